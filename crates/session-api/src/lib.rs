@@ -1,0 +1,45 @@
+//! What goes over the wire between session-manager and whoever calls it.
+//!
+//! ```text
+//!  curl, cron ─┐
+//!  central-hub ├── paths ──> session-manager
+//!              └── bodies, events <──┘
+//! ```
+//!
+//! Types only: no HTTP framework, no I/O. The bodies that deployed clients
+//! depend on to the letter are pinned by the golden tests in
+//! `tests/golden.rs`; their keys and the order of their keys are part of the
+//! contract.
+
+mod bodies;
+mod error;
+mod event;
+pub mod paths;
+mod session;
+mod state;
+mod time;
+
+pub use bodies::{
+    ConnectBody, HealthBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody, SendRequest,
+    StatusBody, TransitionBody,
+};
+pub use error::{ErrorBody, ErrorCode};
+pub use event::{AckEvent, Event, EventKind, MessageEvent, QrEvent, StateEvent};
+pub use session::{
+    Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,
+    ServiceInfo, SessionBody,
+};
+pub use state::{SessionState, UnknownState};
+pub use time::Timestamp;
+
+/// The name that the contract gives the one session: `"admin"`.
+pub const SESSION_NAME: &str = "admin";
+
+/// The service's name in `GET /health`.
+pub const SERVICE_NAME: &str = "session-manager";
+
+/// The optional header that says for which business a request is made.
+///
+/// A positive integer; metadata for logs and billing, never a session
+/// selector.
+pub const CLIENTE_ID_HEADER: &str = "x-cliente-id";

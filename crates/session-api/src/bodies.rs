@@ -1,0 +1,117 @@
+//! Request and answer bodies. Field order is the order on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{SessionState, Timestamp};
+
+/// `GET /health` of either service. **Exact.**
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthBody {
+    /// `ok` (session-manager) or `healthy` (central-hub).
+    pub status: String,
+    /// The service's name.
+    pub service: String,
+    /// Now.
+    pub timestamp: Timestamp,
+}
+
+/// `GET /status`. **Exact.**
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusBody {
+    /// The session's state.
+    pub status: SessionState,
+}
+
+/// `GET /qr`. **Exact.**
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status")]
+pub enum QrBody {
+    /// No code can be scanned now.
+    #[serde(rename = "NO_QR")]
+    NoQr,
+    /// The code that the page shows now.
+    #[serde(rename = "QR_AVAILABLE")]
+    Available {
+        /// `data:image/png;base64,…`
+        qr: String,
+    },
+}
+
+/// The answer of `POST /connect`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectBody {
+    /// Always `true`: the wish was taken.
+    pub success: bool,
+    /// What happens now, for a person.
+    pub message: String,
+    /// Always [`crate::SESSION_NAME`].
+    pub session: String,
+    /// The state at the time of the answer.
+    pub state: SessionState,
+    /// Whether the session was linked and connected already.
+    #[serde(rename = "alreadyConnected")]
+    pub already_connected: bool,
+}
+
+/// The answer of `POST /disconnect` and `POST /logout`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransitionBody {
+    /// Always `true`.
+    pub success: bool,
+    /// What was done, for a person.
+    pub message: String,
+    /// Always [`crate::SESSION_NAME`].
+    pub session: String,
+    /// The state now.
+    pub state: SessionState,
+}
+
+/// The body of `POST /pairing-code`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairingCodeRequest {
+    /// The phone's number in international form; `+`, spaces, dashes and
+    /// parentheses are dropped.
+    pub phone: String,
+}
+
+/// The answer of `POST /pairing-code`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairingCodeBody {
+    /// What to type into the phone: `ABCD-EFGH`.
+    pub code: String,
+}
+
+/// The body of `POST /send`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendRequest {
+    /// For which business; metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cliente_id: Option<u64>,
+    /// The recipient: a number in international form or a WhatsApp id.
+    pub to: String,
+    /// The text.
+    pub message: String,
+}
+
+// The text and the number are the customer's: they must not reach a log by
+// way of a `{:?}`.
+impl std::fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SendRequest")
+            .field("cliente_id", &self.cliente_id)
+            .field("message_bytes", &self.message.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer of `POST /send`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendBody {
+    /// Always `true`.
+    pub ok: bool,
+    /// WhatsApp's id of the message, or `dry-run-…`.
+    pub message_id: String,
+    /// Present and `true` when nothing left the hub.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}

@@ -1,0 +1,113 @@
+//! Error bodies and the codes in them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The body of every failed request: `{"error":true,"code":…,"message":…}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// Always `true`.
+    pub error: bool,
+    /// The machine's word for it; one of [`ErrorCode`] when session-manager
+    /// wrote it.
+    pub code: String,
+    /// A sentence for a person: the cause and, where there is one, the cure.
+    pub message: String,
+}
+
+impl ErrorBody {
+    /// A body with this code and message.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            error: true,
+            code: code.as_str().to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
+        /// A failure's code on the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code on the wire, such as `SESSION_NOT_READY`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status that goes with the code.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body or a parameter is not what the route takes.
+    InvalidRequest = "INVALID_REQUEST", 400;
+    /// The body is not JSON.
+    InvalidJson = "INVALID_JSON", 400;
+    /// `X-Cliente-Id` is not a positive integer, or a header is malformed.
+    InvalidHeader = "INVALID_HEADER", 400;
+    /// The token is missing or wrong.
+    Unauthorized = "UNAUTHORIZED", 401;
+    /// No such path.
+    NotFound = "NOT_FOUND", 404;
+    /// No code can be scanned now.
+    QrNotAvailable = "QR_NOT_AVAILABLE", 404;
+    /// The number has no WhatsApp.
+    NotOnWhatsapp = "NOT_ON_WHATSAPP", 404;
+    /// No message with this id is known.
+    MessageNotFound = "MESSAGE_NOT_FOUND", 404;
+    /// The path does not take this method; `Allow` says which it takes.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
+    /// The client took too long to send its request.
+    RequestTimeout = "REQUEST_TIMEOUT", 408;
+    /// The device is linked already: no code is needed.
+    QrNotRequired = "QR_NOT_REQUIRED", 409;
+    /// The device is linked already: no pairing code is needed.
+    AlreadyLinked = "ALREADY_LINKED", 409;
+    /// This key was used with another body.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
+    /// The body is larger than the route takes.
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
+    /// The body is not declared as JSON.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415;
+    /// A defect of the service; its log has the cause.
+    Internal = "INTERNAL", 500;
+    /// Certainly not sent: safe to retry.
+    SendFailed = "SEND_FAILED", 502;
+    /// WhatsApp's page did not give a pairing code.
+    PairingFailed = "PAIRING_FAILED", 502;
+    /// The page or the browser answered with a failure.
+    BrowserFailed = "BROWSER_FAILED", 502;
+    /// The session cannot send now.
+    SessionNotReady = "SESSION_NOT_READY", 503;
+    /// There is no browser to ask.
+    BrowserNotRunning = "BROWSER_NOT_RUNNING", 503;
+    /// More work than the service takes at once; try again.
+    Overloaded = "OVERLOADED", 503;
+    /// The service is stopping.
+    ShuttingDown = "SHUTTING_DOWN", 503;
+    /// The outcome is unknown; never to be resent blindly.
+    SendUnconfirmed = "SEND_UNCONFIRMED", 504;
+    /// The browser did not answer in time.
+    BrowserTimeout = "BROWSER_TIMEOUT", 504;
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

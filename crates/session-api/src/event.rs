@@ -1,0 +1,147 @@
+//! `GET /events`: Server-Sent Events. Each has an increasing `id`, one of the
+//! names of [`EventKind`] as its `event`, and a JSON object as its `data`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{SessionState, Timestamp};
+
+/// The `event:` field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The session changed its state ([`StateEvent`]).
+    State,
+    /// The code changed ([`QrEvent`]).
+    Qr,
+    /// A message came in, or was sent from the phone ([`MessageEvent`]).
+    Message,
+    /// A sent message moved on ([`AckEvent`]).
+    Ack,
+}
+
+impl EventKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Qr => "qr",
+            Self::Message => "message",
+            Self::Ack => "ack",
+        }
+    }
+}
+
+/// The data of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// See [`EventKind::Message`].
+    Message(MessageEvent),
+    /// See [`EventKind::Ack`].
+    Ack(AckEvent),
+    /// See [`EventKind::State`].
+    State(StateEvent),
+    /// See [`EventKind::Qr`].
+    Qr(QrEvent),
+}
+
+impl Event {
+    /// The event's name.
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::State(_) => EventKind::State,
+            Self::Qr(_) => EventKind::Qr,
+            Self::Message(_) => EventKind::Message,
+            Self::Ack(_) => EventKind::Ack,
+        }
+    }
+}
+
+/// The session changed its state. The first event of a new listener is one of
+/// these with what holds now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateEvent {
+    /// The state now.
+    pub status: SessionState,
+    /// See `GET /session`.
+    pub generation: u64,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, as a code.
+    pub cause: String,
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// The code changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrEvent {
+    /// `QR_AVAILABLE` or `NO_QR`, as in `GET /qr`.
+    pub status: String,
+    /// `data:image/png;base64,…`, with `QR_AVAILABLE` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr: Option<String>,
+    /// When the page will replace it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Milliseconds until then at the moment of the event, for clients whose clock
+    /// is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_ms: Option<u64>,
+}
+
+/// A message came in, or was sent from the phone.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEvent {
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// Who wrote it, as WhatsApp's id (`…@c.us` or `…@lid`).
+    pub from: String,
+    /// To whom.
+    pub to: String,
+    /// The sender's number, where the page knows it: digits.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// The sender's `…@lid`, where the page knows it.
+    #[serde(default)]
+    pub lid: Option<String>,
+    /// The sender's own name.
+    #[serde(default)]
+    pub pushname: Option<String>,
+    /// Whether the account itself sent it, from the phone.
+    pub from_me: bool,
+    /// WhatsApp's type: `chat`, `image`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The text, or the caption.
+    pub body: String,
+    /// When WhatsApp says that it was sent.
+    pub at: Timestamp,
+}
+
+// Bodies and numbers stay out of logs.
+impl std::fmt::Debug for MessageEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MessageEvent")
+            .field("kind", &self.kind)
+            .field("from_me", &self.from_me)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A sent message moved on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AckEvent {
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// WhatsApp's number: -1 failed, 0 clock, 1 server, 2 delivered, 3 read,
+    /// 4 played.
+    pub ack: i8,
+    /// `failed, accepted, sent, delivered, read, played`.
+    pub status: String,
+    /// When it was noticed.
+    pub at: Timestamp,
+}

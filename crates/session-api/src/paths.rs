@@ -1,0 +1,30 @@
+//! The paths of session-manager.
+
+/// `GET`: liveness.
+pub const HEALTH: &str = "/health";
+/// `GET`: the state.
+pub const STATUS: &str = "/status";
+/// `GET`: the code as a data URL.
+pub const QR: &str = "/qr";
+/// `GET`: the code as a PNG image.
+pub const QR_PNG: &str = "/qr.png";
+/// `GET`: the code as an SVG image.
+pub const QR_SVG: &str = "/qr.svg";
+/// `GET`: the code as Unicode half blocks.
+pub const QR_TXT: &str = "/qr.txt";
+/// `POST`: start the browser.
+pub const CONNECT: &str = "/connect";
+/// `POST`: close the browser, stay linked.
+pub const DISCONNECT: &str = "/disconnect";
+/// `POST`: unlink the device.
+pub const LOGOUT: &str = "/logout";
+/// `POST`: link by number.
+pub const PAIRING_CODE: &str = "/pairing-code";
+/// `POST`: send a message.
+pub const SEND: &str = "/send";
+/// `GET`: everything an operator wants to know.
+pub const SESSION: &str = "/session";
+/// `GET`: Server-Sent Events.
+pub const EVENTS: &str = "/events";
+/// `GET`: what the browser shows.
+pub const SCREENSHOT: &str = "/screenshot.png";

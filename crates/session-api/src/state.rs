@@ -1,0 +1,102 @@
+//! The states of the ADMIN session.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What the ADMIN session is doing.
+///
+/// ```text
+/// INIT ──> QR_REQUIRED ──> AUTHENTICATED ──> READY
+///   └──────────┴───────────────┴───────────────┴──> ERROR | DISCONNECTED
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SessionState {
+    /// Nothing shown yet: waiting for `POST /connect`, or the browser starts.
+    Init,
+    /// The page shows a code that a phone can scan.
+    QrRequired,
+    /// Linked, but not able to send: syncing, or the network is away.
+    Authenticated,
+    /// Linked, synced and connected: a send works now.
+    Ready,
+    /// Closed on purpose, unlinked, or taken over elsewhere.
+    Disconnected,
+    /// Something is broken that does not mend itself; `GET /session` says what.
+    Error,
+}
+
+impl SessionState {
+    /// Every state, in the order of the contract.
+    pub const ALL: [Self; 6] = [
+        Self::Init,
+        Self::QrRequired,
+        Self::Authenticated,
+        Self::Ready,
+        Self::Disconnected,
+        Self::Error,
+    ];
+
+    /// The name on the wire, such as `QR_REQUIRED`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::QrRequired => "QR_REQUIRED",
+            Self::Authenticated => "AUTHENTICATED",
+            Self::Ready => "READY",
+            Self::Disconnected => "DISCONNECTED",
+            Self::Error => "ERROR",
+        }
+    }
+
+    /// The name in lower case, as `/api/whatsapp-v2` writes it.
+    #[must_use]
+    pub const fn as_lower_str(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::QrRequired => "qr_required",
+            Self::Authenticated => "authenticated",
+            Self::Ready => "ready",
+            Self::Disconnected => "disconnected",
+            Self::Error => "error",
+        }
+    }
+
+    /// Whether a phone is linked in this state for certain.
+    #[must_use]
+    pub const fn is_linked(self) -> bool {
+        matches!(self, Self::Authenticated | Self::Ready)
+    }
+}
+
+impl fmt::Display for SessionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownState(pub String);
+
+impl fmt::Display for UnknownState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is not a session state", self.0)
+    }
+}
+
+impl std::error::Error for UnknownState {}
+
+impl FromStr for SessionState {
+    type Err = UnknownState;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == s)
+            .ok_or_else(|| UnknownState(s.to_owned()))
+    }
+}

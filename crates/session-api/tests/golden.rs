@@ -1,0 +1,147 @@
+//! The bodies that deployed clients depend on, letter by letter.
+
+use serde_json::{from_str, to_string};
+use session_api::*;
+
+fn at() -> Timestamp {
+    Timestamp::from_millis(1_768_395_729_336).unwrap()
+}
+
+fn same<T>(value: &T, text: &str)
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    assert_eq!(to_string(value).unwrap(), text);
+    assert_eq!(&from_str::<T>(text).unwrap(), value);
+}
+
+#[test]
+fn health() {
+    same(
+        &HealthBody {
+            status: "ok".into(),
+            service: SERVICE_NAME.into(),
+            timestamp: at(),
+        },
+        r#"{"status":"ok","service":"session-manager","timestamp":"2026-01-14T13:02:09.336Z"}"#,
+    );
+}
+
+#[test]
+fn status() {
+    let bodies = SessionState::ALL.map(|status| to_string(&StatusBody { status }).unwrap());
+    assert_eq!(
+        bodies,
+        [
+            r#"{"status":"INIT"}"#,
+            r#"{"status":"QR_REQUIRED"}"#,
+            r#"{"status":"AUTHENTICATED"}"#,
+            r#"{"status":"READY"}"#,
+            r#"{"status":"DISCONNECTED"}"#,
+            r#"{"status":"ERROR"}"#,
+        ]
+    );
+    for state in SessionState::ALL {
+        assert_eq!(state.as_str().parse(), Ok(state));
+        assert_eq!(state.as_lower_str(), state.as_str().to_lowercase());
+    }
+}
+
+#[test]
+fn qr() {
+    same(&QrBody::NoQr, r#"{"status":"NO_QR"}"#);
+    same(
+        &QrBody::Available {
+            qr: "data:image/png;base64,AA==".into(),
+        },
+        r#"{"status":"QR_AVAILABLE","qr":"data:image/png;base64,AA=="}"#,
+    );
+}
+
+#[test]
+fn connect() {
+    same(
+        &ConnectBody {
+            success: true,
+            message: "Connecting".into(),
+            session: SESSION_NAME.into(),
+            state: SessionState::Init,
+            already_connected: false,
+        },
+        r#"{"success":true,"message":"Connecting","session":"admin","state":"INIT","alreadyConnected":false}"#,
+    );
+}
+
+#[test]
+fn send() {
+    same(
+        &SendRequest {
+            cliente_id: Some(51),
+            to: "5491158254201".into(),
+            message: "hola".into(),
+        },
+        r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#,
+    );
+    same(
+        &SendBody {
+            ok: true,
+            message_id: "true_5491158254201@c.us_3EB0".into(),
+            dry_run: false,
+        },
+        r#"{"ok":true,"message_id":"true_5491158254201@c.us_3EB0"}"#,
+    );
+    same(
+        &SendBody {
+            ok: true,
+            message_id: "dry-run-1".into(),
+            dry_run: true,
+        },
+        r#"{"ok":true,"message_id":"dry-run-1","dry_run":true}"#,
+    );
+}
+
+#[test]
+fn errors() {
+    same(
+        &ErrorBody::new(ErrorCode::SessionNotReady, "not ready"),
+        r#"{"error":true,"code":"SESSION_NOT_READY","message":"not ready"}"#,
+    );
+    for code in ErrorCode::ALL {
+        assert!((400..600).contains(&code.status()), "{code}");
+    }
+}
+
+#[test]
+fn events_are_told_apart_without_their_name() {
+    let state = StateEvent {
+        status: SessionState::Ready,
+        generation: 4,
+        since: at(),
+        cause: "SYNCED".into(),
+        message: "ready".into(),
+    };
+    same(
+        &Event::State(state),
+        r#"{"status":"READY","generation":4,"since":"2026-01-14T13:02:09.336Z","cause":"SYNCED","message":"ready"}"#,
+    );
+    same(
+        &Event::Qr(QrEvent {
+            status: "NO_QR".into(),
+            qr: None,
+            expires_at: None,
+            expires_in_ms: None,
+        }),
+        r#"{"status":"NO_QR"}"#,
+    );
+}
+
+#[test]
+fn bodies_and_numbers_stay_out_of_debug_output() {
+    let request = SendRequest {
+        cliente_id: Some(1),
+        to: "5491158254201".into(),
+        message: "secreto".into(),
+    };
+    let shown = format!("{request:?}");
+    assert!(!shown.contains("5491158254201") && !shown.contains("secreto"));
+}
