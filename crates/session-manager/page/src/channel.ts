@@ -1,0 +1,44 @@
+// The way out: events go to the service in batches, since each message costs
+// the browser's BiDi mapper about half a millisecond.
+
+export type BridgeEvent =
+  | { type: "facts"; facts: unknown }
+  | { type: "message"; message: unknown }
+  | { type: "ack"; id: string; ack: number }
+  | { type: "log"; level: "warn" | "info"; text: string };
+
+type Send = (text: string) => void;
+
+let send: Send | undefined;
+let batch: BridgeEvent[] = [];
+let scheduled = false;
+
+export function openChannel(channel: Send): void {
+  send = channel;
+}
+
+function flush(): void {
+  scheduled = false;
+  const events = batch;
+  batch = [];
+  send?.(JSON.stringify(events));
+}
+
+export function post(event: BridgeEvent): void {
+  batch.push(event);
+  if (!scheduled) {
+    scheduled = true;
+    queueMicrotask(flush);
+  }
+}
+
+/** For what must not wait for a microtask, such as a word before a
+ * navigation. */
+export function postNow(event: BridgeEvent): void {
+  batch.push(event);
+  flush();
+}
+
+export function note(level: "warn" | "info", text: string): void {
+  post({ type: "log", level, text: text.slice(0, 500) });
+}

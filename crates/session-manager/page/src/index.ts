@@ -1,0 +1,105 @@
+// The bridge between WhatsApp Web and session-manager.
+//
+//   page modules ─┐                      ┌─ channel: facts, messages, acks ──> service
+//   DOM (code)   ─┼──> facts, messages ──┘
+//   wa-js (WPP)  ─┘   calls <── __leadmaster.call(name, args) ── service
+//
+// Installed as a preload script: it runs before the page's own scripts, on
+// every navigation, and must never throw into the page.
+
+import { note, openChannel } from "./channel";
+import { refreshCode } from "./code";
+import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
+import { attachMessages } from "./messages";
+import { BridgeError, sendText } from "./send";
+import { attempt, pageModule, wpp } from "./wa";
+
+const BOOT_POLL_MS = 25;
+/** After this a page without the modules is looked at less often. */
+const BOOT_PATIENCE_MS = 30_000;
+
+function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
+  const WPP = wpp();
+  const has = (value: unknown): boolean => value !== undefined && value !== null;
+  const checks: Record<string, boolean> = {
+    socket_model: has(pageModule("WAWebSocketModel")?.Socket),
+    conn_model: has(pageModule("WAWebConnModel")?.Conn),
+    cmd: has(pageModule("WAWebCmd")?.Cmd),
+    build_constants: has(pageModule("WAWebBuildConstants")?.VERSION_STR),
+    user_prefs: has(pageModule("WAWebUserPrefsMeUser")),
+    wa_js: has(WPP),
+    message_store: attempt(() => has(WPP.whatsapp.MsgStore.on), false),
+    send_text: attempt(() => typeof WPP.chat.sendTextMessage === "function", false),
+    query_exists: attempt(() => typeof WPP.contact.queryExists === "function", false),
+    add_and_send: attempt(() => typeof WPP.whatsapp.functions.addAndSendMsgToChat === "function", false),
+    link_by_number: attempt(() => typeof WPP.conn.genLinkDeviceCodeForPhoneNumber === "function", false),
+  };
+  return { ok: Object.values(checks).every(Boolean), checks };
+}
+
+async function pairingCode(phone: string): Promise<{ code: string }> {
+  const WPP = wpp();
+  if (!WPP) throw new BridgeError("NOT_READY", "the page is still loading");
+  const code = String(await WPP.conn.genLinkDeviceCodeForPhoneNumber(phone)).replace(/[^0-9A-Za-z]/g, "");
+  if (code.length !== 8) throw new BridgeError("FAILED", "the page gave no pairing code");
+  return { code: `${code.slice(0, 4)}-${code.slice(4)}`.toUpperCase() };
+}
+
+async function logout(): Promise<{ ok: boolean }> {
+  const WPP = wpp();
+  if (!WPP) throw new BridgeError("NOT_READY", "the page is still loading");
+  return { ok: Boolean(await WPP.conn.logout()) };
+}
+
+const calls: Record<string, (args: any) => unknown> = {
+  facts: () => readFacts(),
+  self_test: () => selfTest(),
+  refresh_code: () => ({ way: refreshCode() }),
+  pairing_code: (args: { phone: string }) => pairingCode(args.phone),
+  send_text: sendText,
+  logout: () => logout(),
+};
+
+/** Text in, text out: BiDi's own encoding of objects is wordy and lossy. */
+async function call(name: string, args: string): Promise<string> {
+  try {
+    const run = calls[name];
+    if (!run) throw new BridgeError("FAILED", `no call is named ${name}`);
+    return JSON.stringify({ ok: (await run(JSON.parse(args))) ?? null });
+  } catch (error) {
+    const code = error instanceof BridgeError ? error.code : "FAILED";
+    const message = String((error as any)?.message ?? error).slice(0, 300);
+    return JSON.stringify({ err: { code, message } });
+  }
+}
+
+/** Tries each of `steps` until it succeeds. */
+function boot(steps: Array<() => boolean>): void {
+  const started = Date.now();
+  let waiting = steps;
+  let ready = false;
+  const tick = (): void => {
+    waiting = waiting.filter((step) => !attempt(step, false));
+    if (!ready && wpp()) {
+      ready = true;
+      report();
+    }
+    if (waiting.length === 0 && ready) return;
+    const slow = Date.now() - started > BOOT_PATIENCE_MS;
+    setTimeout(tick, slow ? 20 * BOOT_POLL_MS : BOOT_POLL_MS);
+  };
+  tick();
+}
+
+export function start(channel: (text: string) => void): void {
+  try {
+    openChannel(channel);
+    Object.defineProperty(globalThis, "__leadmaster", { value: { call }, enumerable: false });
+    (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-" };
+    boot([attachSocket, attachConn, attachLogout, attachMessages]);
+    // The first report also says that the script runs at all.
+    report();
+  } catch (error) {
+    note("warn", `the bridge did not start: ${error}`);
+  }
+}

@@ -1,0 +1,76 @@
+// Messages that come in, and what becomes of those that went out.
+
+import { note, post } from "./channel";
+import { type Model, attempt, serialized, wpp } from "./wa";
+
+function describe(msg: Model): unknown {
+  const from = serialized(msg.from);
+  const author = serialized(msg.author) || from;
+  const WPP = wpp();
+  const other = (id: string): { phone: string | null; lid: string | null } => {
+    const cache = WPP?.whatsapp?.lidPnCache;
+    const wid = attempt(() => WPP.whatsapp.WidFactory.createWid(id), null);
+    if (!wid) return { phone: null, lid: null };
+    if (id.endsWith("@lid")) {
+      return { phone: serialized(attempt(() => cache.getPhoneNumber(wid), null)) || null, lid: id };
+    }
+    return { phone: id, lid: serialized(attempt(() => cache.getCurrentLid(wid), null)) || null };
+  };
+  const fromMe = Boolean(msg.id?.fromMe);
+  const { phone, lid } = other(fromMe ? serialized(msg.to) : author);
+  return {
+    message_id: serialized(msg.id),
+    from,
+    to: serialized(msg.to),
+    phone: phone?.split("@")[0]?.split(":")[0] ?? null,
+    lid,
+    pushname: msg.notifyName || attempt<string | null>(() => msg.senderObj.pushname, null),
+    from_me: fromMe,
+    type: String(msg.type ?? "unknown"),
+    body: String((msg.type === "chat" ? msg.body : (msg.caption ?? "")) ?? ""),
+    at: Number(msg.t ?? 0) * 1000,
+  };
+}
+
+const SERVICE_TYPES = new Set(["e2e_notification", "notification", "notification_template", "protocol", "gp2"]);
+
+/** Ids of messages that this service sent itself: they are not news. */
+const ownIds = new Set<string>();
+
+export function markOwn(id: string): void {
+  ownIds.add(id);
+  // The page reports its own message within the same send.
+  if (ownIds.size > 1_000) ownIds.delete(ownIds.values().next().value!);
+}
+
+function announce(msg: Model): void {
+  if (SERVICE_TYPES.has(String(msg.type))) return;
+  if (ownIds.delete(serialized(msg.id))) return;
+  if (serialized(msg.from) === "status@broadcast") return;
+  post({ type: "message", message: describe(msg) });
+}
+
+/** Subscribes once wa-js knows the collection of messages. */
+export function attachMessages(): boolean {
+  const store: Model | undefined = wpp()?.whatsapp?.MsgStore;
+  if (!store || typeof store.on !== "function") return false;
+  store.on("add", (msg: Model) => {
+    try {
+      if (!msg?.isNewMsg) return;
+      if (msg.type !== "ciphertext") return announce(msg);
+      // Not readable yet; it turns into what it is once the key is there.
+      let told = false;
+      msg.on("change:type", () => {
+        if (told || msg.type === "ciphertext") return;
+        told = true;
+        announce(msg);
+      });
+    } catch (error) {
+      note("warn", `a message could not be read: ${error}`);
+    }
+  });
+  store.on("change:ack", (msg: Model, ack: number) => {
+    if (msg?.id?.fromMe) post({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
+  });
+  return true;
+}
