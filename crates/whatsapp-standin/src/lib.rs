@@ -1,0 +1,28 @@
+//! WhatsApp Web without WhatsApp, for tests, benchmarks and rehearsal.
+//!
+//! ```text
+//!   real client ──▶ page (assets/app) ◀─ WebSocket ─▶ World ◀─ Phone ◀─ /phone, tests
+//!   (wa-js, wwebjs)  module registry                  codes, devices,
+//!                    IndexedDB identity               messages, rules
+//! ```
+//!
+//! [`Standin::start`] serves the page that clients inject themselves into, and
+//! beside it the phone: [`Phone`] for tests in Rust, `/phone/api/…` for
+//! everyone else, `/phone` for people.
+
+mod codes;
+mod error;
+mod http;
+mod phone;
+mod server;
+mod settings;
+mod socket;
+mod store;
+mod wire;
+mod world;
+
+pub use crate::error::PhoneError;
+pub use crate::phone::{DeviceInfo, LeadMessage, Phone, ShownCode, State};
+pub use crate::server::Standin;
+pub use crate::settings::Settings;
+pub use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};

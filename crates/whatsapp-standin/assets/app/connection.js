@@ -1,0 +1,193 @@
+'use strict';
+// The one connection to the server, and the states that follow from it.
+(() => {
+  const { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus, linking, messages, logout, storage, config, createWid } = __standin;
+  const { identity } = linking;
+
+  let ws = null;
+  let ended = false;
+  let blocked = false;
+  let restarting = false;
+  let pause = config.reconnect_ms;
+  let lostAt = 0;
+  let nextTag = 1;
+  const asked = new Map();
+
+  function say(line) {
+    if (ws?.readyState !== WebSocket.OPEN) return false;
+    ws.send(JSON.stringify(line));
+    return true;
+  }
+
+  /** Say something that is answered. Lost with the connection. */
+  function ask(line) {
+    const tag = nextTag++;
+    return new Promise((resolve, reject) => {
+      if (!say({ ...line, tag })) return reject(new Error('not connected'));
+      asked.set(tag, { resolve, reject });
+    });
+  }
+
+  function answer(line) {
+    const waiting = asked.get(line.tag);
+    asked.delete(line.tag);
+    if (line.t === 'failed') waiting?.reject(new Error(line.code));
+    else waiting?.resolve(line);
+  }
+
+  function connect() {
+    if (ended) return;
+    ws = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/chat`);
+    const mine = ws;
+    ws.onopen = () => {
+      lostAt = 0;
+      pause = config.reconnect_ms;
+      NetworkStatus.set({ online: true });
+      const { device, keys } = identity;
+      say({ t: 'hello', device: device && { id: device.id, token: device.token }, keys });
+    };
+    ws.onmessage = ({ data }) => hear(JSON.parse(data));
+    ws.onclose = () => {
+      if (mine === ws) lost();
+    };
+  }
+
+  function lost() {
+    for (const { reject } of asked.values()) reject(new Error('connection lost'));
+    asked.clear();
+    if (ended) return;
+    if (restarting) {
+      // Asked for: log in again at once, where we are.
+      restarting = false;
+      return connect();
+    }
+    lostAt ||= Date.now();
+    if (!blocked) {
+      Socket.set({ stream: 'DISCONNECTED' });
+      const late = Date.now() - lostAt >= config.page_timeout_ms;
+      Socket.set({ state: late ? 'TIMEOUT' : 'OPENING' });
+      if (late) {
+        NetworkStatus.set({ online: false });
+        Stream.set({ mode: Socket.hasSynced ? 'OFFLINE' : Stream.mode, info: 'OFFLINE' });
+      }
+    }
+    BackendEventBus.trigger('socket_stream_disconnected');
+    setTimeout(connect, pause);
+    pause = Math.min(pause * 2, 2000);
+  }
+
+  const hearing = {
+    code(line) {
+      linking.onCode(line);
+      Stream.set({ mode: 'QR', info: 'NORMAL' });
+    },
+    idle: () => linking.onIdle(),
+
+    async pair({ device }) {
+      Socket.set({ state: 'PAIRING' });
+      Stream.set({ info: 'PAIRING' });
+      identity.device = device;
+      await storage.saveDevice(device);
+      say({ t: 'paired' });
+    },
+
+    restart() {
+      if (config.navigate_after_link) {
+        end();
+        return location.reload();
+      }
+      restarting = true;
+    },
+
+    welcome({ me }) {
+      Conn.set({ wid: createWid(`${me.user}@c.us`), pushname: me.pushname, platform: 'android', connected: true });
+      Socket.set({ state: 'CONNECTED' });
+      const back = Socket.hasSynced;
+      Socket.set({ stream: back ? 'RESUMING' : 'SYNCING' });
+      Stream.set({ mode: back ? 'MAIN' : 'SYNCING', info: back ? 'RESUMING' : 'SYNCING' });
+      if (!Cmd.isMainLoaded) Cmd.mainLoaded();
+    },
+
+    async sync({ percent, messages: list }) {
+      __standin.offlineProgress = percent;
+      Cmd.trigger('offline_progress_update_from_bridge');
+      if (list.length) await messages.receive(list, true);
+    },
+
+    sync_done() {
+      Socket.set({ hasSynced: true, canSend: true });
+      Socket.set({ stream: 'CONNECTED' });
+      Stream.set({ mode: 'MAIN', info: 'NORMAL' });
+      Cmd.trigger('main_ready');
+      BackendEventBus.trigger('offline_delivery_end');
+      messages.transmitUnsent();
+    },
+
+    message: ({ message }) => messages.receive([message], false),
+    reveal: (line) => messages.onReveal(line),
+    ack: (line) => messages.onAck(line),
+    refused: (line) => messages.onRefused(line),
+    exists: answer,
+    link_code: answer,
+    failed: answer,
+    logged_out: answer,
+    unlinked: () => logout.leave(true),
+
+    conflict() {
+      Socket.set({ stream: 'DISCONNECTED' });
+      Socket.set({ state: 'CONFLICT' });
+      Stream.set({ mode: 'CONFLICT' });
+    },
+
+    block({ state }) {
+      blocked = true;
+      Socket.set({ stream: 'DISCONNECTED' });
+      Socket.set({ state });
+      Stream.set({ mode: state });
+    },
+
+    unblock() {
+      if (!blocked) return;
+      blocked = false;
+      restarting = true;
+      Socket.set({ state: 'OPENING' });
+      ws.close();
+    },
+
+    hang({ ms }) {
+      const until = Date.now() + ms;
+      while (Date.now() < until);
+    },
+  };
+
+  // One line at a time: what a line does may take its turn with the profile.
+  let turn = Promise.resolve();
+  function hear(line) {
+    if (blocked && !['unblock', 'hang', 'unlinked'].includes(line.t)) return;
+    const act = hearing[line.t];
+    const ordered = ['sync', 'sync_done', 'message', 'reveal'].includes(line.t);
+    if (ordered) turn = turn.then(() => act(line)).catch((error) => console.error(error));
+    else Promise.resolve(act(line)).catch((error) => console.error(error));
+    __standin.ui?.draw();
+  }
+
+  function end() {
+    ended = true;
+    ws?.close();
+  }
+
+  function takeover() {
+    Socket.set({ state: 'OPENING' });
+    say({ t: 'takeover' });
+  }
+
+  async function launch() {
+    identity.keys = await storage.keys();
+    identity.device = (await storage.device()) ?? null;
+    if (identity.device) await messages.remember();
+    Socket.set({ state: 'OPENING', launched: true });
+    connect();
+  }
+
+  __standin.connection = { say, ask, end, takeover, launch };
+})();

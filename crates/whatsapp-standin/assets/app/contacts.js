@@ -1,0 +1,99 @@
+'use strict';
+// Who has WhatsApp, which LID is whose, and the chat of a number.
+(() => {
+  const { createWid, Chat, Contact, chatFor, config } = __standin;
+  const lidByPhone = new Map();
+  const phoneByLid = new Map();
+
+  function learn(phone, lid) {
+    lidByPhone.set(phone._serialized, lid);
+    phoneByLid.set(lid._serialized, phone);
+  }
+
+  const lidOf = (wid) => (wid?.isLid?.() ? wid : lidByPhone.get(String(wid)));
+  const phoneOf = (wid) => (wid?.isLid?.() ? phoneByLid.get(String(wid)) : wid);
+  const other = (wid) => (wid.isLid() ? phoneByLid.get(String(wid)) : lidByPhone.get(String(wid)));
+
+  async function queryWidExists(wid) {
+    wid = createWid(wid);
+    if (!wid.isUser()) return null;
+    const answer = await __standin.connection.ask({ t: 'query_exists', user: wid.user, server: wid.server });
+    if (!answer.on_whatsapp) return null;
+    learn(createWid(`${answer.user}@c.us`), createWid(`${answer.lid}@lid`));
+    return { wid, biz: false, bizInfo: undefined, disappearingMode: undefined, username: undefined };
+  }
+
+  async function findOrCreateLatestChat(wid) {
+    let id = createWid(wid);
+    if (config.lid_migrated && id.server === 'c.us') {
+      // On a migrated account the chat of a number is the chat of its LID.
+      if (!lidOf(id)) await queryWidExists(id).catch(() => null);
+      id = lidOf(id) ?? id;
+    }
+    const created = !Chat.get(id);
+    return { chat: chatFor(id), created };
+  }
+
+  function meet(wid, pushname) {
+    const contact = Contact.gadd(wid);
+    if (pushname) contact.set({ pushname, shortName: pushname });
+    const chat = Chat.get(wid);
+    if (pushname && chat) chat.set({ formattedTitle: pushname });
+    return contact;
+  }
+
+  const lidPnCache = {
+    getPhoneNumber: (lid) => phoneByLid.get(String(lid)),
+    getCurrentLid: (phone) => lidByPhone.get(String(phone)),
+    getLidEntry: (lid) => {
+      const phoneNumber = phoneByLid.get(String(lid));
+      return phoneNumber && { lid: createWid(lid), phoneNumber, phoneNumberCreatedAt: 0 };
+    },
+    add: (lid, entry) => learn(createWid(entry.phoneNumber), createWid(lid)),
+    getAllLids: () => [...phoneByLid.keys()].map(createWid),
+    clear: () => (lidByPhone.clear(), phoneByLid.clear()),
+    remove: (lid) => phoneByLid.delete(String(lid)),
+  };
+
+  Object.assign(__standin, { lidOf, phoneOf, learn, meet, findOrCreateLatestChat, queryWidExists });
+
+  const { module } = __standin;
+  module(3, 'WAWebLidPnCache', () => ({ lidPnCache }));
+  module(3, 'WAWebApiContact', () => ({
+    getCurrentLid: (wid) => lidOf(createWid(wid)),
+    getPhoneNumber: (wid) => phoneOf(createWid(wid)),
+    getAlternateUserWid: (wid) => other(createWid(wid)),
+    getLatestLid: (wid) => lidOf(createWid(wid)),
+    hasLidMapping: (wid) => Boolean(lidOf(createWid(wid))),
+    isAddressBookContact: () => false,
+    getContactRecord: (wid) => Contact.get(wid),
+  }));
+  module(3, 'WAWebQueryExistsJob', () => ({ queryWidExists, queryPhoneExists: queryWidExists }));
+  module(3, 'WAWebFindChatAction', () => ({
+    findOrCreateLatestChat,
+    findChat: async (wid) => (await findOrCreateLatestChat(wid)).chat,
+    findExistingChat: async (wid) => Chat.get(wid),
+  }));
+  module(3, 'WAWebDBCreateLidPnMappings', () => ({
+    createLidPnMappings: async ({ mappings }) => mappings.forEach(({ lid, pn }) => learn(pn, lid)),
+  }));
+  module(3, 'WAWebLidMigrationUtils', () => ({
+    toPn: (wid) => phoneOf(createWid(wid)),
+    toLid: (wid) => lidOf(createWid(wid)),
+    toUserLid: (wid) => lidOf(createWid(wid)),
+    toUserLidOrThrow: (wid) => {
+      const lid = lidOf(createWid(wid));
+      if (!lid) throw new Error(`no lid for ${wid}`);
+      return lid;
+    },
+    shouldHaveAccountLid: () => false,
+  }));
+  module(3, 'WAWebLid1X1MigrationGating', () => ({
+    Lid1X1MigrationUtils: {
+      isLidMigrated: () => config.lid_migrated,
+      isSyncdSessionMigrated: () => config.lid_migrated,
+      shouldApplyNonMigratedMessagingRules: () => !config.lid_migrated,
+      setIsLidMigrated() {},
+    },
+  }));
+})();

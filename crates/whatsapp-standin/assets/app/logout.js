@@ -1,0 +1,31 @@
+'use strict';
+// The device is no longer one: events, an empty profile, a navigation.
+(() => {
+  const { Socket, Cmd, BackendEventBus, storage, config, linking } = __standin;
+  let leaving = false;
+
+  /** Unlinked on the phone (`bridge`), or logged out here. */
+  function leave(bridge) {
+    if (leaving) return;
+    leaving = true;
+    linking.identity.device = null;
+    BackendEventBus.trigger('starting_logout');
+    if (bridge) Cmd.trigger('logout_from_bridge');
+    Cmd.trigger('logout');
+    BackendEventBus.trigger('logout');
+    Socket.set({ stream: 'DISCONNECTED' });
+    // Whoever listens gets this long, then the page goes.
+    setTimeout(async () => {
+      __standin.connection.end();
+      await storage.wipe();
+      location.assign('/?post_logout=1&logout_reason=0');
+    }, config.logout_grace_ms);
+  }
+
+  async function byPage() {
+    await __standin.connection.ask({ t: 'logout' });
+    leave(false);
+  }
+
+  __standin.logout = { leave, byPage };
+})();

@@ -1,0 +1,138 @@
+'use strict';
+// Messages out and in.
+(() => {
+  const { MsgModel, Msg, MsgKey, createWid, keep, meet, learn, recall, storage } = __standin;
+
+  /** Sent and not yet answered: key → what to do with the answer. */
+  const inFlight = new Map();
+  const SENT_AGAIN_FOR = 24 * 3600;
+
+  const result = (messageSendResult, more) => ({ messageSendResult, t: Math.floor(Date.now() / 1000), count: null, ...more });
+
+  /** Two promises: stored in the profile; answered by the server. */
+  function addAndSendMsgToChat(chat, data) {
+    const id = MsgKey.from(data.id);
+    let message = Msg.get(id);
+    if (message) {
+      // The same id once more: the server drops it, and acknowledges it.
+      if (message.ack === -1) message.set('ack', 0);
+    } else {
+      message = new MsgModel({ ...data, id, ack: 0, local: true, isNewMsg: true, self: 'out' });
+    }
+    const answered = new Promise((resolve) => inFlight.set(id._serialized, { message, resolve }));
+    const stored = (async () => {
+      keep(message);
+      await storage.putMessage(message.row());
+      return message;
+    })();
+    stored.then(() => transmit(message));
+    return [stored, answered];
+  }
+
+  function transmit(message) {
+    __standin.connection.say({
+      t: 'send', id: message.id.id, key: message.id._serialized, to: message.id.remote._serialized,
+      body: String(message.body ?? message.caption ?? ''), kind: message.type ?? 'chat',
+    });
+  }
+
+  /** Back on line: what is unanswered goes out again, with the same ids. */
+  async function transmitUnsent() {
+    const known = new Set(inFlight.keys());
+    for (const { message } of inFlight.values()) transmit(message);
+    const since = Date.now() / 1000 - SENT_AGAIN_FOR;
+    for (const row of await storage.unsentMessages()) {
+      if (known.has(row.key) || row.t < since) continue;
+      const message = await recall(row.key);
+      inFlight.set(row.key, { message, resolve() {} });
+      transmit(message);
+    }
+  }
+
+  function settle(key, outcome) {
+    inFlight.get(key)?.resolve(outcome);
+    inFlight.delete(key);
+  }
+
+  async function onAck({ key, ack }) {
+    const message = Msg.get(key) ?? (await recall(key));
+    message?.updateAck(ack);
+    if (ack !== 0) settle(key, ack === -1 ? result('ERROR_UNKNOWN') : result('OK'));
+    if (message) await storage.putMessage(message.row());
+  }
+
+  async function onRefused({ key, result: why, error_code: errorCode }) {
+    const message = await recall(key);
+    message?.updateAck(-1);
+    settle(key, result(why, errorCode ? { errorCode } : {}));
+    if (message) await storage.putMessage(message.row());
+  }
+
+  function toModel(incoming) {
+    const chat = createWid(incoming.chat);
+    const me = __standin.me(chat.isLid());
+    return new MsgModel({
+      id: incoming.key, body: incoming.body || undefined, type: incoming.ciphertext ? 'ciphertext' : 'chat', t: incoming.at,
+      from: incoming.from_me ? me : chat, to: incoming.from_me ? chat : me, self: incoming.from_me ? 'out' : 'in',
+      ack: 1, notifyName: incoming.name, isNewMsg: true, recvFresh: true,
+    });
+  }
+
+  /** Messages in. `missed` came with a sync, and may be stored already. */
+  async function receive(list, missed) {
+    const got = [];
+    const stored = [];
+    for (const incoming of list) {
+      const known = missed ? await recall(incoming.key) : Msg.get(incoming.key);
+      if (known) {
+        if (known.type === 'ciphertext' && !incoming.ciphertext) reveal(known, incoming.body);
+      } else {
+        const chat = createWid(incoming.chat);
+        if (incoming.phone && incoming.lid) learn(createWid(`${incoming.phone}@c.us`), createWid(`${incoming.lid}@lid`));
+        const message = keep(toModel(incoming));
+        meet(chat, incoming.from_me ? undefined : incoming.name);
+        stored.push(storage.putMessage(message.row()));
+      }
+      if (!incoming.ciphertext) got.push(incoming.key);
+    }
+    await Promise.all(stored);
+    if (got.length) __standin.connection.say({ t: 'got', keys: got });
+  }
+
+  function reveal(message, body) {
+    message.set({ body, type: 'chat' });
+    return storage.putMessage(message.row());
+  }
+
+  async function onReveal({ key, body }) {
+    const message = await recall(key);
+    if (!message) return;
+    await reveal(message, body);
+    __standin.connection.say({ t: 'got', keys: [key] });
+  }
+
+  /** What the page knows when it starts, without a word to anyone. */
+  async function remember() {
+    for (const row of await storage.recentMessages(200)) keep(MsgModel.fromRow(row));
+  }
+
+  Object.assign(__standin, { messages: { onAck, onRefused, receive, onReveal, remember, transmitUnsent } });
+
+  const { module } = __standin;
+  const sendSeen = async (given) => {
+    const chat = given?.chat ?? given;
+    chat?.set?.({ unreadCount: 0 });
+  };
+  module(3, 'WAWebSendMsgChatAction', () => ({ addAndSendMsgToChat }));
+  module(3, 'WAWebSendMsgResultAction', () => ({
+    SendMsgResult: Object.fromEntries(['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'].map((x) => [x, x])),
+  }));
+  module(3, 'WAWebUpdateUnreadChatAction', () => ({ sendSeen, markUnread: async (chat) => chat.set({ unreadCount: -1 }) }));
+  module(3, 'WAWebSendTextMsgChatAction', () => ({
+    sendTextMsgToChat: async (chat, body) => {
+      const id = new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });
+      return addAndSendMsgToChat(chat, { id, body, type: 'chat', from: __standin.me(chat.id.isLid()), to: chat.id, t: Math.floor(Date.now() / 1000) })[1];
+    },
+  }));
+  module(3, 'WAWebGetEphemeralFieldsMsgActionsUtils', () => ({ getEphemeralFields: () => ({}) }));
+})();

@@ -1,0 +1,35 @@
+'use strict';
+// The modules that gather others.
+(() => {
+  const { module, Msg, Chat, Contact, BaseCollection, BaseModel } = __standin;
+
+  class Anything extends BaseModel {}
+  const empty = () => {
+    class Empty extends BaseCollection {
+      static model = Anything;
+    }
+    return new Empty();
+  };
+
+  const Blocklist = empty();
+  const GroupMetadata = empty();
+  const Newsletter = empty();
+  const Label = empty();
+  const Presence = empty();
+  const Status = empty();
+  const BusinessProfile = empty();
+  Object.assign(__standin, { empty, Blocklist, GroupMetadata, Newsletter, Label, Presence, Status, BusinessProfile });
+
+  module(4, 'WAWebCollections', () => ({
+    Msg, Chat, Contact, Blocklist, GroupMetadata, WAWebGroupMetadataCollection: GroupMetadata,
+    WAWebNewsletterCollection: Newsletter, Label, Presence, BusinessProfile, Status,
+  }));
+
+  module(2, 'WAWebOfflineHandler', () => ({
+    OfflineMessageHandler: { getOfflineDeliveryProgress: () => __standin.offlineProgress ?? 0 },
+  }));
+  module(2, 'WAWebMiscBrowserUtils', () => ({
+    info: () => ({ os: 'Linux', name: 'Chrome', version: '', ua: navigator.userAgent }),
+    hardRefresh: () => location.reload(),
+  }));
+})();

@@ -1,0 +1,99 @@
+'use strict';
+// The models of the connection: Socket, Stream, Conn, Cmd, NetworkStatus.
+(() => {
+  const { BaseModel, EventEmitter, config } = __standin;
+  const mirror = (...names) => Object.fromEntries(names.map((name) => [name, name]));
+
+  const SOCKET_STATE = mirror(
+    'OPENING', 'PAIRING', 'UNPAIRED', 'UNPAIRED_IDLE', 'CONNECTED', 'TIMEOUT', 'CONFLICT',
+    'UNLAUNCHED', 'PROXYBLOCK', 'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION',
+  );
+  const SOCKET_STREAM = mirror('DISCONNECTED', 'SYNCING', 'RESUMING', 'CONNECTED');
+
+  class SocketModel extends BaseModel {
+    static defaults = {
+      state: 'UNLAUNCHED', stream: 'DISCONNECTED', hasSynced: false, canSend: false, launched: false,
+    };
+
+    initConn() {}
+    poke() { __standin.linking.refresh(); }
+    takeover() { __standin.connection.takeover(); }
+    logout() { return __standin.logout.byPage(); }
+    setPokeable() {}
+  }
+
+  class StreamModel extends BaseModel {
+    static defaults = { mode: 'QR', info: 'OPENING', needsUpdate: false, available: false, uiActive: true };
+    markAvailable() { this.available = true; }
+    markUnavailable() { this.available = false; }
+    sendAvailability() {}
+    unobscure() {}
+  }
+
+  class ConnModel extends BaseModel {
+    static defaults = { id: 'me', ref: undefined, refTTL: undefined, wid: undefined, connected: false, platform: undefined, pushname: undefined };
+    canSetMyPushname() { return true; }
+  }
+
+  class NetworkStatusModel extends BaseModel {
+    static defaults = { online: true };
+    async checkOnline() { return true; }
+    async waitIfOffline() {}
+  }
+
+  class CmdImpl extends EventEmitter {
+    constructor() {
+      super();
+      this.isMainLoaded = false;
+      this.uiBusy = 0;
+    }
+
+    logout() { this.trigger('logout'); }
+    mainLoaded() {
+      this.isMainLoaded = true;
+      this.trigger('main_loaded');
+    }
+  }
+  // Commands of the user interface: there is little of one here.
+  for (const name of ['openChatAt', 'openChatFromUnread', 'openChatBottom', 'closeChat', 'openModal', 'closeModal', 'openToast', 'closeToast', 'sendDeleteMsgs', 'sendRevokeMsgs', 'sendStarMsgs', 'setActiveFilter']) {
+    CmdImpl.prototype[name] = async function () {
+      return true;
+    };
+  }
+  if (config.cmd_refresh_qr) {
+    CmdImpl.prototype.refreshQR = () => __standin.linking.refresh();
+  }
+
+  const Socket = new SocketModel();
+  const Stream = new StreamModel();
+  const Conn = new ConnModel();
+  const Cmd = new CmdImpl();
+  const NetworkStatus = new NetworkStatusModel();
+
+  const BackendEvent = {
+    LOGOUT: 'logout', REFRESH_QR: 'refresh_qr', STARTING_LOGOUT: 'starting_logout',
+    SET_SOCKET_STATE: 'set_socket_state', OPEN_SOCKET_STREAM: 'open_socket_stream',
+    SOCKET_STREAM_DISCONNECTED: 'socket_stream_disconnected', OFFLINE_DELIVERY_END: 'offline_delivery_end',
+    MAIN_STREAM_MODE_READY: 'main_stream_mode_ready', ON_INITIAL_CHAT_SYNCED: 'on_initial_chat_synced',
+  };
+  const BackendEventBus = new EventEmitter();
+  Socket.on('change:state', (_, state) => BackendEventBus.trigger('set_socket_state', state));
+
+  Object.assign(__standin, { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus });
+
+  const { module } = __standin;
+  module(0, 'WAWebBuildConstants', () => {
+    const [primary, secondary, tertiary] = config.version.split('.');
+    return {
+      VERSION_STR: config.version, VERSION_BASE: config.version, SANITIZED_VERSION_STR: config.version,
+      VERSION_PRIMARY: primary, VERSION_SECONDARY: secondary, VERSION_TERTIARY: tertiary, WINDOWS_BUILD: null,
+    };
+  });
+  module(1, 'WAWebSocketConstants', () => ({ SOCKET_STATE, SOCKET_STREAM, WATCHED_SOCKET_STATE: mirror('OPEN', 'CLOSED') }));
+  module(2, 'WAWebSocketModel', () => ({ Socket }));
+  module(2, 'WAWebStreamModel', () => ({ Stream }));
+  module(2, 'WAWebConnModel', () => ({ Conn }));
+  module(2, 'WAWebCmd', () => ({ Cmd, CmdImpl }));
+  module(2, 'WAWebNetworkStatus', () => ({ default: NetworkStatus }));
+  module(2, 'WAWebBackendEventBus', () => ({ BackendEvent, BackendEventBus }));
+})();

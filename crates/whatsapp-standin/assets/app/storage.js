@@ -1,0 +1,121 @@
+'use strict';
+// What stands in the browser profile: the identity, the keys, the messages.
+(() => {
+  const NAME = 'model-storage';
+  let opening = null;
+
+  function open() {
+    opening ??= new Promise((resolve, reject) => {
+      const request = indexedDB.open(NAME, 1);
+      request.onupgradeneeded = () => {
+        request.result.createObjectStore('identity');
+        const messages = request.result.createObjectStore('message', { keyPath: 'key' });
+        messages.createIndex('t', 't');
+        messages.createIndex('unsent', 'unsent');
+      };
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    return opening;
+  }
+
+  const done = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+
+  async function read(store, key) {
+    return done((await open()).transaction(store).objectStore(store).get(key));
+  }
+
+  async function write(store, value, key) {
+    const transaction = (await open()).transaction(store, 'readwrite');
+    transaction.objectStore(store).put(value, key);
+    await finished(transaction);
+  }
+
+  const finished = (transaction) =>
+    new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = transaction.onerror = () => reject(transaction.error);
+    });
+
+  const b64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  const unb64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+  const random = (length) => b64(crypto.getRandomValues(new Uint8Array(length)));
+
+  // Rows to be written, one transaction for all that come in one turn.
+  let rows = new Map();
+  let writing = null;
+
+  function putMessage(row) {
+    rows.set(row.key, row);
+    writing ??= Promise.resolve().then(async () => {
+      const batch = rows;
+      rows = new Map();
+      writing = null;
+      const transaction = (await open()).transaction('message', 'readwrite');
+      for (const one of batch.values()) transaction.objectStore('message').put(one);
+      await finished(transaction);
+    });
+    return writing;
+  }
+
+  async function messagesByIndex(index, query, limit) {
+    const source = (await open()).transaction('message').objectStore('message').index(index);
+    const found = [];
+    await new Promise((resolve, reject) => {
+      const cursor = source.openCursor(query, 'prev');
+      cursor.onerror = () => reject(cursor.error);
+      cursor.onsuccess = () => {
+        if (!cursor.result || found.length >= limit) return resolve();
+        found.push(cursor.result.value);
+        cursor.result.continue();
+      };
+    });
+    return found.reverse();
+  }
+
+  const storage = {
+    b64,
+    unb64,
+
+    /** The keys of this profile, made on its first visit. */
+    async keys() {
+      let keys = await read('identity', 'keys');
+      if (!keys) {
+        keys = { static_key: random(32), identity_key: random(32), adv_key: random(32), platform: '1' };
+        await write('identity', keys, 'keys');
+      }
+      return keys;
+    },
+
+    device: () => read('identity', 'device'),
+
+    async saveDevice(device) {
+      await write('identity', device, 'device');
+      localStorage.setItem('last-wid-md', JSON.stringify(`${device.user}:12@c.us`));
+      localStorage.setItem('WALid', JSON.stringify(`${device.lid}:12@lid`));
+    },
+
+    putMessage,
+    getMessage: (key) => read('message', key),
+    recentMessages: (limit) => messagesByIndex('t', null, limit),
+    unsentMessages: () => messagesByIndex('unsent', IDBKeyRange.only(1), 1000),
+
+    /** Nothing of the device is left. */
+    async wipe() {
+      localStorage.clear();
+      sessionStorage.clear();
+      (await open().catch(() => null))?.close();
+      opening = null;
+      await new Promise((resolve) => {
+        const request = indexedDB.deleteDatabase(NAME);
+        request.onsuccess = request.onerror = request.onblocked = () => resolve();
+      });
+    },
+  };
+
+  __standin.storage = storage;
+})();

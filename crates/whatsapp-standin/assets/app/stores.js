@@ -1,0 +1,176 @@
+'use strict';
+// Messages, chats and contacts, and the collections they stand in.
+(() => {
+  const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage } = __standin;
+
+  class MsgModel extends BaseModel {
+    static defaults = { ack: 0, isNewMsg: false, star: false, isForwarded: false };
+    static idClass = MsgKey;
+
+    initialize() {
+      this.set({ id: MsgKey.from(this._attributes.id) }, { silent: true });
+    }
+
+    get isSentByMe() { return this.id.fromMe; }
+    get isMedia() { return false; }
+    get isStatusV3() { return this.id.remote.isStatus(); }
+    get isEphemeral() { return false; }
+    get isNotification() { return this.type === 'notification'; }
+    get sender() { return this.id.fromMe ? this.from : this.author ?? this.from; }
+    get text() { return this.body; }
+    get isFailed() { return this.ack === -1; }
+    safe() { return this; }
+    unsafe() { return this; }
+    getCollection() { return Msg; }
+    canReply() { return true; }
+    msgContextInfo() {
+      return { quotedMsg: { type: this.type, body: this.body }, quotedStanzaID: this.id.id, quotedParticipant: this.sender };
+    }
+    getLinks() { return []; }
+
+    updateAck(ack) {
+      // Acks only rise, but for a failure.
+      if (ack === -1 || ack > this.ack || this.ack === -1) this.set('ack', ack);
+    }
+
+    /** As it stands in the profile. */
+    row() {
+      return {
+        key: this.id._serialized, chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
+        body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
+        // Index keys cannot be booleans.
+        unsent: this.id.fromMe && this.local && this.ack === 0 ? 1 : 0,
+      };
+    }
+
+    static fromRow(row) {
+      return new MsgModel({
+        id: row.key, from: createWid(row.from), to: createWid(row.to), body: row.body, type: row.type, t: row.t,
+        ack: row.ack, notifyName: row.notifyName, self: row.self, local: row.unsent === 1, isNewMsg: false,
+      });
+    }
+  }
+  MsgModel.prototype.proxyName = 'msg';
+
+  class MsgCollection extends BaseCollection {
+    static model = MsgModel;
+
+    async getMessagesById(ids) {
+      const messages = await Promise.all(ids.map((id) => recall(id)));
+      return { messages: messages.filter(Boolean) };
+    }
+
+    async find(id) { return recall(id); }
+    async findQuery(id) { return recall(id); }
+    async processMultipleMessages(_chat, messages) { return this.add(messages); }
+    hasSynced() { return true; }
+    getStarred() { return []; }
+  }
+
+  /** A message from the collection, or from the profile. */
+  async function recall(id) {
+    const key = String(id?._serialized ?? id);
+    const known = Msg.get(key);
+    if (known) return known;
+    const row = await storage.getMessage(key);
+    return row && (Msg.get(key) ?? keep(MsgModel.fromRow(row)));
+  }
+
+  class ChatMsgsCollection extends BaseCollection {
+    static model = MsgModel;
+    msgLoadState = { noEarlierMsgs: true, contextLoaded: true };
+  }
+
+  class ChatModel extends BaseModel {
+    static defaults = {
+      unreadCount: 0, archive: false, pin: undefined, t: undefined, isReadOnly: false, canSend: true,
+      name: undefined, formattedTitle: undefined, active: false, notSpam: true,
+    };
+
+    initialize() {
+      const hidden = { msgs: new ChatMsgsCollection(), mute: { expiration: 0, isMuted: false }, presence: { subscribe: async () => {}, chatstate: {}, isOnline: false }, promises: {} };
+      for (const [key, value] of Object.entries(hidden)) {
+        Object.defineProperty(this, key, { value, writable: true, enumerable: false });
+      }
+      this.set({ id: createWid(this._attributes.id) }, { silent: true });
+    }
+
+    get contact() { return Contact.get(this.id); }
+    get title() { return this.formattedTitle; }
+    get isTrusted() { return () => true; }
+    getCollection() { return Chat; }
+    getLastReceivedKey() { return this.lastReceivedKey; }
+    async loadEarlierMsgs() { return []; }
+    async waitForChatLoading() {}
+    serialize() {
+      const last = this.msgs.last();
+      return { ...this._attributes, msgs: last ? [last.serialize()] : [] };
+    }
+    toJSON() { return { ...this._attributes }; }
+  }
+  ChatModel.prototype.proxyName = 'chat';
+
+  class ChatCollection extends BaseCollection {
+    static model = ChatModel;
+    async find(id) { return chatFor(createWid(id)); }
+    getActive() { return this.findFirst((chat) => chat.active); }
+  }
+
+  class ContactModel extends BaseModel {
+    static defaults = { name: undefined, pushname: undefined, shortName: undefined, isBusiness: false, isEnterprise: false, isContactBlocked: false, type: 'in' };
+    static idClass = WidFactory;
+
+    initialize() {
+      this.set({ id: createWid(this._attributes.id) }, { silent: true });
+    }
+
+    getCollection() { return Contact; }
+    getProfilePicThumb() { return { img: undefined }; }
+  }
+  ContactModel.prototype.proxyName = 'contact';
+
+  class ContactCollection extends BaseCollection {
+    static model = ContactModel;
+  }
+
+  const Msg = new MsgCollection();
+  const Chat = new ChatCollection();
+  const Contact = new ContactCollection();
+
+  function chatFor(wid) {
+    return Chat.get(wid) ?? Chat.add({ id: wid, formattedTitle: Contact.get(wid)?.pushname ?? wid.user });
+  }
+
+  /** Put a message where it belongs; it is announced if it is new. */
+  function keep(message) {
+    const chat = chatFor(message.id.remote);
+    chat.msgs.add(message, { silent: true });
+    const changes = {};
+    if (!chat.t || message.t >= chat.t) changes.t = message.t;
+    if (!message.id.fromMe) {
+      changes.lastReceivedKey = message.id;
+      if (message.isNewMsg) changes.unreadCount = chat.unreadCount + 1;
+    }
+    Msg.add(message);
+    chat.set(changes);
+    return message;
+  }
+
+  Object.assign(__standin, { MsgModel, ChatModel, ContactModel, Msg, Chat, Contact, ChatMsgsCollection, chatFor, keep, recall });
+
+  const { module } = __standin;
+  module(3, 'WAWebMsgModel', () => ({ MsgModel, default: MsgModel }));
+  module(3, 'WAWebChatModel', () => ({ ChatModel, default: ChatModel }));
+  module(3, 'WAWebContactModel', () => ({ ContactModel, default: ContactModel }));
+  module(3, 'WAWebMsgCollection', () => ({ MsgCollection: Msg, MsgCollectionImpl: MsgCollection }));
+  module(3, 'WAWebChatCollection', () => ({ ChatCollection: Chat, ChatCollectionImpl: ChatCollection }));
+  module(3, 'WAWebContactCollection', () => ({ ContactCollection: Contact, ContactCollectionImpl: ContactCollection }));
+  module(3, 'WAWebChatMsgsCollection', () => ({ ChatMsgsCollection }));
+  module(3, 'WAWebDBMessageFindLocal', () => ({
+    getSearchContext: ({ chat, msgKey }) => {
+      const key = MsgKey.from(msgKey?.id ?? msgKey);
+      chat.msgs.loadAroundPromise = recall(key);
+      return { collection: chat.msgs, key, highlightMsg: true };
+    },
+  }));
+})();

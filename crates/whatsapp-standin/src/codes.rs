@@ -1,0 +1,253 @@
+//! The life of the code a page shows.
+//!
+//! ```text
+//!          first_code        next_code … next_code
+//! start ──▶ code 1 ──▶ code 2 ──▶ … ──▶ code n ──▶ idle ──refresh──▶ code 1 …
+//! ```
+//!
+//! Pure: the clock comes in with every call.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::settings::Settings;
+
+/// The address some versions of the page wrap the code in.
+const URL_PREFIX: &str = "https://wa.me/settings/linked_devices#";
+
+/// The public keys of a page's profile, as the code carries them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Keys {
+    pub(crate) static_key: String,
+    pub(crate) identity_key: String,
+    pub(crate) adv_key: String,
+    pub(crate) platform: String,
+}
+
+/// A round of codes on one page.
+#[derive(Debug)]
+pub(crate) struct CodeCycle {
+    reference: Option<String>,
+    shown: u32,
+    until: Option<Instant>,
+    spent: Vec<String>,
+}
+
+/// What a scanned text is to a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// The code now shown.
+    Current,
+    /// A code this page showed before.
+    Expired,
+    /// The reference is right, the keys are not: somebody composed it wrongly.
+    WrongKeys,
+    /// Not of this page.
+    Unknown,
+}
+
+impl CodeCycle {
+    pub(crate) fn start(settings: &Settings, now: Instant) -> Self {
+        let mut cycle = Self {
+            reference: None,
+            shown: 0,
+            until: None,
+            spent: Vec::new(),
+        };
+        cycle.turn(settings, now);
+        cycle
+    }
+
+    /// The current reference; none when idle.
+    pub(crate) fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+
+    /// Which code of the round this is, from 1.
+    pub(crate) fn number(&self) -> u32 {
+        self.shown
+    }
+
+    /// When [`CodeCycle::turn`] is due; none when idle.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// Go on to the next code, or to idle after the last.
+    pub(crate) fn turn(&mut self, settings: &Settings, now: Instant) {
+        if let Some(old) = self.reference.take() {
+            // A person scans the last few at most; more would only pile up.
+            if self.spent.len() >= 32 {
+                self.spent.remove(0);
+            }
+            self.spent.push(old);
+        }
+        if self.shown >= settings.codes {
+            self.until = None;
+            return;
+        }
+        let life = if self.shown == 0 {
+            settings.first_code
+        } else {
+            settings.next_code
+        };
+        self.shown += 1;
+        self.until = Some(now + life);
+        self.reference = Some(new_reference());
+    }
+
+    /// Begin a new round.
+    pub(crate) fn refresh(&mut self, settings: &Settings, now: Instant) {
+        self.shown = 0;
+        self.turn(settings, now);
+    }
+
+    /// What a scanned text is to this page.
+    pub(crate) fn scan(&self, text: &str, keys: &Keys) -> Scan {
+        let text = text.trim();
+        let text = text.strip_prefix(URL_PREFIX).unwrap_or(text);
+        let mut parts = text.split(',');
+        let reference = parts.next().unwrap_or_default();
+        if self.spent.iter().any(|old| old == reference) {
+            return Scan::Expired;
+        }
+        if self.reference.as_deref() != Some(reference) {
+            return Scan::Unknown;
+        }
+        let given: Vec<&str> = parts.collect();
+        let right = [&keys.static_key, &keys.identity_key, &keys.adv_key];
+        // Some clients leave the platform out; the phone does not need it.
+        let complete = given.len() == 3 || (given.len() == 4 && given[3] == keys.platform);
+        if complete && given.iter().zip(right).all(|(given, right)| given == right) {
+            Scan::Current
+        } else {
+            Scan::WrongKeys
+        }
+    }
+}
+
+/// The full text of a code, as the page draws it.
+pub(crate) fn compose(reference: &str, keys: &Keys, as_url: bool) -> String {
+    let prefix = if as_url { URL_PREFIX } else { "" };
+    format!(
+        "{prefix}{reference},{},{},{},{}",
+        keys.static_key, keys.identity_key, keys.adv_key, keys.platform
+    )
+}
+
+/// A code for linking by number, as the page shows it: `ABCD-EFGH`.
+pub(crate) fn new_link_code() -> String {
+    // The alphabet leaves out what people confuse.
+    const LETTERS: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTVWXYZ";
+    let text: String = (0..8)
+        .map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())]))
+        .collect();
+    format!("{}-{}", &text[..4], &text[4..])
+}
+
+fn new_reference() -> String {
+    let bytes: [u8; 48] = rand::random();
+    format!("2@{}", STANDARD.encode(bytes))
+}
+
+/// The drawing of a code: one character per module, rows joined.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Drawing {
+    size: usize,
+    bits: String,
+}
+
+/// Draw a code. None if the text is too long for one.
+pub(crate) fn draw(text: &str) -> Option<Drawing> {
+    let code = qrcode::QrCode::new(text).ok()?;
+    let bits = code
+        .to_colors()
+        .into_iter()
+        .map(|color| {
+            if color == qrcode::Color::Dark {
+                '1'
+            } else {
+                '0'
+            }
+        })
+        .collect();
+    Some(Drawing {
+        size: code.width(),
+        bits,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys {
+            static_key: "S=".into(),
+            identity_key: "I=".into(),
+            adv_key: "A=".into(),
+            platform: "1".into(),
+        }
+    }
+
+    #[test]
+    fn six_codes_the_first_for_a_minute_then_idle() {
+        let settings = Settings::default();
+        let start = Instant::now();
+        let mut cycle = CodeCycle::start(&settings, start);
+        let mut now = start;
+        let mut seen = Vec::new();
+        while let Some(until) = cycle.until() {
+            seen.push((cycle.number(), (until - now).as_secs()));
+            now = until;
+            cycle.turn(&settings, now);
+        }
+        assert_eq!(seen, [(1, 60), (2, 20), (3, 20), (4, 20), (5, 20), (6, 20)]);
+        assert_eq!(now - start, Duration::from_secs(160));
+        assert_eq!(cycle.reference(), None);
+
+        cycle.refresh(&settings, now);
+        assert_eq!(cycle.number(), 1);
+        assert_eq!(cycle.until(), Some(now + Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn only_the_code_now_shown_links() {
+        let settings = Settings::default();
+        let now = Instant::now();
+        let mut cycle = CodeCycle::start(&settings, now);
+        let first = compose(cycle.reference().expect("a code"), &keys(), false);
+        assert_eq!(cycle.scan(&first, &keys()), Scan::Current);
+        let without_platform = first.rsplit_once(',').expect("parts").0;
+        assert_eq!(cycle.scan(without_platform, &keys()), Scan::Current);
+        assert_eq!(
+            cycle.scan(&first.replace("A=", "B="), &keys()),
+            Scan::WrongKeys
+        );
+        assert_eq!(cycle.scan("2@else,S=,I=,A=", &keys()), Scan::Unknown);
+
+        cycle.turn(&settings, now);
+        assert_eq!(cycle.scan(&first, &keys()), Scan::Expired);
+        let second = compose(cycle.reference().expect("a code"), &keys(), true);
+        assert!(second.starts_with("https://wa.me/"));
+        assert_eq!(cycle.scan(&second, &keys()), Scan::Current);
+    }
+
+    #[test]
+    fn a_link_code_is_two_groups_of_four() {
+        let code = new_link_code();
+        assert_eq!(code.len(), 9);
+        assert_eq!(code.as_bytes()[4], b'-');
+    }
+
+    #[test]
+    fn a_full_code_can_be_drawn() {
+        let text = compose(&new_reference(), &keys(), false);
+        let drawing = draw(&text).expect("it fits");
+        assert_eq!(drawing.bits.len(), drawing.size * drawing.size);
+    }
+}

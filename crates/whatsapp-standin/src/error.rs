@@ -1,0 +1,61 @@
+//! Why the phone could not do what it was asked.
+
+use crate::world::LinkError;
+
+/// Why the phone could not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneError {
+    /// No page shows a code now.
+    #[error("no page shows a code now")]
+    NoCode,
+    /// The code was shown once, and is no longer.
+    #[error("that code is no longer shown")]
+    CodeExpired,
+    /// The code's reference is right, its keys are not the page's.
+    #[error("the code's keys are not those of the page that shows it")]
+    CodeWrongKeys,
+    /// No page shows that code.
+    #[error("no page shows that code")]
+    CodeUnknown,
+    /// The network is down.
+    #[error("the network is down")]
+    NetworkDown,
+    /// No device is linked, or none is connected.
+    #[error("no linked device is connected")]
+    NoDevice,
+    /// No message has that id.
+    #[error("no message has that id")]
+    MessageUnknown,
+    /// The request makes no sense; the text says why.
+    #[error("{0}")]
+    BadRequest(String),
+}
+
+impl PhoneError {
+    /// The word for it in the HTTP API.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCode => "no_code_shown",
+            Self::CodeExpired => "code_expired",
+            Self::CodeWrongKeys => "code_wrong_keys",
+            Self::CodeUnknown => "code_unknown",
+            Self::NetworkDown => "network_down",
+            Self::NoDevice => "no_device",
+            Self::MessageUnknown => "message_unknown",
+            Self::BadRequest(_) => "bad_request",
+        }
+    }
+}
+
+impl From<LinkError> for PhoneError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NoCode => Self::NoCode,
+            LinkError::Expired => Self::CodeExpired,
+            LinkError::WrongKeys => Self::CodeWrongKeys,
+            LinkError::Unknown => Self::CodeUnknown,
+            LinkError::NetworkDown => Self::NetworkDown,
+        }
+    }
+}

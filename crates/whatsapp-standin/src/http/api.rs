@@ -1,0 +1,296 @@
+//! The phone for programs, at `/phone/api/…`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio_stream::wrappers::BroadcastStream;
+
+use crate::error::PhoneError;
+use crate::phone::{LeadMessage, Phone, Shared};
+use crate::world::{Block, Outcome, PageHttp, Rule};
+
+type Answer = Result<Json<Value>, PhoneError>;
+
+pub(super) fn routes() -> Router<Arc<Shared>> {
+    let api = Router::new()
+        .route("/state", get(async |phone: Handle| answer(phone.0.state())))
+        .route(
+            "/messages",
+            get(async |phone: Handle| answer(phone.0.messages())),
+        )
+        .route(
+            "/refusals",
+            get(async |phone: Handle| answer(phone.0.refusals())),
+        )
+        .route("/events", get(events))
+        .route("/scan", post(scan))
+        .route("/link-code", post(link_code))
+        .route("/lead-messages", post(lead_messages))
+        .route("/own-messages", post(own_messages))
+        .route("/acks", post(acks))
+        .route("/unlink", post(unlink))
+        .route("/conflict", post(conflict))
+        .route("/network", post(network))
+        .route("/block", post(block))
+        .route("/rules", post(rules))
+        .route("/contacts", post(contacts))
+        .route("/settings", post(settings))
+        .route("/page", post(page))
+        .fallback(async || {
+            (
+                StatusCode::NOT_FOUND,
+                error("not_found", "the phone has no such address"),
+            )
+        })
+        .method_not_allowed_fallback(async || {
+            let body = error("method_not_allowed", "that address wants another method");
+            (StatusCode::METHOD_NOT_ALLOWED, body)
+        });
+    Router::new().nest("/phone/api", api)
+}
+
+/// The phone, out of the router's state.
+struct Handle(Phone);
+
+impl axum::extract::FromRequestParts<Arc<Shared>> for Handle {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        _: &mut axum::http::request::Parts,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, Infallible> {
+        Ok(Self(Phone {
+            shared: Arc::clone(shared),
+        }))
+    }
+}
+
+impl IntoResponse for PhoneError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::BadRequest(_) | Self::CodeUnknown | Self::CodeWrongKeys => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::MessageUnknown => StatusCode::NOT_FOUND,
+            Self::CodeExpired => StatusCode::GONE,
+            Self::NoCode | Self::NetworkDown | Self::NoDevice => StatusCode::CONFLICT,
+        };
+        (status, error(self.code(), &self.to_string())).into_response()
+    }
+}
+
+fn error(code: &str, message: &str) -> Json<Value> {
+    Json(json!({"error": true, "code": code, "message": message}))
+}
+
+fn answer<T: Serialize>(value: T) -> Answer {
+    let value = serde_json::to_value(value).map_err(|e| PhoneError::BadRequest(e.to_string()))?;
+    Ok(Json(value))
+}
+
+/// A body, whatever its content type says; an empty one is `{}`.
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, PhoneError> {
+    let bytes: &[u8] = if bytes.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        bytes
+    };
+    serde_json::from_slice(bytes).map_err(|e| PhoneError::BadRequest(e.to_string()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScanBody {
+    code: Option<String>,
+}
+
+async fn scan(phone: Handle, bytes: Bytes) -> Answer {
+    let ScanBody { code } = body(&bytes)?;
+    let device = match code {
+        Some(code) => phone.0.scan(&code)?,
+        None => phone.0.scan_current()?,
+    };
+    answer(json!({"ok": true, "device": device}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkCodeBody {
+    code: String,
+}
+
+async fn link_code(phone: Handle, bytes: Bytes) -> Answer {
+    let LinkCodeBody { code } = body(&bytes)?;
+    answer(json!({"ok": true, "device": phone.0.link_code(&code)?}))
+}
+
+async fn lead_messages(phone: Handle, bytes: Bytes) -> Answer {
+    let message: LeadMessage = body(&bytes)?;
+    written(&phone.0.lead_message(&message)?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnBody {
+    to: String,
+    body: String,
+}
+
+async fn own_messages(phone: Handle, bytes: Bytes) -> Answer {
+    let own: OwnBody = body(&bytes)?;
+    written(&phone.0.own_message(&own.to, &own.body)?)
+}
+
+fn written(key: &str) -> Answer {
+    let id = key.rsplit('_').next().unwrap_or(key);
+    answer(json!({"ok": true, "id": id, "key": key}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AckBody {
+    id: String,
+    ack: i8,
+}
+
+async fn acks(phone: Handle, bytes: Bytes) -> Answer {
+    let AckBody { id, ack } = body(&bytes)?;
+    phone.0.ack(&id, ack)?;
+    ok()
+}
+
+async fn unlink(phone: Handle) -> Answer {
+    match phone.0.unlink() {
+        0 => Err(PhoneError::NoDevice),
+        count => answer(json!({"ok": true, "unlinked": count})),
+    }
+}
+
+async fn conflict(phone: Handle) -> Answer {
+    phone.0.conflict()?;
+    ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkBody {
+    up: bool,
+}
+
+async fn network(phone: Handle, bytes: Bytes) -> Answer {
+    let NetworkBody { up } = body(&bytes)?;
+    phone.0.set_network(up);
+    ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlockBody {
+    state: Option<Block>,
+}
+
+async fn block(phone: Handle, bytes: Bytes) -> Answer {
+    let BlockBody { state } = body(&bytes)?;
+    phone.0.block(state);
+    ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleBody {
+    #[serde(default)]
+    to: Option<String>,
+    outcome: Outcome,
+    #[serde(default)]
+    count: Option<u32>,
+}
+
+async fn rules(phone: Handle, bytes: Bytes) -> Answer {
+    let RuleBody { to, outcome, count } = body(&bytes)?;
+    phone.0.rule(to.as_deref(), outcome, count);
+    let rules: Vec<Rule> = phone.0.state().rules;
+    answer(json!({"ok": true, "rules": rules}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContactBody {
+    phone: String,
+    on_whatsapp: bool,
+}
+
+async fn contacts(phone: Handle, bytes: Bytes) -> Answer {
+    let contact: ContactBody = body(&bytes)?;
+    phone
+        .0
+        .set_on_whatsapp(&contact.phone, contact.on_whatsapp)?;
+    ok()
+}
+
+async fn settings(phone: Handle, bytes: Bytes) -> Answer {
+    let patch: Value = body(&bytes)?;
+    let settings = phone
+        .0
+        .state()
+        .settings
+        .patched(&patch)
+        .map_err(PhoneError::BadRequest)?;
+    phone.0.settings(settings.clone());
+    answer(json!({"ok": true, "settings": settings}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageBody {
+    #[serde(default)]
+    hang_ms: Option<u64>,
+    #[serde(default)]
+    http: Option<PageHttp>,
+}
+
+async fn page(phone: Handle, bytes: Bytes) -> Answer {
+    let PageBody { hang_ms, http } = body(&bytes)?;
+    if let Some(http) = http {
+        phone.0.page(http);
+    }
+    if let Some(ms) = hang_ms {
+        phone.0.hang(ms);
+    }
+    ok()
+}
+
+fn ok() -> Answer {
+    answer(json!({"ok": true}))
+}
+
+/// One line whenever something changed: its kind, and everything at a glance.
+async fn events(
+    State(shared): State<Arc<Shared>>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let phone = Phone {
+        shared: Arc::clone(&shared),
+    };
+    let first = futures_util::stream::once(std::future::ready("hello"));
+    let changes = BroadcastStream::new(shared.changed.subscribe())
+        // Who lags behind missed changes, not the state that comes with each.
+        .map(|change| change.unwrap_or("lagged"));
+    let stream = first
+        .chain(changes)
+        .map(move |what| {
+            let state = serde_json::to_string(&phone.state()).unwrap_or_default();
+            Ok(Event::default().event(what).data(state))
+        })
+        .take_until(shared.stop.clone().cancelled_owned());
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}

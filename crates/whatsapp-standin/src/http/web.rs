@@ -1,0 +1,100 @@
+//! The page that clients inject themselves into.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Request, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+
+use super::assets;
+use crate::phone::Shared;
+use crate::settings::Settings;
+use crate::socket;
+use crate::world::PageHttp;
+
+/// As the real page has it: a client that needs more does not work there.
+const CSP: &str = "default-src 'self' data: blob:; \
+    script-src 'self' 'unsafe-eval' blob:; \
+    style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; \
+    connect-src 'self' data: blob: ws: wss:; \
+    worker-src 'self' blob:; \
+    object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
+
+pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/", get(index))
+        .route("/app/{file}", get(asset))
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+        .route("/ws/chat", get(chat))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(shared),
+            reachable,
+        ))
+}
+
+/// The page can be made unreachable.
+async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let mode = shared.world().page_http;
+    match mode {
+        PageHttp::Ok => next.run(request).await,
+        PageHttp::Error => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        PageHttp::Hang => {
+            shared.stop.cancelled().await;
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn index(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
+    let settings = shared.world().settings.clone();
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok())
+        .unwrap_or_default();
+    let body = if agent.contains("HeadlessChrome") {
+        assets::UNSUPPORTED.to_owned()
+    } else {
+        page(&settings)
+    };
+    let mut response = Html(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CSP),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The page with the settings that concern it.
+fn page(settings: &Settings) -> String {
+    let config = serde_json::to_string(settings).unwrap_or_else(|_| "{}".to_owned());
+    // Inside a script element the text must not end it.
+    let config = config.replace('<', "\\u003c");
+    assets::INDEX.replace("{{config}}", &config)
+}
+
+async fn asset(Path(file): Path<String>) -> Response {
+    match assets::app(&file) {
+        Some((kind, text)) => {
+            let headers = [
+                (header::CONTENT_TYPE, kind),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, text).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn chat(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {
+    if !shared.world().network_up {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let tasks = shared.tasks.clone();
+    upgrade.on_upgrade(move |ws| tasks.track_future(socket::serve(ws, shared)))
+}

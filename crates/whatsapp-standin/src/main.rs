@@ -1,0 +1,136 @@
+//! The stand-in as a program.
+
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use whatsapp_standin::{Settings, Standin};
+
+/// WhatsApp Web without WhatsApp, and the phone beside it.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// The address to serve on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The port; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Serve beyond this machine. Whoever reaches it holds the phone.
+    #[arg(long)]
+    allow_remote: bool,
+    /// Keep linked devices and messages in this file.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// How long the first code is shown.
+    #[arg(long, value_name = "MS")]
+    first_code_ms: Option<u64>,
+    /// How long each further code is shown.
+    #[arg(long, value_name = "MS")]
+    next_code_ms: Option<u64>,
+    /// How many codes come before the page goes idle.
+    #[arg(long, value_name = "N")]
+    codes: Option<u32>,
+    /// How long a sync takes.
+    #[arg(long, value_name = "MS")]
+    sync_ms: Option<u64>,
+    /// How long the server takes to acknowledge a message.
+    #[arg(long, value_name = "MS")]
+    server_ack_ms: Option<u64>,
+    /// Any setting by its name in the phone's API, as often as needed.
+    #[arg(long = "set", value_name = "NAME=JSON")]
+    set: Vec<String>,
+}
+
+impl Options {
+    fn settings(&self) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        let ms = Duration::from_millis;
+        if let Some(time) = self.first_code_ms {
+            settings.first_code = ms(time);
+        }
+        if let Some(time) = self.next_code_ms {
+            settings.next_code = ms(time);
+        }
+        if let Some(codes) = self.codes {
+            settings.codes = codes;
+        }
+        if let Some(time) = self.sync_ms {
+            settings.sync = ms(time);
+        }
+        if let Some(time) = self.server_ack_ms {
+            settings.server_ack = ms(time);
+        }
+        let mut patch = serde_json::Map::new();
+        for pair in &self.set {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| format!("--set {pair}: NAME=JSON expected"))?;
+            // A bare word is a text: nobody wants to quote twice in a shell.
+            let value =
+                serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
+            patch.insert(name.to_owned(), value);
+        }
+        settings.patched(&serde_json::Value::Object(patch))
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Where it goes when even stderr is closed: nowhere.
+            let _ = writeln!(std::io::stderr(), "whatsapp-standin: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    if !options.host.is_loopback() && !options.allow_remote {
+        return Err(format!(
+            "{} is not this machine alone: whoever reaches it holds the phone. \
+             Say --allow-remote if that is meant",
+            options.host
+        ));
+    }
+    let settings = options.settings()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
+    runtime.block_on(serve(options, settings))
+}
+
+async fn serve(options: &Options, settings: Settings) -> Result<(), String> {
+    // Before the port opens: whoever saw the address may already send a signal.
+    let mut term = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+    let mut int = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
+    let addr = SocketAddr::new(options.host, options.port);
+    let started = match &options.data {
+        Some(data) => Standin::start_with_data(addr, settings, data).await,
+        None => Standin::start(addr, settings).await,
+    };
+    let standin = started.map_err(|e| format!("{addr}: {e}"))?;
+    let mut out = std::io::stdout();
+    // A closed stdout is the reader's business.
+    let _ = writeln!(
+        out,
+        "web {}\nphone {}",
+        standin.web_url(),
+        standin.phone_url()
+    );
+    let _ = out.flush();
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    standin.stop().await;
+    Ok(())
+}

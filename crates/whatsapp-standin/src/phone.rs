@@ -1,0 +1,454 @@
+//! The phone: what its owner does, and what tests look at.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::error::PhoneError;
+use crate::settings::Settings;
+use crate::wire::ToPage;
+use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule, World};
+
+/// What the server, its sockets and the phone share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    world: Mutex<World>,
+    /// Ends everything.
+    pub(crate) stop: CancellationToken,
+    /// Cut and made anew whenever the network goes down.
+    network: Mutex<CancellationToken>,
+    pub(crate) tasks: TaskTracker,
+    /// Told after each change, for whoever watches.
+    pub(crate) changed: broadcast::Sender<&'static str>,
+}
+
+impl Shared {
+    pub(crate) fn new(world: World) -> Arc<Self> {
+        let stop = CancellationToken::new();
+        Arc::new(Self {
+            world: Mutex::new(world),
+            network: Mutex::new(stop.child_token()),
+            stop,
+            tasks: TaskTracker::new(),
+            changed: broadcast::channel(256).0,
+        })
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cancelled when the network goes down, or all ends.
+    pub(crate) fn network(&self) -> CancellationToken {
+        self.network
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Tell whoever watches. Nobody watching is fine.
+    pub(crate) fn tell(&self, what: &'static str) {
+        let _ = self.changed.send(what);
+    }
+
+    /// Do something after a while, unless all ends before.
+    pub(crate) fn later(
+        self: &Arc<Self>,
+        after: Duration,
+        act: impl FnOnce(&Arc<Self>) + Send + 'static,
+    ) {
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = shared.stop.cancelled() => {}
+                () = tokio::time::sleep(after) => act(&shared),
+            }
+        });
+    }
+}
+
+/// A message a lead writes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeadMessage {
+    /// The lead's phone number, digits only.
+    pub from: String,
+    /// The text.
+    pub body: String,
+    /// The name the lead gave themselves.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Arrives unreadable and turns into text after this long; 0 is at once.
+    #[serde(default)]
+    pub ciphertext_ms: u64,
+    /// Comes from the lead's LID instead of the phone number.
+    #[serde(default)]
+    pub lid: bool,
+    /// Whether the page is told which number is behind the LID.
+    #[serde(default = "yes")]
+    pub phone_known: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl LeadMessage {
+    /// A plain text.
+    #[must_use]
+    pub fn text(from: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            from: from.into(),
+            body: body.into(),
+            name: None,
+            ciphertext_ms: 0,
+            lid: false,
+            phone_known: true,
+        }
+    }
+}
+
+/// A linked device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceInfo {
+    /// Its id.
+    pub id: String,
+    /// The account's phone number.
+    pub phone: String,
+    /// When it was linked, RFC 3339.
+    pub linked_at: String,
+    /// A page is logged in as it.
+    pub connected: bool,
+    /// That page has synced.
+    pub synced: bool,
+    /// Messages it has not confirmed yet.
+    pub waiting: usize,
+}
+
+/// A code that a page shows now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownCode {
+    /// The page.
+    pub page: u64,
+    /// Which of the round it is, from 1.
+    pub number: u32,
+    /// The full text.
+    pub code: String,
+    /// How long it will still be shown.
+    pub expires_in_ms: u64,
+}
+
+/// A code for linking by number that is good now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkCode {
+    /// The page.
+    pub page: u64,
+    /// `ABCD-EFGH`.
+    pub code: String,
+    /// The number it was asked for.
+    pub phone: String,
+}
+
+/// Everything at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct State {
+    /// Linked devices.
+    pub devices: Vec<DeviceInfo>,
+    /// The codes now shown, the newest page last.
+    pub codes: Vec<ShownCode>,
+    /// Codes for linking by number.
+    pub link_codes: Vec<LinkCode>,
+    /// The network is up.
+    pub network_up: bool,
+    /// The page is shut out.
+    pub block: Option<Block>,
+    /// How the page's address answers.
+    pub page_http: PageHttp,
+    /// Pages connected now.
+    pub pages: usize,
+    /// Messages taken from the device.
+    pub received: usize,
+    /// Messages dropped for an id seen before.
+    pub duplicates: u64,
+    /// Messages not taken.
+    pub refused: usize,
+    /// Messages leads wrote.
+    pub inbound: u64,
+    /// Rules in force.
+    pub rules: Vec<Rule>,
+    /// All settings.
+    pub settings: Settings,
+}
+
+/// The phone of the account, and the hand on the server's knobs.
+///
+/// Cheap to clone; every clone is the same phone.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Phone {
+    /// The code now shown; of several pages, the newest one's.
+    #[must_use]
+    pub fn current_code(&self) -> Option<String> {
+        let shown = self.shared.world().shown_codes();
+        shown.into_iter().next_back().map(|(_, _, _, text)| text)
+    }
+
+    /// Scan the code now shown. Returns the new device's id.
+    ///
+    /// # Errors
+    /// When none is shown, or the network is down.
+    pub fn scan_current(&self) -> Result<String, PhoneError> {
+        self.scan_text(None)
+    }
+
+    /// Scan this code. Returns the new device's id.
+    ///
+    /// # Errors
+    /// When it is not the one a page shows now.
+    pub fn scan(&self, code: &str) -> Result<String, PhoneError> {
+        self.scan_text(Some(code))
+    }
+
+    fn scan_text(&self, code: Option<&str>) -> Result<String, PhoneError> {
+        let device = self.shared.world().scan(code)?;
+        self.shared.tell("linked");
+        Ok(device)
+    }
+
+    /// Type in a code for linking by number. Returns the new device's id.
+    ///
+    /// # Errors
+    /// When no page shows it, or no longer.
+    pub fn link_code(&self, code: &str) -> Result<String, PhoneError> {
+        let device = self.shared.world().enter_link_code(code, Instant::now())?;
+        self.shared.tell("linked");
+        Ok(device)
+    }
+
+    /// A lead writes. Returns the message's full key, as the page knows it.
+    ///
+    /// # Errors
+    /// When the number is none.
+    pub fn lead_message(&self, message: &LeadMessage) -> Result<String, PhoneError> {
+        check_number(&message.from)?;
+        let (written, later) = self.shared.world().lead_writes(message);
+        if let Some(later) = later {
+            self.shared
+                .later(later.after, move |shared| shared.world().reveal(&later));
+        }
+        self.shared.tell("lead_message");
+        Ok(written.key)
+    }
+
+    /// The account's owner writes on the phone itself. Returns the full key.
+    ///
+    /// # Errors
+    /// When the number is none.
+    pub fn own_message(&self, to: &str, body: &str) -> Result<String, PhoneError> {
+        check_number(to)?;
+        let written = self.shared.world().owner_writes(to, body);
+        self.shared.tell("own_message");
+        Ok(written.key)
+    }
+
+    /// Everything the server took from the linked device, in its order.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Received> {
+        self.shared.world().received.clone()
+    }
+
+    /// Everything the server did not take.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.shared.world().refusals.clone()
+    }
+
+    /// Give an ack (-1 failed, 1 server, 2 delivered, 3 read, 4 played) for a
+    /// message, by its id or its full key.
+    ///
+    /// # Errors
+    /// When no message has that id.
+    pub fn ack(&self, id: &str, ack: i8) -> Result<(), PhoneError> {
+        if !(-1..=4).contains(&ack) {
+            return Err(PhoneError::BadRequest(
+                "ack must be from -1 to 4".to_owned(),
+            ));
+        }
+        if !self.shared.world().ack(id, ack) {
+            return Err(PhoneError::MessageUnknown);
+        }
+        self.shared.tell("ack");
+        Ok(())
+    }
+
+    /// Unlink every device from the phone. Returns how many there were.
+    pub fn unlink(&self) -> usize {
+        let mut world = self.shared.world();
+        let devices: Vec<String> = world.devices.keys().cloned().collect();
+        let count = devices
+            .iter()
+            .filter(|device| world.unlink(device, None))
+            .count();
+        drop(world);
+        self.shared.tell("unlinked");
+        count
+    }
+
+    /// Open the session elsewhere: connected pages go to `CONFLICT`.
+    ///
+    /// # Errors
+    /// When no linked device is connected.
+    pub fn conflict(&self) -> Result<(), PhoneError> {
+        let mut world = self.shared.world();
+        let linked: Vec<u64> = world
+            .pages
+            .keys()
+            .copied()
+            .filter(|page| world.device_on(*page).is_some())
+            .collect();
+        if linked.is_empty() {
+            return Err(PhoneError::NoDevice);
+        }
+        for page in linked {
+            world.replace(page);
+        }
+        drop(world);
+        self.shared.tell("conflict");
+        Ok(())
+    }
+
+    /// Take the network down (every page is cut, new ones are refused) or up.
+    pub fn set_network(&self, up: bool) {
+        self.shared.world().network_up = up;
+        if !up {
+            let mut network = self
+                .shared
+                .network
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            network.cancel();
+            *network = self.shared.stop.child_token();
+        }
+        self.shared.tell("network");
+    }
+
+    /// Shut the page out, or let it in again.
+    pub fn block(&self, state: Option<Block>) {
+        let mut world = self.shared.world();
+        world.block = state;
+        for page in world.pages.values() {
+            let _ = page.tx.send(match state {
+                Some(state) => ToPage::Block {
+                    state: state.name(),
+                },
+                None => ToPage::Unblock,
+            });
+        }
+        drop(world);
+        self.shared.tell("block");
+    }
+
+    /// What becomes of messages to a number, or to all.
+    pub fn rule(&self, to: Option<&str>, outcome: Outcome, count: Option<u32>) {
+        let rule = Rule {
+            to: to.map(ToOwned::to_owned),
+            outcome,
+            count,
+        };
+        self.shared.world().set_rule(rule);
+        self.shared.tell("rules");
+    }
+
+    /// Whether a number has WhatsApp.
+    ///
+    /// # Errors
+    /// When the number is none.
+    pub fn set_on_whatsapp(&self, phone: &str, on_whatsapp: bool) -> Result<(), PhoneError> {
+        check_number(phone)?;
+        let mut world = self.shared.world();
+        world
+            .people
+            .entry(phone.to_owned())
+            .or_default()
+            .on_whatsapp = Some(on_whatsapp);
+        world.revision += 1;
+        drop(world);
+        self.shared.tell("contacts");
+        Ok(())
+    }
+
+    /// Change settings. Codes already shown keep their time.
+    pub fn settings(&self, settings: Settings) {
+        self.shared.world().settings = settings;
+        self.shared.tell("settings");
+    }
+
+    /// Make the page's main thread hang, on every connected page.
+    pub fn hang(&self, ms: u64) {
+        for page in self.shared.world().pages.values() {
+            let _ = page.tx.send(ToPage::Hang { ms });
+        }
+    }
+
+    /// How the page's address answers from now on.
+    pub fn page(&self, http: PageHttp) {
+        self.shared.world().page_http = http;
+        self.shared.tell("page");
+    }
+
+    /// Everything at a glance.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let world = self.shared.world();
+        let now = Instant::now();
+        let until = |at: Instant| {
+            u64::try_from(at.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX)
+        };
+        State {
+            devices: world.device_infos(),
+            codes: world
+                .shown_codes()
+                .into_iter()
+                .map(|(page, number, at, code)| ShownCode {
+                    page,
+                    number,
+                    code,
+                    expires_in_ms: until(at),
+                })
+                .collect(),
+            link_codes: world
+                .link_codes(now)
+                .into_iter()
+                .map(|(page, code, phone)| LinkCode { page, code, phone })
+                .collect(),
+            network_up: world.network_up,
+            block: world.block,
+            page_http: world.page_http,
+            pages: world.pages.len(),
+            received: world.received.len(),
+            duplicates: world.duplicates,
+            refused: world.refusals.len(),
+            inbound: world.inbound,
+            rules: world.rules.clone(),
+            settings: world.settings.clone(),
+        }
+    }
+}
+
+fn check_number(number: &str) -> Result<(), PhoneError> {
+    if (8..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(PhoneError::BadRequest(format!(
+            "{number:?} is no phone number: 8 to 15 digits, no signs"
+        )))
+    }
+}

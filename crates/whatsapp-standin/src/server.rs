@@ -1,0 +1,116 @@
+//! The stand-in as a whole: start, addresses, stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::http;
+use crate::phone::{Phone, Shared};
+use crate::settings::Settings;
+use crate::store;
+use crate::world::World;
+
+/// How long connections get to end by themselves.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A running stand-in. Dropping it stops it.
+#[derive(Debug)]
+pub struct Standin {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    serving: JoinHandle<()>,
+}
+
+impl Standin {
+    /// Serve on `addr`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start(addr: SocketAddr, settings: Settings) -> io::Result<Self> {
+        Self::start_inner(addr, settings, None).await
+    }
+
+    /// As [`Standin::start`], with devices and messages kept in a file.
+    ///
+    /// # Errors
+    /// When the address cannot be bound, or the file is not one of ours.
+    pub async fn start_with_data(
+        addr: SocketAddr,
+        settings: Settings,
+        data: &Path,
+    ) -> io::Result<Self> {
+        Self::start_inner(addr, settings, Some(data.to_owned())).await
+    }
+
+    async fn start_inner(
+        addr: SocketAddr,
+        settings: Settings,
+        data: Option<PathBuf>,
+    ) -> io::Result<Self> {
+        let mut world = World::new(settings);
+        if let Some(data) = &data {
+            world.restore(store::load(data)?);
+        }
+        let listener = TcpListener::bind(addr).await?;
+        let addr = listener.local_addr()?;
+        let shared = Shared::new(world);
+        if let Some(data) = data {
+            shared.tasks.spawn(store::keep(Arc::clone(&shared), data));
+        }
+        let router = http::router(Arc::clone(&shared));
+        let stop = shared.stop.clone();
+        let serving = tokio::spawn(async move {
+            let served = axum::serve(listener, router)
+                .with_graceful_shutdown(stop.cancelled_owned())
+                .await;
+            // Serving ends by the token alone; a listener does not fail.
+            drop(served);
+        });
+        Ok(Self {
+            shared,
+            addr,
+            serving,
+        })
+    }
+
+    /// Where clients go: `http://127.0.0.1:PORT/`.
+    #[must_use]
+    pub fn web_url(&self) -> String {
+        format!("http://{}/", self.addr)
+    }
+
+    /// Where people find the phone.
+    #[must_use]
+    pub fn phone_url(&self) -> String {
+        format!("http://{}/phone", self.addr)
+    }
+
+    /// The phone.
+    #[must_use]
+    pub fn phone(&self) -> Phone {
+        Phone {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// Stop, and wait until the port is free and the file written.
+    pub async fn stop(mut self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        // Keep-alive connections of strangers must not hold this up.
+        let _ = tokio::time::timeout(GRACE, &mut self.serving).await;
+        let _ = tokio::time::timeout(GRACE, self.shared.tasks.wait()).await;
+    }
+}
+
+impl Drop for Standin {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+        self.serving.abort();
+    }
+}

@@ -1,0 +1,214 @@
+//! One page's connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::phone::Shared;
+use crate::wire::{FromPage, Incoming, ToPage};
+use crate::world::{Answer, PageId, Role, Taken};
+
+/// Serve a page until it leaves, the network goes down, or all ends.
+pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
+    let network = shared.network();
+    let (tx, mut rx) = mpsc::unbounded_channel();
+    let hello = tokio::select! {
+        () = network.cancelled() => return,
+        hello = receive(&mut socket) => hello,
+    };
+    let Some(FromPage::Hello { device, keys }) = hello else {
+        return;
+    };
+    let id = shared
+        .world()
+        .page_joins(tx, device.as_ref(), keys, Instant::now());
+    shared.tell("page");
+    start_sync_if_linked(&shared, id);
+
+    loop {
+        let turn = shared.world().code_until(id);
+        tokio::select! {
+            // Down before anything else: a cut network delivers nothing more.
+            biased;
+            () = network.cancelled() => break,
+            () = at(turn) => {
+                shared.world().turn_code(id, Instant::now());
+                shared.tell("code");
+            }
+            line = rx.recv() => {
+                let Some(line) = line else { break };
+                // Nothing follows a restart on this connection.
+                let last = matches!(line, ToPage::Restart);
+                if send(&mut socket, &line).await.is_err() || last {
+                    break;
+                }
+            }
+            said = receive(&mut socket) => match said {
+                Some(said) => hear(&shared, id, said),
+                None => break,
+            },
+        }
+    }
+    shared.world().page_leaves(id);
+    shared.tell("page");
+}
+
+async fn at(when: Option<Instant>) {
+    match when {
+        Some(when) => tokio::time::sleep_until(when).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn receive(socket: &mut WebSocket) -> Option<FromPage> {
+    loop {
+        match socket.recv().await? {
+            // A line nobody understands ends the connection, as it does there.
+            Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+            Ok(Message::Ping(_) | Message::Pong(_)) => {}
+            Ok(Message::Binary(_) | Message::Close(_)) | Err(_) => return None,
+        }
+    }
+}
+
+async fn send(socket: &mut WebSocket, line: &ToPage) -> Result<(), ()> {
+    let text = serde_json::to_string(line).map_err(|_| ())?;
+    socket
+        .send(Message::Text(text.into()))
+        .await
+        .map_err(|_| ())
+}
+
+fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
+    match said {
+        FromPage::Hello { .. } => {}
+        FromPage::RefreshCodes => {
+            shared.world().refresh_codes(page, Instant::now());
+            shared.tell("code");
+        }
+        FromPage::LinkCode { tag, phone } => {
+            shared
+                .world()
+                .new_link_code(page, tag, &phone, Instant::now());
+            shared.tell("code");
+        }
+        FromPage::Paired => {
+            let after = shared.world().settings.stream_restart;
+            shared.later(after, move |shared| {
+                if let Some(page) = shared.world().pages.get(&page) {
+                    let _ = page.tx.send(ToPage::Restart);
+                }
+            });
+        }
+        FromPage::Send(message) => {
+            let key = message.key.clone();
+            let taken = shared.world().take(page, message);
+            if let Some(taken) = taken {
+                answer(shared, page, key, taken);
+                shared.tell("message");
+            }
+        }
+        FromPage::Got { keys } => shared.world().got(page, &keys),
+        FromPage::QueryExists { tag, user, server } => {
+            let after = shared.world().settings.query;
+            shared.later(after, move |shared| {
+                shared.world().answer_exists(page, tag, &user, &server);
+            });
+        }
+        FromPage::Logout { tag } => {
+            let device = shared.world().device_on(page);
+            if let Some(device) = device {
+                shared.world().unlink(&device, Some(tag));
+            }
+            shared.tell("unlinked");
+        }
+        FromPage::Takeover => {
+            shared.world().takeover(page);
+            start_sync_if_linked(shared, page);
+        }
+    }
+}
+
+fn answer(shared: &Arc<Shared>, page: PageId, key: String, taken: Taken) {
+    let (server, delivered, read) = {
+        let world = shared.world();
+        let settings = &world.settings;
+        (
+            settings.server_ack,
+            settings.delivered_ack,
+            settings.read_ack,
+        )
+    };
+    let Taken { id, answer } = taken;
+    match answer {
+        Answer::Nothing => {}
+        Answer::Refuse { result, error_code } => shared.later(server, move |shared| {
+            shared.world().refuse(page, key, result, error_code);
+        }),
+        Answer::Ack { delivers } => shared.later(server, move |shared| {
+            shared.world().ack(&id, 1);
+            shared.tell("ack");
+            let Some(delivered) = delivered.filter(|_| delivers) else {
+                return;
+            };
+            shared.later(delivered, move |shared| {
+                shared.world().ack(&id, 2);
+                shared.tell("ack");
+                let Some(read) = read else { return };
+                shared.later(read, move |shared| {
+                    shared.world().ack(&id, 3);
+                    shared.tell("ack");
+                });
+            });
+        }),
+    }
+}
+
+/// A device that logs in gets what it missed, in three steps.
+fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
+    let (linked, sync) = {
+        let world = shared.world();
+        let linked = matches!(
+            world.pages.get(&page).map(|page| &page.role),
+            Some(Role::Linked { live: false, .. })
+        );
+        (linked, world.settings.sync)
+    };
+    if !linked {
+        return;
+    }
+    let shared_in = Arc::clone(shared);
+    let step = sync / 4;
+    shared.tasks.spawn(async move {
+        let shared = shared_in;
+        let sync = async {
+            pause(step).await;
+            let waiting = shared.world().waiting(page);
+            let keys: Vec<String> = waiting.iter().map(|m| m.key.clone()).collect();
+            shared.world().sync_step(page, 0, Vec::new());
+            pause(step).await;
+            deliver(&shared, page, 50, waiting);
+            pause(step).await;
+            shared.world().sync_step(page, 100, Vec::new());
+            pause(step).await;
+            shared.world().sync_done(page, &keys);
+        };
+        tokio::select! {
+            () = shared.stop.cancelled() => {}
+            () = sync => shared.tell("synced"),
+        }
+    });
+}
+
+fn deliver(shared: &Arc<Shared>, page: PageId, percent: u8, waiting: Vec<Incoming>) {
+    shared.world().sync_step(page, percent, waiting);
+}
+
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}

@@ -1,0 +1,153 @@
+//! What the page and the stand-in's server say to each other, as JSON over
+//! one WebSocket. Private to this crate: the page is served from here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::codes::{Drawing, Keys};
+
+/// From the page.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub(crate) enum FromPage {
+    /// The first thing said on a connection: who is there.
+    Hello { device: Option<Claim>, keys: Keys },
+    /// The page is idle and wants a new round of codes.
+    RefreshCodes,
+    /// A code for linking by number.
+    LinkCode { tag: u64, phone: String },
+    /// The identity of a scan is stored in the profile.
+    Paired,
+    /// A message.
+    Send(Outgoing),
+    /// Inbound messages that are stored in the profile.
+    Got { keys: Vec<String> },
+    /// Does this number have WhatsApp?
+    QueryExists {
+        tag: u64,
+        user: String,
+        server: String,
+    },
+    /// The device unlinks itself.
+    Logout { tag: u64 },
+    /// This page takes the session back from another one.
+    Takeover,
+}
+
+/// What a profile says it is.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) id: String,
+    pub(crate) token: String,
+}
+
+/// A message on its way out.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Outgoing {
+    /// The id that the server knows messages by.
+    pub(crate) id: String,
+    /// The page's full key.
+    pub(crate) key: String,
+    /// The chat: `…@c.us` or `…@lid`.
+    pub(crate) to: String,
+    #[serde(default)]
+    pub(crate) body: String,
+    pub(crate) kind: String,
+}
+
+/// To the page.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub(crate) enum ToPage {
+    Code {
+        reference: String,
+        text: String,
+        number: u32,
+        drawing: Option<Drawing>,
+    },
+    Idle,
+    LinkCode {
+        tag: u64,
+        code: String,
+    },
+    Failed {
+        tag: u64,
+        code: &'static str,
+    },
+    Pair {
+        device: Identity,
+    },
+    /// The 515: log in anew, on a new connection.
+    Restart,
+    Welcome {
+        me: Identity,
+    },
+    Sync {
+        percent: u8,
+        messages: Vec<Incoming>,
+    },
+    SyncDone,
+    Message {
+        message: Incoming,
+    },
+    /// A ciphertext message can be read now.
+    Reveal {
+        key: String,
+        body: String,
+    },
+    Ack {
+        key: String,
+        ack: i8,
+    },
+    Refused {
+        key: String,
+        result: &'static str,
+        error_code: Option<u16>,
+    },
+    Exists {
+        tag: u64,
+        on_whatsapp: bool,
+        user: String,
+        lid: String,
+    },
+    Unlinked,
+    LoggedOut {
+        tag: u64,
+    },
+    Conflict,
+    Block {
+        state: &'static str,
+    },
+    Unblock,
+    Hang {
+        ms: u64,
+    },
+}
+
+/// A linked device, as the page keeps it in its profile.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    pub(crate) user: String,
+    pub(crate) lid: String,
+    pub(crate) pushname: String,
+}
+
+/// A message on its way in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Incoming {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    /// The chat it belongs to.
+    pub(crate) chat: String,
+    pub(crate) from_me: bool,
+    pub(crate) body: String,
+    /// Arrives unreadable; a `Reveal` follows.
+    pub(crate) ciphertext: bool,
+    pub(crate) name: String,
+    /// The phone number behind a LID, where the page may know it.
+    pub(crate) phone: Option<String>,
+    pub(crate) lid: Option<String>,
+    /// Unix seconds.
+    pub(crate) at: i64,
+}

@@ -1,0 +1,347 @@
+//! Messages out, acks, messages in, and who has WhatsApp.
+
+use std::time::Duration;
+
+use super::{
+    Device, Outcome, Page, PageId, Received, Refusal, Role, Rule, World, lid_of, now_text,
+    random_id,
+};
+use crate::phone::LeadMessage;
+use crate::wire::{Incoming, Outgoing, ToPage};
+
+/// What became of a message that came from a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) id: String,
+    /// Answer this after the server's time, if at all.
+    pub(crate) answer: Answer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Ack 1, and the later ones if `delivers`.
+    Ack {
+        delivers: bool,
+    },
+    Refuse {
+        result: &'static str,
+        error_code: Option<u16>,
+    },
+    Nothing,
+}
+
+/// Something that is due after a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Later {
+    pub(crate) after: Duration,
+    pub(crate) key: String,
+    pub(crate) body: String,
+}
+
+impl World {
+    /// A message comes from a page. None from a page that is no device.
+    pub(crate) fn take(&mut self, page: PageId, message: Outgoing) -> Option<Taken> {
+        let Some(Page {
+            role: Role::Linked { .. },
+            ..
+        }) = self.pages.get(&page)
+        else {
+            return None;
+        };
+        let id = message.id.clone();
+        if let Some(known) = self
+            .by_id
+            .get(&id)
+            .and_then(|at| self.received.get_mut(*at))
+        {
+            // The server has seen this id: dropped, yet acknowledged.
+            known.times_received += 1;
+            self.duplicates += 1;
+            self.revision += 1;
+            return Some(Taken {
+                id,
+                answer: Answer::Ack { delivers: false },
+            });
+        }
+        let to = self.phone_of(&message.to);
+        let outcome = self.apply_rule(&to);
+        let refused = |result, error_code| Answer::Refuse { result, error_code };
+        let answer = match outcome {
+            Outcome::Ok => Answer::Ack {
+                delivers: self.on_whatsapp(&to),
+            },
+            Outcome::Silent | Outcome::Lost => Answer::Nothing,
+            Outcome::Refuse => refused("ERROR_UNKNOWN", Some(479)),
+            Outcome::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
+            Outcome::NetworkError => refused("ERROR_NETWORK", None),
+            Outcome::Expired => refused("ERROR_EXPIRED", None),
+        };
+        if matches!(outcome, Outcome::Ok | Outcome::Silent) {
+            self.by_id.insert(id.clone(), self.received.len());
+            self.received.push(Received {
+                id: id.clone(),
+                key: message.key,
+                to,
+                chat: message.to,
+                body: message.body,
+                kind: message.kind,
+                at: now_text(),
+                times_received: 1,
+                acks: Vec::new(),
+                outcome,
+            });
+        } else {
+            self.refusals.push(Refusal {
+                id: id.clone(),
+                to,
+                outcome,
+                at: now_text(),
+            });
+        }
+        self.revision += 1;
+        Some(Taken { id, answer })
+    }
+
+    fn apply_rule(&mut self, to: &str) -> Outcome {
+        // A rule for a number goes before one for all; the newest first.
+        let at = self
+            .rules
+            .iter()
+            .rposition(|rule| rule.to.as_deref() == Some(to))
+            .or_else(|| self.rules.iter().rposition(|rule| rule.to.is_none()));
+        let Some(at) = at else { return Outcome::Ok };
+        let rule = &mut self.rules[at];
+        let outcome = rule.outcome;
+        if let Some(count) = &mut rule.count {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.rules.remove(at);
+            }
+        }
+        outcome
+    }
+
+    /// Lay down a rule. A plain `ok` for everything takes rules away.
+    pub(crate) fn set_rule(&mut self, rule: Rule) {
+        self.rules.retain(|old| old.to != rule.to);
+        if rule.outcome == Outcome::Ok && rule.count.is_none() {
+            if rule.to.is_none() {
+                self.rules.clear();
+            }
+        } else if rule.count != Some(0) {
+            self.rules.push(rule);
+        }
+    }
+
+    /// Give an ack for a message, by its id or its full key.
+    pub(crate) fn ack(&mut self, id: &str, ack: i8) -> bool {
+        let id = id.rsplit('_').next().unwrap_or(id);
+        let Some(message) = self.by_id.get(id).and_then(|at| self.received.get_mut(*at)) else {
+            return false;
+        };
+        if message.acks.last() != Some(&ack) {
+            message.acks.push(ack);
+        }
+        let line = ToPage::Ack {
+            key: message.key.clone(),
+            ack,
+        };
+        self.revision += 1;
+        self.tell_linked(&line);
+        true
+    }
+
+    /// The server's no to a message, told to the page it came from.
+    pub(crate) fn refuse(
+        &self,
+        page: PageId,
+        key: String,
+        result: &'static str,
+        error_code: Option<u16>,
+    ) {
+        self.tell(
+            page,
+            ToPage::Refused {
+                key,
+                result,
+                error_code,
+            },
+        );
+    }
+
+    fn tell_linked(&self, line: &ToPage) {
+        for page in self.pages.values() {
+            if matches!(page.role, Role::Linked { .. }) {
+                let _ = page.tx.send(line.clone());
+            }
+        }
+    }
+
+    /// A lead writes. The second is when the text of a ciphertext is due.
+    pub(crate) fn lead_writes(&mut self, lead: &LeadMessage) -> (Incoming, Option<Later>) {
+        let person = self.people.entry(lead.from.clone()).or_default();
+        person.on_whatsapp = Some(true);
+        if let Some(name) = &lead.name {
+            person.name = Some(name.clone());
+        }
+        let name = person.name.clone().unwrap_or_default();
+        let lid = lid_of(&lead.from);
+        let chat = if lead.lid || self.settings.lid_migrated {
+            format!("{lid}@lid")
+        } else {
+            format!("{}@c.us", lead.from)
+        };
+        let id = random_id("3A");
+        let message = Incoming {
+            key: format!("false_{chat}_{id}"),
+            id,
+            chat,
+            from_me: false,
+            body: lead.body.clone(),
+            ciphertext: lead.ciphertext_ms > 0,
+            name,
+            phone: (lead.phone_known || !lead.lid).then(|| lead.from.clone()),
+            lid: lead.phone_known.then_some(lid),
+            at: jiff::Timestamp::now().as_second(),
+        };
+        self.inbound += 1;
+        self.deliver(&message);
+        let later = message.ciphertext.then(|| Later {
+            after: Duration::from_millis(lead.ciphertext_ms),
+            key: message.key.clone(),
+            body: lead.body.clone(),
+        });
+        (message, later)
+    }
+
+    /// The account's owner writes on the phone itself.
+    pub(crate) fn owner_writes(&mut self, to: &str, body: &str) -> Incoming {
+        self.people.entry(to.to_owned()).or_default();
+        let lid = lid_of(to);
+        let chat = if self.settings.lid_migrated {
+            format!("{lid}@lid")
+        } else {
+            format!("{to}@c.us")
+        };
+        let id = random_id("3A");
+        let message = Incoming {
+            key: format!("true_{chat}_{id}"),
+            id,
+            chat,
+            from_me: true,
+            body: body.to_owned(),
+            ciphertext: false,
+            name: String::new(),
+            phone: Some(to.to_owned()),
+            lid: Some(lid),
+            at: jiff::Timestamp::now().as_second(),
+        };
+        self.deliver(&message);
+        message
+    }
+
+    fn deliver(&mut self, message: &Incoming) {
+        self.revision += 1;
+        for device in self.devices.values_mut() {
+            device.inbox.push_back(message.clone());
+        }
+        for page in self.pages.values() {
+            if matches!(page.role, Role::Linked { live: true, .. }) {
+                let _ = page.tx.send(ToPage::Message {
+                    message: unread(message),
+                });
+            }
+        }
+    }
+
+    /// A ciphertext can be read now.
+    pub(crate) fn reveal(&mut self, later: &Later) {
+        for device in self.devices.values_mut() {
+            for waiting in device.inbox.iter_mut().filter(|m| m.key == later.key) {
+                waiting.ciphertext = false;
+            }
+        }
+        let line = ToPage::Reveal {
+            key: later.key.clone(),
+            body: later.body.clone(),
+        };
+        for page in self.pages.values() {
+            if matches!(page.role, Role::Linked { live: true, .. }) {
+                let _ = page.tx.send(line.clone());
+            }
+        }
+    }
+
+    /// The page stored these; they need not come again.
+    pub(crate) fn got(&mut self, page: PageId, keys: &[String]) {
+        if let Some(device) = self.device_on(page)
+            && let Some(device) = self.devices.get_mut(&device)
+        {
+            device.inbox.retain(|message| !keys.contains(&message.key));
+            self.revision += 1;
+        }
+    }
+
+    /// What waits for the device on this page.
+    pub(crate) fn waiting(&self, page: PageId) -> Vec<Incoming> {
+        self.device_on(page)
+            .and_then(|device| self.devices.get(&device))
+            .map(|Device { inbox, .. }| inbox.iter().map(unread).collect())
+            .unwrap_or_default()
+    }
+
+    /// One step of a sync.
+    pub(crate) fn sync_step(&self, page: PageId, percent: u8, messages: Vec<Incoming>) {
+        self.tell(page, ToPage::Sync { percent, messages });
+    }
+
+    /// The page has everything: from now on messages come as they are written.
+    pub(crate) fn sync_done(&mut self, id: PageId, sent: &[String]) {
+        let rest: Vec<Incoming> = self
+            .waiting(id)
+            .into_iter()
+            .filter(|m| !sent.contains(&m.key))
+            .collect();
+        let Some(page) = self.pages.get_mut(&id) else {
+            return;
+        };
+        let Role::Linked { live, .. } = &mut page.role else {
+            return;
+        };
+        *live = true;
+        // What was written while the sync ran came to the inbox alone.
+        for message in rest {
+            let _ = page.tx.send(ToPage::Message { message });
+        }
+        let _ = page.tx.send(ToPage::SyncDone);
+    }
+
+    /// Does a number, or the one behind a LID, have WhatsApp?
+    pub(crate) fn answer_exists(&mut self, page: PageId, tag: u64, user: &str, server: &str) {
+        let phone = self.phone_of(&format!("{user}@{server}"));
+        let on_whatsapp = self.on_whatsapp(&phone);
+        if on_whatsapp {
+            // So that the LID can be traced back to the number.
+            self.people.entry(phone.clone()).or_default();
+        }
+        let lid = lid_of(&phone);
+        self.tell(
+            page,
+            ToPage::Exists {
+                tag,
+                on_whatsapp,
+                user: phone,
+                lid,
+            },
+        );
+    }
+}
+
+/// A message as the page gets it: a ciphertext comes without its text.
+fn unread(message: &Incoming) -> Incoming {
+    let mut message = message.clone();
+    if message.ciphertext {
+        message.body.clear();
+    }
+    message
+}

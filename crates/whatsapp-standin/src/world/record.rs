@@ -1,0 +1,47 @@
+//! What outlives a restart of the stand-in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Device, Person, Received, Refusal, World};
+
+/// The part of a world that is written to a file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Saved {
+    devices: BTreeMap<String, Device>,
+    people: BTreeMap<String, Person>,
+    received: Vec<Received>,
+    refusals: Vec<Refusal>,
+    duplicates: u64,
+    inbound: u64,
+}
+
+impl World {
+    pub(crate) fn save(&self) -> Saved {
+        Saved {
+            devices: self.devices.clone(),
+            people: self.people.clone(),
+            received: self.received.clone(),
+            refusals: self.refusals.clone(),
+            duplicates: self.duplicates,
+            inbound: self.inbound,
+        }
+    }
+
+    pub(crate) fn restore(&mut self, saved: Saved) {
+        self.devices = saved.devices;
+        self.people = saved.people;
+        self.by_id = saved
+            .received
+            .iter()
+            .enumerate()
+            .map(|(at, message)| (message.id.clone(), at))
+            .collect();
+        self.received = saved.received;
+        self.refusals = saved.refusals;
+        self.duplicates = saved.duplicates;
+        self.inbound = saved.inbound;
+    }
+}
