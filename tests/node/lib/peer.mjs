@@ -1,0 +1,98 @@
+// What both peer tests share: steps that say their name, waits on conditions,
+// and the phone's HTTP API.
+
+/** Chrome as a person has it: the page turns `HeadlessChrome` away. */
+export const USER_AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
+
+export const CHROME = process.env.CHROME_BIN || '/usr/bin/chromium';
+
+export const CHROME_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+
+export function arguments_() {
+  const [url, profile] = process.argv.slice(2);
+  if (!url || !profile) {
+    console.error(`usage: node ${process.argv[1]} <address of the stand-in> <profile folder>`);
+    process.exit(2);
+  }
+  return { url: url.endsWith('/') ? url : `${url}/`, profile };
+}
+
+export function assert(truth, message) {
+  if (!truth) throw new Error(message);
+}
+
+export function equal(actual, expected, what) {
+  assert(actual === expected, `${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
+}
+
+/** The first true answer of `check`, asked again and again. */
+export async function eventually(what, check, timeout = 20_000) {
+  const deadline = Date.now() + timeout;
+  let last;
+  for (;;) {
+    try {
+      const answer = await check();
+      if (answer) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`${what}: not within ${timeout} ms (last: ${last?.stack ?? JSON.stringify(last)})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export function phone(url) {
+  const call = async (path, body) => {
+    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(`${url}phone/api/${path}`, init);
+    const answer = await response.json();
+    if (!response.ok) throw new Error(`phone ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  return {
+    call,
+    state: () => call('state'),
+    messages: () => call('messages'),
+    scan: (code) => call('scan', { code }),
+    leadMessage: (message) => call('lead-messages', message),
+    /** The message with this key, once the server has it. */
+    received: (key) => eventually(`the server takes ${key}`, async () => (await call('messages')).find((m) => m.key === key)),
+  };
+}
+
+let current = 'start';
+
+export async function step(name, act) {
+  current = name;
+  const start = Date.now();
+  await act();
+  console.log(`ok ${name} (${Date.now() - start} ms)`);
+}
+
+/** Run a test: cleanup always, exit code 0 or 1, never later than `limit`. */
+export async function run(test, cleanup, limit = 120_000) {
+  let failed = null;
+  const fail = (error) => {
+    failed ??= error;
+  };
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`the whole test took over ${limit} ms`)), limit).unref();
+  });
+  const rejected = new Promise((_, reject) => process.on('unhandledRejection', reject));
+  try {
+    await Promise.race([test(), late, rejected]);
+  } catch (error) {
+    fail(error);
+  }
+  await Promise.race([cleanup().catch(fail), new Promise((resolve) => setTimeout(resolve, 10_000))]);
+  if (failed) {
+    console.error(`FAILED at "${current}": ${failed?.stack ?? failed}`);
+    process.exit(1);
+  }
+  console.log('all steps passed');
+  process.exit(0);
+}

@@ -1,0 +1,198 @@
+// @wppconnect/wa-js, unmodified from npm, in Chromium on the stand-in.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, USER_AGENT, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+
+const { url, profile } = arguments_();
+const bundle = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
+const api = phone(url);
+const LEAD = '5491140000001';
+const NOBODY = '5491140000099';
+let context = null;
+let page = null;
+const problems = [];
+
+async function open() {
+  context = await chromium.launchPersistentContext(profile, { executablePath: CHROME, args: CHROME_ARGS, userAgent: USER_AGENT });
+  await context.addInitScript(`window.WPPConfig = { disableGoogleAnalytics: true };\n${bundle}`);
+  // Everything the bundle reports, kept in the page for the test to read.
+  await context.addInitScript(() => {
+    window.seen = { messages: [], codes: [], acks: [], events: [] };
+    WPP.on('chat.new_message', (m) => window.seen.messages.push({ id: String(m.id), type: m.type, body: m.body, from: String(m.from), fromMe: m.id.fromMe }));
+    WPP.on('conn.auth_code_change', (code) => code && window.seen.codes.push(code.fullCode));
+    WPP.on('chat.msg_ack_change', ({ ids, ack }) => ids.forEach((id) => window.seen.acks.push([String(id), ack])));
+    for (const name of ['conn.authenticated', 'conn.main_ready', 'conn.logout', 'conn.require_auth']) WPP.on(name, () => window.seen.events.push(name));
+  });
+  page = context.pages()[0];
+  page.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+  await page.goto(url);
+}
+
+async function close() {
+  await context?.close();
+  context = null;
+}
+
+const inPage = (f, argument) => page.evaluate(f, argument);
+const stage = () => inPage(() => ({ ready: WPP.isFullReady, registered: WPP.conn.isRegistered(), authenticated: WPP.conn.isAuthenticated(), mode: WPP.whatsapp.Stream?.mode, state: require('WAWebSocketModel').Socket.state, stream: require('WAWebSocketModel').Socket.stream, synced: require('WAWebSocketModel').Socket.hasSynced }));
+const isReady = async () => {
+  const s = await stage();
+  return s.ready && s.registered && s.authenticated && s.mode === 'MAIN' && s.state === 'CONNECTED' && s.stream === 'CONNECTED' && s.synced && s;
+};
+const sendText = (to, text, options) => inPage(([a, b, c]) => WPP.chat.sendTextMessage(a, b, { createChat: true, waitForAck: true, ...c }), [`${to}@c.us`, text, options]);
+
+async function test() {
+  await step('code', async () => {
+    await api.call('settings', { first_code_ms: 4000, next_code_ms: 60_000 });
+    await open();
+    await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
+    await eventually('wa-js has a code', () => inPage(() => WPP.isInjected && window.seen.codes.length > 0));
+  });
+
+  await step('rotation', async () => {
+    const first = (await inPage(() => window.seen.codes))[0];
+    await eventually('a second code', () => inPage((one) => window.seen.codes.some((code) => code !== one), first));
+    const code = (await inPage(() => window.seen.codes)).at(-1);
+    const shown = (await api.state()).codes.at(-1).code;
+    assert(shown.startsWith(`${code},`), `the composed code ${code} is the shown one ${shown}`);
+    equal(await page.getAttribute('[data-testid="link-device-qr-code"]', 'data-ref'), shown, 'data-ref');
+  });
+
+  await step('scan', async () => {
+    const code = (await inPage(() => WPP.conn.getAuthCode())).fullCode;
+    await api.scan(code);
+    await eventually('authenticated', () => inPage(() => WPP.conn.isAuthenticated()));
+  });
+
+  await step('ready', async () => {
+    await eventually('ready', isReady);
+    equal(await inPage(() => WPP.conn.getMyUserWid().user), (await api.state()).settings.me, 'the account');
+  });
+
+  await step('send with the server’s ack', async () => {
+    const key = `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD01`;
+    const sent = await sendText(LEAD, 'Hola, ¿sigue buscando?', { messageId: key });
+    equal(sent.id, key, 'the id we chose');
+    equal(sent.ack, 1, 'the ack');
+    equal(sent.sendMsgResult.messageSendResult, 'OK', 'the result');
+    equal((await api.received(key)).body, 'Hola, ¿sigue buscando?', 'the text');
+    await eventually('the ack is reported', () => inPage((id) => window.seen.acks.some(([seen]) => seen === id), key));
+    const again = await sendText(LEAD, 'Hola, ¿sigue buscando?', { messageId: key });
+    equal(again.sendMsgResult.messageSendResult, 'OK', 'the same id once more');
+    equal((await api.received(key)).times_received, 2, 'how often it came');
+    equal((await api.messages()).filter((m) => m.key === key).length, 1, 'how often it was delivered');
+  });
+
+  await step('refused, and error 463', async () => {
+    await api.call('rules', { to: LEAD, outcome: 'network_error', count: 1 });
+    equal((await sendText(LEAD, 'no llega')).sendMsgResult.messageSendResult, 'ERROR_NETWORK', 'the result');
+    await api.call('rules', { to: LEAD, outcome: 'reach_out_463', count: 1 });
+    const refused = await sendText(LEAD, 'tampoco');
+    equal(refused.sendMsgResult.messageSendResult, 'ERROR_UNKNOWN', 'the result');
+    equal(refused.sendMsgResult.errorCode, 463, 'the error');
+    equal(refused.ack, -1, 'the ack');
+  });
+
+  await step('64 at once', async () => {
+    const start = Date.now();
+    const good = await inPage(async () => {
+      const all = Array.from({ length: 64 }, (_, i) => WPP.chat.sendTextMessage(`54911410000${10 + i}@c.us`, `nº ${i}`, { createChat: true, waitForAck: true }));
+      return (await Promise.all(all)).filter((sent) => sent.sendMsgResult.messageSendResult === 'OK').length;
+    });
+    equal(good, 64, 'acknowledged');
+    assert(Date.now() - start < 5000, `64 at once took ${Date.now() - start} ms`);
+  });
+
+  await step('number not on WhatsApp', async () => {
+    await api.call('contacts', { phone: NOBODY, on_whatsapp: false });
+    equal(await inPage((n) => WPP.contact.queryExists(`${n}@c.us`), NOBODY), null, 'nobody’s number');
+    const somebody = await inPage(() => WPP.contact.queryExists('5491140000002@c.us'));
+    equal(somebody.wid.user, '5491140000002', 'somebody’s number');
+    equal(somebody.lid.server, 'lid', 'their LID');
+  });
+
+  await step('inbound', async () => {
+    const plain = await api.leadMessage({ from: LEAD, name: 'Ana', body: 'sí, claro' });
+    const message = await eventually('the message', () => inPage((id) => window.seen.messages.find((m) => m.id === id), plain.key));
+    equal(message.from, `${LEAD}@c.us`, 'its sender');
+    const secret = await api.leadMessage({ from: '5491140000003', body: 'descifrado', ciphertext_ms: 300, lid: true });
+    const types = await eventually('the text after the ciphertext', async () => {
+      const all = await inPage((id) => window.seen.messages.filter((m) => m.id === id), secret.key);
+      return all.at(-1)?.type === 'chat' && all;
+    });
+    equal(types.at(-1).body, 'descifrado', 'its text');
+    assert(types[0].from.endsWith('@lid'), `the sender is a LID: ${types[0].from}`);
+    equal(await inPage((lid) => String(WPP.whatsapp.lidPnCache.getPhoneNumber(lid)), types[0].from), '5491140000003@c.us', 'the number behind it');
+    const own = await api.call('own-messages', { to: LEAD, body: 'desde el teléfono' });
+    await eventually('what the phone sent', () => inPage((id) => window.seen.messages.find((m) => m.id === id && m.fromMe), own.key));
+  });
+
+  await step('network lost and back', async () => {
+    await api.call('network', { up: false });
+    await eventually('TIMEOUT', async () => (await stage()).state === 'TIMEOUT');
+    const pending = sendText(LEAD, 'con la red caída');
+    await api.call('network', { up: true });
+    equal((await pending).sendMsgResult.messageSendResult, 'OK', 'what waited');
+    await eventually('ready again', isReady);
+  });
+
+  await step('conflict and takeover', async () => {
+    await api.call('conflict', {});
+    await eventually('CONFLICT', async () => (await stage()).state === 'CONFLICT');
+    await inPage(() => require('WAWebSocketModel').Socket.takeover());
+    await eventually('ready again', isReady);
+  });
+
+  let away;
+  await step('restart linked, without a code', async () => {
+    await close();
+    away = await api.leadMessage({ from: LEAD, body: 'mientras no estabas' });
+    await open();
+    await eventually('ready', isReady);
+    equal((await inPage(() => window.seen.codes)).length, 0, 'codes shown');
+  });
+
+  await step('message while away', async () => {
+    const message = await eventually('the message', () => inPage(async (id) => { const m = await WPP.chat.getMessageById(id); return m && { body: m.body }; }, away.key));
+    equal(message.body, 'mientras no estabas', 'its text');
+    const sent = await inPage((id) => WPP.chat.getMessageById(id).then((m) => m.ack), `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD01`);
+    assert(sent >= 1, `what was sent before the restart is remembered with its ack: ${sent}`);
+  });
+
+  await step('unlink', async () => {
+    await api.call('unlink', {});
+    await page.waitForURL(/post_logout=1/, { timeout: 10_000 });
+    await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
+    await eventually('not registered', async () => (await stage()).registered === false);
+  });
+
+  await step('link by number', async () => {
+    await eventually('wa-js is in', () => inPage(() => WPP.isFullReady));
+    const code = await inPage(() => WPP.conn.genLinkDeviceCodeForPhoneNumber('5491140000005'));
+    equal(code.length, 8, 'the length of the code');
+    await api.call('link-code', { code });
+    await eventually('ready', isReady);
+    equal(await inPage(() => WPP.conn.getMyUserWid().user), '5491140000005', 'the account');
+  });
+
+  await step('logout', async () => {
+    await inPage(() => { WPP.conn.logout(); });
+    await eventually('the phone sees the device gone', async () => (await api.state()).devices.length === 0);
+    await page.waitForSelector('[data-testid="link-device-qr-code"][data-ref]', { timeout: 10_000 });
+  });
+
+  await step('codes end, and begin anew', async () => {
+    await api.call('settings', { first_code_ms: 300, next_code_ms: 200, codes: 3 });
+    await page.reload();
+    await page.waitForSelector('[data-testid="link_device_qr_expired_refresh_button"]', { timeout: 10_000 });
+    equal((await stage()).state, 'UNPAIRED_IDLE', 'the state');
+    await api.call('settings', { first_code_ms: 60_000 });
+    await inPage(() => require('WAWebLaunchSocketUtils').refreshQR());
+    await eventually('a new code', async () => (await stage()).state === 'UNPAIRED');
+  });
+
+  equal(problems.join('\n'), '', 'errors in the page');
+}
+
+run(test, close);
