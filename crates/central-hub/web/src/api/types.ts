@@ -1,0 +1,181 @@
+// The wire types: those of crates/session-api plus what the hub adds. Field names
+// are the wire's. Fields the services may add are simply not read here.
+
+export const SESSION_STATES = [
+  'INIT',
+  'QR_REQUIRED',
+  'AUTHENTICATED',
+  'READY',
+  'DISCONNECTED',
+  'ERROR',
+] as const;
+
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** RFC 3339 in UTC with milliseconds. */
+export type Timestamp = string;
+
+export interface Account {
+  id: string;
+  phone: string;
+  lid?: string | null;
+  pushname?: string | null;
+  platform?: string | null;
+}
+
+export interface QrInfo {
+  expires_at: Timestamp;
+  codes_left: number;
+  refreshes_left: number;
+}
+
+export interface BrowserInfo {
+  running: boolean;
+  chrome_version: string | null;
+  chromedriver_version: string | null;
+  chromedriver_pid: number | null;
+  started_at: Timestamp | null;
+}
+
+export interface SelfTest {
+  ok: boolean;
+  checks: Record<string, boolean>;
+}
+
+export interface PageInfo {
+  url: string;
+  whatsapp_version: string | null;
+  wa_js_version: string | null;
+  self_test: SelfTest | null;
+}
+
+export interface RestartInfo {
+  total: number;
+  recent: number;
+  budget: number;
+  window_seconds: number;
+}
+
+export interface LastError {
+  code: string;
+  message: string;
+  at: Timestamp;
+}
+
+export interface HistoryEntry {
+  from: SessionState;
+  to: SessionState;
+  cause: string;
+  message: string;
+  at: Timestamp;
+}
+
+export interface ServiceInfo {
+  version: string;
+  started_at: Timestamp;
+}
+
+/** `GET /api/admin/whatsapp/session` */
+export interface SessionBody {
+  session: string;
+  state: SessionState;
+  since: Timestamp;
+  generation: number;
+  cause: string;
+  cause_message: string;
+  linked: boolean;
+  account: Account | null;
+  qr: QrInfo | null;
+  browser: BrowserInfo;
+  page: PageInfo;
+  restarts: RestartInfo;
+  last_error: LastError | null;
+  history: HistoryEntry[];
+  service: ServiceInfo;
+}
+
+/** `GET /api/config` */
+export interface ConfigBody {
+  version: string;
+  dry_run: boolean;
+  environment: string;
+  auto_campaigns_enabled: boolean;
+  auth_required: boolean;
+}
+
+/** `GET /api/admin/whatsapp/qr` */
+export type QrBody = { status: 'NO_QR' } | { status: 'QR_AVAILABLE'; qr: string };
+
+/** `POST /api/admin/whatsapp/connect` */
+export interface ConnectBody {
+  success: boolean;
+  message: string;
+  session: string;
+  state: SessionState;
+  alreadyConnected: boolean;
+}
+
+/** `POST /api/admin/whatsapp/disconnect` and `…/logout` */
+export interface TransitionBody {
+  success: boolean;
+  message: string;
+  session: string;
+  state: SessionState;
+}
+
+/** `POST /api/admin/whatsapp/pairing-code` */
+export interface PairingCodeBody {
+  code: string;
+}
+
+export interface SendRequest {
+  cliente_id?: number;
+  to: string;
+  message: string;
+}
+
+/** `POST /api/send` */
+export interface SendBody {
+  ok: boolean;
+  message_id: string;
+  dry_run?: boolean;
+}
+
+export interface ErrorBody {
+  error: true;
+  code: string;
+  message: string;
+}
+
+// What `GET /api/events` tells, by the name of the event.
+
+export interface StateEvent {
+  status: SessionState;
+  generation: number;
+  since: Timestamp;
+  cause: string;
+  message: string;
+}
+
+export interface QrEvent {
+  status: 'NO_QR' | 'QR_AVAILABLE';
+  qr?: string;
+  expires_at?: Timestamp;
+  expires_in_ms?: number;
+}
+
+export type AckStatus = 'failed' | 'accepted' | 'sent' | 'delivered' | 'read' | 'played';
+
+export interface AckEvent {
+  message_id: string;
+  ack: number;
+  status: AckStatus;
+  at: Timestamp;
+}
+
+export interface HubEvent {
+  session_manager: 'up' | 'down';
+  code?: string;
+  message?: string;
+  dry_run: boolean;
+}

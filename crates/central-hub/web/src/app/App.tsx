@@ -1,0 +1,43 @@
+import { MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { Suspense, useState } from 'react';
+import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
+
+import { createQueryClient } from '../api/queries';
+import { I18nProvider } from '../i18n/I18nProvider';
+import { LiveProvider } from '../live/LiveProvider';
+import { CrashGuard } from './CrashGuard';
+import { Frame } from './Frame';
+import { HOME, SECTIONS } from './navigation';
+import { NotFound } from './NotFound';
+import { ScreenLoading } from './ScreenLoading';
+import { cssVariables, theme } from './theme';
+
+export function App() {
+  const [queries] = useState(createQueryClient);
+  return (
+    <I18nProvider>
+      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+        <CrashGuard>
+          <QueryClientProvider client={queries}>
+            <LiveProvider>
+              <BrowserRouter>
+                <Frame>
+                  <Suspense fallback={<ScreenLoading />}>
+                    <Routes>
+                      <Route path="/" element={<Navigate to={HOME} replace />} />
+                      {SECTIONS.map(({ path, screen: Screen }) => (
+                        <Route key={path} path={path} element={<Screen />} />
+                      ))}
+                      <Route path="*" element={<NotFound />} />
+                    </Routes>
+                  </Suspense>
+                </Frame>
+              </BrowserRouter>
+            </LiveProvider>
+          </QueryClientProvider>
+        </CrashGuard>
+      </MantineProvider>
+    </I18nProvider>
+  );
+}

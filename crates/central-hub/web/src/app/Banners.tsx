@@ -1,0 +1,77 @@
+import { Alert, Stack } from '@mantine/core';
+import {
+  IconCloudOff,
+  IconFlask,
+  IconLock,
+  IconPlugConnectedX,
+  IconRefresh,
+} from '@tabler/icons-react';
+
+import { ApiError } from '../api/http';
+import { useSession } from '../api/queries';
+import { useText } from '../i18n/I18nProvider';
+import { codeText } from '../i18n/lookup';
+import { useLive } from '../live/LiveProvider';
+import { hubIsAway, managerTrouble } from '../whatsapp/view';
+import { useDryRun } from './useDryRun';
+
+/** What holds for every screen and the operator must not miss. */
+export function Banners() {
+  const t = useText();
+  const live = useLive();
+  const { error } = useSession();
+  const dryRun = useDryRun();
+
+  const hubAway = hubIsAway({ error, live });
+  const trouble = hubAway ? null : managerTrouble({ error, live });
+  const signIn = error instanceof ApiError && error.code === 'UNAUTHORIZED';
+  // A read that works while the stream is lost: the hub is there, its stream is not.
+  const polling = live.link === 'lost' && error === null;
+
+  return (
+    <Stack gap="sm" mb={hubAway || trouble || signIn || polling || dryRun ? 'md' : 0}>
+      <div role="status" aria-live="polite">
+        <Stack gap="sm">
+          {hubAway && (
+            <Alert color="red" icon={<IconCloudOff aria-hidden />} title={t.banners.hubAwayTitle}>
+              {t.banners.hubAwayText}
+            </Alert>
+          )}
+          {trouble && (
+            <Alert
+              color="red"
+              icon={<IconPlugConnectedX aria-hidden />}
+              title={t.banners.managerAwayTitle}
+            >
+              {codeText(t, trouble.code, trouble.message)}
+            </Alert>
+          )}
+          {signIn && (
+            <Alert
+              color="yellow"
+              icon={<IconLock aria-hidden />}
+              title={t.banners.unauthorizedTitle}
+            >
+              {t.errors.UNAUTHORIZED}
+            </Alert>
+          )}
+          {polling && (
+            <Alert color="yellow" icon={<IconRefresh aria-hidden />} title={t.banners.pollingTitle}>
+              {t.banners.pollingText}
+            </Alert>
+          )}
+        </Stack>
+      </div>
+      {dryRun && (
+        <Alert
+          color="yellow"
+          icon={<IconFlask aria-hidden />}
+          title={t.banners.dryRunTitle}
+          role="note"
+        >
+          {t.banners.dryRunText}
+        </Alert>
+      )}
+    </Stack>
+  );
+}

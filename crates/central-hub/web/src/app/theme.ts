@@ -1,0 +1,44 @@
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+
+const brand: MantineColorsTuple = [
+  '#e8f8f1',
+  '#cdeedf',
+  '#a3e0c4',
+  '#72cfa5',
+  '#46bd88',
+  '#26a873',
+  '#16905f',
+  '#0f774e',
+  '#0b6341',
+  '#064c31',
+];
+
+export const theme = createTheme({
+  colors: { brand },
+  primaryColor: 'brand',
+  primaryShade: { light: 7, dark: 7 },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  headings: { fontWeight: '650' },
+});
+
+// Mantine's greys and reds for small text fall short of a contrast of 4.5.
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-body': '#f6f8f7',
+    '--mantine-color-dimmed': '#56605b',
+    '--mantine-color-placeholder': '#6b7570',
+    '--mantine-color-error': '#b42318',
+    '--lm-surface': '#ffffff',
+    '--lm-line': '#dfe5e2',
+  },
+  dark: {
+    '--mantine-color-body': '#141816',
+    '--mantine-color-dimmed': '#a3aea8',
+    '--mantine-color-placeholder': '#8d9892',
+    '--mantine-color-error': '#ff8f85',
+    '--lm-surface': '#1c2220',
+    '--lm-line': '#333b37',
+  },
+});

@@ -1,0 +1,114 @@
+import type { causes as esCauses, errors as esErrors, failures as esFailures } from './es-codes';
+
+export const errors: typeof esErrors = {
+  INVALID_REQUEST: 'The data is not valid. Check the number and the message.',
+  INVALID_JSON: 'The server did not understand the request.',
+  INVALID_HEADER: 'The server did not accept the request.',
+  UNAUTHORIZED: 'You need to sign in to do this.',
+  NOT_FOUND: 'The server does not know this request. It may be of another version than this page.',
+  NOT_ON_WHATSAPP: 'That number has no WhatsApp.',
+  METHOD_NOT_ALLOWED:
+    'The server does not know this request. It may be of another version than this page.',
+  REQUEST_TIMEOUT: 'The request took too long to arrive. Try again.',
+  QR_NOT_REQUIRED: 'A phone is linked already: no code is needed.',
+  ALREADY_LINKED: 'A phone is linked already: no code is needed.',
+  IDEMPOTENCY_KEY_REUSED:
+    'This send was already asked for with other content. Change the message and try again.',
+  PAYLOAD_TOO_LARGE: 'The message is too long.',
+  INTERNAL: 'The service had an internal error. Its log has the cause.',
+  SEND_FAILED: 'WhatsApp did not take the message. It was not sent: you can try again.',
+  PAIRING_FAILED: 'WhatsApp gave no code. Check the number or wait a few minutes.',
+  BROWSER_FAILED: 'The browser could not do it. Try again.',
+  SESSION_NOT_READY: 'WhatsApp is not ready to send yet.',
+  BROWSER_NOT_RUNNING: 'The browser is closed. Connect first.',
+  OVERLOADED: 'The service is busy. Try again in a few seconds.',
+  SHUTTING_DOWN: 'The service is stopping.',
+  SEND_UNCONFIRMED:
+    'WhatsApp did not confirm in time. It may have been sent: look at the phone before sending again.',
+  BROWSER_TIMEOUT: 'The browser did not answer in time. Try again.',
+  WHATSAPP_UNAVAILABLE:
+    'The WhatsApp service (session-manager) cannot be reached. Check that it runs: pm2 status.',
+  SESSION_MANAGER_TIMEOUT: 'The WhatsApp service (session-manager) did not answer in time.',
+  SESSION_MANAGER_BAD_RESPONSE:
+    'The WhatsApp service (session-manager) gave an unexpected answer. Are both parts of the same version?',
+  HUB_UNREACHABLE: 'The server cannot be reached.',
+  HUB_TIMEOUT: 'The server did not answer in time.',
+  BAD_RESPONSE: 'The server gave an unexpected answer.',
+};
+
+export const causes: typeof esCauses = {
+  STARTED: 'The service started and no phone is linked.',
+  LINKED_PROFILE_FOUND: 'The service started with a linked phone and connects by itself.',
+  CONNECT_REQUESTED: 'Somebody asked to connect.',
+  DISCONNECT_REQUESTED: 'Disconnected on request.',
+  LOGOUT_REQUESTED: 'Unlinked on request.',
+  CODE_SHOWN: 'There is a code to scan.',
+  CODE_SCANNED: 'The phone accepted the link.',
+  PROFILE_LINKED: 'The stored session was restored.',
+  SYNCED: 'Linked, synced and connected.',
+  CONNECTION_LOST: 'The connection to WhatsApp was lost. It recovers by itself.',
+  UNLINKED: 'The device was unlinked from the phone.',
+  CONFLICT:
+    'WhatsApp Web was opened elsewhere with this session. Close it there before you connect.',
+  CODE_NOT_SCANNED: 'Nobody scanned the code in time.',
+  STOPPING: 'The WhatsApp service is stopping.',
+};
+
+export const failures: typeof esFailures = {
+  CHROME_NOT_FOUND: {
+    what: 'Chromium was not found on the server.',
+    cure: 'Install it with “apt-get install chromium chromium-driver”, or point CHROME_BIN at it.',
+  },
+  CHROMEDRIVER_NOT_FOUND: {
+    what: 'ChromeDriver was not found on the server.',
+    cure: 'Install it with “apt-get install chromium-driver”, or point CHROMEDRIVER_BIN at it.',
+  },
+  PROFILE_UNUSABLE: {
+    what: 'The folder that keeps the session cannot be used.',
+    cure: 'Give the service’s user access to that folder, or change TOKENS_DIR.',
+  },
+  WA_JS_UNREADABLE: {
+    what: 'The file in WA_JS_PATH cannot be read.',
+    cure: 'Correct or unset WA_JS_PATH, and restart the service.',
+  },
+  PAGE_UNREACHABLE: {
+    what: 'WhatsApp’s page cannot be opened.',
+    cure: 'Check the server’s internet connection. The service tries again by itself.',
+  },
+  BROWSER_LAUNCH_FAILED: {
+    what: 'The browser did not start.',
+    cure: 'Look at the service’s log (pm2 logs session-manager) and try again.',
+  },
+  BROWSER_DIED: {
+    what: 'The browser ended unexpectedly.',
+    cure: 'It starts again by itself. If it keeps happening, check the server’s memory.',
+  },
+  CHROMEDRIVER_DIED: {
+    what: 'ChromeDriver ended unexpectedly.',
+    cure: 'It starts again by itself. If it keeps happening, check the server’s memory.',
+  },
+  PAGE_CRASHED: {
+    what: 'WhatsApp’s page crashed in the browser.',
+    cure: 'It opens again by itself. If it keeps happening, check the server’s memory.',
+  },
+  PAGE_HUNG: {
+    what: 'WhatsApp’s page stopped answering.',
+    cure: 'It opens again by itself. If it keeps happening, check the server’s load.',
+  },
+  PAGE_STUCK: {
+    what: 'WhatsApp’s page opened but shows neither a code nor a session.',
+    cure: 'It opens again by itself. If it keeps happening, WhatsApp Web may have changed: look for a newer LeadMaster.',
+  },
+  UNSUPPORTED_BROWSER: {
+    what: 'WhatsApp does not accept this browser.',
+    cure: 'Update the packages chromium and chromium-driver and try again.',
+  },
+  BLOCKED_BY_WHATSAPP: {
+    what: 'WhatsApp refuses the session.',
+    cure: 'Open WhatsApp on the phone to see the reason. Once it is settled, try again.',
+  },
+  TOO_MANY_RESTARTS: {
+    what: 'The browser failed too many times in a row.',
+    cure: 'Look at the service’s log (pm2 logs session-manager) and try again.',
+  },
+};

@@ -1,0 +1,114 @@
+/** Failed requests, by the `code` of the answer. */
+export const errors = {
+  INVALID_REQUEST: 'Los datos no son válidos. Revisá el número y el mensaje.',
+  INVALID_JSON: 'El servidor no entendió el pedido.',
+  INVALID_HEADER: 'El servidor no aceptó el pedido.',
+  UNAUTHORIZED: 'Hace falta iniciar sesión para hacer esto.',
+  NOT_FOUND: 'El servidor no conoce este pedido. Puede ser de otra versión que esta página.',
+  NOT_ON_WHATSAPP: 'Ese número no tiene WhatsApp.',
+  METHOD_NOT_ALLOWED:
+    'El servidor no conoce este pedido. Puede ser de otra versión que esta página.',
+  REQUEST_TIMEOUT: 'El pedido tardó demasiado en llegar. Probá de nuevo.',
+  QR_NOT_REQUIRED: 'Ya hay un teléfono vinculado: no hace falta un código.',
+  ALREADY_LINKED: 'Ya hay un teléfono vinculado: no hace falta un código.',
+  IDEMPOTENCY_KEY_REUSED:
+    'Este envío ya se pidió con otro contenido. Cambiá el mensaje y probá de nuevo.',
+  PAYLOAD_TOO_LARGE: 'El mensaje es demasiado largo.',
+  INTERNAL: 'El servicio tuvo un error interno. El motivo está en su registro.',
+  SEND_FAILED: 'WhatsApp no aceptó el mensaje. No salió: podés reintentar.',
+  PAIRING_FAILED: 'WhatsApp no entregó el código. Revisá el número o esperá unos minutos.',
+  BROWSER_FAILED: 'El navegador no pudo hacerlo. Probá de nuevo.',
+  SESSION_NOT_READY: 'WhatsApp todavía no está listo para enviar.',
+  BROWSER_NOT_RUNNING: 'El navegador está cerrado. Conectá primero.',
+  OVERLOADED: 'El servicio está ocupado. Probá de nuevo en unos segundos.',
+  SHUTTING_DOWN: 'El servicio se está deteniendo.',
+  SEND_UNCONFIRMED:
+    'WhatsApp no confirmó a tiempo. Puede haber salido: miralo en el teléfono antes de reenviar.',
+  BROWSER_TIMEOUT: 'El navegador no respondió a tiempo. Probá de nuevo.',
+  WHATSAPP_UNAVAILABLE:
+    'No se pudo llegar al servicio de WhatsApp (session-manager). Revisá que esté en marcha: pm2 status.',
+  SESSION_MANAGER_TIMEOUT: 'El servicio de WhatsApp (session-manager) no respondió a tiempo.',
+  SESSION_MANAGER_BAD_RESPONSE:
+    'El servicio de WhatsApp (session-manager) respondió algo inesperado. ¿Son las dos partes de la misma versión?',
+  HUB_UNREACHABLE: 'No se pudo llegar al servidor.',
+  HUB_TIMEOUT: 'El servidor no respondió a tiempo.',
+  BAD_RESPONSE: 'El servidor respondió algo inesperado.',
+};
+
+/** Why the session is as it is, by the `cause` of its last transition. */
+export const causes = {
+  STARTED: 'El servicio arrancó y no hay un teléfono vinculado.',
+  LINKED_PROFILE_FOUND: 'El servicio arrancó con un teléfono vinculado y conecta solo.',
+  CONNECT_REQUESTED: 'Se pidió conectar.',
+  DISCONNECT_REQUESTED: 'Se desconectó a pedido.',
+  LOGOUT_REQUESTED: 'Se desvinculó a pedido.',
+  CODE_SHOWN: 'Hay un código para escanear.',
+  CODE_SCANNED: 'El teléfono aceptó la vinculación.',
+  PROFILE_LINKED: 'Se recuperó la sesión guardada.',
+  SYNCED: 'Vinculado, sincronizado y conectado.',
+  CONNECTION_LOST: 'Se perdió la conexión con WhatsApp. Se recupera sola.',
+  UNLINKED: 'El dispositivo se desvinculó desde el teléfono.',
+  CONFLICT: 'WhatsApp Web se abrió en otro lugar con esta sesión. Cerralo ahí antes de conectar.',
+  CODE_NOT_SCANNED: 'Nadie escaneó el código a tiempo.',
+  STOPPING: 'El servicio de WhatsApp se está deteniendo.',
+};
+
+/** What broke and its cure, by the code of the failure. */
+export const failures = {
+  CHROME_NOT_FOUND: {
+    what: 'No se encontró Chromium en el servidor.',
+    cure: 'Instalalo con «apt-get install chromium chromium-driver» o indicá dónde está con CHROME_BIN.',
+  },
+  CHROMEDRIVER_NOT_FOUND: {
+    what: 'No se encontró ChromeDriver en el servidor.',
+    cure: 'Instalalo con «apt-get install chromium-driver» o indicá dónde está con CHROMEDRIVER_BIN.',
+  },
+  PROFILE_UNUSABLE: {
+    what: 'No se puede usar la carpeta que guarda la sesión.',
+    cure: 'Dale permiso al usuario del servicio sobre esa carpeta, o cambiá TOKENS_DIR.',
+  },
+  WA_JS_UNREADABLE: {
+    what: 'No se puede leer el archivo de WA_JS_PATH.',
+    cure: 'Corregí la variable WA_JS_PATH o quitala, y reiniciá el servicio.',
+  },
+  PAGE_UNREACHABLE: {
+    what: 'No se puede abrir la página de WhatsApp.',
+    cure: 'Revisá la conexión a internet del servidor. El servicio vuelve a probar solo.',
+  },
+  BROWSER_LAUNCH_FAILED: {
+    what: 'El navegador no arrancó.',
+    cure: 'Mirá el registro del servicio (pm2 logs session-manager) y reintentá.',
+  },
+  BROWSER_DIED: {
+    what: 'El navegador se cerró de golpe.',
+    cure: 'Se vuelve a abrir solo. Si se repite, revisá la memoria del servidor.',
+  },
+  CHROMEDRIVER_DIED: {
+    what: 'ChromeDriver se cerró de golpe.',
+    cure: 'Se vuelve a abrir solo. Si se repite, revisá la memoria del servidor.',
+  },
+  PAGE_CRASHED: {
+    what: 'La página de WhatsApp se bloqueó dentro del navegador.',
+    cure: 'Se vuelve a abrir sola. Si se repite, revisá la memoria del servidor.',
+  },
+  PAGE_HUNG: {
+    what: 'La página de WhatsApp dejó de responder.',
+    cure: 'Se vuelve a abrir sola. Si se repite, revisá la carga del servidor.',
+  },
+  PAGE_STUCK: {
+    what: 'La página de WhatsApp abrió, pero no muestra ni un código ni una sesión.',
+    cure: 'Se vuelve a abrir sola. Si se repite, puede que WhatsApp Web haya cambiado: buscá una versión nueva de LeadMaster.',
+  },
+  UNSUPPORTED_BROWSER: {
+    what: 'WhatsApp no acepta este navegador.',
+    cure: 'Actualizá los paquetes chromium y chromium-driver y reintentá.',
+  },
+  BLOCKED_BY_WHATSAPP: {
+    what: 'WhatsApp rechaza la sesión.',
+    cure: 'Abrí WhatsApp en el teléfono para ver el motivo. Cuando esté resuelto, reintentá.',
+  },
+  TOO_MANY_RESTARTS: {
+    what: 'El navegador falló demasiadas veces seguidas.',
+    cure: 'Mirá el registro del servicio (pm2 logs session-manager) y reintentá.',
+  },
+};

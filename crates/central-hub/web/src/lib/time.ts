@@ -1,0 +1,34 @@
+/** What is left until `deadline`, in whole seconds as a person counts them; never negative. */
+export function secondsLeft(deadline: number, now: number): number {
+  return Math.max(0, Math.ceil((deadline - now) / 1000));
+}
+
+/** What is left of a life of `lifeMs` that ends at `deadline`, from 1 down to 0. */
+export function fractionLeft(deadline: number, lifeMs: number, now: number): number {
+  if (lifeMs <= 0) return 0;
+  return Math.min(1, Math.max(0, (deadline - now) / lifeMs));
+}
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+/** `hace 5 minutos`; under a minute `null`, for the caller to say "just now". */
+export function relative(at: string, nowMs: number, locale: string): string | null {
+  const seconds = (Date.parse(at) - nowMs) / 1000;
+  if (Number.isNaN(seconds)) return null;
+  for (const [unit, size] of UNITS) {
+    const amount = Math.trunc(seconds / size);
+    if (amount !== 0)
+      return new Intl.RelativeTimeFormat(locale, { numeric: 'always' }).format(amount, unit);
+  }
+  return null;
+}
+
+export function absolute(at: string, locale: string): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return at;
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(date);
+}

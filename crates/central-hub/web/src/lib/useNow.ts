@@ -1,0 +1,16 @@
+import { useEffect, useState } from 'react';
+
+/** The clock `read`, read anew every `everyMs`; standing still while `running` is false. */
+export function useNow(read: () => number, everyMs: number, running = true): number {
+  const [now, setNow] = useState(read);
+  useEffect(() => {
+    if (!running) return;
+    setNow(read());
+    const timer = setInterval(() => setNow(read()), everyMs);
+    return () => clearInterval(timer);
+  }, [read, everyMs, running]);
+  return now;
+}
+
+export const monotonic = (): number => performance.now();
+export const wallClock = (): number => Date.now();

@@ -1,0 +1,52 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { createContext, use, useEffect, useReducer, useRef, type ReactNode } from 'react';
+
+import { CONFIG_KEY, SESSION_KEY, withState } from '../api/queries';
+import type { SessionBody } from '../api/types';
+import { INITIAL, reduce, type LiveAction, type LiveState } from './reducer';
+import { follow } from './stream';
+
+const LiveContext = createContext<LiveState>(INITIAL);
+
+export const useLive = (): LiveState => use(LiveContext);
+
+/** Follows the hub's events for everything below it, and keeps the queries in step. */
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const [live, dispatch] = useReducer(reduce, INITIAL);
+  const queries = useQueryClient();
+  const wasLost = useRef(false);
+
+  useEffect(() => {
+    function take(action: LiveAction) {
+      dispatch(action);
+      switch (action.type) {
+        case 'state':
+          // The state at once; what else changed with it comes with the read.
+          queries.setQueryData<SessionBody>(SESSION_KEY, (known) =>
+            known ? withState(known, action.event) : known,
+          );
+          void queries.invalidateQueries({ queryKey: SESSION_KEY });
+          break;
+        case 'hub':
+          void queries.invalidateQueries({ queryKey: SESSION_KEY });
+          break;
+        case 'lost':
+          wasLost.current = true;
+          // Tells a dead hub from a proxy that only spoils the stream.
+          void queries.invalidateQueries({ queryKey: SESSION_KEY });
+          break;
+        case 'opened':
+          // The hub may be another version, or run with another DRY_RUN, now.
+          if (wasLost.current) {
+            void queries.invalidateQueries({ queryKey: CONFIG_KEY });
+            void queries.invalidateQueries({ queryKey: SESSION_KEY });
+          }
+          wasLost.current = false;
+          break;
+      }
+    }
+    return follow(take);
+  }, [queries]);
+
+  return <LiveContext value={live}>{children}</LiveContext>;
+}

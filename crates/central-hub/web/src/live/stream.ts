@@ -1,0 +1,70 @@
+import { EVENTS_PATH } from '../api/endpoints';
+import type { AckEvent, HubEvent, QrEvent, StateEvent } from '../api/types';
+import type { LiveAction } from './reducer';
+
+/** How long to wait before a stream that the browser gave up on is opened anew. */
+const REOPEN_MS = 3_000;
+
+function parse<T>(event: Event): T | null {
+  try {
+    return JSON.parse((event as MessageEvent<string>).data) as T;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Follows `GET /api/events` until the returned function is called.
+ *
+ * A dropped connection the browser mends by itself; after an answer that is not a
+ * stream (a 502 of a proxy, say) it gives up for good, so a new one is made here.
+ */
+export function follow(dispatch: (action: LiveAction) => void): () => void {
+  let source: EventSource | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function close() {
+    clearTimeout(timer);
+    source?.close();
+    source = null;
+  }
+
+  function open() {
+    close();
+    const next = new EventSource(EVENTS_PATH);
+    source = next;
+    next.addEventListener('open', () => dispatch({ type: 'opened' }));
+    next.addEventListener('error', () => {
+      dispatch({ type: 'lost' });
+      if (next.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
+    });
+    next.addEventListener('state', (raw) => {
+      const event = parse<StateEvent>(raw);
+      if (event) dispatch({ type: 'state', event });
+    });
+    next.addEventListener('qr', (raw) => {
+      const event = parse<QrEvent>(raw);
+      if (event) dispatch({ type: 'qr', event, now: performance.now() });
+    });
+    next.addEventListener('ack', (raw) => {
+      const event = parse<AckEvent>(raw);
+      if (event) dispatch({ type: 'ack', event });
+    });
+    next.addEventListener('hub', (raw) => {
+      const event = parse<HubEvent>(raw);
+      if (event) dispatch({ type: 'hub', event });
+    });
+  }
+
+  function reopenNow() {
+    if (source?.readyState !== EventSource.OPEN) open();
+  }
+
+  open();
+  // A laptop that wakes up should not sit out the browser's back-off.
+  window.addEventListener('online', reopenNow);
+  return () => {
+    window.removeEventListener('online', reopenNow);
+    close();
+  };
+}

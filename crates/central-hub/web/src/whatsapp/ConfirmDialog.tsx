@@ -1,0 +1,63 @@
+import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+
+interface Props {
+  opened: boolean;
+  title: string;
+  text: string;
+  confirm: string;
+  danger?: boolean;
+  pending: boolean;
+  error: Error | null;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+/** The question before something that is not undone by a click. */
+export function ConfirmDialog({
+  opened,
+  title,
+  text,
+  confirm,
+  danger = false,
+  pending,
+  error,
+  onConfirm,
+  onClose,
+}: Props) {
+  const t = useText();
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      centered
+      styles={{
+        title: { fontWeight: 650 },
+        content: { background: 'var(--lm-surface)' },
+        header: { background: 'var(--lm-surface)' },
+      }}
+      closeButtonProps={{ 'aria-label': t.app.close }}
+      overlayProps={{ backgroundOpacity: 0.5 }}
+    >
+      <Stack>
+        <Text>{text}</Text>
+        {error && (
+          <Alert color="red" title={t.actions.failed} role="alert">
+            {errorText(t, error)}
+          </Alert>
+        )}
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            {t.app.cancel}
+          </Button>
+          <Button {...(danger ? { color: 'red.8' } : {})} loading={pending} onClick={onConfirm}>
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </Modal>
+  );
+}

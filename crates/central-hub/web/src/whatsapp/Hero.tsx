@@ -1,0 +1,30 @@
+import { Stack, Text, ThemeIcon, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+interface Props {
+  icon: ReactNode;
+  color: string;
+  title: string;
+  text?: ReactNode;
+  children?: ReactNode;
+}
+
+/** A state with one thing to say: a sign, a title, a sentence, what to do. */
+export function Hero({ icon, color, title, text, children }: Props) {
+  return (
+    <Stack align="center" ta="center" gap="sm" py={{ base: 'md', sm: 'xl' }} maw={520} mx="auto">
+      <ThemeIcon size={80} radius={40} variant="light" color={color}>
+        {icon}
+      </ThemeIcon>
+      <Title order={2} mt="xs">
+        {title}
+      </Title>
+      {text && (
+        <Text c="dimmed" component="div">
+          {text}
+        </Text>
+      )}
+      {children}
+    </Stack>
+  );
+}

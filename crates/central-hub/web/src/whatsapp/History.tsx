@@ -1,0 +1,46 @@
+import { Text, Title, VisuallyHidden } from '@mantine/core';
+
+import type { HistoryEntry } from '../api/types';
+import { useText } from '../i18n/I18nProvider';
+import { explainShort } from '../i18n/lookup';
+import { absolute } from '../lib/time';
+import classes from './Details.module.css';
+
+export function History({ entries }: { entries: readonly HistoryEntry[] }) {
+  const t = useText();
+  const { states } = t.whatsapp;
+  return (
+    <section style={{ marginBlockStart: 28 }}>
+      <Title order={3} size="h5">
+        {t.details.history}
+      </Title>
+      {entries.length === 0 ? (
+        <Text size="sm" c="dimmed" mt="xs">
+          {t.details.historyEmpty}
+        </Text>
+      ) : (
+        <ol className={classes.history}>
+          {entries.map((entry, index) => (
+            // Two transitions can carry the same millisecond and words.
+            <li key={`${entry.at}-${entries.length - index}`}>
+              <time dateTime={entry.at}>{absolute(entry.at, t.locale)}</time>
+              <div>
+                <div className={classes.change}>
+                  <VisuallyHidden>
+                    {t.details.transition(states[entry.from], states[entry.to])}
+                  </VisuallyHidden>
+                  <span aria-hidden>
+                    {states[entry.from]} → {states[entry.to]}
+                  </span>
+                </div>
+                <div className={classes.why} title={entry.cause}>
+                  {explainShort(t, entry.cause, entry.message)}
+                </div>
+              </div>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,101 @@
+import { Button, CopyButton, Stack, Text, TextInput } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+
+import { requestPairingCode } from '../api/endpoints';
+import { useText } from '../i18n/I18nProvider';
+import { checkPhone, formatPhone } from '../lib/phone';
+import { ActionError } from './ActionError';
+import classes from './Pairing.module.css';
+import { Steps } from './Steps';
+
+// The clipboard exists on https and loopback only.
+const canCopy = () => typeof navigator.clipboard !== 'undefined';
+
+/** Linking by number: ask for a code, type it into the phone. */
+export function Pairing() {
+  const t = useText();
+  const [input, setInput] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const code = useMutation({ mutationFn: requestPairingCode });
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const phone = checkPhone(input);
+    if (!phone.ok) {
+      setProblem(t.phone[phone.problem]);
+      return;
+    }
+    code.mutate(phone.digits);
+  }
+
+  return (
+    <div className={classes.columns}>
+      <form onSubmit={submit} noValidate>
+        <Stack>
+          <Text c="dimmed">{t.pairing.text}</Text>
+          <TextInput
+            label={t.pairing.phone}
+            description={t.pairing.phoneHint}
+            type="tel"
+            inputMode="tel"
+            autoComplete="tel"
+            value={input}
+            error={problem}
+            onChange={(event) => {
+              setInput(event.currentTarget.value);
+              setProblem(null);
+            }}
+          />
+          <Button
+            type="submit"
+            loading={code.isPending}
+            variant={code.data ? 'light' : 'filled'}
+            style={{ alignSelf: 'start' }}
+          >
+            {code.data ? t.pairing.another : t.pairing.request}
+          </Button>
+          <ActionError error={code.error} />
+          <div role="status" aria-live="polite">
+            {code.data && (
+              <div className={classes.card}>
+                <Text size="sm" c="dimmed">
+                  {t.pairing.codeLabel}
+                </Text>
+                <output className={classes.code} data-testid="pairing-code">
+                  {code.data.code}
+                </output>
+                <Text size="sm" c="dimmed">
+                  {t.pairing.codeFor(formatPhone(code.variables))}
+                </Text>
+                {canCopy() && (
+                  <CopyButton value={code.data.code}>
+                    {({ copied, copy }) => (
+                      <Button
+                        variant="default"
+                        size="xs"
+                        mt="xs"
+                        onClick={copy}
+                        leftSection={
+                          copied ? (
+                            <IconCheck size={16} aria-hidden />
+                          ) : (
+                            <IconCopy size={16} aria-hidden />
+                          )
+                        }
+                      >
+                        {copied ? t.pairing.copied : t.pairing.copy}
+                      </Button>
+                    )}
+                  </CopyButton>
+                )}
+              </div>
+            )}
+          </div>
+        </Stack>
+      </form>
+      <Steps title={t.pairing.stepsTitle} steps={t.pairing.steps} />
+    </div>
+  );
+}

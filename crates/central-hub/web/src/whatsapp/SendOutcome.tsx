@@ -1,0 +1,63 @@
+import { Alert, Badge, Group, Text } from '@mantine/core';
+import { IconAlertTriangle, IconCheck, IconFlask, IconHelp } from '@tabler/icons-react';
+
+import type { SendBody } from '../api/types';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { useLive } from '../live/LiveProvider';
+import { outcomeIsUnknown } from './outcome';
+
+function Id({ value }: { value: string }) {
+  const t = useText();
+  return (
+    <Text size="xs" mt={6}>
+      {t.send.id}: <span className="lm-mono">{value}</span>
+    </Text>
+  );
+}
+
+function Sent({ sent }: { sent: SendBody }) {
+  const t = useText();
+  const { acks } = useLive();
+  if (sent.dry_run) {
+    return (
+      <Alert color="yellow" icon={<IconFlask aria-hidden />} title={t.send.dryRunTitle}>
+        {t.send.dryRunText}
+        <Id value={sent.message_id} />
+      </Alert>
+    );
+  }
+  // The answer itself says that WhatsApp's server took it.
+  const ack = acks.get(sent.message_id)?.status ?? 'sent';
+  return (
+    <Alert color="brand" icon={<IconCheck aria-hidden />} title={t.send.sentTitle}>
+      <Group gap="xs">
+        <span>{t.send.sentText}</span>
+        <Badge variant="outline" color={ack === 'failed' ? 'red' : 'brand'} tt="none">
+          {t.send.delivery}: {t.send.ack[ack]}
+        </Badge>
+      </Group>
+      <Id value={sent.message_id} />
+    </Alert>
+  );
+}
+
+/** What became of the test message. */
+export function SendOutcome({ sent, error }: { sent: SendBody | undefined; error: Error | null }) {
+  const t = useText();
+  const unknown = error !== null && outcomeIsUnknown(error);
+  return (
+    <div role="status" aria-live="polite" data-testid="send-outcome">
+      {sent && <Sent sent={sent} />}
+      {error && (
+        <Alert
+          color={unknown ? 'yellow' : 'red'}
+          icon={unknown ? <IconHelp aria-hidden /> : <IconAlertTriangle aria-hidden />}
+          title={unknown ? t.send.unknownTitle : t.send.failedTitle}
+        >
+          {errorText(t, error)}
+        </Alert>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+import { Button, Group, Stack, Text, Textarea, TextInput, Title } from '@mantine/core';
+import { IconSend } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useRef, useState, type FormEvent } from 'react';
+
+import { send } from '../api/endpoints';
+import { useText } from '../i18n/I18nProvider';
+import { newKey } from '../lib/key';
+import { checkPhone } from '../lib/phone';
+import { outcomeIsUnknown } from './outcome';
+import { SendOutcome } from './SendOutcome';
+
+interface Attempt {
+  to: string;
+  message: string;
+  key: string;
+}
+
+/** A message to try the line with. */
+export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: boolean }) {
+  const t = useText();
+  const [to, setTo] = useState('');
+  const [written, setWritten] = useState<string | null>(null);
+  const [problems, setProblems] = useState<{ to?: string; message?: string }>({});
+  const pending = useRef<Attempt | null>(null);
+  const message = written ?? t.send.messageDefault;
+
+  const attempt = useMutation({
+    mutationFn: ({ key, ...body }: Attempt) => send(body, key),
+    onSuccess: () => {
+      pending.current = null;
+    },
+    onError: (error) => {
+      if (!outcomeIsUnknown(error)) pending.current = null;
+    },
+  });
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const phone = checkPhone(to);
+    const found = {
+      ...(phone.ok ? {} : { to: t.phone[phone.problem] }),
+      ...(message.trim() === '' ? { message: t.send.messageEmpty } : {}),
+    };
+    setProblems(found);
+    if (!phone.ok || found.message) return;
+
+    // What may have been sent already goes again under the same key, which the
+    // other side takes for one message.
+    const last = pending.current;
+    const same = last && last.to === phone.digits && last.message === message;
+    const next = same ? last : { to: phone.digits, message, key: newKey() };
+    pending.current = next;
+    attempt.mutate(next);
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="md">
+        <div>
+          <Title order={2} size="h3">
+            {t.send.title}
+          </Title>
+          <Text c="dimmed" size="sm" mt={4}>
+            {t.send.text}
+          </Text>
+        </div>
+        <TextInput
+          label={t.send.to}
+          description={t.send.toHint}
+          type="tel"
+          inputMode="tel"
+          autoComplete="tel"
+          maw={360}
+          value={to}
+          error={problems.to}
+          onChange={(event) => {
+            setTo(event.currentTarget.value);
+            setProblems(({ message: kept }) => (kept ? { message: kept } : {}));
+          }}
+        />
+        <Textarea
+          label={t.send.message}
+          rows={3}
+          value={message}
+          error={problems.message}
+          onChange={(event) => {
+            setWritten(event.currentTarget.value);
+            setProblems(({ to: kept }) => (kept ? { to: kept } : {}));
+          }}
+        />
+        <Group>
+          <Button
+            type="submit"
+            disabled={disabled}
+            loading={attempt.isPending}
+            leftSection={<IconSend size={18} aria-hidden />}
+          >
+            {dryRun ? t.send.submitDryRun : t.send.submit}
+          </Button>
+        </Group>
+        <SendOutcome sent={attempt.data} error={attempt.error} />
+      </Stack>
+    </form>
+  );
+}

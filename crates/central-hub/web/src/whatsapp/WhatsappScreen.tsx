@@ -1,0 +1,106 @@
+import { Badge, Group, Paper, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+
+import { useSession } from '../api/queries';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useDryRun } from '../app/useDryRun';
+import { useText } from '../i18n/I18nProvider';
+import { usePageTitle } from '../lib/usePageTitle';
+import { useLive } from '../live/LiveProvider';
+import { DetailsToggle } from './DetailsToggle';
+import { headline } from './headline';
+import { Away, Disconnected, Failed, Idle, Starting, Syncing } from './PlainStates';
+import { Ready } from './Ready';
+import { Scan } from './Scan';
+import { SendTest } from './SendTest';
+import { useSessionActions, type SessionActions } from './useSessionActions';
+import { hubIsAway, viewOf, type View } from './view';
+import type { SessionBody } from '../api/types';
+
+interface StateProps {
+  view: View;
+  session: SessionBody | undefined;
+  actions: SessionActions;
+  disabled: boolean;
+}
+
+function State({ view, session, ...common }: StateProps) {
+  switch (view.kind) {
+    case 'loading':
+      return <ScreenLoading />;
+    case 'away':
+      return <Away view={view} />;
+    case 'idle':
+      return <Idle view={view} {...common} />;
+    case 'starting':
+      return <Starting view={view} {...common} />;
+    case 'scan':
+      return <Scan actions={common.actions} />;
+    case 'syncing':
+      return <Syncing view={view} {...common} />;
+    case 'ready':
+      return <Ready session={session} actions={common.actions} />;
+    case 'disconnected':
+      return <Disconnected view={view} {...common} />;
+    case 'failed':
+      return <Failed view={view} lastError={session?.last_error ?? null} {...common} />;
+  }
+}
+
+export default function WhatsappScreen() {
+  const t = useText();
+  const live = useLive();
+  const { data: session, error } = useSession();
+  const actions = useSessionActions();
+  const dryRun = useDryRun();
+
+  const view = viewOf({ session, error, live, connecting: actions.connect.isPending });
+  const disabled = hubIsAway({ error, live });
+  const { label, color } = headline(t, view);
+  usePageTitle(label);
+
+  return (
+    <Stack gap="md">
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <div>
+          <Title order={1} size="h2">
+            {t.whatsapp.title}
+          </Title>
+          <Text c="dimmed" size="sm">
+            {t.whatsapp.lead}
+          </Text>
+        </div>
+        <Badge
+          size="lg"
+          variant="light"
+          color={color}
+          tt="none"
+          aria-hidden
+          data-testid="state-badge"
+        >
+          {label}
+        </Badge>
+      </Group>
+      <VisuallyHidden role="status" aria-live="polite">
+        {label}
+      </VisuallyHidden>
+
+      <Paper
+        withBorder
+        p={{ base: 'md', sm: 'xl' }}
+        radius="lg"
+        className="lm-surface"
+        data-view={view.kind}
+      >
+        <State view={view} session={session} actions={actions} disabled={disabled} />
+      </Paper>
+
+      {view.kind === 'ready' && (
+        <Paper withBorder p={{ base: 'md', sm: 'xl' }} radius="lg" className="lm-surface">
+          <SendTest dryRun={dryRun === true} disabled={disabled} />
+        </Paper>
+      )}
+
+      {session && <DetailsToggle session={session} />}
+    </Stack>
+  );
+}

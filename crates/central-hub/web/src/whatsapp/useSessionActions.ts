@@ -1,0 +1,19 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+
+import { connect, disconnect, logout } from '../api/endpoints';
+import { SESSION_KEY } from '../api/queries';
+
+/** The three things an operator does to the session. */
+export function useSessionActions() {
+  const queries = useQueryClient();
+  // Pending until the session was read anew, so that the screen does not fall
+  // back to the old state between the answer and the event.
+  const onSuccess = () => queries.invalidateQueries({ queryKey: SESSION_KEY });
+  return {
+    connect: useMutation({ mutationFn: connect, onSuccess }),
+    disconnect: useMutation({ mutationFn: disconnect, onSuccess }),
+    unlink: useMutation({ mutationFn: logout, onSuccess }),
+  };
+}
+
+export type SessionActions = ReturnType<typeof useSessionActions>;

@@ -1,0 +1,100 @@
+import { ApiError } from '../api/http';
+import type { SessionBody, StateEvent } from '../api/types';
+import type { LiveState } from '../live/reducer';
+
+/** What the screen shows: exactly one of these. */
+export type View =
+  | { kind: 'loading' }
+  | { kind: 'away'; who: 'hub' | 'manager'; code: string; message: string }
+  | { kind: 'idle'; linked: boolean }
+  | { kind: 'starting'; linked: boolean; cause: string; message: string }
+  | { kind: 'scan' }
+  | { kind: 'syncing'; cause: string; message: string }
+  | { kind: 'ready' }
+  | { kind: 'disconnected'; linked: boolean; cause: string; message: string }
+  | { kind: 'failed'; cause: string; message: string };
+
+export interface Known {
+  session: SessionBody | undefined;
+  /** Why the latest read of the session failed. */
+  error: Error | null;
+  live: Pick<LiveState, 'link' | 'manager' | 'managerError' | 'state'>;
+  /** Whether `/connect` was asked for from here and has not shown yet. */
+  connecting: boolean;
+}
+
+// The hub's words for a session-manager that it cannot use.
+const MANAGER_AWAY = new Set([
+  'WHATSAPP_UNAVAILABLE',
+  'SESSION_MANAGER_TIMEOUT',
+  'SESSION_MANAGER_BAD_RESPONSE',
+]);
+
+const codeOf = (error: Error | null): string => (error instanceof ApiError ? error.code : '');
+
+/** Whether the hub itself cannot be reached, not only its stream. */
+export function hubIsAway({ error, live }: Pick<Known, 'error' | 'live'>): boolean {
+  if (live.link !== 'lost' || error === null) return false;
+  // An answer in the contract's words came from a hub.
+  return !(error instanceof ApiError) || error.status === 0 || error.code === 'BAD_RESPONSE';
+}
+
+/** Why the session-manager cannot be used now, or `null` when it can, as far as is known. */
+export function managerTrouble({
+  error,
+  live,
+}: Pick<Known, 'error' | 'live'>): { code: string; message: string } | null {
+  if (live.link === 'open' && live.manager === 'down') {
+    return live.managerError ?? { code: '', message: '' };
+  }
+  // With the stream up its word is the newer one; without it the last read counts.
+  const known = live.link === 'open' && live.manager === 'up';
+  if (!known && error !== null && MANAGER_AWAY.has(codeOf(error))) {
+    return { code: codeOf(error), message: error.message };
+  }
+  return null;
+}
+
+function fromState(
+  at: Pick<SessionBody, 'state' | 'cause' | 'cause_message'>,
+  linked: boolean,
+  connecting: boolean,
+): View {
+  const { state, cause, cause_message: message } = at;
+  const waitsForConnect =
+    state === 'DISCONNECTED' || state === 'ERROR' || (state === 'INIT' && cause === 'STARTED');
+  if (waitsForConnect && connecting) return { kind: 'starting', linked, cause: '', message: '' };
+  switch (state) {
+    case 'INIT':
+      return waitsForConnect
+        ? { kind: 'idle', linked }
+        : { kind: 'starting', linked, cause, message };
+    case 'QR_REQUIRED':
+      return { kind: 'scan' };
+    case 'AUTHENTICATED':
+      return { kind: 'syncing', cause, message };
+    case 'READY':
+      return { kind: 'ready' };
+    case 'DISCONNECTED':
+      return { kind: 'disconnected', linked, cause, message };
+    case 'ERROR':
+      return { kind: 'failed', cause, message };
+  }
+}
+
+const fromEvent = (event: StateEvent) => ({
+  state: event.status,
+  cause: event.cause,
+  cause_message: event.message,
+});
+
+export function viewOf(known: Known): View {
+  const { session, error, live, connecting } = known;
+  const trouble = managerTrouble(known);
+  if (trouble) return { kind: 'away', who: 'manager', ...trouble };
+  if (session) return fromState(session, session.linked, connecting);
+  if (live.state && live.link !== 'lost')
+    return fromState(fromEvent(live.state), false, connecting);
+  if (error) return { kind: 'away', who: 'hub', code: codeOf(error), message: error.message };
+  return { kind: 'loading' };
+}
