@@ -1,0 +1,167 @@
+'use strict';
+// The phone for people. It follows the stand-in's events and says what happened.
+const $ = (id) => document.getElementById(id);
+let state = null;
+let stateAt = 0;
+
+async function call(path, body) {
+  const init = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(`/phone/api/${path}`, init);
+  const answer = await response.json();
+  if (!response.ok) throw answer;
+  return answer;
+}
+
+const WORDS = {
+  no_code_shown: 'Ninguna página muestra un código ahora.',
+  code_expired: 'Ese código ya venció: use el que se muestra ahora.',
+  code_unknown: 'Ninguna página muestra ese código.',
+  code_wrong_keys: 'El código está mal compuesto: sus claves no son las de la página.',
+  network_down: 'La red está cortada.',
+  no_device: 'No hay ningún dispositivo vinculado y conectado.',
+  message_unknown: 'Ese mensaje no existe.',
+};
+
+let toastTimer = null;
+function toast(text) {
+  $('toast').textContent = text;
+  $('toast').hidden = false;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => ($('toast').hidden = true), 4000);
+}
+
+async function act(done, path, body) {
+  try {
+    const answer = await call(path, body);
+    toast(done);
+    return answer;
+  } catch (error) {
+    toast(WORDS[error.code] ?? error.message ?? 'El ensayo no responde.');
+    return null;
+  }
+}
+
+function element(tag, text, attributes = {}) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === 'onclick') made.addEventListener('click', value);
+    else made.setAttribute(name, value);
+  }
+  return made;
+}
+
+function onSubmit(id, handle) {
+  $(id).addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const button = $(id).querySelector('button');
+    button.disabled = true;
+    await handle(Object.fromEntries(new FormData($(id))), $(id));
+    button.disabled = false;
+  });
+}
+
+onSubmit('scan', async ({ code }, form) => {
+  if (await act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code })) form.reset();
+});
+onSubmit('link', async ({ code }, form) => {
+  if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
+});
+onSubmit('lead', ({ from, name, body, lid, ciphertext }) =>
+  act('El lead escribió.', 'lead-messages', { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 }));
+onSubmit('own', ({ to, body }) => act('Enviado desde el teléfono.', 'own-messages', { to, body }));
+onSubmit('rules', ({ to, outcome, count }) =>
+  act('Regla aplicada.', 'rules', { to: to || null, outcome, count: count ? Number(count) : null }));
+onSubmit('contact', ({ phone, on_whatsapp }) =>
+  act('Guardado.', 'contacts', { phone, on_whatsapp: on_whatsapp === 'true' }));
+onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: wanted || null }));
+onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
+
+$('unlink').addEventListener('click', () => {
+  if (confirm('¿Desvincular el dispositivo? Habrá que escanear un código nuevo.')) act('Desvinculado.', 'unlink', {});
+});
+$('conflict').addEventListener('click', () => act('La sesión se abrió en otro lugar.', 'conflict', {}));
+$('network').addEventListener('click', () => {
+  const up = !state?.network_up;
+  act(up ? 'La red ha vuelto.' : 'Red cortada.', 'network', { up });
+});
+$('hang').addEventListener('click', () => act('La página se cuelga 10 segundos.', 'page', { hang_ms: 10_000 }));
+
+function left(code) {
+  return Math.max(0, Math.ceil((code.expires_in_ms - (Date.now() - stateAt)) / 1000));
+}
+
+function drawCodes() {
+  const codes = state.codes.map((code) => {
+    const card = element('div', undefined, { class: 'code' });
+    const time = element('small', `Código ${code.number} de ${state.settings.codes} · vence en ${left(code)} s`);
+    const scan = element('button', 'Escanear', {
+      type: 'button',
+      onclick: () => act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code: code.code }),
+    });
+    card.append(time, element('code', code.code), scan);
+    return card;
+  });
+  for (const { code, phone } of state.link_codes) {
+    const card = element('div', undefined, { class: 'code' });
+    const link = element('button', 'Vincular', { type: 'button', onclick: () => act('Dispositivo vinculado.', 'link-code', { code }) });
+    card.append(element('small', `Para el número ${phone}`), element('strong', code), link);
+    codes.push(card);
+  }
+  if (!codes.length) codes.push(element('p', 'Ninguna página muestra un código ahora.'));
+  $('codes').replaceChildren(...codes);
+}
+
+function draw() {
+  drawCodes();
+  const devices = state.devices.map((device) =>
+    element('li', `${device.phone} · ${device.synced ? 'conectado' : device.connected ? 'sincronizando' : 'desconectado'}${device.waiting ? ` · ${device.waiting} mensajes en espera` : ''}`));
+  $('devices').replaceChildren(...(devices.length ? devices : [element('li', 'Ninguno')]));
+  $('unlink').disabled = !state.devices.length;
+  $('conflict').disabled = !state.devices.some((device) => device.connected);
+  $('network').textContent = state.network_up ? 'Cortar la red' : 'Devolver la red';
+  $('counts').textContent = `${state.received} recibidos · ${state.duplicates} repetidos descartados · ${state.refused} no aceptados · ${state.inbound} escritos por leads`;
+  const rules = state.rules.map((rule) => element('li', `${rule.to ?? 'todos'}: ${rule.outcome}${rule.count ? ` (${rule.count} más)` : ''}`));
+  $('rule-list').replaceChildren(...rules);
+}
+
+const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
+
+async function drawMessages() {
+  const messages = await call('messages').catch(() => null);
+  if (!messages) return;
+  const items = messages.slice(-100).reverse().map((message) => {
+    const item = element('li');
+    const head = element('small', `${new Date(message.at).toLocaleTimeString('es')} · para ${message.to} · ${TICKS[message.acks.at(-1)] ?? 'sin confirmar'}${message.times_received > 1 ? ` · llegó ${message.times_received} veces` : ''} `);
+    const read = element('button', 'Marcar leído', { type: 'button', class: 'small', onclick: () => act('Leído.', 'acks', { id: message.id, ack: 3 }) });
+    if (message.acks.at(-1) >= 3) read.hidden = true;
+    head.append(read);
+    item.append(element('div', message.body), head);
+    return item;
+  });
+  $('messages').replaceChildren(...(items.length ? items : [element('li', 'Todavía nada.')]));
+}
+
+// A burst of events is one look at the messages.
+let looking = null;
+function look() {
+  looking ??= setTimeout(() => {
+    looking = null;
+    drawMessages();
+  }, 100);
+}
+
+function onState(event) {
+  state = JSON.parse(event.data);
+  stateAt = Date.now();
+  draw();
+}
+
+const events = new EventSource('/phone/api/events');
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'conflict', 'network', 'block', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+  events.addEventListener(name, onState);
+}
+for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);
+events.onopen = () => ($('live').textContent = 'En línea');
+events.onerror = () => ($('live').textContent = 'El ensayo no responde; se reintenta…');
+setInterval(() => state?.codes.length && drawCodes(), 1000);
