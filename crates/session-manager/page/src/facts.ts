@@ -27,6 +27,8 @@ export interface Facts {
   logged_out: string | null;
   /** The page refuses this browser. */
   unsupported: boolean;
+  /** The status that the document was answered with; 0 while unknown. */
+  http_status: number;
   account: Account | null;
   whatsapp_version: string | null;
   wa_js_version: string | null;
@@ -98,11 +100,15 @@ export function readFacts(): Facts {
     tools: wpp() !== undefined,
     logged_out: loggedOut,
     unsupported: !socket && unsupported(),
+    http_status: httpStatus,
     account: linked ? me : null,
     whatsapp_version: attempt<string | null>(() => pageModule("WAWebBuildConstants").VERSION_STR, null),
     wa_js_version: attempt<string | null>(() => (globalThis as any).WPP.version, null),
   };
 }
+
+const navigation = performance.getEntriesByType("navigation")[0] as any;
+const httpStatus = Number(navigation?.responseStatus ?? 0);
 
 /** The page that WhatsApp gives a browser it does not know has no app and a
  * link to Chrome's download. */

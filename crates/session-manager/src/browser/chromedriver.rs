@@ -1,0 +1,140 @@
+//! ChromeDriver: finding it, starting it, hearing which port it took and when
+//! it ended.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use service_runtime::process::{ProcessId, Process, spawn_bound};
+use tokio::sync::{oneshot, watch};
+
+use super::profile::Profile;
+use super::tree::PROFILE_MARK;
+use crate::session::cause::Failure;
+
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// A running ChromeDriver.
+#[derive(Debug)]
+pub struct Chromedriver {
+    /// Where it listens.
+    pub port: u16,
+    /// Its version, such as `156.0.8078.79`.
+    pub version: String,
+    /// Its process.
+    pub id: ProcessId,
+    ended: watch::Receiver<bool>,
+}
+
+struct Greeting {
+    version: Option<String>,
+    port: u16,
+}
+
+impl Chromedriver {
+    /// Starts `program` for `profile`; answers once it listens.
+    ///
+    /// # Errors
+    /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
+    /// process that was started may still run then: sweep the tree.
+    pub async fn start(program: &Path, profile: &Profile) -> Result<Self, Failure> {
+        let mut command = Command::new(program);
+        let home = profile.temporary_dir();
+        command
+            .arg("--port=0")
+            .env(PROFILE_MARK, profile.user_data_dir())
+            .env("TMPDIR", &home)
+            // Crash reports and caches belong to this browser alone, too.
+            .env("XDG_CONFIG_HOME", &home)
+            .env("XDG_CACHE_HOME", &home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        for secret in ["SESSION_MANAGER_TOKEN", "HUB_ADMIN_PASSWORD", "DATABASE_URL"] {
+            command.env_remove(secret);
+        }
+        let spawned = tokio::task::spawn_blocking(move || spawn_bound(command))
+            .await
+            .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
+        let mut child = spawned.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
+                Failure::ChromedriverNotFound(format!("{}: {error}", program.display()))
+            }
+            _ => Failure::LaunchFailed(format!("{}: {error}", program.display())),
+        })?;
+        let id = Process::read(child.id().cast_signed()).map(|process| process.id());
+        let greeting = greeting(&mut child);
+        let ended = watch_end(child);
+        let ended_early =
+            || Failure::LaunchFailed(format!("{} ended at once", program.display()));
+        let id = id.ok_or_else(ended_early)?;
+        let greeting = tokio::time::timeout(START_DEADLINE, greeting)
+            .await
+            .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?
+            .map_err(|_| ended_early())?;
+        Ok(Self {
+            port: greeting.port,
+            version: greeting.version.unwrap_or_default(),
+            id,
+            ended,
+        })
+    }
+
+    /// Waits until the process ended; at once if it has.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // An error means that the waiting thread is gone, with the process.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+}
+
+/// Reads what ChromeDriver says of itself, and then its output to the end, so
+/// that the pipe never fills.
+fn greeting(child: &mut Child) -> oneshot::Receiver<Greeting> {
+    let (tell, told) = oneshot::channel();
+    if let Some(stdout) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let mut tell = Some(tell);
+            let mut version = None;
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(rest) = line.strip_prefix("Starting ChromeDriver ") {
+                    version = rest.split(' ').next().map(str::to_owned);
+                }
+                let port = line
+                    .strip_prefix("ChromeDriver was started successfully on port ")
+                    .and_then(|rest| rest.trim_end_matches('.').parse().ok());
+                if let (Some(port), Some(tell)) = (port, tell.take_if(|_| port.is_some())) {
+                    let version = version.take();
+                    let _ = tell.send(Greeting { version, port });
+                }
+            }
+        });
+    }
+    told
+}
+
+/// Reaps the process from a thread of its own.
+fn watch_end(mut child: Child) -> watch::Receiver<bool> {
+    let (tell, told) = watch::channel(false);
+    std::thread::spawn(move || {
+        let _ = child.wait();
+        let _ = tell.send(true);
+    });
+    told
+}
+
+/// Finds the first of `names` on `PATH` that can be executed.
+#[must_use]
+pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let executable = |file: &PathBuf| {
+        std::fs::metadata(file)
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(executable)
+}

@@ -1,0 +1,123 @@
+//! What the page script reports.
+
+use serde::Deserialize;
+
+/// What the page is doing: the page script's `facts` record, uninterpreted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The page's `Socket.state`; `None` until its module is there.
+    pub socket: Option<String>,
+    /// The page's `Socket.stream`.
+    pub stream: Option<String>,
+    /// Whether the first sync is through.
+    pub synced: bool,
+    /// Whether the profile holds a linked device; `None` while unknown.
+    pub registered: Option<bool>,
+    /// The code's full string, while one is shown.
+    pub code: Option<String>,
+    /// Whether the page stopped showing codes and waits to be refreshed.
+    pub idle: bool,
+    /// Whether wa-js found what sending needs.
+    pub tools: bool,
+    /// Why the page logged out, where it did.
+    pub logged_out: Option<String>,
+    /// Whether the page refuses this browser.
+    pub unsupported: bool,
+    /// The HTTP status that the page was answered with; 0 while unknown.
+    pub http_status: u16,
+    /// The linked account.
+    pub account: Option<PageAccount>,
+    /// The page's version.
+    pub whatsapp_version: Option<String>,
+    /// wa-js's version.
+    pub wa_js_version: Option<String>,
+}
+
+impl Facts {
+    /// Whether a send would work now.
+    ///
+    /// All of it is needed: `hasSynced` alone stays true while the network is
+    /// away, and `CONNECTED` alone is true before the first sync.
+    #[must_use]
+    pub fn can_send(&self) -> bool {
+        self.registered == Some(true)
+            && self.socket.as_deref() == Some("CONNECTED")
+            && self.stream.as_deref() == Some("CONNECTED")
+            && self.synced
+            && self.tools
+    }
+}
+
+/// The linked account as the page names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageAccount {
+    /// `…@c.us`.
+    pub id: String,
+    /// `…@lid`.
+    pub lid: Option<String>,
+    /// The name shown to others.
+    pub pushname: Option<String>,
+    /// The phone's platform.
+    pub platform: Option<String>,
+}
+
+/// A message that the page reports.
+#[derive(Clone, Deserialize)]
+pub struct PageMessage {
+    /// WhatsApp's id.
+    pub message_id: String,
+    /// The sender.
+    pub from: String,
+    /// The recipient.
+    pub to: String,
+    /// The other side's number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// The other side's `…@lid`.
+    #[serde(default)]
+    pub lid: Option<String>,
+    /// The sender's name.
+    #[serde(default)]
+    pub pushname: Option<String>,
+    /// Sent from the phone of this account.
+    pub from_me: bool,
+    /// WhatsApp's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The text.
+    pub body: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+}
+
+/// One entry of a batch from the page.
+#[derive(Clone, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PageEvent {
+    /// The page changed what it is doing.
+    Facts {
+        /// The whole record.
+        facts: Facts,
+    },
+    /// A message came in.
+    Message {
+        /// The message.
+        message: PageMessage,
+    },
+    /// A sent message moved on.
+    Ack {
+        /// WhatsApp's id.
+        id: String,
+        /// WhatsApp's number, -1 to 4.
+        ack: i8,
+    },
+    /// A line for the log; never a body or a number.
+    Log {
+        /// `warn` or `info`.
+        level: String,
+        /// The line.
+        text: String,
+    },
+}

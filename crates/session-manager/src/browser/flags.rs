@@ -1,0 +1,85 @@
+//! How Chrome is started.
+
+use std::path::Path;
+
+/// Features that render what nobody sees in a headless browser.
+const FEATURES_OFF: &str = "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,\
+SpareRendererForSitePerProcess,Translate,MediaRouter,OptimizationHints,\
+AutofillServerCommunication,CertificateTransparencyComponentUpdater";
+
+/// The command line of Chrome for this profile.
+///
+/// `chromedriver_version` gives the user agent its major version: ChromeDriver
+/// drives only the Chrome of its own major version, so it is known before
+/// Chrome runs. `HeadlessChrome` in the user agent makes WhatsApp refuse the
+/// browser.
+#[must_use]
+pub fn chrome_args(
+    user_data_dir: &Path,
+    chromedriver_version: &str,
+    as_root: bool,
+    extra: &[String],
+) -> Vec<String> {
+    let major = chromedriver_version.split('.').next().unwrap_or_default();
+    let mut args = vec![
+        "--headless=new".to_owned(),
+        // Chrome ends by itself when this pipe closes, however chromedriver
+        // came to its end.
+        "--remote-debugging-pipe".to_owned(),
+        format!("--user-data-dir={}", user_data_dir.display()),
+        format!(
+            "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
+        ),
+        "--disable-blink-features=AutomationControlled".to_owned(),
+        format!("--disable-features={FEATURES_OFF}"),
+        "--disable-gpu".to_owned(),
+        "--disable-quic".to_owned(),
+        "--disable-breakpad".to_owned(),
+        "--disable-crash-reporter".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-default-apps".to_owned(),
+        "--disable-domain-reliability".to_owned(),
+        "--disable-extensions".to_owned(),
+        "--disable-sync".to_owned(),
+        "--metrics-recording-only".to_owned(),
+        "--no-first-run".to_owned(),
+        "--no-default-browser-check".to_owned(),
+        "--no-pings".to_owned(),
+        "--mute-audio".to_owned(),
+        "--password-store=basic".to_owned(),
+        "--use-mock-keychain".to_owned(),
+        // A page in the background would have its timers slowed down.
+        "--disable-background-timer-throttling".to_owned(),
+        "--disable-backgrounding-occluded-windows".to_owned(),
+        "--disable-renderer-backgrounding".to_owned(),
+        "--window-size=1280,900".to_owned(),
+    ];
+    if as_root {
+        args.push("--no-sandbox".to_owned());
+    }
+    args.extend(extra.iter().cloned());
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_agent_is_a_plain_chrome_of_the_same_version() {
+        let args = chrome_args(Path::new("/p"), "156.0.8078.79", false, &[]);
+        let agent = args.iter().find(|a| a.starts_with("--user-agent=")).unwrap();
+        assert!(agent.contains(" Chrome/156.0.0.0 ") && !agent.contains("Headless"));
+        assert!(args.contains(&"--user-data-dir=/p".to_owned()));
+        assert!(!args.contains(&"--no-sandbox".to_owned()));
+    }
+
+    #[test]
+    fn the_operators_flags_come_last_and_so_win() {
+        let extra = vec!["--lang=es".to_owned()];
+        let args = chrome_args(Path::new("/p"), "1", true, &extra);
+        assert_eq!(args.last(), extra.last());
+        assert!(args.contains(&"--no-sandbox".to_owned()));
+    }
+}

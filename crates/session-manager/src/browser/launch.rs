@@ -1,0 +1,408 @@
+//! From nothing to a loading page, and back to nothing.
+//!
+//! ```text
+//!  find ─> sweep + prepare profile ─> chromedriver ─> session ─> BiDi
+//!       ─> page script installed ─> navigation (not waited for by the page's
+//!          first reports) ─> Up            any failure ─> sweep ─> Failure
+//! ```
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use session_api::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::bidi::{Bidi, BidiEvent};
+use super::chromedriver::{Chromedriver, find_on_path};
+use super::facts::PageEvent;
+use super::flags::chrome_args;
+use super::page::{CHANNEL, Page, WA_JS};
+use super::profile::Profile;
+use super::tree::Tree;
+use crate::session::cause::Failure;
+
+const SESSION_DEADLINE: Duration = Duration::from_secs(45);
+const NAVIGATION_DEADLINE: Duration = Duration::from_secs(45);
+const BIDI_DEADLINE: Duration = Duration::from_secs(10);
+const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
+/// How long Chrome may take to write what it holds after it was closed.
+const FLUSH: Duration = Duration::from_secs(8);
+const EVENTS: usize = 1024;
+
+const CHROMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+/// What is needed to start a browser.
+#[derive(Clone, Debug)]
+pub struct BrowserConfig {
+    /// `CHROME_BIN`.
+    pub chrome: Option<PathBuf>,
+    /// `CHROMEDRIVER_BIN`.
+    pub chromedriver: Option<PathBuf>,
+    /// `PATH`, where the two are looked for otherwise.
+    pub path: Option<std::ffi::OsString>,
+    /// `CHROME_ARGS`.
+    pub extra_args: Vec<String>,
+    /// `TOKENS_DIR`.
+    pub profile: Profile,
+    /// `WHATSAPP_WEB_URL`.
+    pub page_url: Url,
+    /// `WA_JS_PATH`.
+    pub wa_js: Option<PathBuf>,
+}
+
+/// What comes from a running browser.
+pub enum BrowserEvent {
+    /// The page reports.
+    Page(Box<PageEvent>),
+    /// The first navigation failed.
+    Unreachable(String),
+    /// Chrome or chromedriver ended.
+    Died(Failure),
+}
+
+/// A running browser.
+pub struct Browser {
+    client: Client,
+    page: Page,
+    chromedriver: Arc<Chromedriver>,
+    tree: Tree,
+    profile: Profile,
+    tasks: Vec<JoinHandle<()>>,
+    /// Chrome's version.
+    pub chrome_version: Option<String>,
+    /// When it was started.
+    pub started_at: Timestamp,
+}
+
+/// Starts a browser on the page. Whenever it fails or is cancelled, nothing
+/// of it is left.
+///
+/// # Errors
+/// What failed; `None` when it was cancelled.
+pub async fn launch(
+    config: &BrowserConfig,
+    cancel: &CancellationToken,
+) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Option<Failure>> {
+    let tree = Tree::of(&config.profile.user_data_dir());
+    let result = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(None),
+        result = start(config, &tree) => result.map_err(Some),
+    };
+    if result.is_err() {
+        clear(&tree, &config.profile, Duration::ZERO).await;
+    }
+    result
+}
+
+/// Ends what is left of the profile's processes and removes what they left.
+pub async fn clear(tree: &Tree, profile: &Profile, grace: Duration) -> usize {
+    let ended = match tree.sweep(grace).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(%error, "chrome processes are left");
+            0
+        }
+    };
+    for cleaning in [profile.remove_locks(), profile.remove_temporary()] {
+        if let Err(error) = cleaning {
+            tracing::warn!(%error, "chrome's leftovers could not be removed");
+        }
+    }
+    ended
+}
+
+fn find(
+    configured: Option<&PathBuf>,
+    names: &[&str],
+    path: Option<&std::ffi::OsStr>,
+    missing: fn(String) -> Failure,
+) -> Result<PathBuf, Failure> {
+    match configured {
+        Some(program) if program.is_file() => Ok(program.clone()),
+        Some(program) => Err(missing(format!("{} is not there", program.display()))),
+        None => find_on_path(names, path)
+            .ok_or_else(|| missing(format!("none of {} is on PATH", names.join(", ")))),
+    }
+}
+
+async fn start(
+    config: &BrowserConfig,
+    tree: &Tree,
+) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Failure> {
+    let path = config.path.as_deref();
+    let chrome = find(
+        config.chrome.as_ref(),
+        &CHROMES,
+        path,
+        Failure::ChromeNotFound,
+    )?;
+    let program = find(
+        config.chromedriver.as_ref(),
+        &["chromedriver"],
+        path,
+        Failure::ChromedriverNotFound,
+    )?;
+    let wa_js = match &config.wa_js {
+        Some(file) => tokio::fs::read_to_string(file)
+            .await
+            .map_err(|error| Failure::WaJsUnreadable(format!("{}: {error}", file.display())))?,
+        None => WA_JS.to_owned(),
+    };
+    // A kill -9 may have left processes that hold our profile; two Chromes on
+    // one profile would ruin it.
+    let swept = tree
+        .sweep(Duration::from_secs(3))
+        .await
+        .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
+    if swept > 0 {
+        tracing::warn!(processes = swept, "ended chrome processes of an earlier run");
+    }
+    config
+        .profile
+        .prepare()
+        .map_err(|error| Failure::ProfileUnusable(error.to_string()))?;
+
+    let started_at = Timestamp::now();
+    let chromedriver = Arc::new(Chromedriver::start(&program, &config.profile).await?);
+    let client = tokio::select! {
+        biased;
+        () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
+        client = new_session(config, &chrome, &chromedriver) => client?,
+    };
+    let capability = |name: &str| {
+        client
+            .capabilities()
+            .and_then(|all| all.get(name))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let chrome_version = capability("browserVersion");
+    let socket = capability("webSocketUrl")
+        .ok_or_else(|| Failure::LaunchFailed("chromedriver offers no BiDi: update it".into()))?;
+    let (page, bidi_events) = open_page(&socket, &wa_js)
+        .await
+        .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
+
+    let (events, queue) = mpsc::channel(EVENTS);
+    let pump = tokio::spawn(pump(bidi_events, events.clone(), chromedriver.clone()));
+    let navigation = tokio::spawn(navigate(client.clone(), config.page_url.clone(), events));
+    let browser = Browser {
+        client,
+        page,
+        chromedriver,
+        tree: tree.clone(),
+        profile: config.profile.clone(),
+        tasks: vec![pump, navigation],
+        chrome_version,
+        started_at,
+    };
+    Ok((browser, queue))
+}
+
+async fn new_session(
+    config: &BrowserConfig,
+    chrome: &std::path::Path,
+    chromedriver: &Chromedriver,
+) -> Result<Client, Failure> {
+    let args = chrome_args(
+        &config.profile.user_data_dir(),
+        &chromedriver.version,
+        runs_as_root(),
+        &config.extra_args,
+    );
+    let capabilities = json!({
+        "webSocketUrl": true,
+        "pageLoadStrategy": "none",
+        "unhandledPromptBehavior": "dismiss",
+        "goog:chromeOptions": {"binary": chrome, "args": args},
+    });
+    let Value::Object(capabilities) = capabilities else {
+        unreachable!("an object literal is an object")
+    };
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(capabilities);
+    let address = format!("http://127.0.0.1:{}", chromedriver.port);
+    match tokio::time::timeout(SESSION_DEADLINE, builder.connect(&address)).await {
+        Ok(Ok(client)) => Ok(client),
+        Ok(Err(error)) => Err(Failure::LaunchFailed(one_line(&error.to_string()))),
+        Err(_) => Err(Failure::LaunchFailed(format!(
+            "Chrome did not come up within {} s",
+            SESSION_DEADLINE.as_secs()
+        ))),
+    }
+}
+
+/// Whether Chrome's sandbox refuses to work for us.
+#[must_use]
+pub fn runs_as_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+async fn open_page(
+    socket: &str,
+    wa_js: &str,
+) -> Result<(Page, mpsc::Receiver<BidiEvent>), super::bidi::BidiError> {
+    let (bidi, events) = Bidi::connect(socket).await?;
+    let subscription = json!({"events": ["script.message"]});
+    bidi.call("session.subscribe", subscription, BIDI_DEADLINE)
+        .await?;
+    let tree = bidi
+        .call("browsingContext.getTree", json!({}), BIDI_DEADLINE)
+        .await?;
+    let context = tree
+        .pointer("/contexts/0/context")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let page = Page::new(bidi, context);
+    page.install(wa_js).await?;
+    Ok((page, events))
+}
+
+async fn navigate(client: Client, url: Url, events: mpsc::Sender<BrowserEvent>) {
+    let told = match tokio::time::timeout(NAVIGATION_DEADLINE, client.goto(url.as_str())).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => one_line(&error.to_string()),
+        Err(_) => format!("no answer within {} s", NAVIGATION_DEADLINE.as_secs()),
+    };
+    // Where the driver went away meanwhile, nobody listens.
+    let _ = events.send(BrowserEvent::Unreachable(told)).await;
+}
+
+/// Turns BiDi's events into ours, until the browser's end.
+async fn pump(
+    mut bidi: mpsc::Receiver<BidiEvent>,
+    events: mpsc::Sender<BrowserEvent>,
+    chromedriver: Arc<Chromedriver>,
+) {
+    while let Some(event) = bidi.recv().await {
+        if event.method != "script.message" {
+            continue;
+        }
+        let params = &event.params;
+        if params.get("channel").and_then(Value::as_str) != Some(CHANNEL) {
+            continue;
+        }
+        let Some(text) = params.pointer("/data/value").and_then(Value::as_str) else {
+            continue;
+        };
+        match serde_json::from_str::<Vec<PageEvent>>(text) {
+            Ok(batch) => {
+                for event in batch {
+                    let event = BrowserEvent::Page(Box::new(event));
+                    if events.send(event).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "a report of the page cannot be read"),
+        }
+    }
+    // Chrome's end closes the socket, and so does chromedriver's.
+    let moment = Duration::from_millis(250);
+    let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
+        Ok(()) => Failure::ChromedriverDied,
+        Err(_) => Failure::BrowserDied,
+    };
+    let _ = events.send(BrowserEvent::Died(died)).await;
+}
+
+impl Browser {
+    /// The page.
+    #[must_use]
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// ChromeDriver's version and pid.
+    #[must_use]
+    pub fn chromedriver(&self) -> (&str, u32) {
+        let pid = self.chromedriver.id.pid.unsigned_abs();
+        (&self.chromedriver.version, pid)
+    }
+
+    /// What the browser shows, as a PNG.
+    ///
+    /// # Errors
+    /// A line that says why not.
+    pub fn screenshot(&self) -> impl Future<Output = Result<Vec<u8>, String>> + Send + 'static {
+        let client = self.client.clone();
+        async move {
+            match tokio::time::timeout(DRIVER_DEADLINE, client.screenshot()).await {
+                Ok(Ok(png)) => Ok(png),
+                Ok(Err(error)) => Err(one_line(&error.to_string())),
+                Err(_) => Err("the browser took no picture in time".to_owned()),
+            }
+        }
+    }
+
+    /// Why a page does not answer, as far as chromedriver can tell.
+    pub fn diagnose(&self) -> impl Future<Output = Failure> + Send + 'static {
+        let client = self.client.clone();
+        async move {
+            let probe = client.execute("return 1", Vec::new());
+            match tokio::time::timeout(Duration::from_secs(2), probe).await {
+                Ok(Err(error)) if error.to_string().contains("tab crashed") => Failure::PageCrashed,
+                _ => Failure::PageHung,
+            }
+        }
+    }
+
+    /// Closes Chrome so that it writes what it holds, and leaves nothing.
+    pub async fn close(mut self) {
+        self.stop_tasks();
+        let closing = self.client.clone().close();
+        match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
+            Ok(Ok(())) => {
+                let driver = self.chromedriver.id.pid;
+                if !self.tree.wait_empty(Some(driver), FLUSH).await {
+                    tracing::warn!("chrome did not end by itself in time");
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(error = one_line(&error.to_string()), "no session to close");
+            }
+            Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
+        }
+        clear(&self.tree, &self.profile, Duration::from_secs(3)).await;
+    }
+
+    /// Ends what is left after the browser died or hung, at once.
+    ///
+    /// A page that hangs may be given no time: its Chrome gets SIGTERM first,
+    /// and with it the chance to write what it holds.
+    pub async fn kill(mut self) {
+        self.stop_tasks();
+        clear(&self.tree, &self.profile, Duration::from_secs(2)).await;
+    }
+
+    fn stop_tasks(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.stop_tasks();
+    }
+}
+
+/// Driver errors hold stack traces; the first line says it all.
+fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}

@@ -1,0 +1,24 @@
+//! The browser: its processes, its profile, its page.
+//!
+//! ```text
+//!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, navigation,
+//!                               │                          screenshot, close
+//!                               └─ BiDi: calls side by side, pushed events
+//!                      chromedriver ─> Chrome ─> WhatsApp Web + page script
+//! ```
+
+mod bidi;
+mod chromedriver;
+mod facts;
+mod flags;
+mod launch;
+mod page;
+mod profile;
+mod tree;
+
+pub use bidi::BidiError;
+pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
+pub use launch::{Browser, BrowserConfig, BrowserEvent, clear, launch, runs_as_root};
+pub use page::{Page, PageError};
+pub use profile::Profile;
+pub use tree::Tree;

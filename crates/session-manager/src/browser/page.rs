@@ -1,0 +1,237 @@
+//! Typed calls into the page script.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use session_api::SelfTest;
+
+use super::bidi::{Bidi, BidiError};
+use super::facts::Facts;
+
+/// The name of the channel that the page script reports on.
+pub(super) const CHANNEL: &str = "leadmaster";
+
+const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
+/// The bundle of wa-js that this service was built with.
+pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
+
+const QUICK: Duration = Duration::from_secs(5);
+const PAIRING: Duration = Duration::from_secs(20);
+const LOGOUT: Duration = Duration::from_secs(15);
+
+/// Why a call into the page failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The browser did not answer, or is gone.
+    #[error(transparent)]
+    Browser(#[from] BidiError),
+    /// The page is not connected, or not loaded; nothing was done.
+    #[error("{0}")]
+    NotReady(String),
+    /// The number has no WhatsApp; nothing was sent.
+    #[error("{0}")]
+    NotOnWhatsapp(String),
+    /// WhatsApp said no; nothing was sent.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody knows whether WhatsApp took it.
+    #[error("{0}")]
+    Unconfirmed(String),
+    /// The page failed before anything was done.
+    #[error("{0}")]
+    Failed(String),
+    /// The page's answer is not what the page script gives.
+    #[error("the page script's answer cannot be read")]
+    Malformed(#[source] Option<serde_json::Error>),
+}
+
+#[derive(Deserialize)]
+enum Answer<T> {
+    #[serde(rename = "ok")]
+    Done(T),
+    #[serde(rename = "err")]
+    Refused { code: String, message: String },
+}
+
+/// The page of a running browser; cheap to clone, calls run side by side.
+#[derive(Clone)]
+pub struct Page {
+    bidi: Bidi,
+    context: Arc<str>,
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").finish_non_exhaustive()
+    }
+}
+
+#[derive(Serialize)]
+struct SendText<'a> {
+    to: &'a str,
+    text: &'a str,
+    key: &'a str,
+}
+
+impl Page {
+    pub(super) fn new(bidi: Bidi, context: &str) -> Self {
+        Self {
+            bidi,
+            context: context.into(),
+        }
+    }
+
+    /// Installs the page script for this and every later document of the tab.
+    pub(super) async fn install(&self, wa_js: &str) -> Result<(), BidiError> {
+        let declaration = format!(
+            "(channel) => {{
+              if (window !== window.top || !location.protocol.startsWith('http')) return;
+              {BRIDGE}
+              leadmasterBridge.start(channel);
+              {wa_js}
+            }}"
+        );
+        let params = json!({
+            "functionDeclaration": declaration,
+            "arguments": [{"type": "channel", "value": {"channel": CHANNEL}}],
+            "contexts": [*self.context],
+        });
+        self.bidi
+            .call("script.addPreloadScript", params, QUICK)
+            .await
+            .map(drop)
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        args: impl Serialize,
+        deadline: Duration,
+    ) -> Result<T, PageError> {
+        let malformed = |error| PageError::Malformed(Some(error));
+        let args = serde_json::to_string(&args).map_err(malformed)?;
+        let params = json!({
+            "functionDeclaration": "(name, args) => globalThis.__leadmaster.call(name, args)",
+            "arguments": [
+                {"type": "string", "value": name},
+                {"type": "string", "value": args},
+            ],
+            "awaitPromise": true,
+            "target": {"context": *self.context},
+            "resultOwnership": "none",
+        });
+        let result = self
+            .bidi
+            .call("script.callFunction", params, deadline)
+            .await?;
+        if let Some(exception) = result.get("exceptionDetails") {
+            let text = exception.get("text").and_then(Value::as_str);
+            return Err(PageError::Failed(
+                text.unwrap_or("the page script threw").to_owned(),
+            ));
+        }
+        let text = result
+            .pointer("/result/value")
+            .and_then(Value::as_str)
+            .ok_or(PageError::Malformed(None))?;
+        match serde_json::from_str(text).map_err(malformed)? {
+            Answer::Done(value) => Ok(value),
+            Answer::Refused { code, message } => Err(match code.as_str() {
+                "NOT_READY" => PageError::NotReady(message),
+                "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
+                "REFUSED" => PageError::Refused(message),
+                "UNCONFIRMED" => PageError::Unconfirmed(message),
+                _ => PageError::Failed(message),
+            }),
+        }
+    }
+
+    /// What the page is doing now; also the heartbeat.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn facts(&self, deadline: Duration) -> Result<Facts, PageError> {
+        self.call("facts", json!({}), deadline).await
+    }
+
+    /// What the page script found of what it needs.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn self_test(&self) -> Result<SelfTest, PageError> {
+        self.call("self_test", json!({}), QUICK).await
+    }
+
+    /// Asks an idle page for new codes; gives `false` when the page has no
+    /// way, and must be reloaded.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn refresh_code(&self) -> Result<bool, PageError> {
+        let answer: Value = self.call("refresh_code", json!({}), QUICK).await?;
+        Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
+    }
+
+    /// Loads the page anew.
+    ///
+    /// # Errors
+    /// Any [`BidiError`].
+    pub async fn reload(&self) -> Result<(), BidiError> {
+        let params = json!({"context": *self.context, "wait": "none"});
+        self.bidi
+            .call("browsingContext.reload", params, QUICK)
+            .await
+            .map(drop)
+    }
+
+    /// A code to type into the phone with this number (digits alone).
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn pairing_code(&self, phone: &str) -> Result<String, PageError> {
+        let answer: Value = self
+            .call("pairing_code", json!({"phone": phone}), PAIRING)
+            .await?;
+        answer
+            .get("code")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or(PageError::Malformed(None))
+    }
+
+    /// Unlinks the device.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn logout(&self) -> Result<(), PageError> {
+        self.call::<Value>("logout", json!({}), LOGOUT)
+            .await
+            .map(drop)
+    }
+
+    /// Sends a text to `to` (`…@c.us` or `…@lid`), with `key` as the last part
+    /// of the message's id; gives the whole id once WhatsApp's server took it.
+    ///
+    /// # Errors
+    /// Any [`PageError`]; a [`BidiError::Timeout`] leaves open what became of
+    /// the message.
+    pub async fn send_text(
+        &self,
+        to: &str,
+        text: &str,
+        key: &str,
+        deadline: Duration,
+    ) -> Result<String, PageError> {
+        let answer: Value = self
+            .call("send_text", SendText { to, text, key }, deadline)
+            .await?;
+        answer
+            .get("id")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or(PageError::Malformed(None))
+    }
+}

@@ -1,0 +1,195 @@
+//! The folder that keeps the device linked.
+//!
+//! ```text
+//!  TOKENS_DIR/
+//!    profile/      Chrome's --user-data-dir
+//!    tmp/          Chrome's temporary folder, emptied at each start
+//!    linked.json   there while the profile holds a linked device
+//! ```
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use session_api::Timestamp;
+
+/// Links that a killed Chrome leaves; one with another host's name is refused
+/// by Chrome for ever, so they go before each start.
+const LEFTOVERS: [&str; 4] = [
+    "SingletonLock",
+    "SingletonSocket",
+    "SingletonCookie",
+    "DevToolsActivePort",
+];
+
+/// `TOKENS_DIR`.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    root: PathBuf,
+}
+
+impl Profile {
+    /// The profile in this folder; an absolute path.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Chrome's `--user-data-dir`.
+    #[must_use]
+    pub fn user_data_dir(&self) -> PathBuf {
+        self.root.join("profile")
+    }
+
+    /// Chrome's temporary folder.
+    #[must_use]
+    pub fn temporary_dir(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.root.join("linked.json")
+    }
+
+    /// Whether a linked device is stored.
+    #[must_use]
+    pub fn is_linked(&self) -> bool {
+        self.marker().exists() && self.user_data_dir().is_dir()
+    }
+
+    /// Makes the folders, private to the service's user, and clears what a
+    /// killed Chrome left. Nothing of the profile may run.
+    ///
+    /// # Errors
+    /// When a folder cannot be made, read or written.
+    pub fn prepare(&self) -> io::Result<()> {
+        let private = |path: &Path| {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .and_then(|()| fs::read_dir(path).map(drop))
+                .map_err(|error| at(path, &error))
+        };
+        private(&self.root)?;
+        self.remove_temporary()?;
+        private(&self.user_data_dir())?;
+        private(&self.temporary_dir())?;
+        // Told now, in words; Chrome would only say that it did not start.
+        let probe = self.user_data_dir().join(".write-probe");
+        File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
+        fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
+        for name in LEFTOVERS {
+            remove(&self.user_data_dir().join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what Chrome left in its temporary folder, and the folder.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_temporary(&self) -> io::Result<()> {
+        remove_tree(&self.temporary_dir())
+    }
+
+    /// Removes the links that Chrome leaves when it is killed.
+    ///
+    /// # Errors
+    /// When one cannot be removed.
+    pub fn remove_locks(&self) -> io::Result<()> {
+        LEFTOVERS
+            .iter()
+            .try_for_each(|name| remove(&self.user_data_dir().join(name)))
+    }
+
+    /// Notes, durably, that the profile is linked.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub fn remember_linked(&self, now: Timestamp) -> io::Result<()> {
+        let draft = self.root.join("linked.json.new");
+        let mut file = File::create(&draft)?;
+        writeln!(file, "{{\"linked_at\":\"{now}\"}}")?;
+        file.sync_all()?;
+        fs::rename(&draft, self.marker())?;
+        File::open(&self.root)?.sync_all()
+    }
+
+    /// Takes the note back.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_linked(&self) -> io::Result<()> {
+        remove(&self.marker())
+    }
+
+    /// Deletes the profile: the stored device is gone. Nothing of it may run.
+    ///
+    /// # Errors
+    /// When something cannot be deleted.
+    pub fn wipe(&self) -> io::Result<()> {
+        self.forget_linked()?;
+        self.remove_temporary()?;
+        remove_tree(&self.user_data_dir())
+    }
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn keeps_a_linked_profile_and_clears_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::new(folder.path().join("tokens"));
+        assert!(!profile.is_linked());
+        profile.prepare().unwrap();
+        let mode = fs::metadata(profile.user_data_dir()).unwrap();
+        assert_eq!(mode.permissions().mode() & 0o777, 0o700);
+
+        profile.remember_linked(Timestamp::now()).unwrap();
+        assert!(profile.is_linked());
+        let lock = profile.user_data_dir().join("SingletonLock");
+        symlink("another-host-1234", &lock).unwrap();
+        fs::write(profile.temporary_dir().join("org.chromium.x"), "").unwrap();
+        profile.prepare().unwrap();
+        assert!(fs::symlink_metadata(&lock).is_err());
+        assert_eq!(fs::read_dir(profile.temporary_dir()).unwrap().count(), 0);
+        assert!(profile.is_linked());
+
+        profile.wipe().unwrap();
+        profile.wipe().unwrap();
+        assert!(!profile.is_linked());
+        assert!(!profile.user_data_dir().exists());
+    }
+
+    #[test]
+    fn says_which_folder_is_unusable() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        fs::write(&blocked, "").unwrap();
+        let error = Profile::new(blocked.clone()).prepare().unwrap_err();
+        assert!(error.to_string().contains(&*blocked.to_string_lossy()));
+    }
+}

@@ -1,0 +1,143 @@
+//! The browser's processes: which they are, and that none is left.
+//!
+//! ```text
+//!  session-manager
+//!    └─ chromedriver      own group; dies with the service (death signal)
+//!         └─ Chrome       ends when its debugging pipe closes
+//!              └─ zygotes, renderers, …
+//!    (crashpad handlers: leave the group and the tree, carry our mark)
+//! ```
+//!
+//! Whatever is started for a profile carries the mark in its environment, and
+//! Chrome names the profile on its command line: by either it is found again,
+//! also by the next service after a kill -9 of this one.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use service_runtime::process::{Process, ProcessTable, Signal, kill};
+use tokio::time::Instant;
+
+/// The mark: holds the profile's folder.
+pub const PROFILE_MARK: &str = "LEADMASTER_BROWSER_PROFILE";
+
+const LOOK_AGAIN: Duration = Duration::from_millis(15);
+
+/// Finds and ends the processes of one profile.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    profile: PathBuf,
+    flag: OsString,
+}
+
+impl Tree {
+    /// The processes of the profile in this (absolute) folder.
+    #[must_use]
+    pub fn of(profile: &Path) -> Self {
+        let mut flag = OsString::from("--user-data-dir=");
+        flag.push(profile);
+        Self {
+            profile: profile.to_owned(),
+            flag,
+        }
+    }
+
+    fn names_profile(&self, process: &Process) -> bool {
+        let flag = self.flag.as_encoded_bytes();
+        process.cmdline.iter().any(|word| {
+            let word = word.as_encoded_bytes();
+            // Chrome rewrites a child's command line into one string.
+            word.windows(flag.len())
+                .position(|window| window == flag)
+                .is_some_and(|at| matches!(word.get(at + flag.len()), None | Some(b' ')))
+        })
+    }
+
+    fn carries_mark(&self, process: &Process) -> bool {
+        process
+            .environment_variable(PROFILE_MARK)
+            .is_some_and(|held| Path::new(&held) == self.profile)
+    }
+
+    /// Everything that lives and belongs to the profile: what carries the
+    /// mark or names the profile, the groups of what we started, and all
+    /// their descendants.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read.
+    pub fn alive(&self) -> io::Result<Vec<Process>> {
+        let table = ProcessTable::scan()?;
+        let this = std::process::id().cast_signed();
+        let mut found = BTreeMap::new();
+        for process in table.alive().filter(|process| process.pid != this) {
+            let marked = self.carries_mark(process);
+            if !marked && !self.names_profile(process) {
+                continue;
+            }
+            found.insert(process.pid, process);
+            let group = table.group(process.pgid).filter(|_| marked);
+            for relative in group.chain(table.descendants(process.pid)) {
+                found.insert(relative.pid, relative);
+            }
+        }
+        found.remove(&this);
+        Ok(found
+            .into_values()
+            .filter(|process| process.is_alive())
+            .cloned()
+            .collect())
+    }
+
+    /// Waits until nothing but `except` is left, at most `patience`. Gives
+    /// whether that came true.
+    pub async fn wait_empty(&self, except: Option<i32>, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.alive() {
+                Ok(left) if left.iter().all(|p| Some(p.pid) == except) => return true,
+                _ if Instant::now() >= deadline => return false,
+                _ => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// Ends whatever is left: asks with SIGTERM, then kills, until nothing
+    /// lives. Gives how many had to be ended.
+    ///
+    /// # Errors
+    /// When `/proc` cannot be read, or something survives SIGKILL for 5 s
+    /// (it then hangs in the kernel).
+    pub async fn sweep(&self, grace: Duration) -> io::Result<usize> {
+        let found = self.alive()?.len();
+        if found == 0 {
+            return Ok(0);
+        }
+        if !grace.is_zero() {
+            for process in self.alive()? {
+                let _ = kill(process.id(), Signal::TERM);
+            }
+            if self.wait_empty(None, grace).await {
+                return Ok(found);
+            }
+        }
+        let deadline = Instant::now() + Duration::from_secs(5);
+        loop {
+            // Again and again: something may have been born in between.
+            let left = self.alive()?;
+            if left.is_empty() {
+                return Ok(found);
+            }
+            if Instant::now() >= deadline {
+                let message = format!("{} browser processes survive SIGKILL", left.len());
+                return Err(io::Error::other(message));
+            }
+            for process in left {
+                let _ = kill(process.id(), Signal::KILL);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}

@@ -1,0 +1,554 @@
+//! The one task that owns the session.
+//!
+//! ```text
+//!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe
+//!  browser  ─┼─> Input ─> Machine ──┤        (each in a task of its own; what
+//!  timers   ─┤                      │         it ends with comes back as Done)
+//!  Done     ─┘                      └─> publisher
+//! ```
+//!
+//! Nothing here waits for the browser: a wedged Chrome can hold up a task, but
+//! never the driver.
+
+use std::time::Duration;
+
+use session_api::{AckEvent, BrowserInfo, Event, MessageEvent, SelfTest, SessionState, Timestamp};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::cause::{Cause, Failure};
+use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
+use super::log::EventLog;
+use super::publisher::{Publisher, Surroundings};
+use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
+use super::timers::{Due, Timers};
+use crate::browser::{
+    self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError, PageEvent, PageMessage,
+};
+
+/// How long a logout may wait for the page to come up and be connected.
+const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How often, and how patiently, the driver looks after the page.
+#[derive(Clone, Copy, Debug)]
+pub struct Watchfulness {
+    /// The pause between two heartbeats.
+    pub heartbeat_every: Duration,
+    /// How long the page may take to answer one.
+    pub heartbeat_deadline: Duration,
+    /// How long a page may show neither a code nor a session.
+    pub boot_patience: Duration,
+}
+
+impl Default for Watchfulness {
+    fn default() -> Self {
+        Self {
+            heartbeat_every: Duration::from_secs(10),
+            heartbeat_deadline: Duration::from_secs(15),
+            boot_patience: Duration::from_secs(90),
+        }
+    }
+}
+
+/// What a task of the driver ended with.
+enum Done {
+    Launched(Box<Result<(Browser, mpsc::Receiver<BrowserEvent>), Option<Failure>>>),
+    Closed,
+    Heartbeat(u64, Result<Facts, PageError>),
+    Diagnosed(u64, Failure),
+    SelfTest(SelfTest),
+    LoggedOut(Result<(), PageError>),
+}
+
+/// The browser's place.
+enum Slot {
+    Empty,
+    Launching(CancellationToken),
+    Running {
+        browser: Browser,
+        events: mpsc::Receiver<BrowserEvent>,
+    },
+    Closing,
+}
+
+/// A logout that waits for the page.
+struct PendingLogout {
+    reply: oneshot::Sender<LogoutOutcome>,
+    started: bool,
+}
+
+/// The driver. See the module's drawing.
+pub struct SessionDriver {
+    machine: Machine,
+    config: BrowserConfig,
+    watchfulness: Watchfulness,
+    publisher: Publisher,
+    around: Surroundings,
+    log: EventLog,
+    page: watch::Sender<Option<Page>>,
+    commands: mpsc::Receiver<Command>,
+    slot: Slot,
+    /// Which browser this is, so that an answer of an earlier one is known.
+    launches: u64,
+    missed_beats: u32,
+    done: mpsc::UnboundedSender<Done>,
+    done_queue: mpsc::UnboundedReceiver<Done>,
+    timers: Timers,
+    logout: Option<PendingLogout>,
+    when_gone: Vec<oneshot::Sender<SessionState>>,
+}
+
+impl SessionDriver {
+    /// A driver and the handle to it; [`Self::run`] makes it work.
+    #[must_use]
+    pub fn new(
+        config: BrowserConfig,
+        limits: Limits,
+        watchfulness: Watchfulness,
+    ) -> (Self, SessionHandle) {
+        let now = Timestamp::now();
+        let machine = Machine::new(limits, config.profile.is_linked(), now);
+        let mut around = Surroundings::default();
+        around.page.url = config.page_url.to_string();
+        let log = EventLog::new(now);
+        let publisher = Publisher::new(&machine, &around, log.clone());
+        let (commands, mailbox) = mpsc::channel(MAILBOX);
+        let (page, page_reader) = watch::channel(None);
+        let (done, done_queue) = mpsc::unbounded_channel();
+        let handle = SessionHandle {
+            commands,
+            snapshot: publisher.subscribe(),
+            page: page_reader,
+            log: log.clone(),
+        };
+        let driver = Self {
+            machine,
+            config,
+            watchfulness,
+            publisher,
+            around,
+            log,
+            page,
+            commands: mailbox,
+            slot: Slot::Empty,
+            launches: 0,
+            missed_beats: 0,
+            done,
+            done_queue,
+            timers: Timers::default(),
+            logout: None,
+            when_gone: Vec::new(),
+        };
+        (driver, handle)
+    }
+
+    /// Works until `stop` is cancelled and the browser is closed.
+    pub async fn run(mut self, stop: CancellationToken) {
+        self.sweep_earlier_run().await;
+        if self.machine.linked() {
+            self.feed(Input::Connect(Wish::Resume)).await;
+        }
+        loop {
+            // Stopping comes first, then the browser's death, so that nothing
+            // is asked of a browser that is gone; commands before timers.
+            tokio::select! {
+                biased;
+                () = stop.cancelled(), if !self.commands.is_closed() => {
+                    self.commands.close();
+                    self.feed(Input::Stop).await;
+                }
+                Some(done) = self.done_queue.recv() => self.take_done(done).await,
+                event = next_event(&mut self.slot) => self.take_event(event).await,
+                Some(command) = self.commands.recv() => self.take_command(command).await,
+                due = self.timers.next() => self.take_due(due).await,
+            }
+            if self.commands.is_closed() && matches!(self.slot, Slot::Empty) {
+                return;
+            }
+        }
+    }
+
+    /// Ends what a killed service left, also when no session is wanted now.
+    async fn sweep_earlier_run(&self) {
+        let profile = &self.config.profile;
+        let tree = browser::Tree::of(&profile.user_data_dir());
+        let swept = browser::clear(&tree, profile, Duration::from_secs(3)).await;
+        if swept > 0 {
+            tracing::warn!(processes = swept, "ended chrome processes of an earlier run");
+        }
+    }
+
+    /// Gives the machine an input, carries out what it answers, and tells
+    /// everybody.
+    async fn feed(&mut self, input: Input) {
+        let now = Timestamp::now();
+        let before = self.machine.state();
+        let cause = self.machine.cause().clone();
+        let effects = self.machine.apply(input, now);
+        for effect in effects {
+            self.carry_out(effect, now).await;
+        }
+        if (self.machine.state(), self.machine.cause()) != (before, &cause) {
+            self.note_transition(before);
+        }
+        if self.machine.browser() == BrowserPhase::Gone {
+            self.timers.browser_gone();
+            for waiting in self.when_gone.drain(..) {
+                // Whoever asked may have hung up.
+                let _ = waiting.send(self.machine.state());
+            }
+        }
+        self.timers.code_until(self.machine.code().map(|code| code.expires_at));
+        self.publisher.publish(&self.machine, &self.around);
+        self.pursue_logout();
+    }
+
+    fn note_transition(&self, before: SessionState) {
+        let (to, cause) = (self.machine.state(), self.machine.cause());
+        match cause {
+            Cause::Failed(_) => {
+                tracing::error!(from = %before, %to, code = cause.code(), "session: {cause}");
+            }
+            Cause::Restarting(_) | Cause::Unlinked(_) | Cause::Conflict => {
+                tracing::warn!(from = %before, %to, code = cause.code(), "session: {cause}");
+            }
+            _ => tracing::info!(from = %before, %to, code = cause.code(), "session: {cause}"),
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect, now: Timestamp) {
+        let profile = &self.config.profile;
+        match effect {
+            Effect::Start => self.start_browser(),
+            Effect::Close => self.close_browser(None),
+            Effect::WipeProfile => {
+                let profile = profile.clone();
+                match tokio::task::spawn_blocking(move || profile.wipe()).await {
+                    Ok(Ok(())) => tracing::info!("the stored session was deleted"),
+                    Ok(Err(error)) => {
+                        tracing::error!(%error, "the stored session could not be deleted");
+                    }
+                    Err(error) => tracing::error!(%error, "deleting the stored session failed"),
+                }
+            }
+            Effect::RefreshCode => self.refresh_code(),
+            Effect::RetryAfter(pause) => self.timers.retry_after(pause),
+            Effect::RememberLinked => {
+                if let Err(error) = profile.remember_linked(now) {
+                    tracing::error!(%error, "the note that the device is linked was not written");
+                }
+            }
+            Effect::ForgetLinked => {
+                if let Err(error) = profile.forget_linked() {
+                    tracing::error!(%error, "the note that the device is linked was not removed");
+                }
+            }
+        }
+    }
+
+    fn start_browser(&mut self) {
+        let cancel = CancellationToken::new();
+        self.slot = Slot::Launching(cancel.clone());
+        self.launches += 1;
+        self.missed_beats = 0;
+        let (config, done) = (self.config.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let result = browser::launch(&config, &cancel).await;
+            // The driver outlives its tasks: it waits for this answer.
+            let _ = done.send(Done::Launched(Box::new(result)));
+        });
+    }
+
+    /// Closes the browser, or ends it at once when it is `lost`.
+    fn close_browser(&mut self, lost: Option<&Failure>) {
+        self.page.send_replace(None);
+        match std::mem::replace(&mut self.slot, Slot::Closing) {
+            Slot::Launching(cancel) => {
+                cancel.cancel();
+                self.slot = Slot::Launching(cancel);
+            }
+            Slot::Running { browser, .. } => {
+                let done = self.done.clone();
+                let kill = lost.is_some();
+                tokio::spawn(async move {
+                    if kill {
+                        browser.kill().await;
+                    } else {
+                        browser.close().await;
+                    }
+                    let _ = done.send(Done::Closed);
+                });
+            }
+            other => self.slot = other,
+        }
+    }
+
+    fn refresh_code(&mut self) {
+        self.timers.refresh_started();
+        let Some(page) = self.page.borrow().clone() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let refreshed = page.refresh_code().await;
+            if matches!(refreshed, Ok(true)) {
+                return;
+            }
+            if let Err(error) = page.reload().await {
+                tracing::warn!(%error, "the page for a new qr could not be loaded");
+            }
+        });
+    }
+
+    async fn take_done(&mut self, done: Done) {
+        match done {
+            Done::Launched(result) => match *result {
+                Ok((browser, events)) => self.launched(browser, events).await,
+                Err(None) => {
+                    self.slot = Slot::Empty;
+                    self.feed(Input::BrowserClosed).await;
+                }
+                Err(Some(failure)) => {
+                    self.slot = Slot::Empty;
+                    self.feed(Input::BrowserFailed(failure)).await;
+                }
+            },
+            Done::Closed => {
+                self.slot = Slot::Empty;
+                self.feed(Input::BrowserClosed).await;
+            }
+            Done::Heartbeat(launch, result) => {
+                if launch == self.launches && matches!(self.slot, Slot::Running { .. }) {
+                    self.take_heartbeat(result).await;
+                }
+            }
+            Done::Diagnosed(launch, failure) => {
+                if launch == self.launches {
+                    self.lose(failure).await;
+                }
+            }
+            Done::SelfTest(test) => {
+                if !test.ok {
+                    let missing: Vec<_> = test
+                        .checks
+                        .iter()
+                        .filter(|(_, found)| !**found)
+                        .map(|(name, _)| name.as_str())
+                        .collect();
+                    tracing::warn!(?missing, "whatsapp's page lacks what this service uses; a newer wa-js may help (WA_JS_PATH)");
+                }
+                self.around.page.self_test = Some(test);
+                self.publisher.publish(&self.machine, &self.around);
+            }
+            Done::LoggedOut(result) => self.logged_out(result).await,
+        }
+    }
+
+    async fn launched(&mut self, browser: Browser, events: mpsc::Receiver<BrowserEvent>) {
+        let (version, pid) = browser.chromedriver();
+        self.around.browser = BrowserInfo {
+            running: true,
+            chrome_version: browser.chrome_version.clone(),
+            chromedriver_version: Some(version.to_owned()),
+            chromedriver_pid: Some(pid),
+            started_at: Some(browser.started_at),
+        };
+        self.around.page.self_test = None;
+        let page = browser.page().clone();
+        self.slot = Slot::Running { browser, events };
+        if self.machine.browser() == BrowserPhase::Closing {
+            // Asked to close while it started, a moment too late to cancel.
+            self.close_browser(None);
+            return;
+        }
+        self.page.send_replace(Some(page));
+        self.timers.page_loading(self.watchfulness.boot_patience);
+        self.feed(Input::BrowserUp).await;
+    }
+
+    async fn take_event(&mut self, event: Option<BrowserEvent>) {
+        match event {
+            Some(BrowserEvent::Page(event)) => self.take_page_event(*event).await,
+            Some(BrowserEvent::Unreachable(why)) => {
+                self.lose(Failure::PageUnreachable(why)).await;
+            }
+            Some(BrowserEvent::Died(failure)) => self.lose(failure).await,
+            None => self.lose(Failure::BrowserDied).await,
+        }
+    }
+
+    /// The running browser is no use any more.
+    async fn lose(&mut self, failure: Failure) {
+        if !matches!(self.slot, Slot::Running { .. }) {
+            return;
+        }
+        self.close_browser(Some(&failure));
+        self.feed(Input::BrowserLost(failure)).await;
+    }
+
+    async fn take_page_event(&mut self, event: PageEvent) {
+        match event {
+            PageEvent::Facts { facts } => self.take_facts(facts).await,
+            PageEvent::Message { message } => self.log.push(&Event::Message(message_event(message))),
+            PageEvent::Ack { id, ack } => self.log.push(&Event::Ack(AckEvent {
+                message_id: id,
+                ack,
+                status: ack_status(ack).to_owned(),
+                at: Timestamp::now(),
+            })),
+            PageEvent::Log { level, text } => match level.as_str() {
+                "warn" => tracing::warn!("page script: {text}"),
+                _ => tracing::info!("page script: {text}"),
+            },
+        }
+    }
+
+    async fn take_facts(&mut self, facts: Facts) {
+        if facts.http_status >= 400 {
+            let why = format!("it answers HTTP {}", facts.http_status);
+            return self.lose(Failure::PageUnreachable(why)).await;
+        }
+        let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;
+        let tools = facts.tools && !self.machine.facts().tools;
+        self.timers.page_reported(
+            settled,
+            self.watchfulness.heartbeat_every,
+            self.watchfulness.boot_patience,
+        );
+        self.feed(Input::Facts(facts)).await;
+        if !self.machine.refreshing() {
+            self.timers.refresh_over();
+        }
+        if tools {
+            self.run_self_test();
+        }
+    }
+
+    fn run_self_test(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            match page.self_test().await {
+                Ok(test) => drop(done.send(Done::SelfTest(test))),
+                Err(error) => tracing::debug!(%error, "no self-test"),
+            }
+        });
+    }
+
+    async fn take_due(&mut self, due: Due) {
+        match due {
+            Due::Retry => self.feed(Input::RetryDue).await,
+            Due::Code => self.feed(Input::Tick).await,
+            Due::Heartbeat => self.heartbeat(),
+            Due::Boot => self.lose(Failure::PageStuck).await,
+            Due::Refresh => {
+                let Some(page) = self.page.borrow().clone() else {
+                    return;
+                };
+                tracing::info!("no new qr came after the refresh: loading the page anew");
+                tokio::spawn(async move { page.reload().await });
+            }
+            Due::Logout => self.logout_here_only().await,
+        }
+    }
+
+    fn heartbeat(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        let (launch, deadline) = (self.launches, self.watchfulness.heartbeat_deadline);
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            let result = page.facts(deadline).await;
+            let _ = done.send(Done::Heartbeat(launch, result));
+        });
+    }
+
+    async fn take_heartbeat(&mut self, result: Result<Facts, PageError>) {
+        match result {
+            Ok(facts) => {
+                self.missed_beats = 0;
+                self.take_facts(facts).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the page missed a heartbeat");
+                self.missed_beats += 1;
+                let hung = matches!(error, PageError::Browser(browser::BidiError::Timeout(_)));
+                // A page between two documents has no script for a moment.
+                if hung || self.missed_beats >= 3 {
+                    self.diagnose();
+                }
+                self.timers.heartbeat_after(self.watchfulness.heartbeat_every);
+            }
+        }
+    }
+
+    fn diagnose(&self) {
+        let Slot::Running { browser, .. } = &self.slot else {
+            return;
+        };
+        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            let failure = probe.await;
+            let _ = done.send(Done::Diagnosed(launch, failure));
+        });
+    }
+
+    async fn take_command(&mut self, command: Command) {
+        // In each: whoever asked may have hung up.
+        match command {
+            Command::Connect(reply) => {
+                self.feed(Input::Connect(Wish::Asked)).await;
+                let _ = reply.send(self.machine.state());
+            }
+            Command::Disconnect(reply) => {
+                self.when_gone.push(reply);
+                self.feed(Input::Disconnect).await;
+            }
+            Command::Logout(reply) => self.start_logout(reply).await,
+            Command::Screenshot(reply) => {
+                let Slot::Running { browser, .. } = &self.slot else {
+                    let _ = reply.send(Err(AskError::NoBrowser));
+                    return;
+                };
+                let picture = browser.screenshot();
+                tokio::spawn(async move {
+                    let _ = reply.send(picture.await.map_err(AskError::Browser));
+                });
+            }
+        }
+    }
+}
+
+mod logout;
+
+/// The next event of a running browser; never, without one.
+async fn next_event(slot: &mut Slot) -> Option<BrowserEvent> {
+    match slot {
+        Slot::Running { events, .. } => events.recv().await,
+        _ => std::future::pending().await,
+    }
+}
+
+fn ack_status(ack: i8) -> &'static str {
+    match ack {
+        ..0 => "failed",
+        0 => "accepted",
+        1 => "sent",
+        2 => "delivered",
+        3 => "read",
+        4.. => "played",
+    }
+}
+
+fn message_event(message: PageMessage) -> MessageEvent {
+    MessageEvent {
+        message_id: message.message_id,
+        from: message.from,
+        to: message.to,
+        phone: message.phone,
+        lid: message.lid,
+        pushname: message.pushname,
+        from_me: message.from_me,
+        kind: message.kind,
+        body: message.body,
+        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
+    }
+}

@@ -1,0 +1,217 @@
+//! What everybody may read of the session without asking the driver.
+//!
+//! ```text
+//!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …
+//!                  └─> event log        ──> /events
+//! ```
+
+use std::sync::Arc;
+
+use session_api::{
+    Account, BrowserInfo, Event, HistoryEntry, LastError, PageInfo, QrEvent, QrInfo, RestartInfo,
+    SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
+};
+use tokio::sync::watch;
+
+use super::log::EventLog;
+use super::qr::QrImage;
+use super::state::{BrowserPhase, Machine};
+
+/// What holds now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// As `GET /session` tells it.
+    pub session: SessionBody,
+    /// The code's images, while one can be scanned.
+    pub qr: Option<Arc<QrImage>>,
+}
+
+impl Snapshot {
+    /// The code, unless its time is over at `now`.
+    #[must_use]
+    pub fn code_at(&self, now: Timestamp) -> Option<&QrImage> {
+        // The driver drops a code that the page leaves standing; this holds
+        // even while the driver itself is late.
+        let info = self.session.qr.as_ref()?;
+        let late = std::time::Duration::from_secs(3);
+        (now < info.expires_at.after(late)).then_some(self.qr.as_deref()?)
+    }
+}
+
+/// Publishes snapshots and the events between them.
+#[derive(Debug)]
+pub struct Publisher {
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    log: EventLog,
+    service: ServiceInfo,
+}
+
+/// What the machine does not know of the browser and the page.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The browser.
+    pub browser: BrowserInfo,
+    /// The page.
+    pub page: PageInfo,
+}
+
+impl Publisher {
+    /// A publisher of what `machine` holds now.
+    #[must_use]
+    pub fn new(machine: &Machine, around: &Surroundings, log: EventLog) -> Self {
+        let service = ServiceInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: Timestamp::now(),
+        };
+        let snapshot = Snapshot {
+            session: body(machine, around, &service),
+            qr: None,
+        };
+        log.push(&state_event(&snapshot.session));
+        Self {
+            snapshot: watch::Sender::new(Arc::new(snapshot)),
+            log,
+            service,
+        }
+    }
+
+    /// Where the snapshots can be read.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.subscribe()
+    }
+
+    /// Tells everybody what holds now, if it is news.
+    pub fn publish(&self, machine: &Machine, around: &Surroundings) {
+        let before = self.snapshot.borrow().clone();
+        let session = body(machine, around, &self.service);
+        let same_code = session.qr == before.session.qr && before.qr.is_some();
+        let qr = match machine.code() {
+            None => None,
+            Some(_) if same_code => before.qr.clone(),
+            Some(code) => match QrImage::draw(&code.text) {
+                Ok(image) => Some(Arc::new(image)),
+                Err(error) => {
+                    tracing::error!(%error, "the qr code cannot be drawn");
+                    None
+                }
+            },
+        };
+        let snapshot = Arc::new(Snapshot { session, qr });
+        if snapshot == before {
+            return;
+        }
+        self.snapshot.send_replace(snapshot.clone());
+        let (old, new) = (&before.session, &snapshot.session);
+        if (old.state, &old.cause) != (new.state, &new.cause) {
+            self.log.push(&state_event(new));
+        }
+        if before.qr != snapshot.qr {
+            self.log.push(&qr_event(&snapshot));
+        }
+    }
+}
+
+/// The event that tells the state.
+#[must_use]
+pub fn state_event(session: &SessionBody) -> Event {
+    Event::State(StateEvent {
+        status: session.state,
+        generation: session.generation,
+        since: session.since,
+        cause: session.cause.clone(),
+        message: session.cause_message.clone(),
+    })
+}
+
+/// The event that tells the code.
+#[must_use]
+pub fn qr_event(snapshot: &Snapshot) -> Event {
+    let now = Timestamp::now();
+    let shown = snapshot
+        .code_at(now)
+        .zip(snapshot.session.qr.as_ref().map(|info| info.expires_at));
+    Event::Qr(match shown {
+        None => QrEvent {
+            status: "NO_QR".to_owned(),
+            qr: None,
+            expires_at: None,
+            expires_in_ms: None,
+        },
+        Some((image, expires_at)) => QrEvent {
+            status: "QR_AVAILABLE".to_owned(),
+            qr: Some(image.data_url.clone()),
+            expires_at: Some(expires_at),
+            expires_in_ms: Some(
+                u64::try_from(expires_at.as_millis() - now.as_millis()).unwrap_or(0),
+            ),
+        },
+    })
+}
+
+fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> SessionBody {
+    let facts = machine.facts();
+    let (total, recent, limits) = machine.restarts();
+    let mut page = around.page.clone();
+    page.whatsapp_version.clone_from(&facts.whatsapp_version);
+    page.wa_js_version.clone_from(&facts.wa_js_version);
+    let browser = match machine.browser() {
+        BrowserPhase::Up | BrowserPhase::Closing => around.browser.clone(),
+        BrowserPhase::Gone | BrowserPhase::Starting => BrowserInfo {
+            running: false,
+            chromedriver_pid: None,
+            started_at: None,
+            ..around.browser.clone()
+        },
+    };
+    SessionBody {
+        session: SESSION_NAME.to_owned(),
+        state: machine.state(),
+        since: machine.since(),
+        generation: machine.generation(),
+        cause: machine.cause().code().to_owned(),
+        cause_message: machine.cause().to_string(),
+        linked: machine.linked(),
+        account: facts.account.as_ref().map(|account| Account {
+            id: account.id.clone(),
+            phone: account
+                .id
+                .split(['@', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+            lid: account.lid.clone(),
+            pushname: account.pushname.clone(),
+            platform: account.platform.clone(),
+        }),
+        qr: machine.code().map(|code| QrInfo {
+            expires_at: code.expires_at,
+            codes_left: code.codes_left,
+            refreshes_left: machine.rounds_left(),
+        }),
+        browser,
+        page,
+        restarts: RestartInfo {
+            total,
+            recent,
+            budget: limits.restart_budget,
+            window_seconds: limits.restart_window.as_secs(),
+        },
+        last_error: machine.last_error().map(|(failure, at)| LastError {
+            code: failure.code().to_owned(),
+            message: failure.to_string(),
+            at,
+        }),
+        history: machine
+            .history()
+            .map(|transition| HistoryEntry {
+                from: transition.from,
+                to: transition.to,
+                cause: transition.cause.code().to_owned(),
+                message: transition.cause.to_string(),
+                at: transition.at,
+            })
+            .collect(),
+        service: service.clone(),
+    }
+}

@@ -1,0 +1,399 @@
+//! The machine against drawn sequences, and against any sequence at all.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + ms).unwrap()
+}
+
+fn machine(linked: bool) -> Machine {
+    Machine::new(Limits::default(), linked, at(0))
+}
+
+fn unpaired(code: &str) -> Facts {
+    Facts {
+        socket: Some("UNPAIRED".into()),
+        registered: Some(false),
+        code: Some(code.into()),
+        ..Facts::default()
+    }
+}
+
+fn idle() -> Facts {
+    Facts {
+        socket: Some("UNPAIRED_IDLE".into()),
+        registered: Some(false),
+        idle: true,
+        ..Facts::default()
+    }
+}
+
+fn syncing() -> Facts {
+    Facts {
+        socket: Some("CONNECTED".into()),
+        stream: Some("SYNCING".into()),
+        registered: Some(true),
+        ..Facts::default()
+    }
+}
+
+fn ready() -> Facts {
+    Facts {
+        socket: Some("CONNECTED".into()),
+        stream: Some("CONNECTED".into()),
+        synced: true,
+        tools: true,
+        registered: Some(true),
+        ..Facts::default()
+    }
+}
+
+fn up(machine: &mut Machine) {
+    machine.apply(Input::Connect(Wish::Asked), at(1));
+    machine.apply(Input::BrowserUp, at(2));
+}
+
+#[test]
+fn the_way_from_nothing_to_ready() {
+    let mut m = machine(false);
+    assert_eq!(m.state(), SessionState::Init);
+    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), [Effect::Start]);
+    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), []);
+    m.apply(Input::BrowserUp, at(2));
+    m.apply(Input::Facts(unpaired("a")), at(3));
+    assert_eq!(m.state(), SessionState::QrRequired);
+    assert_eq!(m.code().unwrap().text, "a");
+    assert_eq!(
+        m.apply(Input::Facts(syncing()), at(4)),
+        [Effect::RememberLinked]
+    );
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert_eq!(m.cause(), &Cause::CodeScanned);
+    assert_eq!(m.code(), None);
+    m.apply(Input::Facts(ready()), at(5));
+    assert_eq!(m.state(), SessionState::Ready);
+}
+
+#[test]
+fn ready_needs_all_of_it() {
+    for spoil in [
+        |f: &mut Facts| f.synced = false,
+        |f: &mut Facts| f.tools = false,
+        |f: &mut Facts| f.stream = Some("SYNCING".into()),
+        |f: &mut Facts| f.socket = Some("TIMEOUT".into()),
+    ] {
+        let mut m = machine(true);
+        up(&mut m);
+        let mut facts = ready();
+        spoil(&mut facts);
+        m.apply(Input::Facts(facts), at(3));
+        assert_eq!(m.state(), SessionState::Authenticated);
+    }
+}
+
+#[test]
+fn a_lost_network_demotes_and_comes_back() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready()), at(3));
+    let mut lost = ready();
+    lost.socket = Some("TIMEOUT".into());
+    m.apply(Input::Facts(lost), at(4));
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert_eq!(m.cause(), &Cause::ConnectionLost("TIMEOUT".into()));
+    m.apply(Input::Facts(ready()), at(5));
+    assert_eq!(m.state(), SessionState::Ready);
+}
+
+#[test]
+fn codes_live_sixty_seconds_then_twenty_and_never_on() {
+    let mut m = machine(false);
+    up(&mut m);
+    m.apply(Input::Facts(unpaired("a")), at(1_000));
+    assert_eq!(m.code().unwrap().expires_at, at(61_000));
+    assert_eq!(m.code().unwrap().codes_left, 5);
+    m.apply(Input::Facts(unpaired("b")), at(61_000));
+    assert_eq!(m.code().unwrap().expires_at, at(81_000));
+    assert_eq!(m.code().unwrap().codes_left, 4);
+    m.apply(Input::Tick, at(82_000));
+    assert!(m.code().is_some(), "the page may be a moment late");
+    m.apply(Input::Tick, at(83_001));
+    assert_eq!(m.code(), None);
+}
+
+#[test]
+fn an_idle_page_is_refreshed_a_bounded_number_of_times() {
+    let mut m = machine(false);
+    up(&mut m);
+    m.apply(Input::Facts(unpaired("c")), at(3));
+    for round in 0..Limits::default().code_rounds {
+        assert_eq!(
+            m.apply(Input::Facts(idle()), at(10)),
+            [Effect::RefreshCode],
+            "round {round}"
+        );
+        assert_eq!(m.apply(Input::Facts(idle()), at(11)), [], "asked once");
+        assert_eq!(m.code(), None);
+        m.apply(Input::Facts(unpaired(&format!("r{round}"))), at(12));
+    }
+    assert_eq!(m.apply(Input::Facts(idle()), at(13)), [Effect::Close]);
+    assert_eq!(m.state(), SessionState::Disconnected);
+    assert_eq!(m.cause(), &Cause::CodeNotScanned);
+    m.apply(Input::BrowserClosed, at(14));
+    assert_eq!(
+        m.apply(Input::Connect(Wish::Asked), at(15)),
+        [Effect::Start]
+    );
+    assert_eq!(m.rounds_left(), Limits::default().code_rounds);
+}
+
+#[test]
+fn unlinked_from_the_phone_wipes_the_profile_after_the_browser_is_gone() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready()), at(3));
+    let mut out = ready();
+    out.logged_out = Some("logout_from_bridge".into());
+    assert_eq!(
+        m.apply(Input::Facts(out), at(4)),
+        [Effect::ForgetLinked, Effect::Close]
+    );
+    assert_eq!(m.state(), SessionState::Disconnected);
+    assert_eq!(
+        m.apply(Input::BrowserClosed, at(5)),
+        [Effect::WipeProfile]
+    );
+}
+
+#[test]
+fn a_device_unlinked_while_the_service_was_away() {
+    let mut m = machine(true);
+    m.apply(Input::Connect(Wish::Resume), at(1));
+    m.apply(Input::BrowserUp, at(2));
+    let mut booting = unpaired("x");
+    booting.code = None;
+    m.apply(Input::Facts(booting), at(3));
+    assert_eq!(m.state(), SessionState::Init, "the page is still starting");
+    m.apply(Input::Facts(unpaired("x")), at(4));
+    assert_eq!(m.state(), SessionState::Disconnected);
+
+    let mut m = machine(true);
+    up(&mut m);
+    assert_eq!(
+        m.apply(Input::Facts(unpaired("x")), at(4)),
+        [Effect::ForgetLinked]
+    );
+    assert_eq!(m.state(), SessionState::QrRequired, "asked for: shown");
+}
+
+#[test]
+fn crashes_are_restarted_within_a_budget() {
+    let mut m = machine(true);
+    up(&mut m);
+    let budget = Limits::default().restart_budget;
+    for n in 0..budget {
+        m.apply(Input::Facts(ready()), at(10));
+        let effects = m.apply(Input::BrowserLost(Failure::BrowserDied), at(20));
+        let pause = Limits::default().restart_backoff * 2_u32.pow(n);
+        assert_eq!(effects, [Effect::RetryAfter(pause)]);
+        assert_eq!(m.state(), SessionState::Init);
+        assert_eq!(m.apply(Input::RetryDue, at(30)), [], "still being ended");
+        assert_eq!(m.apply(Input::BrowserClosed, at(30)), [Effect::Start]);
+        m.apply(Input::BrowserUp, at(31));
+    }
+    m.apply(Input::BrowserFailed(Failure::BrowserDied), at(40));
+    assert_eq!(m.state(), SessionState::Error);
+    assert_eq!(m.cause().code(), "TOO_MANY_RESTARTS");
+    assert_eq!(m.apply(Input::RetryDue, at(41)), []);
+    assert_eq!(
+        m.apply(Input::Connect(Wish::Asked), at(42)),
+        [Effect::Start]
+    );
+}
+
+#[test]
+fn restarts_long_past_do_not_count() {
+    let mut m = machine(true);
+    up(&mut m);
+    let hour = 3_600_000;
+    for n in 0..100 {
+        m.apply(Input::BrowserFailed(Failure::PageHung), at(n * hour));
+        assert_eq!(m.state(), SessionState::Init);
+        m.apply(Input::RetryDue, at(n * hour + 1));
+        m.apply(Input::BrowserUp, at(n * hour + 2));
+    }
+}
+
+#[test]
+fn what_the_machine_lacks_is_tried_again_by_itself() {
+    let mut m = machine(false);
+    m.apply(Input::Connect(Wish::Asked), at(1));
+    let missing = Failure::ChromeNotFound("not on PATH".into());
+    assert_eq!(
+        m.apply(Input::BrowserFailed(missing.clone()), at(2)),
+        [Effect::RetryAfter(Limits::default().retry_interval)]
+    );
+    assert_eq!(m.state(), SessionState::Error);
+    assert_eq!(m.apply(Input::RetryDue, at(3)), [Effect::Start]);
+    assert_eq!(m.state(), SessionState::Error, "until something is better");
+    m.apply(Input::BrowserFailed(missing), at(4));
+    assert_eq!(
+        m.apply(Input::Connect(Wish::Asked), at(5)),
+        [Effect::Start],
+        "asking does not wait for the next try"
+    );
+    assert_eq!(m.state(), SessionState::Init);
+    m.apply(Input::BrowserUp, at(6));
+    m.apply(Input::Facts(unpaired("a")), at(7));
+    assert_eq!(m.state(), SessionState::QrRequired);
+}
+
+#[test]
+fn conflict_and_blocks_close_the_browser() {
+    for (socket, state, code) in [
+        ("CONFLICT", SessionState::Disconnected, "CONFLICT"),
+        ("TOS_BLOCK", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
+        ("PROXYBLOCK", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
+        ("DEPRECATED_VERSION", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
+    ] {
+        let mut m = machine(true);
+        up(&mut m);
+        m.apply(Input::Facts(ready()), at(3));
+        let mut facts = ready();
+        facts.socket = Some(socket.into());
+        assert_eq!(m.apply(Input::Facts(facts), at(4)), [Effect::Close]);
+        assert_eq!((m.state(), m.cause().code()), (state, code));
+        assert!(m.linked(), "the device stays linked");
+    }
+}
+
+#[test]
+fn disconnect_then_connect_waits_for_the_close() {
+    let mut m = machine(true);
+    up(&mut m);
+    assert_eq!(m.apply(Input::Disconnect, at(3)), [Effect::Close]);
+    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(4)), []);
+    assert_eq!(m.state(), SessionState::Init);
+    assert_eq!(m.apply(Input::BrowserClosed, at(5)), [Effect::Start]);
+}
+
+fn any_facts() -> impl Strategy<Value = Facts> {
+    let word = |words: &'static [&'static str]| {
+        prop::option::of(prop::sample::select(words).prop_map(str::to_owned))
+    };
+    (
+        word(&[
+            "OPENING",
+            "PAIRING",
+            "UNPAIRED",
+            "UNPAIRED_IDLE",
+            "CONNECTED",
+            "TIMEOUT",
+            "CONFLICT",
+            "TOS_BLOCK",
+            "SOMETHING_NEW",
+        ]),
+        word(&["DISCONNECTED", "SYNCING", "RESUMING", "CONNECTED"]),
+        any::<bool>(),
+        prop::option::of(any::<bool>()),
+        word(&["a", "b", "c"]),
+        any::<(bool, bool)>(),
+        word(&["logout"]),
+    )
+        .prop_map(
+            |(socket, stream, synced, registered, code, (idle, tools), logged_out)| Facts {
+                socket,
+                stream,
+                synced,
+                registered,
+                code,
+                idle,
+                tools,
+                logged_out,
+                ..Facts::default()
+            },
+        )
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        2 => Just(Input::Connect(Wish::Asked)),
+        1 => Just(Input::Connect(Wish::Resume)),
+        1 => Just(Input::Disconnect),
+        1 => Just(Input::LoggedOut),
+        3 => Just(Input::BrowserUp),
+        1 => Just(Input::BrowserFailed(Failure::BrowserDied)),
+        1 => Just(Input::BrowserFailed(Failure::PageUnreachable("x".into()))),
+        2 => Just(Input::BrowserLost(Failure::PageHung)),
+        1 => Just(Input::LogoutStarted),
+        2 => Just(Input::BrowserClosed),
+        2 => Just(Input::RetryDue),
+        1 => Just(Input::Tick),
+        8 => any_facts().prop_map(Input::Facts),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2_000, ..ProptestConfig::default() })]
+
+    /// Whatever happens, in whatever order.
+    #[test]
+    fn holds_its_promises(
+        linked in any::<bool>(),
+        inputs in prop::collection::vec((any_input(), 0_i64..30_000), 1..60),
+    ) {
+        let mut m = machine(linked);
+        let mut now = 0;
+        let mut wanted = false;
+        for (input, pause) in inputs {
+            now += pause;
+            // The driver reports only what it carried out.
+            match (&input, m.browser()) {
+                (Input::BrowserUp, BrowserPhase::Starting)
+                | (Input::BrowserClosed, BrowserPhase::Closing)
+                | (Input::BrowserFailed(_), BrowserPhase::Starting | BrowserPhase::Closing)
+                | (Input::BrowserLost(_), BrowserPhase::Up) => {}
+                (
+                    Input::BrowserUp
+                    | Input::BrowserClosed
+                    | Input::BrowserFailed(_)
+                    | Input::BrowserLost(_),
+                    _,
+                ) => continue,
+                _ => {}
+            }
+            match input {
+                Input::Connect(_) => wanted = true,
+                Input::Disconnect | Input::LoggedOut => wanted = false,
+                _ => {}
+            }
+            let before = (m.generation(), m.state(), m.code().cloned(), m.cause().clone());
+            let phase = m.browser();
+            let effects = m.apply(input.clone(), at(now));
+
+            let visible = (m.state(), m.code().cloned()) != (before.1, before.2);
+            prop_assert!(m.generation() >= before.0);
+            prop_assert!(!visible || m.generation() > before.0, "a change without a generation");
+            prop_assert!(m.code().is_none() || m.state() == SessionState::QrRequired);
+            if m.state() == SessionState::Ready {
+                prop_assert!(m.facts().can_send());
+                prop_assert_eq!(m.browser() == BrowserPhase::Gone, false);
+                prop_assert!(m.linked());
+            }
+            let starts = effects.iter().filter(|e| **e == Effect::Start).count();
+            prop_assert!(starts <= 1);
+            if starts == 1 {
+                prop_assert!(wanted, "a browser that nobody wants");
+                prop_assert!(matches!(phase, BrowserPhase::Gone | BrowserPhase::Starting | BrowserPhase::Up | BrowserPhase::Closing));
+                prop_assert_eq!(m.browser(), BrowserPhase::Starting);
+            }
+            if let Some(wipe) = effects.iter().position(|e| *e == Effect::WipeProfile) {
+                prop_assert!(phase == BrowserPhase::Gone || matches!(input, Input::BrowserClosed | Input::BrowserFailed(_)));
+                prop_assert!(effects.iter().position(|e| *e == Effect::Start).is_none_or(|start| wipe < start));
+            }
+            prop_assert!(m.restarts().1 <= Limits::default().restart_budget);
+        }
+    }
+}

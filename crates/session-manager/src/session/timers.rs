@@ -1,0 +1,124 @@
+//! What the driver has to do at a certain time.
+
+use std::time::Duration;
+
+use session_api::Timestamp;
+use tokio::time::Instant;
+
+/// Just past the machine's own grace for a code.
+const CODE_GRACE: Duration = Duration::from_millis(2_050);
+/// How long a refreshed page may take to show a code.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Retry,
+    Code,
+    Heartbeat,
+    Boot,
+    Refresh,
+    Logout,
+}
+
+/// The times; each rings once.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    retry: Option<Instant>,
+    code: Option<(Timestamp, Instant)>,
+    heartbeat: Option<Instant>,
+    boot: Option<Instant>,
+    refresh: Option<Instant>,
+    logout: Option<Instant>,
+}
+
+impl Timers {
+    /// Waits for the first that is due; for ever when none is set.
+    pub(super) async fn next(&mut self) -> Due {
+        let times = [
+            (self.retry, Due::Retry),
+            (self.code.map(|(_, at)| at), Due::Code),
+            (self.heartbeat, Due::Heartbeat),
+            (self.boot, Due::Boot),
+            (self.refresh, Due::Refresh),
+            (self.logout, Due::Logout),
+        ];
+        let first = times
+            .into_iter()
+            .filter_map(|(at, due)| Some((at?, due)))
+            .min_by_key(|(at, _)| *at);
+        let Some((at, due)) = first else {
+            return std::future::pending().await;
+        };
+        tokio::time::sleep_until(at).await;
+        match due {
+            Due::Retry => self.retry = None,
+            Due::Code => self.code = None,
+            Due::Heartbeat => self.heartbeat = None,
+            Due::Boot => self.boot = None,
+            Due::Refresh => self.refresh = None,
+            Due::Logout => self.logout = None,
+        }
+        due
+    }
+
+    pub(super) fn retry_after(&mut self, pause: Duration) {
+        self.retry = Some(Instant::now() + pause);
+    }
+
+    pub(super) fn code_until(&mut self, expires_at: Option<Timestamp>) {
+        let Some(expires_at) = expires_at else {
+            self.code = None;
+            return;
+        };
+        if self.code.is_some_and(|(known, _)| known == expires_at) {
+            return;
+        }
+        let left = expires_at.as_millis() - Timestamp::now().as_millis();
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        self.code = Some((expires_at, Instant::now() + left + CODE_GRACE));
+    }
+
+    /// A page begins to load.
+    pub(super) fn page_loading(&mut self, patience: Duration) {
+        self.boot = Some(Instant::now() + patience);
+        self.heartbeat = None;
+    }
+
+    /// The page reported; `settled` when it shows a code or a session.
+    pub(super) fn page_reported(&mut self, settled: bool, beat: Duration, patience: Duration) {
+        self.heartbeat_after(beat);
+        if settled {
+            self.boot = None;
+        } else if self.boot.is_none() {
+            self.boot = Some(Instant::now() + patience);
+        }
+    }
+
+    pub(super) fn heartbeat_after(&mut self, pause: Duration) {
+        self.heartbeat = Some(Instant::now() + pause);
+    }
+
+    pub(super) fn refresh_started(&mut self) {
+        self.refresh = Some(Instant::now() + REFRESH_PATIENCE);
+    }
+
+    pub(super) fn refresh_over(&mut self) {
+        self.refresh = None;
+    }
+
+    pub(super) fn logout_within(&mut self, patience: Duration) {
+        self.logout = Some(Instant::now() + patience);
+    }
+
+    pub(super) fn logout_over(&mut self) {
+        self.logout = None;
+    }
+
+    /// What concerned the browser does not any more.
+    pub(super) fn browser_gone(&mut self) {
+        self.heartbeat = None;
+        self.boot = None;
+        self.refresh = None;
+    }
+}
