@@ -1,4 +1,4 @@
-import { Alert, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import {
   IconCloudOff,
   IconFlask,
@@ -13,6 +13,8 @@ import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
 import { useLive } from '../live/LiveProvider';
 import { hubIsAway, managerTrouble } from '../whatsapp/view';
+import classes from './Banners.module.css';
+import { Notice } from './Notice';
 import { useDryRun } from './useDryRun';
 
 /** What holds for every screen and the operator must not miss. */
@@ -29,48 +31,35 @@ export function Banners() {
   const polling = live.link === 'lost' && error === null;
 
   return (
-    <Stack gap="sm" mb={hubAway || trouble || signIn || polling || dryRun ? 'md' : 0}>
-      <div role="status" aria-live="polite">
-        <Stack gap="sm">
-          {hubAway && (
-            <Alert color="red" icon={<IconCloudOff aria-hidden />} title={t.banners.hubAwayTitle}>
-              {t.banners.hubAwayText}
-            </Alert>
-          )}
-          {trouble && (
-            <Alert
-              color="red"
-              icon={<IconPlugConnectedX aria-hidden />}
-              title={t.banners.managerAwayTitle}
-            >
-              {codeText(t, trouble.code, trouble.message)}
-            </Alert>
-          )}
-          {signIn && (
-            <Alert
-              color="yellow"
-              icon={<IconLock aria-hidden />}
-              title={t.banners.unauthorizedTitle}
-            >
-              {t.errors.UNAUTHORIZED}
-            </Alert>
-          )}
-          {polling && (
-            <Alert color="yellow" icon={<IconRefresh aria-hidden />} title={t.banners.pollingTitle}>
-              {t.banners.pollingText}
-            </Alert>
-          )}
-        </Stack>
-      </div>
-      {dryRun && (
-        <Alert
-          color="yellow"
-          icon={<IconFlask aria-hidden />}
-          title={t.banners.dryRunTitle}
-          role="note"
+    <Stack gap="sm" role="status" aria-live="polite" className={classes.banners}>
+      {hubAway && (
+        <Notice color="red" icon={<IconCloudOff aria-hidden />} title={t.banners.hubAwayTitle}>
+          {t.banners.hubAwayText}
+        </Notice>
+      )}
+      {trouble && (
+        <Notice
+          color="red"
+          icon={<IconPlugConnectedX aria-hidden />}
+          title={t.banners.managerAwayTitle}
         >
+          {codeText(t, trouble.code, trouble.message)}
+        </Notice>
+      )}
+      {signIn && (
+        <Notice color="yellow" icon={<IconLock aria-hidden />} title={t.banners.unauthorizedTitle}>
+          {t.errors.UNAUTHORIZED}
+        </Notice>
+      )}
+      {polling && (
+        <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={t.banners.pollingTitle}>
+          {t.banners.pollingText}
+        </Notice>
+      )}
+      {dryRun && (
+        <Notice color="yellow" icon={<IconFlask aria-hidden />} title={t.banners.dryRunTitle}>
           {t.banners.dryRunText}
-        </Alert>
+        </Notice>
       )}
     </Stack>
   );

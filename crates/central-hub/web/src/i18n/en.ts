@@ -59,7 +59,7 @@ export const en: Dictionary = {
     title: 'WhatsApp',
     lead: 'The line that messages are sent with.',
     states: {
-      INIT: 'Not connected',
+      INIT: 'Start',
       QR_REQUIRED: 'Waiting for the scan',
       AUTHENTICATED: 'Syncing',
       READY: 'Connected',
@@ -78,7 +78,6 @@ export const en: Dictionary = {
     title: 'Connecting…',
     text: 'Opening WhatsApp Web. This usually takes 5 to 20 seconds.',
     linkedText: 'Restoring the linked phone’s session.',
-    progress: 'Connecting',
   },
   scan: {
     title: 'Scan the code with your phone',
@@ -97,6 +96,8 @@ export const en: Dictionary = {
     ],
     stepsTitle: 'How to scan',
     cancel: 'Cancel linking',
+    samePhone: 'Is this page open on that very phone?',
+    samePhoneLink: 'Link by number',
   },
   pairing: {
     text: 'If you cannot use the camera, ask for an eight-letter code and type it into the phone.',
@@ -119,7 +120,6 @@ export const en: Dictionary = {
   syncing: {
     title: 'Linked, syncing…',
     text: 'The phone is linked. WhatsApp is loading the chats; this can take a few minutes.',
-    progress: 'Syncing',
     lostTitle: 'No connection to WhatsApp',
     lostText: 'The phone is still linked. It reconnects by itself; until then nothing can be sent.',
   },

@@ -2,7 +2,7 @@ import type { SessionState } from '../api/types';
 import { causes, errors, failures } from './es-codes';
 
 const states: Record<SessionState, string> = {
-  INIT: 'Sin conectar',
+  INIT: 'Inicio',
   QR_REQUIRED: 'Esperando el escaneo',
   AUTHENTICATED: 'Sincronizando',
   READY: 'Conectado',
@@ -29,7 +29,7 @@ export const es = {
   system: {
     title: 'Sistema',
     hub: 'Servidor',
-    manager: 'Servicio de WhatsApp',
+    manager: 'Servicio WhatsApp',
     mode: 'Modo de envío',
     version: 'Versión',
     online: 'En línea',
@@ -81,7 +81,6 @@ export const es = {
     title: 'Conectando…',
     text: 'Se abre WhatsApp Web. Suele tardar entre 5 y 20 segundos.',
     linkedText: 'Se recupera la sesión del teléfono vinculado.',
-    progress: 'Conectando',
   },
   scan: {
     title: 'Escaneá el código con tu teléfono',
@@ -100,6 +99,8 @@ export const es = {
     ],
     stepsTitle: 'Cómo escanear',
     cancel: 'Cancelar la vinculación',
+    samePhone: '¿La página está abierta en el mismo teléfono?',
+    samePhoneLink: 'Vinculá con número',
   },
   pairing: {
     text: 'Si no podés usar la cámara, pedí un código de ocho letras y escribilo en el teléfono.',
@@ -122,7 +123,6 @@ export const es = {
   syncing: {
     title: 'Vinculado, sincronizando…',
     text: 'El teléfono ya está vinculado. WhatsApp descarga los chats; puede tardar unos minutos.',
-    progress: 'Sincronizando',
     lostTitle: 'Sin conexión con WhatsApp',
     lostText: 'El teléfono sigue vinculado. Se reconecta solo; mientras tanto no se puede enviar.',
   },

@@ -20,15 +20,13 @@ export function checkPhone(input: string): PhoneCheck {
   return { ok: true, digits: compact };
 }
 
-/** For reading only: `5491158254201` → `+54 9 11 5825-4201`; other countries in groups. */
+/** For reading only: `5491158254201` → `+54 9 11 5825-4201`; other countries whole. */
 export function formatPhone(digits: string): string {
   if (!/^\d+$/.test(digits)) return digits;
   const argentineMobile =
     /^549(11)(\d{4})(\d{4})$/.exec(digits) ?? /^549(\d{3})(\d{3})(\d{4})$/.exec(digits);
   if (argentineMobile)
     return `+54 9 ${argentineMobile[1]} ${argentineMobile[2]}-${argentineMobile[3]}`;
-  const groups: string[] = [];
-  for (let end = digits.length; end > 0; end -= 4)
-    groups.unshift(digits.slice(Math.max(0, end - 4), end));
-  return `+${groups.join(' ')}`;
+  // Where a country code ends takes a table to know: better whole than split wrong.
+  return `+${digits}`;
 }

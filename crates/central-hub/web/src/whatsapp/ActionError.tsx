@@ -1,6 +1,6 @@
-import { Alert } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 
+import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 
@@ -9,15 +9,8 @@ export function ActionError({ error }: { error: Error | null }) {
   const t = useText();
   if (!error) return null;
   return (
-    <Alert
-      color="red"
-      icon={<IconAlertTriangle aria-hidden />}
-      title={t.actions.failed}
-      role="alert"
-      ta="start"
-      w="100%"
-    >
+    <Notice color="red" icon={<IconAlertTriangle aria-hidden />} title={t.actions.failed} urgent>
       {errorText(t, error)}
-    </Alert>
+    </Notice>
   );
 }

@@ -62,7 +62,7 @@ export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) 
           </Button>
         )}
         {offer.includes('cancel') && (
-          <Button variant="subtle" color="gray" onClick={() => ask('cancel')}>
+          <Button variant="default" onClick={() => ask('cancel')}>
             {t.scan.cancel}
           </Button>
         )}

@@ -1,5 +1,6 @@
-import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 
+import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 
@@ -45,9 +46,9 @@ export function ConfirmDialog({
       <Stack>
         <Text>{text}</Text>
         {error && (
-          <Alert color="red" title={t.actions.failed} role="alert">
+          <Notice color="red" title={t.actions.failed} urgent>
             {errorText(t, error)}
-          </Alert>
+          </Notice>
         )}
         <Group justify="flex-end" gap="sm">
           <Button variant="default" onClick={onClose} data-autofocus>

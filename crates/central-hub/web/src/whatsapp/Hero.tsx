@@ -16,7 +16,7 @@ export function Hero({ icon, color, title, text, children }: Props) {
       <ThemeIcon size={80} radius={40} variant="light" color={color}>
         {icon}
       </ThemeIcon>
-      <Title order={2} mt="xs">
+      <Title order={2} size="h3" mt="xs">
         {title}
       </Title>
       {text && (

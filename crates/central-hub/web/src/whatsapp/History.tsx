@@ -30,7 +30,9 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
                     {t.details.transition(states[entry.from], states[entry.to])}
                   </VisuallyHidden>
                   <span aria-hidden>
-                    {states[entry.from]} → {states[entry.to]}
+                    {entry.from === entry.to
+                      ? states[entry.to]
+                      : `${states[entry.from]} → ${states[entry.to]}`}
                   </span>
                 </div>
                 <div className={classes.why} title={entry.cause}>

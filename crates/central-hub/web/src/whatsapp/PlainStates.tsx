@@ -1,4 +1,4 @@
-import { Alert, Button, Loader, Text } from '@mantine/core';
+import { Button, Loader, Text } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconCloudOff,
@@ -8,6 +8,7 @@ import {
 } from '@tabler/icons-react';
 
 import type { LastError } from '../api/types';
+import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { explain } from '../i18n/lookup';
 import { ActionError } from './ActionError';
@@ -63,21 +64,15 @@ export function Starting({ view, actions }: Common & { view: Of<'starting'> }) {
     : null;
   return (
     <Hero
-      icon={<Loader size={36} aria-label={t.starting.progress} />}
+      icon={<Loader size={36} aria-hidden />}
       color="brand"
       title={t.starting.title}
       text={view.linked ? t.starting.linkedText : t.starting.text}
     >
       {failure && (
-        <Alert
-          color="yellow"
-          icon={<IconRefresh aria-hidden />}
-          title={failure.what}
-          ta="start"
-          w="100%"
-        >
+        <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={failure.what}>
           {failure.cure}
-        </Alert>
+        </Notice>
       )}
       <CloseActions actions={actions} offer={['cancel']} justify="center" />
     </Hero>
@@ -93,7 +88,7 @@ export function Syncing({ view, actions }: Common & { view: Of<'syncing'> }) {
         lost ? (
           <IconCloudOff size={40} stroke={1.5} aria-hidden />
         ) : (
-          <Loader size={36} aria-label={t.syncing.progress} />
+          <Loader size={36} aria-hidden />
         )
       }
       color={lost ? 'yellow' : 'brand'}
@@ -146,9 +141,9 @@ export function Failed({
       text={<Text c="bright">{what}</Text>}
     >
       {cure && (
-        <Alert color="gray" title={t.failed.whatToDo} ta="start" w="100%">
+        <Notice color="gray" title={t.failed.whatToDo}>
           {cure}
-        </Alert>
+        </Notice>
       )}
       <ConnectButton {...common} label={t.failed.retry} />
       {technical && technical !== what && (

@@ -1,4 +1,5 @@
 import { Loader, Text } from '@mantine/core';
+import type { SyntheticEvent } from 'react';
 
 import { useFallbackQr } from '../api/queries';
 import { useText } from '../i18n/I18nProvider';
@@ -16,6 +17,12 @@ function useCode(): LiveQr | null {
   return null;
 }
 
+/** Enlarging must not blur the edges; shrinking without smoothing makes modules uneven. */
+function keepCrisp({ currentTarget: image }: SyntheticEvent<HTMLImageElement>) {
+  const shown = image.clientWidth * window.devicePixelRatio;
+  image.toggleAttribute('data-small', image.naturalWidth < shown);
+}
+
 /** The code, and how long it still works. */
 export function QrCode() {
   const t = useText();
@@ -30,7 +37,7 @@ export function QrCode() {
   const dead = left === 0;
 
   return (
-    <div className={classes.column}>
+    <div>
       <div className={classes.plate} data-testid="qr-plate">
         {code && (
           <img
@@ -38,6 +45,7 @@ export function QrCode() {
             alt={t.scan.alt}
             className={classes.image}
             data-dead={dead || undefined}
+            onLoad={keepCrisp}
           />
         )}
         {(!code || dead) && (

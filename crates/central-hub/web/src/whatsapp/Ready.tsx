@@ -29,7 +29,9 @@ export function Ready({
           <IconCircleCheck size={38} stroke={1.5} aria-hidden />
         </ThemeIcon>
         <div>
-          <Title order={2}>{t.ready.title}</Title>
+          <Title order={2} size="h3">
+            {t.ready.title}
+          </Title>
           {account && (
             <Text c="dimmed" data-testid="account-name">
               {account.pushname ?? t.ready.unnamed}

@@ -1,5 +1,6 @@
-import { Tabs, Title } from '@mantine/core';
+import { Anchor, Tabs, Text, Title } from '@mantine/core';
 import { IconDialpad, IconQrcode } from '@tabler/icons-react';
+import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { CloseActions } from './CloseActions';
@@ -12,12 +13,13 @@ import type { SessionActions } from './useSessionActions';
 /** Linking a phone: by its camera or by its number. */
 export function Scan({ actions }: { actions: SessionActions }) {
   const t = useText();
+  const [tab, setTab] = useState<string | null>('qr');
   return (
     <>
-      <Title order={2} mb="md" className={classes.title}>
+      <Title order={2} size="h3" mb="md" className={classes.title}>
         {t.scan.title}
       </Title>
-      <Tabs defaultValue="qr" keepMounted>
+      <Tabs value={tab} onChange={setTab} classNames={{ tab: classes.tab }}>
         <Tabs.List mb="lg">
           <Tabs.Tab value="qr" leftSection={<IconQrcode size={18} aria-hidden />}>
             {t.scan.qrTab}
@@ -28,7 +30,16 @@ export function Scan({ actions }: { actions: SessionActions }) {
         </Tabs.List>
         <Tabs.Panel value="qr">
           <div className={classes.columns}>
-            <QrCode />
+            <div className={classes.code}>
+              <QrCode />
+              {/* A phone cannot photograph its own screen. */}
+              <Text size="sm" c="dimmed" ta="center" mt="xs" hiddenFrom="sm">
+                {t.scan.samePhone}{' '}
+                <Anchor component="button" type="button" inherit onClick={() => setTab('phone')}>
+                  {t.scan.samePhoneLink}
+                </Anchor>
+              </Text>
+            </div>
             <Steps title={t.scan.stepsTitle} steps={t.scan.steps} />
           </div>
         </Tabs.Panel>

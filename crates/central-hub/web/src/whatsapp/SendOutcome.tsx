@@ -1,7 +1,8 @@
-import { Alert, Badge, Group, Text } from '@mantine/core';
+import { Badge, Box, Group, Text } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconFlask, IconHelp } from '@tabler/icons-react';
 
 import type { SendBody } from '../api/types';
+import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { useLive } from '../live/LiveProvider';
@@ -21,16 +22,16 @@ function Sent({ sent }: { sent: SendBody }) {
   const { acks } = useLive();
   if (sent.dry_run) {
     return (
-      <Alert color="yellow" icon={<IconFlask aria-hidden />} title={t.send.dryRunTitle}>
+      <Notice color="yellow" icon={<IconFlask aria-hidden />} title={t.send.dryRunTitle}>
         {t.send.dryRunText}
         <Id value={sent.message_id} />
-      </Alert>
+      </Notice>
     );
   }
   // The answer itself says that WhatsApp's server took it.
   const ack = acks.get(sent.message_id)?.status ?? 'sent';
   return (
-    <Alert color="brand" icon={<IconCheck aria-hidden />} title={t.send.sentTitle}>
+    <Notice color="brand" icon={<IconCheck aria-hidden />} title={t.send.sentTitle}>
       <Group gap="xs">
         <span>{t.send.sentText}</span>
         <Badge variant="outline" color={ack === 'failed' ? 'red' : 'brand'} tt="none">
@@ -38,7 +39,7 @@ function Sent({ sent }: { sent: SendBody }) {
         </Badge>
       </Group>
       <Id value={sent.message_id} />
-    </Alert>
+    </Notice>
   );
 }
 
@@ -47,17 +48,17 @@ export function SendOutcome({ sent, error }: { sent: SendBody | undefined; error
   const t = useText();
   const unknown = error !== null && outcomeIsUnknown(error);
   return (
-    <div role="status" aria-live="polite" data-testid="send-outcome">
+    <Box role="status" aria-live="polite" mt={sent || error ? 'md' : 0} data-testid="send-outcome">
       {sent && <Sent sent={sent} />}
       {error && (
-        <Alert
+        <Notice
           color={unknown ? 'yellow' : 'red'}
           icon={unknown ? <IconHelp aria-hidden /> : <IconAlertTriangle aria-hidden />}
           title={unknown ? t.send.unknownTitle : t.send.failedTitle}
         >
           {errorText(t, error)}
-        </Alert>
+        </Notice>
       )}
-    </div>
+    </Box>
   );
 }

@@ -58,7 +58,7 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
     <form onSubmit={submit} noValidate>
       <Stack gap="md">
         <div>
-          <Title order={2} size="h3">
+          <Title order={2} size="h4">
             {t.send.title}
           </Title>
           <Text c="dimmed" size="sm" mt={4}>
@@ -99,8 +99,8 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
             {dryRun ? t.send.submitDryRun : t.send.submit}
           </Button>
         </Group>
-        <SendOutcome sent={attempt.data} error={attempt.error} />
       </Stack>
+      <SendOutcome sent={attempt.data} error={attempt.error} />
     </form>
   );
 }

@@ -15,7 +15,7 @@ export function headline(t: Dictionary, view: View): Headline {
     case 'away':
       return { label: unknownState, color: 'gray' };
     case 'idle':
-      return { label: states.INIT, color: 'gray' };
+      return { label: t.idle.title, color: 'gray' };
     case 'starting':
       return { label: t.starting.title, color: 'blue' };
     case 'scan':

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { ApiError, request } from './http';
+import { outcomeIsUnknown } from '../whatsapp/outcome';
+
+function answer(body: BodyInit | null, status = 200) {
+  const fetched = vi.fn<typeof fetch>(() => Promise.resolve(new Response(body, { status })));
+  vi.stubGlobal('fetch', fetched);
+  return fetched;
+}
+
+const failure = async (promise: Promise<unknown>): Promise<ApiError> => {
+  const error: unknown = await promise.then(
+    () => new Error('did not fail'),
+    (cause: unknown) => cause,
+  );
+  if (!(error instanceof ApiError)) throw error;
+  return error;
+};
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('request', () => {
+  it('sends JSON and reads JSON', async () => {
+    const fetched = answer('{"ok":true}');
+    await expect(request('/x', { method: 'POST', body: { a: 1 } })).resolves.toEqual({ ok: true });
+    expect(fetched.mock.calls[0]?.[1]).toMatchObject({
+      method: 'POST',
+      body: '{"a":1}',
+      headers: { 'content-type': 'application/json' },
+    });
+  });
+
+  it('keeps the code and the status of a contract error', async () => {
+    answer('{"error":true,"code":"NOT_ON_WHATSAPP","message":"no"}', 404);
+    expect(await failure(request('/x'))).toMatchObject({
+      code: 'NOT_ON_WHATSAPP',
+      message: 'no',
+      status: 404,
+    });
+  });
+
+  it.each([
+    ['<html>Bad gateway</html>', 502],
+    ['{"something":"else"}', 500],
+    ['not json', 200],
+  ])('calls %j with %d a bad response', async (body, status) => {
+    answer(body, status);
+    expect(await failure(request('/x'))).toMatchObject({ code: 'BAD_RESPONSE', status });
+  });
+
+  it('tells an unreachable hub', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+    expect(await failure(request('/x'))).toMatchObject({ code: 'HUB_UNREACHABLE', status: 0 });
+  });
+
+  it('tells a hub that does not answer in time', async () => {
+    vi.stubGlobal(
+      'fetch',
+      (_: string, { signal }: RequestInit) =>
+        new Promise((_resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    );
+    expect(await failure(request('/x', { timeoutMs: 5 }))).toMatchObject({ code: 'HUB_TIMEOUT' });
+  });
+});
+
+describe('the outcome of a send', () => {
+  it('is unknown only where the message may have left', () => {
+    for (const code of [
+      'SEND_UNCONFIRMED',
+      'SESSION_MANAGER_TIMEOUT',
+      'HUB_UNREACHABLE',
+      'HUB_TIMEOUT',
+    ]) {
+      expect(outcomeIsUnknown(new ApiError(code, ''))).toBe(true);
+    }
+    for (const code of ['SEND_FAILED', 'NOT_ON_WHATSAPP', 'SESSION_NOT_READY', 'INVALID_REQUEST']) {
+      expect(outcomeIsUnknown(new ApiError(code, ''))).toBe(false);
+    }
+  });
+});

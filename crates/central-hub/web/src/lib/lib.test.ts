@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+
+import { newKey } from './key';
+import { checkPhone, formatPhone } from './phone';
+import { absolute, fractionLeft, relative, secondsLeft } from './time';
+
+describe('checkPhone', () => {
+  it.each([
+    ['5491158254201', '5491158254201'],
+    ['+54 9 11 5825-4201', '5491158254201'],
+    ['+54 (911) 5825.4201', '5491158254201'],
+    ['  +1 202 555 0134 ', '12025550134'],
+    // Copied from a contact card: no-break spaces, directional marks, a real dash.
+    ['\u202a+54\u00a09\u00a011\u00a05825\u20114201\u202c', '5491158254201'],
+  ])('takes %j', (input, digits) => {
+    expect(checkPhone(input)).toEqual({ ok: true, digits });
+  });
+
+  it.each([
+    ['', 'empty'],
+    ['  + - ', 'empty'],
+    ['cincuenta', 'characters'],
+    ['+54 9 11 5825-4201 int 3', 'characters'],
+    ['54+91158254201', 'characters'],
+    ['00541158254201', 'zero'],
+    ['01158254201', 'zero'],
+    ['1234567', 'short'],
+    ['1234567890123456', 'long'],
+  ])('refuses %j: %s', (input, problem) => {
+    expect(checkPhone(input)).toEqual({ ok: false, problem });
+  });
+});
+
+describe('formatPhone', () => {
+  it('groups for reading and loses nothing', () => {
+    expect(formatPhone('5491158254201')).toBe('+54 9 11 5825-4201');
+    expect(formatPhone('5493514123456')).toBe('+54 9 351 412-3456');
+    expect(formatPhone('12025550134')).toBe('+12025550134');
+    expect(formatPhone('abc@lid')).toBe('abc@lid');
+    for (const digits of ['12345678', '123456789012345', '5491158254201']) {
+      expect(formatPhone(digits).replace(/\D/g, '')).toBe(digits);
+    }
+  });
+});
+
+describe('the countdown', () => {
+  it('counts as people do: 20 at the start, 1 to the end, never below 0', () => {
+    expect(secondsLeft(20_000, 0)).toBe(20);
+    expect(secondsLeft(20_000, 1)).toBe(20);
+    expect(secondsLeft(20_000, 19_001)).toBe(1);
+    expect(secondsLeft(20_000, 20_000)).toBe(0);
+    expect(secondsLeft(20_000, 99_000)).toBe(0);
+  });
+
+  it('shrinks from 1 to 0', () => {
+    expect(fractionLeft(20_000, 20_000, 0)).toBe(1);
+    expect(fractionLeft(20_000, 20_000, 10_000)).toBe(0.5);
+    expect(fractionLeft(20_000, 20_000, 30_000)).toBe(0);
+    expect(fractionLeft(20_000, 0, 0)).toBe(0);
+  });
+});
+
+describe('times', () => {
+  const now = Date.parse('2026-01-14T13:00:00.000Z');
+
+  it('are relative from a minute on', () => {
+    expect(relative('2026-01-14T12:59:31.000Z', now, 'es-AR')).toBeNull();
+    expect(relative('2026-01-14T12:55:00.000Z', now, 'es-AR')).toBe('hace 5 minutos');
+    expect(relative('2026-01-14T10:00:00.000Z', now, 'en')).toBe('3 hours ago');
+    expect(relative('2026-01-11T13:00:00.000Z', now, 'en')).toBe('3 days ago');
+    expect(relative('nonsense', now, 'en')).toBeNull();
+  });
+
+  it('survive nonsense', () => {
+    expect(absolute('nonsense', 'es-AR')).toBe('nonsense');
+  });
+});
+
+describe('newKey', () => {
+  it('never repeats', () => {
+    expect(new Set(Array.from({ length: 1000 }, newKey)).size).toBe(1000);
+    expect(newKey()).toMatch(/^page-[0-9a-f]{32}$/);
+  });
+});
