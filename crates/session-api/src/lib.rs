@@ -18,6 +18,7 @@ pub mod paths;
 mod session;
 mod state;
 mod time;
+mod validate;
 
 pub use bodies::{
     ConnectBody, HealthBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody, SendRequest,
@@ -31,6 +32,7 @@ pub use session::{
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
+pub use validate::{Invalid, LONGEST_MESSAGE, Recipient};
 
 /// The name that the contract gives the one session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";
