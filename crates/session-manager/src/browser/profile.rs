@@ -36,6 +36,12 @@ impl Profile {
         Self { root }
     }
 
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Chrome's `--user-data-dir`.
     #[must_use]
     pub fn user_data_dir(&self) -> PathBuf {

@@ -1,0 +1,253 @@
+//! The environment, read once.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use service_runtime::env::mask_userinfo;
+use service_runtime::listen::{ListenError, ensure_loopback_or_token};
+use service_runtime::{Env, EnvError, Environment, SecretString};
+use url::Url;
+
+use crate::browser::{BrowserConfig, Profile, runs_as_root};
+use crate::session::{Limits, Watchfulness};
+
+/// The variables, for `--help`.
+pub const HELP: &str = "\
+Environment:
+  PORT                    port to listen on (3001)
+  HOST                    address to listen on (127.0.0.1); beyond loopback only with a token
+  NODE_ENV                development | production | test; production logs JSON
+  SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
+  TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
+  WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
+  WA_JS_PATH              a newer wa-js bundle than the built-in one (none)
+  CHROME_BIN              Chrome or Chromium (found on PATH)
+  CHROMEDRIVER_BIN        ChromeDriver of the same version (found on PATH)
+  CHROME_ARGS             further Chrome flags, split as a shell splits words
+  QR_ROUNDS               times an unscanned page is refreshed before it is closed (6)
+  RESTART_BUDGET          browser restarts allowed within RESTART_WINDOW_SECONDS (5)
+  RESTART_WINDOW_SECONDS  see RESTART_BUDGET (600)
+  RESTART_BACKOFF_MS      pause before the first restart; doubles with each (500)
+  RETRY_SECONDS           pause between tries while Chrome or the page cannot be had (30)
+  HEARTBEAT_MS            pause between two heartbeats of the page (10000)
+  HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
+  BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
+  RUST_LOG                log filter (info)";
+
+/// What the service runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `HOST`.
+    pub host: IpAddr,
+    /// `PORT`.
+    pub port: u16,
+    /// `NODE_ENV`.
+    pub environment: Environment,
+    /// `SESSION_MANAGER_TOKEN`.
+    pub token: Option<SecretString>,
+    /// The browser.
+    pub browser: BrowserConfig,
+    /// The bounds of what happens by itself.
+    pub limits: Limits,
+    /// How the page is looked after.
+    pub watchfulness: Watchfulness,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable is missing or nonsense.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// `HOST` is open to others and there is no token.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The working folder is gone.
+    #[error("TOKENS_DIR is relative ({0}) and the working folder cannot be read: {1}")]
+    WorkingFolder(PathBuf, std::io::Error),
+}
+
+impl Config {
+    /// Reads `env`.
+    ///
+    /// # Errors
+    /// The first variable that is nonsense.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let host = env.ip("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+        let token = env.secret("SESSION_MANAGER_TOKEN")?;
+        ensure_loopback_or_token(host, token.is_some(), "SESSION_MANAGER_TOKEN")?;
+        let limits = Limits::default();
+        let seconds = |name, range, default: Duration| {
+            env.integer(name, range, default.as_secs())
+                .map(Duration::from_secs)
+        };
+        let millis = |name, range, default: Duration| {
+            let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
+            env.integer(name, range, default)
+                .map(Duration::from_millis)
+        };
+        let small = |name, default: u32| {
+            env.integer(name, 0..=1000, u64::from(default))
+                .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+        };
+        let watch = Watchfulness::default();
+        Ok(Self {
+            host,
+            port: env.port("PORT", 3001)?,
+            environment: env.environment()?,
+            token,
+            browser: BrowserConfig {
+                chrome: env.optional_path("CHROME_BIN"),
+                chromedriver: env.optional_path("CHROMEDRIVER_BIN"),
+                path: env.raw("PATH").map(OsString::from),
+                extra_args: chrome_args(env)?,
+                profile: Profile::new(absolute(&env.path("TOKENS_DIR", "tokens"))?),
+                page_url: match env.http_url("WHATSAPP_WEB_URL")? {
+                    Some(url) => url,
+                    None => Url::parse("https://web.whatsapp.com/")
+                        .map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
+                },
+                wa_js: env.optional_path("WA_JS_PATH"),
+            },
+            limits: Limits {
+                restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
+                restart_window: seconds(
+                    "RESTART_WINDOW_SECONDS",
+                    1..=86_400,
+                    limits.restart_window,
+                )?,
+                restart_backoff: millis("RESTART_BACKOFF_MS", 0..=60_000, limits.restart_backoff)?,
+                retry_interval: seconds("RETRY_SECONDS", 1..=3_600, limits.retry_interval)?,
+                code_rounds: small("QR_ROUNDS", limits.code_rounds)?,
+            },
+            watchfulness: Watchfulness {
+                heartbeat_every: millis("HEARTBEAT_MS", 100..=600_000, watch.heartbeat_every)?,
+                heartbeat_deadline: millis(
+                    "HEARTBEAT_DEADLINE_MS",
+                    100..=600_000,
+                    watch.heartbeat_deadline,
+                )?,
+                boot_patience: seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?,
+            },
+        })
+    }
+
+    /// One line that tells what the service runs with; secrets masked.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let or_path = |path: &Option<PathBuf>| {
+            path.as_ref()
+                .map_or_else(|| "(PATH)".to_owned(), |path| path.display().to_string())
+        };
+        format!(
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={}",
+            self.port,
+            self.host,
+            self.environment,
+            if self.token.is_some() { "***" } else { "(none)" },
+            self.browser.profile.root().display(),
+            mask_userinfo(self.browser.page_url.as_str()),
+            or_path(&self.browser.chrome),
+            or_path(&self.browser.chromedriver),
+            self.browser.extra_args,
+            self.browser
+                .wa_js
+                .as_ref()
+                .map_or_else(|| "(built in)".to_owned(), |path| path.display().to_string()),
+        )
+    }
+
+    /// What is allowed but worth a warning.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut warnings = Vec::new();
+        if runs_as_root() {
+            warnings.push(
+                "running as root: chrome gets --no-sandbox; a user of its own is safer",
+            );
+        }
+        warnings
+    }
+}
+
+fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
+    let Some(text) = env.text("CHROME_ARGS")? else {
+        return Ok(Vec::new());
+    };
+    let takes = "Chrome flags as a shell would split them, with every quote closed";
+    let words =
+        shlex::split(&text).ok_or_else(|| EnvError::invalid("CHROME_ARGS", &text, takes))?;
+    // Each of these belongs to the service; Chrome would take the last one.
+    let ours = ["--user-data-dir", "--remote-debugging"];
+    match words
+        .iter()
+        .find(|word| ours.iter().any(|flag| word.starts_with(flag)))
+    {
+        Some(word) => Err(EnvError::invalid(
+            "CHROME_ARGS",
+            word,
+            "flags other than --user-data-dir (use TOKENS_DIR) and --remote-debugging-…",
+        )),
+        None => Ok(words),
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
+    std::path::absolute(path)
+        .map_err(|error| ConfigError::WorkingFolder(path.to_owned(), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        Config::from_env(&Env::from_pairs(pairs.iter().copied())).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_the_contracts() {
+        let config = read(&[]).unwrap();
+        assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 3001));
+        assert_eq!(config.browser.page_url.as_str(), "https://web.whatsapp.com/");
+        assert!(config.browser.profile.root().ends_with("tokens"));
+        assert!(config.browser.extra_args.is_empty());
+    }
+
+    #[test]
+    fn nonsense_is_named_with_what_it_held_and_what_is_taken() {
+        for (name, value) in [
+            ("PORT", "tres mil"),
+            ("PORT", "70000"),
+            ("HOST", "example.com"),
+            ("NODE_ENV", "prod"),
+            ("WHATSAPP_WEB_URL", "ftp://web.whatsapp.com"),
+            ("CHROME_ARGS", "--a='b"),
+            ("CHROME_ARGS", "--user-data-dir=/elsewhere"),
+            ("QR_ROUNDS", "-1"),
+            ("HEARTBEAT_MS", "0"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.contains(name) && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn chrome_args_are_split_as_a_shell_does() {
+        let config = read(&[("CHROME_ARGS", "--lang=es --proxy-server='http://a b'")]).unwrap();
+        assert_eq!(
+            config.browser.extra_args,
+            ["--lang=es", "--proxy-server=http://a b"]
+        );
+    }
+
+    #[test]
+    fn open_to_others_only_with_a_token() {
+        assert!(read(&[("HOST", "0.0.0.0")]).is_err());
+        let config = read(&[("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", "hush")]).unwrap();
+        assert!(!config.summary().contains("hush"));
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,7 @@
+//! The handlers: extract, call, convert.
+
+pub mod events;
+pub mod qr;
+pub mod send;
+pub mod session;
+pub mod status;

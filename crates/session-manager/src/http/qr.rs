@@ -1,0 +1,63 @@
+//! The code: as JSON, as an image, as text.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use session_api::{ErrorCode, QrBody, Timestamp};
+
+use crate::error::ApiError;
+use crate::router::AppState;
+use crate::session::{QrImage, Snapshot};
+
+/// The code as a data URL, or `NO_QR`.
+pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
+    let snapshot = state.session.snapshot();
+    Json(match snapshot.code_at(Timestamp::now()) {
+        Some(image) => QrBody::Available {
+            qr: image.data_url.clone(),
+        },
+        None => QrBody::NoQr,
+    })
+}
+
+/// The code as a PNG.
+pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let snapshot = state.session.snapshot();
+    Ok(picture("image/png", shown(&snapshot)?.png.clone()))
+}
+
+/// The code as an SVG.
+pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let snapshot = state.session.snapshot();
+    let svg = shown(&snapshot)?.svg().map_err(undrawable)?;
+    Ok(picture("image/svg+xml", svg))
+}
+
+/// The code as Unicode half blocks.
+pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
+    let snapshot = state.session.snapshot();
+    let text = shown(&snapshot)?.half_blocks().map_err(undrawable)?;
+    Ok(picture("text/plain; charset=utf-8", text))
+}
+
+fn shown(snapshot: &Arc<Snapshot>) -> Result<&QrImage, ApiError> {
+    snapshot.code_at(Timestamp::now()).ok_or_else(|| {
+        let state = snapshot.session.state;
+        ApiError::new(
+            ErrorCode::QrNotAvailable,
+            format!("no code can be scanned now; the state is {state}"),
+        )
+    })
+}
+
+fn undrawable(error: String) -> ApiError {
+    ApiError::new(ErrorCode::Internal, error)
+}
+
+fn picture(kind: &'static str, body: impl IntoResponse) -> Response {
+    // A code lives for seconds; a cached one would be a wrong one.
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], body).into_response()
+}

@@ -1,0 +1,135 @@
+//! Connecting, closing, unlinking, and looking closely.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use service_runtime::http::ApiJson;
+use session_api::{
+    ConnectBody, ErrorCode, PairingCodeBody, PairingCodeRequest, SESSION_NAME, SessionBody,
+    SessionState, TransitionBody,
+};
+
+use crate::browser::{BidiError, PageError};
+use crate::error::ApiError;
+use crate::router::AppState;
+use crate::session::LogoutOutcome;
+
+/// Asks for the session; answers at once.
+pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
+    let now = state.session.connect().await?;
+    let message = match now {
+        SessionState::Init => "Connecting: the browser is being started",
+        SessionState::QrRequired => "A code is on show: scan it with the phone",
+        SessionState::Authenticated => "Linked: waiting for WhatsApp",
+        SessionState::Ready => "Already connected",
+        SessionState::Disconnected | SessionState::Error => "Not connected: see GET /session",
+    };
+    Ok(Json(ConnectBody {
+        success: true,
+        message: message.to_owned(),
+        session: SESSION_NAME.to_owned(),
+        state: now,
+        already_connected: now.is_linked(),
+    }))
+}
+
+fn transition(state: SessionState, message: &str) -> Json<TransitionBody> {
+    Json(TransitionBody {
+        success: true,
+        message: message.to_owned(),
+        session: SESSION_NAME.to_owned(),
+        state,
+    })
+}
+
+/// Closes the browser; the device stays linked.
+pub async fn disconnect(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
+    let now = state.session.disconnect().await?;
+    Ok(transition(
+        now,
+        "The browser is closed; the device stays linked",
+    ))
+}
+
+/// Unlinks the device and deletes what is stored.
+pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
+    let outcome = state.session.logout().await?;
+    let message = match outcome {
+        LogoutOutcome::Unlinked => "The device is unlinked and its stored session deleted",
+        LogoutOutcome::OnlyHere => {
+            "The stored session is deleted, but WhatsApp could not be told: remove the device on the phone, under Linked devices"
+        }
+        LogoutOutcome::WasNotLinked => "No device was linked; what was stored is deleted",
+    };
+    Ok(transition(state.session.snapshot().session.state, message))
+}
+
+/// A code to type into the phone instead of scanning.
+pub async fn pairing_code(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<PairingCodeRequest>,
+) -> Result<Json<PairingCodeBody>, ApiError> {
+    let phone: String = request
+        .phone
+        .chars()
+        .filter(|c| !matches!(c, '+' | ' ' | '-' | '(' | ')' | '.'))
+        .collect();
+    if !(8..=15).contains(&phone.len()) || !phone.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::new(
+            ErrorCode::InvalidRequest,
+            "phone has to be a number in international form: 8 to 15 digits, such as 5491158254201",
+        ));
+    }
+    let snapshot = state.session.snapshot();
+    if snapshot.session.state.is_linked() {
+        return Err(ApiError::new(
+            ErrorCode::AlreadyLinked,
+            "a phone is linked already: POST /logout first",
+        ));
+    }
+    let page = state
+        .session
+        .page()
+        .filter(|_| snapshot.session.state == SessionState::QrRequired)
+        .ok_or_else(|| {
+            let now = snapshot.session.state;
+            ApiError::new(
+                ErrorCode::QrNotAvailable,
+                format!("the page does not ask for a phone now (state {now}): POST /connect and wait for QR_REQUIRED"),
+            )
+        })?;
+    match page.pairing_code(&phone).await {
+        Ok(code) => Ok(Json(PairingCodeBody { code })),
+        Err(error) => Err(ApiError::new(pairing_failure(&error), error.to_string())),
+    }
+}
+
+fn pairing_failure(error: &PageError) -> ErrorCode {
+    match error {
+        PageError::Browser(BidiError::Timeout(_)) => ErrorCode::BrowserTimeout,
+        PageError::Browser(_) => ErrorCode::BrowserFailed,
+        PageError::NotReady(_) => ErrorCode::QrNotAvailable,
+        _ => ErrorCode::PairingFailed,
+    }
+}
+
+/// Everything an operator wants to know.
+pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
+    Json(state.session.snapshot().session.clone())
+}
+
+/// What the browser shows.
+///
+/// A picture of the operator's chats: only ever with the token.
+pub async fn screenshot(State(state): State<AppState>) -> Result<Response, ApiError> {
+    if state.token.is_none() {
+        return Err(ApiError::new(
+            ErrorCode::Unauthorized,
+            "a screenshot shows the account's chats: set SESSION_MANAGER_TOKEN and present it",
+        ));
+    }
+    let png = state.session.screenshot().await?;
+    let headers = [(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "no-store")];
+    Ok((headers, png).into_response())
+}

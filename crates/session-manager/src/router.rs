@@ -1,0 +1,94 @@
+//! Paths to handlers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use secrecy::{ExposeSecret, SecretString};
+use service_runtime::http::{
+    ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard,
+};
+use session_api::{ErrorCode, paths};
+use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ApiError;
+use crate::http;
+use crate::session::SessionHandle;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct AppState {
+    /// The session.
+    pub session: SessionHandle,
+    /// `SESSION_MANAGER_TOKEN`.
+    pub token: Option<Arc<SecretString>>,
+    /// Cancelled when the service drains: event streams end then.
+    pub draining: CancellationToken,
+}
+
+/// Every route of the service.
+pub fn router(state: AppState) -> Router {
+    let guarded = state.token.is_none();
+    let protected = Router::new()
+        .route(paths::STATUS, get(http::status::status))
+        .route(paths::QR, get(http::qr::json))
+        .route(paths::QR_PNG, get(http::qr::png))
+        .route(paths::QR_SVG, get(http::qr::svg))
+        .route(paths::QR_TXT, get(http::qr::text))
+        .route(paths::CONNECT, post(http::session::connect))
+        .route(paths::DISCONNECT, post(http::session::disconnect))
+        .route(paths::LOGOUT, post(http::session::logout))
+        .route(paths::PAIRING_CODE, post(http::session::pairing_code))
+        .route(paths::SESSION, get(http::session::session))
+        .route(paths::SEND, post(http::send::send))
+        .route(paths::EVENTS, get(http::events::events))
+        .route(paths::SCREENSHOT, get(http::session::screenshot))
+        .layer(from_fn(check_cliente_id))
+        .layer(from_fn_with_state(state.clone(), require_token));
+    // Without a token loopback is the only fence, and a web page in a browser
+    // on this machine can reach over it.
+    let protected = if guarded {
+        protected
+            .layer(from_fn(require_loopback_host))
+            .layer(from_fn(refuse_cross_site))
+    } else {
+        protected
+    };
+    let open = Router::new().route(paths::HEALTH, get(http::status::health));
+    standard(
+        open.merge(protected)
+            .fallback(|| async { ErrorReply::not_found() })
+            .with_state(state),
+        Limits::default(),
+    )
+}
+
+/// `X-Cliente-Id` is metadata, but a malformed one is a mistake worth telling.
+async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+async fn require_token(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let Some(token) = &state.token else {
+        return next.run(request).await;
+    };
+    let presented = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+        .unwrap_or_default();
+    // In constant time: the answer's delay must not tell how much was right.
+    if bool::from(token.expose_secret().as_bytes().ct_eq(presented)) {
+        return next.run(request).await;
+    }
+    ApiError::new(
+        ErrorCode::Unauthorized,
+        "this service wants `Authorization: Bearer <SESSION_MANAGER_TOKEN>`",
+    )
+    .into_response()
+}
