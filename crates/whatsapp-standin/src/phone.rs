@@ -398,10 +398,40 @@ impl Phone {
         }
     }
 
+    /// Make every connected page tell its listeners nothing for a while:
+    /// what happens then happens, and its events are lost.
+    pub fn drop_events(&self, ms: u64) {
+        for page in self.shared.world().pages.values() {
+            let _ = page.tx.send(ToPage::DropEvents { ms });
+        }
+    }
+
     /// How the page's address answers from now on.
     pub fn page(&self, http: PageHttp) {
         self.shared.world().page_http = http;
         self.shared.tell("page");
+    }
+
+    /// Look again after every change, until `look` finds something or `within`
+    /// is over.
+    pub async fn wait_for<T>(
+        &self,
+        within: Duration,
+        look: impl Fn(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let deadline = Instant::now() + within;
+        // Before the first look: a change right after it is not missed.
+        let mut changes = self.shared.changed.subscribe();
+        loop {
+            if let Some(found) = look(self) {
+                return Some(found);
+            }
+            match tokio::time::timeout_at(deadline, changes.recv()).await {
+                // Lagging behind only means that much has changed.
+                Ok(Ok(_) | Err(broadcast::error::RecvError::Lagged(_))) => {}
+                Ok(Err(broadcast::error::RecvError::Closed)) | Err(_) => return look(self),
+            }
+        }
     }
 
     /// Everything at a glance.

@@ -66,6 +66,8 @@ pub struct Settings {
     pub debug_global: bool,
     /// One-to-one chats are addressed by LID, as on migrated accounts.
     pub lid_migrated: bool,
+    /// `MsgKey` keeps its text under another name than `_serialized`.
+    pub msg_key_renamed: bool,
     /// Whether a number nobody has spoken of has WhatsApp.
     pub unknown_on_whatsapp: bool,
     /// `WAWebBuildConstants.VERSION_STR`.
@@ -101,6 +103,7 @@ impl Default for Settings {
             code_as_url: false,
             debug_global: true,
             lid_migrated: false,
+            msg_key_renamed: false,
             unknown_on_whatsapp: true,
             version: "2.3000.1046000001".to_owned(),
             me: "5491100000001".to_owned(),

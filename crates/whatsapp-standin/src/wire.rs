@@ -121,6 +121,9 @@ pub(crate) enum ToPage {
     Hang {
         ms: u64,
     },
+    DropEvents {
+        ms: u64,
+    },
 }
 
 /// A linked device, as the page keeps it in its profile.

@@ -154,6 +154,10 @@
       ws.close();
     },
 
+    drop_events({ ms }) {
+      __standin.silentUntil = Date.now() + ms;
+    },
+
     hang({ ms }) {
       const until = Date.now() + ms;
       while (Date.now() < until);
@@ -163,7 +167,7 @@
   // One line at a time: what a line does may take its turn with the profile.
   let turn = Promise.resolve();
   function hear(line) {
-    if (blocked && !['unblock', 'hang', 'unlinked'].includes(line.t)) return;
+    if (blocked && !['block', 'unblock', 'hang', 'drop_events', 'unlinked'].includes(line.t)) return;
     const act = hearing[line.t];
     const ordered = ['sync', 'sync_done', 'message', 'reveal'].includes(line.t);
     if (ordered) turn = turn.then(() => act(line)).catch((error) => console.error(error));

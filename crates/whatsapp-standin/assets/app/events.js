@@ -45,6 +45,8 @@
     }
 
     trigger(name, ...args) {
+      // A page in trouble: things happen and nobody is told.
+      if (Date.now() < __standin.silentUntil) return this;
       this._call(name, name, args);
       this._call('all', name, args);
       return this;

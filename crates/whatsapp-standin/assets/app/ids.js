@@ -1,6 +1,7 @@
 'use strict';
 // Who and what: Wid for people and groups, MsgKey for messages.
 (() => {
+  const { config } = __standin;
   const SERVERS = ['c.us', 'lid', 'g.us', 'broadcast', 'newsletter', 'call', 'bot'];
 
   class Wid {
@@ -96,6 +97,9 @@
     },
   };
 
+  // In 2026-07 the page's minifier renamed the field behind `toString`.
+  const CACHED = config.msg_key_renamed ? '$MsgKey$p_1' : '_serialized';
+
   class MsgKey {
     constructor(from) {
       if (from === null || from === undefined) {
@@ -114,7 +118,7 @@
       if (!this.id) throw new Error('MsgKey error: no id');
       if (from.participant) this.participant = createWid(from.participant);
       const tail = this.participant ? `_${this.participant}` : '';
-      this._serialized = `${this.fromMe}_${this.remote}_${this.id}${tail}`;
+      this[CACHED] = `${this.fromMe}_${this.remote}_${this.id}${tail}`;
     }
 
     toString() {
@@ -122,7 +126,7 @@
     }
 
     clone() { return new MsgKey(this); }
-    equals(other) { return Boolean(other) && this._serialized === (other._serialized ?? other); }
+    equals(other) { return Boolean(other) && String(this) === String(other); }
 
     static fromString(text) {
       const [fromMe, remote, id, participant] = String(text).split('_');
@@ -136,6 +140,12 @@
 
     static newId_DEPRECATED() { return newId(); }
     static async newId() { return newId(); }
+  }
+
+  if (config.msg_key_renamed) {
+    MsgKey.prototype.toString = function () {
+      return this.$MsgKey$p_1;
+    };
   }
 
   function newId() {

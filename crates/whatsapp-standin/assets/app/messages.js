@@ -3,7 +3,7 @@
 (() => {
   const { MsgModel, Msg, MsgKey, createWid, keep, meet, learn, recall, storage } = __standin;
 
-  /** Sent and not yet answered: key → what to do with the answer. */
+  /** Sent and not yet answered: key → the message and who waits for the answer. */
   const inFlight = new Map();
   const SENT_AGAIN_FOR = 24 * 3600;
 
@@ -19,7 +19,11 @@
     } else {
       message = new MsgModel({ ...data, id, ack: 0, local: true, isNewMsg: true, self: 'out' });
     }
-    const answered = new Promise((resolve) => inFlight.set(id._serialized, { message, resolve }));
+    const answered = new Promise((resolve) => {
+      // Whoever sends the same id meanwhile waits for the same answer.
+      const waiting = inFlight.get(String(id))?.waiting ?? [];
+      inFlight.set(String(id), { message, waiting: [...waiting, resolve] });
+    });
     const stored = (async () => {
       keep(message);
       await storage.putMessage(message.row());
@@ -31,7 +35,7 @@
 
   function transmit(message) {
     __standin.connection.say({
-      t: 'send', id: message.id.id, key: message.id._serialized, to: message.id.remote._serialized,
+      t: 'send', id: message.id.id, key: String(message.id), to: message.id.remote._serialized,
       body: String(message.body ?? message.caption ?? ''), kind: message.type ?? 'chat',
     });
   }
@@ -44,13 +48,13 @@
     for (const row of await storage.unsentMessages()) {
       if (known.has(row.key) || row.t < since) continue;
       const message = await recall(row.key);
-      inFlight.set(row.key, { message, resolve() {} });
+      inFlight.set(row.key, { message, waiting: [] });
       transmit(message);
     }
   }
 
   function settle(key, outcome) {
-    inFlight.get(key)?.resolve(outcome);
+    inFlight.get(key)?.waiting.forEach((resolve) => resolve(outcome));
     inFlight.delete(key);
   }
 

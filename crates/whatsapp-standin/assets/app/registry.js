@@ -59,6 +59,7 @@
   // What the page's own files share. Clients have no business here.
   const standin = {
     config,
+    silentUntil: 0,
     /** Queue a module; `bundle` (0 to 5) says how early it arrives. */
     module(bundle, id, make) {
       waiting.push({ bundle, id, make });

@@ -36,7 +36,7 @@
     /** As it stands in the profile. */
     row() {
       return {
-        key: this.id._serialized, chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
+        key: String(this.id), chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
         body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
         // Index keys cannot be booleans.
         unsent: this.id.fromMe && this.local && this.ack === 0 ? 1 : 0,

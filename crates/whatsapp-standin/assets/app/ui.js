@@ -16,14 +16,16 @@
   }
 
   function drawCode(canvas, { size, bits }) {
+    // Whole pixels: a camera reads what a browser has not smoothed.
     const quiet = 2;
-    canvas.width = canvas.height = size + 2 * quiet;
+    const scale = Math.max(3, Math.floor(272 / (size + 2 * quiet)));
+    canvas.width = canvas.height = (size + 2 * quiet) * scale;
     const context = canvas.getContext('2d');
     context.fillStyle = '#fff';
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = '#111b21';
     for (let at = 0; at < bits.length; at++) {
-      if (bits[at] === '1') context.fillRect(quiet + (at % size), quiet + Math.floor(at / size), 1, 1);
+      if (bits[at] === '1') context.fillRect((quiet + (at % size)) * scale, (quiet + Math.floor(at / size)) * scale, scale, scale);
     }
   }
 

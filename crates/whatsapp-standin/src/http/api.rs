@@ -256,16 +256,25 @@ struct PageBody {
     #[serde(default)]
     hang_ms: Option<u64>,
     #[serde(default)]
+    drop_events_ms: Option<u64>,
+    #[serde(default)]
     http: Option<PageHttp>,
 }
 
 async fn page(phone: Handle, bytes: Bytes) -> Answer {
-    let PageBody { hang_ms, http } = body(&bytes)?;
+    let PageBody {
+        hang_ms,
+        drop_events_ms,
+        http,
+    } = body(&bytes)?;
     if let Some(http) = http {
         phone.0.page(http);
     }
     if let Some(ms) = hang_ms {
         phone.0.hang(ms);
+    }
+    if let Some(ms) = drop_events_ms {
+        phone.0.drop_events(ms);
     }
     ok()
 }

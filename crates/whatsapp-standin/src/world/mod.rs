@@ -6,6 +6,8 @@
 mod linking;
 mod messages;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

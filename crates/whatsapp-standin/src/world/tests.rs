@@ -1,0 +1,258 @@
+//! What follows from what happens, without a socket.
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+
+use super::*;
+use crate::phone::LeadMessage;
+use crate::wire::{Claim, Outgoing};
+
+const LEAD: &str = "5491130000001";
+
+fn keys() -> Keys {
+    Keys {
+        static_key: "S=".into(),
+        identity_key: "I=".into(),
+        adv_key: "A=".into(),
+        platform: "1".into(),
+    }
+}
+
+fn drain(rx: &mut UnboundedReceiver<ToPage>) -> Vec<String> {
+    let mut lines = Vec::new();
+    while let Ok(line) = rx.try_recv() {
+        lines.push(serde_json::to_string(&line).expect("a line is JSON"));
+    }
+    lines
+}
+
+/// A world in which one device is linked, connected and synced.
+fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
+    let mut world = World::new(Settings::default());
+    let (tx, _rx) = unbounded_channel();
+    let shows = world.page_joins(tx, None, keys(), Instant::now());
+    let id = world.scan(None).expect("a code is shown");
+    world.page_leaves(shows);
+    let claim = Claim {
+        token: world.devices[&id].token.clone(),
+        id,
+    };
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    world.sync_done(page, &[]);
+    drain(&mut rx);
+    (world, page, rx, claim)
+}
+
+fn message(id: &str) -> Outgoing {
+    Outgoing {
+        id: id.into(),
+        key: format!("true_{LEAD}@c.us_{id}"),
+        to: format!("{LEAD}@c.us"),
+        body: "hola".into(),
+        kind: "chat".into(),
+    }
+}
+
+#[test]
+fn an_id_is_delivered_once_and_acknowledged_each_time() {
+    let (mut world, page, _rx, _) = linked();
+    let first = world.take(page, message("A")).expect("a device sends");
+    assert_eq!(first.answer, Answer::Ack { delivers: true });
+    let second = world.take(page, message("A")).expect("a device sends");
+    assert_eq!(second.answer, Answer::Ack { delivers: false });
+    assert_eq!(world.received.len(), 1);
+    assert_eq!(world.received[0].times_received, 2);
+    assert_eq!(world.duplicates, 1);
+}
+
+#[test]
+fn only_a_linked_page_sends() {
+    let mut world = World::new(Settings::default());
+    let (tx, _rx) = unbounded_channel();
+    let page = world.page_joins(tx, None, keys(), Instant::now());
+    assert_eq!(world.take(page, message("A")), None);
+    assert!(world.received.is_empty());
+}
+
+#[test]
+fn rules_count_down_and_the_nearer_one_wins() {
+    let (mut world, page, _rx, _) = linked();
+    world.set_rule(Rule {
+        to: None,
+        outcome: Outcome::Silent,
+        count: None,
+    });
+    world.set_rule(Rule {
+        to: Some(LEAD.into()),
+        outcome: Outcome::ReachOut463,
+        count: Some(1),
+    });
+    let mut answer = |id| {
+        world
+            .take(page, message(id))
+            .expect("a device sends")
+            .answer
+    };
+    assert_eq!(
+        answer("A"),
+        Answer::Refuse {
+            result: "ERROR_UNKNOWN",
+            error_code: Some(463)
+        }
+    );
+    assert_eq!(answer("B"), Answer::Nothing);
+    assert_eq!(world.refusals.len(), 1);
+    // Taken, though never acknowledged: the same id is dropped from now on.
+    assert_eq!(world.received.len(), 1);
+    let again = world.take(page, message("B")).expect("a device sends");
+    assert_eq!(again.answer, Answer::Ack { delivers: false });
+
+    world.set_rule(Rule {
+        to: None,
+        outcome: Outcome::Ok,
+        count: None,
+    });
+    let free = world.take(page, message("C")).expect("a device sends");
+    assert_eq!(free.answer, Answer::Ack { delivers: true });
+}
+
+#[test]
+fn a_refused_id_may_come_again() {
+    let (mut world, page, _rx, _) = linked();
+    world.set_rule(Rule {
+        to: None,
+        outcome: Outcome::NetworkError,
+        count: Some(1),
+    });
+    world.take(page, message("A"));
+    assert!(world.received.is_empty());
+    world.take(page, message("A"));
+    assert_eq!(world.received.len(), 1);
+    assert_eq!(world.duplicates, 0);
+}
+
+#[test]
+fn a_number_without_whatsapp_is_never_reached() {
+    let (mut world, page, _rx, _) = linked();
+    world.people.entry(LEAD.into()).or_default().on_whatsapp = Some(false);
+    let taken = world.take(page, message("A")).expect("a device sends");
+    assert_eq!(taken.answer, Answer::Ack { delivers: false });
+}
+
+#[test]
+fn what_comes_while_away_waits_until_it_is_stored() {
+    let (mut world, page, _rx, claim) = linked();
+    world.page_leaves(page);
+    let (written, _) = world.lead_writes(&LeadMessage::text(LEAD, "hola"));
+
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    let waiting = world.waiting(page);
+    assert_eq!(waiting.len(), 1);
+    world.sync_step(page, 50, waiting);
+    // Written while the sync runs: it comes right after it.
+    let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
+    world.sync_done(page, std::slice::from_ref(&written.key));
+    let lines = drain(&mut rx);
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.contains(&written.key))
+            .count(),
+        1
+    );
+    assert_eq!(
+        lines.iter().filter(|line| line.contains(&late.key)).count(),
+        1
+    );
+    assert!(lines.last().is_some_and(|line| line.contains("sync_done")));
+
+    world.got(page, &[written.key, late.key]);
+    assert!(world.waiting(page).is_empty());
+}
+
+#[test]
+fn a_ciphertext_comes_without_its_text() {
+    let (mut world, page, mut rx, _) = linked();
+    let mut lead = LeadMessage::text(LEAD, "secreto");
+    lead.ciphertext_ms = 5;
+    let (_, later) = world.lead_writes(&lead);
+    assert!(!drain(&mut rx).concat().contains("secreto"));
+    assert_eq!(world.waiting(page)[0].body, "");
+    world.reveal(&later.expect("a text is due"));
+    assert!(drain(&mut rx).concat().contains("secreto"));
+    assert_eq!(world.waiting(page)[0].body, "secreto");
+}
+
+#[test]
+fn a_hidden_number_is_not_told() {
+    let (mut world, _, mut rx, _) = linked();
+    let mut lead = LeadMessage::text(LEAD, "hola");
+    lead.lid = true;
+    lead.phone_known = false;
+    world.lead_writes(&lead);
+    let line = drain(&mut rx).concat();
+    assert!(!line.contains(LEAD), "{line}");
+    assert_eq!(world.phone_of(&format!("{}@lid", lid_of(LEAD))), LEAD);
+}
+
+#[test]
+fn unlinking_tells_the_page_and_the_device_stays_out() {
+    let (mut world, page, mut rx, claim) = linked();
+    assert!(world.unlink(&claim.id, None));
+    assert!(drain(&mut rx).concat().contains("unlinked"));
+    assert_eq!(world.take(page, message("A")), None);
+    let (tx, mut rx) = unbounded_channel();
+    world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    assert!(drain(&mut rx).concat().contains("unlinked"));
+    assert!(!world.unlink(&claim.id, None), "once is enough");
+}
+
+#[test]
+fn a_second_page_replaces_the_first_until_it_takes_over() {
+    let (mut world, first, mut rx, claim) = linked();
+    let (tx, mut rx_second) = unbounded_channel();
+    world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    assert!(drain(&mut rx).concat().contains("conflict"));
+    drain(&mut rx_second);
+    world.takeover(first);
+    assert!(drain(&mut rx).concat().contains("welcome"));
+    assert!(drain(&mut rx_second).concat().contains("conflict"));
+}
+
+#[test]
+fn a_code_for_linking_by_number_has_its_time() {
+    let mut world = World::new(Settings::default());
+    let now = Instant::now();
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, None, keys(), now);
+    world.new_link_code(page, 1, "12", now);
+    assert!(drain(&mut rx).concat().contains("bad_phone_number"));
+    world.new_link_code(page, 2, "+54 9 11 3000-0001", now);
+    let (_, code, phone) = world.link_codes(now).remove(0);
+    assert_eq!(phone, LEAD);
+    let late = now + world.settings.link_code;
+    assert_eq!(world.enter_link_code(&code, late), Err(LinkError::Expired));
+    assert_eq!(
+        world.enter_link_code("ABCD-EFG", now),
+        Err(LinkError::Unknown)
+    );
+    let typed = code.to_lowercase().replace('-', " ");
+    let device = world.enter_link_code(&typed, now).expect("it is good");
+    assert_eq!(world.devices[&device].user, LEAD);
+}
+
+#[test]
+fn what_is_saved_is_what_comes_back() {
+    let (mut world, page, _rx, claim) = linked();
+    world.take(page, message("A"));
+    let saved = serde_json::to_string(&world.save()).expect("it is JSON");
+    let mut other = World::new(Settings::default());
+    other.restore(serde_json::from_str(&saved).expect("our own JSON"));
+    let (tx, mut rx) = unbounded_channel();
+    let page = other.page_joins(tx, Some(&claim), keys(), Instant::now());
+    assert!(drain(&mut rx).concat().contains("welcome"));
+    other.take(page, message("A"));
+    assert_eq!(other.duplicates, 1);
+}

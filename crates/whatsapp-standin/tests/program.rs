@@ -1,0 +1,63 @@
+//! The program: its output, its refusals, its end.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_whatsapp-standin");
+
+#[test]
+fn it_says_where_it_is_and_ends_on_a_signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data.json");
+    let mut child = Command::new(PROGRAM)
+        .args(["--sync-ms", "10", "--set", "codes=2", "--data"])
+        .arg(&data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut line = || lines.next().expect("a line").expect("text");
+    let web = line();
+    let phone = line();
+    assert!(
+        web.starts_with("web http://127.0.0.1:") && web.ends_with('/'),
+        "{web}"
+    );
+    assert_eq!(phone, format!("{}phone", web.replace("web ", "phone ")));
+    let killed = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(killed.expect("kill runs").success());
+    assert!(child.wait().expect("it ends").success(), "a clean end");
+    assert!(lines.next().is_none(), "nothing else is said");
+}
+
+#[test]
+fn it_stays_on_this_machine_unless_told() {
+    for (arguments, word) in [
+        (vec!["--host", "0.0.0.0"], "--allow-remote"),
+        (vec!["--set", "moon_ms=1"], "moon_ms"),
+        (vec!["--set", "moon"], "NAME=JSON"),
+    ] {
+        let output = Command::new(PROGRAM)
+            .args(&arguments)
+            .output()
+            .expect("it runs");
+        assert!(!output.status.success(), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn it_knows_its_version() {
+    let output = Command::new(PROGRAM)
+        .arg("--version")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        said.trim(),
+        concat!("whatsapp-standin ", env!("CARGO_PKG_VERSION"))
+    );
+}
