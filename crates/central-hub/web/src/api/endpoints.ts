@@ -14,10 +14,11 @@ const WHATSAPP = '/api/admin/whatsapp';
 
 export const EVENTS_PATH = '/api/events';
 
-// Longer than the hub's own deadlines (5 s for reads, 60 s for a send), so that
-// its answer, which names the cause, comes first.
+// Longer than the services' own deadlines, so that their answer, which names the
+// cause, comes first. A send waits for WhatsApp's server; unlinking may have to
+// start the browser.
 const ACTION_MS = 30_000;
-const SEND_MS = 75_000;
+const LONG_MS = 75_000;
 
 export const getConfig = (signal?: AbortSignal) => request<ConfigBody>('/api/config', { signal });
 
@@ -33,7 +34,7 @@ export const disconnect = () =>
   request<TransitionBody>(`${WHATSAPP}/disconnect`, { method: 'POST', timeoutMs: ACTION_MS });
 
 export const logout = () =>
-  request<TransitionBody>(`${WHATSAPP}/logout`, { method: 'POST', timeoutMs: ACTION_MS });
+  request<TransitionBody>(`${WHATSAPP}/logout`, { method: 'POST', timeoutMs: LONG_MS });
 
 export const requestPairingCode = (phone: string) =>
   request<PairingCodeBody>(`${WHATSAPP}/pairing-code`, {
@@ -47,5 +48,5 @@ export const send = (body: SendRequest, idempotencyKey: string) =>
     method: 'POST',
     body,
     headers: { 'idempotency-key': idempotencyKey },
-    timeoutMs: SEND_MS,
+    timeoutMs: LONG_MS,
   });

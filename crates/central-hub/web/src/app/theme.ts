@@ -35,6 +35,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-red-light': '#fdeceb',
     '--mantine-color-red-light-hover': '#fadad7',
     '--mantine-color-red-light-color': '#a61b12',
+    '--mantine-color-gray-light': '#e8edea',
+    '--mantine-color-gray-light-color': '#333d38',
     '--lm-surface': '#ffffff',
     '--lm-line': '#dfe5e2',
   },

@@ -36,7 +36,7 @@ export const es = {
     offline: 'Sin conexión',
     polling: 'Sin avisos en vivo',
     up: 'En línea',
-    down: 'No responde',
+    down: 'Caído',
     unknown: 'Consultando…',
     rehearsal: 'Ensayo',
     live: 'Real',
@@ -83,7 +83,7 @@ export const es = {
     linkedText: 'Se recupera la sesión del teléfono vinculado.',
   },
   scan: {
-    title: 'Escaneá el código con tu teléfono',
+    title: 'Vinculá tu teléfono',
     qrTab: 'Código QR',
     phoneTab: 'Vincular con número',
     alt: 'Código QR para vincular WhatsApp',

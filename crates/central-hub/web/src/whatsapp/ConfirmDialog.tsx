@@ -54,7 +54,7 @@ export function ConfirmDialog({
           <Button variant="default" onClick={onClose} data-autofocus>
             {t.app.cancel}
           </Button>
-          <Button {...(danger ? { color: 'red.8' } : {})} loading={pending} onClick={onConfirm}>
+          <Button {...(danger ? { color: 'red.9' } : {})} loading={pending} onClick={onConfirm}>
             {confirm}
           </Button>
         </Group>

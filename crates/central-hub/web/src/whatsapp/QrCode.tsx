@@ -55,7 +55,7 @@ export function QrCode() {
           </div>
         )}
       </div>
-      <div className={classes.bar} aria-hidden>
+      <div className={classes.bar} data-idle={fraction === null || undefined} aria-hidden>
         <div
           className={classes.fill}
           data-late={left !== null && left <= 5 ? true : undefined}
