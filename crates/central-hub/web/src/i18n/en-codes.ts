@@ -10,6 +10,7 @@ export const errors: typeof esErrors = {
   METHOD_NOT_ALLOWED:
     'The server does not know this request. It may be of another version than this page.',
   REQUEST_TIMEOUT: 'The request took too long to arrive. Try again.',
+  QR_NOT_AVAILABLE: 'There is no code yet. Wait until it appears and try again.',
   QR_NOT_REQUIRED: 'A phone is linked already: no code is needed.',
   ALREADY_LINKED: 'A phone is linked already: no code is needed.',
   IDEMPOTENCY_KEY_REUSED:
@@ -41,7 +42,8 @@ export const causes: typeof esCauses = {
   LINKED_PROFILE_FOUND: 'The service started with a linked phone and connects by itself.',
   CONNECT_REQUESTED: 'Somebody asked to connect.',
   DISCONNECT_REQUESTED: 'Disconnected on request.',
-  LOGOUT_REQUESTED: 'Unlinked on request.',
+  LOGOUT_REQUESTED:
+    'Unlinked on request. If the phone still shows it under Linked devices, log it out there.',
   CODE_SHOWN: 'There is a code to scan.',
   CODE_SCANNED: 'The phone accepted the link.',
   PROFILE_LINKED: 'The stored session was restored.',

@@ -9,6 +9,7 @@ export const errors = {
   METHOD_NOT_ALLOWED:
     'El servidor no conoce este pedido. Puede ser de otra versión que esta página.',
   REQUEST_TIMEOUT: 'El pedido tardó demasiado en llegar. Probá de nuevo.',
+  QR_NOT_AVAILABLE: 'Todavía no hay un código. Esperá a que aparezca y probá de nuevo.',
   QR_NOT_REQUIRED: 'Ya hay un teléfono vinculado: no hace falta un código.',
   ALREADY_LINKED: 'Ya hay un teléfono vinculado: no hace falta un código.',
   IDEMPOTENCY_KEY_REUSED:
@@ -41,7 +42,8 @@ export const causes = {
   LINKED_PROFILE_FOUND: 'El servicio arrancó con un teléfono vinculado y conecta solo.',
   CONNECT_REQUESTED: 'Se pidió conectar.',
   DISCONNECT_REQUESTED: 'Se desconectó a pedido.',
-  LOGOUT_REQUESTED: 'Se desvinculó a pedido.',
+  LOGOUT_REQUESTED:
+    'Se desvinculó a pedido. Si el teléfono todavía lo muestra en Dispositivos vinculados, cerralo ahí.',
   CODE_SHOWN: 'Hay un código para escanear.',
   CODE_SCANNED: 'El teléfono aceptó la vinculación.',
   PROFILE_LINKED: 'Se recuperó la sesión guardada.',

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+
+// The services' own lists: a code that is added there fails here until it has words.
+import errorSource from '../../../../session-api/src/error.rs?raw';
+import causeSource from '../../../../session-manager/src/session/cause.rs?raw';
+import { es } from './es';
+
+const all = (source: string, pattern: RegExp): string[] =>
+  Array.from(source.matchAll(pattern), (match) => match[1] ?? '');
+
+// Never an answer to this page, or a defect of it: the service's words will do.
+const UNTOLD = new Set(['MESSAGE_NOT_FOUND', 'UNSUPPORTED_MEDIA_TYPE']);
+
+describe('every code of the services has words', () => {
+  it('of failed requests', () => {
+    const codes = all(errorSource, /^\s+\w+ = "([A-Z_]+)", \d{3};/gm);
+    expect(codes.length).toBeGreaterThan(20);
+    expect(codes.filter((code) => !UNTOLD.has(code) && !Object.hasOwn(es.errors, code))).toEqual(
+      [],
+    );
+  });
+
+  it('of transitions and failures', () => {
+    const codes = all(causeSource, /=> "([A-Z_]+)",/g);
+    expect(codes.length).toBeGreaterThan(20);
+    const known = { ...es.causes, ...es.failures };
+    expect(codes.filter((code) => !Object.hasOwn(known, code))).toEqual([]);
+  });
+});

@@ -1,0 +1,292 @@
+// The hub's page in Chromium, through the real pair and the stand-in: from nothing
+// to "Conectado", a test message, and back. Needs nobody to look on.
+//
+//   HUB_URL=http://127.0.0.1:3012 PHONE_URL=http://127.0.0.1:… node page-flow.mjs
+//
+// PHONE_URL is the stand-in that session-manager's WHATSAPP_WEB_URL points at. With
+// SCREENSHOTS=<folder> every screen is kept as a picture.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+
+const [hubArgument, phoneArgument] = process.argv.slice(2);
+const HUB = hubArgument ?? process.env.HUB_URL;
+const PHONE = phoneArgument ?? process.env.PHONE_URL;
+if (!HUB || !PHONE) {
+  console.error('usage: HUB_URL=… PHONE_URL=… node page-flow.mjs, or both as arguments');
+  process.exit(2);
+}
+const hub = HUB.replace(/\/$/, '');
+const standin = phone(`${PHONE.replace(/\/$/, '')}/`);
+const pictures = process.env.SCREENSHOTS;
+
+// Starting Chrome on a busy machine takes its time.
+const LONG = 60_000;
+const LEAD = '5491140000001';
+
+let browser = null;
+let context = null;
+let page = null;
+let before = null;
+const complaints = [];
+
+const view = (kind, timeout = LONG) => page.locator(`[data-view="${kind}"]`).waitFor({ timeout });
+const button = (name) => page.getByRole('button', { name, exact: true });
+const dialog = () => page.getByRole('dialog');
+const says = (text, timeout = 10_000) => page.getByText(text).first().waitFor({ timeout });
+const code = () => page.locator('[data-view="scan"] img');
+
+async function picture(name) {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
+}
+
+async function noSidewaysScroll(where) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert(over <= 0, `${where}: the page is ${over} px wider than the window`);
+}
+
+/** The question is asked; "Cancelar" changes nothing, the other answer acts. */
+async function answer(opener, title, confirm) {
+  await button(opener).click();
+  await dialog().getByText(title).waitFor();
+  await dialog().getByRole('button', { name: 'Cancelar', exact: true }).click();
+  await dialog().waitFor({ state: 'hidden' });
+  await button(opener).click();
+  await picture(`question-${confirm.toLowerCase()}`);
+  await dialog().getByRole('button', { name: confirm, exact: true }).click();
+}
+
+async function open() {
+  browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+  context = await browser.newContext({
+    viewport: { width: 1200, height: 900 },
+    colorScheme: 'light',
+    locale: 'es-AR',
+  });
+  page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== 'data:' && origin !== new URL(hub).origin) complaints.push(`asked ${origin}`);
+  });
+}
+
+/** Whatever an earlier run left: unlinked and closed. */
+async function reset() {
+  const post = (path) => fetch(`${hub}/api/admin/whatsapp/${path}`, { method: 'POST' });
+  const { ok, status } = await post('logout');
+  assert(ok, `cannot reset the session: logout answered ${status}`);
+  await post('disconnect');
+}
+
+async function test() {
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  before = (await standin.state()).settings;
+  await open();
+  const config = await (await fetch(`${hub}/api/config`)).json();
+
+  await step('nothing yet', async () => {
+    await reset();
+    await page.goto(`${hub}/`);
+    await page.waitForURL(`${hub}/whatsapp`);
+    equal(await page.evaluate(() => document.documentElement.lang), 'es', 'the language');
+    await page.locator('[data-view="idle"], [data-view="disconnected"]').waitFor();
+    await picture('disconnected');
+  });
+
+  await step('connect shows the code', async () => {
+    await standin.call('settings', { first_code_ms: 8_000, next_code_ms: 60_000 });
+    await button('Conectar').click();
+    await view('starting');
+    await picture('starting');
+    await view('scan');
+    await code().waitFor();
+    const drawn = await code().evaluate((image) => image.decode().then(() => image.naturalWidth));
+    assert(drawn >= 200, `the code is ${drawn} px wide`);
+    await says('Dispositivos vinculados');
+    await picture('code');
+  });
+
+  await step('the countdown runs, the code rotates', async () => {
+    const first = await code().getAttribute('src');
+    const seconds = async () => Number(/(\d+) s/.exec(await page.getByRole('timer').textContent())?.[1]);
+    const start = await seconds();
+    assert(start > 0, `the countdown says ${start}`);
+    await eventually('the countdown runs', async () => (await seconds()) < start);
+    await eventually('another code', async () => (await code().getAttribute('src')) !== first, 30_000);
+  });
+
+  await step('scan, connected, with the account', async () => {
+    await standin.call('scan', {});
+    await view('ready');
+    const { me, pushname } = (await standin.state()).settings;
+    const shown = (await page.getByTestId('account-phone').textContent()).replace(/\D/g, '');
+    equal(shown, me, 'the number');
+    equal(await page.getByTestId('account-name').textContent(), pushname, 'the name');
+    equal(await page.getByTestId('state-badge').textContent(), 'Conectado', 'the badge');
+    equal(await page.title(), 'Conectado · LeadMaster', 'the tab');
+    await picture('connected');
+  });
+
+  await step('a test message', async () => {
+    const text = 'Hola desde la prueba';
+    const sent = async () => (await standin.messages()).some((message) => message.body === text);
+    const submit = button(config.dry_run ? 'Ensayar envío' : 'Enviar prueba');
+    await page.getByLabel('Mensaje').fill(text);
+    await submit.click();
+    await says('Escribí un número.');
+    await page.getByLabel('Número de destino').fill('+54 9 11 4000-0001');
+    await submit.click();
+    if (config.dry_run) {
+      await says('Modo ensayo: no se envía nada');
+      await says('Ensayo correcto: no se envió nada');
+      assert(!(await sent()), 'a rehearsed message reached WhatsApp');
+    } else {
+      await says('WhatsApp recibió el mensaje.', LONG);
+      assert(await sent(), `nothing reached ${LEAD}`);
+    }
+    await page.getByTestId('send-outcome').scrollIntoViewIfNeeded();
+    await picture('send');
+  });
+
+  await step('details', async () => {
+    await button('Detalles').click();
+    await says('Historial de estados');
+    await says('El teléfono aceptó la vinculación.');
+    if (pictures) await page.screenshot({ path: join(pictures, 'details.png'), fullPage: true });
+    await button('Detalles').click();
+  });
+
+  await step('the language is switched and remembered', async () => {
+    const choose = (name) =>
+      page.getByRole('banner').getByRole('radio', { name, exact: true }).check({ force: true });
+    await choose('English');
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
+    equal(await page.evaluate(() => document.documentElement.lang), 'en', 'the language');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
+    await picture('english');
+    await choose('Español');
+    await page.getByRole('heading', { name: 'Conectado', exact: true }).waitFor();
+  });
+
+  await step('dark is switched and remembered', async () => {
+    const choose = (name) =>
+      page.getByRole('banner').getByRole('radio', { name, exact: true }).check({ force: true });
+    const scheme = () => page.evaluate(() => document.documentElement.dataset.mantineColorScheme);
+    const brightness = () =>
+      page.evaluate(() => {
+        const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number);
+        return (red + green + blue) / 3;
+      });
+    assert((await brightness()) > 200, 'the page is bright');
+    await choose('Oscura');
+    await eventually('the page is dark', async () => (await scheme()) === 'dark' && (await brightness()) < 60);
+    await page.reload();
+    await view('ready');
+    equal(await scheme(), 'dark', 'the scheme after a reload');
+    await picture('dark');
+    await choose('Como el sistema');
+    await eventually('the page is bright', async () => (await scheme()) === 'light');
+  });
+
+  await step('a phone 360 px wide', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await noSidewaysScroll('connected');
+    await picture('phone-connected');
+    await button('Menú').click();
+    await page.getByRole('navigation').getByText('WhatsApp').waitFor();
+    await says('Servidor');
+    await picture('phone-menu');
+    await button('Menú').click();
+    await page.setViewportSize({ width: 1200, height: 900 });
+  });
+
+  await step('the network goes and comes', async () => {
+    await standin.call('network', { up: false });
+    await says('Sin conexión con WhatsApp', LONG);
+    await picture('network-lost');
+    await standin.call('network', { up: true });
+    await view('ready');
+  });
+
+  await step('disconnect, with its question; the phone stays linked', async () => {
+    await answer('Desconectar', '¿Desconectar WhatsApp?', 'Desconectar');
+    await view('disconnected');
+    await says('El teléfono sigue vinculado');
+    await button('Conectar').click();
+    await page.locator('[data-view="ready"], [data-view="scan"]').waitFor({ timeout: LONG });
+    await view('ready', 1_000);
+  });
+
+  await step('unlink, with its question', async () => {
+    await answer('Desvincular', '¿Desvincular el teléfono?', 'Desvincular');
+    await view('disconnected');
+    await says('Al conectar aparece un código nuevo');
+    equal((await standin.state()).devices?.length ?? 0, 0, 'devices left on the phone');
+    await picture('unlinked');
+  });
+
+  await step('link by number, on a phone', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await button('Conectar').click();
+    await view('scan');
+    await code().waitFor();
+    await noSidewaysScroll('the code');
+    await picture('phone-code');
+    await page.getByRole('tab', { name: 'Vincular con número' }).click();
+    await button('Pedir código').click();
+    await says('Escribí un número.');
+    await page.getByLabel('Número del teléfono').fill('011 5825-4201');
+    await button('Pedir código').click();
+    await says('Empezá con el código de país');
+    await page.getByLabel('Número del teléfono').fill(`+${before.me}`);
+    await button('Pedir código').click();
+    const output = page.getByTestId('pairing-code');
+    await output.waitFor({ timeout: LONG });
+    const pairing = (await output.textContent()).trim();
+    assert(/^[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(pairing), `the code looks like ${pairing}`);
+    await output.scrollIntoViewIfNeeded();
+    await noSidewaysScroll('the pairing code');
+    await picture('phone-number');
+    await standin.call('link-code', { code: pairing });
+    await view('ready');
+    await page.setViewportSize({ width: 1200, height: 900 });
+  });
+
+  await step('unlinked from the phone', async () => {
+    await standin.call('unlink', {});
+    await view('disconnected');
+    await says('se desvinculó desde el teléfono');
+  });
+
+  await step('a path that is not there', async () => {
+    await page.goto(`${hub}/no-existe`);
+    await page.getByRole('heading', { name: 'Esta página no existe' }).waitFor();
+    await picture('not-found');
+    await page.getByRole('link', { name: 'Ir a WhatsApp' }).click();
+    await page.waitForURL(`${hub}/whatsapp`);
+    await view('disconnected');
+  });
+
+  await step('no complaints', () => {
+    assert(complaints.length === 0, complaints.join('\n'));
+  });
+}
+
+await run(
+  test,
+  async () => {
+    if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
+    await browser?.close();
+    if (before) {
+      const { first_code_ms, next_code_ms } = before;
+      await standin.call('settings', { first_code_ms, next_code_ms });
+    }
+  },
+  300_000,
+);
