@@ -1,0 +1,34 @@
+//! What a service needs around its own work, and nothing of what the work is.
+//!
+//! ```text
+//!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve
+//!                        │                                           │
+//!                     [FATAL] line, exit 1      SIGTERM, SIGINT, PM2 ┴─> drain ─> abort
+//! ```
+//!
+//! | module | for |
+//! | --- | --- |
+//! | [`env`] | the environment, read once, with one-line complaints |
+//! | [`logs`] | human text or JSON on standard output |
+//! | [`listen`] | the port, and who holds it when it is taken |
+//! | [`shutdown`] | drain at the first signal, abort at the second |
+//! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
+//! | [`pm2`] | readiness and stop over PM2's descriptor |
+//! | [`process`] | children that die with the service, and finding what is left |
+//! | [`http`] | error bodies, extractors and the layers of every router |
+
+pub mod env;
+mod fatal;
+pub mod http;
+pub mod listen;
+pub mod logs;
+pub mod pm2;
+pub mod process;
+pub mod serve;
+pub mod shutdown;
+mod sys;
+
+pub use env::{Env, EnvError, Environment};
+pub use fatal::fatal;
+pub use secrecy::{ExposeSecret, SecretString};
+pub use shutdown::Shutdown;

@@ -1,0 +1,189 @@
+use std::os::unix::ffi::OsStringExt;
+
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn env(value: &str) -> Env {
+    Env::from_pairs([("X", value)])
+}
+
+fn rubbish() -> Env {
+    Env::from_pairs([("X", OsString::from_vec(vec![b'a', 0xff, b'b']))])
+}
+
+#[test]
+fn empty_is_unset() {
+    for env in [env(""), Env::default()] {
+        assert_eq!(env.text("X"), Ok(None));
+        assert_eq!(env.port("X", 3001), Ok(3001));
+        assert_eq!(env.flag("X", true), Ok(true));
+        assert_eq!(env.flag("X", false), Ok(false));
+        assert_eq!(env.http_url("X"), Ok(None));
+        assert!(env.secret("X").unwrap().is_none());
+        assert_eq!(env.path("X", "tokens"), PathBuf::from("tokens"));
+        assert_eq!(env.optional_path("X"), None);
+        assert_eq!(
+            env.required_http_url("X").unwrap_err().to_string(),
+            "X environment variable is required"
+        );
+    }
+}
+
+#[test]
+fn complaints_name_the_variable_what_it_held_and_what_it_takes() {
+    for (error, text) in [
+        (
+            env("http").port("X", 3001).unwrap_err(),
+            r#"X is "http": it takes a port number from 1 to 65535 (0: any free one; default 3001)"#,
+        ),
+        (
+            env("yes").flag("X", true).unwrap_err(),
+            r#"X is "yes": it takes true or false"#,
+        ),
+        (
+            env("a\nb").word("X", &["a", "b", "c"], "a").unwrap_err(),
+            r#"X is "a\nb": it takes a, b or c"#,
+        ),
+        (
+            env("0").integer("X", 1..=9, 2).unwrap_err(),
+            r#"X is "0": it takes a whole number from 1 to 9"#,
+        ),
+        (
+            env("ftp://me:hunter2@host/").http_url("X").unwrap_err(),
+            r#"X is "ftp://***@host/": it takes an absolute http:// or https:// URL such as http://127.0.0.1:3001"#,
+        ),
+        (
+            env("hun\tter2").secret("X").unwrap_err(),
+            "X cannot be used (its value is not shown): it takes printable ASCII characters, without a space at either end",
+        ),
+    ] {
+        assert_eq!(error.to_string(), text);
+    }
+    let long = env(&"é".repeat(500))
+        .flag("X", true)
+        .unwrap_err()
+        .to_string();
+    assert!(long.chars().count() < 140, "{long}");
+}
+
+#[test]
+fn what_is_not_utf8_is_refused_where_text_is_meant() {
+    let env = rubbish();
+    assert!(env.text("X").is_err());
+    assert!(env.port("X", 1).is_err());
+    assert!(env.ip("X", Ipv4Addr::LOCALHOST.into()).is_err());
+    assert!(env.flag("X", true).is_err());
+    assert!(env.http_url("X").is_err());
+    assert!(env.secret("X").is_err());
+    assert!(env.path("X", "").to_str().is_none());
+}
+
+#[test]
+fn ports() {
+    for (text, port) in [("0", 0), ("3001", 3001), ("65535", 65535), ("08", 8)] {
+        assert_eq!(env(text).port("X", 1), Ok(port));
+    }
+    for text in [
+        "65536",
+        "-1",
+        "+1",
+        "3001 ",
+        " 3001",
+        "3e3",
+        "99999999999999999999999",
+    ] {
+        assert!(env(text).port("X", 1).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn addresses() {
+    let default = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    for (text, address) in [
+        ("localhost", "127.0.0.1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("::1", "::1"),
+    ] {
+        assert_eq!(env(text).ip("X", default), Ok(address.parse().unwrap()));
+    }
+    for text in ["example.com", "127.0.0.1:80", "256.0.0.1", "*"] {
+        assert!(env(text).ip("X", default).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn urls() {
+    for text in [
+        "http://localhost:3001",
+        "https://user:pw@host/base/",
+        "HTTP://[::1]:1/",
+    ] {
+        assert!(env(text).required_http_url("X").is_ok(), "{text}");
+    }
+    for text in [
+        "localhost:3001",
+        "127.0.0.1",
+        "ftp://host",
+        "http://",
+        "http:///x y",
+        "http://host:99999",
+        "http://host/?a=b",
+        "http://host/#a",
+        " http://host",
+        "file:///etc/passwd",
+    ] {
+        let result = env(text).required_http_url("X");
+        assert!(
+            matches!(result, Err(EnvError::Invalid { .. })),
+            "{text}: {result:?}"
+        );
+    }
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let env = env("hunter2");
+    let secret = env.secret("X").unwrap().unwrap();
+    assert_eq!(secret.expose_secret(), "hunter2");
+    assert!(!format!("{env:?} {secret:?}").contains("hunter2"));
+}
+
+#[test]
+fn environments() {
+    let of = |word| Env::from_pairs([("NODE_ENV", word)]).environment();
+    assert_eq!(of(""), Ok(Environment::Development));
+    assert_eq!(of("production"), Ok(Environment::Production));
+    assert_eq!(of("test"), Ok(Environment::Test));
+    assert!(of("Production").is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_value_breaks_a_getter_or_its_complaint(bytes: Vec<u8>) {
+        let env = Env::from_pairs([("X", OsString::from_vec(bytes))]);
+        let complaints = [
+            env.text("X").err(),
+            env.port("X", 1).err(),
+            env.ip("X", Ipv4Addr::LOCALHOST.into()).err(),
+            env.flag("X", true).err(),
+            env.integer("X", 1..=5, 2).err(),
+            env.secret("X").err(),
+            env.required_http_url("X").err(),
+        ];
+        for complaint in complaints.into_iter().flatten() {
+            let text = complaint.to_string();
+            prop_assert!(text.starts_with("X "));
+            prop_assert_eq!(text.lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_url_never_shows(
+        scheme in "[a-z]{1,6}", password in "[!-~]{0,20}", host in "[a-z]{1,9}"
+    ) {
+        let text = format!("{scheme}://user:SECRET{password}@{host}");
+        prop_assert!(!mask_userinfo(&text).contains("SECRET"));
+    }
+}

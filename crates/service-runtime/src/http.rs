@@ -1,0 +1,26 @@
+//! The HTTP manners of every service: one shape of error, extractors that
+//! answer in it, and the layers around a router.
+//!
+//! ```text
+//!  request ─> id, size of head ─> panic guard ─> route ─> extractor ─> handler
+//!                   │                  │           │           │          │
+//!  {"error":true,"code":…,"message":…} ┴───────────┴───────────┴──────────┘
+//! ```
+
+mod extract;
+mod guard;
+mod json;
+mod reply;
+mod standard;
+
+pub use extract::{ApiPath, ApiQuery, ClienteId};
+pub use guard::{is_loopback_host, refuse_cross_site, require_loopback_host};
+pub use json::ApiJson;
+pub use reply::ErrorReply;
+pub use standard::{Limits, RequestId, standard};
+
+/// The header that carries a request's id, in and out.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+
+/// The header that says for which business a request is made.
+pub const CLIENTE_ID_HEADER: &str = "x-cliente-id";

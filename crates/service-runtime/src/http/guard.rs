@@ -1,0 +1,179 @@
+//! What a browser on the operator's own machine may be tricked into.
+//!
+//! A page from anywhere can make a browser post to `127.0.0.1`, or point a
+//! name of its own at 127.0.0.1 and read the answers (DNS rebinding). Neither
+//! gets past these; curl, cron and other programs do.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::reply::ErrorReply;
+
+/// Middleware: 403 `CROSS_SITE_REQUEST` when a browser says that a page from
+/// elsewhere makes a request that could change something.
+pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
+    let changes = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if changes && is_cross_site(request.headers()) {
+        return ErrorReply::new(
+            StatusCode::FORBIDDEN,
+            "CROSS_SITE_REQUEST",
+            "a page from another site may not do this",
+        )
+        .into_response();
+    }
+    next.run(request).await
+}
+
+/// Middleware: 403 `FOREIGN_HOST` unless the request is made to a loopback
+/// address or `localhost` by name.
+pub async fn require_loopback_host(request: Request, next: Next) -> Response {
+    let named = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str().to_owned())
+        .or_else(|| text(request.headers(), header::HOST).map(str::to_owned));
+    // No host at all: HTTP/1.0, which no browser speaks.
+    if named.as_deref().is_none_or(is_loopback_host) {
+        return next.run(request).await;
+    }
+    ErrorReply::new(
+        StatusCode::FORBIDDEN,
+        "FOREIGN_HOST",
+        "without a password this service answers only to 127.0.0.1 and localhost; \
+         behind a proxy, set the password, or let the proxy pass Host: 127.0.0.1",
+    )
+    .into_response()
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    if let Some(site) = text(headers, header::HeaderName::from_static("sec-fetch-site")) {
+        // The browser's own word; `none` is the person at the address bar.
+        return !matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return false;
+    };
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<Uri>().ok());
+    let authority = origin.as_ref().and_then(|origin| origin.authority());
+    match (authority, text(headers, header::HOST)) {
+        (Some(authority), Some(host)) => !authority.as_str().eq_ignore_ascii_case(host),
+        // `Origin: null` and the like.
+        _ => true,
+    }
+}
+
+/// Whether `host` (with or without a port) is `localhost`, a name below it,
+/// or a loopback address.
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((inside, "")) => inside,
+            Some((inside, port)) if is_port(port) => inside,
+            _ => return false,
+        },
+        None => match host.split_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            Some(_) => return false,
+            None => host,
+        },
+    };
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':')
+        .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        for host in [
+            "localhost",
+            "LOCALHOST:3012",
+            "app.localhost:1",
+            "127.0.0.1",
+            "127.0.0.1:3012",
+            "127.1.2.3:80",
+            "[::1]",
+            "[::1]:3012",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:3012",
+            "evil.example:127.0.0.1",
+            "user@127.0.0.1",
+            "192.168.0.1:3012",
+            "[::2]:1",
+            "[::1",
+            "[::1]evil",
+            "0.0.0.0",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn cross_site() {
+        let of = |pairs: &[(&'static str, &str)]| {
+            let headers: HeaderMap = pairs
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        header::HeaderName::from_static(name),
+                        value.parse().unwrap(),
+                    )
+                })
+                .collect();
+            is_cross_site(&headers)
+        };
+        assert!(!of(&[]));
+        assert!(!of(&[("host", "127.0.0.1:3012")]));
+        assert!(!of(&[
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "http://x")
+        ]));
+        assert!(!of(&[("sec-fetch-site", "none")]));
+        assert!(!of(&[
+            ("host", "localhost:1"),
+            ("origin", "http://localhost:1")
+        ]));
+        assert!(of(&[("sec-fetch-site", "cross-site")]));
+        assert!(of(&[("sec-fetch-site", "same-site")]));
+        assert!(of(&[
+            ("host", "localhost:1"),
+            ("origin", "http://localhost:2")
+        ]));
+        assert!(of(&[("host", "localhost:1"), ("origin", "null")]));
+        assert!(of(&[
+            ("host", "localhost:1"),
+            ("origin", "https://evil.example")
+        ]));
+    }
+}

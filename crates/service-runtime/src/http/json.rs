@@ -1,0 +1,276 @@
+//! Bodies in JSON, as strict about the content as lenient about its label.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+
+use super::reply::ErrorReply;
+use super::standard::Limits;
+
+/// How much of a body that is too large is read and dropped, in bytes, so
+/// that the client gets to read the answer instead of a reset connection.
+const DROPPED: usize = 16 * 1024 * 1024;
+
+/// A body in JSON of the shape `T`.
+///
+/// A missing content type, and the one that `curl -d` sends by itself, are
+/// taken for JSON; any other that is not JSON is 415. Not JSON: 400
+/// `INVALID_JSON`. Another shape: 400 `INVALID_REQUEST`, naming the field.
+/// Larger than [`Limits::body`]: 413. Slower than [`Limits::body_read`]: 408.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
+    type Rejection = ErrorReply;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ErrorReply> {
+        check_label(request.headers())?;
+        let limits = Limits::of(request.extensions());
+        let body = read(request.into_body(), limits.body, limits.body_read).await?;
+        parse(&body).map(Self)
+    }
+}
+
+fn check_label(headers: &HeaderMap) -> Result<(), ErrorReply> {
+    let Some(label) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let label = label.to_str().unwrap_or_default().to_ascii_lowercase();
+    let essence = label.split(';').next().unwrap_or_default().trim();
+    match essence {
+        ""
+        | "application/json"
+        | "application/x-www-form-urlencoded"
+        | "text/plain"
+        | "text/json" => Ok(()),
+        other if other.starts_with("application/") && other.ends_with("+json") => Ok(()),
+        _ => Err(ErrorReply::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "the body has to be application/json",
+        )),
+    }
+}
+
+/// The whole body, or 413, 408 or 400.
+async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, ErrorReply> {
+    tokio::time::timeout(within, collect(body, limit))
+        .await
+        .unwrap_or_else(|_| {
+            Err(ErrorReply::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                format!("the body did not arrive within {} s", within.as_secs()),
+            ))
+        })
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
+    let mut kept = Vec::new();
+    let mut total = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            ErrorReply::invalid_request("the body broke off or was not properly framed")
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        total = total.saturating_add(data.len());
+        if total <= limit {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = Vec::new();
+            if total > limit.saturating_add(DROPPED) {
+                break;
+            }
+        }
+    }
+    if total > limit {
+        return Err(ErrorReply::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "PAYLOAD_TOO_LARGE",
+            format!("the body is larger than {limit} bytes"),
+        ));
+    }
+    Ok(kept.into())
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
+    let not_json = |error: &serde_json::Error| {
+        let what = if body.iter().all(u8::is_ascii_whitespace) {
+            "the body is empty; it has to be JSON".to_owned()
+        } else {
+            format!(
+                "the body is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        };
+        ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what)
+    };
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        // A wrong shape may come before a later error of syntax.
+        if let Err(syntax) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+            return not_json(&syntax);
+        }
+        let path = error.path().to_string();
+        let place = if path == "." {
+            "the body".to_owned()
+        } else {
+            // A path can repeat keys of the body, however long.
+            format!("field {:?}", path.chars().take(80).collect::<String>())
+        };
+        ErrorReply::invalid_request(format!("{place}: {}", complaint(error.inner())))
+    })?;
+    deserializer.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+/// serde's complaint, without the position and without the values that it
+/// repeats: they may be a phone number or the text of a message.
+fn complaint(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let names_a_field = ["missing field", "duplicate field", "unknown field"]
+        .iter()
+        .any(|beginning| text.starts_with(beginning));
+    match text.rsplit_once(", expected ") {
+        _ if names_a_field => text.chars().take(200).collect(),
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "the value is not allowed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it parses is of interest")]
+    struct Wanted {
+        to: String,
+        count: Option<u8>,
+    }
+
+    fn failure(body: &str) -> (String, String) {
+        let error = parse::<Wanted>(body.as_bytes()).unwrap_err();
+        assert_eq!(error.status(), StatusCode::BAD_REQUEST);
+        (error.code().to_owned(), error.message().to_owned())
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_repeats_no_value() {
+        for (body, code, message) in [
+            ("", "INVALID_JSON", "the body is empty; it has to be JSON"),
+            (
+                "{",
+                "INVALID_JSON",
+                "the body is not JSON (line 1, column 1)",
+            ),
+            (
+                "to=1&message=2",
+                "INVALID_JSON",
+                "the body is not JSON (line 1, column 2)",
+            ),
+            (
+                r#"{"to":"1"} x"#,
+                "INVALID_JSON",
+                "the body is not JSON (line 1, column 12)",
+            ),
+            (
+                r#"{"to":5,"#,
+                "INVALID_JSON",
+                "the body is not JSON (line 1, column 8)",
+            ),
+            ("{}", "INVALID_REQUEST", "the body: missing field `to`"),
+            (
+                r#"{"to":5491158254201}"#,
+                "INVALID_REQUEST",
+                r#"field "to": expected a string"#,
+            ),
+            (
+                r#"{"to":"1","count":-1}"#,
+                "INVALID_REQUEST",
+                r#"field "count": expected u8"#,
+            ),
+            (
+                r#"{"to":"1","to":"2"}"#,
+                "INVALID_REQUEST",
+                "the body: duplicate field `to`",
+            ),
+            (
+                r#""secret text""#,
+                "INVALID_REQUEST",
+                "the body: expected struct Wanted",
+            ),
+            (
+                "null",
+                "INVALID_REQUEST",
+                "the body: expected struct Wanted",
+            ),
+        ] {
+            assert_eq!(
+                failure(body),
+                (code.to_owned(), message.to_owned()),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = "[".repeat(100_000);
+        assert_eq!(failure(&deep).0, "INVALID_JSON");
+    }
+
+    #[test]
+    fn labels() {
+        let check = |label: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, label.parse().unwrap());
+            check_label(&headers).is_ok()
+        };
+        for label in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/problem+json",
+            "application/x-www-form-urlencoded",
+            "text/plain;charset=UTF-8",
+        ] {
+            assert!(check(label), "{label}");
+        }
+        for label in [
+            "multipart/form-data; boundary=x",
+            "text/html",
+            "image/png",
+            "json",
+        ] {
+            assert!(!check(label), "{label}");
+        }
+    }
+
+    #[tokio::test]
+    async fn reads_up_to_the_limit() {
+        let within = Duration::from_secs(5);
+        assert_eq!(read(Body::from("1234"), 4, within).await.unwrap(), "1234");
+        let error = read(Body::from("12345"), 4, within).await.unwrap_err();
+        assert_eq!(error.code(), "PAYLOAD_TOO_LARGE");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_value_or_a_complaint(body: Vec<u8>) {
+            let _ = parse::<Wanted>(&body);
+            let _ = parse::<serde_json::Value>(&body);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The body of every failed request.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A failure as it goes over the wire:
+/// `{"error":true,"code":"SCREAMING_SNAKE","message":"human text"}`.
+#[derive(Clone, Debug)]
+pub struct ErrorReply {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    message: String,
+    headers: Option<Box<HeaderMap>>,
+}
+
+impl ErrorReply {
+    /// A failure with this status, code and sentence.
+    pub fn new(
+        status: StatusCode,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            headers: None,
+        }
+    }
+
+    /// 400 `INVALID_REQUEST`.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
+    }
+
+    /// 400 `INVALID_HEADER`.
+    pub fn invalid_header(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "INVALID_HEADER", message)
+    }
+
+    /// 404 `NOT_FOUND`.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such path")
+    }
+
+    /// 500 `INTERNAL`: the cause goes to the log, not over the wire.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "a defect of the service; its log has the cause",
+        )
+    }
+
+    /// With this header as well.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.get_or_insert_default().insert(name, value);
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code in the body.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The sentence in the body.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: bool,
+    code: &'a str,
+    message: &'a str,
+}
+
+impl IntoResponse for ErrorReply {
+    fn into_response(self) -> Response {
+        let body = axum::Json(Body {
+            error: true,
+            code: &self.code,
+            message: &self.message,
+        });
+        let mut response = (self.status, body).into_response();
+        if let Some(headers) = self.headers {
+            response.headers_mut().extend(*headers);
+        }
+        response
+    }
+}

@@ -1,0 +1,198 @@
+//! The layers around every router.
+
+use std::any::Any;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{debug, error};
+
+use super::REQUEST_ID_HEADER;
+use super::reply::ErrorReply;
+
+/// What a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// For the whole body to arrive.
+    pub body_read: Duration,
+    /// The longest path with its query, in bytes.
+    pub path: usize,
+    /// All headers together, names and values, in bytes.
+    pub headers: usize,
+}
+
+impl Default for Limits {
+    /// 512 KiB within 30 s, a path of 8 KiB, headers of 32 KiB.
+    fn default() -> Self {
+        Self {
+            body: 512 * 1024,
+            body_read: Duration::from_secs(30),
+            path: 8 * 1024,
+            headers: 32 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn of(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or_default()
+    }
+}
+
+/// The id of a request, in its extensions and in the answer's `x-request-id`:
+/// the caller's own if it is sane, else a random one.
+#[derive(Clone, Debug)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// As a header's value, to pass it on.
+    #[must_use]
+    pub const fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    fn of(headers: &HeaderMap) -> Self {
+        let sane = |value: &&HeaderValue| {
+            (1..=128).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+        };
+        Self(
+            headers
+                .get(REQUEST_ID_HEADER)
+                .filter(sane)
+                .cloned()
+                .unwrap_or_else(|| {
+                    HeaderValue::from_str(&format!("{:016x}", rand::random::<u64>()))
+                        .unwrap_or_else(|_| HeaderValue::from_static("0"))
+                }),
+        )
+    }
+}
+
+/// Puts the manners around a router whose routes are complete: request ids,
+/// an access log at `debug` (the route's pattern, never what stands in it),
+/// limits, and JSON for unknown paths, wrong methods, refusals of axum's own
+/// extractors and panics. A fallback of the router's own is kept.
+pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Limits) -> Router<S> {
+    router
+        .layer(DefaultBodyLimit::max(limits.body))
+        .layer(CatchPanicLayer::custom(on_panic))
+        .layer(from_fn_with_state(limits, around))
+}
+
+/// Puts a failure that is empty or plain text, as axum and its layers write
+/// them, into the one shape; other headers, such as `Allow`, stay.
+fn in_shape(response: Response) -> Response {
+    let status = response.status();
+    let is_failure = status.is_client_error() || status.is_server_error();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !is_failure || kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain")) {
+        return response;
+    }
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => ("NOT_FOUND", "there is no such path"),
+        StatusCode::METHOD_NOT_ALLOWED => (
+            "METHOD_NOT_ALLOWED",
+            "this path does not take this method; Allow says which it takes",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => ("PAYLOAD_TOO_LARGE", "the body is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            "UNSUPPORTED_MEDIA_TYPE",
+            "the body has to be application/json",
+        ),
+        StatusCode::REQUEST_TIMEOUT => ("REQUEST_TIMEOUT", "the request took too long"),
+        _ if status.is_client_error() => (
+            "INVALID_REQUEST",
+            "the request is not what this route takes",
+        ),
+        _ => ("INTERNAL", "a defect of the service; its log has the cause"),
+    };
+    let mut headers = response.into_parts().0.headers;
+    headers.remove(header::CONTENT_TYPE);
+    headers.remove(header::CONTENT_LENGTH);
+    let mut shaped = ErrorReply::new(status, code, message).into_response();
+    shaped.headers_mut().extend(headers);
+    shaped
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature is tower-http's"
+)]
+fn on_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let cause = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a value that is no text");
+    error!(cause, "a handler panicked");
+    ErrorReply::internal().into_response()
+}
+
+async fn around(State(limits): State<Limits>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = RequestId::of(request.headers());
+    let method = request.method().clone();
+    // The pattern, not the path: a path may hold a phone number.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(limits);
+    let mut response = match too_large(&request, limits) {
+        Some(reply) => reply.into_response(),
+        None => in_shape(next.run(request).await),
+    };
+    debug!(
+        %method,
+        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        request_id = id.as_str(),
+        micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID_HEADER, id.0);
+    headers
+        .entry(header::X_CONTENT_TYPE_OPTIONS)
+        .or_insert(HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn too_large(request: &Request, limits: Limits) -> Option<ErrorReply> {
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |it| it.as_str().len());
+    if target > limits.path {
+        return Some(ErrorReply::new(
+            StatusCode::URI_TOO_LONG,
+            "URI_TOO_LONG",
+            format!("the path is longer than {} bytes", limits.path),
+        ));
+    }
+    let headers: usize = request
+        .headers()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    (headers > limits.headers).then(|| {
+        ErrorReply::new(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "HEADERS_TOO_LARGE",
+            format!(
+                "the headers are larger than {} bytes together",
+                limits.headers
+            ),
+        )
+    })
+}

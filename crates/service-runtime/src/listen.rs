@@ -1,0 +1,215 @@
+//! Opening the port, or saying who has it.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::TcpListener;
+
+use crate::process::Process;
+
+/// The port cannot be opened. Its text is one line with the cure.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// Somebody has the port.
+    #[error("port {port} is taken{holder}: stop it, or set PORT to a free port")]
+    Taken {
+        /// The port.
+        port: u16,
+        /// By whom, where `/proc` tells.
+        holder: Holder,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The system does not allow it.
+    #[error("port {port} may not be opened by this user: set PORT to a port above 1023")]
+    Forbidden {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The address is none of this machine's.
+    #[error(
+        "HOST is {host}, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
+    )]
+    NotHere {
+        /// The address.
+        host: IpAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("{address} cannot be listened on: {source}")]
+    Other {
+        /// Address and port.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Others could reach the service, and nothing would stop them.
+    #[error("HOST is {host}, which other machines can reach: set {variable}, or HOST=127.0.0.1")]
+    Unprotected {
+        /// The address.
+        host: IpAddr,
+        /// The variable that protects.
+        variable: &'static str,
+    },
+}
+
+/// Who has a port; empty where it cannot be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder(Option<(i32, String)>);
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some((pid, name)) => write!(f, " by {name} (pid {pid})"),
+            None => f.write_str(" by another program"),
+        }
+    }
+}
+
+/// Opens `host:port`; port 0 lets the system choose.
+///
+/// # Errors
+/// See [`ListenError`].
+pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
+    let address = SocketAddr::new(host, port);
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => ListenError::Taken {
+                port,
+                holder: Holder(holder(port)),
+                source,
+            },
+            io::ErrorKind::PermissionDenied => ListenError::Forbidden { port, source },
+            io::ErrorKind::AddrNotAvailable => ListenError::NotHere { host, source },
+            _ => ListenError::Other { address, source },
+        })
+}
+
+/// Refuses an address beyond loopback unless a token protects it.
+///
+/// # Errors
+/// [`ListenError::Unprotected`].
+pub const fn ensure_loopback_or_token(
+    host: IpAddr,
+    has_token: bool,
+    variable: &'static str,
+) -> Result<(), ListenError> {
+    if has_token || host.to_canonical().is_loopback() {
+        Ok(())
+    } else {
+        Err(ListenError::Unprotected { host, variable })
+    }
+}
+
+/// Process id and name of who listens on the port.
+fn holder(port: u16) -> Option<(i32, String)> {
+    let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .into_iter()
+        .filter_map(|table| std::fs::read_to_string(table).ok())
+        .flat_map(|table| listening_inodes(&table, port))
+        .map(|inode| format!("socket:[{inode}]"))
+        .collect();
+    let processes = std::fs::read_dir("/proc").ok()?;
+    processes
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .find(|pid| holds(*pid, &sockets))
+        .and_then(|pid| Some((pid, Process::read(pid)?.comm)))
+}
+
+fn holds(pid: i32, sockets: &[String]) -> bool {
+    // Another user's descriptors cannot be read; that is no answer, not "no".
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return false;
+    };
+    descriptors
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .any(|target| {
+            sockets
+                .iter()
+                .any(|socket| target.as_os_str() == socket.as_str())
+        })
+}
+
+/// The inodes of sockets in state LISTEN (0A) on the port, from a table such
+/// as `/proc/net/tcp`.
+fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
+    table
+        .lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
+            let listens =
+                *fields.get(3)? == "0A" && u16::from_str_radix(local_port, 16).ok()? == port;
+            listens.then(|| fields.get(9)?.parse().ok()).flatten()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_names_its_holder() {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let first = bind(host, 0).await.unwrap();
+        let port = first.local_addr().unwrap().port();
+        let error = bind(host, port).await.unwrap_err().to_string();
+        let own = std::process::id();
+        assert!(
+            error.starts_with(&format!("port {port} is taken by ")),
+            "{error}"
+        );
+        assert!(error.contains(&format!("(pid {own})")), "{error}");
+        assert!(error.ends_with("set PORT to a free port"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_foreign_address_is_named() {
+        // TEST-NET-1: no machine has it.
+        let host: IpAddr = "192.0.2.1".parse().unwrap();
+        let error = bind(host, 0).await.unwrap_err();
+        assert!(matches!(error, ListenError::NotHere { .. }), "{error}");
+        assert!(error.to_string().contains("192.0.2.1"));
+    }
+
+    #[test]
+    fn beyond_loopback_only_with_a_token() {
+        let check = |host: IpAddr, token| ensure_loopback_or_token(host, token, "API_TOKEN");
+        assert!(check(Ipv4Addr::LOCALHOST.into(), false).is_ok());
+        assert!(check("127.9.9.9".parse().unwrap(), false).is_ok());
+        assert!(check(Ipv6Addr::LOCALHOST.into(), false).is_ok());
+        assert!(check("::ffff:127.0.0.1".parse().unwrap(), false).is_ok());
+        assert!(check(Ipv4Addr::UNSPECIFIED.into(), true).is_ok());
+        for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
+            let error = check(host.parse().unwrap(), false).unwrap_err().to_string();
+            assert!(error.contains("API_TOKEN"), "{error}");
+        }
+    }
+
+    #[test]
+    fn reads_the_kernels_table() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:0BB9 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1 0 100 0 0 10 0
+   1: 0100007F:0BB9 0100007F:D431 01 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1
+   2: rubbish";
+        assert_eq!(listening_inodes(table, 3001), [31337]);
+        assert!(listening_inodes(table, 3002).is_empty());
+        assert!(listening_inodes("", 3001).is_empty());
+    }
+}

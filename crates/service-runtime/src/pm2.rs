@@ -1,0 +1,245 @@
+//! PM2's side of the service, over the socket that PM2 hands to it.
+//!
+//! ```text
+//!  PM2's daemon ══ NODE_CHANNEL_FD ══ service
+//!               <── "ready"\n              the port is open
+//!       "shutdown"\n ──>                   stop, please
+//!                EOF ──>                   the daemon died: stop, or its
+//!                                          successor starts a second one
+//! ```
+//!
+//! One JSON value on each line, as Node writes them. Without the variable
+//! nothing happens; with nonsense in it a warning is logged.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::net::sockopt::{socket_domain, socket_type};
+use rustix::net::{AddressFamily, SendFlags, SocketType, send};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::task::JoinHandle;
+use tracing::{debug, warn};
+
+use crate::env::Env;
+use crate::shutdown::Shutdown;
+use crate::sys;
+
+/// Where PM2 says which descriptor it is.
+pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
+/// What goes with it; of no use to us, nor to our children.
+pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
+
+/// The longest line that is read; PM2's own are some hundred bytes.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// The supervisor that started this process, if one did.
+#[derive(Debug)]
+pub struct Supervisor {
+    channel: Option<UnixStream>,
+}
+
+impl Supervisor {
+    /// Takes the descriptor named by `NODE_CHANNEL_FD` and keeps it from
+    /// children. Call it early, with the log installed.
+    #[must_use]
+    pub fn from_env(env: &Env) -> Self {
+        let channel = env.raw(CHANNEL_VARIABLE).and_then(|value| {
+            let taken = value
+                .to_str()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| "it is not a descriptor's number".to_owned())
+                .and_then(|number| sys::take_inherited(number).map_err(|error| error.to_string()))
+                .and_then(stream);
+            match taken {
+                Ok(stream) => Some(stream),
+                Err(problem) => {
+                    warn!(
+                        value = %value.to_string_lossy(),
+                        problem,
+                        "NODE_CHANNEL_FD is ignored: PM2 will not learn when the service is ready"
+                    );
+                    None
+                }
+            }
+        });
+        Self { channel }
+    }
+
+    /// Without a supervisor.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { channel: None }
+    }
+
+    /// Over this socket.
+    #[must_use]
+    pub const fn over(channel: UnixStream) -> Self {
+        Self {
+            channel: Some(channel),
+        }
+    }
+
+    /// Whether a supervisor listens.
+    #[must_use]
+    pub const fn is_present(&self) -> bool {
+        self.channel.is_some()
+    }
+
+    /// Tells it that the service serves. Call it once the port is open.
+    pub fn ready(&self) {
+        let Some(channel) = &self.channel else {
+            return;
+        };
+        // Neither a full socket nor a dead daemon may hold up or end a
+        // service that works.
+        match send(
+            channel,
+            b"\"ready\"\n",
+            SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
+        ) {
+            Ok(_) => debug!("told PM2 that the service is ready"),
+            Err(error) => warn!(%error, "PM2 could not be told that the service is ready"),
+        }
+    }
+
+    /// Begins draining when the supervisor says `"shutdown"` or is gone. Ends
+    /// then, or when draining begins otherwise.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn watch(&self, shutdown: &Shutdown) -> JoinHandle<()> {
+        let channel = self.channel.as_ref().and_then(|channel| {
+            channel
+                .try_clone()
+                .and_then(|channel| {
+                    channel.set_nonblocking(true)?;
+                    tokio::net::UnixStream::from_std(channel)
+                })
+                .inspect_err(|error| warn!(%error, "PM2's descriptor cannot be watched"))
+                .ok()
+        });
+        let shutdown = shutdown.clone();
+        tokio::spawn(async move {
+            let Some(channel) = channel else { return };
+            tokio::select! {
+                biased;
+                () = shutdown.draining().cancelled() => {}
+                cause = wish(channel) => shutdown.stop(cause),
+            }
+        })
+    }
+}
+
+fn stream(descriptor: OwnedFd) -> Result<UnixStream, String> {
+    let kind = socket_domain(&descriptor)
+        .and_then(|domain| Ok((domain, socket_type(&descriptor)?)))
+        .map_err(|error| format!("the descriptor is no socket ({error})"))?;
+    if kind == (AddressFamily::UNIX, SocketType::STREAM) {
+        Ok(UnixStream::from(descriptor))
+    } else {
+        Err("the descriptor is a socket, but not PM2's kind of socket".to_owned())
+    }
+}
+
+/// Reads until the supervisor wants an end; gives the cause.
+async fn wish(channel: tokio::net::UnixStream) -> &'static str {
+    let mut reader = BufReader::new(channel);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut reader)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line)
+            .await;
+        match read {
+            Ok(0) | Err(_) => return "PM2's daemon is gone",
+            Ok(_) if serde_json::from_slice(&line).is_ok_and(|word: String| word == "shutdown") => {
+                return "PM2's shutdown message";
+            }
+            Ok(_) => debug!(
+                bytes = line.len(),
+                "a message of PM2 that means nothing here"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    fn pair() -> (UnixStream, Supervisor) {
+        let (daemon, service) = UnixStream::pair().unwrap();
+        (daemon, Supervisor::over(service))
+    }
+
+    #[test]
+    fn ready_is_one_line_of_json() {
+        let (mut daemon, supervisor) = pair();
+        supervisor.ready();
+        drop(supervisor);
+        let mut text = String::new();
+        daemon.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "\"ready\"\n");
+    }
+
+    #[test]
+    fn a_dead_daemon_does_not_end_a_service_that_gets_ready() {
+        let (daemon, supervisor) = pair();
+        drop(daemon);
+        supervisor.ready();
+    }
+
+    #[tokio::test]
+    async fn the_shutdown_message_drains_and_other_lines_do_not() {
+        let (mut daemon, supervisor) = pair();
+        let shutdown = Shutdown::new();
+        let watcher = supervisor.watch(&shutdown);
+        daemon
+            .write_all(b"{\"type\":\"process:msg\"}\nnot json\n\n\"shutdow")
+            .unwrap();
+        tokio::task::yield_now().await;
+        assert!(!shutdown.draining().is_cancelled());
+        daemon.write_all(b"n\"\n").unwrap();
+        watcher.await.unwrap();
+        assert!(shutdown.draining().is_cancelled());
+        assert!(!shutdown.aborting().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_daemon_drains() {
+        let (daemon, supervisor) = pair();
+        let shutdown = Shutdown::new();
+        let watcher = supervisor.watch(&shutdown);
+        drop(daemon);
+        watcher.await.unwrap();
+        assert!(shutdown.draining().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn the_watcher_ends_when_draining_begins_elsewhere() {
+        let (_daemon, supervisor) = pair();
+        let shutdown = Shutdown::new();
+        let watcher = supervisor.watch(&shutdown);
+        shutdown.stop("test");
+        watcher.await.unwrap();
+        Supervisor::none().watch(&shutdown).await.unwrap();
+    }
+
+    #[test]
+    fn nonsense_is_ignored() {
+        // Descriptors that this process opened, standard ones, closed ones.
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let own = std::os::fd::AsRawFd::as_raw_fd(&file).to_string();
+        for value in ["", "x", "-1", "0", "1", "2", "99999", "3 ", "1e3", &own] {
+            let env = Env::from_pairs([(CHANNEL_VARIABLE, value)]);
+            let supervisor = Supervisor::from_env(&env);
+            assert!(!supervisor.is_present(), "{value}");
+            supervisor.ready();
+        }
+        assert!(!Supervisor::from_env(&Env::default()).is_present());
+        assert!(file.metadata().is_ok());
+    }
+}

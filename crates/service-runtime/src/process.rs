@@ -1,0 +1,20 @@
+//! Children that die with the service, and finding and ending what is left.
+//!
+//! ```text
+//!  service ── spawner thread (lives as long as the process)
+//!                 └─ child: own process group, SIGKILL when the thread ends
+//!                       └─ grandchildren …            ─┐
+//!  whoever left the group or lost its parent ──────────┴─ ProcessTable finds them
+//! ```
+//!
+//! Pids are reused; a [`ProcessId`] carries the start time, so a signal never
+//! reaches a stranger. Zombies do not count as alive: they hold nothing.
+
+mod signal;
+mod spawn;
+mod table;
+
+pub use rustix::process::Signal;
+pub use signal::{kill, kill_group};
+pub use spawn::spawn_bound;
+pub use table::{Process, ProcessId, ProcessTable};

@@ -1,0 +1,77 @@
+//! Signals that reach whom they are meant for.
+
+use std::io;
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpgrp, kill_process, kill_process_group, pidfd_open,
+    pidfd_send_signal,
+};
+
+use super::{Process, ProcessId};
+
+/// Sends `signal` to exactly this process. `false`: it is gone already, or
+/// another one has its pid now.
+///
+/// # Errors
+/// The system does not allow it.
+pub fn kill(id: ProcessId, signal: Signal) -> io::Result<bool> {
+    let Some(pid) = positive(id.pid) else {
+        return Ok(false);
+    };
+    let sent = match pidfd_open(pid, PidfdFlags::empty()) {
+        // The descriptor pins the process, so the check holds until the end.
+        Ok(descriptor) if id.is_current() => pidfd_send_signal(descriptor, signal),
+        // Kernels before 5.3; the gap between check and kill is microseconds.
+        Err(Errno::NOSYS) if id.is_current() => kill_process(pid, signal),
+        Ok(_) | Err(Errno::NOSYS) => return Ok(false),
+        Err(error) => Err(error),
+    };
+    outcome(sent)
+}
+
+/// Sends `signal` to every process of the group. `false`: the group is empty,
+/// even of zombies.
+///
+/// A group's number is not reused while a member lives; the caller knows that
+/// one did. This process's own group and the groups 0 and 1 are refused.
+///
+/// # Errors
+/// The system does not allow it, or the group is one of those.
+pub fn kill_group(pgid: i32, signal: Signal) -> io::Result<bool> {
+    let group = positive(pgid)
+        .filter(|group| pgid > 1 && *group != getpgrp())
+        .ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("process group {pgid} is not one to kill"),
+            )
+        })?;
+    outcome(kill_process_group(group, signal))
+}
+
+/// `Pid::from_raw` panics on negative numbers in a debug build.
+fn positive(pid: i32) -> Option<Pid> {
+    if pid > 0 { Pid::from_raw(pid) } else { None }
+}
+
+fn outcome(sent: Result<(), Errno>) -> io::Result<bool> {
+    match sent {
+        Ok(()) => Ok(true),
+        Err(Errno::SRCH) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl ProcessId {
+    /// Whether this process still has its pid, zombie or not.
+    fn is_current(self) -> bool {
+        Process::read(self.pid).is_some_and(|process| process.id() == self)
+    }
+
+    /// Whether this process runs; a zombie does not.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        Process::read(self.pid).is_some_and(|process| process.id() == self && process.is_alive())
+    }
+}

@@ -1,0 +1,59 @@
+//! Spawning from a thread that never ends.
+
+use std::io;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+
+use crate::{pm2, sys};
+
+struct Job {
+    command: Command,
+    answer: Sender<io::Result<Child>>,
+}
+
+/// Spawns `command` in a process group of its own, to be killed by the kernel
+/// when this process ends, however it ends.
+///
+/// The kernel sends the death signal when the *thread* that spawned ends, and
+/// tokio's threads come and go; so one thread does all the spawning and lives
+/// as long as the process. Blocks for as long as the spawning itself takes,
+/// some milliseconds. PM2's variables are kept from the child.
+///
+/// # Errors
+/// As [`Command::spawn`]; also when the spawning thread cannot be started.
+pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
+    command
+        .env_remove(pm2::CHANNEL_VARIABLE)
+        .env_remove(pm2::SERIALIZATION_VARIABLE);
+    let (answer, result) = channel();
+    let gone = || io::Error::other("the thread that spawns children is gone");
+    spawner()?
+        .send(Job { command, answer })
+        .map_err(|_| gone())?;
+    result.recv().map_err(|_| gone())?
+}
+
+fn spawner() -> io::Result<&'static Sender<Job>> {
+    // The one static of this crate: the thread has to be the process's.
+    static SPAWNER: OnceLock<Sender<Job>> = OnceLock::new();
+    if let Some(spawner) = SPAWNER.get() {
+        return Ok(spawner);
+    }
+    let (sender, jobs) = channel::<Job>();
+    std::thread::Builder::new()
+        .name("spawner".to_owned())
+        .spawn(move || {
+            for mut job in jobs {
+                let result = sys::spawn_with_death_signal(&mut job.command);
+                if let Err(unclaimed) = job.answer.send(result)
+                    && let Ok(mut child) = unclaimed.0
+                {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                }
+            }
+        })?;
+    // Of two first callers one thread wins; the other's ends unused.
+    Ok(SPAWNER.get_or_init(|| sender))
+}

@@ -1,0 +1,72 @@
+//! The only unsafe lines of the workspace, each with its reason.
+
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
+use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+
+/// Why a descriptor number was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotOurs {
+    #[error("descriptors 0 to 2 are standard input and output")]
+    Standard,
+    #[error("it is not open")]
+    Closed(#[source] io::Error),
+    #[error("it was opened by this process itself, not handed to it")]
+    OpenedHere,
+}
+
+/// Takes a descriptor that the process was started with, and sets CLOEXEC so
+/// that no child gets it.
+///
+/// Descriptors that this process opened itself are refused: Rust opens all of
+/// them with CLOEXEC, and one that was inherited cannot have had it. So a
+/// nonsense number in the environment takes nobody's descriptor away, and the
+/// same one cannot be taken twice.
+pub(crate) fn take_inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
+    if number <= 2 {
+        return Err(NotOurs::Standard);
+    }
+    // SAFETY: the borrow ends before this function does, and is used only for
+    // fcntl, which answers EBADF when nothing is open under the number.
+    #[expect(unsafe_code, reason = "a descriptor by its number, to ask about it")]
+    let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
+    let flags = fcntl_getfd(borrowed).map_err(|error| NotOurs::Closed(error.into()))?;
+    if flags.contains(FdFlags::CLOEXEC) {
+        return Err(NotOurs::OpenedHere);
+    }
+    fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)
+        .map_err(|error| NotOurs::Closed(error.into()))?;
+    // SAFETY: it is open (fcntl said so), it was inherited (no CLOEXEC until
+    // just now), so no other owner exists in this process, and the flag set
+    // above keeps a second call from making one.
+    #[expect(unsafe_code, reason = "PM2 hands its socket over as a number")]
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    Ok(owned)
+}
+
+/// Spawns in a process group of its own, to be killed by the kernel when the
+/// calling thread ends.
+pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child> {
+    let parent: Option<Pid> = Some(rustix::process::getpid());
+    command.process_group(0);
+    let in_child = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // Had the parent died before the line above, no signal would come.
+        if getppid() == parent {
+            Ok(())
+        } else {
+            Err(io::Error::from(rustix::io::Errno::SRCH))
+        }
+    };
+    // SAFETY: between fork and exec the closure makes two system calls and
+    // touches neither the heap, nor locks, nor the environment.
+    #[expect(unsafe_code, reason = "prctl has to be called by the child itself")]
+    unsafe {
+        command.pre_exec(in_child);
+    }
+    command.spawn()
+}

@@ -1,0 +1,242 @@
+//! What only real processes show: inherited descriptors, death signals,
+//! signals. The children are this test binary itself, told by a variable
+//! which part to play.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::print_stdout, reason = "the children talk to the tests by it")]
+#![expect(clippy::zombie_processes, reason = "a part that is killed cannot wait")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, kill_process};
+use service_runtime::pm2::{CHANNEL_VARIABLE, Supervisor};
+use service_runtime::process::{Process, ProcessTable, Signal, kill, kill_group, spawn_bound};
+use service_runtime::{Env, Shutdown};
+
+const PART: &str = "SERVICE_RUNTIME_TEST_PART";
+
+/// Runs before anything else in a child; does nothing in the parent.
+#[test]
+fn part() {
+    let Ok(part) = std::env::var(PART) else {
+        return;
+    };
+    let code = match part.as_str() {
+        "signals" => signals(),
+        "supervised" => supervised(),
+        "parent" => parent(),
+        other => panic!("no part {other}"),
+    };
+    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
+}
+
+fn child(part: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "part", "--nocapture", "--test-threads=1"])
+        .env(PART, part)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    command
+}
+
+struct Playing {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Playing {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// Reads on to a line that begins with `word`; gives the rest of it.
+    fn says(&mut self, word: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                self.lines.read_line(&mut line).unwrap(),
+                0,
+                "no line {word}"
+            );
+            // libtest's own "test part ... " may stand before it.
+            if let Some((_, rest)) = line.trim_end().split_once(word) {
+                return rest.trim().to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < end, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signals() -> ExitCode {
+    runtime().block_on(async {
+        let shutdown = Shutdown::new();
+        shutdown.on_signals().unwrap();
+        println!("@listening");
+        shutdown.draining().cancelled().await;
+        println!("@draining");
+        shutdown.aborting().cancelled().await;
+        println!("@aborting");
+        std::future::pending::<()>().await;
+    });
+    ExitCode::SUCCESS
+}
+
+#[test]
+fn the_first_signal_drains_the_second_aborts_the_third_ends() {
+    let mut child = Playing::start(&mut child("signals"));
+    child.says("@listening");
+    child.signal(Signal::TERM);
+    child.signal(Signal::INT);
+    child.says("@draining");
+    // Half a second apart they are two wishes.
+    std::thread::sleep(Duration::from_millis(600));
+    child.signal(Signal::INT);
+    child.says("@aborting");
+    std::thread::sleep(Duration::from_millis(600));
+    child.signal(Signal::INT);
+    assert_eq!(child.child.wait().unwrap().code(), Some(130));
+}
+
+fn supervised() -> ExitCode {
+    let env = Env::from_process();
+    let supervisor = Supervisor::from_env(&env);
+    assert!(supervisor.is_present());
+    // The number cannot be taken a second time.
+    assert!(!Supervisor::from_env(&env).is_present());
+    // Neither the descriptor nor the variable reaches a child.
+    let mut list = Command::new("sh");
+    list.arg("-c")
+        .arg(format!(
+            "readlink /proc/self/fd/* ; echo \"[${CHANNEL_VARIABLE}]\""
+        ))
+        .stdout(Stdio::piped());
+    let output = spawn_bound(list).unwrap().wait_with_output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.contains("socket:"), "{output}");
+    assert!(output.ends_with("[]\n"), "{output}");
+    runtime().block_on(async {
+        let shutdown = Shutdown::new();
+        let watcher = supervisor.watch(&shutdown);
+        supervisor.ready();
+        watcher.await.unwrap();
+        assert!(shutdown.draining().is_cancelled());
+        println!("@draining");
+    });
+    ExitCode::SUCCESS
+}
+
+#[test]
+fn pm2s_descriptor_is_taken_used_and_kept_from_children() {
+    let (mut daemon, handed) = UnixStream::pair().unwrap();
+    fcntl_setfd(&handed, FdFlags::empty()).unwrap();
+    let mut command = child("supervised");
+    command.env(CHANNEL_VARIABLE, handed.as_raw_fd().to_string());
+    let mut child = Playing::start(&mut command);
+    drop(handed);
+    let mut ready = [0; 8];
+    daemon.read_exact(&mut ready).unwrap();
+    assert_eq!(&ready, b"\"ready\"\n");
+    drop(daemon);
+    child.says("@draining");
+    assert!(child.child.wait().unwrap().success());
+}
+
+fn parent() -> ExitCode {
+    // Spawned from a thread that ends at once: the child must not end with it.
+    let child = std::thread::spawn(|| {
+        let mut sleeper = Command::new("sleep");
+        sleeper.arg("1000").stdout(Stdio::null());
+        spawn_bound(sleeper).unwrap()
+    })
+    .join()
+    .unwrap();
+    println!("@child {}", child.id());
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn a_bound_child_outlives_threads_but_not_the_process() {
+    let mut parent = Playing::start(&mut child("parent"));
+    let pid: i32 = parent.says("@child").parse().unwrap();
+    let process = Process::read(pid).unwrap();
+    assert_eq!(process.pgid, pid, "a group of its own");
+    assert!(process.id().is_alive());
+    parent.signal(Signal::KILL);
+    until("the child is gone", || !process.id().is_alive());
+}
+
+#[test]
+fn signals_reach_whom_they_are_meant_for() {
+    let mut shell = Command::new("sh");
+    // Two in the group; the shell does not replace itself.
+    shell
+        .args(["-c", "sleep 1000 & sleep 1000; true"])
+        .stdout(Stdio::null());
+    let mut child = spawn_bound(shell).unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+    until("three in the group", || {
+        ProcessTable::scan().unwrap().group(pid).count() == 3
+    });
+    let table = ProcessTable::scan().unwrap();
+    assert_eq!(table.descendants(pid).len(), 2);
+    let id = table.get(pid).unwrap().id();
+
+    let mut stranger = id;
+    stranger.start_time += 1;
+    assert!(!kill(stranger, Signal::KILL).unwrap());
+    assert!(id.is_alive());
+
+    assert!(kill_group(pid, Signal::KILL).unwrap());
+    until("the group is empty", || {
+        ProcessTable::scan().unwrap().group(pid).count() == 0
+    });
+    // A zombie until it is waited for: not alive, and not an error to kill.
+    assert!(!id.is_alive());
+    child.wait().unwrap();
+    assert!(!kill(id, Signal::KILL).unwrap());
+    for group in [-1, 0, 1, rustix::process::getpgrp().as_raw_nonzero().get()] {
+        assert!(kill_group(group, Signal::KILL).is_err());
+    }
+}
+
+#[test]
+fn what_cannot_be_spawned_is_an_error() {
+    let error = spawn_bound(Command::new("/nonexistent/program")).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}

@@ -1,0 +1,417 @@
+//! The manners over real sockets: what clients send that no router sees, and
+//! what it makes of the rest.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use service_runtime::Shutdown;
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, Limits, standard};
+use service_runtime::serve::{ServeLimits, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+#[derive(serde::Deserialize)]
+struct Echo {
+    text: String,
+}
+
+struct Server {
+    address: SocketAddr,
+    shutdown: Shutdown,
+    task: JoinHandle<()>,
+}
+
+async fn start(limits: ServeLimits) -> Server {
+    let router = Router::new()
+        .route("/", get(async || "here"))
+        .route(
+            "/echo",
+            post(
+                async |cliente: Option<ClienteId>, ApiJson(echo): ApiJson<Echo>| {
+                    Json(json!({"text": echo.text, "cliente": cliente.map(|it| it.0)}))
+                },
+            ),
+        )
+        .route(
+            "/number/{number}",
+            get(async |ApiPath(number): ApiPath<u32>| number.to_string()),
+        )
+        .route(
+            "/query",
+            get(
+                async |ApiQuery(query): ApiQuery<std::collections::BTreeMap<String, u8>>| {
+                    query.len().to_string()
+                },
+            ),
+        )
+        .route(
+            "/bytes",
+            post(async |bytes: bytes::Bytes| bytes.len().to_string()),
+        )
+        .route(
+            "/panic",
+            get(async || -> &'static str { panic!("on purpose") }),
+        )
+        .route(
+            "/never",
+            get(async || {
+                std::future::pending::<()>().await;
+                "never"
+            }),
+        );
+    let limits_of_requests = Limits {
+        body: 1000,
+        body_read: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let router = standard(router, limits_of_requests);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = Shutdown::new();
+    let task = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { serve(listener, router, limits, &shutdown).await }
+    });
+    Server {
+        address,
+        shutdown,
+        task,
+    }
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn code(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {} {:?}", self.head, self.body));
+        let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["code", "error", "message"]);
+        assert_eq!(body["error"], true);
+        assert!(
+            self.head.contains("content-type: application/json"),
+            "{}",
+            self.head
+        );
+        body["code"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Server {
+    /// Writes the bytes and reads until the server closes.
+    async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may close before it has read everything.
+        let _ = stream.write_all(request.as_ref()).await;
+        let mut text = Vec::new();
+        tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut text))
+            .await
+            .expect("the server closes")
+            .unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_ascii_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let length = body.len();
+        self.raw(format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        ))
+        .await
+    }
+
+    async fn stop(self) {
+        self.shutdown.stop("test");
+        self.task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn failures_have_one_shape() {
+    let server = start(ServeLimits::default()).await;
+    for (method, path, headers, body, status, code) in [
+        ("GET", "/nothing", "", "", 404, "NOT_FOUND"),
+        ("BREW", "/nothing", "", "", 404, "NOT_FOUND"),
+        ("OPTIONS", "*", "", "", 404, "NOT_FOUND"),
+        ("POST", "/", "", "", 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "/echo", "", "", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/panic", "", "", 500, "INTERNAL"),
+        ("GET", "/number/x", "", "", 400, "INVALID_REQUEST"),
+        ("GET", "/number/%FF", "", "", 400, "INVALID_REQUEST"),
+        ("GET", "/number/%zz", "", "", 400, "INVALID_REQUEST"),
+        ("GET", "/number/-1", "", "", 400, "INVALID_REQUEST"),
+        ("GET", "/query?a=999", "", "", 400, "INVALID_REQUEST"),
+        ("POST", "/echo", "", "", 400, "INVALID_JSON"),
+        ("POST", "/echo", "", "text=a", 400, "INVALID_JSON"),
+        ("POST", "/echo", "", "{}", 400, "INVALID_REQUEST"),
+        (
+            "POST",
+            "/echo",
+            "content-type: text/html\r\n",
+            "{}",
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (
+            "POST",
+            "/echo",
+            "x-cliente-id: 0\r\n",
+            r#"{"text":"a"}"#,
+            400,
+            "INVALID_HEADER",
+        ),
+        (
+            "POST",
+            "/echo",
+            "x-cliente-id: 1\r\nx-cliente-id: 2\r\n",
+            r#"{"text":"a"}"#,
+            400,
+            "INVALID_HEADER",
+        ),
+        (
+            "POST",
+            "/echo",
+            "x-cliente-id: \u{fc}\r\n",
+            r#"{"text":"a"}"#,
+            400,
+            "INVALID_HEADER",
+        ),
+    ] {
+        let answer = server.ask(method, path, headers, body).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{method} {path} {headers}"
+        );
+        assert!(answer.head.contains("x-request-id: "), "{}", answer.head);
+        if status == 405 {
+            assert!(answer.head.contains("allow: "), "{}", answer.head);
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn large_things_are_refused_in_words() {
+    let server = start(ServeLimits::default()).await;
+    let long = "a".repeat(3_000_000);
+    let body = format!(r#"{{"text":"{long}"}}"#);
+    for (method, path, headers, body, status, code) in [
+        ("POST", "/echo", "", body.as_str(), 413, "PAYLOAD_TOO_LARGE"),
+        (
+            "POST",
+            "/bytes",
+            "",
+            &long[..2000],
+            413,
+            "PAYLOAD_TOO_LARGE",
+        ),
+        (
+            "GET",
+            &format!("/{}", &long[..9000]),
+            "",
+            "",
+            414,
+            "URI_TOO_LONG",
+        ),
+        (
+            "GET",
+            &format!("/{}", &long[..70_000]),
+            "",
+            "",
+            414,
+            "URI_TOO_LONG",
+        ),
+        (
+            "GET",
+            "/",
+            &format!("a: {}\r\n", &long[..40_000]),
+            "",
+            431,
+            "HEADERS_TOO_LARGE",
+        ),
+        (
+            "GET",
+            "/",
+            &format!("a: {}\r\n", &long[..500_000]),
+            "",
+            431,
+            "HEADERS_TOO_LARGE",
+        ),
+        (
+            "GET",
+            "/",
+            &"a: b\r\n".repeat(5000),
+            "",
+            431,
+            "HEADERS_TOO_LARGE",
+        ),
+    ] {
+        let answer = server.ask(method, path, headers, body).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (status, code),
+            "{method} {}",
+            path.len()
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_in_words() {
+    let server = start(ServeLimits::default()).await;
+    for request in [
+        "rubbish\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /\u{1} HTTP/1.1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\ncontent-length: x\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\0 a TLS hello\r\n\r\n",
+    ] {
+        let answer = server.raw(request).await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (400, "BAD_REQUEST"),
+            "{request:?}"
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn good_requests_pass() {
+    let server = start(ServeLimits::default()).await;
+    let answer = server.ask("GET", "/", "x-request-id: mine-1\r\n", "").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "here"));
+    assert!(answer.head.contains("x-request-id: mine-1"));
+    let answer = server.ask("GET", "/", "x-request-id: a b\r\n", "").await;
+    assert!(!answer.head.contains("a b"), "{}", answer.head);
+    let answer = server.ask("HEAD", "/", "", "").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    let answer = server.ask("HEAD", "/nothing", "", "").await;
+    assert_eq!((answer.status, answer.body.as_str()), (404, ""));
+    for label in [
+        "",
+        "content-type: application/json\r\n",
+        "content-type: application/x-www-form-urlencoded\r\n",
+    ] {
+        let answer = server
+            .ask(
+                "POST",
+                "/echo",
+                &format!("x-cliente-id: 51\r\n{label}"),
+                r#"{"text":"ñ","more":1}"#,
+            )
+            .await;
+        assert_eq!(answer.body, r#"{"cliente":51,"text":"ñ"}"#);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn slow_clients_are_not_waited_for() {
+    let server = start(ServeLimits {
+        header_read: Duration::from_millis(200),
+        ..ServeLimits::default()
+    })
+    .await;
+    // A head that never ends, and none at all: closed without an answer.
+    for request in ["GET / HTTP/1.1\r\nhost: x\r\n", ""] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = Vec::new();
+        tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut text))
+            .await
+            .expect("the server closes")
+            .unwrap();
+        assert!(text.is_empty());
+    }
+    // A body that never ends.
+    let answer = server
+        .raw("POST /echo HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{")
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (408, "REQUEST_TIMEOUT")
+    );
+    server.stop().await;
+}
+
+async fn begin(address: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn draining_is_bounded_and_aborting_is_at_once() {
+    for abort in [false, true] {
+        let server = start(ServeLimits {
+            drain: if abort {
+                Duration::from_secs(3600)
+            } else {
+                Duration::from_millis(100)
+            },
+            ..ServeLimits::default()
+        })
+        .await;
+        let mut stuck = begin(server.address, "/never").await;
+        // An idle connection that was used ends at once.
+        let mut idle = begin(server.address, "/").await;
+        let mut first = [0; 15];
+        idle.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200 OK");
+        let (address, shutdown, task) = (server.address, server.shutdown, server.task);
+        shutdown.stop("test");
+        if abort {
+            shutdown.abort("test");
+        }
+        tokio::time::timeout(Duration::from_secs(10), task)
+            .await
+            .unwrap()
+            .unwrap();
+        let mut rest = Vec::new();
+        let _ = stuck.read_to_end(&mut rest).await;
+        assert!(rest.is_empty());
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "the port is closed"
+        );
+    }
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait() {
+    let server = start(ServeLimits {
+        connections: 1,
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut first = begin(server.address, "/").await;
+    let mut seen = [0; 15];
+    first.read_exact(&mut seen).await.unwrap();
+    let mut second = begin(server.address, "/").await;
+    drop(first);
+    tokio::time::timeout(Duration::from_secs(10), second.read_exact(&mut seen))
+        .await
+        .expect("served once the first is gone")
+        .unwrap();
+    server.stop().await;
+}
