@@ -22,6 +22,11 @@ async fn wa_js_runs_on_the_standin() {
     run_peer("peer-wa-js.mjs").await;
 }
 
+#[tokio::test]
+async fn every_edge_of_the_standin_shows_in_the_page() {
+    run_peer("standin-edges.mjs").await;
+}
+
 fn node_folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
     for package in ["whatsapp-web.js", "@wppconnect/wa-js", "playwright-core"] {
@@ -37,7 +42,9 @@ fn node_folder() -> PathBuf {
 async fn run_peer(script: &str) {
     let folder = node_folder();
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let standin = Standin::start(any_port, Settings::default()).await.expect("a free port");
+    let standin = Standin::start(any_port, Settings::default())
+        .await
+        .expect("a free port");
     // The browser's own temporary files go into the same folder and with it.
     let work = tempfile::tempdir().expect("a temporary folder");
     let profile = work.path().join("profile");
@@ -62,7 +69,10 @@ async fn run_peer(script: &str) {
         .expect("its output can be read");
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} failed:\n{said}{complained}");
+    assert!(
+        output.status.success(),
+        "{script} failed:\n{said}{complained}"
+    );
     standin.stop().await;
 
     let left = processes_with(&profile);
@@ -72,7 +82,9 @@ async fn run_peer(script: &str) {
 /// Who still has the profile on its command line.
 fn processes_with(profile: &Path) -> Vec<String> {
     let needle = profile.to_string_lossy().into_owned();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok())
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))

@@ -16,13 +16,16 @@ mod http;
 mod phone;
 mod server;
 mod settings;
+mod shared;
 mod socket;
 mod store;
+mod view;
 mod wire;
 mod world;
 
 pub use crate::error::PhoneError;
-pub use crate::phone::{DeviceInfo, LeadMessage, Phone, ShownCode, State};
+pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
+pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
 pub use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};

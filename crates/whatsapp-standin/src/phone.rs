@@ -1,189 +1,17 @@
 //! The phone: what its owner does, and what tests look at.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::error::PhoneError;
 use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::view::{LeadMessage, LinkCode, ShownCode, State};
 use crate::wire::ToPage;
-use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule, World};
-
-/// What the server, its sockets and the phone share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    world: Mutex<World>,
-    /// Ends everything.
-    pub(crate) stop: CancellationToken,
-    /// Cut and made anew whenever the network goes down.
-    network: Mutex<CancellationToken>,
-    pub(crate) tasks: TaskTracker,
-    /// Told after each change, for whoever watches.
-    pub(crate) changed: broadcast::Sender<&'static str>,
-}
-
-impl Shared {
-    pub(crate) fn new(world: World) -> Arc<Self> {
-        let stop = CancellationToken::new();
-        Arc::new(Self {
-            world: Mutex::new(world),
-            network: Mutex::new(stop.child_token()),
-            stop,
-            tasks: TaskTracker::new(),
-            changed: broadcast::channel(256).0,
-        })
-    }
-
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Cancelled when the network goes down, or all ends.
-    pub(crate) fn network(&self) -> CancellationToken {
-        self.network
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Tell whoever watches. Nobody watching is fine.
-    pub(crate) fn tell(&self, what: &'static str) {
-        let _ = self.changed.send(what);
-    }
-
-    /// Do something after a while, unless all ends before.
-    pub(crate) fn later(
-        self: &Arc<Self>,
-        after: Duration,
-        act: impl FnOnce(&Arc<Self>) + Send + 'static,
-    ) {
-        let shared = Arc::clone(self);
-        self.tasks.spawn(async move {
-            tokio::select! {
-                () = shared.stop.cancelled() => {}
-                () = tokio::time::sleep(after) => act(&shared),
-            }
-        });
-    }
-}
-
-/// A message a lead writes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeadMessage {
-    /// The lead's phone number, digits only.
-    pub from: String,
-    /// The text.
-    pub body: String,
-    /// The name the lead gave themselves.
-    #[serde(default)]
-    pub name: Option<String>,
-    /// Arrives unreadable and turns into text after this long; 0 is at once.
-    #[serde(default)]
-    pub ciphertext_ms: u64,
-    /// Comes from the lead's LID instead of the phone number.
-    #[serde(default)]
-    pub lid: bool,
-    /// Whether the page is told which number is behind the LID.
-    #[serde(default = "yes")]
-    pub phone_known: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl LeadMessage {
-    /// A plain text.
-    #[must_use]
-    pub fn text(from: impl Into<String>, body: impl Into<String>) -> Self {
-        Self {
-            from: from.into(),
-            body: body.into(),
-            name: None,
-            ciphertext_ms: 0,
-            lid: false,
-            phone_known: true,
-        }
-    }
-}
-
-/// A linked device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DeviceInfo {
-    /// Its id.
-    pub id: String,
-    /// The account's phone number.
-    pub phone: String,
-    /// When it was linked, RFC 3339.
-    pub linked_at: String,
-    /// A page is logged in as it.
-    pub connected: bool,
-    /// That page has synced.
-    pub synced: bool,
-    /// Messages it has not confirmed yet.
-    pub waiting: usize,
-}
-
-/// A code that a page shows now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownCode {
-    /// The page.
-    pub page: u64,
-    /// Which of the round it is, from 1.
-    pub number: u32,
-    /// The full text.
-    pub code: String,
-    /// How long it will still be shown.
-    pub expires_in_ms: u64,
-}
-
-/// A code for linking by number that is good now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LinkCode {
-    /// The page.
-    pub page: u64,
-    /// `ABCD-EFGH`.
-    pub code: String,
-    /// The number it was asked for.
-    pub phone: String,
-}
-
-/// Everything at a glance.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct State {
-    /// Linked devices.
-    pub devices: Vec<DeviceInfo>,
-    /// The codes now shown, the newest page last.
-    pub codes: Vec<ShownCode>,
-    /// Codes for linking by number.
-    pub link_codes: Vec<LinkCode>,
-    /// The network is up.
-    pub network_up: bool,
-    /// The page is shut out.
-    pub block: Option<Block>,
-    /// How the page's address answers.
-    pub page_http: PageHttp,
-    /// Pages connected now.
-    pub pages: usize,
-    /// Messages taken from the device.
-    pub received: usize,
-    /// Messages dropped for an id seen before.
-    pub duplicates: u64,
-    /// Messages not taken.
-    pub refused: usize,
-    /// Messages leads wrote.
-    pub inbound: u64,
-    /// Rules in force.
-    pub rules: Vec<Rule>,
-    /// All settings.
-    pub settings: Settings,
-}
+use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
 ///
@@ -329,13 +157,7 @@ impl Phone {
     pub fn set_network(&self, up: bool) {
         self.shared.world().network_up = up;
         if !up {
-            let mut network = self
-                .shared
-                .network
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            network.cancel();
-            *network = self.shared.stop.child_token();
+            self.shared.cut();
         }
         self.shared.tell("network");
     }

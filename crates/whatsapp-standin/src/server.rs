@@ -10,8 +10,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::http;
-use crate::phone::{Phone, Shared};
+use crate::phone::Phone;
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::store;
 use crate::world::World;
 

@@ -7,7 +7,7 @@ use axum::extract::ws::{Message, WebSocket};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::phone::Shared;
+use crate::shared::Shared;
 use crate::wire::{FromPage, Incoming, ToPage};
 use crate::world::{Answer, PageId, Role, Taken};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::phone::Shared;
+use crate::shared::Shared;
 use crate::world::Saved;
 
 /// How often a change is looked for.

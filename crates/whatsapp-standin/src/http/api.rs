@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::error::PhoneError;
-use crate::phone::{LeadMessage, Phone, Shared};
+use crate::phone::Phone;
+use crate::shared::Shared;
+use crate::view::LeadMessage;
 use crate::world::{Block, Outcome, PageHttp, Rule};
 
 type Answer = Result<Json<Value>, PhoneError>;

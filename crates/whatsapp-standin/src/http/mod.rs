@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
-use crate::phone::Shared;
+use crate::shared::Shared;
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()

@@ -10,8 +10,8 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 use super::assets;
-use crate::phone::Shared;
 use crate::settings::Settings;
+use crate::shared::Shared;
 use crate::socket;
 use crate::world::PageHttp;
 
@@ -41,7 +41,11 @@ async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Ne
     let mode = shared.world().page_http;
     match mode {
         PageHttp::Ok => next.run(request).await,
-        PageHttp::Error => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        PageHttp::Error => {
+            // With a body, as a real one has: an empty one never becomes a page.
+            let body = Html("<h1>Internal Server Error</h1>");
+            (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+        }
         PageHttp::Hang => {
             shared.stop.cancelled().await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()

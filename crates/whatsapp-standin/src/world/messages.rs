@@ -6,7 +6,7 @@ use super::{
     Device, Outcome, Page, PageId, Received, Refusal, Role, Rule, World, lid_of, now_text,
     random_id,
 };
-use crate::phone::LeadMessage;
+use crate::view::LeadMessage;
 use crate::wire::{Incoming, Outgoing, ToPage};
 
 /// What became of a message that came from a page.

@@ -19,8 +19,8 @@ pub(crate) use self::linking::LinkError;
 pub(crate) use self::messages::{Answer, Taken};
 pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
-use crate::phone::DeviceInfo;
 use crate::settings::Settings;
+use crate::view::DeviceInfo;
 use crate::wire::{Identity, Incoming, ToPage};
 
 /// What the server does with a message, by rule.

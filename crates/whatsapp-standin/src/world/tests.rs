@@ -4,7 +4,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 use super::*;
-use crate::phone::LeadMessage;
+use crate::view::LeadMessage;
 use crate::wire::{Claim, Outgoing};
 
 const LEAD: &str = "5491130000001";

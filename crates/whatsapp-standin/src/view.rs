@@ -1,0 +1,119 @@
+//! What goes into the phone, and what is seen on it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::Settings;
+use crate::world::{Block, PageHttp, Rule};
+
+/// A message a lead writes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeadMessage {
+    /// The lead's phone number, digits only.
+    pub from: String,
+    /// The text.
+    pub body: String,
+    /// The name the lead gave themselves.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Arrives unreadable and turns into text after this long; 0 is at once.
+    #[serde(default)]
+    pub ciphertext_ms: u64,
+    /// Comes from the lead's LID instead of the phone number.
+    #[serde(default)]
+    pub lid: bool,
+    /// Whether the page is told which number is behind the LID.
+    #[serde(default = "yes")]
+    pub phone_known: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl LeadMessage {
+    /// A plain text.
+    #[must_use]
+    pub fn text(from: impl Into<String>, body: impl Into<String>) -> Self {
+        Self {
+            from: from.into(),
+            body: body.into(),
+            name: None,
+            ciphertext_ms: 0,
+            lid: false,
+            phone_known: true,
+        }
+    }
+}
+
+/// A linked device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceInfo {
+    /// Its id.
+    pub id: String,
+    /// The account's phone number.
+    pub phone: String,
+    /// When it was linked, RFC 3339.
+    pub linked_at: String,
+    /// A page is logged in as it.
+    pub connected: bool,
+    /// That page has synced.
+    pub synced: bool,
+    /// Messages it has not confirmed yet.
+    pub waiting: usize,
+}
+
+/// A code that a page shows now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownCode {
+    /// The page.
+    pub page: u64,
+    /// Which of the round it is, from 1.
+    pub number: u32,
+    /// The full text.
+    pub code: String,
+    /// How long it will still be shown.
+    pub expires_in_ms: u64,
+}
+
+/// A code for linking by number that is good now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LinkCode {
+    /// The page.
+    pub page: u64,
+    /// `ABCD-EFGH`.
+    pub code: String,
+    /// The number it was asked for.
+    pub phone: String,
+}
+
+/// Everything at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct State {
+    /// Linked devices.
+    pub devices: Vec<DeviceInfo>,
+    /// The codes now shown, the newest page last.
+    pub codes: Vec<ShownCode>,
+    /// Codes for linking by number.
+    pub link_codes: Vec<LinkCode>,
+    /// The network is up.
+    pub network_up: bool,
+    /// The page is shut out.
+    pub block: Option<Block>,
+    /// How the page's address answers.
+    pub page_http: PageHttp,
+    /// Pages connected now.
+    pub pages: usize,
+    /// Messages taken from the device.
+    pub received: usize,
+    /// Messages dropped for an id seen before.
+    pub duplicates: u64,
+    /// Messages not taken.
+    pub refused: usize,
+    /// Messages leads wrote.
+    pub inbound: u64,
+    /// Rules in force.
+    pub rules: Vec<Rule>,
+    /// All settings.
+    pub settings: Settings,
+}

@@ -1,0 +1,178 @@
+// The stand-in's variants and mishaps, seen through wa-js in Chromium: each in
+// a fresh profile, so that one leaves nothing to the next.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, USER_AGENT, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+
+const { url } = arguments_();
+const bundle = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
+const api = phone(url);
+const LEAD = '5491150000001';
+let browser = null;
+let base = null;
+let page = null;
+let problems = [];
+
+const registered = (id) => page.evaluate((name) => Boolean(window.require?.('__debug').modulesMap[name]), id);
+const socket = async (key) => (await registered('WAWebSocketModel')) && page.evaluate((k) => require('WAWebSocketModel').Socket[k], key);
+const reaches = (state) => eventually(`state ${state}`, async () => (await socket('state')) === state);
+const ready = () =>
+  eventually('ready', async () => (await socket('state')) === 'CONNECTED' && (await socket('stream')) === 'CONNECTED' && (await socket('hasSynced')) && page.evaluate(() => WPP.isFullReady && WPP.conn.isRegistered()));
+const send = (to, text, options) =>
+  page.evaluate(([a, b, c]) => WPP.chat.sendTextMessage(a, b, { createChat: true, ...c }).catch((error) => ({ error: String(error) })), [`${to}@c.us`, text, options]);
+const link = async () => {
+  await api.scan();
+  await ready();
+};
+const last = async () => (await api.messages()).at(-1);
+
+async function edge(name, settings, act) {
+  await step(name, async () => {
+    await api.call('settings', { ...base, ...settings });
+    const context = await browser.newContext({ userAgent: USER_AGENT });
+    await context.addInitScript(`window.WPPConfig = { disableGoogleAnalytics: true };\n${bundle}`);
+    page = await context.newPage();
+    problems = [];
+    page.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+    await page.goto(url);
+    await eventually('wa-js is in', () => page.evaluate(() => WPP.isFullReady));
+    await act(context);
+    equal(problems.join('\n'), '', 'errors in the page');
+    if ((await api.state()).devices.length) await api.call('unlink', {});
+    await context.close();
+  });
+}
+
+async function test() {
+  browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+  base = (await api.state()).settings;
+
+  await edge('MsgKey renamed', { msg_key_renamed: true }, async () => {
+    await link();
+    const key = `true_${LEAD}@c.us_3EB0RENAMED`;
+    equal((await send(LEAD, 'x', { messageId: key })).id, key, 'the id we chose');
+    await eventually('its ack', async () => (await last()).acks.includes(2));
+    await page.reload();
+    await ready();
+    equal(await page.evaluate((id) => WPP.chat.getMessageById(id).then((m) => m.ack), key), 2, 'the ack after a reload');
+  });
+
+  await edge('a navigation after the scan', { navigate_after_link: true }, async () => {
+    const away = page.waitForNavigation();
+    await api.scan();
+    await away;
+    await ready();
+  });
+
+  await edge('chats addressed by LID', { lid_migrated: true }, async () => {
+    await link();
+    const sent = await send(LEAD, 'x');
+    assert(sent.to.endsWith('@lid') && sent.from.endsWith('@lid'), `by LID: ${JSON.stringify(sent)}`);
+    equal((await last()).to, LEAD, 'the lead behind it');
+    const wrong = await send(LEAD, 'x', { messageId: `true_${LEAD}@c.us_3EB0WRONG` });
+    assert(wrong.error?.includes('not same of chat'), `an id for another chat is refused: ${JSON.stringify(wrong)}`);
+  });
+
+  await edge('code in an address, no data-ref, Cmd.refreshQR', { code_as_url: true, data_ref: false, cmd_refresh_qr: true, launch_refresh_qr: false, first_code_ms: 800, codes: 1 }, async () => {
+    await reaches('UNPAIRED_IDLE');
+    assert(await page.evaluate(() => require('WAWebConnModel').Conn.ref), 'the reference is stale, not empty');
+    await api.call('settings', { first_code_ms: 60_000 });
+    await page.evaluate(() => require('WAWebCmd').Cmd.refreshQR());
+    await reaches('UNPAIRED');
+    equal(await page.locator('[data-ref]').count(), 0, 'data-ref');
+    assert((await api.state()).codes[0].code.startsWith('https://wa.me/'), 'the code is an address');
+    await link();
+  });
+
+  await edge('the button for new codes', { first_code_ms: 500, codes: 1 }, async () => {
+    const button = page.locator('[data-testid="link_device_qr_expired_refresh_button"]');
+    await button.waitFor();
+    await api.call('settings', { first_code_ms: 60_000 });
+    await button.click();
+    await page.waitForSelector('[data-ref]');
+  });
+
+  await edge('shut out, and in again', {}, async () => {
+    await link();
+    for (const state of ['PROXYBLOCK', 'TOS_BLOCK', 'SMB_TOS_BLOCK', 'DEPRECATED_VERSION']) {
+      await api.call('block', { state });
+      await reaches(state);
+    }
+    await page.reload();
+    await reaches('DEPRECATED_VERSION');
+    await api.call('block', { state: null });
+    await ready();
+  });
+
+  await edge('unanswered, then the network flaps', {}, async () => {
+    await link();
+    await api.call('rules', { outcome: 'silent', count: 1 });
+    const waiting = send(LEAD, 'sin respuesta');
+    await eventually('it is taken', async () => (await last())?.body === 'sin respuesta');
+    await api.call('network', { up: false });
+    await eventually('the page sees it', async () => (await socket('stream')) === 'DISCONNECTED');
+    await api.call('network', { up: true });
+    equal((await waiting).sendMsgResult.messageSendResult, 'OK', 'the result at last');
+    equal((await last()).times_received, 2, 'how often it came');
+  });
+
+  await edge('unanswered, then a reload', {}, async () => {
+    await link();
+    await api.call('rules', { outcome: 'lost', count: 1 });
+    await page.evaluate((to) => void WPP.chat.sendTextMessage(to, 'perdido', { createChat: true }), `${LEAD}@c.us`);
+    await eventually('it is lost', async () => (await api.state()).refused > 0);
+    await page.reload();
+    await ready();
+    await eventually('it comes after all', async () => (await last()).body === 'perdido');
+  });
+
+  await edge('hung, and events lost', {}, async () => {
+    await link();
+    const start = Date.now();
+    await api.call('page', { hang_ms: 800 });
+    await eventually('it hangs', async () => (await page.evaluate(() => 1)) && Date.now() - start >= 800);
+    await page.evaluate(() => {
+      window.seen = [];
+      WPP.on('chat.new_message', (m) => window.seen.push(m.body));
+    });
+    await api.call('page', { drop_events_ms: 700 });
+    const lost = await api.leadMessage({ from: LEAD, body: 'perdido' });
+    await eventually('it is in the store', () => page.evaluate((id) => Boolean(require('WAWebCollections').Msg.get(id)), lost.key));
+    await eventually('a later one is told', async () => {
+      await api.leadMessage({ from: LEAD, body: 'visto' });
+      return page.evaluate(() => window.seen.includes('visto'));
+    });
+    assert(!(await page.evaluate(() => window.seen.includes('perdido'))), 'the lost event stays lost');
+  });
+
+  await edge('unlinked while away', {}, async () => {
+    await link();
+    await page.goto('about:blank');
+    await eventually('the page is gone', async () => (await api.state()).pages === 0);
+    await api.call('unlink', {});
+    await page.goto(url).catch(() => {});
+    await page.waitForURL(/post_logout=1/);
+    await page.waitForSelector('[data-ref]');
+  });
+
+  await edge('a second tab takes the session', {}, async (context) => {
+    await link();
+    const second = await context.newPage();
+    await second.goto(url);
+    await reaches('CONFLICT');
+  });
+
+  await edge('the page answers 500, then nothing, then comes back', {}, async () => {
+    await api.call('page', { http: 'error' });
+    equal((await page.goto(url)).status(), 500, 'the status');
+    await api.call('page', { http: 'hang' });
+    const error = await page.goto(url, { timeout: 500 }).catch((e) => e);
+    assert(error instanceof Error, 'no answer within half a second');
+    await api.call('page', { http: 'ok' });
+    await page.goto(url);
+    await page.waitForSelector('[data-ref]');
+  });
+}
+
+run(test, async () => browser?.close());
