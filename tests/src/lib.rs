@@ -1,0 +1,42 @@
+//! The harness of the end-to-end tests: the real binaries, real Chromium, and
+//! the stand-in for WhatsApp.
+//!
+//! ```text
+//!  test ──> Manager (binary) ──> chromedriver ─> Chromium ─> Standin (library)
+//!     └───> Hub (binary) ──> Manager                            ^
+//!     └───> Phone ──────────────────────────────────────────────┘
+//! ```
+//!
+//! Whatever a test starts ends with it, and the harness fails a test that
+//! leaves a process behind.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a harness panics: that is how a test fails"
+)]
+
+mod binary;
+mod manager;
+pub mod poll;
+pub mod processes;
+mod scratch;
+
+pub use binary::{Service, binary, run_to_end};
+pub use manager::{Manager, ManagerOptions, http};
+pub use scratch::Scratch;
+pub use whatsapp_standin as standin;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use whatsapp_standin::{Settings, Standin};
+
+/// Longer than anything healthy takes on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stand-in on a free port.
+pub async fn standin(settings: Settings) -> Standin {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Standin::start(address, settings)
+        .await
+        .expect("a free port on loopback")
+}

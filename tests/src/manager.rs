@@ -1,0 +1,211 @@
+//! A session-manager with a folder of its own.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use whatsapp_standin::Standin;
+
+use crate::{Scratch, Service, poll, processes};
+
+/// The HTTP client of the tests.
+#[must_use]
+pub fn http() -> reqwest::Client {
+    static CLIENT_TLS: OnceLock<()> = OnceLock::new();
+    CLIENT_TLS.get_or_init(|| {
+        // Another test of the same process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(90))
+        .build()
+        .expect("a client")
+}
+
+/// What a [`Manager`] is started with.
+#[derive(Clone, Debug, Default)]
+pub struct ManagerOptions {
+    variables: Vec<(String, String)>,
+}
+
+impl ManagerOptions {
+    /// A variable of its environment.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The variables.
+    #[must_use]
+    pub fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+}
+
+/// A running session-manager.
+#[derive(Debug)]
+pub struct Manager {
+    /// The process.
+    pub service: Service,
+    /// Its folder.
+    pub folder: Scratch,
+    options: ManagerOptions,
+    client: reqwest::Client,
+}
+
+impl Manager {
+    /// Starts one on the page of `standin`, impatient enough for a test.
+    pub async fn start(standin: &Standin) -> Self {
+        Self::start_with(standin, ManagerOptions::default()).await
+    }
+
+    /// As [`Self::start`], with further variables.
+    pub async fn start_with(standin: &Standin, options: ManagerOptions) -> Self {
+        let page = ("WHATSAPP_WEB_URL".to_owned(), standin.web_url());
+        let mut merged = ManagerOptions::default()
+            .with("RESTART_BACKOFF_MS", 50)
+            .with("RETRY_SECONDS", 1)
+            .with(&page.0, page.1);
+        for (name, value) in options.variables {
+            merged = merged.with(&name, value);
+        }
+        Self::start_in(Scratch::default(), merged).await
+    }
+
+    /// Starts one in `folder` with just these options.
+    pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
+        let options = options.with("TOKENS_DIR", folder.join("tokens").display());
+        let service =
+            Service::start("session-manager", folder.path(), options.variables()).await;
+        Self {
+            service,
+            folder,
+            options,
+            client: http(),
+        }
+    }
+
+    /// Starts it again in the same folder, after it ended.
+    pub async fn restart(&mut self) {
+        let variables = self.options.variables();
+        self.service = Service::start("session-manager", self.folder.path(), variables).await;
+    }
+
+    /// Changes a variable for the next start.
+    pub fn set(&mut self, name: &str, value: impl ToString) {
+        self.options = self.options.clone().with(name, value);
+    }
+
+    /// Where the device is kept.
+    #[must_use]
+    pub fn tokens(&self) -> PathBuf {
+        self.folder.join("tokens")
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// The address of `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.service.url)
+    }
+
+    /// `GET path`: status and body.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        let request = self.client.get(self.url(path));
+        answer(request).await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.client.post(self.url(path)).json(body);
+        answer(request).await
+    }
+
+    /// `POST /connect`, which has to succeed.
+    pub async fn connect(&self) {
+        let (status, body) = self.post("/connect", &Value::Null).await;
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// The state now.
+    pub async fn state(&self) -> String {
+        let (_, body) = self.get("/status").await;
+        body["status"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// `GET /session`.
+    pub async fn session(&self) -> Value {
+        self.get("/session").await.1
+    }
+
+    /// Waits for a state.
+    pub async fn until(&self, state: &str) {
+        let deadline = tokio::time::Instant::now() + crate::PATIENCE;
+        while self.state().await != state {
+            if tokio::time::Instant::now() > deadline {
+                panic!(
+                    "no {state} within {:?}: {:#}",
+                    crate::PATIENCE,
+                    self.session().await
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits for a state with a cause.
+    pub async fn until_cause(&self, state: &str, cause: &str) -> Value {
+        poll::until(format!("{state} because of {cause}"), async || {
+            let session = self.session().await;
+            (session["state"] == state && session["cause"] == cause).then_some(session)
+        })
+        .await
+    }
+
+    /// From nothing to a linked, ready session.
+    pub async fn link(&self, standin: &Standin) {
+        self.connect().await;
+        self.until("QR_REQUIRED").await;
+        poll::until("a code to scan", async || {
+            standin.phone().scan_current().ok()
+        })
+        .await;
+        self.until("READY").await;
+    }
+
+    /// SIGTERM; fails the test if anything is left.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let status = self.service.stop().await;
+        processes::none_left(&self.tokens()).await;
+        self.assert_no_lock();
+        status
+    }
+
+    /// Fails the test if Chrome's lock is left.
+    pub fn assert_no_lock(&self) {
+        for name in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
+            let link = self.tokens().join("profile").join(name);
+            assert!(
+                std::fs::symlink_metadata(&link).is_err(),
+                "{name} was left behind"
+            );
+        }
+    }
+}
+
+/// Sends `request`; gives status and body, `Null` where it is no JSON.
+pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap_or(Value::Null))
+}

@@ -1,0 +1,32 @@
+//! Waiting on conditions.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Looks until `probe` gives something; panics with `what` after `patience`.
+pub async fn until_within<T>(
+    patience: Duration,
+    what: impl Display,
+    mut probe: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "waited {patience:?} in vain for: {what}"
+        );
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// As [`until_within`], with [`crate::PATIENCE`].
+pub async fn until<T>(what: impl Display, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(crate::PATIENCE, what, probe).await
+}
