@@ -1,1 +1,36 @@
-fn main() {}
+//! `cargo xtask`: everything a person does with this repository, by one name.
+//!
+//! ```text
+//!   up ───┬─> setup (Chromium, ChromeDriver, Node.js) ─> assets (npm) ─> cargo build ─> run
+//!   test ─┘                                                                   └──────> test
+//! ```
+//!
+//! Each step is skipped when there is nothing to do, so a second run starts
+//! at once; each can be had alone.
+
+mod assets;
+mod cargo;
+mod cli;
+mod leftovers;
+mod repo;
+mod say;
+mod setup;
+mod stamp;
+mod suite;
+mod tally;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let outcome = cli::Xtask::parse().run();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            say::error(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Cargo, called as a person would call it.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::repo;
+
+/// The binaries of the pair and its rehearsal.
+pub(crate) const BINARIES: [&str; 3] = ["session-manager", "central-hub", "whatsapp-standin"];
+
+/// A cargo command at the root.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(repo::root());
+    clean(&mut command);
+    command
+}
+
+/// Takes away what `cargo run` said about xtask itself: build scripts that
+/// look at it (ring's does) would be built anew after every change of hands
+/// between `cargo xtask` and plain cargo.
+fn clean(command: &mut Command) {
+    for (name, _) in env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        if text.starts_with("CARGO_PKG_")
+            || text.starts_with("CARGO_MANIFEST_")
+            || text.starts_with("CARGO_BIN_")
+            || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&text)
+        {
+            command.env_remove(&name);
+        }
+    }
+}
+
+/// Runs it with our stdin, stdout and stderr; an error if it fails.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = command
+        .status()
+        .with_context(|| format!("starting `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` failed ({status})");
+    }
+    Ok(())
+}
+
+/// The command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let mut text = program
+        .file_name()
+        .unwrap_or(command.get_program())
+        .to_string_lossy()
+        .into_owned();
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}
+
+/// Which of the two profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
+impl Profile {
+    pub(crate) fn binary(self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub(crate) fn folder(self) -> PathBuf {
+        repo::target().join(match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        })
+    }
+}
+
+/// Builds the named binaries.
+pub(crate) fn build(profile: Profile, binaries: &[&str]) -> Result<()> {
+    let mut command = cargo(&["build"]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    for name in binaries {
+        command.args(["--package", name]);
+    }
+    run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_reads_as_it_is_typed() {
+        let mut command = Command::new("/usr/bin/npm");
+        command.args(["ci", "--no-audit"]);
+        assert_eq!(shown(&command), "npm ci --no-audit");
+    }
+}

@@ -1,0 +1,124 @@
+//! What can be said on the command line.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::setup::{self, Needs};
+use crate::{assets, suite, up};
+
+/// Sets up, builds, runs, rehearses and tests the pair.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+pub(crate) struct Xtask {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the pair and run it, until Ctrl-C.
+    ///
+    /// Installs what is missing, builds the pages and the binaries, starts
+    /// session-manager and central-hub, waits until both answer, and says
+    /// where to look. Ctrl-C ends all of it cleanly, Chrome included.
+    Up(UpOptions),
+    /// End what `up` runs (with `--detach` or in another terminal).
+    Down,
+    /// Whether `up` runs, and whether its services answer.
+    Status,
+    /// Check everything: format, lints, the page's tests, all Rust tests.
+    ///
+    /// Ends with one line, `N passed, N failed`. Fails too when a test left a
+    /// process or a temporary file behind.
+    Test {
+        /// Run only the Rust tests whose name contains one of these.
+        filter: Vec<String>,
+    },
+    /// Build the pages that the binaries embed, if they are not up to date.
+    Assets,
+    /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
+    Setup,
+    /// Format the Rust code.
+    Fmt {
+        /// Only say what is not formatted.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Format check, clippy and the page's linter, no warning let through.
+    Lint,
+}
+
+/// How `up` runs the pair.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UpOptions {
+    /// Against a stand-in of WhatsApp Web, with a phone to click on: offline,
+    /// with data of its own, so a real linked session is never touched.
+    #[arg(long)]
+    pub(crate) rehearse: bool,
+    /// Optimised binaries; they take minutes to build the first time.
+    #[arg(long)]
+    pub(crate) release: bool,
+    /// The port of session-manager.
+    #[arg(long, value_name = "PORT", default_value_t = 3001, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) session_port: u16,
+    /// The port of central-hub, where the page is.
+    #[arg(long, value_name = "PORT", default_value_t = 3012, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) hub_port: u16,
+    /// The port of the stand-in and its phone, in a rehearsal.
+    #[arg(long, value_name = "PORT", default_value_t = 3090, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) phone_port: u16,
+    /// Codes that change every few seconds, to see expiry and idle soon.
+    #[arg(long, requires = "rehearse")]
+    pub(crate) fast_codes: bool,
+    /// Messages really leave (DRY_RUN=false). Without it they are simulated.
+    #[arg(long)]
+    pub(crate) send_for_real: bool,
+    /// Come back once all answer, and leave it running; `down` ends it.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// What `--detach` starts.
+    #[arg(long, hide = true)]
+    pub(crate) detached: bool,
+}
+
+impl Xtask {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let done = ExitCode::SUCCESS;
+        match self.task {
+            Task::Up(options) => return up::up(&options),
+            Task::Down => return up::down(),
+            Task::Status => return up::status(),
+            Task::Test { filter } => return suite::run(&filter),
+            Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
+            Task::Setup => setup::report()?,
+            Task::Fmt { check } => suite::format(check)?,
+            Task::Lint => suite::lint()?,
+        }
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Xtask::command().debug_assert();
+        for bad in [
+            &["xtask", "up", "--fast-codes"][..],
+            &["xtask", "up", "--hub-port", "0"],
+            &["xtask", "up", "--session-port", "70000"],
+            &["xtask"],
+        ] {
+            assert!(Xtask::try_parse_from(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Where things are.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The root of the checkout that this run is about.
+///
+/// Cargo names it at run time, so a checkout that was moved together with its
+/// `target/` still finds itself.
+pub(crate) fn root() -> PathBuf {
+    let manifest = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest
+        .ancestors()
+        .find(|folder| folder.join("Cargo.lock").is_file())
+        .map_or_else(|| manifest.clone(), Path::to_path_buf)
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// What `xtask` keeps for itself: a private Node.js, a rehearsal's data.
+pub(crate) fn state() -> PathBuf {
+    root().join(".leadmaster")
+}
+
+/// One of the npm packages of this repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Package {
+    /// The script that session-manager installs in WhatsApp Web.
+    Script,
+    /// The React page of central-hub.
+    Page,
+    /// What the tests take from npm: PM2, playwright-core, other clients.
+    Tests,
+}
+
+impl Package {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Script => "page script",
+            Self::Page => "React page",
+            Self::Tests => "test tools",
+        }
+    }
+
+    pub(crate) fn folder(self) -> PathBuf {
+        root().join(match self {
+            Self::Script => "crates/session-manager/page",
+            Self::Page => "crates/central-hub/web",
+            Self::Tests => "tests/node",
+        })
+    }
+}

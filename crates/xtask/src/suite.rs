@@ -1,0 +1,253 @@
+//! `cargo xtask test`: everything that can be checked, stage by stage.
+//!
+//! ```text
+//!  tools ─> npm ─> format ─> clippy ─> page's tests ─> binaries ─> Rust tests ─> leftovers
+//! ```
+//!
+//! A stage that fails does not keep the others from being told, unless they
+//! need what it makes. With a filter, only the Rust tests run, those of that
+//! name. One profile and one target folder, so nothing is compiled twice but
+//! for what clippy checks.
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cargo::{self, BINARIES, Profile};
+use crate::leftovers::{MARK, Run};
+use crate::repo::{self, Package};
+use crate::say::{self, Tone, paint};
+use crate::setup::{self, Needs, Tools};
+use crate::tally::{self, Tally};
+use crate::{assets, leftovers};
+
+/// One stage, once it is over.
+struct Done {
+    name: &'static str,
+    time: Duration,
+    tally: Tally,
+    failure: Option<String>,
+}
+
+/// The stages so far.
+#[derive(Default)]
+struct Report {
+    stages: Vec<Done>,
+}
+
+impl Report {
+    /// Runs one; `true` if it went well.
+    fn stage(&mut self, name: &'static str, work: impl FnOnce(&mut Tally) -> Result<()>) -> bool {
+        say::line("");
+        say::step(paint(Tone::Bold, name));
+        let start = Instant::now();
+        let mut tally = Tally::default();
+        let failure = work(&mut tally).err().map(|error| format!("{error:#}"));
+        if let Some(failure) = &failure {
+            say::error(failure);
+            // What failed outside a test still is one thing that failed.
+            tally.failed = tally.failed.max(1);
+        }
+        let went_well = failure.is_none();
+        let done = Done {
+            name,
+            time: start.elapsed(),
+            tally,
+            failure,
+        };
+        say::line(done.line());
+        self.stages.push(done);
+        went_well
+    }
+
+    fn end(&self, time: Duration) -> ExitCode {
+        let mut total = Tally::default();
+        say::line("");
+        for done in &self.stages {
+            say::line(done.line());
+            total.add(done.tally);
+        }
+        say::line(format!("{:<28} {:>12}", "all", say::took(time)));
+        say::line("");
+        // Plain, alone on its line, the last: that is what CI reads.
+        say::line(format!("{} passed, {} failed", total.passed, total.failed));
+        if total.failed == 0 && total.passed > 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Done {
+    fn line(&self) -> String {
+        let mut text = format!("{:<28} {:>12}  ", self.name, say::took(self.time));
+        match &self.failure {
+            None => text.push_str(&paint(Tone::Green, "ok")),
+            Some(_) => text.push_str(&paint(Tone::Red, "FAILED")),
+        }
+        if !self.tally.is_empty() {
+            text.push_str(&paint(
+                Tone::Dim,
+                format!(
+                    "  {} passed, {} failed, {} skipped",
+                    self.tally.passed, self.tally.failed, self.tally.skipped
+                ),
+            ));
+        }
+        text
+    }
+}
+
+/// The whole of it, or the Rust tests of the given names.
+pub(crate) fn run(filters: &[String]) -> Result<ExitCode> {
+    let start = Instant::now();
+    let mut report = Report::default();
+    let tools = setup::setup(Needs::ALL)?;
+    stages(&mut report, &tools, filters)?;
+    Ok(report.end(start.elapsed()))
+}
+
+fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> {
+    let assets = report.stage("npm packages and pages", |_| {
+        assets::build_all(tools)?;
+        assets::install(tools, Package::Tests).map(drop)
+    });
+    if filters.is_empty() {
+        report.stage("format", |_| format(true));
+        if assets {
+            report.stage("clippy", |_| clippy());
+            report.stage("React page", |tally| page(tools, tally));
+        }
+    }
+    if !assets || !report.stage("binaries", |_| cargo::build(Profile::Dev, &BINARIES)) {
+        return Ok(());
+    }
+    let run = Run::new(&repo::target())?;
+    report.stage("Rust tests", |tally| {
+        rust_tests(tools, &run, filters, tally)
+    });
+    report.stage("nothing left behind", |_| nothing_left(&run));
+    run.close();
+    Ok(())
+}
+
+/// `cargo fmt` on the workspace.
+pub(crate) fn format(check: bool) -> Result<()> {
+    let mut command = cargo::cargo(&["fmt", "--all"]);
+    if check {
+        command.arg("--check");
+    }
+    cargo::run(&mut command)
+}
+
+/// Clippy on all there is, with no warning let through.
+pub(crate) fn clippy() -> Result<()> {
+    cargo::run(&mut cargo::cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+/// Lint of the React page.
+pub(crate) fn lint_page(tools: &Tools) -> Result<()> {
+    assets::install(tools, Package::Page)?;
+    let mut npm = assets::npm(tools, Package::Page);
+    npm.args(["run", "--silent", "lint"]);
+    cargo::run(&mut npm)
+}
+
+fn page(tools: &Tools, tally: &mut Tally) -> Result<()> {
+    lint_page(tools)?;
+    let mut npm = assets::npm(tools, Package::Page);
+    npm.args(["test", "--silent"]);
+    let (status, counted) = tally::run(&mut npm)?;
+    tally.add(counted);
+    if !status.success() {
+        bail!("`npm test` failed ({status})");
+    }
+    Ok(())
+}
+
+fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -> Result<()> {
+    let nextest = cargo::cargo(&["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut command = if nextest {
+        cargo::cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])
+    } else {
+        cargo::cargo(&["test", "--workspace", "--no-fail-fast"])
+    };
+    if nextest {
+        command.args(filters);
+    } else if let [filter] = filters {
+        command.arg(filter);
+    } else if !filters.is_empty() {
+        bail!("without cargo-nextest only one filter can be given");
+    }
+    environment(&mut command, tools, run);
+    let (status, counted) = tally::run(&mut command)?;
+    tally.add(counted);
+    if !status.success() {
+        bail!("`{}` failed ({status})", cargo::shown(&command));
+    }
+    if counted.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
+
+/// What the tests are handed; `docs/testing.md` names these variables.
+fn environment(command: &mut Command, tools: &Tools, run: &Run) {
+    command
+        .env("PATH", tools.path())
+        .env("TMPDIR", run.folder())
+        .env(MARK, run.id())
+        .env("LEADMASTER_BIN_DIR", Profile::Dev.folder());
+    // A test says what it wants; what the caller's shell has leaks into none.
+    for name in [
+        "PORT",
+        "HOST",
+        "NODE_ENV",
+        "DRY_RUN",
+        "DATABASE_URL",
+        "TOKENS_DIR",
+        "SESSION_MANAGER_BASE_URL",
+        "SESSION_MANAGER_TOKEN",
+        "HUB_ADMIN_PASSWORD",
+        "WHATSAPP_WEB_URL",
+        "AUTO_CAMPAIGNS_ENABLED",
+        "RUST_LOG",
+    ] {
+        command.env_remove(name);
+    }
+}
+
+fn nothing_left(run: &Run) -> Result<()> {
+    let left = run.leftovers();
+    if left.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "left behind by the tests (marked {}={}):\n  {}",
+        leftovers::MARK,
+        run.id(),
+        left.join("\n  ")
+    )
+}
+
+/// `cargo xtask lint`: what `test` checks before it tests.
+pub(crate) fn lint() -> Result<()> {
+    let tools = setup::setup(Needs::NODE)?;
+    assets::build_all(&tools)?;
+    format(true).context("`cargo xtask fmt` mends it")?;
+    clippy()?;
+    lint_page(&tools)
+}
