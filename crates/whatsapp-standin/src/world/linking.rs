@@ -270,6 +270,7 @@ impl World {
             pushname: self.settings.pushname.clone(),
             linked_at: now_text(),
             inbox: std::collections::VecDeque::new(),
+            receipts: std::collections::BTreeMap::new(),
         };
         let name = device.id.clone();
         let line = ToPage::Pair {

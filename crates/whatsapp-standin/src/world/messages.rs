@@ -142,12 +142,22 @@ impl World {
         if message.acks.last() != Some(&ack) {
             message.acks.push(ack);
         }
-        let line = ToPage::Ack {
-            key: message.key.clone(),
-            ack,
-        };
+        let key = message.key.clone();
         self.revision += 1;
-        self.tell_linked(&line);
+        for device in self.devices.values_mut() {
+            let page = self.pages.values().find(|page| {
+                matches!(&page.role, Role::Linked { device: on, live: true } if *on == device.id)
+            });
+            match page {
+                Some(page) => {
+                    let key = key.clone();
+                    let _ = page.tx.send(ToPage::Ack { key, ack });
+                }
+                None => {
+                    device.receipts.insert(key.clone(), ack);
+                }
+            }
+        }
         true
     }
 
@@ -167,14 +177,6 @@ impl World {
                 error_code,
             },
         );
-    }
-
-    fn tell_linked(&self, line: &ToPage) {
-        for page in self.pages.values() {
-            if matches!(page.role, Role::Linked { .. }) {
-                let _ = page.tx.send(line.clone());
-            }
-        }
     }
 
     /// A lead writes. The second is when the text of a ciphertext is due.
@@ -305,10 +307,18 @@ impl World {
         let Some(page) = self.pages.get_mut(&id) else {
             return;
         };
-        let Role::Linked { live, .. } = &mut page.role else {
+        let Role::Linked { device, live } = &mut page.role else {
             return;
         };
         *live = true;
+        let receipts = self
+            .devices
+            .get_mut(device)
+            .map(|device| std::mem::take(&mut device.receipts))
+            .unwrap_or_default();
+        for (key, ack) in receipts {
+            let _ = page.tx.send(ToPage::Ack { key, ack });
+        }
         // What was written while the sync ran came to the inbox alone.
         for message in rest {
             let _ = page.tx.send(ToPage::Message { message });

@@ -142,6 +142,9 @@ pub(crate) struct Device {
     pub(crate) linked_at: String,
     /// What it has not confirmed yet: it comes with the next sync, too.
     pub(crate) inbox: VecDeque<Incoming>,
+    /// Acks given while it was away, by message.
+    #[serde(default)]
+    pub(crate) receipts: BTreeMap<String, i8>,
 }
 
 impl Device {

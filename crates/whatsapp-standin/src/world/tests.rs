@@ -256,3 +256,31 @@ fn what_is_saved_is_what_comes_back() {
     other.take(page, message("A"));
     assert_eq!(other.duplicates, 1);
 }
+
+#[test]
+fn acks_given_while_away_come_with_the_next_sync() {
+    let (mut world, page, mut rx, claim) = linked();
+    world.take(page, message("A"));
+    assert!(world.ack("A", 1));
+    assert!(drain(&mut rx).concat().contains(r#""ack":1"#));
+    world.page_leaves(page);
+    assert!(world.ack(&format!("true_{LEAD}@c.us_A"), 2));
+    assert!(world.ack("A", 3));
+    assert!(!world.ack("B", 1));
+
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    assert!(!drain(&mut rx).concat().contains("ack"));
+    world.sync_done(page, &[]);
+    let lines = drain(&mut rx);
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.contains(r#""ack":3"#))
+            .count(),
+        1
+    );
+    assert_eq!(world.received[0].acks, [1, 2, 3]);
+    world.sync_done(page, &[]);
+    assert!(!drain(&mut rx).concat().contains("ack"), "they come once");
+}
