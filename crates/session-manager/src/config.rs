@@ -93,6 +93,7 @@ impl Config {
                 .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
         };
         let watch = Watchfulness::default();
+        let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
             host,
             port: env.port("PORT", 3001)?,
@@ -110,6 +111,8 @@ impl Config {
                         .map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
                 },
                 wa_js: env.optional_path("WA_JS_PATH"),
+                // The other half is for the page's own start.
+                navigation_deadline: boot_patience / 2,
             },
             limits: Limits {
                 restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
@@ -129,7 +132,7 @@ impl Config {
                     100..=600_000,
                     watch.heartbeat_deadline,
                 )?,
-                boot_patience: seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?,
+                boot_patience,
             },
         })
     }

@@ -29,7 +29,6 @@ use super::tree::Tree;
 use crate::session::cause::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
-const NAVIGATION_DEADLINE: Duration = Duration::from_secs(45);
 const BIDI_DEADLINE: Duration = Duration::from_secs(10);
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may take to write what it holds after it was closed.
@@ -60,6 +59,8 @@ pub struct BrowserConfig {
     pub page_url: Url,
     /// `WA_JS_PATH`.
     pub wa_js: Option<PathBuf>,
+    /// How long the page's server may take to answer at all.
+    pub navigation_deadline: Duration,
 }
 
 /// What comes from a running browser.
@@ -198,7 +199,12 @@ async fn start(
 
     let (events, queue) = mpsc::channel(EVENTS);
     let pump = tokio::spawn(pump(bidi_events, events.clone(), chromedriver.clone()));
-    let navigation = tokio::spawn(navigate(client.clone(), config.page_url.clone(), events));
+    let navigation = tokio::spawn(navigate(
+        client.clone(),
+        config.page_url.clone(),
+        config.navigation_deadline,
+        events,
+    ));
     let browser = Browser {
         client,
         page,
@@ -272,11 +278,16 @@ async fn open_page(
     Ok((page, events))
 }
 
-async fn navigate(client: Client, url: Url, events: mpsc::Sender<BrowserEvent>) {
-    let told = match tokio::time::timeout(NAVIGATION_DEADLINE, client.goto(url.as_str())).await {
+async fn navigate(
+    client: Client,
+    url: Url,
+    deadline: Duration,
+    events: mpsc::Sender<BrowserEvent>,
+) {
+    let told = match tokio::time::timeout(deadline, client.goto(url.as_str())).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => one_line(&error.to_string()),
-        Err(_) => format!("no answer within {} s", NAVIGATION_DEADLINE.as_secs()),
+        Err(_) => format!("no answer within {} s", deadline.as_secs()),
     };
     // Where the driver went away meanwhile, nobody listens.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;

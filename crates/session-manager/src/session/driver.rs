@@ -91,6 +91,8 @@ pub struct SessionDriver {
     /// Which browser this is, so that an answer of an earlier one is known.
     launches: u64,
     missed_beats: u32,
+    /// Whether this browser's page reported anything yet.
+    page_reported: bool,
     done: mpsc::UnboundedSender<Done>,
     done_queue: mpsc::UnboundedReceiver<Done>,
     timers: Timers,
@@ -133,6 +135,7 @@ impl SessionDriver {
             slot: Slot::Empty,
             launches: 0,
             missed_beats: 0,
+            page_reported: false,
             done,
             done_queue,
             timers: Timers::default(),
@@ -184,11 +187,14 @@ impl SessionDriver {
         let now = Timestamp::now();
         let before = self.machine.state();
         let cause = self.machine.cause().clone();
+        let restarts = self.machine.restarts().0;
         let effects = self.machine.apply(input, now);
         for effect in effects {
             self.carry_out(effect, now).await;
         }
-        if (self.machine.state(), self.machine.cause()) != (before, &cause) {
+        let changed = (self.machine.state(), self.machine.cause()) != (before, &cause);
+        // The same crash again is a line of its own.
+        if changed || self.machine.restarts().0 != restarts {
             self.note_transition(before);
         }
         if self.machine.browser() == BrowserPhase::Gone {
@@ -251,6 +257,7 @@ impl SessionDriver {
         self.slot = Slot::Launching(cancel.clone());
         self.launches += 1;
         self.missed_beats = 0;
+        self.page_reported = false;
         let (config, done) = (self.config.clone(), self.done.clone());
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
@@ -407,6 +414,7 @@ impl SessionDriver {
             let why = format!("it answers HTTP {}", facts.http_status);
             return self.lose(Failure::PageUnreachable(why)).await;
         }
+        self.page_reported = true;
         let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;
         let tools = facts.tools && !self.machine.facts().tools;
         self.timers.page_reported(
@@ -439,7 +447,12 @@ impl SessionDriver {
             Due::Retry => self.feed(Input::RetryDue).await,
             Due::Code => self.feed(Input::Tick).await,
             Due::Heartbeat => self.heartbeat(),
-            Due::Boot => self.lose(Failure::PageStuck).await,
+            Due::Boot if self.page_reported => self.lose(Failure::PageStuck).await,
+            Due::Boot => {
+                let patience = self.watchfulness.boot_patience.as_secs();
+                let why = format!("no answer within {patience} s");
+                self.lose(Failure::PageUnreachable(why)).await;
+            }
             Due::Refresh => {
                 let Some(page) = self.page.borrow().clone() else {
                     return;
