@@ -1,0 +1,73 @@
+/**
+ * PM2 Ecosystem Config - LeadMaster Central Hub
+ *
+ * - Central Hub: port 3012 (one instance), the React page included
+ * - Session Manager: port 3001 (a service of its own, start it first)
+ *
+ * After a change here: `pm2 delete leadmaster-central-hub`, then `pm2 start` this file.
+ */
+'use strict';
+
+const path = require('node:path');
+const { home, bin, environment, filterAll } = require('../settings.cjs');
+
+module.exports = {
+  apps: [
+    {
+      name: 'leadmaster-central-hub',
+      script: path.join(bin, 'central-hub'),
+      interpreter: 'none', // a native binary
+      cwd: home,
+
+      // === One process (NOT cluster) ===
+      instances: 1,
+      exec_mode: 'fork',
+
+      // === Environment: all of it is here, nothing comes from the shell ===
+      filter_env: filterAll,
+      env: environment('leadmaster-central-hub', {
+        NODE_ENV: 'production',
+        HOST: '127.0.0.1',
+        PORT: 3012,
+
+        // ---- WhatsApp / Session Manager ----
+        SESSION_MANAGER_BASE_URL: 'http://127.0.0.1:3001',
+
+        // ---- Safety: with 'true' no message leaves ----
+        DRY_RUN: 'true',
+
+        // ---- Campaigns by themselves ----
+        AUTO_CAMPAIGNS_ENABLED: 'false',
+
+        // Nothing: the default (see `central-hub --help`).
+        SESSION_MANAGER_TOKEN: '',
+        HUB_ADMIN_PASSWORD: '',
+        DATABASE_URL: '',
+        RUST_LOG: '',
+      }),
+
+      // === Restarts ===
+      autorestart: true,
+      max_restarts: 10,
+      min_uptime: '10s',
+      max_memory_restart: '1G',
+      exp_backoff_restart_delay: 100,
+      restart_delay: 4000,
+      stop_exit_codes: [0],
+
+      // === Logs: PM2's own folder, leadmaster-central-hub-{out,error}.log ===
+      log_date_format: 'YYYY-MM-DD HH:mm:ss Z',
+      merge_logs: true,
+
+      watch: false,
+
+      // === Ready: the process says so once its port is open ===
+      wait_ready: true,
+      listen_timeout: 10000,
+
+      // === Stop: drain, then exit ===
+      treekill: false,
+      kill_timeout: 10000,
+    },
+  ],
+};

@@ -1,0 +1,13 @@
+// Copy to local.cjs (which git ignores) and keep there what is this server's own.
+// Then `pm2 delete` and `pm2 start`, as docs/operations.md says.
+module.exports = {
+  'session-manager': {
+    // SESSION_MANAGER_TOKEN: 'a long random text',
+    // CHROME_ARGS: '--proxy-server=http://127.0.0.1:3128',
+  },
+  'leadmaster-central-hub': {
+    // SESSION_MANAGER_TOKEN: 'the same text',
+    // HUB_ADMIN_PASSWORD: 'another one',
+    // DRY_RUN: 'false', // messages really leave
+  },
+};
