@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
 import { requestPairingCode } from '../api/endpoints';
+import { ApiError } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { ActionError } from './ActionError';
@@ -18,7 +19,13 @@ export function Pairing() {
   const t = useText();
   const [input, setInput] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const code = useMutation({ mutationFn: requestPairingCode });
+  const code = useMutation({
+    mutationFn: requestPairingCode,
+    // The code to scan shows a moment before the page can make one to type.
+    retry: (failures, error) =>
+      error instanceof ApiError && error.code === 'QR_NOT_AVAILABLE' && failures < 10,
+    retryDelay: 1_000,
+  });
 
   function submit(event: FormEvent) {
     event.preventDefault();
