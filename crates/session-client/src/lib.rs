@@ -1,0 +1,25 @@
+//! The typed HTTP client of session-manager.
+//!
+//! ```text
+//!  caller ─> SessionClient ── one connection for each call ──> session-manager
+//!                │                                                   │
+//!                │   2xx of the contract's shape ──> typed, or bytes │
+//!                │   {"error":true,…}            ──> Remote          │
+//!                │   anything else               ──> BadResponse     │
+//!                └── no connection ──> Unavailable, no answer ──> Timeout
+//! ```
+//!
+//! Nothing is retried: whether a send may be repeated is for the caller to
+//! decide, and [`ClientError::was_certainly_not_received`] tells. Every call
+//! opens a connection of its own, so that "cannot connect" and "broke off
+//! after the request was written" are told apart for certain; a pooled
+//! connection that the server has just closed would blur them.
+
+mod client;
+mod error;
+mod events;
+mod tls;
+
+pub use client::{Endpoint, RawAnswer, SessionClient, Timeouts};
+pub use error::{BuildError, ClientError};
+pub use events::SseEvent;

@@ -16,7 +16,7 @@ use super::standard::Limits;
 /// that the client gets to read the answer instead of a reset connection.
 const DROPPED: usize = 16 * 1024 * 1024;
 
-/// A body in JSON of the shape `T`.
+/// A body that is a JSON object of the shape `T`.
 ///
 /// A missing content type, and the one that `curl -d` sends by itself, are
 /// taken for JSON; any other that is not JSON is 415. Not JSON: 400
@@ -113,6 +113,13 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
         };
         ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what)
     };
+    // serde takes an array for a struct; no route does.
+    if body.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| not_json(&error))?;
+        return Err(ErrorReply::invalid_request(
+            "the body: expected an object, not an array",
+        ));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         // A wrong shape may come before a later error of syntax.
@@ -211,6 +218,11 @@ mod tests {
                 r#""secret text""#,
                 "INVALID_REQUEST",
                 "the body: expected struct Wanted",
+            ),
+            (
+                r#"["1",null]"#,
+                "INVALID_REQUEST",
+                "the body: expected an object, not an array",
             ),
             (
                 "null",

@@ -1,0 +1,485 @@
+//! Calls and their deadlines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, StatusCode};
+use reqwest::{Response, redirect, retry};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use session_api::{
+    CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody, PairingCodeRequest,
+    QrBody, SendBody, SendRequest, SessionBody, StatusBody, TransitionBody, paths,
+};
+use url::Url;
+
+use crate::error::{BuildError, ClientError};
+use crate::events::{self, SseEvent};
+use crate::tls;
+
+/// The largest answer that is read, in bytes; a screenshot is the largest one.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// By how much a deadline that is not longer than that for connecting is
+/// stretched, so that the two are told apart.
+const APART: Duration = Duration::from_millis(250);
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To have a connection.
+    pub connect: Duration,
+    /// For what answers at once, from the beginning of the call.
+    pub read: Duration,
+    /// For what makes the browser act, sends apart.
+    pub command: Duration,
+    /// For a send.
+    pub send: Duration,
+    /// Between two signs of life in an event stream.
+    pub silence: Duration,
+}
+
+impl Default for Timeouts {
+    /// The contract's: 5 s, 5 s, 30 s, 60 s; and 60 s of silence.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(5),
+            command: Duration::from_secs(30),
+            send: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The routes of session-manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `GET /health`
+    Health,
+    /// `GET /status`
+    Status,
+    /// `GET /qr`
+    Qr,
+    /// `GET /session`
+    Session,
+    /// `GET /screenshot.png`
+    Screenshot,
+    /// `POST /connect`
+    Connect,
+    /// `POST /disconnect`
+    Disconnect,
+    /// `POST /logout`
+    Logout,
+    /// `POST /pairing-code`
+    PairingCode,
+    /// `POST /send`
+    Send,
+}
+
+impl Endpoint {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Health => paths::HEALTH,
+            Self::Status => paths::STATUS,
+            Self::Qr => paths::QR,
+            Self::Session => paths::SESSION,
+            Self::Screenshot => paths::SCREENSHOT,
+            Self::Connect => paths::CONNECT,
+            Self::Disconnect => paths::DISCONNECT,
+            Self::Logout => paths::LOGOUT,
+            Self::PairingCode => paths::PAIRING_CODE,
+            Self::Send => paths::SEND,
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Screenshot => {
+                Method::GET
+            }
+            Self::Connect | Self::Disconnect | Self::Logout | Self::PairingCode | Self::Send => {
+                Method::POST
+            }
+        }
+    }
+
+    const fn deadline(self, timeouts: &Timeouts) -> Duration {
+        match self {
+            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Connect => timeouts.read,
+            Self::Screenshot | Self::Disconnect | Self::Logout | Self::PairingCode => {
+                timeouts.command
+            }
+            Self::Send => timeouts.send,
+        }
+    }
+}
+
+/// An answer as it came: status, content type and bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAnswer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The content type, where one was given.
+    pub content_type: Option<HeaderValue>,
+    /// The body, byte for byte.
+    pub body: Bytes,
+}
+
+/// A client of one session-manager. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct SessionClient {
+    shared: Arc<Shared>,
+    /// What goes with every call of this clone.
+    headers: HeaderMap,
+}
+
+#[derive(Debug)]
+struct Shared {
+    http: reqwest::Client,
+    base: Url,
+    timeouts: Timeouts,
+}
+
+impl SessionClient {
+    /// A client for the session-manager at `base`, which may have a path.
+    ///
+    /// # Errors
+    /// `base` or the token cannot be used, or the system has no certificates
+    /// for an `https` URL.
+    pub fn new(
+        mut base: Url,
+        token: Option<&SecretString>,
+        timeouts: Timeouts,
+    ) -> Result<Self, BuildError> {
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            return Err(BuildError::BaseUrl);
+        }
+        if !base.path().ends_with('/') {
+            let path = format!("{}/", base.path());
+            base.set_path(&path);
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| BuildError::Token)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!(
+                "leadmaster-session-client/",
+                env!("CARGO_PKG_VERSION")
+            ))
+            .connect_timeout(timeouts.connect)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .no_proxy()
+            .pool_max_idle_per_host(0)
+            .tcp_nodelay(true);
+        let http = tls::prepare(builder, base.scheme())
+            .build()
+            .map_err(BuildError::Http)?;
+        let shared = Arc::new(Shared {
+            http,
+            base,
+            timeouts,
+        });
+        Ok(Self { shared, headers })
+    }
+
+    /// A clone whose calls are made for this business.
+    #[must_use]
+    pub fn for_cliente(&self, cliente_id: Option<u64>) -> Self {
+        let mut clone = self.clone();
+        if let Some(id) = cliente_id {
+            clone
+                .headers
+                .insert(HeaderName::from_static(CLIENTE_ID_HEADER), id.into());
+        }
+        clone
+    }
+
+    /// A clone whose calls carry this `x-request-id`.
+    #[must_use]
+    pub fn with_request_id(&self, id: HeaderValue) -> Self {
+        let mut clone = self.clone();
+        clone.headers.insert(REQUEST_ID, id);
+        clone
+    }
+
+    /// A clone whose sends carry this `Idempotency-Key`.
+    #[must_use]
+    pub fn with_idempotency_key(&self, key: HeaderValue) -> Self {
+        let mut clone = self.clone();
+        clone.headers.insert(IDEMPOTENCY_KEY, key);
+        clone
+    }
+
+    /// `GET /health`
+    ///
+    /// # Errors
+    /// See [`ClientError`]; so for all calls.
+    pub async fn health(&self) -> Result<HealthBody, ClientError> {
+        self.typed(Endpoint::Health, None).await
+    }
+
+    /// `GET /status`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn status(&self) -> Result<StatusBody, ClientError> {
+        self.typed(Endpoint::Status, None).await
+    }
+
+    /// `GET /qr`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn qr(&self) -> Result<QrBody, ClientError> {
+        self.typed(Endpoint::Qr, None).await
+    }
+
+    /// `GET /session`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn session(&self) -> Result<SessionBody, ClientError> {
+        self.typed(Endpoint::Session, None).await
+    }
+
+    /// `POST /connect`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn connect(&self) -> Result<ConnectBody, ClientError> {
+        self.typed(Endpoint::Connect, None).await
+    }
+
+    /// `POST /disconnect`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn disconnect(&self) -> Result<TransitionBody, ClientError> {
+        self.typed(Endpoint::Disconnect, None).await
+    }
+
+    /// `POST /logout`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn logout(&self) -> Result<TransitionBody, ClientError> {
+        self.typed(Endpoint::Logout, None).await
+    }
+
+    /// `POST /pairing-code`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn pairing_code(&self, phone: &str) -> Result<PairingCodeBody, ClientError> {
+        let request = PairingCodeRequest {
+            phone: phone.to_owned(),
+        };
+        self.typed(Endpoint::PairingCode, Some(to_json(&request)))
+            .await
+    }
+
+    /// `POST /send`, once: never repeated by this client.
+    ///
+    /// # Errors
+    /// See [`ClientError`]. Unless
+    /// [`ClientError::was_certainly_not_received`], or the remote code says
+    /// so, the message may have been sent.
+    pub async fn send(&self, request: &SendRequest) -> Result<SendBody, ClientError> {
+        self.typed(Endpoint::Send, Some(to_json(request))).await
+    }
+
+    /// `GET /screenshot.png`: a PNG image.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn screenshot(&self) -> Result<Bytes, ClientError> {
+        let answer = self.raw(Endpoint::Screenshot, None).await?;
+        if answer.status == StatusCode::OK && answer.body.starts_with(b"\x89PNG") {
+            Ok(answer.body)
+        } else {
+            Err(failure(&answer))
+        }
+    }
+
+    /// The answer as it came, whatever it is.
+    ///
+    /// # Errors
+    /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or
+    /// [`ClientError::BadResponse`] when it breaks off or is too large.
+    pub async fn raw(
+        &self,
+        endpoint: Endpoint,
+        json: Option<Bytes>,
+    ) -> Result<RawAnswer, ClientError> {
+        let timeouts = &self.shared.timeouts;
+        let deadline = endpoint
+            .deadline(timeouts)
+            .max(timeouts.connect.saturating_add(APART));
+        let mut request = self
+            .request(endpoint.method(), endpoint.path())?
+            .timeout(deadline);
+        if let Some(json) = json {
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
+        let response = request.send().await.map_err(ClientError::of_transport)?;
+        read(response).await
+    }
+
+    /// As [`SessionClient::raw`], for passing on byte for byte: a success of
+    /// the shape `T`, or a failure of the contract with its status.
+    ///
+    /// # Errors
+    /// Also when the answer is neither.
+    pub async fn proxied<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        json: Option<Bytes>,
+    ) -> Result<RawAnswer, ClientError> {
+        let answer = self.raw(endpoint, json).await?;
+        match decode::<T>(&answer) {
+            Ok(_) | Err(ClientError::Remote { .. }) => Ok(answer),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `GET /events`, after the event `last_event_id` or from now on.
+    ///
+    /// The stream ends when session-manager ends it, and with one error when
+    /// it breaks off or nothing at all came for [`Timeouts::silence`].
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn events(
+        &self,
+        last_event_id: Option<&str>,
+    ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
+        let timeouts = &self.shared.timeouts;
+        let mut request = self
+            .request(Method::GET, paths::EVENTS)?
+            .header(ACCEPT, "text/event-stream");
+        if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+            request = request.header(LAST_EVENT_ID, id);
+        }
+        // The body has no end, so no deadline of reqwest's fits.
+        let within = timeouts.read.max(timeouts.connect.saturating_add(APART));
+        let response = tokio::time::timeout(within, request.send())
+            .await
+            .map_err(|_| ClientError::Timeout)?
+            .map_err(ClientError::of_transport)?;
+        if response.status() != StatusCode::OK {
+            let answer = tokio::time::timeout(within, read(response))
+                .await
+                .map_err(|_| ClientError::Timeout)??;
+            return Err(failure(&answer));
+        }
+        if !is(&response, "text/event-stream") {
+            return Err(ClientError::BadResponse(
+                "GET /events is no event stream".to_owned(),
+            ));
+        }
+        Ok(events::decode(response, timeouts.silence))
+    }
+
+    async fn typed<T: DeserializeOwned>(
+        &self,
+        endpoint: Endpoint,
+        json: Option<Bytes>,
+    ) -> Result<T, ClientError> {
+        decode(&self.raw(endpoint, json).await?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<reqwest::RequestBuilder, ClientError> {
+        let url = self
+            .shared
+            .base
+            .join(path.trim_start_matches('/'))
+            .map_err(|error| ClientError::BadResponse(error.to_string()))?;
+        Ok(self
+            .shared
+            .http
+            .request(method, url)
+            .headers(self.headers.clone()))
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Bytes {
+    // Plain structs of strings and numbers: this cannot fail.
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+fn is(response: &Response, kind: &str) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(kind))
+}
+
+async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {
+    let status = response.status();
+    let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(ClientError::of_transport)? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(ClientError::BadResponse(format!(
+                "an answer of more than {LARGEST_ANSWER} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(RawAnswer {
+        status,
+        content_type,
+        body: body.freeze(),
+    })
+}
+
+fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
+    if answer.status != StatusCode::OK {
+        return Err(failure(answer));
+    }
+    // serde takes an array for a struct; the contract has objects only.
+    let is_object = answer.body.trim_ascii_start().starts_with(b"{");
+    if !is_object {
+        return Err(ClientError::BadResponse(
+            "200 with a body that is no JSON object".to_owned(),
+        ));
+    }
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        ClientError::BadResponse(format!(
+            "200 with a body of another shape (line {}, column {})",
+            error.line(),
+            error.column()
+        ))
+    })
+}
+
+/// What an answer that is no success of the contract means.
+fn failure(answer: &RawAnswer) -> ClientError {
+    let status = answer.status;
+    let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();
+    match body.filter(|body| body.error && (status.is_client_error() || status.is_server_error())) {
+        Some(_) if status == StatusCode::UNAUTHORIZED => ClientError::TokenRefused,
+        Some(body) => ClientError::Remote {
+            status: status.as_u16(),
+            code: body.code,
+            message: body.message,
+        },
+        None => ClientError::BadResponse(format!("status {} without its body", status.as_u16())),
+    }
+}

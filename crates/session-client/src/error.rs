@@ -1,0 +1,83 @@
+//! What can go wrong with a call.
+
+/// A client cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The base URL takes no path, such as `mailto:`.
+    #[error("the base URL of session-manager is not a http or https URL")]
+    BaseUrl,
+    /// The token cannot stand in a header.
+    #[error("the token of session-manager holds characters that a header cannot carry")]
+    Token,
+    /// TLS or the client itself cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(#[source] reqwest::Error),
+}
+
+/// A call failed. The variant says what the caller can do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// No connection: nothing was sent. Try again later.
+    #[error("session-manager cannot be reached")]
+    Unavailable(#[source] reqwest::Error),
+    /// The request was sent, but no answer came in time.
+    #[error("session-manager did not answer in time")]
+    Timeout,
+    /// The request was sent, but what came back is not of the contract.
+    #[error("session-manager answered outside the contract: {0}")]
+    BadResponse(String),
+    /// session-manager refuses the token.
+    #[error(
+        "session-manager refuses the token: set the same SESSION_MANAGER_TOKEN for both services"
+    )]
+    TokenRefused,
+    /// session-manager answered with a failure of the contract.
+    #[error("session-manager says {code}: {message}")]
+    Remote {
+        /// The HTTP status.
+        status: u16,
+        /// The code in the body.
+        code: String,
+        /// The sentence in the body.
+        message: String,
+    },
+}
+
+impl ClientError {
+    /// Whether session-manager certainly never got the request.
+    #[must_use]
+    pub const fn was_certainly_not_received(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// The remote failure's code.
+    #[must_use]
+    pub fn remote_code(&self) -> Option<&str> {
+        match self {
+            Self::Remote { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Sorts a failure of the transport.
+    pub(crate) fn of_transport(error: reqwest::Error) -> Self {
+        if error.is_connect() || error.is_builder() {
+            Self::Unavailable(error)
+        } else if error.is_timeout() {
+            Self::Timeout
+        } else {
+            Self::BadResponse(innermost(&error))
+        }
+    }
+}
+
+/// The last cause: the ones above it only repeat the URL.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
