@@ -171,7 +171,11 @@ async function test() {
     await button('Detalles').click();
     await says('Historial de estados');
     await says('El teléfono aceptó la vinculación.');
-    if (pictures) await page.screenshot({ path: join(pictures, 'details.png'), fullPage: true });
+    if (pictures) {
+      // Else the fixed header stands in the middle of the picture.
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await page.screenshot({ path: join(pictures, 'details.png'), fullPage: true });
+    }
     await button('Detalles').click();
   });
 

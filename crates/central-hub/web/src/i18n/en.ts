@@ -229,6 +229,7 @@ export const en: Dictionary = {
       `${total} in all; ${recent} of ${budget} allowed within ${minutes} min`,
     lastError: 'Last problem',
     history: 'History of states',
+    historyAll: (count) => `Show all ${count} changes`,
     historyEmpty: 'Nothing has changed yet.',
     transition: (from, to) => `From ${from} to ${to}`,
   },

@@ -232,6 +232,7 @@ export const es = {
       `${total} en total; ${recent} de ${budget} permitidos en ${minutes} min`,
     lastError: 'Último problema',
     history: 'Historial de estados',
+    historyAll: (count: number) => `Ver los ${count} cambios`,
     historyEmpty: 'Todavía no hubo cambios.',
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },

@@ -5,6 +5,13 @@ import type { LiveAction } from './reducer';
 /** How long to wait before a stream that the browser gave up on is opened anew. */
 const REOPEN_MS = 3_000;
 
+/**
+ * A phone in the pocket drops connections without a word, and the stream goes on
+ * looking open. After this long out of sight it is opened anew; the first events
+ * carry what holds, so nothing is missed.
+ */
+const STALE_MS = 30_000;
+
 function parse<T>(event: Event): T | null {
   try {
     return JSON.parse((event as MessageEvent<string>).data) as T;
@@ -22,6 +29,7 @@ function parse<T>(event: Event): T | null {
 export function follow(dispatch: (action: LiveAction) => void): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let hiddenAt: number | null = null;
 
   function close() {
     clearTimeout(timer);
@@ -60,11 +68,23 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     if (source?.readyState !== EventSource.OPEN) open();
   }
 
+  function visibilityChanged() {
+    if (document.visibilityState === 'hidden') {
+      hiddenAt = Date.now();
+      return;
+    }
+    if (hiddenAt !== null && Date.now() - hiddenAt > STALE_MS) open();
+    else reopenNow();
+    hiddenAt = null;
+  }
+
   open();
   // A laptop that wakes up should not sit out the browser's back-off.
   window.addEventListener('online', reopenNow);
+  document.addEventListener('visibilitychange', visibilityChanged);
   return () => {
     window.removeEventListener('online', reopenNow);
+    document.removeEventListener('visibilitychange', visibilityChanged);
     close();
   };
 }

@@ -39,7 +39,7 @@ function selfTestText(t: Dictionary, test: SelfTest | null): string {
 }
 
 /** Everything that `GET /session` tells, for whoever looks after the machine. */
-export default function Details({ session }: { session: SessionBody }) {
+export function Details({ session }: { session: SessionBody }) {
   const t = useText();
   const d = t.details;
   const at = (when: string | null) => (when ? absolute(when, t.locale) : d.none);

@@ -1,13 +1,11 @@
 import { Button, Paper } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconChevronDown } from '@tabler/icons-react';
-import { lazy, Suspense, useId } from 'react';
+import { useId } from 'react';
 
-import { ScreenLoading } from '../app/ScreenLoading';
 import type { SessionBody } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
-
-const Details = lazy(() => import('./Details'));
+import { Details } from './Details';
 
 export function DetailsToggle({ session }: { session: SessionBody }) {
   const t = useText();
@@ -34,9 +32,7 @@ export function DetailsToggle({ session }: { session: SessionBody }) {
       <div id={id} hidden={!opened}>
         {opened && (
           <Paper withBorder p={{ base: 'md', sm: 'lg' }} mt="xs" className="lm-surface">
-            <Suspense fallback={<ScreenLoading />}>
-              <Details session={session} />
-            </Suspense>
+            <Details session={session} />
           </Paper>
         )}
       </div>

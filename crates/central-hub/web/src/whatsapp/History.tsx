@@ -1,4 +1,5 @@
-import { Text, Title, VisuallyHidden } from '@mantine/core';
+import { Button, Text, Title, VisuallyHidden } from '@mantine/core';
+import { useState } from 'react';
 
 import type { HistoryEntry } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
@@ -6,9 +7,14 @@ import { explainShort } from '../i18n/lookup';
 import { absolute } from '../lib/time';
 import classes from './Details.module.css';
 
+/** How many are shown before somebody asks for all. */
+const FEW = 8;
+
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {
   const t = useText();
   const { states } = t.whatsapp;
+  const [all, setAll] = useState(false);
+  const shown = all ? entries : entries.slice(0, FEW);
   return (
     <section style={{ marginBlockStart: 28 }}>
       <Title order={3} size="h5">
@@ -20,7 +26,7 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
         </Text>
       ) : (
         <ol className={classes.history}>
-          {entries.map((entry, index) => (
+          {shown.map((entry, index) => (
             // Two transitions can carry the same millisecond and words.
             <li key={`${entry.at}-${entries.length - index}`}>
               <time dateTime={entry.at}>{absolute(entry.at, t.locale)}</time>
@@ -42,6 +48,11 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
             </li>
           ))}
         </ol>
+      )}
+      {shown.length < entries.length && (
+        <Button variant="default" size="xs" mt="sm" onClick={() => setAll(true)}>
+          {t.details.historyAll(entries.length)}
+        </Button>
       )}
     </section>
   );

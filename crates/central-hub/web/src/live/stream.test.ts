@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { LiveAction } from './reducer';
+import { follow } from './stream';
+
+class FakeSource extends EventTarget {
+  static readonly OPEN = 1;
+  static readonly CLOSED = 2;
+  static made: FakeSource[] = [];
+  readyState = 0;
+
+  constructor(readonly url: string) {
+    super();
+    FakeSource.made.push(this);
+  }
+
+  close() {
+    this.readyState = FakeSource.CLOSED;
+  }
+
+  tell(name: string, data: string) {
+    this.dispatchEvent(new MessageEvent(name, { data }));
+  }
+
+  fail(readyState: number) {
+    this.readyState = readyState;
+    this.dispatchEvent(new Event('error'));
+  }
+}
+
+class FakeDocument extends EventTarget {
+  visibilityState = 'visible';
+
+  show(visibilityState: 'visible' | 'hidden') {
+    this.visibilityState = visibilityState;
+    this.dispatchEvent(new Event('visibilitychange'));
+  }
+}
+
+const latest = () => {
+  const source = FakeSource.made.at(-1);
+  if (!source) throw new Error('no stream was opened');
+  return source;
+};
+
+let actions: LiveAction[];
+let screen: FakeDocument;
+let network: EventTarget;
+let stop: () => void;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSource.made = [];
+  actions = [];
+  screen = new FakeDocument();
+  network = new EventTarget();
+  vi.stubGlobal('EventSource', FakeSource);
+  vi.stubGlobal('document', screen);
+  vi.stubGlobal('window', network);
+  stop = follow((action) => actions.push(action));
+});
+
+afterEach(() => {
+  stop();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('the stream', () => {
+  it('hands on what the hub tells, and nothing that it cannot read', () => {
+    latest().tell('hub', '{"session_manager":"up","dry_run":true}');
+    latest().tell('state', 'not json');
+    latest().tell('something-new', '{}');
+    expect(actions).toEqual([{ type: 'hub', event: { session_manager: 'up', dry_run: true } }]);
+  });
+
+  it('leaves a dropped connection to the browser', () => {
+    latest().fail(0);
+    vi.advanceTimersByTime(60_000);
+    expect(actions).toEqual([{ type: 'lost' }]);
+    expect(FakeSource.made).toHaveLength(1);
+  });
+
+  it('opens anew after the browser gave up', () => {
+    latest().fail(FakeSource.CLOSED);
+    expect(FakeSource.made).toHaveLength(1);
+    vi.advanceTimersByTime(3_000);
+    expect(FakeSource.made).toHaveLength(2);
+  });
+
+  it('does not wait once the network is back', () => {
+    latest().fail(0);
+    network.dispatchEvent(new Event('online'));
+    expect(FakeSource.made).toHaveLength(2);
+  });
+
+  it('opens anew after long out of sight, not after a glance elsewhere', () => {
+    latest().readyState = FakeSource.OPEN;
+    screen.show('hidden');
+    vi.advanceTimersByTime(5_000);
+    screen.show('visible');
+    expect(FakeSource.made).toHaveLength(1);
+    screen.show('hidden');
+    vi.advanceTimersByTime(31_000);
+    screen.show('visible');
+    expect(FakeSource.made).toHaveLength(2);
+    expect(FakeSource.made[0]?.readyState).toBe(FakeSource.CLOSED);
+  });
+
+  it('is over when it is stopped', () => {
+    latest().fail(FakeSource.CLOSED);
+    stop();
+    vi.advanceTimersByTime(60_000);
+    network.dispatchEvent(new Event('online'));
+    expect(FakeSource.made).toHaveLength(1);
+  });
+});
