@@ -156,6 +156,29 @@ async function test() {
     await page.waitForSelector('[data-ref]');
   });
 
+  await edge('a person with the phone’s page', {}, async (context) => {
+    const hand = await context.newPage();
+    hand.on('pageerror', (error) => problems.push(String(error.stack ?? error)));
+    await hand.goto(`${url}phone`);
+    const button = (name) => hand.getByRole('button', { name, exact: true });
+    await button('Escanear').click();
+    await ready();
+    await hand.getByText('conectado', { exact: false }).first().waitFor();
+    await button('Enviar').click();
+    await eventually('the lead’s message', () => page.evaluate(() => require('WAWebCollections').Msg.some((m) => m.body === 'Hola, me interesa la propiedad')));
+    await send('5491155550001', 'Buenas, Ana');
+    await hand.getByText('Buenas, Ana').waitFor();
+    await button('Marcar leído').first().click();
+    await hand.getByText('✓✓ leído').waitFor();
+    await button('Cortar la red').click();
+    await eventually('the network is down', async () => (await socket('stream')) === 'DISCONNECTED');
+    await button('Devolver la red').click();
+    await ready();
+    hand.on('dialog', (dialog) => dialog.accept());
+    await button('Desvincular').click();
+    await page.waitForURL(/post_logout=1/);
+  });
+
   await edge('a second tab takes the session', {}, async (context) => {
     await link();
     const second = await context.newPage();

@@ -63,6 +63,16 @@
   }));
   module(1, 'WAWebCallEnums', () => ({ CALL_STATES: { INCOMING_RING: 'INCOMING_RING', ACTIVE: 'ACTIVE', ENDED: 'ENDED' } }));
   module(1, 'WAWebNonJidMentions', () => ({ WAWebNonJidMentionType: { MENTION_ALL: 1 }, NonJidMentionType: { MENTION_ALL: 1 } }));
+  module(3, 'WAWebUserPrefsGeneral', () => ({
+    getPushname: () => __standin.linking.identity.device?.pushname, setBrowserId() {}, getUserPrivacySettings: () => ({}),
+  }));
+  module(3, 'WAWebHistorySyncProgressModel', () => ({ getHistorySyncProgressModel: () => ({ realProgress: 100, remainingPausedSeconds: 0 }) }));
+  module(5, 'WAWebMsgInfoCollection', () => {
+    const infos = empty();
+    // Nobody else has read what only two people see.
+    infos.find = async () => ({ delivery: [], read: [], played: [], deliveryRemaining: 0, readRemaining: 0, playedRemaining: 0 });
+    return { MsgInfoCollection: infos };
+  });
   module(1, 'WATimeUtils', () => ({ unixTime: () => Math.floor(Date.now() / 1000), unixTimeMs: () => Date.now() }));
   module(1, 'WARandomHex', () => ({
     randomHex: (length) => [...crypto.getRandomValues(new Uint8Array(length))].map((b) => b.toString(16).padStart(2, '0')).join(''),

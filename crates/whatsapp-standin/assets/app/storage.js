@@ -10,8 +10,9 @@
       request.onupgradeneeded = () => {
         request.result.createObjectStore('identity');
         const messages = request.result.createObjectStore('message', { keyPath: 'key' });
-        messages.createIndex('t', 't');
+        messages.createIndex('rowId', 'rowId');
         messages.createIndex('unsent', 'unsent');
+        messages.createIndex('chat', ['chat', 'rowId']);
       };
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
@@ -62,11 +63,12 @@
     return writing;
   }
 
-  async function messagesByIndex(index, query, limit) {
+  /** The last `limit` rows of a query (the first, if asked), in their order. */
+  async function messagesByIndex(index, query, limit, first = false) {
     const source = (await open()).transaction('message').objectStore('message').index(index);
     const found = [];
     await new Promise((resolve, reject) => {
-      const cursor = source.openCursor(query, 'prev');
+      const cursor = source.openCursor(query, first ? 'next' : 'prev');
       cursor.onerror = () => reject(cursor.error);
       cursor.onsuccess = () => {
         if (!cursor.result || found.length >= limit) return resolve();
@@ -74,7 +76,7 @@
         cursor.result.continue();
       };
     });
-    return found.reverse();
+    return first ? found : found.reverse();
   }
 
   const storage = {
@@ -101,7 +103,9 @@
 
     putMessage,
     getMessage: (key) => read('message', key),
-    recentMessages: (limit) => messagesByIndex('t', null, limit),
+    recentMessages: (limit) => messagesByIndex('rowId', null, limit),
+    messagesBefore: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, 0], [chat, rowId], false, true), limit),
+    messagesAfter: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, rowId], [chat, Infinity], true), limit, true),
     unsentMessages: () => messagesByIndex('unsent', IDBKeyRange.only(1), 1000),
 
     /** Nothing of the device is left. */

@@ -3,12 +3,16 @@
 (() => {
   const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage } = __standin;
 
+  let nextRow = 0;
+
   class MsgModel extends BaseModel {
     static defaults = { ack: 0, isNewMsg: false, star: false, isForwarded: false };
     static idClass = MsgKey;
 
     initialize() {
-      this.set({ id: MsgKey.from(this._attributes.id) }, { silent: true });
+      // Rows of one second keep the order in which they came.
+      const rowId = this._attributes.rowId ?? (this._attributes.t ?? 0) * 1000 + (nextRow++ % 1000);
+      this.set({ id: MsgKey.from(this._attributes.id), rowId }, { silent: true });
     }
 
     get isSentByMe() { return this.id.fromMe; }
@@ -38,6 +42,7 @@
       return {
         key: String(this.id), chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
         body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
+        rowId: this.rowId,
         // Index keys cannot be booleans.
         unsent: this.id.fromMe && this.local && this.ack === 0 ? 1 : 0,
       };
@@ -46,7 +51,7 @@
     static fromRow(row) {
       return new MsgModel({
         id: row.key, from: createWid(row.from), to: createWid(row.to), body: row.body, type: row.type, t: row.t,
-        ack: row.ack, notifyName: row.notifyName, self: row.self, local: row.unsent === 1, isNewMsg: false,
+        ack: row.ack, notifyName: row.notifyName, rowId: row.rowId, self: row.self, local: row.unsent === 1, isNewMsg: false,
       });
     }
   }
@@ -166,7 +171,33 @@
   module(3, 'WAWebChatCollection', () => ({ ChatCollection: Chat, ChatCollectionImpl: ChatCollection }));
   module(3, 'WAWebContactCollection', () => ({ ContactCollection: Contact, ContactCollectionImpl: ContactCollection }));
   module(3, 'WAWebChatMsgsCollection', () => ({ ChatMsgsCollection }));
+  /** A chat's messages beside one of them, from the profile. */
+  async function beside({ anchor, count, direction }) {
+    const start = await recall(anchor);
+    if (!start) return { messages: [], status: 404 };
+    const chat = start.id.remote._serialized;
+    if (!(count > 0)) return { messages: [], status: 200 };
+    const find = direction === 'after' ? storage.messagesAfter : storage.messagesBefore;
+    const rows = await find(chat, start.rowId, count);
+    return { messages: rows.map((row) => Msg.get(row.key) ?? MsgModel.fromRow(row)), status: 200 };
+  }
+
+  async function loadEarlierMsgs({ chat }) {
+    const first = chat.msgs.head();
+    if (!first) return [];
+    const { messages } = await beside({ anchor: first.id, count: 50, direction: 'before' });
+    const fresh = messages.filter((message) => !chat.msgs.get(message));
+    fresh.forEach((message) => chat.msgs.add(message, { silent: true }));
+    return fresh;
+  }
+
+  module(3, 'WAWebChatLoadMessages', () => ({ loadEarlierMsgs, loadRecentMsgs: async () => [] }));
   module(3, 'WAWebDBMessageFindLocal', () => ({
+    msgFindByDirection: beside,
+    msgFindBefore: (what) => beside({ ...what, direction: 'before' }),
+    msgFindAfter: (what) => beside({ ...what, direction: 'after' }),
+  }));
+  module(3, 'WAWebChatMessageSearch', () => ({
     getSearchContext: ({ chat, msgKey }) => {
       const key = MsgKey.from(msgKey?.id ?? msgKey);
       chat.msgs.loadAroundPromise = recall(key);
