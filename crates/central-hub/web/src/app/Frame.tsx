@@ -50,7 +50,12 @@ export function Frame({ children }: { children: ReactNode }) {
         </Group>
       </AppShell.Header>
 
-      <AppShell.Navbar p="md" className="lm-shell-part" component="div">
+      <AppShell.Navbar
+        p="md"
+        className="lm-shell-part lm-menu"
+        data-open={opened || undefined}
+        component="div"
+      >
         <Stack justify="space-between" h="100%">
           <nav aria-label={t.app.navigation}>
             {SECTIONS.map(({ path, label, icon: Icon }) => (

@@ -15,7 +15,7 @@ export function Preferences() {
   const { t, language, setLanguage } = useI18n();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Group gap="sm" wrap="nowrap">
+    <Group gap="sm" wrap="nowrap" component="section" aria-label={t.app.preferences}>
       <SegmentedControl<Language>
         size="xs"
         aria-label={t.app.language}

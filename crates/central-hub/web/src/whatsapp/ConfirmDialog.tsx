@@ -30,35 +30,32 @@ export function ConfirmDialog({
 }: Props) {
   const t = useText();
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={title}
-      centered
-      styles={{
-        title: { fontWeight: 650 },
-        content: { background: 'var(--lm-surface)' },
-        header: { background: 'var(--lm-surface)' },
-      }}
-      closeButtonProps={{ 'aria-label': t.app.close }}
-      overlayProps={{ backgroundOpacity: 0.5 }}
-    >
-      <Stack>
-        <Text>{text}</Text>
-        {error && (
-          <Notice color="red" title={t.actions.failed} urgent>
-            {errorText(t, error)}
-          </Notice>
-        )}
-        <Group justify="flex-end" gap="sm">
-          <Button variant="default" onClick={onClose} data-autofocus>
-            {t.app.cancel}
-          </Button>
-          <Button {...(danger ? { color: 'red.9' } : {})} loading={pending} onClick={onConfirm}>
-            {confirm}
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <Modal.Root opened={opened} onClose={onClose} centered>
+      <Modal.Overlay backgroundOpacity={0.5} />
+      {/* No Modal.Header: it would be the document's second banner. */}
+      <Modal.Content className="lm-surface">
+        <Modal.Body p="lg">
+          <Modal.Title fz="lg" fw={650} mb="sm" component="h2">
+            {title}
+          </Modal.Title>
+          <Stack>
+            <Text>{text}</Text>
+            {error && (
+              <Notice color="red" title={t.actions.failed} urgent>
+                {errorText(t, error)}
+              </Notice>
+            )}
+            <Group justify="flex-end" gap="sm">
+              <Button variant="default" onClick={onClose} data-autofocus>
+                {t.app.cancel}
+              </Button>
+              <Button {...(danger ? { color: 'red.9' } : {})} loading={pending} onClick={onConfirm}>
+                {confirm}
+              </Button>
+            </Group>
+          </Stack>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -1,4 +1,5 @@
 import { Badge, Group, Paper, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
+import { useEffect, useRef } from 'react';
 
 import { useSession } from '../api/queries';
 import { ScreenLoading } from '../app/ScreenLoading';
@@ -58,6 +59,13 @@ export default function WhatsappScreen() {
   const { label, color } = headline(t, view);
   usePageTitle(label);
 
+  // The button that was pressed is gone with the state it stood in: a keyboard must
+  // not be thrown back to the top of the page.
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) card.current?.focus({ preventScroll: true });
+  }, [view.kind]);
+
   return (
     <Stack gap="md">
       <Group justify="space-between" align="flex-start" gap="sm">
@@ -88,8 +96,10 @@ export default function WhatsappScreen() {
         withBorder
         p={{ base: 'md', sm: 'xl' }}
         radius="lg"
-        className="lm-surface"
+        className="lm-surface lm-quiet-focus"
         data-view={view.kind}
+        ref={card}
+        tabIndex={-1}
       >
         <State view={view} session={session} actions={actions} disabled={disabled} />
       </Paper>
