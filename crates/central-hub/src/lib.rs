@@ -1,0 +1,75 @@
+//! central-hub: what everybody talks to.
+//!
+//! ```text
+//!  page, curl, cron ─> router ─> http/<noun> ─> SessionClient ─> session-manager
+//!       ^                 │                                            │
+//!       │                 └─> web: the React page, embedded            │
+//!       └──── GET /api/events <── Relay <── one stream of events ──────┘
+//! ```
+
+mod auth;
+pub mod config;
+mod error;
+mod http;
+mod relay;
+mod router;
+mod upstream;
+mod web;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use service_runtime::Shutdown;
+use service_runtime::serve::{ServeLimits, serve};
+use session_client::{BuildError, SessionClient, Timeouts};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::relay::Relay;
+use crate::router::{AppState, router};
+
+/// What the service works with.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// The environment.
+    pub config: Config,
+    /// The way to session-manager.
+    pub session: SessionClient,
+}
+
+impl Deps {
+    /// As configured, with the contract's deadlines.
+    ///
+    /// # Errors
+    /// The client of session-manager cannot be set up.
+    pub fn new(config: Config) -> Result<Self, BuildError> {
+        Self::with_timeouts(config, Timeouts::default())
+    }
+
+    /// As configured, with other deadlines.
+    ///
+    /// # Errors
+    /// As [`Deps::new`].
+    pub fn with_timeouts(config: Config, timeouts: Timeouts) -> Result<Self, BuildError> {
+        let base = config.session_manager.clone();
+        let session = SessionClient::new(base, config.session_manager_token.as_ref(), timeouts)?;
+        Ok(Self { config, session })
+    }
+}
+
+/// Serves until `shutdown` drains. `ready` is called once requests are
+/// answered.
+pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
+    let relay = Relay::new();
+    let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
+    let state = AppState {
+        config: Arc::new(deps.config),
+        session: deps.session,
+        relay,
+        started: Instant::now(),
+        draining: shutdown.draining().clone(),
+    };
+    ready();
+    serve(listener, router(state), ServeLimits::default(), &shutdown).await;
+    relaying.abort();
+}

@@ -36,39 +36,41 @@ const LONGEST_LINE: u64 = 64 * 1024;
 #[derive(Debug)]
 pub struct Supervisor {
     channel: Option<UnixStream>,
+    /// What was wrong with the variable; logged once there is a log.
+    problem: Option<String>,
 }
 
 impl Supervisor {
     /// Takes the descriptor named by `NODE_CHANNEL_FD` and keeps it from
-    /// children. Call it early, with the log installed.
+    /// children. Call it first of all, before anything can be spawned;
+    /// [`Supervisor::watch`] logs what was wrong with the variable.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
-        let channel = env.raw(CHANNEL_VARIABLE).and_then(|value| {
-            let taken = value
-                .to_str()
-                .and_then(|text| text.parse().ok())
-                .ok_or_else(|| "it is not a descriptor's number".to_owned())
-                .and_then(|number| sys::take_inherited(number).map_err(|error| error.to_string()))
-                .and_then(stream);
-            match taken {
-                Ok(stream) => Some(stream),
-                Err(problem) => {
-                    warn!(
-                        value = %value.to_string_lossy(),
-                        problem,
-                        "NODE_CHANNEL_FD is ignored: PM2 will not learn when the service is ready"
-                    );
-                    None
-                }
-            }
-        });
-        Self { channel }
+        let Some(value) = env.raw(CHANNEL_VARIABLE) else {
+            return Self::none();
+        };
+        let taken = value
+            .to_str()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| "it is not a descriptor's number".to_owned())
+            .and_then(|number| sys::take_inherited(number).map_err(|error| error.to_string()))
+            .and_then(stream);
+        match taken {
+            Ok(channel) => Self::over(channel),
+            Err(problem) => Self {
+                channel: None,
+                problem: Some(format!("{value:?}: {problem}")),
+            },
+        }
     }
 
     /// Without a supervisor.
     #[must_use]
     pub const fn none() -> Self {
-        Self { channel: None }
+        Self {
+            channel: None,
+            problem: None,
+        }
     }
 
     /// Over this socket.
@@ -76,6 +78,7 @@ impl Supervisor {
     pub const fn over(channel: UnixStream) -> Self {
         Self {
             channel: Some(channel),
+            problem: None,
         }
     }
 
@@ -108,6 +111,11 @@ impl Supervisor {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn watch(&self, shutdown: &Shutdown) -> JoinHandle<()> {
+        if let Some(problem) = &self.problem {
+            warn!(
+                "NODE_CHANNEL_FD is ignored, PM2 will not learn when the service is ready: {problem}"
+            );
+        }
         let channel = self.channel.as_ref().and_then(|channel| {
             channel
                 .try_clone()

@@ -20,7 +20,7 @@ pub enum BuildError {
 #[non_exhaustive]
 pub enum ClientError {
     /// No connection: nothing was sent. Try again later.
-    #[error("session-manager cannot be reached")]
+    #[error("session-manager cannot be reached: {}", innermost(.0))]
     Unavailable(#[source] reqwest::Error),
     /// The request was sent, but no answer came in time.
     #[error("session-manager did not answer in time")]

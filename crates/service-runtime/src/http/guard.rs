@@ -44,8 +44,8 @@ pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     ErrorReply::new(
         StatusCode::FORBIDDEN,
         "FOREIGN_HOST",
-        "without a password this service answers only to 127.0.0.1 and localhost; \
-         behind a proxy, set the password, or let the proxy pass Host: 127.0.0.1",
+        "without a password or token this service answers only to 127.0.0.1 and localhost; \
+         behind a proxy set one, or let the proxy pass Host: 127.0.0.1",
     )
     .into_response()
 }

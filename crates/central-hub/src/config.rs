@@ -1,0 +1,172 @@
+//! The environment, read once.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use service_runtime::env::mask_userinfo;
+use service_runtime::listen::{ListenError, ensure_loopback_or_token};
+use service_runtime::{Env, EnvError, Environment, SecretString};
+use url::Url;
+
+/// The variables, for `--help`.
+pub const HELP: &str = "\
+Environment:
+  SESSION_MANAGER_BASE_URL  where session-manager is, such as http://127.0.0.1:3001 (required)
+  PORT                      port to listen on (3012)
+  HOST                      address to listen on (127.0.0.1); beyond loopback only with a password
+  NODE_ENV                  development | production | test; production logs JSON
+  DRY_RUN                   true | false: only false sends for real (true)
+  AUTO_CAMPAIGNS_ENABLED    true | false: only true lets the scheduler send (false)
+  DATABASE_URL              sqlite:… or postgres://… (a file in the data folder)
+  SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
+  HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
+  RUST_LOG                  log filter (info)";
+
+/// What the service runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `HOST`.
+    pub host: IpAddr,
+    /// `PORT`.
+    pub port: u16,
+    /// `NODE_ENV`.
+    pub environment: Environment,
+    /// `SESSION_MANAGER_BASE_URL`.
+    pub session_manager: Url,
+    /// `SESSION_MANAGER_TOKEN`.
+    pub session_manager_token: Option<SecretString>,
+    /// `DRY_RUN`: whether nothing leaves.
+    pub dry_run: bool,
+    /// `AUTO_CAMPAIGNS_ENABLED`.
+    pub auto_campaigns: bool,
+    /// `DATABASE_URL`, as it was given.
+    pub database: Option<SecretString>,
+    /// `HUB_ADMIN_PASSWORD`.
+    pub admin_password: Option<SecretString>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A variable is missing or nonsense.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// `HOST` is open to others and there is no password.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+}
+
+impl Config {
+    /// Reads `env`.
+    ///
+    /// # Errors
+    /// The first variable that is missing or nonsense.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
+        let host = env.ip("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+        let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
+        let config = Self {
+            host,
+            port: env.port("PORT", 3012)?,
+            environment: env.environment()?,
+            session_manager,
+            session_manager_token: env.secret("SESSION_MANAGER_TOKEN")?,
+            dry_run: env.flag("DRY_RUN", true)?,
+            auto_campaigns: env.flag("AUTO_CAMPAIGNS_ENABLED", false)?,
+            database: database(env)?,
+            admin_password,
+        };
+        ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
+        Ok(config)
+    }
+
+    /// One line that tells what the service runs with; secrets masked.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let masked = |secret: &Option<SecretString>| match secret {
+            Some(_) => "***",
+            None => "(none)",
+        };
+        format!(
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={}",
+            self.port,
+            self.host,
+            self.environment,
+            mask_userinfo(self.session_manager.as_str()),
+            self.dry_run,
+            self.auto_campaigns,
+            self.database.as_ref().map_or("(default)", |_| "***"),
+            masked(&self.session_manager_token),
+            masked(&self.admin_password),
+        )
+    }
+}
+
+/// Only the scheme is looked at; the rest is the store's to judge.
+fn database(env: &Env) -> Result<Option<SecretString>, EnvError> {
+    let takes = "sqlite:<file>, or postgres://… for a shared store";
+    let Some(text) = env.text("DATABASE_URL")? else {
+        return Ok(None);
+    };
+    let known = ["sqlite:", "postgres://", "postgresql://"];
+    match known.iter().find_map(|scheme| text.strip_prefix(scheme)) {
+        Some(rest) if !rest.is_empty() => Ok(Some(SecretString::from(text))),
+        _ => Err(EnvError::invalid("DATABASE_URL", text, takes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let base = [(
+            "SESSION_MANAGER_BASE_URL",
+            "http://user:hunter2@localhost:3001",
+        )];
+        let env = Env::from_pairs(base.iter().chain(pairs).copied());
+        Config::from_env(&env).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_the_contracts() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.host, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        assert_eq!(config.port, 3012);
+        assert!(config.dry_run);
+        assert!(!config.auto_campaigns);
+        assert_eq!(
+            config.summary(),
+            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=(default) SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
+        );
+    }
+
+    #[test]
+    fn secrets_show_nowhere() {
+        let config = read(&[
+            ("SESSION_MANAGER_TOKEN", "hunter3"),
+            ("HUB_ADMIN_PASSWORD", "hunter4"),
+            ("DATABASE_URL", "postgres://me:hunter5@db/leads"),
+        ])
+        .unwrap();
+        assert!(!config.summary().contains("hunter"), "{}", config.summary());
+    }
+
+    #[test]
+    fn what_sends_for_real_is_never_guessed() {
+        for word in ["False", "0", "no", " false", "FALSE", "off"] {
+            let error = read(&[("DRY_RUN", word)]).unwrap_err();
+            assert!(error.starts_with("DRY_RUN is "), "{error}");
+        }
+        assert!(!read(&[("DRY_RUN", "false")]).unwrap().dry_run);
+    }
+
+    #[test]
+    fn databases() {
+        for good in ["sqlite:data/hub.db", "postgres://db/x", "postgresql://db/x"] {
+            assert!(read(&[("DATABASE_URL", good)]).is_ok(), "{good}");
+        }
+        for bad in ["mysql://db/x", "hub.db", "sqlite:", "postgres:"] {
+            assert!(read(&[("DATABASE_URL", bad)]).is_err(), "{bad}");
+        }
+    }
+}

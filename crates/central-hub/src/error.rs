@@ -1,0 +1,74 @@
+//! The one place where a failure becomes an answer.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use service_runtime::http::ErrorReply;
+use session_api::{ErrorCode, Invalid};
+use session_client::ClientError;
+
+/// A failed request.
+#[derive(Debug)]
+pub(crate) struct HubError(ErrorReply);
+
+impl HubError {
+    /// With a code of session-manager's contract.
+    pub(crate) fn of_contract(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(ErrorReply::new(
+            status(code.status()),
+            code.as_str(),
+            message,
+        ))
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        self.0.code()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.0.message()
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+}
+
+fn status(number: u16) -> StatusCode {
+    StatusCode::from_u16(number).unwrap_or(StatusCode::BAD_GATEWAY)
+}
+
+impl From<ClientError> for HubError {
+    fn from(error: ClientError) -> Self {
+        let sentence = error.to_string();
+        let (status, code) = match error {
+            ClientError::Remote {
+                status: number,
+                code,
+                message,
+            } => return Self(ErrorReply::new(status(number), code, message)),
+            ClientError::Unavailable(_) => (503, "WHATSAPP_UNAVAILABLE"),
+            ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
+            // A token that does not fit is as foreign to the caller.
+            _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
+        };
+        Self(ErrorReply::new(self::status(status), code, sentence))
+    }
+}
+
+impl From<Invalid> for HubError {
+    fn from(invalid: Invalid) -> Self {
+        Self::of_contract(ErrorCode::InvalidRequest, invalid.to_string())
+    }
+}
+
+impl From<ErrorReply> for HubError {
+    fn from(reply: ErrorReply) -> Self {
+        Self(reply)
+    }
+}
+
+impl IntoResponse for HubError {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}

@@ -1,0 +1,138 @@
+//! `/api/whatsapp/{clienteId}/…`: the one session, asked for by a business.
+//!
+//! The id is metadata: it goes along as `X-Cliente-Id` and selects nothing.
+
+use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
+use session_api::{
+    Account, ConnectBody, PairingCodeBody, PairingCodeRequest, SessionBody, SessionState,
+    TransitionBody,
+};
+use session_client::{Endpoint, SessionClient};
+
+use super::qr_code::{self, Code};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::upstream::{Upstream, Verbatim};
+
+/// The business of the path and the client that asks for it.
+pub(crate) struct Cliente {
+    id: u64,
+    client: SessionClient,
+}
+
+impl FromRequestParts<AppState> for Cliente {
+    type Rejection = ErrorReply;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ErrorReply> {
+        let ApiPath(text) = ApiPath::<String>::from_request_parts(parts, state).await?;
+        let ClienteId(id) = ClienteId::parse(&text).ok_or_else(|| {
+            ErrorReply::invalid_request("the client's id in the path has to be a positive integer")
+        })?;
+        let Upstream(client) = Upstream::from_request_parts(parts, state).await?;
+        Ok(Self {
+            id,
+            client: client.for_cliente(Some(id)),
+        })
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct StatusAnswer {
+    ok: bool,
+    cliente_id: u64,
+    status: SessionState,
+    connected: bool,
+    needs_qr: bool,
+    can_send_messages: bool,
+    account: Option<Account>,
+}
+
+pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
+    let session = cliente.client.session().await?;
+    Ok(Json(StatusAnswer {
+        ok: true,
+        cliente_id: cliente.id,
+        status: session.state,
+        connected: session.state == SessionState::Ready,
+        needs_qr: session.state == SessionState::QrRequired,
+        can_send_messages: session.state == SessionState::Ready,
+        account: session.account,
+    }))
+}
+
+#[derive(Serialize)]
+struct QrAnswer {
+    ok: bool,
+    qr_code_base64: String,
+}
+
+/// The failures of this one route keep the Node service's shape.
+#[derive(Serialize)]
+struct QrRefusal {
+    ok: bool,
+    error: &'static str,
+    message: &'static str,
+}
+
+pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
+    let refuse = |status, error, message| {
+        let ok = false;
+        (status, Json(QrRefusal { ok, error, message })).into_response()
+    };
+    Ok(match qr_code::look(&cliente.client).await? {
+        Code::Shown(qr_code_base64) => Json(QrAnswer {
+            ok: true,
+            qr_code_base64,
+        })
+        .into_response(),
+        Code::NotAvailable => refuse(
+            StatusCode::NOT_FOUND,
+            "QR_NOT_AVAILABLE",
+            qr_code::NOT_AVAILABLE,
+        ),
+        Code::NotRequired => refuse(
+            StatusCode::CONFLICT,
+            "QR_NOT_REQUIRED",
+            qr_code::NOT_REQUIRED,
+        ),
+    })
+}
+
+type Answer = Result<Verbatim, HubError>;
+
+pub(crate) async fn connect(cliente: Cliente) -> Answer {
+    let answer = Verbatim::ask::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
+    Ok(answer.with_ok())
+}
+
+pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
+    let answer =
+        Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
+    Ok(answer.with_ok())
+}
+
+pub(crate) async fn logout(cliente: Cliente) -> Answer {
+    let answer = Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
+    Ok(answer.with_ok())
+}
+
+pub(crate) async fn session(cliente: Cliente) -> Answer {
+    let answer = Verbatim::ask::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
+    Ok(answer.with_ok())
+}
+
+pub(crate) async fn pairing_code(
+    cliente: Cliente,
+    ApiJson(request): ApiJson<PairingCodeRequest>,
+) -> Answer {
+    let json = serde_json::to_vec(&request).unwrap_or_default().into();
+    let endpoint = Endpoint::PairingCode;
+    let answer = Verbatim::ask::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;
+    Ok(answer.with_ok())
+}

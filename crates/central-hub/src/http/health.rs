@@ -1,0 +1,61 @@
+//! `GET /health` and `GET /api/health`: answered without asking anybody.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use session_api::{HealthBody, SessionState, Timestamp};
+
+use crate::relay::Link;
+use crate::router::AppState;
+
+fn alive() -> HealthBody {
+    HealthBody {
+        status: "healthy".to_owned(),
+        service: "central-hub".to_owned(),
+        timestamp: Timestamp::now(),
+    }
+}
+
+pub(crate) async fn health() -> Json<HealthBody> {
+    Json(alive())
+}
+
+#[derive(Serialize)]
+pub(crate) struct Details {
+    #[serde(flatten)]
+    alive: HealthBody,
+    uptime: u64,
+    environment: &'static str,
+    dry_run: bool,
+    dependencies: Dependencies,
+}
+
+#[derive(Serialize)]
+struct Dependencies {
+    session_manager: SessionManager,
+}
+
+/// Without the sentence of the last failure: this route needs no password.
+#[derive(Serialize)]
+struct SessionManager {
+    status: Link,
+    state: Option<SessionState>,
+    code: Option<String>,
+}
+
+pub(crate) async fn details(State(state): State<AppState>) -> Json<Details> {
+    let (link, session, code) = state.relay.health();
+    Json(Details {
+        alive: alive(),
+        uptime: state.started.elapsed().as_secs(),
+        environment: state.config.environment.as_str(),
+        dry_run: state.config.dry_run,
+        dependencies: Dependencies {
+            session_manager: SessionManager {
+                status: link,
+                state: session,
+                code,
+            },
+        },
+    })
+}

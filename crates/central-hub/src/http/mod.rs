@@ -1,0 +1,10 @@
+//! The handlers: extract, call, convert.
+
+pub(crate) mod admin;
+pub(crate) mod cliente;
+pub(crate) mod config;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod qr_code;
+pub(crate) mod send;
+pub(crate) mod v2;

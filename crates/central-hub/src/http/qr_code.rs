@@ -1,0 +1,65 @@
+//! `GET /qr-code`: the code, or why there is none.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use session_api::QrBody;
+use session_client::{ClientError, SessionClient};
+
+use crate::error::HubError;
+use crate::upstream::Upstream;
+
+pub(crate) const NOT_AVAILABLE: &str =
+    "no code can be scanned now: POST /connect, then wait for QR_REQUIRED";
+pub(crate) const NOT_REQUIRED: &str = "a phone is linked already: no code is needed";
+
+/// What there is to scan.
+pub(crate) enum Code {
+    /// `data:image/png;base64,…`
+    Shown(String),
+    NotAvailable,
+    NotRequired,
+}
+
+/// Reads the code, and only where there is none, why.
+pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
+    match client.qr().await? {
+        QrBody::Available { qr } => Ok(Code::Shown(qr)),
+        QrBody::NoQr if client.status().await?.status.is_linked() => Ok(Code::NotRequired),
+        QrBody::NoQr => Ok(Code::NotAvailable),
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    ok: bool,
+    qr: String,
+}
+
+/// The error body of the contract, and `ok` beside it as in the success.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    ok: bool,
+    error: bool,
+    code: &'a str,
+    message: &'a str,
+}
+
+pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {
+    let refuse = |status: StatusCode, code: &str, message: &str| {
+        let body = Refusal {
+            ok: false,
+            error: true,
+            code,
+            message,
+        };
+        (status, Json(body)).into_response()
+    };
+    match look(&client).await.map_err(HubError::from) {
+        Ok(Code::Shown(qr)) => Json(Shown { ok: true, qr }).into_response(),
+        Ok(Code::NotAvailable) => refuse(StatusCode::NOT_FOUND, "QR_NOT_AVAILABLE", NOT_AVAILABLE),
+        Ok(Code::NotRequired) => refuse(StatusCode::CONFLICT, "QR_NOT_REQUIRED", NOT_REQUIRED),
+        Err(error) => refuse(error.status(), error.code(), error.message()),
+    }
+}

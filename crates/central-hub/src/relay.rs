@@ -1,0 +1,303 @@
+//! session-manager's events, once for everybody who listens.
+//!
+//! ```text
+//!  session-manager ══ GET /events ══> run() ─┬─> current: hub, state, qr
+//!                                            └─> broadcast ─> each listener
+//!       connect fails ──> hub: down ──(backoff)──> connect works ──> hub: up
+//! ```
+//!
+//! A new listener gets what holds now, then what changes; both under one
+//! lock, so nothing is missed between them and nothing comes twice. A
+//! connection that drops and is back at once is nobody's business: `down` is
+//! told only when a new one fails.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use session_api::{Event, EventKind, QrEvent, SessionState};
+use session_client::{ClientError, SessionClient, SseEvent};
+use tokio::sync::broadcast;
+use tracing::{info, warn};
+
+use crate::error::HubError;
+
+/// Between two tries: doubles from the first to the last.
+const BACKOFF: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(2);
+
+/// Events that a slow listener may fall behind before it starts anew.
+const BACKLOG: usize = 256;
+
+/// Whether session-manager can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Link {
+    Up,
+    Down,
+}
+
+/// What goes to the listeners.
+#[derive(Clone, Debug)]
+pub(crate) struct Relayed {
+    pub(crate) name: &'static str,
+    pub(crate) data: Arc<str>,
+}
+
+/// The data of a `hub` event, but for what only the configuration knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct HubLink {
+    pub(crate) session_manager: Link,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+}
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Change {
+    /// The link to session-manager.
+    Hub(HubLink),
+    /// session-manager told an event.
+    Event(Relayed),
+}
+
+/// A handle on the relay. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Relay {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: Mutex<Current>,
+    changes: broadcast::Sender<Change>,
+}
+
+#[derive(Debug)]
+struct Current {
+    hub: HubLink,
+    state: Option<(Relayed, SessionState)>,
+    qr: Option<Code>,
+}
+
+/// The last `qr` event and when it came.
+#[derive(Debug)]
+struct Code {
+    event: QrEvent,
+    at: Instant,
+}
+
+impl Code {
+    /// As it reads now: with the time that is left, or gone.
+    fn now(&self) -> QrEvent {
+        let none = || QrEvent {
+            status: "NO_QR".to_owned(),
+            qr: None,
+            expires_at: None,
+            expires_in_ms: None,
+        };
+        let passed = u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match self.event.expires_in_ms {
+            Some(left) if left <= passed => none(),
+            Some(left) => QrEvent {
+                expires_in_ms: Some(left - passed),
+                ..self.event.clone()
+            },
+            None => self.event.clone(),
+        }
+    }
+}
+
+impl Relay {
+    /// Down, until [`Relay::run`] hears something.
+    pub(crate) fn new() -> Self {
+        let current = Current {
+            hub: HubLink {
+                session_manager: Link::Down,
+                code: Some("WHATSAPP_UNAVAILABLE".to_owned()),
+                message: Some("session-manager has not answered yet".to_owned()),
+            },
+            state: None,
+            qr: None,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                current: Mutex::new(current),
+                changes: broadcast::channel(BACKLOG).0,
+            }),
+        }
+    }
+
+    /// What holds now, in the order in which a listener should hear it, and
+    /// what comes after it.
+    pub(crate) fn listen(&self) -> (Vec<Change>, broadcast::Receiver<Change>) {
+        let current = self.lock();
+        let mut now = vec![Change::Hub(current.hub.clone())];
+        now.extend(
+            current
+                .state
+                .iter()
+                .map(|(state, _)| Change::Event(state.clone())),
+        );
+        let code = current.qr.as_ref().map(Code::now);
+        now.extend(code.and_then(|code| {
+            let data = serde_json::to_string(&code).ok()?.into();
+            let name = EventKind::Qr.as_str();
+            Some(Change::Event(Relayed { name, data }))
+        }));
+        (now, self.shared.changes.subscribe())
+    }
+
+    /// The link, the last state heard, and why the link is down.
+    pub(crate) fn health(&self) -> (Link, Option<SessionState>, Option<String>) {
+        let current = self.lock();
+        let state = current.state.as_ref().map(|(_, state)| *state);
+        (current.hub.session_manager, state, current.hub.code.clone())
+    }
+
+    /// Follows session-manager for ever.
+    pub(crate) async fn run(self, client: SessionClient) {
+        let mut pause = *BACKOFF.start();
+        loop {
+            match client.events(None).await {
+                Ok(events) => {
+                    pause = *BACKOFF.start();
+                    self.follow(events).await;
+                    // It may be back before anybody would notice.
+                    continue;
+                }
+                Err(error) => self.down(error),
+            }
+            // A little of chance, so that many hubs do not knock in step.
+            tokio::time::sleep(pause.mul_f64(rand::random_range(0.75..1.25))).await;
+            pause = (pause * 2).min(*BACKOFF.end());
+        }
+    }
+
+    async fn follow(
+        &self,
+        events: impl futures_util::Stream<Item = Result<SseEvent, ClientError>>,
+    ) {
+        let mut events = std::pin::pin!(events);
+        let mut is_first = true;
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    // A stream that ends before its first word is no link.
+                    if std::mem::take(&mut is_first) {
+                        self.up();
+                    }
+                    self.take(event);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the stream of events broke off");
+                    break;
+                }
+            }
+        }
+        if is_first {
+            self.down(ClientError::BadResponse(
+                "the stream of events ended before its first one".to_owned(),
+            ));
+            tokio::time::sleep(*BACKOFF.start()).await;
+        }
+    }
+
+    fn up(&self) {
+        let hub = HubLink {
+            session_manager: Link::Up,
+            code: None,
+            message: None,
+        };
+        let mut current = self.lock();
+        if current.hub != hub {
+            info!("session-manager is up");
+            current.hub = hub.clone();
+            self.tell(Change::Hub(hub));
+        }
+    }
+
+    fn down(&self, error: ClientError) {
+        let error = HubError::from(error);
+        let hub = HubLink {
+            session_manager: Link::Down,
+            code: Some(error.code().to_owned()),
+            message: Some(error.message().to_owned()),
+        };
+        let mut current = self.lock();
+        current.state = None;
+        current.qr = None;
+        if current.hub != hub {
+            warn!(
+                code = error.code(),
+                "session-manager is down: {}",
+                error.message()
+            );
+            current.hub = hub.clone();
+            self.tell(Change::Hub(hub));
+        }
+    }
+
+    fn take(&self, sse: SseEvent) {
+        let event = match sse.parse() {
+            Ok(Some(event)) => event,
+            // A name of a later version: nothing that a listener here knows.
+            Ok(None) => return,
+            Err(error) => return warn!(%error, "an event that is not of the contract"),
+        };
+        let relayed = Relayed {
+            name: event.kind().as_str(),
+            data: sse.data.into(),
+        };
+        let mut current = self.lock();
+        match event {
+            Event::State(state) => current.state = Some((relayed.clone(), state.status)),
+            Event::Qr(event) => {
+                let at = Instant::now();
+                current.qr = Some(Code { event, at });
+            }
+            Event::Message(_) | Event::Ack(_) => {}
+        }
+        self.tell(Change::Event(relayed));
+    }
+
+    fn tell(&self, change: Change) {
+        // Nobody listening is no failure.
+        let _ = self.shared.changes.send(change);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.shared
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_on_show_gets_older() {
+        let event = QrEvent {
+            status: "QR_AVAILABLE".to_owned(),
+            qr: Some("data:image/png;base64,AA==".to_owned()),
+            expires_at: None,
+            expires_in_ms: Some(20_000),
+        };
+        let at = |seconds| Code {
+            event: event.clone(),
+            at: Instant::now()
+                .checked_sub(Duration::from_secs(seconds))
+                .unwrap(),
+        };
+        let left = at(5).now().expires_in_ms.unwrap();
+        assert!((14_000..=15_000).contains(&left), "{left}");
+        assert_eq!(at(21).now().status, "NO_QR");
+        assert_eq!(at(21).now().qr, None);
+    }
+}

@@ -1,0 +1,114 @@
+//! Paths to handlers.
+//!
+//! ```text
+//!  standard ─> cross-site? ─┬─ password set: password? ─────────┬─> routes ─> page
+//!     └─> /health, open     └─ none: is the host this machine? ─┘
+//! ```
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use service_runtime::http::{
+    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard,
+};
+use session_client::SessionClient;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+use crate::auth::{Gate, require_password};
+use crate::config::Config;
+use crate::http::{admin, cliente, config, events, health, qr_code, send, v2};
+use crate::relay::Relay;
+use crate::web;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) config: Arc<Config>,
+    pub(crate) session: SessionClient,
+    pub(crate) relay: Relay,
+    pub(crate) started: Instant,
+    /// Cancelled when the service drains: event streams end then.
+    pub(crate) draining: CancellationToken,
+}
+
+/// Every route of the service.
+pub(crate) fn router(state: AppState) -> Router {
+    let page = any(web::page).layer(CompressionLayer::new().gzip(true));
+    let closed = Router::new()
+        .merge(api())
+        .nest("/api", api())
+        .fallback_service(page.with_state(()))
+        .layer(from_fn(check_cliente_id))
+        .layer(from_fn(not_stored));
+    let closed = match &state.config.admin_password {
+        Some(password) => closed.layer(from_fn_with_state(Gate::new(password), require_password)),
+        None => closed.layer(from_fn(require_loopback_host)),
+    };
+    let closed = closed.layer(from_fn(refuse_cross_site));
+    let open = Router::new()
+        .route("/health", get(health::health))
+        .route("/api/health", get(health::details))
+        .layer(from_fn(not_stored));
+    standard(open.merge(closed).with_state(state), Limits::default())
+}
+
+/// What answers with and without the prefix `/api`.
+fn api() -> Router<AppState> {
+    Router::new()
+        .route("/status", get(admin::status))
+        .route("/qr", get(admin::qr))
+        .route("/connect", post(admin::connect))
+        .route("/send", post(send::send))
+        .nest("/admin/whatsapp", administration())
+        .nest("/whatsapp/{cliente_id}", of_cliente())
+        .route("/whatsapp-v2/status", get(v2::status))
+        .route("/whatsapp-v2/qr", get(v2::qr))
+        .route("/whatsapp-v2/connect", post(v2::connect))
+        .route("/qr-code", get(qr_code::qr_code))
+        .route("/config", get(config::config))
+        .route("/events", get(events::events))
+}
+
+fn administration() -> Router<AppState> {
+    Router::new()
+        .route("/status", get(admin::status))
+        .route("/qr", get(admin::qr))
+        .route("/session", get(admin::session))
+        .route("/connect", post(admin::connect))
+        .route("/disconnect", post(admin::disconnect))
+        .route("/logout", post(admin::logout))
+        .route("/pairing-code", post(admin::pairing_code))
+}
+
+fn of_cliente() -> Router<AppState> {
+    Router::new()
+        .route("/status", get(cliente::status))
+        .route("/qr", get(cliente::qr))
+        .route("/session", get(cliente::session))
+        .route("/connect", post(cliente::connect))
+        .route("/disconnect", post(cliente::disconnect))
+        .route("/logout", post(cliente::logout))
+        .route("/pairing-code", post(cliente::pairing_code))
+}
+
+/// `X-Cliente-Id` is metadata, but a malformed one is a mistake worth telling.
+async fn check_cliente_id(_: Option<ClienteId>, request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+/// Codes and states are of the moment: no cache may keep them.
+async fn not_stored(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,117 @@
+//! The React page, embedded, and the 404 of everything else.
+//!
+//! ```text
+//!  not GET or HEAD, or /api/… ───────────────> 404, JSON
+//!  a file of the page ───────────────────────> it
+//!  wants HTML (a person opened the address) ─> index.html: routing is the page's
+//!  anything else ────────────────────────────> 404, JSON
+//! ```
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use service_runtime::http::ErrorReply;
+
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+struct Page;
+
+const INDEX: &str = "index.html";
+
+/// Names with a hash of their content: they never change.
+const HASHED: &str = "assets/";
+
+/// Scripts from here only, none inline. Styles may be inline: the component
+/// library sets its variables so, and a style cannot call home, since nothing
+/// from elsewhere is loaded.
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+     frame-ancestors 'none'";
+
+/// Whether a person opened this address, rather than a program or a page's
+/// own request.
+pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    match text(HeaderName::from_static("sec-fetch-mode")) {
+        Some(mode) => reads && mode == "navigate",
+        None => reads && text(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html")),
+    }
+}
+
+/// Whatever is no route of the API.
+pub(crate) async fn page(request: Request) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path();
+    if !reads || path == "/api" || path.starts_with("/api/") {
+        return ErrorReply::not_found().into_response();
+    }
+    let name = path.trim_start_matches('/');
+    if let Some(file) = Page::get(name) {
+        return serve(name, file, request.headers());
+    }
+    if is_navigation(request.method(), request.headers())
+        && !name.starts_with(HASHED)
+        && let Some(file) = Page::get(INDEX)
+    {
+        return serve(INDEX, file, request.headers());
+    }
+    ErrorReply::not_found().into_response()
+}
+
+fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let hash = file.metadata.sha256_hash();
+    let hex: String = hash
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    // Weak, since the same file may go out compressed.
+    let tag = format!("W/\"{hex}\"");
+    let is_known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|known| known.to_str().ok())
+        .is_some_and(|known| known.split(',').any(|one| one.trim() == tag));
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut response = Body::from(file.data).into_response();
+        let kind = HeaderValue::from_str(file.metadata.mimetype())
+            .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    };
+    let cache = if name.starts_with(HASHED) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let fixed = [
+        (header::CACHE_CONTROL, cache),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=()",
+        ),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
