@@ -58,6 +58,9 @@ async function answer(opener, title, confirm) {
   await dialog().getByRole('button', { name: 'Cancelar', exact: true }).click();
   await dialog().waitFor({ state: 'hidden' });
   await button(opener).click();
+  await eventually('the question is there', () =>
+    dialog().evaluate((element) => getComputedStyle(element).opacity === '1'),
+  );
   await picture(`question-${confirm.toLowerCase()}`);
   await dialog().getByRole('button', { name: confirm, exact: true }).click();
 }

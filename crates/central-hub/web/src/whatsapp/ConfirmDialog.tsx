@@ -30,10 +30,10 @@ export function ConfirmDialog({
 }: Props) {
   const t = useText();
   return (
-    <Modal.Root opened={opened} onClose={onClose} centered>
+    <Modal.Root opened={opened} onClose={onClose} centered classNames={{ content: 'lm-surface' }}>
       <Modal.Overlay backgroundOpacity={0.5} />
       {/* No Modal.Header: it would be the document's second banner. */}
-      <Modal.Content className="lm-surface">
+      <Modal.Content>
         <Modal.Body p="lg">
           <Modal.Title fz="lg" fw={650} mb="sm" component="h2">
             {title}
