@@ -13,6 +13,7 @@ use std::time::Duration;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use service_runtime::process::ProcessTable;
 use session_api::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -181,6 +182,7 @@ async fn start(
     let client = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
+        () = chrome_vanished(chromedriver.id.pid) => return Err(Failure::BrowserDied),
         client = new_session(config, &chrome, &chromedriver) => client?,
     };
     let capability = |name: &str| {
@@ -248,6 +250,27 @@ async fn new_session(
             "Chrome did not come up within {} s",
             SESSION_DEADLINE.as_secs()
         ))),
+    }
+}
+
+/// Waits until ChromeDriver had a child and has none any more: with a
+/// debugging pipe ChromeDriver would wait a minute for a Chrome that is gone.
+async fn chrome_vanished(chromedriver: i32) {
+    let mut seen = false;
+    loop {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let Ok(table) = ProcessTable::scan() else {
+            continue;
+        };
+        let children: Vec<_> = table
+            .iter()
+            .filter(|child| child.ppid == chromedriver)
+            .collect();
+        // One that ended before the first look is still there as a zombie.
+        seen |= !children.is_empty();
+        if seen && !children.iter().any(|child| child.is_alive()) {
+            return;
+        }
     }
 }
 

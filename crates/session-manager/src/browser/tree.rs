@@ -62,6 +62,18 @@ impl Tree {
             .is_some_and(|held| Path::new(&held) == self.profile)
     }
 
+    /// Whether a process that shares the group of a marked one is ours.
+    ///
+    /// ChromeDriver leads a group of its own, and so does nothing else of
+    /// ours; anybody's `sleep` started with the mark in its environment would
+    /// share the group of the shell that it was typed into.
+    fn is_of_its_group(&self, table: &ProcessTable, relative: &Process) -> bool {
+        match table.get(relative.pgid).filter(|leader| leader.is_alive()) {
+            Some(leader) => self.carries_mark(leader) && leader.comm.starts_with("chrom"),
+            None => relative.comm.starts_with("chrom"),
+        }
+    }
+
     /// Everything that lives and belongs to the profile: what carries the
     /// mark or names the profile, the groups of what we started, and all
     /// their descendants.
@@ -78,7 +90,9 @@ impl Tree {
                 continue;
             }
             found.insert(process.pid, process);
-            let group = table.group(process.pgid).filter(|_| marked);
+            let group = table
+                .group(process.pgid)
+                .filter(|relative| marked && self.is_of_its_group(&table, relative));
             for relative in group.chain(table.descendants(process.pid)) {
                 found.insert(relative.pid, relative);
             }
