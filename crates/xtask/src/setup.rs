@@ -153,7 +153,9 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         )
         .is_none()
         {
-            missing.push("chromium");
+            // What Debian only recommends: its sandbox, for all but root, and
+            // letters to write a page with.
+            missing.extend(["chromium", "chromium-sandbox", "fonts-liberation"]);
         }
         if browser("CHROMEDRIVER_BIN", &["chromedriver"]).is_none() {
             missing.push("chromium-driver");
@@ -186,8 +188,9 @@ fn find_in(program: &str, path: &OsString) -> Option<PathBuf> {
 }
 
 fn install(packages: &[&str]) -> Result<()> {
+    // All that is recommended besides would be a desktop and a compiler.
     let line = format!(
-        "apt-get update && apt-get install -y {}",
+        "apt-get update && apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
     let path = env::var_os("PATH").unwrap_or_default();
@@ -212,12 +215,15 @@ fn install(packages: &[&str]) -> Result<()> {
     command
         .args(&words[1..])
         .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null())
-        // Some hundred lines that nobody reads; its errors are on stderr.
-        .stdout(Stdio::null());
-    cargo::run(&mut command).with_context(|| {
-        format!("installing failed; the line to try by hand is: sudo sh -c '{line}'")
-    })
+        .stdin(Stdio::null());
+    // Some hundred lines, some of them alarming, that matter only if it fails.
+    let output = command.output().context("starting apt-get")?;
+    if !output.status.success() {
+        say::err_line(String::from_utf8_lossy(&output.stdout));
+        say::err_line(String::from_utf8_lossy(&output.stderr));
+        bail!("installing failed; the line to try by hand is: sudo sh -c '{line}'");
+    }
+    Ok(())
 }
 
 /// How to become root without asking anybody; `None` if that cannot be had.
