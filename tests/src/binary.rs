@@ -106,7 +106,11 @@ impl Drop for Service {
             return;
         }
         if std::thread::panicking() {
-            eprintln!("--- {}\n{}", self.output.display(), self.output());
+            // Captured with the rest of what the failed test wrote.
+            #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
+            {
+                eprintln!("--- {}\n{}", self.output.display(), self.output());
+            }
         }
         // Its children die with it, by its own doing: that is tested.
         let _ = self.child.kill();
@@ -148,9 +152,11 @@ pub async fn run_to_end(
     variables: &[(String, String)],
 ) -> (ExitStatus, String) {
     let (mut child, output) = spawn(name, folder, variables);
-    let status = poll::until_within(Duration::from_secs(20), format!("{name} to end"), async || {
-        child.try_wait().expect("its state")
-    })
+    let status = poll::until_within(
+        Duration::from_secs(20),
+        format!("{name} to end"),
+        async || child.try_wait().expect("its state"),
+    )
     .await;
     (status, std::fs::read_to_string(output).unwrap_or_default())
 }

@@ -34,6 +34,7 @@ pub struct ManagerOptions {
 impl ManagerOptions {
     /// A variable of its environment.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_string()));
@@ -80,8 +81,7 @@ impl Manager {
     /// Starts one in `folder` with just these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
         let options = options.with("TOKENS_DIR", folder.join("tokens").display());
-        let service =
-            Service::start("session-manager", folder.path(), options.variables()).await;
+        let service = Service::start("session-manager", folder.path(), options.variables()).await;
         Self {
             service,
             folder,

@@ -85,8 +85,7 @@ impl Config {
         };
         let millis = |name, range, default: Duration| {
             let default = u64::try_from(default.as_millis()).unwrap_or(u64::MAX);
-            env.integer(name, range, default)
-                .map(Duration::from_millis)
+            env.integer(name, range, default).map(Duration::from_millis)
         };
         let small = |name, default: u32| {
             env.integer(name, 0..=1000, u64::from(default))
@@ -149,16 +148,20 @@ impl Config {
             self.port,
             self.host,
             self.environment,
-            if self.token.is_some() { "***" } else { "(none)" },
+            if self.token.is_some() {
+                "***"
+            } else {
+                "(none)"
+            },
             self.browser.profile.root().display(),
             mask_userinfo(self.browser.page_url.as_str()),
             or_path(&self.browser.chrome),
             or_path(&self.browser.chromedriver),
             self.browser.extra_args,
-            self.browser
-                .wa_js
-                .as_ref()
-                .map_or_else(|| "(built in)".to_owned(), |path| path.display().to_string()),
+            self.browser.wa_js.as_ref().map_or_else(
+                || "(built in)".to_owned(),
+                |path| path.display().to_string()
+            ),
         )
     }
 
@@ -167,9 +170,7 @@ impl Config {
     pub fn warnings(&self) -> Vec<&'static str> {
         let mut warnings = Vec::new();
         if runs_as_root() {
-            warnings.push(
-                "running as root: chrome gets --no-sandbox; a user of its own is safer",
-            );
+            warnings.push("running as root: chrome gets --no-sandbox; a user of its own is safer");
         }
         warnings
     }
@@ -198,8 +199,7 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
-    std::path::absolute(path)
-        .map_err(|error| ConfigError::WorkingFolder(path.to_owned(), error))
+    std::path::absolute(path).map_err(|error| ConfigError::WorkingFolder(path.to_owned(), error))
 }
 
 #[cfg(test)]
@@ -213,8 +213,14 @@ mod tests {
     #[test]
     fn the_defaults_are_the_contracts() {
         let config = read(&[]).unwrap();
-        assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 3001));
-        assert_eq!(config.browser.page_url.as_str(), "https://web.whatsapp.com/");
+        assert_eq!(
+            (config.host.to_string().as_str(), config.port),
+            ("127.0.0.1", 3001)
+        );
+        assert_eq!(
+            config.browser.page_url.as_str(),
+            "https://web.whatsapp.com/"
+        );
         assert!(config.browser.profile.root().ends_with("tokens"));
         assert!(config.browser.extra_args.is_empty());
     }

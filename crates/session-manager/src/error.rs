@@ -38,15 +38,16 @@ impl From<AskError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.code.status())
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reply = ErrorReply::new(status, self.code.as_str(), self.message);
         match self.code {
-            ErrorCode::Overloaded => reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("1")),
-            ErrorCode::Unauthorized => reply.with_header(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer"),
-            ),
+            ErrorCode::Overloaded => {
+                reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            ErrorCode::Unauthorized => {
+                reply.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
             _ => reply,
         }
         .into_response()

@@ -25,14 +25,8 @@ use crate::session::SessionDriver;
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
-pub async fn run(
-    listener: TcpListener,
-    config: Config,
-    shutdown: Shutdown,
-    ready: impl FnOnce(),
-) {
-    let (driver, session) =
-        SessionDriver::new(config.browser, config.limits, config.watchfulness);
+pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
+    let (driver, session) = SessionDriver::new(config.browser, config.limits, config.watchfulness);
     let draining = shutdown.draining().clone();
     let driver = tokio::spawn(driver.run(draining.clone()));
     let state = AppState {

@@ -46,7 +46,11 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
     };
     let watch = supervisor.watch(&shutdown);
     let address = listener.local_addr();
-    tracing::info!("session-manager {} {}", env!("CARGO_PKG_VERSION"), config.summary());
+    tracing::info!(
+        "session-manager {} {}",
+        env!("CARGO_PKG_VERSION"),
+        config.summary()
+    );
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }

@@ -10,8 +10,8 @@
 //! Source of the framing: <https://www.w3.org/TR/webdriver-bidi/#protocol>.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use service_runtime::process::{ProcessId, Process, spawn_bound};
+use service_runtime::process::{Process, ProcessId, spawn_bound};
 use tokio::sync::{oneshot, watch};
 
 use super::profile::Profile;
@@ -51,7 +51,11 @@ impl Chromedriver {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        for secret in ["SESSION_MANAGER_TOKEN", "HUB_ADMIN_PASSWORD", "DATABASE_URL"] {
+        for secret in [
+            "SESSION_MANAGER_TOKEN",
+            "HUB_ADMIN_PASSWORD",
+            "DATABASE_URL",
+        ] {
             command.env_remove(secret);
         }
         let spawned = tokio::task::spawn_blocking(move || spawn_bound(command))
@@ -66,8 +70,7 @@ impl Chromedriver {
         let id = Process::read(child.id().cast_signed()).map(|process| process.id());
         let greeting = greeting(&mut child);
         let ended = watch_end(child);
-        let ended_early =
-            || Failure::LaunchFailed(format!("{} ended at once", program.display()));
+        let ended_early = || Failure::LaunchFailed(format!("{} ended at once", program.display()));
         let id = id.ok_or_else(ended_early)?;
         let greeting = tokio::time::timeout(START_DEADLINE, greeting)
             .await

@@ -69,7 +69,10 @@ mod tests {
     #[test]
     fn the_user_agent_is_a_plain_chrome_of_the_same_version() {
         let args = chrome_args(Path::new("/p"), "156.0.8078.79", false, &[]);
-        let agent = args.iter().find(|a| a.starts_with("--user-agent=")).unwrap();
+        let agent = args
+            .iter()
+            .find(|a| a.starts_with("--user-agent="))
+            .unwrap();
         assert!(agent.contains(" Chrome/156.0.0.0 ") && !agent.contains("Headless"));
         assert!(args.contains(&"--user-data-dir=/p".to_owned()));
         assert!(!args.contains(&"--no-sandbox".to_owned()));

@@ -14,11 +14,13 @@ mod flags;
 mod launch;
 mod page;
 mod profile;
+mod running;
 mod tree;
 
 pub use bidi::BidiError;
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
-pub use launch::{Browser, BrowserConfig, BrowserEvent, clear, launch, runs_as_root};
+pub use launch::{BrowserConfig, BrowserEvent, launch, runs_as_root};
 pub use page::{Page, PageError};
 pub use profile::Profile;
+pub use running::{Browser, clear};
 pub use tree::Tree;

@@ -33,7 +33,10 @@ pub async fn events(
             let id = log.last_id();
             let snapshot = state.session.snapshot();
             let now = [state_event(&snapshot.session), qr_event(&snapshot)];
-            (id, now.iter().filter_map(|event| current(id, event)).collect())
+            (
+                id,
+                now.iter().filter_map(|event| current(id, event)).collect(),
+            )
         }
     };
     let stream = stream::iter(first)

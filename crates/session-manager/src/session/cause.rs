@@ -209,7 +209,10 @@ impl fmt::Display for Failure {
                 "the browser profile cannot be used: {what}. Give the service's user that folder, or point TOKENS_DIR elsewhere"
             ),
             Self::WaJsUnreadable(what) => {
-                write!(f, "WA_JS_PATH cannot be read: {what}. Correct it or unset it")
+                write!(
+                    f,
+                    "WA_JS_PATH cannot be read: {what}. Correct it or unset it"
+                )
             }
             Self::PageUnreachable(what) => write!(
                 f,
@@ -220,10 +223,12 @@ impl fmt::Display for Failure {
             Self::ChromedriverDied => f.write_str("chromedriver ended unexpectedly"),
             Self::PageCrashed => f.write_str("the page crashed in Chrome"),
             Self::PageHung => f.write_str("the page stopped answering"),
-            Self::PageStuck => f.write_str("the page loaded but shows neither a code nor a session"),
-            Self::UnsupportedBrowser => f.write_str(
-                "WhatsApp refuses this browser: update Chromium and chromium-driver",
-            ),
+            Self::PageStuck => {
+                f.write_str("the page loaded but shows neither a code nor a session")
+            }
+            Self::UnsupportedBrowser => {
+                f.write_str("WhatsApp refuses this browser: update Chromium and chromium-driver")
+            }
             Self::Blocked(state) => write!(
                 f,
                 "WhatsApp refuses the session ({state}): look at the phone's WhatsApp for the reason, then POST /connect"

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use session_api::{AckEvent, BrowserInfo, Event, MessageEvent, SelfTest, SessionState, Timestamp};
+use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -22,9 +22,7 @@ use super::log::EventLog;
 use super::publisher::{Publisher, Surroundings};
 use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::timers::{Due, Timers};
-use crate::browser::{
-    self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError, PageEvent, PageMessage,
-};
+use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError};
 
 /// How long a logout may wait for the page to come up and be connected.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
@@ -50,11 +48,17 @@ impl Default for Watchfulness {
     }
 }
 
+/// A running browser and what comes from it.
+struct Launched {
+    browser: Box<Browser>,
+    events: mpsc::Receiver<BrowserEvent>,
+}
+
 /// What a task of the driver ended with.
 enum Done {
-    Launched(Box<Result<(Browser, mpsc::Receiver<BrowserEvent>), Option<Failure>>>),
+    Launched(Result<Launched, Option<Failure>>),
     Closed,
-    Heartbeat(u64, Result<Facts, PageError>),
+    Heartbeat(u64, Box<Result<Facts, PageError>>),
     Diagnosed(u64, Failure),
     SelfTest(SelfTest),
     LoggedOut(Result<(), PageError>),
@@ -64,10 +68,7 @@ enum Done {
 enum Slot {
     Empty,
     Launching(CancellationToken),
-    Running {
-        browser: Browser,
-        events: mpsc::Receiver<BrowserEvent>,
-    },
+    Running(Launched),
     Closing,
 }
 
@@ -177,7 +178,10 @@ impl SessionDriver {
         let tree = browser::Tree::of(&profile.user_data_dir());
         let swept = browser::clear(&tree, profile, Duration::from_secs(3)).await;
         if swept > 0 {
-            tracing::warn!(processes = swept, "ended chrome processes of an earlier run");
+            tracing::warn!(
+                processes = swept,
+                "ended chrome processes of an earlier run"
+            );
         }
     }
 
@@ -204,7 +208,8 @@ impl SessionDriver {
                 let _ = waiting.send(self.machine.state());
             }
         }
-        self.timers.code_until(self.machine.code().map(|code| code.expires_at));
+        self.timers
+            .code_until(self.machine.code().map(|code| code.expires_at));
         self.publisher.publish(&self.machine, &self.around);
         self.pursue_logout();
     }
@@ -262,7 +267,11 @@ impl SessionDriver {
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
             // The driver outlives its tasks: it waits for this answer.
-            let _ = done.send(Done::Launched(Box::new(result)));
+            let launched = result.map(|(browser, events)| Launched {
+                browser: Box::new(browser),
+                events,
+            });
+            let _ = done.send(Done::Launched(launched));
         });
     }
 
@@ -274,7 +283,7 @@ impl SessionDriver {
                 cancel.cancel();
                 self.slot = Slot::Launching(cancel);
             }
-            Slot::Running { browser, .. } => {
+            Slot::Running(Launched { browser, .. }) => {
                 let done = self.done.clone();
                 let kill = lost.is_some();
                 tokio::spawn(async move {
@@ -290,42 +299,21 @@ impl SessionDriver {
         }
     }
 
-    fn refresh_code(&mut self) {
-        self.timers.refresh_started();
-        let Some(page) = self.page.borrow().clone() else {
-            return;
-        };
-        tokio::spawn(async move {
-            let refreshed = page.refresh_code().await;
-            if matches!(refreshed, Ok(true)) {
-                return;
-            }
-            if let Err(error) = page.reload().await {
-                tracing::warn!(%error, "the page for a new qr could not be loaded");
-            }
-        });
-    }
-
     async fn take_done(&mut self, done: Done) {
         match done {
-            Done::Launched(result) => match *result {
-                Ok((browser, events)) => self.launched(browser, events).await,
-                Err(None) => {
-                    self.slot = Slot::Empty;
-                    self.feed(Input::BrowserClosed).await;
-                }
-                Err(Some(failure)) => {
-                    self.slot = Slot::Empty;
-                    self.feed(Input::BrowserFailed(failure)).await;
-                }
-            },
-            Done::Closed => {
+            Done::Launched(Ok(launched)) => self.launched(launched).await,
+            Done::Launched(Err(Some(failure))) => {
+                self.slot = Slot::Empty;
+                self.feed(Input::BrowserFailed(failure)).await;
+            }
+            // Cancelled while it started is as good as closed.
+            Done::Launched(Err(None)) | Done::Closed => {
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserClosed).await;
             }
             Done::Heartbeat(launch, result) => {
-                if launch == self.launches && matches!(self.slot, Slot::Running { .. }) {
-                    self.take_heartbeat(result).await;
+                if launch == self.launches && matches!(self.slot, Slot::Running(_)) {
+                    self.take_heartbeat(*result).await;
                 }
             }
             Done::Diagnosed(launch, failure) => {
@@ -341,7 +329,10 @@ impl SessionDriver {
                         .filter(|(_, found)| !**found)
                         .map(|(name, _)| name.as_str())
                         .collect();
-                    tracing::warn!(?missing, "whatsapp's page lacks what this service uses; a newer wa-js may help (WA_JS_PATH)");
+                    tracing::warn!(
+                        ?missing,
+                        "whatsapp's page lacks what this service uses; a newer wa-js may help (WA_JS_PATH)"
+                    );
                 }
                 self.around.page.self_test = Some(test);
                 self.publisher.publish(&self.machine, &self.around);
@@ -350,7 +341,8 @@ impl SessionDriver {
         }
     }
 
-    async fn launched(&mut self, browser: Browser, events: mpsc::Receiver<BrowserEvent>) {
+    async fn launched(&mut self, launched: Launched) {
+        let browser = &launched.browser;
         let (version, pid) = browser.chromedriver();
         self.around.browser = BrowserInfo {
             running: true,
@@ -361,7 +353,7 @@ impl SessionDriver {
         };
         self.around.page.self_test = None;
         let page = browser.page().clone();
-        self.slot = Slot::Running { browser, events };
+        self.slot = Slot::Running(launched);
         if self.machine.browser() == BrowserPhase::Closing {
             // Asked to close while it started, a moment too late to cancel.
             self.close_browser(None);
@@ -385,61 +377,11 @@ impl SessionDriver {
 
     /// The running browser is no use any more.
     async fn lose(&mut self, failure: Failure) {
-        if !matches!(self.slot, Slot::Running { .. }) {
+        if !matches!(self.slot, Slot::Running(_)) {
             return;
         }
         self.close_browser(Some(&failure));
         self.feed(Input::BrowserLost(failure)).await;
-    }
-
-    async fn take_page_event(&mut self, event: PageEvent) {
-        match event {
-            PageEvent::Facts { facts } => self.take_facts(facts).await,
-            PageEvent::Message { message } => self.log.push(&Event::Message(message_event(message))),
-            PageEvent::Ack { id, ack } => self.log.push(&Event::Ack(AckEvent {
-                message_id: id,
-                ack,
-                status: ack_status(ack).to_owned(),
-                at: Timestamp::now(),
-            })),
-            PageEvent::Log { level, text } => match level.as_str() {
-                "warn" => tracing::warn!("page script: {text}"),
-                _ => tracing::info!("page script: {text}"),
-            },
-        }
-    }
-
-    async fn take_facts(&mut self, facts: Facts) {
-        if facts.http_status >= 400 {
-            let why = format!("it answers HTTP {}", facts.http_status);
-            return self.lose(Failure::PageUnreachable(why)).await;
-        }
-        self.page_reported = true;
-        let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;
-        let tools = facts.tools && !self.machine.facts().tools;
-        self.timers.page_reported(
-            settled,
-            self.watchfulness.heartbeat_every,
-            self.watchfulness.boot_patience,
-        );
-        self.feed(Input::Facts(facts)).await;
-        if !self.machine.refreshing() {
-            self.timers.refresh_over();
-        }
-        if tools {
-            self.run_self_test();
-        }
-    }
-
-    fn run_self_test(&self) {
-        let (page, done) = (self.page.borrow().clone(), self.done.clone());
-        tokio::spawn(async move {
-            let Some(page) = page else { return };
-            match page.self_test().await {
-                Ok(test) => drop(done.send(Done::SelfTest(test))),
-                Err(error) => tracing::debug!(%error, "no self-test"),
-            }
-        });
     }
 
     async fn take_due(&mut self, due: Due) {
@@ -464,46 +406,6 @@ impl SessionDriver {
         }
     }
 
-    fn heartbeat(&self) {
-        let (page, done) = (self.page.borrow().clone(), self.done.clone());
-        let (launch, deadline) = (self.launches, self.watchfulness.heartbeat_deadline);
-        tokio::spawn(async move {
-            let Some(page) = page else { return };
-            let result = page.facts(deadline).await;
-            let _ = done.send(Done::Heartbeat(launch, result));
-        });
-    }
-
-    async fn take_heartbeat(&mut self, result: Result<Facts, PageError>) {
-        match result {
-            Ok(facts) => {
-                self.missed_beats = 0;
-                self.take_facts(facts).await;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the page missed a heartbeat");
-                self.missed_beats += 1;
-                let hung = matches!(error, PageError::Browser(browser::BidiError::Timeout(_)));
-                // A page between two documents has no script for a moment.
-                if hung || self.missed_beats >= 3 {
-                    self.diagnose();
-                }
-                self.timers.heartbeat_after(self.watchfulness.heartbeat_every);
-            }
-        }
-    }
-
-    fn diagnose(&self) {
-        let Slot::Running { browser, .. } = &self.slot else {
-            return;
-        };
-        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
-        tokio::spawn(async move {
-            let failure = probe.await;
-            let _ = done.send(Done::Diagnosed(launch, failure));
-        });
-    }
-
     async fn take_command(&mut self, command: Command) {
         // In each: whoever asked may have hung up.
         match command {
@@ -517,7 +419,7 @@ impl SessionDriver {
             }
             Command::Logout(reply) => self.start_logout(reply).await,
             Command::Screenshot(reply) => {
-                let Slot::Running { browser, .. } = &self.slot else {
+                let Slot::Running(Launched { browser, .. }) = &self.slot else {
                     let _ = reply.send(Err(AskError::NoBrowser));
                     return;
                 };
@@ -530,38 +432,13 @@ impl SessionDriver {
     }
 }
 
+mod care;
 mod logout;
 
 /// The next event of a running browser; never, without one.
 async fn next_event(slot: &mut Slot) -> Option<BrowserEvent> {
     match slot {
-        Slot::Running { events, .. } => events.recv().await,
+        Slot::Running(Launched { events, .. }) => events.recv().await,
         _ => std::future::pending().await,
-    }
-}
-
-fn ack_status(ack: i8) -> &'static str {
-    match ack {
-        ..0 => "failed",
-        0 => "accepted",
-        1 => "sent",
-        2 => "delivered",
-        3 => "read",
-        4.. => "played",
-    }
-}
-
-fn message_event(message: PageMessage) -> MessageEvent {
-    MessageEvent {
-        message_id: message.message_id,
-        from: message.from,
-        to: message.to,
-        phone: message.phone,
-        lid: message.lid,
-        pushname: message.pushname,
-        from_me: message.from_me,
-        kind: message.kind,
-        body: message.body,
-        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
     }
 }

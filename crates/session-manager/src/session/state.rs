@@ -131,7 +131,7 @@ pub enum Input {
     /// The page is about to be asked to unlink the device.
     LogoutStarted,
     /// The page reports.
-    Facts(Facts),
+    Facts(Box<Facts>),
     /// A pending retry is due.
     RetryDue,
     /// Time passed; drops a code that outlived itself.
@@ -215,11 +215,9 @@ impl Machine {
         let mut effects = Vec::new();
         match input {
             Input::Connect(wish) => self.connect(wish, now),
-            Input::Disconnect => self.give_up_wish(
-                SessionState::Disconnected,
-                Cause::DisconnectRequested,
-                now,
-            ),
+            Input::Disconnect => {
+                self.give_up_wish(SessionState::Disconnected, Cause::DisconnectRequested, now);
+            }
             Input::LoggedOut => {
                 self.unlink(&mut effects);
                 self.give_up_wish(SessionState::Disconnected, Cause::LogoutRequested, now);
@@ -241,7 +239,7 @@ impl Machine {
             }
             Input::BrowserClosed => self.browser = BrowserPhase::Gone,
             Input::LogoutStarted => self.logging_out = true,
-            Input::Facts(facts) => self.take_facts(facts, now, &mut effects),
+            Input::Facts(facts) => self.take_facts(*facts, now, &mut effects),
             Input::RetryDue => self.retry_pending = false,
             Input::Tick => {
                 let over = |code: &Code| now > code.expires_at.after(EXPIRY_GRACE);

@@ -62,17 +62,17 @@ fn the_way_from_nothing_to_ready() {
     assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), [Effect::Start]);
     assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), []);
     m.apply(Input::BrowserUp, at(2));
-    m.apply(Input::Facts(unpaired("a")), at(3));
+    m.apply(Input::Facts(unpaired("a").into()), at(3));
     assert_eq!(m.state(), SessionState::QrRequired);
     assert_eq!(m.code().unwrap().text, "a");
     assert_eq!(
-        m.apply(Input::Facts(syncing()), at(4)),
+        m.apply(Input::Facts(syncing().into()), at(4)),
         [Effect::RememberLinked]
     );
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::CodeScanned);
     assert_eq!(m.code(), None);
-    m.apply(Input::Facts(ready()), at(5));
+    m.apply(Input::Facts(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Ready);
 }
 
@@ -88,7 +88,7 @@ fn ready_needs_all_of_it() {
         up(&mut m);
         let mut facts = ready();
         spoil(&mut facts);
-        m.apply(Input::Facts(facts), at(3));
+        m.apply(Input::Facts(facts.into()), at(3));
         assert_eq!(m.state(), SessionState::Authenticated);
     }
 }
@@ -97,13 +97,13 @@ fn ready_needs_all_of_it() {
 fn a_lost_network_demotes_and_comes_back() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready()), at(3));
+    m.apply(Input::Facts(ready().into()), at(3));
     let mut lost = ready();
     lost.socket = Some("TIMEOUT".into());
-    m.apply(Input::Facts(lost), at(4));
+    m.apply(Input::Facts(lost.into()), at(4));
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::ConnectionLost("TIMEOUT".into()));
-    m.apply(Input::Facts(ready()), at(5));
+    m.apply(Input::Facts(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Ready);
 }
 
@@ -111,10 +111,10 @@ fn a_lost_network_demotes_and_comes_back() {
 fn codes_live_sixty_seconds_then_twenty_and_never_on() {
     let mut m = machine(false);
     up(&mut m);
-    m.apply(Input::Facts(unpaired("a")), at(1_000));
+    m.apply(Input::Facts(unpaired("a").into()), at(1_000));
     assert_eq!(m.code().unwrap().expires_at, at(61_000));
     assert_eq!(m.code().unwrap().codes_left, 5);
-    m.apply(Input::Facts(unpaired("b")), at(61_000));
+    m.apply(Input::Facts(unpaired("b").into()), at(61_000));
     assert_eq!(m.code().unwrap().expires_at, at(81_000));
     assert_eq!(m.code().unwrap().codes_left, 4);
     m.apply(Input::Tick, at(82_000));
@@ -127,18 +127,25 @@ fn codes_live_sixty_seconds_then_twenty_and_never_on() {
 fn an_idle_page_is_refreshed_a_bounded_number_of_times() {
     let mut m = machine(false);
     up(&mut m);
-    m.apply(Input::Facts(unpaired("c")), at(3));
+    m.apply(Input::Facts(unpaired("c").into()), at(3));
     for round in 0..Limits::default().code_rounds {
         assert_eq!(
-            m.apply(Input::Facts(idle()), at(10)),
+            m.apply(Input::Facts(idle().into()), at(10)),
             [Effect::RefreshCode],
             "round {round}"
         );
-        assert_eq!(m.apply(Input::Facts(idle()), at(11)), [], "asked once");
+        assert_eq!(
+            m.apply(Input::Facts(idle().into()), at(11)),
+            [],
+            "asked once"
+        );
         assert_eq!(m.code(), None);
-        m.apply(Input::Facts(unpaired(&format!("r{round}"))), at(12));
+        m.apply(Input::Facts(unpaired(&format!("r{round}")).into()), at(12));
     }
-    assert_eq!(m.apply(Input::Facts(idle()), at(13)), [Effect::Close]);
+    assert_eq!(
+        m.apply(Input::Facts(idle().into()), at(13)),
+        [Effect::Close]
+    );
     assert_eq!(m.state(), SessionState::Disconnected);
     assert_eq!(m.cause(), &Cause::CodeNotScanned);
     m.apply(Input::BrowserClosed, at(14));
@@ -153,18 +160,15 @@ fn an_idle_page_is_refreshed_a_bounded_number_of_times() {
 fn unlinked_from_the_phone_wipes_the_profile_after_the_browser_is_gone() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready()), at(3));
+    m.apply(Input::Facts(ready().into()), at(3));
     let mut out = ready();
     out.logged_out = Some("logout_from_bridge".into());
     assert_eq!(
-        m.apply(Input::Facts(out), at(4)),
+        m.apply(Input::Facts(out.into()), at(4)),
         [Effect::ForgetLinked, Effect::Close]
     );
     assert_eq!(m.state(), SessionState::Disconnected);
-    assert_eq!(
-        m.apply(Input::BrowserClosed, at(5)),
-        [Effect::WipeProfile]
-    );
+    assert_eq!(m.apply(Input::BrowserClosed, at(5)), [Effect::WipeProfile]);
 }
 
 #[test]
@@ -174,15 +178,15 @@ fn a_device_unlinked_while_the_service_was_away() {
     m.apply(Input::BrowserUp, at(2));
     let mut booting = unpaired("x");
     booting.code = None;
-    m.apply(Input::Facts(booting), at(3));
+    m.apply(Input::Facts(booting.into()), at(3));
     assert_eq!(m.state(), SessionState::Init, "the page is still starting");
-    m.apply(Input::Facts(unpaired("x")), at(4));
+    m.apply(Input::Facts(unpaired("x").into()), at(4));
     assert_eq!(m.state(), SessionState::Disconnected);
 
     let mut m = machine(true);
     up(&mut m);
     assert_eq!(
-        m.apply(Input::Facts(unpaired("x")), at(4)),
+        m.apply(Input::Facts(unpaired("x").into()), at(4)),
         [Effect::ForgetLinked]
     );
     assert_eq!(m.state(), SessionState::QrRequired, "asked for: shown");
@@ -194,7 +198,7 @@ fn crashes_are_restarted_within_a_budget() {
     up(&mut m);
     let budget = Limits::default().restart_budget;
     for n in 0..budget {
-        m.apply(Input::Facts(ready()), at(10));
+        m.apply(Input::Facts(ready().into()), at(10));
         let effects = m.apply(Input::BrowserLost(Failure::BrowserDied), at(20));
         let pause = Limits::default().restart_backoff * 2_u32.pow(n);
         assert_eq!(effects, [Effect::RetryAfter(pause)]);
@@ -246,7 +250,7 @@ fn what_the_machine_lacks_is_tried_again_by_itself() {
     );
     assert_eq!(m.state(), SessionState::Init);
     m.apply(Input::BrowserUp, at(6));
-    m.apply(Input::Facts(unpaired("a")), at(7));
+    m.apply(Input::Facts(unpaired("a").into()), at(7));
     assert_eq!(m.state(), SessionState::QrRequired);
 }
 
@@ -256,14 +260,18 @@ fn conflict_and_blocks_close_the_browser() {
         ("CONFLICT", SessionState::Disconnected, "CONFLICT"),
         ("TOS_BLOCK", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
         ("PROXYBLOCK", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
-        ("DEPRECATED_VERSION", SessionState::Error, "BLOCKED_BY_WHATSAPP"),
+        (
+            "DEPRECATED_VERSION",
+            SessionState::Error,
+            "BLOCKED_BY_WHATSAPP",
+        ),
     ] {
         let mut m = machine(true);
         up(&mut m);
-        m.apply(Input::Facts(ready()), at(3));
+        m.apply(Input::Facts(ready().into()), at(3));
         let mut facts = ready();
         facts.socket = Some(socket.into());
-        assert_eq!(m.apply(Input::Facts(facts), at(4)), [Effect::Close]);
+        assert_eq!(m.apply(Input::Facts(facts.into()), at(4)), [Effect::Close]);
         assert_eq!((m.state(), m.cause().code()), (state, code));
         assert!(m.linked(), "the device stays linked");
     }
@@ -331,7 +339,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(Input::BrowserClosed),
         2 => Just(Input::RetryDue),
         1 => Just(Input::Tick),
-        8 => any_facts().prop_map(Input::Facts),
+        8 => any_facts().prop_map(|facts| Input::Facts(facts.into())),
     ]
 }
 

@@ -57,7 +57,9 @@ impl SessionDriver {
             return;
         };
         pending.started = true;
-        let _ = self.machine.apply(Input::LogoutStarted, session_api::Timestamp::now());
+        let _ = self
+            .machine
+            .apply(Input::LogoutStarted, session_api::Timestamp::now());
         let done = self.done.clone();
         tokio::spawn(async move {
             let result = page.logout().await;
@@ -93,11 +95,7 @@ impl SessionDriver {
     }
 
     /// Answers once the browser is gone, and so the profile is deleted.
-    fn reply_when_wiped(
-        &mut self,
-        reply: oneshot::Sender<LogoutOutcome>,
-        outcome: LogoutOutcome,
-    ) {
+    fn reply_when_wiped(&mut self, reply: oneshot::Sender<LogoutOutcome>, outcome: LogoutOutcome) {
         let (gone, told) = oneshot::channel();
         if self.machine.browser() == crate::session::state::BrowserPhase::Gone {
             let _ = reply.send(outcome);

@@ -1,0 +1,145 @@
+//! Looking after the page: what it reports, whether it still answers.
+
+use session_api::{AckEvent, Event, MessageEvent, Timestamp};
+
+use super::{Done, SessionDriver, Slot};
+use crate::browser::{BidiError, Facts, PageError, PageEvent, PageMessage};
+use crate::session::cause::Failure;
+use crate::session::state::Input;
+
+impl SessionDriver {
+    pub(super) async fn take_page_event(&mut self, event: PageEvent) {
+        match event {
+            PageEvent::Facts { facts } => self.take_facts(facts).await,
+            PageEvent::Message { message } => {
+                self.log.push(&Event::Message(message_event(message)));
+            }
+            PageEvent::Ack { id, ack } => self.log.push(&Event::Ack(AckEvent {
+                message_id: id,
+                ack,
+                status: ack_status(ack).to_owned(),
+                at: Timestamp::now(),
+            })),
+            PageEvent::Log { level, text } => match level.as_str() {
+                "warn" => tracing::warn!("page script: {text}"),
+                _ => tracing::info!("page script: {text}"),
+            },
+        }
+    }
+
+    async fn take_facts(&mut self, facts: Facts) {
+        if facts.http_status >= 400 {
+            let why = format!("it answers HTTP {}", facts.http_status);
+            return self.lose(Failure::PageUnreachable(why)).await;
+        }
+        self.page_reported = true;
+        let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;
+        let tools = facts.tools && !self.machine.facts().tools;
+        self.timers.page_reported(
+            settled,
+            self.watchfulness.heartbeat_every,
+            self.watchfulness.boot_patience,
+        );
+        self.feed(Input::Facts(Box::new(facts))).await;
+        if !self.machine.refreshing() {
+            self.timers.refresh_over();
+        }
+        if tools {
+            self.run_self_test();
+        }
+    }
+
+    fn run_self_test(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            match page.self_test().await {
+                Ok(test) => drop(done.send(Done::SelfTest(test))),
+                Err(error) => tracing::debug!(%error, "no self-test"),
+            }
+        });
+    }
+
+    pub(super) fn refresh_code(&mut self) {
+        self.timers.refresh_started();
+        let Some(page) = self.page.borrow().clone() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let refreshed = page.refresh_code().await;
+            if matches!(refreshed, Ok(true)) {
+                return;
+            }
+            if let Err(error) = page.reload().await {
+                tracing::warn!(%error, "the page for a new qr could not be loaded");
+            }
+        });
+    }
+
+    pub(super) fn heartbeat(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        let (launch, deadline) = (self.launches, self.watchfulness.heartbeat_deadline);
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            let result = page.facts(deadline).await;
+            let _ = done.send(Done::Heartbeat(launch, Box::new(result)));
+        });
+    }
+
+    pub(super) async fn take_heartbeat(&mut self, result: Result<Facts, PageError>) {
+        match result {
+            Ok(facts) => {
+                self.missed_beats = 0;
+                self.take_facts(facts).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the page missed a heartbeat");
+                self.missed_beats += 1;
+                let hung = matches!(error, PageError::Browser(BidiError::Timeout(_)));
+                // A page between two documents has no script for a moment.
+                if hung || self.missed_beats >= 3 {
+                    self.diagnose();
+                }
+                self.timers
+                    .heartbeat_after(self.watchfulness.heartbeat_every);
+            }
+        }
+    }
+
+    fn diagnose(&self) {
+        let Slot::Running(super::Launched { browser, .. }) = &self.slot else {
+            return;
+        };
+        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            let failure = probe.await;
+            let _ = done.send(Done::Diagnosed(launch, failure));
+        });
+    }
+}
+
+fn ack_status(ack: i8) -> &'static str {
+    match ack {
+        ..0 => "failed",
+        0 => "accepted",
+        1 => "sent",
+        2 => "delivered",
+        3 => "read",
+        4.. => "played",
+    }
+}
+
+fn message_event(message: PageMessage) -> MessageEvent {
+    MessageEvent {
+        message_id: message.message_id,
+        from: message.from,
+        to: message.to,
+        phone: message.phone,
+        lid: message.lid,
+        pushname: message.pushname,
+        from_me: message.from_me,
+        kind: message.kind,
+        body: message.body,
+        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
+    }
+}
