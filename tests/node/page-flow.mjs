@@ -9,6 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { line } from './page-line.mjs';
 
 const [hubArgument, phoneArgument] = process.argv.slice(2);
 const HUB = hubArgument ?? process.env.HUB_URL;
@@ -17,7 +18,9 @@ if (!HUB || !PHONE) {
   console.error('usage: HUB_URL=… PHONE_URL=… node page-flow.mjs, or both as arguments');
   process.exit(2);
 }
-const hub = HUB.replace(/\/$/, '');
+// The browser goes by a line that can be cut.
+const wire = await line(HUB);
+const hub = wire.url;
 const standin = phone(`${PHONE.replace(/\/$/, '')}/`);
 const pictures = process.env.SCREENSHOTS;
 
@@ -164,6 +167,7 @@ async function test() {
       assert(!(await sent()), 'a rehearsed message reached WhatsApp');
     } else {
       await says('WhatsApp recibió el mensaje.', LONG);
+      await says('Entrega: Entregado');
       assert(await sent(), `nothing reached ${LEAD}`);
     }
     await page.getByTestId('send-outcome').scrollIntoViewIfNeeded();
@@ -229,6 +233,17 @@ async function test() {
     await picture('network-lost');
     await standin.call('network', { up: true });
     await view('ready');
+  });
+
+  await step('the hub goes and comes', async () => {
+    await wire.cut();
+    await says('No hay conexión con el servidor, reintentando…');
+    assert(await button('Enviar prueba').or(button('Ensayar envío')).isDisabled(), 'nothing can be sent');
+    await picture('hub-away');
+    await wire.mend();
+    await page.getByText('No hay conexión con el servidor').waitFor({ state: 'detached' });
+    await view('ready');
+    await eventually('the stream is back', () => page.getByText('Sin avisos en vivo').count().then((n) => n === 0));
   });
 
   await step('disconnect, with its question; the phone stays linked', async () => {
@@ -300,6 +315,7 @@ await run(
   async () => {
     if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
     await browser?.close();
+    await wire.cut();
     if (before) {
       const { first_code_ms, next_code_ms } = before;
       await standin.call('settings', { first_code_ms, next_code_ms });

@@ -11,6 +11,7 @@ import { ApiError } from '../api/http';
 import { useSession } from '../api/queries';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
+import { useLasting } from '../lib/useLasting';
 import { useLive } from '../live/LiveProvider';
 import { hubIsAway, managerTrouble } from '../whatsapp/view';
 import classes from './Banners.module.css';
@@ -28,7 +29,8 @@ export function Banners() {
   const trouble = hubAway ? null : managerTrouble({ error, live });
   const signIn = error instanceof ApiError && error.code === 'UNAUTHORIZED';
   // A read that works while the stream is lost: the hub is there, its stream is not.
-  const polling = live.link === 'lost' && error === null;
+  // A stream that is back within seconds is not worth a word.
+  const polling = useLasting(live.link === 'lost' && error === null, 8_000);
 
   return (
     <Stack gap="sm" role="status" aria-live="polite" className={classes.banners}>
