@@ -1,0 +1,157 @@
+//! `GET /api/events`.
+
+use serde_json::json;
+
+use crate::peer::{Peer, state};
+use crate::support::{Hub, until};
+
+fn qr(code: &str, left: u64) -> String {
+    json!({"status": "QR_AVAILABLE", "qr": code, "expires_in_ms": left}).to_string()
+}
+
+#[tokio::test]
+async fn a_new_listener_hears_what_holds_and_then_what_changes() {
+    let peer = Peer::start().await;
+    peer.first_events(&[
+        ("state", state("QR_REQUIRED", 3)),
+        ("qr", qr("data:1", 60_000)),
+    ]);
+    let hub = Hub::start(&peer.url).await;
+    let mut first = hub.events().await;
+    let told = first.hub("up").await;
+    assert_eq!(told, json!({"session_manager": "up", "dry_run": true}));
+    assert_eq!(first.next_of("state").await["generation"], 3);
+    assert_eq!(first.next_of("qr").await["qr"], "data:1");
+
+    // A later one hears the same at once, with the time that is left.
+    let mut second = hub.events().await;
+    assert_eq!(second.next().await.unwrap().0, "hub");
+    let (name, data) = second.next().await.unwrap();
+    assert_eq!(
+        (name.as_str(), &data["status"]),
+        ("state", &json!("QR_REQUIRED"))
+    );
+    let (name, data) = second.next().await.unwrap();
+    assert_eq!(name, "qr");
+    assert!(data["expires_in_ms"].as_u64().unwrap() <= 60_000, "{data}");
+
+    let message = json!({
+        "message_id": "false_1@c.us_A", "from": "1@c.us", "to": "2@c.us", "from_me": false,
+        "type": "chat", "body": "línea uno\nlínea dos", "at": "2026-01-14T13:02:09.336Z",
+    });
+    let ack = json!({
+        "message_id": "true_1@c.us_B", "ack": 2, "status": "delivered",
+        "at": "2026-01-14T13:02:09.336Z",
+    });
+    peer.tell("later_version", "{}".to_owned());
+    peer.tell("state", r#"{"status":"not of the contract"}"#.to_owned());
+    peer.tell("message", message.to_string());
+    peer.tell("ack", ack.to_string());
+    peer.tell("state", state("READY", 4));
+    for listener in [&mut first, &mut second] {
+        assert_eq!(
+            listener.next().await.unwrap(),
+            ("message".to_owned(), message.clone())
+        );
+        assert_eq!(
+            listener.next().await.unwrap(),
+            ("ack".to_owned(), ack.clone())
+        );
+        let (name, data) = listener.next().await.unwrap();
+        assert_eq!((name.as_str(), &data["status"]), ("state", &json!("READY")));
+    }
+    assert_eq!(peer.listeners(), 1, "one connection for everybody");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn listeners_hear_that_session_manager_went_and_came() {
+    let mut peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let mut events = hub.events().await;
+    events.hub("up").await;
+    peer.fall_over().await;
+    let told = events.hub("down").await;
+    assert_eq!(told["code"], "WHATSAPP_UNAVAILABLE");
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be reached")
+    );
+    // What held before holds no longer: a new listener is told nothing stale.
+    let mut late = hub.events().await;
+    assert_eq!(late.next().await.unwrap().1["session_manager"], "down");
+    peer.first_events(&[("state", state("READY", 1))]);
+    peer.get_up().await;
+    for listener in [&mut events, &mut late] {
+        listener.hub("up").await;
+        assert_eq!(listener.next_of("state").await["status"], "READY");
+    }
+    until("health says so", async || {
+        hub.get("/api/health")
+            .await
+            .1
+            .contains(r#""status":"up","state":"READY""#)
+    })
+    .await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_manager_without_events_is_down_with_a_reason() {
+    // Something else entirely listens there.
+    let other = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&other.url("/whatsapp/1")).await;
+    let mut events = hub.events().await;
+    loop {
+        let told = events.hub("down").await;
+        if told["code"] == "NOT_FOUND" {
+            break;
+        }
+    }
+    hub.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_open_streams_at_once() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let mut events = hub.events().await;
+    events.hub("up").await;
+    let began = std::time::Instant::now();
+    hub.stop().await;
+    assert!(began.elapsed().as_secs() < 4, "{:?}", began.elapsed());
+    while events.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_slow_listener_starts_anew_instead_of_hearing_half() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let mut slow = hub.events().await;
+    slow.hub("up").await;
+    let mut quick = hub.events().await;
+    quick.hub("up").await;
+    // More than sockets and backlog hold.
+    let filler = "x".repeat(100_000);
+    for number in 0..600_u32 {
+        peer.tell("qr", qr(&format!("{number}:{filler}"), 60_000));
+        let told = quick.next_of("qr").await;
+        assert!(
+            told["qr"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("{number}:"))
+        );
+    }
+    peer.tell("state", state("READY", 9));
+    loop {
+        let told = slow.next_of("state").await;
+        if told["generation"] == 9 {
+            break;
+        }
+    }
+    hub.stop().await;
+}

@@ -1,0 +1,229 @@
+//! What goes wrong: session-manager's failures, and hostile requests.
+
+use futures_util::future::join_all;
+use tokio::join;
+
+use crate::peer::Peer;
+use crate::support::{Hub, code, text};
+
+const READS: [&str; 8] = [
+    "/status",
+    "/qr",
+    "/api/status",
+    "/api/admin/whatsapp/session",
+    "/api/admin/whatsapp/qr",
+    "/api/whatsapp/51/status",
+    "/api/whatsapp/51/qr",
+    "/qr-code",
+];
+
+const COMMANDS: [&str; 5] = [
+    "/connect",
+    "/api/admin/whatsapp/connect",
+    "/api/admin/whatsapp/logout",
+    "/api/whatsapp/51/connect",
+    "/api/whatsapp/51/disconnect",
+];
+
+async fn all_answer(hub: &Hub, status: u16, expected: &str) {
+    let expect = |path: &str, (got, body): (u16, String)| {
+        assert_eq!(
+            (got, code(&body).as_str()),
+            (status, expected),
+            "{path}: {body}"
+        );
+    };
+    let reads = READS.map(async |path| expect(path, hub.get(path).await));
+    let commands = COMMANDS.map(async |path| expect(path, hub.post(path, "").await));
+    let message = r#"{"to":"5491158254201","message":"hola"}"#;
+    let send = async { expect("/send", hub.post("/send", message).await) };
+    join!(join_all(reads), join_all(commands), send);
+}
+
+fn everything(peer: &Peer, what: impl Fn(&Peer, &str)) {
+    for path in [
+        "/status",
+        "/qr",
+        "/session",
+        "/connect",
+        "/disconnect",
+        "/logout",
+        "/send",
+    ] {
+        what(peer, path);
+    }
+}
+
+#[tokio::test]
+async fn session_manager_is_not_there() {
+    let hub = Hub::start_with(&Peer::nowhere().await, &[("DRY_RUN", "false")]).await;
+    all_answer(&hub, 503, "WHATSAPP_UNAVAILABLE").await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn session_manager_never_answers() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    everything(&peer, Peer::never_answers);
+    all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
+    // Its silence costs nobody else anything.
+    assert_eq!(hub.get("/health").await.0, 200);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn session_manager_answers_outside_the_contract() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    // Without an answer the peer says 404 in plain text.
+    all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
+    for (status, body) in [
+        (200, "<html>"),
+        (200, "{}"),
+        (200, ""),
+        (200, r#"{"status":"LATER","state":"LATER"}"#),
+        (302, ""),
+        (500, r#"{"error":"no"}"#),
+        (
+            401,
+            r#"{"error":true,"code":"UNAUTHORIZED","message":"token"}"#,
+        ),
+    ] {
+        everything(&peer, |peer, path| peer.answers(path, status, body));
+        all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn failures_of_the_contract_pass_through() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    for (status, code) in [
+        (503, "BROWSER_NOT_RUNNING"),
+        (502, "BROWSER_FAILED"),
+        (429, "SOMETHING_NEW"),
+        (500, "INTERNAL"),
+    ] {
+        let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
+        everything(&peer, |peer, path| peer.answers(path, status, &body));
+        all_answer(&hub, status, code).await;
+        assert_eq!(hub.get("/status").await, (status, body.clone()));
+        assert_eq!(hub.post("/connect", "").await, (status, body));
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_token_goes_to_session_manager_and_nowhere_else() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(&peer.url, &[("SESSION_MANAGER_TOKEN", "hunter2")]).await;
+    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    let response = hub
+        .http
+        .get(hub.url("/status"))
+        .header("authorization", "Bearer mine")
+        .header("cookie", "a=b")
+        .send()
+        .await
+        .unwrap();
+    assert!(!format!("{:?}", response.headers()).contains("hunter2"));
+    let asked = peer.last_asked();
+    assert_eq!(asked.headers["authorization"], "Bearer hunter2");
+    assert!(!asked.headers.contains_key("cookie"));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn hostile_requests_get_a_code() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let post = |path: &str| hub.http.post(hub.url(path));
+    let get = |path: &str| hub.http.get(hub.url(path));
+    let request = r#"{"to":"5491158254201","message":"a"}"#;
+    for (what, request, status, expected) in [
+        ("unknown", get("/nothing"), 404, "NOT_FOUND"),
+        (
+            "unknown api",
+            get("/api/nothing").header("accept", "text/html"),
+            404,
+            "NOT_FOUND",
+        ),
+        (
+            "api alone",
+            get("/api").header("accept", "text/html"),
+            404,
+            "NOT_FOUND",
+        ),
+        ("twice", get("/api/api/status"), 404, "NOT_FOUND"),
+        ("up", get("/assets/../../Cargo.toml"), 404, "NOT_FOUND"),
+        (
+            "up, encoded",
+            get("/assets/%2e%2e%2fCargo.toml"),
+            404,
+            "NOT_FOUND",
+        ),
+        ("rubbish", get("/%ff%fe%00"), 404, "NOT_FOUND"),
+        ("posting a page", post("/whatsapp"), 404, "NOT_FOUND"),
+        ("method", get("/connect"), 405, "METHOD_NOT_ALLOWED"),
+        ("method", get("/api/send"), 405, "METHOD_NOT_ALLOWED"),
+        ("method", post("/status"), 405, "METHOD_NOT_ALLOWED"),
+        (
+            "method",
+            hub.http.put(hub.url("/health")),
+            405,
+            "METHOD_NOT_ALLOWED",
+        ),
+        (
+            "kind",
+            post("/send")
+                .header("content-type", "image/png")
+                .body(request),
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (
+            "large",
+            post("/send").body("a".repeat(600_000)),
+            413,
+            "PAYLOAD_TOO_LARGE",
+        ),
+        (
+            "deep",
+            post("/send").body("[".repeat(50_000)),
+            400,
+            "INVALID_JSON",
+        ),
+        (
+            "headers",
+            get("/status").header("x-a", "a".repeat(40_000)),
+            431,
+            "HEADERS_TOO_LARGE",
+        ),
+        (
+            "path",
+            get(&format!("/{}", "a".repeat(20_000))),
+            414,
+            "URI_TOO_LONG",
+        ),
+        (
+            "not a number",
+            post("/api/admin/whatsapp/pairing-code").body("{}"),
+            400,
+            "INVALID_REQUEST",
+        ),
+    ] {
+        let response = request.send().await.unwrap();
+        let allow = response.headers().contains_key("allow");
+        let got = response.status().as_u16();
+        let body = response.text().await.unwrap();
+        assert_eq!((got, code(&body).as_str()), (status, expected), "{what}");
+        assert_eq!(allow, status == 405, "{what}");
+    }
+    assert!(peer.asked().is_empty());
+    // HEAD is GET without a body.
+    let (status, body) = text(hub.http.head(hub.url("/health"))).await;
+    assert_eq!((status, body.as_str()), (200, ""));
+    hub.stop().await;
+}

@@ -1,0 +1,15 @@
+//! central-hub over real sockets, in front of a peer that answers what the
+//! test wants: every route's body, every failure, the page, the binary.
+//!
+//! The real pair is tested by the package `e2e`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod door;
+mod events;
+mod failures;
+mod page;
+mod peer;
+mod program;
+mod routes;
+mod support;

@@ -1,0 +1,107 @@
+//! The page, as a browser gets it.
+
+use crate::peer::Peer;
+use crate::support::Hub;
+
+const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
+
+#[tokio::test]
+async fn every_page_path_is_the_index() {
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    for path in [
+        "/",
+        "/whatsapp",
+        "/whatsapp/",
+        "/whatsapp/51",
+        "/campaigns?a=b",
+        "/x/y/z",
+    ] {
+        let response = hub
+            .http
+            .get(hub.url(path))
+            .header("accept", HTML)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        let headers = response.headers().clone();
+        assert!(
+            headers["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with("text/html")
+        );
+        assert_eq!(headers["cache-control"], "no-cache");
+        assert_eq!(headers["x-frame-options"], "DENY");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src 'self';"), "{policy}");
+        assert!(response.text().await.unwrap().contains("<div id=\"root\">"));
+
+        let again = hub
+            .http
+            .get(hub.url(path))
+            .header("accept", HTML)
+            .header("if-none-match", &headers["etag"])
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(again.status(), 304, "{path}");
+        assert!(again.bytes().await.unwrap().is_empty());
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_index_loads_is_there_and_kept_for_ever() {
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    let index = hub
+        .http
+        .get(hub.url("/whatsapp"))
+        .header("accept", HTML)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let mut hashed = 0;
+    for part in index
+        .split(['"', '\''])
+        .filter(|part| part.starts_with('/'))
+    {
+        let response = hub
+            .http
+            .get(hub.url(part))
+            .header("accept-encoding", "gzip")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{part}");
+        let headers = response.headers();
+        let kind = headers["content-type"].to_str().unwrap();
+        assert!(!kind.starts_with("text/html"), "{part} is {kind}");
+        if part.starts_with("/assets/") {
+            hashed += 1;
+            assert_eq!(
+                headers["cache-control"],
+                "public, max-age=31536000, immutable"
+            );
+            assert_eq!(headers["content-encoding"], "gzip");
+        } else {
+            assert_eq!(headers["cache-control"], "no-cache");
+        }
+    }
+    assert!(hashed > 0, "{index}");
+    // A file of an older build is no page.
+    let gone = hub
+        .http
+        .get(hub.url("/assets/index-OLD.js"))
+        .header("accept", HTML)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(gone.status(), 404);
+    hub.stop().await;
+}

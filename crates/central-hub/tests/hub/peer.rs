@@ -1,0 +1,192 @@
+//! Whoever stands where session-manager would be.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What a path answers.
+#[derive(Clone)]
+pub enum Answer {
+    Json(u16, String),
+    /// Takes the request and never answers.
+    Never,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    first_events: Arc<Mutex<Vec<(String, String)>>>,
+    events: broadcast::Sender<(String, String)>,
+    listeners: Arc<Mutex<u32>>,
+    /// Cancelled when the peer falls over: ends the streams of events.
+    fallen: CancellationToken,
+}
+
+pub struct Peer {
+    script: Script,
+    pub url: String,
+    task: JoinHandle<()>,
+}
+
+impl Peer {
+    /// Listens, and answers 404 to everything but `/events`.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let script = Script {
+            answers: Arc::default(),
+            asked: Arc::default(),
+            first_events: Arc::new(Mutex::new(vec![("state".to_owned(), state("INIT", 1))])),
+            events: broadcast::channel(1024).0,
+            listeners: Arc::default(),
+            fallen: CancellationToken::new(),
+        };
+        Self::serve(listener, script)
+    }
+
+    fn serve(listener: TcpListener, script: Script) -> Self {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(script.clone());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { script, url, task }
+    }
+
+    /// A port that nobody listens on.
+    pub async fn nowhere() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    }
+
+    pub fn answers(&self, path: &str, status: u16, body: &str) {
+        let answer = Answer::Json(status, body.to_owned());
+        self.script
+            .answers
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), answer);
+    }
+
+    pub fn never_answers(&self, path: &str) {
+        self.script
+            .answers
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), Answer::Never);
+    }
+
+    /// What a new listener of `/events` gets at once.
+    pub fn first_events(&self, events: &[(&str, String)]) {
+        *self.script.first_events.lock().unwrap() = events
+            .iter()
+            .map(|(name, data)| ((*name).to_owned(), data.clone()))
+            .collect();
+    }
+
+    pub fn tell(&self, name: &str, data: String) {
+        self.script.events.send((name.to_owned(), data)).unwrap();
+    }
+
+    /// How many connections to `/events` there were.
+    pub fn listeners(&self) -> u32 {
+        *self.script.listeners.lock().unwrap()
+    }
+
+    /// The requests so far, but for those of the event stream.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.script.asked.lock().unwrap().clone()
+    }
+
+    pub fn last_asked(&self) -> Asked {
+        self.asked().pop().expect("somebody asked")
+    }
+
+    /// Stops listening and breaks off all streams of events.
+    pub async fn fall_over(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        self.script.fallen.cancel();
+    }
+
+    /// Listens again where it did before.
+    pub async fn get_up(&mut self) {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let mut script = self.script.clone();
+        script.fallen = CancellationToken::new();
+        *self = Self::serve(listener, script);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The data of a `state` event.
+pub fn state(status: &str, generation: u64) -> String {
+    format!(
+        r#"{{"status":"{status}","generation":{generation},"since":"2026-01-14T13:02:09.336Z","cause":"TEST","message":"because"}}"#
+    )
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    if path == "/events" {
+        return events(&script);
+    }
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    script.asked.lock().unwrap().push(Asked {
+        method: parts.method.to_string(),
+        path: path.clone(),
+        headers: parts.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    });
+    let answer = script.answers.lock().unwrap().get(&path).cloned();
+    match answer {
+        Some(Answer::Json(status, body)) => (
+            StatusCode::from_u16(status).unwrap(),
+            [("content-type", "application/json; charset=utf-8")],
+            Body::from(body),
+        )
+            .into_response(),
+        Some(Answer::Never) => std::future::pending().await,
+        None => (StatusCode::NOT_FOUND, "a peer without this answer").into_response(),
+    }
+}
+
+fn events(script: &Script) -> Response {
+    *script.listeners.lock().unwrap() += 1;
+    let changes = script.events.subscribe();
+    let first = script.first_events.lock().unwrap().clone();
+    let later = stream::unfold(changes, |mut changes| async move {
+        Some((changes.recv().await.ok()?, changes))
+    });
+    let events = stream::iter(first)
+        .chain(later)
+        .map(|(name, data)| Ok::<_, Infallible>(Event::default().event(name).data(data)))
+        .take_until(script.fallen.clone().cancelled_owned());
+    Sse::new(events).into_response()
+}

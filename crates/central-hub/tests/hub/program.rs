@@ -1,0 +1,264 @@
+//! The binary itself: its variables, its port, PM2, signals.
+
+use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::peer::Peer;
+use crate::support::{Events, http};
+
+fn program(variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_central-hub"));
+    command
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn outcome(command: &mut Command) -> Output {
+    command.output().unwrap()
+}
+
+/// The one line on standard error, and that there is nothing else.
+fn fatal(variables: &[(&str, &str)]) -> String {
+    let output = outcome(&mut program(variables));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(output.stdout.is_empty(), "it had begun");
+    errors.trim_end().to_owned()
+}
+
+#[test]
+fn help_and_version() {
+    let help = outcome(program(&[]).arg("--help"));
+    let text = String::from_utf8(help.stdout).unwrap();
+    assert!(help.status.success());
+    for variable in [
+        "PORT",
+        "HOST",
+        "NODE_ENV",
+        "SESSION_MANAGER_BASE_URL",
+        "DRY_RUN",
+        "AUTO_CAMPAIGNS_ENABLED",
+        "DATABASE_URL",
+        "SESSION_MANAGER_TOKEN",
+        "HUB_ADMIN_PASSWORD",
+    ] {
+        assert!(text.contains(&format!("  {variable} ")), "{variable}");
+    }
+    let version = outcome(program(&[]).arg("--version"));
+    let text = String::from_utf8(version.stdout).unwrap();
+    assert_eq!(text, format!("central-hub {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(outcome(program(&[]).arg("--port=1")).status.code(), Some(2));
+}
+
+#[test]
+fn without_session_manager_it_does_not_start() {
+    let expected = "[FATAL] SESSION_MANAGER_BASE_URL environment variable is required";
+    assert_eq!(fatal(&[]), expected);
+    assert_eq!(fatal(&[("SESSION_MANAGER_BASE_URL", "")]), expected);
+}
+
+#[test]
+fn every_bad_variable_is_one_line_that_names_it() {
+    let base = ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1");
+    for (name, value) in [
+        ("SESSION_MANAGER_BASE_URL", "localhost:3001"),
+        ("SESSION_MANAGER_BASE_URL", "ftp://host"),
+        ("SESSION_MANAGER_BASE_URL", "http://"),
+        ("PORT", "3012x"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("HOST", "everywhere"),
+        ("NODE_ENV", "prod"),
+        ("DRY_RUN", "False"),
+        ("DRY_RUN", "0"),
+        ("AUTO_CAMPAIGNS_ENABLED", "yes"),
+        ("DATABASE_URL", "mysql://db/x"),
+        ("RUST_LOG", "a=b=c"),
+    ] {
+        let line = fatal(&[base, (name, value)]);
+        let held = format!("[FATAL] {name} is {value:?}: it takes ");
+        assert!(line.starts_with(&held), "{line}");
+    }
+    for name in ["SESSION_MANAGER_TOKEN", "HUB_ADMIN_PASSWORD"] {
+        let line = fatal(&[base, (name, "hunter\n2")]);
+        assert!(line.starts_with(&format!("[FATAL] {name} ")), "{line}");
+        assert!(!line.contains("hunter"), "{line}");
+    }
+    let line = fatal(&[base, ("HOST", "0.0.0.0")]);
+    assert_eq!(
+        line,
+        "[FATAL] HOST is 0.0.0.0, which other machines can reach: set HUB_ADMIN_PASSWORD, or HOST=127.0.0.1"
+    );
+    // Not of this machine: found out when the port is opened.
+    let line = fatal(&[base, ("HOST", "192.0.2.1"), ("HUB_ADMIN_PASSWORD", "x")]);
+    assert!(line.starts_with("[FATAL] HOST is 192.0.2.1"), "{line}");
+}
+
+#[test]
+fn a_taken_port_names_its_holder() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let line = fatal(&[
+        ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
+        ("PORT", &port),
+    ]);
+    let own = std::process::id();
+    assert!(
+        line.starts_with(&format!("[FATAL] port {port} is taken by ")),
+        "{line}"
+    );
+    assert!(line.contains(&format!("(pid {own})")), "{line}");
+}
+
+struct Running {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "the hub ended");
+        line
+    }
+
+    /// Where it listens, once it does.
+    fn url(&mut self) -> String {
+        loop {
+            let line = self.line();
+            if let Some((_, url)) = line.split_once("listening on ") {
+                let end = url.find(['"', '\n']).unwrap();
+                return url[..end].to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_line_tells_the_configuration_without_secrets() {
+    let folder = std::env::temp_dir().join(format!("central-hub-test-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join(".env"), "DRY_RUN=false\nPORT=1\n").unwrap();
+    let mut hub = Running::start(
+        program(&[
+            ("SESSION_MANAGER_BASE_URL", "http://me:hunter1@127.0.0.1:1"),
+            ("PORT", "0"),
+            ("NODE_ENV", "production"),
+            ("SESSION_MANAGER_TOKEN", "hunter2"),
+            ("HUB_ADMIN_PASSWORD", "hunter3"),
+            ("DATABASE_URL", "postgres://me:hunter4@db/x"),
+        ])
+        .current_dir(&folder),
+    );
+    let line = hub.line();
+    let entry: Value = serde_json::from_str(&line).expect("JSON in production");
+    let message = entry["message"].as_str().unwrap();
+    assert!(
+        message.contains("SESSION_MANAGER_BASE_URL=http://***@127.0.0.1:1/"),
+        "{message}"
+    );
+    assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");
+    assert!(!line.contains("hunter"), "{line}");
+    // A .env in the working folder is not read.
+    assert!(message.contains("DRY_RUN=true"), "{message}");
+    hub.url();
+    hub.signal(Signal::TERM);
+    assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_stops_it_with_listeners_open() {
+    let peer = Peer::start().await;
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut hub = Running::start(&mut program(&[
+            ("SESSION_MANAGER_BASE_URL", peer.url.as_str()),
+            ("PORT", "0"),
+        ]));
+        let url = hub.url();
+        let response = http()
+            .get(format!("{url}/api/events"))
+            .send()
+            .await
+            .unwrap();
+        let mut events = Events::of(response);
+        events.hub("up").await;
+        let began = std::time::Instant::now();
+        hub.signal(signal);
+        assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+        while events.next().await.is_some() {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pm2_learns_when_the_port_is_open_and_can_stop_it() {
+    for by_message in [true, false] {
+        let (mut daemon, handed) = UnixStream::pair().unwrap();
+        fcntl_setfd(&handed, FdFlags::empty()).unwrap();
+        let number = handed.as_raw_fd().to_string();
+        let mut hub = Running::start(&mut program(&[
+            ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
+            ("PORT", "0"),
+            ("NODE_CHANNEL_FD", number.as_str()),
+            ("NODE_CHANNEL_SERIALIZATION_MODE", "json"),
+        ]));
+        drop(handed);
+        let mut ready = [0; 8];
+        daemon.read_exact(&mut ready).unwrap();
+        assert_eq!(&ready, b"\"ready\"\n");
+        let url = hub.url();
+        let answer = http().get(format!("{url}/health")).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        if by_message {
+            std::io::Write::write_all(&mut daemon, b"\"shutdown\"\n").unwrap();
+            assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+        } else {
+            // PM2's daemon dies.
+            drop(daemon);
+            assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nonsense_descriptor_does_not_matter() {
+    let mut hub = Running::start(&mut program(&[
+        ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
+        ("PORT", "0"),
+        ("NODE_CHANNEL_FD", "71"),
+    ]));
+    assert!(hub.line().contains("NODE_CHANNEL_FD is ignored"));
+    hub.url();
+    hub.signal(Signal::TERM);
+    assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,436 @@
+//! Every route's body.
+
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::support::{Hub, code, text};
+
+const QR: &str = "data:image/png;base64,iVBORw0KGgo=";
+
+/// A whole answer of `GET /session`.
+fn session(state: &str, account: &str) -> String {
+    format!(
+        r#"{{"session":"admin","state":"{state}","since":"2026-01-14T13:02:09.336Z","generation":4,"cause":"TEST","cause_message":"because","linked":true,"account":{account},"qr":null,"browser":{{"running":true,"chrome_version":null,"chromedriver_version":null,"chromedriver_pid":null,"started_at":null}},"page":{{"url":"","whatsapp_version":null,"wa_js_version":null,"self_test":null}},"restarts":{{"total":0,"recent":0,"budget":5,"window_seconds":600}},"last_error":null,"history":[],"service":{{"version":"0.1.0","started_at":"2026-01-14T13:02:09.336Z"}},"grown":1}}"#
+    )
+}
+
+async fn pair() -> (Peer, Hub) {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    (peer, hub)
+}
+
+#[tokio::test]
+async fn health_is_exact_whatever_session_manager_does() {
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    let (status, body) = hub.get("/health").await;
+    assert_eq!(status, 200);
+    let parsed: Value = serde_json::from_str(&body).unwrap();
+    let at = parsed["timestamp"].as_str().unwrap();
+    assert_eq!(at.len(), "2026-01-14T13:02:09.336Z".len());
+    assert_eq!(
+        body,
+        format!(r#"{{"status":"healthy","service":"central-hub","timestamp":"{at}"}}"#)
+    );
+    let (status, body) = hub.get("/api/health").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(body["status"], "healthy");
+    assert_eq!(body["environment"], "development");
+    assert_eq!(body["dry_run"], true);
+    assert!(body["uptime"].is_u64());
+    assert_eq!(body["dependencies"]["session_manager"]["status"], "down");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
+    let (peer, hub) = pair().await;
+    // Spaces and grown fields tell whether it is the same text.
+    let connect = r#"{"success":true,  "message":"x","session":"admin","state":"INIT","alreadyConnected":false,"more":[1]}"#;
+    let left = r#"{"success":true,"message":"x","session":"admin",  "state":"DISCONNECTED"}"#;
+    let qr = format!(r#"{{ "status":"QR_AVAILABLE","qr":"{QR}" }}"#);
+    let session = session("READY", "null");
+    for (method, path, body) in [
+        ("GET", "/status", r#"{ "status" : "QR_REQUIRED" }"#),
+        ("GET", "/qr", &qr),
+        ("POST", "/connect", connect),
+        ("GET", "/session", &session),
+        ("POST", "/disconnect", left),
+        ("POST", "/logout", left),
+        ("POST", "/pairing-code", r#"{ "code":"ABCD-EFGH" }"#),
+    ] {
+        peer.answers(path, 200, body);
+        let mut prefixes = vec!["/api/admin/whatsapp", "/admin/whatsapp"];
+        if matches!(path, "/status" | "/qr" | "/connect") {
+            prefixes.extend(["", "/api"]);
+        }
+        for prefix in prefixes {
+            let path_of_hub = format!("{prefix}{path}");
+            let request = match method {
+                "GET" => hub.http.get(hub.url(&path_of_hub)),
+                _ => hub
+                    .http
+                    .post(hub.url(&path_of_hub))
+                    .body(r#"{"phone":"+54 911"}"#),
+            };
+            let request = request
+                .header("x-cliente-id", "51")
+                .header("x-request-id", "r-1");
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 200, "{path_of_hub}");
+            let headers = response.headers();
+            assert_eq!(headers["content-type"], "application/json; charset=utf-8");
+            assert_eq!(headers["cache-control"], "no-store");
+            assert_eq!(headers["x-request-id"], "r-1");
+            assert_eq!(response.text().await.unwrap(), body, "{path_of_hub}");
+            let asked = peer.last_asked();
+            assert_eq!((asked.method.as_str(), asked.path.as_str()), (method, path));
+            assert_eq!(asked.headers["x-cliente-id"], "51");
+            assert_eq!(asked.headers["x-request-id"], "r-1");
+            if path == "/pairing-code" {
+                assert_eq!(asked.body, r#"{"phone":"+54 911"}"#);
+            }
+        }
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn status_of_a_cliente() {
+    let (peer, hub) = pair().await;
+    peer.answers("/session", 200, &session("QR_REQUIRED", "null"));
+    for prefix in ["/api", ""] {
+        let (status, body) = hub.get(&format!("{prefix}/whatsapp/51/status")).await;
+        assert_eq!(status, 200);
+        assert_eq!(
+            body,
+            r#"{"ok":true,"cliente_id":51,"status":"QR_REQUIRED","connected":false,"needs_qr":true,"can_send_messages":false,"account":null}"#
+        );
+    }
+    assert_eq!(peer.last_asked().headers["x-cliente-id"], "51");
+    let account = r#"{"id":"5491158254201@c.us","phone":"5491158254201"}"#;
+    peer.answers("/session", 200, &session("READY", account));
+    let (_, body) = hub.get("/api/whatsapp/7/status").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["connected"], true);
+    assert_eq!(body["needs_qr"], false);
+    assert_eq!(body["can_send_messages"], true);
+    assert_eq!(body["account"]["phone"], "5491158254201");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_code_of_a_cliente_and_of_qr_code() {
+    let (peer, hub) = pair().await;
+    peer.answers(
+        "/qr",
+        200,
+        &format!(r#"{{"status":"QR_AVAILABLE","qr":"{QR}"}}"#),
+    );
+    let got = hub.get("/api/whatsapp/51/qr").await;
+    assert_eq!(
+        got,
+        (200, format!(r#"{{"ok":true,"qr_code_base64":"{QR}"}}"#))
+    );
+    for path in ["/qr-code", "/api/qr-code"] {
+        let got = hub.get(path).await;
+        assert_eq!(got, (200, format!(r#"{{"ok":true,"qr":"{QR}"}}"#)));
+    }
+    peer.answers("/qr", 200, r#"{"status":"NO_QR"}"#);
+    for (state, status, code) in [
+        ("INIT", 404, "QR_NOT_AVAILABLE"),
+        ("ERROR", 404, "QR_NOT_AVAILABLE"),
+        ("AUTHENTICATED", 409, "QR_NOT_REQUIRED"),
+        ("READY", 409, "QR_NOT_REQUIRED"),
+    ] {
+        peer.answers("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
+        let (got, body) = hub.get("/whatsapp/51/qr").await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(got, status);
+        let message = body["message"].as_str().unwrap();
+        assert_eq!(
+            body,
+            json!({"ok": false, "error": code, "message": message})
+        );
+        let (got, body) = hub.get("/qr-code").await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(got, status);
+        let message = body["message"].as_str().unwrap();
+        assert_eq!(
+            body,
+            json!({"ok": false, "error": true, "code": code, "message": message})
+        );
+    }
+    // Reading a code starts nothing.
+    assert!(peer.asked().iter().all(|asked| asked.method == "GET"));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn commands_of_a_cliente_say_ok() {
+    let (peer, hub) = pair().await;
+    let connect = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+    let left = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
+    for (path, body) in [
+        ("/connect", connect),
+        ("/disconnect", left),
+        ("/logout", left),
+        ("/pairing-code", r#"{"code":"ABCD-EFGH"}"#),
+    ] {
+        peer.answers(path, 200, body);
+        let expected = format!(r#"{{"ok":true,{}"#, &body[1..]);
+        for prefix in ["/api", ""] {
+            let got = hub
+                .post(
+                    &format!("{prefix}/whatsapp/51{path}"),
+                    r#"{"phone":"5491158254201"}"#,
+                )
+                .await;
+            assert_eq!(got, (200, expected.clone()));
+        }
+    }
+    peer.answers("/session", 200, &session("READY", "null"));
+    let (status, body) = hub.get("/api/whatsapp/51/session").await;
+    assert_eq!(status, 200);
+    assert!(
+        body.starts_with(r#"{"ok":true,"session":"admin","#),
+        "{body}"
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_id_in_the_path_is_a_positive_integer() {
+    let (peer, hub) = pair().await;
+    for id in [
+        "0",
+        "-1",
+        "x",
+        "1.5",
+        "%31x",
+        "99999999999999999999",
+        "%FF",
+        "1%002",
+    ] {
+        let (status, body) = hub.get(&format!("/api/whatsapp/{id}/status")).await;
+        assert_eq!(
+            (status, code(&body).as_str()),
+            (400, "INVALID_REQUEST"),
+            "{id}"
+        );
+    }
+    assert!(peer.asked().is_empty());
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn v2_is_lower_case_and_always_200() {
+    let (peer, hub) = pair().await;
+    for state in [
+        "INIT",
+        "QR_REQUIRED",
+        "AUTHENTICATED",
+        "READY",
+        "DISCONNECTED",
+        "ERROR",
+    ] {
+        peer.answers("/status", 200, &format!(r#"{{"status":"{state}"}}"#));
+        let expected = format!(r#"{{"status":"{}"}}"#, state.to_lowercase());
+        assert_eq!(
+            hub.get("/api/whatsapp-v2/status").await,
+            (200, expected.clone())
+        );
+        assert_eq!(hub.get("/whatsapp-v2/status").await, (200, expected));
+    }
+    peer.answers("/qr", 200, r#"{"status":"NO_QR"}"#);
+    let got = hub.get("/api/whatsapp-v2/qr").await;
+    assert_eq!(got, (200, r#"{"status":"qr_not_available"}"#.to_owned()));
+    peer.answers(
+        "/qr",
+        200,
+        &format!(r#"{{"status":"QR_AVAILABLE","qr":"{QR}"}}"#),
+    );
+    let got = hub.get("/api/whatsapp-v2/qr").await;
+    assert_eq!(
+        got,
+        (200, format!(r#"{{"status":"qr_available","qr":"{QR}"}}"#))
+    );
+    peer.answers(
+        "/connect",
+        200,
+        r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#,
+    );
+    let got = hub.post("/api/whatsapp-v2/connect", "").await;
+    assert_eq!(got, (200, r#"{"status":"init"}"#.to_owned()));
+
+    let alone = Hub::start(&Peer::nowhere().await).await;
+    let error = (200, r#"{"status":"error"}"#.to_owned());
+    assert_eq!(alone.get("/api/whatsapp-v2/status").await, error);
+    assert_eq!(alone.get("/api/whatsapp-v2/qr").await, error);
+    assert_eq!(alone.post("/api/whatsapp-v2/connect", "").await, error);
+    alone.stop().await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn config_for_the_page() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(
+        &peer.url,
+        &[
+            ("DRY_RUN", "false"),
+            ("AUTO_CAMPAIGNS_ENABLED", "true"),
+            ("NODE_ENV", "test"),
+        ],
+    )
+    .await;
+    for path in ["/api/config", "/config"] {
+        let (status, body) = hub.get(path).await;
+        assert_eq!(status, 200);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "dry_run": false,
+                "environment": "test",
+                "auto_campaigns_enabled": true,
+                "auth_required": false,
+            })
+        );
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_validates_and_sends_nothing() {
+    let (peer, hub) = pair().await;
+    for path in ["/send", "/api/send"] {
+        let (status, body) = hub
+            .post(
+                path,
+                r#"{"cliente_id":51,"to":"+54 9 (11) 5825-4201","message":"hola"}"#,
+            )
+            .await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(status, 200);
+        let id = body["message_id"].as_str().unwrap();
+        assert!(id.starts_with("dry-run-"), "{id}");
+        assert_eq!(body, json!({"ok": true, "message_id": id, "dry_run": true}));
+    }
+    assert!(peer.asked().is_empty(), "something left");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_real_send_refuses_a_dry_run_refuses() {
+    let peer = Peer::start().await;
+    for dry_run in ["true", "false"] {
+        let hub = Hub::start_with(&peer.url, &[("DRY_RUN", dry_run)]).await;
+        let long = format!(
+            r#"{{"to":"5491160001234","message":"{}"}}"#,
+            "a".repeat(65_537)
+        );
+        for (body, expected) in [
+            ("", "INVALID_JSON"),
+            ("{", "INVALID_JSON"),
+            ("[]", "INVALID_REQUEST"),
+            ("{}", "INVALID_REQUEST"),
+            (r#"["5491160001234","hola"]"#, "INVALID_REQUEST"),
+            (
+                r#"{"to":5491160001234,"message":"hola"}"#,
+                "INVALID_REQUEST",
+            ),
+            (r#"{"to":"12345","message":"hola"}"#, "INVALID_REQUEST"),
+            (r#"{"to":"hola","message":"hola"}"#, "INVALID_REQUEST"),
+            (
+                r#"{"to":"123456789-1@g.us","message":"hola"}"#,
+                "INVALID_REQUEST",
+            ),
+            (
+                r#"{"to":"5491160001234","message":" \n"}"#,
+                "INVALID_REQUEST",
+            ),
+            (
+                r#"{"to":"5491160001234","message":null}"#,
+                "INVALID_REQUEST",
+            ),
+            (r#"{"to":"5491160001234"}"#, "INVALID_REQUEST"),
+            (
+                r#"{"to":"5491160001234","message":"a","cliente_id":-1}"#,
+                "INVALID_REQUEST",
+            ),
+            (
+                r#"{"to":"5491160001234","message":"a","cliente_id":0}"#,
+                "INVALID_REQUEST",
+            ),
+            (&long, "INVALID_REQUEST"),
+        ] {
+            let (status, answer) = hub.post("/send", body).await;
+            assert_eq!(
+                (status, code(&answer).as_str()),
+                (400, expected),
+                "{answer}"
+            );
+            assert!(!answer.contains("6000"), "a number came back: {answer}");
+        }
+        let request = |name, value| {
+            hub.http
+                .post(hub.url("/send"))
+                .header(name, value)
+                .body(r#"{"to":"5491160001234","message":"a"}"#)
+        };
+        for (name, value) in [
+            ("idempotency-key", "a b"),
+            ("idempotency-key", ""),
+            ("x-cliente-id", "0"),
+            ("x-cliente-id", "51, 52"),
+        ] {
+            let (status, answer) = text(request(name, value)).await;
+            assert_eq!(
+                (status, code(&answer).as_str()),
+                (400, "INVALID_HEADER"),
+                "{value}"
+            );
+        }
+        hub.stop().await;
+    }
+    assert!(peer.asked().is_empty(), "something left");
+}
+
+#[tokio::test]
+async fn a_real_send_goes_through_once_with_its_key() {
+    let peer = Peer::start().await;
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    let answer = r#"{"ok":true, "message_id":"true_5491158254201@c.us_3EB0"}"#;
+    peer.answers("/send", 200, answer);
+    let request = r#"{"cliente_id":51,"to":"5491158254201","message":"hola ñ"}"#;
+    let got = text(
+        hub.http
+            .post(hub.url("/send"))
+            .header("idempotency-key", "key-1")
+            .header("x-cliente-id", "51")
+            .body(request),
+    )
+    .await;
+    assert_eq!(got, (200, answer.to_owned()));
+    let asked = peer.asked();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].body, request);
+    assert_eq!(asked[0].headers["idempotency-key"], "key-1");
+    assert_eq!(asked[0].headers["x-cliente-id"], "51");
+    for (status, code) in [
+        (503, "SESSION_NOT_READY"),
+        (404, "NOT_ON_WHATSAPP"),
+        (502, "SEND_FAILED"),
+        (504, "SEND_UNCONFIRMED"),
+        (409, "IDEMPOTENCY_KEY_REUSED"),
+    ] {
+        let failure = format!(r#"{{"error":true,"code":"{code}","message":"m"}}"#);
+        peer.answers("/send", status, &failure);
+        assert_eq!(hub.post("/send", request).await, (status, failure));
+    }
+    assert_eq!(peer.asked().len(), 6, "a send was repeated");
+    hub.stop().await;
+}

@@ -1,0 +1,193 @@
+//! The hub under test, and a browser's way to its events.
+
+use std::time::Duration;
+
+use central_hub::config::Config;
+use central_hub::{Deps, run};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::Value;
+use service_runtime::{Env, Shutdown};
+use session_client::Timeouts;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// Deadlines for peers that never answer; everything else is faster.
+fn impatient() -> Timeouts {
+    let short = Duration::from_millis(400);
+    Timeouts {
+        connect: Duration::from_millis(200),
+        read: short,
+        command: short,
+        send: short,
+        silence: LONG,
+    }
+}
+
+/// A client that sends what it is told and nothing else.
+pub fn http() -> Client {
+    // Not needed for http://, but reqwest wants it all the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .timeout(LONG)
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap()
+}
+
+pub struct Hub {
+    pub url: String,
+    pub http: Client,
+    pub shutdown: Shutdown,
+    task: JoinHandle<()>,
+}
+
+impl Hub {
+    pub async fn start(session_manager: &str) -> Self {
+        Self::start_with(session_manager, &[]).await
+    }
+
+    pub async fn start_with(session_manager: &str, variables: &[(&str, &str)]) -> Self {
+        let base = [("SESSION_MANAGER_BASE_URL", session_manager), ("PORT", "0")];
+        let env = Env::from_pairs(base.iter().chain(variables).copied());
+        let config = Config::from_env(&env).unwrap();
+        let deps = Deps::with_timeouts(config, impatient()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = Shutdown::new();
+        let task = tokio::spawn(run(listener, deps, shutdown.clone(), || {}));
+        Self {
+            url,
+            http: http(),
+            shutdown,
+            task,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    pub async fn get(&self, path: &str) -> (u16, String) {
+        text(self.http.get(self.url(path))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &str) -> (u16, String) {
+        let request = self
+            .http
+            .post(self.url(path))
+            .header("content-type", "application/json")
+            .body(body.to_owned());
+        text(request).await
+    }
+
+    pub async fn events(&self) -> Events {
+        let response = self.http.get(self.url("/api/events")).send().await.unwrap();
+        Events::of(response)
+    }
+
+    /// Drains and waits for the end.
+    pub async fn stop(self) {
+        self.shutdown.stop("test");
+        tokio::time::timeout(LONG, self.task)
+            .await
+            .expect("the hub stops")
+            .unwrap();
+    }
+}
+
+/// Status and body.
+pub async fn text(request: RequestBuilder) -> (u16, String) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, response.text().await.unwrap())
+}
+
+/// The code of an error body, whose shape is checked.
+pub fn code(body: &str) -> String {
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+    assert_eq!(body["error"], true, "{body}");
+    assert!(!body["message"].as_str().unwrap().is_empty(), "{body}");
+    body["code"].as_str().unwrap().to_owned()
+}
+
+/// Waits for something that takes its moment.
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, wait)
+        .await
+        .unwrap_or_else(|_| panic!("not in time: {what}"));
+}
+
+/// Server-Sent Events as they come.
+pub struct Events {
+    bytes: BoxStream<'static, Vec<u8>>,
+    text: String,
+}
+
+impl Events {
+    pub fn of(response: Response) -> Self {
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let bytes = response
+            .bytes_stream()
+            .map(|chunk| chunk.unwrap_or_default().to_vec())
+            .boxed();
+        Self {
+            bytes,
+            text: String::new(),
+        }
+    }
+
+    /// The next event, or `None` at the end.
+    pub async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    block
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name))
+                        .map(str::to_owned)
+                };
+                let event = field("event: ").zip(field("data: "));
+                self.text = rest.to_owned();
+                if let Some((name, data)) = event {
+                    return Some((name, serde_json::from_str(&data).unwrap()));
+                }
+                continue;
+            }
+            let chunk = tokio::time::timeout(LONG, self.bytes.next())
+                .await
+                .expect("an event in time")?;
+            self.text.push_str(&String::from_utf8(chunk).unwrap());
+        }
+    }
+
+    /// Reads on to an event with this name.
+    pub async fn next_of(&mut self, name: &str) -> Value {
+        loop {
+            let (found, data) = self.next().await.expect("an event, not the end");
+            if found == name {
+                return data;
+            }
+        }
+    }
+
+    /// Reads on to a `hub` event that says this.
+    pub async fn hub(&mut self, link: &str) -> Value {
+        loop {
+            let data = self.next_of("hub").await;
+            if data["session_manager"] == link {
+                return data;
+            }
+        }
+    }
+}
