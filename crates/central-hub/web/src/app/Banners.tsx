@@ -1,10 +1,11 @@
-import { Stack } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import {
   IconCloudOff,
   IconFlask,
   IconLock,
   IconPlugConnectedX,
   IconRefresh,
+  IconSparkles,
 } from '@tabler/icons-react';
 
 import { ApiError } from '../api/http';
@@ -17,6 +18,7 @@ import { hubIsAway, managerTrouble } from '../whatsapp/view';
 import classes from './Banners.module.css';
 import { Notice } from './Notice';
 import { useDryRun } from './useDryRun';
+import { useOutdated } from './useOutdated';
 
 /** What holds for every screen and the operator must not miss. */
 export function Banners() {
@@ -24,6 +26,7 @@ export function Banners() {
   const live = useLive();
   const { error } = useSession();
   const dryRun = useDryRun();
+  const outdated = useOutdated();
 
   const hubAway = hubIsAway({ error, live });
   const trouble = hubAway ? null : managerTrouble({ error, live });
@@ -56,6 +59,16 @@ export function Banners() {
       {polling && (
         <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={t.banners.pollingTitle}>
           {t.banners.pollingText}
+        </Notice>
+      )}
+      {outdated && (
+        <Notice color="brand" icon={<IconSparkles aria-hidden />} title={t.banners.outdatedTitle}>
+          <Stack gap="sm" align="flex-start">
+            {t.banners.outdatedText}
+            <Button size="xs" onClick={() => window.location.reload()}>
+              {t.crash.reload}
+            </Button>
+          </Stack>
         </Notice>
       )}
       {dryRun && (

@@ -53,6 +53,8 @@ export const en: Dictionary = {
     pollingText:
       'The server answers, but its event channel could not be opened: asking every few seconds.',
     managerAwayTitle: 'The WhatsApp service does not answer',
+    outdatedTitle: 'The server was updated',
+    outdatedText: 'This page is of the version before.',
     unauthorizedTitle: 'You need to sign in',
   },
   whatsapp: {

@@ -63,6 +63,8 @@ export const es = {
     pollingText:
       'El servidor responde, pero el canal de avisos no se pudo abrir: se consulta cada pocos segundos.',
     managerAwayTitle: 'El servicio de WhatsApp no responde',
+    outdatedTitle: 'El servidor se actualizó',
+    outdatedText: 'Esta página es de la versión anterior.',
     unauthorizedTitle: 'Hace falta iniciar sesión',
   },
   whatsapp: {
