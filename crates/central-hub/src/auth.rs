@@ -93,10 +93,12 @@ pub(crate) async fn require_password(
 }
 
 /// Answers 401. Only a person who opens a page is asked by the browser: the
-/// page's own requests must not make it pop up a question.
+/// page's own requests must not make it pop up a question. Its scripts and
+/// styles are part of opening it: a browser that knows the password gives it
+/// unasked only below the path where it was asked.
 fn refuse(request: &Request, message: &str) -> Response {
     let mut response = HubError::of_contract(ErrorCode::Unauthorized, message).into_response();
-    if web::is_navigation(request.method(), request.headers()) {
+    if web::is_part_of_page(request.method(), request.headers()) {
         response.headers_mut().insert(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static(r#"Basic realm="LeadMaster", charset="UTF-8""#),

@@ -17,7 +17,7 @@ mod upstream;
 mod web;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use service_runtime::Shutdown;
 use service_runtime::serve::{ServeLimits, serve};
@@ -57,6 +57,10 @@ impl Deps {
     }
 }
 
+/// For open requests to end after a stop: a send may be among them, and PM2
+/// kills after 10 s.
+const DRAIN: Duration = Duration::from_secs(8);
+
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
@@ -70,6 +74,10 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         draining: shutdown.draining().clone(),
     };
     ready();
-    serve(listener, router(state), ServeLimits::default(), &shutdown).await;
+    let limits = ServeLimits {
+        drain: DRAIN,
+        ..ServeLimits::default()
+    };
+    serve(listener, router(state), limits, &shutdown).await;
     relaying.abort();
 }

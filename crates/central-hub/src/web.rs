@@ -3,7 +3,7 @@
 //! ```text
 //!  not GET or HEAD, or /api/… ───────────────> 404, JSON
 //!  a file of the page ───────────────────────> it
-//!  wants HTML (a person opened the address) ─> index.html: routing is the page's
+//!  /, /whatsapp, or whoever wants HTML ───────> index.html: routing is the page's
 //!  anything else ────────────────────────────> 404, JSON
 //! ```
 
@@ -19,6 +19,10 @@ use service_runtime::http::ErrorReply;
 struct Page;
 
 const INDEX: &str = "index.html";
+
+/// Pages that every program gets, too, whatever it accepts: people check them
+/// with curl.
+const KNOWN: [&str; 2] = ["", "whatsapp"];
 
 /// Names with a hash of their content: they never change.
 const HASHED: &str = "assets/";
@@ -41,6 +45,19 @@ pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
+/// Whether this is a page or a part of one that the browser loads by itself,
+/// such as a script.
+pub(crate) fn is_part_of_page(method: &Method, headers: &HeaderMap) -> bool {
+    let destination = headers
+        .get("sec-fetch-dest")
+        .and_then(|value| value.to_str().ok());
+    is_navigation(method, headers)
+        || matches!(
+            destination,
+            Some("script" | "style" | "image" | "font" | "manifest")
+        )
+}
+
 /// Whatever is no route of the API.
 pub(crate) async fn page(request: Request) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -52,7 +69,9 @@ pub(crate) async fn page(request: Request) -> Response {
     if let Some(file) = Page::get(name) {
         return serve(name, file, request.headers());
     }
-    if is_navigation(request.method(), request.headers())
+    let wants_page = is_navigation(request.method(), request.headers())
+        || KNOWN.contains(&name.trim_end_matches('/'));
+    if wants_page
         && !name.starts_with(HASHED)
         && let Some(file) = Page::get(INDEX)
     {

@@ -1,7 +1,6 @@
-//! Calls and their deadlines.
+//! The calls.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -16,6 +15,7 @@ use session_api::{
 };
 use url::Url;
 
+use crate::endpoint::{Endpoint, Timeouts};
 use crate::error::{BuildError, ClientError};
 use crate::events::{self, SseEvent};
 use crate::tls;
@@ -23,105 +23,9 @@ use crate::tls;
 /// The largest answer that is read, in bytes; a screenshot is the largest one.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
-/// By how much a deadline that is not longer than that for connecting is
-/// stretched, so that the two are told apart.
-const APART: Duration = Duration::from_millis(250);
-
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Deadlines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// To have a connection.
-    pub connect: Duration,
-    /// For what answers at once, from the beginning of the call.
-    pub read: Duration,
-    /// For what makes the browser act, sends apart.
-    pub command: Duration,
-    /// For a send.
-    pub send: Duration,
-    /// Between two signs of life in an event stream.
-    pub silence: Duration,
-}
-
-impl Default for Timeouts {
-    /// The contract's: 5 s, 5 s, 30 s, 60 s; and 60 s of silence.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            read: Duration::from_secs(5),
-            command: Duration::from_secs(30),
-            send: Duration::from_secs(60),
-            silence: Duration::from_secs(60),
-        }
-    }
-}
-
-/// The routes of session-manager.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Endpoint {
-    /// `GET /health`
-    Health,
-    /// `GET /status`
-    Status,
-    /// `GET /qr`
-    Qr,
-    /// `GET /session`
-    Session,
-    /// `GET /screenshot.png`
-    Screenshot,
-    /// `POST /connect`
-    Connect,
-    /// `POST /disconnect`
-    Disconnect,
-    /// `POST /logout`
-    Logout,
-    /// `POST /pairing-code`
-    PairingCode,
-    /// `POST /send`
-    Send,
-}
-
-impl Endpoint {
-    fn path(self) -> &'static str {
-        match self {
-            Self::Health => paths::HEALTH,
-            Self::Status => paths::STATUS,
-            Self::Qr => paths::QR,
-            Self::Session => paths::SESSION,
-            Self::Screenshot => paths::SCREENSHOT,
-            Self::Connect => paths::CONNECT,
-            Self::Disconnect => paths::DISCONNECT,
-            Self::Logout => paths::LOGOUT,
-            Self::PairingCode => paths::PAIRING_CODE,
-            Self::Send => paths::SEND,
-        }
-    }
-
-    fn method(self) -> Method {
-        match self {
-            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Screenshot => {
-                Method::GET
-            }
-            Self::Connect | Self::Disconnect | Self::Logout | Self::PairingCode | Self::Send => {
-                Method::POST
-            }
-        }
-    }
-
-    const fn deadline(self, timeouts: &Timeouts) -> Duration {
-        match self {
-            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Connect => timeouts.read,
-            Self::Screenshot | Self::Disconnect | Self::Logout | Self::PairingCode => {
-                timeouts.command
-            }
-            Self::Send => timeouts.send,
-        }
-    }
-}
 
 /// An answer as it came: status, content type and bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,9 +231,7 @@ impl SessionClient {
         json: Option<Bytes>,
     ) -> Result<RawAnswer, ClientError> {
         let timeouts = &self.shared.timeouts;
-        let deadline = endpoint
-            .deadline(timeouts)
-            .max(timeouts.connect.saturating_add(APART));
+        let deadline = timeouts.after_connecting(endpoint.deadline(timeouts));
         let mut request = self
             .request(endpoint.method(), endpoint.path())?
             .timeout(deadline);
@@ -376,7 +278,7 @@ impl SessionClient {
             request = request.header(LAST_EVENT_ID, id);
         }
         // The body has no end, so no deadline of reqwest's fits.
-        let within = timeouts.read.max(timeouts.connect.saturating_add(APART));
+        let within = timeouts.after_connecting(timeouts.read);
         let response = tokio::time::timeout(within, request.send())
             .await
             .map_err(|_| ClientError::Timeout)?

@@ -16,10 +16,12 @@
 //! connection that the server has just closed would blur them.
 
 mod client;
+mod endpoint;
 mod error;
 mod events;
 mod tls;
 
-pub use client::{Endpoint, RawAnswer, SessionClient, Timeouts};
+pub use client::{RawAnswer, SessionClient};
+pub use endpoint::{Endpoint, Timeouts};
 pub use error::{BuildError, ClientError};
 pub use events::SseEvent;

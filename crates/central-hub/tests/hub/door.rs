@@ -66,6 +66,20 @@ async fn only_a_person_is_asked_by_the_browser() {
     };
     assert!(asks("/whatsapp", &[("accept", "text/html,*/*")]).await);
     assert!(asks("/", &[("sec-fetch-mode", "navigate")]).await);
+    assert!(
+        asks(
+            "/favicon.svg",
+            &[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")]
+        )
+        .await
+    );
+    assert!(
+        !asks(
+            "/api/config",
+            &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")]
+        )
+        .await
+    );
     assert!(!asks("/api/config", &[("accept", "application/json")]).await);
     assert!(!asks("/api/events", &[("accept", "text/event-stream")]).await);
     assert!(!asks("/status", &[]).await);

@@ -12,4 +12,5 @@ mod page;
 mod peer;
 mod program;
 mod routes;
+mod sends;
 mod support;

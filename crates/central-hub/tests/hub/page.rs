@@ -54,6 +54,17 @@ async fn every_page_path_is_the_index() {
 }
 
 #[tokio::test]
+async fn the_known_pages_are_for_everybody() {
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    for path in ["/", "/whatsapp", "/whatsapp/"] {
+        let (status, body) = hub.get(path).await;
+        assert_eq!(status, 200, "{path}");
+        assert!(body.contains("<div id=\"root\">"), "{path}");
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn what_the_index_loads_is_there_and_kept_for_ever() {
     let hub = Hub::start(&Peer::nowhere().await).await;
     let index = hub

@@ -1,0 +1,109 @@
+//! The routes of session-manager and how long each may take.
+
+use std::time::Duration;
+
+use http::Method;
+use session_api::paths;
+
+/// By how much a deadline that is not longer than that for connecting is
+/// stretched.
+const APART: Duration = Duration::from_millis(250);
+
+/// Deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To have a connection.
+    pub connect: Duration,
+    /// For what answers at once, from the beginning of the call.
+    pub read: Duration,
+    /// For what makes a running browser act.
+    pub command: Duration,
+    /// For a send, and for unlinking, which may have to start the browser.
+    pub send: Duration,
+    /// Between two signs of life in an event stream.
+    pub silence: Duration,
+}
+
+impl Default for Timeouts {
+    /// The contract's: 5 s, 5 s and 60 s for a send; 25 s for commands, and
+    /// 60 s of silence.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(5),
+            command: Duration::from_secs(25),
+            send: Duration::from_secs(60),
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Timeouts {
+    /// `deadline`, but later than that for connecting, so that the two are
+    /// told apart.
+    pub(crate) fn after_connecting(&self, deadline: Duration) -> Duration {
+        deadline.max(self.connect.saturating_add(APART))
+    }
+}
+
+/// The routes of session-manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `GET /health`
+    Health,
+    /// `GET /status`
+    Status,
+    /// `GET /qr`
+    Qr,
+    /// `GET /session`
+    Session,
+    /// `GET /screenshot.png`
+    Screenshot,
+    /// `POST /connect`
+    Connect,
+    /// `POST /disconnect`
+    Disconnect,
+    /// `POST /logout`
+    Logout,
+    /// `POST /pairing-code`
+    PairingCode,
+    /// `POST /send`
+    Send,
+}
+
+impl Endpoint {
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Health => paths::HEALTH,
+            Self::Status => paths::STATUS,
+            Self::Qr => paths::QR,
+            Self::Session => paths::SESSION,
+            Self::Screenshot => paths::SCREENSHOT,
+            Self::Connect => paths::CONNECT,
+            Self::Disconnect => paths::DISCONNECT,
+            Self::Logout => paths::LOGOUT,
+            Self::PairingCode => paths::PAIRING_CODE,
+            Self::Send => paths::SEND,
+        }
+    }
+
+    pub(crate) fn method(self) -> Method {
+        match self {
+            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Screenshot => {
+                Method::GET
+            }
+            Self::Connect | Self::Disconnect | Self::Logout | Self::PairingCode | Self::Send => {
+                Method::POST
+            }
+        }
+    }
+
+    pub(crate) const fn deadline(self, timeouts: &Timeouts) -> Duration {
+        match self {
+            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Connect => timeouts.read,
+            Self::Screenshot | Self::Disconnect | Self::PairingCode => timeouts.command,
+            Self::Send | Self::Logout => timeouts.send,
+        }
+    }
+}
