@@ -187,7 +187,7 @@ async fn the_settings_are_those_of_the_node_pair() {
             json!({
                 "max_restarts": 10, "min_uptime": minute / 6, "max_memory_restart": 1 << 30,
                 "exp_backoff_restart_delay": 100, "restart_delay": 4000, "kill_timeout": 10_000,
-                "stop_exit_codes": [0],
+                "stop_exit_codes": 0,
             }),
         ),
     ] {

@@ -37,7 +37,9 @@ enum Task {
     /// Ends with one line, `N passed, N failed`. Fails too when a test left a
     /// process or a temporary file behind.
     Test {
-        /// Run only the Rust tests whose name contains one of these.
+        /// Only the Rust tests whose name contains one of these words, or
+        /// whatever else `cargo nextest run` takes, such as `-E 'binary(pm2)'`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
     /// Build the pages that the binaries embed, if they are not up to date.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that can be checked, stage by stage.
 //!
 //! ```text
-//!  tools ─> npm ─> format ─> clippy ─> page's tests ─> binaries ─> Rust tests ─> leftovers
+//!  tools ─> npm ─> format ─> clippy ─> page's tests ─> build ─> Rust tests ─> leftovers
 //! ```
 //!
 //! A stage that fails does not keep the others from being told, unless they
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cargo::{self, BINARIES, Profile};
+use crate::cargo::{self, Profile};
 use crate::leftovers::{MARK, Run};
 use crate::repo::{self, Package};
 use crate::say::{self, Tone, paint};
@@ -121,7 +121,7 @@ fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> 
             report.stage("React page", |tally| page(tools, tally));
         }
     }
-    if !assets || !report.stage("binaries", |_| cargo::build(Profile::Dev, &BINARIES)) {
+    if !assets || !report.stage("build", |_| build()) {
         return Ok(());
     }
     let run = Run::new(&repo::target())?;
@@ -131,6 +131,17 @@ fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> 
     report.stage("nothing left behind", |_| nothing_left(&run));
     run.close();
     Ok(())
+}
+
+/// All that the tests run, as the test runner would build it, so that it has
+/// nothing left to build: the features of dependencies differ with what is
+/// asked for.
+fn build() -> Result<()> {
+    cargo::run(&mut cargo::cargo(&[
+        "build",
+        "--workspace",
+        "--all-targets",
+    ]))
 }
 
 /// `cargo fmt` on the workspace.

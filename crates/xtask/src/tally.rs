@@ -30,13 +30,16 @@ impl Tally {
     /// Vitest.
     fn from_line(line: &str) -> Option<Self> {
         let line = plain(line);
+        // At the edge: nextest shows a failed test's own output, which ends so
+        // too, indented.
+        let at_edge = line.starts_with("test result:");
         let line = line.trim();
         let counts = if line.starts_with("Summary [") {
             // Summary [  12.3s] 45 tests run: 44 passed (1 slow), 1 failed, 2 skipped
             line.split_once("run:")?.1
-        } else if let Some(rest) = line.strip_prefix("test result:") {
+        } else if at_edge {
             // test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; …
-            rest.split_once(". ")?.1
+            line.split_once(". ")?.1
         } else {
             // Tests  1 failed | 11 passed (12)
             line.strip_prefix("Tests  ")?
@@ -151,6 +154,10 @@ mod tests {
             (
                 "\u{1b}[2m      Tests \u{1b}[22m \u{1b}[1m\u{1b}[32m12 passed\u{1b}[39m\u{1b}[22m\u{1b}[90m (12)\u{1b}[39m",
                 counts(12, 0, 0),
+            ),
+            (
+                "    test result: FAILED. 0 passed; 1 failed; 0 ignored",
+                None,
             ),
             (" Test Files  2 passed (2)", None),
             ("test tally::tests::x ... ok", None),

@@ -22,6 +22,7 @@ pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) tone: Tone,
     pub(crate) program: PathBuf,
+    pub(crate) folder: PathBuf,
     pub(crate) arguments: Vec<OsString>,
     /// All of its environment: nothing of ours reaches it besides.
     pub(crate) environment: Vec<(OsString, OsString)>,
@@ -52,6 +53,7 @@ impl Child {
         let mut command = with_death_signal(&service.program);
         command
             .args(&service.arguments)
+            .current_dir(&service.folder)
             .env_clear()
             .envs(service.environment)
             .process_group(0)
@@ -155,6 +157,7 @@ mod tests {
             name: "test",
             tone: Tone::Dim,
             program: "/bin/sh".into(),
+            folder: "/".into(),
             arguments: ["-c", script].map(OsString::from).into(),
             environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
             probe: Probe::new(1, "/"),

@@ -41,6 +41,8 @@ const INHERITED: [&str; 14] = [
 pub(crate) struct Plan {
     options: UpOptions,
     pub(super) profile: Profile,
+    /// The working folder of all; what they keep is below.
+    home: PathBuf,
     tokens: PathBuf,
     data: PathBuf,
 }
@@ -69,6 +71,7 @@ impl Plan {
             },
             tokens: home.join("tokens"),
             data: home.join("data"),
+            home,
         })
     }
 
@@ -118,6 +121,7 @@ impl Plan {
             name: "stand-in",
             tone: Tone::Dim,
             program: self.profile.binary("whatsapp-standin"),
+            folder: self.home.clone(),
             arguments,
             environment: environment(&[]),
             probe: Probe::new(port, "/phone"),
@@ -136,6 +140,7 @@ impl Plan {
             name: "session-manager",
             tone: Tone::Green,
             program: self.profile.binary("session-manager"),
+            folder: self.home.clone(),
             arguments: Vec::new(),
             environment: environment(&[
                 ("NODE_ENV", "development".into()),
@@ -172,6 +177,7 @@ impl Plan {
             name: "central-hub",
             tone: Tone::Magenta,
             program: self.profile.binary("central-hub"),
+            folder: self.home.clone(),
             arguments: Vec::new(),
             environment: environment(&variables),
             probe: Probe::new(port, "/health"),
@@ -221,7 +227,9 @@ impl Plan {
              \n  curl http://127.0.0.1:{session_port}/qr.txt\
              \n  curl http://127.0.0.1:{hub_port}/api/health\n"
         );
-        text.push_str("\n  Ctrl-C ends it.\n");
+        if !self.options.detached {
+            text.push_str("\n  Ctrl-C ends it.\n");
+        }
         text
     }
 }
