@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cargo::{self, Profile};
+use crate::cargo;
 use crate::leftovers::{MARK, Run};
 use crate::repo::{self, Package};
 use crate::say::{self, Tone, paint};
@@ -220,8 +220,7 @@ fn environment(command: &mut Command, tools: &Tools, run: &Run) {
     command
         .env("PATH", tools.path())
         .env("TMPDIR", run.folder())
-        .env(MARK, run.id())
-        .env("LEADMASTER_BIN_DIR", Profile::Dev.folder());
+        .env(MARK, run.id());
     // A test says what it wants; what the caller's shell has leaks into none.
     for name in [
         "PORT",
