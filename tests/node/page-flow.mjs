@@ -153,7 +153,8 @@ async function test() {
   });
 
   await step('a test message', async () => {
-    const text = 'Hola desde la prueba';
+    // Its own, since the stand-in remembers what earlier runs sent.
+    const text = `Hola desde la prueba de las ${new Date().toISOString()}`;
     const sent = async () => (await standin.messages()).some((message) => message.body === text);
     const submit = button(config.dry_run ? 'Ensayar envío' : 'Enviar prueba');
     await page.getByLabel('Mensaje').fill(text);

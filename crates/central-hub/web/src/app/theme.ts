@@ -13,8 +13,22 @@ const brand: MantineColorsTuple = [
   '#064c31',
 ];
 
+// The dark scheme's greys, from text to the deepest ground, with the brand's tint.
+const dark: MantineColorsTuple = [
+  '#e4e9e6',
+  '#c3ccc7',
+  '#a3aea8',
+  '#7d8983',
+  '#45504b',
+  '#343e39',
+  '#262e2a',
+  '#1c2220',
+  '#161b19',
+  '#101412',
+];
+
 export const theme = createTheme({
-  colors: { brand },
+  colors: { brand, dark },
   primaryColor: 'brand',
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 'md',
