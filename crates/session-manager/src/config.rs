@@ -157,7 +157,12 @@ impl Config {
             mask_userinfo(self.browser.page_url.as_str()),
             or_path(&self.browser.chrome),
             or_path(&self.browser.chromedriver),
-            self.browser.extra_args,
+            // A proxy's address may hold its password.
+            self.browser
+                .extra_args
+                .iter()
+                .map(|arg| mask_userinfo(arg))
+                .collect::<Vec<_>>(),
             self.browser.wa_js.as_ref().map_or_else(
                 || "(built in)".to_owned(),
                 |path| path.display().to_string()

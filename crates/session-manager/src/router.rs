@@ -59,7 +59,9 @@ pub fn router(state: AppState) -> Router {
     } else {
         protected
     };
-    let open = Router::new().route(paths::HEALTH, get(http::status::health));
+    let open = Router::new()
+        .route(paths::HEALTH, get(http::status::health))
+        .layer(from_fn(check_cliente_id));
     standard(
         open.merge(protected)
             .fallback(|| async { ErrorReply::not_found() })

@@ -385,6 +385,11 @@ impl Machine {
         if facts.unsupported {
             return self.fail(Failure::UnsupportedBrowser, now);
         }
+        if self.state == SessionState::Ready && facts.registered != Some(true) {
+            // The page is loading anew: linked as far as anybody knows.
+            let cause = Cause::ConnectionLost("the page is loading".to_owned());
+            self.transition(SessionState::Authenticated, cause, now);
+        }
         match facts.registered {
             Some(true) => self.take_linked(now, effects),
             Some(false) => self.take_unlinked(facts.code, facts.idle, now, effects),

@@ -108,6 +108,15 @@ fn a_lost_network_demotes_and_comes_back() {
 }
 
 #[test]
+fn a_page_that_loads_anew_cannot_send() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::Facts(Facts::default().into()), at(4));
+    assert_eq!(m.state(), SessionState::Authenticated);
+}
+
+#[test]
 fn codes_live_sixty_seconds_then_twenty_and_never_on() {
     let mut m = machine(false);
     up(&mut m);

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{Done, LOGOUT_PATIENCE, PendingLogout, SessionDriver};
 use crate::browser::PageError;
 use crate::session::handle::LogoutOutcome;
-use crate::session::state::{Input, Wish};
+use crate::session::state::{BrowserPhase, Input, Wish};
 
 impl SessionDriver {
     pub(super) async fn start_logout(&mut self, reply: oneshot::Sender<LogoutOutcome>) {
@@ -97,7 +97,7 @@ impl SessionDriver {
     /// Answers once the browser is gone, and so the profile is deleted.
     fn reply_when_wiped(&mut self, reply: oneshot::Sender<LogoutOutcome>, outcome: LogoutOutcome) {
         let (gone, told) = oneshot::channel();
-        if self.machine.browser() == crate::session::state::BrowserPhase::Gone {
+        if self.machine.browser() == BrowserPhase::Gone {
             let _ = reply.send(outcome);
             return;
         }
