@@ -265,7 +265,10 @@ async fn locks_of_another_host_and_orphans_are_swept_and_nothing_else() {
             .expect("sleep")
     };
     let mut orphan = sleep("LEADMASTER_BROWSER_PROFILE", &profile);
-    let mut stranger = sleep("LEADMASTER_BROWSER_PROFILE", std::path::Path::new("/elsewhere"));
+    let mut stranger = sleep(
+        "LEADMASTER_BROWSER_PROFILE",
+        std::path::Path::new("/elsewhere"),
+    );
     manager.restart().await;
     manager.until("READY").await;
     assert!(!orphan.wait().expect("its end").success());

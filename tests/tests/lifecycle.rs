@@ -20,7 +20,10 @@ async fn a_restart_of_a_linked_session_needs_no_code() {
     manager.until("READY").await;
     let session = manager.session().await;
     let history = session["history"].as_array().unwrap();
-    assert!(history.iter().all(|entry| entry["to"] != "QR_REQUIRED"), "{history:#?}");
+    assert!(
+        history.iter().all(|entry| entry["to"] != "QR_REQUIRED"),
+        "{history:#?}"
+    );
     assert_eq!(history.last().unwrap()["cause"], "LINKED_PROFILE_FOUND");
     assert_eq!(send(&manager).await.0, 200);
     manager.stop().await;
@@ -35,7 +38,10 @@ async fn without_a_linked_profile_it_waits() {
     manager.stop().await;
     manager.restart().await;
     let session = manager.session().await;
-    assert_eq!((&session["state"], &session["linked"]), (&json!("INIT"), &json!(false)));
+    assert_eq!(
+        (&session["state"], &session["linked"]),
+        (&json!("INIT"), &json!(false))
+    );
     assert!(processes::chromedriver(&manager.tokens()).is_none());
     manager.stop().await;
 }
@@ -47,7 +53,10 @@ async fn disconnect_keeps_the_device_linked() {
     manager.link(&standin).await;
     let (status, body) = manager.post("/disconnect", &json!(null)).await;
     assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")));
-    assert!(processes::chromedriver(&manager.tokens()).is_none(), "answered once it is closed");
+    assert!(
+        processes::chromedriver(&manager.tokens()).is_none(),
+        "answered once it is closed"
+    );
     assert_eq!(send(&manager).await.1["code"], "SESSION_NOT_READY");
     assert_eq!(standin.phone().state().devices.len(), 1);
     manager.connect().await;
@@ -61,12 +70,25 @@ async fn logout_unlinks_the_phone_and_wipes_the_profile() {
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     let (status, body) = manager.post("/logout", &json!(null)).await;
-    assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")), "{body}");
-    assert!(body["message"].as_str().unwrap().contains("is unlinked"), "{body}");
-    assert!(standin.phone().state().devices.is_empty(), "the phone knows");
+    assert_eq!(
+        (status, &body["state"]),
+        (200, &json!("DISCONNECTED")),
+        "{body}"
+    );
+    assert!(
+        body["message"].as_str().unwrap().contains("is unlinked"),
+        "{body}"
+    );
+    assert!(
+        standin.phone().state().devices.is_empty(),
+        "the phone knows"
+    );
     assert!(!manager.tokens().join("profile").exists());
     let session = manager.session().await;
-    assert_eq!((&session["cause"], &session["linked"]), (&json!("LOGOUT_REQUESTED"), &json!(false)));
+    assert_eq!(
+        (&session["cause"], &session["linked"]),
+        (&json!("LOGOUT_REQUESTED"), &json!(false))
+    );
     manager.link(&standin).await;
     manager.stop().await;
 }
@@ -78,8 +100,15 @@ async fn logout_of_a_closed_session_tells_the_phone_too() {
     manager.link(&standin).await;
     manager.post("/disconnect", &json!(null)).await;
     let (status, body) = manager.post("/logout", &json!(null)).await;
-    assert_eq!((status, &body["state"]), (200, &json!("DISCONNECTED")), "{body}");
-    assert!(standin.phone().state().devices.is_empty(), "the phone knows");
+    assert_eq!(
+        (status, &body["state"]),
+        (200, &json!("DISCONNECTED")),
+        "{body}"
+    );
+    assert!(
+        standin.phone().state().devices.is_empty(),
+        "the phone knows"
+    );
     assert!(!manager.tokens().join("profile").exists());
     // Once more, with nothing linked and nothing running.
     let (status, body) = manager.post("/logout", &json!(null)).await;
@@ -123,7 +152,9 @@ async fn a_lost_network_is_authenticated_until_it_is_back() {
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
     standin.phone().set_network(false);
-    let session = manager.until_cause("AUTHENTICATED", "CONNECTION_LOST").await;
+    let session = manager
+        .until_cause("AUTHENTICATED", "CONNECTION_LOST")
+        .await;
     assert_eq!(session["browser"]["running"], true);
     let (status, body) = send(&manager).await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
@@ -177,11 +208,15 @@ async fn messages_and_acks_are_told_and_resumed() {
     assert_eq!(first.last().unwrap().data["status"], "READY");
 
     let phone = standin.phone();
-    phone.lead_message(&LeadMessage::text("5491100000007", "buenas")).unwrap();
+    phone
+        .lead_message(&LeadMessage::text("5491100000007", "buenas"))
+        .unwrap();
     let mut later = LeadMessage::text("5491100000008", "cifrado");
     later.ciphertext_ms = 300;
     phone.lead_message(&later).unwrap();
-    phone.own_message("5491100000007", "desde el teléfono").unwrap();
+    phone
+        .own_message("5491100000007", "desde el teléfono")
+        .unwrap();
     let told = read_events(&manager, Some(first.last().unwrap().id), |event| {
         event.data["body"] == "cifrado"
     })
@@ -191,25 +226,44 @@ async fn messages_and_acks_are_told_and_resumed() {
         .filter(|event| event.name == "message")
         .map(|event| {
             let data = &event.data;
-            (data["body"].as_str().unwrap(), data["from_me"].as_bool().unwrap())
+            (
+                data["body"].as_str().unwrap(),
+                data["from_me"].as_bool().unwrap(),
+            )
         })
         .collect();
     assert_eq!(bodies.len(), 3, "{bodies:?}");
-    for expected in [("buenas", false), ("desde el teléfono", true), ("cifrado", false)] {
+    for expected in [
+        ("buenas", false),
+        ("desde el teléfono", true),
+        ("cifrado", false),
+    ] {
         assert!(bodies.contains(&expected), "{bodies:?}");
     }
-    let from_lead = told.iter().find(|event| event.data["body"] == "buenas").unwrap();
+    let from_lead = told
+        .iter()
+        .find(|event| event.data["body"] == "buenas")
+        .unwrap();
     assert_eq!(from_lead.data["phone"], "5491100000007");
 
     assert_eq!(send(&manager).await.0, 200);
     let id = standin.phone().messages()[0].id.clone();
     let last = told.last().unwrap().id;
-    let acks = read_events(&manager, Some(last), |event| event.data["status"] == "delivered").await;
+    let acks = read_events(&manager, Some(last), |event| {
+        event.data["status"] == "delivered"
+    })
+    .await;
     assert!(acks.iter().all(|event| event.id > last));
     let delivered = acks.last().unwrap().data["message_id"].as_str().unwrap();
-    assert!(delivered.ends_with(&id) || id.ends_with(delivered), "{delivered} {id}");
+    assert!(
+        delivered.ends_with(&id) || id.ends_with(delivered),
+        "{delivered} {id}"
+    );
     // What was told once is not told to one who has it.
-    standin.phone().lead_message(&LeadMessage::text("5491100000007", "fin")).unwrap();
+    standin
+        .phone()
+        .lead_message(&LeadMessage::text("5491100000007", "fin"))
+        .unwrap();
     let rest = read_events(&manager, Some(acks.last().unwrap().id), |event| {
         event.data["body"] == "fin"
     })
@@ -241,7 +295,11 @@ async fn read_events(
     let mut text = String::new();
     let reading = async {
         loop {
-            let chunk = response.chunk().await.expect("a chunk").expect("an open stream");
+            let chunk = response
+                .chunk()
+                .await
+                .expect("a chunk")
+                .expect("an open stream");
             text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
             while let Some(end) = text.find("\n\n") {
                 let block: String = text.drain(..end + 2).collect();
@@ -251,7 +309,8 @@ async fn read_events(
                         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
                         .map(str::to_owned)
                 };
-                let (Some(id), Some(name), Some(data)) = (field("id"), field("event"), field("data"))
+                let (Some(id), Some(name), Some(data)) =
+                    (field("id"), field("event"), field("data"))
                 else {
                     continue;
                 };

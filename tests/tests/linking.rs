@@ -36,14 +36,19 @@ async fn read_png(manager: &Manager) -> Option<String> {
 async fn from_nothing_to_ready_and_a_message() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
-    assert_eq!(manager.get("/status").await, (200, json!({"status": "INIT"})));
+    assert_eq!(
+        manager.get("/status").await,
+        (200, json!({"status": "INIT"}))
+    );
     assert_eq!(manager.get("/qr").await, (200, json!({"status": "NO_QR"})));
     for form in ["/qr.png", "/qr.svg", "/qr.txt"] {
         let (status, body) = manager.get(form).await;
         assert_eq!((status, &body["code"]), (404, &json!("QR_NOT_AVAILABLE")));
     }
     assert!(
-        processes::of(&manager.tokens()).iter().all(|p| p.comm == "session-manager"),
+        processes::of(&manager.tokens())
+            .iter()
+            .all(|p| p.comm == "session-manager"),
         "nothing is started before somebody asks"
     );
 
@@ -62,10 +67,25 @@ async fn from_nothing_to_ready_and_a_message() {
     assert_eq!(read_png(&manager).await, Some(shown.clone()));
     let (_, body) = manager.get("/qr").await;
     assert_eq!(body["status"], "QR_AVAILABLE");
-    assert!(body["qr"].as_str().unwrap().starts_with("data:image/png;base64,"));
-    let text = manager.client().get(manager.url("/qr.txt")).send().await.unwrap();
+    assert!(
+        body["qr"]
+            .as_str()
+            .unwrap()
+            .starts_with("data:image/png;base64,")
+    );
+    let text = manager
+        .client()
+        .get(manager.url("/qr.txt"))
+        .send()
+        .await
+        .unwrap();
     assert!(text.text().await.unwrap().contains('█'));
-    let svg = manager.client().get(manager.url("/qr.svg")).send().await.unwrap();
+    let svg = manager
+        .client()
+        .get(manager.url("/qr.svg"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(svg.headers()["content-type"], "image/svg+xml");
     let (status, body) = manager
         .post("/send", &json!({"to": "5491158254201", "message": "antes"}))
@@ -87,14 +107,28 @@ async fn from_nothing_to_ready_and_a_message() {
     assert_eq!(session["account"]["pushname"], "Inmobiliaria de Prueba");
 
     let (status, body) = manager
-        .post("/send", &json!({"to": "+54 9 11 5825-4201", "message": "hola"}))
+        .post(
+            "/send",
+            &json!({"to": "+54 9 11 5825-4201", "message": "hola"}),
+        )
         .await;
     assert_eq!(status, 200, "{body}");
-    assert!(body["message_id"].as_str().unwrap().starts_with("true_5491158254201@c.us_3EB0"));
+    assert!(
+        body["message_id"]
+            .as_str()
+            .unwrap()
+            .starts_with("true_5491158254201@c.us_3EB0")
+    );
     let arrived = standin.phone().messages();
     assert_eq!(arrived.len(), 1);
-    assert_eq!((arrived[0].body.as_str(), arrived[0].times_received), ("hola", 1));
-    standin.phone().set_on_whatsapp("5491100000009", false).unwrap();
+    assert_eq!(
+        (arrived[0].body.as_str(), arrived[0].times_received),
+        ("hola", 1)
+    );
+    standin
+        .phone()
+        .set_on_whatsapp("5491100000009", false)
+        .unwrap();
     let (status, body) = manager
         .post("/send", &json!({"to": "5491100000009", "message": "hola"}))
         .await;
@@ -165,7 +199,8 @@ async fn the_code_on_show_is_always_the_current_one() {
         ..Settings::default()
     };
     let standin = standin(settings).await;
-    let mut manager = Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 0)).await;
+    let mut manager =
+        Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 0)).await;
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
     let mut seen = BTreeSet::new();
@@ -209,7 +244,8 @@ async fn refreshes(change: impl FnOnce(&mut Settings)) {
     };
     change(&mut settings);
     let standin = standin(settings).await;
-    let mut manager = Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 2)).await;
+    let mut manager =
+        Manager::start_with(&standin, ManagerOptions::default().with("QR_ROUNDS", 2)).await;
     manager.connect().await;
     let mut codes = BTreeSet::new();
     poll::until("three rounds of one code", async || {
@@ -277,7 +313,10 @@ async fn linking_by_number() {
     })
     .await;
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
-    standin.phone().link_code(&code).expect("the phone takes it");
+    standin
+        .phone()
+        .link_code(&code)
+        .expect("the phone takes it");
     manager.until("READY").await;
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!((status, &body["code"]), (409, &json!("ALREADY_LINKED")));
