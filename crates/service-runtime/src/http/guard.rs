@@ -5,6 +5,7 @@
 //! gets past these; curl, cron and other programs do.
 
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -32,13 +33,17 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
 /// Middleware: 403 `FOREIGN_HOST` unless the request is made to a loopback
 /// address or `localhost` by name.
 pub async fn require_loopback_host(request: Request, next: Next) -> Response {
-    let named = request
-        .uri()
-        .authority()
-        .map(|authority| authority.as_str().to_owned())
-        .or_else(|| text(request.headers(), header::HOST).map(str::to_owned));
-    // No host at all: HTTP/1.0, which no browser speaks.
-    if named.as_deref().is_none_or(is_loopback_host) {
+    let target = request.uri().authority().map(Authority::as_str);
+    // No host at all: HTTP/1.0, which no browser speaks. Of several each
+    // counts: which of them a proxy went by is not known here.
+    let mut named = target.into_iter().chain(
+        request
+            .headers()
+            .get_all(header::HOST)
+            .iter()
+            .map(|host| host.to_str().unwrap_or("?")),
+    );
+    if named.all(is_loopback_host) {
         return next.run(request).await;
     }
     ErrorReply::new(

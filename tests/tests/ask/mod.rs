@@ -1,0 +1,101 @@
+//! Asking a session-manager whose browser cannot start, so that nothing but
+//! HTTP is at work.
+
+use e2e::{Manager, ManagerOptions, Scratch};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder};
+use session_api::ErrorBody;
+
+pub const READS: [&str; 9] = [
+    "/health",
+    "/status",
+    "/qr",
+    "/qr.png",
+    "/qr.svg",
+    "/qr.txt",
+    "/session",
+    "/events",
+    "/screenshot.png",
+];
+const WRITES: [&str; 5] = [
+    "/connect",
+    "/disconnect",
+    "/logout",
+    "/pairing-code",
+    "/send",
+];
+
+pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
+    let reads = READS.into_iter().map(|path| (Method::GET, path));
+    reads.chain(WRITES.into_iter().map(|path| (Method::POST, path)))
+}
+
+/// One whose browser cannot start, so that nothing but HTTP is at work.
+pub async fn without_browser(options: ManagerOptions) -> Manager {
+    let options = options
+        .with("CHROME_BIN", "/nowhere/chromium")
+        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/")
+        .with("RETRY_SECONDS", 3_600);
+    Manager::start_in(Scratch::default(), options).await
+}
+
+pub async fn plain() -> Manager {
+    without_browser(ManagerOptions::default()).await
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+pub async fn ask(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.expect("a body in UTF-8"),
+    }
+}
+
+impl Answer {
+    pub fn kind(&self) -> &str {
+        self.headers["content-type"].to_str().unwrap()
+    }
+
+    /// Status and code of a refusal, whose body has to be of the one shape.
+    pub fn refusal(&self) -> (u16, String) {
+        assert!(
+            (400..600).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.body
+        );
+        assert_eq!(self.kind(), "application/json", "{}", self.body);
+        let body: ErrorBody = serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {:?}", self.body));
+        // Byte for byte: these keys, in this order, and no others.
+        assert_eq!(self.body, serde_json::to_string(&body).unwrap());
+        assert!(body.error && !body.message.is_empty(), "{}", self.body);
+        assert!(
+            body.code
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'),
+            "{}",
+            self.body
+        );
+        (self.status, body.code)
+    }
+}
+
+pub fn at(manager: &Manager, method: Method, path: &str) -> RequestBuilder {
+    manager.client().request(method, manager.url(path))
+}
+
+pub async fn get(manager: &Manager, path: &str) -> Answer {
+    ask(at(manager, Method::GET, path)).await
+}
+
+pub async fn post(manager: &Manager, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    ask(at(manager, Method::POST, path).body(body)).await
+}
