@@ -15,12 +15,14 @@
 )]
 
 mod binary;
+mod hub;
 mod manager;
 pub mod poll;
 pub mod processes;
 mod scratch;
 
 pub use binary::{Service, binary, run_to_end};
+pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, http};
 pub use scratch::Scratch;
 pub use whatsapp_standin as standin;

@@ -1,0 +1,52 @@
+//! A central-hub in front of a [`Manager`].
+
+use serde_json::Value;
+
+use crate::manager::answer;
+use crate::{Manager, ManagerOptions, Scratch, Service, http};
+
+/// A running central-hub.
+#[derive(Debug)]
+pub struct Hub {
+    /// The process.
+    pub service: Service,
+    /// Its folder.
+    pub folder: Scratch,
+    client: reqwest::Client,
+}
+
+impl Hub {
+    /// Starts one in front of `manager`, with further variables.
+    pub async fn start(manager: &Manager, options: ManagerOptions) -> Self {
+        let folder = Scratch::default();
+        let options = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
+        let service = Service::start("central-hub", folder.path(), options.variables()).await;
+        Self {
+            service,
+            folder,
+            client: http(),
+        }
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
+    /// The address of `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.service.url)
+    }
+
+    /// `GET path`: status and body.
+    pub async fn get(&self, path: &str) -> (u16, Value) {
+        answer(self.client.get(self.url(path))).await
+    }
+
+    /// `POST path` with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        answer(self.client.post(self.url(path)).json(body)).await
+    }
+}
