@@ -26,14 +26,14 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     /// The contract's: 5 s, 5 s and 60 s for a send; 25 s for commands, and
-    /// 60 s of silence.
+    /// 40 s of silence (session-manager says something every 15 s).
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(5),
             command: Duration::from_secs(25),
             send: Duration::from_secs(60),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_secs(40),
         }
     }
 }

@@ -8,7 +8,7 @@ use session_api::ErrorCode;
 use crate::session::AskError;
 
 /// A failed request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ApiError {
     code: ErrorCode,
     message: String,
@@ -21,6 +21,16 @@ impl ApiError {
             code,
             message: message.into(),
         }
+    }
+
+    /// The code.
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// Of a failed send: whether it is certain that nothing left.
+    pub fn nothing_was_sent(&self) -> bool {
+        self.code != ErrorCode::SendUnconfirmed
     }
 }
 

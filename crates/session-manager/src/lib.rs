@@ -20,6 +20,7 @@ use service_runtime::serve::{ServeLimits, serve};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::http::IdempotencyKeys;
 use crate::router::{AppState, router};
 use crate::session::SessionDriver;
 
@@ -32,6 +33,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let state = AppState {
         session,
         token: config.token.map(Arc::new),
+        sent: IdempotencyKeys::default(),
         draining,
     };
     ready();

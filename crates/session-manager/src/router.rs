@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
-use crate::http;
+use crate::http::{self, IdempotencyKeys};
 use crate::session::SessionHandle;
 
 /// What the handlers share.
@@ -27,6 +27,8 @@ pub struct AppState {
     pub session: SessionHandle,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
+    /// What became of the sends that came with a key.
+    pub sent: IdempotencyKeys,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,
 }

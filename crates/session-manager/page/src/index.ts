@@ -17,6 +17,8 @@ import { attempt, pageModule, wpp } from "./wa";
 const BOOT_POLL_MS = 25;
 /** After this a page without the modules is looked at less often. */
 const BOOT_PATIENCE_MS = 30_000;
+/** Less than the service waits for a pairing code. */
+const TOOLS_PATIENCE_MS = 10_000;
 
 function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
   const WPP = wpp();
@@ -37,8 +39,17 @@ function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
   return { ok: Object.values(checks).every(Boolean), checks };
 }
 
+/** The code on show comes a second before wa-js does. */
+async function toolsWithin(patience: number): Promise<any> {
+  const deadline = Date.now() + patience;
+  while (!wpp() && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, BOOT_POLL_MS));
+  }
+  return wpp();
+}
+
 async function pairingCode(phone: string): Promise<{ code: string }> {
-  const WPP = wpp();
+  const WPP = await toolsWithin(TOOLS_PATIENCE_MS);
   if (!WPP) throw new BridgeError("NOT_READY", "the page is still loading");
   const code = String(await WPP.conn.genLinkDeviceCodeForPhoneNumber(phone)).replace(/[^0-9A-Za-z]/g, "");
   if (code.length !== 8) throw new BridgeError("FAILED", "the page gave no pairing code");
