@@ -23,6 +23,10 @@ use session_api::{SessionState, Timestamp};
 use super::cause::{Cause, Failure, Remedy};
 use crate::browser::Facts;
 
+mod terms;
+
+pub use terms::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
+
 /// How long WhatsApp shows the first code of a round.
 const FIRST_CODE: Duration = Duration::from_secs(60);
 /// How long it shows the others.
@@ -34,128 +38,6 @@ const CODES_PER_ROUND: u32 = 6;
 const EXPIRY_GRACE: Duration = Duration::from_secs(2);
 const HISTORY: usize = 50;
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
-
-/// The bounds of what the machine does by itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Restarts after a crash within [`Self::restart_window`].
-    pub restart_budget: u32,
-    /// See [`Self::restart_budget`].
-    pub restart_window: Duration,
-    /// The pause before the first restart; doubles with each.
-    pub restart_backoff: Duration,
-    /// The pause between tries while the machine or the network is at fault.
-    pub retry_interval: Duration,
-    /// How many times an idle page is refreshed before the session closes.
-    pub code_rounds: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            restart_budget: 5,
-            restart_window: Duration::from_secs(600),
-            restart_backoff: Duration::from_millis(500),
-            retry_interval: Duration::from_secs(30),
-            code_rounds: 6,
-        }
-    }
-}
-
-/// Who wants the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// The service itself, since a linked profile is stored.
-    Resume,
-    /// Somebody who called `/connect`.
-    Asked,
-}
-
-/// The browser, as far as the machine knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrowserPhase {
-    /// No process.
-    Gone,
-    /// Being started.
-    Starting,
-    /// Running.
-    Up,
-    /// Being closed.
-    Closing,
-}
-
-/// The code on show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Code {
-    /// What the phone reads.
-    pub text: String,
-    /// When WhatsApp will replace it.
-    pub expires_at: Timestamp,
-    /// How many codes follow in this round.
-    pub codes_left: u32,
-}
-
-/// One change of state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition {
-    /// Before.
-    pub from: SessionState,
-    /// After.
-    pub to: SessionState,
-    /// Why.
-    pub cause: Cause,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The session is wanted.
-    Connect(Wish),
-    /// The session is not wanted; the device stays linked.
-    Disconnect,
-    /// The device was unlinked on request.
-    LoggedOut,
-    /// The service stops.
-    Stop,
-    /// The browser runs and the page is loading.
-    BrowserUp,
-    /// The browser did not start; nothing of it is left.
-    BrowserFailed(Failure),
-    /// The running browser is lost, and what is left of it is being ended:
-    /// `BrowserClosed` follows.
-    BrowserLost(Failure),
-    /// The browser was closed or ended; nothing of it is left.
-    BrowserClosed,
-    /// The page is about to be asked to unlink the device.
-    LogoutStarted,
-    /// The page reports.
-    Facts(Box<Facts>),
-    /// A pending retry is due.
-    RetryDue,
-    /// Time passed; drops a code that outlived itself.
-    Tick,
-}
-
-/// What the driver has to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Start the browser; answer with `BrowserUp` or `BrowserFailed`.
-    Start,
-    /// Close the browser; answer with `BrowserClosed`.
-    Close,
-    /// Delete the profile. Only ever asked for while the browser is gone.
-    WipeProfile,
-    /// Ask the idle page for new codes.
-    RefreshCode,
-    /// Come back with `RetryDue` after this long; replaces an earlier one.
-    RetryAfter(Duration),
-    /// Note on disk, before anybody hears of it, that the profile is linked.
-    RememberLinked,
-    /// Take that note back.
-    ForgetLinked,
-}
 
 /// The machine. See the module's drawing.
 #[derive(Debug)]
@@ -603,5 +485,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;
