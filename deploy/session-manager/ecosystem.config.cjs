@@ -27,7 +27,12 @@ module.exports = {
         HOST: '127.0.0.1',
         PORT: 3001,
         TOKENS_DIR: path.join(home, 'tokens'),
+        DATA_DIR: path.join(home, 'data'),
         WHATSAPP_WEB_URL: 'https://web.whatsapp.com/',
+        IDEMPOTENCY_DAYS: '',
+        SENDS_IN_FLIGHT: '',
+        SENDS_WAITING: '',
+        SEND_DEADLINE_MS: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
         CHROME_BIN: '',

@@ -115,3 +115,48 @@ pub struct SendBody {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
+
+/// The answer of `GET /messages/{id}`: what is known of a sent message, but for
+/// its text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageBody {
+    /// WhatsApp's id of the message; the ledger's until that is known.
+    pub message_id: String,
+    /// The ledger's id: the last part of WhatsApp's.
+    pub ledger_id: String,
+    /// `accepted, sent, delivered, read, played, failed, unconfirmed`.
+    pub status: String,
+    /// The recipient, as WhatsApp's id.
+    pub to: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When WhatsApp's server took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+    /// When it reached the recipient's phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<Timestamp>,
+    /// When it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Timestamp>,
+    /// When it was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub played_at: Option<Timestamp>,
+    /// When it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
+    /// Why it failed: one of [`crate::ErrorCode`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+// Whole numbers stay out of logs.
+impl std::fmt::Debug for MessageBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MessageBody")
+            .field("ledger_id", &self.ledger_id)
+            .field("status", &self.status)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}

@@ -96,6 +96,8 @@ codes! {
     SessionNotReady = "SESSION_NOT_READY", 503;
     /// There is no browser to ask.
     BrowserNotRunning = "BROWSER_NOT_RUNNING", 503;
+    /// What is asked to be sent cannot be written down: nothing was sent.
+    LedgerUnavailable = "LEDGER_UNAVAILABLE", 503;
     /// More work than the service takes at once; try again.
     Overloaded = "OVERLOADED", 503;
     /// The service is stopping.
@@ -104,6 +106,17 @@ codes! {
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
     /// The browser did not answer in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
+}
+
+impl ErrorCode {
+    /// The code with this name on the wire.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == code)
+    }
 }
 
 impl fmt::Display for ErrorCode {

@@ -21,8 +21,8 @@ mod time;
 mod validate;
 
 pub use bodies::{
-    ConnectBody, HealthBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody, SendRequest,
-    StatusBody, TransitionBody,
+    ConnectBody, HealthBody, MessageBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody,
+    SendRequest, StatusBody, TransitionBody,
 };
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{AckEvent, Event, EventKind, MessageEvent, QrEvent, StateEvent};

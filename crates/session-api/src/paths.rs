@@ -22,6 +22,8 @@ pub const LOGOUT: &str = "/logout";
 pub const PAIRING_CODE: &str = "/pairing-code";
 /// `POST`: send a message.
 pub const SEND: &str = "/send";
+/// `GET`: what became of a message.
+pub const MESSAGE: &str = "/messages/{id}";
 /// `GET`: everything an operator wants to know.
 pub const SESSION: &str = "/session";
 /// `GET`: Server-Sent Events.

@@ -102,6 +102,41 @@ fn send() {
 }
 
 #[test]
+fn message() {
+    let body = MessageBody {
+        message_id: "3EB0AB".into(),
+        ledger_id: "3EB0AB".into(),
+        status: "failed".into(),
+        to: "5491158254201@c.us".into(),
+        created_at: at(),
+        sent_at: None,
+        delivered_at: None,
+        read_at: None,
+        played_at: None,
+        failed_at: Some(at()),
+        error: Some("SEND_FAILED".into()),
+    };
+    same(
+        &body,
+        r#"{"message_id":"3EB0AB","ledger_id":"3EB0AB","status":"failed","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","failed_at":"2026-01-14T13:02:09.336Z","error":"SEND_FAILED"}"#,
+    );
+    assert!(!format!("{body:?}").contains("5491158254201"));
+    let read = MessageBody {
+        message_id: "true_5491158254201@c.us_3EB0AB".into(),
+        status: "read".into(),
+        sent_at: Some(at()),
+        read_at: Some(at()),
+        failed_at: None,
+        error: None,
+        ..body
+    };
+    same(
+        &read,
+        r#"{"message_id":"true_5491158254201@c.us_3EB0AB","ledger_id":"3EB0AB","status":"read","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","sent_at":"2026-01-14T13:02:09.336Z","read_at":"2026-01-14T13:02:09.336Z"}"#,
+    );
+}
+
+#[test]
 fn errors() {
     same(
         &ErrorBody::new(ErrorCode::SessionNotReady, "not ready"),
@@ -109,6 +144,7 @@ fn errors() {
     );
     for code in ErrorCode::ALL {
         assert!((400..600).contains(&code.status()), "{code}");
+        assert_eq!(ErrorCode::from_code(code.as_str()), Some(*code));
     }
 }
 

@@ -11,6 +11,7 @@ use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
 use crate::browser::{BrowserConfig, Profile, runs_as_root};
+use crate::ledger::SendLimits;
 use crate::session::{Limits, Watchfulness};
 
 /// The variables, for `--help`.
@@ -21,6 +22,7 @@ Environment:
   NODE_ENV                development | production | test; production logs JSON
   SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
+  DATA_DIR                the ledger of sends: what must survive a crash (data/)
   WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
   WA_JS_PATH              a newer wa-js bundle than the built-in one (none)
   CHROME_BIN              Chrome or Chromium (found on PATH)
@@ -34,6 +36,10 @@ Environment:
   HEARTBEAT_MS            pause between two heartbeats of the page (10000)
   HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
   BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
+  IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)
+  SENDS_IN_FLIGHT         messages sent side by side (32)
+  SENDS_WAITING           messages that may wait behind those; more is 503 OVERLOADED (256)
+  SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
   RUST_LOG                log filter (info)";
 
 /// What the service runs with.
@@ -49,6 +55,10 @@ pub struct Config {
     pub token: Option<SecretString>,
     /// The browser.
     pub browser: BrowserConfig,
+    /// `DATA_DIR`.
+    pub data: PathBuf,
+    /// The bounds of sending.
+    pub sends: SendLimits,
     /// The bounds of what happens by itself.
     pub limits: Limits,
     /// How the page is looked after.
@@ -65,8 +75,8 @@ pub enum ConfigError {
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// The working folder is gone.
-    #[error("TOKENS_DIR is relative ({0}) and the working folder cannot be read: {1}")]
-    WorkingFolder(PathBuf, std::io::Error),
+    #[error("{0} is relative ({1}) and the working folder cannot be read: {2}")]
+    WorkingFolder(&'static str, PathBuf, std::io::Error),
 }
 
 impl Config {
@@ -91,6 +101,11 @@ impl Config {
             env.integer(name, 0..=1000, u64::from(default))
                 .map(|number| u32::try_from(number).unwrap_or(u32::MAX))
         };
+        let count = |name, range, default: usize| {
+            env.integer(name, range, default as u64)
+                .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+        };
+        let sends = SendLimits::default();
         let watch = Watchfulness::default();
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
@@ -103,7 +118,7 @@ impl Config {
                 chromedriver: env.optional_path("CHROMEDRIVER_BIN"),
                 path: env.raw("PATH").map(OsString::from),
                 extra_args: chrome_args(env)?,
-                profile: Profile::new(absolute(&env.path("TOKENS_DIR", "tokens"))?),
+                profile: Profile::new(absolute("TOKENS_DIR", &env.path("TOKENS_DIR", "tokens"))?),
                 page_url: match env.http_url("WHATSAPP_WEB_URL")? {
                     Some(url) => url,
                     None => Url::parse("https://web.whatsapp.com/")
@@ -112,6 +127,15 @@ impl Config {
                 wa_js: env.optional_path("WA_JS_PATH"),
                 // The other half is for the page's own start.
                 navigation_deadline: boot_patience / 2,
+            },
+            data: absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?,
+            sends: SendLimits {
+                in_flight: count("SENDS_IN_FLIGHT", 1..=256, sends.in_flight)?,
+                waiting: count("SENDS_WAITING", 0..=100_000, sends.waiting)?,
+                deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
+                keep: Duration::from_secs(
+                    env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)? * 24 * 3600,
+                ),
             },
             limits: Limits {
                 restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
@@ -144,7 +168,7 @@ impl Config {
                 .map_or_else(|| "(PATH)".to_owned(), |path| path.display().to_string())
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={}",
             self.port,
             self.host,
             self.environment,
@@ -154,6 +178,7 @@ impl Config {
                 "(none)"
             },
             self.browser.profile.root().display(),
+            self.data.display(),
             mask_userinfo(self.browser.page_url.as_str()),
             or_path(&self.browser.chrome),
             or_path(&self.browser.chromedriver),
@@ -203,8 +228,9 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
-    std::path::absolute(path).map_err(|error| ConfigError::WorkingFolder(path.to_owned(), error))
+fn absolute(name: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
+    std::path::absolute(path)
+        .map_err(|error| ConfigError::WorkingFolder(name, path.to_owned(), error))
 }
 
 #[cfg(test)]
@@ -227,6 +253,7 @@ mod tests {
             "https://web.whatsapp.com/"
         );
         assert!(config.browser.profile.root().ends_with("tokens"));
+        assert!(config.data.ends_with("data"));
         assert!(config.browser.extra_args.is_empty());
     }
 
@@ -242,6 +269,8 @@ mod tests {
             ("CHROME_ARGS", "--user-data-dir=/elsewhere"),
             ("QR_ROUNDS", "-1"),
             ("HEARTBEAT_MS", "0"),
+            ("SENDS_IN_FLIGHT", "0"),
+            ("IDEMPOTENCY_DAYS", "siempre"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::ErrorReply;
 use session_api::ErrorCode;
 
+use crate::ledger::LedgerError;
 use crate::session::AskError;
 
 /// A failed request.
@@ -27,11 +28,6 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         self.code
     }
-
-    /// Of a failed send: whether it is certain that nothing left.
-    pub fn nothing_was_sent(&self) -> bool {
-        self.code != ErrorCode::SendUnconfirmed
-    }
 }
 
 impl From<AskError> for ApiError {
@@ -43,6 +39,17 @@ impl From<AskError> for ApiError {
             AskError::Browser(_) => ErrorCode::BrowserFailed,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<LedgerError> for ApiError {
+    fn from(error: LedgerError) -> Self {
+        // The cause names paths, which are the operator's; it is in the log.
+        tracing::debug!("{}", error.chain());
+        Self::new(
+            ErrorCode::LedgerUnavailable,
+            "the ledger of sends cannot be used, and nothing is sent without it: the service's log says why; mostly a full disk or a damaged ledger.db in DATA_DIR",
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  main ──> Config ──> run(listener, config, shutdown)
-//!                        ├─ router (axum) ──> SessionHandle
+//!                        ├─ router (axum) ──> SessionHandle, Outbox ──> ledger
 //!                        └─ SessionDriver ──> chromedriver ─> Chrome ─> page
 //! ```
 
@@ -10,6 +10,7 @@ pub mod browser;
 pub mod config;
 mod error;
 mod http;
+pub mod ledger;
 pub mod router;
 pub mod session;
 
@@ -20,20 +21,27 @@ use service_runtime::serve::{ServeLimits, serve};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::http::IdempotencyKeys;
+use crate::ledger::{LedgerFile, Outbox};
 use crate::router::{AppState, router};
 use crate::session::SessionDriver;
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
 pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
-    let (driver, session) = SessionDriver::new(config.browser, config.limits, config.watchfulness);
+    let (driver, session, acks) =
+        SessionDriver::new(config.browser, config.limits, config.watchfulness);
+    let ledger = LedgerFile::new(config.data);
+    // Before anything is asked: what an earlier process left is put in order. A
+    // failure is in the log, and is told to whoever wants to send.
+    let _ = ledger.store().await;
+    let outbox = Outbox::new(session.clone(), ledger.clone(), config.sends);
+    let settling = tokio::spawn(outbox.clone().run(acks, shutdown.draining().clone()));
     let draining = shutdown.draining().clone();
     let driver = tokio::spawn(driver.run(draining.clone()));
     let state = AppState {
         session,
         token: config.token.map(Arc::new),
-        sent: IdempotencyKeys::default(),
+        outbox,
         draining,
     };
     ready();
@@ -50,4 +58,6 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
             tracing::warn!("aborted: chrome is killed, not closed");
         }
     }
+    settling.abort();
+    ledger.close().await;
 }

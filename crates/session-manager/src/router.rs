@@ -17,7 +17,8 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
-use crate::http::{self, IdempotencyKeys};
+use crate::http;
+use crate::ledger::Outbox;
 use crate::session::SessionHandle;
 
 /// What the handlers share.
@@ -27,8 +28,8 @@ pub struct AppState {
     pub session: SessionHandle,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
-    /// What became of the sends that came with a key.
-    pub sent: IdempotencyKeys,
+    /// What is sent, and what became of it.
+    pub outbox: Outbox,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,
 }
@@ -48,6 +49,7 @@ pub fn router(state: AppState) -> Router {
         .route(paths::PAIRING_CODE, post(http::session::pairing_code))
         .route(paths::SESSION, get(http::session::session))
         .route(paths::SEND, post(http::send::send))
+        .route(paths::MESSAGE, get(http::send::message))
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))

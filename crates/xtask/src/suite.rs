@@ -229,6 +229,7 @@ fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "DRY_RUN",
         "DATABASE_URL",
         "TOKENS_DIR",
+        "DATA_DIR",
         "SESSION_MANAGER_BASE_URL",
         "SESSION_MANAGER_TOKEN",
         "HUB_ADMIN_PASSWORD",

@@ -11,7 +11,7 @@ import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
 import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
-import { BridgeError, sendText } from "./send";
+import { BridgeError, messageState, sendText } from "./send";
 import { attempt, pageModule, wpp } from "./wa";
 
 const BOOT_POLL_MS = 25;
@@ -68,6 +68,7 @@ const calls: Record<string, (args: any) => unknown> = {
   refresh_code: () => ({ way: refreshCode() }),
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
   send_text: sendText,
+  message_state: messageState,
   logout: () => logout(),
 };
 

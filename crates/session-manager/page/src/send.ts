@@ -41,6 +41,47 @@ function outcome(error: unknown): BridgeError {
   return new BridgeError("FAILED", text);
 }
 
+/** Less than the service waits, for each of two chats. */
+const LOOK_UP_MS = 2_000;
+
+export interface MessageStateArgs {
+  to: string;
+  key: string;
+}
+
+/** What the page's store has of a message, by the last part of its id. */
+export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
+  const WPP = wpp();
+  if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");
+  const store = WPP.whatsapp.MsgStore;
+  const told = (msg: any): { id: string; ack: number } => ({ id: serialized(msg.id), ack: Number(msg.ack ?? 0) });
+  const loaded = attempt<any>(
+    () => store.getModelsArray().find((msg: any) => msg?.id?.id === key && msg.id.fromMe),
+    null,
+  );
+  if (loaded) return told(loaded);
+  // Not loaded: the profile is asked for the ids that it can have. The chat may
+  // be addressed by number or by LID, now or when the message was written.
+  const chats = new Set<string>([to]);
+  try {
+    const wid = await recipient(WPP, to);
+    chats.add(serialized(wid));
+    const chat = await WPP.chat.find(wid);
+    chats.add(serialized(chat?.id ?? wid));
+  } catch (error) {
+    if (!(error instanceof BridgeError) || error.code !== "NOT_ON_WHATSAPP") throw error;
+  }
+  for (const chat of chats) {
+    // wa-js throws for a message, or a chat, that is not there. What is not found
+    // in time is taken for absent: it goes out again under the same id, which
+    // the server drops if it has it.
+    const found = Promise.resolve(WPP.chat.getMessageById(`true_${chat}_${key}`)).catch(() => null);
+    const msg = await Promise.race([found, new Promise<any>((resolve) => setTimeout(resolve, LOOK_UP_MS, null))]);
+    if (msg?.id) return told(msg);
+  }
+  return null;
+}
+
 export async function sendText({ to, text, key }: SendArgs): Promise<{ id: string }> {
   const WPP = wpp();
   if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");

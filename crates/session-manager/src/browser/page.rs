@@ -19,6 +19,8 @@ const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 
 const QUICK: Duration = Duration::from_secs(5);
+/// A number may have to be looked up on the way.
+const LOOK_UP: Duration = Duration::from_secs(10);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -73,6 +75,21 @@ impl std::fmt::Debug for Page {
 struct SendText<'a> {
     to: &'a str,
     text: &'a str,
+    key: &'a str,
+}
+
+/// What the page's own store has of a message.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StoredMessage {
+    /// WhatsApp's whole id.
+    pub id: String,
+    /// WhatsApp's number, -1 to 4.
+    pub ack: i8,
+}
+
+#[derive(Serialize)]
+struct MessageState<'a> {
+    to: &'a str,
     key: &'a str,
 }
 
@@ -210,6 +227,19 @@ impl Page {
         self.call::<Value>("logout", json!({}), LOGOUT)
             .await
             .map(drop)
+    }
+
+    /// What the page's store has of the message to `to` whose id ends in `key`.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn message_state(
+        &self,
+        to: &str,
+        key: &str,
+    ) -> Result<Option<StoredMessage>, PageError> {
+        self.call("message_state", MessageState { to, key }, LOOK_UP)
+            .await
     }
 
     /// Sends a text to `to` (`…@c.us` or `…@lid`), with `key` as the last part

@@ -48,6 +48,15 @@ impl Default for Watchfulness {
     }
 }
 
+/// The page tells that a message moved on.
+#[derive(Clone, Debug)]
+pub struct Acked {
+    /// WhatsApp's whole id of it.
+    pub message_id: String,
+    /// WhatsApp's number, -1 to 4.
+    pub ack: i8,
+}
+
 /// A running browser and what comes from it.
 struct Launched {
     browser: Box<Browser>,
@@ -86,6 +95,7 @@ pub struct SessionDriver {
     publisher: Publisher,
     around: Surroundings,
     log: EventLog,
+    acks: mpsc::UnboundedSender<Acked>,
     page: watch::Sender<Option<Page>>,
     commands: mpsc::Receiver<Command>,
     slot: Slot,
@@ -102,13 +112,14 @@ pub struct SessionDriver {
 }
 
 impl SessionDriver {
-    /// A driver and the handle to it; [`Self::run`] makes it work.
+    /// A driver, the handle to it and the acks that come from its page;
+    /// [`Self::run`] makes it work.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
         limits: Limits,
         watchfulness: Watchfulness,
-    ) -> (Self, SessionHandle) {
+    ) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Acked>) {
         let now = Timestamp::now();
         let machine = Machine::new(limits, config.profile.is_linked(), now);
         let mut around = Surroundings::default();
@@ -117,6 +128,7 @@ impl SessionDriver {
         let publisher = Publisher::new(&machine, &around, log.clone());
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (page, page_reader) = watch::channel(None);
+        let (acks, acked) = mpsc::unbounded_channel();
         let (done, done_queue) = mpsc::unbounded_channel();
         let handle = SessionHandle {
             commands,
@@ -131,6 +143,7 @@ impl SessionDriver {
             publisher,
             around,
             log,
+            acks,
             page,
             commands: mailbox,
             slot: Slot::Empty,
@@ -143,7 +156,7 @@ impl SessionDriver {
             logout: None,
             when_gone: Vec::new(),
         };
-        (driver, handle)
+        (driver, handle, acked)
     }
 
     /// Works until `stop` is cancelled and the browser is closed.

@@ -15,7 +15,7 @@ mod qr;
 pub mod state;
 mod timers;
 
-pub use driver::{SessionDriver, Watchfulness};
+pub use driver::{Acked, SessionDriver, Watchfulness};
 pub use handle::{AskError, LogoutOutcome, SessionHandle};
 pub use log::{EventLog, Logged};
 pub use publisher::{Snapshot, qr_event, state_event};

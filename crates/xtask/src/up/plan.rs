@@ -147,6 +147,7 @@ impl Plan {
                 ("HOST", "127.0.0.1".into()),
                 ("PORT", port.to_string().into()),
                 ("TOKENS_DIR", self.tokens.clone().into()),
+                ("DATA_DIR", self.data.clone().into()),
                 ("WHATSAPP_WEB_URL", page.into()),
             ]),
             probe: Probe::new(port, "/health"),

@@ -22,6 +22,8 @@ export const errors: typeof esErrors = {
   BROWSER_FAILED: 'The browser could not do it. Try again.',
   SESSION_NOT_READY: 'WhatsApp is not ready to send yet.',
   BROWSER_NOT_RUNNING: 'The browser is closed. Connect first.',
+  LEDGER_UNAVAILABLE:
+    'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
   OVERLOADED: 'The service is busy. Try again in a few seconds.',
   SHUTTING_DOWN: 'The service is stopping.',
   SEND_UNCONFIRMED:

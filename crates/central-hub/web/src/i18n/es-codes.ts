@@ -21,6 +21,8 @@ export const errors = {
   BROWSER_FAILED: 'El navegador no pudo hacerlo. Probá de nuevo.',
   SESSION_NOT_READY: 'WhatsApp todavía no está listo para enviar.',
   BROWSER_NOT_RUNNING: 'El navegador está cerrado. Conectá primero.',
+  LEDGER_UNAVAILABLE:
+    'El servicio no puede guardar su registro de mensajes, así que no se envió nada. Su registro de errores dice por qué; suele ser el disco lleno.',
   OVERLOADED: 'El servicio está ocupado. Probá de nuevo en unos segundos.',
   SHUTTING_DOWN: 'El servicio se está deteniendo.',
   SEND_UNCONFIRMED:

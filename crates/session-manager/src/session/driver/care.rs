@@ -2,7 +2,7 @@
 
 use session_api::{AckEvent, Event, MessageEvent, Timestamp};
 
-use super::{Done, SessionDriver, Slot};
+use super::{Acked, Done, SessionDriver, Slot};
 use crate::browser::{BidiError, Facts, PageError, PageEvent, PageMessage};
 use crate::session::cause::Failure;
 use crate::session::state::Input;
@@ -14,12 +14,19 @@ impl SessionDriver {
             PageEvent::Message { message } => {
                 self.log.push(&Event::Message(message_event(message)));
             }
-            PageEvent::Ack { id, ack } => self.log.push(&Event::Ack(AckEvent {
-                message_id: id,
-                ack,
-                status: ack_status(ack).to_owned(),
-                at: Timestamp::now(),
-            })),
+            PageEvent::Ack { id, ack } => {
+                self.log.push(&Event::Ack(AckEvent {
+                    message_id: id.clone(),
+                    ack,
+                    status: ack_status(ack).to_owned(),
+                    at: Timestamp::now(),
+                }));
+                // The ledger may be gone before the driver is.
+                let _ = self.acks.send(Acked {
+                    message_id: id,
+                    ack,
+                });
+            }
             PageEvent::Log { level, text } => match level.as_str() {
                 "warn" => tracing::warn!("page script: {text}"),
                 _ => tracing::info!("page script: {text}"),

@@ -1,0 +1,412 @@
+//! A send from the request to its outcome.
+//!
+//! ```text
+//!  key known ──┬─ another body ─> 409
+//!              ├─ taken ────────> the same answer
+//!              ├─ under way ────> waits for it
+//!              └─ failed ───────┐
+//!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
+//! ```
+//!
+//! Runs in a task of its own: a caller that hangs up cancels nothing.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rand::Rng;
+use session_api::{ErrorCode, Recipient, SendBody, SendRequest, SessionState};
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use super::file::LedgerFile;
+use super::lanes::Lanes;
+use super::row::Row;
+use super::store::{Details, LedgerError, NewSend, Store};
+use super::transition::{Happening, State};
+use crate::browser::{BidiError, Page, PageError};
+use crate::error::ApiError;
+use crate::session::SessionHandle;
+
+/// What became of a send.
+pub type Outcome = Result<SendBody, ApiError>;
+
+/// The bounds of sending.
+#[derive(Clone, Copy, Debug)]
+pub struct SendLimits {
+    /// So many at once in the page.
+    pub in_flight: usize,
+    /// So many more may wait.
+    pub waiting: usize,
+    /// How long a caller waits for an outcome.
+    pub deadline: Duration,
+    /// How long keys and messages are remembered.
+    pub keep: Duration,
+}
+
+impl Default for SendLimits {
+    fn default() -> Self {
+        Self {
+            in_flight: 32,
+            waiting: 256,
+            // Less than the hub waits (60 s), so that it hears the outcome.
+            deadline: Duration::from_secs(50),
+            keep: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+}
+
+/// Sends; cheap to clone.
+#[derive(Clone)]
+pub struct Outbox(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) session: SessionHandle,
+    pub(super) file: LedgerFile,
+    pub(super) limits: SendLimits,
+    pub(super) lanes: Lanes,
+    places: Arc<Semaphore>,
+    room: Arc<Semaphore>,
+    /// The rows that a task of this process is at work on.
+    active: Mutex<HashSet<i64>>,
+}
+
+/// This task alone is at work on the row.
+struct Claim {
+    inner: Arc<Inner>,
+    id: i64,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.inner.active().remove(&self.id);
+    }
+}
+
+impl Inner {
+    fn active(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The page, while it can send.
+    pub(super) fn ready_page(&self) -> Result<Page, ApiError> {
+        let now = self.session.snapshot().session.state;
+        self.session
+            .page()
+            .filter(|_| now == SessionState::Ready)
+            .ok_or_else(|| {
+                ApiError::new(
+                    ErrorCode::SessionNotReady,
+                    format!("the session is {now}, not READY: nothing was sent"),
+                )
+            })
+    }
+}
+
+impl Outbox {
+    /// An outbox that sends over `session` and writes into `file`.
+    #[must_use]
+    pub fn new(session: SessionHandle, file: LedgerFile, limits: SendLimits) -> Self {
+        Self(Arc::new(Inner {
+            session,
+            file,
+            limits,
+            lanes: Lanes::default(),
+            places: Arc::new(Semaphore::new(limits.in_flight)),
+            room: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
+            active: Mutex::default(),
+        }))
+    }
+
+    /// What is known of a message.
+    ///
+    /// # Errors
+    /// `MESSAGE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
+    pub async fn message(&self, id: &str) -> Result<Row, ApiError> {
+        let store = self.0.file.store().await?;
+        store.find(id).await?.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::MessageNotFound,
+                "no message with this id is known",
+            )
+        })
+    }
+
+    /// Sends; gives what became of it.
+    ///
+    /// # Errors
+    /// As `POST /send` of the contract.
+    pub async fn send(
+        &self,
+        key: Option<&str>,
+        recipient: &Recipient,
+        request: &SendRequest,
+    ) -> Outcome {
+        let deadline = Instant::now() + self.0.limits.deadline;
+        let store = self.0.file.store().await?;
+        let hash = body_hash(recipient, &request.message);
+        let same = |row: Row| {
+            (row.body_hash == hash).then_some(row).ok_or_else(|| {
+                ApiError::new(
+                    ErrorCode::IdempotencyKeyReused,
+                    "this Idempotency-Key was used for another message",
+                )
+            })
+        };
+        let known = match key {
+            Some(key) => store.by_idempotency_key(key).await?.map(same).transpose()?,
+            None => None,
+        };
+        if let Some(row) = &known
+            && (row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id))
+        {
+            return self.wait(&store, row.id, deadline).await;
+        }
+        self.0.ready_page()?;
+        let room = self.0.room.clone().try_acquire_owned().map_err(|_| {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "too many messages wait already: nothing was sent, try again in a second",
+            )
+        })?;
+        let new = NewSend {
+            idempotency_key: key,
+            body_hash: &hash,
+            recipient: recipient.as_str(),
+            text: &request.message,
+            wa_key: &message_key(),
+        };
+        let row = match (known, key) {
+            (Some(row), _) => row,
+            (None, key) => match (store.insert(new).await?, key) {
+                (Some(row), _) => row,
+                // Another request with this key was faster.
+                (None, Some(key)) => {
+                    let row = store.by_idempotency_key(key).await?;
+                    same(row.ok_or_else(|| LedgerError::Sqlite(sqlx::Error::RowNotFound))?)?
+                }
+                (None, None) => return Err(LedgerError::Sqlite(sqlx::Error::RowNotFound).into()),
+            },
+        };
+        let Some(claim) = self.claim(row.id) else {
+            drop(room);
+            return self.wait(&store, row.id, deadline).await;
+        };
+        let this = self.clone();
+        let text = request.message.clone();
+        let cliente_id = request.cliente_id;
+        let id = row.wa_key.clone();
+        let task = tokio::spawn(async move {
+            let outcome = this.work(&store, row.id, &text, deadline, room).await;
+            drop(claim);
+            match &outcome {
+                Ok(_) => tracing::info!(id = %row.wa_key, cliente_id, "sent"),
+                Err(error) => {
+                    let code = error.code().as_str();
+                    tracing::warn!(id = %row.wa_key, cliente_id, code, "not sent");
+                }
+            }
+            outcome
+        });
+        task.await.unwrap_or_else(|_| Err(unconfirmed(&id)))
+    }
+
+    fn is_active(&self, id: i64) -> bool {
+        self.0.active().contains(&id)
+    }
+
+    fn claim(&self, id: i64) -> Option<Claim> {
+        let new = self.0.active().insert(id);
+        new.then(|| Claim {
+            inner: self.0.clone(),
+            id,
+        })
+    }
+
+    /// The outcome of a row that somebody else is at work on, or nobody.
+    async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> Outcome {
+        let mut news = store.news();
+        loop {
+            let row = store.get(id).await?;
+            let row = row.ok_or_else(|| LedgerError::Sqlite(sqlx::Error::RowNotFound))?;
+            if row.state.is_taken() || row.state == State::Failed {
+                return outcome_of(&row);
+            }
+            loop {
+                match timeout_at(deadline, news.recv()).await {
+                    Ok(Ok(changed)) if changed != id => {}
+                    Err(_) => return Err(unconfirmed(&row.wa_key)),
+                    // The row changed, or so much that some news were lost.
+                    Ok(_) => break,
+                }
+            }
+        }
+    }
+
+    /// Brings a claimed row to its outcome.
+    async fn work(
+        &self,
+        store: &Store,
+        id: i64,
+        text: &str,
+        deadline: Instant,
+        _room: OwnedSemaphorePermit,
+    ) -> Outcome {
+        let retry = Details {
+            text: Some(text),
+            ..Details::default()
+        };
+        let (row, _) = store.apply(id, Happening::Retry, retry).await?;
+        if row.state != State::Accepted {
+            return self.wait(store, id, deadline).await;
+        }
+        // Whoever waits longer than this could not be answered in time.
+        let patience = deadline - self.0.limits.deadline / 2;
+        let late = || {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "other messages took too long: nothing was sent, try again in a second",
+            )
+        };
+        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        // An earlier message with an unknown outcome may have to be sent again,
+        // and has to stay before this one.
+        for earlier in store.unsettled(Some(&row.recipient)).await? {
+            let settled = timeout_at(patience, self.settle(store, &earlier)).await;
+            if !matches!(settled, Ok(true)) {
+                let why = ApiError::new(
+                    ErrorCode::SendFailed,
+                    "what became of an earlier message to this number is not known yet: nothing was sent, try again later",
+                );
+                return self.not_sent(store, &row, why).await;
+            }
+        }
+        let place = timeout_at(patience, self.0.places.clone().acquire_owned()).await;
+        let Ok(Ok(_place)) = place else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        let page = match self.0.ready_page() {
+            Ok(page) => page,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
+        let (row, _) = store
+            .apply(id, Happening::Attempt, Details::default())
+            .await?;
+        if row.state != State::Sending {
+            return outcome_of(&row);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let sent = page
+            .send_text(&row.recipient, text, &row.wa_key, left)
+            .await;
+        match sent {
+            Ok(message_id) => {
+                let details = Details {
+                    message_id: Some(&message_id),
+                    ..Details::default()
+                };
+                // The server has it, whatever the disk says: the row is settled
+                // later, by the same id.
+                if let Err(error) = store.apply(id, Happening::Taken, details).await {
+                    tracing::error!("a sent message was not written down: {}", error.chain());
+                }
+                Ok(body(message_id))
+            }
+            Err(error) => match failure(&error) {
+                ErrorCode::SendUnconfirmed => {
+                    let unknown = Happening::Unknown;
+                    let (row, _) = store.apply(id, unknown, Details::default()).await?;
+                    if row.state.is_taken() {
+                        return outcome_of(&row);
+                    }
+                    Err(unconfirmed(&row.wa_key))
+                }
+                code => {
+                    let why = ApiError::new(code, error.to_string());
+                    self.not_sent(store, &row, why).await
+                }
+            },
+        }
+    }
+
+    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> Outcome {
+        let details = Details {
+            error: Some(why.code().as_str()),
+            ..Details::default()
+        };
+        let (row, _) = store.apply(row.id, Happening::NotSent, details).await?;
+        if row.state.is_taken() {
+            return outcome_of(&row);
+        }
+        Err(why)
+    }
+}
+
+fn body(message_id: String) -> SendBody {
+    SendBody {
+        ok: true,
+        message_id,
+        dry_run: false,
+    }
+}
+
+fn outcome_of(row: &Row) -> Outcome {
+    if row.state.is_taken() {
+        return Ok(body(row.public_id().to_owned()));
+    }
+    if row.state.is_unsettled() {
+        return Err(unconfirmed(&row.wa_key));
+    }
+    let code = row.error.as_deref().and_then(ErrorCode::from_code);
+    Err(ApiError::new(
+        code.unwrap_or(ErrorCode::SendFailed),
+        "certainly not sent: safe to try again",
+    ))
+}
+
+fn unconfirmed(id: &str) -> ApiError {
+    ApiError::new(
+        ErrorCode::SendUnconfirmed,
+        format!(
+            "WhatsApp did not confirm the message in time: the service finds out by itself, do not send it anew; GET /messages/{id} tells"
+        ),
+    )
+}
+
+/// The recipient and the text, and which rules these were read by.
+fn body_hash(recipient: &Recipient, text: &str) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    // No part can hold the NUL that ends it.
+    for part in ["1", "text", recipient.as_str(), text] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().to_vec()
+}
+
+/// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
+fn message_key() -> String {
+    let random: [u8; 9] = rand::rng().random();
+    let hex = random.map(|byte| format!("{byte:02X}")).concat();
+    format!("3EB0{hex}")
+}
+
+pub(super) fn failure(error: &PageError) -> ErrorCode {
+    match error {
+        PageError::NotReady(_) => ErrorCode::SessionNotReady,
+        PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
+        PageError::Refused(_) | PageError::Failed(_) => ErrorCode::SendFailed,
+        // The call was on its way: whether WhatsApp took it nobody can say.
+        PageError::Unconfirmed(_)
+        | PageError::Malformed(_)
+        | PageError::Browser(
+            BidiError::Closed
+            | BidiError::Timeout(_)
+            | BidiError::Remote { .. }
+            | BidiError::Connect(_),
+        ) => ErrorCode::SendUnconfirmed,
+    }
+}

@@ -1,0 +1,105 @@
+//! One send, as it stands in the file.
+
+use session_api::{MessageBody, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::transition::{State, UnknownState};
+
+/// A send.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number in the file.
+    pub id: i64,
+    /// The last part of WhatsApp's id; also the ledger's own id to the outside.
+    pub wa_key: String,
+    /// SHA-256 of what was asked for.
+    pub body_hash: Vec<u8>,
+    /// `…@c.us` or `…@lid`.
+    pub recipient: String,
+    /// The text, while it may have to be sent again.
+    pub text: Option<String>,
+    /// WhatsApp's whole id, once known.
+    pub message_id: Option<String>,
+    /// Where it stands.
+    pub state: State,
+    /// Why it failed, as an error code.
+    pub error: Option<String>,
+    /// When it was asked for, in milliseconds since 1970; so the rest.
+    pub created_at: i64,
+    /// When it failed.
+    pub failed_at: Option<i64>,
+    /// When the server took it.
+    pub sent_at: Option<i64>,
+    /// When it reached the phone.
+    pub delivered_at: Option<i64>,
+    /// When it was read.
+    pub read_at: Option<i64>,
+    /// When it was played.
+    pub played_at: Option<i64>,
+}
+
+// Neither text nor whole number may reach a log.
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Row")
+            .field("wa_key", &self.wa_key)
+            .field("state", &self.state)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Row {
+    pub(super) fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let state: String = row.try_get("state")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            wa_key: row.try_get("wa_key")?,
+            body_hash: row.try_get("body_hash")?,
+            recipient: row.try_get("recipient")?,
+            text: row.try_get("text")?,
+            message_id: row.try_get("message_id")?,
+            state: state
+                .parse()
+                .map_err(|unknown: UnknownState| sqlx::Error::Decode(Box::new(unknown)))?,
+            error: row.try_get("error")?,
+            created_at: row.try_get("created_at")?,
+            failed_at: row.try_get("failed_at")?,
+            sent_at: row.try_get("sent_at")?,
+            delivered_at: row.try_get("delivered_at")?,
+            read_at: row.try_get("read_at")?,
+            played_at: row.try_get("played_at")?,
+        })
+    }
+
+    /// WhatsApp's id where it is known, else the ledger's.
+    #[must_use]
+    pub fn public_id(&self) -> &str {
+        self.message_id.as_deref().unwrap_or(&self.wa_key)
+    }
+
+    /// As `GET /messages/{id}` tells it.
+    #[must_use]
+    pub fn body(&self) -> MessageBody {
+        let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
+        let status = match self.state {
+            // To the outside there is no difference: no answer yet.
+            State::Sending => State::Accepted,
+            state => state,
+        };
+        MessageBody {
+            message_id: self.public_id().to_owned(),
+            ledger_id: self.wa_key.clone(),
+            status: status.as_str().to_owned(),
+            to: self.recipient.clone(),
+            created_at: at(Some(self.created_at)).unwrap_or_else(Timestamp::now),
+            sent_at: at(self.sent_at),
+            delivered_at: at(self.delivered_at),
+            read_at: at(self.read_at),
+            played_at: at(self.played_at),
+            failed_at: at(self.failed_at),
+            error: self.error.clone(),
+        }
+    }
+}

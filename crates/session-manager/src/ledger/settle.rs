@@ -1,0 +1,231 @@
+//! Unknown outcomes, settled by the service itself.
+//!
+//! ```text
+//!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken
+//!                                                    ├─ ack 0 ─> waits, then as below
+//!                                                    └─ absent, -1 ─> sent again, same id
+//! ```
+//!
+//! WhatsApp's server drops an id that it has, and acknowledges it: so a message
+//! that is sent again is there once, and a refusal is the whole truth.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use session_api::{AckEvent, ErrorCode, Event, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::outbox::{Outbox, failure};
+use super::row::Row;
+use super::store::{Details, Store};
+use super::transition::{Happening, State};
+use crate::browser::Page;
+use crate::session::Acked;
+
+/// How often it is looked for work.
+const EVERY: Duration = Duration::from_millis(500);
+/// How long a message with the clock may take to get its ack.
+const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long the page may take for sending it again.
+const RESEND_DEADLINE: Duration = Duration::from_secs(12);
+/// The longest pause between two tries of one row.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+impl Outbox {
+    /// Settles what is in doubt, takes acks and forgets what is old, until
+    /// `stop`.
+    pub async fn run(self, mut acks: mpsc::UnboundedReceiver<Acked>, stop: CancellationToken) {
+        let taking = async {
+            while let Some(acked) = acks.recv().await {
+                self.take_ack(&acked).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = taking => {}
+            () = self.sweep_for_ever() => {}
+            () = self.prune_for_ever() => {}
+        }
+    }
+
+    async fn take_ack(&self, acked: &Acked) {
+        let Ok(store) = self.0.file.store().await else {
+            return;
+        };
+        let taken = match store.find(&acked.message_id).await {
+            Ok(Some(row)) => {
+                let details = Details {
+                    message_id: Some(&acked.message_id),
+                    ..Details::default()
+                };
+                let happening = Happening::Ack(acked.ack);
+                store.apply(row.id, happening, details).await.map(drop)
+            }
+            // Sent from the phone, or long ago.
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
+            tracing::error!("an ack was not written down: {}", error.chain());
+        }
+    }
+
+    async fn prune_for_ever(&self) {
+        let mut tick = tokio::time::interval(PRUNE_EVERY);
+        loop {
+            tick.tick().await;
+            let Ok(store) = self.0.file.store().await else {
+                continue;
+            };
+            let keep = i64::try_from(self.0.limits.keep.as_millis()).unwrap_or(i64::MAX);
+            match store.prune(Timestamp::now().as_millis() - keep).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "old sends were forgotten"),
+                Err(error) => tracing::error!("old sends were kept: {}", error.chain()),
+            }
+        }
+    }
+
+    async fn sweep_for_ever(&self) {
+        let mut tick = tokio::time::interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tries: HashMap<i64, (u32, Instant)> = HashMap::new();
+        loop {
+            tick.tick().await;
+            if self.0.ready_page().is_err() {
+                // The next READY is a new chance for all.
+                tries.clear();
+                continue;
+            }
+            let Ok(store) = self.0.file.store().await else {
+                continue;
+            };
+            let Ok(rows) = store.unsettled(None).await else {
+                continue;
+            };
+            tries.retain(|id, _| rows.iter().any(|row| row.id == *id));
+            let now = Instant::now();
+            let due = rows
+                .into_iter()
+                .filter(|row| tries.get(&row.id).is_none_or(|(_, at)| *at <= now));
+            // One in doubt per recipient at most, so side by side is in order.
+            let settling = due.take(16).map(|row| {
+                let store = &store;
+                async move {
+                    // An attempt is at work there, or waits behind it.
+                    let _turn = self.0.lanes.try_enter(&row.recipient)?;
+                    let settled = self.settle(store, &row).await;
+                    (!settled).then_some(row.id)
+                }
+            });
+            for id in futures_util::future::join_all(settling)
+                .await
+                .into_iter()
+                .flatten()
+            {
+                let count = tries.get(&id).map_or(1, |(count, _)| count + 1);
+                let pause = EVERY.saturating_mul(1 << count.min(8)).min(LONGEST_PAUSE);
+                tries.insert(id, (count, Instant::now() + pause));
+            }
+        }
+    }
+
+    /// Finds out what became of `row`, whose lane the caller holds; gives
+    /// whether that is known now.
+    pub(super) async fn settle(&self, store: &Store, row: &Row) -> bool {
+        let row = match store.get(row.id).await {
+            Ok(Some(row)) if row.state.is_unsettled() => row,
+            Ok(_) => return true,
+            Err(_) => return false,
+        };
+        let Ok(page) = self.0.ready_page() else {
+            return false;
+        };
+        let (happening, message_id, code) = match self.find_out(&page, &row).await {
+            Found::Taken(id, ack) => (Happening::Ack(ack), Some(id), None),
+            Found::NotSent(code) => (Happening::NotSent, None, Some(code)),
+            Found::Nothing => return false,
+        };
+        let details = Details {
+            message_id: message_id.as_deref(),
+            error: code.map(ErrorCode::as_str),
+            text: None,
+        };
+        match store.apply(row.id, happening, details).await {
+            Ok((row, news)) => {
+                if news {
+                    self.announce(&row);
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!("a settled send was not written down: {}", error.chain());
+                false
+            }
+        }
+    }
+
+    async fn find_out(&self, page: &Page, row: &Row) -> Found {
+        let clock_until = Instant::now() + CLOCK_PATIENCE;
+        loop {
+            match page.message_state(&row.recipient, &row.wa_key).await {
+                Ok(Some(known)) if known.ack >= 1 => return Found::Taken(known.id, known.ack),
+                // The page sends it by itself once it is connected.
+                Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::debug!(id = %row.wa_key, %error, "the page does not tell of a message");
+                    return Found::Nothing;
+                }
+            }
+        }
+        let Some(text) = &row.text else {
+            return Found::Nothing;
+        };
+        tracing::info!(id = %row.wa_key, "sending again, with the same id");
+        let sent = page
+            .send_text(&row.recipient, text, &row.wa_key, RESEND_DEADLINE)
+            .await;
+        match sent {
+            Ok(id) => Found::Taken(id, 1),
+            Err(error) => match (failure(&error), &error) {
+                // These two say it of the id, not of this attempt alone.
+                (code @ ErrorCode::NotOnWhatsapp, _)
+                | (code @ ErrorCode::SendFailed, crate::browser::PageError::Refused(_)) => {
+                    Found::NotSent(code)
+                }
+                _ => Found::Nothing,
+            },
+        }
+    }
+
+    fn announce(&self, row: &Row) {
+        let ack = match row.state {
+            State::Failed => -1,
+            State::Accepted | State::Sending | State::Unconfirmed => 0,
+            State::Sent => 1,
+            State::Delivered => 2,
+            State::Read => 3,
+            State::Played => 4,
+        };
+        tracing::info!(id = %row.wa_key, state = %row.state, "settled");
+        self.0.session.events().push(&Event::Ack(AckEvent {
+            message_id: row.public_id().to_owned(),
+            ack,
+            status: row.state.as_str().to_owned(),
+            at: Timestamp::now(),
+        }));
+    }
+}
+
+enum Found {
+    Taken(String, i8),
+    NotSent(ErrorCode),
+    Nothing,
+}

@@ -1,0 +1,349 @@
+//! The file: SQLite, one connection, so one writer and no lost update.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use session_api::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlSafeStr, SqlitePool};
+use tokio::sync::broadcast;
+
+use super::row::Row;
+use super::transition::{Happening, State, next};
+
+/// The file's name in `DATA_DIR`.
+const FILE: &str = "ledger.db";
+const BUSY: Duration = Duration::from_secs(5);
+/// Readers that lag behind look into the file instead.
+const NEWS_KEPT: usize = 1024;
+
+const SENDS: &str = include_str!("../../migrations/0001_sends.sql");
+
+/// Why the ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The folder or the file cannot be made or opened.
+    #[error("{path} cannot be made or opened", path = .0.display())]
+    Folder(PathBuf, #[source] std::io::Error),
+    /// The tables cannot be brought up to date.
+    #[error("{path} cannot be brought up to date", path = .0.display())]
+    Migrate(PathBuf, #[source] sqlx::migrate::MigrateError),
+    /// The file is damaged.
+    #[error("{path} is damaged: {what}", path = .0.display(), what = .1)]
+    Damaged(PathBuf, String),
+    /// A read or write failed.
+    #[error("the ledger cannot be read or written")]
+    Sqlite(#[from] sqlx::Error),
+    /// Opening failed a moment ago; it is tried again soon.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl LedgerError {
+    /// The whole chain in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.ends_with(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        text
+    }
+}
+
+/// A send to be written down.
+#[derive(Clone, Copy)]
+pub struct NewSend<'a> {
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<&'a str>,
+    /// SHA-256 of what is asked for.
+    pub body_hash: &'a [u8],
+    /// `…@c.us` or `…@lid`.
+    pub recipient: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// The last part of the id that the message will have.
+    pub wa_key: &'a str,
+}
+
+/// What goes with a happening.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Details<'a> {
+    /// WhatsApp's whole id.
+    pub message_id: Option<&'a str>,
+    /// The error code of a failure.
+    pub error: Option<&'a str>,
+    /// The text, for a retry.
+    pub text: Option<&'a str>,
+}
+
+/// The open file; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+    news: broadcast::Sender<i64>,
+}
+
+impl Store {
+    /// Opens the file in `folder`, making both where they are missing, and
+    /// settles what an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// Any [`LedgerError`].
+    pub async fn open(folder: &Path) -> Result<Self, LedgerError> {
+        let path = folder.join(FILE);
+        prepare(folder, &path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answer must not be ahead of the disk.
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options)
+            .await?;
+        let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(&pool)
+            .await?;
+        if checked != "ok" {
+            return Err(LedgerError::Damaged(path, checked));
+        }
+        migrations()
+            .run(&pool)
+            .await
+            .map_err(|error| LedgerError::Migrate(path, error))?;
+        let store = Self {
+            pool,
+            news: broadcast::channel(NEWS_KEPT).0,
+        };
+        store.restart().await?;
+        Ok(store)
+    }
+
+    /// Writes what is on the way to the disk and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// The numbers of rows as they change.
+    #[must_use]
+    pub fn news(&self) -> broadcast::Receiver<i64> {
+        self.news.subscribe()
+    }
+
+    /// Writes a new send down; `None` if its idempotency key is known.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn insert(&self, send: NewSend<'_>) -> Result<Option<Row>, LedgerError> {
+        let row = sqlx::query(
+            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, text, state, created_at)
+             VALUES (?, ?, ?, ?, ?, 'accepted', ?)
+             ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
+        )
+        .bind(send.wa_key)
+        .bind(send.idempotency_key)
+        .bind(send.body_hash)
+        .bind(send.recipient)
+        .bind(send.text)
+        .bind(Timestamp::now().as_millis())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.as_ref().map(Row::read).transpose()?)
+    }
+
+    /// The send with this number.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn get(&self, id: i64) -> Result<Option<Row>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(Row::read).transpose()?)
+    }
+
+    /// The send with this idempotency key.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<Row>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM sends WHERE idempotency_key = ?")
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(Row::read).transpose()?)
+    }
+
+    /// The send with this id: WhatsApp's whole one, or the ledger's.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
+        // true_<chat>_<key>
+        let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
+            [key] => (true, key),
+            [own, _, key] => (own == "true", key),
+            _ => (false, id),
+        };
+        if !own {
+            return Ok(None);
+        }
+        let row = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(Row::read).transpose()?)
+    }
+
+    /// Those whose outcome nobody knows, oldest first; of one recipient, or of
+    /// all.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed')
+             AND (?1 IS NULL OR recipient = ?1) ORDER BY id LIMIT 1000",
+        )
+        .bind(recipient)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
+    }
+
+    /// Moves a send on; gives it as it stands afterwards, and whether that is
+    /// news.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn apply(
+        &self,
+        id: i64,
+        happening: Happening,
+        details: Details<'_>,
+    ) -> Result<(Row, bool), LedgerError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
+            .bind(id)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let before = Row::read(&before)?;
+        let Some(state) = next(before.state, happening) else {
+            return Ok((before, false));
+        };
+        let now = Timestamp::now().as_millis();
+        let keeps_text = state == State::Accepted || state.is_unsettled();
+        let text = details.text.or(before.text.as_deref());
+        let after = sqlx::query(
+            "UPDATE sends SET
+               state = ?1,
+               message_id = COALESCE(?2, message_id),
+               error = ?3,
+               text = ?4,
+               attempted_at = CASE WHEN ?1 = 'sending' THEN ?5 ELSE attempted_at END,
+               unconfirmed_at = CASE WHEN ?1 = 'unconfirmed' THEN ?5 ELSE unconfirmed_at END,
+               failed_at = CASE WHEN ?1 = 'failed' THEN ?5 END,
+               sent_at = CASE WHEN ?6 THEN COALESCE(sent_at, ?5) ELSE sent_at END,
+               delivered_at = CASE WHEN ?1 = 'delivered' THEN ?5 ELSE delivered_at END,
+               read_at = CASE WHEN ?1 = 'read' THEN ?5 ELSE read_at END,
+               played_at = CASE WHEN ?1 = 'played' THEN ?5 ELSE played_at END
+             WHERE id = ?7 RETURNING *",
+        )
+        .bind(state.as_str())
+        .bind(details.message_id)
+        .bind(details.error.filter(|_| state == State::Failed))
+        .bind(text.filter(|_| keeps_text))
+        .bind(now)
+        .bind(state.is_taken())
+        .bind(id)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let after = Row::read(&after)?;
+        transaction.commit().await?;
+        // Nobody may be waiting.
+        let _ = self.news.send(id);
+        Ok((after, true))
+    }
+
+    /// Whoever was at work on something is gone.
+    async fn restart(&self) -> Result<(), LedgerError> {
+        let left = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
+            .fetch_all(&self.pool)
+            .await?;
+        for row in left {
+            let id = sqlx::Row::try_get(&row, "id")?;
+            let details = Details {
+                error: Some(session_api::ErrorCode::SendFailed.as_str()),
+                ..Details::default()
+            };
+            self.apply(id, Happening::Restart, details).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was asked for before `before` and is settled; gives how
+    /// many that were.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "DELETE FROM sends WHERE created_at < ?
+             AND state NOT IN ('accepted', 'sending', 'unconfirmed')",
+        )
+        .bind(before)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+}
+
+fn migrations() -> Migrator {
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "sends".into(),
+        MigrationType::Simple,
+        SENDS.into_sql_str(),
+        false,
+    )])
+}
+
+/// Numbers and texts of customers: for the service's user alone.
+fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
+    let failed = |at: &Path| {
+        let at = at.to_owned();
+        move |error| LedgerError::Folder(at, error)
+    };
+    if !folder.is_dir() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed(folder))?;
+    }
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed(path))?;
+    file.set_permissions(Permissions::from_mode(0o600))
+        .map_err(failed(path))
+}
+
+#[cfg(test)]
+mod tests;

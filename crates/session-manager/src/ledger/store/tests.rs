@@ -1,0 +1,161 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const HASH: &[u8] = &[7; 32];
+
+fn new(wa_key: &str) -> NewSend<'_> {
+    NewSend {
+        idempotency_key: None,
+        body_hash: HASH,
+        recipient: "5491158254201@c.us",
+        text: "hola",
+        wa_key,
+    }
+}
+
+fn happenings() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        Just(Happening::Attempt),
+        Just(Happening::Taken),
+        Just(Happening::NotSent),
+        Just(Happening::Unknown),
+        (-1i8..=4).prop_map(Happening::Ack),
+        Just(Happening::Retry),
+    ]
+}
+
+/// As after `kill -9`: another opens the file while the first never closed it.
+async fn opened_again(folder: &Path, before: Store) -> Store {
+    let after = Store::open(folder).await.unwrap();
+    drop(before);
+    after
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    /// Whatever was answered is on the disk: the file says the same as the
+    /// transitions do, through any number of crashes.
+    #[test]
+    fn the_file_is_what_the_transitions_say(
+        lives in prop::collection::vec(prop::collection::vec(happenings(), 0..8), 1..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let mut store = Store::open(folder.path()).await.unwrap();
+            let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+            let mut state = State::Accepted;
+            for life in lives {
+                for happening in life {
+                    let details = Details {
+                        text: (happening == Happening::Retry).then_some("hola"),
+                        ..Details::default()
+                    };
+                    let (row, news) = store.apply(id, happening, details).await.unwrap();
+                    let expected = next(state, happening);
+                    assert_eq!(news, expected.is_some());
+                    state = expected.unwrap_or(state);
+                    assert_eq!(row.state, state);
+                    // Needed to send it again, and kept no longer than that.
+                    let open = state == State::Accepted || state.is_unsettled();
+                    assert_eq!(row.text.is_some(), open, "{state}");
+                    assert_eq!(row.sent_at.is_some(), state.is_taken());
+                }
+                store = opened_again(folder.path(), store).await;
+                state = next(state, Happening::Restart).unwrap_or(state);
+                let row = store.get(id).await.unwrap().unwrap();
+                assert_eq!(row.state, state);
+                let unsettled = store.unsettled(None).await.unwrap();
+                assert_eq!(!unsettled.is_empty(), state.is_unsettled());
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn one_key_is_one_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let keyed = |wa_key| NewSend {
+        idempotency_key: Some("k"),
+        ..new(wa_key)
+    };
+    let first = store.insert(keyed("3EB0A")).await.unwrap().unwrap();
+    assert!(store.insert(keyed("3EB0B")).await.unwrap().is_none());
+    for without in ["3EB0C", "3EB0D"] {
+        assert!(store.insert(new(without)).await.unwrap().is_some());
+    }
+    let known = store.by_idempotency_key("k").await.unwrap().unwrap();
+    assert_eq!((known.id, known.wa_key.as_str()), (first.id, "3EB0A"));
+    assert_eq!(known.body_hash, HASH);
+}
+
+#[tokio::test]
+async fn found_by_either_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    for (text, found) in [
+        ("3EB0A", true),
+        ("true_5491158254201@c.us_3EB0A", true),
+        ("true_123456@lid_3EB0A", true),
+        ("false_5491158254201@c.us_3EB0A", false),
+        ("3EB0", false),
+        ("", false),
+        ("true_3EB0A", false),
+        ("%' OR 1=1 --", false),
+    ] {
+        let row = store.find(text).await.unwrap();
+        assert_eq!(row.map(|row| row.id), found.then_some(id), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_old_and_settled_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let settled = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    let open = store.insert(new("3EB0B")).await.unwrap().unwrap().id;
+    store
+        .apply(settled, Happening::Taken, Details::default())
+        .await
+        .unwrap();
+    store
+        .apply(open, Happening::Attempt, Details::default())
+        .await
+        .unwrap();
+    let now = Timestamp::now().as_millis();
+    assert_eq!(store.prune(now - 60_000).await.unwrap(), 0);
+    assert_eq!(store.prune(now + 60_000).await.unwrap(), 1);
+    assert!(store.get(settled).await.unwrap().is_none());
+    assert!(store.get(open).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn for_the_services_user_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let store = Store::open(&folder).await.unwrap();
+    store.insert(new("3EB0A")).await.unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_an_error_and_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let rubbish = b"no database, though long enough to be taken for one".repeat(200);
+    std::fs::write(&path, &rubbish).unwrap();
+    let error = Store::open(folder.path()).await.unwrap_err();
+    assert!(error.chain().contains("database"), "{}", error.chain());
+    assert_eq!(std::fs::read(&path).unwrap(), rubbish);
+}
