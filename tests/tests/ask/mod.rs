@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use session_api::ErrorBody;
 
-pub const READS: [&str; 9] = [
+pub const READS: [&str; 10] = [
     "/health",
     "/status",
     "/qr",
@@ -16,6 +16,7 @@ pub const READS: [&str; 9] = [
     "/session",
     "/events",
     "/screenshot.png",
+    "/messages/3EB000",
 ];
 const WRITES: [&str; 5] = [
     "/connect",

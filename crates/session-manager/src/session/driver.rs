@@ -165,12 +165,16 @@ impl SessionDriver {
         if self.machine.linked() {
             self.feed(Input::Connect(Wish::Resume)).await;
         }
+        // Not `commands.is_closed()`: that is also true once every handle is gone,
+        // as when the service is stopped within its first moments.
+        let mut stopping = false;
         loop {
             // Stopping comes first, then the browser's death, so that nothing
             // is asked of a browser that is gone; commands before timers.
             tokio::select! {
                 biased;
-                () = stop.cancelled(), if !self.commands.is_closed() => {
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
                     self.commands.close();
                     self.feed(Input::Stop).await;
                 }
@@ -179,7 +183,7 @@ impl SessionDriver {
                 Some(command) = self.commands.recv() => self.take_command(command).await,
                 due = self.timers.next() => self.take_due(due).await,
             }
-            if self.commands.is_closed() && matches!(self.slot, Slot::Empty) {
+            if stopping && matches!(self.slot, Slot::Empty) {
                 return;
             }
         }

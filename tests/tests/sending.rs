@@ -1,0 +1,403 @@
+//! Every message exactly once: whatever dies in the middle of a send, the
+//! service finds out by itself what became of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use e2e::processes::{self, kill_hard};
+use e2e::standin::{Outcome, Settings, Standin};
+use e2e::{Manager, ManagerOptions, poll, standin};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+const TO: &str = "5491158254201";
+
+async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
+    let standin = standin(settings).await;
+    let manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    (standin, manager)
+}
+
+/// A server that takes its time, so that a send can be caught in the middle.
+fn slow(ms: u64) -> Settings {
+    Settings {
+        server_ack: Duration::from_millis(ms),
+        ..Settings::default()
+    }
+}
+
+/// A `POST /send` under way; `None` where its service died.
+fn sending(
+    manager: &Manager,
+    key: Option<&str>,
+    to: &str,
+    message: &str,
+) -> tokio::task::JoinHandle<Option<(u16, Value)>> {
+    let mut request = manager.client().post(manager.url("/send"));
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    let request = request.json(&json!({"to": to, "message": message}));
+    tokio::spawn(async move {
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.json().await.ok()?))
+    })
+}
+
+async fn send(manager: &Manager, key: Option<&str>, to: &str, message: &str) -> (u16, Value) {
+    let answer = sending(manager, key, to, message).await.expect("no panic");
+    answer.expect("an answer")
+}
+
+async fn status_of(manager: &Manager, id: &str) -> Value {
+    let id = id.replace('@', "%40");
+    let (status, body) = manager.get(&format!("/messages/{id}")).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+async fn until_status(manager: &Manager, id: &str, wanted: &[&str]) -> Value {
+    poll::until(format!("{id} to be {wanted:?}"), async || {
+        let body = status_of(manager, id).await;
+        wanted
+            .contains(&body["status"].as_str().unwrap_or_default())
+            .then_some(body)
+    })
+    .await
+}
+
+/// Waits until the phone's server has so many messages.
+async fn at_the_server(standin: &Standin, count: usize) {
+    let found = standin
+        .phone()
+        .wait_for(e2e::PATIENCE, |phone| {
+            (phone.messages().len() >= count).then_some(())
+        })
+        .await;
+    assert!(found.is_some(), "{count} messages never arrived");
+}
+
+/// These texts, each once and under an id of its own.
+fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
+    let messages = standin.phone().messages();
+    let mut arrived: Vec<_> = messages.iter().map(|m| m.body.clone()).collect();
+    let mut expected: Vec<_> = texts.into_iter().collect();
+    arrived.sort();
+    expected.sort();
+    assert_eq!(arrived, expected);
+    let ids: BTreeSet<_> = messages.iter().map(|m| &m.id).collect();
+    assert_eq!(ids.len(), messages.len());
+}
+
+/// The service is killed while the page waits for the server, which has the
+/// message (`Ok`), has it and never says so (`Silent`), or never got it.
+#[tokio::test]
+async fn the_service_dies_in_the_middle_of_a_send() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let before = [
+        ("ok", Outcome::Ok),
+        ("silent", Outcome::Silent),
+        ("lost", Outcome::Lost),
+    ];
+    for (name, outcome) in before {
+        let taken = phone.messages().len();
+        let lost = phone.refusals().len();
+        phone.settings(slow(20_000));
+        phone.rule(None, outcome, Some(1));
+        let caller = sending(&manager, Some(name), TO, name);
+        poll::until("the message at the server", async || {
+            (phone.messages().len() > taken || phone.refusals().len() > lost).then_some(())
+        })
+        .await;
+        manager.service.kill().await;
+        assert_eq!(caller.await.expect("no panic"), None, "nobody was answered");
+        processes::none_left(&manager.tokens()).await;
+        phone.rule(None, Outcome::Ok, None);
+        phone.settings(Settings::default());
+        manager.restart().await;
+        // The same key waits for what the service finds out by itself.
+        let (status, body) = send(&manager, Some(name), TO, name).await;
+        assert_eq!(status, 200, "{name}: {body}");
+        let id = body["message_id"].as_str().expect("an id").to_owned();
+        until_status(&manager, &id, &["sent", "delivered"]).await;
+        let (_, again) = send(&manager, Some(name), TO, name).await;
+        assert_eq!(again["message_id"], json!(id));
+        assert!(
+            phone
+                .messages()
+                .iter()
+                .any(|m| m.key == id && m.body == name)
+        );
+    }
+    exactly_once(&standin, before.map(|(name, _)| name.to_owned()));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_retry_it_is_settled_too_and_announced() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let _caller = sending(&manager, None, TO, "sin clave");
+    at_the_server(&standin, 1).await;
+    let key = standin.phone().messages()[0].id.clone();
+    manager.service.kill().await;
+    processes::none_left(&manager.tokens()).await;
+    standin.phone().settings(Settings::default());
+    manager.restart().await;
+    let url = manager.url("/events");
+    let mut events = manager.client().get(url).send().await.expect("events");
+    assert_eq!(status_of(&manager, &key).await["status"], "unconfirmed");
+    let mut told = String::new();
+    while !told
+        .split("event: ack")
+        .skip(1)
+        .any(|event| event.contains(&key))
+    {
+        let chunk = events.chunk().await.expect("a stream").expect("no end");
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(!told.contains("sin clave"));
+    let body = until_status(&manager, &key, &["sent", "delivered"]).await;
+    assert_eq!(body["ledger_id"], json!(key));
+    assert!(body.get("text").is_none() && body.get("message").is_none());
+    exactly_once(&standin, ["sin clave".to_owned()]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn chrome_dies_in_the_middle_of_sends() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let texts: Vec<_> = (0..12).map(|n| format!("mensaje {n}")).collect();
+    let callers: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| sending(&manager, Some(text), &format!("54911582542{n:02}"), text))
+        .collect();
+    at_the_server(&standin, 6).await;
+    standin.phone().settings(Settings::default());
+    kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
+    for caller in callers {
+        let (status, body) = caller.await.expect("no panic").expect("an answer");
+        // What had not begun was not sent, and may be tried again.
+        assert!([504, 503, 502].contains(&status), "{status} {body}");
+    }
+    manager.until("READY").await;
+    for (n, text) in texts.iter().enumerate() {
+        let to = format!("54911582542{n:02}");
+        let (status, body) = send(&manager, Some(text), &to, text).await;
+        assert_eq!(status, 200, "{text}: {body}");
+    }
+    exactly_once(&standin, texts);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn an_outcome_that_does_not_come_is_found_out() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let cases = [Outcome::Silent, Outcome::Lost, Outcome::NetworkError];
+    for (n, outcome) in cases.into_iter().enumerate() {
+        let (to, text) = (format!("549115825420{n}"), format!("duda {n}"));
+        phone.rule(Some(&to), outcome, Some(1));
+        let (status, body) = send(&manager, Some(&text), &to, &text).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (504, &json!("SEND_UNCONFIRMED")),
+            "{outcome:?}"
+        );
+        // The answer says where the outcome will be told.
+        let message = body["message"].as_str().expect("a message");
+        let id = message.split("/messages/").nth(1).expect("an id");
+        let id = id.split(' ').next().expect("an id");
+        until_status(&manager, id, &["sent", "delivered"]).await;
+        let (status, body) = send(&manager, Some(&text), &to, &text).await;
+        assert_eq!(status, 200, "{body}");
+        assert!(body["message_id"].as_str().expect("an id").ends_with(id));
+    }
+    exactly_once(&standin, (0..cases.len()).map(|n| format!("duda {n}")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_sent_may_be_tried_again() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    for outcome in [Outcome::Refuse, Outcome::ReachOut463, Outcome::Expired] {
+        let text = format!("{outcome:?}");
+        phone.rule(None, outcome, Some(1));
+        let (status, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (502, &json!("SEND_FAILED")),
+            "{outcome:?}"
+        );
+        let refused = phone.refusals().last().expect("a refusal").id.clone();
+        let body = status_of(&manager, &refused).await;
+        assert_eq!(
+            (&body["status"], &body["error"]),
+            (&json!("failed"), &json!("SEND_FAILED"))
+        );
+        // The retry is the same message, with the same id.
+        let (status, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!(status, 200, "{body}");
+        let id = body["message_id"].as_str().expect("an id").to_owned();
+        assert!(id.ends_with(&refused), "{id} {refused}");
+        let (status, body) = send(&manager, Some(&text), TO, "otro texto").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("IDEMPOTENCY_KEY_REUSED"))
+        );
+    }
+    phone
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    for _ in 0..2 {
+        let (status, body) = send(&manager, Some("nadie"), "5491100000009", "hola").await;
+        assert_eq!((status, &body["code"]), (404, &json!("NOT_ON_WHATSAPP")));
+    }
+    assert_eq!(phone.messages().len(), 3);
+    let (status, body) = manager.get("/messages/3EB000").await;
+    assert_eq!((status, &body["code"]), (404, &json!("MESSAGE_NOT_FOUND")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn acks_move_a_message_on() {
+    let settings = Settings {
+        delivered_ack: None,
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    let id = body["message_id"].as_str().expect("an id").to_owned();
+    let body = status_of(&manager, &id).await;
+    assert_eq!(body["status"], "sent");
+    assert_eq!(body["message_id"], json!(id));
+    for (ack, status) in [(2, "delivered"), (3, "read"), (4, "played")] {
+        standin.phone().ack(&id, ack).expect("an ack");
+        let body = until_status(&manager, &id, &[status]).await;
+        for time in ["created_at", "sent_at", &format!("{status}_at")] {
+            assert!(body[time].is_string(), "{time} in {body}");
+        }
+    }
+    manager.stop().await;
+    manager.restart().await;
+    assert_eq!(status_of(&manager, &id).await["status"], "played");
+    // Within its first moments.
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn many_callers_and_the_order_of_each_recipient() {
+    let (standin, mut manager) = linked(slow(50), ManagerOptions::default()).await;
+    let manager_ref = &manager;
+    let callers = (0..64).map(|n| async move {
+        let to = format!("54911582542{n:02}");
+        for turn in 0..3 {
+            let (status, body) = send(manager_ref, None, &to, &format!("{n}/{turn}")).await;
+            assert_eq!(status, 200, "{body}");
+        }
+    });
+    join_all(callers).await;
+    let messages = standin.phone().messages();
+    assert_eq!(messages.len(), 64 * 3);
+    for n in 0..64 {
+        let to = format!("54911582542{n:02}");
+        let texts: Vec<_> = messages
+            .iter()
+            .filter(|m| m.to == to)
+            .map(|m| m.body.clone())
+            .collect();
+        assert_eq!(
+            texts,
+            (0..3).map(|turn| format!("{n}/{turn}")).collect::<Vec<_>>()
+        );
+    }
+    // To one number, side by side: one after the other, each once.
+    let to_one = (0..16).map(|n| sending(&manager, None, TO, &format!("uno {n}")));
+    for answer in join_all(to_one).await {
+        assert_eq!(answer.expect("no panic").expect("an answer").0, 200);
+    }
+    assert_eq!(standin.phone().messages().len(), 64 * 3 + 16);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn too_many_are_refused_and_none_of_those_is_sent() {
+    let options = ManagerOptions::default()
+        .with("SENDS_IN_FLIGHT", 2)
+        .with("SENDS_WAITING", 3);
+    let (standin, mut manager) = linked(slow(1_500), options).await;
+    let callers: Vec<_> = (0..20)
+        .map(|n| {
+            let request = manager.client().post(manager.url("/send"));
+            let body = json!({"to": format!("54911582542{n:02}"), "message": n.to_string()});
+            request.json(&body).send()
+        })
+        .collect();
+    let (mut sent, mut refused) = (Vec::new(), 0);
+    for (n, answer) in join_all(callers).await.into_iter().enumerate() {
+        let answer = answer.expect("an answer");
+        if answer.status() == 200 {
+            sent.push(n.to_string());
+            continue;
+        }
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        let body: Value = answer.json().await.expect("a body");
+        assert_eq!(body["code"], "OVERLOADED");
+        refused += 1;
+    }
+    assert_eq!((sent.len(), refused), (5, 15));
+    exactly_once(&standin, sent);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_cancels_nothing() {
+    let (standin, mut manager) = linked(slow(800), ManagerOptions::default()).await;
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    at_the_server(&standin, 1).await;
+    caller.abort();
+    let id = standin.phone().messages()[0].id.clone();
+    until_status(&manager, &id, &["sent", "delivered"]).await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200);
+    assert!(body["message_id"].as_str().expect("an id").ends_with(&id));
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_the_ledger() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    manager.stop().await;
+    let data = manager.folder.join("data");
+    std::fs::remove_dir_all(&data).expect("the ledger");
+    std::fs::create_dir(&data).expect("a folder");
+    let file = data.join("ledger.db");
+    std::fs::write(&file, b"rubbish, and long enough".repeat(500)).expect("a file");
+    manager.restart().await;
+    manager.until("READY").await;
+    assert_eq!(manager.get("/health").await.0, 200);
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+    assert_eq!(
+        manager.get("/messages/3EB0").await.1["code"],
+        "LEDGER_UNAVAILABLE"
+    );
+    assert!(standin.phone().messages().is_empty());
+    assert!(manager.service.output().contains("ledger"));
+    // Cured while the service runs.
+    std::fs::remove_file(&file).expect("the rubbish");
+    poll::until("the ledger to be tried again", async || {
+        (send(&manager, Some("k"), TO, "hola").await.0 == 200).then_some(())
+    })
+    .await;
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
