@@ -44,8 +44,11 @@ impl From<AskError> for ApiError {
 
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
-        // The cause names paths, which are the operator's; it is in the log.
-        tracing::debug!("{}", error.chain());
+        // The cause names paths, which are the operator's: it is for the log,
+        // where a file that cannot be opened already is.
+        if let LedgerError::Sqlite(_) = error {
+            tracing::error!("{}", error.chain());
+        }
         Self::new(
             ErrorCode::LedgerUnavailable,
             "the ledger of sends cannot be used, and nothing is sent without it: the service's log says why; mostly a full disk or a damaged ledger.db in DATA_DIR",

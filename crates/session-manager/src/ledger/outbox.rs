@@ -318,11 +318,10 @@ impl Outbox {
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
                     let unknown = Happening::Unknown;
-                    let (row, _) = store.apply(id, unknown, Details::default()).await?;
-                    if row.state.is_taken() {
-                        return outcome_of(&row);
+                    match store.apply(id, unknown, Details::default()).await {
+                        Ok((row, _)) => outcome_of(&row),
+                        Err(error) => Err(unwritten(&row, error)),
                     }
-                    Err(unconfirmed(&row.wa_key))
                 }
                 code => {
                     let why = ApiError::new(code, error.to_string());
@@ -337,12 +336,22 @@ impl Outbox {
             error: Some(why.code().as_str()),
             ..Details::default()
         };
-        let (row, _) = store.apply(row.id, Happening::NotSent, details).await?;
-        if row.state.is_taken() {
-            return outcome_of(&row);
+        match store.apply(row.id, Happening::NotSent, details).await {
+            Ok((row, _)) if row.state.is_taken() => outcome_of(&row),
+            Ok(_) => Err(why),
+            Err(error) => Err(unwritten(row, error)),
         }
-        Err(why)
     }
+}
+
+/// An outcome that could not be written down. A row that stands as `sending`
+/// will be sent again, whatever is known of it now.
+fn unwritten(row: &Row, error: LedgerError) -> ApiError {
+    let told = ApiError::from(error);
+    if row.state.is_unsettled() {
+        return unconfirmed(&row.wa_key);
+    }
+    told
 }
 
 fn body(message_id: String) -> SendBody {

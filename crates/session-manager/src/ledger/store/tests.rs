@@ -159,3 +159,26 @@ async fn a_damaged_file_is_an_error_and_is_left_as_it_is() {
     assert!(error.chain().contains("database"), "{}", error.chain());
     assert_eq!(std::fs::read(&path).unwrap(), rubbish);
 }
+
+#[tokio::test]
+async fn a_full_disk_is_an_error_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).await.unwrap();
+    let pages = |count: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {count}"));
+    sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
+    let long = "a".repeat(60_000);
+    let send = NewSend {
+        text: &long,
+        ..new("3EB0A")
+    };
+    let error = store.insert(send).await.unwrap_err();
+    assert!(error.chain().contains("full"), "{}", error.chain());
+    assert!(store.find("3EB0A").await.unwrap().is_none());
+    // Cured, with the file still open.
+    sqlx::query(pages(1_000_000))
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let row = store.insert(send).await.unwrap().unwrap();
+    assert_eq!(store.find("3EB0A").await.unwrap(), Some(row));
+}
