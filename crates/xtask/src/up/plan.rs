@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::child::Service;
 use super::probe::{self, Probe};
-use crate::cargo::{BINARIES, Profile};
+use crate::cargo::Profile;
 use crate::cli::UpOptions;
 use crate::repo;
 use crate::say::{Tone, paint};
@@ -73,11 +73,6 @@ impl Plan {
             data: home.join("data"),
             home,
         })
-    }
-
-    pub(crate) fn binaries(&self) -> Vec<&'static str> {
-        let all = if self.options.rehearse { 3 } else { 2 };
-        BINARIES[..all].to_vec()
     }
 
     pub(crate) fn check_ports(&self) -> Result<()> {
