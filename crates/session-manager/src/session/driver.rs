@@ -152,12 +152,15 @@ impl SessionDriver {
         if self.machine.linked() {
             self.feed(Input::Connect(Wish::Resume)).await;
         }
+        // Not asked of the mailbox: that also closes when the last handle goes.
+        let mut stopping = false;
         loop {
             // Stopping comes first, then the browser's death, so that nothing
             // is asked of a browser that is gone; commands before timers.
             tokio::select! {
                 biased;
-                () = stop.cancelled(), if !self.commands.is_closed() => {
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
                     self.commands.close();
                     self.feed(Input::Stop).await;
                 }
@@ -166,7 +169,7 @@ impl SessionDriver {
                 Some(command) = self.commands.recv() => self.take_command(command).await,
                 due = self.timers.next() => self.take_due(due).await,
             }
-            if self.commands.is_closed() && matches!(self.slot, Slot::Empty) {
+            if stopping && matches!(self.slot, Slot::Empty) {
                 return;
             }
         }
