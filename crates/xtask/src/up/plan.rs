@@ -85,7 +85,13 @@ impl Plan {
     }
 
     pub(crate) fn create_folders(&self) -> Result<()> {
-        fs::create_dir_all(&self.data).with_context(|| format!("creating {}", self.data.display()))
+        // What the services keep they make themselves.
+        let folder = if self.options.rehearse {
+            &self.data
+        } else {
+            &self.home
+        };
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))
     }
 
     /// In the order in which they are started.
