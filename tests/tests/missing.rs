@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use e2e::standin::{Settings, Standin};
-use e2e::{Manager, ManagerOptions, Scratch, poll, processes, standin};
+use e2e::{Manager, ManagerOptions, Scratch, Service, http, poll, processes, standin};
 use serde_json::{Value, json};
 
 /// Where this machine has `program`.
@@ -307,7 +307,6 @@ async fn a_wa_js_that_does_nothing() {
 }
 
 #[tokio::test]
-#[ignore = "the bridge is in the same script as the bundle and fails with it"]
 async fn a_wa_js_that_is_no_javascript() {
     links_but_never_sends(&["this is no JavaScript", "}"]).await;
 }
@@ -320,12 +319,13 @@ async fn a_page_that_nobody_serves() {
     drop(free);
     let options = ManagerOptions::default()
         .with("WHATSAPP_WEB_URL", format!("http://127.0.0.1:{port}/"))
-        .with("BOOT_PATIENCE_SECONDS", 5)
         .with("RETRY_SECONDS", 1);
     let mut manager = Manager::start_in(folder, options).await;
     manager.connect().await;
+    // Said at once, long before the page's patience of 90 s is over.
     let words = ["cannot be reached", "WHATSAPP_WEB_URL"];
-    fails(&manager, "PAGE_UNREACHABLE", &words).await;
+    let refused = [words[0], words[1], "ERR_CONNECTION_REFUSED"];
+    fails(&manager, "PAGE_UNREACHABLE", &refused).await;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let standin = Standin::start(address, Settings::default()).await;
     let standin = standin.expect("its port");
@@ -342,4 +342,41 @@ async fn a_page_that_nobody_serves() {
     );
     manager.stop().await;
     assert!(!manager.service.output().contains("panicked"));
+}
+
+#[tokio::test]
+async fn two_services_on_one_profile() {
+    let standin = standin(Settings::default()).await;
+    let mut first = Manager::start(&standin).await;
+    first.link(&standin).await;
+    let folder = Scratch::default();
+    let variables = [
+        ("TOKENS_DIR", first.tokens().display().to_string()),
+        ("WHATSAPP_WEB_URL", standin.web_url()),
+        ("RETRY_SECONDS", "1".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value));
+    let mut second = Service::start("session-manager", folder.path(), &variables).await;
+    let session = poll::until("the second to say why not", async || {
+        let answer = http().get(format!("{}/session", second.url)).send().await;
+        let session: Value = answer.ok()?.json().await.ok()?;
+        (session["state"] == "ERROR").then_some(session)
+    })
+    .await;
+    assert_eq!(session["cause"], "PROFILE_UNUSABLE");
+    let message = session["cause_message"].as_str().expect("a message");
+    assert!(message.contains("another session-manager"), "{message}");
+    // The first one's Chrome was not taken for a leftover.
+    assert_eq!(first.state().await, "READY");
+    assert_eq!(first.session().await["restarts"]["total"], 0);
+
+    // Once the first is gone the second takes over by itself.
+    assert!(first.service.stop().await.success());
+    poll::until("the second to take over", async || {
+        let answer = http().get(format!("{}/status", second.url)).send().await;
+        let status: Value = answer.ok()?.json().await.ok()?;
+        (status["status"] == "READY").then_some(())
+    })
+    .await;
+    assert!(second.stop().await.success());
 }
