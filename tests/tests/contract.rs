@@ -293,8 +293,7 @@ async fn bad_bodies_are_refused_and_never_repeated() {
         assert_eq!(
             discreet(&answer),
             (400, "INVALID_REQUEST".to_owned()),
-            "{:.80}",
-            body
+            "{body:.80}"
         );
     }
     let good =

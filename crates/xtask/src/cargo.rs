@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::repo;
 
 /// The binaries of the pair and its rehearsal.
-pub(crate) const BINARIES: [&str; 3] = ["session-manager", "central-hub", "whatsapp-standin"];
+const BINARIES: [&str; 3] = ["session-manager", "central-hub", "whatsapp-standin"];
 
 /// A cargo command at the root.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
@@ -83,13 +83,14 @@ impl Profile {
     }
 }
 
-/// Builds the named binaries.
-pub(crate) fn build(profile: Profile, binaries: &[&str]) -> Result<()> {
+/// Builds all three, as plain `cargo build` does: with one less, the features
+/// of what they share would differ, and much would be built again.
+pub(crate) fn build(profile: Profile) -> Result<()> {
     let mut command = cargo(&["build"]);
     if profile == Profile::Release {
         command.arg("--release");
     }
-    for name in binaries {
+    for name in BINARIES {
         command.args(["--package", name]);
     }
     run(&mut command)

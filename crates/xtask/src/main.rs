@@ -11,6 +11,8 @@
 mod assets;
 mod cargo;
 mod cli;
+#[cfg(test)]
+mod docs;
 mod leftovers;
 mod repo;
 mod say;

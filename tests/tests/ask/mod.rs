@@ -61,7 +61,7 @@ pub async fn ask(request: RequestBuilder) -> Answer {
 
 impl Answer {
     pub fn kind(&self) -> &str {
-        self.headers["content-type"].to_str().unwrap()
+        self.headers["content-type"].to_str().expect("ASCII")
     }
 
     /// Status and code of a refusal, whose body has to be of the one shape.
@@ -76,7 +76,7 @@ impl Answer {
         let body: ErrorBody = serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {:?}", self.body));
         // Byte for byte: these keys, in this order, and no others.
-        assert_eq!(self.body, serde_json::to_string(&body).unwrap());
+        assert_eq!(self.body, serde_json::to_string(&body).expect("JSON"));
         assert!(body.error && !body.message.is_empty(), "{}", self.body);
         assert!(
             body.code

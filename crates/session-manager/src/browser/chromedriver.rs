@@ -127,17 +127,19 @@ fn watch_end(mut child: Child) -> watch::Receiver<bool> {
     told
 }
 
+/// Whether this is a file that somebody may execute.
+pub fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file)
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
 /// Finds the first of `names` on `PATH` that can be executed.
 #[must_use]
 pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let executable = |file: &PathBuf| {
-        std::fs::metadata(file)
-            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    };
     let folders: Vec<PathBuf> = std::env::split_paths(path?).collect();
     names
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .find(executable)
+        .find(|file| is_executable(file))
 }

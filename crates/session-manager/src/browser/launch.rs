@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::bidi::{Bidi, BidiEvent};
-use super::chromedriver::{Chromedriver, find_on_path};
+use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::facts::PageEvent;
 use super::flags::chrome_args;
 use super::page::{CHANNEL, Page, WA_JS};
@@ -65,7 +65,7 @@ pub struct BrowserConfig {
 pub enum BrowserEvent {
     /// The page reports.
     Page(Box<PageEvent>),
-    /// The first navigation failed.
+    /// Chrome could not load the page; its word for why.
     Unreachable(String),
     /// Chrome or chromedriver ended.
     Died(Failure),
@@ -80,6 +80,11 @@ pub async fn launch(
     config: &BrowserConfig,
     cancel: &CancellationToken,
 ) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Option<Failure>> {
+    // Before anything is swept: what runs may be another service's.
+    config
+        .profile
+        .hold()
+        .map_err(|error| Failure::ProfileUnusable(error.to_string()))?;
     let tree = Tree::of(&config.profile.user_data_dir());
     let result = tokio::select! {
         biased;
@@ -99,8 +104,11 @@ fn find(
     missing: fn(String) -> Failure,
 ) -> Result<PathBuf, Failure> {
     match configured {
-        Some(program) if program.is_file() => Ok(program.clone()),
-        Some(program) => Err(missing(format!("{} is not there", program.display()))),
+        Some(program) if is_executable(program) => Ok(program.clone()),
+        Some(program) => Err(missing(format!(
+            "{} is not there, or not executable",
+            program.display()
+        ))),
         None => find_on_path(names, path)
             .ok_or_else(|| missing(format!("none of {} is on PATH", names.join(", ")))),
     }
@@ -169,7 +177,12 @@ async fn start(
         .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
 
     let (events, queue) = mpsc::channel(EVENTS);
-    let pump = tokio::spawn(pump(bidi_events, events.clone(), chromedriver.clone()));
+    let pump = tokio::spawn(pump(
+        bidi_events,
+        page.clone(),
+        events.clone(),
+        chromedriver.clone(),
+    ));
     let navigation = tokio::spawn(navigate(
         client.clone(),
         config.page_url.clone(),
@@ -255,7 +268,7 @@ async fn open_page(
     wa_js: &str,
 ) -> Result<(Page, mpsc::Receiver<BidiEvent>), super::bidi::BidiError> {
     let (bidi, events) = Bidi::connect(socket).await?;
-    let subscription = json!({"events": ["script.message"]});
+    let subscription = json!({"events": ["script.message", "browsingContext.navigationFailed"]});
     bidi.call("session.subscribe", subscription, BIDI_DEADLINE)
         .await?;
     let tree = bidi
@@ -285,17 +298,37 @@ async fn navigate(
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
 }
 
+/// Tells that the page is unreachable if Chrome comes to show its error page.
+///
+/// A navigation that was merely replaced by another is told as failed, too;
+/// and the error page comes a moment after the word.
+async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
+    for _ in 0..20 {
+        if let Some(why) = page.error_page().await {
+            // Where the driver went away meanwhile, nobody listens.
+            let _ = events.send(BrowserEvent::Unreachable(why)).await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// Turns BiDi's events into ours, until the browser's end.
 async fn pump(
     mut bidi: mpsc::Receiver<BidiEvent>,
+    page: Page,
     events: mpsc::Sender<BrowserEvent>,
     chromedriver: Arc<Chromedriver>,
 ) {
     while let Some(event) = bidi.recv().await {
-        if event.method != "script.message" {
+        let params = &event.params;
+        if event.method == "browsingContext.navigationFailed" {
+            let context = params.get("context").and_then(Value::as_str);
+            if page.is(context) {
+                tokio::spawn(tell_error_page(page.clone(), events.clone()));
+            }
             continue;
         }
-        let params = &event.params;
         if params.get("channel").and_then(Value::as_str) != Some(CHANNEL) {
             continue;
         }

@@ -101,25 +101,58 @@ impl Page {
         }
     }
 
-    /// Installs the page script for this and every later document of the tab.
+    /// Installs the page script, and wa-js after it, for this and every later
+    /// document of the tab.
+    ///
+    /// Two scripts: a bundle that is no JavaScript at all must not take the
+    /// page script, which tells the state and the code, with it.
     pub(super) async fn install(&self, wa_js: &str) -> Result<(), BidiError> {
+        let channel = json!([{"type": "channel", "value": {"channel": CHANNEL}}]);
+        let bridge = format!("{BRIDGE}\nleadmasterBridge.start(channel);");
+        self.preload("channel", &bridge, channel).await?;
+        self.preload("", wa_js, json!([])).await
+    }
+
+    async fn preload(
+        &self,
+        parameter: &str,
+        script: &str,
+        arguments: Value,
+    ) -> Result<(), BidiError> {
         let declaration = format!(
-            "(channel) => {{
+            "({parameter}) => {{
               if (window !== window.top || !location.protocol.startsWith('http')) return;
-              {BRIDGE}
-              leadmasterBridge.start(channel);
-              {wa_js}
+              {script}
             }}"
         );
         let params = json!({
             "functionDeclaration": declaration,
-            "arguments": [{"type": "channel", "value": {"channel": CHANNEL}}],
+            "arguments": arguments,
             "contexts": [*self.context],
         });
         self.bidi
             .call("script.addPreloadScript", params, QUICK)
             .await
             .map(drop)
+    }
+
+    /// Whether `context` is this page's.
+    pub(super) fn is(&self, context: Option<&str>) -> bool {
+        context == Some(&*self.context)
+    }
+
+    /// Chrome's word for why it shows its error page, such as
+    /// `ERR_CONNECTION_REFUSED`; `None` where it shows none.
+    pub(super) async fn error_page(&self) -> Option<String> {
+        let params = json!({
+            "functionDeclaration": "() => location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent || 'no reason given') : null",
+            "awaitPromise": false,
+            "target": {"context": *self.context},
+        });
+        let result = self.bidi.call("script.callFunction", params, QUICK).await;
+        let result = result.ok()?;
+        let word = result.pointer("/result/value")?.as_str()?.trim();
+        Some(word.to_owned())
     }
 
     async fn call<T: DeserializeOwned>(

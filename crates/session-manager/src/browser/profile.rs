@@ -5,12 +5,14 @@
 //!    profile/      Chrome's --user-data-dir
 //!    tmp/          Chrome's temporary folder, emptied at each start
 //!    linked.json   there while the profile holds a linked device
+//!    lock          held by the service that uses the folder
 //! ```
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use session_api::Timestamp;
 
@@ -27,13 +29,18 @@ const LEFTOVERS: [&str; 4] = [
 #[derive(Clone, Debug)]
 pub struct Profile {
     root: PathBuf,
+    /// The lock, once held; the kernel lets go of it with the process.
+    lock: Arc<Mutex<Option<File>>>,
 }
 
 impl Profile {
     /// The profile in this folder; an absolute path.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self {
+            root,
+            lock: Arc::default(),
+        }
     }
 
     /// The folder.
@@ -64,24 +71,45 @@ impl Profile {
         self.marker().exists() && self.user_data_dir().is_dir()
     }
 
+    /// Takes the folder for this process, for good. Two services on one
+    /// folder would each sweep the other's Chrome as a leftover.
+    ///
+    /// # Errors
+    /// When another process holds it, or it cannot be made.
+    pub fn hold(&self) -> io::Result<()> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_some() {
+            return Ok(());
+        }
+        make_private(&self.root)?;
+        let path = self.root.join("lock");
+        let file = File::create(&path).map_err(|error| at(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => {
+                *lock = Some(file);
+                Ok(())
+            }
+            Err(TryLockError::WouldBlock) => Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                format!(
+                    "{} is in use by another session-manager",
+                    self.root.display()
+                ),
+            )),
+            Err(TryLockError::Error(error)) => Err(at(&path, &error)),
+        }
+    }
+
     /// Makes the folders, private to the service's user, and clears what a
     /// killed Chrome left. Nothing of the profile may run.
     ///
     /// # Errors
     /// When a folder cannot be made, read or written.
     pub fn prepare(&self) -> io::Result<()> {
-        let private = |path: &Path| {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(path)
-                .and_then(|()| fs::read_dir(path).map(drop))
-                .map_err(|error| at(path, &error))
-        };
-        private(&self.root)?;
+        make_private(&self.root)?;
         self.remove_temporary()?;
-        private(&self.user_data_dir())?;
-        private(&self.temporary_dir())?;
+        make_private(&self.user_data_dir())?;
+        make_private(&self.temporary_dir())?;
         // Told now, in words; Chrome would only say that it did not start.
         let probe = self.user_data_dir().join(".write-probe");
         File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
@@ -142,6 +170,15 @@ impl Profile {
     }
 }
 
+fn make_private(path: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .and_then(|()| fs::read_dir(path).map(drop))
+        .map_err(|error| at(path, &error))
+}
+
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
@@ -188,6 +225,20 @@ mod tests {
         profile.wipe().unwrap();
         assert!(!profile.is_linked());
         assert!(!profile.user_data_dir().exists());
+    }
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("tokens");
+        let first = Profile::new(root.clone());
+        first.hold().unwrap();
+        first.clone().hold().unwrap();
+        let second = Profile::new(root);
+        let error = second.hold().unwrap_err().to_string();
+        assert!(error.contains("another session-manager"), "{error}");
+        drop(first);
+        second.hold().unwrap();
     }
 
     #[test]

@@ -9,9 +9,13 @@ use axum::response::Sse;
 use axum::response::sse::{Event as SseEvent, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
 use session_api::{Event, EventKind};
+use tokio_util::sync::CancellationToken;
 
 use crate::router::AppState;
 use crate::session::{EventLog, Logged, qr_event, state_event};
+
+/// Where a listener is: the log, the last id it was told, and the stop.
+type Place = (EventLog, u64, CancellationToken);
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -40,9 +44,8 @@ pub async fn events(
         }
     };
     let stream = stream::iter(first)
-        .chain(stream::unfold((log, start), next_batch).flat_map(stream::iter))
-        .map(|logged| Ok(as_sse(&logged)))
-        .take_until(state.draining.cancelled_owned());
+        .chain(stream::unfold((log, start, state.draining), next_batch).flat_map(stream::iter))
+        .map(|logged| Ok(as_sse(&logged)));
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
@@ -52,18 +55,19 @@ fn current(id: u64, event: &Event) -> Option<Logged> {
     Some(Logged { id, kind, data })
 }
 
-async fn next_batch((log, after): (EventLog, u64)) -> Option<(Vec<Logged>, (EventLog, u64))> {
-    loop {
-        if !log.wait_after(after).await {
-            return None;
-        }
-        let batch = log.after(after);
-        if let Some(last) = batch.last().map(|event| event.id) {
-            // A code on show may be over by now: a late reader gets the next.
-            let batch = drop_old_codes(batch);
-            return Some((batch, (log, last)));
-        }
+/// The events after `after`, as soon as there are any; none any more once the
+/// service drains and all is told.
+async fn next_batch((log, after, draining): Place) -> Option<(Vec<Logged>, Place)> {
+    tokio::select! {
+        // What was told before the stop reaches the listener before its end.
+        biased;
+        more = log.wait_after(after) => more.then_some(())?,
+        () = draining.cancelled() => return None,
     }
+    let batch = log.after(after);
+    let last = batch.last().map_or(after, |event| event.id);
+    // A code on show may be over by now: a late reader gets the next.
+    Some((drop_old_codes(batch), (log, last, draining)))
 }
 
 /// Of several codes in one batch only the last can still be scanned.

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use service_runtime::env::mask_userinfo;
 use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,9 @@ use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Facts, Page, Pa
 
 /// How long a logout may wait for the page to come up and be connected.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How long wa-js may take before it is looked at without it.
+const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often, and how patiently, the driver looks after the page.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +127,7 @@ impl SessionDriver {
         let now = Timestamp::now();
         let machine = Machine::new(limits, config.profile.is_linked(), now);
         let mut around = Surroundings::default();
-        around.page.url = config.page_url.to_string();
+        around.page.url = mask_userinfo(config.page_url.as_str());
         let log = EventLog::new(now);
         let publisher = Publisher::new(&machine, &around, log.clone());
         let (commands, mailbox) = mpsc::channel(MAILBOX);
@@ -165,8 +169,7 @@ impl SessionDriver {
         if self.machine.linked() {
             self.feed(Input::Connect(Wish::Resume)).await;
         }
-        // Not `commands.is_closed()`: that is also true once every handle is gone,
-        // as when the service is stopped within its first moments.
+        // Not asked of the mailbox: that also closes when the last handle goes.
         let mut stopping = false;
         loop {
             // Stopping comes first, then the browser's death, so that nothing
@@ -192,6 +195,11 @@ impl SessionDriver {
     /// Ends what a killed service left, also when no session is wanted now.
     async fn sweep_earlier_run(&self) {
         let profile = &self.config.profile;
+        if let Err(error) = profile.hold() {
+            // Told again, as a failure, when somebody wants the session.
+            tracing::warn!(%error, "the browser profile cannot be had");
+            return;
+        }
         let tree = browser::Tree::of(&profile.user_data_dir());
         let swept = browser::clear(&tree, profile, Duration::from_secs(3)).await;
         if swept > 0 {
@@ -378,6 +386,8 @@ impl SessionDriver {
         }
         self.page.send_replace(Some(page));
         self.timers.page_loading(self.watchfulness.boot_patience);
+        // wa-js may never come up: then this says what is missing.
+        self.timers.self_test_after(SELF_TEST_PATIENCE);
         self.feed(Input::BrowserUp).await;
     }
 
@@ -419,6 +429,7 @@ impl SessionDriver {
                 tracing::info!("no new qr came after the refresh: loading the page anew");
                 tokio::spawn(async move { page.reload().await });
             }
+            Due::SelfTest => self.run_self_test(),
             Due::Logout => self.logout_here_only().await,
         }
     }

@@ -67,7 +67,9 @@ impl Publisher {
             session: body(machine, around, &service),
             qr: None,
         };
+        // For whoever resumes from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
+        log.push(&qr_event(&snapshot));
         Self {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             log,

@@ -18,6 +18,7 @@ pub(super) enum Due {
     Heartbeat,
     Boot,
     Refresh,
+    SelfTest,
     Logout,
 }
 
@@ -29,6 +30,7 @@ pub(super) struct Timers {
     heartbeat: Option<Instant>,
     boot: Option<Instant>,
     refresh: Option<Instant>,
+    self_test: Option<Instant>,
     logout: Option<Instant>,
 }
 
@@ -41,6 +43,7 @@ impl Timers {
             (self.heartbeat, Due::Heartbeat),
             (self.boot, Due::Boot),
             (self.refresh, Due::Refresh),
+            (self.self_test, Due::SelfTest),
             (self.logout, Due::Logout),
         ];
         let first = times
@@ -57,6 +60,7 @@ impl Timers {
             Due::Heartbeat => self.heartbeat = None,
             Due::Boot => self.boot = None,
             Due::Refresh => self.refresh = None,
+            Due::SelfTest => self.self_test = None,
             Due::Logout => self.logout = None,
         }
         due
@@ -107,6 +111,14 @@ impl Timers {
         self.refresh = None;
     }
 
+    pub(super) fn self_test_after(&mut self, pause: Duration) {
+        self.self_test = Some(Instant::now() + pause);
+    }
+
+    pub(super) fn self_test_over(&mut self) {
+        self.self_test = None;
+    }
+
     pub(super) fn logout_within(&mut self, patience: Duration) {
         self.logout = Some(Instant::now() + patience);
     }
@@ -120,5 +132,6 @@ impl Timers {
         self.heartbeat = None;
         self.boot = None;
         self.refresh = None;
+        self.self_test = None;
     }
 }

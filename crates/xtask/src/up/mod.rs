@@ -72,7 +72,7 @@ fn prepare(options: &UpOptions, plan: &Plan) -> Result<()> {
     } else {
         "building"
     });
-    cargo::build(plan.profile(), &plan.binaries())?;
+    cargo::build(plan.profile())?;
     plan.check_ports()
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::child::Service;
 use super::probe::{self, Probe};
-use crate::cargo::{BINARIES, Profile};
+use crate::cargo::Profile;
 use crate::cli::UpOptions;
 use crate::repo;
 use crate::say::{Tone, paint};
@@ -75,11 +75,6 @@ impl Plan {
         })
     }
 
-    pub(crate) fn binaries(&self) -> Vec<&'static str> {
-        let all = if self.options.rehearse { 3 } else { 2 };
-        BINARIES[..all].to_vec()
-    }
-
     pub(crate) fn check_ports(&self) -> Result<()> {
         let options = &self.options;
         if options.rehearse {
@@ -90,7 +85,13 @@ impl Plan {
     }
 
     pub(crate) fn create_folders(&self) -> Result<()> {
-        fs::create_dir_all(&self.data).with_context(|| format!("creating {}", self.data.display()))
+        // What the services keep they make themselves.
+        let folder = if self.options.rehearse {
+            &self.data
+        } else {
+            &self.home
+        };
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))
     }
 
     /// In the order in which they are started.

@@ -52,11 +52,12 @@ impl SessionDriver {
             self.timers.refresh_over();
         }
         if tools {
+            self.timers.self_test_over();
             self.run_self_test();
         }
     }
 
-    fn run_self_test(&self) {
+    pub(super) fn run_self_test(&self) {
         let (page, done) = (self.page.borrow().clone(), self.done.clone());
         tokio::spawn(async move {
             let Some(page) = page else { return };

@@ -1,0 +1,259 @@
+//! `cargo xtask up`, from the outside: the real services against the stand-in,
+//! without a browser.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A checkout without anything in it, where `up` finds the built binaries.
+struct Checkout(PathBuf);
+
+impl Checkout {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("xtask-up-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("Cargo.lock"), "").unwrap();
+        Self(folder)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let program = Path::new(env!("CARGO_BIN_EXE_xtask"));
+        let built = program.parent().unwrap();
+        assert!(
+            built.join("central-hub").exists(),
+            "the services are not built: `cargo xtask test` does that"
+        );
+        let mut command = Command::new(program);
+        command
+            .args(words)
+            .env("CARGO_MANIFEST_DIR", &self.0)
+            .env("CARGO_TARGET_DIR", built.parent().unwrap())
+            // The leaks of the incident: they must reach no service.
+            .env("PORT", "3011")
+            .env("DRY_RUN", "false")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// `up`, its setup and build left out.
+    fn up(&self, ports: [u16; 3]) -> Up {
+        let [session, hub, phone] = ports.map(|port| port.to_string());
+        let log = fs::File::create(self.0.join("log")).unwrap();
+        let child = self
+            .command(&["up", "--detached", "--rehearse"])
+            .args(["--session-port", &session, "--hub-port", &hub])
+            .args(["--phone-port", &phone])
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Up { child, ports }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.0.join("log")).unwrap_or_default()
+    }
+
+    /// The processes that work here.
+    fn processes(&self) -> Vec<u32> {
+        fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|pid| {
+                fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(&self.0))
+            })
+            .collect()
+    }
+
+    fn nothing_is_left(&self) {
+        until("the end of all", || {
+            self.processes().is_empty().then_some(())
+        });
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+}
+
+struct Up {
+    child: Child,
+    ports: [u16; 3],
+}
+
+impl Up {
+    fn ready(&self) {
+        for port in self.ports {
+            let path = if port == self.ports[2] {
+                "/phone"
+            } else {
+                "/health"
+            };
+            until("an answer", || ask(port, path));
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        until("its end", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The answer to `GET path`, if it is a 200.
+fn ask(port: u16, path: &str) -> Option<String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer
+        .split_whitespace()
+        .nth(1)
+        .filter(|status| *status == "200")?;
+    Some(answer)
+}
+
+/// Ports that were free a moment ago.
+fn ports() -> [u16; 3] {
+    [0; 3]
+        .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).unwrap())
+        .map(|listener| listener.local_addr().unwrap().port())
+}
+
+#[test]
+fn runs_the_pair_and_ends_it_at_a_signal() {
+    let checkout = Checkout::new("signal");
+    let mut up = checkout.up(ports());
+    up.ready();
+    let [session, hub, _] = up.ports;
+    let config = ask(hub, "/api/config").unwrap();
+    assert!(config.contains(r#""dry_run":true"#), "{config}");
+    let health = until("the hub to hear session-manager", || {
+        ask(hub, "/api/health").filter(|body| body.contains(r#""status":"up""#))
+    });
+    assert!(health.contains(r#""state":"INIT""#), "{health}");
+    until("what a person reads", || {
+        checkout
+            .log()
+            .contains(&format!("http://127.0.0.1:{hub}/whatsapp"))
+            .then_some(())
+    });
+
+    // From another terminal.
+    let status = checkout.command(&["status"]).output().unwrap();
+    let text = String::from_utf8_lossy(&status.stdout);
+    assert!(status.status.success(), "{text}");
+    assert!(text.contains(&format!(":{session}/health")), "{text}");
+    let second = checkout.command(&["up", "--rehearse"]).output().unwrap();
+    assert!(!second.status.success());
+    assert!(String::from_utf8_lossy(&second.stderr).contains("runs already"));
+
+    up.signal(Signal::INT);
+    assert!(up.ended().success(), "{}", checkout.log());
+    checkout.nothing_is_left();
+    assert!(
+        !checkout
+            .command(&["status"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
+}
+
+#[test]
+fn down_ends_it() {
+    let checkout = Checkout::new("down");
+    let mut up = checkout.up(ports());
+    up.ready();
+    assert!(checkout.command(&["down"]).status().unwrap().success());
+    assert!(up.ended().success(), "{}", checkout.log());
+    checkout.nothing_is_left();
+}
+
+#[test]
+fn when_it_is_killed_the_services_end() {
+    let checkout = Checkout::new("killed");
+    let mut up = checkout.up(ports());
+    up.ready();
+    up.signal(Signal::KILL);
+    up.ended();
+    checkout.nothing_is_left();
+}
+
+#[test]
+fn when_a_service_dies_it_says_which_and_ends_the_others() {
+    let checkout = Checkout::new("dies");
+    let mut up = checkout.up(ports());
+    up.ready();
+    let pid = checkout
+        .processes()
+        .into_iter()
+        .find(|pid| {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            name.trim() == "session-manager"
+        })
+        .expect("session-manager");
+    let pid = Pid::from_raw(pid.cast_signed()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    assert!(!up.ended().success());
+    checkout.nothing_is_left();
+    let log = checkout.log();
+    assert!(
+        log.contains("session-manager ended by itself (signal 9)"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_taken_port_is_said_before_anything_starts() {
+    let checkout = Checkout::new("taken");
+    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken = holder.local_addr().unwrap().port();
+    let [session, _, phone] = ports();
+    let mut up = checkout.up([session, taken, phone]);
+    assert!(!up.ended().success());
+    let log = checkout.log();
+    assert!(
+        log.contains(&format!("port {taken}, which central-hub needs, is taken")),
+        "{log}"
+    );
+    assert!(log.contains("--hub-port PORT"), "{log}");
+    checkout.nothing_is_left();
+}
