@@ -13,12 +13,13 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 23] = [
     "PORT",
     "HOST",
     "NODE_ENV",
     "SESSION_MANAGER_TOKEN",
     "TOKENS_DIR",
+    "DATA_DIR",
     "WHATSAPP_WEB_URL",
     "WA_JS_PATH",
     "CHROME_BIN",
@@ -32,6 +33,10 @@ const VARIABLES: [&str; 18] = [
     "HEARTBEAT_MS",
     "HEARTBEAT_DEADLINE_MS",
     "BOOT_PATIENCE_SECONDS",
+    "IDEMPOTENCY_DAYS",
+    "SENDS_IN_FLIGHT",
+    "SENDS_WAITING",
+    "SEND_DEADLINE_MS",
 ];
 
 struct Ended {
