@@ -195,6 +195,9 @@ impl SessionDriver {
     /// Ends what a killed service left, also when no session is wanted now.
     async fn sweep_earlier_run(&self) {
         let profile = &self.config.profile;
+        if !profile.root().exists() {
+            return;
+        }
         if let Err(error) = profile.hold() {
             // Told again, as a failure, when somebody wants the session.
             tracing::warn!(%error, "the browser profile cannot be had");
