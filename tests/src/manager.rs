@@ -20,6 +20,9 @@ pub fn http() -> reqwest::Client {
     });
     reqwest::Client::builder()
         .no_proxy()
+        // The services close idle connections after 30 s; one that is reused at
+        // that very moment would fail the request.
+        .pool_idle_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(90))
         .build()
         .expect("a client")
