@@ -303,14 +303,24 @@ async fn navigate(
 /// A navigation that was merely replaced by another is told as failed, too;
 /// and the error page comes a moment after the word.
 async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
+    let mut told = None;
     for _ in 0..20 {
-        if let Some(why) = page.error_page().await {
-            // Where the driver went away meanwhile, nobody listens.
-            let _ = events.send(BrowserEvent::Unreachable(why)).await;
-            return;
+        told = page.error_page().await;
+        if told.as_ref().is_some_and(|why| !why.is_empty()) {
+            break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    let Some(why) = told else {
+        return;
+    };
+    let why = if why.is_empty() {
+        "no reason given".to_owned()
+    } else {
+        why
+    };
+    // Where the driver went away meanwhile, nobody listens.
+    let _ = events.send(BrowserEvent::Unreachable(why)).await;
 }
 
 /// Turns BiDi's events into ours, until the browser's end.

@@ -142,10 +142,11 @@ impl Page {
     }
 
     /// Chrome's word for why it shows its error page, such as
-    /// `ERR_CONNECTION_REFUSED`; `None` where it shows none.
+    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` where it
+    /// shows no such page.
     pub(super) async fn error_page(&self) -> Option<String> {
         let params = json!({
-            "functionDeclaration": "() => location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent || 'no reason given') : null",
+            "functionDeclaration": "() => location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null",
             "awaitPromise": false,
             "target": {"context": *self.context},
         });
