@@ -130,13 +130,10 @@ fn every_code_and_cause_is_documented() {
     for document in ["docs/operations.md", "docs/operaciones.md"] {
         let text = read(document);
         for code in between(&causes, " => \"", '"') {
-            // Seen by nobody: the service ends.
-            if code != "STOPPING" {
-                assert!(
-                    text.contains(&format!("`{code}`")),
-                    "{code} is not in {document}"
-                );
-            }
+            assert!(
+                text.contains(&format!("`{code}`")),
+                "{code} is not in {document}"
+            );
         }
     }
 }

@@ -114,10 +114,7 @@ impl Profile {
         let probe = self.user_data_dir().join(".write-probe");
         File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
         fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
-        for name in LEFTOVERS {
-            remove(&self.user_data_dir().join(name))?;
-        }
-        Ok(())
+        self.remove_locks()
     }
 
     /// Removes what Chrome left in its temporary folder, and the folder.

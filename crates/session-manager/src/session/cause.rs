@@ -35,8 +35,6 @@ pub enum Cause {
     Failed(Failure),
     /// The browser is started again after a failure.
     Restarting(Failure),
-    /// The service is stopping.
-    Stopping,
 }
 
 impl Cause {
@@ -58,7 +56,6 @@ impl Cause {
             Self::Conflict => "CONFLICT",
             Self::CodeNotScanned => "CODE_NOT_SCANNED",
             Self::Failed(failure) | Self::Restarting(failure) => failure.code(),
-            Self::Stopping => "STOPPING",
         }
     }
 }
@@ -99,7 +96,6 @@ impl fmt::Display for Cause {
             }
             Self::Failed(failure) => failure.fmt(f),
             Self::Restarting(failure) => write!(f, "{failure}; starting the browser again"),
-            Self::Stopping => f.write_str("the service is stopping"),
         }
     }
 }

@@ -55,7 +55,6 @@ export const causes: typeof esCauses = {
   CONFLICT:
     'WhatsApp Web was opened elsewhere with this session. Close it there before you connect.',
   CODE_NOT_SCANNED: 'Nobody scanned the code in time.',
-  STOPPING: 'The WhatsApp service is stopping.',
 };
 
 export const failures: typeof esFailures = {

@@ -54,7 +54,6 @@ export const causes = {
   UNLINKED: 'El dispositivo se desvinculó desde el teléfono.',
   CONFLICT: 'WhatsApp Web se abrió en otro lugar con esta sesión. Cerralo ahí antes de conectar.',
   CODE_NOT_SCANNED: 'Nadie escaneó el código a tiempo.',
-  STOPPING: 'El servicio de WhatsApp se está deteniendo.',
 };
 
 /** What broke and its cure, by the code of the failure. */
