@@ -33,6 +33,7 @@ module.exports = {
         SENDS_IN_FLIGHT: '',
         SENDS_WAITING: '',
         SEND_DEADLINE_MS: '',
+        ACK_PATIENCE_SECONDS: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
         CHROME_BIN: '',

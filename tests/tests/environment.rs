@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 23] = [
+const VARIABLES: [&str; 24] = [
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -37,6 +37,7 @@ const VARIABLES: [&str; 23] = [
     "SENDS_IN_FLIGHT",
     "SENDS_WAITING",
     "SEND_DEADLINE_MS",
+    "ACK_PATIENCE_SECONDS",
 ];
 
 struct Ended {

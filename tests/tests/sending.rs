@@ -2,6 +2,7 @@
 //! service finds out by itself what became of it.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
@@ -382,7 +383,8 @@ async fn nothing_is_sent_without_the_ledger() {
     let file = data.join("ledger.db");
     std::fs::write(&file, b"rubbish, and long enough".repeat(500)).expect("a file");
     manager.restart().await;
-    manager.until("READY").await;
+    let session = manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    assert_eq!(session["last_error"]["code"], "LEDGER_UNAVAILABLE");
     assert_eq!(manager.get("/health").await.0, 200);
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
@@ -394,10 +396,108 @@ async fn nothing_is_sent_without_the_ledger() {
     assert!(manager.service.output().contains("ledger"));
     // Cured while the service runs.
     std::fs::remove_file(&file).expect("the rubbish");
-    poll::until("the ledger to be tried again", async || {
-        (send(&manager, Some("k"), TO, "hola").await.0 == 200).then_some(())
-    })
-    .await;
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
     exactly_once(&standin, ["hola".to_owned()]);
     manager.stop().await;
+}
+
+/// Needs root, to mount a disk that is small enough to be filled; the crate's
+/// own test of a full disk does not.
+#[tokio::test]
+async fn a_full_disk_is_an_error_until_there_is_room() {
+    let owner = std::fs::metadata("/proc/self").expect("this process").uid();
+    if owner != 0 {
+        return;
+    }
+    let home = e2e::Scratch::default();
+    let disk = SmallDisk::mount(&home.join("disk"));
+    let options = ManagerOptions::default().with("DATA_DIR", disk.0.display());
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    disk.fill();
+    let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
+    let mut sent = Vec::new();
+    // The write-ahead log has some room of its own.
+    let first_refused = loop {
+        let text = long(sent.len());
+        let (status, body) = send(&manager, Some(&text[..2]), TO, &text).await;
+        if status != 200 {
+            assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+            break text;
+        }
+        sent.push(text);
+    };
+    manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    let (status, body) = send(&manager, None, TO, "corto").await;
+    assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+    disk.make_room();
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some(&first_refused[..2]), TO, &first_refused).await;
+    assert_eq!(status, 200, "{body}");
+    sent.push(first_refused);
+    exactly_once(&standin, sent);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn ready_is_not_kept_while_nothing_is_acknowledged() {
+    let options = ManagerOptions::default().with("ACK_PATIENCE_SECONDS", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.rule(None, Outcome::Silent, Some(1));
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    manager.until_cause("INIT", "ACKS_STOPPED").await;
+    let (status, body) = caller.await.expect("no panic").expect("an answer");
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    // While others are acknowledged, one that is not says nothing.
+    phone.rule(Some("5491158254299"), Outcome::Silent, Some(1));
+    let silent = sending(&manager, Some("s"), "5491158254299", "callado");
+    let since = manager.session().await["since"].clone();
+    for n in 0..30 {
+        let (status, body) = send(&manager, None, TO, &format!("otro {n}")).await;
+        assert_eq!(status, 200, "{body}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(manager.session().await["since"], since);
+    silent.abort();
+    manager.stop().await;
+}
+
+/// A disk of a megabyte.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &std::path::Path) -> Self {
+        std::fs::create_dir_all(at).expect("a folder");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
+            .arg(at)
+            .status();
+        assert!(mounted.expect("mount").success());
+        Self(at.to_owned())
+    }
+
+    fn fill(&self) {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("filler")).expect("the filler");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a test that failed may have left a service on it.
+        let _ = std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.0)
+            .status();
+    }
 }

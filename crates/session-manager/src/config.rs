@@ -40,6 +40,8 @@ Environment:
   SENDS_IN_FLIGHT         messages sent side by side (32)
   SENDS_WAITING           messages that may wait behind those; more is 503 OVERLOADED (256)
   SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
+  ACK_PATIENCE_SECONDS    how long WhatsApp may acknowledge nothing before the browser is
+                          started again (20)
   RUST_LOG                log filter (info)";
 
 /// What the service runs with.
@@ -132,6 +134,7 @@ impl Config {
             sends: SendLimits {
                 in_flight: count("SENDS_IN_FLIGHT", 1..=256, sends.in_flight)?,
                 waiting: count("SENDS_WAITING", 0..=100_000, sends.waiting)?,
+                ack_patience: seconds("ACK_PATIENCE_SECONDS", 1..=600, sends.ack_patience)?,
                 deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
                 keep: Duration::from_secs(
                     env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)? * 24 * 3600,
@@ -270,6 +273,7 @@ mod tests {
             ("QR_ROUNDS", "-1"),
             ("HEARTBEAT_MS", "0"),
             ("SENDS_IN_FLIGHT", "0"),
+            ("ACK_PATIENCE_SECONDS", "0"),
             ("IDEMPOTENCY_DAYS", "siempre"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();

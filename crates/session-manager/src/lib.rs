@@ -28,9 +28,13 @@ use crate::session::SessionDriver;
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
 pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
-    let (driver, session, acks) =
-        SessionDriver::new(config.browser, config.limits, config.watchfulness);
     let ledger = LedgerFile::new(config.data);
+    let (driver, session, acks) = SessionDriver::new(
+        config.browser,
+        config.limits,
+        config.watchfulness,
+        ledger.health(),
+    );
     // Before anything is asked: what an earlier process left is put in order. A
     // failure is in the log, and is told to whoever wants to send.
     let _ = ledger.store().await;

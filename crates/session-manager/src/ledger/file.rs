@@ -2,12 +2,19 @@
 //!
 //! The service runs without it, and says so to whoever wants to send; it is
 //! tried again until the cause is cured.
+//!
+//! ```text
+//!  open fails, a write fails ──> health: why ──(every second)──> open, write
+//!                                   ^                              │    │
+//!                                   └────────────── fails ─────────┘    v
+//!                                                              health: none
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::store::{LedgerError, Store};
@@ -19,6 +26,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 pub struct LedgerFile {
     folder: PathBuf,
     state: Arc<Mutex<Opened>>,
+    health: watch::Sender<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +47,76 @@ impl LedgerFile {
         Self {
             folder,
             state: Arc::default(),
+            health: watch::Sender::new(None),
+        }
+    }
+
+    /// Why the file cannot be used; `None` while it can.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Option<String>> {
+        self.health.subscribe()
+    }
+
+    /// Why the file cannot be used now.
+    pub(super) fn broken(&self) -> Option<LedgerError> {
+        let why = self.health.borrow().clone();
+        why.map(LedgerError::Unavailable)
+    }
+
+    /// Something failed: looks whether the file can still be written.
+    pub(super) async fn check(&self) {
+        if let Ok(store) = self.store().await
+            && let Err(error) = store.probe().await
+        {
+            self.failed(&error).await;
+        }
+    }
+
+    /// Takes note that a read or write failed, until a write works again.
+    pub(super) async fn failed(&self, error: &LedgerError) {
+        let LedgerError::Sqlite(_) = error else {
+            // Known already: the file did not open.
+            return;
+        };
+        if error.is_damage() {
+            // What stands there now may be another file: it is opened anew.
+            let mut state = self.state.lock().await;
+            if let Opened::Open(store) = std::mem::take(&mut *state) {
+                store.close().await;
+            }
+        }
+        self.tell(Some(error.chain()));
+    }
+
+    fn tell(&self, why: Option<String>) {
+        self.health.send_if_modified(|known| {
+            if known.is_some() == why.is_some() {
+                // Once, not with every try.
+                return false;
+            }
+            match &why {
+                Some(why) => tracing::error!(
+                    "the ledger of sends cannot be used, and nothing is sent without it: {why}"
+                ),
+                None => tracing::info!("the ledger of sends can be used again"),
+            }
+            *known = why;
+            true
+        });
+    }
+
+    /// Tries a broken file again until it works, for ever.
+    pub(super) async fn mend_for_ever(&self) {
+        let mut health = self.health.subscribe();
+        while health.wait_for(Option::is_some).await.is_ok() {
+            tokio::time::sleep(TRY_AGAIN).await;
+            let Ok(store) = self.store().await else {
+                continue;
+            };
+            match store.probe().await {
+                Ok(()) => self.tell(None),
+                Err(error) => self.failed(&error).await,
+            }
         }
     }
 
@@ -48,30 +126,21 @@ impl LedgerFile {
     /// Why it could not be opened.
     pub async fn store(&self) -> Result<Store, LedgerError> {
         let mut state = self.state.lock().await;
-        let known = match &*state {
+        match &*state {
             Opened::Open(store) => return Ok(store.clone()),
             Opened::Failed { at, why } if at.elapsed() < TRY_AGAIN => {
                 return Err(LedgerError::Unavailable(why.clone()));
             }
-            Opened::Failed { why, .. } => Some(why.clone()),
-            Opened::NotYet => None,
-        };
+            _ => {}
+        }
         match Store::open(&self.folder).await {
             Ok(store) => {
-                if known.is_some() {
-                    tracing::info!("the ledger of sends can be used again");
-                }
                 *state = Opened::Open(store.clone());
                 Ok(store)
             }
             Err(error) => {
                 let why = error.chain();
-                // Once, not with every try.
-                if known.as_ref() != Some(&why) {
-                    tracing::error!(
-                        "the ledger of sends cannot be used, and nothing is sent without it: {why}"
-                    );
-                }
+                self.tell(Some(why.clone()));
                 *state = Opened::Failed {
                     at: Instant::now(),
                     why,

@@ -10,6 +10,7 @@
 //! Nothing is asked of the page before its row, with the id that the message
 //! will have, is on the disk.
 
+mod acks;
 mod file;
 mod lanes;
 mod outbox;

@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use super::acks::AckWatch;
 use super::file::LedgerFile;
 use super::lanes::Lanes;
 use super::row::Row;
@@ -41,6 +42,9 @@ pub struct SendLimits {
     pub waiting: usize,
     /// How long a caller waits for an outcome.
     pub deadline: Duration,
+    /// How long WhatsApp's server may say nothing to what is sent, and nothing
+    /// else, before the session counts as broken.
+    pub ack_patience: Duration,
     /// How long keys and messages are remembered.
     pub keep: Duration,
 }
@@ -52,6 +56,7 @@ impl Default for SendLimits {
             waiting: 256,
             // Less than the hub waits (60 s), so that it hears the outcome.
             deadline: Duration::from_secs(50),
+            ack_patience: Duration::from_secs(20),
             keep: Duration::from_secs(30 * 24 * 3600),
         }
     }
@@ -66,6 +71,7 @@ pub(super) struct Inner {
     pub(super) file: LedgerFile,
     pub(super) limits: SendLimits,
     pub(super) lanes: Lanes,
+    pub(super) acks: AckWatch,
     places: Arc<Semaphore>,
     room: Arc<Semaphore>,
     /// The rows that a task of this process is at work on.
@@ -87,6 +93,19 @@ impl Drop for Claim {
 impl Inner {
     fn active(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of whether WhatsApp's server said something to a send.
+    pub(super) fn note_answer(&self, row: i64, sent: &Result<String, PageError>) {
+        match sent {
+            Ok(_) | Err(PageError::Refused(_) | PageError::NotOnWhatsapp(_)) => {
+                self.acks.settled(row);
+                self.acks.heard(self.limits.ack_patience);
+            }
+            // Nothing was sent: nothing is waited for.
+            Err(PageError::NotReady(_) | PageError::Failed(_)) => self.acks.settled(row),
+            Err(PageError::Unconfirmed(_) | PageError::Malformed(_) | PageError::Browser(_)) => {}
+        }
     }
 
     /// The page, while it can send.
@@ -113,6 +132,7 @@ impl Outbox {
             file,
             limits,
             lanes: Lanes::default(),
+            acks: AckWatch::default(),
             places: Arc::new(Semaphore::new(limits.in_flight)),
             room: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
@@ -143,6 +163,21 @@ impl Outbox {
         recipient: &Recipient,
         request: &SendRequest,
     ) -> Outcome {
+        let outcome = self.begin(key, recipient, request).await;
+        if let Err(error) = &outcome
+            && error.code() == ErrorCode::LedgerUnavailable
+        {
+            self.0.file.check().await;
+        }
+        outcome
+    }
+
+    async fn begin(
+        &self,
+        key: Option<&str>,
+        recipient: &Recipient,
+        request: &SendRequest,
+    ) -> Outcome {
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
         let hash = body_hash(recipient, &request.message);
@@ -162,6 +197,9 @@ impl Outbox {
             && (row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id))
         {
             return self.wait(&store, row.id, deadline).await;
+        }
+        if let Some(broken) = self.0.file.broken() {
+            return Err(broken.into());
         }
         self.0.ready_page()?;
         let room = self.0.room.clone().try_acquire_owned().map_err(|_| {
@@ -299,9 +337,11 @@ impl Outbox {
             return outcome_of(&row);
         }
         let left = deadline.saturating_duration_since(Instant::now());
+        self.0.acks.asked(id, self.0.limits.ack_patience);
         let sent = page
             .send_text(&row.recipient, text, &row.wa_key, left)
             .await;
+        self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {
                 let details = Details {

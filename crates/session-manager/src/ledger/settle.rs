@@ -49,10 +49,25 @@ impl Outbox {
             () = taking => {}
             () = self.sweep_for_ever() => {}
             () = self.prune_for_ever() => {}
+            () = self.0.file.mend_for_ever() => {}
+            () = self.watch_acks_for_ever() => {}
+        }
+    }
+
+    /// Demotes the session whenever WhatsApp acknowledges nothing any more.
+    async fn watch_acks_for_ever(&self) {
+        loop {
+            self.0.acks.until_stopped().await;
+            if self.0.ready_page().is_ok() {
+                self.0.session.acks_stopped();
+            }
         }
     }
 
     async fn take_ack(&self, acked: &Acked) {
+        if acked.ack >= 1 {
+            self.0.acks.heard(self.0.limits.ack_patience);
+        }
         let Ok(store) = self.0.file.store().await else {
             return;
         };
@@ -63,7 +78,8 @@ impl Outbox {
                     ..Details::default()
                 };
                 let happening = Happening::Ack(acked.ack);
-                store.apply(row.id, happening, details).await.map(drop)
+                let applied = store.apply(row.id, happening, details).await;
+                applied.map(|(row, _)| self.note_settled(&row))
             }
             // Sent from the phone, or long ago.
             Ok(None) => Ok(()),
@@ -71,6 +87,7 @@ impl Outbox {
         };
         if let Err(error) = taken {
             tracing::error!("an ack was not written down: {}", error.chain());
+            self.0.file.check().await;
         }
     }
 
@@ -99,6 +116,7 @@ impl Outbox {
             if self.0.ready_page().is_err() {
                 // The next READY is a new chance for all.
                 tries.clear();
+                self.0.acks.forget();
                 continue;
             }
             let Ok(store) = self.0.file.store().await else {
@@ -157,6 +175,7 @@ impl Outbox {
         };
         match store.apply(row.id, happening, details).await {
             Ok((row, news)) => {
+                self.note_settled(&row);
                 if news {
                     self.announce(&row);
                 }
@@ -164,6 +183,7 @@ impl Outbox {
             }
             Err(error) => {
                 tracing::error!("a settled send was not written down: {}", error.chain());
+                self.0.file.check().await;
                 false
             }
         }
@@ -189,9 +209,11 @@ impl Outbox {
             return Found::Nothing;
         };
         tracing::info!(id = %row.wa_key, "sending again, with the same id");
+        self.0.acks.asked(row.id, self.0.limits.ack_patience);
         let sent = page
             .send_text(&row.recipient, text, &row.wa_key, RESEND_DEADLINE)
             .await;
+        self.0.note_answer(row.id, &sent);
         match sent {
             Ok(id) => Found::Taken(id, 1),
             Err(error) => match (failure(&error), &error) {
@@ -202,6 +224,12 @@ impl Outbox {
                 }
                 _ => Found::Nothing,
             },
+        }
+    }
+
+    fn note_settled(&self, row: &Row) {
+        if !row.state.is_unsettled() {
+            self.0.acks.settled(row.id);
         }
     }
 

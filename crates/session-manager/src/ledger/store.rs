@@ -8,7 +8,7 @@ use std::time::Duration;
 use session_api::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, SqlitePool};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlitePool};
 use tokio::sync::broadcast;
 
 use super::row::Row;
@@ -43,6 +43,17 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether the file itself is no good, as opposed to the disk under it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        let Self::Sqlite(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // SQLITE_CORRUPT and SQLITE_NOTADB, in the low byte of extended codes.
+        let code = error.code().and_then(|code| code.parse::<u32>().ok());
+        matches!(code.map(|code| code & 0xff), Some(11 | 26))
+    }
+
     /// The whole chain in one line.
     #[must_use]
     pub fn chain(&self) -> String {
@@ -130,6 +141,21 @@ impl Store {
         };
         store.restart().await?;
         Ok(store)
+    }
+
+    /// Whether something can be written.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn probe(&self) -> Result<(), LedgerError> {
+        // The header's number for applications, which this one has no use for:
+        // a write like any other.
+        let number = Timestamp::now().as_millis() & 0x7fff_ffff;
+        let probe = format!("PRAGMA user_version = {number}");
+        sqlx::raw_sql(AssertSqlSafe(probe))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Writes what is on the way to the disk and closes the file.

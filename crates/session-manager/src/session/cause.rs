@@ -125,6 +125,10 @@ pub enum Failure {
     PageHung,
     /// The page loaded but never said what it is doing.
     PageStuck,
+    /// The page says that it is connected, and WhatsApp acknowledges nothing.
+    AcksStopped,
+    /// What is sent cannot be written down.
+    LedgerUnavailable(String),
     /// WhatsApp refuses this browser.
     UnsupportedBrowser,
     /// WhatsApp refuses the account, the address or the page's version.
@@ -161,6 +165,8 @@ impl Failure {
             Self::PageCrashed => "PAGE_CRASHED",
             Self::PageHung => "PAGE_HUNG",
             Self::PageStuck => "PAGE_STUCK",
+            Self::AcksStopped => "ACKS_STOPPED",
+            Self::LedgerUnavailable(_) => "LEDGER_UNAVAILABLE",
             Self::UnsupportedBrowser => "UNSUPPORTED_BROWSER",
             Self::Blocked(_) => "BLOCKED_BY_WHATSAPP",
             Self::TooManyRestarts(_) => "TOO_MANY_RESTARTS",
@@ -175,13 +181,15 @@ impl Failure {
             | Self::ChromedriverNotFound(_)
             | Self::ProfileUnusable(_)
             | Self::WaJsUnreadable(_)
+            | Self::LedgerUnavailable(_)
             | Self::PageUnreachable(_) => Remedy::RetrySlowly,
             Self::LaunchFailed(_)
             | Self::BrowserDied
             | Self::ChromedriverDied
             | Self::PageCrashed
             | Self::PageHung
-            | Self::PageStuck => Remedy::Restart,
+            | Self::PageStuck
+            | Self::AcksStopped => Remedy::Restart,
             Self::UnsupportedBrowser | Self::Blocked(_) | Self::TooManyRestarts(_) => {
                 Remedy::GiveUp
             }
@@ -222,6 +230,13 @@ impl fmt::Display for Failure {
             Self::PageStuck => {
                 f.write_str("the page loaded but shows neither a code nor a session")
             }
+            Self::AcksStopped => f.write_str(
+                "the page says that it is connected, but WhatsApp acknowledges nothing that is sent",
+            ),
+            Self::LedgerUnavailable(what) => write!(
+                f,
+                "the ledger of sends cannot be used, and nothing is sent without it: {what}. Make room on the disk, or put ledger.db in DATA_DIR right; it is tried again by itself"
+            ),
             Self::UnsupportedBrowser => {
                 f.write_str("WhatsApp refuses this browser: update Chromium and chromium-driver")
             }

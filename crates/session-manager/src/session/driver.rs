@@ -102,6 +102,7 @@ pub struct SessionDriver {
     acks: mpsc::UnboundedSender<Acked>,
     page: watch::Sender<Option<Page>>,
     commands: mpsc::Receiver<Command>,
+    ledger: watch::Receiver<Option<String>>,
     slot: Slot,
     /// Which browser this is, so that an answer of an earlier one is known.
     launches: u64,
@@ -117,15 +118,19 @@ pub struct SessionDriver {
 
 impl SessionDriver {
     /// A driver, the handle to it and the acks that come from its page;
-    /// [`Self::run`] makes it work.
+    /// [`Self::run`] makes it work. `ledger` says why the ledger cannot be used,
+    /// while it cannot.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
         limits: Limits,
         watchfulness: Watchfulness,
+        mut ledger: watch::Receiver<Option<String>>,
     ) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Acked>) {
         let now = Timestamp::now();
         let machine = Machine::new(limits, config.profile.is_linked(), now);
+        // What is wrong already is news, too.
+        ledger.mark_changed();
         let mut around = Surroundings::default();
         around.page.url = mask_userinfo(config.page_url.as_str());
         let log = EventLog::new(now);
@@ -150,6 +155,7 @@ impl SessionDriver {
             acks,
             page,
             commands: mailbox,
+            ledger,
             slot: Slot::Empty,
             launches: 0,
             missed_beats: 0,
@@ -184,6 +190,10 @@ impl SessionDriver {
                 Some(done) = self.done_queue.recv() => self.take_done(done).await,
                 event = next_event(&mut self.slot) => self.take_event(event).await,
                 Some(command) = self.commands.recv() => self.take_command(command).await,
+                Ok(()) = self.ledger.changed() => {
+                    let broken = self.ledger.borrow_and_update().clone();
+                    self.feed(Input::Ledger(broken)).await;
+                }
                 due = self.timers.next() => self.take_due(due).await,
             }
             if stopping && matches!(self.slot, Slot::Empty) {
@@ -449,6 +459,11 @@ impl SessionDriver {
                 self.feed(Input::Disconnect).await;
             }
             Command::Logout(reply) => self.start_logout(reply).await,
+            Command::AcksStopped => {
+                if self.machine.state() == SessionState::Ready {
+                    self.lose(Failure::AcksStopped).await;
+                }
+            }
             Command::Screenshot(reply) => {
                 let Slot::Running(Launched { browser, .. }) = &self.slot else {
                     let _ = reply.send(Err(AskError::NoBrowser));

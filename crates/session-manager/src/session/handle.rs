@@ -19,6 +19,7 @@ pub(super) enum Command {
     Disconnect(oneshot::Sender<SessionState>),
     Logout(oneshot::Sender<LogoutOutcome>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, AskError>>),
+    AcksStopped,
 }
 
 /// How a logout ended. Either way nothing is stored any more.
@@ -107,6 +108,13 @@ impl SessionHandle {
     /// Any [`AskError`].
     pub async fn screenshot(&self) -> Result<Vec<u8>, AskError> {
         self.ask(Command::Screenshot).await?
+    }
+
+    /// Tells that WhatsApp acknowledges nothing although the page says that it
+    /// is connected.
+    pub fn acks_stopped(&self) {
+        // A full mailbox, or one that is closed, hears of it the next time.
+        let _ = self.commands.try_send(Command::AcksStopped);
     }
 
     async fn ask<T>(

@@ -62,6 +62,8 @@ pub struct Machine {
     total_restarts: u64,
     last_error: Option<(Failure, Timestamp)>,
     facts: Facts,
+    /// Why the ledger cannot be used.
+    ledger: Option<String>,
 }
 
 impl Machine {
@@ -89,6 +91,7 @@ impl Machine {
             total_restarts: 0,
             last_error: None,
             facts: Facts::default(),
+            ledger: None,
         }
     }
 
@@ -123,6 +126,7 @@ impl Machine {
             Input::LogoutStarted => self.logging_out = true,
             Input::Facts(facts) => self.take_facts(*facts, now, &mut effects),
             Input::RetryDue => self.retry_pending = false,
+            Input::Ledger(broken) => self.take_ledger(broken, now),
             Input::Tick => {
                 let over = |code: &Code| now > code.expires_at.after(EXPIRY_GRACE);
                 if self.code.as_ref().is_some_and(over) {
@@ -166,7 +170,9 @@ impl Machine {
         };
         self.rounds_left = self.limits.code_rounds;
         let waiting = self.wish.is_some() && !self.retry_pending;
-        if waiting && self.state != SessionState::Error {
+        // Nothing of the browser would be better for starting anew.
+        let for_the_ledger = matches!(self.cause, Cause::Failed(Failure::LedgerUnavailable(_)));
+        if waiting && (self.state != SessionState::Error || for_the_ledger) {
             return;
         }
         self.wish = Some(wish);
@@ -291,7 +297,7 @@ impl Machine {
             effects.push(Effect::RememberLinked);
         }
         if self.facts.can_send() {
-            return self.transition(SessionState::Ready, Cause::Synced, now);
+            return self.connected(now);
         }
         match self.state {
             SessionState::Authenticated => {}
@@ -307,6 +313,28 @@ impl Machine {
                 self.transition(SessionState::Authenticated, Cause::CodeScanned, now);
             }
             _ => self.transition(SessionState::Authenticated, Cause::ProfileLinked, now),
+        }
+    }
+
+    /// All is there; with the ledger a send can work.
+    fn connected(&mut self, now: Timestamp) {
+        match &self.ledger {
+            None => self.transition(SessionState::Ready, Cause::Synced, now),
+            Some(why) => {
+                let cause = Cause::Failed(Failure::LedgerUnavailable(why.clone()));
+                self.transition(SessionState::Error, cause, now);
+            }
+        }
+    }
+
+    fn take_ledger(&mut self, broken: Option<String>, now: Timestamp) {
+        if let Some(why) = &broken {
+            self.last_error = Some((Failure::LedgerUnavailable(why.clone()), now));
+        }
+        self.ledger = broken;
+        let up = self.browser == BrowserPhase::Up && self.wish.is_some();
+        if up && self.facts.can_send() {
+            self.connected(now);
         }
     }
 

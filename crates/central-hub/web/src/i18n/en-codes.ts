@@ -102,6 +102,14 @@ export const failures: typeof esFailures = {
     what: 'WhatsApp’s page opened but shows neither a code nor a session.',
     cure: 'It opens again by itself. If it keeps happening, WhatsApp Web may have changed: look for a newer LeadMaster.',
   },
+  ACKS_STOPPED: {
+    what: 'WhatsApp stopped confirming what is sent.',
+    cure: 'It opens again by itself, and finds out what became of the messages. If it keeps happening, check the network.',
+  },
+  LEDGER_UNAVAILABLE: {
+    what: 'The service cannot keep its record of messages, so nothing is sent.',
+    cure: 'Make room on the server’s disk. It comes back by itself; if not, its log says why.',
+  },
   UNSUPPORTED_BROWSER: {
     what: 'WhatsApp does not accept this browser.',
     cure: 'Update the packages chromium and chromium-driver and try again.',

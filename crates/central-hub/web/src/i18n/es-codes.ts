@@ -102,6 +102,14 @@ export const failures = {
     what: 'La página de WhatsApp abrió, pero no muestra ni un código ni una sesión.',
     cure: 'Se vuelve a abrir sola. Si se repite, puede que WhatsApp Web haya cambiado: buscá una versión nueva de LeadMaster.',
   },
+  ACKS_STOPPED: {
+    what: 'WhatsApp dejó de confirmar lo que se envía.',
+    cure: 'Se vuelve a abrir sola y averigua qué pasó con los mensajes. Si se repite, revisá la red.',
+  },
+  LEDGER_UNAVAILABLE: {
+    what: 'El servicio no puede guardar su registro de mensajes, así que no se envía nada.',
+    cure: 'Hacé lugar en el disco del servidor. Vuelve solo; si no, su registro de errores dice por qué.',
+  },
   UNSUPPORTED_BROWSER: {
     what: 'WhatsApp no acepta este navegador.',
     cure: 'Actualizá los paquetes chromium y chromium-driver y reintentá.',

@@ -106,6 +106,8 @@ pub enum Input {
     Facts(Box<Facts>),
     /// A pending retry is due.
     RetryDue,
+    /// Why the ledger cannot be used; `None` once it can.
+    Ledger(Option<String>),
     /// Time passed; drops a code that outlived itself.
     Tick,
 }

@@ -296,6 +296,38 @@ fn disconnect_then_connect_waits_for_the_close() {
     assert_eq!(m.apply(Input::BrowserClosed, at(5)), [Effect::Start]);
 }
 
+#[test]
+fn without_the_ledger_there_is_no_ready() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::Ledger(Some("full".into())), at(4));
+    assert_eq!(m.state(), SessionState::Error);
+    assert_eq!(m.cause().code(), "LEDGER_UNAVAILABLE");
+    m.apply(Input::Facts(ready().into()), at(5));
+    assert_eq!(m.state(), SessionState::Error);
+    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(6)), []);
+    assert_eq!(m.state(), SessionState::Error, "nothing to start anew");
+    m.apply(Input::Ledger(None), at(7));
+    assert_eq!(m.state(), SessionState::Ready);
+    assert_eq!(m.last_error().unwrap().0.code(), "LEDGER_UNAVAILABLE");
+
+    // Known before the session is up: the way to the phone stays open.
+    let mut m = machine(false);
+    m.apply(Input::Ledger(Some("full".into())), at(0));
+    up(&mut m);
+    m.apply(Input::Facts(unpaired("a").into()), at(3));
+    assert_eq!(m.state(), SessionState::QrRequired);
+    m.apply(Input::Facts(syncing().into()), at(4));
+    assert_eq!(m.state(), SessionState::Authenticated);
+    m.apply(Input::Facts(ready().into()), at(5));
+    assert_eq!(m.state(), SessionState::Error);
+    m.apply(Input::Disconnect, at(6));
+    m.apply(Input::BrowserClosed, at(7));
+    m.apply(Input::Ledger(None), at(8));
+    assert_eq!(m.state(), SessionState::Disconnected);
+}
+
 fn any_facts() -> impl Strategy<Value = Facts> {
     let word = |words: &'static [&'static str]| {
         prop::option::of(prop::sample::select(words).prop_map(str::to_owned))
@@ -348,6 +380,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(Input::BrowserClosed),
         2 => Just(Input::RetryDue),
         1 => Just(Input::Tick),
+        1 => prop::option::of(Just("full".to_owned())).prop_map(Input::Ledger),
         8 => any_facts().prop_map(|facts| Input::Facts(facts.into())),
     ]
 }
@@ -364,6 +397,7 @@ proptest! {
         let mut m = machine(linked);
         let mut now = 0;
         let mut wanted = false;
+        let mut ledger = true;
         for (input, pause) in inputs {
             now += pause;
             // The driver reports only what it carried out.
@@ -384,6 +418,7 @@ proptest! {
             match input {
                 Input::Connect(_) => wanted = true,
                 Input::Disconnect | Input::LoggedOut => wanted = false,
+                Input::Ledger(ref broken) => ledger = broken.is_none(),
                 _ => {}
             }
             let before = (m.generation(), m.state(), m.code().cloned(), m.cause().clone());
@@ -395,6 +430,7 @@ proptest! {
             prop_assert!(!visible || m.generation() > before.0, "a change without a generation");
             prop_assert!(m.code().is_none() || m.state() == SessionState::QrRequired);
             if m.state() == SessionState::Ready {
+                prop_assert!(ledger);
                 prop_assert!(m.facts().can_send());
                 prop_assert_eq!(m.browser() == BrowserPhase::Gone, false);
                 prop_assert!(m.linked());
