@@ -39,6 +39,9 @@ module.exports = {
         // ---- Campaigns by themselves ----
         AUTO_CAMPAIGNS_ENABLED: 'false',
 
+        // ---- hub.db: campaigns, messages, everything the hub remembers ----
+        DATA_DIR: path.join(home, 'data'),
+
         // Nothing: the default (see `central-hub --help`).
         SESSION_MANAGER_TOKEN: '',
         HUB_ADMIN_PASSWORD: '',

@@ -1,11 +1,14 @@
 //! The environment, read once.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
 use service_runtime::env::mask_userinfo;
 use service_runtime::listen::{ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
+
+use crate::store::Location;
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -16,7 +19,8 @@ Environment:
   NODE_ENV                  development | production | test; production logs JSON
   DRY_RUN                   true | false: only false sends for real (true)
   AUTO_CAMPAIGNS_ENABLED    true | false: only true lets the scheduler send (false)
-  DATABASE_URL              sqlite:… or postgres://… (a file in the data folder)
+  DATA_DIR                  where hub.db is, unless DATABASE_URL says otherwise (data/)
+  DATABASE_URL              sqlite:<file>, or postgres://… for several hubs (sqlite:DATA_DIR/hub.db)
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   RUST_LOG                  log filter (info)";
@@ -38,8 +42,8 @@ pub struct Config {
     pub dry_run: bool,
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto_campaigns: bool,
-    /// `DATABASE_URL`, as it was given.
-    pub database: Option<SecretString>,
+    /// `DATABASE_URL`, or the file in `DATA_DIR`.
+    pub database: Location,
     /// `HUB_ADMIN_PASSWORD`.
     pub admin_password: Option<SecretString>,
 }
@@ -94,24 +98,33 @@ impl Config {
             mask_userinfo(self.session_manager.as_str()),
             self.dry_run,
             self.auto_campaigns,
-            self.database.as_ref().map_or("(default)", |_| "***"),
+            self.database,
             masked(&self.session_manager_token),
             masked(&self.admin_password),
         )
     }
 }
 
-/// Only the scheme is looked at; the rest is the store's to judge.
-fn database(env: &Env) -> Result<Option<SecretString>, EnvError> {
-    let takes = "sqlite:<file>, or postgres://… for a shared store";
+fn database(env: &Env) -> Result<Location, EnvError> {
     let Some(text) = env.text("DATABASE_URL")? else {
-        return Ok(None);
+        let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
+        return Ok(Location::in_folder(&folder));
     };
-    let known = ["sqlite:", "postgres://", "postgresql://"];
-    match known.iter().find_map(|scheme| text.strip_prefix(scheme)) {
-        Some(rest) if !rest.is_empty() => Ok(Some(SecretString::from(text))),
-        _ => Err(EnvError::invalid("DATABASE_URL", text, takes)),
+    match text.parse() {
+        Ok(Location::Sqlite(file)) => Ok(Location::Sqlite(absolute("DATABASE_URL", &file)?)),
+        Ok(postgres) => Ok(postgres),
+        // It may hold a password.
+        Err(takes) => Err(EnvError::invalid(
+            "DATABASE_URL",
+            mask_userinfo(&text),
+            takes,
+        )),
     }
+}
+
+/// The log says where it is, wherever the service was started.
+fn absolute(name: &str, path: &Path) -> Result<PathBuf, EnvError> {
+    std::path::absolute(path).map_err(|error| EnvError::invalid(name, path, error))
 }
 
 #[cfg(test)]
@@ -134,9 +147,14 @@ mod tests {
         assert_eq!(config.port, 3012);
         assert!(config.dry_run);
         assert!(!config.auto_campaigns);
+        let file = std::path::absolute("data/hub.db").unwrap();
+        assert_eq!(config.database, Location::Sqlite(file.clone()));
+        let summary = config
+            .summary()
+            .replace(&file.display().to_string(), "(file)");
         assert_eq!(
-            config.summary(),
-            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=(default) SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
+            summary,
+            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
         );
     }
 

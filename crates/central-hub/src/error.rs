@@ -6,6 +6,8 @@ use service_runtime::http::ErrorReply;
 use session_api::{ErrorCode, Invalid};
 use session_client::ClientError;
 
+use crate::store::StoreError;
+
 /// A failed request.
 #[derive(Debug)]
 pub(crate) struct HubError(ErrorReply);
@@ -58,6 +60,21 @@ impl From<ClientError> for HubError {
 impl From<Invalid> for HubError {
     fn from(invalid: Invalid) -> Self {
         Self::of_contract(ErrorCode::InvalidRequest, invalid.to_string())
+    }
+}
+
+impl From<StoreError> for HubError {
+    fn from(error: StoreError) -> Self {
+        if !error.is_unavailable() {
+            tracing::error!("{error}");
+            return Self(ErrorReply::internal());
+        }
+        tracing::warn!("{error}");
+        Self(ErrorReply::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "STORE_UNAVAILABLE",
+            "the hub's database cannot be used now: nothing was done, try again later; the log has the cause",
+        ))
     }
 }
 

@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod relay;
 mod router;
+pub mod store;
 mod upstream;
 mod web;
 
@@ -27,6 +28,7 @@ use tokio::net::TcpListener;
 use crate::config::Config;
 use crate::relay::Relay;
 use crate::router::{AppState, router};
+use crate::store::{Store, StoreError};
 
 /// What the service works with.
 #[derive(Clone, Debug)]
@@ -35,25 +37,44 @@ pub struct Deps {
     pub config: Config,
     /// The way to session-manager.
     pub session: SessionClient,
+    /// What the hub remembers.
+    pub store: Store,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum DepsError {
+    /// The client of session-manager cannot be set up.
+    #[error(transparent)]
+    Client(#[from] BuildError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Deps {
     /// As configured, with the contract's deadlines.
     ///
     /// # Errors
-    /// The client of session-manager cannot be set up.
-    pub fn new(config: Config) -> Result<Self, BuildError> {
-        Self::with_timeouts(config, Timeouts::default())
+    /// The client of session-manager cannot be set up, or the database cannot
+    /// be opened.
+    pub async fn open(config: Config) -> Result<Self, DepsError> {
+        Self::with_timeouts(config, Timeouts::default()).await
     }
 
     /// As configured, with other deadlines.
     ///
     /// # Errors
-    /// As [`Deps::new`].
-    pub fn with_timeouts(config: Config, timeouts: Timeouts) -> Result<Self, BuildError> {
+    /// As [`Deps::open`].
+    pub async fn with_timeouts(config: Config, timeouts: Timeouts) -> Result<Self, DepsError> {
         let base = config.session_manager.clone();
         let session = SessionClient::new(base, config.session_manager_token.as_ref(), timeouts)?;
-        Ok(Self { config, session })
+        let store = Store::open(&config.database).await?;
+        Ok(Self {
+            config,
+            session,
+            store,
+        })
     }
 }
 
@@ -69,6 +90,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     let state = AppState {
         config: Arc::new(deps.config),
         session: deps.session,
+        store: deps.store.clone(),
         relay,
         started: Instant::now(),
         draining: shutdown.draining().clone(),
@@ -80,4 +102,5 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     };
     serve(listener, router(state), limits, &shutdown).await;
     relaying.abort();
+    deps.store.close().await;
 }

@@ -24,20 +24,20 @@ fn main() -> ExitCode {
     if let Err(error) = logs::init(&env, config.environment) {
         return fatal(&error);
     }
-    let deps = match Deps::new(config) {
-        Ok(deps) => deps,
-        Err(error) => return fatal(&error),
-    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fatal(&error),
     };
-    let code = runtime.block_on(serve(deps, &supervisor));
+    let code = runtime.block_on(serve(config, &supervisor));
     runtime.shutdown_background();
     code
 }
 
-async fn serve(deps: Deps, supervisor: &Supervisor) -> ExitCode {
+async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
+    let deps = match Deps::open(config).await {
+        Ok(deps) => deps,
+        Err(error) => return fatal(&error),
+    };
     let listener = match listen::bind(deps.config.host, deps.config.port).await {
         Ok(listener) => listener,
         Err(error) => return fatal(&error),

@@ -25,6 +25,7 @@ use crate::auth::{Gate, require_password};
 use crate::config::Config;
 use crate::http::{admin, cliente, config, events, health, qr_code, send, v2};
 use crate::relay::Relay;
+use crate::store::Store;
 use crate::web;
 
 /// What the handlers share.
@@ -32,6 +33,7 @@ use crate::web;
 pub(crate) struct AppState {
     pub(crate) config: Arc<Config>,
     pub(crate) session: SessionClient,
+    pub(crate) store: Store,
     pub(crate) relay: Relay,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
+//!  PostgreSQL ── the same, for the tests; without a cluster of Debian's
 //!  Node.js, npm ─┬─ the machine's own, if new enough
 //!                └─ else: npm by apt, and with it a newer Node.js from the
 //!                   npm registry, in .leadmaster/node: nothing else sees it
@@ -28,6 +29,12 @@ const PRIVATE_NPM: &str = "11";
 /// The oldest npm that installs what is locked here (Debian's).
 const OLDEST_NPM: Version = Version(9, 0);
 
+/// Debian's package would make a cluster and start it with every boot, on the
+/// port that everybody knows; the tests start their own. Where one is already,
+/// this changes nothing.
+const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
+    echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
+
 /// A version, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32);
@@ -53,16 +60,25 @@ pub(crate) struct Needs {
     pub(crate) browser: bool,
     /// Node.js and npm.
     pub(crate) node: bool,
+    /// PostgreSQL, for the tests.
+    pub(crate) database: bool,
 }
 
 impl Needs {
     pub(crate) const ALL: Self = Self {
         browser: true,
         node: true,
+        database: true,
+    };
+    pub(crate) const TO_RUN: Self = Self {
+        browser: true,
+        node: true,
+        database: false,
     };
     pub(crate) const NODE: Self = Self {
         browser: false,
         node: true,
+        database: false,
     };
 }
 
@@ -129,6 +145,7 @@ pub(crate) fn report() -> Result<()> {
         ),
         ("Node.js", find_in("node", tools.path())),
         ("npm", find_in("npm", tools.path())),
+        ("PostgreSQL", scratch_database::program("postgres")),
     ] {
         let Some(program) = program else { continue };
         let version = tools
@@ -166,6 +183,9 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     if needs.node && private_node().is_none() && find_in("npm", &path).is_none() {
         missing.extend(["nodejs", "npm"]);
     }
+    if needs.database && scratch_database::program("initdb").is_none() {
+        missing.push("postgresql");
+    }
     missing
 }
 
@@ -190,7 +210,12 @@ fn find_in(program: &str, path: &OsString) -> Option<PathBuf> {
 fn install(packages: &[&str]) -> Result<()> {
     // All that is recommended besides would be a desktop and a compiler.
     let line = format!(
-        "apt-get update && apt-get install -y --no-install-recommends {}",
+        "{}apt-get update && apt-get install -y --no-install-recommends {}",
+        if packages.contains(&"postgresql") {
+            NO_CLUSTER
+        } else {
+            ""
+        },
         packages.join(" ")
     );
     let path = env::var_os("PATH").unwrap_or_default();

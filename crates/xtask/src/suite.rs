@@ -13,6 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use scratch_database::Server;
 
 use crate::cargo;
 use crate::leftovers::{MARK, Run};
@@ -204,6 +205,9 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
         bail!("without cargo-nextest only one filter can be given");
     }
     environment(&mut command, tools, run);
+    // One for all tests; each would start its own.
+    let postgres = Server::start().context("starting PostgreSQL")?;
+    command.env(scratch_database::VARIABLE, postgres.socket());
     let (status, counted) = tally::run(&mut command)?;
     tally.add(counted);
     if !status.success() {

@@ -1,4 +1,5 @@
-//! `GET /health` and `GET /api/health`: answered without asking anybody.
+//! `GET /health`, answered without asking anybody, and `GET /api/health`, which
+//! asks the database alone, and not for long.
 
 use axum::Json;
 use axum::extract::State;
@@ -33,6 +34,7 @@ pub(crate) struct Details {
 #[derive(Serialize)]
 struct Dependencies {
     session_manager: SessionManager,
+    database: Database,
 }
 
 /// Without the sentence of the last failure: this route needs no password.
@@ -43,8 +45,19 @@ struct SessionManager {
     code: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Database {
+    status: Link,
+    engine: &'static str,
+}
+
 pub(crate) async fn details(State(state): State<AppState>) -> Json<Details> {
     let (link, session, code) = state.relay.health();
+    let database = if state.store.is_up().await {
+        Link::Up
+    } else {
+        Link::Down
+    };
     Json(Details {
         alive: alive(),
         uptime: state.started.elapsed().as_secs(),
@@ -55,6 +68,10 @@ pub(crate) async fn details(State(state): State<AppState>) -> Json<Details> {
                 status: link,
                 state: session,
                 code,
+            },
+            database: Database {
+                status: database,
+                engine: state.store.engine().pick("sqlite", "postgres"),
             },
         },
     })

@@ -3,18 +3,23 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
+use scratch_database::Database;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::peer::Peer;
 use crate::support::{Events, http};
 
-fn program(variables: &[(&str, &str)]) -> Command {
+/// The binary, with its working folder and so its data in `folder`.
+fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_central-hub"));
     command
+        .current_dir(folder)
         .env_clear()
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
@@ -29,7 +34,8 @@ fn outcome(command: &mut Command) -> Output {
 
 /// The one line on standard error, and that there is nothing else.
 fn fatal(variables: &[(&str, &str)]) -> String {
-    let output = outcome(&mut program(variables));
+    let folder = tempfile::tempdir().unwrap();
+    let output = outcome(&mut program(folder.path(), variables));
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert_eq!(errors.lines().count(), 1, "{errors}");
@@ -39,7 +45,9 @@ fn fatal(variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn help_and_version() {
-    let help = outcome(program(&[]).arg("--help"));
+    let folder = tempfile::tempdir().unwrap();
+    let program = || program(folder.path(), &[]);
+    let help = outcome(program().arg("--help"));
     let text = String::from_utf8(help.stdout).unwrap();
     assert!(help.status.success());
     for variable in [
@@ -49,16 +57,18 @@ fn help_and_version() {
         "SESSION_MANAGER_BASE_URL",
         "DRY_RUN",
         "AUTO_CAMPAIGNS_ENABLED",
+        "DATA_DIR",
         "DATABASE_URL",
         "SESSION_MANAGER_TOKEN",
         "HUB_ADMIN_PASSWORD",
     ] {
         assert!(text.contains(&format!("  {variable} ")), "{variable}");
     }
-    let version = outcome(program(&[]).arg("--version"));
+    let version = outcome(program().arg("--version"));
     let text = String::from_utf8(version.stdout).unwrap();
     assert_eq!(text, format!("central-hub {}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(outcome(program(&[]).arg("--port=1")).status.code(), Some(2));
+    assert_eq!(outcome(program().arg("--port=1")).status.code(), Some(2));
+    assert!(folder.path().read_dir().unwrap().next().is_none());
 }
 
 #[test]
@@ -121,16 +131,51 @@ fn a_taken_port_names_its_holder() {
     assert!(line.contains(&format!("(pid {own})")), "{line}");
 }
 
+#[test]
+fn a_database_that_cannot_be_used_is_said_before_the_port_is_opened() {
+    // Whoever reached for the port first would complain of that.
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port().to_string();
+    let base = [
+        ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
+        ("PORT", &*port),
+    ];
+    for (name, value, cure) in [
+        ("DATA_DIR", "/proc/nowhere", "DATA_DIR"),
+        ("DATABASE_URL", "sqlite:/dev/null/hub.db", "DATA_DIR"),
+        (
+            "DATABASE_URL",
+            "postgres://me:hunter2@127.0.0.1:1/x",
+            "start that PostgreSQL",
+        ),
+    ] {
+        let line = fatal(&[base[0], base[1], (name, value)]);
+        assert!(line.starts_with("[FATAL] DATABASE_URL: "), "{line}");
+        assert!(line.contains(cure), "{line}");
+        assert!(!line.contains("hunter"), "{line}");
+    }
+}
+
 struct Running {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
+    folder: TempDir,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), variables)
+    }
+
+    fn start_in(folder: TempDir, variables: &[(&str, &str)]) -> Self {
+        let mut command = program(folder.path(), variables);
         let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { child, lines }
+        Self {
+            child,
+            lines,
+            folder,
+        }
     }
 
     fn line(&mut self) -> String {
@@ -165,19 +210,20 @@ impl Drop for Running {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_line_tells_the_configuration_without_secrets() {
-    let folder = std::env::temp_dir().join(format!("central-hub-test-{}", std::process::id()));
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join(".env"), "DRY_RUN=false\nPORT=1\n").unwrap();
-    let mut hub = Running::start(
-        program(&[
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "DRY_RUN=false\nPORT=1\n").unwrap();
+    let database = Database::postgres();
+    let url = database.url().replace('@', ":hunter4@");
+    let mut hub = Running::start_in(
+        folder,
+        &[
             ("SESSION_MANAGER_BASE_URL", "http://me:hunter1@127.0.0.1:1"),
             ("PORT", "0"),
             ("NODE_ENV", "production"),
             ("SESSION_MANAGER_TOKEN", "hunter2"),
             ("HUB_ADMIN_PASSWORD", "hunter3"),
-            ("DATABASE_URL", "postgres://me:hunter4@db/x"),
-        ])
-        .current_dir(&folder),
+            ("DATABASE_URL", &url),
+        ],
     );
     let line = hub.line();
     let entry: Value = serde_json::from_str(&line).expect("JSON in production");
@@ -187,23 +233,27 @@ async fn the_first_line_tells_the_configuration_without_secrets() {
         "{message}"
     );
     assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");
+    assert!(message.contains("DATABASE_URL=postgres://"), "{message}");
     assert!(!line.contains("hunter"), "{line}");
     // A .env in the working folder is not read.
     assert!(message.contains("DRY_RUN=true"), "{message}");
     hub.url();
     hub.signal(Signal::TERM);
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(
+        !hub.folder.path().join("data").exists(),
+        "PostgreSQL wants no folder"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_stops_it_with_listeners_open() {
     let peer = Peer::start().await;
     for signal in [Signal::TERM, Signal::INT] {
-        let mut hub = Running::start(&mut program(&[
+        let mut hub = Running::start(&[
             ("SESSION_MANAGER_BASE_URL", peer.url.as_str()),
             ("PORT", "0"),
-        ]));
+        ]);
         let url = hub.url();
         let response = http()
             .get(format!("{url}/api/events"))
@@ -226,12 +276,12 @@ async fn pm2_learns_when_the_port_is_open_and_can_stop_it() {
         let (mut daemon, handed) = UnixStream::pair().unwrap();
         fcntl_setfd(&handed, FdFlags::empty()).unwrap();
         let number = handed.as_raw_fd().to_string();
-        let mut hub = Running::start(&mut program(&[
+        let mut hub = Running::start(&[
             ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
             ("PORT", "0"),
             ("NODE_CHANNEL_FD", number.as_str()),
             ("NODE_CHANNEL_SERIALIZATION_MODE", "json"),
-        ]));
+        ]);
         drop(handed);
         let mut ready = [0; 8];
         daemon.read_exact(&mut ready).unwrap();
@@ -252,11 +302,11 @@ async fn pm2_learns_when_the_port_is_open_and_can_stop_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nonsense_descriptor_does_not_matter() {
-    let mut hub = Running::start(&mut program(&[
+    let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", "http://127.0.0.1:1"),
         ("PORT", "0"),
         ("NODE_CHANNEL_FD", "71"),
-    ]));
+    ]);
     assert!(hub.line().contains("NODE_CHANNEL_FD is ignored"));
     hub.url();
     hub.signal(Signal::TERM);

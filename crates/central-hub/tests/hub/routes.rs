@@ -40,6 +40,10 @@ async fn health_is_exact_whatever_session_manager_does() {
     assert_eq!(body["dry_run"], true);
     assert!(body["uptime"].is_u64());
     assert_eq!(body["dependencies"]["session_manager"]["status"], "down");
+    assert_eq!(
+        body["dependencies"]["database"],
+        json!({"status": "up", "engine": "sqlite"})
+    );
     hub.stop().await;
 }
 

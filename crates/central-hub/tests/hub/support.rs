@@ -7,6 +7,7 @@ use central_hub::{Deps, run};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use reqwest::{Client, RequestBuilder, Response};
+use scratch_database::Database;
 use serde_json::Value;
 use service_runtime::{Env, Shutdown};
 use session_client::Timeouts;
@@ -44,6 +45,8 @@ pub struct Hub {
     pub http: Client,
     pub shutdown: Shutdown,
     task: JoinHandle<()>,
+    /// The hub's own, unless the test brought one.
+    database: Option<Database>,
 }
 
 impl Hub {
@@ -52,10 +55,27 @@ impl Hub {
     }
 
     pub async fn start_with(session_manager: &str, variables: &[(&str, &str)]) -> Self {
-        let base = [("SESSION_MANAGER_BASE_URL", session_manager), ("PORT", "0")];
+        let database = Database::sqlite();
+        let url = database.url();
+        let mut hub = Self::start_on(&url, session_manager, variables).await;
+        hub.database = Some(database);
+        hub
+    }
+
+    /// On a database of the test's.
+    pub async fn start_on(
+        database_url: &str,
+        session_manager: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let base = [
+            ("SESSION_MANAGER_BASE_URL", session_manager),
+            ("PORT", "0"),
+            ("DATABASE_URL", database_url),
+        ];
         let env = Env::from_pairs(base.iter().chain(variables).copied());
         let config = Config::from_env(&env).unwrap();
-        let deps = Deps::with_timeouts(config, impatient()).unwrap();
+        let deps = Deps::with_timeouts(config, impatient()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = Shutdown::new();
@@ -65,6 +85,7 @@ impl Hub {
             http: http(),
             shutdown,
             task,
+            database: None,
         }
     }
 

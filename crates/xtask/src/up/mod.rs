@@ -65,7 +65,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<ExitCode> {
 }
 
 fn prepare(options: &UpOptions, plan: &Plan) -> Result<()> {
-    let tools = setup::setup(Needs::ALL)?;
+    let tools = setup::setup(Needs::TO_RUN)?;
     assets::build_all(&tools)?;
     say::step(if options.release {
         "building (release)"

@@ -169,6 +169,7 @@ impl Plan {
             ("HOST", "127.0.0.1".into()),
             ("PORT", port.to_string().into()),
             ("SESSION_MANAGER_BASE_URL", manager.into()),
+            ("DATA_DIR", self.data.clone().into()),
             ("DRY_RUN", dry_run.into()),
             ("AUTO_CAMPAIGNS_ENABLED", "false".into()),
         ];

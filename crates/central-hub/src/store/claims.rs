@@ -1,0 +1,249 @@
+//! What the outbox takes, and how two of them never take the same.
+//!
+//! ```text
+//!  due_at <= now, first of its chat ──claim──> due_at = end of the lease
+//!        ^                                       │
+//!        └── the lease ends: its hub died ───────┤ renewed while at work
+//!                                                v
+//!                                             change()
+//! ```
+//!
+//! One column says both when a message is due and until when it is taken, so
+//! one small index finds what there is to do, and what is taken is not even
+//! looked at.
+
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::messages::Message;
+use super::transitions::note;
+use super::{Change, State, Store, now};
+
+/// Takes what is due. `$1` now, `$2` end of the lease, `$3` who, `$4` how many.
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE messages SET due_at = $2, claimed_by = $3, attempts = attempts + 1, updated_at = $1,
+                 state = CASE state WHEN 'queued' THEN 'sending' ELSE state END
+             WHERE id IN (
+                 SELECT m.id FROM messages m
+                 WHERE m.state IN ('queued', 'sending', 'unconfirmed')
+                   AND m.dry_run = 0 AND m.due_at <= $1
+                   AND NOT EXISTS (
+                       SELECT 1 FROM messages e
+                       WHERE e.chat = m.chat AND e.id < m.id
+                         AND e.state IN ('queued', 'sending', 'unconfirmed'))
+                 ORDER BY m.due_at, m.id LIMIT $4",
+            $lock,
+            ") RETURNING *"
+        )
+    };
+}
+
+/// Ends what is due and a rehearsal. `$1` now, `$2` how many.
+macro_rules! simulate {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE messages SET state = 'simulated', claimed_by = NULL, updated_at = $1
+             WHERE id IN (
+                 SELECT m.id FROM messages m
+                 WHERE m.state IN ('queued', 'sending', 'unconfirmed')
+                   AND m.dry_run = 1 AND m.due_at <= $1
+                 ORDER BY m.due_at, m.id LIMIT $2",
+            $lock,
+            ") RETURNING *"
+        )
+    };
+}
+
+const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
+    WHERE state IN ('queued', 'sending', 'unconfirmed') AND dry_run = $1";
+
+const IS_FIRST: &str = "SELECT COUNT(*) FROM (
+        SELECT 1 FROM messages WHERE chat = $1 AND id < $2
+            AND state IN ('queued', 'sending', 'unconfirmed') LIMIT 1) AS earlier";
+
+/// What the outbox asks with every tick on SQLite, for whoever looks at the
+/// query plans.
+pub const CLAIM_PLANS: [&str; 4] = [claim!(""), simulate!(""), NEXT_DUE, IS_FIRST];
+
+impl Store {
+    /// Takes up to `limit` messages that are due, each the first of its chat
+    /// that is not settled, for `who` alone until `until`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim(
+        &self,
+        who: &str,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let at = now();
+        let statement = self
+            .engine()
+            .pick(claim!(""), claim!(" FOR UPDATE OF m SKIP LOCKED"));
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query(statement)
+            .bind(at)
+            .bind(until.as_millis())
+            .bind(who)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut claimed = read(&rows)?;
+        for message in &claimed {
+            // The first time from `queued`; later only the hub is another.
+            if message.state == State::Sending {
+                let cause = if message.attempts == 1 {
+                    "TAKEN"
+                } else {
+                    "TAKEN_AGAIN"
+                };
+                let change = Change::to(State::Sending, cause);
+                note(&mut tx, message.id, Some(State::Queued), change, at).await?;
+            }
+        }
+        tx.commit().await?;
+        // RETURNING keeps no order.
+        claimed.sort_unstable_by_key(|message| message.id);
+        Ok(claimed)
+    }
+
+    /// Ends up to `limit` rehearsals that are due.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn simulate(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
+        let at = now();
+        let statement = self
+            .engine()
+            .pick(simulate!(""), simulate!(" FOR UPDATE OF m SKIP LOCKED"));
+        let mut tx = self.begin().await?;
+        let rows = sqlx::query(statement)
+            .bind(at)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *tx)
+            .await?;
+        let simulated = read(&rows)?;
+        for message in &simulated {
+            let change = Change::to(State::Simulated, "DRY_RUN");
+            note(&mut tx, message.id, Some(State::Queued), change, at).await?;
+        }
+        tx.commit().await?;
+        Ok(simulated)
+    }
+
+    /// Keeps these messages for `who` until `until`, as far as they are still
+    /// theirs.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn renew(&self, who: &str, ids: &[i64], until: Timestamp) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let statement = format!(
+            "UPDATE messages SET due_at = $1 WHERE claimed_by = $2
+                 AND state IN ('queued', 'sending', 'unconfirmed') AND id IN ({})",
+            ids.join(", ")
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(until.as_millis())
+            .bind(who)
+            .persistent(false)
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Takes one message for `who` until `until`, whatever its turn: somebody
+    /// waits for it. `None` where it is settled or somebody else is at work.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_one(
+        &self,
+        id: i64,
+        who: &str,
+        until: Timestamp,
+        cause: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let at = now();
+        let mut tx = self.begin().await?;
+        let before = sqlx::query(self.engine().pick(
+            "SELECT * FROM messages WHERE id = $1",
+            "SELECT * FROM messages WHERE id = $1 FOR UPDATE",
+        ))
+        .bind(id)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(before) = before else {
+            return Ok(None);
+        };
+        let is_taken: i64 = before.try_get("due_at")?;
+        let holder: Option<String> = before.try_get("claimed_by")?;
+        let before = Message::read(&before)?;
+        let is_free = holder.is_none() || is_taken <= at;
+        if before.dry_run
+            || !is_free
+            || !(before.state.is_pending() || before.state == State::Failed)
+        {
+            return Ok(None);
+        }
+        let to = if before.state == State::Unconfirmed {
+            State::Unconfirmed
+        } else {
+            State::Sending
+        };
+        let row = sqlx::query(
+            "UPDATE messages SET state = $1, due_at = $2, claimed_by = $3, attempts = attempts + 1,
+                 error_code = NULL, error_message = NULL, updated_at = $4
+             WHERE id = $5 RETURNING *",
+        )
+        .bind(to.as_str())
+        .bind(until.as_millis())
+        .bind(who)
+        .bind(at)
+        .bind(id)
+        .fetch_one(&mut *tx)
+        .await?;
+        if to != before.state {
+            note(&mut tx, id, Some(before.state), Change::to(to, cause), at).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(Message::read(&row)?))
+    }
+
+    /// Whether no earlier message to the same chat is unsettled.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_first(&self, message: &Message) -> Result<bool, StoreError> {
+        let earlier: i64 = sqlx::query_scalar(IS_FIRST)
+            .bind(&message.chat)
+            .bind(message.id)
+            .fetch_one(self.reader())
+            .await?;
+        Ok(earlier == 0)
+    }
+
+    /// When the next message is due, if any waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn next_due(&self, rehearsals: bool) -> Result<Option<Timestamp>, StoreError> {
+        let due: Option<i64> = sqlx::query_scalar(NEXT_DUE)
+            .bind(i64::from(rehearsals))
+            .fetch_one(self.reader())
+            .await?;
+        Ok(due.and_then(Timestamp::from_millis))
+    }
+}
+
+fn read(rows: &[AnyRow]) -> Result<Vec<Message>, StoreError> {
+    rows.iter().map(Message::read).collect()
+}

@@ -1,0 +1,82 @@
+//! Whom the business writes to, or who wrote.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::error::StoreError;
+use super::{Store, Tx, now};
+
+/// A contact.
+#[derive(Clone)]
+pub struct Contact {
+    /// The store's number of it.
+    pub id: i64,
+    /// `…@c.us` or `…@lid`.
+    pub wa_id: String,
+    /// What the business calls them.
+    pub name: Option<String>,
+    /// What they call themselves.
+    pub pushname: Option<String>,
+}
+
+// Names and numbers stay out of logs.
+impl std::fmt::Debug for Contact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Contact")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// The contact with this WhatsApp id, made where there is none; a name that
+    /// is given replaces the one that is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn contact_in(
+        &self,
+        tx: &mut Tx,
+        wa_id: &str,
+        name: Option<&str>,
+        pushname: Option<&str>,
+    ) -> Result<Contact, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $4)
+             ON CONFLICT (wa_id) DO UPDATE SET
+                 name = COALESCE(excluded.name, contacts.name),
+                 pushname = COALESCE(excluded.pushname, contacts.pushname),
+                 updated_at = excluded.updated_at
+             RETURNING *",
+        )
+        .bind(wa_id)
+        .bind(name)
+        .bind(pushname)
+        .bind(now())
+        .fetch_one(&mut **tx)
+        .await?;
+        read(&row)
+    }
+
+    /// The contact with this WhatsApp id.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn contact(&self, wa_id: &str) -> Result<Option<Contact>, StoreError> {
+        let row = sqlx::query("SELECT * FROM contacts WHERE wa_id = $1")
+            .bind(wa_id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Contact, StoreError> {
+    Ok(Contact {
+        id: row.try_get("id")?,
+        wa_id: row.try_get("wa_id")?,
+        name: row.try_get("name")?,
+        pushname: row.try_get("pushname")?,
+    })
+}

@@ -1,0 +1,138 @@
+//! What can go wrong with the store.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+/// The store failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder or the file cannot be made. At the start only.
+    #[error(
+        "DATABASE_URL: {path} cannot be opened ({source}): give it to the service's user, or name another folder in DATA_DIR",
+        path = .path.display()
+    )]
+    File {
+        /// What cannot be made.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened. At the start only.
+    #[error("DATABASE_URL: {location} cannot be opened ({}): {}", chain(.source), cure(.source))]
+    Open {
+        /// Where it is, without the password.
+        location: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// The tables cannot be brought up to date. At the start only.
+    #[error(
+        "DATABASE_URL: the tables in {location} cannot be brought up to date ({}): {}",
+        chain(.source), migration_cure(.source)
+    )]
+    Migrate {
+        /// Where it is, without the password.
+        location: String,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A read or write failed.
+    #[error("the store failed: {}", chain(.0))]
+    Query(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the database is away, full or busy, rather than asked something
+    /// wrong: it may work again later.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Query(error) => is_unavailable(error),
+            _ => true,
+        }
+    }
+
+    /// Whether a row with this key is there already.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            match code.parse::<u32>() {
+                // SQLite's, whose lowest byte is the kind: busy, locked,
+                // read-only, I/O, corrupt, full, cannot open, no database.
+                Ok(number) if code.len() < 5 => {
+                    matches!(number & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26)
+                }
+                // PostgreSQL's classes: connection, rolled back, resources,
+                // operator, system; read-only; refused.
+                _ => {
+                    ["08", "40", "53", "57", "58", "28"]
+                        .iter()
+                        .any(|class| code.starts_with(class))
+                        || code == "25006"
+                        || code == "3D000"
+                }
+            }
+        }
+        _ => false,
+    }
+}
+
+/// The causes in one line, without repetition.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn cure(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => "correct the user and the password in it",
+            Some("3D000") => "create that database first, with CREATE DATABASE",
+            Some("26" | "11") => {
+                "the file is no database or is damaged; bring back a backup, or move it away to begin anew"
+            }
+            _ => "see that nothing else keeps it, and that its user may use it",
+        },
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => {
+            "start that PostgreSQL, or correct host and port in it"
+        }
+        sqlx::Error::Tls(_) => "correct sslmode and sslrootcert in it",
+        _ => "correct it",
+    }
+}
+
+fn migration_cure(error: &sqlx::migrate::MigrateError) -> &'static str {
+    use sqlx::migrate::MigrateError::{VersionMismatch, VersionMissing};
+    match error {
+        VersionMissing(_) => {
+            "a newer central-hub made them; run that one, or bring back the backup from before it"
+        }
+        VersionMismatch(_) => {
+            "another build of central-hub made them; run that one, or begin with an empty database"
+        }
+        _ => "free the disk, or let its user create tables, then start again",
+    }
+}

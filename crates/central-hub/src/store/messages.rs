@@ -1,0 +1,362 @@
+//! Every message, out and in.
+
+use std::fmt::Write as _;
+
+use session_api::{Recipient, SendRequest, Timestamp};
+use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::transitions::note;
+use super::{Change, State, Store, Tx, now};
+
+/// By which way a message came to the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// `POST /send`: somebody waits for the outcome.
+    Send,
+    /// `POST /api/sender/messages/send`.
+    Single,
+    /// `POST /api/sender/messages/bulk`.
+    Bulk,
+    /// A campaign.
+    Campaign,
+    /// Written on the phone itself.
+    Phone,
+    /// It came in.
+    Chat,
+}
+
+impl Origin {
+    const ALL: [Self; 6] = [
+        Self::Send,
+        Self::Single,
+        Self::Bulk,
+        Self::Campaign,
+        Self::Phone,
+        Self::Chat,
+    ];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Single => "single",
+            Self::Bulk => "bulk",
+            Self::Campaign => "campaign",
+            Self::Phone => "phone",
+            Self::Chat => "chat",
+        }
+    }
+}
+
+/// A message to be sent.
+#[derive(Clone, Copy)]
+pub struct NewMessage<'a> {
+    /// By which way it came.
+    pub origin: Origin,
+    /// For which business.
+    pub cliente_id: Option<u64>,
+    /// Of which campaign.
+    pub campaign_id: Option<i64>,
+    /// To whom.
+    pub recipient: &'a Recipient,
+    /// What session-manager will be asked.
+    pub request: &'a SendRequest,
+    /// One key is one message.
+    pub idempotency_key: &'a str,
+    /// Whether it is a rehearsal, which is never sent.
+    pub dry_run: bool,
+    /// From when it may be sent; left out, at once.
+    pub due: Option<Timestamp>,
+    /// Who sends it at once, and until when nobody else may take it; left out,
+    /// the outbox sends it in its turn.
+    pub claim: Option<(&'a str, Timestamp)>,
+}
+
+/// What became of writing a message down.
+#[derive(Clone, Debug)]
+pub enum Inserted {
+    /// It is new.
+    New(Message),
+    /// Its key is known, for the same message: here it is.
+    Known(Message),
+    /// Its key is known, for another message.
+    KeyReused,
+}
+
+/// A message as it is stored.
+#[derive(Clone)]
+pub struct Message {
+    /// The store's number of it; grows with time.
+    pub id: i64,
+    /// Whether it came in.
+    pub is_inbound: bool,
+    /// By which way it came.
+    pub origin: Origin,
+    /// For which business.
+    pub cliente_id: Option<u64>,
+    /// Of which campaign.
+    pub campaign_id: Option<i64>,
+    /// The other side: `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// `text`, or what else WhatsApp calls it.
+    pub kind: String,
+    /// The text, or the caption.
+    pub body: String,
+    /// What session-manager is asked, as JSON.
+    pub request: Option<String>,
+    /// What tells this message from another under the same key.
+    pub fingerprint: Option<String>,
+    /// One key is one message.
+    pub idempotency_key: Option<String>,
+    /// Whether it is a rehearsal.
+    pub dry_run: bool,
+    /// Where it stands.
+    pub state: State,
+    /// WhatsApp's id.
+    pub wa_id: Option<String>,
+    /// Why it failed, as a code.
+    pub error_code: Option<String>,
+    /// Why it failed, for a person.
+    pub error_message: Option<String>,
+    /// How often session-manager was asked.
+    pub attempts: i64,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+// Texts and numbers are the customers'.
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("origin", &self.origin)
+            .field("cliente_id", &self.cliente_id)
+            .field("error_code", &self.error_code)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which messages a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this business.
+    pub cliente_id: Option<u64>,
+    /// Of this campaign.
+    pub campaign_id: Option<i64>,
+    /// With this other side.
+    pub chat: Option<String>,
+    /// Out or in alone.
+    pub is_inbound: Option<bool>,
+    /// Where they stand.
+    pub state: Option<State>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<i64>,
+}
+
+impl Message {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let origin: String = row.try_get("origin")?;
+        let origin = Origin::ALL.into_iter().find(|it| it.as_str() == origin);
+        let direction: String = row.try_get("direction")?;
+        let cliente_id: Option<i64> = row.try_get("cliente_id")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            is_inbound: direction == "in",
+            origin: origin.ok_or_else(|| strange("an origin"))?,
+            cliente_id: cliente_id.and_then(|id| id.try_into().ok()),
+            campaign_id: row.try_get("campaign_id")?,
+            chat: row.try_get("chat")?,
+            kind: row.try_get("kind")?,
+            body: row.try_get("body")?,
+            request: row.try_get("request")?,
+            fingerprint: row.try_get("fingerprint")?,
+            idempotency_key: row.try_get("idempotency_key")?,
+            dry_run: row.try_get::<i64, _>("dry_run")? != 0,
+            state: state(row.try_get("state")?)?,
+            wa_id: row.try_get("wa_id")?,
+            error_code: row.try_get("error_code")?,
+            error_message: row.try_get("error_message")?,
+            attempts: row.try_get("attempts")?,
+            created_at: time(row.try_get("created_at")?),
+            updated_at: time(row.try_get("updated_at")?),
+        })
+    }
+}
+
+impl Store {
+    /// Writes messages down, all or none of them, in this order.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn insert(&self, all: &[NewMessage<'_>]) -> Result<Vec<Inserted>, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut inserted = Vec::with_capacity(all.len());
+        for new in all {
+            inserted.push(self.insert_in(&mut tx, *new).await?);
+        }
+        tx.commit().await?;
+        Ok(inserted)
+    }
+
+    /// As [`Store::insert`], for one, within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn insert_in(
+        &self,
+        tx: &mut Tx,
+        new: NewMessage<'_>,
+    ) -> Result<Inserted, StoreError> {
+        let at = now();
+        let fingerprint = fingerprint(new.recipient, new.request);
+        let state = if new.claim.is_some() {
+            State::Sending
+        } else {
+            State::Queued
+        };
+        let (claimed_by, until) = new.claim.unzip();
+        let row = sqlx::query(
+            "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
+                 request, fingerprint, idempotency_key, dry_run, state, attempts, due_at,
+                 claimed_by, created_at, updated_at)
+             VALUES ('out', $1, $2, $3, $4, 'text', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+             ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
+        )
+        .bind(new.origin.as_str())
+        .bind(new.cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(new.campaign_id)
+        .bind(new.recipient.as_str())
+        .bind(&new.request.message)
+        .bind(to_json(new.request))
+        .bind(&fingerprint)
+        .bind(new.idempotency_key)
+        .bind(i64::from(new.dry_run))
+        .bind(state.as_str())
+        .bind(i64::from(new.claim.is_some()))
+        .bind(until.or(new.due).map_or(at, Timestamp::as_millis))
+        .bind(claimed_by)
+        .bind(at)
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(row) = row {
+            let message = Message::read(&row)?;
+            note(tx, message.id, None, Change::to(state, "ASKED"), at).await?;
+            return Ok(Inserted::New(message));
+        }
+        let row = sqlx::query("SELECT * FROM messages WHERE idempotency_key = $1")
+            .bind(new.idempotency_key)
+            .fetch_one(&mut **tx)
+            .await?;
+        let known = Message::read(&row)?;
+        Ok(if known.fingerprint.as_deref() == Some(&fingerprint) {
+            Inserted::Known(known)
+        } else {
+            Inserted::KeyReused
+        })
+    }
+
+    /// The message with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn message(&self, id: i64) -> Result<Option<Message>, StoreError> {
+        let row = sqlx::query("SELECT * FROM messages WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Message::read).transpose()
+    }
+
+    /// The newest messages that `filter` lets through, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn messages(&self, filter: &Filter, limit: u32) -> Result<Vec<Message>, StoreError> {
+        // Only the conditions that are wanted, so that an index can serve them.
+        let mut sql = "SELECT * FROM messages WHERE id < $1".to_owned();
+        let mut next = 2;
+        let mut and = |is_wanted: bool, column: &str| {
+            if is_wanted {
+                let _ = write!(sql, " AND {column} = ${next}");
+                next += 1;
+            }
+        };
+        and(filter.cliente_id.is_some(), "cliente_id");
+        and(filter.campaign_id.is_some(), "campaign_id");
+        and(filter.chat.is_some(), "chat");
+        and(filter.is_inbound.is_some(), "direction");
+        and(filter.state.is_some(), "state");
+        let _ = write!(sql, " ORDER BY id DESC LIMIT ${next}");
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
+        if let Some(id) = filter.cliente_id {
+            query = query.bind(i64::try_from(id).unwrap_or(i64::MAX));
+        }
+        if let Some(id) = filter.campaign_id {
+            query = query.bind(id);
+        }
+        if let Some(chat) = &filter.chat {
+            query = query.bind(chat);
+        }
+        if let Some(is_inbound) = filter.is_inbound {
+            query = query.bind(if is_inbound { "in" } else { "out" });
+        }
+        if let Some(state) = filter.state {
+            query = query.bind(state.as_str());
+        }
+        let rows = query
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(Message::read).collect()
+    }
+}
+
+/// The last part of WhatsApp's id, by which a message is known even where the
+/// chat's id is written in another way: `true_<chat>_<key>`, and in a group
+/// one part more.
+pub(super) fn wa_key(wa_id: &str) -> &str {
+    match wa_id.split('_').collect::<Vec<_>>()[..] {
+        ["true" | "false", _, key, ..] => key,
+        _ => wa_id,
+    }
+}
+
+fn to_json(request: &SendRequest) -> String {
+    // Plain structs of strings and numbers: this cannot fail.
+    serde_json::to_string(request).unwrap_or_default()
+}
+
+/// What is asked, however the recipient was written.
+fn fingerprint(recipient: &Recipient, request: &SendRequest) -> String {
+    let request = SendRequest {
+        cliente_id: None,
+        to: recipient.as_str().to_owned(),
+        ..request.clone()
+    };
+    let digest = Sha256::digest(to_json(&request));
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+pub(super) fn state(text: &str) -> Result<State, StoreError> {
+    text.parse().map_err(|_| strange("a state"))
+}
+
+pub(super) fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
+}
+
+fn strange(what: &str) -> StoreError {
+    StoreError::Query(sqlx::Error::Decode(
+        format!("{what} of a later version").into(),
+    ))
+}

@@ -1,0 +1,56 @@
+//! The tables, one step after the other, run at every start.
+//!
+//! A step is a file in `migrations/`, written once for both engines (see
+//! [`Engine::define`](super::Engine)), and a line below. What has left this
+//! branch is never changed: its checksum is in every database that ran it. A
+//! further step takes the next number.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::Store;
+
+macro_rules! steps {
+    ($($number:literal $name:literal;)*) => {
+        &[$((
+            $number,
+            $name,
+            include_str!(concat!("../../migrations/", $name, ".sql")),
+        ),)*]
+    };
+}
+
+/// Number, name, definition.
+const STEPS: &[(i64, &str, &str)] = steps! {
+    1 "0001_messages";
+};
+
+/// Runs what has not run yet.
+pub(super) async fn run(store: &Store) -> Result<(), MigrateError> {
+    let steps = STEPS.iter().map(|(number, name, tables)| {
+        let definition = sqlx::AssertSqlSafe(store.engine().define(tables));
+        Migration::new(
+            *number,
+            (*name).into(),
+            MigrationType::Simple,
+            definition.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(steps.collect())
+        .run(store.writer())
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::STEPS;
+
+    #[test]
+    fn steps_are_numbered_one_after_the_other() {
+        for (expected, (number, name, _)) in (1..).zip(STEPS) {
+            assert_eq!(*number, expected);
+            assert!(name.starts_with(&format!("{number:04}_")), "{name}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What the hub remembers: SQLite in its data folder, or PostgreSQL that
+//! several hubs share.
+//!
+//! ```text
+//!              ┌─ write ─> one connection ───┐
+//!  Store ──────┤                             ├─> SQLite (WAL)
+//!              └─ read ──> some connections ─┘
+//!              both ─────> one pool ─────────> PostgreSQL
+//! ```
+//!
+//! The same code on both engines, through sqlx's `Any` driver: SQL is written
+//! once, with `$1` placeholders, which both take. The other way, a pool of
+//! each kind behind one type, would want every query twice or bounds on every
+//! function. The price is that a row knows integers, floats, texts and blobs
+//! only: so times are milliseconds, flags are 0 and 1, JSON is text, and a
+//! `SUM` wants a `CAST(… AS BIGINT)`. What the engines say differently is in
+//! [`Engine`], all of it; the tables, too, are written once (`migrations`).
+//!
+//! Whoever holds a transaction of [`Store::begin`] must not ask the store for
+//! anything else meanwhile: SQLite has one connection to write with.
+
+mod claims;
+mod contacts;
+mod engine;
+mod error;
+mod location;
+mod messages;
+mod migrations;
+mod settings;
+mod state;
+mod transitions;
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::Once;
+use std::time::Duration;
+
+use session_api::Timestamp;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
+
+pub use claims::CLAIM_PLANS;
+pub use contacts::Contact;
+pub use engine::Engine;
+pub use error::StoreError;
+pub use location::{BadLocation, Location};
+pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
+pub use state::{State, UnknownState};
+pub use transitions::{Change, Transition};
+
+/// A transaction that writes.
+pub type Tx = Transaction<'static, Any>;
+
+/// How long a caller waits for a connection before the store counts as gone.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long a start waits for PostgreSQL.
+const FIRST_CONNECTION: Duration = Duration::from_secs(10);
+/// An answer must not be ahead of the disk.
+const SQLITE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+const AT_ONCE: Duration = Duration::from_secs(1);
+const READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 12;
+
+/// The open store; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    engine: Engine,
+    write: AnyPool,
+    read: AnyPool,
+}
+
+impl Store {
+    /// Opens the database, makes it where it is a file that is missing, and
+    /// brings its tables up to date.
+    ///
+    /// # Errors
+    /// Any [`StoreError`], with cause and cure.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        if let Location::Sqlite(file) = location {
+            prepare(file)?;
+        }
+        let options = location.options().map_err(|error| StoreError::Open {
+            location: location.to_string(),
+            source: error,
+        })?;
+        first_connection(location, &options).await?;
+        let store = match location {
+            Location::Sqlite(_) => Self::sqlite(options),
+            Location::Postgres(_) => Self::postgres(options),
+        };
+        migrations::run(&store)
+            .await
+            .map_err(|source| StoreError::Migrate {
+                location: location.to_string(),
+                source,
+            })?;
+        Ok(store)
+    }
+
+    fn sqlite(options: AnyConnectOptions) -> Self {
+        let pool = || {
+            AnyPoolOptions::new()
+                .acquire_timeout(ACQUIRE)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let write = pool().max_connections(1).after_connect(|connection, _| {
+            Box::pin(async move { run(connection, SQLITE_PRAGMAS).await })
+        });
+        let read = pool()
+            .max_connections(READERS)
+            .after_connect(|connection, _| {
+                Box::pin(async move { run(connection, "PRAGMA query_only = ON").await })
+            });
+        Self {
+            engine: Engine::Sqlite,
+            write: write.connect_lazy_with(options.clone()),
+            read: read.connect_lazy_with(options),
+        }
+    }
+
+    fn postgres(options: AnyConnectOptions) -> Self {
+        let pool = AnyPoolOptions::new()
+            .acquire_timeout(ACQUIRE)
+            .max_connections(POSTGRES_CONNECTIONS)
+            .connect_lazy_with(options);
+        Self {
+            engine: Engine::Postgres,
+            write: pool.clone(),
+            read: pool,
+        }
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// For queries that only read.
+    #[must_use]
+    pub const fn reader(&self) -> &AnyPool {
+        &self.read
+    }
+
+    /// For a single statement that writes; several go through
+    /// [`Store::begin`].
+    #[must_use]
+    pub const fn writer(&self) -> &AnyPool {
+        &self.write
+    }
+
+    /// Begins a transaction that writes; dropped, it is rolled back.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.write.begin_with(self.engine.begin()).await?)
+    }
+
+    /// Whether the database answers at once.
+    pub async fn is_up(&self) -> bool {
+        let ask = sqlx::query("SELECT 1").fetch_one(&self.read);
+        matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
+    }
+
+    /// Writes what is on the way and closes the connections.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// Now, as it is stored.
+fn now() -> i64 {
+    Timestamp::now().as_millis()
+}
+
+async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::Result<()> {
+    sqlx::raw_sql(statements).execute(connection).await?;
+    Ok(())
+}
+
+/// One connection, for the reason why there is none: a pool only says that it
+/// waited.
+async fn first_connection(
+    location: &Location,
+    options: &AnyConnectOptions,
+) -> Result<(), StoreError> {
+    let open = |source| StoreError::Open {
+        location: location.to_string(),
+        source,
+    };
+    let connect = async {
+        let mut connection = options.connect().await?;
+        if matches!(location, Location::Sqlite(_)) {
+            // SQLite opens a file without a look at it.
+            run(&mut connection, SQLITE_PRAGMAS).await?;
+        }
+        connection.close().await
+    };
+    match tokio::time::timeout(FIRST_CONNECTION, connect).await {
+        Ok(result) => result.map_err(open),
+        Err(_) => Err(open(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+/// Makes the folder and the file, for nobody else to read.
+fn prepare(file: &Path) -> Result<(), StoreError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| StoreError::File { path, source }
+    };
+    if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed(folder))?;
+    }
+    let opened = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(failed(file))?;
+    opened
+        .set_permissions(Permissions::from_mode(0o600))
+        .map_err(failed(file))
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

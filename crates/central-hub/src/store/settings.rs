@@ -1,0 +1,49 @@
+//! Small things to remember, by name.
+
+use super::error::StoreError;
+use super::{Store, Tx, now};
+
+const WRITE: &str = "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at";
+
+impl Store {
+    /// What is remembered under this name.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let value = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(name)
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(value)
+    }
+
+    /// Remembers this under this name.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        sqlx::query(WRITE)
+            .bind(name)
+            .bind(value)
+            .bind(now())
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// As [`Store::set`], within a transaction: together with what it is about.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set_in(&self, tx: &mut Tx, name: &str, value: &str) -> Result<(), StoreError> {
+        sqlx::query(WRITE)
+            .bind(name)
+            .bind(value)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,457 @@
+//! The store, on both engines.
+
+use std::time::Duration;
+
+use scratch_database::{Database, Server, on_both_engines};
+use session_api::{Recipient, SendRequest, Timestamp};
+use sqlx::Row;
+
+use super::*;
+
+/// An open store with nothing in it.
+pub(crate) async fn open(database: &Database) -> Store {
+    Store::open(&database.url().parse().unwrap()).await.unwrap()
+}
+
+/// A message to the recipient with this number, to be changed where a test
+/// wants another.
+pub(crate) struct Draft {
+    pub(crate) recipient: Recipient,
+    pub(crate) request: SendRequest,
+    pub(crate) key: String,
+}
+
+pub(crate) fn draft(number: u32, key: &str) -> Draft {
+    let to = format!("54911{number:08}");
+    Draft {
+        recipient: Recipient::parse(&to).unwrap(),
+        request: SendRequest {
+            cliente_id: Some(51),
+            to,
+            message: format!("hola {key}"),
+        },
+        key: key.to_owned(),
+    }
+}
+
+impl Draft {
+    pub(crate) fn as_new(&self) -> NewMessage<'_> {
+        NewMessage {
+            origin: Origin::Bulk,
+            cliente_id: self.request.cliente_id,
+            campaign_id: None,
+            recipient: &self.recipient,
+            request: &self.request,
+            idempotency_key: &self.key,
+            dry_run: false,
+            due: None,
+            claim: None,
+        }
+    }
+
+    pub(crate) async fn insert(&self, store: &Store) -> Message {
+        match store.insert(&[self.as_new()]).await.unwrap().pop() {
+            Some(Inserted::New(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(crate) fn later(seconds: u64) -> Timestamp {
+    Timestamp::now().after(Duration::from_secs(seconds))
+}
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(now() - seconds * 1000).unwrap()
+}
+
+fn ids(messages: &[Message]) -> Vec<i64> {
+    messages.iter().map(|message| message.id).collect()
+}
+
+on_both_engines! {
+    async fn settings_are_remembered(database: Database) {
+        let store = open(&database).await;
+        assert_eq!(store.setting("a").await.unwrap(), None);
+        store.set("a", "1").await.unwrap();
+        store.set("a", "2ñ").await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        store.set_in(&mut tx, "a", "3").await.unwrap();
+        store.set_in(&mut tx, "b", "4").await.unwrap();
+        drop(tx);
+        assert_eq!(store.setting("a").await.unwrap().as_deref(), Some("2ñ"));
+        assert_eq!(store.setting("b").await.unwrap(), None, "it was rolled back");
+        store.close().await;
+        // The tables are there; nothing is run twice.
+        let again = open(&database).await;
+        assert_eq!(again.setting("a").await.unwrap().as_deref(), Some("2ñ"));
+        again.close().await;
+    }
+
+    async fn contacts_keep_what_is_known(database: Database) {
+        let store = open(&database).await;
+        let id = "5491158254201@c.us";
+        for (name, pushname) in [(Some("Ana"), None), (None, Some("ana*")), (None, None)] {
+            let mut tx = store.begin().await.unwrap();
+            store.contact_in(&mut tx, id, name, pushname).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let contact = store.contact(id).await.unwrap().unwrap();
+        assert_eq!(contact.name.as_deref(), Some("Ana"));
+        assert_eq!(contact.pushname.as_deref(), Some("ana*"));
+        assert!(!format!("{contact:?}").contains("Ana"));
+        store.close().await;
+    }
+
+    async fn one_key_is_one_message(database: Database) {
+        let store = open(&database).await;
+        let draft = draft(1, "k1");
+        let first = draft.insert(&store).await;
+        assert_eq!((first.state, first.attempts), (State::Queued, 0));
+        assert_eq!(first.cliente_id, Some(51));
+        // Written in another way, and for another business: the same message.
+        let same = SendRequest {
+            cliente_id: None,
+            to: "+54 9 11 0000-0001".to_owned(),
+            ..draft.request.clone()
+        };
+        let known = store.insert(&[NewMessage { request: &same, ..draft.as_new() }]).await.unwrap();
+        assert!(matches!(&known[..], [Inserted::Known(known)] if known.id == first.id));
+        let other = SendRequest { message: "otra".to_owned(), ..draft.request.clone() };
+        let reused = store.insert(&[NewMessage { request: &other, ..draft.as_new() }]).await.unwrap();
+        assert!(matches!(reused[..], [Inserted::KeyReused]));
+        assert_eq!(store.messages(&Filter::default(), 10).await.unwrap().len(), 1);
+        assert!(!format!("{first:?}").contains("hola"));
+        store.close().await;
+    }
+
+    async fn every_change_is_written_down(database: Database) {
+        let store = open(&database).await;
+        let message = draft(1, "k1").insert(&store).await;
+        let claimed = store.claim("me", later(60), 10).await.unwrap();
+        assert_eq!(ids(&claimed), [message.id]);
+        let change = Change::to(State::Queued, "SESSION_NOT_READY").because("not now");
+        assert!(store.change(message.id, change).await.unwrap().is_some());
+        store.claim("me", later(60), 10).await.unwrap();
+        let wa_id = Some("true_5491100000001@c.us_3EB0");
+        let sent = Change { wa_id, ..Change::to(State::Sent, "SENT") };
+        let sent = store.change(message.id, sent).await.unwrap().unwrap();
+        assert_eq!((sent.state, sent.wa_id.as_deref(), sent.attempts), (State::Sent, wa_id, 2));
+        // Back is no way, and the same again is none.
+        for to in [State::Queued, State::Failed, State::Sent] {
+            assert!(store.change(message.id, Change::to(to, "X")).await.unwrap().is_none());
+        }
+        let history = store.transitions(message.id).await.unwrap();
+        let seen: Vec<_> = history.iter().map(|it| (it.from, it.to, it.cause.as_str())).collect();
+        assert_eq!(seen, [
+            (None, State::Queued, "ASKED"),
+            (Some(State::Queued), State::Sending, "TAKEN"),
+            (Some(State::Sending), State::Queued, "SESSION_NOT_READY"),
+            (Some(State::Queued), State::Sending, "TAKEN_AGAIN"),
+            (Some(State::Sending), State::Sent, "SENT"),
+        ]);
+        assert_eq!(history[2].detail.as_deref(), Some("not now"));
+        assert!(store.change(999, Change::to(State::Sent, "X")).await.unwrap().is_none());
+        store.close().await;
+    }
+
+    async fn acks_move_on_whenever_they_come(database: Database) {
+        let store = open(&database).await;
+        let key = "3EB0AA";
+        let wa_id = format!("true_5491100000001@c.us_{key}");
+        // Before the hub knows of it, and under the chat's other name.
+        let early = format!("true_123@lid_{key}");
+        assert!(store.acknowledge(&early, State::Read).await.unwrap().is_none());
+        assert!(store.acknowledge(&early, State::Delivered).await.unwrap().is_none());
+        let message = draft(1, "k1").insert(&store).await;
+        let sent = Change { wa_id: Some(&wa_id), ..Change::to(State::Sent, "SENT") };
+        let sent = store.change(message.id, sent).await.unwrap().unwrap();
+        assert_eq!(sent.state, State::Read);
+        assert!(store.acknowledge(&wa_id, State::Delivered).await.unwrap().is_none());
+        let played = store.acknowledge(&wa_id, State::Played).await.unwrap().unwrap();
+        assert_eq!((played.id, played.state), (message.id, State::Played));
+        store.close().await;
+    }
+
+    async fn the_order_of_a_chat_is_kept(database: Database) {
+        let store = open(&database).await;
+        let mut all = Vec::new();
+        for (number, key) in [(1, "a1"), (1, "a2"), (2, "b1"), (1, "a3"), (2, "b2")] {
+            all.push(draft(number, key).insert(&store).await.id);
+        }
+        let [a1, a2, b1, a3, b2] = all[..] else { panic!() };
+        assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b1]);
+        assert!(store.claim("other", later(60), 10).await.unwrap().is_empty());
+        // One whose outcome is not known holds up what comes after it.
+        store.change(a1, Change::to(State::Unconfirmed, "X")).await.unwrap().unwrap();
+        store.change(b1, Change::to(State::Sent, "X")).await.unwrap().unwrap();
+        assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b2]);
+        let first = store.message(a1).await.unwrap().unwrap();
+        assert_eq!(first.state, State::Unconfirmed, "it may have left");
+        assert!(store.is_first(&first).await.unwrap());
+        let second = store.message(a2).await.unwrap().unwrap();
+        assert!(!store.is_first(&second).await.unwrap());
+        // So does one that is due only later.
+        store.change(a1, Change::to(State::Failed, "X")).await.unwrap().unwrap();
+        let wait = Change { due: Some(later(60)), ..Change::to(State::Queued, "X") };
+        assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a2]);
+        store.change(a2, wait).await.unwrap().unwrap();
+        assert!(store.claim("me", later(60), 10).await.unwrap().is_empty());
+        assert!(store.message(a3).await.unwrap().unwrap().state == State::Queued);
+        store.close().await;
+    }
+
+    async fn a_lease_that_ends_frees_and_one_that_is_renewed_does_not(database: Database) {
+        let store = open(&database).await;
+        let dead = draft(1, "k1").insert(&store).await.id;
+        let alive = draft(2, "k2").insert(&store).await.id;
+        assert_eq!(store.claim("dead", ago(1), 1).await.unwrap().len(), 1);
+        assert_eq!(store.claim("alive", ago(1), 2).await.unwrap().len(), 2);
+        store.renew("alive", &[alive, 999], later(60)).await.unwrap();
+        store.renew("dead", &[dead], later(60)).await.unwrap();
+        // The other one is not "dead"'s any more.
+        let again = store.claim("other", later(60), 10).await.unwrap();
+        assert_eq!(ids(&again), [dead]);
+        assert_eq!((again[0].state, again[0].attempts), (State::Sending, 3));
+        assert!(store.claim("other", later(60), 10).await.unwrap().is_empty());
+        assert!(store.next_due(false).await.unwrap() > Some(later(50)));
+        store.close().await;
+    }
+
+    async fn rehearsals_end_and_are_never_claimed(database: Database) {
+        let store = open(&database).await;
+        let rehearsal = draft(1, "dry");
+        store.insert(&[NewMessage { dry_run: true, ..rehearsal.as_new() }]).await.unwrap();
+        let real = draft(2, "real").insert(&store).await.id;
+        assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [real]);
+        let simulated = store.simulate(10).await.unwrap();
+        assert_eq!(simulated.len(), 1);
+        assert_eq!(simulated[0].state, State::Simulated);
+        assert_eq!(simulated[0].body, "hola dry");
+        assert!(store.simulate(10).await.unwrap().is_empty());
+        let known = store.insert(&[rehearsal.as_new()]).await.unwrap();
+        assert!(matches!(&known[..], [Inserted::Known(it)] if it.state == State::Simulated));
+        let claim = store.claim_one(simulated[0].id, "me", later(60), "X").await.unwrap();
+        assert!(claim.is_none());
+        store.close().await;
+    }
+
+    async fn somebody_who_waits_takes_one(database: Database) {
+        let store = open(&database).await;
+        let new = draft(1, "k1");
+        let claim = Some(("me", later(60)));
+        let inserted = store.insert(&[NewMessage { claim, ..new.as_new() }]).await.unwrap();
+        let [Inserted::New(message)] = &inserted[..] else { panic!() };
+        assert_eq!((message.state, message.attempts), (State::Sending, 1));
+        let id = message.id;
+        assert!(store.claim_one(id, "other", later(60), "X").await.unwrap().is_none());
+        let failed = Change::to(State::Failed, "SESSION_NOT_READY").because("why");
+        let failed = store.change(id, failed).await.unwrap().unwrap();
+        assert_eq!(failed.error_code.as_deref(), Some("SESSION_NOT_READY"));
+        let again = store.claim_one(id, "other", later(60), "ASKED_AGAIN").await.unwrap().unwrap();
+        assert_eq!((again.state, again.error_code, again.attempts), (State::Sending, None, 2));
+        let history = store.transitions(id).await.unwrap();
+        assert_eq!(history.last().unwrap().cause, "ASKED_AGAIN");
+        store.close().await;
+    }
+
+    async fn two_hubs_never_take_the_same(database: Database) {
+        let one = open(&database).await;
+        let other = open(&database).await;
+        let drafts: Vec<_> = (0..120).map(|n| draft(n / 2, &format!("k{n}"))).collect();
+        let new: Vec<_> = drafts.iter().map(Draft::as_new).collect();
+        one.insert(&new).await.unwrap();
+        let take = async |store: &Store, who: &str| {
+            let mut taken = Vec::new();
+            loop {
+                let claimed = store.claim(who, later(60), 7).await.unwrap();
+                if claimed.is_empty() && store.next_due(false).await.unwrap().is_none() {
+                    return taken;
+                }
+                for message in claimed {
+                    store.change(message.id, Change::to(State::Sent, "SENT")).await.unwrap();
+                    taken.push(message.id);
+                }
+            }
+        };
+        let (mut all, more) = tokio::join!(take(&one, "one"), take(&other, "other"));
+        all.extend(more);
+        all.sort_unstable();
+        let before = all.len();
+        all.dedup();
+        assert_eq!((before, all.len()), (120, 120));
+        one.close().await;
+        other.close().await;
+    }
+
+    async fn lists_are_paged(database: Database) {
+        let store = open(&database).await;
+        for n in 0..5 {
+            draft(n % 2, &format!("k{n}")).insert(&store).await;
+        }
+        let all = ids(&store.messages(&Filter::default(), 10).await.unwrap());
+        assert!(all.is_sorted_by(|a, b| a > b) && all.len() == 5);
+        let page = Filter { before: Some(all[1]), ..Filter::default() };
+        assert_eq!(ids(&store.messages(&page, 2).await.unwrap()), all[2..4]);
+        let filter = Filter {
+            cliente_id: Some(51),
+            chat: Some("5491100000000@c.us".to_owned()),
+            is_inbound: Some(false),
+            state: Some(State::Queued),
+            ..Filter::default()
+        };
+        assert_eq!(ids(&store.messages(&filter, 10).await.unwrap()), [all[0], all[2], all[4]]);
+        for none in [
+            Filter { cliente_id: Some(52), ..Filter::default() },
+            Filter { is_inbound: Some(true), ..Filter::default() },
+            Filter { state: Some(State::Sent), ..Filter::default() },
+            Filter { campaign_id: Some(1), ..Filter::default() },
+        ] {
+            assert!(store.messages(&none, 10).await.unwrap().is_empty(), "{none:?}");
+        }
+        store.close().await;
+    }
+}
+
+/// What the outbox asks with each tick is served by the small indexes, whatever
+/// the history holds.
+#[tokio::test]
+async fn query_plans_do_not_grow_with_history() {
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    for statement in CLAIM_PLANS {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let mut query = sqlx::query(explain);
+        for _ in 0..statement.matches('$').count().min(4) {
+            query = query.bind(1_i64);
+        }
+        let rows = query.fetch_all(store.writer()).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(!plan.is_empty());
+        for step in &plan {
+            let reads = step.starts_with("SCAN") || step.starts_with("SEARCH");
+            let by_index = step.contains("USING INDEX messages_due")
+                || step.contains("USING INDEX messages_lane")
+                || step.contains("USING COVERING INDEX messages_due")
+                || step.contains("USING COVERING INDEX messages_lane")
+                || step.contains("USING INTEGER PRIMARY KEY")
+                // The few that were found.
+                || step.starts_with("SCAN earlier") || step.contains("SUBQUERY");
+            assert!(!reads || by_index, "{statement}\n{plan:#?}");
+            assert!(!step.contains("USE TEMP B-TREE"), "{statement}\n{plan:#?}");
+        }
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_file_is_nobody_elses_and_a_bad_one_is_said() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a b/data%20ñ/hub.db");
+    let location = Location::Sqlite(file.clone());
+    Store::open(&location).await.unwrap().close().await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(file.parent().unwrap()), 0o700);
+
+    std::fs::write(&file, "no database, just text, and rather long").unwrap();
+    let error = Store::open(&location).await.unwrap_err().to_string();
+    assert!(error.starts_with("DATABASE_URL: sqlite:"), "{error}");
+    assert!(error.contains("backup"), "{error}");
+    let nowhere = Location::Sqlite(file.join("hub.db"));
+    let error = Store::open(&nowhere).await.unwrap_err().to_string();
+    assert!(
+        error.contains("cannot be opened") && error.contains("DATA_DIR"),
+        "{error}"
+    );
+    let newer = Location::in_folder(folder.path());
+    let store = Store::open(&newer).await.unwrap();
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'x', 1, x'00', 0)")
+        .execute(store.writer())
+        .await
+        .unwrap();
+    store.close().await;
+    let error = Store::open(&newer).await.unwrap_err().to_string();
+    assert!(error.contains("newer central-hub"), "{error}");
+}
+
+#[tokio::test]
+async fn postgres_that_cannot_be_used_is_said() {
+    let database = Database::postgres();
+    let url = database.url();
+    for (url, cure) in [
+        (url.replace("/test_", "/nothing_"), "CREATE DATABASE"),
+        (url.replace("pg-", "nowhere-"), "start that PostgreSQL"),
+        (
+            "postgres://me:hunter2@127.0.0.1:1/x".to_owned(),
+            "start that PostgreSQL",
+        ),
+    ] {
+        let error = Store::open(&url.parse().unwrap())
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("DATABASE_URL: postgres://"), "{error}");
+        assert!(
+            error.contains(cure) && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+}
+
+/// A server that goes away and comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_that_goes_away_comes_back() {
+    let mut server = Server::start().unwrap();
+    let database = Database::in_server(&server);
+    let store = open(&database).await;
+    store.set("a", "1").await.unwrap();
+    server.pause();
+    for _ in 0..3 {
+        let error = store.set("a", "2").await.unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+    }
+    server.resume().unwrap();
+    store.set("a", "3").await.unwrap();
+    assert_eq!(store.setting("a").await.unwrap().as_deref(), Some("3"));
+    store.close().await;
+}
+
+/// Somebody else keeps the file for longer than the hub waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_file_is_unavailable_and_then_is_not() {
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    let other = open(&database).await;
+    let tx = other.begin().await.unwrap();
+    let error = store.set("a", "1").await.unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert_eq!(store.setting("a").await.unwrap(), None, "reading goes on");
+    drop(tx);
+    other.close().await;
+    store.set("a", "1").await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_mistake_is_not_an_outage() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let store = open(&database).await;
+        let error = sqlx::query("SELECT nothing FROM settings")
+            .execute(store.reader())
+            .await
+            .unwrap_err();
+        assert!(!StoreError::from(error).is_unavailable());
+        let twice = "INSERT INTO settings (name, value, updated_at) VALUES ('a', 'b', 1)";
+        sqlx::query(twice).execute(store.writer()).await.unwrap();
+        let error = StoreError::from(
+            sqlx::query(twice)
+                .execute(store.writer())
+                .await
+                .unwrap_err(),
+        );
+        assert!(error.is_duplicate() && !error.is_unavailable(), "{error}");
+        store.close().await;
+    }
+}

@@ -1,0 +1,246 @@
+//! Every change of a message's state goes through here and is written down.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::error::StoreError;
+use super::messages::{Message, wa_key};
+use super::{State, Store, Tx, now};
+
+/// What is to change.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// The new state.
+    pub to: State,
+    /// Why, as a code such as `SESSION_NOT_READY`.
+    pub cause: &'a str,
+    /// Why, for a person.
+    pub detail: Option<&'a str>,
+    /// WhatsApp's id, once it is known.
+    pub wa_id: Option<&'a str>,
+    /// From when the outbox may take it (again); left out, at once.
+    pub due: Option<Timestamp>,
+}
+
+impl<'a> Change<'a> {
+    /// To this state for this reason.
+    #[must_use]
+    pub const fn to(to: State, cause: &'a str) -> Self {
+        Self {
+            to,
+            cause,
+            detail: None,
+            wa_id: None,
+            due: None,
+        }
+    }
+
+    /// With a sentence for a person.
+    #[must_use]
+    pub const fn because(mut self, detail: &'a str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+}
+
+/// A change that happened.
+#[derive(Clone, Debug)]
+pub struct Transition {
+    /// From which state; `None` for the first.
+    pub from: Option<State>,
+    /// To which.
+    pub to: State,
+    /// Why, as a code.
+    pub cause: String,
+    /// Why, for a person.
+    pub detail: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// Moves a message on, if it may go there from where it is; gives it as
+    /// it is afterwards, and `None` if it did not move or is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn change(&self, id: i64, change: Change<'_>) -> Result<Option<Message>, StoreError> {
+        let mut tx = self.begin().await?;
+        let moved = self.change_in(&mut tx, id, change).await?;
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// As [`Store::change`], within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn change_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        change: Change<'_>,
+    ) -> Result<Option<Message>, StoreError> {
+        let look = self.engine().pick(
+            "SELECT * FROM messages WHERE id = $1",
+            "SELECT * FROM messages WHERE id = $1 FOR UPDATE",
+        );
+        let row = sqlx::query(look).bind(id).fetch_optional(&mut **tx).await?;
+        let Some(row) = row else { return Ok(None) };
+        let before = Message::read(&row)?;
+        let mut change = change;
+        // The ack may have been faster than the answer.
+        let key = change.wa_id.or(before.wa_id.as_deref()).map(wa_key);
+        if change.to == State::Sent
+            && let Some(key) = key
+            && let Some(told) = take_early_ack(tx, key).await?
+        {
+            change.to = change.to.max(told);
+        }
+        if !before.state.leads_to(change.to) {
+            return Ok(None);
+        }
+        let at = now();
+        let failed = change.to == State::Failed;
+        let row = sqlx::query(
+            "UPDATE messages SET state = $1, error_code = $2, error_message = $3,
+                 wa_id = COALESCE($4, wa_id), wa_key = COALESCE($5, wa_key),
+                 due_at = $6, claimed_by = NULL, updated_at = $7
+             WHERE id = $8 RETURNING *",
+        )
+        .bind(change.to.as_str())
+        .bind(failed.then_some(change.cause))
+        .bind(change.detail.filter(|_| failed))
+        .bind(change.wa_id)
+        .bind(change.wa_id.map(wa_key))
+        .bind(change.due.map_or(at, Timestamp::as_millis))
+        .bind(at)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+        note(tx, id, Some(before.state), change, at).await?;
+        Ok(Some(Message::read(&row)?))
+    }
+
+    /// Takes an ack of WhatsApp's down; gives the message if it moved. One for
+    /// a message that is not known yet is kept until it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn acknowledge(
+        &self,
+        wa_id: &str,
+        state: State,
+    ) -> Result<Option<Message>, StoreError> {
+        let key = wa_key(wa_id);
+        let mut tx = self.begin().await?;
+        let id: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM messages WHERE wa_key = $1 AND direction = 'out' ORDER BY id DESC LIMIT 1",
+        )
+        .bind(key)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let moved = match id {
+            Some(id) => {
+                let change = Change {
+                    wa_id: Some(wa_id),
+                    ..Change::to(state, "ACK")
+                };
+                self.change_in(&mut tx, id, change).await?
+            }
+            None => {
+                keep_early_ack(&mut tx, key, state).await?;
+                None
+            }
+        };
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// What a message went through, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn transitions(&self, id: i64) -> Result<Vec<Transition>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM message_transitions WHERE message_id = $1 ORDER BY id")
+                .bind(id)
+                .fetch_all(self.reader())
+                .await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+/// Writes a transition down.
+pub(super) async fn note(
+    tx: &mut Tx,
+    id: i64,
+    from: Option<State>,
+    change: Change<'_>,
+    at: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO message_transitions (message_id, from_state, to_state, cause, detail, at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id)
+    .bind(from.map(State::as_str))
+    .bind(change.to.as_str())
+    .bind(change.cause)
+    .bind(change.detail)
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Acks of what was sent by other means stay for ever unasked for.
+const EARLY_ACKS_KEPT_MS: i64 = 24 * 3600 * 1000;
+
+async fn keep_early_ack(tx: &mut Tx, key: &str, state: State) -> Result<(), StoreError> {
+    let at = now();
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT state FROM early_acks WHERE wa_key = $1")
+            .bind(key)
+            .fetch_optional(&mut **tx)
+            .await?;
+    let known = known.and_then(|text| text.parse().ok());
+    let state = known.map_or(state, |known: State| known.max(state));
+    sqlx::query(
+        "INSERT INTO early_acks (wa_key, state, at) VALUES ($1, $2, $3)
+         ON CONFLICT (wa_key) DO UPDATE SET state = excluded.state, at = excluded.at",
+    )
+    .bind(key)
+    .bind(state.as_str())
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM early_acks WHERE at < $1")
+        .bind(at - EARLY_ACKS_KEPT_MS)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<State>, StoreError> {
+    let told: Option<String> =
+        sqlx::query_scalar("DELETE FROM early_acks WHERE wa_key = $1 RETURNING state")
+            .bind(key)
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(told.and_then(|text| text.parse().ok()))
+}
+
+fn read(row: &AnyRow) -> Result<Transition, StoreError> {
+    Ok(Transition {
+        from: row
+            .try_get::<Option<String>, _>("from_state")?
+            .map(|text| super::messages::state(&text))
+            .transpose()?,
+        to: super::messages::state(row.try_get("to_state")?)?,
+        cause: row.try_get("cause")?,
+        detail: row.try_get("detail")?,
+        at: super::messages::time(row.try_get("at")?),
+    })
+}

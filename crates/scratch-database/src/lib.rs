@@ -1,0 +1,160 @@
+//! Fresh databases for tests: SQLite files, and a real PostgreSQL from
+//! Debian's package.
+//!
+//! ```text
+//!  cargo xtask test ── Server ──(LEADMASTER_TEST_POSTGRES)──> tests ── Database
+//!  a test by hand ──── Server of its own, once per process ──┘
+//!      │ pipe
+//!      └─> sh ─> postgres     the pipe closes: stopped, folder removed
+//! ```
+//!
+//! The server listens on a Unix socket alone, so it takes no port. It hangs on
+//! a pipe of the process that started it: however that ends, the server goes
+//! and takes its folder with it. It keeps nothing safe from a power cut, which
+//! makes it fast. As root it runs as `postgres` or `nobody`: it refuses root.
+//!
+//! A test for both engines is written once:
+//!
+//! ```text
+//! scratch_database::on_both_engines! {
+//!     async fn a_setting_is_remembered(database: Database) {
+//!         let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
+//!         // …
+//!     }
+//! }
+//! ```
+//!
+//! and runs as `a_setting_is_remembered::sqlite` and
+//! `a_setting_is_remembered::postgres`.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a harness panics: that is how a test fails"
+)]
+
+mod programs;
+mod server;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use programs::find as program;
+pub use server::{Server, ServerError};
+use tempfile::TempDir;
+
+/// The variable by which a run of the tests hands its server on: the folder of
+/// the socket.
+pub const VARIABLE: &str = "LEADMASTER_TEST_POSTGRES";
+
+/// The user of every server here.
+const USER: &str = "leadmaster";
+
+/// Makes two tests of each function: on SQLite and on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block)*) => {$(
+        mod $name {
+            #[expect(unused_imports, reason = "not every test needs them")]
+            use super::*;
+
+            $(#[$meta])*
+            async fn test($database: $crate::Database) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                test($crate::Database::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                test($crate::Database::postgres()).await;
+            }
+        }
+    )*};
+}
+
+/// A fresh database; gone with this value.
+#[derive(Debug)]
+pub enum Database {
+    /// A file that is not there yet, in a folder of its own.
+    Sqlite(TempDir),
+    /// An empty one on a server.
+    Postgres {
+        /// The folder of the server's socket.
+        socket: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Database {
+    /// A file.
+    #[must_use]
+    pub fn sqlite() -> Self {
+        match tempfile::tempdir() {
+            Ok(folder) => Self::Sqlite(folder),
+            Err(error) => panic!("no temporary folder: {error}"),
+        }
+    }
+
+    /// In the server of this run, or in one of this process.
+    #[must_use]
+    pub fn postgres() -> Self {
+        Self::in_socket(shared())
+    }
+
+    /// In this server.
+    #[must_use]
+    pub fn in_server(server: &Server) -> Self {
+        Self::in_socket(server.socket())
+    }
+
+    fn in_socket(socket: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        if let Err(error) = programs::psql(socket, USER, &format!("CREATE DATABASE {name}")) {
+            panic!("{name} cannot be made: {error}");
+        }
+        let socket = socket.to_owned();
+        Self::Postgres { socket, name }
+    }
+
+    /// `DATABASE_URL`
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite:{}/hub.db", folder.path().display()),
+            Self::Postgres { socket, name } => {
+                let socket = socket.replace('%', "%25").replace('/', "%2F");
+                format!("postgres://{USER}@localhost/{name}?host={socket}")
+            }
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { socket, name } = self {
+            // A server that was stopped on purpose has nothing to drop.
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            let _ = programs::psql(socket, USER, &drop);
+        }
+    }
+}
+
+/// The socket of the server that all tests of this process share.
+fn shared() -> &'static str {
+    static HANDED: OnceLock<Option<String>> = OnceLock::new();
+    static OWN: OnceLock<Server> = OnceLock::new();
+    let handed = HANDED.get_or_init(|| std::env::var(VARIABLE).ok().filter(|it| !it.is_empty()));
+    match handed {
+        Some(socket) => socket,
+        None => OWN
+            .get_or_init(|| match Server::start() {
+                Ok(server) => server,
+                Err(error) => panic!("{error}"),
+            })
+            .socket(),
+    }
+}

@@ -1,0 +1,191 @@
+//! One server in a folder of its own.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::USER;
+use crate::programs::{self, User};
+
+/// Longer than a loaded machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest path that a Unix socket can have, less its own name.
+const LONGEST_FOLDER: usize = 80;
+
+/// Waits at the pipe for the end of whoever started it, then ends the server
+/// and removes what it had. `$1` is the folder, the rest the program, which may
+/// be told to run as somebody else first.
+const KEEPER: &str = r#"
+folder=$1
+shift
+"$@" -D "$folder/data" -k "$folder" -c listen_addresses= \
+    -c fsync=off -c synchronous_commit=off -c full_page_writes=off \
+    -c max_connections=300 -c shared_buffers=64MB -c autovacuum_naptime=10min \
+    -c logging_collector=off >"$folder/log" 2>&1 </dev/null &
+server=$!
+read -r word
+kill -INT "$server"
+wait "$server"
+if [ "$word" != "keep" ]; then rm -rf "$folder"; fi
+"#;
+
+/// Why there is no server.
+#[derive(Debug)]
+pub struct ServerError(String);
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a PostgreSQL for the tests cannot be had: {}", self.0)
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// A running server; stopped, and its folder removed, with this value.
+#[derive(Debug)]
+pub struct Server {
+    /// Dropped after the keeper ended.
+    folder: TempDir,
+    socket: String,
+    keeper: Option<Child>,
+}
+
+impl Server {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// PostgreSQL is not installed, or does not start.
+    pub fn start() -> Result<Self, ServerError> {
+        let user = User::for_server();
+        let folder = folder(user).map_err(|error| ServerError(error.to_string()))?;
+        make_cluster(folder.path(), user)?;
+        let socket = folder.path().to_string_lossy().into_owned();
+        let mut server = Self {
+            folder,
+            socket,
+            keeper: None,
+        };
+        server.resume()?;
+        Ok(server)
+    }
+
+    /// The folder of its socket.
+    #[must_use]
+    pub fn socket(&self) -> &str {
+        &self.socket
+    }
+
+    /// Stops it, as a server that goes away; its databases stay.
+    pub fn pause(&mut self) {
+        self.end("keep\n");
+    }
+
+    /// Starts it again after [`Server::pause`].
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn resume(&mut self) -> Result<(), ServerError> {
+        let mut keeper = Command::new("sh");
+        keeper
+            .args(["-c", KEEPER, "sh"])
+            .arg(self.folder.path())
+            // The shell stays who it is, to be able to remove the folder.
+            .args(User::for_server().map(User::prefix).unwrap_or_default())
+            .arg(program("postgres")?)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let keeper = keeper
+            .spawn()
+            .map_err(|error| ServerError(error.to_string()))?;
+        self.keeper = Some(keeper);
+        self.wait()
+    }
+
+    fn wait(&self) -> Result<(), ServerError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match programs::psql(&self.socket, USER, "SELECT 1") {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() > deadline => {
+                    let log = std::fs::read_to_string(self.folder.path().join("log"));
+                    let log = log.unwrap_or_default();
+                    return Err(ServerError(format!("{error}; its log: {log}")));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn end(&mut self, word: &str) {
+        use std::io::Write;
+        if let Some(mut keeper) = self.keeper.take() {
+            if let Some(mut pipe) = keeper.stdin.take() {
+                let _ = pipe.write_all(word.as_bytes());
+            }
+            let _ = keeper.wait();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end("");
+    }
+}
+
+/// A folder that the server's user can get to, with a short name.
+fn folder(user: Option<User>) -> std::io::Result<TempDir> {
+    let own = std::env::temp_dir();
+    let fits = |folder: &Path| {
+        folder.as_os_str().len() < LONGEST_FOLDER
+            && (user.is_none() || programs::is_open_to_all(folder))
+    };
+    let parent = if fits(&own) {
+        own
+    } else {
+        PathBuf::from("/tmp")
+    };
+    let folder = tempfile::Builder::new().prefix("pg-").tempdir_in(parent)?;
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    if let Some(user) = user {
+        user.owns(folder.path())?;
+    }
+    Ok(folder)
+}
+
+fn program(name: &str) -> Result<PathBuf, ServerError> {
+    programs::find(name).ok_or_else(|| {
+        ServerError(format!(
+            "{name} is not installed: run `cargo xtask setup` (Debian: apt-get install postgresql)"
+        ))
+    })
+}
+
+fn make_cluster(folder: &Path, user: Option<User>) -> Result<(), ServerError> {
+    let mut initdb = Command::new(program("initdb")?);
+    initdb
+        .args(["--no-sync", "--no-instructions", "--auth=trust"])
+        .args(["--encoding=UTF8", "--locale=C.UTF-8", "--username", USER])
+        .arg("--pgdata")
+        .arg(folder.join("data"))
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    if let Some(user) = user {
+        user.runs(&mut initdb);
+    }
+    let output = initdb
+        .output()
+        .map_err(|error| ServerError(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(ServerError(format!("initdb: {why}")))
+}

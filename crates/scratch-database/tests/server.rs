@@ -1,0 +1,18 @@
+//! What is started ends, and what it had is gone.
+
+use scratch_database::{Database, Server};
+
+#[test]
+fn a_server_goes_with_its_folder() {
+    let mut server = Server::start().expect("PostgreSQL");
+    let folder = std::path::PathBuf::from(server.socket());
+    let database = Database::in_server(&server);
+    assert!(database.url().starts_with("postgres://"));
+    server.pause();
+    assert!(folder.join("data").is_dir(), "a pause keeps the data");
+    assert!(!folder.join("data/postmaster.pid").exists());
+    server.resume().expect("it comes back");
+    drop(database);
+    drop(server);
+    assert!(!folder.exists());
+}
