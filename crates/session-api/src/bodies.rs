@@ -81,29 +81,6 @@ pub struct PairingCodeBody {
     pub code: String,
 }
 
-/// The body of `POST /send`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SendRequest {
-    /// For which business; metadata.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cliente_id: Option<u64>,
-    /// The recipient: a number in international form or a WhatsApp id.
-    pub to: String,
-    /// The text.
-    pub message: String,
-}
-
-// The text and the number are the customer's: they must not reach a log by
-// way of a `{:?}`.
-impl std::fmt::Debug for SendRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SendRequest")
-            .field("cliente_id", &self.cliente_id)
-            .field("message_bytes", &self.message.len())
-            .finish_non_exhaustive()
-    }
-}
-
 /// The answer of `POST /send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendBody {
@@ -148,6 +125,9 @@ pub struct MessageBody {
     /// Why it failed: one of [`crate::ErrorCode`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Its `type`, as the request for it says.
+    #[serde(default, rename = "type")]
+    pub kind: String,
 }
 
 // Whole numbers stay out of logs.

@@ -12,9 +12,11 @@
 //! contract.
 
 mod bodies;
+mod content;
 mod error;
 mod event;
 pub mod paths;
+mod send;
 mod session;
 mod state;
 mod time;
@@ -22,17 +24,21 @@ mod validate;
 
 pub use bodies::{
     ConnectBody, HealthBody, MessageBody, PairingCodeBody, PairingCodeRequest, QrBody, SendBody,
-    SendRequest, StatusBody, TransitionBody,
+    StatusBody, TransitionBody,
+};
+pub use content::{
+    Card, Contacts, Content, Context, Location, Media, MediaKind, Outgoing, Reaction, Text,
 };
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{AckEvent, Event, EventKind, MessageEvent, QrEvent, StateEvent};
+pub use send::SendRequest;
 pub use session::{
     Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,
     ServiceInfo, SessionBody,
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
-pub use validate::{Invalid, LONGEST_MESSAGE, Recipient};
+pub use validate::{Invalid, LONGEST_MESSAGE, Recipient, check_filename, is_file_id};
 
 /// The name that the contract gives the one session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";

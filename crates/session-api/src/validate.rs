@@ -1,12 +1,21 @@
 //! What a message may be addressed to and hold: the same rules on both
 //! services, so that a rehearsal refuses what a real send would.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::SendRequest;
+use crate::content::{Card, Contacts, Content, Context, Location, Media, Outgoing, Reaction, Text};
+use crate::send::SendRequest;
 
 /// The longest text, in characters; WhatsApp's own limit.
 pub const LONGEST_MESSAGE: usize = 65_536;
+/// The longest name and address of a place, and name on a card.
+const LONGEST_LINE: usize = 1_024;
+const LONGEST_URL: usize = 2_048;
+/// A family of four with joiners has 7; a flag of a region 7.
+const LONGEST_EMOJI: usize = 16;
+const MOST_MENTIONS: usize = 256;
+const MOST_CARDS: usize = 50;
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 /// A LID is no phone number and can be longer.
 const LID_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
@@ -15,10 +24,10 @@ const LID_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// The field.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What it has to be. Never repeats the value: it may be a number or a
     /// customer's text.
-    pub wants: &'static str,
+    pub wants: Cow<'static, str>,
 }
 
 impl fmt::Display for Invalid {
@@ -50,7 +59,11 @@ impl Recipient {
     /// # Errors
     /// When it is neither; groups (`…@g.us`) are refused, too.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let refuse = |wants| Err(Invalid { field: "to", wants });
+        Self::parse_as("to", text)
+    }
+
+    fn parse_as(field: &'static str, text: &str) -> Result<Self, Invalid> {
+        let refuse = |wants: &'static str| refuse(field, wants);
         let text = text.trim();
         let (number, server) = match text.rsplit_once('@') {
             None => (text, "c.us"),
@@ -85,36 +98,323 @@ impl Recipient {
     }
 }
 
+/// What a type of message takes, beside `cliente_id` and `to`.
+struct Takes {
+    kind: &'static str,
+    fields: &'static [&'static str],
+}
+
+const MEDIA: &[&str] = &[
+    "file_id", "url", "caption", "filename", "reply_to", "mentions",
+];
+
+const KINDS: &[Takes] = &[
+    Takes {
+        kind: "text",
+        fields: &["message", "link_preview", "reply_to", "mentions"],
+    },
+    Takes {
+        kind: "image",
+        fields: MEDIA,
+    },
+    Takes {
+        kind: "video",
+        fields: MEDIA,
+    },
+    // WhatsApp shows no text below a sound.
+    Takes {
+        kind: "audio",
+        fields: &["file_id", "url", "filename", "voice", "reply_to"],
+    },
+    Takes {
+        kind: "document",
+        fields: MEDIA,
+    },
+    Takes {
+        kind: "location",
+        fields: &["latitude", "longitude", "name", "address"],
+    },
+    Takes {
+        kind: "contact",
+        fields: &["contact", "contacts"],
+    },
+    Takes {
+        kind: "reaction",
+        fields: &["message_id", "emoji"],
+    },
+];
+
 impl SendRequest {
-    /// Checks the whole request; gives the recipient.
+    /// Checks the whole request; gives what is to be sent. `upload` says
+    /// whether a file came with it.
     ///
     /// # Errors
     /// The first field that is not allowed.
-    pub fn validate(&self) -> Result<Recipient, Invalid> {
+    pub fn validate(&self, upload: bool) -> Result<Outgoing, Invalid> {
         if self.cliente_id == Some(0) {
-            return Err(Invalid {
-                field: "cliente_id",
-                wants: "has to be a positive integer",
+            return refuse("cliente_id", "has to be a positive integer");
+        }
+        let takes = self.takes()?;
+        let to = Recipient::parse(&self.to)?;
+        let content = match takes.kind {
+            "image" => Content::Image(self.media(upload)?),
+            "video" => Content::Video(self.media(upload)?),
+            "audio" => Content::Audio(self.media(upload)?),
+            "document" => Content::Document(self.media(upload)?),
+            _ if upload => return refuse("file", format!("does not go with type {}", takes.kind)),
+            "location" => Content::Location(self.location()?),
+            "contact" => Content::Contact(self.contacts()?),
+            "reaction" => Content::Reaction(self.reaction()?),
+            _ => Content::Text(self.words()?),
+        };
+        Ok(Outgoing { to, content })
+    }
+
+    fn takes(&self) -> Result<&'static Takes, Invalid> {
+        let kinds = || KINDS.iter().map(|takes| takes.kind);
+        let Some(kind) = &self.kind else {
+            // As it always was: what this version does not know is not looked
+            // at. What it knows must not get lost, though.
+            let text = &KINDS[0];
+            return match self.given().find(|name| !text.fields.contains(name)) {
+                None => Ok(text),
+                Some(name) => {
+                    let fitting = KINDS.iter().filter(|takes| takes.fields.contains(&name));
+                    let fitting = fitting.map(|takes| takes.kind).collect::<Vec<_>>();
+                    let fitting = fitting.join(", ");
+                    refuse("type", format!("is missing: {name} goes with {fitting}"))
+                }
+            };
+        };
+        let Some(takes) = KINDS.iter().find(|takes| takes.kind == kind) else {
+            let known = kinds().collect::<Vec<_>>().join(", ");
+            return refuse("type", format!("has to be one of {known}"));
+        };
+        if let Some(name) = self.given().find(|name| !takes.fields.contains(name)) {
+            let fields = takes.fields.join(", ");
+            return refuse(
+                name,
+                format!("does not go with type {kind}, which takes {fields}"),
+            );
+        }
+        match &self.unknown {
+            None => Ok(takes),
+            // A key is the caller's text, too.
+            Some(name) => {
+                let is_name =
+                    name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+                let name = if is_name {
+                    name.clone()
+                } else {
+                    "a field".into()
+                };
+                let fields = takes.fields.join(", ");
+                refuse(name, format!("is not known: type {kind} takes {fields}"))
+            }
+        }
+    }
+
+    fn words(&self) -> Result<Text, Invalid> {
+        let Some(message) = &self.message else {
+            return refuse("message", "is missing");
+        };
+        if message.trim().is_empty() {
+            return refuse("message", "is empty");
+        }
+        text("message", message, LONGEST_MESSAGE)?;
+        Ok(Text {
+            message: message.clone(),
+            link_preview: self.link_preview.unwrap_or_default(),
+            context: self.context()?,
+        })
+    }
+
+    fn context(&self) -> Result<Context, Invalid> {
+        if let Some(id) = &self.reply_to {
+            message_id("reply_to", id)?;
+        }
+        let mentions = self.mentions.as_deref().unwrap_or_default();
+        if mentions.len() > MOST_MENTIONS {
+            return refuse("mentions", format!("are more than {MOST_MENTIONS}"));
+        }
+        let mentions = mentions
+            .iter()
+            .map(|who| Recipient::parse_as("mentions", who).map(|who| who.as_str().to_owned()))
+            .collect::<Result<_, _>>()?;
+        Ok(Context {
+            reply_to: self.reply_to.clone(),
+            mentions,
+        })
+    }
+
+    fn media(&self, upload: bool) -> Result<Media, Invalid> {
+        let sources = [self.file_id.is_some(), self.url.is_some(), upload];
+        match sources.iter().filter(|given| **given).count() {
+            1 => {}
+            0 => {
+                return refuse(
+                    "file_id",
+                    "is missing: a file is given by file_id, by url, or as the part file of a multipart request",
+                );
+            }
+            _ => {
+                return refuse(
+                    "file_id",
+                    "has to be the only source: one of file_id, url and the part file of a multipart request",
+                );
+            }
+        }
+        if let Some(id) = &self.file_id
+            && !is_file_id(id)
+        {
+            return refuse("file_id", "has to be what POST /files answered");
+        }
+        if let Some(url) = &self.url {
+            let web = url.starts_with("https://") || url.starts_with("http://");
+            if !web || url.len() > LONGEST_URL || url.chars().any(|c| c.is_control() || c == ' ') {
+                return refuse("url", "has to be an absolute http:// or https:// URL");
+            }
+        }
+        if let Some(caption) = &self.caption {
+            text("caption", caption, LONGEST_MESSAGE)?;
+        }
+        if let Some(name) = &self.filename {
+            check_filename("filename", name)?;
+        }
+        Ok(Media {
+            file_id: self.file_id.clone(),
+            url: self.url.clone(),
+            caption: self.caption.clone().filter(|it| !it.trim().is_empty()),
+            filename: self.filename.clone(),
+            voice: self.voice.unwrap_or_default(),
+            context: self.context()?,
+        })
+    }
+
+    fn location(&self) -> Result<Location, Invalid> {
+        let degrees = |field: &'static str, value: Option<f64>, most: f64| match value {
+            None => refuse(field, "is missing"),
+            Some(value) if value.abs() <= most => Ok(value),
+            Some(_) => refuse(field, format!("has to be degrees from -{most} to {most}")),
+        };
+        for (field, value) in [("name", &self.name), ("address", &self.address)] {
+            text(field, value.as_deref().unwrap_or_default(), LONGEST_LINE)?;
+        }
+        Ok(Location {
+            latitude: degrees("latitude", self.latitude, 90.0)?,
+            longitude: degrees("longitude", self.longitude, 180.0)?,
+            name: self.name.clone(),
+            address: self.address.clone(),
+        })
+    }
+
+    fn contacts(&self) -> Result<Contacts, Invalid> {
+        let cards = match (&self.contact, &self.contacts) {
+            (Some(card), None) => vec![card.clone()],
+            (None, Some(cards)) => cards.clone(),
+            (None, None) => return refuse("contact", "is missing: an object of name and phone"),
+            (Some(_), Some(_)) => {
+                return refuse("contact", "and contacts: one of the two is to be given");
+            }
+        };
+        if cards.is_empty() || cards.len() > MOST_CARDS {
+            return refuse("contacts", format!("have to be from 1 to {MOST_CARDS}"));
+        }
+        let mut contacts = Vec::new();
+        for card in cards {
+            if card.name.trim().is_empty() {
+                return refuse("contact.name", "is empty");
+            }
+            text("contact.name", &card.name, LONGEST_LINE)?;
+            // A card is for a phone to save: it needs a number.
+            let number = Recipient::parse_as("contact.phone", &card.phone)?;
+            let Some((phone, "c.us")) = number.as_str().split_once('@') else {
+                return refuse("contact.phone", "has to be a number, not a LID");
+            };
+            contacts.push(Card {
+                name: card.name,
+                phone: phone.to_owned(),
             });
         }
-        let recipient = Recipient::parse(&self.to)?;
-        let refuse = |wants| {
-            Err(Invalid {
-                field: "message",
-                wants,
-            })
-        };
-        if self.message.trim().is_empty() {
-            return refuse("is empty");
-        }
-        if self.message.chars().count() > LONGEST_MESSAGE {
-            return refuse("is longer than 65536 characters");
-        }
-        if self.message.contains('\0') {
-            return refuse("holds a NUL character");
-        }
-        Ok(recipient)
+        Ok(Contacts { contacts })
     }
+
+    fn reaction(&self) -> Result<Reaction, Invalid> {
+        let Some(id) = &self.message_id else {
+            return refuse("message_id", "is missing: the message to react to");
+        };
+        message_id("message_id", id)?;
+        let Some(emoji) = &self.emoji else {
+            return refuse("emoji", "is missing; empty takes a reaction away");
+        };
+        let plain = |c: char| c.is_whitespace() || c.is_control() || c.is_ascii_alphabetic();
+        let is_emoji = !emoji.is_ascii()
+            && emoji.chars().count() <= LONGEST_EMOJI
+            && !emoji.chars().any(plain);
+        if !emoji.is_empty() && !is_emoji {
+            return refuse("emoji", "has to be one emoji, or empty to take it away");
+        }
+        Ok(Reaction {
+            message_id: id.clone(),
+            emoji: emoji.clone(),
+        })
+    }
+}
+
+fn refuse<T>(
+    field: impl Into<Cow<'static, str>>,
+    wants: impl Into<Cow<'static, str>>,
+) -> Result<T, Invalid> {
+    Err(Invalid {
+        field: field.into(),
+        wants: wants.into(),
+    })
+}
+
+fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid> {
+    if value.chars().count() > longest {
+        return refuse(field, format!("is longer than {longest} characters"));
+    }
+    if value.contains('\0') {
+        return refuse(field, "holds a NUL character");
+    }
+    Ok(())
+}
+
+/// WhatsApp's whole id (`true_…@c.us_3EB0…`), or the last part of it.
+fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"@._:-".contains(&b);
+    if (1..=128).contains(&id.len()) && id.bytes().all(known) {
+        return Ok(());
+    }
+    refuse(
+        field,
+        "has to be the id of a message, as /send answers or /events tells it",
+    )
+}
+
+/// Whether a text can be what `POST /files` answered.
+#[must_use]
+pub fn is_file_id(id: &str) -> bool {
+    id.len() == 32
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+}
+
+/// Checks the name that the recipient of a file sees.
+///
+/// # Errors
+/// It is empty, too long, or holds what no name has.
+pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
+    let odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    if name.trim().is_empty() || name.len() > 255 || name.chars().any(odd) {
+        return refuse(
+            field,
+            "has to be a file's name of at most 255 bytes, without a path",
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -165,18 +465,18 @@ mod tests {
 
     #[test]
     fn messages() {
-        let request = |message: &str| SendRequest {
-            cliente_id: None,
-            to: "5491158254201".into(),
-            message: message.into(),
-        };
-        assert!(request("hola").validate().is_ok());
-        assert!(request(&"ñ".repeat(LONGEST_MESSAGE)).validate().is_ok());
+        let request = |message: &str| SendRequest::text(None, "5491158254201", message);
+        assert!(request("hola").validate(false).is_ok());
+        assert!(
+            request(&"ñ".repeat(LONGEST_MESSAGE))
+                .validate(false)
+                .is_ok()
+        );
         for bad in ["", " \n", "a\0b", &"a".repeat(LONGEST_MESSAGE + 1)] {
-            assert_eq!(request(bad).validate().unwrap_err().field, "message");
+            assert_eq!(request(bad).validate(false).unwrap_err().field, "message");
         }
         let mut anonymous = request("hola");
         anonymous.cliente_id = Some(0);
-        assert_eq!(anonymous.validate().unwrap_err().field, "cliente_id");
+        assert_eq!(anonymous.validate(false).unwrap_err().field, "cliente_id");
     }
 }

@@ -76,11 +76,7 @@ fn connect() {
 #[test]
 fn send() {
     same(
-        &SendRequest {
-            cliente_id: Some(51),
-            to: "5491158254201".into(),
-            message: "hola".into(),
-        },
+        &SendRequest::text(Some(51), "5491158254201", "hola"),
         r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#,
     );
     same(
@@ -115,10 +111,11 @@ fn message() {
         played_at: None,
         failed_at: Some(at()),
         error: Some("SEND_FAILED".into()),
+        kind: "text".into(),
     };
     same(
         &body,
-        r#"{"message_id":"3EB0AB","ledger_id":"3EB0AB","status":"failed","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","failed_at":"2026-01-14T13:02:09.336Z","error":"SEND_FAILED"}"#,
+        r#"{"message_id":"3EB0AB","ledger_id":"3EB0AB","status":"failed","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","failed_at":"2026-01-14T13:02:09.336Z","error":"SEND_FAILED","type":"text"}"#,
     );
     assert!(!format!("{body:?}").contains("5491158254201"));
     let read = MessageBody {
@@ -132,7 +129,7 @@ fn message() {
     };
     same(
         &read,
-        r#"{"message_id":"true_5491158254201@c.us_3EB0AB","ledger_id":"3EB0AB","status":"read","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","sent_at":"2026-01-14T13:02:09.336Z","read_at":"2026-01-14T13:02:09.336Z"}"#,
+        r#"{"message_id":"true_5491158254201@c.us_3EB0AB","ledger_id":"3EB0AB","status":"read","to":"5491158254201@c.us","created_at":"2026-01-14T13:02:09.336Z","sent_at":"2026-01-14T13:02:09.336Z","read_at":"2026-01-14T13:02:09.336Z","type":"text"}"#,
     );
 }
 
@@ -174,11 +171,9 @@ fn events_are_told_apart_without_their_name() {
 
 #[test]
 fn bodies_and_numbers_stay_out_of_debug_output() {
-    let request = SendRequest {
-        cliente_id: Some(1),
-        to: "5491158254201".into(),
-        message: "secreto".into(),
-    };
-    let shown = format!("{request:?}");
-    assert!(!shown.contains("5491158254201") && !shown.contains("secreto"));
+    let request = SendRequest::text(Some(1), "5491158254201", "secreto");
+    let outgoing = request.validate(false).unwrap();
+    for shown in [format!("{request:?}"), format!("{outgoing:?}")] {
+        assert!(!shown.contains("5491158254201") && !shown.contains("secreto"));
+    }
 }

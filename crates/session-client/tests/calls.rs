@@ -90,11 +90,7 @@ fn http(status: &str, body: &str) -> String {
 }
 
 fn message() -> SendRequest {
-    SendRequest {
-        cliente_id: Some(51),
-        to: "5491158254201".to_owned(),
-        message: "hola".to_owned(),
-    }
+    SendRequest::text(Some(51), "5491158254201", "hola")
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ErrorReply;
-use session_api::ErrorCode;
+use session_api::{ErrorCode, Invalid};
 
 use crate::ledger::LedgerError;
 use crate::session::AskError;
@@ -39,6 +39,12 @@ impl From<AskError> for ApiError {
             AskError::Browser(_) => ErrorCode::BrowserFailed,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(ErrorCode::InvalidRequest, invalid.to_string())
     }
 }
 

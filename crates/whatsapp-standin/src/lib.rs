@@ -28,4 +28,6 @@ pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
-pub use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};
+pub use crate::world::{
+    Block, Details, Outcome, PageHttp, Place, Received, Refusal, Rule, SentFile,
+};

@@ -105,7 +105,7 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
         }
         FromPage::Send(message) => {
             let key = message.key.clone();
-            let taken = shared.world().take(page, message);
+            let taken = shared.world().take(page, *message);
             if let Some(taken) = taken {
                 answer(shared, page, key, taken);
                 shared.tell("message");

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{Drawing, Keys};
+use crate::world::Details;
 
 /// From the page.
 #[derive(Debug, Deserialize)]
@@ -18,7 +19,7 @@ pub(crate) enum FromPage {
     /// The identity of a scan is stored in the profile.
     Paired,
     /// A message.
-    Send(Outgoing),
+    Send(Box<Outgoing>),
     /// Inbound messages that are stored in the profile.
     Got { keys: Vec<String> },
     /// Does this number have WhatsApp?
@@ -52,6 +53,8 @@ pub(crate) struct Outgoing {
     #[serde(default)]
     pub(crate) body: String,
     pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) details: Details,
 }
 
 /// To the page.

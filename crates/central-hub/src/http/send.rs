@@ -17,7 +17,7 @@ pub(crate) async fn send(
     Upstream(client): Upstream,
     ApiJson(request): ApiJson<SendRequest>,
 ) -> Result<Response, HubError> {
-    let recipient = request.validate()?;
+    let recipient = request.validate(false)?.to;
     if state.config.dry_run {
         tracing::info!(to = ?recipient, cliente_id = request.cliente_id, "dry run: nothing was sent");
         let body = SendBody {

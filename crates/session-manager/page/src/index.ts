@@ -9,9 +9,10 @@
 
 import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
+import { BridgeError } from "./errors";
 import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
-import { BridgeError, messageState, sendText } from "./send";
+import { messageState, send } from "./send";
 import { attempt, pageModule, wpp } from "./wa";
 
 const BOOT_POLL_MS = 25;
@@ -23,6 +24,8 @@ const TOOLS_PATIENCE_MS = 10_000;
 function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
   const WPP = wpp();
   const has = (value: unknown): boolean => value !== undefined && value !== null;
+  const can = (where: string, name: string): boolean =>
+    attempt(() => typeof where.split(".").reduce((at, part) => at[part], WPP)[name] === "function", false);
   const checks: Record<string, boolean> = {
     socket_model: has(pageModule("WAWebSocketModel")?.Socket),
     conn_model: has(pageModule("WAWebConnModel")?.Conn),
@@ -31,10 +34,14 @@ function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
     user_prefs: has(pageModule("WAWebUserPrefsMeUser")),
     wa_js: has(WPP),
     message_store: attempt(() => has(WPP.whatsapp.MsgStore.on), false),
-    send_text: attempt(() => typeof WPP.chat.sendTextMessage === "function", false),
-    query_exists: attempt(() => typeof WPP.contact.queryExists === "function", false),
-    add_and_send: attempt(() => typeof WPP.whatsapp.functions.addAndSendMsgToChat === "function", false),
-    link_by_number: attempt(() => typeof WPP.conn.genLinkDeviceCodeForPhoneNumber === "function", false),
+    send_text: can("chat", "sendTextMessage"),
+    send_location: can("chat", "sendLocationMessage"),
+    send_contact: can("chat", "sendVCardContactMessage"),
+    send_reaction: can("chat", "sendReactionToMessage") && can("whatsapp.functions", "sendReactionToMsg"),
+    find_message: can("chat", "getMessageById"),
+    query_exists: can("contact", "queryExists"),
+    add_and_send: can("whatsapp.functions", "addAndSendMsgToChat"),
+    link_by_number: can("conn", "genLinkDeviceCodeForPhoneNumber"),
   };
   return { ok: Object.values(checks).every(Boolean), checks };
 }
@@ -67,7 +74,7 @@ const calls: Record<string, (args: any) => unknown> = {
   self_test: () => selfTest(),
   refresh_code: () => ({ way: refreshCode() }),
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
-  send_text: sendText,
+  send,
   message_state: messageState,
   logout: () => logout(),
 };
@@ -107,7 +114,8 @@ export function start(channel: (text: string) => void): void {
   try {
     openChannel(channel);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call }, enumerable: false });
-    (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-" };
+    // No servers of others for link previews: WhatsApp's own way is left.
+    (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
     boot([attachSocket, attachConn, attachLogout, attachMessages]);
     // The first report also says that the script runs at all.
     report();

@@ -1,48 +1,20 @@
 // Sending. Every refusal says whether anything can have left.
 
+import { BridgeError, told } from "./errors";
+import { type Content, answered, hand } from "./kinds";
+import { bothIds, chatOf, connected, findMessage, namedMessage, recipient, tools } from "./lookup";
 import { markOwn } from "./messages";
-import { attempt, pageModule, serialized, wpp } from "./wa";
-
-/** Codes that the service understands; all but `UNCONFIRMED` mean that
- * nothing was sent. */
-export class BridgeError extends Error {
-  constructor(
-    readonly code: "NOT_READY" | "NOT_ON_WHATSAPP" | "REFUSED" | "UNCONFIRMED" | "FAILED",
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { serialized } from "./wa";
 
 export interface SendArgs {
   /** `…@c.us` or `…@lid`. */
   to: string;
-  text: string;
   /** The last part of the message's id, fixed by the service. */
   key: string;
+  content: Content;
+  /** Whether it may have been sent before, with this key. */
+  again: boolean;
 }
-
-function connected(): boolean {
-  return attempt(() => pageModule("WAWebSocketModel").Socket.state === "CONNECTED", false);
-}
-
-async function recipient(WPP: any, to: string): Promise<any> {
-  if (to.endsWith("@lid")) return WPP.whatsapp.WidFactory.createWid(to);
-  const found = await WPP.contact.queryExists(to);
-  if (found?.wid) return found.wid;
-  // wa-js answers null for a number without WhatsApp and for a lost network.
-  if (!connected()) throw new BridgeError("NOT_READY", "the connection was lost while the number was looked up");
-  throw new BridgeError("NOT_ON_WHATSAPP", "the number has no WhatsApp");
-}
-
-function outcome(error: unknown): BridgeError {
-  if (error instanceof BridgeError) return error;
-  const text = String((error as any)?.message ?? error).slice(0, 300);
-  return new BridgeError("FAILED", text);
-}
-
-/** Less than the service waits, for each of two chats. */
-const LOOK_UP_MS = 2_000;
 
 export interface MessageStateArgs {
   to: string;
@@ -51,68 +23,92 @@ export interface MessageStateArgs {
 
 /** What the page's store has of a message, by the last part of its id. */
 export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
-  const WPP = wpp();
-  if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");
-  const store = WPP.whatsapp.MsgStore;
-  const told = (msg: any): { id: string; ack: number } => ({ id: serialized(msg.id), ack: Number(msg.ack ?? 0) });
-  const loaded = attempt<any>(
-    () => store.getModelsArray().find((msg: any) => msg?.id?.id === key && msg.id.fromMe),
-    null,
-  );
-  if (loaded) return told(loaded);
-  // Not loaded: the profile is asked for the ids that it can have. The chat may
-  // be addressed by number or by LID, now or when the message was written.
-  const chats = new Set<string>([to]);
+  const WPP = tools();
+  // The chat may be addressed by number or by LID, now or when the message was
+  // written. What is not found goes out again under the same id, which the
+  // server drops if it has it.
+  const chats = new Set<string>(bothIds(WPP, to));
+  const found = async (): Promise<{ id: string; ack: number } | null> => {
+    const msg = await findMessage(WPP, chats, key, [true]);
+    return msg && { id: serialized(msg.id), ack: Number(msg.ack ?? 0) };
+  };
+  const known = await found();
+  if (known) return known;
+  const before = chats.size;
   try {
     const wid = await recipient(WPP, to);
-    chats.add(serialized(wid));
-    const chat = await WPP.chat.find(wid);
-    chats.add(serialized(chat?.id ?? wid));
+    const chat = await chatOf(WPP, wid);
+    for (const id of [serialized(wid), ...bothIds(WPP, chat)]) chats.add(id);
   } catch (error) {
     if (!(error instanceof BridgeError) || error.code !== "NOT_ON_WHATSAPP") throw error;
   }
-  for (const chat of chats) {
-    // wa-js throws for a message, or a chat, that is not there. What is not found
-    // in time is taken for absent: it goes out again under the same id, which
-    // the server drops if it has it.
-    const found = Promise.resolve(WPP.chat.getMessageById(`true_${chat}_${key}`)).catch(() => null);
-    const msg = await Promise.race([found, new Promise<any>((resolve) => setTimeout(resolve, LOOK_UP_MS, null))]);
-    if (msg?.id) return told(msg);
-  }
-  return null;
+  return chats.size > before ? found() : null;
 }
 
-export async function sendText({ to, text, key }: SendArgs): Promise<{ id: string }> {
-  const WPP = wpp();
-  if (!WPP || !connected()) throw new BridgeError("NOT_READY", "the page is not connected");
-  let id = "";
-  let attempted = false;
+/** What the server's answer means; `null` for a yes. */
+function verdict(result: unknown, ack: number): BridgeError | null {
+  if (result === "OK" || ack >= 1) return null;
+  switch (result) {
+    case undefined:
+    case null:
+    case "ERROR_NETWORK":
+      return new BridgeError("UNCONFIRMED", `WhatsApp did not confirm the message (${result ?? "no result"})`);
+    // The page gave up before the server had the message: that says nothing of
+    // an earlier attempt with the same id.
+    case "ERROR_UPLOAD":
+    case "ERROR_EXPIRED":
+    case "ERROR_CANCELLED":
+      return new BridgeError("FAILED", `the page gave the message up (${result})`);
+    default:
+      return new BridgeError("REFUSED", `WhatsApp refused the message (${result})`);
+  }
+}
+
+async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
+  const target = await namedMessage(WPP, chats, content.message_id);
+  // wa-js takes no id for it, and it needs none: a message has one reaction of
+  // each person, the last one, so the same one twice is the same as once.
+  let answer: any;
   try {
-    const wid = await recipient(WPP, to);
-    // The chat decides the address (number or LID) that the id must carry.
-    const chat = await WPP.chat.find(wid);
-    const chatId = serialized(chat?.id ?? wid);
-    id = `true_${chatId}_${key}`;
-    markOwn(id);
-    attempted = true;
-    const sent = await WPP.chat.sendTextMessage(chatId, text, {
-      messageId: id,
-      createChat: true,
-      waitForAck: true,
-      linkPreview: false,
-      detectMentioned: false,
-      markIsRead: false,
-    });
-    const result = sent?.sendMsgResult?.messageSendResult ?? sent?.sendMsgResult;
-    if (result === "OK" || Number(sent?.ack ?? 0) >= 1) return { id: serialized(sent.id) || id };
-    if (result === "ERROR_NETWORK" || result === undefined || result === null) {
-      throw new BridgeError("UNCONFIRMED", `WhatsApp did not confirm the message (${result ?? "no result"})`);
-    }
-    throw new BridgeError("REFUSED", `WhatsApp refused the message (${result})`);
+    answer = await WPP.chat.sendReactionToMessage(target, content.emoji || false);
   } catch (error) {
-    const told = outcome(error);
-    // Past the call nobody can say that nothing left.
-    if (attempted && told.code === "FAILED") throw new BridgeError("UNCONFIRMED", told.message);
-    throw told;
+    throw new BridgeError("UNCONFIRMED", told(error).message);
+  }
+  const result = answer?.sendMsgResult?.messageSendResult ?? answer?.sendMsgResult;
+  // Some versions of the page end without a word, and throw when it fails.
+  const refused = result === undefined || result === null ? null : verdict(result, 0);
+  if (refused) throw refused;
+  return { id: null };
+}
+
+export async function send({ to, key, content, again }: SendArgs): Promise<{ id: string | null }> {
+  const WPP = tools();
+  const wid = await recipient(WPP, to);
+  // The chat decides the address (number or LID) that the id must carry.
+  const chatId = await chatOf(WPP, wid);
+  const chats = [...new Set([serialized(wid), ...bothIds(WPP, chatId)])];
+  if (content.type === "reaction") return react(WPP, chats, content);
+  const reply = answered(content);
+  // Once it may be at the recipient's the same id has to go out in any case:
+  // the server drops it, or it comes without what it answers, deleted since.
+  const quoted = reply && (await namedMessage(WPP, chats, reply).catch((error) => {
+    if (again && error instanceof BridgeError && error.code === "MESSAGE_NOT_FOUND") return null;
+    throw error;
+  }));
+  const id = `true_${chatId}_${key}`;
+  try {
+    markOwn(id);
+    const sent = await hand(WPP, chatId, id, content, quoted);
+    const result = sent?.sendMsgResult?.messageSendResult ?? sent?.sendMsgResult;
+    const refused = verdict(result, Number(sent?.ack ?? 0));
+    if (refused) throw refused;
+    return { id: serialized(sent.id) || id };
+  } catch (error) {
+    if (error instanceof BridgeError) throw error;
+    const { message } = told(error);
+    // The page stores a message before it sends it. Of one that is not there
+    // nothing left; of any other nobody can say.
+    const stored = !connected() || (await findMessage(WPP, chats, key, [true]));
+    throw new BridgeError(stored ? "UNCONFIRMED" : "FAILED", message);
   }
 }

@@ -20,7 +20,7 @@ mod tree;
 pub use bidi::BidiError;
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
 pub use launch::{BrowserConfig, BrowserEvent, launch, runs_as_root};
-pub use page::{Page, PageError, StoredMessage};
+pub use page::{Page, PageError, PageSend, StoredMessage};
 pub use profile::Profile;
 pub use running::{Browser, clear};
 pub use tree::Tree;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_api::SelfTest;
+use session_api::{Content, SelfTest};
 
 use super::bidi::{Bidi, BidiError};
 use super::facts::Facts;
@@ -36,6 +36,9 @@ pub enum PageError {
     /// The number has no WhatsApp; nothing was sent.
     #[error("{0}")]
     NotOnWhatsapp(String),
+    /// The message that it belongs to is not known; nothing was sent.
+    #[error("{0}")]
+    MessageNotFound(String),
     /// WhatsApp said no; nothing was sent.
     #[error("{0}")]
     Refused(String),
@@ -71,11 +74,22 @@ impl std::fmt::Debug for Page {
     }
 }
 
-#[derive(Serialize)]
-struct SendText<'a> {
-    to: &'a str,
-    text: &'a str,
-    key: &'a str,
+/// What the page is to send.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PageSend<'a> {
+    /// `…@c.us` or `…@lid`.
+    pub to: &'a str,
+    /// The last part of the message's id.
+    pub key: &'a str,
+    /// What it is.
+    pub content: &'a Content,
+    /// Whether it may have been sent before, with this key.
+    pub again: bool,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    id: Option<String>,
 }
 
 /// What the page's own store has of a message.
@@ -193,6 +207,7 @@ impl Page {
             Answer::Refused { code, message } => Err(match code.as_str() {
                 "NOT_READY" => PageError::NotReady(message),
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
+                "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
                 "REFUSED" => PageError::Refused(message),
                 "UNCONFIRMED" => PageError::Unconfirmed(message),
                 _ => PageError::Failed(message),
@@ -276,26 +291,18 @@ impl Page {
             .await
     }
 
-    /// Sends a text to `to` (`…@c.us` or `…@lid`), with `key` as the last part
-    /// of the message's id; gives the whole id once WhatsApp's server took it.
+    /// Sends a message; gives its whole id once WhatsApp's server took it. A
+    /// reaction has none.
     ///
     /// # Errors
     /// Any [`PageError`]; a [`BidiError::Timeout`] leaves open what became of
     /// the message.
-    pub async fn send_text(
+    pub async fn send(
         &self,
-        to: &str,
-        text: &str,
-        key: &str,
+        send: PageSend<'_>,
         deadline: Duration,
-    ) -> Result<String, PageError> {
-        let answer: Value = self
-            .call("send_text", SendText { to, text, key }, deadline)
-            .await?;
-        answer
-            .get("id")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .ok_or(PageError::Malformed(None))
+    ) -> Result<Option<String>, PageError> {
+        let sent: Sent = self.call("send", send, deadline).await?;
+        Ok(sent.id)
     }
 }

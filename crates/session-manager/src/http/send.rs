@@ -9,17 +9,15 @@ use session_api::{ErrorCode, MessageBody, SendBody, SendRequest};
 use crate::error::ApiError;
 use crate::router::AppState;
 
-/// Sends a text; answers once WhatsApp's server took it.
+/// Sends a message; answers once WhatsApp's server took it.
 pub async fn send(
     State(state): State<AppState>,
     headers: HeaderMap,
     ApiJson(request): ApiJson<SendRequest>,
 ) -> Result<Json<SendBody>, ApiError> {
-    let recipient = request
-        .validate()
-        .map_err(|invalid| ApiError::new(ErrorCode::InvalidRequest, invalid.to_string()))?;
+    let outgoing = request.validate(false)?;
     let key = idempotency_key(&headers)?;
-    let sent = state.outbox.send(key, &recipient, &request).await?;
+    let sent = state.outbox.send(key, request.cliente_id, outgoing).await?;
     Ok(Json(sent))
 }
 

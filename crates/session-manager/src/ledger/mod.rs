@@ -12,6 +12,7 @@
 
 mod acks;
 mod file;
+mod hash;
 mod lanes;
 mod outbox;
 mod row;

@@ -15,18 +15,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
-use session_api::{ErrorCode, Recipient, SendBody, SendRequest, SessionState};
-use sha2::{Digest, Sha256};
+use session_api::{Content, ErrorCode, Outgoing, SendBody, SessionState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::acks::AckWatch;
 use super::file::LedgerFile;
+use super::hash::body_hash;
 use super::lanes::Lanes;
 use super::row::Row;
 use super::store::{Details, LedgerError, NewSend, Store};
 use super::transition::{Happening, State};
-use crate::browser::{BidiError, Page, PageError};
+use crate::browser::{BidiError, Page, PageError, PageSend};
 use crate::error::ApiError;
 use crate::session::SessionHandle;
 
@@ -96,14 +96,16 @@ impl Inner {
     }
 
     /// Takes note of whether WhatsApp's server said something to a send.
-    pub(super) fn note_answer(&self, row: i64, sent: &Result<String, PageError>) {
+    pub(super) fn note_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
         match sent {
             Ok(_) | Err(PageError::Refused(_) | PageError::NotOnWhatsapp(_)) => {
                 self.acks.settled(row);
                 self.acks.heard(self.limits.ack_patience);
             }
             // Nothing was sent: nothing is waited for.
-            Err(PageError::NotReady(_) | PageError::Failed(_)) => self.acks.settled(row),
+            Err(PageError::NotReady(_) | PageError::MessageNotFound(_) | PageError::Failed(_)) => {
+                self.acks.settled(row);
+            }
             Err(PageError::Unconfirmed(_) | PageError::Malformed(_) | PageError::Browser(_)) => {}
         }
     }
@@ -160,10 +162,10 @@ impl Outbox {
     pub async fn send(
         &self,
         key: Option<&str>,
-        recipient: &Recipient,
-        request: &SendRequest,
+        cliente_id: Option<u64>,
+        outgoing: Outgoing,
     ) -> Outcome {
-        let outcome = self.begin(key, recipient, request).await;
+        let outcome = self.begin(key, cliente_id, outgoing).await;
         if let Err(error) = &outcome
             && error.code() == ErrorCode::LedgerUnavailable
         {
@@ -175,12 +177,16 @@ impl Outbox {
     async fn begin(
         &self,
         key: Option<&str>,
-        recipient: &Recipient,
-        request: &SendRequest,
+        cliente_id: Option<u64>,
+        outgoing: Outgoing,
     ) -> Outcome {
+        let Outgoing {
+            to: recipient,
+            content,
+        } = outgoing;
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
-        let hash = body_hash(recipient, &request.message);
+        let hash = body_hash(&recipient, &content);
         let same = |row: Row| {
             (row.body_hash == hash).then_some(row).ok_or_else(|| {
                 ApiError::new(
@@ -212,7 +218,7 @@ impl Outbox {
             idempotency_key: key,
             body_hash: &hash,
             recipient: recipient.as_str(),
-            text: &request.message,
+            content: &content,
             wa_key: &message_key(),
         };
         let row = match (known, key) {
@@ -232,11 +238,9 @@ impl Outbox {
             return self.wait(&store, row.id, deadline).await;
         };
         let this = self.clone();
-        let text = request.message.clone();
-        let cliente_id = request.cliente_id;
         let id = row.wa_key.clone();
         let task = tokio::spawn(async move {
-            let outcome = this.work(&store, row.id, &text, deadline, room).await;
+            let outcome = this.work(&store, row.id, &content, deadline, room).await;
             drop(claim);
             match &outcome {
                 Ok(_) => tracing::info!(id = %row.wa_key, cliente_id, "sent"),
@@ -287,12 +291,12 @@ impl Outbox {
         &self,
         store: &Store,
         id: i64,
-        text: &str,
+        content: &Content,
         deadline: Instant,
         _room: OwnedSemaphorePermit,
     ) -> Outcome {
         let retry = Details {
-            text: Some(text),
+            content: Some(content),
             ..Details::default()
         };
         let (row, _) = store.apply(id, Happening::Retry, retry).await?;
@@ -338,14 +342,18 @@ impl Outbox {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         self.0.acks.asked(id, self.0.limits.ack_patience);
-        let sent = page
-            .send_text(&row.recipient, text, &row.wa_key, left)
-            .await;
+        let send = PageSend {
+            to: &row.recipient,
+            key: &row.wa_key,
+            content,
+            again: false,
+        };
+        let sent = page.send(send, left).await;
         self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {
                 let details = Details {
-                    message_id: Some(&message_id),
+                    message_id: message_id.as_deref(),
                     ..Details::default()
                 };
                 // The server has it, whatever the disk says: the row is settled
@@ -353,7 +361,7 @@ impl Outbox {
                 if let Err(error) = store.apply(id, Happening::Taken, details).await {
                     tracing::error!("a sent message was not written down: {}", error.chain());
                 }
-                Ok(body(message_id))
+                Ok(body(message_id.unwrap_or(row.wa_key)))
             }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
@@ -425,17 +433,6 @@ fn unconfirmed(id: &str) -> ApiError {
     )
 }
 
-/// The recipient and the text, and which rules these were read by.
-fn body_hash(recipient: &Recipient, text: &str) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    // No part can hold the NUL that ends it.
-    for part in ["1", "text", recipient.as_str(), text] {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().to_vec()
-}
-
 /// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
 fn message_key() -> String {
     let random: [u8; 9] = rand::rng().random();
@@ -447,6 +444,7 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
     match error {
         PageError::NotReady(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
+        PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
         PageError::Refused(_) | PageError::Failed(_) => ErrorCode::SendFailed,
         // The call was on its way: whether WhatsApp took it nobody can say.
         PageError::Unconfirmed(_)

@@ -1,13 +1,13 @@
 //! One send, as it stands in the file.
 
-use session_api::{MessageBody, Timestamp};
+use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::transition::{State, UnknownState};
 
 /// A send.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Row {
     /// Its number in the file.
     pub id: i64,
@@ -17,8 +17,10 @@ pub struct Row {
     pub body_hash: Vec<u8>,
     /// `…@c.us` or `…@lid`.
     pub recipient: String,
-    /// The text, while it may have to be sent again.
-    pub text: Option<String>,
+    /// Its type, as the request for it says.
+    pub kind: String,
+    /// What it is, while it may have to be sent again.
+    pub content: Option<Content>,
     /// WhatsApp's whole id, once known.
     pub message_id: Option<String>,
     /// Where it stands.
@@ -58,7 +60,8 @@ impl Row {
             wa_key: row.try_get("wa_key")?,
             body_hash: row.try_get("body_hash")?,
             recipient: row.try_get("recipient")?,
-            text: row.try_get("text")?,
+            kind: row.try_get("kind")?,
+            content: content(row)?,
             message_id: row.try_get("message_id")?,
             state: state
                 .parse()
@@ -100,6 +103,18 @@ impl Row {
             played_at: at(self.played_at),
             failed_at: at(self.failed_at),
             error: self.error.clone(),
+            kind: self.kind.clone(),
         }
     }
+}
+
+fn content(row: &SqliteRow) -> Result<Option<Content>, sqlx::Error> {
+    if let Some(json) = row.try_get::<Option<&str>, _>("content")? {
+        let content =
+            serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        return Ok(Some(content));
+    }
+    // Written by a version that knew texts alone.
+    let text: Option<String> = row.try_get("text")?;
+    Ok(text.map(Content::text))
 }

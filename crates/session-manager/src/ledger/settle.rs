@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use session_api::{AckEvent, ErrorCode, Event, Timestamp};
+use session_api::{AckEvent, Content, ErrorCode, Event, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use super::outbox::{Outbox, failure};
 use super::row::Row;
 use super::store::{Details, Store};
 use super::transition::{Happening, State};
-use crate::browser::Page;
+use crate::browser::{Page, PageSend};
 use crate::session::Acked;
 
 /// How often it is looked for work.
@@ -164,14 +164,14 @@ impl Outbox {
             return false;
         };
         let (happening, message_id, code) = match self.find_out(&page, &row).await {
-            Found::Taken(id, ack) => (Happening::Ack(ack), Some(id), None),
+            Found::Taken(id, ack) => (Happening::Ack(ack), id, None),
             Found::NotSent(code) => (Happening::NotSent, None, Some(code)),
             Found::Nothing => return false,
         };
         let details = Details {
             message_id: message_id.as_deref(),
             error: code.map(ErrorCode::as_str),
-            text: None,
+            content: None,
         };
         match store.apply(row.id, happening, details).await {
             Ok((row, news)) => {
@@ -190,35 +190,32 @@ impl Outbox {
     }
 
     async fn find_out(&self, page: &Page, row: &Row) -> Found {
-        let clock_until = Instant::now() + CLOCK_PATIENCE;
-        loop {
-            match page.message_state(&row.recipient, &row.wa_key).await {
-                Ok(Some(known)) if known.ack >= 1 => return Found::Taken(known.id, known.ack),
-                // The page sends it by itself once it is connected.
-                Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::debug!(id = %row.wa_key, %error, "the page does not tell of a message");
-                    return Found::Nothing;
-                }
-            }
+        // A reaction is no message of the page's store. The last one is what
+        // counts, so it may be given again.
+        if !matches!(row.content, Some(Content::Reaction(_)))
+            && let Some(found) = self.look_up(page, row).await
+        {
+            return found;
         }
-        let Some(text) = &row.text else {
+        let Some(content) = &row.content else {
             return Found::Nothing;
         };
         tracing::info!(id = %row.wa_key, "sending again, with the same id");
         self.0.acks.asked(row.id, self.0.limits.ack_patience);
-        let sent = page
-            .send_text(&row.recipient, text, &row.wa_key, RESEND_DEADLINE)
-            .await;
+        let send = PageSend {
+            to: &row.recipient,
+            key: &row.wa_key,
+            content,
+            again: true,
+        };
+        let sent = page.send(send, RESEND_DEADLINE).await;
         self.0.note_answer(row.id, &sent);
         match sent {
             Ok(id) => Found::Taken(id, 1),
             Err(error) => match (failure(&error), &error) {
-                // These two say it of the id, not of this attempt alone.
-                (code @ ErrorCode::NotOnWhatsapp, _)
+                // These say it of the id, not of this attempt alone; or there is
+                // nothing any more to react to.
+                (code @ (ErrorCode::NotOnWhatsapp | ErrorCode::MessageNotFound), _)
                 | (code @ ErrorCode::SendFailed, crate::browser::PageError::Refused(_)) => {
                     Found::NotSent(code)
                 }
@@ -230,6 +227,27 @@ impl Outbox {
     fn note_settled(&self, row: &Row) {
         if !row.state.is_unsettled() {
             self.0.acks.settled(row.id);
+        }
+    }
+
+    /// What the page's store knows; `None` if it has to be sent again.
+    async fn look_up(&self, page: &Page, row: &Row) -> Option<Found> {
+        let clock_until = Instant::now() + CLOCK_PATIENCE;
+        loop {
+            match page.message_state(&row.recipient, &row.wa_key).await {
+                Ok(Some(known)) if known.ack >= 1 => {
+                    return Some(Found::Taken(Some(known.id), known.ack));
+                }
+                // The page sends it by itself once it is connected.
+                Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Ok(_) => return None,
+                Err(error) => {
+                    tracing::debug!(id = %row.wa_key, %error, "the page does not tell of a message");
+                    return Some(Found::Nothing);
+                }
+            }
         }
     }
 
@@ -253,7 +271,7 @@ impl Outbox {
 }
 
 enum Found {
-    Taken(String, i8),
+    Taken(Option<String>, i8),
     NotSent(ErrorCode),
     Nothing,
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session_api::Timestamp;
+use session_api::{Content, Timestamp};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlitePool};
@@ -20,7 +20,15 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Readers that lag behind look into the file instead.
 const NEWS_KEPT: usize = 1024;
 
-const SENDS: &str = include_str!("../../migrations/0001_sends.sql");
+/// What brings a file up to date: number, name, statements.
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "sends", include_str!("../../migrations/0001_sends.sql")),
+    (
+        3,
+        "content",
+        include_str!("../../migrations/0003_content.sql"),
+    ),
+];
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +87,8 @@ pub struct NewSend<'a> {
     pub body_hash: &'a [u8],
     /// `…@c.us` or `…@lid`.
     pub recipient: &'a str,
-    /// The text.
-    pub text: &'a str,
+    /// What it is.
+    pub content: &'a Content,
     /// The last part of the id that the message will have.
     pub wa_key: &'a str,
 }
@@ -92,8 +100,8 @@ pub struct Details<'a> {
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
     pub error: Option<&'a str>,
-    /// The text, for a retry.
-    pub text: Option<&'a str>,
+    /// What it is, for a retry.
+    pub content: Option<&'a Content>,
 }
 
 /// The open file; cheap to clone.
@@ -175,15 +183,17 @@ impl Store {
     /// [`LedgerError::Sqlite`].
     pub async fn insert(&self, send: NewSend<'_>) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query(
-            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, text, state, created_at)
-             VALUES (?, ?, ?, ?, ?, 'accepted', ?)
+            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, state, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted', ?)
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(send.wa_key)
         .bind(send.idempotency_key)
         .bind(send.body_hash)
         .bind(send.recipient)
-        .bind(send.text)
+        .bind(send.content.kind())
+        .bind(to_json(send.content)?)
+        .bind(file_of(send.content))
         .bind(Timestamp::now().as_millis())
         .fetch_optional(&self.pool)
         .await?;
@@ -272,14 +282,18 @@ impl Store {
             return Ok((before, false));
         };
         let now = Timestamp::now().as_millis();
-        let keeps_text = state == State::Accepted || state.is_unsettled();
-        let text = details.text.or(before.text.as_deref());
+        // Kept for sending it again, and no longer than that.
+        let keeps = state == State::Accepted || state.is_unsettled();
+        let content = details.content.or(before.content.as_ref());
+        let content = content.filter(|_| keeps);
         let after = sqlx::query(
             "UPDATE sends SET
                state = ?1,
                message_id = COALESCE(?2, message_id),
                error = ?3,
-               text = ?4,
+               text = NULL,
+               content = ?4,
+               file_id = ?8,
                attempted_at = CASE WHEN ?1 = 'sending' THEN ?5 ELSE attempted_at END,
                unconfirmed_at = CASE WHEN ?1 = 'unconfirmed' THEN ?5 ELSE unconfirmed_at END,
                failed_at = CASE WHEN ?1 = 'failed' THEN ?5 END,
@@ -292,10 +306,11 @@ impl Store {
         .bind(state.as_str())
         .bind(details.message_id)
         .bind(details.error.filter(|_| state == State::Failed))
-        .bind(text.filter(|_| keeps_text))
+        .bind(content.map(to_json).transpose()?)
         .bind(now)
         .bind(state.is_taken())
         .bind(id)
+        .bind(content.and_then(file_of))
         .fetch_one(&mut *transaction)
         .await?;
         let after = Row::read(&after)?;
@@ -339,13 +354,25 @@ impl Store {
 }
 
 fn migrations() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "sends".into(),
-        MigrationType::Simple,
-        SENDS.into_sql_str(),
-        false,
-    )])
+    let steps = MIGRATIONS.map(|(number, name, statements)| {
+        Migration::new(
+            number,
+            name.into(),
+            MigrationType::Simple,
+            statements.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(steps.into())
+}
+
+fn to_json(content: &Content) -> Result<String, sqlx::Error> {
+    serde_json::to_string(content).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// The file that `content` needs.
+fn file_of(content: &Content) -> Option<&str> {
+    content.media()?.1.file_id.as_deref()
 }
 
 /// Numbers and texts of customers: for the service's user alone.

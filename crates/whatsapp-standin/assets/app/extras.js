@@ -91,9 +91,19 @@
   // Links: seen in a text, never looked up. Nothing but the stand-in is asked.
   const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
   const links = (text) => (String(text ?? '').match(LINK) ?? []).map((href) => ({ href, url: href, domain: href.split('/')[2], suspiciousCharacters: new Set() }));
-  module(3, 'WALinkify', () => ({ findLinks: links, findLink: (text) => links(text)[0], findFirstWebLink: nothing }));
-  module(3, 'WAWebLinkPreviewChatAction', () => ({ getLinkPreview: async () => null, fetchLinkPreview: async () => null }));
+  module(3, 'WALinkify', () => ({ findLinks: links, findLink: (text) => links(text)[0], findFirstWebLink: (text) => links(text)[0] }));
+  const preview = async (link) => link && { url: link.href, data: { title: link.domain, matchedText: link.href, canonicalUrl: link.href } };
+  module(3, 'WAWebLinkPreviewChatAction', () => ({ getLinkPreview: preview, fetchLinkPreview: preview }));
   module(3, 'WAWebGenMinimalLinkPreviewChatAction', () => ({ genMinimalLinkPreview: async () => null }));
+
+  // A card as phones read it.
+  const vcardFromContactModel = (contact) => {
+    const shown = contact.formattedName ?? name(contact);
+    const number = (phoneOf(contact.id) ?? contact.id).user;
+    const lines = ['BEGIN:VCARD', 'VERSION:3.0', `N:;${shown};;;`, `FN:${shown}`, `TEL;type=CELL;waid=${number}:+${number}`, 'END:VCARD'];
+    return { displayName: shown, vcard: lines.join('\n'), isMultiVcard: false };
+  };
+  module(3, 'WAWebFrontendVcardUtils', () => ({ vcardFromContactModel, mergeVcards: (cards) => cards }));
 
   const chatState = async () => {};
   module(3, 'WAWebChatStateBridge', () => all('sendChatStateComposing sendChatStateRecording sendChatStatePaused', chatState));
@@ -125,7 +135,7 @@
   module(5, 'WAWebBackendJobsCommon', () => ({ encodeMaybeMediaType: nothing, mediaTypeFromProtobuf: nothing }));
   module(5, 'WAWebE2EProtoUtils', () => ({ typeAttributeFromProtobuf: () => 'text' }));
   module(5, 'WAWebSendMsgCreateFanoutStanza', () => ({ createFanoutMsgStanza: nothingLater }));
-  module(5, 'WAWebMediaPrep', () => all('generateVideoThumbsAndDuration processRawSticker uploadMedia', nothingLater));
+  module(5, 'WAWebMediaPrep', () => all('generateVideoThumbsAndDuration processRawSticker', nothingLater));
   module(5, 'WAWebGetNumChatsPinned', () => ({ getNumChatsPinned: () => 0 }));
   module(5, 'WAWebLabelCollectionActions', () => all('addToLabelCollection removeLabelFromCollection initializeLabels', nothingLater));
   module(5, 'WAWebUpsertVotes', () => ({ upsertVotes: nothingLater, upsertVotesDb: nothingLater }));

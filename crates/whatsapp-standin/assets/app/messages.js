@@ -33,20 +33,62 @@
     return [stored, answered];
   }
 
+  const text = (value) => (value === undefined || value === null ? undefined : String(value));
+
+  /** What a message is beside its text, as the server is told. */
+  function details(message) {
+    const { lat, lng, loc } = message;
+    const cards = message.vcardList?.map((card) => card.vcard) ?? (message.type === 'vcard' ? [message.body] : undefined);
+    return {
+      caption: text(message.caption) || undefined,
+      location: lat === undefined ? undefined : { latitude: Number(lat), longitude: Number(lng), text: text(loc) ?? '' },
+      cards,
+      quoted: text(message.quotedStanzaID),
+      mentions: message.mentionedJidList?.map(String),
+      link_preview: message.subtype === 'url' || undefined,
+      file: message.directPath && { path: message.directPath, mime: message.mimetype, filename: text(message.filename) },
+    };
+  }
+
   function transmit(message) {
+    const body = message.type === 'vcard' ? '' : message.body;
     __standin.connection.say({
       t: 'send', id: message.id.id, key: String(message.id), to: message.id.remote._serialized,
-      body: String(message.body ?? message.caption ?? ''), kind: message.type ?? 'chat',
+      body: String(body ?? ''), kind: message.type ?? 'chat', details: details(message),
     });
+  }
+
+  /** A message that is not to be sent yet: its file is still on the way. */
+  async function keepOwn(message) {
+    keep(message);
+    await storage.putMessage(message.row());
+  }
+
+  /** A sign on a message: sent as a message, kept with the one it is on. */
+  async function sendReactionToMsg(message, emoji) {
+    const { remote } = message.id;
+    const id = new MsgKey({ from: __standin.me(remote.isLid()), to: remote, id: await MsgKey.newId(), selfDir: 'out' });
+    const line = {
+      t: 'send', id: id.id, key: String(id), to: remote._serialized, body: emoji, kind: 'reaction',
+      details: { reacts_to: message.id.id },
+    };
+    const answer = await new Promise((resolve) => {
+      inFlight.set(String(id), { line, waiting: [resolve] });
+      __standin.connection.say(line);
+    });
+    if (answer.messageSendResult === 'OK') message.set('reaction', emoji);
+    return answer.messageSendResult;
   }
 
   /** Back on line: what is unanswered goes out again, with the same ids. */
   async function transmitUnsent() {
     const known = new Set(inFlight.keys());
-    for (const { message } of inFlight.values()) transmit(message);
+    for (const { message, line } of inFlight.values()) line ? __standin.connection.say(line) : transmit(message);
     const since = Date.now() / 1000 - SENT_AGAIN_FOR;
     for (const row of await storage.unsentMessages()) {
       if (known.has(row.key) || row.t < since) continue;
+      // The file of this one never got to the server, and is gone with the page.
+      if (row.more?.filehash && !row.more.directPath) continue;
       const message = await recall(row.key);
       inFlight.set(row.key, { message, waiting: [] });
       transmit(message);
@@ -120,7 +162,7 @@
     for (const row of await storage.recentMessages(200)) keep(MsgModel.fromRow(row));
   }
 
-  Object.assign(__standin, { messages: { onAck, onRefused, receive, onReveal, remember, transmitUnsent } });
+  Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, onAck, onRefused, receive, onReveal, remember, transmitUnsent } });
 
   const { module } = __standin;
   const sendSeen = async (given) => {
@@ -131,6 +173,7 @@
   module(3, 'WAWebSendMsgResultAction', () => ({
     SendMsgResult: Object.fromEntries(['OK', 'ERROR_NETWORK', 'ERROR_EXPIRED', 'ERROR_CANCELLED', 'ERROR_UPLOAD', 'ERROR_UNKNOWN'].map((x) => [x, x])),
   }));
+  module(3, 'WAWebSendReactionMsgAction', () => ({ sendReactionToMsg }));
   module(3, 'WAWebUpdateUnreadChatAction', () => ({ sendSeen, markUnread: async (chat) => chat.set({ unreadCount: -1 }) }));
   module(3, 'WAWebSendTextMsgChatAction', () => ({
     sendTextMsgToChat: async (chat, body) => {

@@ -5,6 +5,16 @@
 
   let nextRow = 0;
 
+  // Of what is neither text nor address: what the profile keeps of it.
+  const MORE = [
+    'caption', 'lat', 'lng', 'loc', 'vcardList', 'vcardFormattedName', 'quotedStanzaID', 'mentionedJidList', 'subtype',
+    'mimetype', 'filename', 'size', 'filehash', 'directPath',
+  ];
+  const plain = (value) => {
+    if (Array.isArray(value)) return value.map(plain);
+    return value?._serialized ?? value;
+  };
+
   class MsgModel extends BaseModel {
     static defaults = { ack: 0, isNewMsg: false, star: false, isForwarded: false };
     static idClass = MsgKey;
@@ -16,7 +26,7 @@
     }
 
     get isSentByMe() { return this.id.fromMe; }
-    get isMedia() { return false; }
+    get isMedia() { return Boolean(this.filehash); }
     get isStatusV3() { return this.id.remote.isStatus(); }
     get isEphemeral() { return false; }
     get isNotification() { return this.type === 'notification'; }
@@ -39,7 +49,13 @@
 
     /** As it stands in the profile. */
     row() {
+      const more = {};
+      for (const name of MORE) {
+        const value = this._attributes[name];
+        if (value !== undefined) more[name] = plain(value);
+      }
       return {
+        more,
         key: String(this.id), chat: this.id.remote._serialized, from: String(this.from), to: String(this.to),
         body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
         rowId: this.rowId,
@@ -49,7 +65,10 @@
     }
 
     static fromRow(row) {
+      const more = { ...row.more };
+      if (more.mentionedJidList) more.mentionedJidList = more.mentionedJidList.map(createWid);
       return new MsgModel({
+        ...more,
         id: row.key, from: createWid(row.from), to: createWid(row.to), body: row.body, type: row.type, t: row.t,
         ack: row.ack, notifyName: row.notifyName, rowId: row.rowId, self: row.self, local: row.unsent === 1, isNewMsg: false,
       });
@@ -149,7 +168,7 @@
   /** Put a message where it belongs; it is announced if it is new. */
   function keep(message) {
     const chat = chatFor(message.id.remote);
-    chat.msgs.add(message, { silent: true });
+    chat.msgs.add(message);
     const changes = {};
     if (!chat.t || message.t >= chat.t) changes.t = message.t;
     if (!message.id.fromMe) {

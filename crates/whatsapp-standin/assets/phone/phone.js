@@ -127,6 +127,20 @@ function draw() {
 
 const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
 
+/** A message in one line. */
+function told(message) {
+  const { file, location, cards, caption } = message;
+  const parts = [];
+  if (message.kind === 'reaction') parts.push(`Reacción: ${message.body || 'retirada'}`);
+  else if (file) parts.push(`[${message.kind} · ${file.filename ?? 'sin nombre'} · ${file.mime} · ${Math.ceil(file.size / 1024)} KiB] ${caption ?? ''}`);
+  else if (location) parts.push(`[ubicación ${location.latitude}, ${location.longitude}] ${location.text}`);
+  else if (cards) parts.push(`[contacto] ${cards.map((card) => /^FN:(.*)$/m.exec(card)?.[1]).join(', ')}`);
+  else parts.push(message.body);
+  if (message.quoted) parts.push(`↩ ${message.quoted}`);
+  if (message.mentions?.length) parts.push(`menciona a ${message.mentions.join(', ')}`);
+  return parts.join(' · ');
+}
+
 async function drawMessages() {
   const messages = await call('messages').catch(() => null);
   if (!messages) return;
@@ -136,7 +150,7 @@ async function drawMessages() {
     const read = element('button', 'Marcar leído', { type: 'button', class: 'small', onclick: () => act('Leído.', 'acks', { id: message.id, ack: 3 }) });
     if (message.acks.at(-1) >= 3) read.hidden = true;
     head.append(read);
-    item.append(element('div', message.body), head);
+    item.append(element('div', told(message)), head);
     return item;
   });
   $('messages').replaceChildren(...(items.length ? items : [element('li', 'Todavía nada.')]));

@@ -33,6 +33,7 @@ app_files![
     "connection.js",
     "linking.js",
     "messages.js",
+    "media.js",
     "logout.js",
     "modules.js",
     "extras.js",

@@ -2,18 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, Request, State, WebSocketUpgrade};
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::assets;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::socket;
-use crate::world::PageHttp;
+use crate::world::{PageHttp, Upload};
+
+/// The largest file taken, in bytes.
+const LARGEST_MEDIA: u64 = 256 * 1024 * 1024;
 
 /// As the real page has it: a client that needs more does not work there.
 const CSP: &str = "default-src 'self' data: blob:; \
@@ -30,6 +38,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/app/{file}", get(asset))
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/ws/chat", get(chat))
+        .route("/media", post(media))
         .layer(middleware::from_fn_with_state(
             Arc::clone(shared),
             reachable,
@@ -93,6 +102,52 @@ async fn asset(Path(file): Path<String>) -> Response {
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+#[derive(Deserialize)]
+struct MediaQuery {
+    /// The chat that it is for, where that is known already.
+    #[serde(default)]
+    to: String,
+}
+
+/// Takes a file; keeps its size and its hash.
+async fn media(
+    State(shared): State<Arc<Shared>>,
+    Query(MediaQuery { to }): Query<MediaQuery>,
+    body: Body,
+) -> Response {
+    let network = shared.network();
+    let taking = async {
+        let (mut hash, mut size) = (Sha256::new(), 0_u64);
+        let mut chunks = body.into_data_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| StatusCode::BAD_REQUEST)?;
+            size += chunk.len() as u64;
+            if size > LARGEST_MEDIA {
+                return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            hash.update(&chunk);
+        }
+        Ok((hash.finalize(), size))
+    };
+    let taken = tokio::select! {
+        // Cut, as everything else.
+        () = network.cancelled() => Err(StatusCode::SERVICE_UNAVAILABLE),
+        taken = taking => taken,
+    };
+    let (hash, size) = match taken {
+        Ok(taken) if shared.world().network_up => taken,
+        Ok(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(status) => return status.into_response(),
+    };
+    let mut world = shared.world();
+    if world.upload_fails(&to) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    let sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = world.uploaded(Upload { size, sha256 });
+    Json(json!({"path": path})).into_response()
 }
 
 async fn chat(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {

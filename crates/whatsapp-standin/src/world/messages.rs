@@ -40,7 +40,7 @@ pub(crate) struct Later {
 
 impl World {
     /// A message comes from a page. None from a page that is no device.
-    pub(crate) fn take(&mut self, page: PageId, message: Outgoing) -> Option<Taken> {
+    pub(crate) fn take(&mut self, page: PageId, mut message: Outgoing) -> Option<Taken> {
         let Some(Page {
             role: Role::Linked { .. },
             ..
@@ -64,10 +64,16 @@ impl World {
             });
         }
         let to = self.phone_of(&message.to);
-        let outcome = self.apply_rule(&to);
+        let outcome = if self.fill_in(&mut message.details) {
+            self.apply_rule(&to, |outcome| outcome != Outcome::UploadFailed)
+                .unwrap_or_default()
+        } else {
+            // It speaks of a file that is not here.
+            Outcome::Refuse
+        };
         let refused = |result, error_code| Answer::Refuse { result, error_code };
         let answer = match outcome {
-            Outcome::Ok => Answer::Ack {
+            Outcome::Ok | Outcome::UploadFailed => Answer::Ack {
                 delivers: self.on_whatsapp(&to),
             },
             Outcome::Silent | Outcome::Lost => Answer::Nothing,
@@ -89,6 +95,7 @@ impl World {
                 times_received: 1,
                 acks: Vec::new(),
                 outcome,
+                details: message.details,
             });
         } else {
             self.refusals.push(Refusal {
@@ -102,14 +109,18 @@ impl World {
         Some(Taken { id, answer })
     }
 
-    fn apply_rule(&mut self, to: &str) -> Outcome {
+    /// The rule for this number among those that are `meant`.
+    pub(super) fn apply_rule(
+        &mut self,
+        to: &str,
+        meant: impl Fn(Outcome) -> bool,
+    ) -> Option<Outcome> {
         // A rule for a number goes before one for all; the newest first.
-        let at = self
-            .rules
-            .iter()
-            .rposition(|rule| rule.to.as_deref() == Some(to))
-            .or_else(|| self.rules.iter().rposition(|rule| rule.to.is_none()));
-        let Some(at) = at else { return Outcome::Ok };
+        let find = |whom: Option<&str>| {
+            let fits = |rule: &Rule| rule.to.as_deref() == whom && meant(rule.outcome);
+            self.rules.iter().rposition(fits)
+        };
+        let at = find(Some(to)).or_else(|| find(None))?;
         let rule = &mut self.rules[at];
         let outcome = rule.outcome;
         if let Some(count) = &mut rule.count {
@@ -118,7 +129,7 @@ impl World {
                 self.rules.remove(at);
             }
         }
-        outcome
+        Some(outcome)
     }
 
     /// Lay down a rule. A plain `ok` for everything takes rules away.

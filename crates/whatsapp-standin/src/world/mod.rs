@@ -3,7 +3,9 @@
 //! No clock and no socket in here: times come in, lines to a page go out
 //! through its channel, and what is to happen later is returned to the caller.
 
+mod details;
 mod linking;
+mod media;
 mod messages;
 mod record;
 #[cfg(test)]
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+pub use self::details::{Details, Place, SentFile};
 pub(crate) use self::linking::LinkError;
+pub(crate) use self::media::Upload;
 pub(crate) use self::messages::{Answer, Taken};
 pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
@@ -43,6 +47,9 @@ pub enum Outcome {
     NetworkError,
     /// The page answers `ERROR_EXPIRED`; the server never saw the message.
     Expired,
+    /// A file does not get to the server: the page answers `ERROR_UPLOAD`.
+    /// Other messages are taken.
+    UploadFailed,
 }
 
 /// A socket state in which the page is shut out.
@@ -95,7 +102,7 @@ pub struct Rule {
 }
 
 /// A message the server took from the linked device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Received {
     /// The id the server tells messages apart by.
     pub id: String,
@@ -117,6 +124,9 @@ pub struct Received {
     pub acks: Vec<i8>,
     /// What the rules made of it.
     pub outcome: Outcome,
+    /// What it is beside its text.
+    #[serde(flatten)]
+    pub details: Details,
 }
 
 /// A message the server did not take.
@@ -210,6 +220,8 @@ pub(crate) struct World {
     pub(crate) received: Vec<Received>,
     by_id: HashMap<String, usize>,
     pub(crate) refusals: Vec<Refusal>,
+    /// Files that pages uploaded, by where they lie: what is known of them.
+    pub(crate) media: HashMap<String, media::Upload>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
     next_page: PageId,
@@ -231,6 +243,7 @@ impl World {
             received: Vec::new(),
             by_id: HashMap::new(),
             refusals: Vec::new(),
+            media: HashMap::new(),
             duplicates: 0,
             inbound: 0,
             next_page: 1,

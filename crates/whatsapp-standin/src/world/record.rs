@@ -1,9 +1,10 @@
 //! What outlives a restart of the stand-in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
+use super::media::Upload;
 use super::{Device, Person, Received, Refusal, World};
 
 /// The part of a world that is written to a file.
@@ -14,6 +15,7 @@ pub(crate) struct Saved {
     people: BTreeMap<String, Person>,
     received: Vec<Received>,
     refusals: Vec<Refusal>,
+    media: HashMap<String, Upload>,
     duplicates: u64,
     inbound: u64,
 }
@@ -25,6 +27,7 @@ impl World {
             people: self.people.clone(),
             received: self.received.clone(),
             refusals: self.refusals.clone(),
+            media: self.media.clone(),
             duplicates: self.duplicates,
             inbound: self.inbound,
         }
@@ -41,6 +44,7 @@ impl World {
             .collect();
         self.received = saved.received;
         self.refusals = saved.refusals;
+        self.media = saved.media;
         self.duplicates = saved.duplicates;
         self.inbound = saved.inbound;
     }

@@ -51,6 +51,7 @@ fn message(id: &str) -> Outgoing {
         to: format!("{LEAD}@c.us"),
         body: "hola".into(),
         kind: "chat".into(),
+        details: Details::default(),
     }
 }
 
@@ -283,4 +284,49 @@ fn acks_given_while_away_come_with_the_next_sync() {
     assert_eq!(world.received[0].acks, [1, 2, 3]);
     world.sync_done(page, &[]);
     assert!(!drain(&mut rx).concat().contains("ack"), "they come once");
+}
+
+#[test]
+fn a_file_is_known_by_its_hash_or_the_message_is_refused() {
+    let (mut world, page, _rx, _) = linked();
+    let upload = media::Upload {
+        size: 3,
+        sha256: "abc".into(),
+    };
+    let path = world.uploaded(upload);
+    let with_file = |id, path: &str| Outgoing {
+        kind: "image".into(),
+        details: Details {
+            file: Some(SentFile {
+                path: path.into(),
+                mime: "image/png".into(),
+                filename: None,
+                size: 0,
+                sha256: String::new(),
+            }),
+            ..Details::default()
+        },
+        ..message(id)
+    };
+    world.take(page, with_file("A", &path));
+    let file = world.received[0].details.file.as_ref().expect("a file");
+    assert_eq!((file.size, file.sha256.as_str()), (3, "abc"));
+    world.take(page, with_file("B", "/v/none"));
+    assert_eq!((world.received.len(), world.refusals.len()), (1, 1));
+}
+
+#[test]
+fn a_failed_upload_concerns_files_alone() {
+    let (mut world, page, _rx, _) = linked();
+    world.set_rule(Rule {
+        to: Some(LEAD.into()),
+        outcome: Outcome::UploadFailed,
+        count: Some(1),
+    });
+    world.take(page, message("A"));
+    assert_eq!(world.received.len(), 1);
+    assert!(!world.upload_fails("5491130000002@c.us"));
+    let chat = format!("{LEAD}@c.us");
+    assert!(world.upload_fails(&chat));
+    assert!(!world.upload_fails(&chat), "it was for one");
 }

@@ -4,12 +4,17 @@ use super::*;
 
 const HASH: &[u8] = &[7; 32];
 
+fn hola() -> &'static Content {
+    static HOLA: std::sync::LazyLock<Content> = std::sync::LazyLock::new(|| Content::text("hola"));
+    &HOLA
+}
+
 fn new(wa_key: &str) -> NewSend<'_> {
     NewSend {
         idempotency_key: None,
         body_hash: HASH,
         recipient: "5491158254201@c.us",
-        text: "hola",
+        content: hola(),
         wa_key,
     }
 }
@@ -52,7 +57,7 @@ proptest! {
             for life in lives {
                 for happening in life {
                     let details = Details {
-                        text: (happening == Happening::Retry).then_some("hola"),
+                        content: (happening == Happening::Retry).then(hola),
                         ..Details::default()
                     };
                     let (row, news) = store.apply(id, happening, details).await.unwrap();
@@ -62,7 +67,7 @@ proptest! {
                     assert_eq!(row.state, state);
                     // Needed to send it again, and kept no longer than that.
                     let open = state == State::Accepted || state.is_unsettled();
-                    assert_eq!(row.text.is_some(), open, "{state}");
+                    assert_eq!(row.content.is_some(), open, "{state}");
                     assert_eq!(row.sent_at.is_some(), state.is_taken());
                 }
                 store = opened_again(folder.path(), store).await;
@@ -166,9 +171,9 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
     let store = Store::open(folder.path()).await.unwrap();
     let pages = |count: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {count}"));
     sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
-    let long = "a".repeat(60_000);
+    let long = Content::text("a".repeat(60_000));
     let send = NewSend {
-        text: &long,
+        content: &long,
         ..new("3EB0A")
     };
     let error = store.insert(send).await.unwrap_err();
@@ -181,4 +186,42 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
         .unwrap();
     let row = store.insert(send).await.unwrap().unwrap();
     assert_eq!(store.find("3EB0A").await.unwrap(), Some(row));
+}
+
+/// A file of the version that knew texts alone, with a send in doubt.
+#[tokio::test]
+async fn what_an_older_version_left_is_still_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    prepare(folder.path(), &path).unwrap();
+    let options = SqliteConnectOptions::new().filename(&path);
+    let pool = SqlitePool::connect_with(options).await.unwrap();
+    let first = MIGRATIONS[0];
+    let steps = vec![Migration::new(
+        first.0,
+        first.1.into(),
+        MigrationType::Simple,
+        first.2.into_sql_str(),
+        false,
+    )];
+    Migrator::with_migrations(steps).run(&pool).await.unwrap();
+    sqlx::query(
+        "INSERT INTO sends (wa_key, body_hash, recipient, text, state, created_at)
+         VALUES ('3EB0A', x'07', '5491158254201@c.us', 'hola', 'sending', 1)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+
+    let store = Store::open(folder.path()).await.unwrap();
+    let row = store.unsettled(None).await.unwrap().remove(0);
+    assert_eq!(row.state, State::Unconfirmed);
+    assert_eq!(row.content, Some(Content::text("hola")));
+    assert_eq!(row.kind, "text");
+    let (row, _) = store
+        .apply(row.id, Happening::Taken, Details::default())
+        .await
+        .unwrap();
+    assert_eq!(row.content, None);
 }

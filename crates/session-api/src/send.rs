@@ -1,0 +1,190 @@
+//! The body of `POST /send`: one for every kind of message, told apart by its
+//! `type`. Without one it is a text, as it always was.
+
+use std::fmt;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::Card;
+
+/// Declares the body: the fields, their order on the wire, and a reader that
+/// remembers a field which is none of them.
+macro_rules! request {
+    ($($(#[$doc:meta])* $field:ident $name:literal,)*) => {
+        /// The body of `POST /send`. Which fields go with which `type` is for
+        /// [`SendRequest::validate`] to say.
+        #[derive(Clone, Default, PartialEq, Serialize)]
+        pub struct SendRequest {
+            /// For which business; metadata.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub cliente_id: Option<u64>,
+            /// The recipient: a number in international form or a WhatsApp id.
+            pub to: String,
+            /// `text` (and so where it is missing), `image`, `video`, `audio`,
+            /// `document`, `location`, `contact` or `reaction`.
+            #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+            pub kind: Option<String>,
+            /// The text.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub message: Option<String>,
+            /// Whether WhatsApp may look up a link in the text.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub link_preview: Option<bool>,
+            /// Whether a sound is a voice message.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub voice: Option<bool>,
+            /// Degrees, north positive.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub latitude: Option<f64>,
+            /// Degrees, east positive.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub longitude: Option<f64>,
+            /// One card.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub contact: Option<Card>,
+            /// Several cards.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub contacts: Option<Vec<Card>>,
+            /// Who is mentioned: numbers or WhatsApp ids.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub mentions: Option<Vec<String>>,
+            $($(#[$doc])*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<String>,)*
+            /// The first field that is none of these.
+            #[serde(skip)]
+            pub unknown: Option<String>,
+        }
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = SendRequest;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("struct SendRequest")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SendRequest, A::Error> {
+                let mut request = SendRequest::default();
+                let mut to = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "cliente_id" => once(&mut map, &mut request.cliente_id, "cliente_id")?,
+                        "to" => {
+                            if to.is_some() {
+                                return Err(de::Error::duplicate_field("to"));
+                            }
+                            to = Some(map.next_value::<String>()?);
+                        }
+                        "type" => once(&mut map, &mut request.kind, "type")?,
+                        "message" => once(&mut map, &mut request.message, "message")?,
+                        "link_preview" => once(&mut map, &mut request.link_preview, "link_preview")?,
+                        "voice" => once(&mut map, &mut request.voice, "voice")?,
+                        "latitude" => once(&mut map, &mut request.latitude, "latitude")?,
+                        "longitude" => once(&mut map, &mut request.longitude, "longitude")?,
+                        "contact" => once(&mut map, &mut request.contact, "contact")?,
+                        "contacts" => once(&mut map, &mut request.contacts, "contacts")?,
+                        "mentions" => once(&mut map, &mut request.mentions, "mentions")?,
+                        $($name => once(&mut map, &mut request.$field, $name)?,)*
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            request.unknown.get_or_insert(key);
+                        }
+                    }
+                }
+                request.to = to.ok_or_else(|| de::Error::missing_field("to"))?;
+                Ok(request)
+            }
+        }
+
+        impl SendRequest {
+            /// The names of the fields, but `cliente_id`, `to` and `type`,
+            /// that are there.
+            pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
+                [
+                    ("message", self.message.is_some()),
+                    ("link_preview", self.link_preview.is_some()),
+                    ("voice", self.voice.is_some()),
+                    ("latitude", self.latitude.is_some()),
+                    ("longitude", self.longitude.is_some()),
+                    ("contact", self.contact.is_some()),
+                    ("contacts", self.contacts.is_some()),
+                    ("mentions", self.mentions.is_some()),
+                    $(($name, self.$field.is_some()),)*
+                ]
+                .into_iter()
+                .filter_map(|(name, given)| given.then_some(name))
+            }
+        }
+    };
+}
+
+request! {
+    /// A file that was uploaded before.
+    file_id "file_id",
+    /// Where to get a file.
+    url "url",
+    /// What stands below a file.
+    caption "caption",
+    /// The name that the recipient of a file sees.
+    filename "filename",
+    /// What a place is called.
+    name "name",
+    /// Where a place is, in words.
+    address "address",
+    /// The message that gets a reaction.
+    message_id "message_id",
+    /// The reaction; empty takes it away.
+    emoji "emoji",
+    /// The message that is answered.
+    reply_to "reply_to",
+}
+
+struct Reader;
+
+/// A field may be there once, `null` being as good as nothing.
+fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    field: &mut Option<T>,
+    name: &'static str,
+) -> Result<(), A::Error> {
+    if field.is_some() {
+        return Err(de::Error::duplicate_field(name));
+    }
+    *field = map.next_value()?;
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for SendRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+// Texts and numbers are the customer's: they must not reach a log by way of a
+// `{:?}`.
+impl fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendRequest")
+            .field("cliente_id", &self.cliente_id)
+            .field("message_bytes", &self.message.as_ref().map(String::len))
+            .finish_non_exhaustive()
+    }
+}
+
+impl SendRequest {
+    /// A text.
+    #[must_use]
+    pub fn text(
+        cliente_id: Option<u64>,
+        to: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            cliente_id,
+            to: to.into(),
+            message: Some(message.into()),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,135 @@
+'use strict';
+// Files: prepared in the page, uploaded to the server, and only then spoken of
+// in a message.
+(() => {
+  const { BaseModel, module, messages, MsgModel, Msg, MsgKey } = __standin;
+  const { b64 } = __standin.storage;
+
+  /** A blob that several parts of the page hold. */
+  class OpaqueData {
+    constructor(blob, type) {
+      this._blob = blob;
+      this._type = type ?? blob.type;
+      this.released = false;
+    }
+
+    static async createFromData(data, type) { return new OpaqueData(data instanceof Blob ? data : new Blob([data], { type }), type); }
+    static async createFromBase64Jpeg(text) { return OpaqueData.createFromData(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)), 'image/jpeg'); }
+    url() { return (this._url ??= URL.createObjectURL(this._blob)); }
+    size() { return this._blob.size; }
+    type() { return this._type; }
+    forceToBlob() { return this._blob; }
+    formData() { return this._blob; }
+    async validate() { return this._blob.size > 0; }
+    retain() {}
+    autorelease() {}
+    autoreleaseWhenPromiseCompletes() {}
+    throwIfReleased() { if (this.released) throw new Error('OpaqueData was released'); }
+  }
+
+  class MediaDataModel extends BaseModel {
+    static defaults = { type: undefined, mediaStage: 'INIT', isGif: false, preview: undefined };
+  }
+
+  const KINDS = { image: 'image', video: 'video', audio: 'audio' };
+
+  async function digest(blob) {
+    return b64(await crypto.subtle.digest('SHA-256', await blob.arrayBuffer()));
+  }
+
+  async function dimensions(blob) {
+    const bitmap = await createImageBitmap(blob);
+    const size = { fullWidth: bitmap.width, fullHeight: bitmap.height };
+    bitmap.close();
+    return size;
+  }
+
+  /** What a file is, and what a message must say of it. */
+  async function prepare(opaque, options) {
+    const mimetype = String(opaque.type() || 'application/octet-stream').split(';')[0];
+    const blob = opaque.forceToBlob();
+    let type = options.asDocument ? 'document' : (KINDS[mimetype.split('/')[0]] ?? 'document');
+    if (options.asSticker) type = 'sticker';
+    if (type === 'audio' && options.isPtt) type = 'ptt';
+    // A picture that is none cannot be drawn, and is not sent.
+    const size = type === 'image' ? await dimensions(blob) : {};
+    return new MediaDataModel({
+      type, mimetype, size: blob.size, filehash: await digest(blob), mediaBlob: opaque, isGif: Boolean(options.asGif),
+      filename: blob.name, mediaStage: 'PREPARED', ...options.precomputedFields, ...size,
+    });
+  }
+
+  /** Bring a file to the server; gives where it lies there. */
+  async function store(blob, mimetype, to) {
+    const query = new URLSearchParams({ to: to ? String(to) : '', mime: mimetype });
+    const answer = await fetch(`/media?${query}`, { method: 'POST', body: blob });
+    if (!answer.ok) throw new Error(`the upload failed: ${answer.status}`);
+    return (await answer.json()).path;
+  }
+
+  class MediaPrep {
+    constructor(type, prepared) {
+      this._type = type;
+      this._prepared = Promise.resolve(prepared).then((data) => (this._mediaData = data));
+      this._prepared.catch(() => {});
+    }
+
+    waitForPrep() { return this._prepared; }
+
+    /** The message stands in the chat while its file is on the way. */
+    async sendToChat({ chat, options }) {
+      const data = await this._prepared;
+      const { id, ...rest } = options.productMsgOptions ?? {};
+      const key = id ?? new MsgKey({ from: __standin.me(), to: chat.id, id: await MsgKey.newId(), selfDir: 'out' });
+      const caption = rest.isCaptionByUser === false ? undefined : (options.caption ?? rest.caption);
+      const about = { filename: rest.filename ?? data.filename, caption, type: data.type, mimetype: data.mimetype, size: data.size, filehash: data.filehash };
+      const model = Msg.get(key) ?? new MsgModel({
+        t: Math.floor(Date.now() / 1000), from: __standin.me(chat.id.isLid()), to: chat.id, ...rest, ...about,
+        id: key, ack: 0, local: true, isNewMsg: true, self: 'out', mediaData: data,
+      });
+      if (model.ack === -1) model.set('ack', 0);
+      await messages.keepOwn(model);
+      try {
+        model.set('directPath', await store(data.mediaBlob.forceToBlob(), data.mimetype, chat.id));
+      } catch {
+        model.updateAck(-1);
+        return messages.result('ERROR_UPLOAD');
+      }
+      return messages.addAndSendMsgToChat(chat, { ...model.attributes })[1];
+    }
+  }
+
+  const prepRawMedia = (opaque, options = {}) => new MediaPrep(undefined, prepare(opaque, options));
+  const nothingLater = async () => undefined;
+
+  // What a client that uploads by itself keeps between the steps.
+  const objects = new Map();
+  function getOrCreateMediaObject(filehash) {
+    if (!objects.has(filehash)) {
+      const object = {
+        filehash, contentInfo: {}, type: undefined, size: 0, mediaBlob: null,
+        consolidate(data) { Object.assign(object, { type: data.type, size: data.size, mediaBlob: data.mediaBlob }); },
+      };
+      objects.set(filehash, object);
+    }
+    return objects.get(filehash);
+  }
+
+  async function uploadMedia({ mimetype, mediaObject }) {
+    const path = await store(mediaObject.mediaBlob.forceToBlob(), mimetype);
+    // Nothing but this page and its server is there to be kept from reading it.
+    return { mediaEntry: { mmsUrl: path, deprecatedMms3Url: path, directPath: path, mediaKey: mediaObject.filehash, mediaKeyTimestamp: Math.floor(Date.now() / 1000), encFilehash: mediaObject.filehash, uploadHash: mediaObject.filehash } };
+  }
+
+  const MB = 1024 * 1024;
+  const LIMITS = { image: 64 * MB, video: 64 * MB, audio: 64 * MB, document: 2048 * MB, sticker: MB };
+
+  module(3, 'WAWebMediaOpaqueData', () => OpaqueData);
+  module(3, 'WAWebPrepRawMedia', () => ({ MediaPrep, prepRawMedia, uploadProductImage: nothingLater }));
+  module(3, 'WAWebMediaMmsV4Upload', () => ({ uploadMedia, uploadUnencryptedMedia: uploadMedia }));
+  module(3, 'WAWebMediaStorage', () => ({ getOrCreateMediaObject }));
+  module(3, 'WAWebMmsMediaTypes', () => ({ msgToMediaType: ({ type }) => type, castToV4: (type) => type }));
+  module(3, 'WAWebMediaDataUtils', () => ({ shouldUseMediaCache: () => false }));
+  module(3, 'WAWebMediaInMemoryBlobCache', () => ({ InMemoryMediaBlobCache: { put() {}, get: () => undefined } }));
+  module(3, 'WAWebMediaGatingUtils', () => ({ getUploadLimit: (type) => LIMITS[type] ?? LIMITS.document }));
+})();

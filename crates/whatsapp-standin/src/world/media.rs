@@ -1,0 +1,49 @@
+//! Files that pages upload: of each its size and hash, and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Details, Outcome, World, random_id};
+
+/// Uploads remembered at once; a message takes its own with it.
+const REMEMBERED: usize = 10_000;
+
+/// What is known of an upload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Upload {
+    pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+impl World {
+    /// Whether the next upload for this chat fails, by rule.
+    pub(crate) fn upload_fails(&mut self, chat: &str) -> bool {
+        let to = self.phone_of(chat);
+        self.apply_rule(&to, |outcome| outcome == Outcome::UploadFailed)
+            == Some(Outcome::UploadFailed)
+    }
+
+    /// A file is here; gives where.
+    pub(crate) fn uploaded(&mut self, upload: Upload) -> String {
+        if self.media.len() >= REMEMBERED {
+            self.media.clear();
+        }
+        let path = format!("/v/{}", random_id("m"));
+        self.media.insert(path.clone(), upload);
+        self.revision += 1;
+        path
+    }
+
+    /// Fills in what the server knows of a message's file; false if it never
+    /// came.
+    pub(crate) fn fill_in(&self, details: &mut Details) -> bool {
+        let Some(file) = &mut details.file else {
+            return true;
+        };
+        let Some(known) = self.media.get(&file.path) else {
+            return false;
+        };
+        file.size = known.size;
+        file.sha256.clone_from(&known.sha256);
+        true
+    }
+}
