@@ -16,6 +16,10 @@ pub async fn send(
     ApiJson(request): ApiJson<SendRequest>,
 ) -> Result<Json<SendBody>, ApiError> {
     let outgoing = request.validate(false)?;
+    if outgoing.content.media().is_some() {
+        let why = "type: this version sends no files";
+        return Err(ApiError::new(ErrorCode::InvalidRequest, why));
+    }
     let key = idempotency_key(&headers)?;
     let sent = state.outbox.send(key, request.cliente_id, outgoing).await?;
     Ok(Json(sent))
