@@ -233,7 +233,7 @@ impl Store {
         .bind(new.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(new.campaign_id)
         .bind(new.recipient.as_str())
-        .bind(&new.request.message)
+        .bind(shown(new.request))
         .bind(to_json(new.request))
         .bind(&fingerprint)
         .bind(new.idempotency_key)
@@ -326,6 +326,12 @@ pub(super) fn wa_key(wa_id: &str) -> &str {
         ["true" | "false", _, key, ..] => key,
         _ => wa_id,
     }
+}
+
+/// What a person reads: the text, or the caption.
+fn shown(request: &SendRequest) -> &str {
+    let text = request.message.as_ref().or(request.caption.as_ref());
+    text.map_or("", String::as_str)
 }
 
 fn to_json(request: &SendRequest) -> String {

@@ -25,11 +25,7 @@ pub(crate) fn draft(number: u32, key: &str) -> Draft {
     let to = format!("54911{number:08}");
     Draft {
         recipient: Recipient::parse(&to).unwrap(),
-        request: SendRequest {
-            cliente_id: Some(51),
-            to,
-            message: format!("hola {key}"),
-        },
+        request: SendRequest::text(Some(51), to, format!("hola {key}")),
         key: key.to_owned(),
     }
 }
@@ -117,7 +113,7 @@ on_both_engines! {
         };
         let known = store.insert(&[NewMessage { request: &same, ..draft.as_new() }]).await.unwrap();
         assert!(matches!(&known[..], [Inserted::Known(known)] if known.id == first.id));
-        let other = SendRequest { message: "otra".to_owned(), ..draft.request.clone() };
+        let other = SendRequest { message: Some("otra".to_owned()), ..draft.request.clone() };
         let reused = store.insert(&[NewMessage { request: &other, ..draft.as_new() }]).await.unwrap();
         assert!(matches!(reused[..], [Inserted::KeyReused]));
         assert_eq!(store.messages(&Filter::default(), 10).await.unwrap().len(), 1);
