@@ -8,6 +8,7 @@
 //! ```
 
 mod auth;
+pub mod campaigns;
 pub mod config;
 mod error;
 mod http;

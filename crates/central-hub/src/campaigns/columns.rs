@@ -1,0 +1,170 @@
+//! Names of columns and of variables, as people and spreadsheets write them.
+//!
+//! `Teléfono `, `TELEFONO` and `telefono` are one name; so are `Razón social`
+//! and `{razon_social}`.
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// The recipient's name, under whatever heading it came.
+pub const NAME: &str = "nombre";
+/// Another word for [`NAME`] in templates.
+pub const NAME_ALIAS: &str = "nombre_destino";
+
+/// Headings of the column with the number, the likeliest first.
+const PHONES: &[&str] = &[
+    "telefono",
+    "celular",
+    "destinatario",
+    "whatsapp",
+    "movil",
+    "numero",
+    "phone",
+    "mobile",
+    "numero_de_telefono",
+    "numero_de_celular",
+    "numero_de_whatsapp",
+    "telefono_celular",
+    "telefono_movil",
+    "phone_number",
+    "mobile_phone",
+    "number",
+    "tel",
+    "cel",
+    "wa_id",
+    "to",
+];
+
+/// Headings of the column with the name, the likeliest first.
+const NAMES: &[&str] = &[
+    NAME,
+    NAME_ALIAS,
+    "nombre_completo",
+    "nombre_y_apellido",
+    "contacto",
+    "name",
+    "full_name",
+    "first_name",
+    "contact",
+];
+
+/// The name by which a column and the variable for it are known: lower case,
+/// no accents, one `_` for whatever stands between words. Empty where nothing
+/// is left.
+#[must_use]
+pub fn key(heading: &str) -> String {
+    let mut key = String::new();
+    for c in fold(heading).chars() {
+        if c.is_alphanumeric() {
+            key.push(c);
+        } else if !key.is_empty() && !key.ends_with('_') {
+            key.push('_');
+        }
+    }
+    key.truncate(key.trim_end_matches('_').len());
+    key
+}
+
+/// Lower case and without accents.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Which of these keys is the number's.
+#[must_use]
+pub fn phone_column(keys: &[String]) -> Option<usize> {
+    find(keys, PHONES)
+}
+
+/// Which of these keys is the name's.
+#[must_use]
+pub fn name_column(keys: &[String]) -> Option<usize> {
+    find(keys, NAMES)
+}
+
+fn find(keys: &[String], known: &[&str]) -> Option<usize> {
+    known
+        .iter()
+        .find_map(|name| keys.iter().position(|key| key == name))
+}
+
+/// What is known of one recipient, by the keys of the columns.
+pub type Fields = BTreeMap<String, String>;
+
+/// The value of a variable: of its column, or of the other word for the name.
+#[must_use]
+pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
+    let found = fields.get(variable).filter(|value| !value.is_empty());
+    let other = match variable {
+        NAME => NAME_ALIAS,
+        NAME_ALIAS => NAME,
+        _ => return found.map(String::as_str),
+    };
+    found
+        .or_else(|| fields.get(other).filter(|value| !value.is_empty()))
+        .map(String::as_str)
+}
+
+/// Whether a template may name it when the list has these columns.
+#[must_use]
+pub fn is_known<'a>(variable: &str, mut columns: impl Iterator<Item = &'a str>) -> bool {
+    matches!(variable, NAME | NAME_ALIAS) || columns.any(|column| column == variable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings() {
+        for (heading, expected) in [
+            ("Teléfono ", "telefono"),
+            ("TELÉFONO", "telefono"),
+            ("  Razón   social / Fantasía ", "razon_social_fantasia"),
+            ("Año", "ano"),
+            ("e-mail", "e_mail"),
+            ("N° de teléfono", "n_de_telefono"),
+            ("Straße", "straße"),
+            ("名前", "名前"),
+            ("_ - _", ""),
+            ("", ""),
+        ] {
+            assert_eq!(key(heading), expected, "{heading}");
+            assert_eq!(key(&key(heading)), key(heading), "a key is its own key");
+        }
+        // Decomposed, as a Mac writes it.
+        assert_eq!(key("Tele\u{301}fono"), "telefono");
+    }
+
+    #[test]
+    fn the_likeliest_column_is_taken() {
+        let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<Vec<_>>();
+        let of = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
+        assert_eq!(phone_column(&of), Some(2));
+        assert_eq!(name_column(&of), Some(3));
+        let of = keys(&["Full name", "Mobile"]);
+        assert_eq!(phone_column(&of), Some(1));
+        assert_eq!(name_column(&of), Some(0));
+        assert_eq!(phone_column(&keys(&["Empresa", "Ciudad"])), None);
+    }
+
+    #[test]
+    fn two_words_for_the_name() {
+        let fields: Fields = [("nombre".to_owned(), "Ana".to_owned())].into();
+        assert_eq!(value(&fields, "nombre"), Some("Ana"));
+        assert_eq!(value(&fields, "nombre_destino"), Some("Ana"));
+        let fields: Fields = [
+            ("nombre".to_owned(), String::new()),
+            ("nombre_destino".to_owned(), "Bea".to_owned()),
+        ]
+        .into();
+        assert_eq!(value(&fields, "nombre"), Some("Bea"));
+        assert_eq!(value(&fields, "empresa"), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! When a campaign has to stop: WhatsApp's limit on writing to strangers, or
+//! too many failures.
+//!
+//! ```text
+//!  outcome ─> the last WINDOW of them ─┬─ error 463 ───────────────> pause
+//!                                      ├─ REFUSALS refusals in a row > pause
+//!                                      ├─ IN_A_ROW failures in a row > pause
+//!                                      └─ half of a full window ───> pause
+//! ```
+//!
+//! An account that goes on writing after WhatsApp said no is closed. Only a
+//! person goes on, after having looked at why; the count begins anew then.
+
+use std::fmt;
+
+/// How many outcomes are remembered.
+pub const WINDOW: usize = 20;
+/// So many of WhatsApp's refusals in a row are enough.
+pub const REFUSALS: usize = 3;
+/// So many failures of any kind in a row are enough.
+pub const IN_A_ROW: usize = 5;
+
+/// What became of one recipient's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// WhatsApp took it.
+    Sent,
+    /// WhatsApp refused it.
+    Refused,
+    /// The number has no WhatsApp.
+    NotOnWhatsapp,
+    /// It failed in another way.
+    Failed,
+    /// WhatsApp's limit on writing to people who never wrote first.
+    ReachOutLimit,
+}
+
+impl Outcome {
+    /// What a failure's code and message say. session-manager's message names
+    /// WhatsApp's own error where the page hands it out.
+    #[must_use]
+    pub fn of_failure(code: &str, message: &str) -> Self {
+        let names_463 = message
+            .split(|c: char| !c.is_ascii_digit())
+            .any(|number| number == "463");
+        match code {
+            "REACH_OUT_LIMIT" => Self::ReachOutLimit,
+            "SEND_FAILED" if names_463 => Self::ReachOutLimit,
+            "SEND_FAILED" if message.contains("refused") => Self::Refused,
+            "NOT_ON_WHATSAPP" => Self::NotOnWhatsapp,
+            _ => Self::Failed,
+        }
+    }
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Sent => 's',
+            Self::Refused => 'r',
+            Self::NotOnWhatsapp => 'n',
+            Self::Failed | Self::ReachOutLimit => 'f',
+        }
+    }
+}
+
+/// Why a campaign stops by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// WhatsApp's limit on writing to strangers.
+    ReachOutLimit,
+    /// WhatsApp refuses one message after the other.
+    Refusals,
+    /// One failure after the other.
+    FailuresInARow,
+    /// Too many failures among the last ones.
+    ManyFailures,
+}
+
+impl Alarm {
+    /// The machine's word for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::ReachOutLimit => "REACH_OUT_LIMIT",
+            Self::Refusals => "REFUSED_BY_WHATSAPP",
+            Self::FailuresInARow => "FAILURES_IN_A_ROW",
+            Self::ManyFailures => "MANY_FAILURES",
+        }
+    }
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReachOutLimit => f.write_str(
+                "WhatsApp limits writing to people who never wrote first (error 463): wait a day, then go on with fewer a day and longer pauses",
+            ),
+            Self::Refusals => write!(
+                f,
+                "WhatsApp refused {REFUSALS} messages in a row, as it does at its limit on writing to strangers: wait a day before going on"
+            ),
+            Self::FailuresInARow => write!(
+                f,
+                "{IN_A_ROW} messages failed in a row: see why, mend the list or the session, then go on"
+            ),
+            Self::ManyFailures => write!(
+                f,
+                "half of the last {WINDOW} messages failed: see why, mend the list, then go on"
+            ),
+        }
+    }
+}
+
+/// The last outcomes of a campaign, the newest last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    recent: String,
+}
+
+impl Health {
+    /// As it was stored.
+    #[must_use]
+    pub fn restore(recent: &str) -> Self {
+        let known = recent.chars().filter(|c| "srnf".contains(*c));
+        let mut recent: String = known.collect();
+        trim(&mut recent);
+        Self { recent }
+    }
+
+    /// To be stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.recent
+    }
+
+    /// Takes one more outcome; tells whether the campaign has to stop.
+    pub fn note(&mut self, outcome: Outcome) -> Option<Alarm> {
+        self.recent.push(outcome.letter());
+        trim(&mut self.recent);
+        if outcome == Outcome::ReachOutLimit {
+            return Some(Alarm::ReachOutLimit);
+        }
+        let newest = || self.recent.bytes().rev();
+        if newest().take_while(|it| *it == b'r').count() >= REFUSALS {
+            return Some(Alarm::Refusals);
+        }
+        if newest().take_while(|it| *it != b's').count() >= IN_A_ROW {
+            return Some(Alarm::FailuresInARow);
+        }
+        let failed = newest().filter(|it| *it != b's').count();
+        (self.recent.len() == WINDOW && failed * 2 >= WINDOW).then_some(Alarm::ManyFailures)
+    }
+}
+
+fn trim(recent: &mut String) {
+    // Of one byte each.
+    recent.drain(..recent.len().saturating_sub(WINDOW));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run(outcomes: &[Outcome]) -> Vec<Option<Alarm>> {
+        let mut health = Health::default();
+        outcomes.iter().map(|it| health.note(*it)).collect()
+    }
+
+    #[test]
+    fn the_limit_stops_at_once() {
+        assert_eq!(
+            run(&[Outcome::Sent, Outcome::ReachOutLimit]),
+            [None, Some(Alarm::ReachOutLimit)]
+        );
+        for (code, message, expected) in [
+            ("SEND_FAILED", "refused (ERROR_UNKNOWN, 463)", Outcome::ReachOutLimit),
+            ("REACH_OUT_LIMIT", "", Outcome::ReachOutLimit),
+            ("SEND_FAILED", "WhatsApp refused the message (ERROR_UNKNOWN)", Outcome::Refused),
+            ("SEND_FAILED", "in 1463 ms", Outcome::Failed),
+            ("NOT_ON_WHATSAPP", "463", Outcome::NotOnWhatsapp),
+            ("INVALID_REQUEST", "", Outcome::Failed),
+        ] {
+            assert_eq!(Outcome::of_failure(code, message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_burst_stops() {
+        use Outcome::{Failed, NotOnWhatsapp, Refused, Sent};
+        assert_eq!(run(&[Refused; 3])[1..], [None, Some(Alarm::Refusals)]);
+        assert_eq!(run(&[Refused, Refused, Sent, Refused]), [None; 4]);
+        let mixed = [Failed, NotOnWhatsapp, Refused, Failed, NotOnWhatsapp];
+        assert_eq!(run(&mixed)[3..], [None, Some(Alarm::FailuresInARow)]);
+        assert_eq!(run(&[Failed, Failed, Failed, Failed, Sent, Failed]), [None; 6]);
+        let half: Vec<_> = [Sent, NotOnWhatsapp].repeat(WINDOW / 2);
+        let told = run(&half);
+        assert_eq!(told[..WINDOW - 1], [None; WINDOW - 1]);
+        assert_eq!(told[WINDOW - 1], Some(Alarm::ManyFailures));
+    }
+
+    #[test]
+    fn it_survives_being_stored() {
+        let mut health = Health::restore("ssrrx?");
+        assert_eq!(health.as_str(), "ssrr");
+        assert_eq!(health.note(Outcome::Refused), Some(Alarm::Refusals));
+        assert_eq!(Health::restore(&"s".repeat(99)).as_str().len(), WINDOW);
+    }
+
+    proptest! {
+        #[test]
+        fn fewer_than_half_and_never_in_a_row_goes_on(gap in 3..10_usize, count in 1..200_usize) {
+            let mut health = Health::default();
+            for number in 0..count {
+                let fails = number % gap == 0;
+                let outcome = if fails { Outcome::Failed } else { Outcome::Sent };
+                prop_assert_eq!(health.note(outcome), None);
+                prop_assert!(health.as_str().len() <= WINDOW);
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What a schedule says.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::civil::{Date, Weekday};
+use rand::Rng;
+
+/// `cupo_diario` where none is given.
+pub const DEFAULT_QUOTA: u32 = 50;
+/// The longest pause, in seconds.
+pub const LONGEST_PAUSE: u32 = 24 * 3600;
+/// Minutes of a day.
+pub(super) const DAY: u16 = 24 * 60;
+
+/// Days of the week, as `mon…sun`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Weekdays(u8);
+
+const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+impl Weekdays {
+    /// Every day.
+    pub const ALL: Self = Self(0b111_1111);
+
+    /// Reads names: `mon…sun`, at least one.
+    ///
+    /// # Errors
+    /// [`BadRules::Weekday`].
+    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, BadRules> {
+        let mut days = 0;
+        for name in names {
+            let name = name.trim();
+            let day = NAMES.iter().position(|it| name.eq_ignore_ascii_case(it));
+            days |= 1 << day.ok_or(BadRules::Weekday)?;
+        }
+        if days == 0 {
+            return Err(BadRules::Weekday);
+        }
+        Ok(Self(days))
+    }
+
+    /// The names, Monday first.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let has = move |(day, _): &(usize, &&str)| self.0 & (1 << day) != 0;
+        NAMES.iter().enumerate().filter(has).map(|(_, name)| *name)
+    }
+
+    /// Whether the day is among them.
+    #[must_use]
+    pub fn has(self, day: Weekday) -> bool {
+        self.0 & (1 << day.to_monday_zero_offset()) != 0
+    }
+}
+
+// As it is stored: `mon,tue`.
+impl fmt::Display for Weekdays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names().collect::<Vec<_>>().join(","))
+    }
+}
+
+impl FromStr for Weekdays {
+    type Err = BadRules;
+
+    fn from_str(text: &str) -> Result<Self, BadRules> {
+        Self::from_names(text.split(','))
+    }
+}
+
+/// How long to wait between two messages: some time between these, at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    least: u32,
+    most: u32,
+}
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            least: 30,
+            most: 90,
+        }
+    }
+}
+
+impl Pause {
+    /// Between these, in seconds; both 0 is no pause at all.
+    ///
+    /// # Errors
+    /// [`BadRules::Pause`].
+    pub const fn new(least: u32, most: u32) -> Result<Self, BadRules> {
+        if least > most || most > LONGEST_PAUSE {
+            return Err(BadRules::Pause);
+        }
+        Ok(Self { least, most })
+    }
+
+    /// The shortest, in seconds.
+    #[must_use]
+    pub const fn least(self) -> u32 {
+        self.least
+    }
+
+    /// The longest, in seconds.
+    #[must_use]
+    pub const fn most(self) -> u32 {
+        self.most
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.most == 0
+    }
+
+    /// One of them, to the millisecond.
+    pub fn draw(self, chance: &mut impl Rng) -> Duration {
+        let millis = |seconds: u32| u64::from(seconds) * 1000;
+        Duration::from_millis(chance.random_range(millis(self.least)..=millis(self.most)))
+    }
+}
+
+/// One schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The schedule's number; 0 for a campaign that has none.
+    pub id: i64,
+    /// On which days a window begins.
+    pub days: Weekdays,
+    /// When it begins, in minutes of the day.
+    pub from: u16,
+    /// When it ends; at or before `from` it is the next day's. 1440 is
+    /// midnight.
+    pub until: u16,
+    /// The first day; left out, there is none.
+    pub first: Option<Date>,
+    /// The last day on which a window begins; left out, there is none.
+    pub last: Option<Date>,
+    /// At most so many on one day; left out, as many as there are.
+    pub quota: Option<u32>,
+    /// Between two messages.
+    pub pause: Pause,
+}
+
+/// A schedule that makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadRules {
+    /// An unknown day, or none.
+    #[error("dias_semana has to name days: mon, tue, wed, thu, fri, sat, sun")]
+    Weekday,
+    /// No time of day.
+    #[error("hora_inicio and hora_fin have to be times such as 09:00 (the end up to 24:00)")]
+    Time,
+    /// The window is empty.
+    #[error("hora_inicio and hora_fin are the same; for the whole day give 00:00 and 24:00")]
+    EmptyWindow,
+    /// No date.
+    #[error("fecha_inicio and fecha_fin have to be dates such as 2026-03-31")]
+    Date,
+    /// The last day is before the first.
+    #[error("fecha_fin is before fecha_inicio")]
+    DatesReversed,
+    /// Nothing may be sent.
+    #[error("cupo_diario has to be a whole number from 1 to 100000")]
+    Quota,
+    /// No pause.
+    #[error(
+        "pausa_min_s and pausa_max_s have to be seconds from 0 to {LONGEST_PAUSE}, the first not above the second"
+    )]
+    Pause,
+}
+
+impl Rules {
+    /// Every hour of every day, without a quota.
+    #[must_use]
+    pub const fn always(pause: Pause) -> Self {
+        Self {
+            id: 0,
+            days: Weekdays::ALL,
+            from: 0,
+            until: DAY,
+            first: None,
+            last: None,
+            quota: None,
+            pause,
+        }
+    }
+
+    /// Whether it can ever be open.
+    ///
+    /// # Errors
+    /// What makes no sense.
+    pub fn check(&self) -> Result<(), BadRules> {
+        if self.from >= DAY || self.until > DAY {
+            return Err(BadRules::Time);
+        }
+        if self.from == self.until {
+            return Err(BadRules::EmptyWindow);
+        }
+        if self.first.zip(self.last).is_some_and(|(first, last)| last < first) {
+            return Err(BadRules::DatesReversed);
+        }
+        if self.quota.is_some_and(|quota| !(1..=100_000).contains(&quota)) {
+            return Err(BadRules::Quota);
+        }
+        Ok(())
+    }
+
+    /// Reads `09:00` or `09:00:00`; `24:00` is midnight at the end.
+    ///
+    /// # Errors
+    /// [`BadRules::Time`].
+    pub fn minutes(text: &str) -> Result<u16, BadRules> {
+        let mut parts = text.split(':');
+        let mut number = |most: u16| {
+            let part = parts.next().filter(|part| part.len() == 2)?;
+            let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+            part.parse::<u16>().ok().filter(|it| digits && *it <= most)
+        };
+        let (Some(hour), Some(minute)) = (number(24), number(59)) else {
+            return Err(BadRules::Time);
+        };
+        // A database's TIME has seconds; only whole minutes are kept.
+        let is_whole = matches!(parts.next(), None | Some("00")) && parts.next().is_none();
+        let minutes = hour * 60 + minute;
+        if !is_whole || minutes > DAY {
+            return Err(BadRules::Time);
+        }
+        Ok(minutes)
+    }
+
+    /// Writes what [`Rules::minutes`] reads.
+    #[must_use]
+    pub fn time(minutes: u16) -> String {
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    #[test]
+    fn weekdays() {
+        let days = Weekdays::from_names(["sun", "MON", " fri "]).unwrap();
+        assert_eq!(days.to_string(), "mon,fri,sun");
+        assert_eq!("mon,fri,sun".parse(), Ok(days));
+        assert!(days.has(Weekday::Sunday) && !days.has(Weekday::Tuesday));
+        for bad in [&["lunes"][..], &[], &["mon", ""]] {
+            assert_eq!(Weekdays::from_names(bad.iter().copied()), Err(BadRules::Weekday));
+        }
+    }
+
+    #[test]
+    fn times() {
+        for (text, minutes) in [("00:00", 0), ("09:30", 570), ("09:30:00", 570), ("24:00", 1440)] {
+            assert_eq!(Rules::minutes(text), Ok(minutes), "{text}");
+        }
+        for text in ["", "9:30", "09:60", "25:00", "24:01", "09:30:15", "09:30:00:00", "0930", "+9:30", "09:3a"] {
+            assert_eq!(Rules::minutes(text), Err(BadRules::Time), "{text}");
+        }
+        assert_eq!(Rules::time(570), "09:30");
+    }
+
+    #[test]
+    fn nonsense_is_told() {
+        let good = Rules::always(Pause::default());
+        assert_eq!(good.check(), Ok(()));
+        let day = |day| Some(jiff::civil::date(2026, 3, day));
+        for (rules, error) in [
+            (Rules { until: 0, ..good.clone() }, BadRules::EmptyWindow),
+            (Rules { from: 1440, ..good.clone() }, BadRules::Time),
+            (Rules { first: day(2), last: day(1), ..good.clone() }, BadRules::DatesReversed),
+            (Rules { quota: Some(0), ..good }, BadRules::Quota),
+        ] {
+            assert_eq!(rules.check(), Err(error));
+        }
+        assert_eq!(Pause::new(2, 1), Err(BadRules::Pause));
+        assert_eq!(Pause::new(0, LONGEST_PAUSE + 1), Err(BadRules::Pause));
+    }
+
+    #[test]
+    fn pauses_are_spread_over_their_range() {
+        let mut chance = StdRng::seed_from_u64(7);
+        let drawn: Vec<_> = (0..2000)
+            .map(|_| Pause::default().draw(&mut chance).as_secs_f64())
+            .collect();
+        assert!(drawn.iter().all(|it| (30.0..=90.0).contains(it)));
+        assert!(drawn.iter().any(|it| *it < 35.0) && drawn.iter().any(|it| *it > 85.0));
+        let none = Pause::new(0, 0).unwrap();
+        assert!(none.is_none());
+        assert_eq!(none.draw(&mut chance), Duration::ZERO);
+    }
+}
