@@ -174,9 +174,17 @@ mod tests {
             [None, Some(Alarm::ReachOutLimit)]
         );
         for (code, message, expected) in [
-            ("SEND_FAILED", "refused (ERROR_UNKNOWN, 463)", Outcome::ReachOutLimit),
+            (
+                "SEND_FAILED",
+                "refused (ERROR_UNKNOWN, 463)",
+                Outcome::ReachOutLimit,
+            ),
             ("REACH_OUT_LIMIT", "", Outcome::ReachOutLimit),
-            ("SEND_FAILED", "WhatsApp refused the message (ERROR_UNKNOWN)", Outcome::Refused),
+            (
+                "SEND_FAILED",
+                "WhatsApp refused the message (ERROR_UNKNOWN)",
+                Outcome::Refused,
+            ),
             ("SEND_FAILED", "in 1463 ms", Outcome::Failed),
             ("NOT_ON_WHATSAPP", "463", Outcome::NotOnWhatsapp),
             ("INVALID_REQUEST", "", Outcome::Failed),
@@ -192,7 +200,10 @@ mod tests {
         assert_eq!(run(&[Refused, Refused, Sent, Refused]), [None; 4]);
         let mixed = [Failed, NotOnWhatsapp, Refused, Failed, NotOnWhatsapp];
         assert_eq!(run(&mixed)[3..], [None, Some(Alarm::FailuresInARow)]);
-        assert_eq!(run(&[Failed, Failed, Failed, Failed, Sent, Failed]), [None; 6]);
+        assert_eq!(
+            run(&[Failed, Failed, Failed, Failed, Sent, Failed]),
+            [None; 6]
+        );
         let half: Vec<_> = [Sent, NotOnWhatsapp].repeat(WINDOW / 2);
         let told = run(&half);
         assert_eq!(told[..WINDOW - 1], [None; WINDOW - 1]);

@@ -13,6 +13,7 @@
 
 pub mod columns;
 pub mod health;
+pub mod import;
 pub mod opt_out;
 pub mod phone;
 pub mod schedule;

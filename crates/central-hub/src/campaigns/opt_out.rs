@@ -7,7 +7,13 @@
 use super::columns::fold;
 
 /// What counts unless it is set otherwise.
-pub const DEFAULT_WORDS: &[&str] = &["BAJA", "DAR DE BAJA", "DARME DE BAJA", "STOP", "UNSUBSCRIBE"];
+pub const DEFAULT_WORDS: &[&str] = &[
+    "BAJA",
+    "DAR DE BAJA",
+    "DARME DE BAJA",
+    "STOP",
+    "UNSUBSCRIBE",
+];
 
 /// The longest message that is looked at, in characters: the words are short,
 /// and a letter is no such wish.
@@ -18,7 +24,14 @@ pub const LONGEST_WORD: usize = 40;
 pub const MOST_WORDS: usize = 50;
 
 /// What may stand around the word and changes nothing.
-const COURTESY: &[&str] = &["por favor", "porfavor", "please", "muchas gracias", "gracias", "hola"];
+const COURTESY: &[&str] = &[
+    "por favor",
+    "porfavor",
+    "please",
+    "muchas gracias",
+    "gracias",
+    "hola",
+];
 
 /// Knows the words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +115,9 @@ fn without_courtesy(message: &str) -> &str {
         for phrase in COURTESY {
             let rest = text.strip_suffix(phrase).filter(|rest| rest.ends_with(' '));
             text = rest.map_or(text, str::trim_end);
-            let rest = text.strip_prefix(phrase).filter(|rest| rest.starts_with(' '));
+            let rest = text
+                .strip_prefix(phrase)
+                .filter(|rest| rest.starts_with(' '));
             text = rest.map_or(text, str::trim_start);
         }
         if text == before {

@@ -95,7 +95,13 @@ pub fn parse(cell: &str, prefix: Option<&str>) -> Result<Recipient, PhoneFault> 
 /// Without what a spreadsheet or a person puts around a number to keep it
 /// text: `'549…`, `="549…"`, `tel:549…`.
 fn unwrapped(cell: &str) -> &str {
-    let is_around = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '`' | '\u{200e}' | '\u{202a}' | '\u{202c}' | '\u{feff}');
+    let is_around = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '\'' | '"' | '`' | '\u{200e}' | '\u{202a}' | '\u{202c}' | '\u{feff}'
+            )
+    };
     let text = cell.trim_matches(is_around);
     let text = text.strip_prefix('=').unwrap_or(text);
     let text = text.trim_matches(is_around);
@@ -111,8 +117,7 @@ fn is_scientific(text: &str) -> bool {
         return false;
     };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(exponent.trim_start_matches(['+', '-']))
-        && digits(&mantissa.replace(['.', ','], ""))
+    digits(exponent.trim_start_matches(['+', '-'])) && digits(&mantissa.replace(['.', ','], ""))
 }
 
 /// `5491158254201.0` and `5491158254201,00` are whole numbers; the dot must
@@ -177,7 +182,10 @@ mod tests {
         ] {
             assert_eq!(id(cell), Ok("5491158254201@c.us".to_owned()), "{cell}");
         }
-        assert_eq!(id("123456789012345678@lid"), Ok("123456789012345678@lid".to_owned()));
+        assert_eq!(
+            id("123456789012345678@lid"),
+            Ok("123456789012345678@lid".to_owned())
+        );
     }
 
     #[test]

@@ -100,7 +100,9 @@ pub fn decide(
     Decision::Send {
         schedule: rules.id,
         day,
-        room: rules.quota.map(|quota| quota.saturating_sub(used(rules.id, day))),
+        room: rules
+            .quota
+            .map(|quota| quota.saturating_sub(used(rules.id, day))),
         pause: rules.pause,
         closes: next.closes,
     }
@@ -133,7 +135,10 @@ fn opening(
         let mut candidate = window.begin.max(at);
         while candidate < window.end {
             let local = zone.to_datetime(candidate).date();
-            if rules.quota.is_none_or(|quota| used(rules.id, local) < quota) {
+            if rules
+                .quota
+                .is_none_or(|quota| used(rules.id, local) < quota)
+            {
                 return Some(Opening {
                     at: candidate,
                     closes: window.end,

@@ -199,10 +199,17 @@ impl Rules {
         if self.from == self.until {
             return Err(BadRules::EmptyWindow);
         }
-        if self.first.zip(self.last).is_some_and(|(first, last)| last < first) {
+        if self
+            .first
+            .zip(self.last)
+            .is_some_and(|(first, last)| last < first)
+        {
             return Err(BadRules::DatesReversed);
         }
-        if self.quota.is_some_and(|quota| !(1..=100_000).contains(&quota)) {
+        if self
+            .quota
+            .is_some_and(|quota| !(1..=100_000).contains(&quota))
+        {
             return Err(BadRules::Quota);
         }
         Ok(())
@@ -252,16 +259,35 @@ mod tests {
         assert_eq!("mon,fri,sun".parse(), Ok(days));
         assert!(days.has(Weekday::Sunday) && !days.has(Weekday::Tuesday));
         for bad in [&["lunes"][..], &[], &["mon", ""]] {
-            assert_eq!(Weekdays::from_names(bad.iter().copied()), Err(BadRules::Weekday));
+            assert_eq!(
+                Weekdays::from_names(bad.iter().copied()),
+                Err(BadRules::Weekday)
+            );
         }
     }
 
     #[test]
     fn times() {
-        for (text, minutes) in [("00:00", 0), ("09:30", 570), ("09:30:00", 570), ("24:00", 1440)] {
+        for (text, minutes) in [
+            ("00:00", 0),
+            ("09:30", 570),
+            ("09:30:00", 570),
+            ("24:00", 1440),
+        ] {
             assert_eq!(Rules::minutes(text), Ok(minutes), "{text}");
         }
-        for text in ["", "9:30", "09:60", "25:00", "24:01", "09:30:15", "09:30:00:00", "0930", "+9:30", "09:3a"] {
+        for text in [
+            "",
+            "9:30",
+            "09:60",
+            "25:00",
+            "24:01",
+            "09:30:15",
+            "09:30:00:00",
+            "0930",
+            "+9:30",
+            "09:3a",
+        ] {
             assert_eq!(Rules::minutes(text), Err(BadRules::Time), "{text}");
         }
         assert_eq!(Rules::time(570), "09:30");
@@ -273,10 +299,35 @@ mod tests {
         assert_eq!(good.check(), Ok(()));
         let day = |day| Some(jiff::civil::date(2026, 3, day));
         for (rules, error) in [
-            (Rules { until: 0, ..good.clone() }, BadRules::EmptyWindow),
-            (Rules { from: 1440, ..good.clone() }, BadRules::Time),
-            (Rules { first: day(2), last: day(1), ..good.clone() }, BadRules::DatesReversed),
-            (Rules { quota: Some(0), ..good }, BadRules::Quota),
+            (
+                Rules {
+                    until: 0,
+                    ..good.clone()
+                },
+                BadRules::EmptyWindow,
+            ),
+            (
+                Rules {
+                    from: 1440,
+                    ..good.clone()
+                },
+                BadRules::Time,
+            ),
+            (
+                Rules {
+                    first: day(2),
+                    last: day(1),
+                    ..good.clone()
+                },
+                BadRules::DatesReversed,
+            ),
+            (
+                Rules {
+                    quota: Some(0),
+                    ..good
+                },
+                BadRules::Quota,
+            ),
         ] {
             assert_eq!(rules.check(), Err(error));
         }

@@ -22,7 +22,11 @@ pub(super) fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window
         return None;
     }
     let ends_tomorrow = rules.until <= rules.from;
-    let last_day = if ends_tomorrow { day.tomorrow().ok()? } else { day };
+    let last_day = if ends_tomorrow {
+        day.tomorrow().ok()?
+    } else {
+        day
+    };
     let begin = moment(day, rules.from, zone)?;
     let end = moment(last_day, rules.until, zone)?;
     // Empty where the clock leaves all of it out.
@@ -85,9 +89,18 @@ mod tests {
     fn plain_days() {
         let day = date(2026, 3, 10);
         let zone = "America/Argentina/Buenos_Aires";
-        assert_eq!(of("09:00", "18:00", day, zone), times("2026-03-10T12:00:00Z", "2026-03-10T21:00:00Z"));
-        assert_eq!(of("00:00", "24:00", day, zone), times("2026-03-10T03:00:00Z", "2026-03-11T03:00:00Z"));
-        assert_eq!(of("22:00", "02:00", day, zone), times("2026-03-11T01:00:00Z", "2026-03-11T05:00:00Z"));
+        assert_eq!(
+            of("09:00", "18:00", day, zone),
+            times("2026-03-10T12:00:00Z", "2026-03-10T21:00:00Z")
+        );
+        assert_eq!(
+            of("00:00", "24:00", day, zone),
+            times("2026-03-10T03:00:00Z", "2026-03-11T03:00:00Z")
+        );
+        assert_eq!(
+            of("22:00", "02:00", day, zone),
+            times("2026-03-11T01:00:00Z", "2026-03-11T05:00:00Z")
+        );
     }
 
     /// Madrid goes from 02:00 to 03:00 on 2026-03-29.
@@ -95,8 +108,14 @@ mod tests {
     fn what_the_clock_leaves_out_is_no_time() {
         let (day, zone) = (date(2026, 3, 29), "Europe/Madrid");
         assert_eq!(of("02:15", "02:45", day, zone), None);
-        assert_eq!(of("02:30", "06:00", day, zone), times("2026-03-29T01:00:00Z", "2026-03-29T04:00:00Z"));
-        assert_eq!(of("01:00", "02:30", day, zone), times("2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z"));
+        assert_eq!(
+            of("02:30", "06:00", day, zone),
+            times("2026-03-29T01:00:00Z", "2026-03-29T04:00:00Z")
+        );
+        assert_eq!(
+            of("01:00", "02:30", day, zone),
+            times("2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z")
+        );
         assert_eq!(of("02:00", "03:00", day, zone), None);
     }
 
@@ -104,18 +123,33 @@ mod tests {
     #[test]
     fn an_hour_that_comes_twice() {
         let (day, zone) = (date(2026, 10, 25), "Europe/Madrid");
-        assert_eq!(of("02:15", "02:45", day, zone), times("2026-10-25T00:15:00Z", "2026-10-25T00:45:00Z"));
-        assert_eq!(of("01:00", "04:00", day, zone), times("2026-10-24T23:00:00Z", "2026-10-25T03:00:00Z"));
+        assert_eq!(
+            of("02:15", "02:45", day, zone),
+            times("2026-10-25T00:15:00Z", "2026-10-25T00:45:00Z")
+        );
+        assert_eq!(
+            of("01:00", "04:00", day, zone),
+            times("2026-10-24T23:00:00Z", "2026-10-25T03:00:00Z")
+        );
     }
 
     /// Santiago skips midnight: 2026-09-06 begins at 01:00.
     #[test]
     fn a_day_without_a_midnight() {
         let zone = "America/Santiago";
-        assert_eq!(of("00:00", "09:00", date(2026, 9, 6), zone), times("2026-09-06T04:00:00Z", "2026-09-06T12:00:00Z"));
-        assert_eq!(of("22:00", "00:30", date(2026, 9, 5), zone), times("2026-09-06T02:00:00Z", "2026-09-06T04:00:00Z"));
+        assert_eq!(
+            of("00:00", "09:00", date(2026, 9, 6), zone),
+            times("2026-09-06T04:00:00Z", "2026-09-06T12:00:00Z")
+        );
+        assert_eq!(
+            of("22:00", "00:30", date(2026, 9, 5), zone),
+            times("2026-09-06T02:00:00Z", "2026-09-06T04:00:00Z")
+        );
         let tz = TimeZone::get(zone).unwrap();
         let evening: Timestamp = "2026-09-06T03:59:00Z".parse().unwrap();
-        assert_eq!(next_midnight(evening, &tz).unwrap().to_string(), "2026-09-06T04:00:00Z");
+        assert_eq!(
+            next_midnight(evening, &tz).unwrap().to_string(),
+            "2026-09-06T04:00:00Z"
+        );
     }
 }

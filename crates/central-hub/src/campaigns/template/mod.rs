@@ -146,9 +146,9 @@ impl Template {
     }
 
     fn needs(&self, name: &str) -> bool {
-        self.parts.iter().any(|part| {
-            matches!(part, Part::Variable { key, default: None, .. } if key == name)
-        })
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Variable { key, default: None, .. } if key == name))
     }
 
     /// Whether a list with these columns fills it.

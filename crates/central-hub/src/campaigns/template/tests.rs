@@ -63,7 +63,10 @@ fn faults_have_a_place() {
         assert_eq!((error.fault, error.place), (fault, place), "{text:?}");
     }
     let long = format!("{{{}}}", "a".repeat(LONGEST_NAME + 1));
-    assert_eq!(Template::parse(&long).unwrap_err().fault, Fault::NameTooLong);
+    assert_eq!(
+        Template::parse(&long).unwrap_err().fault,
+        Fault::NameTooLong
+    );
 }
 
 #[test]
@@ -106,7 +109,10 @@ fn what_a_recipient_lacks() {
 fn texts_do_not_reach_a_log() {
     let template = Template::parse("secreto {nombre|escondido}").unwrap();
     let shown = format!("{template:?}");
-    assert!(!shown.contains("secreto") && !shown.contains("escondido"), "{shown}");
+    assert!(
+        !shown.contains("secreto") && !shown.contains("escondido"),
+        "{shown}"
+    );
 }
 
 proptest! {

@@ -82,7 +82,11 @@ fn the_quota_is_of_the_local_day() {
     assert!(matches!(decision, Decision::Send { room: Some(1), .. }));
     let used = |_, _: Date| 50;
     let decision = decide(at("2026-03-14T01:00", &zone), &zone, &all, &used, None);
-    assert_eq!(decision, Decision::Over, "every day is used up as far as is known");
+    assert_eq!(
+        decision,
+        Decision::Over,
+        "every day is used up as far as is known"
+    );
 }
 
 #[test]
@@ -136,18 +140,25 @@ fn several_schedules_add_up() {
     };
     let all = [morning, evening];
     let used = |id, _: Date| if id == 1 { 50 } else { 0 };
-    let by = |now: &str, used: &dyn Fn(i64, Date) -> u32| {
-        match decide(at(now, &zone), &zone, &all, &|id, day| used(id, day), None) {
-            Decision::Send { schedule, .. } => schedule,
-            other => panic!("{other:?}"),
-        }
+    let by = |now: &str, used: &dyn Fn(i64, Date) -> u32| match decide(
+        at(now, &zone),
+        &zone,
+        &all,
+        &|id, day| used(id, day),
+        None,
+    ) {
+        Decision::Send { schedule, .. } => schedule,
+        other => panic!("{other:?}"),
     };
     assert_eq!(by("2026-03-16T11:30", &none), 1);
     assert_eq!(by("2026-03-16T11:30", &used), 2);
     assert_eq!(by("2026-03-16T12:00", &none), 2);
     let decision = decide(at("2026-03-16T10:00", &zone), &zone, &all, &used, None);
     assert_eq!(wait(decision, &zone).1, "2026-03-16T11:00:00");
-    assert_eq!(decide(at("2026-03-16T10:00", &zone), &zone, &[], &none, None), Decision::Over);
+    assert_eq!(
+        decide(at("2026-03-16T10:00", &zone), &zone, &[], &none, None),
+        Decision::Over
+    );
 }
 
 /// What the wall clock says, by other means than the code: in a window if the
@@ -196,7 +207,8 @@ fn a_year_of_minutes(name: &str, all: &[Rules]) {
             _ => None,
         };
         opened += u32::from(is_open);
-        let near = |change: &Timestamp| now.duration_since(*change).abs() <= SignedDuration::from_hours(3);
+        let near =
+            |change: &Timestamp| now.duration_since(*change).abs() <= SignedDuration::from_hours(3);
         if !changes.iter().any(near) {
             let wall = zone.to_datetime(now);
             let expected = all.iter().any(|rules| by_the_wall_clock(rules, wall));
@@ -219,7 +231,10 @@ fn a_year_in_buenos_aires() {
 
 #[test]
 fn a_year_in_santiago() {
-    a_year_of_minutes("America/Santiago", &[rules("thu,fri,sat", "22:00", "02:30")]);
+    a_year_of_minutes(
+        "America/Santiago",
+        &[rules("thu,fri,sat", "22:00", "02:30")],
+    );
 }
 
 #[test]
@@ -229,7 +244,13 @@ fn a_year_in_madrid() {
 }
 
 /// Sends as the scheduler would, with a clock that jumps from look to look.
-fn simulate(all: &[Rules], zone: &TimeZone, begin: Timestamp, count: usize, seed: u64) -> Vec<(i64, Timestamp)> {
+fn simulate(
+    all: &[Rules],
+    zone: &TimeZone,
+    begin: Timestamp,
+    count: usize,
+    seed: u64,
+) -> Vec<(i64, Timestamp)> {
     let mut chance = StdRng::seed_from_u64(seed);
     let used: RefCell<HashMap<(i64, Date), u32>> = RefCell::default();
     let mut sent = Vec::new();

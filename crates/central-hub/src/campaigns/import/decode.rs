@@ -1,0 +1,266 @@
+//! Bytes of some encoding to UTF-8, without looking at all of them first.
+//!
+//! ```text
+//!  BOM? ─┬─ yes ─> UTF-8, UTF-16
+//!        └─ no ──> every other byte 0? ─┬─ yes ─> UTF-16
+//!                                       └─ no ──> ASCII ──first other byte──┬─> UTF-8
+//!                                                                           └─> Windows-1252
+//! ```
+//!
+//! As long as nothing but ASCII came both are the same, so the choice can wait
+//! for the first byte where it matters: what is good UTF-8 there is UTF-8, and
+//! what is not is what Excel writes. A byte that is bad UTF-8 later on becomes
+//! U+FFFD, and the line that holds it is refused.
+
+use std::io::{self, Read};
+
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::ImportFault;
+
+const CHUNK: usize = 16 * 1024;
+
+enum State {
+    Start,
+    /// ASCII up to here.
+    Undecided,
+    Decoding(Decoder),
+    End,
+}
+
+/// A reader of UTF-8.
+pub struct Utf8<R> {
+    source: R,
+    state: State,
+    /// Bytes that are not decoded yet.
+    raw: Vec<u8>,
+    source_ended: bool,
+    /// Text that is not read yet, from `position`.
+    text: Vec<u8>,
+    position: usize,
+}
+
+impl<R: Read> Utf8<R> {
+    /// Of these bytes.
+    pub fn new(source: R) -> Self {
+        Self {
+            source,
+            state: State::Start,
+            raw: Vec::new(),
+            source_ended: false,
+            text: Vec::new(),
+            position: 0,
+        }
+    }
+
+    /// Reads until there are `count` bytes to decode or no more come.
+    fn fill(&mut self, count: usize) -> io::Result<()> {
+        while self.raw.len() < count && !self.source_ended {
+            let kept = self.raw.len();
+            self.raw.resize(kept + CHUNK, 0);
+            let read = match self.source.read(&mut self.raw[kept..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    self.raw.truncate(kept);
+                    continue;
+                }
+                other => other,
+            };
+            self.raw.truncate(kept + *read.as_ref().unwrap_or(&0));
+            self.source_ended = read? == 0;
+        }
+        Ok(())
+    }
+
+    /// Decodes some more; leaves `text` empty only at the end.
+    fn advance(&mut self) -> io::Result<()> {
+        self.text.clear();
+        self.position = 0;
+        while self.text.is_empty() {
+            match &mut self.state {
+                State::Start => {
+                    self.fill(4)?;
+                    self.state = self.begin()?;
+                }
+                State::Undecided => {
+                    self.fill(1)?;
+                    if self.raw.is_empty() {
+                        self.state = State::End;
+                        continue;
+                    }
+                    let plain = self.raw.iter().take_while(|byte| byte.is_ascii()).count();
+                    if plain > 0 {
+                        self.text.extend(self.raw.drain(..plain));
+                    } else {
+                        self.fill(4)?;
+                        self.state = State::Decoding(decoder(other_than_ascii(&self.raw)));
+                    }
+                }
+                State::Decoding(_) => {
+                    self.fill(1)?;
+                    self.decode();
+                }
+                State::End => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> io::Result<State> {
+        // A zip, and the container of Office before 2007.
+        if self.raw.starts_with(b"PK\x03\x04") || self.raw.starts_with(b"\xD0\xCF\x11\xE0") {
+            return Err(io::Error::other(ImportFault::Workbook));
+        }
+        if let Some((encoding, length)) = Encoding::for_bom(&self.raw) {
+            self.raw.drain(..length);
+            return Ok(State::Decoding(decoder(encoding)));
+        }
+        Ok(match self.raw[..] {
+            [first, 0, ..] if first != 0 => State::Decoding(decoder(UTF_16LE)),
+            [0, second, ..] if second != 0 => State::Decoding(decoder(UTF_16BE)),
+            _ => State::Undecided,
+        })
+    }
+
+    fn decode(&mut self) {
+        let State::Decoding(decoder) = &mut self.state else {
+            return;
+        };
+        let last = self.source_ended;
+        let most = decoder.max_utf8_buffer_length(self.raw.len());
+        self.text.resize(most.unwrap_or(4 * CHUNK), 0);
+        let (_, read, written, _) = decoder.decode_to_utf8(&self.raw, &mut self.text, last);
+        self.text.truncate(written);
+        self.raw.drain(..read);
+        if last && self.raw.is_empty() {
+            self.state = State::End;
+        }
+    }
+}
+
+fn decoder(encoding: &'static Encoding) -> Decoder {
+    encoding.new_decoder_without_bom_handling()
+}
+
+/// What bytes that begin with no ASCII are.
+fn other_than_ascii(bytes: &[u8]) -> &'static Encoding {
+    let first = &bytes[..bytes.len().min(4)];
+    match std::str::from_utf8(first) {
+        Ok(_) => UTF_8,
+        // The first character is good, whatever follows it.
+        Err(error) if error.valid_up_to() > 0 => UTF_8,
+        Err(_) => WINDOWS_1252,
+    }
+}
+
+impl<R: Read> Read for Utf8<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position == self.text.len() {
+            self.advance()?;
+        }
+        let ahead = &self.text[self.position..];
+        let count = ahead.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ahead[..count]);
+        self.position += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives so many bytes at a time.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(count);
+            buffer[..count].copy_from_slice(now);
+            self.0 = later;
+            Ok(count)
+        }
+    }
+
+    fn decoded(bytes: &[u8], at_a_time: usize) -> String {
+        let mut text = String::new();
+        Utf8::new(Drip(bytes, at_a_time))
+            .read_to_string(&mut text)
+            .unwrap();
+        text
+    }
+
+    fn utf16(text: &str, swap: bool) -> Vec<u8> {
+        let swapped = |unit: u16| {
+            if swap {
+                unit.to_be_bytes()
+            } else {
+                unit.to_le_bytes()
+            }
+        };
+        text.encode_utf16().flat_map(swapped).collect()
+    }
+
+    const TEXT: &str = "teléfono;nombre\n549;Ñandú “€” 🙂\n";
+
+    #[test]
+    fn encodings_with_a_bom() {
+        let with = |bom: &[u8], rest: &[u8]| [bom, rest].concat();
+        for bytes in [
+            with(b"\xEF\xBB\xBF", TEXT.as_bytes()),
+            with(b"\xFF\xFE", &utf16(TEXT, false)),
+            with(b"\xFE\xFF", &utf16(TEXT, true)),
+            TEXT.as_bytes().to_vec(),
+            utf16(TEXT, false),
+            utf16(TEXT, true),
+        ] {
+            for at_a_time in [1, 3, 1000] {
+                assert_eq!(decoded(&bytes, at_a_time), TEXT);
+            }
+        }
+    }
+
+    #[test]
+    fn what_excel_writes() {
+        let (bytes, _, _) = WINDOWS_1252.encode("nombre;telefono\nMuñoz “€”;549\n");
+        for at_a_time in [1, 3, 1000] {
+            assert_eq!(
+                decoded(&bytes, at_a_time),
+                "nombre;telefono\nMuñoz “€”;549\n"
+            );
+        }
+        // The last byte of all.
+        assert_eq!(decoded(b"Jos\xE9", 1), "José");
+    }
+
+    #[test]
+    fn bad_bytes_in_utf8_are_marked() {
+        assert_eq!(decoded("é\u{e9}".as_bytes(), 9), "éé");
+        assert_eq!(decoded(b"\xC3\xA9 \xE9 x", 9), "é \u{FFFD} x");
+        assert_eq!(decoded(b"\xC3\xA9 \xC3", 9), "é \u{FFFD}");
+    }
+
+    #[test]
+    fn workbooks_are_told() {
+        let mut text = String::new();
+        let error = Utf8::new(&b"PK\x03\x04rest"[..])
+            .read_to_string(&mut text)
+            .unwrap_err();
+        assert!(matches!(ImportFault::from(error), ImportFault::Workbook));
+    }
+
+    proptest! {
+        #[test]
+        fn utf8_comes_through(text in "[a-zñé🙂;\n]{0,60}", at_a_time in 1..9_usize) {
+            prop_assert_eq!(decoded(text.as_bytes(), at_a_time), text);
+        }
+
+        #[test]
+        fn any_bytes_become_text(bytes in proptest::collection::vec(any::<u8>(), 0..60), at_a_time in 1..9_usize) {
+            let mut text = String::new();
+            let _ = Utf8::new(Drip(&bytes, at_a_time)).read_to_string(&mut text);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! JSON: one array of objects, or one object a line (NDJSON).
+//!
+//! An element may also be the bare number, as text.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::judge::{judge, refusal};
+use super::{ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, tell};
+use crate::campaigns::columns::{self, Fields, NAME};
+
+/// Reads one array.
+pub(super) fn read_array(
+    text: impl BufRead,
+    rules: &Rules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
+    let left = Rc::new(Cell::new(LARGEST_RECORD));
+    let bounded = Bounded {
+        text,
+        left: Rc::clone(&left),
+    };
+    let mut fault = None;
+    let mut deserializer = serde_json::Deserializer::from_reader(bounded);
+    let elements = Elements {
+        left: &left,
+        elements: Judge::new(rules, sink),
+        fault: &mut fault,
+    };
+    let read = deserializer.deserialize_seq(elements);
+    let read = read.and_then(|()| deserializer.end());
+    match (fault, read) {
+        (Some(fault), _) => Err(fault),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) if error.is_io() => Err(io::Error::from(error).into()),
+        (None, Err(error)) => Err(ImportFault::NotJson {
+            line: error.line(),
+            column: error.column(),
+        }),
+    }
+}
+
+/// Reads one object a line. A line that is not JSON is refused, the others
+/// are not.
+pub(super) fn read_lines(
+    mut text: impl BufRead,
+    first: u64,
+    rules: &Rules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
+    let mut judge = Judge::new(rules, sink);
+    let mut line = Vec::new();
+    for number in first.. {
+        line.clear();
+        let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
+        let read = text.by_ref().take(most).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            break;
+        }
+        if read == LARGEST_RECORD && !line.ends_with(b"\n") {
+            return Err(ImportFault::RecordTooLarge { line: number });
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(&line) {
+            Ok(value) => judge.element(number, &value)?,
+            Err(error) => {
+                let reason = format!("this line is not JSON (column {})", error.column());
+                let refused = refusal(number, "NOT_JSON", reason, "");
+                tell(judge.sink, refused)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives no more than what one element may take; whoever reads elements puts
+/// it back to the full.
+struct Bounded<R> {
+    text: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            let fault = ImportFault::RecordTooLarge { line: 0 };
+            return Err(io::Error::other(fault));
+        }
+        let most = buffer.len().min(self.left.get());
+        let read = self.text.read(&mut buffer[..most])?;
+        self.left.set(self.left.get() - read);
+        Ok(read)
+    }
+}
+
+struct Elements<'a, S> {
+    left: &'a Cell<usize>,
+    elements: Judge<'a, S>,
+    fault: &'a mut Option<ImportFault>,
+}
+
+impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        loop {
+            number += 1;
+            self.left.set(LARGEST_RECORD);
+            let next = seq.next_element::<Value>();
+            if self.left.get() == 0 && next.is_err() {
+                *self.fault = Some(ImportFault::RecordTooLarge { line: number });
+            }
+            let Some(value) = next? else { return Ok(()) };
+            if let Err(fault) = self.elements.element(number, &value) {
+                *self.fault = Some(fault);
+                return Err(serde::de::Error::custom("given up"));
+            }
+        }
+    }
+}
+
+struct Judge<'a, S> {
+    rules: &'a Rules,
+    sink: &'a mut S,
+    columns: Vec<String>,
+}
+
+impl<'a, S: Sink> Judge<'a, S> {
+    fn new(rules: &'a Rules, sink: &'a mut S) -> Self {
+        Self {
+            rules,
+            sink,
+            columns: Vec::new(),
+        }
+    }
+
+    fn element(&mut self, line: u64, value: &Value) -> Result<(), ImportFault> {
+        let item = match value {
+            Value::String(cell) => judge(line, cell, Fields::new(), self.rules),
+            Value::Object(object) => self.object(line, object)?,
+            _ => refusal(
+                line,
+                "NOT_AN_OBJECT",
+                "it has to be an object such as {\"telefono\":\"549…\",\"nombre\":\"Ana\"}",
+                "",
+            ),
+        };
+        tell(self.sink, item)
+    }
+
+    fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
+        let keys: Vec<_> = object.keys().map(|key| columns::key(key)).collect();
+        let Some(phone) = columns::phone_column(&keys) else {
+            let reason =
+                "no field holds the number: name it telefono, celular, destinatario or phone";
+            return Ok(refusal(line, "WITHOUT_PHONE", reason, ""));
+        };
+        let mut cell = String::new();
+        let mut fields = Fields::new();
+        for (index, (key, value)) in keys.iter().zip(object.values()).enumerate() {
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text.trim().to_owned(),
+                Value::Bool(yes) => yes.to_string(),
+                // What JSON writes as 5.49116e12 has lost its digits.
+                Value::Number(number) if index == phone && number.is_f64() => {
+                    let reason = "the number is no whole number: give it as text";
+                    return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
+                }
+                Value::Number(number) => number.to_string(),
+                Value::Array(_) | Value::Object(_) => {
+                    let reason = format!("{key} is neither text nor a number");
+                    return Ok(refusal(line, "NOT_A_VALUE", reason, ""));
+                }
+            };
+            if index == phone {
+                cell.clone_from(&text);
+            }
+            if !key.is_empty() && !text.is_empty() {
+                fields.entry(key.clone()).or_insert(text);
+            }
+        }
+        let name = columns::name_column(&keys).and_then(|name| fields.get(&keys[name]).cloned());
+        if let Some(name) = name {
+            fields.entry(NAME.to_owned()).or_insert(name);
+        }
+        self.note(&fields)?;
+        Ok(judge(line, &cell, fields, self.rules))
+    }
+
+    /// Tells the columns that are new.
+    fn note(&mut self, fields: &Fields) -> Result<(), ImportFault> {
+        let is_new = |key: &&String| !self.columns.contains(key);
+        let new: Vec<_> = fields.keys().filter(is_new).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.columns.extend(new.iter().cloned());
+        if self.columns.len() > MOST_COLUMNS {
+            return Err(ImportFault::TooManyColumns);
+        }
+        tell(self.sink, Item::Columns(new))
+    }
+}

@@ -1,0 +1,75 @@
+//! Whether a line can be used.
+
+use session_api::SendRequest;
+
+use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
+use crate::campaigns::columns::Fields;
+use crate::campaigns::phone;
+
+/// Of a cell, so many characters are repeated.
+const SHOWN: usize = 40;
+
+/// The recipient on this line, or why there is none.
+pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Item {
+    let refuse = |code, reason: String| refusal(line, code, reason, cell);
+    for (name, value) in &fields {
+        if value.contains('\u{FFFD}') {
+            let reason = format!(
+                "{name} holds a character that is no good UTF-8: save the list as CSV UTF-8"
+            );
+            return refuse("BAD_ENCODING", reason);
+        }
+        if value.contains('\0') {
+            return refuse("BAD_CHARACTER", format!("{name} holds a NUL character"));
+        }
+        if value.chars().nth(LONGEST_VALUE).is_some() {
+            let reason = format!("{name} is longer than {LONGEST_VALUE} characters");
+            return refuse("VALUE_TOO_LONG", reason);
+        }
+    }
+    let recipient = match phone::parse(cell, rules.prefix.as_deref()) {
+        Ok(recipient) => recipient,
+        Err(fault) => return refuse(fault.code(), fault.reason().to_owned()),
+    };
+    if let Some(missing) = rules.template.missing(&fields) {
+        let reason = format!(
+            "{missing} is empty, and the text needs it ({{{missing}|…}} would give a default)"
+        );
+        return refuse("MISSING_VALUE", reason);
+    }
+    let request = SendRequest {
+        cliente_id: None,
+        to: recipient.as_str().to_owned(),
+        message: rules.template.fill(&fields),
+    };
+    if let Err(invalid) = request.validate() {
+        return refuse(
+            "TEXT_INVALID",
+            format!("the text for this line {}", invalid.wants),
+        );
+    }
+    Item::Row(Row {
+        line,
+        recipient,
+        fields,
+    })
+}
+
+/// A line that cannot be used.
+pub(super) fn refusal(
+    line: u64,
+    code: &'static str,
+    reason: impl Into<String>,
+    cell: &str,
+) -> Item {
+    Item::Refused(Refusal {
+        line,
+        code,
+        reason: reason.into(),
+        cell: cell
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(SHOWN)
+            .collect(),
+    })
+}

@@ -1,0 +1,340 @@
+use std::io::Cursor;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn rules(text: &str) -> Rules {
+    Rules {
+        template: Template::parse(text).unwrap(),
+        prefix: None,
+    }
+}
+
+/// Everything that comes out of a list.
+#[derive(Default)]
+struct Outcome {
+    columns: Vec<String>,
+    rows: Vec<Row>,
+    refused: Vec<(u64, &'static str)>,
+    fault: Option<ImportFault>,
+}
+
+fn import(bytes: &[u8], text: &str) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut sink = |item| {
+        match item {
+            Item::Columns(names) => outcome.columns.extend(names),
+            Item::Row(row) => outcome.rows.push(row),
+            Item::Refused(it) => outcome.refused.push((it.line, it.code)),
+        }
+        true
+    };
+    let result = read(Cursor::new(bytes), &rules(text), &mut sink);
+    outcome.fault = result.err();
+    outcome
+}
+
+fn brief(outcome: &Outcome) -> Vec<(u64, &str, &str)> {
+    outcome
+        .rows
+        .iter()
+        .map(|row| {
+            let name = row.fields.get("nombre").map_or("", String::as_str);
+            (row.line, row.recipient.as_str(), name)
+        })
+        .collect()
+}
+
+#[test]
+fn what_excel_saves() {
+    let text = "Teléfono;Nombre;Razón social\r\n\
+        5491158254201;Ana;\"Ñandú; hijos\"\r\n\
+        +54 9 11 4444-5555;\"Juan \"\"Cacho\"\"\";X\r\n\
+        ;;\r\n";
+    let (excel, _, _) = encoding_rs::WINDOWS_1252.encode(text);
+    for bytes in [
+        &*excel,
+        text.as_bytes(),
+        format!("\u{feff}{text}").as_bytes(),
+    ] {
+        let outcome = import(bytes, "Hola {nombre} de {razon_social}");
+        assert!(outcome.fault.is_none() && outcome.refused.is_empty());
+        assert_eq!(
+            brief(&outcome),
+            [
+                (2, "5491158254201@c.us", "Ana"),
+                (3, "5491144445555@c.us", "Juan \"Cacho\""),
+            ]
+        );
+        assert_eq!(outcome.columns, ["telefono", "nombre", "razon_social"]);
+        assert_eq!(outcome.rows[0].fields["razon_social"], "Ñandú; hijos");
+    }
+}
+
+#[test]
+fn separators_are_found() {
+    for (text, count) in [
+        ("phone,name\n5491158254201,\"a;b;c\"\n", 1),
+        ("phone\tname\n5491158254201\ta,b\n", 1),
+        ("phone\n5491158254201\n5491144445555", 2),
+        ("\"phone,;,\"\n5491158254201\n", 1),
+        ("sep=|\nphone|name\n5491158254201|Ana\n", 1),
+        ("sep=;\r\nphone;name\r\n5491158254201;Ana\r\n", 1),
+        ("\n\nphone;name\r5491158254201;Ana\r", 1),
+    ] {
+        let outcome = import(text.as_bytes(), "Hola");
+        assert_eq!(outcome.rows.len(), count, "{text:?} {:?}", outcome.fault);
+        // However it arrives.
+        let mut rows = Vec::new();
+        let mut sink = |item| {
+            if let Item::Row(row) = item {
+                rows.push(row);
+            }
+            true
+        };
+        let drip = Drip(text.as_bytes());
+        read(drip, &rules("Hola"), &mut sink).unwrap();
+        assert_eq!(rows, outcome.rows, "{text:?}");
+    }
+}
+
+#[test]
+fn lines_are_told_as_an_editor_counts_them() {
+    let text = "\ntelefono;nombre;nota\n\
+        \n\
+        no;Ana;x\n\
+        5491158254201;Bea;\"dos\nlíneas\"\n\
+        \n\
+        5.49116E+12;Carla;x\n\
+        5491144445555;;x\n\
+        5491144445556;Dora;x;y\n\
+        5491144445557;Eva\n";
+    let outcome = import(text.as_bytes(), "Hola {nombre}");
+    assert_eq!(
+        outcome.refused,
+        [
+            (4, "PHONE_INVALID"),
+            (8, "PHONE_SCIENTIFIC"),
+            (9, "MISSING_VALUE"),
+            (10, "TOO_MANY_CELLS"),
+        ]
+    );
+    assert_eq!(
+        brief(&outcome),
+        [
+            (5, "5491158254201@c.us", "Bea"),
+            (11, "5491144445557@c.us", "Eva")
+        ]
+    );
+}
+
+#[test]
+fn lists_that_cannot_be_read() {
+    let many = (0..=MOST_COLUMNS)
+        .map(|it| format!("c{it}"))
+        .collect::<Vec<_>>()
+        .join(";");
+    let open = format!("telefono;nombre\n549;\"{}", "x\n".repeat(LARGEST_RECORD));
+    let deep = format!("[{{\"telefono\":\"{}\"}}]", "5".repeat(LARGEST_RECORD));
+    for (text, code) in [
+        ("", "LIST_EMPTY"),
+        (" \r\n\n ", "LIST_EMPTY"),
+        ("PK\u{3}\u{4}…", "LIST_IS_WORKBOOK"),
+        ("nombre;empresa\nAna;X\n", "LIST_WITHOUT_PHONE"),
+        ("5491158254201\n5491144445555\n", "LIST_WITHOUT_PHONE"),
+        ("telefono;Empresa;empresa \n", "LIST_SAME_COLUMN"),
+        ("telefono;empresa\n", "LIST_MISSING_COLUMNS"),
+        (&format!("telefono;{many}\n"), "LIST_TOO_MANY_COLUMNS"),
+        (&open, "LIST_RECORD_TOO_LARGE"),
+        (&deep, "LIST_RECORD_TOO_LARGE"),
+        ("[{\"telefono\":\"5491158254201\"", "LIST_NOT_JSON"),
+        ("[] x", "LIST_NOT_JSON"),
+        (
+            &format!("{{\"a\":\"{}\"}}", "x".repeat(LARGEST_RECORD)),
+            "LIST_RECORD_TOO_LARGE",
+        ),
+    ] {
+        let fault = import(text.as_bytes(), "{nombre}").fault.unwrap();
+        assert_eq!(fault.code(), code, "{fault}");
+    }
+}
+
+#[test]
+fn a_missing_column_is_named_before_any_line_is_read() {
+    let outcome = import(
+        b"telefono;ciudad\n5491158254201;X\n",
+        "{nombre} {empresa} {pais|AR}",
+    );
+    let fault = outcome.fault.unwrap().to_string();
+    assert!(fault.ends_with("nombre, empresa"), "{fault}");
+    assert!(outcome.rows.is_empty() && outcome.columns.is_empty());
+}
+
+#[test]
+fn json_of_both_kinds() {
+    let objects = [
+        r#"{"telefono":"5491158254201","nombre":"Ana","empresa":"X","nota":null}"#,
+        r#"{"Celular":5491144445555,"name":"Bea","edad":31,"vip":true}"#,
+        r#"{"telefono":5.49116e12,"nombre":"Carla"}"#,
+        r#"{"nombre":"Dora"}"#,
+        r#"{"telefono":"5491144445556","nombre":{"x":1}}"#,
+        "17",
+        r#""5491144445557""#,
+    ];
+    let refused = [
+        (3, "PHONE_FRACTION"),
+        (4, "WITHOUT_PHONE"),
+        (5, "NOT_A_VALUE"),
+        (6, "NOT_AN_OBJECT"),
+    ];
+    let rows = [
+        (1, "5491158254201@c.us", "Ana"),
+        (2, "5491144445555@c.us", "Bea"),
+        (7, "5491144445557@c.us", ""),
+    ];
+    for text in [format!(" [{}]\n", objects.join(",\n")), objects.join("\n")] {
+        let outcome = import(text.as_bytes(), "Hola {nombre|vos}");
+        assert!(outcome.fault.is_none(), "{:?}", outcome.fault);
+        assert_eq!(outcome.refused, refused);
+        assert_eq!(brief(&outcome), rows);
+        assert_eq!(outcome.rows[1].fields["edad"], "31");
+        let columns = [
+            "empresa", "nombre", "telefono", "celular", "edad", "name", "vip",
+        ];
+        assert_eq!(outcome.columns, columns);
+    }
+    let outcome = import(
+        b"{\"telefono\":\"5491158254201\"}\n{broken\n\n{\"telefono\":\"5491144445555\"}\n",
+        "Hola",
+    );
+    assert_eq!(outcome.refused, [(2, "NOT_JSON")]);
+    assert_eq!(outcome.rows[1].line, 4);
+}
+
+#[test]
+fn what_came_before_a_fault_is_told() {
+    let outcome = import(b"[{\"telefono\":\"5491158254201\"}, {\"telefono\"", "Hola");
+    assert_eq!(outcome.rows.len(), 1);
+    assert_eq!(outcome.fault.unwrap().code(), "LIST_NOT_JSON");
+}
+
+#[test]
+fn bad_encoding_is_told_by_line() {
+    let outcome = import(
+        b"telefono;nombre\n5491158254201;\xC3\xB1\n5491144445555;\xF1\n",
+        "{nombre}",
+    );
+    assert_eq!(brief(&outcome), [(2, "5491158254201@c.us", "ñ")]);
+    assert_eq!(outcome.refused, [(3, "BAD_ENCODING")]);
+}
+
+#[test]
+fn the_text_of_each_line_is_tried() {
+    let long = "x".repeat(LONGEST_VALUE);
+    let list = format!("telefono;nombre;x\n5491158254201;{long};1\n5491158254202;{long}y;1\n");
+    let outcome = import(list.as_bytes(), &"{nombre}".repeat(17));
+    assert_eq!(
+        outcome.refused,
+        [(2, "TEXT_INVALID"), (3, "VALUE_TOO_LONG")]
+    );
+}
+
+/// Gives one byte at a time.
+struct Drip<'a>(&'a [u8]);
+
+impl Read for Drip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let Some((first, rest)) = self.0.split_first() else {
+            return Ok(0);
+        };
+        buffer[0] = *first;
+        self.0 = rest;
+        Ok(1)
+    }
+}
+
+/// A list that is made while it is read.
+struct Endless {
+    line: u64,
+    lines: u64,
+    ahead: Vec<u8>,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.ahead.is_empty() && self.line < self.lines {
+            let text = match self.line {
+                0 => "telefono;nombre\r\n".to_owned(),
+                line => format!("54911{line:08};Ana {line}\r\n"),
+            };
+            self.line += 1;
+            self.ahead = text.into_bytes();
+        }
+        let count = self.ahead.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&self.ahead[..count]);
+        self.ahead.drain(..count);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_hundred_thousand_lines_stream_in() {
+    let source = Endless {
+        line: 0,
+        lines: 100_001,
+        ahead: Vec::new(),
+    };
+    let (mut rows, mut last) = (0, 0);
+    let mut sink = |item| {
+        if let Item::Row(row) = item {
+            rows += 1;
+            last = row.line;
+        }
+        true
+    };
+    read(source, &rules("Hola {nombre}"), &mut sink).unwrap();
+    assert_eq!((rows, last), (100_000, 100_001));
+}
+
+#[test]
+fn whoever_reads_can_give_up() {
+    let source = Endless {
+        line: 0,
+        lines: u64::MAX,
+        ahead: Vec::new(),
+    };
+    let mut rows = 0;
+    let mut sink = |_| {
+        rows += 1;
+        rows < 10
+    };
+    let fault = read(source, &rules("Hola"), &mut sink).unwrap_err();
+    assert!(matches!(fault, ImportFault::GivenUp));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        import(&bytes, "Hola {nombre}");
+        import(&[b"telefono;nombre\n", &bytes[..]].concat(), "Hola {nombre}");
+        import(&[b"[{\"telefono\":", &bytes[..]].concat(), "Hola {nombre}");
+    }
+
+    /// Whatever is written by the rules of CSV is read as it was.
+    #[test]
+    fn values_come_through(
+        values in proptest::collection::vec("[a-zñ;,\t\"\n]{1,12}", 1..8),
+        separator in prop_oneof![Just(';'), Just(','), Just('\t')],
+    ) {
+        let mut text = format!("telefono{separator}valor{separator}z\n");
+        for (index, value) in values.iter().enumerate() {
+            let quoted = value.replace('"', "\"\"");
+            text += &format!("5491158{index:06}{separator}\"{quoted}\"{separator}1\n");
+        }
+        let outcome = import(text.as_bytes(), "Hola");
+        let read: Vec<_> = outcome.rows.iter().map(|row| row.fields.get("valor").cloned().unwrap_or_default()).collect();
+        let expected: Vec<_> = values.iter().map(|value| value.trim().to_owned()).collect();
+        prop_assert_eq!(read, expected);
+    }
+}
