@@ -38,11 +38,11 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
         return refuse("MISSING_VALUE", reason);
     }
     let request = SendRequest {
-        cliente_id: None,
         to: recipient.as_str().to_owned(),
-        message: rules.template.fill(&fields),
+        message: Some(rules.template.fill(&fields)),
+        ..SendRequest::default()
     };
-    if let Err(invalid) = request.validate() {
+    if let Err(invalid) = request.validate(false) {
         return refuse(
             "TEXT_INVALID",
             format!("the text for this line {}", invalid.wants),
