@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use service_runtime::process::{Process, Signal, kill};
+use service_runtime::process::{Process, Signal, kill, spawn_bound};
 
 use crate::poll;
 
@@ -13,8 +13,11 @@ use crate::poll;
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's own path");
-    // target/<profile>/deps/<test>
-    let folder = test.ancestors().nth(2).expect("a target folder");
+    // target/<profile>/deps/<test>, or target/<profile>/<binary>
+    let mut folder = test.parent().expect("its folder");
+    if folder.ends_with("deps") {
+        folder = folder.parent().expect("a target folder");
+    }
     let path = folder.join(name);
     assert!(
         path.is_file(),
@@ -49,11 +52,7 @@ impl Service {
             if let Some(status) = service.child.try_wait().expect("its state") {
                 panic!("{name} ended with {status}: {}", service.output());
             }
-            let output = service.output();
-            let line = output.lines().find(|line| line.contains("listening on "))?;
-            let at = line.find("http://")?;
-            let url = line[at..].split(['"', ' ']).next()?;
-            Some(url.to_owned())
+            listening_on(&service.output)
         })
         .await;
         service
@@ -119,13 +118,38 @@ impl Drop for Service {
 }
 
 fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, PathBuf) {
+    let output = folder.join(format!("{name}.log"));
+    let mut command = command(name, folder, variables, &output);
+    (command.spawn().expect("it starts"), output)
+}
+
+/// Starts `name` so that it is killed when this process ends, however that
+/// does.
+pub(crate) fn bound_to_us(
+    name: &str,
+    folder: &Path,
+    variables: &[(String, String)],
+    output: &Path,
+) -> Child {
+    spawn_bound(command(name, folder, variables, output)).expect("it starts")
+}
+
+/// The address that a service wrote into its log, once it listens.
+pub(crate) fn listening_on(output: &Path) -> Option<String> {
+    let output = std::fs::read_to_string(output).unwrap_or_default();
+    let line = output.lines().find(|line| line.contains("listening on "))?;
+    let at = line.find("http://")?;
+    let url = line[at..].split(['"', ' ']).next()?;
+    Some(url.to_owned())
+}
+
+fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &Path) -> Command {
     let temporary = folder.join("service-tmp");
     std::fs::create_dir_all(&temporary).expect("a folder");
-    let output = folder.join(format!("{name}.log"));
     let log = File::options()
         .create(true)
         .append(true)
-        .open(&output)
+        .open(output)
         .expect("a log file");
     // Each start of a service tells its own port.
     log.set_len(0).expect("an empty log file");
@@ -141,7 +165,7 @@ fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, P
         .stdin(Stdio::null())
         .stdout(log.try_clone().expect("a descriptor"))
         .stderr(log);
-    (command.spawn().expect("it starts"), output)
+    command
 }
 
 /// Runs `name` to its end with these variables; gives how it ended and what

@@ -15,6 +15,7 @@
 )]
 
 mod binary;
+pub mod chaos;
 mod hub;
 mod manager;
 pub mod poll;

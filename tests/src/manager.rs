@@ -13,19 +13,23 @@ use crate::{Scratch, Service, poll, processes};
 /// The HTTP client of the tests.
 #[must_use]
 pub fn http() -> reqwest::Client {
-    static CLIENT_TLS: OnceLock<()> = OnceLock::new();
-    CLIENT_TLS.get_or_init(|| {
-        // Another test of the same process may have been first.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
-    reqwest::Client::builder()
-        .no_proxy()
+    http_builder()
         // The services close idle connections after 30 s; one that is reused at
         // that very moment would fail the request.
         .pool_idle_timeout(Duration::from_secs(10))
         .timeout(Duration::from_secs(90))
         .build()
         .expect("a client")
+}
+
+/// What every client of the tests is built from.
+pub(crate) fn http_builder() -> reqwest::ClientBuilder {
+    static CLIENT_TLS: OnceLock<()> = OnceLock::new();
+    CLIENT_TLS.get_or_init(|| {
+        // Another test of the same process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    reqwest::Client::builder().no_proxy()
 }
 
 /// What a [`Manager`] is started with.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, suite, up};
+use crate::{assets, chaos, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -42,6 +42,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
+    /// Break everything at random, and see whether every message is kept.
+    ///
+    /// The pair sends for several callers to a stand-in of WhatsApp while
+    /// Chrome, ChromeDriver and the services are killed, the network is cut
+    /// and messages are refused or lost. At the end every accepted message has
+    /// to be there once and in order, every inbound one told once, and nothing
+    /// left. The seed it prints gives the same plan again.
+    Chaos(ChaosOptions),
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -54,6 +62,29 @@ enum Task {
     },
     /// Format check, clippy and the page's linter, no warning let through.
     Lint,
+}
+
+/// How `chaos` goes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ChaosOptions {
+    /// For how many minutes things are broken.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) minutes: u64,
+    /// Half a minute of it, as in the tests.
+    #[arg(long, conflicts_with = "minutes")]
+    pub(crate) short: bool,
+    /// The seed that an earlier run printed; without it, another one.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// How many callers.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) clients: Option<u8>,
+    /// Keep logs, ledger and record in `target/chaos` also when all went well.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Optimised binaries; they take minutes to build the first time.
+    #[arg(long)]
+    pub(crate) release: bool,
 }
 
 /// How `up` runs the pair.
@@ -97,6 +128,7 @@ impl Xtask {
             Task::Down => return up::down(),
             Task::Status => return up::status(),
             Task::Test { filter } => return suite::run(&filter),
+            Task::Chaos(options) => return chaos::run(&options),
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,
             Task::Fmt { check } => suite::format(check)?,
@@ -118,6 +150,8 @@ mod tests {
             &["xtask", "up", "--fast-codes"][..],
             &["xtask", "up", "--hub-port", "0"],
             &["xtask", "up", "--session-port", "70000"],
+            &["xtask", "chaos", "--minutes", "0"],
+            &["xtask", "chaos", "--minutes", "2", "--short"],
             &["xtask"],
         ] {
             assert!(Xtask::try_parse_from(bad).is_err(), "{bad:?}");

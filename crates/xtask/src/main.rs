@@ -1,8 +1,9 @@
 //! `cargo xtask`: everything a person does with this repository, by one name.
 //!
 //! ```text
-//!   up ───┬─> setup (Chromium, ChromeDriver, Node.js) ─> assets (npm) ─> cargo build ─> run
-//!   test ─┘                                                                   └──────> test
+//!   up ────┬─> setup (Chromium, ChromeDriver, Node.js) ─> assets (npm) ─> cargo build ─> run
+//!   chaos ─┤                                                                   ├──────> chaos
+//!   test ──┘                                                                   └──────> test
 //! ```
 //!
 //! Each step is skipped when there is nothing to do, so a second run starts
@@ -10,6 +11,7 @@
 
 mod assets;
 mod cargo;
+mod chaos;
 mod cli;
 #[cfg(test)]
 mod docs;

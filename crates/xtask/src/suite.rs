@@ -220,7 +220,7 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
 }
 
 /// What the tests are handed; `docs/testing.md` names these variables.
-fn environment(command: &mut Command, tools: &Tools, run: &Run) {
+pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
     command
         .env("PATH", tools.path())
         .env("TMPDIR", run.folder())
@@ -245,7 +245,8 @@ fn environment(command: &mut Command, tools: &Tools, run: &Run) {
     }
 }
 
-fn nothing_left(run: &Run) -> Result<()> {
+/// An error if the run left something.
+pub(crate) fn nothing_left(run: &Run) -> Result<()> {
     let left = run.leftovers();
     if left.is_empty() {
         return Ok(());

@@ -1,0 +1,156 @@
+//! Breaking things, each at its time.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use service_runtime::process::{Process, ProcessId, Signal, kill};
+use tokio::time::Instant;
+use whatsapp_standin::{Outcome, Phone, Settings};
+
+use super::clock::{Clock, locked};
+use super::inbound::Listener;
+use super::plan::{Action, Fault};
+use super::record::Struck;
+use super::supervise::Supervised;
+use crate::processes;
+
+/// How long somebody who is to be killed is waited for.
+const TARGET_PATIENCE: Duration = Duration::from_secs(8);
+const SLOW_ACK: Duration = Duration::from_millis(1_500);
+
+/// All that can be broken.
+#[derive(Debug, Clone)]
+pub struct Breakable {
+    /// The time.
+    pub clock: Clock,
+    /// WhatsApp, and the network to it.
+    pub phone: Phone,
+    /// What WhatsApp does when nothing is wrong.
+    pub settings: Settings,
+    /// session-manager.
+    pub manager: Arc<Supervised>,
+    /// central-hub.
+    pub hub: Arc<Supervised>,
+    /// Where session-manager keeps its browser.
+    pub tokens: PathBuf,
+    /// Who listens to the events.
+    pub listener: Arc<Listener>,
+    /// What was broken so far.
+    pub struck: Arc<Mutex<Vec<Struck>>>,
+}
+
+impl Breakable {
+    /// Breaks what is planned, one after the other.
+    pub async fn strike_all(self, faults: Vec<Fault>) {
+        for Fault { at_ms, action } in faults {
+            self.clock.until(at_ms).await;
+            let at_ms = self.clock.ms();
+            let hit = self.strike(action).await;
+            let over_ms = if action.is_kill() {
+                at_ms
+            } else {
+                self.clock.ms()
+            };
+            locked(&self.struck).push(Struck {
+                at_ms,
+                over_ms,
+                action,
+                hit,
+            });
+        }
+    }
+
+    /// Takes back whatever lasts.
+    pub fn mend(&self) {
+        self.phone.set_network(true);
+        self.phone.rule(None, Outcome::Ok, None);
+        self.phone.settings(self.settings.clone());
+    }
+
+    async fn strike(&self, action: Action) -> bool {
+        match action {
+            Action::KillChrome => self.kill_one(|tokens| processes::chrome(&tokens)).await,
+            Action::KillRenderer(which) => {
+                self.kill_one(|tokens| {
+                    let mut found = processes::renderers(&tokens);
+                    let place = usize::from(which).checked_rem(found.len())?;
+                    Some(found.swap_remove(place))
+                })
+                .await
+            }
+            Action::KillChromedriver => {
+                self.kill_one(|tokens| processes::chromedriver(&tokens))
+                    .await
+            }
+            Action::KillManager => self.manager.strike(Signal::KILL),
+            Action::KillHub => self.hub.strike(Signal::KILL),
+            Action::StopManager => self.manager.strike(Signal::TERM),
+            Action::StopHub => self.hub.strike(Signal::TERM),
+            Action::Freeze(ms) => self.freeze(ms).await,
+            Action::CutNetwork(ms) => {
+                self.phone.set_network(false);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.phone.set_network(true);
+                true
+            }
+            Action::HangPage(ms) => {
+                self.phone.hang(ms);
+                true
+            }
+            Action::DropEvents(ms) => {
+                self.phone.drop_events(ms);
+                true
+            }
+            Action::SlowAcks(ms) => {
+                self.phone.settings(Settings {
+                    server_ack: SLOW_ACK,
+                    ..self.settings.clone()
+                });
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.phone.settings(self.settings.clone());
+                true
+            }
+            Action::Mistreat(trouble, count) => {
+                self.phone.rule(None, trouble.outcome(), Some(count));
+                true
+            }
+            Action::DropListener => {
+                self.listener.hang_up();
+                true
+            }
+        }
+    }
+
+    async fn kill_one(&self, find: impl Fn(PathBuf) -> Option<Process>) -> bool {
+        let deadline = Instant::now() + TARGET_PATIENCE;
+        loop {
+            if let Some(process) = find(self.tokens.clone())
+                && kill(process.id(), Signal::KILL).unwrap_or(false)
+            {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn freeze(&self, ms: u64) -> bool {
+        let frozen: Vec<ProcessId> = processes::of(&self.tokens)
+            .iter()
+            .filter(|process| process.cmdline_contains("--user-data-dir"))
+            .filter(|process| process.comm != "chromedriver")
+            .map(Process::id)
+            .collect();
+        for id in &frozen {
+            let _ = kill(*id, Signal::STOP);
+        }
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        for id in &frozen {
+            let _ = kill(*id, Signal::CONT);
+        }
+        !frozen.is_empty()
+    }
+}

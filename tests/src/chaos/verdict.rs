@@ -1,0 +1,288 @@
+//! Whether what happened is what was promised. Pure: from the record alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::plan::Way;
+use super::record::{Fate, Message, Record};
+
+/// A promise that was broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Which.
+    pub broken: Broken,
+    /// Which message, by its text or id, and what is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.broken, self.what)
+    }
+}
+
+/// The promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Broken {
+    /// Accepted, and not at the phone.
+    Lost,
+    /// At the phone more than once.
+    Doubled,
+    /// At the phone before one that was accepted before it.
+    Disordered,
+    /// At the phone though its caller was told that it is not.
+    SentAnyway,
+    /// At the phone and never asked for.
+    Stranger,
+    /// Its caller was told two ids, or one that the phone does not have.
+    WrongId,
+    /// Asked for again and again, and never accepted.
+    NeverAccepted,
+    /// Accepted, and the ledger does not say so, or not as much as the phone.
+    Unsettled,
+    /// Its acks went backwards.
+    AckBackwards,
+    /// Came in and was never told.
+    Untold,
+    /// Came in and was told more than once.
+    ToldTwice,
+    /// Was told other than it was written, or never was.
+    ToldWrong,
+    /// An event's id is not above the one before it.
+    EventIds,
+    /// Something is left.
+    Left,
+    /// Memory grew.
+    Memory,
+    /// Something else that ought not to happen.
+    Odd,
+}
+
+/// For as long as nobody promises that what comes in is complete, acks
+/// beyond the first included.
+pub(super) const INBOUND_JUDGED: bool = false;
+
+/// The ack that the ledger has to know of.
+pub(super) fn wanted(at_phone: Option<i8>) -> i8 {
+    if INBOUND_JUDGED || cfg!(test) {
+        at_phone.unwrap_or(1).max(1)
+    } else {
+        1
+    }
+}
+
+/// Judges. Nothing is broken when it gives nothing.
+#[must_use]
+pub fn judge(record: &Record) -> Vec<Violation> {
+    let mut judge = Judge::default();
+    judge.messages(record);
+    judge.order(record);
+    judge.ledger(record);
+    if INBOUND_JUDGED || cfg!(test) {
+        judge.inbound(record);
+    }
+    judge.events(record);
+    judge.rest(record);
+    judge.found
+}
+
+#[derive(Default)]
+struct Judge {
+    found: Vec<Violation>,
+}
+
+impl Judge {
+    fn broken(&mut self, broken: Broken, what: impl Into<String>) {
+        let what = what.into();
+        self.found.push(Violation { broken, what });
+    }
+
+    fn messages(&mut self, record: &Record) {
+        let mut at_phone: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for message in &record.phone {
+            at_phone.entry(&message.text).or_default().push(&message.id);
+            if !ids.insert(&message.id) {
+                self.broken(Broken::Doubled, format!("the id {}", message.id));
+            }
+        }
+        for message in &record.messages {
+            let there = at_phone.remove(&*message.text).unwrap_or_default();
+            self.message(message, &there);
+        }
+        for (text, ids) in at_phone {
+            self.broken(Broken::Stranger, format!("{text:?} {ids:?}"));
+        }
+    }
+
+    fn message(&mut self, message: &Message, there: &[&str]) {
+        let text = &message.text;
+        if there.len() > 1 {
+            self.broken(Broken::Doubled, format!("{text:?} as {there:?}"));
+        }
+        let told: BTreeSet<_> = message.ids().collect();
+        if told.len() > 1 {
+            self.broken(Broken::WrongId, format!("{text:?} was told {told:?}"));
+        }
+        match message.fate {
+            Fate::Accepted { .. } => {
+                if there.is_empty() {
+                    self.broken(Broken::Lost, format!("{text:?}, told as {told:?}"));
+                }
+                for id in &told {
+                    if !there.is_empty() && !there.contains(&short(id)) {
+                        let what = format!("{text:?} was told {id}, the phone has {there:?}");
+                        self.broken(Broken::WrongId, what);
+                    }
+                }
+            }
+            Fate::GivenUp | Fate::Nobody => {
+                if !there.is_empty() {
+                    let last = message.answers.last().map(|answer| &answer.code);
+                    self.broken(Broken::SentAnyway, format!("{text:?}, told {last:?}"));
+                }
+            }
+            Fate::Open => {
+                let last = message.answers.last();
+                self.broken(Broken::NeverAccepted, format!("{text:?}, last {last:?}"));
+            }
+        }
+    }
+
+    /// The server's order is the order in which a careful caller asked.
+    fn order(&mut self, record: &Record) {
+        let turns: BTreeMap<&str, usize> = record
+            .messages
+            .iter()
+            .enumerate()
+            .map(|(turn, message)| (&*message.text, turn))
+            .collect();
+        let mut last: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for message in &record.phone {
+            let Some(turn) = turns.get(&*message.text) else {
+                continue;
+            };
+            if let Some((before, text)) = last.get(&*message.to)
+                && before > turn
+            {
+                let what = format!("{:?} came after {text:?}", message.text);
+                self.broken(Broken::Disordered, what);
+            }
+            last.insert(&message.to, (*turn, &message.text));
+        }
+    }
+
+    fn ledger(&mut self, record: &Record) {
+        let acks: BTreeMap<&str, i8> = record.phone.iter().map(|m| (&*m.id, m.ack)).collect();
+        for message in &record.messages {
+            if !matches!(message.fate, Fate::Accepted { .. }) {
+                continue;
+            }
+            let Some(id) = message.ids().next() else {
+                continue;
+            };
+            let kept = record.kept.get(id).map_or("nothing", String::as_str);
+            let wanted = wanted(acks.get(short(id)).copied());
+            if ack_of(kept) < wanted {
+                let text = &message.text;
+                let what = format!("{text:?} ({id}): {kept}, but WhatsApp gave ack {wanted}");
+                self.broken(Broken::Unsettled, what);
+            }
+        }
+    }
+
+    fn inbound(&mut self, record: &Record) {
+        let mut told: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for event in &record.told {
+            told.entry(&event.message_id).or_default().push(event);
+        }
+        for written in &record.written {
+            let id = &written.message_id;
+            let name = || format!("{:?} ({id}, {:?})", written.text, written.way);
+            let events = told.remove(&**id).unwrap_or_default();
+            if events.is_empty() {
+                self.broken(Broken::Untold, name());
+            }
+            if events.len() > 1 {
+                let ids: Vec<_> = events.iter().map(|event| event.event_id).collect();
+                self.broken(Broken::ToldTwice, format!("{} as {ids:?}", name()));
+            }
+            for event in events {
+                let own = written.way == Way::Own;
+                // Of one's own messages the sender is the account.
+                let phone = own || event.phone.as_ref() == Some(&written.number);
+                if event.text != written.text || event.from_me != own || !phone {
+                    self.broken(Broken::ToldWrong, format!("{}: {event:?}", name()));
+                }
+            }
+        }
+        for (id, events) in told {
+            let text = &events[0].text;
+            self.broken(Broken::ToldWrong, format!("{id} {text:?}: nobody wrote it"));
+        }
+    }
+
+    fn events(&mut self, record: &Record) {
+        for (name, ids) in [
+            ("message", ids(record.told.iter().map(|e| e.event_id))),
+            ("ack", ids(record.acks.iter().map(|e| e.event_id))),
+        ] {
+            for pair in ids.windows(2).filter(|pair| pair[0] >= pair[1]) {
+                let what = format!("{name} event {} came after {}", pair[1], pair[0]);
+                self.broken(Broken::EventIds, what);
+            }
+        }
+        let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
+        let judged = INBOUND_JUDGED || cfg!(test);
+        for told in record.acks.iter().filter(|_| judged) {
+            let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
+            // A failure is no step back: what failed may be sent again.
+            if told.ack >= 0 && told.ack < *highest {
+                let (id, ack) = (&told.message_id, told.ack);
+                let what = format!("{id}: {ack} after {highest} (event {})", told.event_id);
+                self.broken(Broken::AckBackwards, what);
+            }
+            *highest = told.ack.max(*highest);
+        }
+    }
+
+    fn rest(&mut self, record: &Record) {
+        for left in &record.left {
+            self.broken(Broken::Left, left);
+        }
+        for memory in &record.memory {
+            if memory.after_kib > memory.before_kib + memory.most_growth_kib {
+                let (of, before, after) = (&memory.of, memory.before_kib, memory.after_kib);
+                let most = memory.most_growth_kib;
+                let what = format!("{of}: {before} KiB, then {after} KiB; {most} more are allowed");
+                self.broken(Broken::Memory, what);
+            }
+        }
+        for (at_ms, what) in &record.oddities {
+            self.broken(Broken::Odd, format!("at {at_ms} ms: {what}"));
+        }
+    }
+}
+
+fn ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
+    ids.collect()
+}
+
+/// The part of WhatsApp's id that the server tells messages apart by.
+pub(super) fn short(id: &str) -> &str {
+    id.rsplit('_').next().unwrap_or(id)
+}
+
+/// The ack that a status stands for.
+pub(super) fn ack_of(status: &str) -> i8 {
+    match status {
+        "sent" => 1,
+        "delivered" => 2,
+        "read" => 3,
+        "played" => 4,
+        _ => 0,
+    }
+}
