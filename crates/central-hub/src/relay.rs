@@ -259,7 +259,7 @@ impl Relay {
                 let at = Instant::now();
                 current.qr = Some(Code { event, at });
             }
-            Event::Message(_) | Event::Ack(_) => {}
+            Event::Message(_) | Event::Ack(_) | Event::Gap(_) => {}
         }
         self.tell(Change::Event(relayed));
     }

@@ -17,6 +17,9 @@ pub enum EventKind {
     Message,
     /// A sent message moved on ([`AckEvent`]).
     Ack,
+    /// Not all that came after the id a listener named can be told
+    /// ([`GapEvent`]).
+    Gap,
 }
 
 impl EventKind {
@@ -28,6 +31,7 @@ impl EventKind {
             Self::Qr => "qr",
             Self::Message => "message",
             Self::Ack => "ack",
+            Self::Gap => "gap",
         }
     }
 }
@@ -44,6 +48,8 @@ pub enum Event {
     State(StateEvent),
     /// See [`EventKind::Qr`].
     Qr(QrEvent),
+    /// See [`EventKind::Gap`].
+    Gap(GapEvent),
 }
 
 impl Event {
@@ -53,6 +59,7 @@ impl Event {
         match self {
             Self::State(_) => EventKind::State,
             Self::Qr(_) => EventKind::Qr,
+            Self::Gap(_) => EventKind::Gap,
             Self::Message(_) => EventKind::Message,
             Self::Ack(_) => EventKind::Ack,
         }
@@ -144,4 +151,16 @@ pub struct AckEvent {
     pub status: String,
     /// When it was noticed.
     pub at: Timestamp,
+}
+
+/// Some of what came after the id that a listener named is not kept any more,
+/// or the id is none of this service's. What follows is all there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapEvent {
+    /// The id that the listener named.
+    pub after: u64,
+    /// What follows is what came after this id.
+    pub told_after: u64,
+    /// What to make of it, for a person.
+    pub message: String,
 }

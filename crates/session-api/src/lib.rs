@@ -30,7 +30,7 @@ pub use content::{
     Card, Contacts, Content, Context, Location, Media, MediaKind, Outgoing, Reaction, Text,
 };
 pub use error::{ErrorBody, ErrorCode};
-pub use event::{AckEvent, Event, EventKind, MessageEvent, QrEvent, StateEvent};
+pub use event::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
 pub use send::SendRequest;
 pub use session::{
     Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,

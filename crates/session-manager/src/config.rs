@@ -22,7 +22,7 @@ Environment:
   NODE_ENV                development | production | test; production logs JSON
   SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
-  DATA_DIR                the ledger of sends: what must survive a crash (data/)
+  DATA_DIR                the ledger: what must survive a crash (data/)
   WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
   WA_JS_PATH              a newer wa-js bundle than the built-in one (none)
   CHROME_BIN              Chrome or Chromium (found on PATH)
@@ -37,6 +37,7 @@ Environment:
   HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
   BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
   IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)
+  EVENTS_DAYS             how long events are kept for listeners that come back (30)
   SENDS_IN_FLIGHT         messages sent side by side (32)
   SENDS_WAITING           messages that may wait behind those; more is 503 OVERLOADED (256)
   SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
@@ -138,6 +139,9 @@ impl Config {
                 deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
                 keep: Duration::from_secs(
                     env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)? * 24 * 3600,
+                ),
+                keep_events: Duration::from_secs(
+                    env.integer("EVENTS_DAYS", 1..=3_650, 30)? * 24 * 3600,
                 ),
             },
             limits: Limits {
@@ -275,6 +279,7 @@ mod tests {
             ("SENDS_IN_FLIGHT", "0"),
             ("ACK_PATIENCE_SECONDS", "0"),
             ("IDEMPOTENCY_DAYS", "siempre"),
+            ("EVENTS_DAYS", "0"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");

@@ -3,47 +3,66 @@
 //! ```text
 //!  main ──> Config ──> run(listener, config, shutdown)
 //!                        ├─ router (axum) ──> SessionHandle, Outbox ──> ledger
-//!                        └─ SessionDriver ──> chromedriver ─> Chrome ─> page
+//!                        ├─ SessionDriver ──> chromedriver ─> Chrome ─> page
+//!                        └─ inbound: what the page tells ──> ledger ──> /events
 //! ```
 
 pub mod browser;
 pub mod config;
 mod error;
 mod http;
+pub mod inbound;
 pub mod ledger;
 pub mod router;
 pub mod session;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use service_runtime::Shutdown;
 use service_runtime::serve::{ServeLimits, serve};
+use session_api::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
 use crate::ledger::{LedgerFile, Outbox};
 use crate::router::{AppState, router};
-use crate::session::SessionDriver;
+use crate::session::{EventLog, SessionDriver};
+
+/// What came in last is written down within this time, or found later.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
 pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
-    let ledger = LedgerFile::new(config.data);
-    let (driver, session, acks) = SessionDriver::new(
+    let log = EventLog::new(Timestamp::now());
+    let ledger = LedgerFile::new(config.data, log.clone());
+    // Before anything is asked or told: what an earlier process left is put in
+    // order. A failure is in the log, and is told to whoever wants to send.
+    let _ = ledger.store().await;
+    let catch_up = CatchUp::default();
+    let (inbox, seen) = Inbox::new(catch_up.clone());
+    let heartbeat = config.watchfulness.heartbeat_every;
+    let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
         config.watchfulness,
         ledger.health(),
+        log,
+        inbox,
     );
-    // Before anything is asked: what an earlier process left is put in order. A
-    // failure is in the log, and is told to whoever wants to send.
-    let _ = ledger.store().await;
     let outbox = Outbox::new(session.clone(), ledger.clone(), config.sends);
-    let settling = tokio::spawn(outbox.clone().run(acks, shutdown.draining().clone()));
+    let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
+    let recorder = tokio::spawn(recorder.run(seen));
+    let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
+    let scanner = tokio::spawn(scanner.run(shutdown.draining().clone()));
+    let settling = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
     let draining = shutdown.draining().clone();
     let driver = tokio::spawn(driver.run(draining.clone()));
     let state = AppState {
         session,
+        ledger: ledger.clone(),
         token: config.token.map(Arc::new),
         outbox,
         draining,
@@ -62,6 +81,10 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
             tracing::warn!("aborted: chrome is killed, not closed");
         }
     }
+    // With the driver the way in is gone: what came in is written down, and the
+    // rest is found at the next start.
+    let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();
+    scanner.abort();
     ledger.close().await;
 }

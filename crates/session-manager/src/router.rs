@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 use crate::http;
-use crate::ledger::Outbox;
+use crate::ledger::{LedgerFile, Outbox};
 use crate::session::SessionHandle;
 
 /// What the handlers share.
@@ -26,6 +26,8 @@ use crate::session::SessionHandle;
 pub struct AppState {
     /// The session.
     pub session: SessionHandle,
+    /// The ledger's file, with the events.
+    pub ledger: LedgerFile,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
     /// What is sent, and what became of it.

@@ -13,6 +13,7 @@ import { BridgeError } from "./errors";
 import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
 import { messageState, send } from "./send";
+import { acks, read, scan } from "./store";
 import { attempt, pageModule, wpp } from "./wa";
 
 const BOOT_POLL_MS = 25;
@@ -34,6 +35,7 @@ function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
     user_prefs: has(pageModule("WAWebUserPrefsMeUser")),
     wa_js: has(WPP),
     message_store: attempt(() => has(WPP.whatsapp.MsgStore.on), false),
+    stored_messages: can("chat", "getMessages") && can("whatsapp.ChatStore", "getModelsArray"),
     send_text: can("chat", "sendTextMessage"),
     send_location: can("chat", "sendLocationMessage"),
     send_contact: can("chat", "sendVCardContactMessage"),
@@ -76,6 +78,9 @@ const calls: Record<string, (args: any) => unknown> = {
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
   send,
   message_state: messageState,
+  scan,
+  read,
+  acks,
   logout: () => logout(),
 };
 

@@ -3,7 +3,7 @@
 import { note, post } from "./channel";
 import { type Model, attempt, serialized, wpp } from "./wa";
 
-function describe(msg: Model): unknown {
+export function describe(msg: Model): unknown {
   const from = serialized(msg.from);
   const author = serialized(msg.author) || from;
   const WPP = wpp();
@@ -29,12 +29,20 @@ function describe(msg: Model): unknown {
     type: String(msg.type ?? "unknown"),
     body: String((msg.type === "chat" ? msg.body : (msg.caption ?? "")) ?? ""),
     at: Number(msg.t ?? 0) * 1000,
+    ack: Number(msg.ack ?? 0),
   };
 }
 
 const SERVICE_TYPES = new Set(["e2e_notification", "notification", "notification_template", "protocol", "gp2"]);
+const CHATS = /@(c\.us|lid|g\.us)$/;
 
-/** Ids of messages that this service sent itself: they are not news. */
+/** Whether it is a message of a person, in a chat. */
+export function isMessage(msg: Model): boolean {
+  return !SERVICE_TYPES.has(String(msg?.type)) && CHATS.test(serialized(msg?.id?.remote));
+}
+
+/** Ids of messages that this service sent itself: they are not news. It knows
+ * them; this saves it the hearing. */
 const ownIds = new Set<string>();
 
 export function markOwn(id: string): void {
@@ -44,31 +52,28 @@ export function markOwn(id: string): void {
 }
 
 function announce(msg: Model): void {
-  if (SERVICE_TYPES.has(String(msg.type))) return;
-  if (ownIds.delete(serialized(msg.id))) return;
-  if (serialized(msg.from) === "status@broadcast") return;
-  post({ type: "message", message: describe(msg) });
+  try {
+    if (!isMessage(msg) || ownIds.delete(serialized(msg.id))) return;
+    post({ type: "message", message: describe(msg) });
+  } catch (error) {
+    note("warn", `a message could not be read: ${error}`);
+  }
 }
 
-/** Subscribes once wa-js knows the collection of messages. */
+let attached = false;
+
+/** Subscribes once wa-js knows the collection of messages. What is there
+ * already, the service asks for; what it is told twice, it tells once. */
 export function attachMessages(): boolean {
+  if (attached) return true;
   const store: Model | undefined = wpp()?.whatsapp?.MsgStore;
   if (!store || typeof store.on !== "function") return false;
+  attached = true;
   store.on("add", (msg: Model) => {
-    try {
-      if (!msg?.isNewMsg) return;
-      if (msg.type !== "ciphertext") return announce(msg);
-      // Not readable yet; it turns into what it is once the key is there.
-      let told = false;
-      msg.on("change:type", () => {
-        if (told || msg.type === "ciphertext") return;
-        told = true;
-        announce(msg);
-      });
-    } catch (error) {
-      note("warn", `a message could not be read: ${error}`);
-    }
+    if (msg?.isNewMsg) announce(msg);
   });
+  // A `ciphertext` that can be read now.
+  store.on("change:type", announce);
   store.on("change:ack", (msg: Model, ack: number) => {
     if (msg?.id?.fromMe) post({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
   });

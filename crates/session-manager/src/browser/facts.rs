@@ -90,6 +90,9 @@ pub struct PageMessage {
     pub body: String,
     /// Milliseconds since 1970.
     pub at: i64,
+    /// WhatsApp's number for how far it got.
+    #[serde(default)]
+    pub ack: i8,
 }
 
 /// One entry of a batch from the page.

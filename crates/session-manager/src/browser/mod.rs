@@ -20,7 +20,7 @@ mod tree;
 pub use bidi::BidiError;
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
 pub use launch::{BrowserConfig, BrowserEvent, launch, runs_as_root};
-pub use page::{Page, PageError, PageSend, StoredMessage};
+pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;
 pub use running::{Browser, clear};
 pub use tree::Tree;

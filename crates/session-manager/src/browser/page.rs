@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use session_api::{Content, SelfTest};
 
 use super::bidi::{Bidi, BidiError};
-use super::facts::Facts;
+use super::facts::{Facts, PageMessage};
 
 /// The name of the channel that the page script reports on.
 pub(super) const CHANNEL: &str = "leadmaster";
@@ -21,6 +21,8 @@ pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 const QUICK: Duration = Duration::from_secs(5);
 /// A number may have to be looked up on the way.
 const LOOK_UP: Duration = Duration::from_secs(10);
+/// A long absence may have left many chats to be read.
+const SCAN: Duration = Duration::from_secs(60);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -105,6 +107,33 @@ pub struct StoredMessage {
 struct MessageState<'a> {
     to: &'a str,
     key: &'a str,
+}
+
+/// What the page's store is searched for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ScanRequest<'a> {
+    /// Messages from this second on.
+    pub since: i64,
+    /// Also what is not in the page's memory.
+    pub deep: bool,
+    /// So many at most, the oldest.
+    pub limit: usize,
+    /// The page's mark of an earlier search: if it still holds, there is
+    /// nothing.
+    pub mark: &'a str,
+}
+
+/// What the search found.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Found {
+    /// Ids and times in seconds, in the order in which to tell them.
+    pub ids: Vec<(String, i64)>,
+    /// There are more, later ones.
+    pub more: bool,
+    /// So many chats could not be read.
+    pub failed: u32,
+    /// What the page's memory looks like now.
+    pub mark: String,
 }
 
 impl Page {
@@ -289,6 +318,30 @@ impl Page {
     ) -> Result<Option<StoredMessage>, PageError> {
         self.call("message_state", MessageState { to, key }, LOOK_UP)
             .await
+    }
+
+    /// Searches the page's store for messages.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn scan(&self, request: &ScanRequest<'_>) -> Result<Found, PageError> {
+        self.call("scan", request, SCAN).await
+    }
+
+    /// These messages, in this order, as far as the page's store has them.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn read(&self, ids: &[String]) -> Result<Vec<PageMessage>, PageError> {
+        self.call("read", json!({"ids": ids}), SCAN).await
+    }
+
+    /// How far these messages got, as far as the page's store has them.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn acks(&self, ids: &[String]) -> Result<Vec<StoredMessage>, PageError> {
+        self.call("acks", json!({"ids": ids}), SCAN).await
     }
 
     /// Sends a message; gives its whole id once WhatsApp's server took it. A

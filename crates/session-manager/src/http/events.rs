@@ -1,4 +1,13 @@
 //! `GET /events`: Server-Sent Events.
+//!
+//! ```text
+//!  no id ──────────> what holds now ──────────────────────┐
+//!  id, remembered ────────────────────────────────────────┼─> memory ─> as it comes
+//!  id, older ──> [gap] what holds now ─> disk, by pages ──┘      │
+//!                                          ^── too slow ─────────┘
+//! ```
+//!
+//! A listener holds one page of events at most, however slow it is.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,66 +17,173 @@ use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event as SseEvent, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
-use session_api::{Event, EventKind};
+use serde::Deserialize;
+use service_runtime::http::ApiQuery;
+use session_api::{Event, EventKind, GapEvent};
 use tokio_util::sync::CancellationToken;
 
+use crate::ledger::{LedgerError, LedgerFile};
 use crate::router::AppState;
-use crate::session::{EventLog, Logged, qr_event, state_event};
-
-/// Where a listener is: the log, the last id it was told, and the stop.
-type Place = (EventLog, u64, CancellationToken);
+use crate::session::{EventLog, Logged, Recent, SessionHandle, json, qr_event, state_event};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// So many events are taken from memory, or from the disk, at once.
+const PAGE: u32 = 64;
+/// While the disk cannot be read.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Streams the events, from after `Last-Event-ID` where the client names one
-/// that this service gave; else from what holds now.
+/// The query.
+#[derive(Debug, Deserialize)]
+pub struct Place {
+    /// As `Last-Event-ID`, for a first connection of `EventSource`, which
+    /// cannot name a header; 0 is all that is kept.
+    after: Option<u64>,
+}
+
+/// A listener and what it was told.
+struct Listener {
+    log: EventLog,
+    session: SessionHandle,
+    ledger: LedgerFile,
+    draining: CancellationToken,
+    /// The last id that it has.
+    at: u64,
+    /// It is to hear what holds now first.
+    begins: bool,
+    /// It reads from the disk.
+    on_disk: bool,
+}
+
+/// Streams the events, from after `Last-Event-ID` or `after` where the client
+/// names one; else from what holds now.
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,
+    ApiQuery(place): ApiQuery<Place>,
 ) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
     let log = state.session.events().clone();
+    // What a browser repeats by itself is the newer. A header that is none of
+    // this service's is no reason to refuse: `EventSource` would give up.
     let asked = headers
         .get("last-event-id")
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
-        .filter(|id| *id <= log.last_id());
-    let (start, first) = match asked {
-        Some(id) => (id, Vec::new()),
-        None => {
-            // The id first: what happens in between is told twice, not never.
-            let id = log.last_id();
-            let snapshot = state.session.snapshot();
-            let now = [state_event(&snapshot.session), qr_event(&snapshot)];
-            (
-                id,
-                now.iter().filter_map(|event| current(id, event)).collect(),
-            )
-        }
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .or(place.after);
+    let listener = Listener {
+        // The id first: what happens in between is told twice, not never.
+        at: asked.unwrap_or_else(|| log.last_id()),
+        begins: asked.is_none(),
+        on_disk: false,
+        session: state.session,
+        ledger: state.ledger,
+        draining: state.draining,
+        log,
     };
-    let stream = stream::iter(first)
-        .chain(stream::unfold((log, start, state.draining), next_batch).flat_map(stream::iter))
+    let stream = stream::unfold(listener, next)
+        .flat_map(stream::iter)
         .map(|logged| Ok(as_sse(&logged)));
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-fn current(id: u64, event: &Event) -> Option<Logged> {
-    let data = serde_json::to_string(event).ok()?.into();
-    let kind = event.kind();
-    Some(Logged { id, kind, data })
+/// The next events, as soon as there are any; none any more once the service
+/// drains and all is told.
+async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
+    if std::mem::take(&mut listener.begins) {
+        return Some((listener.now(), listener));
+    }
+    if listener.at > listener.log.last_id() {
+        let at = listener.log.last_id();
+        let told = listener.gap(at, "this service never gave that id: what follows is new");
+        return Some((told, listener));
+    }
+    loop {
+        let events = match listener.log.after(listener.at, PAGE as usize) {
+            Recent::Events(events) if events.is_empty() => {
+                let draining = listener.draining.clone();
+                tokio::select! {
+                    // What was told before the stop reaches the listener before
+                    // its end.
+                    biased;
+                    more = listener.log.wait_after(listener.at) => more.then_some(())?,
+                    () = draining.cancelled() => return None,
+                }
+                continue;
+            }
+            Recent::Events(events) => {
+                listener.at = events.last().map_or(listener.at, |event| event.id);
+                drop_old_codes(events)
+            }
+            Recent::OnDisk(_) if !std::mem::replace(&mut listener.on_disk, true) => listener.now(),
+            Recent::OnDisk(before) => match listener.read(before).await {
+                Ok(events) => events,
+                Err(error) => {
+                    tracing::debug!("events cannot be read now: {}", error.chain());
+                    tokio::select! {
+                        () = tokio::time::sleep(TRY_AGAIN) => continue,
+                        () = listener.draining.cancelled() => return None,
+                    }
+                }
+            },
+        };
+        if !events.is_empty() {
+            return Some((events, listener));
+        }
+    }
 }
 
-/// The events after `after`, as soon as there are any; none any more once the
-/// service drains and all is told.
-async fn next_batch((log, after, draining): Place) -> Option<(Vec<Logged>, Place)> {
-    tokio::select! {
-        // What was told before the stop reaches the listener before its end.
-        biased;
-        more = log.wait_after(after) => more.then_some(())?,
-        () = draining.cancelled() => return None,
+impl Listener {
+    /// What holds now, under the id that the listener has already.
+    fn now(&self) -> Vec<Logged> {
+        let snapshot = self.session.snapshot();
+        [state_event(&snapshot.session), qr_event(&snapshot)]
+            .iter()
+            .filter_map(|event| self.under_this_id(event))
+            .collect()
     }
-    let batch = log.after(after);
-    let last = batch.last().map_or(after, |event| event.id);
-    // A code on show may be over by now: a late reader gets the next.
-    Some((drop_old_codes(batch), (log, last, draining)))
+
+    fn under_this_id(&self, event: &Event) -> Option<Logged> {
+        Some(Logged {
+            id: self.at,
+            kind: event.kind(),
+            data: json(event)?,
+        })
+    }
+
+    /// Goes on after `at` instead, and says so.
+    fn gap(&mut self, at: u64, why: &str) -> Vec<Logged> {
+        let gap = Event::Gap(GapEvent {
+            after: std::mem::replace(&mut self.at, at),
+            told_after: at,
+            message: why.to_owned(),
+        });
+        self.under_this_id(&gap)
+            .into_iter()
+            .chain(self.now())
+            .collect()
+    }
+
+    /// The next page from the disk, before the event `before`, which is in
+    /// memory; what holds now after the last one.
+    async fn read(&mut self, before: u64) -> Result<Vec<Logged>, LedgerError> {
+        let store = self.ledger.store().await?;
+        let kept_after = store.kept_after().await?;
+        if self.at < kept_after {
+            if self.at > 0 {
+                let why =
+                    "what came after that id is not kept any more: what follows is all there is";
+                return Ok(self.gap(kept_after, why));
+            }
+            self.at = kept_after;
+        }
+        let mut events = store.events(self.at, before, PAGE).await?;
+        if events.len() < PAGE as usize {
+            self.at = before - 1;
+            self.on_disk = false;
+            events.extend(self.now());
+        } else {
+            self.at = events.last().map_or(self.at, |event| event.id);
+        }
+        Ok(events)
+    }
 }
 
 /// Of several codes in one batch only the last can still be scanned.

@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::store::{LedgerError, Store};
+use crate::session::EventLog;
 
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -25,6 +26,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct LedgerFile {
     folder: PathBuf,
+    log: EventLog,
     state: Arc<Mutex<Opened>>,
     health: watch::Sender<Option<String>>,
 }
@@ -41,11 +43,13 @@ enum Opened {
 }
 
 impl LedgerFile {
-    /// The file in `folder`; not opened yet.
+    /// The file in `folder`, not opened yet; what happens in it is told to
+    /// `log`.
     #[must_use]
-    pub fn new(folder: PathBuf) -> Self {
+    pub fn new(folder: PathBuf, log: EventLog) -> Self {
         Self {
             folder,
+            log,
             state: Arc::default(),
             health: watch::Sender::new(None),
         }
@@ -64,7 +68,7 @@ impl LedgerFile {
     }
 
     /// Something failed: looks whether the file can still be written.
-    pub(super) async fn check(&self) {
+    pub(crate) async fn check(&self) {
         if let Ok(store) = self.store().await
             && let Err(error) = store.probe().await
         {
@@ -133,7 +137,7 @@ impl LedgerFile {
             }
             _ => {}
         }
-        match Store::open(&self.folder).await {
+        match Store::open(&self.folder, self.log.clone()).await {
             Ok(store) => {
                 *state = Opened::Open(store.clone());
                 Ok(store)

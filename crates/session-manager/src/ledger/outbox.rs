@@ -47,6 +47,8 @@ pub struct SendLimits {
     pub ack_patience: Duration,
     /// How long keys and messages are remembered.
     pub keep: Duration,
+    /// How long events are.
+    pub keep_events: Duration,
 }
 
 impl Default for SendLimits {
@@ -58,6 +60,7 @@ impl Default for SendLimits {
             deadline: Duration::from_secs(50),
             ack_patience: Duration::from_secs(20),
             keep: Duration::from_secs(30 * 24 * 3600),
+            keep_events: Duration::from_secs(30 * 24 * 3600),
         }
     }
 }

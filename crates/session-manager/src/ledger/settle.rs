@@ -12,17 +12,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use session_api::{AckEvent, Content, ErrorCode, Event, Timestamp};
-use tokio::sync::mpsc;
+use session_api::{Content, ErrorCode, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::{Outbox, failure};
 use super::row::Row;
 use super::store::{Details, Store};
-use super::transition::{Happening, State};
+use super::transition::Happening;
 use crate::browser::{Page, PageSend};
-use crate::session::Acked;
 
 /// How often it is looked for work.
 const EVERY: Duration = Duration::from_millis(500);
@@ -36,17 +34,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 impl Outbox {
-    /// Settles what is in doubt, takes acks and forgets what is old, until
-    /// `stop`.
-    pub async fn run(self, mut acks: mpsc::UnboundedReceiver<Acked>, stop: CancellationToken) {
-        let taking = async {
-            while let Some(acked) = acks.recv().await {
-                self.take_ack(&acked).await;
-            }
-        };
+    /// Settles what is in doubt and forgets what is old, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = taking => {}
             () = self.sweep_for_ever() => {}
             () = self.prune_for_ever() => {}
             () = self.0.file.mend_for_ever() => {}
@@ -64,30 +55,15 @@ impl Outbox {
         }
     }
 
-    async fn take_ack(&self, acked: &Acked) {
-        if acked.ack >= 1 {
-            self.0.acks.heard(self.0.limits.ack_patience);
-        }
-        let Ok(store) = self.0.file.store().await else {
-            return;
-        };
-        let taken = match store.find(&acked.message_id).await {
-            Ok(Some(row)) => {
-                let details = Details {
-                    message_id: Some(&acked.message_id),
-                    ..Details::default()
-                };
-                let happening = Happening::Ack(acked.ack);
-                let applied = store.apply(row.id, happening, details).await;
-                applied.map(|(row, _)| self.note_settled(&row))
-            }
-            // Sent from the phone, or long ago.
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = taken {
-            tracing::error!("an ack was not written down: {}", error.chain());
-            self.0.file.check().await;
+    /// WhatsApp's server acknowledged something.
+    pub(crate) fn heard(&self) {
+        self.0.acks.heard(self.0.limits.ack_patience);
+    }
+
+    /// These rows were acknowledged.
+    pub(crate) fn acknowledged(&self, rows: &[i64]) {
+        for row in rows {
+            self.0.acks.settled(*row);
         }
     }
 
@@ -98,11 +74,22 @@ impl Outbox {
             let Ok(store) = self.0.file.store().await else {
                 continue;
             };
-            let keep = i64::try_from(self.0.limits.keep.as_millis()).unwrap_or(i64::MAX);
-            match store.prune(Timestamp::now().as_millis() - keep).await {
+            let now = Timestamp::now();
+            let before = |keep: Duration| {
+                let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+                now.as_millis().saturating_sub(keep)
+            };
+            let limits = &self.0.limits;
+            match store.prune(before(limits.keep)).await {
                 Ok(0) => {}
                 Ok(forgotten) => tracing::info!(forgotten, "old sends were forgotten"),
                 Err(error) => tracing::error!("old sends were kept: {}", error.chain()),
+            }
+            let old = Timestamp::from_millis(before(limits.keep_events)).unwrap_or(now);
+            match store.prune_events(old).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "old events were forgotten"),
+                Err(error) => tracing::error!("old events were kept: {}", error.chain()),
             }
         }
     }
@@ -177,7 +164,7 @@ impl Outbox {
             Ok((row, news)) => {
                 self.note_settled(&row);
                 if news {
-                    self.announce(&row);
+                    tracing::info!(id = %row.wa_key, state = %row.state, "settled");
                 }
                 true
             }
@@ -249,24 +236,6 @@ impl Outbox {
                 }
             }
         }
-    }
-
-    fn announce(&self, row: &Row) {
-        let ack = match row.state {
-            State::Failed => -1,
-            State::Accepted | State::Sending | State::Unconfirmed => 0,
-            State::Sent => 1,
-            State::Delivered => 2,
-            State::Read => 3,
-            State::Played => 4,
-        };
-        tracing::info!(id = %row.wa_key, state = %row.state, "settled");
-        self.0.session.events().push(&Event::Ack(AckEvent {
-            message_id: row.public_id().to_owned(),
-            ack,
-            status: row.state.as_str().to_owned(),
-            at: Timestamp::now(),
-        }));
     }
 }
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 use session_api::{Content, Timestamp};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, SqlSafeStr, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
+use super::events::tell_ack;
 use super::row::Row;
 use super::transition::{Happening, State, next};
+use crate::session::{EventLog, Ticket};
 
 /// The file's name in `DATA_DIR`.
 const FILE: &str = "ledger.db";
@@ -21,8 +23,13 @@ const BUSY: Duration = Duration::from_secs(5);
 const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
+    (
+        2,
+        "events",
+        include_str!("../../migrations/0002_events.sql"),
+    ),
     (
         3,
         "content",
@@ -107,17 +114,19 @@ pub struct Details<'a> {
 /// The open file; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
+    pub(super) pool: SqlitePool,
+    pub(super) log: EventLog,
     news: broadcast::Sender<i64>,
 }
 
 impl Store {
     /// Opens the file in `folder`, making both where they are missing, and
-    /// settles what an earlier process left unfinished.
+    /// settles what an earlier process left unfinished. What happens is told
+    /// to `log`.
     ///
     /// # Errors
     /// Any [`LedgerError`].
-    pub async fn open(folder: &Path) -> Result<Self, LedgerError> {
+    pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
         let path = folder.join(FILE);
         prepare(folder, &path)?;
         let options = SqliteConnectOptions::new()
@@ -131,6 +140,11 @@ impl Store {
             .min_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // A full disk ends a transaction in the middle; sqlx counts on it
+            // for ever after, and would begin no other on this connection.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(options)
             .await?;
         let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
@@ -145,8 +159,10 @@ impl Store {
             .map_err(|error| LedgerError::Migrate(path, error))?;
         let store = Self {
             pool,
+            log,
             news: broadcast::channel(NEWS_KEPT).0,
         };
+        store.reserve_ids().await?;
         store.restart().await?;
         Ok(store)
     }
@@ -272,52 +288,28 @@ impl Store {
         happening: Happening,
         details: Details<'_>,
     ) -> Result<(Row, bool), LedgerError> {
+        let mut ticket = self.log.ticket().await;
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
             .bind(id)
             .fetch_one(&mut *transaction)
             .await?;
         let before = Row::read(&before)?;
-        let Some(state) = next(before.state, happening) else {
+        let moved = move_on(&mut transaction, &mut ticket, &before, happening, details).await?;
+        let Some(after) = moved else {
             return Ok((before, false));
         };
-        let now = Timestamp::now().as_millis();
-        // Kept for sending it again, and no longer than that.
-        let keeps = state == State::Accepted || state.is_unsettled();
-        let content = details.content.or(before.content.as_ref());
-        let content = content.filter(|_| keeps);
-        let after = sqlx::query(
-            "UPDATE sends SET
-               state = ?1,
-               message_id = COALESCE(?2, message_id),
-               error = ?3,
-               text = NULL,
-               content = ?4,
-               file_id = ?8,
-               attempted_at = CASE WHEN ?1 = 'sending' THEN ?5 ELSE attempted_at END,
-               unconfirmed_at = CASE WHEN ?1 = 'unconfirmed' THEN ?5 ELSE unconfirmed_at END,
-               failed_at = CASE WHEN ?1 = 'failed' THEN ?5 END,
-               sent_at = CASE WHEN ?6 THEN COALESCE(sent_at, ?5) ELSE sent_at END,
-               delivered_at = CASE WHEN ?1 = 'delivered' THEN ?5 ELSE delivered_at END,
-               read_at = CASE WHEN ?1 = 'read' THEN ?5 ELSE read_at END,
-               played_at = CASE WHEN ?1 = 'played' THEN ?5 ELSE played_at END
-             WHERE id = ?7 RETURNING *",
-        )
-        .bind(state.as_str())
-        .bind(details.message_id)
-        .bind(details.error.filter(|_| state == State::Failed))
-        .bind(content.map(to_json).transpose()?)
-        .bind(now)
-        .bind(state.is_taken())
-        .bind(id)
-        .bind(content.and_then(file_of))
-        .fetch_one(&mut *transaction)
-        .await?;
-        let after = Row::read(&after)?;
+        ticket.committing();
         transaction.commit().await?;
+        ticket.publish();
+        self.moved(id);
+        Ok((after, true))
+    }
+
+    /// Tells whoever waits for the row.
+    pub(super) fn moved(&self, id: i64) {
         // Nobody may be waiting.
         let _ = self.news.send(id);
-        Ok((after, true))
     }
 
     /// Whoever was at work on something is gone.
@@ -351,6 +343,58 @@ impl Store {
         .await?;
         Ok(done.rows_affected())
     }
+}
+
+/// Moves a send on, within `transaction`, and tells of it where that is news to
+/// the outside; `None` if nothing changes.
+pub(super) async fn move_on(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    before: &Row,
+    happening: Happening,
+    details: Details<'_>,
+) -> Result<Option<Row>, LedgerError> {
+    let Some(state) = next(before.state, happening) else {
+        return Ok(None);
+    };
+    let now = Timestamp::now().as_millis();
+    // Kept for sending it again, and no longer than that.
+    let keeps = state == State::Accepted || state.is_unsettled();
+    let content = details.content.or(before.content.as_ref());
+    let content = content.filter(|_| keeps);
+    let after = sqlx::query(
+        "UPDATE sends SET
+           state = ?1,
+           message_id = COALESCE(?2, message_id),
+           error = ?3,
+           text = NULL,
+           content = ?4,
+           file_id = ?8,
+           attempted_at = CASE WHEN ?1 = 'sending' THEN ?5 ELSE attempted_at END,
+           unconfirmed_at = CASE WHEN ?1 = 'unconfirmed' THEN ?5 ELSE unconfirmed_at END,
+           failed_at = CASE WHEN ?1 = 'failed' THEN ?5 END,
+           sent_at = CASE WHEN ?6 THEN COALESCE(sent_at, ?5) ELSE sent_at END,
+           delivered_at = CASE WHEN ?1 = 'delivered' THEN ?5 ELSE delivered_at END,
+           read_at = CASE WHEN ?1 = 'read' THEN ?5 ELSE read_at END,
+           played_at = CASE WHEN ?1 = 'played' THEN ?5 ELSE played_at END
+         WHERE id = ?7 RETURNING *",
+    )
+    .bind(state.as_str())
+    .bind(details.message_id)
+    .bind(details.error.filter(|_| state == State::Failed))
+    .bind(content.map(to_json).transpose()?)
+    .bind(now)
+    .bind(state.is_taken())
+    .bind(before.id)
+    .bind(content.and_then(file_of))
+    .fetch_one(&mut *transaction)
+    .await?;
+    let after = Row::read(&after)?;
+    // A refusal of what was never attempted concerns its caller alone.
+    if after.state.is_taken() || (after.state == State::Failed && before.state.is_unsettled()) {
+        tell_ack(transaction, ticket, after.public_id(), after.state.ack()).await?;
+    }
+    Ok(Some(after))
 }
 
 fn migrations() -> Migrator {

@@ -69,6 +69,19 @@ impl State {
         self >= Self::Sent
     }
 
+    /// WhatsApp's number for it.
+    #[must_use]
+    pub const fn ack(self) -> i8 {
+        match self {
+            Self::Failed => -1,
+            Self::Accepted | Self::Sending | Self::Unconfirmed => 0,
+            Self::Sent => 1,
+            Self::Delivered => 2,
+            Self::Read => 3,
+            Self::Played => 4,
+        }
+    }
+
     /// Whether it may have left and nobody knows.
     #[must_use]
     pub fn is_unsettled(self) -> bool {

@@ -24,6 +24,7 @@ use super::publisher::{Publisher, Surroundings};
 use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::timers::{Due, Timers};
 use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError};
+use crate::inbound::Inbox;
 
 /// How long a logout may wait for the page to come up and be connected.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
@@ -50,15 +51,6 @@ impl Default for Watchfulness {
             boot_patience: Duration::from_secs(90),
         }
     }
-}
-
-/// The page tells that a message moved on.
-#[derive(Clone, Debug)]
-pub struct Acked {
-    /// WhatsApp's whole id of it.
-    pub message_id: String,
-    /// WhatsApp's number, -1 to 4.
-    pub ack: i8,
 }
 
 /// A running browser and what comes from it.
@@ -98,8 +90,7 @@ pub struct SessionDriver {
     watchfulness: Watchfulness,
     publisher: Publisher,
     around: Surroundings,
-    log: EventLog,
-    acks: mpsc::UnboundedSender<Acked>,
+    inbox: Inbox,
     page: watch::Sender<Option<Page>>,
     commands: mpsc::Receiver<Command>,
     ledger: watch::Receiver<Option<String>>,
@@ -117,33 +108,33 @@ pub struct SessionDriver {
 }
 
 impl SessionDriver {
-    /// A driver, the handle to it and the acks that come from its page;
-    /// [`Self::run`] makes it work. `ledger` says why the ledger cannot be used,
-    /// while it cannot.
+    /// A driver and the handle to it; [`Self::run`] makes it work. `ledger` says
+    /// why the ledger cannot be used, while it cannot; what changes is told to
+    /// `log`, what the page tells of messages to `inbox`.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
         limits: Limits,
         watchfulness: Watchfulness,
         mut ledger: watch::Receiver<Option<String>>,
-    ) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Acked>) {
+        log: EventLog,
+        inbox: Inbox,
+    ) -> (Self, SessionHandle) {
         let now = Timestamp::now();
         let machine = Machine::new(limits, config.profile.is_linked(), now);
         // What is wrong already is news, too.
         ledger.mark_changed();
         let mut around = Surroundings::default();
         around.page.url = mask_userinfo(config.page_url.as_str());
-        let log = EventLog::new(now);
         let publisher = Publisher::new(&machine, &around, log.clone());
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (page, page_reader) = watch::channel(None);
-        let (acks, acked) = mpsc::unbounded_channel();
         let (done, done_queue) = mpsc::unbounded_channel();
         let handle = SessionHandle {
             commands,
             snapshot: publisher.subscribe(),
             page: page_reader,
-            log: log.clone(),
+            log,
         };
         let driver = Self {
             machine,
@@ -151,8 +142,7 @@ impl SessionDriver {
             watchfulness,
             publisher,
             around,
-            log,
-            acks,
+            inbox,
             page,
             commands: mailbox,
             ledger,
@@ -166,7 +156,7 @@ impl SessionDriver {
             logout: None,
             when_gone: Vec::new(),
         };
-        (driver, handle, acked)
+        (driver, handle)
     }
 
     /// Works until `stop` is cancelled and the browser is closed.

@@ -66,6 +66,12 @@ impl SessionHandle {
         self.snapshot.borrow().clone()
     }
 
+    /// Tells of each change of what holds.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
     /// The events.
     #[must_use]
     pub fn events(&self) -> &EventLog {

@@ -15,9 +15,9 @@ mod qr;
 pub mod state;
 mod timers;
 
-pub use driver::{Acked, SessionDriver, Watchfulness};
+pub use driver::{SessionDriver, Watchfulness};
 pub use handle::{AskError, LogoutOutcome, SessionHandle};
-pub use log::{EventLog, Logged};
+pub use log::{EventLog, Logged, Recent, Ticket, id_of, json};
 pub use publisher::{Snapshot, qr_event, state_event};
 pub use qr::QrImage;
 pub use state::Limits;

@@ -30,9 +30,13 @@ fn happenings() -> impl Strategy<Value = Happening> {
     ]
 }
 
+async fn open(folder: &Path) -> Result<Store, LedgerError> {
+    Store::open(folder, EventLog::new(Timestamp::now())).await
+}
+
 /// As after `kill -9`: another opens the file while the first never closed it.
 async fn opened_again(folder: &Path, before: Store) -> Store {
-    let after = Store::open(folder).await.unwrap();
+    let after = open(folder).await.unwrap();
     drop(before);
     after
 }
@@ -51,7 +55,7 @@ proptest! {
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
         runtime.block_on(async {
-            let mut store = Store::open(folder.path()).await.unwrap();
+            let mut store = open(folder.path()).await.unwrap();
             let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
             let mut state = State::Accepted;
             for life in lives {
@@ -84,7 +88,7 @@ proptest! {
 #[tokio::test]
 async fn one_key_is_one_row() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = open(folder.path()).await.unwrap();
     let keyed = |wa_key| NewSend {
         idempotency_key: Some("k"),
         ..new(wa_key)
@@ -102,7 +106,7 @@ async fn one_key_is_one_row() {
 #[tokio::test]
 async fn found_by_either_id() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = open(folder.path()).await.unwrap();
     let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
     for (text, found) in [
         ("3EB0A", true),
@@ -122,7 +126,7 @@ async fn found_by_either_id() {
 #[tokio::test]
 async fn only_what_is_old_and_settled_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = open(folder.path()).await.unwrap();
     let settled = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
     let open = store.insert(new("3EB0B")).await.unwrap().unwrap().id;
     store
@@ -144,7 +148,7 @@ async fn only_what_is_old_and_settled_is_forgotten() {
 async fn for_the_services_user_alone() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
-    let store = Store::open(&folder).await.unwrap();
+    let store = open(&folder).await.unwrap();
     store.insert(new("3EB0A")).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
@@ -160,7 +164,7 @@ async fn a_damaged_file_is_an_error_and_is_left_as_it_is() {
     let path = folder.path().join(FILE);
     let rubbish = b"no database, though long enough to be taken for one".repeat(200);
     std::fs::write(&path, &rubbish).unwrap();
-    let error = Store::open(folder.path()).await.unwrap_err();
+    let error = open(folder.path()).await.unwrap_err();
     assert!(error.chain().contains("database"), "{}", error.chain());
     assert_eq!(std::fs::read(&path).unwrap(), rubbish);
 }
@@ -168,7 +172,7 @@ async fn a_damaged_file_is_an_error_and_is_left_as_it_is() {
 #[tokio::test]
 async fn a_full_disk_is_an_error_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = open(folder.path()).await.unwrap();
     let pages = |count: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {count}"));
     sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
     let long = Content::text("a".repeat(60_000));
@@ -214,7 +218,7 @@ async fn what_an_older_version_left_is_still_sent() {
     .unwrap();
     pool.close().await;
 
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = open(folder.path()).await.unwrap();
     let row = store.unsettled(None).await.unwrap().remove(0);
     assert_eq!(row.state, State::Unconfirmed);
     assert_eq!(row.content, Some(Content::text("hola")));

@@ -1,9 +1,8 @@
 //! Looking after the page: what it reports, whether it still answers.
 
-use session_api::{AckEvent, Event, MessageEvent, Timestamp};
-
-use super::{Acked, Done, SessionDriver, Slot};
-use crate::browser::{BidiError, Facts, PageError, PageEvent, PageMessage};
+use super::{Done, SessionDriver, Slot};
+use crate::browser::{BidiError, Facts, PageError, PageEvent};
+use crate::ledger::Seen;
 use crate::session::cause::Failure;
 use crate::session::state::Input;
 
@@ -11,22 +10,11 @@ impl SessionDriver {
     pub(super) async fn take_page_event(&mut self, event: PageEvent) {
         match event {
             PageEvent::Facts { facts } => self.take_facts(facts).await,
-            PageEvent::Message { message } => {
-                self.log.push(&Event::Message(message_event(message)));
-            }
-            PageEvent::Ack { id, ack } => {
-                self.log.push(&Event::Ack(AckEvent {
-                    message_id: id.clone(),
-                    ack,
-                    status: ack_status(ack).to_owned(),
-                    at: Timestamp::now(),
-                }));
-                // The ledger may be gone before the driver is.
-                let _ = self.acks.send(Acked {
-                    message_id: id,
-                    ack,
-                });
-            }
+            PageEvent::Message { message } => self.inbox.put(Seen::Message(Box::new(message))),
+            PageEvent::Ack { id, ack } => self.inbox.put(Seen::Ack {
+                message_id: id,
+                ack,
+            }),
             PageEvent::Log { level, text } => match level.as_str() {
                 "warn" => tracing::warn!("page script: {text}"),
                 _ => tracing::info!("page script: {text}"),
@@ -123,31 +111,5 @@ impl SessionDriver {
             let failure = probe.await;
             let _ = done.send(Done::Diagnosed(launch, failure));
         });
-    }
-}
-
-fn ack_status(ack: i8) -> &'static str {
-    match ack {
-        ..0 => "failed",
-        0 => "accepted",
-        1 => "sent",
-        2 => "delivered",
-        3 => "read",
-        4.. => "played",
-    }
-}
-
-fn message_event(message: PageMessage) -> MessageEvent {
-    MessageEvent {
-        message_id: message.message_id,
-        from: message.from,
-        to: message.to,
-        phone: message.phone,
-        lid: message.lid,
-        pushname: message.pushname,
-        from_me: message.from_me,
-        kind: message.kind,
-        body: message.body,
-        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
     }
 }

@@ -1,0 +1,86 @@
+//! Writes down what the page pushes.
+
+use tokio::sync::mpsc;
+
+use super::CatchUp;
+use crate::ledger::{LedgerFile, Outbox, Seen};
+
+/// So much is written in one go at most.
+const BATCH: usize = 256;
+
+/// The one task that empties the inbox.
+pub struct Recorder {
+    file: LedgerFile,
+    outbox: Outbox,
+    catch_up: CatchUp,
+    failing: bool,
+}
+
+impl Recorder {
+    /// A recorder that writes into `file` and tells `outbox` of acks.
+    #[must_use]
+    pub fn new(file: LedgerFile, outbox: Outbox, catch_up: CatchUp) -> Self {
+        Self {
+            file,
+            outbox,
+            catch_up,
+            failing: false,
+        }
+    }
+
+    /// Works until nothing can be put in any more.
+    pub async fn run(mut self, mut queue: mpsc::Receiver<Seen>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        // One alone waits for nobody; what comes while the disk is busy with it
+        // goes together.
+        while queue.recv_many(&mut batch, BATCH).await > 0 {
+            self.listen(&batch);
+            self.catch_up.through().await;
+            if batch.len() < BATCH {
+                while let Ok(more) = queue.try_recv() {
+                    self.listen(std::slice::from_ref(&more));
+                    batch.push(more);
+                    if batch.len() == BATCH {
+                        break;
+                    }
+                }
+            }
+            self.write(&batch).await;
+            batch.clear();
+        }
+    }
+
+    /// An ack is a sign of life, whatever the disk does.
+    fn listen(&self, batch: &[Seen]) {
+        if batch
+            .iter()
+            .any(|seen| matches!(seen, Seen::Ack { ack: 1.., .. }))
+        {
+            self.outbox.heard();
+        }
+    }
+
+    async fn write(&mut self, batch: &[Seen]) {
+        let written = match self.file.store().await {
+            Ok(store) => store.record(batch).await,
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(recorded) => {
+                self.failing = false;
+                self.outbox.acknowledged(&recorded.moved);
+            }
+            Err(error) => {
+                // Once, not with every message.
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!(
+                        "what came in was not written down; it is searched for in the page once the ledger can be used: {}",
+                        error.chain()
+                    );
+                }
+                self.catch_up.fell_behind();
+                self.file.check().await;
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! What `GET /events` tells and must not lose: written down first.
+//!
+//! ```text
+//!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
+//!                          ├─ cannot be read yet ─> `unreadable`
+//!                          └─ news ─> `events`, with its id ─> log ─> listeners
+//! ```
+//!
+//! One transaction for all that is there: a burst costs one flush of the disk.
+
+use std::sync::Arc;
+
+use session_api::{AckEvent, Event, EventKind, MessageEvent, Timestamp};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::message_id::{message_key, sent_key};
+use super::row::Row;
+use super::store::{Details, LedgerError, Store, move_on};
+use super::transition::Happening;
+use crate::browser::PageMessage;
+use crate::session::{Logged, Ticket, id_of, json};
+
+/// So many ids are taken in one go: what is told from memory alone must not be
+/// told under the same id after a restart, whatever the clock says then.
+const RESERVED: u64 = 20_000;
+
+/// What the page tells of a message.
+#[derive(Clone)]
+pub enum Seen {
+    /// It came in, or was sent from elsewhere.
+    Message(Box<PageMessage>),
+    /// It moved on.
+    Ack {
+        /// WhatsApp's whole id.
+        message_id: String,
+        /// WhatsApp's number, -1 to 4.
+        ack: i8,
+    },
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// So many events were told.
+    pub told: usize,
+    /// The sends that moved on.
+    pub moved: Vec<i64>,
+}
+
+impl Store {
+    /// Writes down what is news of `batch`, in its order, and tells it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`]: nothing of it was written.
+    pub async fn record(&self, batch: &[Seen]) -> Result<Recorded, LedgerError> {
+        let mut ticket = self.log.ticket().await;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut moved = Vec::new();
+        for seen in batch {
+            match seen {
+                Seen::Message(message) => {
+                    record_message(&mut transaction, &mut ticket, message).await?;
+                }
+                Seen::Ack { message_id, ack } => {
+                    let row = record_ack(&mut transaction, &mut ticket, message_id, *ack).await?;
+                    moved.extend(row);
+                }
+            }
+        }
+        let told = ticket.len();
+        ticket.committing();
+        transaction.commit().await?;
+        ticket.publish();
+        for id in &moved {
+            self.moved(*id);
+        }
+        Ok(Recorded { told, moved })
+    }
+
+    /// The events after `after` and before `before`, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn events(
+        &self,
+        after: u64,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<Logged>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT id, kind, data FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+        )
+        .bind(number(after))
+        .bind(number(before))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            let kind: String = row.try_get("kind")?;
+            let data: String = row.try_get("data")?;
+            events.push(Logged {
+                id: row.try_get::<i64, _>("id")?.cast_unsigned(),
+                kind: if kind == EventKind::Message.as_str() {
+                    EventKind::Message
+                } else {
+                    EventKind::Ack
+                },
+                data: data.into(),
+            });
+        }
+        Ok(events)
+    }
+
+    /// All that was told after this id is kept.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn kept_after(&self) -> Result<u64, LedgerError> {
+        let id: i64 = sqlx::query_scalar("SELECT kept_after FROM event_log")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(id.cast_unsigned())
+    }
+
+    /// Forgets the events of before `before`; gives how many those were. What
+    /// the page's store may still be asked for stays, so that it is known.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let searched: Option<i64> =
+            sqlx::query_scalar("SELECT MIN(seen_until) FROM accounts WHERE linked")
+                .fetch_one(&mut *transaction)
+                .await?;
+        let searched = searched
+            .and_then(|seconds| Timestamp::from_millis((seconds - super::OVERLAP_SECONDS) * 1000));
+        let before = searched.map_or(before, |searched| searched.min(before));
+        let done = sqlx::query("DELETE FROM events WHERE id < ?")
+            .bind(number(id_of(before)))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "UPDATE event_log SET kept_after = MAX(kept_after, MIN(?1, ids_until)),
+                                  ids_until = MAX(ids_until, ?2)",
+        )
+        .bind(number(id_of(before)))
+        .bind(number(self.log.last_id() + RESERVED))
+        .execute(&mut *transaction)
+        .await?;
+        for old in [
+            "DELETE FROM acks WHERE at < ?",
+            "DELETE FROM unreadable WHERE at < ?",
+        ] {
+            sqlx::query(old)
+                .bind(before.as_millis())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Takes ids that no process gave before, and some more in advance.
+    pub(super) async fn reserve_ids(&self) -> Result<(), LedgerError> {
+        let now = number(self.log.last_id());
+        // A new file knows of nothing that was told before it.
+        let until: i64 = sqlx::query_scalar(
+            "INSERT INTO event_log (one, ids_until, kept_after) VALUES (1, ?1, ?1)
+             ON CONFLICT (one) DO UPDATE SET ids_until = MAX(ids_until, ?1)
+             RETURNING ids_until",
+        )
+        .bind(now)
+        .fetch_one(&self.pool)
+        .await?;
+        self.log.raise(until.cast_unsigned());
+        sqlx::query("UPDATE event_log SET ids_until = ?")
+            .bind(number(until.cast_unsigned() + RESERVED))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Nothing that SQLite takes is larger.
+fn number(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+async fn record_message(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    message: &PageMessage,
+) -> Result<(), LedgerError> {
+    if let Some(key) = sent_key(&message.message_id) {
+        let ours = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
+            .bind(key)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if ours.is_some() {
+            return Ok(());
+        }
+    }
+    let now = Timestamp::now().as_millis();
+    let key = message_key(&message.message_id);
+    if message.kind == "ciphertext" {
+        sqlx::query(
+            "INSERT INTO unreadable (message_id, at) SELECT ?1, ?2
+             WHERE NOT EXISTS (SELECT 1 FROM events WHERE message_key = ?3)
+             ON CONFLICT (message_id) DO NOTHING",
+        )
+        .bind(&message.message_id)
+        .bind(now)
+        .bind(key)
+        .execute(&mut *transaction)
+        .await?;
+        return Ok(());
+    }
+    let Some(data) = json(&Event::Message(message_event(message))) else {
+        return Ok(());
+    };
+    if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM unreadable WHERE message_id = ?")
+        .bind(&message.message_id)
+        .execute(&mut *transaction)
+        .await?;
+    if message.from_me {
+        raise_ack(transaction, &message.message_id, message.ack.max(0), now).await?;
+    }
+    Ok(())
+}
+
+/// Gives the send that moved, if it is one of this service's.
+async fn record_ack(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    message_id: &str,
+    ack: i8,
+) -> Result<Option<i64>, LedgerError> {
+    let Some(key) = sent_key(message_id) else {
+        return Ok(None);
+    };
+    let known = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
+        .bind(key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(row) = known {
+        let row = Row::read(&row)?;
+        let details = Details {
+            message_id: Some(message_id),
+            ..Details::default()
+        };
+        let happening = Happening::Ack(ack);
+        let moved = move_on(transaction, ticket, &row, happening, details).await?;
+        return Ok(moved.map(|row| row.id));
+    }
+    let now = Timestamp::now().as_millis();
+    if raise_ack(transaction, message_id, ack, now).await? && ack != 0 {
+        tell_ack(transaction, ticket, message_id, ack).await?;
+    }
+    Ok(None)
+}
+
+/// Moves a message on that the owner sent from elsewhere; `false` if it is
+/// there already.
+async fn raise_ack(
+    transaction: &mut SqliteConnection,
+    message_id: &str,
+    ack: i8,
+    now: i64,
+) -> Result<bool, LedgerError> {
+    // A failure is over with the server's ack; before it, it is news once.
+    let done = sqlx::query(
+        "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (message_id) DO UPDATE SET ack = ?2, at = ?3
+         WHERE CASE WHEN ?2 < 1 THEN ?2 <> ack AND ack < 1 ELSE ?2 > ack END",
+    )
+    .bind(message_id)
+    .bind(ack)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Writes down that a message moved on, to be told.
+pub(super) async fn tell_ack(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    message_id: &str,
+    ack: i8,
+) -> Result<(), LedgerError> {
+    let event = Event::Ack(AckEvent {
+        message_id: message_id.to_owned(),
+        ack,
+        status: ack_status(ack).to_owned(),
+        at: Timestamp::now(),
+    });
+    if let Some(data) = json(&event) {
+        write(transaction, ticket, EventKind::Ack, None, data).await?;
+    }
+    Ok(())
+}
+
+/// Gives whether it is news.
+async fn write(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    kind: EventKind,
+    message_key: Option<&str>,
+    data: Arc<str>,
+) -> Result<bool, LedgerError> {
+    let id = ticket.next_id();
+    let done = sqlx::query(
+        "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)
+         ON CONFLICT (message_key) DO NOTHING",
+    )
+    .bind(number(id))
+    .bind(kind.as_str())
+    .bind(message_key)
+    .bind(&*data)
+    .execute(&mut *transaction)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE event_log SET ids_until = ?1 WHERE ids_until < ?2")
+        .bind(number(id + RESERVED))
+        .bind(number(id + RESERVED / 2))
+        .execute(&mut *transaction)
+        .await?;
+    ticket.wrote(kind, data);
+    Ok(true)
+}
+
+fn ack_status(ack: i8) -> &'static str {
+    match ack {
+        ..0 => "failed",
+        0 => "accepted",
+        1 => "sent",
+        2 => "delivered",
+        3 => "read",
+        4.. => "played",
+    }
+}
+
+fn message_event(message: &PageMessage) -> MessageEvent {
+    MessageEvent {
+        message_id: message.message_id.clone(),
+        from: message.from.clone(),
+        to: message.to.clone(),
+        phone: message.phone.clone(),
+        lid: message.lid.clone(),
+        pushname: message.pushname.clone(),
+        from_me: message.from_me,
+        kind: message.kind.clone(),
+        body: message.body.clone(),
+        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
+    }
+}
+
+#[cfg(test)]
+mod tests;

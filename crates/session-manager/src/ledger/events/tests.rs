@@ -1,0 +1,375 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use session_api::Content;
+
+use super::*;
+use crate::ledger::NewSend;
+use crate::ledger::transition::State;
+use crate::session::{EventLog, Recent};
+
+fn hola() -> &'static Content {
+    static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
+    &HOLA
+}
+
+fn new(wa_key: &str) -> NewSend<'_> {
+    NewSend {
+        idempotency_key: None,
+        body_hash: &[7; 32],
+        recipient: "5491158254201@c.us",
+        content: hola(),
+        wa_key,
+    }
+}
+
+async fn open(folder: &Path, log: &EventLog) -> Store {
+    Store::open(folder, log.clone()).await.unwrap()
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
+}
+
+/// The phone's messages: few, so that they come again.
+fn id_of_message(number: u8) -> String {
+    match number % 4 {
+        0 => format!("true_5491158254201@c.us_3EB0{number}"),
+        1 => format!("false_1203@g.us_3A{number}_5491158254201@c.us"),
+        _ => format!("false_5491158254201@c.us_3A{number}"),
+    }
+}
+
+fn message(id: &str, kind: &str) -> Seen {
+    Seen::Message(Box::new(PageMessage {
+        message_id: id.to_owned(),
+        from: "5491158254201@c.us".to_owned(),
+        to: "5491100000000@c.us".to_owned(),
+        phone: Some("5491158254201".to_owned()),
+        lid: None,
+        pushname: None,
+        from_me: id.starts_with("true"),
+        kind: kind.to_owned(),
+        body: "hola".to_owned(),
+        at: 1_795_000_000_000,
+        ack: 1,
+    }))
+}
+
+fn ack(id: &str, ack: i8) -> Seen {
+    Seen::Ack {
+        message_id: id.to_owned(),
+        ack,
+    }
+}
+
+/// The whole log, by pages.
+async fn all(store: &Store) -> Vec<(u64, serde_json::Value)> {
+    let mut events = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = store.events(after, u64::MAX, 3).await.unwrap();
+        let Some(last) = page.last() else {
+            return events;
+        };
+        after = last.id;
+        events.extend(
+            page.iter()
+                .map(|event| (event.id, serde_json::from_str(&event.data).unwrap())),
+        );
+    }
+}
+
+fn messages(events: &[(u64, serde_json::Value)]) -> Vec<String> {
+    events
+        .iter()
+        .filter(|(_, data)| data.get("body").is_some())
+        .map(|(_, data)| data["message_id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// One thing that happens to the log.
+#[derive(Clone, Debug)]
+enum Step {
+    Message(u8),
+    Ciphertext(u8),
+    Ack(u8, i8),
+    /// A state, say: told from memory alone.
+    Push,
+    /// Killed, and started with the clock off by this.
+    Restart(i64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        5 => (0u8..12).prop_map(Step::Message),
+        1 => (0u8..12).prop_map(Step::Ciphertext),
+        4 => (0u8..12, -1i8..=4).prop_map(|(id, ack)| Step::Ack(id, ack)),
+        2 => Just(Step::Push),
+        1 => (-10_000_000i64..10_000).prop_map(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Whatever comes, however often, and whatever dies between: each message
+    /// once, ids that rise, acks that rise, and a listener that resumes at any
+    /// place misses nothing.
+    #[test]
+    fn once_and_in_order_through_any_number_of_lives(
+        lives in steps(),
+        sent in 0u8..12,
+        batches in prop::collection::vec(1usize..5, 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let mut log = EventLog::new(Timestamp::now());
+            let mut store = open(folder.path(), &log).await;
+            let ours = format!("3EB0{}", 4 * sent);
+            store.insert(new(&ours)).await.unwrap().unwrap();
+            let mut told_ids = Vec::new();
+            let mut expected = Vec::new();
+            let mut batch = Vec::new();
+            let mut batches = batches.iter().cycle();
+            let mut room = *batches.next().unwrap();
+            let mut heard_until = log.last_id();
+            for step in lives {
+                match step {
+                    Step::Message(number) => {
+                        let id = id_of_message(number);
+                        if sent_key(&id) != Some(&ours) && !expected.contains(&id) {
+                            expected.push(id.clone());
+                        }
+                        batch.push(message(&id, "chat"));
+                    }
+                    Step::Ciphertext(number) => batch.push(message(&id_of_message(number), "ciphertext")),
+                    Step::Ack(number, level) => batch.push(ack(&id_of_message(number), level)),
+                    Step::Push => {
+                        let snapshot = Event::Qr(session_api::QrEvent {
+                            status: "NO_QR".to_owned(),
+                            qr: None,
+                            expires_at: None,
+                            expires_in_ms: None,
+                        });
+                        log.push(&snapshot);
+                    }
+                    Step::Restart(clock) => {
+                        // What was not written by then is told by the page again.
+                        store.record(&batch).await.unwrap();
+                        batch.clear();
+                        told_ids.push(log.last_id());
+                        let now = Timestamp::now().as_millis() + clock;
+                        log = EventLog::new(at(now));
+                        let again = open(folder.path(), &log).await;
+                        drop(std::mem::replace(&mut store, again));
+                        assert!(log.last_id() >= *told_ids.last().unwrap(), "an id twice");
+                        heard_until = log.last_id();
+                    }
+                }
+                if batch.len() >= room {
+                    store.record(&batch).await.unwrap();
+                    batch.clear();
+                    room = *batches.next().unwrap();
+                    // Whoever listens hears it in the order of the ids.
+                    let Recent::Events(heard) = log.after(heard_until, usize::MAX) else {
+                        panic!("all of it is in memory");
+                    };
+                    assert!(heard.windows(2).all(|pair| pair[0].id < pair[1].id));
+                    heard_until = heard.last().map_or(heard_until, |event| event.id);
+                }
+            }
+            store.record(&batch).await.unwrap();
+            let events = all(&store).await;
+            assert!(events.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            assert_eq!(messages(&events), expected);
+            let mut acks = BTreeMap::<String, i64>::new();
+            for (_, data) in events.iter().filter(|(_, data)| data.get("ack").is_some()) {
+                let id = data["message_id"].as_str().unwrap().to_owned();
+                let level = data["ack"].as_i64().unwrap();
+                let before = acks.insert(id, level).unwrap_or(0);
+                assert!(level > before.max(0) || (level == -1 && before == 0), "{before} {level}");
+            }
+            for (place, (id, _)) in events.iter().enumerate() {
+                let rest = store.events(*id, u64::MAX, 1_000).await.unwrap();
+                let rest: BTreeSet<_> = rest.iter().map(|event| event.id).collect();
+                let after: BTreeSet<_> = events[place + 1..].iter().map(|(id, _)| *id).collect();
+                assert_eq!(rest, after);
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn an_ack_and_its_event_are_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let row = store.insert(new("3EB0A")).await.unwrap().unwrap();
+    let nothing = Details::default();
+    store
+        .apply(row.id, Happening::Attempt, nothing)
+        .await
+        .unwrap();
+    let id = "true_5491158254201@c.us_3EB0A";
+    let batch: Vec<_> = [2, 1, -1, 2, 0, 4, 3].map(|level| ack(id, level)).into();
+    let mut news = store.news();
+    assert_eq!(store.record(&batch).await.unwrap().told, 2);
+    assert_eq!(news.recv().await.unwrap(), row.id);
+    let row = store.find("3EB0A").await.unwrap().unwrap();
+    assert_eq!(
+        (row.state, row.message_id.as_deref()),
+        (State::Played, Some(id))
+    );
+    let events = all(&store).await;
+    let levels: Vec<_> = events
+        .iter()
+        .map(|(_, data)| {
+            (
+                data["ack"].as_i64().unwrap(),
+                data["status"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(levels, [(2, "delivered"), (4, "played")]);
+}
+
+#[tokio::test]
+async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let nothing = Details::default();
+    let taken = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    let failed = store.insert(new("3EB0B")).await.unwrap().unwrap().id;
+    let refused = store.insert(new("3EB0C")).await.unwrap().unwrap().id;
+    for (id, happening) in [
+        (taken, Happening::Attempt),
+        (taken, Happening::Taken),
+        // The page is slower than the answer.
+        (taken, Happening::Ack(1)),
+        (failed, Happening::Attempt),
+        (failed, Happening::Unknown),
+        (failed, Happening::NotSent),
+        // Nothing was attempted.
+        (refused, Happening::NotSent),
+    ] {
+        store.apply(id, happening, nothing).await.unwrap();
+    }
+    let events = all(&store).await;
+    let told: Vec<_> = events
+        .iter()
+        .map(|(_, data)| {
+            (
+                data["message_id"].as_str().unwrap(),
+                data["ack"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("3EB0A", 1), ("3EB0B", -1)]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_yet_is_told_once_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let id = "false_5491158254201@c.us_3A1";
+    assert_eq!(
+        store
+            .record(&[message(id, "ciphertext")])
+            .await
+            .unwrap()
+            .told,
+        0
+    );
+    assert_eq!(store.unreadable().await.unwrap(), [id]);
+    assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
+    assert_eq!(store.record(&[message(id, "chat")]).await.unwrap().told, 1);
+    assert_eq!(
+        store
+            .record(&[message(id, "ciphertext")])
+            .await
+            .unwrap()
+            .told,
+        0
+    );
+    assert!(store.unreadable().await.unwrap().is_empty());
+    assert!(store.unknown(vec![id.to_owned()]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_what_is_old_and_was_searched_for_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let id = "false_5491158254201@c.us_3A1";
+    store.record(&[message(id, "chat")]).await.unwrap();
+    let now = Timestamp::now().as_millis();
+    let new_file = store.kept_after().await.unwrap();
+    assert_eq!(store.prune_events(at(now - 60_000)).await.unwrap(), 0);
+    assert_eq!(store.kept_after().await.unwrap(), new_file);
+    // The search would find it again.
+    let seconds = now / 1000;
+    store.watermark("me", seconds - 3_600, false).await.unwrap();
+    assert_eq!(store.prune_events(at(now + 60_000)).await.unwrap(), 0);
+    store.seen_until("me", seconds + 3_600).await.unwrap();
+    assert_eq!(store.prune_events(at(now + 10_000)).await.unwrap(), 1);
+    assert!(store.kept_after().await.unwrap() > new_file);
+    assert!(all(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_watermark_stands_at_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let first = store.watermark("me", 100, true).await.unwrap();
+    assert_eq!((first.since, first.seen_until), (100, 100));
+    store.seen_until("me", 150).await.unwrap();
+    store.seen_until("me", 120).await.unwrap();
+    let known = store.watermark("me", 900, false).await.unwrap();
+    assert_eq!((known.since, known.seen_until), (100, 150));
+    // Linked anew, as this process saw, or as an earlier one did.
+    assert_eq!(
+        store.watermark("me", 200, true).await.unwrap().seen_until,
+        200
+    );
+    store.unlinked().await.unwrap();
+    assert_eq!(store.watermark("me", 300, false).await.unwrap().since, 300);
+    assert_eq!(
+        store.watermark("other", 400, false).await.unwrap().since,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_batch_that_cannot_be_written_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let start = log.last_id();
+    let pages = |count: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {count}"));
+    sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
+    let id = "false_5491158254201@c.us_3A1";
+    let mut large = message(id, "chat");
+    if let Seen::Message(message) = &mut large {
+        message.body = "a".repeat(200_000);
+    }
+    let batch = [large];
+    assert!(store.record(&batch).await.is_err());
+    assert!(matches!(log.after(start, 9), Recent::Events(told) if told.is_empty()));
+    assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
+    sqlx::query(pages(1_000_000))
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    assert_eq!(store.record(&batch).await.unwrap().told, 1);
+    assert!(log.wait_after(start).await);
+}

@@ -1,0 +1,141 @@
+//! What the search of the page's store starts from, and what it still misses.
+
+use session_api::Timestamp;
+use sqlx::Row as _;
+
+use super::message_id::{message_key, sent_key};
+use super::store::{LedgerError, Store};
+
+/// The search goes back so far behind what it saw, for what came out of order.
+pub const OVERLAP_SECONDS: i64 = 600;
+/// Of older messages the acks are not asked for.
+const ACKS_OF_DAYS: i64 = 3;
+
+/// From where on an account's messages are news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    /// When it was linked, in seconds since 1970.
+    pub since: i64,
+    /// All up to here was found.
+    pub seen_until: i64,
+}
+
+impl Store {
+    /// The linked account's watermark: it stands at `linked_at` (in seconds)
+    /// for an account that is new, or that is linked `anew`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn watermark(
+        &self,
+        account: &str,
+        linked_at: i64,
+        anew: bool,
+    ) -> Result<Watermark, LedgerError> {
+        let row = sqlx::query(
+            "INSERT INTO accounts (account, linked, since, seen_until) VALUES (?1, 1, ?2, ?2)
+             ON CONFLICT (account) DO UPDATE SET
+               since = CASE WHEN linked AND NOT ?3 THEN since ELSE ?2 END,
+               seen_until = CASE WHEN linked AND NOT ?3 THEN seen_until ELSE ?2 END,
+               linked = 1
+             RETURNING since, seen_until",
+        )
+        .bind(account)
+        .bind(linked_at)
+        .bind(anew)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(Watermark {
+            since: row.try_get("since")?,
+            seen_until: row.try_get("seen_until")?,
+        })
+    }
+
+    /// No account is linked: the next link begins anew.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn unlinked(&self) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET linked = 0 WHERE linked")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// All messages of the account up to `until` (in seconds) are known.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn seen_until(&self, account: &str, until: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET seen_until = ?2 WHERE account = ?1 AND seen_until < ?2")
+            .bind(account)
+            .bind(until)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Those of `ids` that were neither told nor sent by this service, in
+    /// their order.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| (message_key(id), sent_key(id)))
+            .collect();
+        let keys = serde_json::to_string(&keys).unwrap_or_default();
+        let unknown: Vec<i64> = sqlx::query_scalar(
+            "SELECT one.key FROM json_each(?) AS one
+             WHERE NOT EXISTS (SELECT 1 FROM events
+                               WHERE message_key = json_extract(one.value, '$[0]'))
+               AND NOT EXISTS (SELECT 1 FROM sends
+                               WHERE wa_key = json_extract(one.value, '$[1]'))
+             ORDER BY one.key",
+        )
+        .bind(keys)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut ids: Vec<_> = ids.into_iter().map(Some).collect();
+        let places = unknown
+            .into_iter()
+            .filter_map(|at| usize::try_from(at).ok());
+        Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
+    }
+
+    /// Messages that could not be read yet, the latest of them.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn unreadable(&self) -> Result<Vec<String>, LedgerError> {
+        let mut ids: Vec<String> =
+            sqlx::query_scalar("SELECT message_id FROM unreadable ORDER BY at DESC LIMIT 500")
+                .fetch_all(&self.pool)
+                .await?;
+        ids.reverse();
+        Ok(ids)
+    }
+
+    /// Messages of the last days that may have got further than is known, the
+    /// latest of them.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
+        let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
+        let ids = sqlx::query_scalar(
+            "SELECT message_id FROM (
+               SELECT message_id, created_at AS at FROM sends
+               WHERE created_at >= ?1 AND message_id IS NOT NULL
+                 AND state IN ('sent', 'delivered', 'read')
+               UNION ALL
+               SELECT message_id, at FROM acks WHERE at >= ?1 AND ack BETWEEN 0 AND 3)
+             ORDER BY at DESC LIMIT 1000",
+        )
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids)
+    }
+}

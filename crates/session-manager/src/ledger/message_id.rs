@@ -1,0 +1,52 @@
+//! WhatsApp's ids of messages: `<from me>_<chat>_<key>`, in groups with the
+//! participant after it.
+
+/// The last part of the id of a message that this account sent.
+pub(super) fn sent_key(id: &str) -> Option<&str> {
+    id.strip_prefix("true_")?.split('_').nth(1)
+}
+
+/// What tells a message from all others. A person's chat may be addressed by
+/// number one day and by LID the next: the key alone stands for what comes in.
+pub(super) fn message_key(id: &str) -> String {
+    let parts: Vec<_> = id.split('_').collect();
+    match parts[..] {
+        ["false", chat, key] if chat.ends_with("@c.us") || chat.ends_with("@lid") => {
+            format!("in:{key}")
+        }
+        _ => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_the_same_by_number_and_by_lid() {
+        let by_number = message_key("false_5491158254201@c.us_3A01");
+        assert_eq!(by_number, message_key("false_123456@lid_3A01"));
+        assert_ne!(by_number, message_key("false_5491158254201@c.us_3A02"));
+        assert_ne!(by_number, message_key("true_5491158254201@c.us_3A01"));
+        let group = "false_1203@g.us_3A01_5491158254201@c.us";
+        assert_ne!(by_number, message_key(group));
+        assert_ne!(
+            message_key(group),
+            message_key("false_1204@g.us_3A01_5491158254201@c.us")
+        );
+        assert_eq!(message_key("rubbish"), "rubbish");
+    }
+
+    #[test]
+    fn the_key_of_what_was_sent() {
+        for (id, key) in [
+            ("true_5491158254201@c.us_3EB0A", Some("3EB0A")),
+            ("true_1203@g.us_3EB0A_5491158254201@c.us", Some("3EB0A")),
+            ("false_5491158254201@c.us_3EB0A", None),
+            ("true_3EB0A", None),
+            ("", None),
+        ] {
+            assert_eq!(sent_key(id), key, "{id}");
+        }
+    }
+}
