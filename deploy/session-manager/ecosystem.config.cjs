@@ -30,6 +30,7 @@ module.exports = {
         DATA_DIR: path.join(home, 'data'),
         WHATSAPP_WEB_URL: 'https://web.whatsapp.com/',
         IDEMPOTENCY_DAYS: '',
+        EVENTS_DAYS: '',
         SENDS_IN_FLIGHT: '',
         SENDS_WAITING: '',
         SEND_DEADLINE_MS: '',

@@ -16,6 +16,7 @@
 
 mod binary;
 pub mod chaos;
+mod events;
 mod hub;
 mod manager;
 pub mod poll;
@@ -23,6 +24,7 @@ pub mod processes;
 mod scratch;
 
 pub use binary::{Service, binary, run_to_end};
+pub use events::{Events, SseEvent};
 pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, http};
 pub use scratch::Scratch;

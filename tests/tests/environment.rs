@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 24] = [
+const VARIABLES: [&str; 25] = [
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -34,6 +34,7 @@ const VARIABLES: [&str; 24] = [
     "HEARTBEAT_DEADLINE_MS",
     "BOOT_PATIENCE_SECONDS",
     "IDEMPOTENCY_DAYS",
+    "EVENTS_DAYS",
     "SENDS_IN_FLIGHT",
     "SENDS_WAITING",
     "SEND_DEADLINE_MS",

@@ -25,6 +25,9 @@ pub struct LeadMessage {
     /// Whether the page is told which number is behind the LID.
     #[serde(default = "yes")]
     pub phone_known: bool,
+    /// Was written so many seconds ago.
+    #[serde(default)]
+    pub age_s: u32,
 }
 
 fn yes() -> bool {
@@ -42,6 +45,7 @@ impl LeadMessage {
             ciphertext_ms: 0,
             lid: false,
             phone_known: true,
+            age_s: 0,
         }
     }
 }

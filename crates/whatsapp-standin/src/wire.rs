@@ -156,4 +156,7 @@ pub(crate) struct Incoming {
     pub(crate) lid: Option<String>,
     /// Unix seconds.
     pub(crate) at: i64,
+    /// Was there before the device was linked.
+    #[serde(default)]
+    pub(crate) history: bool,
 }

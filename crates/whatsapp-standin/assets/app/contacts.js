@@ -1,13 +1,26 @@
 'use strict';
 // Who has WhatsApp, which LID is whose, and the chat of a number.
 (() => {
-  const { createWid, Chat, Contact, chatFor, config } = __standin;
+  const { createWid, Chat, Contact, chatFor, config, storage } = __standin;
   const lidByPhone = new Map();
   const phoneByLid = new Map();
 
+  let saving = null;
+
   function learn(phone, lid) {
+    if (String(phoneByLid.get(lid._serialized)) === String(phone)) return;
     lidByPhone.set(phone._serialized, lid);
     phoneByLid.set(lid._serialized, phone);
+    // Once for all that are learned in one turn.
+    saving ??= Promise.resolve().then(() => {
+      saving = null;
+      return storage.saveLids([...phoneByLid].map(([known, number]) => [String(number), known]));
+    });
+  }
+
+  /** What was learned in an earlier life of the page. */
+  async function recallLids() {
+    for (const [phone, lid] of await storage.lids()) learn(createWid(phone), createWid(lid));
   }
 
   const lidOf = (wid) => (wid?.isLid?.() ? wid : lidByPhone.get(String(wid)));
@@ -55,7 +68,7 @@
     remove: (lid) => phoneByLid.delete(String(lid)),
   };
 
-  Object.assign(__standin, { lidOf, phoneOf, learn, meet, findOrCreateLatestChat, queryWidExists });
+  Object.assign(__standin, { lidOf, phoneOf, learn, recallLids, meet, findOrCreateLatestChat, queryWidExists });
 
   const { module } = __standin;
   module(3, 'WAWebLidPnCache', () => ({ lidPnCache }));

@@ -101,10 +101,13 @@
   }
 
   async function onAck({ key, ack }) {
-    const message = Msg.get(key) ?? (await recall(key));
+    const message = Msg.get(key);
     message?.updateAck(ack);
     if (ack !== 0) settle(key, ack === -1 ? result('ERROR_UNKNOWN') : result('OK'));
-    if (message) await storage.putMessage(message.row());
+    if (message) return storage.putMessage(message.row());
+    // Not in memory: it changes in the profile, and no model tells of it.
+    const row = await storage.getMessage(key);
+    if (row && MsgModel.rises(row.ack, ack)) await storage.putMessage({ ...row, ack, unsent: 0 });
   }
 
   async function onRefused({ key, result: why, error_code: errorCode }) {
@@ -120,7 +123,7 @@
     return new MsgModel({
       id: incoming.key, body: incoming.body || undefined, type: incoming.ciphertext ? 'ciphertext' : 'chat', t: incoming.at,
       from: incoming.from_me ? me : chat, to: incoming.from_me ? chat : me, self: incoming.from_me ? 'out' : 'in',
-      ack: 1, notifyName: incoming.name, isNewMsg: true, recvFresh: true,
+      ack: 1, notifyName: incoming.name, isNewMsg: !incoming.history, recvFresh: true,
     });
   }
 
@@ -157,9 +160,11 @@
     __standin.connection.say({ t: 'got', keys: [key] });
   }
 
-  /** What the page knows when it starts, without a word to anyone. */
+  /** What the page has in memory when it starts, without a word to anyone:
+   * every chat with its last message. The rest stays in the profile. */
   async function remember() {
-    for (const row of await storage.recentMessages(200)) keep(MsgModel.fromRow(row));
+    await __standin.recallLids();
+    for (const row of await storage.lastOfEachChat()) keep(MsgModel.fromRow(row));
   }
 
   Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, onAck, onRefused, receive, onReveal, remember, transmitUnsent } });

@@ -10,7 +10,6 @@
       request.onupgradeneeded = () => {
         request.result.createObjectStore('identity');
         const messages = request.result.createObjectStore('message', { keyPath: 'key' });
-        messages.createIndex('rowId', 'rowId');
         messages.createIndex('unsent', 'unsent');
         messages.createIndex('chat', ['chat', 'rowId']);
       };
@@ -103,7 +102,26 @@
 
     putMessage,
     getMessage: (key) => read('message', key),
-    recentMessages: (limit) => messagesByIndex('rowId', null, limit),
+    lids: async () => (await read('identity', 'lids')) ?? [],
+    saveLids: (pairs) => write('identity', pairs, 'lids'),
+
+    /** The last row of each chat. */
+    async lastOfEachChat() {
+      const found = [];
+      const index = (await open()).transaction('message').objectStore('message').index('chat');
+      await new Promise((resolve, reject) => {
+        const cursor = index.openCursor(null, 'prev');
+        cursor.onerror = () => reject(cursor.error);
+        cursor.onsuccess = () => {
+          if (!cursor.result) return resolve();
+          found.push(cursor.result.value);
+          // No row of this chat is smaller than that.
+          cursor.result.continue([cursor.result.value.chat, -1]);
+        };
+      });
+      return found.sort((a, b) => a.rowId - b.rowId);
+    },
+
     messagesBefore: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, 0], [chat, rowId], false, true), limit),
     messagesAfter: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, rowId], [chat, Infinity], true), limit, true),
     unsentMessages: () => messagesByIndex('unsent', IDBKeyRange.only(1), 1000),

@@ -3,7 +3,16 @@
 (() => {
   const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage } = __standin;
 
-  let nextRow = 0;
+  const last = { t: 0, row: 0 };
+
+  /** Rows of one second keep the order in which they came, also after a reload. */
+  function newRow(t) {
+    const since = Math.min(Math.max(Date.now() - t * 1000, 0), 999_999);
+    let row = t * 1e6 + since;
+    if (last.t === t) row = Math.max(row, last.row + 1);
+    Object.assign(last, { t, row });
+    return row;
+  }
 
   // Of what is neither text nor address: what the profile keeps of it.
   const MORE = [
@@ -20,8 +29,7 @@
     static idClass = MsgKey;
 
     initialize() {
-      // Rows of one second keep the order in which they came.
-      const rowId = this._attributes.rowId ?? (this._attributes.t ?? 0) * 1000 + (nextRow++ % 1000);
+      const rowId = this._attributes.rowId ?? newRow(this._attributes.t ?? 0);
       this.set({ id: MsgKey.from(this._attributes.id), rowId }, { silent: true });
     }
 
@@ -42,9 +50,13 @@
     }
     getLinks() { return []; }
 
+    /** Acks only rise, but for a failure. */
+    static rises(from, to) {
+      return to === -1 || to > from || from === -1;
+    }
+
     updateAck(ack) {
-      // Acks only rise, but for a failure.
-      if (ack === -1 || ack > this.ack || this.ack === -1) this.set('ack', ack);
+      if (MsgModel.rises(this.ack, ack)) this.set('ack', ack);
     }
 
     /** As it stands in the profile. */
@@ -170,9 +182,10 @@
     const chat = chatFor(message.id.remote);
     chat.msgs.add(message);
     const changes = {};
-    if (!chat.t || message.t >= chat.t) changes.t = message.t;
+    const last = !chat.t || message.t >= chat.t;
+    if (last) changes.t = message.t;
     if (!message.id.fromMe) {
-      changes.lastReceivedKey = message.id;
+      if (last) changes.lastReceivedKey = message.id;
       if (message.isNewMsg) changes.unreadCount = chat.unreadCount + 1;
     }
     Msg.add(message);
@@ -202,7 +215,7 @@
   }
 
   async function loadEarlierMsgs({ chat }) {
-    const first = chat.msgs.head();
+    const first = chat.msgs.getModelsArray().reduce((a, b) => (!a || b.rowId < a.rowId ? b : a), undefined);
     if (!first) return [];
     const { messages } = await beside({ anchor: first.id, count: 50, direction: 'before' });
     const fresh = messages.filter((message) => !chat.msgs.get(message));

@@ -269,7 +269,7 @@ impl World {
             user,
             pushname: self.settings.pushname.clone(),
             linked_at: now_text(),
-            inbox: std::collections::VecDeque::new(),
+            inbox: self.history.clone(),
             receipts: std::collections::BTreeMap::new(),
         };
         let name = device.id.clone();

@@ -9,6 +9,9 @@ use super::{
 use crate::view::LeadMessage;
 use crate::wire::{Incoming, Outgoing, ToPage};
 
+/// So many messages a newly linked device gets to see.
+const HISTORY: usize = 500;
+
 /// What became of a message that came from a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Taken {
@@ -165,7 +168,8 @@ impl World {
                     let _ = page.tx.send(ToPage::Ack { key, ack });
                 }
                 None => {
-                    device.receipts.insert(key.clone(), ack);
+                    let known = device.receipts.entry(key.clone()).or_insert(ack);
+                    *known = ack.max(*known);
                 }
             }
         }
@@ -215,7 +219,8 @@ impl World {
             name,
             phone: (lead.phone_known || !lead.lid).then(|| lead.from.clone()),
             lid: lead.phone_known.then_some(lid),
-            at: jiff::Timestamp::now().as_second(),
+            at: jiff::Timestamp::now().as_second() - i64::from(lead.age_s),
+            history: false,
         };
         self.inbound += 1;
         self.deliver(&message);
@@ -248,6 +253,7 @@ impl World {
             phone: Some(to.to_owned()),
             lid: Some(lid),
             at: jiff::Timestamp::now().as_second(),
+            history: false,
         };
         self.deliver(&message);
         message
@@ -255,6 +261,14 @@ impl World {
 
     fn deliver(&mut self, message: &Incoming) {
         self.revision += 1;
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Incoming {
+            ciphertext: false,
+            history: true,
+            ..message.clone()
+        });
         for device in self.devices.values_mut() {
             device.inbox.push_back(message.clone());
         }

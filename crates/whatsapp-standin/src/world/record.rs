@@ -1,11 +1,12 @@
 //! What outlives a restart of the stand-in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
 use super::{Device, Person, Received, Refusal, World};
+use crate::wire::Incoming;
 
 /// The part of a world that is written to a file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -18,6 +19,7 @@ pub(crate) struct Saved {
     media: HashMap<String, Upload>,
     duplicates: u64,
     inbound: u64,
+    history: VecDeque<Incoming>,
 }
 
 impl World {
@@ -30,6 +32,7 @@ impl World {
             media: self.media.clone(),
             duplicates: self.duplicates,
             inbound: self.inbound,
+            history: self.history.clone(),
         }
     }
 
@@ -47,5 +50,6 @@ impl World {
         self.media = saved.media;
         self.duplicates = saved.duplicates;
         self.inbound = saved.inbound;
+        self.history = saved.history;
     }
 }

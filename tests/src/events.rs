@@ -1,0 +1,92 @@
+//! A listener to `/events`, of either service.
+
+use serde_json::Value;
+
+use crate::http;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct SseEvent {
+    /// Its id; 0 where it has none.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Its data.
+    pub data: Value,
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub struct Events {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Events {
+    /// Listens at `url`, from after `last` where one is named.
+    pub async fn open(url: &str, last: Option<u64>) -> Self {
+        Self::try_open(url, last).await.expect("a stream of events")
+    }
+
+    /// As [`Self::open`], of a service that may be down.
+    pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
+        let mut request = http().get(url);
+        if let Some(id) = last {
+            request = request.header("last-event-id", id.to_string());
+        }
+        let response = request.send().await.ok()?;
+        let kind = response.headers().get("content-type");
+        let kind = kind.expect("a content type").to_str().expect("ASCII");
+        assert_eq!(
+            (response.status().as_u16(), kind),
+            (200, "text/event-stream")
+        );
+        Some(Self {
+            response,
+            text: String::new(),
+        })
+    }
+
+    /// The next event; `None` once the stream ended or broke off.
+    pub async fn next(&mut self) -> Option<SseEvent> {
+        loop {
+            if let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                let field = |name: &str| {
+                    block
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                };
+                let (Some(name), Some(data)) = (field("event"), field("data")) else {
+                    continue;
+                };
+                return Some(SseEvent {
+                    id: field("id").map_or(0, |id| id.parse().expect("a number")),
+                    name: name.to_owned(),
+                    data: serde_json::from_str(data).expect("JSON"),
+                });
+            }
+            let chunk = self.response.chunk().await.ok()??;
+            self.text
+                .push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+        }
+    }
+
+    /// All events up to the one that is `last`.
+    pub async fn until(&mut self, last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
+        let mut events = Vec::new();
+        let reading = async {
+            loop {
+                let event = self.next().await.expect("an open stream");
+                let done = last(&event);
+                events.push(event);
+                if done {
+                    return;
+                }
+            }
+        };
+        let read = tokio::time::timeout(crate::PATIENCE, reading).await;
+        assert!(read.is_ok(), "the event did not come after {events:#?}");
+        events
+    }
+}
