@@ -231,7 +231,7 @@
   }));
   module(3, 'WAWebChatMessageSearch', () => ({
     getSearchContext: ({ chat, msgKey }) => {
-      const key = MsgKey.from(msgKey?.id ?? msgKey);
+      const key = MsgKey.from(msgKey instanceof MsgKey ? msgKey : msgKey?.id ?? msgKey);
       chat.msgs.loadAroundPromise = recall(key);
       return { collection: chat.msgs, key, highlightMsg: true };
     },
