@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, locked, millis};
-use super::plan::{Door, Lane, Manner, Send};
+use super::plan::{Door, Kind, Lane, Manner, Send};
 use super::record::{Answer, Fate, Message};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -102,6 +102,20 @@ impl Load {
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         locked(&self.inner.messages).clone()
+    }
+}
+
+fn body(to: &str, send: &Send) -> Value {
+    let text = &send.text;
+    match send.kind {
+        Kind::Text => json!({"to": to, "message": text}),
+        Kind::Place => {
+            json!({"to": to, "type": "location", "latitude": -34.6, "longitude": -58.4, "name": text})
+        }
+        Kind::Card => {
+            let contact = json!({"name": text, "phone": "5491158254202"});
+            json!({"to": to, "type": "contact", "contact": contact})
+        }
     }
 }
 
@@ -192,7 +206,7 @@ impl Inner {
         };
         let began = tokio::time::Instant::now();
         let request = self.client.post(url).header("idempotency-key", &send.key);
-        let request = request.json(&json!({"to": to, "message": send.text}));
+        let request = request.json(&body(to, send));
         let answer = async {
             let response = request.send().await?;
             let status = response.status().as_u16();

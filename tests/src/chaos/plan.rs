@@ -258,10 +258,24 @@ pub struct Send {
     pub at_ms: u64,
     /// Its text, of this message alone.
     pub text: String,
+    /// What it is.
+    pub kind: Kind,
     /// Its `Idempotency-Key`.
     pub key: String,
     /// How its caller goes about it.
     pub manner: Manner,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The text.
+    Text,
+    /// A place of that name.
+    Place,
+    /// The card of a contact of that name.
+    Card,
 }
 
 /// How a caller goes about a message.
@@ -336,7 +350,7 @@ impl Plan {
         lanes.map(|lane| lane.to.as_str()).collect()
     }
 
-    /// Faults and sends.
+    /// How many messages are asked for.
     #[must_use]
     pub fn sends(&self) -> usize {
         let lanes = self.lanes.iter().chain(&self.calm);
@@ -463,7 +477,17 @@ fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
                         _ => Manner::Careful,
                     },
                 };
-                send(number, turn, at_ms, manner)
+                let kind = match random.random_range(0..10) {
+                    0 => Kind::Place,
+                    1 => Kind::Card,
+                    _ => Kind::Text,
+                };
+                Send {
+                    at_ms,
+                    kind,
+                    manner,
+                    ..send(number, turn)
+                }
             });
             let sends = sends.collect();
             let to = number_of(number);
@@ -486,7 +510,7 @@ fn calm(amount: &Amount) -> Vec<Lane> {
                     Door::Hub
                 },
                 sends: (0..amount.calm_rounds)
-                    .map(|turn| send(number, turn, 0, Manner::Careful))
+                    .map(|turn| send(number, turn))
                     .collect(),
             }
         })
@@ -497,12 +521,13 @@ fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }
 
-fn send(number: usize, turn: usize, at_ms: u64, manner: Manner) -> Send {
+fn send(number: usize, turn: usize) -> Send {
     Send {
-        at_ms,
+        at_ms: 0,
         text: format!("mensaje {turn} para {number}"),
+        kind: Kind::Text,
         key: format!("chaos-{number}-{turn}"),
-        manner,
+        manner: Manner::Careful,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use whatsapp_standin::{Phone, Settings, Standin};
+use whatsapp_standin::{Details, Phone, Settings, Standin};
 
 use super::clock::{Clock, locked};
 use super::faults::Breakable;
@@ -379,10 +379,20 @@ fn at_phone(phone: &Phone) -> Vec<AtPhone> {
             ack: message.acks.iter().copied().max().unwrap_or(0),
             id: message.id,
             to: message.to,
-            text: message.body,
+            text: text_of(&message.details).unwrap_or(message.body),
             times_received: message.times_received,
         })
         .collect()
+}
+
+/// The name of a place or of a contact.
+fn text_of(details: &Details) -> Option<String> {
+    if let Some(place) = &details.location {
+        return Some(place.text.clone());
+    }
+    let card = details.cards.as_ref()?.first()?;
+    let name = card.lines().find_map(|line| line.strip_prefix("FN:"))?;
+    Some(name.trim().to_owned())
 }
 
 /// Processes, locks, temporary files and panics that are there after the end.
