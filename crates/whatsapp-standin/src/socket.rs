@@ -112,6 +112,7 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
             }
         }
         FromPage::Got { keys } => shared.world().got(page, &keys),
+        FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),
         FromPage::QueryExists { tag, user, server } => {
             let after = shared.world().settings.query;
             shared.later(after, move |shared| {

@@ -22,6 +22,8 @@ pub(crate) enum FromPage {
     Send(Box<Outgoing>),
     /// Inbound messages that are stored in the profile.
     Got { keys: Vec<String> },
+    /// An ack that is stored in the profile.
+    GotAck { key: String, ack: i8 },
     /// Does this number have WhatsApp?
     QueryExists {
         tag: u64,

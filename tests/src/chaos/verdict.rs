@@ -61,17 +61,9 @@ pub enum Broken {
     Odd,
 }
 
-/// For as long as nobody promises that what comes in is complete, acks
-/// beyond the first included.
-pub(super) const INBOUND_JUDGED: bool = false;
-
 /// The ack that the ledger has to know of.
 pub(super) fn wanted(at_phone: Option<i8>) -> i8 {
-    if INBOUND_JUDGED || cfg!(test) {
-        at_phone.unwrap_or(1).max(1)
-    } else {
-        1
-    }
+    at_phone.unwrap_or(1).max(1)
 }
 
 /// Judges. Nothing is broken when it gives nothing.
@@ -81,9 +73,7 @@ pub fn judge(record: &Record) -> Vec<Violation> {
     judge.messages(record);
     judge.order(record);
     judge.ledger(record);
-    if INBOUND_JUDGED || cfg!(test) {
-        judge.inbound(record);
-    }
+    judge.inbound(record);
     judge.events(record);
     judge.rest(record);
     judge.found
@@ -236,8 +226,7 @@ impl Judge {
             }
         }
         let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
-        let judged = INBOUND_JUDGED || cfg!(test);
-        for told in record.acks.iter().filter(|_| judged) {
+        for told in &record.acks {
             let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
             // A failure is no step back: what failed may be sent again.
             if told.ack >= 0 && told.ack < *highest {

@@ -104,10 +104,13 @@
     const message = Msg.get(key);
     message?.updateAck(ack);
     if (ack !== 0) settle(key, ack === -1 ? result('ERROR_UNKNOWN') : result('OK'));
-    if (message) return storage.putMessage(message.row());
-    // Not in memory: it changes in the profile, and no model tells of it.
-    const row = await storage.getMessage(key);
-    if (row && MsgModel.rises(row.ack, ack)) await storage.putMessage({ ...row, ack, unsent: 0 });
+    if (message) await storage.putMessage(message.row());
+    else {
+      // Not in memory: it changes in the profile, and no model tells of it.
+      const row = await storage.getMessage(key);
+      if (row && MsgModel.rises(row.ack, ack)) await storage.putMessage({ ...row, ack, unsent: 0 });
+    }
+    __standin.connection.say({ t: 'got_ack', key, ack });
   }
 
   async function onRefused({ key, result: why, error_code: errorCode }) {

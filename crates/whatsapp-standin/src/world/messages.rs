@@ -159,18 +159,14 @@ impl World {
         let key = message.key.clone();
         self.revision += 1;
         for device in self.devices.values_mut() {
+            let known = device.receipts.entry(key.clone()).or_insert(ack);
+            *known = ack.max(*known);
             let page = self.pages.values().find(|page| {
                 matches!(&page.role, Role::Linked { device: on, live: true } if *on == device.id)
             });
-            match page {
-                Some(page) => {
-                    let key = key.clone();
-                    let _ = page.tx.send(ToPage::Ack { key, ack });
-                }
-                None => {
-                    let known = device.receipts.entry(key.clone()).or_insert(ack);
-                    *known = ack.max(*known);
-                }
+            if let Some(page) = page {
+                let key = key.clone();
+                let _ = page.tx.send(ToPage::Ack { key, ack });
             }
         }
         true
@@ -309,6 +305,17 @@ impl World {
         }
     }
 
+    /// The page stored this ack; what is below it need not come again either.
+    pub(crate) fn got_ack(&mut self, page: PageId, key: &str, ack: i8) {
+        if let Some(device) = self.device_on(page)
+            && let Some(device) = self.devices.get_mut(&device)
+            && device.receipts.get(key).is_some_and(|known| *known <= ack)
+        {
+            device.receipts.remove(key);
+            self.revision += 1;
+        }
+    }
+
     /// What waits for the device on this page.
     pub(crate) fn waiting(&self, page: PageId) -> Vec<Incoming> {
         self.device_on(page)
@@ -338,8 +345,8 @@ impl World {
         *live = true;
         let receipts = self
             .devices
-            .get_mut(device)
-            .map(|device| std::mem::take(&mut device.receipts))
+            .get(device)
+            .map(|device| device.receipts.clone())
             .unwrap_or_default();
         for (key, ack) in receipts {
             let _ = page.tx.send(ToPage::Ack { key, ack });

@@ -152,7 +152,7 @@ pub(crate) struct Device {
     pub(crate) linked_at: String,
     /// What it has not confirmed yet: it comes with the next sync, too.
     pub(crate) inbox: VecDeque<Incoming>,
-    /// Acks given while it was away, by message.
+    /// Acks it has not confirmed yet, by message: they come after the next sync.
     #[serde(default)]
     pub(crate) receipts: BTreeMap<String, i8>,
 }
