@@ -1,6 +1,6 @@
 //! Breaking things, each at its time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::supervise::Supervised;
 use crate::processes;
 
 /// How long somebody who is to be killed is waited for.
-const TARGET_PATIENCE: Duration = Duration::from_secs(8);
+const TARGET_PATIENCE: Duration = Duration::from_secs(20);
 const SLOW_ACK: Duration = Duration::from_millis(1_500);
 
 /// All that can be broken.
@@ -70,23 +70,20 @@ impl Breakable {
 
     async fn strike(&self, action: Action) -> bool {
         match action {
-            Action::KillChrome => self.kill_one(|tokens| processes::chrome(&tokens)).await,
+            Action::KillChrome => self.kill_one(processes::chrome).await,
             Action::KillRenderer(which) => {
                 self.kill_one(|tokens| {
-                    let mut found = processes::renderers(&tokens);
+                    let mut found = processes::renderers(tokens);
                     let place = usize::from(which).checked_rem(found.len())?;
                     Some(found.swap_remove(place))
                 })
                 .await
             }
-            Action::KillChromedriver => {
-                self.kill_one(|tokens| processes::chromedriver(&tokens))
-                    .await
-            }
-            Action::KillManager => self.manager.strike(Signal::KILL),
-            Action::KillHub => self.hub.strike(Signal::KILL),
-            Action::StopManager => self.manager.strike(Signal::TERM),
-            Action::StopHub => self.hub.strike(Signal::TERM),
+            Action::KillChromedriver => self.kill_one(processes::chromedriver).await,
+            Action::KillManager => hits(|| self.manager.strike(Signal::KILL)).await,
+            Action::KillHub => hits(|| self.hub.strike(Signal::KILL)).await,
+            Action::StopManager => hits(|| self.manager.strike(Signal::TERM)).await,
+            Action::StopHub => hits(|| self.hub.strike(Signal::TERM)).await,
             Action::Freeze(ms) => self.freeze(ms).await,
             Action::CutNetwork(ms) => {
                 self.phone.set_network(false);
@@ -122,19 +119,12 @@ impl Breakable {
         }
     }
 
-    async fn kill_one(&self, find: impl Fn(PathBuf) -> Option<Process>) -> bool {
-        let deadline = Instant::now() + TARGET_PATIENCE;
-        loop {
-            if let Some(process) = find(self.tokens.clone())
-                && kill(process.id(), Signal::KILL).unwrap_or(false)
-            {
-                return true;
-            }
-            if Instant::now() > deadline {
-                return false;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    async fn kill_one(&self, find: impl Fn(&Path) -> Option<Process>) -> bool {
+        let strike = || {
+            find(&self.tokens)
+                .is_some_and(|process| kill(process.id(), Signal::KILL).unwrap_or(false))
+        };
+        hits(strike).await
     }
 
     async fn freeze(&self, ms: u64) -> bool {
@@ -153,4 +143,16 @@ impl Breakable {
         }
         !frozen.is_empty()
     }
+}
+
+/// Strikes as soon as there is something to strike; gives whether there was.
+async fn hits(strike: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + TARGET_PATIENCE;
+    while !strike() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    true
 }

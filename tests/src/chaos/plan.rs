@@ -72,7 +72,7 @@ impl Amount {
             trouble_ms: 400..2_000,
             long_freeze_ms: None,
             inbound_gap_ms: 100..700,
-            settle_ms: 15_000,
+            settle_ms: 60_000,
             calm_rounds: 4,
         }
     }
