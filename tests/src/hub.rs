@@ -12,6 +12,7 @@ pub struct Hub {
     pub service: Service,
     /// Its folder.
     pub folder: Scratch,
+    options: ManagerOptions,
     client: reqwest::Client,
 }
 
@@ -24,8 +25,15 @@ impl Hub {
         Self {
             service,
             folder,
+            options,
             client: http(),
         }
+    }
+
+    /// Starts it again in the same folder, after it ended.
+    pub async fn restart(&mut self) {
+        let variables = self.options.variables();
+        self.service = Service::start("central-hub", self.folder.path(), variables).await;
     }
 
     /// The client.

@@ -33,7 +33,7 @@ CREATE TABLE messages (
     state           TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'unconfirmed', 'failed',
         'cancelled', 'simulated', 'sent', 'delivered', 'read', 'played', 'received')),
     -- WhatsApp's id, and the last part of it, by which its acks are told.
-    wa_id           TEXT UNIQUE,
+    wa_id           TEXT,
     wa_key          TEXT,
     error_code      TEXT,
     error_message   TEXT,
@@ -55,6 +55,8 @@ CREATE INDEX messages_by_chat ON messages (chat, id);
 CREATE INDEX messages_by_cliente ON messages (cliente_id, id);
 CREATE INDEX messages_by_campaign ON messages (campaign_id, id);
 CREATE INDEX messages_by_state ON messages (state, id);
+-- What WhatsApp tells of is written once, however often it tells.
+CREATE UNIQUE INDEX messages_told ON messages (wa_id) WHERE origin IN ('chat', 'phone');
 CREATE INDEX messages_by_wa_key ON messages (wa_key);
 
 -- Every change of a message's state, why and when.

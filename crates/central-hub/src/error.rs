@@ -22,6 +22,17 @@ impl HubError {
         ))
     }
 
+    /// What a failed call to session-manager is to the hub's own callers.
+    pub(crate) fn status_and_code(error: &ClientError) -> (u16, &str) {
+        match error {
+            ClientError::Remote { status, code, .. } => (*status, code),
+            ClientError::Unavailable(_) => (503, "WHATSAPP_UNAVAILABLE"),
+            ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
+            // A token that does not fit is as foreign to the caller.
+            _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
+        }
+    }
+
     pub(crate) fn code(&self) -> &str {
         self.0.code()
     }
@@ -41,19 +52,13 @@ fn status(number: u16) -> StatusCode {
 
 impl From<ClientError> for HubError {
     fn from(error: ClientError) -> Self {
-        let sentence = error.to_string();
-        let (status, code) = match error {
-            ClientError::Remote {
-                status: number,
-                code,
-                message,
-            } => return Self(ErrorReply::new(status(number), code, message)),
-            ClientError::Unavailable(_) => (503, "WHATSAPP_UNAVAILABLE"),
-            ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
-            // A token that does not fit is as foreign to the caller.
-            _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
+        let (number, code) = Self::status_and_code(&error);
+        let (number, code) = (status(number), code.to_owned());
+        let sentence = match error {
+            ClientError::Remote { message, .. } => message,
+            error => error.to_string(),
         };
-        Self(ErrorReply::new(self::status(status), code, sentence))
+        Self(ErrorReply::new(number, code, sentence))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  page, curl, cron ─> router ─> http/<noun> ─> SessionClient ─> session-manager
-//!       ^                 │                                            │
+//!       ^                 │           └─> Outbox ──────^               │
+//!       │                 │                └─> Store                   │
 //!       │                 └─> web: the React page, embedded            │
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┘
 //! ```
@@ -12,6 +13,7 @@ pub mod campaigns;
 pub mod config;
 mod error;
 mod http;
+mod outbox;
 mod relay;
 mod router;
 pub mod store;
@@ -27,6 +29,8 @@ use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::outbox::Outbox;
+pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
 use crate::router::{AppState, router};
 use crate::store::{Store, StoreError};
@@ -40,6 +44,8 @@ pub struct Deps {
     pub session: SessionClient,
     /// What the hub remembers.
     pub store: Store,
+    /// The bounds of sending.
+    pub limits: OutboxLimits,
 }
 
 /// Why the service does not start.
@@ -75,6 +81,7 @@ impl Deps {
             config,
             session,
             store,
+            limits: OutboxLimits::default(),
         })
     }
 }
@@ -83,12 +90,24 @@ impl Deps {
 /// kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
+/// For sends that nobody waits for, after that.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
+    let outbox = Outbox::new(
+        deps.store.clone(),
+        deps.session.clone(),
+        relay.clone(),
+        deps.config.dry_run,
+        deps.limits,
+    );
+    let sending = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
     let state = AppState {
+        outbox: outbox.clone(),
         config: Arc::new(deps.config),
         session: deps.session,
         store: deps.store.clone(),
@@ -102,6 +121,9 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         ..ServeLimits::default()
     };
     serve(listener, router(state), limits, &shutdown).await;
+    // What is still under way is the same message for whoever asks next.
+    let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
+    sending.abort();
     relaying.abort();
     deps.store.close().await;
 }

@@ -23,7 +23,8 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::{Gate, require_password};
 use crate::config::Config;
-use crate::http::{admin, cliente, config, events, health, qr_code, send, v2};
+use crate::http::{admin, cliente, config, events, health, qr_code, send, sender, v2};
+use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::store::Store;
 use crate::web;
@@ -34,6 +35,7 @@ pub(crate) struct AppState {
     pub(crate) config: Arc<Config>,
     pub(crate) session: SessionClient,
     pub(crate) store: Store,
+    pub(crate) outbox: Outbox,
     pub(crate) relay: Relay,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.
@@ -68,6 +70,7 @@ fn api() -> Router<AppState> {
         .route("/qr", get(admin::qr))
         .route("/connect", post(admin::connect))
         .route("/send", post(send::send))
+        .nest("/sender/messages", sender())
         .nest("/admin/whatsapp", administration())
         .nest("/whatsapp/{cliente_id}", of_cliente())
         .route("/whatsapp-v2/status", get(v2::status))
@@ -76,6 +79,15 @@ fn api() -> Router<AppState> {
         .route("/qr-code", get(qr_code::qr_code))
         .route("/config", get(config::config))
         .route("/events", get(events::events))
+}
+
+fn sender() -> Router<AppState> {
+    Router::new()
+        .route("/", get(sender::list))
+        .route("/send", post(sender::send))
+        .route("/bulk", post(sender::bulk))
+        .route("/status/{id}", get(sender::status))
+        .route("/{id}/retry", post(sender::retry))
 }
 
 fn administration() -> Router<AppState> {

@@ -34,6 +34,20 @@ impl FromRequestParts<AppState> for Upstream {
     }
 }
 
+/// The `Idempotency-Key` of a request, if it has one.
+pub(crate) struct Key(pub(crate) Option<String>);
+
+impl FromRequestParts<AppState> for Key {
+    type Rejection = ErrorReply;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, ErrorReply> {
+        let key = idempotency_key(&parts.headers)?;
+        Ok(Self(
+            key.and_then(|key| key.to_str().ok().map(str::to_owned)),
+        ))
+    }
+}
+
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorReply> {
     let mut keys = headers.get_all("idempotency-key").iter();
     let Some(key) = keys.next() else {
@@ -50,7 +64,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<HeaderValue>, ErrorRepl
 }
 
 /// session-manager's answer, byte for byte.
-pub(crate) struct Verbatim(RawAnswer);
+pub(crate) struct Verbatim(pub(crate) RawAnswer);
 
 impl Verbatim {
     /// Asks; a success has to have the shape `T`.
@@ -85,12 +99,17 @@ impl IntoResponse for Verbatim {
             status,
             content_type,
             body,
+            retry_after,
         } = self.0;
         let mut response = (status, body).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             content_type.unwrap_or(HeaderValue::from_static("application/json")),
         );
+        if let Some(after) = retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, after.as_secs().into());
+        }
         response
     }
 }
@@ -106,6 +125,7 @@ mod tests {
             status,
             content_type: None,
             body: Bytes::from_static(text.as_bytes()),
+            retry_after: None,
         };
         Verbatim(answer).with_ok().0.body
     }

@@ -1,10 +1,11 @@
 //! The calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::{Response, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
@@ -36,6 +37,8 @@ pub struct RawAnswer {
     pub content_type: Option<HeaderValue>,
     /// The body, byte for byte.
     pub body: Bytes,
+    /// When it may work again, where the answer says so.
+    pub retry_after: Option<Duration>,
 }
 
 /// A client of one session-manager. Clones share everything.
@@ -335,6 +338,11 @@ fn is(response: &Response, kind: &str) -> bool {
 async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(ClientError::of_transport)? {
         if body.len() + chunk.len() > LARGEST_ANSWER {
@@ -348,6 +356,7 @@ async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {
         status,
         content_type,
         body: body.freeze(),
+        retry_after,
     })
 }
 

@@ -7,4 +7,5 @@ pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod qr_code;
 pub(crate) mod send;
+pub(crate) mod sender;
 pub(crate) mod v2;

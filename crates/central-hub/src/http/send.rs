@@ -1,40 +1,31 @@
 //! `POST /send`.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::{ApiJson, ErrorReply};
-use session_api::{SendBody, SendRequest};
-use session_client::Endpoint;
+use service_runtime::http::{ApiJson, ClienteId};
+use session_api::SendRequest;
 
 use crate::error::HubError;
+use crate::outbox::Ask;
 use crate::router::AppState;
-use crate::upstream::{Upstream, Verbatim};
+use crate::store::{Composed, Origin};
+use crate::upstream::{Key, Upstream, Verbatim};
 
-/// Passes the message on, once; under `DRY_RUN` nothing leaves.
+/// Passes the message on, once, and answers what became of it; under `DRY_RUN`
+/// nothing leaves.
 pub(crate) async fn send(
     State(state): State<AppState>,
+    cliente: Option<ClienteId>,
     Upstream(client): Upstream,
+    Key(key): Key,
     ApiJson(request): ApiJson<SendRequest>,
 ) -> Result<Response, HubError> {
-    let recipient = request.validate(false)?.to;
-    if state.config.dry_run {
-        tracing::info!(to = ?recipient, cliente_id = request.cliente_id, "dry run: nothing was sent");
-        let body = SendBody {
-            ok: true,
-            message_id: format!("dry-run-{:016x}", rand::random::<u64>()),
-            dry_run: true,
-        };
-        return Ok(Json(body).into_response());
-    }
-    let json = serde_json::to_vec(&request).unwrap_or_default().into();
-    // In a task of its own: a caller that hangs up must not break off what
-    // may be half sent.
-    let sending = tokio::spawn(async move {
-        Verbatim::ask::<SendBody>(&client, Endpoint::Send, Some(json)).await
-    });
-    match sending.await {
-        Ok(answer) => answer.map(IntoResponse::into_response),
-        Err(_) => Err(ErrorReply::internal().into()),
-    }
+    let message = Composed::of(&request)?.or_for(cliente.map(|id| id.0));
+    let ask = Ask {
+        origin: Origin::Send,
+        key,
+        message,
+    };
+    let answer = state.outbox.send(client, ask).await?;
+    answer.reply.map(Verbatim).map(IntoResponse::into_response)
 }

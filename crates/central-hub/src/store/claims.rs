@@ -63,7 +63,8 @@ const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
 
 const IS_FIRST: &str = "SELECT COUNT(*) FROM (
         SELECT 1 FROM messages WHERE chat = $1 AND id < $2
-            AND state IN ('queued', 'sending', 'unconfirmed') LIMIT 1) AS earlier";
+            AND state IN ('queued', 'sending', 'unconfirmed') AND state <> 'unconfirmed'
+        LIMIT 1) AS earlier";
 
 /// What the outbox asks with every tick on SQLite, for whoever looks at the
 /// query plans.
@@ -160,6 +161,23 @@ impl Store {
         Ok(())
     }
 
+    /// Gives a message back that is to be tried again, at `due`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn release(&self, id: i64, who: &str, due: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE messages SET due_at = $1, claimed_by = NULL WHERE id = $2 AND claimed_by = $3
+                 AND state IN ('queued', 'sending', 'unconfirmed')",
+        )
+        .bind(due.as_millis())
+        .bind(id)
+        .bind(who)
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
     /// Takes one message for `who` until `until`, whatever its turn: somebody
     /// waits for it. `None` where it is settled or somebody else is at work.
     ///
@@ -218,7 +236,8 @@ impl Store {
         Ok(Some(Message::read(&row)?))
     }
 
-    /// Whether no earlier message to the same chat is unsettled.
+    /// Whether no earlier message to the same chat is still to be sent. What
+    /// may have left does not count.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use session_api::{Recipient, SendRequest, Timestamp};
-use sha2::{Digest, Sha256};
+use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::composed::Composed;
 use super::error::StoreError;
 use super::transitions::note;
 use super::{Change, State, Store, Tx, now};
@@ -57,14 +57,10 @@ impl Origin {
 pub struct NewMessage<'a> {
     /// By which way it came.
     pub origin: Origin,
-    /// For which business.
-    pub cliente_id: Option<u64>,
     /// Of which campaign.
     pub campaign_id: Option<i64>,
-    /// To whom.
-    pub recipient: &'a Recipient,
     /// What session-manager will be asked.
-    pub request: &'a SendRequest,
+    pub message: &'a Composed,
     /// One key is one message.
     pub idempotency_key: &'a str,
     /// Whether it is a rehearsal, which is never sent.
@@ -215,7 +211,7 @@ impl Store {
         new: NewMessage<'_>,
     ) -> Result<Inserted, StoreError> {
         let at = now();
-        let fingerprint = fingerprint(new.recipient, new.request);
+        let asked = new.message;
         let state = if new.claim.is_some() {
             State::Sending
         } else {
@@ -226,16 +222,17 @@ impl Store {
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
                  request, fingerprint, idempotency_key, dry_run, state, attempts, due_at,
                  claimed_by, created_at, updated_at)
-             VALUES ('out', $1, $2, $3, $4, 'text', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+             VALUES ('out', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(new.origin.as_str())
-        .bind(new.cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(asked.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(new.campaign_id)
-        .bind(new.recipient.as_str())
-        .bind(shown(new.request))
-        .bind(to_json(new.request))
-        .bind(&fingerprint)
+        .bind(asked.recipient.as_str())
+        .bind(&asked.kind)
+        .bind(&asked.body)
+        .bind(&asked.json)
+        .bind(&asked.fingerprint)
         .bind(new.idempotency_key)
         .bind(i64::from(new.dry_run))
         .bind(state.as_str())
@@ -255,7 +252,7 @@ impl Store {
             .fetch_one(&mut **tx)
             .await?;
         let known = Message::read(&row)?;
-        Ok(if known.fingerprint.as_deref() == Some(&fingerprint) {
+        Ok(if known.fingerprint.as_ref() == Some(&asked.fingerprint) {
             Inserted::Known(known)
         } else {
             Inserted::KeyReused
@@ -269,6 +266,18 @@ impl Store {
     pub async fn message(&self, id: i64) -> Result<Option<Message>, StoreError> {
         let row = sqlx::query("SELECT * FROM messages WHERE id = $1")
             .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Message::read).transpose()
+    }
+
+    /// The message with this id of WhatsApp's, or this last part of one.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn message_by_wa_id(&self, wa_id: &str) -> Result<Option<Message>, StoreError> {
+        let row = sqlx::query("SELECT * FROM messages WHERE wa_key = $1 ORDER BY id DESC LIMIT 1")
+            .bind(wa_key(wa_id))
             .fetch_optional(self.reader())
             .await?;
         row.as_ref().map(Message::read).transpose()
@@ -326,31 +335,6 @@ pub(super) fn wa_key(wa_id: &str) -> &str {
         ["true" | "false", _, key, ..] => key,
         _ => wa_id,
     }
-}
-
-/// What a person reads: the text, or the caption.
-fn shown(request: &SendRequest) -> &str {
-    let text = request.message.as_ref().or(request.caption.as_ref());
-    text.map_or("", String::as_str)
-}
-
-fn to_json(request: &SendRequest) -> String {
-    // Plain structs of strings and numbers: this cannot fail.
-    serde_json::to_string(request).unwrap_or_default()
-}
-
-/// What is asked, however the recipient was written.
-fn fingerprint(recipient: &Recipient, request: &SendRequest) -> String {
-    let request = SendRequest {
-        cliente_id: None,
-        to: recipient.as_str().to_owned(),
-        ..request.clone()
-    };
-    let digest = Sha256::digest(to_json(&request));
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 pub(super) fn state(text: &str) -> Result<State, StoreError> {

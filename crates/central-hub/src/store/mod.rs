@@ -20,6 +20,7 @@
 //! anything else meanwhile: SQLite has one connection to write with.
 
 mod claims;
+mod composed;
 mod contacts;
 mod engine;
 mod error;
@@ -41,6 +42,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 
 pub use claims::CLAIM_PLANS;
+pub use composed::Composed;
 pub use contacts::Contact;
 pub use engine::Engine;
 pub use error::StoreError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scratch_database::{Database, Server, on_both_engines};
-use session_api::{Recipient, SendRequest, Timestamp};
+use session_api::Timestamp;
 use sqlx::Row;
 
 use super::*;
@@ -13,19 +13,16 @@ pub(crate) async fn open(database: &Database) -> Store {
     Store::open(&database.url().parse().unwrap()).await.unwrap()
 }
 
-/// A message to the recipient with this number, to be changed where a test
-/// wants another.
+/// A message to be written down, to be changed where a test wants another.
 pub(crate) struct Draft {
-    pub(crate) recipient: Recipient,
-    pub(crate) request: SendRequest,
+    pub(crate) message: Composed,
     pub(crate) key: String,
 }
 
 pub(crate) fn draft(number: u32, key: &str) -> Draft {
     let to = format!("54911{number:08}");
     Draft {
-        recipient: Recipient::parse(&to).unwrap(),
-        request: SendRequest::text(Some(51), to, format!("hola {key}")),
+        message: Composed::text(Some(51), &to, &format!("hola {key}")).unwrap(),
         key: key.to_owned(),
     }
 }
@@ -34,10 +31,8 @@ impl Draft {
     pub(crate) fn as_new(&self) -> NewMessage<'_> {
         NewMessage {
             origin: Origin::Bulk,
-            cliente_id: self.request.cliente_id,
             campaign_id: None,
-            recipient: &self.recipient,
-            request: &self.request,
+            message: &self.message,
             idempotency_key: &self.key,
             dry_run: false,
             due: None,
@@ -106,16 +101,13 @@ on_both_engines! {
         assert_eq!((first.state, first.attempts), (State::Queued, 0));
         assert_eq!(first.cliente_id, Some(51));
         // Written in another way, and for another business: the same message.
-        let same = SendRequest {
-            cliente_id: None,
-            to: "+54 9 11 0000-0001".to_owned(),
-            ..draft.request.clone()
-        };
-        let known = store.insert(&[NewMessage { request: &same, ..draft.as_new() }]).await.unwrap();
+        let same = Composed::text(None, "+54 9 11 0000-0001", "hola k1").unwrap();
+        let same = NewMessage { message: &same, ..draft.as_new() };
+        let known = store.insert(&[same]).await.unwrap();
         assert!(matches!(&known[..], [Inserted::Known(known)] if known.id == first.id));
-        let other = SendRequest { message: Some("otra".to_owned()), ..draft.request.clone() };
-        let reused = store.insert(&[NewMessage { request: &other, ..draft.as_new() }]).await.unwrap();
-        assert!(matches!(reused[..], [Inserted::KeyReused]));
+        let other = Composed::text(Some(51), "5491100000001", "otra").unwrap();
+        let other = NewMessage { message: &other, ..draft.as_new() };
+        assert!(matches!(store.insert(&[other]).await.unwrap()[..], [Inserted::KeyReused]));
         assert_eq!(store.messages(&Filter::default(), 10).await.unwrap().len(), 1);
         assert!(!format!("{first:?}").contains("hola"));
         store.close().await;
@@ -184,9 +176,10 @@ on_both_engines! {
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b2]);
         let first = store.message(a1).await.unwrap().unwrap();
         assert_eq!(first.state, State::Unconfirmed, "it may have left");
-        assert!(store.is_first(&first).await.unwrap());
+        let third = store.message(a3).await.unwrap().unwrap();
+        assert!(!store.is_first(&third).await.unwrap(), "a2 is to be sent yet");
         let second = store.message(a2).await.unwrap().unwrap();
-        assert!(!store.is_first(&second).await.unwrap());
+        assert!(store.is_first(&second).await.unwrap());
         // So does one that is due only later.
         store.change(a1, Change::to(State::Failed, "X")).await.unwrap().unwrap();
         let wait = Change { due: Some(later(60)), ..Change::to(State::Queued, "X") };

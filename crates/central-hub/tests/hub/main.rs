@@ -8,6 +8,7 @@
 mod door;
 mod events;
 mod failures;
+mod outbox;
 mod page;
 mod peer;
 mod program;

@@ -1,6 +1,6 @@
 //! Whoever stands where session-manager would be.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone)]
 pub enum Answer {
     Json(u16, String),
+    /// Takes a send: the id is made of the recipient and the key.
+    Takes,
     /// Takes the request and never answers.
     Never,
 }
@@ -36,6 +39,8 @@ pub struct Asked {
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<HashMap<String, Answer>>>,
+    /// What is answered before those, each once.
+    first: Arc<Mutex<VecDeque<(String, Answer)>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
@@ -56,6 +61,7 @@ impl Peer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script = Script {
             answers: Arc::default(),
+            first: Arc::default(),
             asked: Arc::default(),
             first_events: Arc::new(Mutex::new(vec![("state".to_owned(), state("INIT", 1))])),
             events: broadcast::channel(1024).0,
@@ -85,6 +91,35 @@ impl Peer {
             .lock()
             .unwrap()
             .insert(path.to_owned(), answer);
+    }
+
+    /// Takes every send.
+    pub fn takes_sends(&self) {
+        let mut answers = self.script.answers.lock().unwrap();
+        answers.insert("/send".to_owned(), Answer::Takes);
+    }
+
+    /// Fails the next send so.
+    pub fn fails_once(&self, status: u16, code: &str) {
+        let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
+        let answer = Answer::Json(status, body);
+        let mut first = self.script.first.lock().unwrap();
+        first.push_back(("/send".to_owned(), answer));
+    }
+
+    /// Says that the session is in this state, now and to later listeners.
+    pub fn is_in(&self, status: &str) {
+        self.first_events(&[("state", state(status, 2))]);
+        // Nobody may be listening yet.
+        let told = ("state".to_owned(), state(status, 2));
+        let _ = self.script.events.send(told);
+    }
+
+    /// The sends so far.
+    pub fn sends(&self) -> Vec<Asked> {
+        let mut asked = self.asked();
+        asked.retain(|asked| asked.path == "/send");
+        asked
     }
 
     pub fn never_answers(&self, path: &str) {
@@ -158,14 +193,22 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
         return events(&script);
     }
     let body = to_bytes(body, 1 << 20).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let key = parts.headers.get("idempotency-key").cloned();
     script.asked.lock().unwrap().push(Asked {
         method: parts.method.to_string(),
         path: path.clone(),
         headers: parts.headers,
-        body: String::from_utf8(body.to_vec()).unwrap(),
+        body: body.clone(),
     });
-    let answer = script.answers.lock().unwrap().get(&path).cloned();
-    match answer {
+    match script.next(&path) {
+        Some(Answer::Takes) => {
+            let request: Value = serde_json::from_str(&body).unwrap();
+            let to = request["to"].as_str().unwrap();
+            let key = key.as_ref().map_or("none", |key| key.to_str().unwrap());
+            let id = format!("true_{to}@c.us_{}", key.replace('_', "-"));
+            axum::Json(json!({"ok": true, "message_id": id})).into_response()
+        }
         Some(Answer::Json(status, body)) => (
             StatusCode::from_u16(status).unwrap(),
             [("content-type", "application/json; charset=utf-8")],
@@ -174,6 +217,16 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             .into_response(),
         Some(Answer::Never) => std::future::pending().await,
         None => (StatusCode::NOT_FOUND, "a peer without this answer").into_response(),
+    }
+}
+
+impl Script {
+    fn next(&self, path: &str) -> Option<Answer> {
+        let mut first = self.first.lock().unwrap();
+        if first.front().is_some_and(|(of, _)| of == path) {
+            return first.pop_front().map(|(_, answer)| answer);
+        }
+        self.answers.lock().unwrap().get(path).cloned()
     }
 }
 

@@ -24,6 +24,7 @@ export const errors: typeof esErrors = {
   BROWSER_NOT_RUNNING: 'The browser is closed. Connect first.',
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
+  MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   STORE_UNAVAILABLE:
     'The server cannot use its database now, so nothing was done. Try again in a moment; its log says why.',
   OVERLOADED: 'The service is busy. Try again in a few seconds.',

@@ -23,6 +23,7 @@ export const errors = {
   BROWSER_NOT_RUNNING: 'El navegador está cerrado. Conectá primero.',
   LEDGER_UNAVAILABLE:
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. Su registro de errores dice por qué; suele ser el disco lleno.',
+  MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   STORE_UNAVAILABLE:
     'El servidor no puede usar su base de datos ahora, así que no se hizo nada. Probá de nuevo en un momento; su registro dice por qué.',
   OVERLOADED: 'El servicio está ocupado. Probá de nuevo en unos segundos.',

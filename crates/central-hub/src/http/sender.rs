@@ -1,0 +1,325 @@
+//! `/api/sender/messages/…`: messages as the businesses' programs ask for them.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
+use session_api::{ErrorCode, Invalid, Timestamp};
+
+use crate::error::HubError;
+use crate::outbox::{Ask, dry_run_id, new_key};
+use crate::router::AppState;
+use crate::store::{Change, Composed, Filter, Message, Origin, State as MessageState, Transition};
+use crate::upstream::{Key, Upstream};
+
+/// Messages in one request of `bulk`.
+const MOST: usize = 5_000;
+/// A page of a list.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 500;
+/// What is appended to it has to fit as well.
+const LONGEST_BULK_KEY: usize = 240;
+const LONGEST_REASON: usize = 500;
+
+/// A message, as these routes tell it.
+#[derive(Serialize)]
+pub(crate) struct MessageAnswer {
+    id: i64,
+    destinatario: String,
+    mensaje: String,
+    estado: &'static str,
+    fecha: Timestamp,
+    actualizado: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cliente_id: Option<u64>,
+    #[serde(rename = "campañaId", skip_serializing_if = "Option::is_none")]
+    campaign_id: Option<i64>,
+    tipo: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<String>,
+    intentos: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    motivo: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl From<Message> for MessageAnswer {
+    fn from(message: Message) -> Self {
+        let number = message.chat.strip_suffix("@c.us").map(str::to_owned);
+        let is_simulated = message.state == MessageState::Simulated;
+        let simulated = is_simulated.then(|| dry_run_id(&message));
+        Self {
+            id: message.id,
+            estado: message.state.estado(),
+            fecha: message.created_at,
+            actualizado: message.updated_at,
+            cliente_id: message.cliente_id,
+            campaign_id: message.campaign_id,
+            tipo: message.kind,
+            message_id: message.wa_id.or(simulated),
+            intentos: message.attempts,
+            error: message.error_code,
+            motivo: message.error_message,
+            dry_run: message.dry_run || is_simulated,
+            destinatario: number.unwrap_or(message.chat),
+            mensaje: message.body,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SendOne {
+    destinatario: String,
+    mensaje: String,
+    cliente_id: Option<u64>,
+}
+
+/// Sends one now. What cannot be sent now waits in the outbox; what is refused
+/// is an error.
+pub(crate) async fn send(
+    State(state): State<AppState>,
+    cliente: Option<ClienteId>,
+    Upstream(client): Upstream,
+    Key(key): Key,
+    ApiJson(request): ApiJson<SendOne>,
+) -> Result<(StatusCode, Json<MessageAnswer>), HubError> {
+    let message = Composed::text(request.cliente_id, &request.destinatario, &request.mensaje)
+        .map_err(|invalid| in_spanish(&invalid, ""))?
+        .or_for(cliente.map(|id| id.0));
+    let ask = Ask {
+        origin: Origin::Single,
+        key,
+        message,
+    };
+    let answer = state.outbox.send(client, ask).await?;
+    if answer.message.state == MessageState::Failed {
+        return Err(answer.into_failure());
+    }
+    Ok((StatusCode::CREATED, Json(answer.message.into())))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SendMany {
+    #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
+    campaign_id: Option<i64>,
+    cliente_id: Option<u64>,
+    mensajes: Vec<SendOne>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Queued {
+    #[serde(rename = "campañaId", skip_serializing_if = "Option::is_none")]
+    campaign_id: Option<i64>,
+    total: usize,
+    mensajes: Vec<MessageAnswer>,
+}
+
+/// Writes all of them down for the outbox, or none.
+pub(crate) async fn bulk(
+    State(state): State<AppState>,
+    cliente: Option<ClienteId>,
+    Key(key): Key,
+    ApiJson(request): ApiJson<SendMany>,
+) -> Result<(StatusCode, Json<Queued>), HubError> {
+    let count = request.mensajes.len();
+    if count == 0 || count > MOST {
+        let what = format!("mensajes has to hold 1 to {MOST} messages");
+        return Err(ErrorReply::invalid_request(what).into());
+    }
+    if key.as_ref().is_some_and(|key| key.len() > LONGEST_BULK_KEY) {
+        let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
+        return Err(ErrorReply::invalid_header(what).into());
+    }
+    let cliente_id = request.cliente_id.or(cliente.map(|id| id.0));
+    let key = key.unwrap_or_else(new_key);
+    let mut messages = Vec::with_capacity(count);
+    for (n, one) in request.mensajes.iter().enumerate() {
+        let for_whom = one.cliente_id.or(cliente_id);
+        let message = Composed::text(for_whom, &one.destinatario, &one.mensaje)
+            .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
+        messages.push((format!("{key}:{n}"), message));
+    }
+    let written = state.outbox.queue(request.campaign_id, &messages).await?;
+    let queued = Queued {
+        campaign_id: request.campaign_id,
+        total: count,
+        mensajes: written.into_iter().map(MessageAnswer::from).collect(),
+    };
+    Ok((StatusCode::ACCEPTED, Json(queued)))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Status {
+    #[serde(flatten)]
+    message: MessageAnswer,
+    historial: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    de: Option<&'static str>,
+    a: &'static str,
+    causa: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detalle: Option<String>,
+    fecha: Timestamp,
+}
+
+impl From<Transition> for Step {
+    fn from(transition: Transition) -> Self {
+        Self {
+            de: transition.from.map(MessageState::estado),
+            a: transition.to.estado(),
+            causa: transition.cause,
+            detalle: transition.detail,
+            fecha: transition.at,
+        }
+    }
+}
+
+/// A message and what it went through; by its number, or by the id that `POST
+/// /send` answered.
+pub(crate) async fn status(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<Status>, HubError> {
+    let message = find(&state, &id).await?;
+    with_history(&state, message).await
+}
+
+async fn with_history(state: &AppState, message: Message) -> Result<Json<Status>, HubError> {
+    let steps = state.store.transitions(message.id).await?;
+    Ok(Json(Status {
+        message: message.into(),
+        historial: steps.into_iter().map(Step::from).collect(),
+    }))
+}
+
+async fn find(state: &AppState, id: &str) -> Result<Message, HubError> {
+    let number = id.strip_prefix("dry-run-").unwrap_or(id).parse();
+    let found = match number {
+        Ok(number) => state.store.message(number).await?,
+        Err(_) => state.store.message_by_wa_id(id).await?,
+    };
+    found.ok_or_else(|| {
+        HubError::of_contract(
+            ErrorCode::MessageNotFound,
+            "no message with this id is known",
+        )
+    })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Retry {
+    motivo: String,
+}
+
+/// Puts a failed message back; only a person does that, with a reason that is
+/// kept.
+pub(crate) async fn retry(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(request): ApiJson<Retry>,
+) -> Result<Json<Status>, HubError> {
+    let reason = request.motivo.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
+        return Err(ErrorReply::invalid_request(what).into());
+    }
+    let message = find(&state, &id).await?;
+    let change = Change::to(MessageState::Queued, "RETRY_ASKED").because(reason);
+    let moved = match message.state {
+        MessageState::Failed => state.store.change(message.id, change).await?,
+        _ => None,
+    };
+    let Some(moved) = moved else {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "MESSAGE_NOT_FAILED",
+            format!(
+                "the message is {}: only one that failed can be sent again",
+                message.state.estado()
+            ),
+        )
+        .into());
+    };
+    state.outbox.wake();
+    with_history(&state, moved).await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    cliente_id: Option<u64>,
+    #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
+    campaign_id: Option<i64>,
+    destinatario: Option<String>,
+    estado: Option<String>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    mensajes: Vec<MessageAnswer>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+/// Messages that were sent or are to be, the newest first, page by page.
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<Page>, HubError> {
+    let wanted = match query.estado.as_deref() {
+        None | Some("") => None,
+        Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
+            let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
+            ErrorReply::invalid_request(format!("estado has to be one of {}", all.join(", ")))
+        })?),
+    };
+    let limit = query.limite.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        let what = format!("limite has to be 1 to {LARGEST_PAGE}");
+        return Err(ErrorReply::invalid_request(what).into());
+    }
+    let chat = match query.destinatario.as_deref() {
+        None | Some("") => None,
+        Some(number) => {
+            let recipient = session_api::Recipient::parse(number)
+                .map_err(|invalid| in_spanish(&invalid, ""))?;
+            Some(recipient.as_str().to_owned())
+        }
+    };
+    let filter = Filter {
+        cliente_id: query.cliente_id,
+        campaign_id: query.campaign_id,
+        chat,
+        is_inbound: Some(false),
+        state: wanted,
+        before: query.antes,
+    };
+    // One more tells whether there is a page after this one.
+    let mut messages = state.store.messages(&filter, limit + 1).await?;
+    let has_more = messages.len() > limit as usize;
+    messages.truncate(limit as usize);
+    let siguiente = messages.last().map(|it| it.id).filter(|_| has_more);
+    Ok(Json(Page {
+        mensajes: messages.into_iter().map(MessageAnswer::from).collect(),
+        siguiente,
+    }))
+}
+
+/// The fields of `SendRequest` by the names that these routes have for them.
+fn in_spanish(invalid: &Invalid, place: &str) -> HubError {
+    let field = match &*invalid.field {
+        "to" => "destinatario",
+        "message" => "mensaje",
+        other => other,
+    };
+    ErrorReply::invalid_request(format!("{place}{field} {}", invalid.wants)).into()
+}

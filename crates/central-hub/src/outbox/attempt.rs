@@ -1,0 +1,91 @@
+//! One attempt at one message.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use session_api::{SendBody, Timestamp};
+use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
+
+use super::verdict::{Verdict, Why};
+use super::{Inner, pause};
+use crate::store::{Change, Message, Origin, State, StoreError};
+
+/// The pause before it is asked again what became of a message.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+impl Inner {
+    /// Asks session-manager, with the key of the message.
+    pub(super) async fn ask(
+        &self,
+        client: &SessionClient,
+        message: &Message,
+    ) -> Result<RawAnswer, ClientError> {
+        let key = message.idempotency_key.as_deref().unwrap_or_default();
+        let (Ok(key), Some(request)) = (HeaderValue::from_str(key), message.request.clone()) else {
+            return Err(ClientError::BadResponse(
+                "a message without its key or its request".to_owned(),
+            ));
+        };
+        client
+            .with_idempotency_key(key)
+            .proxied::<SendBody>(Endpoint::Send, Some(request.into()))
+            .await
+    }
+
+    /// Writes down what became of an attempt. `None` where somebody else was
+    /// faster.
+    pub(super) async fn record(
+        &self,
+        message: &Message,
+        verdict: &Verdict,
+    ) -> Result<Option<Message>, StoreError> {
+        let moved = match verdict {
+            Verdict::Taken { wa_id } => {
+                let change = Change {
+                    wa_id: Some(wa_id),
+                    ..Change::to(State::Sent, "SENT")
+                };
+                self.store.change(message.id, change).await?
+            }
+            Verdict::Refused(why) => self.fail(message, why).await?,
+            // Whoever waited for it was told that it was not sent.
+            Verdict::NotNow { why, .. } if message.origin == Origin::Send => {
+                self.fail(message, why).await?
+            }
+            Verdict::NotNow { why, .. } => {
+                let change = Change::to(State::Queued, &why.code).because(&why.message);
+                self.store.change(message.id, change).await?
+            }
+            Verdict::Unknown(why) => {
+                let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
+                let due = Timestamp::now().after(pause::after(tries, FIRST_LOOK, None));
+                if message.state == State::Unconfirmed {
+                    self.store.release(message.id, &self.who, due).await?;
+                    None
+                } else {
+                    let change = Change {
+                        due: Some(due),
+                        ..Change::to(State::Unconfirmed, &why.code).because(&why.message)
+                    };
+                    self.store.change(message.id, change).await?
+                }
+            }
+        };
+        if let Some(moved) = &moved {
+            self.tell(moved);
+            tracing::info!(
+                id = moved.id,
+                cliente_id = moved.cliente_id,
+                state = moved.state.as_str(),
+                code = moved.error_code,
+                "a message moved on"
+            );
+        }
+        Ok(moved)
+    }
+
+    async fn fail(&self, message: &Message, why: &Why) -> Result<Option<Message>, StoreError> {
+        let change = Change::to(State::Failed, &why.code).because(&why.message);
+        self.store.change(message.id, change).await
+    }
+}

@@ -1,0 +1,177 @@
+//! Every message that leaves, from its row to its outcome.
+//!
+//! ```text
+//!  POST /send ───────────────┐  row, taken at once     ┌─ taken ───> sent
+//!                            v                         │
+//!  single, bulk, campaign ─> row ─> run() ─> attempt ──┼─ refused ─> failed
+//!                             ^      ^                 │
+//!                             │      └ READY heard,    ├─ not now ─> queued again
+//!                             │        a row, a slot   │             (POST /send: failed)
+//!                             └── later, same key ─────┴─ unknown ─> unconfirmed
+//! ```
+//!
+//! A row with its idempotency key is in the store before anything is asked of
+//! session-manager, and every attempt at it carries that key: so a message
+//! that is asked for once more, by this hub after a crash or by another one
+//! that took the row over, is still one message. Who works on a row holds it
+//! by a lease, which is renewed as long as the work lasts.
+//!
+//! Whoever waits for the answer of `POST /send` and is told that the message
+//! was not sent can rely on it: the row ends as `failed`, and goes on only
+//! when the caller asks again under the same key. When the outcome is unknown
+//! the caller is told so, and the outbox finds out, which may send it.
+//! Everything else waits for better times by itself.
+//!
+//! A rehearsal (`DRY_RUN`) ends as `simulated` where an attempt would begin,
+//! for good: the row remembers that it was one. Rows that are to be sent for
+//! real wait while the hub runs with `DRY_RUN`.
+
+mod attempt;
+mod pause;
+mod run;
+mod sends;
+mod verdict;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use session_api::{SessionState, Timestamp};
+use session_client::SessionClient;
+use tokio::sync::{Notify, broadcast};
+use tokio_util::task::TaskTracker;
+
+use crate::relay::{Link, Relay};
+use crate::store::{Message, Store};
+
+pub(crate) use sends::{Ask, dry_run_id, new_key};
+
+/// News that a slow listener may miss; it looks into the store then.
+const NEWS_KEPT: usize = 1024;
+
+/// The bounds of the outbox.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// So many of its own at once; whoever waits for an answer comes on top.
+    pub in_flight: usize,
+    /// How long a row stays taken after its hub died.
+    pub lease: Duration,
+    /// How long somebody who waits for an answer waits for earlier messages to
+    /// the same number.
+    pub turn: Duration,
+    /// How long somebody who asks again waits for what is under way.
+    pub outcome: Duration,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self {
+            // Half of what session-manager sends side by side.
+            in_flight: 16,
+            lease: Duration::from_secs(15),
+            turn: Duration::from_secs(20),
+            // Less than a caller of the hub waits, as a rule.
+            outcome: Duration::from_secs(55),
+        }
+    }
+}
+
+/// The outbox; clones are the same.
+#[derive(Clone)]
+pub(crate) struct Outbox(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    session: SessionClient,
+    relay: Relay,
+    dry_run: bool,
+    limits: OutboxLimits,
+    /// This process, in the rows that it took.
+    who: String,
+    /// There may be something to do.
+    wake: Notify,
+    /// Rows as they change.
+    news: broadcast::Sender<i64>,
+    /// The rows that this process is at work on.
+    active: Mutex<HashSet<i64>>,
+    tasks: TaskTracker,
+}
+
+/// A row that this process is at work on.
+struct Active {
+    inner: Arc<Inner>,
+    id: i64,
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.inner.active().remove(&self.id);
+        self.inner.wake.notify_one();
+    }
+}
+
+impl Inner {
+    fn active(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until when what is taken now is taken.
+    fn lease(&self) -> Timestamp {
+        Timestamp::now().after(self.limits.lease)
+    }
+
+    fn tell(&self, message: &Message) {
+        // Nobody listening is no failure.
+        let _ = self.news.send(message.id);
+    }
+
+    /// Whether session-manager can send, as far as it was heard.
+    fn is_ready(&self) -> bool {
+        matches!(
+            self.relay.health(),
+            (Link::Up, Some(SessionState::Ready), _)
+        )
+    }
+}
+
+impl Outbox {
+    pub(crate) fn new(
+        store: Store,
+        session: SessionClient,
+        relay: Relay,
+        dry_run: bool,
+        limits: OutboxLimits,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            session,
+            relay,
+            dry_run,
+            limits,
+            who: format!("{:016x}", rand::random::<u64>()),
+            wake: Notify::new(),
+            news: broadcast::channel(NEWS_KEPT).0,
+            active: Mutex::default(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// There is something new in the store.
+    pub(crate) fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Waits for what is under way.
+    pub(crate) async fn drained(&self) {
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    fn begin(&self, id: i64) -> Active {
+        self.0.active().insert(id);
+        Active {
+            inner: self.0.clone(),
+            id,
+        }
+    }
+}

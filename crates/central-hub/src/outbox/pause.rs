@@ -1,0 +1,41 @@
+//! How long to wait before the next try.
+
+use std::time::Duration;
+
+/// Between two tries, at most.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The pause after so many failed tries in a row: doubles each time, with a
+/// little of chance, so that many do not come back in step.
+pub(super) fn after(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    let pause = doubled.min(LONGEST).mul_f64(rand::random_range(0.5..1.0));
+    // Never sooner than whoever is asked wishes.
+    asked_for.map_or(pause, |asked_for| {
+        asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound_and_honour_a_wish() {
+        let first = Duration::from_millis(500);
+        for failures in 1..200 {
+            let longest = first.saturating_mul(1 << (failures - 1).min(16));
+            let pause = after(failures, first, None);
+            assert!(
+                pause <= longest.min(LONGEST) && pause >= first / 2,
+                "{pause:?}"
+            );
+        }
+        let wish = Duration::from_secs(7);
+        for failures in [1, 100] {
+            let pause = after(failures, first, Some(wish));
+            assert!(pause >= wish && pause < wish * 2, "{pause:?}");
+        }
+        assert!(after(1, first, Some(Duration::from_secs(9999))) < LONGEST * 2);
+    }
+}

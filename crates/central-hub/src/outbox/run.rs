@@ -1,0 +1,167 @@
+//! The one loop that works the rows off.
+//!
+//! ```text
+//!  woken, or a second passed ─> rehearsals ─> READY and not pausing? ─> claim ─> attempts
+//! ```
+
+use std::time::Duration;
+
+use session_api::Timestamp;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::verdict::Verdict;
+use super::{Outbox, pause};
+use crate::relay::Change as Heard;
+use crate::store::StoreError;
+
+/// Other hubs' rows, and leases that end, are noticed within this.
+const POLL: Duration = Duration::from_secs(1);
+/// Rehearsals that end in one transaction.
+const REHEARSALS: u32 = 256;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why nothing is sent for a while.
+#[derive(Default)]
+struct Pause {
+    failures: u32,
+    until: Option<Instant>,
+}
+
+impl Pause {
+    fn is_over(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    /// How many may be under way: one to try it with, after a failure.
+    fn room(&self, in_flight: usize) -> usize {
+        match (self.is_over(), self.failures) {
+            (false, _) => 0,
+            (true, 0) => in_flight,
+            (true, _) => 1,
+        }
+    }
+
+    fn begin(&mut self, asked_for: Option<Duration>) {
+        // Of what was under way together the first one counts.
+        if self.is_over() {
+            self.failures = self.failures.saturating_add(1);
+            let length = pause::after(self.failures, FIRST_PAUSE, asked_for);
+            self.until = Some(Instant::now() + length);
+        }
+    }
+}
+
+impl Outbox {
+    /// Works until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
+        let (_, mut heard) = self.0.relay.listen();
+        let renewing = self.clone().renew();
+        let mut renewing = std::pin::pin!(renewing);
+        let mut pause = Pause::default();
+        let mut is_failing = false;
+        loop {
+            let tick = self
+                .tick(pause.room(self.0.limits.in_flight), &verdicts)
+                .await;
+            // Once, not with every tick.
+            match (&tick, is_failing) {
+                (Err(error), false) => tracing::error!("the outbox waits: {error}"),
+                (Ok(()), true) => tracing::info!("the outbox goes on"),
+                _ => {}
+            }
+            is_failing = tick.is_err();
+            let poll = Instant::now() + POLL;
+            let next = pause.until.map_or(poll, |until| until.min(poll));
+            let next = if pause.is_over() { poll } else { next };
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => break,
+                // It never ends; here it only has its turns.
+                () = &mut renewing => {}
+                verdict = judged.recv() => match verdict {
+                    Some(Verdict::NotNow { after, .. }) => pause.begin(after),
+                    Some(Verdict::Taken { .. }) => pause.failures = 0,
+                    _ => {}
+                },
+                change = heard.recv() => match change {
+                    // Whatever was in the way may be gone.
+                    Ok(Heard::Event(event)) if event.name == "state" && self.0.is_ready() => {
+                        pause = Pause::default();
+                    }
+                    Err(RecvError::Closed) => break,
+                    Err(RecvError::Lagged(_)) | Ok(_) => {}
+                },
+                () = self.0.wake.notified() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    async fn tick(
+        &self,
+        room: usize,
+        verdicts: &tokio::sync::mpsc::UnboundedSender<Verdict>,
+    ) -> Result<(), StoreError> {
+        let inner = &self.0;
+        let now = Timestamp::now();
+        if inner
+            .store
+            .next_due(true)
+            .await?
+            .is_some_and(|due| due <= now)
+        {
+            let simulated = inner.store.simulate(REHEARSALS).await?;
+            simulated.iter().for_each(|message| inner.tell(message));
+            if simulated.len() == REHEARSALS as usize {
+                inner.wake.notify_one();
+            }
+        }
+        if inner.dry_run || !inner.is_ready() {
+            return Ok(());
+        }
+        let free = room.saturating_sub(inner.active().len());
+        let due = inner.store.next_due(false).await?;
+        if free == 0 || due.is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let free = u32::try_from(free).unwrap_or(u32::MAX);
+        let claimed = inner.store.claim(&inner.who, inner.lease(), free).await?;
+        for message in claimed {
+            inner.tell(&message);
+            let active = self.begin(message.id);
+            let inner = inner.clone();
+            let verdicts = verdicts.clone();
+            self.0.tasks.spawn(async move {
+                let client = inner.session.for_cliente(message.cliente_id);
+                let verdict = Verdict::of(&inner.ask(&client, &message).await);
+                // The lease ends, and the row is asked for again by its key.
+                if let Err(error) = inner.record(&message, &verdict).await {
+                    tracing::error!(id = message.id, "an outcome was not written down: {error}");
+                }
+                let _ = verdicts.send(verdict);
+                drop(active);
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps the leases of what is under way; never ends.
+    async fn renew(self) {
+        let inner = &self.0;
+        let every = inner.limits.lease / 3;
+        loop {
+            tokio::time::sleep(every).await;
+            let ids: Vec<_> = inner.active().iter().copied().collect();
+            let renewed = inner.store.renew(&inner.who, &ids, inner.lease());
+            // Another hub may take them over then: it is the same message.
+            match timeout(every, renewed).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!("leases were not renewed: {error}"),
+                Err(_) => tracing::debug!("leases were not renewed in time"),
+            }
+        }
+    }
+}

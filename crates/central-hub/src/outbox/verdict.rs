@@ -1,0 +1,189 @@
+//! What session-manager's answer to a send means for the message.
+
+use std::time::Duration;
+
+use session_api::{ErrorBody, ErrorCode, SendBody};
+use session_client::{ClientError, RawAnswer};
+
+use crate::error::HubError;
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// WhatsApp's server took it.
+    Taken {
+        /// WhatsApp's id of it.
+        wa_id: String,
+    },
+    /// It was certainly not sent, and nothing else can be sent now either.
+    NotNow {
+        /// Why.
+        why: Why,
+        /// When it may work again.
+        after: Option<Duration>,
+    },
+    /// It is certainly not going to be sent.
+    Refused(Why),
+    /// Whether it left is not known.
+    Unknown(Why),
+}
+
+/// A code and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Why {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Verdict {
+    /// Of an answer that has the shape of the contract, or of none.
+    pub(crate) fn of(answer: &Result<RawAnswer, ClientError>) -> Self {
+        match answer {
+            Ok(answer) if answer.status.is_success() => {
+                match serde_json::from_slice::<SendBody>(&answer.body) {
+                    Ok(body) => Self::Taken {
+                        wa_id: body.message_id,
+                    },
+                    Err(error) => Self::Unknown(Why {
+                        code: "SESSION_MANAGER_BAD_RESPONSE".to_owned(),
+                        message: error.to_string(),
+                    }),
+                }
+            }
+            Ok(answer) => Self::of_failure(answer),
+            Err(error) => Self::of_error(error),
+        }
+    }
+
+    fn of_failure(answer: &RawAnswer) -> Self {
+        let body = serde_json::from_slice::<ErrorBody>(&answer.body).ok();
+        let why = body.map_or_else(
+            || Why {
+                code: "SESSION_MANAGER_BAD_RESPONSE".to_owned(),
+                message: format!("status {}", answer.status.as_u16()),
+            },
+            |body| Why {
+                code: body.code,
+                message: body.message,
+            },
+        );
+        let not_now = |why| Self::NotNow {
+            why,
+            after: answer.retry_after,
+        };
+        match ErrorCode::from_code(&why.code) {
+            Some(
+                ErrorCode::SessionNotReady
+                | ErrorCode::BrowserNotRunning
+                | ErrorCode::LedgerUnavailable
+                | ErrorCode::Overloaded
+                | ErrorCode::ShuttingDown
+                | ErrorCode::RequestTimeout,
+            ) => not_now(why),
+            // What certainly did not leave, and will not by asking once more.
+            Some(ErrorCode::SendFailed | ErrorCode::NotOnWhatsapp) => Self::Refused(why),
+            _ if answer.status.as_u16() == 429 => not_now(why),
+            _ if answer.status.is_client_error() => Self::Refused(why),
+            // SEND_UNCONFIRMED, a defect, or a word of a later version.
+            _ => Self::Unknown(why),
+        }
+    }
+
+    fn of_error(error: &ClientError) -> Self {
+        let (_, code) = HubError::status_and_code(error);
+        let why = Why {
+            code: code.to_owned(),
+            message: error.to_string(),
+        };
+        match error {
+            ClientError::Unavailable(_) | ClientError::TokenRefused => {
+                Self::NotNow { why, after: None }
+            }
+            _ => Self::Unknown(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Result<RawAnswer, ClientError> {
+        Ok(RawAnswer {
+            status: StatusCode::from_u16(status).unwrap(),
+            content_type: None,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            retry_after: (status == 503).then_some(Duration::from_secs(7)),
+        })
+    }
+
+    fn failure(code: ErrorCode) -> Verdict {
+        let body = serde_json::to_string(&ErrorBody::new(code, "why")).unwrap();
+        Verdict::of(&answer(code.status(), &body))
+    }
+
+    #[test]
+    fn every_code_has_its_verdict() {
+        for code in ErrorCode::ALL.iter().copied() {
+            let verdict = failure(code);
+            match code {
+                ErrorCode::SessionNotReady
+                | ErrorCode::Overloaded
+                | ErrorCode::ShuttingDown
+                | ErrorCode::LedgerUnavailable
+                | ErrorCode::BrowserNotRunning => {
+                    let Verdict::NotNow { why, after } = verdict else {
+                        panic!("{code}: {verdict:?}")
+                    };
+                    assert_eq!(why.code, code.as_str());
+                    assert_eq!(after, Some(Duration::from_secs(7)));
+                }
+                ErrorCode::SendUnconfirmed | ErrorCode::BrowserTimeout | ErrorCode::Internal => {
+                    assert!(
+                        matches!(verdict, Verdict::Unknown(_)),
+                        "{code}: {verdict:?}"
+                    );
+                }
+                ErrorCode::NotOnWhatsapp
+                | ErrorCode::InvalidRequest
+                | ErrorCode::IdempotencyKeyReused
+                | ErrorCode::PayloadTooLarge
+                | ErrorCode::SendFailed => {
+                    assert!(
+                        matches!(verdict, Verdict::Refused(_)),
+                        "{code}: {verdict:?}"
+                    );
+                }
+                // Whatever else there is, it is none of these by mistake.
+                _ => assert!(!matches!(verdict, Verdict::Taken { .. }), "{code}"),
+            }
+        }
+        let taken = answer(200, r#"{"ok":true,"message_id":"true_1@c.us_A"}"#);
+        let wa_id = "true_1@c.us_A".to_owned();
+        assert_eq!(Verdict::of(&taken), Verdict::Taken { wa_id });
+    }
+
+    #[test]
+    fn what_may_have_left_is_never_taken_for_what_did_not() {
+        for error in [
+            ClientError::Timeout,
+            ClientError::BadResponse("broke off".to_owned()),
+        ] {
+            let verdict = Verdict::of(&Err(error));
+            assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
+        }
+        for body in ["", "<html>", r#"{"ok":true}"#] {
+            let verdict = Verdict::of(&answer(200, body));
+            assert!(matches!(verdict, Verdict::Unknown(_)), "{body}");
+        }
+        let new = answer(502, r#"{"error":true,"code":"NEW","message":"?"}"#);
+        assert!(matches!(Verdict::of(&new), Verdict::Unknown(_)));
+        let busy = answer(429, r#"{"error":true,"code":"NEW","message":"?"}"#);
+        assert!(matches!(Verdict::of(&busy), Verdict::NotNow { .. }));
+        let token = Verdict::of(&Err(ClientError::TokenRefused));
+        assert!(matches!(token, Verdict::NotNow { .. }));
+    }
+}

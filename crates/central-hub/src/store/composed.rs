@@ -1,0 +1,86 @@
+//! A message as it is asked for, ready to be written down.
+
+use std::fmt::Write as _;
+
+use session_api::{Invalid, Recipient, SendRequest};
+use sha2::{Digest, Sha256};
+
+/// A sound request, and what of it is stored. Whatever kinds of messages there
+/// are, this is the one place that looks into the request.
+#[derive(Clone)]
+pub struct Composed {
+    pub(super) recipient: Recipient,
+    pub(super) cliente_id: Option<u64>,
+    pub(super) kind: String,
+    pub(super) body: String,
+    pub(super) json: String,
+    pub(super) fingerprint: String,
+}
+
+// Texts and numbers are the customers'.
+impl std::fmt::Debug for Composed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Composed")
+            .field("recipient", &self.recipient)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Composed {
+    /// Of a request as `POST /send` takes it.
+    ///
+    /// # Errors
+    /// The first field that is not allowed.
+    pub fn of(request: &SendRequest) -> Result<Self, Invalid> {
+        let outgoing = request.validate(false)?;
+        // The same message, whoever asks and however the number was written.
+        let mut fingerprint = Sha256::new();
+        fingerprint.update(outgoing.to.as_str());
+        fingerprint.update([0]);
+        fingerprint.update(to_json(&outgoing.content));
+        // What a person reads of it.
+        let body = request.message.as_ref().or(request.caption.as_ref());
+        Ok(Self {
+            cliente_id: request.cliente_id,
+            kind: outgoing.content.kind().to_owned(),
+            body: body.cloned().unwrap_or_default(),
+            json: to_json(request),
+            fingerprint: hex(&fingerprint.finalize()),
+            recipient: outgoing.to,
+        })
+    }
+
+    /// A text to somebody.
+    ///
+    /// # Errors
+    /// As [`Composed::of`].
+    pub fn text(cliente_id: Option<u64>, to: &str, message: &str) -> Result<Self, Invalid> {
+        Self::of(&SendRequest::text(cliente_id, to, message))
+    }
+
+    /// To whom.
+    #[must_use]
+    pub fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// For this business, where the request itself names none.
+    #[must_use]
+    pub fn or_for(mut self, cliente_id: Option<u64>) -> Self {
+        self.cliente_id = self.cliente_id.or(cliente_id);
+        self
+    }
+}
+
+fn to_json(request: &impl serde::Serialize) -> String {
+    // Plain structs of strings and numbers: this cannot fail.
+    serde_json::to_string(request).unwrap_or_default()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,351 @@
+//! Messages from their row to their outcome, on both engines.
+
+use futures_util::future::join_all;
+use scratch_database::{Database, Server, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::support::{Hub, code as code_of, text, until};
+
+const TO: &str = "5491158254201";
+const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
+
+async fn real(database: &Database, peer: &Peer) -> Hub {
+    Hub::start_on(&database.url(), &peer.url, REAL).await
+}
+
+/// One that the session can send through.
+async fn ready() -> Peer {
+    let peer = Peer::start().await;
+    peer.is_in("READY");
+    peer.takes_sends();
+    peer
+}
+
+async fn post(hub: &Hub, path: &str, key: Option<&str>, body: &Value) -> (u16, Value) {
+    let mut request = hub.http.post(hub.url(path)).json(body);
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+async fn send(hub: &Hub, key: Option<&str>) -> (u16, Value) {
+    let body = json!({"to": TO, "message": "hola"});
+    post(hub, "/send", key, &body).await
+}
+
+async fn single(hub: &Hub, to: &str) -> (u16, Value) {
+    let body = json!({"destinatario": to, "mensaje": "hola", "cliente_id": 51});
+    post(hub, "/api/sender/messages/send", None, &body).await
+}
+
+/// So many messages, each to a number of its own.
+fn many(count: usize) -> Value {
+    let one = |n| json!({"destinatario": format!("54911{n:08}"), "mensaje": format!("hola {n}")});
+    json!({"campañaId": 7, "cliente_id": 51, "mensajes": (0..count).map(one).collect::<Vec<_>>()})
+}
+
+async fn bulk(hub: &Hub, body: &Value) -> Vec<i64> {
+    let (status, body) = post(hub, "/api/sender/messages/bulk", None, body).await;
+    assert_eq!(status, 202, "{body}");
+    let rows = body["mensajes"].as_array().unwrap();
+    rows.iter().map(|row| row["id"].as_i64().unwrap()).collect()
+}
+
+async fn status(hub: &Hub, id: impl std::fmt::Display) -> Value {
+    let path = format!("/api/sender/messages/status/{id}");
+    let (status, body) = hub.get(&path).await;
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+async fn until_estado(hub: &Hub, id: i64, estado: &str) {
+    until(estado, async || status(hub, id).await["estado"] == estado).await;
+}
+
+fn causes(status: &Value) -> Vec<(&str, &str)> {
+    let steps = status["historial"].as_array().unwrap();
+    steps
+        .iter()
+        .map(|step| (step["a"].as_str().unwrap(), step["causa"].as_str().unwrap()))
+        .collect()
+}
+
+on_both_engines! {
+    async fn what_is_queued_goes_when_the_session_is_ready(database: Database) {
+        let peer = Peer::start().await;
+        peer.takes_sends();
+        let hub = real(&database, &peer).await;
+        let ids = bulk(&hub, &many(40)).await;
+        assert_eq!(ids.len(), 40);
+        assert_eq!(status(&hub, ids[0]).await["estado"], "pendiente");
+        assert!(peer.sends().is_empty());
+        peer.is_in("READY");
+        for id in &ids {
+            until_estado(&hub, *id, "enviado").await;
+        }
+        let sends = peer.sends();
+        assert_eq!(sends.len(), 40, "each once");
+        assert!(sends.iter().all(|asked| asked.headers["x-cliente-id"] == "51"));
+        let first = status(&hub, ids[0]).await;
+        assert_eq!(first["campañaId"], 7);
+        assert_eq!(first["destinatario"], "5491100000000");
+        assert_eq!(first["mensaje"], "hola 0");
+        assert_eq!(
+            causes(&first),
+            [("pendiente", "ASKED"), ("enviando", "TAKEN"), ("enviado", "SENT")]
+        );
+        let by_wa_id = status(&hub, first["message_id"].as_str().unwrap()).await;
+        assert_eq!(by_wa_id["id"], ids[0]);
+        hub.stop().await;
+    }
+
+    async fn what_is_not_possible_now_waits_and_what_is_refused_ends(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        for (status, code) in [
+            (503, "SESSION_NOT_READY"),
+            (503, "OVERLOADED"),
+            (503, "LEDGER_UNAVAILABLE"),
+            (504, "SEND_UNCONFIRMED"),
+            (500, "INTERNAL"),
+        ] {
+            peer.fails_once(status, code);
+            let (answered, body) = single(&hub, TO).await;
+            assert_eq!(answered, 201, "{body}");
+            let expected = if status == 503 { "pendiente" } else { "sin_confirmar" };
+            assert_eq!(body["estado"], expected, "{code}: {body}");
+            until_estado(&hub, body["id"].as_i64().unwrap(), "enviado").await;
+        }
+        let before = peer.sends().len();
+        peer.fails_once(404, "NOT_ON_WHATSAPP");
+        let (status_code, body) = single(&hub, TO).await;
+        assert_eq!((status_code, body["code"].as_str()), (404, Some("NOT_ON_WHATSAPP")));
+        peer.fails_once(502, "SEND_FAILED");
+        let ids = bulk(&hub, &many(1)).await;
+        until_estado(&hub, ids[0], "fallido").await;
+        let failed = status(&hub, ids[0]).await;
+        assert_eq!((failed["error"].as_str(), failed["motivo"].as_str()), (Some("SEND_FAILED"), Some("why")));
+        assert_eq!(peer.sends().len(), before + 2, "nothing is repeated by itself");
+
+        // A person may, and says why.
+        let path = format!("/api/sender/messages/{}/retry", ids[0]);
+        let (code, body) = post(&hub, &path, None, &json!({"motivo": " "})).await;
+        assert_eq!(code, 400, "{body}");
+        let (code, body) = post(&hub, &path, None, &json!({"motivo": "lo pidió Ana"})).await;
+        assert_eq!((code, body["estado"].as_str()), (200, Some("pendiente")));
+        until_estado(&hub, ids[0], "enviado").await;
+        let after = status(&hub, ids[0]).await;
+        let asked = after["historial"].as_array().unwrap().iter().find(|step| step["causa"] == "RETRY_ASKED");
+        assert_eq!(asked.unwrap()["detalle"], "lo pidió Ana");
+        let (code, body) = post(&hub, &path, None, &json!({"motivo": "otra vez"})).await;
+        assert_eq!((code, body["code"].as_str()), (409, Some("MESSAGE_NOT_FAILED")));
+        // The same key all the time, so it was one message.
+        let key = |asked: &crate::peer::Asked| asked.headers["idempotency-key"].clone();
+        let keys: Vec<_> = peer.sends()[before + 1..].iter().map(key).collect();
+        assert_eq!(keys[0], keys[1]);
+        hub.stop().await;
+    }
+
+    async fn what_a_caller_was_told_is_not_sent_behind_its_back(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        peer.fails_once(503, "SESSION_NOT_READY");
+        let (code, body) = send(&hub, Some("k1")).await;
+        assert_eq!((code, body["code"].as_str()), (503, Some("SESSION_NOT_READY")));
+        // What is asked for after it is done, so it would have been done, too.
+        let ids = bulk(&hub, &many(1)).await;
+        until_estado(&hub, ids[0], "enviado").await;
+        peer.is_in("READY");
+        let ids = bulk(&hub, &many(1)).await;
+        until_estado(&hub, ids[0], "enviado").await;
+        let of_k1 = || peer.sends().iter().filter(|asked| asked.headers["idempotency-key"] == "k1").count();
+        assert_eq!(of_k1(), 1);
+        // Its own key goes on with the same row.
+        let (code, body) = send(&hub, Some("k1")).await;
+        assert_eq!(code, 200, "{body}");
+        let again = send(&hub, Some("k1")).await;
+        assert_eq!(again, (200, body.clone()));
+        assert_eq!(of_k1(), 2);
+        let row = status(&hub, body["message_id"].as_str().unwrap()).await;
+        assert_eq!(
+            causes(&row),
+            [
+                ("enviando", "ASKED"),
+                ("fallido", "SESSION_NOT_READY"),
+                ("enviando", "ASKED_AGAIN"),
+                ("enviado", "SENT")
+            ]
+        );
+        let other = json!({"to": TO, "message": "otra"});
+        let (code, body) = post(&hub, "/send", Some("k1"), &other).await;
+        assert_eq!((code, body["code"].as_str()), (409, Some("IDEMPOTENCY_KEY_REUSED")));
+        hub.stop().await;
+    }
+
+    async fn an_unknown_outcome_is_found_out_under_the_same_key(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        peer.fails_once(504, "SEND_UNCONFIRMED");
+        let (code, body) = send(&hub, Some("k1")).await;
+        assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
+        until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
+        let sends = peer.sends();
+        assert!(sends.len() >= 2 && sends.iter().all(|it| it.headers["idempotency-key"] == "k1"));
+        // Without anybody who asks, too.
+        peer.fails_once(504, "SEND_UNCONFIRMED");
+        send(&hub, None).await;
+        let key = peer.last_asked().headers["idempotency-key"].to_str().unwrap().to_owned();
+        until("the outcome", async || {
+            let id = format!("true_{TO}@c.us_{key}");
+            let path = format!("/api/sender/messages/status/{id}");
+            hub.get(&path).await.0 == 200
+        })
+        .await;
+        hub.stop().await;
+    }
+
+    async fn one_key_at_the_same_time_is_one_message(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        let answers = join_all((0..10).map(|_| send(&hub, Some("k1")))).await;
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+        assert_eq!(answers[0].0, 200);
+        assert_eq!(peer.sends().len(), 1);
+        hub.stop().await;
+    }
+
+    async fn the_order_of_a_number_is_kept(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        let one = |n: usize| json!({"destinatario": TO, "mensaje": format!("m{n}")});
+        let body = json!({"mensajes": (0..10).map(one).collect::<Vec<_>>()});
+        // One in the middle cannot be sent for a while.
+        peer.fails_once(504, "SEND_UNCONFIRMED");
+        let ids = bulk(&hub, &body).await;
+        for id in &ids {
+            until_estado(&hub, *id, "enviado").await;
+        }
+        let mut texts: Vec<_> = peer.sends().iter().map(|asked| asked.body.clone()).collect();
+        texts.dedup();
+        let expected: Vec<_> = (0..10).map(|n| format!(r#"{{"to":"{TO}","message":"m{n}"}}"#)).collect();
+        assert_eq!(texts, expected);
+        hub.stop().await;
+    }
+
+    async fn a_rehearsal_is_never_sent_and_what_is_real_waits(database: Database) {
+        let peer = Peer::start().await;
+        peer.takes_sends();
+        // Accepted for real, while nothing can be sent.
+        let hub = real(&database, &peer).await;
+        let for_real = bulk(&hub, &many(3)).await;
+        hub.stop().await;
+        peer.is_in("READY");
+
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        let rehearsed = bulk(&hub, &many(3)).await;
+        for id in &rehearsed {
+            until_estado(&hub, *id, "simulado").await;
+        }
+        let row = status(&hub, rehearsed[1]).await;
+        assert_eq!((row["dry_run"].as_bool(), row["mensaje"].as_str()), (Some(true), Some("hola 1")));
+        let (code, body) = single(&hub, TO).await;
+        assert_eq!((code, body["estado"].as_str(), body["dry_run"].as_bool()), (201, Some("simulado"), Some(true)));
+        let (code, body) = send(&hub, Some("k1")).await;
+        let id = body["message_id"].as_str().unwrap();
+        assert_eq!((code, body["dry_run"].as_bool()), (200, Some(true)));
+        assert_eq!(status(&hub, id).await["estado"], "simulado");
+        assert_eq!(send(&hub, Some("k1")).await, (200, body.clone()));
+        assert_eq!(status(&hub, for_real[0]).await["estado"], "pendiente");
+        assert!(peer.sends().is_empty());
+        hub.stop().await;
+
+        // Switched off: what was accepted for real goes, and nothing else.
+        let hub = real(&database, &peer).await;
+        for id in &for_real {
+            until_estado(&hub, *id, "enviado").await;
+        }
+        assert_eq!(send(&hub, Some("k1")).await, (200, body));
+        for id in &rehearsed {
+            assert_eq!(status(&hub, *id).await["estado"], "simulado");
+        }
+        assert_eq!(peer.sends().len(), 3);
+        hub.stop().await;
+    }
+
+    async fn bulk_is_all_or_nothing_and_one_key_is_one_bulk(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        let path = "/api/sender/messages/bulk";
+        let bad = json!({"mensajes": [
+            {"destinatario": TO, "mensaje": "hola"},
+            {"destinatario": "12", "mensaje": "hola"},
+        ]});
+        let (code, body) = post(&hub, path, None, &bad).await;
+        assert_eq!((code, body["code"].as_str()), (400, Some("INVALID_REQUEST")));
+        let message = body["message"].as_str().unwrap();
+        assert!(message.starts_with("mensajes[1].destinatario "), "{message}");
+        for bad in [json!({"mensajes": []}), json!({}), json!({"mensajes": [{"destinatario": TO}]})] {
+            assert_eq!(post(&hub, path, None, &bad).await.0, 400, "{bad}");
+        }
+        let first = post(&hub, path, Some("b1"), &many(3)).await;
+        let again = post(&hub, path, Some("b1"), &many(3)).await;
+        assert_eq!((first.0, again.0), (202, 202));
+        let ids = |answer: &Value| answer["mensajes"].as_array().unwrap().iter()
+            .map(|row| row["id"].as_i64().unwrap()).collect::<Vec<_>>();
+        assert_eq!(ids(&first.1), ids(&again.1));
+        // Another message under a key that is known: none of them is written.
+        let mut other = many(5);
+        other["mensajes"][4]["mensaje"] = json!("otra");
+        other["mensajes"][1]["mensaje"] = json!("otra");
+        let (code, body) = post(&hub, path, Some("b1"), &other).await;
+        assert_eq!((code, body["code"].as_str()), (409, Some("IDEMPOTENCY_KEY_REUSED")));
+        for id in ids(&first.1) {
+            until_estado(&hub, id, "enviado").await;
+        }
+        let (_, all) = hub.get("/sender/messages?limite=2").await;
+        let all: Value = serde_json::from_str(&all).unwrap();
+        let next = all["siguiente"].as_i64().unwrap();
+        let (_, rest) = hub.get(&format!("/api/sender/messages?antes={next}&estado=enviado&cliente_id=51")).await;
+        let rest: Value = serde_json::from_str(&rest).unwrap();
+        assert_eq!((ids(&all).len(), ids(&rest).len()), (2, 1));
+        assert_eq!(rest["siguiente"], Value::Null);
+        for bad in ["limite=0", "limite=501", "estado=nada", "antes=x", "destinatario=1"] {
+            let (status, body) = hub.get(&format!("/api/sender/messages?{bad}")).await;
+            assert_eq!((status, code_of(&body)), (400, "INVALID_REQUEST".to_owned()), "{bad}");
+        }
+        for id in ["999999", "nada", "dry-run-9", "99999999999999999999"] {
+            let (status, body) = hub.get(&format!("/api/sender/messages/status/{id}")).await;
+            assert_eq!((status, code_of(&body)), (404, "MESSAGE_NOT_FOUND".to_owned()), "{id}");
+        }
+        hub.stop().await;
+    }
+}
+
+/// The database goes away and comes back; the hub stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_database_nothing_is_sent_and_then_it_is() {
+    let mut server = Server::start().unwrap();
+    let database = Database::in_server(&server);
+    let peer = ready().await;
+    let hub = real(&database, &peer).await;
+    assert_eq!(send(&hub, None).await.0, 200);
+    server.pause();
+    let (status, body) = send(&hub, None).await;
+    assert_eq!(
+        (status, body["code"].as_str()),
+        (503, Some("STORE_UNAVAILABLE"))
+    );
+    assert_eq!(peer.sends().len(), 1);
+    let (status, body) = hub.get("/api/health").await;
+    assert_eq!(status, 200);
+    let health: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(health["dependencies"]["database"]["status"], "down");
+    server.resume().unwrap();
+    assert_eq!(send(&hub, None).await.0, 200);
+    let ids = bulk(&hub, &many(1)).await;
+    until_estado(&hub, ids[0], "enviado").await;
+    hub.stop().await;
+}

@@ -1,0 +1,149 @@
+//! Every message of a queue exactly once, whatever is killed in the middle.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use e2e::standin::{Settings, Standin};
+use e2e::{Hub, Manager, ManagerOptions, poll, standin};
+use scratch_database::Database;
+use serde_json::{Value, json};
+
+const RECIPIENTS: usize = 1_000;
+
+/// Longer than a thousand messages take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(400);
+
+fn on(database: &Database) -> ManagerOptions {
+    ManagerOptions::default()
+        .with("DRY_RUN", "false")
+        .with("DATABASE_URL", database.url())
+}
+
+async fn linked() -> (Standin, Manager) {
+    let standin = standin(Settings::default()).await;
+    let manager = Manager::start(&standin).await;
+    manager.link(&standin).await;
+    (standin, manager)
+}
+
+fn text(n: usize) -> String {
+    format!("mensaje {n}")
+}
+
+/// Queues a message for each recipient.
+async fn queue(hub: &Hub) {
+    let one = |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": text(n)});
+    let all: Vec<_> = (0..RECIPIENTS).map(one).collect();
+    let body = json!({"campañaId": 7, "mensajes": all});
+    let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
+    assert_eq!(status, 202, "{body}");
+    assert_eq!(body["total"], RECIPIENTS);
+}
+
+/// Waits until so many messages are at the phone.
+async fn at_the_phone(standin: &Standin, count: usize) {
+    let found = standin
+        .phone()
+        .wait_for(PATIENCE, |phone| {
+            (phone.messages().len() >= count).then_some(())
+        })
+        .await;
+    assert!(
+        found.is_some(),
+        "{} of {count} messages arrived",
+        standin.phone().messages().len()
+    );
+}
+
+/// How many messages of the queue stand where.
+async fn states(hub: &Hub) -> BTreeMap<String, usize> {
+    let mut states = BTreeMap::new();
+    let mut before = String::new();
+    loop {
+        let path = format!("/api/sender/messages?limite=500{before}");
+        let (status, page) = hub.get(&path).await;
+        assert_eq!(status, 200, "{page}");
+        for message in page["mensajes"].as_array().unwrap() {
+            let state = message["estado"].as_str().unwrap().to_owned();
+            *states.entry(state).or_default() += 1;
+        }
+        match &page["siguiente"] {
+            Value::Null => return states,
+            next => before = format!("&antes={next}"),
+        }
+    }
+}
+
+async fn all_are_sent(hub: &Hub) {
+    poll::until_within(PATIENCE, "every row to be sent", async || {
+        let states = states(hub).await;
+        let is_open = |state: &str| ["pendiente", "enviando", "sin_confirmar"].contains(&state);
+        (!states.keys().any(|state| is_open(state))).then_some(states)
+    })
+    .await;
+    let states = states(hub).await;
+    let sent: usize = ["enviado", "entregado", "leido"]
+        .iter()
+        .filter_map(|state| states.get(*state))
+        .sum();
+    assert_eq!(sent, RECIPIENTS, "{states:?}");
+}
+
+fn exactly_once(standin: &Standin) {
+    let mut arrived = BTreeMap::<String, usize>::new();
+    for message in standin.phone().messages() {
+        *arrived.entry(message.body.clone()).or_default() += 1;
+    }
+    let wrong: Vec<_> = arrived.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(wrong.is_empty(), "more than once: {wrong:?}");
+    let missing: Vec<_> = (0..RECIPIENTS)
+        .map(text)
+        .filter(|text| !arrived.contains_key(text))
+        .collect();
+    assert!(missing.is_empty(), "never: {missing:?}");
+    assert_eq!(arrived.len(), RECIPIENTS);
+}
+
+/// Two hubs share one PostgreSQL, and the one that was asked is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_hubs_is_killed() {
+    let database = Database::postgres();
+    let (standin, mut manager) = linked().await;
+    let mut one = Hub::start(&manager, on(&database)).await;
+    let other = Hub::start(&manager, on(&database)).await;
+    queue(&one).await;
+    at_the_phone(&standin, RECIPIENTS / 4).await;
+    one.service.kill().await;
+    at_the_phone(&standin, RECIPIENTS).await;
+    all_are_sent(&other).await;
+    exactly_once(&standin);
+    drop(other);
+    manager.stop().await;
+}
+
+/// One hub on its file: it is killed, then session-manager is, and both come
+/// back.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hub_and_then_session_manager_are_killed() {
+    let database = Database::sqlite();
+    let (standin, mut manager) = linked().await;
+    let mut hub = Hub::start(&manager, on(&database)).await;
+    queue(&hub).await;
+    at_the_phone(&standin, RECIPIENTS / 4).await;
+    hub.service.kill().await;
+    let before = standin.phone().messages().len();
+    assert!(before < RECIPIENTS, "it was too fast to be killed");
+    hub.restart().await;
+    at_the_phone(&standin, RECIPIENTS / 2).await;
+    manager.service.kill().await;
+    let address = manager.service.url.rsplit_once(':').unwrap().1.to_owned();
+    manager.set("PORT", address);
+    manager.restart().await;
+    manager.until("READY").await;
+    at_the_phone(&standin, RECIPIENTS).await;
+    all_are_sent(&hub).await;
+    exactly_once(&standin);
+    drop(hub);
+    manager.stop().await;
+}
