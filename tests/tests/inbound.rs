@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
 use e2e::standin::{LeadMessage, Phone, Settings, Standin};
-use e2e::{Events, Manager, ManagerOptions, SseEvent, poll, standin};
+use e2e::{Events, Hub, Manager, ManagerOptions, SseEvent, poll, standin};
 use serde_json::{Value, json};
 
 const LEAD: &str = "5491158254201";
@@ -411,4 +411,44 @@ async fn one_person_by_number_and_by_lid() {
         .collect();
     assert!(ids.len() >= 3);
     manager.stop().await;
+}
+
+#[tokio::test]
+async fn the_hubs_listeners_resume_where_they_were() {
+    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let url = hub.url("/api/events");
+    let mut events = Events::open(&url, None).await;
+    events.until(|event| event.name == "state").await;
+    writes(&phone, LEAD, "uno");
+    let told = events.until(says("uno")).await;
+    let last = told.last().expect("an event").id;
+    assert!(last > 0);
+    drop(events);
+    writes(&phone, LEAD, "dos");
+    // A restart of the hub: what it remembers is gone.
+    hub.service.kill().await;
+    writes(&phone, LEAD, "tres");
+    hub.restart().await;
+    let mut events = Events::open(&hub.url("/api/events"), Some(last)).await;
+    let told = events.until(says("tres")).await;
+    assert_eq!(bodies(&told), ["dos", "tres"]);
+    let mut last = told.last().expect("an event").id;
+    // A restart of session-manager under a listener that stays.
+    let port = manager.service.url.rsplit(':').next().expect("a port");
+    let port = port.to_owned();
+    manager.set("PORT", port);
+    manager.service.kill().await;
+    writes(&phone, LEAD, "cuatro");
+    manager.restart().await;
+    writes(&phone, LEAD, "cinco");
+    let told = events.until(says("cinco")).await;
+    assert_eq!(bodies(&told), ["cuatro", "cinco"]);
+    for event in told.iter().filter(|event| event.name == "message") {
+        assert!(event.id > last);
+        last = event.id;
+    }
+    manager.stop().await;
+    hub.service.stop().await;
 }

@@ -9,7 +9,8 @@
 //! A new listener gets what holds now, then what changes; both under one
 //! lock, so nothing is missed between them and nothing comes twice. A
 //! connection that drops and is back at once is nobody's business: `down` is
-//! told only when a new one fails.
+//! told only when a new one fails, and the new one goes on after the last
+//! event of the one before. Ids are session-manager's own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,8 +42,21 @@ pub(crate) enum Link {
 /// What goes to the listeners.
 #[derive(Clone, Debug)]
 pub(crate) struct Relayed {
-    pub(crate) name: &'static str,
+    /// session-manager's; what holds now has none.
+    pub(crate) id: Option<u64>,
+    pub(crate) kind: EventKind,
     pub(crate) data: Arc<str>,
+}
+
+/// What a new listener starts from.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// What holds now, in the order in which it should be told.
+    pub(crate) now: Vec<Change>,
+    /// The last event that is not among the changes to come; `None` before
+    /// the first one.
+    pub(crate) at: Option<u64>,
+    pub(crate) changes: broadcast::Receiver<Change>,
 }
 
 /// The data of a `hub` event, but for what only the configuration knows.
@@ -81,6 +95,8 @@ struct Current {
     hub: HubLink,
     state: Option<(Relayed, SessionState)>,
     qr: Option<Code>,
+    /// The last event heard.
+    last: Option<u64>,
 }
 
 /// The last `qr` event and when it came.
@@ -122,6 +138,7 @@ impl Relay {
             },
             state: None,
             qr: None,
+            last: None,
         };
         Self {
             shared: Arc::new(Shared {
@@ -131,9 +148,8 @@ impl Relay {
         }
     }
 
-    /// What holds now, in the order in which a listener should hear it, and
-    /// what comes after it.
-    pub(crate) fn listen(&self) -> (Vec<Change>, broadcast::Receiver<Change>) {
+    /// What holds now, and what comes after it.
+    pub(crate) fn listen(&self) -> Heard {
         let current = self.lock();
         let mut now = vec![Change::Hub(current.hub.clone())];
         now.extend(
@@ -145,10 +161,14 @@ impl Relay {
         let code = current.qr.as_ref().map(Code::now);
         now.extend(code.and_then(|code| {
             let data = serde_json::to_string(&code).ok()?.into();
-            let name = EventKind::Qr.as_str();
-            Some(Change::Event(Relayed { name, data }))
+            let (id, kind) = (None, EventKind::Qr);
+            Some(Change::Event(Relayed { id, kind, data }))
         }));
-        (now, self.shared.changes.subscribe())
+        Heard {
+            now,
+            at: current.last,
+            changes: self.shared.changes.subscribe(),
+        }
     }
 
     /// The link, the last state heard, and why the link is down.
@@ -162,7 +182,8 @@ impl Relay {
     pub(crate) async fn run(self, client: SessionClient) {
         let mut pause = *BACKOFF.start();
         loop {
-            match client.events(None).await {
+            let last = self.lock().last.map(|id| id.to_string());
+            match client.events(last.as_deref()).await {
                 Ok(events) => {
                     pause = *BACKOFF.start();
                     self.follow(events).await;
@@ -249,12 +270,21 @@ impl Relay {
             Err(error) => return warn!(%error, "an event that is not of the contract"),
         };
         let relayed = Relayed {
-            name: event.kind().as_str(),
+            id: sse.id.and_then(|id| id.parse().ok()),
+            kind: event.kind(),
             data: sse.data.into(),
         };
         let mut current = self.lock();
+        // A `gap` may lead back, to a session-manager that lost its events.
+        current.last = relayed.id.or(current.last);
         match event {
-            Event::State(state) => current.state = Some((relayed.clone(), state.status)),
+            Event::State(state) => {
+                let held = Relayed {
+                    id: None,
+                    ..relayed.clone()
+                };
+                current.state = Some((held, state.status));
+            }
             Event::Qr(event) => {
                 let at = Instant::now();
                 current.qr = Some(Code { event, at });

@@ -273,13 +273,32 @@ impl SessionClient {
         &self,
         last_event_id: Option<&str>,
     ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
-        let timeouts = &self.shared.timeouts;
-        let mut request = self
-            .request(Method::GET, paths::EVENTS)?
-            .header(ACCEPT, "text/event-stream");
+        let mut request = self.request(Method::GET, paths::EVENTS)?;
         if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_str(id).ok()) {
             request = request.header(LAST_EVENT_ID, id);
         }
+        self.listen(request).await
+    }
+
+    /// The events after `after`, up to `until`; the stream ends with them.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn events_between(
+        &self,
+        after: u64,
+        until: u64,
+    ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
+        let path = format!("{}?after={after}&until={until}", paths::EVENTS);
+        self.listen(self.request(Method::GET, &path)?).await
+    }
+
+    async fn listen(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
+        let timeouts = &self.shared.timeouts;
+        let request = request.header(ACCEPT, "text/event-stream");
         // The body has no end, so no deadline of reqwest's fits.
         let within = timeouts.after_connecting(timeouts.read);
         let response = tokio::time::timeout(within, request.send())

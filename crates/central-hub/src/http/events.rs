@@ -1,18 +1,32 @@
 //! `GET /api/events`: Server-Sent Events for the page.
+//!
+//! ```text
+//!  what holds now ─> names no id, or has it all ──────────────┬─> the relay's changes
+//!        └─> names an id ─> what it misses, from session-manager ─┘        │
+//!                                   ^──────────── too slow ────────────────┘
+//! ```
+//!
+//! Ids are session-manager's own, so that a listener resumes through a restart
+//! of either service.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::ApiQuery;
+use session_api::EventKind;
+use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::relay::{Change, HubLink, Relay};
+use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::router::AppState;
 
 /// Often enough for proxies that drop idle connections after 30 s.
@@ -28,10 +42,62 @@ struct HubEvent<'a> {
     dry_run: bool,
 }
 
-pub(crate) async fn events(State(state): State<AppState>) -> Response {
+/// The query.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Place {
+    /// As `Last-Event-ID`, where a header cannot be set; 0 is all that is kept.
+    after: Option<u64>,
+}
+
+type Missed = Pin<Box<dyn Stream<Item = Result<SseEvent, ClientError>> + Send>>;
+
+/// A listener, what it was told and what it is to be told.
+struct Listener {
+    relay: Relay,
+    session: SessionClient,
+    /// To be told first.
+    now: Vec<Change>,
+    changes: Receiver<Change>,
+    /// The last id that it has.
+    at: Option<u64>,
+    /// What it misses reaches up to this id; `None` while that is not known.
+    until: Option<u64>,
+    /// It may miss something before the changes.
+    behind: bool,
+    missed: Option<Missed>,
+}
+
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    ApiQuery(place): ApiQuery<Place>,
+) -> Response {
     let dry_run = state.config.dry_run;
-    let (now, changes) = state.relay.listen();
-    let stream = stream::unfold((state.relay, now, Some(changes)), next)
+    // What a browser repeats by itself is the newer; nonsense is no reason to
+    // refuse, since it would give up for good.
+    let named = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .or(place.after);
+    let heard = state.relay.listen();
+    let mut now = heard.now;
+    if named.is_none()
+        && let Some(Change::Event(last)) = now.last_mut()
+    {
+        // From here on it can resume.
+        last.id = heard.at;
+    }
+    let listener = Listener {
+        relay: state.relay,
+        session: state.session,
+        now,
+        changes: heard.changes,
+        at: named.or(heard.at),
+        until: heard.at,
+        behind: named.is_some(),
+        missed: None,
+    };
+    let stream = stream::unfold(listener, next)
         .flat_map(stream::iter)
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
@@ -46,21 +112,115 @@ pub(crate) async fn events(State(state): State<AppState>) -> Response {
     response
 }
 
-type Position = (Relay, Vec<Change>, Option<Receiver<Change>>);
-
-async fn next((relay, now, changes): Position) -> Option<(Vec<Change>, Position)> {
-    let mut changes = changes?;
-    if !now.is_empty() {
-        return Some((now, (relay, Vec::new(), Some(changes))));
-    }
-    match changes.recv().await {
-        Ok(change) => Some((vec![change], (relay, Vec::new(), Some(changes)))),
-        // Too slow to hear everything: what holds now is what counts.
-        Err(RecvError::Lagged(_)) => {
-            let (now, changes) = relay.listen();
-            Some((now, (relay, Vec::new(), Some(changes))))
+/// What to tell next. The stream ends where what was missed cannot be had from
+/// a session-manager that is there: the listener comes back with the last id
+/// that it has.
+async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
+    loop {
+        if let Some(missed) = &mut listener.missed {
+            match missed.next().await {
+                Some(Ok(event)) => match listener.missed(event) {
+                    Some(change) => return Some((vec![change], listener)),
+                    None => continue,
+                },
+                Some(Err(error)) => {
+                    listener.missed = None;
+                    if !listener.waits(&error) {
+                        return None;
+                    }
+                }
+                None => listener.missed = None,
+            }
         }
-        Err(RecvError::Closed) => None,
+        if !listener.now.is_empty() {
+            let now = std::mem::take(&mut listener.now);
+            return Some((now, listener));
+        }
+        if listener.behind
+            && let (Some(at), Some(until)) = (listener.at, listener.until)
+        {
+            listener.behind = false;
+            if at < until {
+                match listener.session.events_between(at, until).await {
+                    Ok(missed) => listener.missed = Some(Box::pin(missed)),
+                    Err(error) if listener.waits(&error) => {}
+                    Err(_) => return None,
+                }
+                continue;
+            }
+        }
+        match listener.changes.recv().await {
+            Ok(Change::Event(event)) => {
+                if let Some(event) = listener.take(event) {
+                    return Some((vec![Change::Event(event)], listener));
+                }
+            }
+            Ok(change) => return Some((vec![change], listener)),
+            // Too slow to hear everything: what holds now, and what it missed.
+            Err(RecvError::Lagged(_)) => {
+                let heard = listener.relay.listen();
+                listener.now = heard.now;
+                listener.changes = heard.changes;
+                listener.until = heard.at;
+                listener.behind = listener.at.is_some();
+            }
+            Err(RecvError::Closed) => return None,
+        }
+    }
+}
+
+fn is_stored(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Message | EventKind::Ack)
+}
+
+impl Listener {
+    /// What it missed cannot be had now; gives whether it will be, as soon as
+    /// the relay hears something again.
+    fn waits(&mut self, error: &ClientError) -> bool {
+        tracing::debug!(%error, "what a listener missed cannot be told");
+        self.behind = true;
+        self.until = None;
+        self.relay.health().0 == Link::Down
+    }
+
+    /// An event that it missed, if it is one.
+    fn missed(&mut self, event: SseEvent) -> Option<Change> {
+        let kind = event.parse().ok()??.kind();
+        let id = event.id.and_then(|id| id.parse().ok());
+        if kind != EventKind::Gap && !is_stored(kind) {
+            return None;
+        }
+        self.at = id.or(self.at);
+        Some(Change::Event(Relayed {
+            id,
+            kind,
+            data: event.data.into(),
+        }))
+    }
+
+    /// An event of the relay, if it does not have it.
+    fn take(&mut self, event: Relayed) -> Option<Relayed> {
+        let Some(id) = event.id else {
+            return Some(event);
+        };
+        if self.behind {
+            // The relay heard nothing before this one: all up to it is missed,
+            // and it, too, if it was told to somebody else.
+            self.until = Some(id);
+            if !is_stored(event.kind) {
+                self.now.push(Change::Event(Relayed { id: None, ..event }));
+            }
+            return None;
+        }
+        if is_stored(event.kind) && self.at.is_some_and(|at| id <= at) {
+            return None;
+        }
+        // Only a `gap` leads back.
+        self.at = match event.kind {
+            EventKind::Gap => Some(id),
+            _ => self.at.max(Some(id)),
+        };
+        Some(event)
     }
 }
 
@@ -70,6 +230,12 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
             Some(Event::default().event("hub").retry(RETRY).data(data))
         }
-        Change::Event(relayed) => Some(Event::default().event(relayed.name).data(&*relayed.data)),
+        Change::Event(Relayed { id, kind, data }) => {
+            let event = Event::default().event(kind.as_str()).data(&**data);
+            Some(match id {
+                Some(id) => event.id(id.to_string()),
+                None => event,
+            })
+        }
     }
 }

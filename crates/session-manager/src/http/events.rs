@@ -1,10 +1,9 @@
 //! `GET /events`: Server-Sent Events.
 //!
 //! ```text
-//!  no id ──────────> what holds now ──────────────────────┐
-//!  id, remembered ────────────────────────────────────────┼─> memory ─> as it comes
-//!  id, older ──> [gap] what holds now ─> disk, by pages ──┘      │
-//!                                          ^── too slow ─────────┘
+//!                               ┌─ older than memory ─> [gap] ─> disk, by pages ─┐
+//!  what holds now ─> after the id ┤                         ^                      v
+//!                               └─ in memory ─> as it comes ┴─ too slow ─<─ in memory
 //! ```
 //!
 //! A listener holds one page of events at most, however slow it is.
@@ -38,6 +37,9 @@ pub struct Place {
     /// As `Last-Event-ID`, for a first connection of `EventSource`, which
     /// cannot name a header; 0 is all that is kept.
     after: Option<u64>,
+    /// The stream ends once all up to this id was told, and says nothing of
+    /// what holds now: for whoever misses just a part.
+    until: Option<u64>,
 }
 
 /// A listener and what it was told.
@@ -48,14 +50,15 @@ struct Listener {
     draining: CancellationToken,
     /// The last id that it has.
     at: u64,
+    until: Option<u64>,
     /// It is to hear what holds now first.
     begins: bool,
-    /// It reads from the disk.
-    on_disk: bool,
+    /// States and codes up to this id are over: it heard what holds now since.
+    heard_until: u64,
 }
 
-/// Streams the events, from after `Last-Event-ID` or `after` where the client
-/// names one; else from what holds now.
+/// Streams what holds now, and then the events: all after `Last-Event-ID` or
+/// `after` where the client names one, else those from now on.
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -69,10 +72,10 @@ pub async fn events(
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .or(place.after);
     let listener = Listener {
-        // The id first: what happens in between is told twice, not never.
         at: asked.unwrap_or_else(|| log.last_id()),
-        begins: asked.is_none(),
-        on_disk: false,
+        until: place.until,
+        begins: true,
+        heard_until: 0,
         session: state.session,
         ledger: state.ledger,
         draining: state.draining,
@@ -87,15 +90,25 @@ pub async fn events(
 /// The next events, as soon as there are any; none any more once the service
 /// drains and all is told.
 async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
-    if std::mem::take(&mut listener.begins) {
-        return Some((listener.now(), listener));
-    }
     if listener.at > listener.log.last_id() {
+        if listener.until.is_some() {
+            return None;
+        }
+        listener.begins = false;
         let at = listener.log.last_id();
         let told = listener.gap(at, "this service never gave that id: what follows is new");
         return Some((told, listener));
     }
+    if std::mem::take(&mut listener.begins) {
+        return Some((listener.now(), listener));
+    }
     loop {
+        // As long as there may be more to tell of that part.
+        if let Some(until) = listener.until
+            && listener.at >= until.min(listener.log.last_id())
+        {
+            return None;
+        }
         let events = match listener.log.after(listener.at, PAGE as usize) {
             Recent::Events(events) if events.is_empty() => {
                 let draining = listener.draining.clone();
@@ -110,9 +123,8 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
             }
             Recent::Events(events) => {
                 listener.at = events.last().map_or(listener.at, |event| event.id);
-                drop_old_codes(events)
+                listener.news(events)
             }
-            Recent::OnDisk(_) if !std::mem::replace(&mut listener.on_disk, true) => listener.now(),
             Recent::OnDisk(before) => match listener.read(before).await {
                 Ok(events) => events,
                 Err(error) => {
@@ -124,6 +136,11 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
                 }
             },
         };
+        let until = listener.until.unwrap_or(u64::MAX);
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|event| event.id <= until)
+            .collect();
         if !events.is_empty() {
             return Some((events, listener));
         }
@@ -132,7 +149,12 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
 
 impl Listener {
     /// What holds now, under the id that the listener has already.
-    fn now(&self) -> Vec<Logged> {
+    fn now(&mut self) -> Vec<Logged> {
+        if self.until.is_some() {
+            return Vec::new();
+        }
+        // The id first: what happens in between is told twice, not never.
+        self.heard_until = self.log.last_id();
         let snapshot = self.session.snapshot();
         [state_event(&snapshot.session), qr_event(&snapshot)]
             .iter()
@@ -161,6 +183,19 @@ impl Listener {
             .collect()
     }
 
+    /// Those of `events` that it is to hear: no state that it heard is over, and
+    /// of several codes only the last, which can still be scanned.
+    fn news(&self, mut events: Vec<Logged>) -> Vec<Logged> {
+        let code = events.iter().rfind(|event| event.kind == EventKind::Qr);
+        let code = code.map_or(0, |event| event.id);
+        events.retain(|event| match event.kind {
+            EventKind::Qr => event.id >= code && event.id > self.heard_until,
+            EventKind::State => event.id > self.heard_until,
+            EventKind::Message | EventKind::Ack | EventKind::Gap => true,
+        });
+        events
+    }
+
     /// The next page from the disk, before the event `before`, which is in
     /// memory; what holds now after the last one.
     async fn read(&mut self, before: u64) -> Result<Vec<Logged>, LedgerError> {
@@ -177,27 +212,13 @@ impl Listener {
         let mut events = store.events(self.at, before, PAGE).await?;
         if events.len() < PAGE as usize {
             self.at = before - 1;
-            self.on_disk = false;
+            // Changes may have been forgotten meanwhile.
             events.extend(self.now());
         } else {
             self.at = events.last().map_or(self.at, |event| event.id);
         }
         Ok(events)
     }
-}
-
-/// Of several codes in one batch only the last can still be scanned.
-fn drop_old_codes(batch: Vec<Logged>) -> Vec<Logged> {
-    let last_code = batch
-        .iter()
-        .rposition(|event| event.kind == EventKind::Qr)
-        .unwrap_or_default();
-    batch
-        .into_iter()
-        .enumerate()
-        .filter(|(place, event)| event.kind != EventKind::Qr || *place >= last_code)
-        .map(|(_, event)| event)
-        .collect()
 }
 
 fn as_sse(logged: &Logged) -> SseEvent {

@@ -18,8 +18,8 @@ class FakeSource extends EventTarget {
     this.readyState = FakeSource.CLOSED;
   }
 
-  tell(name: string, data: string) {
-    this.dispatchEvent(new MessageEvent(name, { data }));
+  tell(name: string, data: string, lastEventId = '') {
+    this.dispatchEvent(new MessageEvent(name, { data, lastEventId }));
   }
 
   fail(readyState: number) {
@@ -72,6 +72,15 @@ describe('the stream', () => {
     latest().tell('state', 'not json');
     latest().tell('something-new', '{}');
     expect(actions).toEqual([{ type: 'hub', event: { session_manager: 'up', dry_run: true } }]);
+  });
+
+  it('goes on after the last id when it is opened anew', () => {
+    expect(latest().url).not.toContain('after');
+    latest().tell('state', '{}', '17');
+    latest().tell('hub', '{}');
+    latest().fail(FakeSource.CLOSED);
+    vi.advanceTimersByTime(60_000);
+    expect(latest().url).toMatch(/\?after=17$/);
   });
 
   it('leaves a dropped connection to the browser', () => {

@@ -30,6 +30,13 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hiddenAt: number | null = null;
+  /** Where a stream that is opened anew goes on; one that drops knows it itself. */
+  let last = '';
+
+  function read<T>(event: Event): T | null {
+    last = (event as MessageEvent<string>).lastEventId || last;
+    return parse<T>(event);
+  }
 
   function close() {
     clearTimeout(timer);
@@ -39,7 +46,7 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
 
   function open() {
     close();
-    const next = new EventSource(EVENTS_PATH);
+    const next = new EventSource(last ? `${EVENTS_PATH}?after=${last}` : EVENTS_PATH);
     source = next;
     next.addEventListener('open', () => dispatch({ type: 'opened' }));
     next.addEventListener('error', () => {
@@ -47,19 +54,19 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
       if (next.readyState === EventSource.CLOSED) timer = setTimeout(open, REOPEN_MS);
     });
     next.addEventListener('state', (raw) => {
-      const event = parse<StateEvent>(raw);
+      const event = read<StateEvent>(raw);
       if (event) dispatch({ type: 'state', event });
     });
     next.addEventListener('qr', (raw) => {
-      const event = parse<QrEvent>(raw);
+      const event = read<QrEvent>(raw);
       if (event) dispatch({ type: 'qr', event, now: performance.now() });
     });
     next.addEventListener('ack', (raw) => {
-      const event = parse<AckEvent>(raw);
+      const event = read<AckEvent>(raw);
       if (event) dispatch({ type: 'ack', event });
     });
     next.addEventListener('hub', (raw) => {
-      const event = parse<HubEvent>(raw);
+      const event = read<HubEvent>(raw);
       if (event) dispatch({ type: 'hub', event });
     });
   }
