@@ -253,7 +253,9 @@ async fn messages_and_acks_are_told_and_resumed() {
         event.data["status"] == "delivered"
     })
     .await;
-    assert!(acks.iter().all(|event| event.id > last));
+    // But for what holds now, under the id that it has.
+    let news = acks.iter().filter(|event| event.name == "ack");
+    assert!(news.clone().count() > 0 && news.clone().all(|event| event.id > last));
     let delivered = acks.last().unwrap().data["message_id"].as_str().unwrap();
     assert!(
         delivered.ends_with(&id) || id.ends_with(delivered),
