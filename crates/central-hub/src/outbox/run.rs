@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use session_api::Timestamp;
+use session_api::{EventKind, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ impl Outbox {
     /// Works until `draining`.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let (verdicts, mut judged) = tokio::sync::mpsc::unbounded_channel();
-        let (_, mut heard) = self.0.relay.listen();
+        let mut heard = self.0.relay.listen().changes;
         let renewing = self.clone().renew();
         let mut renewing = std::pin::pin!(renewing);
         let mut pause = Pause::default();
@@ -88,7 +88,9 @@ impl Outbox {
                 },
                 change = heard.recv() => match change {
                     // Whatever was in the way may be gone.
-                    Ok(Heard::Event(event)) if event.name == "state" && self.0.is_ready() => {
+                    Ok(Heard::Event(event))
+                        if event.kind == EventKind::State && self.0.is_ready() =>
+                    {
                         pause = Pause::default();
                     }
                     Err(RecvError::Closed) => break,
