@@ -8,7 +8,7 @@
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┘
 //! ```
 
-mod auth;
+pub mod auth;
 pub mod campaigns;
 pub mod config;
 mod error;
@@ -28,6 +28,7 @@ use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::net::TcpListener;
 
+use crate::auth::Auth;
 use crate::config::Config;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
@@ -46,6 +47,8 @@ pub struct Deps {
     pub store: Store,
     /// The bounds of sending.
     pub limits: OutboxLimits,
+    /// Who may do what.
+    pub auth: Auth,
 }
 
 /// Why the service does not start.
@@ -77,11 +80,13 @@ impl Deps {
         let base = config.session_manager.clone();
         let session = SessionClient::new(base, config.session_manager_token.as_ref(), timeouts)?;
         let store = Store::open(&config.database).await?;
+        let auth = Auth::open(&config, &store).await?;
         Ok(Self {
             config,
             session,
             store,
             limits: OutboxLimits::default(),
+            auth,
         })
     }
 }
@@ -96,6 +101,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
+    deps.auth.report();
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
     let outbox = Outbox::new(
@@ -111,6 +117,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         config: Arc::new(deps.config),
         session: deps.session,
         store: deps.store.clone(),
+        auth: deps.auth,
         relay,
         started: Instant::now(),
         draining: shutdown.draining().clone(),

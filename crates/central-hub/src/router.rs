@@ -1,8 +1,8 @@
 //! Paths to handlers.
 //!
 //! ```text
-//!  standard ─> cross-site? ─┬─ password set: password? ─────────┬─> routes ─> page
-//!     └─> /health, open     └─ none: is the host this machine? ─┘
+//!  standard ─> cross-site? ─> no password: is the host this machine? ─┬─> gate ─> routes
+//!     └─> /health, open                                               └─> the page
 //! ```
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
     ClienteId, Limits, refuse_cross_site, require_loopback_host, standard,
 };
@@ -21,9 +21,11 @@ use session_client::SessionClient;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::auth::{Gate, require_password};
+use crate::auth::{Auth, gate};
 use crate::config::Config;
-use crate::http::{admin, cliente, config, events, health, qr_code, send, sender, v2};
+use crate::http::{
+    admin, auth, cliente, config, events, health, qr_code, send, sender, tokens, users, v2,
+};
 use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::store::Store;
@@ -36,6 +38,7 @@ pub(crate) struct AppState {
     pub(crate) session: SessionClient,
     pub(crate) store: Store,
     pub(crate) outbox: Outbox,
+    pub(crate) auth: Auth,
     pub(crate) relay: Relay,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.
@@ -50,10 +53,12 @@ pub(crate) fn router(state: AppState) -> Router {
         .nest("/api", api())
         .fallback_service(page.with_state(()))
         .layer(from_fn(check_cliente_id))
+        .layer(from_fn_with_state(state.auth.clone(), gate))
         .layer(from_fn(not_stored));
-    let closed = match &state.config.admin_password {
-        Some(password) => closed.layer(from_fn_with_state(Gate::new(password), require_password)),
-        None => closed.layer(from_fn(require_loopback_host)),
+    let closed = if state.auth.is_required() {
+        closed
+    } else {
+        closed.layer(from_fn(require_loopback_host))
     };
     let closed = closed.layer(from_fn(refuse_cross_site));
     let open = Router::new()
@@ -63,7 +68,8 @@ pub(crate) fn router(state: AppState) -> Router {
     standard(open.merge(closed).with_state(state), Limits::default())
 }
 
-/// What answers with and without the prefix `/api`.
+/// What answers with and without the prefix `/api`. Each of them needs a line in
+/// `auth/access.rs`, which says who may use it.
 fn api() -> Router<AppState> {
     Router::new()
         .route("/status", get(admin::status))
@@ -79,6 +85,23 @@ fn api() -> Router<AppState> {
         .route("/qr-code", get(qr_code::qr_code))
         .route("/config", get(config::config))
         .route("/events", get(events::events))
+        .nest("/auth", authentication())
+        .route("/users", get(users::list).post(users::create))
+        .route(
+            "/users/{id}",
+            get(users::show).put(users::change).delete(users::remove),
+        )
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::revoke))
+}
+
+fn authentication() -> Router<AppState> {
+    Router::new()
+        .route("/login", post(auth::login))
+        .route("/logout", post(auth::logout))
+        .route("/refresh", post(auth::refresh))
+        .route("/me", get(auth::me))
+        .route("/password", post(auth::password))
 }
 
 fn sender() -> Router<AppState> {

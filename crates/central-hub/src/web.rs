@@ -36,26 +36,13 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'u
 
 /// Whether a person opened this address, rather than a program or a page's
 /// own request.
-pub(crate) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let reads = matches!(*method, Method::GET | Method::HEAD);
     match text(HeaderName::from_static("sec-fetch-mode")) {
         Some(mode) => reads && mode == "navigate",
         None => reads && text(header::ACCEPT).is_some_and(|kinds| kinds.contains("text/html")),
     }
-}
-
-/// Whether this is a page or a part of one that the browser loads by itself,
-/// such as a script.
-pub(crate) fn is_part_of_page(method: &Method, headers: &HeaderMap) -> bool {
-    let destination = headers
-        .get("sec-fetch-dest")
-        .and_then(|value| value.to_str().ok());
-    is_navigation(method, headers)
-        || matches!(
-            destination,
-            Some("script" | "style" | "image" | "font" | "manifest")
-        )
 }
 
 /// Whatever is no route of the API.

@@ -26,6 +26,7 @@ use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::auth::Caller;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::router::AppState;
 
@@ -69,9 +70,11 @@ struct Listener {
 
 pub(crate) async fn events(
     State(state): State<AppState>,
+    caller: Caller,
     headers: HeaderMap,
     ApiQuery(place): ApiQuery<Place>,
 ) -> Response {
+    let is_cliente = caller.cliente_id.is_some();
     let dry_run = state.config.dry_run;
     // What a browser repeats by itself is the newer; nonsense is no reason to
     // refuse, since it would give up for good.
@@ -99,9 +102,11 @@ pub(crate) async fn events(
     };
     let stream = stream::unfold(listener, next)
         .flat_map(stream::iter)
+        .filter(move |change| std::future::ready(!is_cliente || is_for_everybody(change)))
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
-        .take_until(state.draining.cancelled_owned());
+        .take_until(state.draining.cancelled_owned())
+        .take_until(state.auth.signed_out(caller.who));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // nginx would hold events back until its buffer is full.
@@ -110,6 +115,15 @@ pub(crate) async fn events(
         HeaderValue::from_static("no"),
     );
     response
+}
+
+/// What a business may know that sees its own things only: of messages nobody
+/// can tell here whose they are.
+fn is_for_everybody(change: &Change) -> bool {
+    match change {
+        Change::Hub(_) => true,
+        Change::Event(relayed) => matches!(relayed.kind, EventKind::State | EventKind::Qr),
+    }
 }
 
 /// What to tell next. The stream ends where what was missed cannot be had from

@@ -1,6 +1,7 @@
 //! The handlers: extract, call, convert.
 
 pub(crate) mod admin;
+pub(crate) mod auth;
 pub(crate) mod cliente;
 pub(crate) mod config;
 pub(crate) mod events;
@@ -8,4 +9,6 @@ pub(crate) mod health;
 pub(crate) mod qr_code;
 pub(crate) mod send;
 pub(crate) mod sender;
+pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod v2;

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::{ApiJson, ClienteId};
 use session_api::SendRequest;
 
+use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::Ask;
 use crate::router::AppState;
@@ -15,15 +16,17 @@ use crate::upstream::{Key, Upstream, Verbatim};
 /// nothing leaves.
 pub(crate) async fn send(
     State(state): State<AppState>,
+    caller: Caller,
     cliente: Option<ClienteId>,
     Upstream(client): Upstream,
     Key(key): Key,
-    ApiJson(request): ApiJson<SendRequest>,
+    ApiJson(mut request): ApiJson<SendRequest>,
 ) -> Result<Response, HubError> {
+    request.cliente_id = caller.cliente_for(request.cliente_id)?;
     let message = Composed::of(&request)?.or_for(cliente.map(|id| id.0));
     let ask = Ask {
         origin: Origin::Send,
-        key,
+        key: key.map(|key| caller.own_key(key)),
         message,
     };
     let answer = state.outbox.send(client, ask).await?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::{ErrorCode, Invalid, Timestamp};
 
+use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::{Ask, dry_run_id, new_key};
 use crate::router::AppState;
@@ -82,17 +83,19 @@ pub(crate) struct SendOne {
 /// is an error.
 pub(crate) async fn send(
     State(state): State<AppState>,
+    caller: Caller,
     cliente: Option<ClienteId>,
     Upstream(client): Upstream,
     Key(key): Key,
     ApiJson(request): ApiJson<SendOne>,
 ) -> Result<(StatusCode, Json<MessageAnswer>), HubError> {
-    let message = Composed::text(request.cliente_id, &request.destinatario, &request.mensaje)
+    let cliente_id = caller.cliente_for(request.cliente_id)?;
+    let message = Composed::text(cliente_id, &request.destinatario, &request.mensaje)
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0));
     let ask = Ask {
         origin: Origin::Single,
-        key,
+        key: key.map(|key| caller.own_key(key)),
         message,
     };
     let answer = state.outbox.send(client, ask).await?;
@@ -121,6 +124,7 @@ pub(crate) struct Queued {
 /// Writes all of them down for the outbox, or none.
 pub(crate) async fn bulk(
     State(state): State<AppState>,
+    caller: Caller,
     cliente: Option<ClienteId>,
     Key(key): Key,
     ApiJson(request): ApiJson<SendMany>,
@@ -134,11 +138,11 @@ pub(crate) async fn bulk(
         let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
-    let cliente_id = request.cliente_id.or(cliente.map(|id| id.0));
-    let key = key.unwrap_or_else(new_key);
+    let cliente_id = caller.cliente_for(request.cliente_id.or(cliente.map(|id| id.0)))?;
+    let key = key.map_or_else(new_key, |key| caller.own_key(key));
     let mut messages = Vec::with_capacity(count);
     for (n, one) in request.mensajes.iter().enumerate() {
-        let for_whom = one.cliente_id.or(cliente_id);
+        let for_whom = caller.cliente_for(one.cliente_id.or(cliente_id))?;
         let message = Composed::text(for_whom, &one.destinatario, &one.mensaje)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message));
@@ -186,9 +190,10 @@ impl From<Transition> for Step {
 /// /send` answered.
 pub(crate) async fn status(
     State(state): State<AppState>,
+    caller: Caller,
     ApiPath(id): ApiPath<String>,
 ) -> Result<Json<Status>, HubError> {
-    let message = find(&state, &id).await?;
+    let message = find(&state, &caller, &id).await?;
     with_history(&state, message).await
 }
 
@@ -200,13 +205,14 @@ async fn with_history(state: &AppState, message: Message) -> Result<Json<Status>
     }))
 }
 
-async fn find(state: &AppState, id: &str) -> Result<Message, HubError> {
+async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<Message, HubError> {
     let number = id.strip_prefix("dry-run-").unwrap_or(id).parse();
     let found = match number {
         Ok(number) => state.store.message(number).await?,
         Err(_) => state.store.message_by_wa_id(id).await?,
     };
-    found.ok_or_else(|| {
+    let own = found.filter(|message| caller.sees(message.cliente_id));
+    own.ok_or_else(|| {
         HubError::of_contract(
             ErrorCode::MessageNotFound,
             "no message with this id is known",
@@ -223,6 +229,7 @@ pub(crate) struct Retry {
 /// kept.
 pub(crate) async fn retry(
     State(state): State<AppState>,
+    caller: Caller,
     ApiPath(id): ApiPath<String>,
     ApiJson(request): ApiJson<Retry>,
 ) -> Result<Json<Status>, HubError> {
@@ -231,7 +238,7 @@ pub(crate) async fn retry(
         let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
         return Err(ErrorReply::invalid_request(what).into());
     }
-    let message = find(&state, &id).await?;
+    let message = find(&state, &caller, &id).await?;
     let change = Change::to(MessageState::Queued, "RETRY_ASKED").because(reason);
     let moved = match message.state {
         MessageState::Failed => state.store.change(message.id, change).await?,
@@ -273,6 +280,7 @@ pub(crate) struct Page {
 /// Messages that were sent or are to be, the newest first, page by page.
 pub(crate) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
     let wanted = match query.estado.as_deref() {
@@ -296,7 +304,7 @@ pub(crate) async fn list(
         }
     };
     let filter = Filter {
-        cliente_id: query.cliente_id,
+        cliente_id: caller.cliente_for(query.cliente_id)?,
         campaign_id: query.campaign_id,
         chat,
         is_inbound: Some(false),

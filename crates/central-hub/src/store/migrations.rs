@@ -23,6 +23,7 @@ macro_rules! steps {
 /// Number, name, definition.
 const STEPS: &[(i64, &str, &str)] = steps! {
     1 "0001_messages";
+    2 "0002_access";
 };
 
 /// Runs what has not run yet.

@@ -19,6 +19,7 @@
 //! Whoever holds a transaction of [`Store::begin`] must not ask the store for
 //! anything else meanwhile: SQLite has one connection to write with.
 
+mod access;
 mod claims;
 mod composed;
 mod contacts;
@@ -41,6 +42,9 @@ use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 
+pub use access::{
+    ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
+};
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub use contacts::Contact;

@@ -19,6 +19,26 @@ impl Store {
         Ok(value)
     }
 
+    /// What is remembered under this name; if nothing is, this from now on.
+    /// Several hubs that ask at once agree.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        // Written though it stays, so that the row is answered in either case.
+        let kept = sqlx::query_scalar(
+            "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO UPDATE SET value = settings.value
+             RETURNING value",
+        )
+        .bind(name)
+        .bind(value)
+        .bind(now())
+        .fetch_one(self.writer())
+        .await?;
+        Ok(kept)
+    }
+
     /// Remembers this under this name.
     ///
     /// # Errors

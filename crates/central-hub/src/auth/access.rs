@@ -1,0 +1,174 @@
+//! Who may use which route: the one table of it.
+//!
+//! A route that is not in it answers nobody, so that none is open because it
+//! was forgotten.
+
+use axum::http::{HeaderValue, Method};
+
+use super::{Caller, Scope};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody, without sign-in; the handler looks for itself.
+    Anyone,
+    /// Whoever is known, programs too.
+    Known,
+    /// Whoever is known and is no program, unless that has `admin`.
+    Person,
+    /// Whoever has the scope; a cliente for what is its own.
+    Everybody(Scope),
+    /// Whoever has the scope and sees all businesses.
+    Admins(Scope),
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// `GET` is `HEAD`, too.
+    pub method: &'static str,
+    /// As the router has it, without `/api`.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+}
+
+const fn rule(method: &'static str, path: &'static str, access: Access) -> Rule {
+    Rule {
+        method,
+        path,
+        access,
+    }
+}
+
+use Access::{Admins, Anyone, Everybody, Known, Person};
+use Scope::{Admin, Link, Read, Send};
+
+/// Every route that is not open to health checks.
+pub const ALL: &[Rule] = &[
+    // Signing in.
+    rule("POST", "/auth/login", Anyone),
+    rule("POST", "/auth/logout", Known),
+    rule("POST", "/auth/refresh", Known),
+    rule("GET", "/auth/me", Known),
+    rule("POST", "/auth/password", Person),
+    rule("GET", "/users", Admins(Admin)),
+    rule("POST", "/users", Admins(Admin)),
+    rule("GET", "/users/{id}", Admins(Admin)),
+    rule("PUT", "/users/{id}", Admins(Admin)),
+    rule("DELETE", "/users/{id}", Admins(Admin)),
+    rule("GET", "/tokens", Person),
+    rule("POST", "/tokens", Person),
+    rule("DELETE", "/tokens/{id}", Person),
+    // The page.
+    rule("GET", "/config", Known),
+    rule("GET", "/events", Everybody(Read)),
+    // The session, which all businesses share.
+    rule("GET", "/status", Admins(Read)),
+    rule("GET", "/qr", Admins(Link)),
+    rule("POST", "/connect", Admins(Link)),
+    rule("GET", "/qr-code", Admins(Link)),
+    rule("GET", "/whatsapp-v2/status", Admins(Read)),
+    rule("GET", "/whatsapp-v2/qr", Admins(Link)),
+    rule("POST", "/whatsapp-v2/connect", Admins(Link)),
+    rule("GET", "/admin/whatsapp/status", Admins(Read)),
+    rule("GET", "/admin/whatsapp/session", Admins(Read)),
+    rule("GET", "/admin/whatsapp/qr", Admins(Link)),
+    rule("POST", "/admin/whatsapp/connect", Admins(Link)),
+    rule("POST", "/admin/whatsapp/disconnect", Admins(Link)),
+    rule("POST", "/admin/whatsapp/logout", Admins(Link)),
+    rule("POST", "/admin/whatsapp/pairing-code", Admins(Link)),
+    // The same, asked for by a business: what would take the session from the
+    // others is not for one of them.
+    rule("GET", "/whatsapp/{cliente_id}/status", Everybody(Read)),
+    rule("GET", "/whatsapp/{cliente_id}/session", Everybody(Read)),
+    rule("GET", "/whatsapp/{cliente_id}/qr", Everybody(Link)),
+    rule("POST", "/whatsapp/{cliente_id}/connect", Everybody(Link)),
+    rule("POST", "/whatsapp/{cliente_id}/disconnect", Admins(Link)),
+    rule("POST", "/whatsapp/{cliente_id}/logout", Admins(Link)),
+    rule("POST", "/whatsapp/{cliente_id}/pairing-code", Admins(Link)),
+    // Messages.
+    rule("POST", "/send", Everybody(Send)),
+    rule("GET", "/sender/messages", Everybody(Read)),
+    rule("POST", "/sender/messages/send", Everybody(Send)),
+    rule("POST", "/sender/messages/bulk", Everybody(Send)),
+    rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
+    rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
+];
+
+/// What the table says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// This.
+    Rule(Access),
+    /// The path has other methods.
+    OtherMethods(HeaderValue),
+    /// The path is not in it.
+    Nothing,
+}
+
+/// Looks up a request by the router's pattern, which may begin with `/api`.
+pub(super) fn find(method: &Method, pattern: &str) -> Found {
+    let path = pattern.strip_prefix("/api").unwrap_or(pattern);
+    let wanted = if *method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    let mut methods = Vec::new();
+    for rule in ALL.iter().filter(|rule| rule.path == path) {
+        if rule.method == wanted {
+            return Found::Rule(rule.access);
+        }
+        methods.push(rule.method);
+        if rule.method == "GET" {
+            methods.push("HEAD");
+        }
+    }
+    if methods.is_empty() {
+        return Found::Nothing;
+    }
+    // Of fixed words, so always a value.
+    HeaderValue::from_str(&methods.join(",")).map_or(Found::Nothing, Found::OtherMethods)
+}
+
+impl Access {
+    /// Whether this caller may. Whose things they are is another question.
+    pub(super) fn admits(self, caller: &Caller) -> bool {
+        match self {
+            Self::Anyone | Self::Known => true,
+            Self::Person => caller.is_person(),
+            Self::Everybody(scope) => caller.may(scope),
+            Self::Admins(scope) => caller.cliente_id.is_none() && caller.may(scope),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn one_rule_for_one_route() {
+        let mut seen = HashSet::new();
+        for rule in ALL {
+            assert!(seen.insert((rule.method, rule.path)), "{rule:?}");
+            assert!(!rule.path.starts_with("/api"), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn rules_are_found_with_and_without_the_prefix() {
+        let read = Found::Rule(Everybody(Read));
+        for path in ["/events", "/api/events"] {
+            assert_eq!(find(&Method::GET, path), read);
+            assert_eq!(find(&Method::HEAD, path), read);
+        }
+        let other = Found::OtherMethods(HeaderValue::from_static("GET,HEAD"));
+        assert_eq!(find(&Method::POST, "/api/events"), other);
+        assert_eq!(find(&Method::GET, "/api"), Found::Nothing);
+        assert_eq!(find(&Method::GET, "/whatsapp/51/status"), Found::Nothing);
+    }
+}

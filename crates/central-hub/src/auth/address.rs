@@ -1,0 +1,85 @@
+//! From where a request comes.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+
+/// Who asks. Behind a proxy on this machine, whom the proxy says: the last
+/// entry of `X-Forwarded-For` is the one that it wrote itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl ClientAddress {
+    pub(super) fn of(extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let peer = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
+            .to_canonical();
+        if !peer.is_loopback() {
+            return Self(peer);
+        }
+        Self(forwarded(headers).unwrap_or(peer))
+    }
+
+    /// What counts as one when attempts are counted: whoever has an address
+    /// of IPv6 has 2⁶⁴ of them.
+    pub(super) fn network(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V6(address) => {
+                let network = u128::from(address) >> 64 << 64;
+                IpAddr::V6(Ipv6Addr::from(network))
+            }
+            IpAddr::V4(_) => self.0,
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions, &parts.headers))
+    }
+}
+
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+    let last = last.to_str().ok()?.rsplit(',').next()?.trim();
+    Some(last.parse::<IpAddr>().ok()?.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(peer: &str, forwarded: Option<&str>) -> String {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
+        let mut headers = HeaderMap::new();
+        if let Some(value) = forwarded {
+            headers.insert("x-forwarded-for", value.parse().unwrap());
+        }
+        ClientAddress::of(&extensions, &headers).0.to_string()
+    }
+
+    #[test]
+    fn only_a_proxy_of_this_machine_is_believed() {
+        assert_eq!(of("127.0.0.1", None), "127.0.0.1");
+        assert_eq!(of("127.0.0.1", Some("9.9.9.9, 10.0.0.1")), "10.0.0.1");
+        assert_eq!(of("::1", Some("::ffff:10.0.0.1")), "10.0.0.1");
+        assert_eq!(of("::ffff:127.0.0.1", Some("10.0.0.1")), "10.0.0.1");
+        assert_eq!(of("127.0.0.1", Some("nonsense")), "127.0.0.1");
+        assert_eq!(of("192.0.2.7", Some("10.0.0.1")), "192.0.2.7");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one() {
+        let network = |text: &str| ClientAddress(text.parse().unwrap()).network();
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:0:0:2"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_ne!(network("10.0.0.1"), network("10.0.0.2"));
+    }
+}

@@ -1,0 +1,257 @@
+//! Who asks.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use service_runtime::http::ErrorReply;
+
+use super::{forbidden, sha256};
+use crate::store::Role;
+
+/// A part of what can be done, which a token may or may not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Look.
+    Read,
+    /// Send single messages.
+    Send,
+    /// Campaigns and schedules.
+    Campaigns,
+    /// Link, connect, disconnect and unlink the phone.
+    Link,
+    /// Everything: users, tokens, settings too.
+    Admin,
+}
+
+impl Scope {
+    /// All of them, by name.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("read", Self::Read),
+        ("send", Self::Send),
+        ("campaigns", Self::Campaigns),
+        ("link", Self::Link),
+        ("admin", Self::Admin),
+    ];
+}
+
+/// What fits behind the business's number, with what `bulk` appends.
+const LONGEST_KEY: usize = 200;
+
+/// Several of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// None.
+    pub const NONE: Self = Self(0);
+    /// Everything.
+    pub const EVERYTHING: Self = Self(0b1_1111);
+    /// What a business may do with what is its own.
+    pub const OF_CLIENTE: Self = Self(0b0_1111);
+
+    const fn bit(scope: Scope) -> u8 {
+        1 << scope as u8
+    }
+
+    /// Whether this is among them; `admin` is all of them.
+    #[must_use]
+    pub const fn has(self, scope: Scope) -> bool {
+        self.0 & (Self::bit(scope) | Self::bit(Scope::Admin)) != 0
+    }
+
+    /// Whether all of `others` are among them.
+    #[must_use]
+    pub fn cover(self, others: Self) -> bool {
+        Scope::ALL
+            .iter()
+            .filter(|(_, scope)| others.0 & Self::bit(*scope) != 0)
+            .all(|(_, scope)| self.has(*scope))
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
+    /// Their names.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Scope::ALL
+            .into_iter()
+            .filter(move |(_, scope)| self.0 & Self::bit(*scope) != 0)
+            .map(|(name, _)| name)
+    }
+
+    fn named(name: &str) -> Option<Scope> {
+        let found = Scope::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, scope)| *scope)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.names().enumerate() {
+            write!(f, "{}{name}", if index == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}
+
+/// A word that is no scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoScope;
+
+impl FromStr for Scopes {
+    type Err = NoScope;
+
+    fn from_str(text: &str) -> Result<Self, NoScope> {
+        text.split_whitespace().try_fold(Self(0), |all, name| {
+            let scope = Self::named(name).ok_or(NoScope)?;
+            Ok(Self(all.0 | Self::bit(scope)))
+        })
+    }
+}
+
+/// By what a caller is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Anybody on this machine: the hub has no password.
+    Machine,
+    /// A user with a session: in a browser, or by its JWT.
+    Session {
+        session_id: i64,
+        user_id: i64,
+        name: String,
+    },
+    /// A user whose name and password came with the request.
+    Password { user_id: i64, name: String },
+    /// A program's token.
+    Token { id: i64, user_id: Option<i64> },
+}
+
+/// Who asks, and for what it may ask. A handler that takes it is reached only
+/// by those whom the table in `access.rs` lets through; what is left to the
+/// handler is whose things they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) who: Who,
+    pub(crate) role: Role,
+    /// The one business that it sees; `None` sees all.
+    pub(crate) cliente_id: Option<u64>,
+    pub(crate) scopes: Scopes,
+    /// From where, for the log.
+    pub(crate) address: IpAddr,
+}
+
+impl Caller {
+    /// Whether it may do this at all.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.scopes.has(scope)
+    }
+
+    /// Whether this is a person, or a program that may do what an
+    /// administrator may.
+    pub(crate) fn is_person(&self) -> bool {
+        !matches!(self.who, Who::Token { .. }) || self.may(Scope::Admin)
+    }
+
+    /// The user, where there is one behind it.
+    pub(crate) fn user_id(&self) -> Option<i64> {
+        match &self.who {
+            Who::Machine => None,
+            Who::Session { user_id, .. } | Who::Password { user_id, .. } => Some(*user_id),
+            Who::Token { user_id, .. } => *user_id,
+        }
+    }
+
+    /// The business for which something is to be done: the one that is asked
+    /// for, or its own. 403 for another's.
+    pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
+        match (self.cliente_id, asked) {
+            (None, asked) => Ok(asked),
+            (Some(own), None) => Ok(Some(own)),
+            (Some(own), Some(asked)) if own == asked => Ok(Some(own)),
+            (Some(_), Some(_)) => Err(not_its_own()),
+        }
+    }
+
+    /// An `Idempotency-Key` among the keys of its business only: two of them
+    /// may count from 1, and neither finds the other's messages by it.
+    pub(crate) fn own_key(&self, key: String) -> String {
+        match self.cliente_id {
+            None => key,
+            Some(id) if key.len() <= LONGEST_KEY => format!("cliente-{id}:{key}"),
+            Some(id) => format!("cliente-{id}:{}", sha256(&key)),
+        }
+    }
+
+    /// Whether it may know of something of this business; what it may not
+    /// know of is 404, as if it were not there.
+    pub(crate) fn sees(&self, cliente_id: Option<u64>) -> bool {
+        self.cliente_id.is_none() || self.cliente_id == cliente_id
+    }
+}
+
+pub(super) fn not_its_own() -> ErrorReply {
+    forbidden("cliente_id is another business's: leave it out, or give your own")
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ErrorReply;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorReply> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!("a route that anyone may call asks for the caller");
+            ErrorReply::internal()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scopes(text: &str) -> Scopes {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn scopes_are_read_and_written() {
+        assert_eq!(scopes("send  read").to_string(), "read send");
+        assert_eq!(scopes("").to_string(), "");
+        assert_eq!("read sned".parse::<Scopes>(), Err(NoScope));
+        assert_eq!(scopes("read send campaigns link admin"), Scopes::EVERYTHING);
+        assert!(scopes("send").has(Scope::Send) && !scopes("send").has(Scope::Read));
+        assert!(scopes("admin").has(Scope::Link));
+        assert!(scopes("admin").cover(scopes("read send")));
+        assert!(!scopes("read send").cover(scopes("read link")));
+        assert!(!Scopes::OF_CLIENTE.cover(scopes("admin")));
+    }
+
+    #[test]
+    fn a_cliente_asks_for_itself_only() {
+        let caller = |cliente_id| Caller {
+            who: Who::Machine,
+            role: Role::Cliente,
+            cliente_id,
+            scopes: Scopes::OF_CLIENTE,
+            address: [127, 0, 0, 1].into(),
+        };
+        let (admin, own) = (caller(None), caller(Some(51)));
+        assert_eq!(admin.cliente_for(Some(7)).unwrap(), Some(7));
+        assert_eq!(admin.cliente_for(None).unwrap(), None);
+        assert!(admin.sees(None) && admin.sees(Some(7)));
+        assert_eq!(own.cliente_for(None).unwrap(), Some(51));
+        assert_eq!(own.cliente_for(Some(51)).unwrap(), Some(51));
+        assert_eq!(own.cliente_for(Some(7)).unwrap_err().code(), "FORBIDDEN");
+        assert_eq!(admin.own_key("1".to_owned()), "1");
+        assert_eq!(own.own_key("1".to_owned()), "cliente-51:1");
+        for long in ["x".repeat(200), "x".repeat(255)] {
+            assert!(own.own_key(long).len() <= 240);
+        }
+        assert!(own.sees(Some(51)) && !own.sees(Some(7)) && !own.sees(None));
+    }
+}

@@ -1,0 +1,205 @@
+//! The middleware: who asks, whether it may, and whether it was the page.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, ErrorReply};
+
+use super::access::{Access, Found, find};
+use super::caller::not_its_own;
+use super::credentials::Credentials;
+use super::refusal::{csrf, unauthorized};
+use super::sessions::{Presented, csrf_fits, stale};
+use super::{Auth, Caller, ClientAddress, Scopes, Who, forbidden, sha256};
+use crate::error::HubError;
+use crate::store::{Role, User};
+
+/// Lets through whom the table lets through, with the [`Caller`] for the
+/// handler. The page and paths that are nothing need nobody.
+pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
+    let Some(pattern) = request.extensions().get::<MatchedPath>().cloned() else {
+        return next.run(request).await;
+    };
+    let access = match find(request.method(), pattern.as_str()) {
+        Found::Rule(access) => access,
+        // Without a body: the layers outside put it into words.
+        Found::OtherMethods(allow) => {
+            return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)]).into_response();
+        }
+        Found::Nothing => {
+            tracing::error!(route = pattern.as_str(), "no rule says who may use it");
+            return ErrorReply::internal().into_response();
+        }
+    };
+    if access == Access::Anyone {
+        return next.run(request).await;
+    }
+    let address = ClientAddress::of(request.extensions(), request.headers());
+    let asked = auth.caller(request.method(), request.headers(), address);
+    let caller = match asked.await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.into_response(),
+    };
+    if !access.admits(&caller) {
+        let message = "this is not for you: your role or your token does not reach it";
+        return forbidden(message).into_response();
+    }
+    if let Err(refusal) = keep_to_its_own(&mut request, pattern.as_str(), &caller) {
+        return refusal.into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// A cliente's path and header name itself, or nobody.
+fn keep_to_its_own(
+    request: &mut Request,
+    pattern: &str,
+    caller: &Caller,
+) -> Result<(), ErrorReply> {
+    let Some(own) = caller.cliente_id else {
+        return Ok(());
+    };
+    let number = |text: &str| ClienteId::parse(text).map(|id| id.0);
+    let parts = pattern.split('/').zip(request.uri().path().split('/'));
+    for (part, value) in parts {
+        // Written in any other way than digits it is not its own, either.
+        if part == "{cliente_id}" && !caller.sees(number(value)) {
+            return Err(not_its_own());
+        }
+    }
+    let name = HeaderName::from_static(CLIENTE_ID_HEADER);
+    for value in request.headers().get_all(&name) {
+        // One that is malformed is refused as everybody's is.
+        let said = value.to_str().ok().and_then(number);
+        if said.is_some() && !caller.sees(said) {
+            return Err(not_its_own());
+        }
+    }
+    if !request.headers().contains_key(&name) {
+        request.headers_mut().insert(name, HeaderValue::from(own));
+    }
+    Ok(())
+}
+
+impl Auth {
+    /// Who asks.
+    async fn caller(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        address: ClientAddress,
+    ) -> Result<Caller, HubError> {
+        if !self.is_required() {
+            return Ok(Caller {
+                who: Who::Machine,
+                role: Role::Admin,
+                cliente_id: None,
+                scopes: Scopes::EVERYTHING,
+                address: address.0,
+            });
+        }
+        match Credentials::of(headers) {
+            Credentials::Nothing => Err(unauthorized("sign in first, or show a token").into()),
+            Credentials::Unreadable => {
+                let message = "Authorization has to be Basic, or Bearer with a token";
+                Err(unauthorized(message).into())
+            }
+            Credentials::Password { user, password } => {
+                let user = self.user_with_password(&user, &password, address).await?;
+                let user = user.ok_or_else(|| unauthorized("the password is wrong"))?;
+                let who = Who::Password {
+                    user_id: user.id,
+                    name: user.name.clone(),
+                };
+                Ok(of_user(who, &user, address))
+            }
+            Credentials::Cookie(cookie) => {
+                let session = self.by_cookie(&cookie).await?;
+                let caller = of_session(session, address)?;
+                if changes(method) && !csrf_fits(headers, &cookie) {
+                    return Err(csrf().into());
+                }
+                Ok(caller)
+            }
+            Credentials::Jwt(text) => Ok(of_session(self.by_jwt(&text).await?, address)?),
+            Credentials::Token(text) => self.of_token(&text, address).await,
+        }
+    }
+
+    async fn of_token(&self, text: &str, address: ClientAddress) -> Result<Caller, HubError> {
+        let found = self.0.store.token_of_hash(&sha256(text)).await?;
+        let Some((token, maker)) = found else {
+            return Err(unauthorized("the token is unknown, revoked or expired").into());
+        };
+        let store = self.0.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = store.token_used(token.id, stale()).await {
+                tracing::debug!("the use of a token is not noted: {error}");
+            }
+        });
+        // It reaches no further than who made it reaches now.
+        let limit = maker.as_ref().and_then(|maker| maker.cliente_id);
+        let cliente_id = token.cliente_id.or(limit);
+        if limit.is_some() && cliente_id != limit {
+            return Err(unauthorized("the token is not its maker's any more").into());
+        }
+        let (role, most) = match cliente_id {
+            Some(_) => (Role::Cliente, Scopes::OF_CLIENTE),
+            None => (Role::Admin, Scopes::EVERYTHING),
+        };
+        // A scope of a later version is none of this one's.
+        let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
+        Ok(Caller {
+            who: Who::Token {
+                id: token.id,
+                user_id: token.user_id,
+            },
+            role,
+            cliente_id,
+            scopes: scopes.and(most),
+            address: address.0,
+        })
+    }
+
+    /// Who shows a cookie or a JWT that holds, for signing out and the like
+    /// where nobody has to be signed in.
+    pub(crate) async fn session_shown(&self, headers: &HeaderMap) -> Result<Option<i64>, HubError> {
+        let session = match Credentials::of(headers) {
+            Credentials::Cookie(cookie) => self.by_cookie(&cookie).await?,
+            Credentials::Jwt(text) => self.by_jwt(&text).await?,
+            _ => None,
+        };
+        Ok(session.map(|session| session.session_id))
+    }
+}
+
+fn of_session(session: Option<Presented>, address: ClientAddress) -> Result<Caller, ErrorReply> {
+    let Some(Presented { session_id, user }) = session else {
+        return Err(unauthorized("the session is over: sign in again"));
+    };
+    let who = Who::Session {
+        session_id,
+        user_id: user.id,
+        name: user.name.clone(),
+    };
+    Ok(of_user(who, &user, address))
+}
+
+fn of_user(who: Who, user: &User, address: ClientAddress) -> Caller {
+    Caller {
+        who,
+        role: user.role,
+        cliente_id: user.cliente_id,
+        scopes: match user.role {
+            Role::Admin => Scopes::EVERYTHING,
+            Role::Cliente => Scopes::OF_CLIENTE,
+        },
+        address: address.0,
+    }
+}
+
+fn changes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}

@@ -1,0 +1,246 @@
+//! Passwords: Argon2id, a few at a time, and none twice in a row.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use ring::hmac;
+use service_runtime::http::ErrorReply;
+use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
+
+use super::refusal::{overloaded, too_many};
+use super::{Auth, ClientAddress};
+use crate::error::HubError;
+use crate::store::User;
+
+/// OWASP's first choice: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Checked side by side, so that a flood of them takes neither the memory nor
+/// all cores.
+const AT_ONCE: usize = 2;
+/// That may wait for their turn.
+const WAITING: usize = 64;
+/// How long a right password is known to be right: `curl` in a loop shows it
+/// with every request.
+const KNOWN_FOR: Duration = Duration::from_secs(300);
+const KNOWN: usize = 1024;
+
+/// A password's length, in characters.
+const SHORTEST: usize = 10;
+const LONGEST: usize = 256;
+
+/// Hashes and checks.
+pub(super) struct Passwords {
+    turns: Semaphore,
+    places: Semaphore,
+    /// Under this process's own random key: what is remembered is of no use
+    /// to whoever reads the memory later.
+    key: hmac::Key,
+    known: Mutex<HashMap<[u8; 32], Instant>>,
+    /// Of nobody's password: an unknown user takes as long as a known one.
+    nobody: String,
+}
+
+impl Passwords {
+    pub(super) fn new() -> Self {
+        let key: [u8; 32] = rand::random();
+        Self {
+            turns: Semaphore::new(AT_ONCE),
+            places: Semaphore::new(AT_ONCE + WAITING),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+            known: Mutex::default(),
+            nobody: hash(&super::secrets::random()),
+        }
+    }
+
+    /// The hash to be kept, as a PHC string.
+    pub(super) async fn hash(&self, password: &str) -> Result<String, ErrorReply> {
+        let _place = self.places.try_acquire().map_err(|_| overloaded())?;
+        let _turn = self.turns.acquire().await;
+        let password = password.to_owned();
+        tokio::task::spawn_blocking(move || hash(&password))
+            .await
+            .map_err(|_| ErrorReply::internal())
+    }
+
+    /// Whether this is the password, without a limit or a memory.
+    pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
+        let _turn = self.turns.acquire().await;
+        let (phc, password) = (phc.to_owned(), password.to_owned());
+        tokio::task::spawn_blocking(move || fits(&phc, &password))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// A mark of the pair; another hash of the same password has another.
+    fn mark(&self, phc: &str, password: &str) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(phc.as_bytes());
+        context.update(&[0]);
+        context.update(password.as_bytes());
+        let mut mark = [0; 32];
+        mark.copy_from_slice(context.sign().as_ref());
+        mark
+    }
+
+    fn is_known(&self, mark: &[u8; 32]) -> bool {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(mark)
+            .is_some_and(|since| since.elapsed() < KNOWN_FOR)
+    }
+
+    fn remember(&self, mark: [u8; 32]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KNOWN {
+            known.retain(|_, since| since.elapsed() < KNOWN_FOR);
+        }
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(mark, Instant::now());
+    }
+}
+
+impl Auth {
+    /// The user of this name and password, if they fit and it may come in.
+    pub(crate) async fn user_with_password(
+        &self,
+        name: &str,
+        password: &str,
+        address: ClientAddress,
+    ) -> Result<Option<User>, HubError> {
+        let Self(inner) = self;
+        let (passwords, limits) = (&inner.passwords, &inner.limits);
+        let name = canonical_name(name);
+        let wait = || match limits.wait(address, &name) {
+            Some(wait) => Err(HubError::from(too_many(wait))),
+            None => Ok(()),
+        };
+        wait()?;
+        let user = inner.store.user_named(&name).await?;
+        let phc = user
+            .as_ref()
+            .map_or(passwords.nobody.as_str(), |user| user.password.as_str());
+        let mark = passwords.mark(phc, password);
+        if !passwords.is_known(&mark) {
+            let _place = passwords.places.try_acquire().map_err(|_| overloaded())?;
+            let _turn = passwords.turns.acquire().await;
+            // Many at once: those before this one may have run out of tries,
+            // or found out that it is right.
+            wait()?;
+            if !passwords.is_known(&mark) {
+                let (phc, password) = (phc.to_owned(), password.to_owned());
+                let fits = tokio::task::spawn_blocking(move || fits(&phc, &password)).await;
+                if !fits.unwrap_or(false) {
+                    limits.note(address, &name);
+                    // The name only of those who are known: people type their
+                    // password into the wrong field.
+                    let user = user.as_ref().map_or("(unknown)", |user| user.name.as_str());
+                    tracing::warn!(address = %address.0, user, "a wrong password");
+                    return Ok(None);
+                }
+                passwords.remember(mark);
+            }
+        }
+        let user = user.filter(|user| !user.disabled);
+        if user.is_none() {
+            limits.note(address, &name);
+            tracing::warn!(address = %address.0, "a disabled user tried to come in");
+        }
+        Ok(user)
+    }
+
+    /// The hash to be kept of a new password.
+    pub(crate) async fn hash(&self, password: &str) -> Result<String, ErrorReply> {
+        self.0.passwords.hash(password).await
+    }
+}
+
+/// A user's name as it is kept.
+pub(crate) fn canonical_name(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// What a password has to be that somebody chooses.
+pub(crate) fn check_new_password(password: &str) -> Result<(), ErrorReply> {
+    let length = password.chars().count();
+    if (SHORTEST..=LONGEST).contains(&length) {
+        return Ok(());
+    }
+    Err(ErrorReply::invalid_request(format!(
+        "a password has to have {SHORTEST} to {LONGEST} characters"
+    )))
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+/// One password, however the keyboard composes its letters.
+fn composed(password: &str) -> String {
+    password.nfkc().collect()
+}
+
+fn hash(password: &str) -> String {
+    let hashed = argon2().hash_password(composed(password).as_bytes());
+    // Without memory or randomness nothing fits, and nobody comes in.
+    hashed.map_or_else(|_| String::new(), |hash: PasswordHash| hash.to_string())
+}
+
+fn fits(phc: &str, password: &str) -> bool {
+    PasswordHash::new(phc).is_ok_and(|known| {
+        argon2()
+            .verify_password(composed(password).as_bytes(), &known)
+            .is_ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_password_fits() {
+        let phc = hash("hunter2ñ");
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert_ne!(phc, hash("hunter2ñ"), "each has its own salt");
+        assert!(fits(&phc, "hunter2ñ"));
+        assert!(fits(&phc, "hunter2n\u{303}"), "typed on another keyboard");
+        for wrong in ["", "hunter2", "hunter2ñ ", "Hunter2ñ"] {
+            assert!(!fits(&phc, wrong), "{wrong}");
+        }
+        assert!(!fits("", "") && !fits("nonsense", "nonsense"));
+    }
+
+    #[test]
+    fn what_is_known_is_bounded_and_bound_to_the_hash() {
+        let passwords = Passwords::new();
+        let mark = passwords.mark("phc", "right");
+        passwords.remember(mark);
+        assert!(passwords.is_known(&mark));
+        assert!(!passwords.is_known(&passwords.mark("phc2", "right")));
+        assert!(!passwords.is_known(&passwords.mark("phc", "wrong")));
+        for number in 0..KNOWN * 2 {
+            passwords.remember(passwords.mark("phc", &number.to_string()));
+        }
+        assert!(passwords.known.lock().unwrap().len() <= KNOWN);
+    }
+
+    #[test]
+    fn new_passwords_have_a_length() {
+        for good in ["ñandúñandú", &"x".repeat(256)] {
+            assert!(check_new_password(good).is_ok());
+        }
+        for bad in ["", "123456789", &"x".repeat(257)] {
+            assert!(check_new_password(bad).is_err());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The ways to say no.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use service_runtime::http::ErrorReply;
+
+/// `UNAUTHORIZED`. The scheme that is named makes no browser pop up a question: the page
+/// asks for itself.
+pub(super) fn unauthorized(message: &str) -> ErrorReply {
+    ErrorReply::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message).with_header(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(r#"Bearer realm="LeadMaster""#),
+    )
+}
+
+/// 403 `FORBIDDEN`: known, but not for this.
+pub(crate) fn forbidden(message: &str) -> ErrorReply {
+    ErrorReply::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+}
+
+pub(super) fn csrf() -> ErrorReply {
+    ErrorReply::new(
+        StatusCode::FORBIDDEN,
+        "CSRF_TOKEN_INVALID",
+        "a change by the session's cookie needs the X-CSRF-Token that GET /api/auth/me answers",
+    )
+}
+
+pub(super) fn too_many(wait: Duration) -> ErrorReply {
+    let seconds = wait.as_secs().max(1);
+    ErrorReply::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "TOO_MANY_ATTEMPTS",
+        format!("too many wrong passwords: try again in {seconds} s"),
+    )
+    .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+pub(super) fn overloaded() -> ErrorReply {
+    ErrorReply::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "OVERLOADED",
+        "too many passwords are being checked now: try again",
+    )
+    .with_header(header::RETRY_AFTER, HeaderValue::from(1))
+}

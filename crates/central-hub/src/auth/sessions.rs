@@ -1,0 +1,229 @@
+//! Sessions: a cookie for browsers and a JWT for the rest of the page.
+//!
+//! ```text
+//!  cookie ─┬─ HMAC "csrf" ───> X-CSRF-Token
+//!          └─ HMAC "bearer" ─> in the JWT, signed with its end
+//! ```
+//!
+//! The store has the SHA-256 of the cookie and of the JWT's secret; the
+//! cookie cannot be told from a JWT.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use cookie::{Cookie, SameSite};
+use session_api::Timestamp;
+use subtle::ConstantTimeEq;
+
+use super::jwt::{Claims, Jwt};
+use super::secrets::{derived, random, sha256};
+use super::{Auth, Who};
+use crate::store::{NewSession, StoreError, User};
+
+pub(super) const COOKIE: &str = "leadmaster_session";
+
+/// A session that is not used for this long is over.
+const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
+/// And so is one of this age, however it is used.
+const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long a JWT holds; `POST /api/auth/refresh` gives another.
+pub(crate) const JWT_LIFE: Duration = Duration::from_secs(60 * 60);
+/// Use is written down this often at most.
+const NOTED: Duration = Duration::from_secs(5 * 60);
+/// How often those are looked at again whose answer does not end.
+const LOOKED_AT: Duration = Duration::from_secs(30);
+
+/// A session that has just begun.
+pub(crate) struct Begun {
+    pub(crate) set_cookie: Option<HeaderValue>,
+    pub(crate) csrf: String,
+    pub(crate) jwt: String,
+}
+
+/// A session that is presented, with its user.
+pub(super) struct Presented {
+    pub(super) session_id: i64,
+    pub(super) user: User,
+}
+
+fn ago(by: Duration) -> Timestamp {
+    let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+    let now = Timestamp::now();
+    Timestamp::from_millis(now.as_millis().saturating_sub(by)).unwrap_or(now)
+}
+
+/// The moment before which nothing may have been noted, to be noted again.
+pub(super) fn stale() -> Timestamp {
+    ago(NOTED)
+}
+
+impl Auth {
+    /// Begins a session for a user who has shown that it is it. Always a new
+    /// one: what the browser had before is not carried on.
+    pub(crate) async fn begin_session(
+        &self,
+        user: &User,
+        secure: bool,
+    ) -> Result<Begun, StoreError> {
+        let cookie = random();
+        let bearer = derived(&cookie, "bearer");
+        let session = NewSession {
+            cookie_hash: &sha256(&cookie),
+            bearer_hash: &sha256(&bearer),
+            user_id: user.id,
+            expires_at: Timestamp::now().after(LIFE),
+        };
+        self.0.store.begin_session(session, ago(IDLE)).await?;
+        Ok(Begun {
+            csrf: csrf_of(&cookie),
+            jwt: self.jwt(user, bearer),
+            set_cookie: set_cookie(cookie, secure),
+        })
+    }
+
+    /// The session of this cookie.
+    pub(super) async fn by_cookie(&self, cookie: &str) -> Result<Option<Presented>, StoreError> {
+        let hash = sha256(cookie);
+        let found = self.0.store.session_of_cookie(&hash, ago(IDLE));
+        Ok(self.presented(found.await?))
+    }
+
+    /// The session of this JWT.
+    pub(super) async fn by_jwt(&self, text: &str) -> Result<Option<Presented>, StoreError> {
+        let Some(claims) = self.0.jwt.check(text) else {
+            return Ok(None);
+        };
+        let hash = sha256(&claims.jti);
+        let found = self.0.store.session_of_bearer(&hash, ago(IDLE));
+        Ok(self.presented(found.await?))
+    }
+
+    fn presented(&self, found: Option<(i64, User)>) -> Option<Presented> {
+        let (session_id, user) = found?;
+        let store = self.0.store.clone();
+        // Nobody has to wait for a note.
+        tokio::spawn(async move {
+            if let Err(error) = store.session_seen(session_id, stale()).await {
+                tracing::debug!("the use of a session is not noted: {error}");
+            }
+        });
+        Some(Presented { session_id, user })
+    }
+
+    /// Another JWT for a session that holds, by the cookie or the JWT that
+    /// the request shows.
+    pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
+        use super::credentials::Credentials;
+        let bearer = match Credentials::of(headers) {
+            Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
+            Credentials::Jwt(text) => self.0.jwt.check(&text)?.jti,
+            _ => return None,
+        };
+        Some(self.jwt(user, bearer))
+    }
+
+    fn jwt(&self, user: &User, bearer: String) -> String {
+        let now = Timestamp::now().as_millis() / 1000;
+        let life = i64::try_from(JWT_LIFE.as_secs()).unwrap_or_default();
+        let claims = Claims {
+            iss: Jwt::issuer(),
+            sub: user.name.clone(),
+            role: user.role,
+            cliente_id: user.cliente_id,
+            jti: bearer,
+            iat: now,
+            exp: now + life,
+        };
+        self.0.jwt.sign(&claims).unwrap_or_default()
+    }
+
+    /// The token that the page has to send with a change, where the request
+    /// came by the cookie.
+    pub(crate) fn csrf(&self, headers: &HeaderMap) -> Option<String> {
+        use super::credentials::Credentials;
+        match Credentials::of(headers) {
+            Credentials::Cookie(cookie) => Some(csrf_of(&cookie)),
+            _ => None,
+        }
+    }
+
+    /// Comes when somebody who was let in would not be let in any more. For
+    /// answers that do not end.
+    pub(crate) async fn signed_out(self, who: Who) {
+        loop {
+            tokio::time::sleep(LOOKED_AT).await;
+            // A database that is away for a while signs nobody out.
+            if let Ok(false) = self.still_holds(&who).await {
+                return;
+            }
+        }
+    }
+
+    async fn still_holds(&self, who: &Who) -> Result<bool, StoreError> {
+        let store = &self.0.store;
+        Ok(match who {
+            Who::Machine => true,
+            Who::Session { session_id, .. } => {
+                let session = store.session_with_id(*session_id, ago(IDLE)).await?;
+                session.is_some()
+            }
+            Who::Password { user_id, .. } => {
+                let user = store.user(*user_id).await?;
+                user.is_some_and(|user| !user.disabled)
+            }
+            Who::Token { id, .. } => store.token_holds(*id).await?,
+        })
+    }
+}
+
+pub(super) fn csrf_of(cookie: &str) -> String {
+    derived(cookie, "csrf")
+}
+
+/// Whether the request has the session's own token.
+pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
+    let Some(sent) = headers.get("x-csrf-token") else {
+        return false;
+    };
+    sent.as_bytes().ct_eq(csrf_of(cookie).as_bytes()).into()
+}
+
+fn set_cookie(value: String, secure: bool) -> Option<HeaderValue> {
+    let life = i64::try_from(LIFE.as_secs()).unwrap_or_default();
+    let cookie = Cookie::build((COOKIE, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(secure)
+        .max_age(cookie::time::Duration::seconds(life));
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}
+
+/// Makes a browser forget its cookie.
+pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
+    let cookie = Cookie::build((COOKIE, ""))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(secure)
+        .max_age(cookie::time::Duration::ZERO);
+    HeaderValue::from_str(&cookie.to_string()).ok()
+}
+
+/// Whether the browser speaks https, to the hub or to a proxy before it. Whom
+/// to believe is no question: whoever lies keeps its own cookie from itself.
+pub(crate) fn is_https(headers: &HeaderMap, uri: &Uri) -> bool {
+    let says = |name: &str, wanted: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|text| text.trim().to_ascii_lowercase().starts_with(wanted))
+    };
+    uri.scheme_str() == Some("https")
+        || says("x-forwarded-proto", "https")
+        || says("origin", "https://")
+        || headers
+            .get("forwarded")
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|text| text.to_ascii_lowercase().contains("proto=https"))
+}

@@ -1,0 +1,248 @@
+//! `/api/auth/…`: signing in and out, and who one is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ErrorReply};
+
+use crate::auth::{
+    Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
+};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{Role, User, UserChange, UserOutcome};
+
+#[derive(Deserialize)]
+pub(crate) struct Login {
+    username: String,
+    password: String,
+}
+
+/// A user as others see it.
+#[derive(Serialize)]
+struct Me<'a> {
+    id: i64,
+    username: &'a str,
+    role: Role,
+    cliente_id: Option<u64>,
+}
+
+impl<'a> From<&'a User> for Me<'a> {
+    fn from(user: &'a User) -> Self {
+        Self {
+            id: user.id,
+            username: &user.name,
+            role: user.role,
+            cliente_id: user.cliente_id,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Issued {
+    token: String,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
+impl Issued {
+    fn new(token: String) -> Self {
+        Self {
+            token,
+            token_type: "Bearer",
+            expires_in: JWT_LIFE.as_secs(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SignedIn<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    issued: Issued,
+    csrf: String,
+    user: Me<'a>,
+}
+
+pub(super) fn wrong_password() -> ErrorReply {
+    ErrorReply::new(
+        StatusCode::UNAUTHORIZED,
+        "WRONG_PASSWORD",
+        "the user name or the password is wrong",
+    )
+}
+
+pub(crate) async fn login(
+    State(state): State<AppState>,
+    address: ClientAddress,
+    uri: Uri,
+    headers: HeaderMap,
+    ApiJson(login): ApiJson<Login>,
+) -> Result<Response, HubError> {
+    let auth = &state.auth;
+    let user = auth
+        .user_with_password(&login.username, &login.password, address)
+        .await?
+        .ok_or_else(wrong_password)?;
+    // What this browser had before ends here.
+    if let Some(session_id) = auth.session_shown(&headers).await? {
+        state.store.end_session(session_id).await?;
+    }
+    let begun = auth.begin_session(&user, is_https(&headers, &uri)).await?;
+    tracing::info!(address = %address.0, user = user.name, "signed in");
+    let mut response = Json(SignedIn {
+        ok: true,
+        issued: Issued::new(begun.jwt),
+        csrf: begun.csrf,
+        user: Me::from(&user),
+    })
+    .into_response();
+    if let Some(cookie) = begun.set_cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+#[derive(Serialize)]
+pub(super) struct Done {
+    ok: bool,
+}
+
+impl Done {
+    pub(super) fn json() -> Json<Self> {
+        Json(Self { ok: true })
+    }
+}
+
+/// Ends the session, for the cookie and the JWT alike.
+pub(crate) async fn logout(
+    State(state): State<AppState>,
+    caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, HubError> {
+    if let Who::Session {
+        session_id, name, ..
+    } = &caller.who
+    {
+        state.store.end_session(*session_id).await?;
+        tracing::info!(address = %caller.address, user = name, "signed out");
+    }
+    let mut response = Done::json().into_response();
+    if let Some(cookie) = cleared_cookie(is_https(&headers, &uri)) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+#[derive(Serialize)]
+struct Identity<'a> {
+    ok: bool,
+    /// Whether anybody has to sign in.
+    auth_required: bool,
+    /// Nobody: on this machine without a password, or a program.
+    user: Option<Me<'a>>,
+    role: Role,
+    cliente_id: Option<u64>,
+    scopes: Vec<&'static str>,
+    csrf: Option<String>,
+}
+
+pub(crate) async fn me(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Response {
+    let user = match &caller.who {
+        Who::Session { user_id, name, .. } | Who::Password { user_id, name } => Some(Me {
+            id: *user_id,
+            username: name,
+            role: caller.role,
+            cliente_id: caller.cliente_id,
+        }),
+        Who::Machine | Who::Token { .. } => None,
+    };
+    let is_session = matches!(caller.who, Who::Session { .. });
+    Json(Identity {
+        ok: true,
+        auth_required: state.auth.is_required(),
+        user,
+        role: caller.role,
+        cliente_id: caller.cliente_id,
+        scopes: caller.scopes.names().collect(),
+        csrf: is_session.then(|| state.auth.csrf(&headers)).flatten(),
+    })
+    .into_response()
+}
+
+/// Another JWT for the session that the request shows.
+pub(crate) async fn refresh(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, HubError> {
+    let not_a_session = || forbidden("only a session has a JWT: POST /api/auth/login first");
+    let Who::Session { user_id, .. } = caller.who else {
+        return Err(not_a_session().into());
+    };
+    let user = state.store.user(user_id).await?.ok_or_else(not_a_session)?;
+    let jwt = state
+        .auth
+        .renewed_jwt(&headers, &user)
+        .ok_or_else(not_a_session)?;
+    Ok(Json(Issued::new(jwt)).into_response())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewPassword {
+    current_password: String,
+    new_password: String,
+}
+
+/// One's own password. Other sessions of the user end.
+pub(crate) async fn password(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiJson(change): ApiJson<NewPassword>,
+) -> Result<Response, HubError> {
+    let (user_id, kept) = match caller.who {
+        Who::Session {
+            session_id,
+            user_id,
+            ..
+        } => (user_id, Some(session_id)),
+        Who::Password { user_id, .. } => (user_id, None),
+        Who::Machine | Who::Token { .. } => {
+            return Err(forbidden("only a user has a password").into());
+        }
+    };
+    check_new_password(&change.new_password)?;
+    let user = state
+        .store
+        .user(user_id)
+        .await?
+        .ok_or_else(wrong_password)?;
+    state
+        .auth
+        .user_with_password(
+            &user.name,
+            &change.current_password,
+            ClientAddress(caller.address),
+        )
+        .await?
+        .ok_or_else(wrong_password)?;
+    let phc = state.auth.hash(&change.new_password).await?;
+    let change = UserChange {
+        password: Some(&phc),
+        ..UserChange::default()
+    };
+    match state.store.change_user(user_id, change, kept).await? {
+        UserOutcome::Done(user) => {
+            tracing::info!(address = %caller.address, user = user.name, "a user changed its password");
+            Ok(Done::json().into_response())
+        }
+        UserOutcome::Unknown | UserOutcome::LastAdmin => Err(wrong_password().into()),
+    }
+}

@@ -1,0 +1,179 @@
+//! `/api/tokens`: tokens for programs. A cliente has its own business's.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
+use session_api::Timestamp;
+
+use super::auth::Done;
+use super::users::{by, page_size};
+use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{ApiToken, NewToken};
+
+#[derive(Serialize)]
+struct Shown {
+    id: i64,
+    name: String,
+    scopes: Vec<String>,
+    cliente_id: Option<u64>,
+    /// Who made it.
+    user_id: Option<i64>,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    used_at: Option<Timestamp>,
+}
+
+impl From<ApiToken> for Shown {
+    fn from(token: ApiToken) -> Self {
+        Self {
+            id: token.id,
+            name: token.name,
+            scopes: token.scopes.split(' ').map(str::to_owned).collect(),
+            cliente_id: token.cliente_id,
+            user_id: token.user_id,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            used_at: token.used_at,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    before: Option<i64>,
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Tokens {
+    tokens: Vec<Shown>,
+    /// What to ask for as `before`, where there are more.
+    next: Option<i64>,
+}
+
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(page): ApiQuery<Page>,
+) -> Result<Json<Tokens>, HubError> {
+    let size = page_size(page.limit)?;
+    let mut tokens = state
+        .store
+        .tokens(caller.cliente_id, page.before, size + 1)
+        .await?;
+    let more = tokens.len() > size as usize;
+    tokens.truncate(size as usize);
+    let last = tokens.last().map(|token| token.id);
+    Ok(Json(Tokens {
+        tokens: tokens.into_iter().map(Shown::from).collect(),
+        next: last.filter(|_| more),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Create {
+    name: String,
+    scopes: Vec<String>,
+    #[serde(default)]
+    cliente_id: Option<u64>,
+    /// Left out, it holds until it is revoked.
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Created {
+    /// Told this once.
+    token: String,
+    #[serde(flatten)]
+    shown: Shown,
+}
+
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiJson(body): ApiJson<Create>,
+) -> Result<Response, HubError> {
+    let name = body.name.trim();
+    if !(1..=100).contains(&name.chars().count()) || name.chars().any(char::is_control) {
+        return Err(ErrorReply::invalid_request("name has to be 1 to 100 characters").into());
+    }
+    if body.expires_at.is_some_and(|end| end <= Timestamp::now()) {
+        return Err(ErrorReply::invalid_request("expires_at is over").into());
+    }
+    let cliente_id = caller.cliente_for(body.cliente_id)?;
+    if cliente_id.is_some_and(|id| ClienteId::parse(&id.to_string()).is_none()) {
+        let message = "cliente_id has to be a positive integer";
+        return Err(ErrorReply::invalid_request(message).into());
+    }
+    let scopes = scopes(&body.scopes, cliente_id)?;
+    if !caller.scopes.cover(scopes) {
+        return Err(forbidden("a token reaches no further than who makes it").into());
+    }
+    let secret = token();
+    let new = NewToken {
+        name,
+        hash: &sha256(&secret),
+        scopes: &scopes.to_string(),
+        cliente_id,
+        user_id: caller.user_id(),
+        expires_at: body.expires_at,
+    };
+    let made = state.store.add_token(new).await?;
+    tracing::info!(
+        token = made.id,
+        scopes = made.scopes,
+        cliente_id,
+        by = %by(&caller),
+        "a token was made"
+    );
+    let created = Created {
+        token: secret,
+        shown: Shown::from(made),
+    };
+    Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+fn scopes(names: &[String], cliente_id: Option<u64>) -> Result<Scopes, ErrorReply> {
+    let known = || Scope::ALL.map(|(name, _)| name).join(", ");
+    let scopes: Scopes = names
+        .join(" ")
+        .parse()
+        .map_err(|_| ErrorReply::invalid_request(format!("scopes are any of {}", known())))?;
+    if scopes == Scopes::NONE {
+        return Err(ErrorReply::invalid_request(format!(
+            "scopes needs at least one of {}",
+            known()
+        )));
+    }
+    if cliente_id.is_some() && scopes.has(Scope::Admin) {
+        return Err(ErrorReply::invalid_request(
+            "admin is for all businesses: leave out the scope, or cliente_id",
+        ));
+    }
+    Ok(scopes)
+}
+
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Response, HubError> {
+    let revoked = state.store.revoke_token(id, caller.cliente_id).await?;
+    let Some(revoked) = revoked else {
+        return Err(ErrorReply::new(
+            StatusCode::NOT_FOUND,
+            "TOKEN_NOT_FOUND",
+            "there is no such token",
+        )
+        .into());
+    };
+    tracing::info!(token = revoked.id, by = %by(&caller), "a token was revoked");
+    Ok(Done::json().into_response())
+}

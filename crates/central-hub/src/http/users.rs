@@ -1,0 +1,247 @@
+//! `/api/users`: who may sign in. For administrators.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
+use session_api::Timestamp;
+
+use super::auth::Done;
+use crate::auth::{Caller, Who, canonical_name, check_new_password};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{NewUser, Role, User, UserChange, UserOutcome};
+
+#[derive(Serialize)]
+struct Shown {
+    id: i64,
+    username: String,
+    role: Role,
+    cliente_id: Option<u64>,
+    disabled: bool,
+    created_at: Timestamp,
+    signed_in_at: Option<Timestamp>,
+}
+
+impl From<User> for Shown {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            username: user.name,
+            role: user.role,
+            cliente_id: user.cliente_id,
+            disabled: user.disabled,
+            created_at: user.created_at,
+            signed_in_at: user.signed_in_at,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    #[serde(default)]
+    after: String,
+    limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Users {
+    users: Vec<Shown>,
+    /// What to ask for as `after`, where there are more.
+    next: Option<String>,
+}
+
+/// A page of a list, and how many there are on one at most.
+pub(super) const PAGE: u32 = 100;
+pub(super) const LARGEST_PAGE: u32 = 500;
+
+pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
+    match asked.unwrap_or(PAGE) {
+        size if (1..=LARGEST_PAGE).contains(&size) => Ok(size),
+        _ => Err(ErrorReply::invalid_request(format!(
+            "limit has to be 1 to {LARGEST_PAGE}"
+        ))),
+    }
+}
+
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    ApiQuery(page): ApiQuery<Page>,
+) -> Result<Json<Users>, HubError> {
+    let size = page_size(page.limit)?;
+    let mut users = state.store.users(&page.after, size + 1).await?;
+    let more = users.len() > size as usize;
+    users.truncate(size as usize);
+    let last = users.last().map(|user| user.name.clone());
+    Ok(Json(Users {
+        users: users.into_iter().map(Shown::from).collect(),
+        next: last.filter(|_| more),
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Create {
+    username: String,
+    password: String,
+    role: Role,
+    #[serde(default)]
+    cliente_id: Option<u64>,
+}
+
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiJson(body): ApiJson<Create>,
+) -> Result<Response, HubError> {
+    let name = canonical_name(&body.username);
+    check_name(&name)?;
+    check_new_password(&body.password)?;
+    check_cliente(body.role, body.cliente_id)?;
+    let phc = state.auth.hash(&body.password).await?;
+    let new = NewUser {
+        name: &name,
+        password: &phc,
+        role: body.role,
+        cliente_id: body.cliente_id,
+    };
+    let user = state.store.add_user(new).await?.ok_or_else(|| {
+        ErrorReply::new(
+            StatusCode::CONFLICT,
+            "USER_EXISTS",
+            "there is a user of this name already",
+        )
+    })?;
+    tracing::info!(user = user.name, role = %user.role, by = %by(&caller), "a user was made");
+    Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<impl Serialize>, HubError> {
+    let user = state.store.user(id).await?.ok_or_else(unknown)?;
+    Ok(Json(Shown::from(user)))
+}
+
+/// What is left out stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    password: Option<String>,
+    role: Option<Role>,
+    cliente_id: Option<u64>,
+    disabled: Option<bool>,
+}
+
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(body): ApiJson<Change>,
+) -> Result<Response, HubError> {
+    let known = state.store.user(id).await?.ok_or_else(unknown)?;
+    let role = body.role.unwrap_or(known.role);
+    // Of one who becomes an administrator the business is forgotten.
+    let kept = known.cliente_id.filter(|_| role == Role::Cliente);
+    let cliente_id = body.cliente_id.or(kept);
+    check_cliente(role, cliente_id)?;
+    let phc = match &body.password {
+        Some(password) => {
+            check_new_password(password)?;
+            Some(state.auth.hash(password).await?)
+        }
+        None => None,
+    };
+    let change = UserChange {
+        password: phc.as_deref(),
+        role: Some((role, cliente_id)),
+        disabled: body.disabled,
+    };
+    // Whoever changes its own password here goes on.
+    let kept = match caller.who {
+        Who::Session {
+            session_id,
+            user_id,
+            ..
+        } if user_id == id => Some(session_id),
+        _ => None,
+    };
+    let user = done(state.store.change_user(id, change, kept).await?)?;
+    tracing::info!(
+        user = user.name,
+        role = %user.role,
+        disabled = user.disabled,
+        password_changed = phc.is_some(),
+        by = %by(&caller),
+        "a user was changed"
+    );
+    Ok(Json(Shown::from(user)).into_response())
+}
+
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Response, HubError> {
+    let user = done(state.store.remove_user(id).await?)?;
+    tracing::info!(user = user.name, by = %by(&caller), "a user was removed");
+    Ok(Done::json().into_response())
+}
+
+/// Who did it, for the log.
+pub(super) fn by(caller: &Caller) -> String {
+    match &caller.who {
+        Who::Machine => "this machine".to_owned(),
+        Who::Session { name, .. } | Who::Password { name, .. } => name.clone(),
+        Who::Token { id, .. } => format!("token {id}"),
+    }
+}
+
+fn done(outcome: UserOutcome) -> Result<User, ErrorReply> {
+    match outcome {
+        UserOutcome::Done(user) => Ok(user),
+        UserOutcome::Unknown => Err(unknown()),
+        UserOutcome::LastAdmin => Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "LAST_ADMIN",
+            "nobody would be left to manage the users: make another administrator first",
+        )),
+    }
+}
+
+fn unknown() -> ErrorReply {
+    ErrorReply::new(
+        StatusCode::NOT_FOUND,
+        "USER_NOT_FOUND",
+        "there is no such user",
+    )
+}
+
+fn check_name(name: &str) -> Result<(), ErrorReply> {
+    let fits = (1..=64).contains(&name.chars().count())
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter));
+    if fits {
+        return Ok(());
+    }
+    Err(ErrorReply::invalid_request(
+        "username has to be 1 to 64 letters, digits, or any of . _ - + @",
+    ))
+}
+
+fn check_cliente(role: Role, cliente_id: Option<u64>) -> Result<(), ErrorReply> {
+    match (role, cliente_id) {
+        (Role::Admin, None) => Ok(()),
+        (Role::Admin, Some(_)) => Err(ErrorReply::invalid_request(
+            "an admin sees all businesses: leave cliente_id out",
+        )),
+        (Role::Cliente, Some(id)) if ClienteId::parse(&id.to_string()).is_some() => Ok(()),
+        (Role::Cliente, _) => Err(ErrorReply::invalid_request(
+            "a cliente needs cliente_id, a positive integer",
+        )),
+    }
+}

@@ -1,0 +1,61 @@
+//! Who may come in: users, their sessions, and the tokens of programs.
+
+mod sessions;
+mod tokens;
+mod users;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use sessions::NewSession;
+pub use tokens::{ApiToken, NewToken, TokenRow};
+pub use users::{NewUser, User, UserChange, UserOutcome};
+
+/// What a user may do at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// What is of its own business.
+    Cliente,
+}
+
+impl Role {
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Cliente => "cliente",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = super::StoreError;
+
+    fn from_str(text: &str) -> Result<Self, super::StoreError> {
+        match text {
+            "admin" => Ok(Self::Admin),
+            "cliente" => Ok(Self::Cliente),
+            _ => Err(super::StoreError::Query(sqlx::Error::Decode(
+                "a role of a later version".into(),
+            ))),
+        }
+    }
+}
+
+fn as_stored(cliente_id: Option<u64>) -> Option<i64> {
+    cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX))
+}
+
+fn as_known(cliente_id: Option<i64>) -> Option<u64> {
+    cliente_id.and_then(|id| u64::try_from(id).ok())
+}

@@ -1,0 +1,190 @@
+//! The tokens of programs.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{User, as_known, as_stored};
+use crate::store::error::StoreError;
+use crate::store::messages::time;
+use crate::store::{Store, now};
+
+/// A token to be made.
+#[derive(Clone, Copy)]
+pub struct NewToken<'a> {
+    /// What a person calls it.
+    pub name: &'a str,
+    /// SHA-256 of it.
+    pub hash: &'a str,
+    /// What it may do, separated by blanks.
+    pub scopes: &'a str,
+    /// The one business that it sees; left out, all.
+    pub cliente_id: Option<u64>,
+    /// Who makes it.
+    pub user_id: Option<i64>,
+    /// From when it is of no use; left out, never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A token as it is stored.
+#[derive(Clone, Debug)]
+pub struct ApiToken {
+    /// The store's number.
+    pub id: i64,
+    /// What a person calls it.
+    pub name: String,
+    /// What it may do, separated by blanks.
+    pub scopes: String,
+    /// The one business that it sees.
+    pub cliente_id: Option<u64>,
+    /// Who made it.
+    pub user_id: Option<i64>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when it is of no use.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, within minutes.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A token that is presented, with the user who made it.
+pub type TokenRow = (ApiToken, Option<User>);
+
+impl ApiToken {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let moment = |name| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(name)?.map(time));
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            scopes: row.try_get("scopes")?,
+            cliente_id: as_known(row.try_get("cliente_id")?),
+            user_id: row.try_get("user_id")?,
+            created_at: time(row.try_get("created_at")?),
+            expires_at: moment("expires_at")?,
+            used_at: moment("used_at")?,
+        })
+    }
+}
+
+impl Store {
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_token(&self, token: NewToken<'_>) -> Result<ApiToken, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO api_tokens (name, hash, scopes, cliente_id, user_id, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
+        )
+        .bind(token.name)
+        .bind(token.hash)
+        .bind(token.scopes)
+        .bind(as_stored(token.cliente_id))
+        .bind(token.user_id)
+        .bind(now())
+        .bind(token.expires_at.map(Timestamp::as_millis))
+        .fetch_one(self.writer())
+        .await?;
+        ApiToken::read(&row)
+    }
+
+    /// The token with this hash that may be used now, and who made it. One of
+    /// a user that may not come in may not be used.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn token_of_hash(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM api_tokens WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
+        )
+        .bind(hash)
+        .bind(now())
+        .fetch_optional(self.reader())
+        .await?;
+        let Some(token) = row.as_ref().map(ApiToken::read).transpose()? else {
+            return Ok(None);
+        };
+        let Some(user_id) = token.user_id else {
+            return Ok(Some((token, None)));
+        };
+        let user = self.user(user_id).await?.filter(|user| !user.disabled);
+        Ok(user.map(|user| (token, Some(user))))
+    }
+
+    /// Whether this token may be used still.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn token_holds(&self, id: i64) -> Result<bool, StoreError> {
+        let found = sqlx::query(
+            "SELECT api_tokens.id FROM api_tokens
+             LEFT JOIN users ON users.id = api_tokens.user_id
+             WHERE api_tokens.id = $1 AND (expires_at IS NULL OR expires_at > $2)
+               AND COALESCE(users.disabled, 0) = 0",
+        )
+        .bind(id)
+        .bind(now())
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Tokens, the newest first, of this business or of all, below `before`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn tokens(
+        &self,
+        cliente_id: Option<u64>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<ApiToken>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM api_tokens
+             WHERE id < $1 AND ($2 = 0 OR cliente_id = $2) ORDER BY id DESC LIMIT $3",
+        )
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(as_stored(cliente_id).unwrap_or(0))
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(ApiToken::read).collect()
+    }
+
+    /// Revokes a token, of this business or of any; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn revoke_token(
+        &self,
+        id: i64,
+        cliente_id: Option<u64>,
+    ) -> Result<Option<ApiToken>, StoreError> {
+        let row = sqlx::query(
+            "DELETE FROM api_tokens WHERE id = $1 AND ($2 = 0 OR cliente_id = $2) RETURNING *",
+        )
+        .bind(id)
+        .bind(as_stored(cliente_id).unwrap_or(0))
+        .fetch_optional(self.writer())
+        .await?;
+        row.as_ref().map(ApiToken::read).transpose()
+    }
+
+    /// Notes that a token is in use, unless that was noted after
+    /// `unless_after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn token_used(&self, id: i64, unless_after: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE api_tokens SET used_at = $1
+             WHERE id = $2 AND (used_at IS NULL OR used_at < $3)",
+        )
+        .bind(now())
+        .bind(id)
+        .bind(unless_after.as_millis())
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+}

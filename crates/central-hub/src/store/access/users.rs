@@ -1,0 +1,251 @@
+//! Users.
+
+use std::fmt;
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Role, as_known, as_stored};
+use crate::store::error::StoreError;
+use crate::store::messages::time;
+use crate::store::{Store, Tx, now};
+
+/// Somebody who may sign in.
+#[derive(Clone)]
+pub struct User {
+    /// The store's number.
+    pub id: i64,
+    /// In lower case.
+    pub name: String,
+    /// Argon2id, as a PHC string.
+    pub password: String,
+    /// What it may do.
+    pub role: Role,
+    /// The business of a cliente.
+    pub cliente_id: Option<u64>,
+    /// Whether it may not come in now.
+    pub disabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last signed in.
+    pub signed_in_at: Option<Timestamp>,
+}
+
+// Not even a hash belongs in a log.
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("role", &self.role)
+            .field("cliente_id", &self.cliente_id)
+            .field("disabled", &self.disabled)
+            .finish_non_exhaustive()
+    }
+}
+
+impl User {
+    /// From a row with all columns of `users`.
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            password: row.try_get("password")?,
+            role: row.try_get::<String, _>("role")?.parse()?,
+            cliente_id: as_known(row.try_get("cliente_id")?),
+            disabled: row.try_get::<i64, _>("disabled")? != 0,
+            created_at: time(row.try_get("created_at")?),
+            signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(time),
+        })
+    }
+}
+
+/// A user to be made.
+#[derive(Clone, Copy)]
+pub struct NewUser<'a> {
+    /// In lower case.
+    pub name: &'a str,
+    /// Argon2id, as a PHC string.
+    pub password: &'a str,
+    /// What it may do.
+    pub role: Role,
+    /// The business of a cliente; of nobody else.
+    pub cliente_id: Option<u64>,
+}
+
+/// What is to change of a user; `None` stays.
+#[derive(Clone, Copy, Default)]
+pub struct UserChange<'a> {
+    /// Argon2id, as a PHC string.
+    pub password: Option<&'a str>,
+    /// The role, with the business of a cliente.
+    pub role: Option<(Role, Option<u64>)>,
+    /// Whether it may not come in.
+    pub disabled: Option<bool>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub enum UserOutcome {
+    /// As it is now, or was before it was removed.
+    Done(User),
+    /// There is no such user.
+    Unknown,
+    /// Nobody would be left who may manage the others.
+    LastAdmin,
+}
+
+impl Store {
+    /// Makes a user; `None` when the name is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_user(&self, user: NewUser<'_>) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $5)
+             ON CONFLICT (name) DO NOTHING
+             RETURNING *",
+        )
+        .bind(user.name)
+        .bind(user.password)
+        .bind(user.role.as_str())
+        .bind(as_stored(user.cliente_id))
+        .bind(now())
+        .fetch_optional(self.writer())
+        .await?;
+        row.as_ref().map(User::read).transpose()
+    }
+
+    /// The user with this name, in lower case.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn user_named(&self, name: &str) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query("SELECT * FROM users WHERE name = $1")
+            .bind(name)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(User::read).transpose()
+    }
+
+    /// The user with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn user(&self, id: i64) -> Result<Option<User>, StoreError> {
+        let row = sqlx::query("SELECT * FROM users WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(User::read).transpose()
+    }
+
+    /// Users by name, the ones after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn users(&self, after: &str, limit: u32) -> Result<Vec<User>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM users WHERE name > $1 ORDER BY name LIMIT $2")
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(User::read).collect()
+    }
+
+    /// Changes a user. Another password, and a user that may not come in any
+    /// more, end its sessions, but for the one that is to be `kept`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn change_user(
+        &self,
+        id: i64,
+        change: UserChange<'_>,
+        kept: Option<i64>,
+    ) -> Result<UserOutcome, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(user) = self.locked(&mut tx, id).await? else {
+            return Ok(UserOutcome::Unknown);
+        };
+        let (role, cliente_id) = change.role.unwrap_or((user.role, user.cliente_id));
+        let disabled = change.disabled.unwrap_or(user.disabled);
+        let leaves = role != Role::Admin || disabled;
+        if leaves && self.is_last_admin(&mut tx, &user).await? {
+            return Ok(UserOutcome::LastAdmin);
+        }
+        let row = sqlx::query(
+            "UPDATE users SET password = $1, role = $2, cliente_id = $3, disabled = $4,
+                 updated_at = $5
+             WHERE id = $6 RETURNING *",
+        )
+        .bind(change.password.unwrap_or(&user.password))
+        .bind(role.as_str())
+        .bind(as_stored(cliente_id))
+        .bind(i64::from(disabled))
+        .bind(now())
+        .bind(id)
+        .fetch_one(&mut *tx)
+        .await?;
+        if change.password.is_some() || disabled {
+            sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+                .bind(id)
+                .bind(kept.unwrap_or(-1))
+                .execute(&mut *tx)
+                .await?;
+        }
+        let changed = User::read(&row)?;
+        tx.commit().await?;
+        Ok(UserOutcome::Done(changed))
+    }
+
+    /// Removes a user, with its sessions and its tokens.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn remove_user(&self, id: i64) -> Result<UserOutcome, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(user) = self.locked(&mut tx, id).await? else {
+            return Ok(UserOutcome::Unknown);
+        };
+        if self.is_last_admin(&mut tx, &user).await? {
+            return Ok(UserOutcome::LastAdmin);
+        }
+        sqlx::query("DELETE FROM users WHERE id = $1")
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(UserOutcome::Done(user))
+    }
+
+    /// The user, after all admins are locked: two of them that remove each
+    /// other at the same moment come one after the other.
+    async fn locked(&self, tx: &mut Tx, id: i64) -> Result<Option<User>, StoreError> {
+        let lock = self.engine().pick(
+            "SELECT id FROM users WHERE role = 'admin' ORDER BY id",
+            "SELECT id FROM users WHERE role = 'admin' ORDER BY id FOR UPDATE",
+        );
+        sqlx::query(lock).fetch_all(&mut **tx).await?;
+        let row = sqlx::query("SELECT * FROM users WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut **tx)
+            .await?;
+        row.as_ref().map(User::read).transpose()
+    }
+
+    async fn is_last_admin(&self, tx: &mut Tx, user: &User) -> Result<bool, StoreError> {
+        if user.role != Role::Admin || user.disabled {
+            return Ok(false);
+        }
+        let others: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1",
+        )
+        .bind(user.id)
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(others == 0)
+    }
+}
