@@ -15,7 +15,9 @@
 //! The plan is all that the seed decides; how it meets the services' own times
 //! differs from run to run.
 
+mod aftermath;
 mod clock;
+mod draw;
 mod faults;
 mod inbound;
 mod load;
@@ -113,8 +115,8 @@ impl Outcome {
             "record": self.record,
         });
         std::fs::write(to.join("record.json"), serde_json::to_vec_pretty(&all)?)?;
-        let manager = folder.join(stage::MANAGER);
-        for from in [manager.join("data"), manager, folder.join(stage::HUB)] {
+        let manager = folder.join(aftermath::MANAGER);
+        for from in [manager.join("data"), manager, folder.join(aftermath::HUB)] {
             for file in std::fs::read_dir(from)?.flatten() {
                 let name = file.file_name();
                 let wanted = [".log", ".db", ".db-wal", ".db-shm"];

@@ -1,7 +1,6 @@
 //! A run from the first start to the last look.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,27 +8,23 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use whatsapp_standin::{Details, Phone, Settings, Standin};
+use whatsapp_standin::{Phone, Settings, Standin};
 
+use super::aftermath::{HUB, MANAGER, at_phone, left};
 use super::clock::{Clock, locked};
 use super::faults::Breakable;
 use super::inbound::{self, Listener};
 use super::load::{Load, Progress};
 use super::plan::{Lane, Plan};
-use super::record::{AtPhone, Memory, Record, Written};
+use super::record::{Memory, Record, Written};
 use super::report::Figures;
 use super::supervise::Supervised;
 use super::verdict::{ack_of, judge, short, wanted};
 use super::watch::{self, Seen, States, Weighed};
 use super::{Options, Outcome};
-use crate::processes;
 
 /// How long after the last fault everything has to be sent.
 const SEND_PATIENCE: Duration = Duration::from_secs(240);
-/// Folders of the two; short, since the path of Chrome's socket has to fit in
-/// 108 bytes.
-pub(super) const MANAGER: &str = "sm";
-pub(super) const HUB: &str = "hub";
 const SAY_EVERY: Duration = Duration::from_secs(5);
 /// More than this is not flat: allocators keep some of what they freed, and a
 /// page keeps its messages.
@@ -368,61 +363,4 @@ async fn link(client: &reqwest::Client, manager: &str, phone: &Phone) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-fn at_phone(phone: &Phone) -> Vec<AtPhone> {
-    phone
-        .messages()
-        .into_iter()
-        .map(|message| AtPhone {
-            ack: message.acks.iter().copied().max().unwrap_or(0),
-            id: message.id,
-            to: message.to,
-            text: text_of(&message.details).unwrap_or(message.body),
-            times_received: message.times_received,
-        })
-        .collect()
-}
-
-/// The name of a place or of a contact.
-fn text_of(details: &Details) -> Option<String> {
-    if let Some(place) = &details.location {
-        return Some(place.text.clone());
-    }
-    let card = details.cards.as_ref()?.first()?;
-    let name = card.lines().find_map(|line| line.strip_prefix("FN:"))?;
-    Some(name.trim().to_owned())
-}
-
-/// Processes, locks, temporary files and panics that are there after the end.
-async fn left(folder: &Path) -> Vec<String> {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !processes::of(folder).is_empty() && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let mut left: Vec<_> = processes::of(folder)
-        .into_iter()
-        .map(|process| format!("process {} {}", process.pid, process.comm))
-        .collect();
-    let profile = folder.join(MANAGER).join("tokens/profile");
-    for name in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
-        if std::fs::symlink_metadata(profile.join(name)).is_ok() {
-            left.push(name.to_owned());
-        }
-    }
-    for service in [MANAGER, HUB] {
-        let temporary = folder.join(service).join("service-tmp");
-        let files = std::fs::read_dir(temporary).into_iter().flatten().flatten();
-        left.extend(files.map(|file| format!("the file {}", file.path().display())));
-        let logs = std::fs::read_dir(folder.join(service));
-        for log in logs.into_iter().flatten().flatten() {
-            let is_log = log.path().extension().is_some_and(|end| end == "log");
-            if is_log
-                && std::fs::read_to_string(log.path()).is_ok_and(|t| t.contains("panicked at"))
-            {
-                left.push(format!("a panic in {}", log.path().display()));
-            }
-        }
-    }
-    left
 }

@@ -1,0 +1,273 @@
+//! A plan, drawn from a seed: the same seed, the same plan.
+
+use std::ops::Range;
+
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::plan::{
+    Action, Amount, Door, Fault, Kind, Lane, Lead, Manner, Plan, Send, Trouble, Way,
+};
+
+impl Plan {
+    /// Draws a plan.
+    #[must_use]
+    pub fn new(seed: u64, amount: Amount) -> Self {
+        // One stream for each part: more kills do not change the sends.
+        let stream = |number| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            random.set_stream(number);
+            random
+        };
+        Self {
+            seed,
+            kills: kills(&mut stream(1), &amount),
+            troubles: troubles(&mut stream(2), &amount),
+            lanes: lanes(&mut stream(3), &amount),
+            calm: calm(&amount),
+            leads: leads(&mut stream(4), &amount),
+            amount,
+        }
+    }
+}
+
+/// Times from `first` on, with gaps drawn from `gap`, within `length`.
+fn times(random: &mut ChaCha8Rng, first: u64, gap: &Range<u64>, length: u64) -> Vec<u64> {
+    let mut times = Vec::new();
+    let mut at = first;
+    while at < length {
+        times.push(at);
+        at += random.random_range(gap.clone());
+    }
+    times
+}
+
+/// Draws from a bag until it is empty, then fills it again: in a short run
+/// too there is some of everything.
+fn from_bag<T: Copy>(random: &mut ChaCha8Rng, bag: &mut Vec<T>, all: &[T]) -> T {
+    if bag.is_empty() {
+        bag.extend_from_slice(all);
+        bag.shuffle(random);
+    }
+    bag.pop().expect("it was just filled")
+}
+
+fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
+    const ALL: [Action; 12] = [
+        Action::KillChrome,
+        Action::KillManager,
+        Action::KillChromedriver,
+        Action::KillHub,
+        Action::KillRenderer(0),
+        Action::KillChrome,
+        Action::KillManager,
+        Action::StopManager,
+        Action::KillChromedriver,
+        Action::KillHub,
+        Action::KillRenderer(0),
+        Action::StopHub,
+    ];
+    let mut bag = Vec::new();
+    times(random, 2_000, &amount.kill_gap_ms, amount.length_ms)
+        .into_iter()
+        .map(|at_ms| {
+            let action = match from_bag(random, &mut bag, &ALL) {
+                Action::KillRenderer(_) => Action::KillRenderer(random.random()),
+                other => other,
+            };
+            Fault { at_ms, action }
+        })
+        .collect()
+}
+
+fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
+    #[derive(Clone, Copy)]
+    enum Sort {
+        Lasting(fn(u64) -> Action),
+        Mistreat(Trouble),
+        LongFreeze,
+        DropListener,
+    }
+    let mut all = vec![
+        Sort::Lasting(Action::Freeze),
+        Sort::Lasting(Action::CutNetwork),
+        Sort::Lasting(Action::CutNetwork),
+        Sort::Lasting(Action::HangPage),
+        Sort::Lasting(Action::DropEvents),
+        Sort::Lasting(Action::SlowAcks),
+        Sort::DropListener,
+        Sort::DropListener,
+    ];
+    all.extend(Trouble::ALL.map(Sort::Mistreat));
+    if amount.long_freeze_ms.is_some() {
+        all.push(Sort::LongFreeze);
+    }
+    let mut bag = Vec::new();
+    let mut last = Vec::new();
+    let mut free_at = 0;
+    for at in times(random, 1_000, &amount.trouble_gap_ms, amount.length_ms) {
+        // One at a time: what lasts is over before the next begins.
+        let at_ms = at.max(free_at);
+        if at_ms >= amount.length_ms {
+            break;
+        }
+        let action = match from_bag(random, &mut bag, &all) {
+            Sort::Lasting(action) => action(random.random_range(amount.trouble_ms.clone())),
+            Sort::Mistreat(trouble) => Action::Mistreat(trouble, random.random_range(1..=3)),
+            Sort::LongFreeze => Action::Freeze(amount.long_freeze_ms.unwrap_or_default()),
+            Sort::DropListener => Action::DropListener,
+        };
+        free_at = at_ms
+            + match action {
+                Action::Freeze(ms) | Action::CutNetwork(ms) | Action::SlowAcks(ms) => ms,
+                _ => 0,
+            };
+        last.push(Fault { at_ms, action });
+    }
+    last
+}
+
+fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
+    let mut lanes = Vec::new();
+    for client in 0..amount.clients {
+        // One in three writes to session-manager itself.
+        let door = if client % 3 == 2 {
+            Door::Manager
+        } else {
+            Door::Hub
+        };
+        for place in 0..amount.recipients {
+            let number = client * amount.recipients + place;
+            let first = random.random_range(0..amount.send_gap_ms.end);
+            let times = times(random, first, &amount.send_gap_ms, amount.length_ms);
+            let sends = times.into_iter().enumerate().map(|(turn, at_ms)| {
+                let manner = match place {
+                    0 => Manner::OneTry,
+                    1 if client < 2 => Manner::Nobody,
+                    _ => match random.random_range(0..100) {
+                        0..12 => Manner::Twice,
+                        12..24 => Manner::HangUp(random.random_range(2..600)),
+                        _ => Manner::Careful,
+                    },
+                };
+                let kind = match random.random_range(0..10) {
+                    0 => Kind::Place,
+                    1 => Kind::Card,
+                    _ => Kind::Text,
+                };
+                Send {
+                    at_ms,
+                    kind,
+                    manner,
+                    ..send(number, turn)
+                }
+            });
+            let sends = sends.collect();
+            let to = number_of(number);
+            lanes.push(Lane { to, door, sends });
+        }
+    }
+    lanes
+}
+
+fn calm(amount: &Amount) -> Vec<Lane> {
+    let first = amount.clients * amount.recipients;
+    (0..amount.clients * amount.recipients)
+        .map(|place| {
+            let number = first + place;
+            Lane {
+                to: number_of(number),
+                door: if place % 3 == 2 {
+                    Door::Manager
+                } else {
+                    Door::Hub
+                },
+                sends: (0..amount.calm_rounds)
+                    .map(|turn| send(number, turn))
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+fn number_of(number: usize) -> String {
+    format!("549115{number:07}")
+}
+
+fn send(number: usize, turn: usize) -> Send {
+    Send {
+        at_ms: 0,
+        text: format!("mensaje {turn} para {number}"),
+        kind: Kind::Text,
+        key: format!("chaos-{number}-{turn}"),
+        manner: Manner::Careful,
+    }
+}
+
+fn leads(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lead> {
+    times(random, 500, &amount.inbound_gap_ms, amount.length_ms)
+        .into_iter()
+        .enumerate()
+        .map(|(count, at_ms)| Lead {
+            at_ms,
+            number: format!("549116{:07}", random.random_range(0..20)),
+            text: format!("consulta {count}"),
+            way: match random.random_range(0..10) {
+                0 | 1 => Way::Ciphertext(random.random_range(50..4_000)),
+                2 | 3 => Way::Lid,
+                4 => Way::Own,
+                _ => Way::Text,
+            },
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_same_seed_is_the_same_plan_and_another_is_another() {
+        let plan = |seed| Plan::new(seed, Amount::minutes(15));
+        assert_eq!(plan(7), plan(7));
+        let (one, other) = (plan(7), plan(8));
+        assert_ne!(one.kills, other.kills);
+        assert_ne!(one.troubles, other.troubles);
+        assert_ne!(one.lanes, other.lanes);
+        assert_ne!(one.leads, other.leads);
+    }
+
+    #[test]
+    fn fifteen_minutes_are_a_thousand_sends_and_fifty_kills() {
+        for seed in 0..50 {
+            let plan = Plan::new(seed, Amount::minutes(15));
+            let kills = plan.kills.iter().filter(|f| f.action.is_kill()).count();
+            assert!(kills >= 55, "{seed}: {kills}");
+            let lanes = plan.lanes.iter();
+            let sends: usize = lanes.map(|lane| lane.sends.len()).sum();
+            assert!(sends >= 2_000, "{seed}: {sends}");
+        }
+    }
+
+    #[test]
+    fn texts_and_keys_are_of_one_message_and_times_in_order() {
+        let plan = Plan::new(3, Amount::short());
+        let sends = || plan.lanes.iter().chain(&plan.calm).flat_map(|l| &l.sends);
+        let texts: BTreeSet<_> = sends().map(|send| &send.text).collect();
+        let keys: BTreeSet<_> = sends().map(|send| &send.key).collect();
+        assert_eq!(
+            (texts.len(), keys.len()),
+            (sends().count(), sends().count())
+        );
+        for lane in &plan.lanes {
+            assert!(lane.sends.is_sorted_by_key(|send| send.at_ms));
+        }
+        for faults in [&plan.kills, &plan.troubles] {
+            assert!(faults.is_sorted_by_key(|fault| fault.at_ms));
+        }
+        assert_eq!(plan.nobodies().len(), 2);
+    }
+}
