@@ -501,3 +501,29 @@ impl Drop for SmallDisk {
             .status();
     }
 }
+
+#[tokio::test]
+async fn a_lookup_that_failed_says_nothing_of_the_number() {
+    let settings = Settings {
+        query: Duration::from_secs(30),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    // The number is being looked up; the network goes.
+    poll::until("the lookup", async || {
+        (phone.state().lookups > 0).then_some(())
+    })
+    .await;
+    phone.set_network(false);
+    let (status, body) = caller.await.expect("no panic").expect("an answer");
+    assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+    phone.settings(Settings::default());
+    phone.set_network(true);
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}

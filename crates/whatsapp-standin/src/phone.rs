@@ -289,6 +289,7 @@ impl Phone {
             duplicates: world.duplicates,
             refused: world.refusals.len(),
             inbound: world.inbound,
+            lookups: world.lookups,
             rules: world.rules.clone(),
             settings: world.settings.clone(),
         }

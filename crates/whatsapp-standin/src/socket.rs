@@ -114,7 +114,11 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
         FromPage::Got { keys } => shared.world().got(page, &keys),
         FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),
         FromPage::QueryExists { tag, user, server } => {
-            let after = shared.world().settings.query;
+            let after = {
+                let mut world = shared.world();
+                world.lookups += 1;
+                world.settings.query
+            };
             shared.later(after, move |shared| {
                 shared.world().answer_exists(page, tag, &user, &server);
             });

@@ -116,6 +116,8 @@ pub struct State {
     pub refused: usize,
     /// Messages leads wrote.
     pub inbound: u64,
+    /// Numbers that pages asked about.
+    pub lookups: u64,
     /// Rules in force.
     pub rules: Vec<Rule>,
     /// All settings.

@@ -41,7 +41,7 @@ function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
     send_contact: can("chat", "sendVCardContactMessage"),
     send_reaction: can("chat", "sendReactionToMessage") && can("whatsapp.functions", "sendReactionToMsg"),
     find_message: can("chat", "getMessageById"),
-    query_exists: can("contact", "queryExists"),
+    query_exists: can("contact", "queryExists") && can("whatsapp.functions", "queryWidExists"),
     add_and_send: can("whatsapp.functions", "addAndSendMsgToChat"),
     link_by_number: can("conn", "genLinkDeviceCodeForPhoneNumber"),
   };

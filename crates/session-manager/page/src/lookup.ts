@@ -21,7 +21,17 @@ export async function recipient(WPP: any, to: string): Promise<any> {
   if (to.endsWith("@lid")) return WPP.whatsapp.WidFactory.createWid(to);
   const found = await WPP.contact.queryExists(to);
   if (found?.wid) return found.wid;
-  // wa-js answers null for a number without WhatsApp and for a lost network.
+  // wa-js answers null for a number without WhatsApp, for a lost network, and
+  // for 15 s after that out of its memory. The page itself throws for the latter.
+  const ask = attempt<any>(() => WPP.whatsapp.functions.queryWidExists, null);
+  if (typeof ask === "function") {
+    const answer = await Promise.resolve(WPP.whatsapp.WidFactory.createWid(to))
+      .then((wid) => ask(wid))
+      .catch(() => {
+        throw new BridgeError("NOT_READY", "the number could not be looked up");
+      });
+    if (answer?.wid) return answer.wid;
+  }
   if (!connected()) throw new BridgeError("NOT_READY", "the connection was lost while the number was looked up");
   throw new BridgeError("NOT_ON_WHATSAPP", "the number has no WhatsApp");
 }

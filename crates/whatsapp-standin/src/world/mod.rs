@@ -224,6 +224,8 @@ pub(crate) struct World {
     pub(crate) media: HashMap<String, media::Upload>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
+    /// Numbers that pages asked about.
+    pub(crate) lookups: u64,
     /// The latest messages, which a new device gets with its first sync.
     pub(crate) history: VecDeque<Incoming>,
     next_page: PageId,
@@ -248,6 +250,7 @@ impl World {
             media: HashMap::new(),
             duplicates: 0,
             inbound: 0,
+            lookups: 0,
             history: VecDeque::new(),
             next_page: 1,
             revision: 0,
