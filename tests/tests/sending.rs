@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
-use e2e::standin::{Outcome, Settings, Standin};
-use e2e::{Manager, ManagerOptions, poll, standin};
+use e2e::standin::{LeadMessage, Outcome, Settings, Standin};
+use e2e::{Events, Manager, ManagerOptions, poll, standin};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -431,8 +431,23 @@ async fn a_full_disk_is_an_error_until_there_is_room() {
     manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
     let (status, body) = send(&manager, None, TO, "corto").await;
     assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+    // What comes in stays with the page, and is told once there is room.
+    for n in 0..3 {
+        let lead = LeadMessage::text(TO, format!("{n} {}", "entra ".repeat(2_000)));
+        standin.phone().lead_message(&lead).expect("a message");
+    }
     disk.make_room();
     manager.until("READY").await;
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let told = events
+        .until(|event| {
+            event.data["body"]
+                .as_str()
+                .is_some_and(|body| body.starts_with("2 "))
+        })
+        .await;
+    let told = told.iter().filter(|event| event.name == "message");
+    assert_eq!(told.count(), 3);
     let (status, body) = send(&manager, Some(&first_refused[..2]), TO, &first_refused).await;
     assert_eq!(status, 200, "{body}");
     sent.push(first_refused);

@@ -32,19 +32,27 @@ impl Store {
         linked_at: i64,
         anew: bool,
     ) -> Result<Watermark, LedgerError> {
-        let row = sqlx::query(
-            "INSERT INTO accounts (account, linked, since, seen_until) VALUES (?1, 1, ?2, ?2)
-             ON CONFLICT (account) DO UPDATE SET
-               since = CASE WHEN linked AND NOT ?3 THEN since ELSE ?2 END,
-               seen_until = CASE WHEN linked AND NOT ?3 THEN seen_until ELSE ?2 END,
-               linked = 1
-             RETURNING since, seen_until",
-        )
-        .bind(account)
-        .bind(linked_at)
-        .bind(anew)
-        .fetch_one(&self.pool)
-        .await?;
+        let known =
+            sqlx::query("SELECT since, seen_until FROM accounts WHERE account = ? AND linked")
+                .bind(account)
+                .fetch_optional(&self.pool)
+                .await?;
+        // Mostly it is known: asking writes nothing.
+        let row = match known.filter(|_| !anew) {
+            Some(row) => row,
+            None => {
+                sqlx::query(
+                    "INSERT INTO accounts (account, linked, since, seen_until)
+                     VALUES (?1, 1, ?2, ?2)
+                     ON CONFLICT (account) DO UPDATE SET since = ?2, seen_until = ?2, linked = 1
+                     RETURNING since, seen_until",
+                )
+                .bind(account)
+                .bind(linked_at)
+                .fetch_one(&self.pool)
+                .await?
+            }
+        };
         Ok(Watermark {
             since: row.try_get("since")?,
             seen_until: row.try_get("seen_until")?,

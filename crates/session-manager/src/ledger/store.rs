@@ -329,16 +329,20 @@ impl Store {
     }
 
     /// Forgets what was asked for before `before` and is settled; gives how
-    /// many that were.
+    /// many that were. What the page's store is still searched for stays: it
+    /// would pass for a message from elsewhere.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
-            "DELETE FROM sends WHERE created_at < ?
-             AND state NOT IN ('accepted', 'sending', 'unconfirmed')",
+            "DELETE FROM sends WHERE created_at < ?1
+             AND state NOT IN ('accepted', 'sending', 'unconfirmed')
+             AND created_at < COALESCE(
+               (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
         )
         .bind(before)
+        .bind(super::OVERLAP_SECONDS)
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected())

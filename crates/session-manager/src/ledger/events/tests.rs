@@ -326,6 +326,26 @@ async fn only_what_is_old_and_was_searched_for_is_forgotten() {
 }
 
 #[tokio::test]
+async fn a_send_is_known_as_long_as_the_search_may_find_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    for happening in [Happening::Attempt, Happening::Taken] {
+        let nothing = Details::default();
+        store.apply(id, happening, nothing).await.unwrap();
+    }
+    let now = Timestamp::now().as_millis();
+    let (seconds, later) = (now / 1000, now + 60_000);
+    store.watermark("me", seconds - 5, false).await.unwrap();
+    assert_eq!(store.prune(later).await.unwrap(), 0);
+    let sent = "true_5491158254201@c.us_3EB0A".to_owned();
+    assert!(store.unknown(vec![sent]).await.unwrap().is_empty());
+    store.seen_until("me", seconds + 3_600).await.unwrap();
+    assert_eq!(store.prune(later).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_watermark_stands_at_the_link() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
