@@ -1,5 +1,6 @@
 //! Breaking things, each at its time.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,8 +35,8 @@ pub struct Breakable {
     pub hub: Arc<Supervised>,
     /// Where session-manager keeps its browser.
     pub tokens: PathBuf,
-    /// Who listens to the events.
-    pub listener: Arc<Listener>,
+    /// Who listens to the events, by the service that tells them.
+    pub listeners: Arc<BTreeMap<&'static str, Listener>>,
     /// What was broken so far.
     pub struck: Arc<Mutex<Vec<Struck>>>,
 }
@@ -113,7 +114,9 @@ impl Breakable {
                 true
             }
             Action::DropListener => {
-                self.listener.hang_up();
+                for listener in self.listeners.values() {
+                    listener.hang_up();
+                }
                 true
             }
         }

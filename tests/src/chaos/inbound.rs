@@ -13,7 +13,7 @@ use whatsapp_standin::{LeadMessage, Phone};
 
 use super::clock::{Clock, locked};
 use super::plan::{Lead, Way};
-use super::record::{AckTold, Told, Written};
+use super::record::{AckTold, Ear, Told, Written};
 use crate::manager::http_builder;
 
 const COME_BACK_AFTER: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ pub async fn write(
     }
 }
 
-/// Somebody who listens to session-manager's events, and comes back with
+/// Somebody who listens to the events of a service, and comes back with
 /// `Last-Event-ID` whenever it was cut off.
 #[derive(Debug)]
 pub struct Listener {
@@ -68,11 +68,10 @@ struct Heard {
 }
 
 impl Listener {
-    /// Listens, from what holds now.
+    /// Listens at `url`, from the first event on.
     #[must_use]
-    pub fn start(manager: &str, clock: &Clock) -> Self {
+    pub fn start(url: String, clock: &Clock) -> Self {
         let heard = Arc::<Heard>::default();
-        let url = format!("{manager}/events");
         let listening = tokio::spawn(heard.clone().listen(url, clock.clone()));
         Self { heard, listening }
     }
@@ -88,21 +87,15 @@ impl Listener {
         self.heard.count.load(Ordering::Relaxed)
     }
 
-    /// Ends it; gives the messages, the acks and how often it came back.
+    /// Ends it; gives what it heard.
     #[must_use]
-    pub fn end(&self) -> (Vec<Told>, Vec<AckTold>, u32) {
+    pub fn end(&self) -> Ear {
         self.listening.abort();
-        (
-            self.told(),
-            locked(&self.heard.acks).clone(),
-            self.heard.reconnects.load(Ordering::Relaxed),
-        )
-    }
-
-    /// The messages so far.
-    #[must_use]
-    pub fn told(&self) -> Vec<Told> {
-        locked(&self.heard.told).clone()
+        Ear {
+            told: locked(&self.heard.told).clone(),
+            acks: locked(&self.heard.acks).clone(),
+            reconnects: self.heard.reconnects.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -145,15 +138,15 @@ impl Heard {
         last: &mut Option<u64>,
         clock: &Clock,
     ) -> bool {
-        let mut request = client.get(url);
-        if let Some(last) = *last {
-            request = request.header("last-event-id", last);
-        }
+        let request = match *last {
+            Some(last) => client.get(url).header("last-event-id", last),
+            None => client.get(format!("{url}?after=0")),
+        };
         let Ok(response) = request.send().await else {
             return false;
         };
         if !response.status().is_success() {
-            clock.odd(format!("/events answered {}", response.status()));
+            clock.odd(format!("{url} answered {}", response.status()));
             return false;
         }
         let mut events = SseByteStream::new(response.bytes_stream());
@@ -167,13 +160,11 @@ impl Heard {
 
     fn take(&self, event: &Sse, clock: &Clock) -> Option<u64> {
         let data: Value = serde_json::from_str(event.data.as_deref()?).ok()?;
-        let Some(event_id) = event.id.as_deref().and_then(|id| id.parse().ok()) else {
-            clock.odd(format!("an event whose id is {:?}", event.id));
-            return None;
-        };
+        let name = event.event.as_deref().unwrap_or_default();
+        let event_id = event.id.as_deref().and_then(|id| id.parse().ok());
         let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
-        match event.event.as_deref() {
-            Some("message") => {
+        match (name, event_id) {
+            ("message", Some(event_id)) => {
                 locked(&self.told).push(Told {
                     at_ms: clock.ms(),
                     event_id,
@@ -184,13 +175,15 @@ impl Heard {
                 });
                 self.count.fetch_add(1, Ordering::Relaxed);
             }
-            Some("ack") => locked(&self.acks).push(AckTold {
+            ("ack", Some(event_id)) => locked(&self.acks).push(AckTold {
                 event_id,
                 message_id: text("message_id").unwrap_or_default(),
                 ack: data["ack"].as_i64().unwrap_or_default(),
             }),
+            ("message" | "ack", None) => clock.odd(format!("a {name} event without an id")),
+            ("gap", _) => clock.odd(format!("not all can be told: {data}")),
             _ => {}
         }
-        Some(event_id)
+        event_id
     }
 }

@@ -133,7 +133,7 @@ pub enum Action {
     SlowAcks(u64),
     /// WhatsApp refuses, swallows or loses so many messages.
     Mistreat(Trouble, u32),
-    /// Whoever listens to the events hangs up.
+    /// Those who listen to the events hang up.
     DropListener,
 }
 
@@ -168,7 +168,7 @@ impl Action {
             Self::DropEvents(_) => "drop the page's events",
             Self::SlowAcks(_) => "slow acks",
             Self::Mistreat(trouble, _) => trouble.name(),
-            Self::DropListener => "drop the listener",
+            Self::DropListener => "drop the listeners",
         }
     }
 }

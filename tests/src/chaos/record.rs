@@ -1,4 +1,4 @@
-//! What happened, as the callers, the phone and the listener saw it. All times
+//! What happened, as the callers, the phone and the listeners saw it. All times
 //! in milliseconds since the start of the run.
 
 use std::collections::BTreeMap;
@@ -18,16 +18,12 @@ pub struct Record {
     pub kept: BTreeMap<String, String>,
     /// What was written to the account.
     pub written: Vec<Written>,
-    /// The `message` events, in the order of their coming.
-    pub told: Vec<Told>,
-    /// The `ack` events, in the order of their coming.
-    pub acks: Vec<AckTold>,
+    /// What was heard of it, by the service that told it.
+    pub ears: BTreeMap<String, Ear>,
     /// What was broken.
     pub struck: Vec<Struck>,
     /// The states of the session, each with when it was seen first.
     pub states: Vec<(u64, String)>,
-    /// How often the listener had to come back.
-    pub reconnects: u32,
     /// Ids that the server got again, and dropped.
     pub dropped_by_server: u64,
     /// How often each service was started.
@@ -129,6 +125,17 @@ pub struct Written {
     pub text: String,
     /// How it came.
     pub way: Way,
+}
+
+/// What a listener heard.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Ear {
+    /// The `message` events, in the order of their coming.
+    pub told: Vec<Told>,
+    /// The `ack` events, in the order of their coming.
+    pub acks: Vec<AckTold>,
+    /// How often it had to come back.
+    pub reconnects: u32,
 }
 
 /// A `message` event.

@@ -49,12 +49,9 @@ pub struct Figures {
     pub ready_percent: u64,
     /// Messages written to the account.
     pub written: usize,
-    /// `message` events.
-    pub told: usize,
-    /// `ack` events.
-    pub acks: usize,
-    /// How often the listener came back.
-    pub reconnects: u32,
+    /// What was told, by the service that told it: `message` events, `ack`
+    /// events, and how often the listener came back.
+    pub told: BTreeMap<String, (usize, usize, u32)>,
     /// Memory.
     pub memory: Vec<Memory>,
 }
@@ -136,9 +133,14 @@ impl Figures {
             recovery_ms: Spread::of(recoveries(record)),
             ready_percent: ready_percent(record),
             written: record.written.len(),
-            told: record.told.len(),
-            acks: record.acks.len(),
-            reconnects: record.reconnects,
+            told: record
+                .ears
+                .iter()
+                .map(|(name, ear)| {
+                    let counts = (ear.told.len(), ear.acks.len(), ear.reconnects);
+                    (name.clone(), counts)
+                })
+                .collect(),
             memory: record.memory.clone(),
         }
     }
@@ -214,9 +216,11 @@ impl fmt::Display for Figures {
         row("back to READY", self.recovery_ms.to_string())?;
         row("READY", format!("{} % of the time", self.ready_percent))?;
         row("messages written to us", self.written.to_string())?;
-        row("  told on /events", self.told.to_string())?;
-        row("  acks told", self.acks.to_string())?;
-        row("  the listener came back", self.reconnects.to_string())?;
+        for (name, (told, acks, reconnects)) in &self.told {
+            let text =
+                format!("{told}, and {acks} acks; its listener came back {reconnects} times");
+            row(&format!("  told by {name}"), text)?;
+        }
         for memory in &self.memory {
             let mib = |kib: u64| format!("{}.{} MiB", kib / 1024, kib % 1024 * 10 / 1024);
             let text = format!(

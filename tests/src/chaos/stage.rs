@@ -68,7 +68,7 @@ struct Stage {
     standin: Standin,
     manager: Arc<Supervised>,
     hub: Arc<Supervised>,
-    listener: Arc<Listener>,
+    listeners: Arc<BTreeMap<&'static str, Listener>>,
     breakable: Breakable,
     weighed: Weighed,
     states: States,
@@ -113,7 +113,11 @@ impl Stage {
         // The plan's times are from here on.
         clock.restart();
         let (manager, hub) = (Arc::new(manager), Arc::new(hub));
-        let listener = Arc::new(Listener::start(&manager.url, &clock));
+        let listener = |base: &str, path: &str| Listener::start(format!("{base}{path}"), &clock);
+        let listeners = Arc::new(BTreeMap::from([
+            ("session-manager", listener(&manager.url, "/events")),
+            ("central-hub", listener(&hub.url, "/api/events")),
+        ]));
         let breakable = Breakable {
             clock: clock.clone(),
             phone,
@@ -121,7 +125,7 @@ impl Stage {
             manager: manager.clone(),
             hub: hub.clone(),
             tokens,
-            listener: listener.clone(),
+            listeners: listeners.clone(),
             struck: Arc::default(),
         };
         let weighed = Weighed {
@@ -134,7 +138,7 @@ impl Stage {
             standin,
             manager,
             hub,
-            listener,
+            listeners,
             breakable,
             weighed,
             states: Arc::default(),
@@ -226,9 +230,15 @@ impl Stage {
             plan.sends(),
             of(&self.progress.retries),
             struck.len() - kills,
-            self.listener.count(),
+            self.heard(),
             locked(&self.written).len(),
         )
+    }
+
+    /// How many messages every listener was told of.
+    fn heard(&self) -> usize {
+        let counts = self.listeners.values().map(Listener::count);
+        counts.min().unwrap_or_default()
     }
 
     /// Waits until all is known, acknowledged and told; gives what the ledger
@@ -258,7 +268,7 @@ impl Stage {
                 open += usize::from(ack_of(&status) < wanted);
                 kept.insert(id.to_owned(), status);
             }
-            let told = self.listener.count() >= locked(&self.written).len();
+            let told = self.heard() >= locked(&self.written).len();
             let state = watch::state(&self.client, &self.manager.url).await;
             if (open == 0 && told && state == "READY") || Instant::now() > deadline {
                 return kept;
@@ -315,7 +325,9 @@ impl Stage {
     }
 
     async fn end(self, load: &Load, memory: Vec<Memory>, kept: BTreeMap<String, String>) -> Record {
-        let (told, acks, reconnects) = self.listener.end();
+        let ears = self.listeners.iter();
+        let ears = ears.map(|(name, listener)| ((*name).to_owned(), listener.end()));
+        let ears = ears.collect();
         self.hub.stop().await;
         self.manager.stop().await;
         let phone = self.standin.phone();
@@ -329,11 +341,9 @@ impl Stage {
             phone: at_phone(&phone),
             kept,
             written: locked(&self.written).clone(),
-            told,
-            acks,
+            ears,
             struck: locked(&self.breakable.struck).clone(),
             states: locked(&self.states).clone(),
-            reconnects,
             dropped_by_server: phone.state().duplicates,
             starts: starts
                 .map(|(name, service)| (name.to_owned(), service.starts()))

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::plan::Way;
-use super::record::{Fate, Message, Record};
+use super::record::{Ear, Fate, Message, Record, Written};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,8 +73,10 @@ pub fn judge(record: &Record) -> Vec<Violation> {
     judge.messages(record);
     judge.order(record);
     judge.ledger(record);
-    judge.inbound(record);
-    judge.events(record);
+    for (from, ear) in &record.ears {
+        judge.inbound(&record.written, from, ear);
+        judge.events(from, ear);
+    }
     judge.rest(record);
     judge.found
 }
@@ -184,14 +186,14 @@ impl Judge {
         }
     }
 
-    fn inbound(&mut self, record: &Record) {
+    fn inbound(&mut self, written: &[Written], from: &str, ear: &Ear) {
         let mut told: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for event in &record.told {
+        for event in &ear.told {
             told.entry(&event.message_id).or_default().push(event);
         }
-        for written in &record.written {
+        for written in written {
             let id = &written.message_id;
-            let name = || format!("{:?} ({id}, {:?})", written.text, written.way);
+            let name = || format!("{from}: {:?} ({id}, {:?})", written.text, written.way);
             let events = told.remove(&**id).unwrap_or_default();
             if events.is_empty() {
                 self.broken(Broken::Untold, name());
@@ -211,27 +213,29 @@ impl Judge {
         }
         for (id, events) in told {
             let text = &events[0].text;
-            self.broken(Broken::ToldWrong, format!("{id} {text:?}: nobody wrote it"));
+            let what = format!("{from}: {id} {text:?}: nobody wrote it");
+            self.broken(Broken::ToldWrong, what);
         }
     }
 
-    fn events(&mut self, record: &Record) {
+    fn events(&mut self, from: &str, ear: &Ear) {
         for (name, ids) in [
-            ("message", ids(record.told.iter().map(|e| e.event_id))),
-            ("ack", ids(record.acks.iter().map(|e| e.event_id))),
+            ("message", ids(ear.told.iter().map(|e| e.event_id))),
+            ("ack", ids(ear.acks.iter().map(|e| e.event_id))),
         ] {
             for pair in ids.windows(2).filter(|pair| pair[0] >= pair[1]) {
-                let what = format!("{name} event {} came after {}", pair[1], pair[0]);
+                let what = format!("{from}: {name} event {} after {}", pair[1], pair[0]);
                 self.broken(Broken::EventIds, what);
             }
         }
         let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
-        for told in &record.acks {
+        for told in &ear.acks {
             let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
             // A failure is no step back: what failed may be sent again.
             if told.ack >= 0 && told.ack < *highest {
                 let (id, ack) = (&told.message_id, told.ack);
-                let what = format!("{id}: {ack} after {highest} (event {})", told.event_id);
+                let event = told.event_id;
+                let what = format!("{from}: {id}: {ack} after {highest} (event {event})");
                 self.broken(Broken::AckBackwards, what);
             }
             *highest = told.ack.max(*highest);

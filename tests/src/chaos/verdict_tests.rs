@@ -1,7 +1,7 @@
 //! A judge that cannot say no is worth nothing.
 
 use super::plan::{Door, Manner, Way};
-use super::record::{AckTold, Answer, AtPhone, Fate, Memory, Message, Record, Told, Written};
+use super::record::{AckTold, Answer, AtPhone, Ear, Fate, Memory, Message, Record, Told, Written};
 use super::verdict::{Broken, judge};
 
 fn message(turn: usize) -> Message {
@@ -66,6 +66,14 @@ fn ack(event_id: u64, ack: i64) -> AckTold {
     }
 }
 
+fn ear() -> Ear {
+    Ear {
+        told: (0..3).map(told).collect(),
+        acks: vec![ack(20, 1), ack(21, 2), ack(22, -1), ack(23, 2)],
+        reconnects: 0,
+    }
+}
+
 /// All as it should be.
 fn good() -> Record {
     Record {
@@ -78,8 +86,11 @@ fn good() -> Record {
             })
             .collect(),
         written: (0..3).map(written).collect(),
-        told: (0..3).map(told).collect(),
-        acks: vec![ack(20, 1), ack(21, 2), ack(22, -1), ack(23, 2)],
+        ears: [
+            ("session-manager".to_owned(), ear()),
+            ("central-hub".to_owned(), ear()),
+        ]
+        .into(),
         memory: vec![Memory {
             of: "session-manager".to_owned(),
             before_kib: 100,
@@ -89,6 +100,11 @@ fn good() -> Record {
         }],
         ..Record::default()
     }
+}
+
+/// The hub's ear: what one of two was told is not what both were.
+fn hub(record: &mut Record) -> &mut Ear {
+    record.ears.get_mut("central-hub").unwrap()
 }
 
 /// What is broken after `change`.
@@ -190,14 +206,17 @@ fn a_ledger_that_knows_less_than_whatsapp() {
 
 #[test]
 fn acks_that_go_backwards() {
-    assert_eq!(broken(|r| r.acks.push(ack(30, 1))), [Broken::AckBackwards]);
+    assert_eq!(
+        broken(|r| hub(r).acks.push(ack(30, 1))),
+        [Broken::AckBackwards]
+    );
 }
 
 #[test]
 fn inbound_once_and_as_written() {
-    assert_eq!(broken(|r| drop(r.told.remove(1))), [Broken::Untold]);
+    assert_eq!(broken(|r| drop(hub(r).told.remove(1))), [Broken::Untold]);
     let again = |r: &mut Record| {
-        r.told.push(Told {
+        hub(r).told.push(Told {
             event_id: 99,
             ..told(1)
         });
@@ -208,10 +227,10 @@ fn inbound_once_and_as_written() {
         |told: &mut Told| told.from_me = true,
         |told: &mut Told| told.phone = None,
     ] {
-        assert_eq!(broken(|r| change(&mut r.told[1])), [Broken::ToldWrong]);
+        assert_eq!(broken(|r| change(&mut hub(r).told[1])), [Broken::ToldWrong]);
     }
     assert_eq!(broken(|r| drop(r.written.remove(1))), [Broken::ToldWrong]);
-    assert_eq!(broken(|r| r.told[1].event_id = 10), [Broken::EventIds]);
+    assert_eq!(broken(|r| hub(r).told[1].event_id = 10), [Broken::EventIds]);
 }
 
 #[test]
