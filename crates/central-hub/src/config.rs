@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use jiff::tz::TimeZone;
 use service_runtime::env::mask_userinfo;
 use service_runtime::listen::{ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
@@ -21,6 +22,7 @@ Environment:
   AUTO_CAMPAIGNS_ENABLED    true | false: only true lets the scheduler send (false)
   DATA_DIR                  where hub.db is, unless DATABASE_URL says otherwise (data/)
   DATABASE_URL              sqlite:<file>, or postgres://… for several hubs (sqlite:DATA_DIR/hub.db)
+  TZ                        zone of the schedules' hours (America/Argentina/Buenos_Aires)
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   RUST_LOG                  log filter (info)";
@@ -44,6 +46,8 @@ pub struct Config {
     pub auto_campaigns: bool,
     /// `DATABASE_URL`, or the file in `DATA_DIR`.
     pub database: Location,
+    /// `TZ`: the zone of the schedules' hours.
+    pub zone: TimeZone,
     /// `HUB_ADMIN_PASSWORD`.
     pub admin_password: Option<SecretString>,
 }
@@ -77,10 +81,17 @@ impl Config {
             dry_run: env.flag("DRY_RUN", true)?,
             auto_campaigns: env.flag("AUTO_CAMPAIGNS_ENABLED", false)?,
             database: database(env)?,
+            zone: zone(env)?,
             admin_password,
         };
         ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
         Ok(config)
+    }
+
+    /// The name of the zone.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
     }
 
     /// One line that tells what the service runs with; secrets masked.
@@ -91,7 +102,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={}",
             self.port,
             self.host,
             self.environment,
@@ -99,10 +110,25 @@ impl Config {
             self.dry_run,
             self.auto_campaigns,
             self.database,
+            self.zone_name(),
             masked(&self.session_manager_token),
             masked(&self.admin_password),
         )
     }
+}
+
+/// What `TZ` is where nothing is set.
+const ZONE: &str = "America/Argentina/Buenos_Aires";
+
+/// A name of the IANA's, with or without the `:` that the C library takes.
+fn zone(env: &Env) -> Result<TimeZone, EnvError> {
+    let Some(name) = env.text("TZ")? else {
+        return TimeZone::get(ZONE).map_err(|error| EnvError::invalid("TZ", ZONE, error));
+    };
+    TimeZone::get(name.strip_prefix(':').unwrap_or(&name)).map_err(|_| {
+        let takes = "the name of a time zone such as America/Argentina/Buenos_Aires or UTC";
+        EnvError::invalid("TZ", &name, takes)
+    })
 }
 
 fn database(env: &Env) -> Result<Location, EnvError> {
@@ -154,7 +180,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
+            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
         );
     }
 
@@ -176,6 +202,22 @@ mod tests {
             assert!(error.starts_with("DRY_RUN is "), "{error}");
         }
         assert!(!read(&[("DRY_RUN", "false")]).unwrap().dry_run);
+    }
+
+    #[test]
+    fn zones() {
+        assert_eq!(read(&[]).unwrap().zone_name(), ZONE);
+        for (name, zone) in [
+            ("Europe/Madrid", "Europe/Madrid"),
+            (":America/Santiago", "America/Santiago"),
+            ("UTC", "UTC"),
+        ] {
+            assert_eq!(read(&[("TZ", name)]).unwrap().zone_name(), zone);
+        }
+        for bad in ["Argentina", "ART", "GMT-3", "/etc/localtime", " UTC"] {
+            let error = read(&[("TZ", bad)]).unwrap_err();
+            assert!(error.starts_with("TZ is "), "{error}");
+        }
     }
 
     #[test]

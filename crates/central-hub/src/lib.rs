@@ -29,6 +29,7 @@ use session_client::{BuildError, SessionClient, Timeouts};
 use tokio::net::TcpListener;
 
 use crate::auth::Auth;
+use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
 use crate::config::Config;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
@@ -112,9 +113,21 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         deps.limits,
     );
     let sending = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
+    let heeding = tokio::spawn(campaigns::inbound::run(deps.store.clone(), relay.clone()));
+    let config = Arc::new(deps.config);
+    let nudge = Nudge::default();
+    let scheduling = Worker {
+        scheduler: Scheduler::new(deps.store.clone(), config.zone.clone()),
+        config: config.clone(),
+        relay: relay.clone(),
+        outbox: outbox.clone(),
+        nudge: nudge.clone(),
+    };
+    let scheduling = tokio::spawn(scheduling.run(shutdown.draining().clone()));
     let state = AppState {
         outbox: outbox.clone(),
-        config: Arc::new(deps.config),
+        nudge,
+        config,
         session: deps.session,
         store: deps.store.clone(),
         auth: deps.auth,
@@ -131,6 +144,8 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
+    scheduling.abort();
+    heeding.abort();
     relaying.abort();
     deps.store.close().await;
 }

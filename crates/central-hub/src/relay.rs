@@ -76,6 +76,18 @@ pub(crate) enum Change {
     Hub(HubLink),
     /// session-manager told an event.
     Event(Relayed),
+    /// The hub's own: a campaign moved on.
+    Own(Own),
+}
+
+/// Something of the hub's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
+    /// The event's name.
+    pub(crate) name: &'static str,
+    /// Whose it is; nobody's is for those who see all.
+    pub(crate) cliente_id: Option<u64>,
+    pub(crate) data: Arc<str>,
 }
 
 /// A handle on the relay. Clones are the same.
@@ -169,6 +181,11 @@ impl Relay {
             at: current.last,
             changes: self.shared.changes.subscribe(),
         }
+    }
+
+    /// Tells the listeners something of the hub's own.
+    pub(crate) fn publish(&self, own: Own) {
+        self.tell(Change::Own(own));
     }
 
     /// The link, the last state heard, and why the link is down.

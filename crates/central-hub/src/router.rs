@@ -22,9 +22,11 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::auth::{Auth, gate};
+use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, cliente, config, events, health, qr_code, send, sender, tokens, users, v2,
+    admin, auth, campaigns, cliente, config, events, health, qr_code, send, sender, tokens, users,
+    v2,
 };
 use crate::outbox::Outbox;
 use crate::relay::Relay;
@@ -39,6 +41,8 @@ pub(crate) struct AppState {
     pub(crate) store: Store,
     pub(crate) outbox: Outbox,
     pub(crate) auth: Auth,
+    /// Wakes the scheduler.
+    pub(crate) nudge: Nudge,
     pub(crate) relay: Relay,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.
@@ -77,6 +81,9 @@ fn api() -> Router<AppState> {
         .route("/connect", post(admin::connect))
         .route("/send", post(send::send))
         .nest("/sender/messages", sender())
+        .nest("/sender/campaigns", campaigns::campaigns())
+        .nest("/sender/programaciones", campaigns::programaciones())
+        .nest("/sender/bajas", campaigns::bajas())
         .nest("/admin/whatsapp", administration())
         .nest("/whatsapp/{cliente_id}", of_cliente())
         .route("/whatsapp-v2/status", get(v2::status))

@@ -42,7 +42,7 @@ const fn rule(method: &'static str, path: &'static str, access: Access) -> Rule 
 }
 
 use Access::{Admins, Anyone, Everybody, Known, Person};
-use Scope::{Admin, Link, Read, Send};
+use Scope::{Admin, Campaigns, Link, Read, Send};
 
 /// Every route that is not open to health checks.
 pub const ALL: &[Rule] = &[
@@ -94,6 +94,85 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/messages/bulk", Everybody(Send)),
     rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
     rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
+    // Campaigns. What lets messages go is for those who answer for the phone.
+    rule("GET", "/sender/campaigns", Everybody(Read)),
+    rule("POST", "/sender/campaigns", Everybody(Campaigns)),
+    rule("GET", "/sender/campaigns/{id}", Everybody(Read)),
+    rule("PUT", "/sender/campaigns/{id}", Everybody(Campaigns)),
+    rule("DELETE", "/sender/campaigns/{id}", Everybody(Campaigns)),
+    rule("POST", "/sender/campaigns/{id}/approve", Admins(Campaigns)),
+    rule("POST", "/sender/campaigns/{id}/pause", Everybody(Campaigns)),
+    rule("POST", "/sender/campaigns/{id}/resume", Admins(Campaigns)),
+    rule("POST", "/sender/campaigns/{id}/copy", Everybody(Campaigns)),
+    rule("GET", "/sender/campaigns/{id}/stats", Everybody(Read)),
+    rule("GET", "/sender/campaigns/{id}/recipients", Everybody(Read)),
+    rule(
+        "POST",
+        "/sender/campaigns/{id}/recipients",
+        Everybody(Campaigns),
+    ),
+    rule(
+        "POST",
+        "/sender/campaigns/{id}/recipients/retry",
+        Everybody(Campaigns),
+    ),
+    rule(
+        "GET",
+        "/sender/campaigns/{id}/recipients/{recipient}",
+        Everybody(Read),
+    ),
+    rule(
+        "POST",
+        "/sender/campaigns/{id}/recipients/{recipient}/retry",
+        Everybody(Campaigns),
+    ),
+    rule("GET", "/sender/campaigns/{id}/imports", Everybody(Read)),
+    rule(
+        "GET",
+        "/sender/campaigns/{id}/imports/{import}",
+        Everybody(Read),
+    ),
+    rule(
+        "DELETE",
+        "/sender/campaigns/{id}/imports/{import}",
+        Everybody(Campaigns),
+    ),
+    rule(
+        "GET",
+        "/sender/campaigns/{id}/imports/{import}/rejected",
+        Everybody(Read),
+    ),
+    rule("GET", "/sender/programaciones", Everybody(Read)),
+    rule("POST", "/sender/programaciones", Everybody(Campaigns)),
+    rule("GET", "/sender/programaciones/{id}", Everybody(Read)),
+    rule("PUT", "/sender/programaciones/{id}", Everybody(Campaigns)),
+    rule(
+        "DELETE",
+        "/sender/programaciones/{id}",
+        Everybody(Campaigns),
+    ),
+    rule(
+        "POST",
+        "/sender/programaciones/{id}/approve",
+        Admins(Campaigns),
+    ),
+    rule(
+        "POST",
+        "/sender/programaciones/{id}/reject",
+        Admins(Campaigns),
+    ),
+    rule(
+        "POST",
+        "/sender/programaciones/{id}/pause",
+        Everybody(Campaigns),
+    ),
+    // Who asked not to be written to, by any business.
+    rule("GET", "/sender/bajas", Admins(Read)),
+    rule("POST", "/sender/bajas", Everybody(Campaigns)),
+    rule("GET", "/sender/bajas/palabras", Everybody(Read)),
+    rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
+    rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
+    rule("DELETE", "/sender/bajas/{telefono}", Admins(Campaigns)),
 ];
 
 /// What the table says of a request.

@@ -74,7 +74,7 @@ pub(crate) async fn events(
     headers: HeaderMap,
     ApiQuery(place): ApiQuery<Place>,
 ) -> Response {
-    let is_cliente = caller.cliente_id.is_some();
+    let cliente_id = caller.cliente_id;
     let dry_run = state.config.dry_run;
     // What a browser repeats by itself is the newer; nonsense is no reason to
     // refuse, since it would give up for good.
@@ -102,7 +102,7 @@ pub(crate) async fn events(
     };
     let stream = stream::unfold(listener, next)
         .flat_map(stream::iter)
-        .filter(move |change| std::future::ready(!is_cliente || is_for_everybody(change)))
+        .filter(move |change| std::future::ready(is_for(cliente_id, change)))
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
         .take_until(state.draining.cancelled_owned())
@@ -119,9 +119,13 @@ pub(crate) async fn events(
 
 /// What a business may know that sees its own things only: of messages nobody
 /// can tell here whose they are.
-fn is_for_everybody(change: &Change) -> bool {
+fn is_for(cliente_id: Option<u64>, change: &Change) -> bool {
+    if cliente_id.is_none() {
+        return true;
+    }
     match change {
         Change::Hub(_) => true,
+        Change::Own(own) => own.cliente_id == cliente_id,
         Change::Event(relayed) => matches!(relayed.kind, EventKind::State | EventKind::Qr),
     }
 }
@@ -244,6 +248,7 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
             Some(Event::default().event("hub").retry(RETRY).data(data))
         }
+        Change::Own(own) => Some(Event::default().event(own.name).data(&*own.data)),
         Change::Event(Relayed { id, kind, data }) => {
             let event = Event::default().event(kind.as_str()).data(&**data);
             Some(match id {

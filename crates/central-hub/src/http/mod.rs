@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod auth;
+pub(crate) mod campaigns;
 pub(crate) mod cliente;
 pub(crate) mod config;
 pub(crate) mod events;

@@ -239,6 +239,14 @@ pub(crate) async fn retry(
         return Err(ErrorReply::invalid_request(what).into());
     }
     let message = find(&state, &caller, &id).await?;
+    if message.origin == Origin::Campaign {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "MESSAGE_OF_CAMPAIGN",
+            "the message is a campaign's, which has its pace: put its recipient back there",
+        )
+        .into());
+    }
     let change = Change::to(MessageState::Queued, "RETRY_ASKED").because(reason);
     let moved = match message.state {
         MessageState::Failed => state.store.change(message.id, change).await?,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use session_api::{SendBody, Timestamp};
+use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
+use super::sends::{failure, opted_out};
 use super::verdict::{Verdict, Why};
 use super::{Inner, pause};
 use crate::store::{Change, Message, Origin, State, StoreError};
@@ -20,6 +21,24 @@ impl Inner {
         client: &SessionClient,
         message: &Message,
     ) -> Result<RawAnswer, ClientError> {
+        // At the last moment, whoever asked for it and whenever. One that may
+        // have left already is not judged any more: its outcome is asked for.
+        if message.state != State::Unconfirmed {
+            match self.store.is_opted_out(&message.chat).await {
+                Ok(false) => {}
+                Ok(true) => return Ok(opted_out()),
+                Err(error) => {
+                    tracing::warn!(
+                        id = message.id,
+                        "whether it may be sent is not known: {error}"
+                    );
+                    return Ok(failure(
+                        ErrorCode::Overloaded,
+                        "the hub's database cannot be used now: nothing was sent, try again later",
+                    ));
+                }
+            }
+        }
         let key = message.idempotency_key.as_deref().unwrap_or_default();
         let (Ok(key), Some(request)) = (HeaderValue::from_str(key), message.request.clone()) else {
             return Err(ClientError::BadResponse(

@@ -11,8 +11,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::verdict::Verdict;
 use super::{Active, Inner, Outbox};
+use crate::campaigns::data::is_opted_out_in;
 use crate::error::HubError;
-use crate::store::{Change, Composed, Inserted, Message, NewMessage, Origin, State, StoreError};
+use crate::store::{
+    Change, Composed, Inserted, Message, NewMessage, Origin, State, StoreError, Tx,
+};
 
 /// What another hub does is seen within this.
 const LOOK: Duration = Duration::from_millis(250);
@@ -81,14 +84,24 @@ impl Outbox {
                 due: None,
                 claim: None,
             };
-            match self.0.store.insert_in(&mut tx, new).await? {
-                Inserted::New(message) | Inserted::Known(message) => written.push(message),
-                Inserted::KeyReused => return Err(key_reused()),
-            }
+            let inserted = self.0.store.insert_in(&mut tx, new).await?;
+            let message = inserted.message().ok_or_else(key_reused)?;
+            written.push(self.heed(&mut tx, message).await?);
         }
         tx.commit().await.map_err(StoreError::from)?;
         self.wake();
         Ok(written)
+    }
+
+    /// Ends a message at once whose recipient asked not to be written to.
+    async fn heed(&self, tx: &mut Tx, message: Message) -> Result<Message, StoreError> {
+        let is_new = matches!(message.state, State::Queued | State::Failed);
+        if !is_new || !is_opted_out_in(tx, &message.chat).await? {
+            return Ok(message);
+        }
+        let change = Change::to(State::Failed, OPTED_OUT).because(WHY_OPTED_OUT);
+        let moved = self.0.store.change_in(tx, message.id, change).await?;
+        Ok(moved.unwrap_or(message))
     }
 
     async fn rehearse(
@@ -108,12 +121,12 @@ impl Outbox {
             due: None,
             claim: None,
         };
-        let message = match store.insert_in(&mut tx, new).await? {
-            Inserted::New(message) | Inserted::Known(message) => message,
-            Inserted::KeyReused => return Err(key_reused()),
-        };
+        let message = store.insert_in(&mut tx, new).await?.message();
+        let message = message.ok_or_else(key_reused)?;
+        let message = self.heed(&mut tx, message).await?;
         // One that failed for real may be rehearsed; one under way is none.
-        let can_end = message.dry_run || message.state == State::Failed;
+        let can_end = (message.dry_run || message.state == State::Failed)
+            && message.error_code.as_deref() != Some(OPTED_OUT);
         let message = if can_end && message.state.leads_to(State::Simulated) {
             let change = Change::to(State::Simulated, "DRY_RUN");
             let moved = store.change_in(&mut tx, message.id, change).await?;
@@ -277,6 +290,7 @@ impl Answer {
         let reply = match message.state {
             State::Simulated => sent(dry_run_id(&message), true),
             state if state.is_taken() => sent(message.wa_id.clone().unwrap_or_default(), false),
+            State::Failed if message.error_code.as_deref() == Some(OPTED_OUT) => opted_out(),
             State::Failed => {
                 let code = message.error_code.as_deref().unwrap_or_default();
                 let code = ErrorCode::from_code(code).unwrap_or(ErrorCode::SendFailed);
@@ -319,7 +333,27 @@ fn unconfirmed() -> RawAnswer {
     )
 }
 
-fn failure(code: ErrorCode, message: &str) -> RawAnswer {
+/// The code of a message to somebody who asked not to be written to.
+const OPTED_OUT: &str = "OPTED_OUT";
+const WHY_OPTED_OUT: &str =
+    "this person asked not to be written to: nothing was sent; the list is at /api/sender/bajas";
+
+/// The answer to a message to somebody who asked not to be written to.
+pub(super) fn opted_out() -> RawAnswer {
+    let body = ErrorBody {
+        error: true,
+        code: OPTED_OUT.to_owned(),
+        message: WHY_OPTED_OUT.to_owned(),
+    };
+    RawAnswer {
+        status: StatusCode::FORBIDDEN,
+        content_type: None,
+        body: to_json(&body),
+        retry_after: None,
+    }
+}
+
+pub(super) fn failure(code: ErrorCode, message: &str) -> RawAnswer {
     RawAnswer {
         status: StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_GATEWAY),
         content_type: None,

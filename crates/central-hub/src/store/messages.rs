@@ -83,6 +83,17 @@ pub enum Inserted {
     KeyReused,
 }
 
+impl Inserted {
+    /// The message, unless its key is another's.
+    #[must_use]
+    pub fn message(self) -> Option<Message> {
+        match self {
+            Self::New(message) | Self::Known(message) => Some(message),
+            Self::KeyReused => None,
+        }
+    }
+}
+
 /// A message as it is stored.
 #[derive(Clone)]
 pub struct Message {
@@ -267,6 +278,18 @@ impl Store {
         let row = sqlx::query("SELECT * FROM messages WHERE id = $1")
             .bind(id)
             .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Message::read).transpose()
+    }
+
+    /// As [`Store::message`], within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn message_in(&self, tx: &mut Tx, id: i64) -> Result<Option<Message>, StoreError> {
+        let row = sqlx::query("SELECT * FROM messages WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut **tx)
             .await?;
         row.as_ref().map(Message::read).transpose()
     }

@@ -24,6 +24,7 @@ macro_rules! steps {
 const STEPS: &[(i64, &str, &str)] = steps! {
     1 "0001_messages";
     2 "0002_access";
+    3 "0003_campaigns";
 };
 
 /// Runs what has not run yet.

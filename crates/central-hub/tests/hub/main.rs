@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod campaigns;
 mod door;
 mod events;
 mod failures;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A failure as it goes over the wire:
 /// `{"error":true,"code":"SCREAMING_SNAKE","message":"human text"}`.
@@ -14,6 +15,7 @@ pub struct ErrorReply {
     code: Cow<'static, str>,
     message: String,
     headers: Option<Box<HeaderMap>>,
+    details: Option<Box<Map<String, Value>>>,
 }
 
 impl ErrorReply {
@@ -28,6 +30,7 @@ impl ErrorReply {
             code: code.into(),
             message: message.into(),
             headers: None,
+            details: None,
         }
     }
 
@@ -64,6 +67,14 @@ impl ErrorReply {
         self
     }
 
+    /// With this in the body as well.
+    #[must_use]
+    pub fn with_detail(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        let details = self.details.get_or_insert_default();
+        details.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// The HTTP status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -88,6 +99,8 @@ struct Body<'a> {
     error: bool,
     code: &'a str,
     message: &'a str,
+    #[serde(flatten)]
+    details: Option<&'a Map<String, Value>>,
 }
 
 impl IntoResponse for ErrorReply {
@@ -96,6 +109,7 @@ impl IntoResponse for ErrorReply {
             error: true,
             code: &self.code,
             message: &self.message,
+            details: self.details.as_deref(),
         });
         let mut response = (self.status, body).into_response();
         if let Some(headers) = self.headers {

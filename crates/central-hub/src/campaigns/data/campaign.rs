@@ -1,0 +1,316 @@
+//! A campaign's row.
+
+use std::fmt::Write as _;
+
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::states::{CampaignState, RecipientState};
+use super::{as_id, now, optional_id, optional_time, small, strange, time};
+use crate::campaigns::schedule::Pause;
+use crate::store::{Store, StoreError, Tx};
+
+/// A campaign.
+#[derive(Clone)]
+pub struct Campaign {
+    /// The store's number of it.
+    pub id: i64,
+    /// For which business.
+    pub cliente_id: Option<u64>,
+    /// What people call it.
+    pub name: String,
+    /// The template.
+    pub text: String,
+    /// The columns that the template may name.
+    pub columns: Vec<String>,
+    /// Between two messages where no schedule says it.
+    pub pause: Pause,
+    /// Where it stands.
+    pub state: CampaignState,
+    /// Whether it goes by schedules: once it had one, never without again.
+    pub scheduled: bool,
+    /// Whether it is a rehearsal; settled when it is approved.
+    pub dry_run: Option<bool>,
+    /// Why it is paused: a code, and a sentence.
+    pub paused_for: Option<(String, Option<String>)>,
+    /// What it waits for, and until when.
+    pub waits_for: Option<(String, Option<Timestamp>)>,
+    /// The last outcomes.
+    pub health: String,
+    /// When the scheduler looks at it next.
+    pub next_at: i64,
+    /// The pause that was drawn after the last message, in milliseconds.
+    pub drawn_pause: i64,
+    /// How far a rehearsal is.
+    pub clock: Option<Timestamp>,
+    counts: [i64; RecipientState::ALL.len()],
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it was approved.
+    pub approved_at: Option<Timestamp>,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+}
+
+// The text is the customer's.
+impl std::fmt::Debug for Campaign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Campaign")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a campaign begins with.
+#[derive(Clone)]
+pub struct NewCampaign {
+    /// For which business.
+    pub cliente_id: Option<u64>,
+    /// What people call it.
+    pub name: String,
+    /// The template, which was checked.
+    pub text: String,
+    /// The columns that the template may name.
+    pub columns: Vec<String>,
+    /// Between two messages where no schedule says it.
+    pub pause: Pause,
+}
+
+/// Which campaigns a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct CampaignFilter {
+    /// Of this business.
+    pub cliente_id: Option<u64>,
+    /// Where they stand.
+    pub state: Option<CampaignState>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<i64>,
+}
+
+impl Campaign {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let columns: String = row.try_get("columns")?;
+        let mut counts = [0; RecipientState::ALL.len()];
+        for (count, state) in counts.iter_mut().zip(RecipientState::ALL) {
+            *count = row.try_get(state.as_str())?;
+        }
+        let code: Option<String> = row.try_get("pause_code")?;
+        let detail: Option<String> = row.try_get("pause_detail")?;
+        let waits: Option<String> = row.try_get("wait_code")?;
+        let until = optional_time(row, "wait_until")?;
+        let dry_run: Option<i64> = row.try_get("dry_run")?;
+        let pause = Pause::new(small(row, "pause_min")?, small(row, "pause_max")?);
+        Ok(Self {
+            id: row.try_get("id")?,
+            cliente_id: optional_id(row, "cliente_id")?,
+            name: row.try_get("name")?,
+            text: row.try_get("text")?,
+            columns: serde_json::from_str(&columns).map_err(|_| strange("columns"))?,
+            pause: pause.unwrap_or_default(),
+            state: CampaignState::read(row.try_get("state")?)?,
+            scheduled: row.try_get::<i64, _>("scheduled")? != 0,
+            dry_run: dry_run.map(|it| it != 0),
+            paused_for: code.map(|code| (code, detail)),
+            waits_for: waits.map(|code| (code, until)),
+            health: row.try_get("health")?,
+            next_at: row.try_get("next_at")?,
+            drawn_pause: row.try_get("drawn_pause")?,
+            clock: optional_time(row, "clock")?,
+            counts,
+            created_at: time(row, "created_at")?,
+            updated_at: time(row, "updated_at")?,
+            approved_at: optional_time(row, "approved_at")?,
+            finished_at: optional_time(row, "finished_at")?,
+        })
+    }
+
+    /// How many recipients stand there.
+    #[must_use]
+    pub fn count(&self, state: RecipientState) -> i64 {
+        let index = RecipientState::ALL.iter().position(|it| *it == state);
+        index.map_or(0, |index| self.counts[index])
+    }
+
+    /// How many recipients it has.
+    #[must_use]
+    pub fn total(&self) -> i64 {
+        self.counts.iter().sum()
+    }
+
+    /// Whether the outbox has something of it.
+    #[must_use]
+    pub fn is_in_flight(&self) -> bool {
+        self.count(RecipientState::Queued) > 0
+    }
+
+    /// Whether it is a rehearsal; settled when it is approved.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        self.dry_run == Some(true)
+    }
+}
+
+impl Store {
+    /// Makes a campaign.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn create_campaign(&self, new: &NewCampaign) -> Result<Campaign, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO campaigns (cliente_id, name, text, columns, pause_min, pause_max, state,
+                 created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 'draft', $7, $7) RETURNING *",
+        )
+        .bind(as_id(new.cliente_id))
+        .bind(&new.name)
+        .bind(&new.text)
+        .bind(json(&new.columns))
+        .bind(i64::from(new.pause.least()))
+        .bind(i64::from(new.pause.most()))
+        .bind(now())
+        .fetch_one(self.writer())
+        .await?;
+        Campaign::read(&row)
+    }
+
+    /// The campaign with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn campaign(&self, id: i64) -> Result<Option<Campaign>, StoreError> {
+        let row = sqlx::query("SELECT * FROM campaigns WHERE id = $1")
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Campaign::read).transpose()
+    }
+
+    /// The campaign with this number, for this transaction alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn campaign_in(&self, tx: &mut Tx, id: i64) -> Result<Option<Campaign>, StoreError> {
+        let look = self.engine().pick(
+            "SELECT * FROM campaigns WHERE id = $1",
+            "SELECT * FROM campaigns WHERE id = $1 FOR UPDATE",
+        );
+        let row = sqlx::query(look).bind(id).fetch_optional(&mut **tx).await?;
+        row.as_ref().map(Campaign::read).transpose()
+    }
+
+    /// The newest campaigns that `filter` lets through, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn campaigns(
+        &self,
+        filter: &CampaignFilter,
+        limit: u32,
+    ) -> Result<Vec<Campaign>, StoreError> {
+        let mut sql = "SELECT * FROM campaigns WHERE id < $1".to_owned();
+        let mut next = 2;
+        if filter.cliente_id.is_some() {
+            let _ = write!(sql, " AND cliente_id = ${next}");
+            next += 1;
+        }
+        if filter.state.is_some() {
+            let _ = write!(sql, " AND state = ${next}");
+            next += 1;
+        }
+        let _ = write!(sql, " ORDER BY id DESC LIMIT ${next}");
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
+        if filter.cliente_id.is_some() {
+            query = query.bind(as_id(filter.cliente_id));
+        }
+        if let Some(state) = filter.state {
+            query = query.bind(state.as_str());
+        }
+        let rows = query
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(Campaign::read).collect()
+    }
+
+    /// Those that changed at or after this moment.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn campaigns_changed(&self, since: i64) -> Result<Vec<Campaign>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM campaigns WHERE updated_at >= $1 ORDER BY updated_at LIMIT 200",
+        )
+        .bind(since)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(Campaign::read).collect()
+    }
+
+    /// Writes down what a person changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn edit_campaign_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        edited: &NewCampaign,
+    ) -> Result<Campaign, StoreError> {
+        let row = sqlx::query(
+            "UPDATE campaigns SET cliente_id = $1, name = $2, text = $3, columns = $4,
+                 pause_min = $5, pause_max = $6, next_at = 0, updated_at = $7
+             WHERE id = $8 RETURNING *",
+        )
+        .bind(as_id(edited.cliente_id))
+        .bind(&edited.name)
+        .bind(&edited.text)
+        .bind(json(&edited.columns))
+        .bind(i64::from(edited.pause.least()))
+        .bind(i64::from(edited.pause.most()))
+        .bind(now())
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+        Campaign::read(&row)
+    }
+
+    /// Writes the columns down that a list brought.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set_columns_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        columns: &[String],
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE campaigns SET columns = $1 WHERE id = $2")
+            .bind(json(&columns))
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes a campaign away with all that hangs on it. Its messages stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn delete_campaign_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM campaigns WHERE id = $1")
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}
+
+pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
+    // Strings in lists and maps: this cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,146 @@
+//! Gives the outbox one campaign message after the other, each in its time.
+//!
+//! ```text
+//!  tick:  settle ── what came of the messages: count it, pause if it is bad
+//!           │
+//!         take back ── what may not go any more and has not left
+//!           │
+//!         turns ── each campaign that is due: decide, and give one to the
+//!           │      outbox (a rehearsal: many, in the time that it imagines)
+//!           v
+//!         when to look again
+//! ```
+//!
+//! Several hubs on one PostgreSQL may all tick: a campaign's row is locked for
+//! its turn, so each message is given once. Nothing is kept in memory from one
+//! tick to the next.
+
+mod settle;
+mod turn;
+mod worker;
+
+use jiff::tz::TimeZone;
+use rand::Rng;
+use session_api::Timestamp;
+
+use super::data::{self, Campaign};
+use crate::store::{Store, StoreError};
+
+pub use settle::SETTLE_PLAN;
+pub(crate) use worker::{Nudge, Worker, situation};
+
+/// What the moment allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Situation {
+    /// Now, by whatever clock.
+    pub now: Timestamp,
+    /// `AUTO_CAMPAIGNS_ENABLED`.
+    pub auto: bool,
+    /// The session is READY.
+    pub ready: bool,
+    /// `DRY_RUN`.
+    pub dry_run: bool,
+}
+
+impl Situation {
+    /// What keeps a campaign from going, whatever its schedules say.
+    #[must_use]
+    pub fn obstacle(&self, campaign: &Campaign) -> Option<&'static str> {
+        if !self.auto {
+            return Some("AUTO_CAMPAIGNS_DISABLED");
+        }
+        // Approved for real, it must not be used up by a rehearsal.
+        if self.dry_run && !campaign.is_rehearsal() {
+            return Some("DRY_RUN");
+        }
+        (!self.ready).then_some("SESSION_NOT_READY")
+    }
+}
+
+/// What a tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticked {
+    /// So many were given to the outbox.
+    pub given: usize,
+    /// When there is something to do again, in milliseconds; the outbox's
+    /// doings apart.
+    pub look_at: Option<i64>,
+    /// Whether the outbox has something whose outcome is waited for.
+    pub in_flight: bool,
+}
+
+impl Ticked {
+    fn look(&mut self, at: i64) {
+        self.look_at = Some(self.look_at.map_or(at, |known| known.min(at)));
+    }
+}
+
+/// So many campaigns get their turn with one tick.
+const TURNS: i64 = 20;
+
+/// Campaigns that are due. `$1` now, `$2` how many.
+const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
+    ORDER BY next_at, id LIMIT $2";
+const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
+const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
+
+/// What a tick asks whatever there is to do, for whoever looks at the query
+/// plans.
+pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
+
+/// The scheduler; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    store: Store,
+    zone: TimeZone,
+}
+
+impl Scheduler {
+    /// On this store, for a business in this zone.
+    #[must_use]
+    pub const fn new(store: Store, zone: TimeZone) -> Self {
+        Self { store, zone }
+    }
+
+    /// Does what there is to do now.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`]; what was done until then is done.
+    pub async fn tick(
+        &self,
+        situation: Situation,
+        chance: &mut (impl Rng + Send),
+    ) -> Result<Ticked, StoreError> {
+        let mut ticked = Ticked::default();
+        self.settle(situation.now).await?;
+        for id in self.in_flight().await? {
+            ticked.in_flight |= self.take_back(id, situation).await?;
+        }
+        let now = situation.now.as_millis();
+        let due: Vec<i64> = sqlx::query_scalar(DUE)
+            .bind(now)
+            .bind(TURNS)
+            .fetch_all(self.store.reader())
+            .await?;
+        for id in due {
+            self.turn(id, situation, chance, &mut ticked).await?;
+        }
+        let next: Option<i64> = sqlx::query_scalar(NEXT)
+            .bind(now)
+            .fetch_one(self.store.reader())
+            .await?;
+        if let Some(next) = next {
+            ticked.look(next);
+        }
+        Ok(ticked)
+    }
+
+    async fn in_flight(&self) -> Result<Vec<i64>, StoreError> {
+        Ok(sqlx::query_scalar(IN_FLIGHT)
+            .fetch_all(self.store.reader())
+            .await?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

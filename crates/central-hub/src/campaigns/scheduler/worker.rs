@@ -1,0 +1,122 @@
+//! The task that ticks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use session_api::{SessionState, Timestamp};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Scheduler, Situation, Ticked};
+use crate::config::Config;
+use crate::outbox::Outbox;
+use crate::relay::{Link, Own, Relay};
+use crate::store::StoreError;
+
+/// A look at least so often: another hub may have changed something.
+const IDLE: Duration = Duration::from_secs(5);
+/// While the outbox is at work on something.
+const BUSY: Duration = Duration::from_millis(250);
+/// After the store failed.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// Never sooner.
+const LEAST: Duration = Duration::from_millis(5);
+
+/// Tells the worker that a person changed something. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nudge(Arc<Notify>);
+
+impl Nudge {
+    /// Look now.
+    pub(crate) fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What the moment allows.
+pub(crate) fn situation(config: &Config, relay: &Relay) -> Situation {
+    let (link, state, _) = relay.health();
+    Situation {
+        now: Timestamp::now(),
+        auto: config.auto_campaigns,
+        ready: link == Link::Up && state == Some(SessionState::Ready),
+        dry_run: config.dry_run,
+    }
+}
+
+/// The task.
+pub(crate) struct Worker {
+    pub(crate) scheduler: Scheduler,
+    pub(crate) config: Arc<Config>,
+    pub(crate) relay: Relay,
+    pub(crate) outbox: Outbox,
+    pub(crate) nudge: Nudge,
+}
+
+impl Worker {
+    /// Ticks until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        let mut chance = StdRng::from_os_rng();
+        let mut published = Timestamp::now().as_millis();
+        let mut troubled = false;
+        loop {
+            let pause = match self.round(&mut published, &mut chance).await {
+                Ok(ticked) => {
+                    if std::mem::take(&mut troubled) {
+                        tracing::info!("campaigns go on: the store answers again");
+                    }
+                    Self::pause(ticked)
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut troubled, true) {
+                        tracing::warn!(%error, "campaigns wait for the store");
+                    }
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => return,
+                () = self.nudge.0.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn round(&self, published: &mut i64, chance: &mut StdRng) -> Result<Ticked, StoreError> {
+        let situation = situation(&self.config, &self.relay);
+        let ticked = self.scheduler.tick(situation, chance).await?;
+        if ticked.given > 0 {
+            self.outbox.wake();
+        }
+        self.publish(published, situation).await?;
+        Ok(ticked)
+    }
+
+    fn pause(ticked: Ticked) -> Duration {
+        let most = if ticked.in_flight { BUSY } else { IDLE };
+        let now = Timestamp::now().as_millis();
+        let until = ticked.look_at.map_or(most, |at| {
+            Duration::from_millis(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
+        });
+        until.clamp(LEAST, most)
+    }
+
+    /// Tells the pages what changed, whichever hub changed it.
+    async fn publish(&self, since: &mut i64, situation: Situation) -> Result<(), StoreError> {
+        for campaign in self.scheduler.store.campaigns_changed(*since).await? {
+            *since = campaign.updated_at.as_millis() + 1;
+            let body = crate::http::campaigns::CampaignBody::of(&campaign, situation);
+            if let Ok(data) = serde_json::to_string(&body) {
+                self.relay.publish(Own {
+                    name: "campaign",
+                    cliente_id: campaign.cliente_id,
+                    data: data.into(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! A campaign, as the API tells it.
+
+use serde::Serialize;
+use session_api::Timestamp;
+
+use crate::campaigns::data::{Campaign, CampaignState, RecipientState};
+use crate::campaigns::scheduler::Situation;
+use crate::campaigns::template::Template;
+
+/// A campaign.
+#[derive(Serialize)]
+pub(crate) struct CampaignBody {
+    id: i64,
+    nombre: String,
+    mensaje: String,
+    cliente_id: Option<u64>,
+    estado: &'static str,
+    /// Whether it is a rehearsal; nothing before it is approved.
+    simulacion: Option<bool>,
+    columnas: Vec<String>,
+    variables: Vec<String>,
+    pausa_min_s: u32,
+    pausa_max_s: u32,
+    total: i64,
+    pendientes: i64,
+    en_cola: i64,
+    enviados: i64,
+    fallidos: i64,
+    simulados: i64,
+    omitidos: i64,
+    motivo_pausa: Option<Reason>,
+    espera: Option<Wait>,
+    fecha: Timestamp,
+    actualizado: Timestamp,
+    fecha_aprobacion: Option<Timestamp>,
+    fecha_finalizacion: Option<Timestamp>,
+}
+
+/// Why it is paused.
+#[derive(Serialize)]
+struct Reason {
+    codigo: String,
+    detalle: Option<String>,
+}
+
+/// What keeps it from going on just now, and until when.
+#[derive(Serialize)]
+struct Wait {
+    codigo: String,
+    hasta: Option<Timestamp>,
+}
+
+impl CampaignBody {
+    pub(crate) fn of(campaign: &Campaign, situation: Situation) -> Self {
+        let count = |state| campaign.count(state);
+        let template = Template::parse(&campaign.text);
+        let variables = template.iter().flat_map(Template::variables);
+        Self {
+            id: campaign.id,
+            nombre: campaign.name.clone(),
+            mensaje: campaign.text.clone(),
+            cliente_id: campaign.cliente_id,
+            estado: campaign.state.estado(),
+            simulacion: campaign.dry_run,
+            columnas: campaign.columns.clone(),
+            variables: variables.map(str::to_owned).collect(),
+            pausa_min_s: campaign.pause.least(),
+            pausa_max_s: campaign.pause.most(),
+            total: campaign.total(),
+            pendientes: count(RecipientState::Pending),
+            en_cola: count(RecipientState::Queued),
+            enviados: count(RecipientState::Sent),
+            fallidos: count(RecipientState::Failed),
+            simulados: count(RecipientState::Simulated),
+            omitidos: count(RecipientState::Skipped),
+            motivo_pausa: campaign
+                .paused_for
+                .clone()
+                .map(|(codigo, detalle)| Reason { codigo, detalle }),
+            espera: wait(campaign, situation),
+            fecha: campaign.created_at,
+            actualizado: campaign.updated_at,
+            fecha_aprobacion: campaign.approved_at,
+            fecha_finalizacion: campaign.finished_at,
+        }
+    }
+}
+
+fn wait(campaign: &Campaign, situation: Situation) -> Option<Wait> {
+    if campaign.state != CampaignState::Running {
+        return None;
+    }
+    if let Some(obstacle) = situation.obstacle(campaign) {
+        return Some(Wait {
+            codigo: obstacle.to_owned(),
+            hasta: None,
+        });
+    }
+    let (code, until) = campaign.waits_for.clone()?;
+    let is_over = until.is_some_and(|until| until <= situation.now);
+    (!is_over).then_some(Wait {
+        codigo: code,
+        hasta: until,
+    })
+}

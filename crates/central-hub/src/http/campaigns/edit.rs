@@ -1,0 +1,246 @@
+//! Making and changing a campaign.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
+
+use super::{CampaignBody, LONGEST_NAME, invalid, situation, upload};
+use crate::auth::Caller;
+use crate::campaigns::columns;
+use crate::campaigns::data::{Campaign, CampaignState, NewCampaign, Refused};
+use crate::campaigns::import::MOST_COLUMNS;
+use crate::campaigns::schedule::Pause;
+use crate::campaigns::template::{Template, TemplateError};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::StoreError;
+
+/// The longest template, in characters: what is filled in comes on top.
+const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
+
+/// What is given for a campaign; for a change what is left out stays.
+#[derive(Deserialize)]
+pub(crate) struct CampaignRequest {
+    nombre: Option<String>,
+    #[serde(alias = "texto", alias = "plantilla")]
+    mensaje: Option<String>,
+    cliente_id: Option<u64>,
+    columnas: Option<Vec<String>>,
+    pausa_min_s: Option<u32>,
+    pausa_max_s: Option<u32>,
+    /// Only for a new one: a short list at once.
+    destinatarios: Option<Vec<serde_json::Value>>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Created {
+    #[serde(flatten)]
+    campaign: CampaignBody,
+    /// What came of `destinatarios`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importacion: Option<upload::Report>,
+}
+
+/// Makes a campaign.
+pub(super) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    cliente: Option<ClienteId>,
+    ApiJson(mut request): ApiJson<CampaignRequest>,
+) -> Result<(StatusCode, Json<Created>), HubError> {
+    let Some(nombre) = &request.nombre else {
+        return Err(invalid("field \"nombre\": missing"));
+    };
+    let Some(mensaje) = &request.mensaje else {
+        return Err(invalid("field \"mensaje\": missing"));
+    };
+    let list = request.destinatarios.take();
+    let mut columns = keys(request.columnas.as_deref().unwrap_or_default())?;
+    for element in list.iter().flatten() {
+        let object = element.as_object();
+        for key in object.into_iter().flat_map(|object| object.keys()) {
+            let key = columns::key(key);
+            if !key.is_empty() && !columns.contains(&key) {
+                columns.push(key);
+            }
+        }
+    }
+    if columns.len() > MOST_COLUMNS {
+        return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
+    }
+    let template = template(mensaje, &columns)?;
+    let given = positive(request.cliente_id)?.or(cliente.map(|id| id.0));
+    let new = NewCampaign {
+        cliente_id: caller.cliente_for(given)?,
+        name: name(nombre)?.to_owned(),
+        text: mensaje.clone(),
+        columns,
+        pause: pause(&request, Pause::default())?,
+    };
+    let campaign = state.store.create_campaign(&new).await?;
+    let mut report = None;
+    if let Some(list) = list.filter(|list| !list.is_empty()) {
+        report = Some(upload::import_json(&state, &campaign, template, &list).await?);
+    }
+    let campaign = super::find(&state, &caller, campaign.id).await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(Created {
+            campaign: CampaignBody::of(&campaign, situation(&state)),
+            importacion: report,
+        }),
+    ))
+}
+
+/// Changes a campaign. The text only while nothing goes out.
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<CampaignRequest>,
+) -> Result<Json<CampaignBody>, HubError> {
+    if request.destinatarios.is_some() {
+        return Err(invalid(
+            "destinatarios: upload them to /recipients of the campaign",
+        ));
+    }
+    super::find(&state, &caller, id).await?;
+    let mut tx = state.store.begin().await?;
+    let campaign = state.store.campaign_in(&mut tx, id).await?;
+    let campaign = campaign.ok_or(Refused::NotFound)?;
+    let mut columns = campaign.columns.clone();
+    for key in keys(request.columnas.as_deref().unwrap_or_default())? {
+        if !columns.contains(&key) {
+            columns.push(key);
+        }
+    }
+    if columns.len() > MOST_COLUMNS {
+        return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
+    }
+    let text = request
+        .mensaje
+        .clone()
+        .unwrap_or_else(|| campaign.text.clone());
+    if text != campaign.text {
+        let new = template(&text, &columns)?;
+        may_change_text(&campaign)?;
+        // Everybody has to have what the new text needs.
+        let lacking = state.store.count_lacking_in(&mut tx, id, &new).await?;
+        if let Some((name, count)) = lacking {
+            let what = format!(
+                "{count} of the recipients have no value for {{{name}}}: give it a default, such as {{{name}|…}}"
+            );
+            return Err(ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", what).into());
+        }
+    }
+    let given = positive(request.cliente_id)?;
+    let edited = NewCampaign {
+        cliente_id: caller.cliente_for(given)?.or(campaign.cliente_id),
+        name: match &request.nombre {
+            Some(nombre) => name(nombre)?.to_owned(),
+            None => campaign.name.clone(),
+        },
+        text,
+        columns,
+        pause: pause(&request, campaign.pause)?,
+    };
+    let campaign = state.store.edit_campaign_in(&mut tx, id, &edited).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    state.nudge.now();
+    Ok(super::told(&state, &campaign))
+}
+
+fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {
+    match campaign.state {
+        CampaignState::Draft | CampaignState::Paused => Ok(()),
+        state => {
+            let cure = "its text changes only before it is approved or while it is paused";
+            Err(Refused::State { state, cure }.into())
+        }
+    }
+}
+
+/// The name, without spaces around it.
+pub(super) fn name(given: &str) -> Result<&str, HubError> {
+    let name = given.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains('\0') {
+        return Err(invalid(format!(
+            "nombre has to be 1 to {LONGEST_NAME} characters"
+        )));
+    }
+    Ok(name)
+}
+
+/// A template that finds what it needs in these columns.
+pub(super) fn template(text: &str, columns: &[String]) -> Result<Template, HubError> {
+    if text.contains('\0') {
+        return Err(invalid("mensaje holds a NUL character"));
+    }
+    if text.chars().count() > LONGEST_TEXT {
+        return Err(invalid(format!(
+            "mensaje is longer than {LONGEST_TEXT} characters"
+        )));
+    }
+    let template = Template::parse(text).map_err(|error| wrong(&error))?;
+    template.check(columns).map_err(|error| wrong(&error))?;
+    Ok(template)
+}
+
+/// What is wrong with a template, and where.
+fn wrong(error: &TemplateError) -> HubError {
+    let place = serde_json::json!({
+        "posicion": error.place.offset,
+        "linea": error.place.line,
+        "columna": error.place.column,
+    });
+    ErrorReply::new(
+        StatusCode::BAD_REQUEST,
+        "TEMPLATE_INVALID",
+        format!("mensaje: {error}"),
+    )
+    .with_detail("motivo", error.fault.code())
+    .with_detail("variable", error.variable.clone())
+    .with_detail("lugar", place)
+    .into()
+}
+
+fn keys(names: &[String]) -> Result<Vec<String>, HubError> {
+    let mut keys: Vec<String> = Vec::new();
+    for name in names {
+        let key = columns::key(name);
+        if key.is_empty() || key.chars().count() > 64 {
+            return Err(invalid("columnas has to hold names of 1 to 64 characters"));
+        }
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
+fn pause(request: &CampaignRequest, known: Pause) -> Result<Pause, HubError> {
+    pause_of(request.pausa_min_s, request.pausa_max_s, known)
+}
+
+/// A pause of which a part may be left out.
+pub(super) fn pause_of(
+    least: Option<u32>,
+    most: Option<u32>,
+    known: Pause,
+) -> Result<Pause, HubError> {
+    let least = least.unwrap_or_else(|| known.least().min(most.unwrap_or(u32::MAX)));
+    let most = most.unwrap_or_else(|| known.most().max(least));
+    Pause::new(least, most).map_err(|error| invalid(error.to_string()))
+}
+
+/// The number of a business.
+pub(super) fn positive(cliente_id: Option<u64>) -> Result<Option<u64>, HubError> {
+    match cliente_id {
+        Some(id) if id == 0 || i64::try_from(id).is_err() => {
+            Err(invalid("cliente_id has to be a positive integer"))
+        }
+        id => Ok(id),
+    }
+}

@@ -1,0 +1,174 @@
+//! What became of the lists that were uploaded.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiPath, ApiQuery};
+use session_api::Timestamp;
+
+use super::{cut, find, not_found, page_size};
+use crate::auth::Caller;
+use crate::campaigns::data::{CampaignState, Import, ImportState, Refused, RefusedLine};
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::StoreError;
+
+/// An import, as the API tells it.
+#[derive(Serialize)]
+pub(crate) struct ImportBody {
+    pub(super) id: i64,
+    estado: &'static str,
+    bytes: i64,
+    bytes_total: Option<i64>,
+    aceptados: i64,
+    duplicados: i64,
+    rechazados: i64,
+    error: Option<String>,
+    detalle: Option<String>,
+    fecha: Timestamp,
+    actualizado: Timestamp,
+}
+
+impl From<Import> for ImportBody {
+    fn from(import: Import) -> Self {
+        Self {
+            id: import.id,
+            estado: import.state.estado(),
+            bytes: import.bytes,
+            bytes_total: import.total_bytes,
+            aceptados: import.accepted,
+            duplicados: import.duplicates,
+            rechazados: import.refused,
+            error: import.error_code,
+            detalle: import.error_message,
+            fecha: import.created_at,
+            actualizado: import.updated_at,
+        }
+    }
+}
+
+/// A line that was not taken.
+#[derive(Serialize)]
+pub(crate) struct LineBody {
+    linea: i64,
+    codigo: String,
+    motivo: String,
+    /// What stood in the number's cell, shortened.
+    valor: String,
+}
+
+impl From<RefusedLine> for LineBody {
+    fn from(line: RefusedLine) -> Self {
+        Self {
+            linea: line.line,
+            codigo: line.code,
+            motivo: line.reason,
+            valor: line.cell,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ImportList {
+    importaciones: Vec<ImportBody>,
+}
+
+/// The newest imports of a campaign.
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<ImportList>, HubError> {
+    find(&state, &caller, id).await?;
+    let found = state.store.imports(id, 100).await?;
+    Ok(Json(ImportList {
+        importaciones: found.into_iter().map(ImportBody::from).collect(),
+    }))
+}
+
+async fn import(
+    state: &AppState,
+    caller: &Caller,
+    id: i64,
+    import: i64,
+) -> Result<Import, HubError> {
+    find(state, caller, id).await?;
+    let found = state.store.import(id, import).await?;
+    found.ok_or_else(|| not_found("the campaign has no import with this number"))
+}
+
+/// How far an import is.
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath((id, number)): ApiPath<(i64, i64)>,
+) -> Result<Json<ImportBody>, HubError> {
+    Ok(Json(import(&state, &caller, id, number).await?.into()))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    despues: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct LinePage {
+    pub(super) rechazos: Vec<LineBody>,
+    /// What to give as `despues` for the page after this one.
+    pub(super) siguiente: Option<i64>,
+}
+
+/// The lines that were not taken and why, in their order.
+pub(super) async fn rejected(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath((id, number)): ApiPath<(i64, i64)>,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<Json<LinePage>, HubError> {
+    let limit = page_size(query.limite)?;
+    let import = import(&state, &caller, id, number).await?;
+    lines(&state, import.id, query.despues.unwrap_or(0), limit)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn lines(
+    state: &AppState,
+    import: i64,
+    after: i64,
+    limit: u32,
+) -> Result<LinePage, HubError> {
+    let mut found = state.store.refused_lines(import, after, limit + 1).await?;
+    let siguiente = cut(&mut found, limit, |it| it.id);
+    Ok(LinePage {
+        rechazos: found.into_iter().map(LineBody::from).collect(),
+        siguiente,
+    })
+}
+
+#[derive(Serialize)]
+pub(crate) struct Removed {
+    quitados: i64,
+}
+
+/// Takes an import away, with those of its recipients who have got nothing.
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath((id, number)): ApiPath<(i64, i64)>,
+) -> Result<(StatusCode, Json<Removed>), HubError> {
+    let import = import(&state, &caller, id, number).await?;
+    let mut tx = state.store.begin().await?;
+    let campaign = state.store.campaign_in(&mut tx, id).await?;
+    let campaign = campaign.ok_or(Refused::NotFound)?;
+    if campaign.state == CampaignState::Running || import.state == ImportState::Running {
+        let state = campaign.state;
+        let cure = "pause it first, and let a list that is coming in come to its end";
+        return Err(Refused::State { state, cure }.into());
+    }
+    let quitados = state.store.delete_import_in(&mut tx, id, import.id).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok((StatusCode::OK, Json(Removed { quitados })))
+}

@@ -1,0 +1,333 @@
+//! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
+
+mod body;
+mod edit;
+mod imports;
+mod opt_outs;
+mod recipients;
+mod schedules;
+mod stats;
+mod upload;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
+
+use crate::auth::Caller;
+use crate::campaigns::data::{Campaign, CampaignFilter, CampaignState, Refused};
+use crate::campaigns::scheduler::Situation;
+use crate::error::HubError;
+use crate::router::AppState;
+
+pub(crate) use body::CampaignBody;
+
+/// A page of a list.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 500;
+/// The longest reason that a person gives, in characters.
+const LONGEST_REASON: usize = 500;
+const LONGEST_NAME: usize = 200;
+
+/// `/sender/campaigns/…`
+pub(crate) fn campaigns() -> Router<AppState> {
+    Router::new()
+        .route("/", get(list).post(edit::create))
+        .route("/{id}", get(one).put(edit::edit).delete(delete))
+        .route("/{id}/approve", post(approve))
+        .route("/{id}/pause", post(pause))
+        .route("/{id}/resume", post(resume))
+        .route("/{id}/copy", post(copy))
+        .route("/{id}/stats", get(stats::stats))
+        .route(
+            "/{id}/recipients",
+            get(recipients::list).post(upload::upload),
+        )
+        .route("/{id}/recipients/retry", post(recipients::retry_all))
+        .route("/{id}/recipients/{recipient}", get(recipients::one))
+        .route(
+            "/{id}/recipients/{recipient}/retry",
+            post(recipients::retry),
+        )
+        .route("/{id}/imports", get(imports::list))
+        .route(
+            "/{id}/imports/{import}",
+            get(imports::one).delete(imports::delete),
+        )
+        .route("/{id}/imports/{import}/rejected", get(imports::rejected))
+}
+
+/// `/sender/programaciones/…`
+pub(crate) fn programaciones() -> Router<AppState> {
+    Router::new()
+        .route("/", get(schedules::list).post(schedules::create))
+        .route(
+            "/{id}",
+            get(schedules::one)
+                .put(schedules::edit)
+                .delete(schedules::delete),
+        )
+        .route("/{id}/approve", post(schedules::approve))
+        .route("/{id}/reject", post(schedules::reject))
+        .route("/{id}/pause", post(schedules::pause))
+}
+
+/// `/sender/bajas/…`
+pub(crate) fn bajas() -> Router<AppState> {
+    Router::new()
+        .route("/", get(opt_outs::list).post(opt_outs::add))
+        .route("/palabras", put(opt_outs::set_words).get(opt_outs::words))
+        .route("/{telefono}", get(opt_outs::one).delete(opt_outs::remove))
+}
+
+impl From<Refused> for HubError {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            Refused::NotFound => not_found(&message),
+            Refused::State { .. } | Refused::Nobody => {
+                ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", message).into()
+            }
+            Refused::Import(_) => {
+                ErrorReply::new(StatusCode::CONFLICT, "IMPORT_INCOMPLETE", message).into()
+            }
+            Refused::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Nothing here has this number.
+fn not_found(what: &str) -> HubError {
+    ErrorReply::new(StatusCode::NOT_FOUND, "NOT_FOUND", what).into()
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what).into()
+}
+
+/// What the moment allows, as the scheduler sees it.
+fn situation(state: &AppState) -> Situation {
+    crate::campaigns::scheduler::situation(&state.config, &state.relay)
+}
+
+fn told(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
+    Json(CampaignBody::of(campaign, situation(state)))
+}
+
+/// A campaign that the caller may know of.
+async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
+    let campaign = state.store.campaign(id).await?;
+    let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
+    own.ok_or_else(|| Refused::NotFound.into())
+}
+
+/// The size of a page, and the state that a list is narrowed to.
+fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
+    let limit = limit.unwrap_or(PAGE);
+    if (1..=LARGEST_PAGE).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+}
+
+fn wanted<T: Copy>(
+    estado: Option<&str>,
+    all: &[T],
+    from: impl Fn(&str) -> Option<T>,
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, HubError> {
+    match estado {
+        None | Some("") => Ok(None),
+        Some(estado) => from(estado).map(Some).ok_or_else(|| {
+            let all: Vec<_> = all.iter().copied().map(name).collect();
+            invalid(format!("estado has to be one of {}", all.join(", ")))
+        }),
+    }
+}
+
+/// Cuts what was read for one page and one more; tells the last of the page
+/// where there are more.
+fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
+    let limit = limit as usize;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().map(id).filter(|_| has_more)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    cliente_id: Option<u64>,
+    estado: Option<String>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CampaignPage {
+    campanias: Vec<CampaignBody>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+/// The newest campaigns, page by page.
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<CampaignPage>, HubError> {
+    let limit = page_size(query.limite)?;
+    let filter = CampaignFilter {
+        cliente_id: caller.cliente_for(query.cliente_id)?,
+        state: wanted(
+            query.estado.as_deref(),
+            CampaignState::ALL,
+            CampaignState::from_estado,
+            CampaignState::estado,
+        )?,
+        before: query.antes,
+    };
+    let mut found = state.store.campaigns(&filter, limit + 1).await?;
+    let siguiente = cut(&mut found, limit, |it| it.id);
+    let situation = situation(&state);
+    Ok(Json(CampaignPage {
+        campanias: found
+            .iter()
+            .map(|it| CampaignBody::of(it, situation))
+            .collect(),
+        siguiente,
+    }))
+}
+
+async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<CampaignBody>, HubError> {
+    let campaign = find(&state, &caller, id).await?;
+    Ok(told(&state, &campaign))
+}
+
+/// Takes a campaign away; what was sent stays in the history.
+async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<StatusCode, HubError> {
+    find(&state, &caller, id).await?;
+    let mut tx = state.store.begin().await?;
+    let campaign = state.store.campaign_in(&mut tx, id).await?;
+    let campaign = campaign.ok_or(Refused::NotFound)?;
+    if campaign.state == CampaignState::Running || campaign.is_in_flight() {
+        let state = campaign.state;
+        let cure = "pause it first, and let what is under way end";
+        return Err(Refused::State { state, cure }.into());
+    }
+    state.store.delete_campaign_in(&mut tx, id).await?;
+    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn approve(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<CampaignBody>, HubError> {
+    find(&state, &caller, id).await?;
+    let dry_run = state.config.dry_run;
+    let campaign = state.store.approve_campaign(id, dry_run).await?;
+    tracing::info!(campaign = id, dry_run, "a campaign was approved");
+    state.nudge.now();
+    Ok(told(&state, &campaign))
+}
+
+/// A reason that a person may give.
+#[derive(Default, Deserialize)]
+pub(crate) struct Why {
+    motivo: Option<String>,
+}
+
+impl Why {
+    fn text(&self) -> Result<Option<&str>, HubError> {
+        let reason = self.motivo.as_deref().map(str::trim);
+        let reason = reason.filter(|reason| !reason.is_empty());
+        if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+            return Err(too_long());
+        }
+        Ok(reason)
+    }
+
+    fn required(&self) -> Result<&str, HubError> {
+        self.text()?.ok_or_else(too_long)
+    }
+}
+
+fn too_long() -> HubError {
+    invalid(format!("motivo has to be 1 to {LONGEST_REASON} characters"))
+}
+
+/// A body that may be left out.
+pub(crate) struct MaybeWhy(Why);
+
+impl axum::extract::FromRequest<AppState> for MaybeWhy {
+    type Rejection = ErrorReply;
+
+    async fn from_request(
+        request: axum::extract::Request,
+        state: &AppState,
+    ) -> Result<Self, ErrorReply> {
+        use axum::body::HttpBody as _;
+        if request.body().is_end_stream() {
+            return Ok(Self(Why::default()));
+        }
+        let ApiJson(why) = ApiJson::from_request(request, state).await?;
+        Ok(Self(why))
+    }
+}
+
+async fn pause(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    MaybeWhy(why): MaybeWhy,
+) -> Result<Json<CampaignBody>, HubError> {
+    find(&state, &caller, id).await?;
+    let campaign = state
+        .store
+        .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?)
+        .await?;
+    state.nudge.now();
+    Ok(told(&state, &campaign))
+}
+
+async fn resume(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<CampaignBody>, HubError> {
+    find(&state, &caller, id).await?;
+    let campaign = state.store.resume_campaign(id).await?;
+    state.nudge.now();
+    Ok(told(&state, &campaign))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CopyAs {
+    nombre: String,
+}
+
+/// The same text, recipients and schedules once more: from a rehearsal to the
+/// real thing.
+async fn copy(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<CopyAs>,
+) -> Result<(StatusCode, Json<CampaignBody>), HubError> {
+    find(&state, &caller, id).await?;
+    let name = edit::name(&request.nombre)?;
+    let campaign = state.store.copy_campaign(id, name).await?;
+    Ok((StatusCode::CREATED, told(&state, &campaign)))
+}

@@ -1,0 +1,215 @@
+//! The recipients of a campaign: page by page, one with its text, and again.
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
+use session_api::Timestamp;
+
+use super::{Why, cut, find, not_found, page_size, wanted};
+use crate::auth::Caller;
+use crate::campaigns::columns::{Fields, NAME, value};
+use crate::campaigns::data::{Recipient, RecipientFilter, RecipientState, RecipientStep};
+use crate::campaigns::template::Template;
+use crate::error::HubError;
+use crate::router::AppState;
+
+/// A recipient, as the API tells it.
+#[derive(Serialize)]
+pub(crate) struct RecipientBody {
+    id: i64,
+    linea: i64,
+    destinatario: String,
+    nombre: Option<String>,
+    datos: Fields,
+    estado: &'static str,
+    /// The text as it is, or would be, sent.
+    texto: String,
+    /// Why it stands where it does.
+    causa: Option<String>,
+    detalle: Option<String>,
+    intentos: i64,
+    /// When it went, or in a rehearsal would have gone.
+    previsto: Option<Timestamp>,
+    /// For `/api/sender/messages/status/{id}`.
+    mensaje_id: Option<i64>,
+    actualizado: Timestamp,
+}
+
+impl RecipientBody {
+    fn of(recipient: Recipient, template: Option<&Template>) -> Self {
+        let number = recipient.chat.strip_suffix("@c.us").map(str::to_owned);
+        Self {
+            id: recipient.id,
+            linea: recipient.line,
+            nombre: value(&recipient.fields, NAME).map(str::to_owned),
+            texto: template.map_or_else(String::new, |it| it.fill(&recipient.fields)),
+            datos: recipient.fields,
+            estado: recipient.state.estado(),
+            causa: recipient.cause,
+            detalle: recipient.detail,
+            intentos: recipient.attempt,
+            previsto: recipient.planned_at,
+            mensaje_id: recipient.message_id,
+            actualizado: recipient.updated_at,
+            destinatario: number.unwrap_or(recipient.chat),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    estado: Option<String>,
+    despues: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RecipientPage {
+    destinatarios: Vec<RecipientBody>,
+    /// What to give as `despues` for the page after this one.
+    siguiente: Option<i64>,
+    total: i64,
+}
+
+/// In the order of the list, each with its text.
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<Json<RecipientPage>, HubError> {
+    let limit = page_size(query.limite)?;
+    let filter = RecipientFilter {
+        state: wanted(
+            query.estado.as_deref(),
+            RecipientState::ALL,
+            RecipientState::from_estado,
+            RecipientState::estado,
+        )?,
+        after: query.despues,
+    };
+    let campaign = find(&state, &caller, id).await?;
+    let mut found = state.store.recipients(id, &filter, limit + 1).await?;
+    let siguiente = cut(&mut found, limit, |it| it.id);
+    let template = Template::parse(&campaign.text).ok();
+    Ok(Json(RecipientPage {
+        destinatarios: found
+            .into_iter()
+            .map(|it| RecipientBody::of(it, template.as_ref()))
+            .collect(),
+        siguiente,
+        total: filter
+            .state
+            .map_or_else(|| campaign.total(), |state| campaign.count(state)),
+    }))
+}
+
+#[derive(Serialize)]
+struct Step {
+    de: &'static str,
+    a: &'static str,
+    causa: String,
+    detalle: Option<String>,
+    mensaje_id: Option<i64>,
+    fecha: Timestamp,
+}
+
+impl From<RecipientStep> for Step {
+    fn from(step: RecipientStep) -> Self {
+        Self {
+            de: step.from.estado(),
+            a: step.to.estado(),
+            causa: step.cause,
+            detalle: step.detail,
+            mensaje_id: step.message_id,
+            fecha: step.at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct WithHistory {
+    #[serde(flatten)]
+    recipient: RecipientBody,
+    historial: Vec<Step>,
+}
+
+/// One recipient: the preview of the text, and what became of it.
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath((id, recipient)): ApiPath<(i64, i64)>,
+) -> Result<Json<WithHistory>, HubError> {
+    with_history(&state, &caller, id, recipient).await.map(Json)
+}
+
+async fn with_history(
+    state: &AppState,
+    caller: &Caller,
+    id: i64,
+    recipient: i64,
+) -> Result<WithHistory, HubError> {
+    let campaign = find(state, caller, id).await?;
+    let found = state.store.recipient(id, recipient).await?;
+    let found = found.ok_or_else(nobody)?;
+    let steps = state.store.recipient_steps(found.id).await?;
+    let template = Template::parse(&campaign.text).ok();
+    Ok(WithHistory {
+        recipient: RecipientBody::of(found, template.as_ref()),
+        historial: steps.into_iter().map(Step::from).collect(),
+    })
+}
+
+fn nobody() -> HubError {
+    not_found("the campaign has no recipient with this number")
+}
+
+/// Puts one that failed back, for a reason that is kept.
+pub(super) async fn retry(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath((id, recipient)): ApiPath<(i64, i64)>,
+    ApiJson(why): ApiJson<Why>,
+) -> Result<Json<WithHistory>, HubError> {
+    find(&state, &caller, id).await?;
+    let reason = why.required()?;
+    let found = state.store.recipient(id, recipient).await?;
+    let found = found.ok_or_else(nobody)?;
+    let moved = state
+        .store
+        .retry_recipients(id, Some(recipient), reason)
+        .await?;
+    if moved == 0 {
+        return Err(service_runtime::http::ErrorReply::new(
+            axum::http::StatusCode::CONFLICT,
+            "MESSAGE_NOT_FAILED",
+            format!(
+                "the recipient is {}: only one that failed can be put back",
+                found.state.estado()
+            ),
+        )
+        .into());
+    }
+    state.nudge.now();
+    with_history(&state, &caller, id, recipient).await.map(Json)
+}
+
+#[derive(Serialize)]
+pub(crate) struct Retried {
+    repuestos: i64,
+}
+
+/// Puts all that failed back, for a reason that is kept.
+pub(super) async fn retry_all(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(why): ApiJson<Why>,
+) -> Result<Json<Retried>, HubError> {
+    find(&state, &caller, id).await?;
+    let reason = why.required()?;
+    let repuestos = state.store.retry_recipients(id, None, reason).await?;
+    state.nudge.now();
+    Ok(Json(Retried { repuestos }))
+}

@@ -1,0 +1,304 @@
+//! `/api/sender/programaciones`: when campaigns may write.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId};
+use session_api::Timestamp;
+
+use super::edit::{pause_of, positive};
+use super::{MaybeWhy, cut, find, invalid, not_found, page_size};
+use crate::auth::Caller;
+use crate::campaigns::data::{NewSchedule, Schedule, ScheduleState};
+use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
+use crate::error::HubError;
+use crate::router::AppState;
+
+const LONGEST_COMMENT: usize = 1000;
+
+/// A schedule, as the API tells it.
+#[derive(Serialize)]
+pub(crate) struct ScheduleBody {
+    id: i64,
+    campania_id: i64,
+    cliente_id: Option<u64>,
+    dias_semana: Vec<&'static str>,
+    hora_inicio: String,
+    hora_fin: String,
+    cupo_diario: Option<u32>,
+    fecha_inicio: Option<String>,
+    fecha_fin: Option<String>,
+    pausa_min_s: u32,
+    pausa_max_s: u32,
+    comentario: Option<String>,
+    estado: &'static str,
+    motivo: Option<String>,
+    fecha: Timestamp,
+    actualizado: Timestamp,
+}
+
+impl From<Schedule> for ScheduleBody {
+    fn from(schedule: Schedule) -> Self {
+        let rules = schedule.rules;
+        Self {
+            id: schedule.id,
+            campania_id: schedule.campaign_id,
+            cliente_id: schedule.cliente_id,
+            dias_semana: rules.days.names().collect(),
+            hora_inicio: Rules::time(rules.from),
+            hora_fin: Rules::time(rules.until),
+            cupo_diario: rules.quota,
+            fecha_inicio: rules.first.map(|day| day.to_string()),
+            fecha_fin: rules.last.map(|day| day.to_string()),
+            pausa_min_s: rules.pause.least(),
+            pausa_max_s: rules.pause.most(),
+            comentario: schedule.comment,
+            estado: schedule.state.estado(),
+            motivo: schedule.reason,
+            fecha: schedule.created_at,
+            actualizado: schedule.updated_at,
+        }
+    }
+}
+
+/// Days as a list, or as one text with commas.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a list of days such as [\"mon\",\"tue\"]")]
+enum Days {
+    List(Vec<String>),
+    Text(String),
+}
+
+/// What is given for a schedule; for a change what is left out stays.
+#[derive(Deserialize)]
+pub(crate) struct ScheduleRequest {
+    #[serde(alias = "campaign_id", alias = "campañaId")]
+    campania_id: Option<i64>,
+    cliente_id: Option<u64>,
+    dias_semana: Option<Days>,
+    hora_inicio: Option<String>,
+    hora_fin: Option<String>,
+    cupo_diario: Option<u32>,
+    fecha_inicio: Option<String>,
+    fecha_fin: Option<String>,
+    pausa_min_s: Option<u32>,
+    pausa_max_s: Option<u32>,
+    comentario: Option<String>,
+}
+
+fn wrong(error: BadRules) -> HubError {
+    invalid(error.to_string())
+}
+
+impl ScheduleRequest {
+    /// What it says, on top of what is known.
+    fn rules(&self, known: Option<&Rules>) -> Result<Rules, HubError> {
+        let days = match &self.dias_semana {
+            Some(Days::List(names)) => Weekdays::from_names(names.iter().map(String::as_str)),
+            Some(Days::Text(text)) => text.parse(),
+            None => known.map(|known| known.days).ok_or(BadRules::Weekday),
+        };
+        let time = |given: &Option<String>, known: Option<u16>| match given {
+            Some(text) => Rules::minutes(text),
+            None => known.ok_or(BadRules::Time),
+        };
+        // An empty date takes it away.
+        let date = |given: &Option<String>, known: Option<Date>| match given.as_deref() {
+            None => Ok(known),
+            Some("") => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| BadRules::Date),
+        };
+        let known_pause = known.map_or_else(Pause::default, |known| known.pause);
+        let known_quota = known.and_then(|known| known.quota);
+        let rules = Rules {
+            id: known.map_or(0, |known| known.id),
+            days: days.map_err(wrong)?,
+            from: time(&self.hora_inicio, known.map(|it| it.from)).map_err(wrong)?,
+            until: time(&self.hora_fin, known.map(|it| it.until)).map_err(wrong)?,
+            first: date(&self.fecha_inicio, known.and_then(|it| it.first)).map_err(wrong)?,
+            last: date(&self.fecha_fin, known.and_then(|it| it.last)).map_err(wrong)?,
+            quota: self.cupo_diario.or(known_quota).or(Some(DEFAULT_QUOTA)),
+            pause: pause_of(self.pausa_min_s, self.pausa_max_s, known_pause)?,
+        };
+        rules.check().map_err(wrong)?;
+        Ok(rules)
+    }
+
+    fn comment(&self) -> Result<Option<String>, HubError> {
+        let comment = self.comentario.as_deref().map(str::trim);
+        let comment = comment.filter(|comment| !comment.is_empty());
+        if comment.is_some_and(|it| it.chars().count() > LONGEST_COMMENT || it.contains('\0')) {
+            let what = format!("comentario has to be at most {LONGEST_COMMENT} characters");
+            return Err(invalid(what));
+        }
+        Ok(comment.map(str::to_owned))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Query {
+    #[serde(alias = "campañaId")]
+    campania_id: Option<i64>,
+    cliente_id: Option<u64>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SchedulePage {
+    programaciones: Vec<ScheduleBody>,
+    siguiente: Option<i64>,
+    /// In which zone the hours are.
+    zona: String,
+}
+
+/// The newest schedules, page by page.
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<Json<SchedulePage>, HubError> {
+    let limit = page_size(query.limite)?;
+    let cliente_id = caller.cliente_for(query.cliente_id)?;
+    let mut found = state
+        .store
+        .schedules(query.campania_id, cliente_id, query.antes, limit + 1)
+        .await?;
+    let siguiente = cut(&mut found, limit, |it| it.id);
+    Ok(Json(SchedulePage {
+        programaciones: found.into_iter().map(ScheduleBody::from).collect(),
+        siguiente,
+        zona: state.config.zone_name().to_owned(),
+    }))
+}
+
+/// Makes a schedule; it counts once it is approved.
+pub(super) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    cliente: Option<ClienteId>,
+    ApiJson(request): ApiJson<ScheduleRequest>,
+) -> Result<(StatusCode, Json<ScheduleBody>), HubError> {
+    let Some(campaign) = request.campania_id else {
+        return Err(invalid("field \"campania_id\": missing"));
+    };
+    let rules = request.rules(None)?;
+    let campaign = find(&state, &caller, campaign).await?;
+    let given = positive(request.cliente_id)?.or(cliente.map(|id| id.0));
+    let given = caller.cliente_for(given)?;
+    let new = NewSchedule {
+        campaign_id: campaign.id,
+        cliente_id: given.or(campaign.cliente_id),
+        rules,
+        comment: request.comment()?,
+    };
+    let schedule = state.store.create_schedule(&new).await?;
+    state.nudge.now();
+    Ok((StatusCode::CREATED, Json(schedule.into())))
+}
+
+/// A schedule that the caller may know of.
+async fn schedule(state: &AppState, caller: &Caller, id: i64) -> Result<Schedule, HubError> {
+    let found = state.store.schedule(id).await?;
+    let own = found.filter(|schedule| caller.sees(schedule.cliente_id));
+    own.ok_or_else(none)
+}
+
+fn none() -> HubError {
+    not_found("there is no schedule with this number")
+}
+
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<ScheduleBody>, HubError> {
+    Ok(Json(schedule(&state, &caller, id).await?.into()))
+}
+
+/// Changes a schedule; it has to be approved again.
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<ScheduleRequest>,
+) -> Result<Json<ScheduleBody>, HubError> {
+    let known = schedule(&state, &caller, id).await?;
+    if request
+        .campania_id
+        .is_some_and(|it| it != known.campaign_id)
+    {
+        return Err(invalid(
+            "campania_id stays what it is: make another schedule",
+        ));
+    }
+    let comment = match request.comentario {
+        Some(_) => request.comment()?,
+        None => known.comment.clone(),
+    };
+    let edited = NewSchedule {
+        campaign_id: known.campaign_id,
+        cliente_id: caller
+            .cliente_for(positive(request.cliente_id)?)?
+            .or(known.cliente_id),
+        rules: request.rules(Some(&known.rules))?,
+        comment,
+    };
+    let changed = state.store.edit_schedule(id, &edited).await?;
+    state.nudge.now();
+    Ok(Json(changed.ok_or_else(none)?.into()))
+}
+
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<StatusCode, HubError> {
+    schedule(&state, &caller, id).await?;
+    if !state.store.delete_schedule(id).await? {
+        return Err(none());
+    }
+    state.nudge.now();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn set(
+    state: &AppState,
+    caller: &Caller,
+    id: i64,
+    to: ScheduleState,
+    reason: Option<&str>,
+) -> Result<Json<ScheduleBody>, HubError> {
+    schedule(state, caller, id).await?;
+    let changed = state.store.set_schedule_state(id, to, reason).await?;
+    state.nudge.now();
+    Ok(Json(changed.ok_or_else(none)?.into()))
+}
+
+pub(super) async fn approve(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<ScheduleBody>, HubError> {
+    set(&state, &caller, id, ScheduleState::Approved, None).await
+}
+
+pub(super) async fn reject(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    MaybeWhy(why): MaybeWhy,
+) -> Result<Json<ScheduleBody>, HubError> {
+    set(&state, &caller, id, ScheduleState::Rejected, why.text()?).await
+}
+
+pub(super) async fn pause(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    MaybeWhy(why): MaybeWhy,
+) -> Result<Json<ScheduleBody>, HubError> {
+    set(&state, &caller, id, ScheduleState::Paused, why.text()?).await
+}

@@ -1,0 +1,498 @@
+//! Campaigns over HTTP, from the list to the end, on both engines.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::support::{Hub, text, until};
+
+const REHEARSAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true")];
+const REAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
+const CAMPAIGNS: &str = "/api/sender/campaigns";
+
+async fn ready() -> Peer {
+    let peer = Peer::start().await;
+    peer.is_in("READY");
+    peer.takes_sends();
+    peer
+}
+
+async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let method = method.parse().unwrap();
+    let mut request = hub.http.request(method, hub.url(path));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = ask(hub, "GET", path, None).await;
+    assert_eq!(status, 200, "{path} {body}");
+    body
+}
+
+async fn post(hub: &Hub, path: &str, body: &Value) -> (u16, Value) {
+    ask(hub, "POST", path, Some(body)).await
+}
+
+/// Without a body, as a person's curl does it.
+async fn press(hub: &Hub, path: &str) -> (u16, Value) {
+    ask(hub, "POST", path, None).await
+}
+
+async fn upload(hub: &Hub, id: i64, query: &str, list: impl Into<reqwest::Body>) -> (u16, Value) {
+    let path = format!("{CAMPAIGNS}/{id}/recipients{query}");
+    let request = hub.http.post(hub.url(&path)).body(list.into());
+    // Long enough for a machine that does much else.
+    let request = request.timeout(Duration::from_secs(300));
+    let (status, body) = text(request.header("content-type", "text/csv")).await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+fn number(body: &Value, field: &str) -> i64 {
+    body[field]
+        .as_i64()
+        .unwrap_or_else(|| panic!("{field} in {body}"))
+}
+
+async fn create(hub: &Hub, body: &Value) -> i64 {
+    let (status, body) = post(hub, CAMPAIGNS, body).await;
+    assert_eq!(status, 201, "{body}");
+    number(&body, "id")
+}
+
+fn brisk(text: &str) -> Value {
+    json!({"nombre": "Marzo", "mensaje": text, "cliente_id": 51, "pausa_min_s": 0, "pausa_max_s": 0})
+}
+
+fn csv(count: usize) -> String {
+    let line = |n| format!("54911{n:08};Ana {n}\r\n");
+    std::iter::once("Teléfono;Nombre\r\n".to_owned())
+        .chain((1..=count).map(line))
+        .collect()
+}
+
+async fn look(hub: &Hub, id: i64) -> Value {
+    get(hub, &format!("{CAMPAIGNS}/{id}")).await
+}
+
+async fn until_estado(hub: &Hub, id: i64, estado: &str) {
+    until(estado, async || look(hub, id).await["estado"] == estado).await;
+}
+
+on_both_engines! {
+    async fn a_rehearsal_from_the_list_to_the_end(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
+        let mut events = hub.events().await;
+        let id = create(&hub, &brisk("Hola {nombre}, {{oferta}}")).await;
+        let (status, report) = upload(&hub, id, "", csv(300)).await;
+        assert_eq!(status, 201, "{report}");
+        assert_eq!((number(&report, "aceptados"), number(&report, "rechazados")), (300, 0));
+        assert_eq!(report["estado"], "completa");
+        let (status, body) = post(&hub, "/api/sender/programaciones", &json!({
+            "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 100,
+        })).await;
+        assert_eq!((status, &body["estado"]), (201, &json!("pendiente")), "{body}");
+        assert_eq!((&body["pausa_min_s"], &body["pausa_max_s"]), (&json!(30), &json!(90)));
+        let path = format!("/api/sender/programaciones/{}/approve", body["id"]);
+        assert_eq!(press(&hub, &path).await.1["estado"], "aprobada");
+        let (status, approved) = press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
+        assert_eq!((status, &approved["estado"], &approved["simulacion"]), (200, &json!("en_progreso"), &json!(true)));
+        until_estado(&hub, id, "finalizado").await;
+        let stats = get(&hub, &format!("{CAMPAIGNS}/{id}/stats")).await;
+        assert_eq!((number(&stats, "simulados"), number(&stats, "pendientes")), (300, 0));
+        assert!((3..=4).contains(&stats["por_dia"].as_array().unwrap().len()), "{stats}");
+        assert!(stats["previsto_inicio"].as_str() < stats["previsto_fin"].as_str());
+        // The plan, page by page.
+        let mut next = json!(0);
+        let mut seen = 0;
+        while !next.is_null() {
+            let page = get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?limite=90&despues={next}")).await;
+            for person in page["destinatarios"].as_array().unwrap() {
+                seen += 1;
+                assert_eq!(person["estado"], "simulado");
+                assert_eq!(person["texto"], format!("Hola Ana {seen}, {{oferta}}"));
+                assert!(person["previsto"].is_string());
+            }
+            next = page["siguiente"].clone();
+        }
+        assert_eq!(seen, 300);
+        assert!(peer.sends().is_empty(), "nothing left");
+        loop {
+            let event = events.next_of("campaign").await;
+            if event["id"] == id && event["estado"] == "finalizado" {
+                assert_eq!(number(&event, "simulados"), 300);
+                break;
+            }
+        }
+        let (status, copy) = post(&hub, &format!("{CAMPAIGNS}/{id}/copy"), &json!({"nombre": "De verdad"})).await;
+        assert_eq!((status, &copy["estado"], number(&copy, "pendientes")), (201, &json!("pendiente"), 300));
+        hub.stop().await;
+    }
+
+    async fn for_real_with_a_failure_and_an_opt_out(database: Database) {
+        let peer = ready().await;
+        peer.fails_once(404, "NOT_ON_WHATSAPP");
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        let id = create(&hub, &brisk("Hola {nombre}")).await;
+        upload(&hub, id, "", csv(40)).await;
+        let (status, _) = post(&hub, "/api/sender/bajas", &json!({"telefono": "+54 9 11 0000-0002", "motivo": "llamó"})).await;
+        assert_eq!(status, 201);
+        press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
+        until_estado(&hub, id, "finalizado").await;
+        let end = look(&hub, id).await;
+        assert_eq!((number(&end, "enviados"), number(&end, "fallidos"), number(&end, "omitidos")), (38, 1, 1), "{end}");
+        // One that was asked about twice is asked about by its key.
+        let sends = peer.sends();
+        let keys: HashSet<_> = sends.iter().map(|send| send.headers["idempotency-key"].as_bytes()).collect();
+        assert_eq!(keys.len(), 39);
+        let failed = get(&hub, &format!("{CAMPAIGNS}/{id}/recipients?estado=fallido")).await;
+        assert_eq!(number(&failed, "total"), 1);
+        let failed = &failed["destinatarios"][0];
+        assert_eq!(failed["causa"], "NOT_ON_WHATSAPP");
+        // Its message goes again by way of the campaign alone.
+        let path = format!("/api/sender/messages/{}/retry", failed["mensaje_id"]);
+        let (status, body) = post(&hub, &path, &json!({"motivo": "otra vez"})).await;
+        assert_eq!((status, &body["code"]), (409, &json!("MESSAGE_OF_CAMPAIGN")));
+        let path = format!("{CAMPAIGNS}/{id}/recipients/{}/retry", failed["id"]);
+        assert_eq!(post(&hub, &path, &json!({"motivo": " "})).await.0, 400);
+        let (status, again) = post(&hub, &path, &json!({"motivo": "ya tiene"})).await;
+        assert_eq!((status, &again["estado"]), (200, &json!("pendiente")), "{again}");
+        assert_eq!(post(&hub, &path, &json!({"motivo": "ya tiene"})).await.0, 409);
+        assert_eq!(look(&hub, id).await["motivo_pausa"]["codigo"], "RETRY");
+        press(&hub, &format!("{CAMPAIGNS}/{id}/resume")).await;
+        until_estado(&hub, id, "finalizado").await;
+        assert_eq!(number(&look(&hub, id).await, "enviados"), 39);
+        let path = format!("{CAMPAIGNS}/{id}/recipients/{}", failed["id"]);
+        let history = get(&hub, &path).await;
+        let steps = history["historial"].as_array().unwrap();
+        assert!(steps.iter().any(|step| step["causa"] == "RETRY" && step["detalle"] == "ya tiene"));
+        hub.stop().await;
+    }
+
+    async fn who_writes_baja_gets_nothing_more(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        hub.events().await.hub("up").await;
+        let message = json!({
+            "message_id": "false_5491100000001@c.us_A", "from": "123456789@lid", "to": "5491158254201@c.us",
+            "phone": "5491100000001", "lid": "123456789@lid", "pushname": "Ana", "from_me": false,
+            "type": "chat", "body": "BAJA por favor", "at": "2026-01-14T13:02:09.336Z",
+        });
+        let path = "/api/sender/bajas/5491100000001";
+        until("the list", async || {
+            peer.tell("message", message.to_string());
+            ask(&hub, "GET", path, None).await.0 == 200
+        }).await;
+        let all = get(&hub, "/api/sender/bajas").await;
+        assert_eq!(all["bajas"].as_array().unwrap().len(), 2, "{all}");
+        assert_eq!(all["bajas"][0]["origen"], "mensaje");
+        // By none of the ways.
+        let send = json!({"to": "5491100000001", "message": "hola"});
+        let (status, body) = post(&hub, "/send", &send).await;
+        assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
+        let single = json!({"destinatario": "5491100000001", "mensaje": "hola"});
+        let (status, body) = post(&hub, "/api/sender/messages/send", &single).await;
+        assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
+        let (status, body) = post(&hub, "/api/sender/messages/bulk", &json!({"mensajes": [single]})).await;
+        assert_eq!((status, &body["mensajes"][0]["error"]), (202, &json!("OPTED_OUT")), "{body}");
+        assert!(peer.sends().is_empty());
+        assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
+        assert_eq!(ask(&hub, "DELETE", path, None).await.0, 404);
+        assert_eq!(post(&hub, "/send", &send).await.0, 200);
+        hub.stop().await;
+    }
+
+    async fn a_list_of_100_000_lines_streams_in(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
+        let id = create(&hub, &brisk("Hola {nombre}")).await;
+        let mut list = csv(100_000);
+        list.push_str("5491100000001;otra vez\r\n5.49116E+12;x\r\n");
+        let (status, report) = upload(&hub, id, "", list.clone()).await;
+        assert_eq!(status, 201, "{report}");
+        assert_eq!(number(&report, "aceptados"), 100_000);
+        assert_eq!(number(&report, "bytes"), i64::try_from(list.len()).unwrap());
+        let refused: Vec<_> = report["rechazos"].as_array().unwrap().iter()
+            .map(|line| (line["linea"].as_i64().unwrap(), line["codigo"].as_str().unwrap().to_owned()))
+            .collect();
+        assert_eq!(refused, [(100_002, "DUPLICATE".to_owned()), (100_003, "PHONE_SCIENTIFIC".to_owned())]);
+        assert_eq!(report["rechazos"][0]["motivo"], "the number is that of line 2");
+        assert_eq!(number(&look(&hub, id).await, "total"), 100_000);
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_is_wrong_is_told_with_its_place() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let (status, body) = post(&hub, CAMPAIGNS, &brisk("Hola\nde {empresa}")).await;
+    assert_eq!((status, &body["code"]), (400, &json!("TEMPLATE_INVALID")));
+    assert_eq!(body["motivo"], "TEMPLATE_UNKNOWN_VARIABLE");
+    assert_eq!(body["variable"], "empresa");
+    assert_eq!(
+        body["lugar"],
+        json!({"posicion": 8, "linea": 2, "columna": 4})
+    );
+    let (status, body) = post(&hub, CAMPAIGNS, &brisk("Hola {nombre")).await;
+    assert_eq!(
+        (status, &body["motivo"]),
+        (400, &json!("TEMPLATE_UNCLOSED_BRACE"))
+    );
+    // A column that is announced, or comes with the list, is known.
+    let mut campaign = brisk("Hola {nombre} de {empresa}");
+    campaign["columnas"] = json!(["Empresa"]);
+    create(&hub, &campaign).await;
+    let mut campaign = brisk("Hola {nombre} de {empresa}");
+    campaign["destinatarios"] = json!([
+        {"destinatario": "5491158254201", "nombre": "Ana", "empresa": "X"},
+        {"destinatario": "hola", "nombre": "Bea", "empresa": "X"},
+    ]);
+    let (status, body) = post(&hub, CAMPAIGNS, &campaign).await;
+    assert_eq!((status, number(&body, "pendientes")), (201, 1), "{body}");
+    assert_eq!(body["importacion"]["rechazos"][0]["linea"], 2);
+    let id = number(&body, "id");
+    // What the people have no value for cannot be put into the text later.
+    let path = format!("{CAMPAIGNS}/{id}");
+    let change = json!({"mensaje": "Hola {ciudad}", "columnas": ["ciudad"]});
+    assert_eq!(ask(&hub, "PUT", &path, Some(&change)).await.0, 409);
+    let change = json!({"mensaje": "Hola {ciudad|acá}", "columnas": ["ciudad"], "nombre": "Abril"});
+    let (status, body) = ask(&hub, "PUT", &path, Some(&change)).await;
+    assert_eq!((status, &body["nombre"]), (200, &json!("Abril")), "{body}");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn lists_that_cannot_be_read_leave_nothing() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let id = create(&hub, &brisk("Hola {nombre}")).await;
+    for (list, reason) in [
+        ("", "LIST_EMPTY"),
+        ("PK\u{3}\u{4}", "LIST_IS_WORKBOOK"),
+        ("nombre;ciudad\nAna;X\n", "LIST_WITHOUT_PHONE"),
+        ("telefono;ciudad\n5491158254201;X\n", "LIST_MISSING_COLUMNS"),
+        ("[{]", "LIST_NOT_JSON"),
+    ] {
+        let (status, body) = upload(&hub, id, "", list).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (400, &json!("LIST_INVALID")),
+            "{body}"
+        );
+        assert_eq!(body["motivo"], reason);
+    }
+    let imports = get(&hub, &format!("{CAMPAIGNS}/{id}/imports")).await;
+    assert_eq!(imports["importaciones"], json!([]));
+    let path = format!("{CAMPAIGNS}/{id}/recipients");
+    let form = hub
+        .http
+        .post(hub.url(&path))
+        .header("content-type", "multipart/form-data; boundary=x");
+    assert_eq!(text(form.body("--x--")).await.0, 415);
+    let big = hub
+        .http
+        .post(hub.url(&path))
+        .body("x".repeat(1024))
+        .header("content-length", "999999999");
+    assert!(text(big).await.0 >= 400);
+    let (status, body) = press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("CAMPAIGN_STATE")),
+        "{body}"
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_that_broke_off_does_not_go_out() {
+    let peer = ready().await;
+    let hub = Hub::start_with(&peer.url, REHEARSAL).await;
+    let id = create(&hub, &brisk("Hola {nombre}")).await;
+    let broken = "[{\"telefono\":\"5491100000001\",\"nombre\":\"Ana\"},{\"telefono\":";
+    let (status, body) = upload(&hub, id, "", broken).await;
+    assert_eq!(
+        (status, &body["motivo"]),
+        (400, &json!("LIST_NOT_JSON")),
+        "{body}"
+    );
+    assert_eq!(number(&body, "aceptados"), 1);
+    let approve = format!("{CAMPAIGNS}/{id}/approve");
+    let (status, body) = press(&hub, &approve).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("IMPORT_INCOMPLETE")),
+        "{body}"
+    );
+    // The whole list once more makes it good.
+    let (status, report) = upload(
+        &hub,
+        id,
+        "?prefijo=549",
+        "telefono;nombre\n1100000001;Ana\n1100000002;Bea\n",
+    )
+    .await;
+    assert_eq!(status, 201, "{report}");
+    assert_eq!(
+        (number(&report, "aceptados"), number(&report, "duplicados")),
+        (1, 1)
+    );
+    assert_eq!(press(&hub, &approve).await.0, 200);
+    until_estado(&hub, id, "finalizado").await;
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_leaves_unless_it_is_switched_on() {
+    let peer = ready().await;
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    let id = create(&hub, &brisk("Hola {nombre}")).await;
+    upload(&hub, id, "", csv(3)).await;
+    let (status, body) = press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["espera"]["codigo"], "AUTO_CAMPAIGNS_DISABLED");
+    assert_eq!(
+        (number(&body, "pendientes"), number(&body, "en_cola")),
+        (3, 0)
+    );
+    assert!(peer.sends().is_empty());
+    let (status, body) = press(&hub, &format!("{CAMPAIGNS}/{id}/pause")).await;
+    assert_eq!(
+        (status, &body["estado"]),
+        (200, &json!("pausada")),
+        "{body}"
+    );
+    assert_eq!(body["motivo_pausa"]["codigo"], "PAUSED_BY_PERSON");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn bad_requests_are_told() {
+    let peer = Peer::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let id = create(&hub, &brisk("Hola")).await;
+    let schedule = |change: Value| {
+        let mut body = json!({
+            "campania_id": id, "dias_semana": "mon,tue", "hora_inicio": "09:00", "hora_fin": "18:00",
+        });
+        body.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        body
+    };
+    let programaciones = "/api/sender/programaciones";
+    for change in [
+        json!({"dias_semana": ["lunes"]}),
+        json!({"dias_semana": []}),
+        json!({"hora_inicio": "9"}),
+        json!({"hora_fin": "09:00"}),
+        json!({"cupo_diario": 0}),
+        json!({"cupo_diario": -1}),
+        json!({"fecha_inicio": "31/12/2026"}),
+        json!({"fecha_inicio": "2026-03-02", "fecha_fin": "2026-03-01"}),
+        json!({"pausa_min_s": 90, "pausa_max_s": 30}),
+        json!({"cliente_id": 0}),
+    ] {
+        let (status, body) = post(&hub, programaciones, &schedule(change.clone())).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (400, &json!("INVALID_REQUEST")),
+            "{change} {body}"
+        );
+    }
+    let (status, body) = post(&hub, programaciones, &schedule(json!({"campania_id": 999}))).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (404, &json!("NOT_FOUND")),
+        "{body}"
+    );
+    let (_, made) = post(
+        &hub,
+        programaciones,
+        &schedule(json!({"fecha_fin": "2026-12-31"})),
+    )
+    .await;
+    let path = format!("{programaciones}/{}", made["id"]);
+    let (status, body) = post(
+        &hub,
+        &format!("{path}/reject"),
+        &json!({"motivo": "feriado"}),
+    )
+    .await;
+    assert_eq!(
+        (status, &body["estado"], &body["motivo"]),
+        (200, &json!("rechazada"), &json!("feriado"))
+    );
+    let (status, body) = ask(
+        &hub,
+        "PUT",
+        &path,
+        Some(&json!({"cupo_diario": 7, "fecha_fin": ""})),
+    )
+    .await;
+    assert_eq!(
+        (status, &body["cupo_diario"], &body["fecha_fin"]),
+        (200, &json!(7), &Value::Null),
+        "{body}"
+    );
+    assert_eq!(
+        body["estado"], "pendiente",
+        "what changed is looked at again"
+    );
+    let all = get(&hub, &format!("{programaciones}?campania_id={id}")).await;
+    assert_eq!(all["zona"], "America/Argentina/Buenos_Aires");
+    assert_eq!(all["programaciones"].as_array().unwrap().len(), 1);
+    assert_eq!(ask(&hub, "DELETE", &path, None).await.0, 204);
+    assert_eq!(ask(&hub, "DELETE", &path, None).await.0, 404);
+    for (method, path, status) in [
+        ("GET", "/api/sender/campaigns/999", 404),
+        ("GET", "/api/sender/campaigns/x", 400),
+        ("GET", "/api/sender/campaigns?limite=0", 400),
+        ("GET", "/api/sender/campaigns?estado=loca", 400),
+        ("POST", "/api/sender/campaigns/999/approve", 404),
+        ("DELETE", "/api/sender/campaigns/999", 404),
+        ("GET", "/api/sender/campaigns/999/stats", 404),
+        ("GET", "/api/sender/bajas/hola", 400),
+        ("PATCH", "/api/sender/campaigns", 405),
+    ] {
+        let (found, body) = ask(&hub, method, path, None).await;
+        assert_eq!(found, status, "{method} {path} {body}");
+    }
+    for body in [
+        json!({}),
+        json!({"nombre": "x"}),
+        json!({"nombre": " ", "mensaje": "x"}),
+        json!({"nombre": "x", "mensaje": "x", "cliente_id": 0}),
+    ] {
+        assert_eq!(post(&hub, CAMPAIGNS, &body).await.0, 400, "{body}");
+    }
+    let words = json!({"palabras": ["No más", "stop"]});
+    let (status, body) = ask(&hub, "PUT", "/api/sender/bajas/palabras", Some(&words)).await;
+    assert_eq!(
+        (status, &body["palabras"]),
+        (200, &json!(["no mas", "stop"]))
+    );
+    assert_eq!(get(&hub, "/api/sender/bajas/palabras").await, body);
+    assert_eq!(
+        ask(&hub, "DELETE", &format!("{CAMPAIGNS}/{id}"), None)
+            .await
+            .0,
+        204
+    );
+    assert_eq!(
+        ask(&hub, "GET", &format!("{CAMPAIGNS}/{id}"), None).await.0,
+        404
+    );
+    // Without the prefix, too.
+    assert_eq!(get(&hub, "/sender/campaigns").await["campanias"], json!([]));
+    hub.stop().await;
+}
