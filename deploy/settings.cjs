@@ -40,7 +40,8 @@ function environment(service, variables) {
   }
   // What a program needs besides its own settings: its user and where programs are.
   for (const name of ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR']) {
-    if (process.env[name] !== undefined) {
+    // TZ is the hub's own setting: there the file says it.
+    if (process.env[name] !== undefined && !(name in variables)) {
       env[name] = process.env[name];
     }
   }

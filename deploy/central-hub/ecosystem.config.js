@@ -38,6 +38,8 @@ module.exports = {
 
         // ---- Campaigns by themselves ----
         AUTO_CAMPAIGNS_ENABLED: 'false',
+        // In whose zone the hours of the schedules are.
+        TZ: 'America/Argentina/Buenos_Aires',
 
         // ---- hub.db: campaigns, messages, everything the hub remembers ----
         DATA_DIR: path.join(home, 'data'),

@@ -34,6 +34,12 @@ export const errors: typeof esErrors = {
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
+  MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
+  OPTED_OUT: 'This person asked not to be written to. Nothing was sent.',
+  CAMPAIGN_STATE: 'This cannot be done with the campaign as it stands.',
+  TEMPLATE_INVALID: 'The text has a mistake in its braces or names a column that the list has not.',
+  LIST_INVALID: 'The list cannot be read. Nothing behind the mistake was taken.',
+  IMPORT_INCOMPLETE: 'The last list did not come in whole. Upload it again or take it away.',
   STORE_UNAVAILABLE:
     'The server cannot use its database now, so nothing was done. Try again in a moment; its log says why.',
   OVERLOADED: 'The service is busy. Try again in a few seconds.',
