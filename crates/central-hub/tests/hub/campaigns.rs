@@ -496,3 +496,93 @@ async fn bad_requests_are_told() {
     assert_eq!(get(&hub, "/sender/campaigns").await["campanias"], json!([]));
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn a_business_sees_its_own_campaigns() {
+    let peer = Peer::start().await;
+    let password = "una-clave-de-prueba";
+    let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", password)]).await;
+    let bearer = async |token: &str, method: &str, path: &str, body: Option<&Value>| {
+        let request = hub
+            .http
+            .request(method.parse().unwrap(), hub.url(path))
+            .bearer_auth(token);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let (status, body) = text(request).await;
+        (
+            status,
+            serde_json::from_str::<Value>(&body).unwrap_or(Value::Null),
+        )
+    };
+    let mut tokens = Vec::new();
+    for cliente_id in [51, 52] {
+        let wanted =
+            json!({"name": "prueba", "scopes": ["read", "campaigns"], "cliente_id": cliente_id});
+        let (status, body) = bearer(password, "POST", "/api/tokens", Some(&wanted)).await;
+        assert_eq!(status, 201, "{body}");
+        tokens.push(body["token"].as_str().unwrap().to_owned());
+    }
+    let (own, other) = (&tokens[0], &tokens[1]);
+    let mut body = brisk("Hola");
+    let (status, made) = bearer(own, "POST", CAMPAIGNS, Some(&body)).await;
+    assert_eq!((status, &made["cliente_id"]), (201, &json!(51)), "{made}");
+    body["cliente_id"] = json!(52);
+    assert_eq!(bearer(own, "POST", CAMPAIGNS, Some(&body)).await.0, 403);
+    let id = number(&made, "id");
+    let path = format!("{CAMPAIGNS}/{id}");
+    let schedule = json!({"campania_id": id, "dias_semana": "mon", "hora_inicio": "09:00", "hora_fin": "18:00"});
+    let programaciones = "/api/sender/programaciones";
+    assert_eq!(
+        bearer(other, "POST", programaciones, Some(&schedule))
+            .await
+            .0,
+        404
+    );
+    let (status, schedule) = bearer(own, "POST", programaciones, Some(&schedule)).await;
+    assert_eq!(status, 201, "{schedule}");
+    let one = format!("{programaciones}/{}", schedule["id"]);
+    for (method, path) in [
+        ("GET", path.clone()),
+        ("PUT", path.clone()),
+        ("DELETE", path.clone()),
+        ("POST", format!("{path}/pause")),
+        ("GET", format!("{path}/stats")),
+        ("GET", format!("{path}/recipients")),
+        ("POST", format!("{path}/recipients")),
+        ("GET", format!("{path}/imports")),
+        ("GET", one.clone()),
+        ("DELETE", one.clone()),
+    ] {
+        let none = json!({});
+        let body = (method == "PUT").then_some(&none);
+        let (status, found) = bearer(other, method, &path, body).await;
+        assert_eq!(status, 404, "{method} {path} {found}");
+    }
+    for (method, path) in [
+        ("POST", format!("{path}/approve")),
+        ("POST", format!("{path}/resume")),
+        ("POST", format!("{one}/approve")),
+        ("GET", "/api/sender/bajas".to_owned()),
+    ] {
+        assert_eq!(
+            bearer(own, method, &path, None).await.0,
+            403,
+            "{method} {path}"
+        );
+    }
+    let (_, list) = bearer(other, "GET", CAMPAIGNS, None).await;
+    assert_eq!(list["campanias"], json!([]));
+    let (_, list) = bearer(own, "GET", CAMPAIGNS, None).await;
+    assert_eq!(list["campanias"][0]["id"], id);
+    assert_eq!(
+        bearer(password, "POST", &format!("{one}/approve"), None)
+            .await
+            .0,
+        200
+    );
+    assert_eq!(bearer(own, "DELETE", &path, None).await.0, 204);
+    hub.stop().await;
+}

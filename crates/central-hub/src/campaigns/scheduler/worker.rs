@@ -1,7 +1,8 @@
 //! The task that ticks.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -21,6 +22,10 @@ const IDLE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_millis(250);
 /// After the store failed.
 const TROUBLE: Duration = Duration::from_secs(1);
+/// Pages are told so often at most: a rehearsal is faster than anybody looks.
+const TELL: Duration = Duration::from_millis(200);
+/// Another hub's clock may be behind by this, in milliseconds.
+const SKEW: i64 = 2000;
 /// Never sooner.
 const LEAST: Duration = Duration::from_millis(5);
 
@@ -33,6 +38,15 @@ impl Nudge {
     pub(crate) fn now(&self) {
         self.0.notify_one();
     }
+}
+
+/// What the pages were told.
+struct Told {
+    /// Campaigns that changed from then on may be news.
+    since: i64,
+    /// The last word about each of those.
+    last: HashMap<i64, Arc<str>>,
+    at: Instant,
 }
 
 /// What the moment allows.
@@ -59,15 +73,20 @@ impl Worker {
     /// Ticks until `draining`.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut chance = StdRng::from_os_rng();
-        let mut published = Timestamp::now().as_millis();
+        let mut told = Told {
+            since: Timestamp::now().as_millis(),
+            last: HashMap::new(),
+            at: Instant::now(),
+        };
         let mut troubled = false;
         loop {
-            let pause = match self.round(&mut published, &mut chance).await {
-                Ok(ticked) => {
+            let pause = match self.round(&mut told, &mut chance).await {
+                Ok((ticked, is_told)) => {
                     if std::mem::take(&mut troubled) {
                         tracing::info!("campaigns go on: the store answers again");
                     }
-                    Self::pause(ticked)
+                    let most = if is_told { IDLE } else { TELL };
+                    Self::pause(ticked).min(most)
                 }
                 Err(error) => {
                     if !std::mem::replace(&mut troubled, true) {
@@ -85,14 +104,22 @@ impl Worker {
         }
     }
 
-    async fn round(&self, published: &mut i64, chance: &mut StdRng) -> Result<Ticked, StoreError> {
+    /// One tick; tells whether the pages were told of it, too.
+    async fn round(
+        &self,
+        told: &mut Told,
+        chance: &mut StdRng,
+    ) -> Result<(Ticked, bool), StoreError> {
         let situation = situation(&self.config, &self.relay);
         let ticked = self.scheduler.tick(situation, chance).await?;
         if ticked.given > 0 {
             self.outbox.wake();
         }
-        self.publish(published, situation).await?;
-        Ok(ticked)
+        let is_time = told.at.elapsed() >= TELL;
+        if is_time {
+            self.publish(told, situation).await?;
+        }
+        Ok((ticked, is_time))
     }
 
     fn pause(ticked: Ticked) -> Duration {
@@ -105,18 +132,27 @@ impl Worker {
     }
 
     /// Tells the pages what changed, whichever hub changed it.
-    async fn publish(&self, since: &mut i64, situation: Situation) -> Result<(), StoreError> {
-        for campaign in self.scheduler.store.campaigns_changed(*since).await? {
-            *since = campaign.updated_at.as_millis() + 1;
+    async fn publish(&self, told: &mut Told, situation: Situation) -> Result<(), StoreError> {
+        told.at = Instant::now();
+        let changed = self.scheduler.store.campaigns_changed(told.since).await?;
+        let mut last = HashMap::with_capacity(changed.len());
+        for campaign in changed {
+            told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
             let body = crate::http::campaigns::CampaignBody::of(&campaign, situation);
-            if let Ok(data) = serde_json::to_string(&body) {
+            let Ok(data) = serde_json::to_string(&body) else {
+                continue;
+            };
+            let data: Arc<str> = data.into();
+            if told.last.get(&campaign.id) != Some(&data) {
                 self.relay.publish(Own {
                     name: "campaign",
                     cliente_id: campaign.cliente_id,
-                    data: data.into(),
+                    data: data.clone(),
                 });
             }
+            last.insert(campaign.id, data);
         }
+        told.last = last;
         Ok(())
     }
 }
