@@ -151,6 +151,22 @@ impl Action {
         )
     }
 
+    /// Whether it can cost the session its READY.
+    #[must_use]
+    pub fn hurts_the_session(self) -> bool {
+        matches!(
+            self,
+            Self::KillChrome
+                | Self::KillRenderer(_)
+                | Self::KillChromedriver
+                | Self::KillManager
+                | Self::StopManager
+                | Self::Freeze(_)
+                | Self::CutNetwork(_)
+                | Self::HangPage(_)
+        )
+    }
+
     /// A word for the table.
     #[must_use]
     pub fn name(self) -> &'static str {

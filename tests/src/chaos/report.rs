@@ -155,20 +155,32 @@ fn was_open(message: &Message) -> bool {
         })
 }
 
-/// How long it took to be READY again after each fault that was noticed.
+/// How long it took to be READY again after each fault that cost it. What is
+/// lost after the next fault began is put down to that one; that a fault came
+/// before the session was back from the last is in the time.
 fn recoveries(record: &Record) -> Vec<u64> {
     let states = &record.states;
-    let hits = record.struck.iter().filter(|struck| struck.hit);
-    hits.filter_map(|struck| {
-        let lost = states.iter().position(|(at, state)| {
-            state != "READY" && (struck.at_ms..struck.over_ms + NOTICED_WITHIN_MS).contains(at)
-        })?;
-        let back = states[lost..]
-            .iter()
-            .find(|(at, state)| state == "READY" && *at >= struck.over_ms)?;
-        Some(back.0 - struck.over_ms)
-    })
-    .collect()
+    let mut hits: Vec<_> = record
+        .struck
+        .iter()
+        .filter(|struck| struck.hit && struck.action.hurts_the_session())
+        .collect();
+    hits.sort_by_key(|struck| struck.at_ms);
+    let next = hits.iter().skip(1).map(|struck| struck.at_ms);
+    let until = next.chain([u64::MAX]);
+    hits.iter()
+        .zip(until)
+        .filter_map(|(struck, next)| {
+            let until = next.min(struck.over_ms + NOTICED_WITHIN_MS);
+            let lost = states
+                .iter()
+                .position(|(at, state)| state != "READY" && (struck.at_ms..until).contains(at))?;
+            let back = states[lost..]
+                .iter()
+                .find(|(at, state)| state == "READY" && *at >= struck.over_ms)?;
+            Some(back.0 - struck.over_ms)
+        })
+        .collect()
 }
 
 fn ready_percent(record: &Record) -> u64 {
@@ -271,7 +283,8 @@ mod tests {
             struck: vec![
                 struck(1_000, 1_000, Action::KillChrome),
                 struck(10_000, 15_000, Action::CutNetwork(5_000)),
-                struck(59_000, 59_000, Action::KillHub),
+                struck(9_000, 9_000, Action::KillHub),
+                struck(59_000, 59_000, Action::KillChromedriver),
             ],
             ..Record::default()
         };
