@@ -15,7 +15,7 @@ mod standard;
 
 pub use extract::{ApiPath, ApiQuery, ClienteId};
 pub use guard::{is_loopback_host, refuse_cross_site, require_loopback_host};
-pub use json::ApiJson;
+pub use json::{ApiJson, json_from};
 pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard};
 

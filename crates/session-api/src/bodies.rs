@@ -140,3 +140,40 @@ impl std::fmt::Debug for MessageBody {
             .finish_non_exhaustive()
     }
 }
+
+/// The answer of `POST /files` and `GET /files/{id}`: what is known of a file,
+/// but for what is in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileBody {
+    /// What a message names it by.
+    pub file_id: String,
+    /// In bytes.
+    pub size: u64,
+    /// What it is: found in the file itself where that can be.
+    pub mime: String,
+    /// In hexadecimal.
+    pub sha256: String,
+    /// The name it came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<String>,
+    /// When it is deleted, unless a message still needs it.
+    pub expires_at: Timestamp,
+}
+
+// A file's name is the customer's.
+impl std::fmt::Debug for FileBody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileBody")
+            .field("file_id", &self.file_id)
+            .field("size", &self.size)
+            .field("mime", &self.mime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer of `POST /send/check`: the message could be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckBody {
+    /// Always `true`.
+    pub ok: bool,
+}

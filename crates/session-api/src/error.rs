@@ -60,6 +60,8 @@ codes! {
     InvalidJson = "INVALID_JSON", 400;
     /// `X-Cliente-Id` is not a positive integer, or a header is malformed.
     InvalidHeader = "INVALID_HEADER", 400;
+    /// Files are not fetched from there.
+    UrlNotAllowed = "URL_NOT_ALLOWED", 400;
     /// The token is missing or wrong.
     Unauthorized = "UNAUTHORIZED", 401;
     /// No such path.
@@ -70,6 +72,8 @@ codes! {
     NotOnWhatsapp = "NOT_ON_WHATSAPP", 404;
     /// No message with this id is known.
     MessageNotFound = "MESSAGE_NOT_FOUND", 404;
+    /// No file with this id is known, or it is deleted.
+    FileNotFound = "FILE_NOT_FOUND", 404;
     /// The path does not take this method; `Allow` says which it takes.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
     /// The client took too long to send its request.
@@ -80,6 +84,8 @@ codes! {
     AlreadyLinked = "ALREADY_LINKED", 409;
     /// This key was used with another body.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
+    /// A message that may have to be sent again needs the file.
+    FileInUse = "FILE_IN_USE", 409;
     /// The body is larger than the route takes.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
     /// The body is not declared as JSON.
@@ -88,6 +94,8 @@ codes! {
     Internal = "INTERNAL", 500;
     /// Certainly not sent: safe to retry.
     SendFailed = "SEND_FAILED", 502;
+    /// The file could not be fetched: nothing was sent.
+    FetchFailed = "FETCH_FAILED", 502;
     /// WhatsApp's page did not give a pairing code.
     PairingFailed = "PAIRING_FAILED", 502;
     /// The page or the browser answered with a failure.
@@ -106,6 +114,8 @@ codes! {
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
     /// The browser did not answer in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
+    /// There is no room for the file.
+    StorageFull = "STORAGE_FULL", 507;
 }
 
 impl ErrorCode {

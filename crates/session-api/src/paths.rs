@@ -22,6 +22,12 @@ pub const LOGOUT: &str = "/logout";
 pub const PAIRING_CODE: &str = "/pairing-code";
 /// `POST`: send a message.
 pub const SEND: &str = "/send";
+/// `POST`: whether a message could be sent, without sending it.
+pub const SEND_CHECK: &str = "/send/check";
+/// `POST`: upload a file.
+pub const FILES: &str = "/files";
+/// `GET`, `DELETE`: an uploaded file.
+pub const FILE: &str = "/files/{id}";
 /// `GET`: what became of a message.
 pub const MESSAGE: &str = "/messages/{id}";
 /// `GET`: everything an operator wants to know.

@@ -134,6 +134,25 @@ fn message() {
 }
 
 #[test]
+fn files() {
+    let body = FileBody {
+        file_id: "0123456789abcdef0123456789abcdef".into(),
+        size: 3,
+        mime: "image/png".into(),
+        sha256: "ba78".into(),
+        filename: Some("casa.png".into()),
+        expires_at: at(),
+    };
+    same(
+        &body,
+        r#"{"file_id":"0123456789abcdef0123456789abcdef","size":3,"mime":"image/png","sha256":"ba78","filename":"casa.png","expires_at":"2026-01-14T13:02:09.336Z"}"#,
+    );
+    assert!(is_file_id(&body.file_id) && !is_file_id("../ledger.db"));
+    assert!(!format!("{body:?}").contains("casa"));
+    same(&CheckBody { ok: true }, r#"{"ok":true}"#);
+}
+
+#[test]
 fn errors() {
     same(
         &ErrorBody::new(ErrorCode::SessionNotReady, "not ready"),

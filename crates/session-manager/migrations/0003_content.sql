@@ -20,7 +20,10 @@ CREATE TABLE files (
     once       INTEGER NOT NULL,
     -- Milliseconds since 1970.
     created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    -- When what is in it was deleted. That it was here is remembered as long as
+    -- the sends of it are: so a repeated request is known for what it is.
+    deleted_at INTEGER
 ) STRICT;
 
-CREATE INDEX files_by_expiry ON files (expires_at);
+CREATE INDEX files_by_expiry ON files (expires_at) WHERE deleted_at IS NULL;

@@ -11,6 +11,7 @@ use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
 use crate::browser::{BrowserConfig, Profile, runs_as_root};
+use crate::files::FileLimits;
 use crate::ledger::SendLimits;
 use crate::session::{Limits, Watchfulness};
 
@@ -43,6 +44,10 @@ Environment:
   SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
   ACK_PATIENCE_SECONDS    how long WhatsApp may acknowledge nothing before the browser is
                           started again (20)
+  FILE_MAX_MIB            largest file that is taken, in MiB (64)
+  FILES_QUOTA_MIB         room for all files together, in MiB (1024)
+  FILES_KEEP_HOURS        how long an uploaded file is kept (24)
+  FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
   RUST_LOG                log filter (info)";
 
 /// What the service runs with.
@@ -62,6 +67,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The bounds of sending.
     pub sends: SendLimits,
+    /// The bounds of files.
+    pub files: FileLimits,
     /// The bounds of what happens by itself.
     pub limits: Limits,
     /// How the page is looked after.
@@ -109,6 +116,8 @@ impl Config {
                 .map(|number| usize::try_from(number).unwrap_or(usize::MAX))
         };
         let sends = SendLimits::default();
+        let days = env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)?;
+        let remember = Duration::from_secs(days * 24 * 3600);
         let watch = Watchfulness::default();
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
@@ -137,13 +146,12 @@ impl Config {
                 waiting: count("SENDS_WAITING", 0..=100_000, sends.waiting)?,
                 ack_patience: seconds("ACK_PATIENCE_SECONDS", 1..=600, sends.ack_patience)?,
                 deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
-                keep: Duration::from_secs(
-                    env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)? * 24 * 3600,
-                ),
+                keep: remember,
                 keep_events: Duration::from_secs(
                     env.integer("EVENTS_DAYS", 1..=3_650, 30)? * 24 * 3600,
                 ),
             },
+            files: file_limits(env, remember)?,
             limits: Limits {
                 restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
                 restart_window: seconds(
@@ -175,7 +183,7 @@ impl Config {
                 .map_or_else(|| "(PATH)".to_owned(), |path| path.display().to_string())
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={} FILE_URL_HOSTS={}",
             self.port,
             self.host,
             self.environment,
@@ -199,6 +207,7 @@ impl Config {
                 || "(built in)".to_owned(),
                 |path| path.display().to_string()
             ),
+            self.files.hosts,
         )
     }
 
@@ -233,6 +242,21 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
         )),
         None => Ok(words),
     }
+}
+
+fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
+    const MIB: u64 = 1024 * 1024;
+    let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
+    Ok(FileLimits {
+        // More than WhatsApp takes as a document (2 GiB) is of no use.
+        largest: env.integer("FILE_MAX_MIB", 1..=2_048, 64)? * MIB,
+        quota: env.integer("FILES_QUOTA_MIB", 1..=1_048_576, 1_024)? * MIB,
+        keep: Duration::from_secs(env.integer("FILES_KEEP_HOURS", 1..=8_760, 24)? * 3600),
+        remember,
+        hosts: hosts
+            .parse()
+            .map_err(|takes| EnvError::invalid("FILE_URL_HOSTS", &hosts, takes))?,
+    })
 }
 
 fn absolute(name: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
@@ -280,6 +304,9 @@ mod tests {
             ("ACK_PATIENCE_SECONDS", "0"),
             ("IDEMPOTENCY_DAYS", "siempre"),
             ("EVENTS_DAYS", "0"),
+            ("FILE_MAX_MIB", "0"),
+            ("FILES_QUOTA_MIB", "1 GB"),
+            ("FILE_URL_HOSTS", "https://cdn.example.com/"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");

@@ -42,6 +42,13 @@ impl From<AskError> for ApiError {
     }
 }
 
+impl From<ErrorReply> for ApiError {
+    fn from(reply: ErrorReply) -> Self {
+        let code = ErrorCode::from_code(reply.code()).unwrap_or(ErrorCode::InvalidRequest);
+        Self::new(code, reply.message())
+    }
+}
+
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::new(ErrorCode::InvalidRequest, invalid.to_string())

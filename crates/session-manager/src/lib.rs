@@ -10,6 +10,7 @@
 pub mod browser;
 pub mod config;
 mod error;
+pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
@@ -25,6 +26,7 @@ use session_api::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::files::Files;
 use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
 use crate::ledger::{LedgerFile, Outbox};
 use crate::router::{AppState, router};
@@ -37,7 +39,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// of it is left. `ready` is called once requests are answered.
 pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
     let log = EventLog::new(Timestamp::now());
-    let ledger = LedgerFile::new(config.data, log.clone());
+    let ledger = LedgerFile::new(config.data.clone(), log.clone());
+    let files = Files::new(&config.data, ledger.clone(), config.files);
     // Before anything is asked or told: what an earlier process left is put in
     // order. A failure is in the log, and is told to whoever wants to send.
     let _ = ledger.store().await;
@@ -52,12 +55,13 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
         log,
         inbox,
     );
-    let outbox = Outbox::new(session.clone(), ledger.clone(), config.sends);
+    let outbox = Outbox::new(session.clone(), ledger.clone(), files.clone(), config.sends);
     let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
     let recorder = tokio::spawn(recorder.run(seen));
     let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
     let scanner = tokio::spawn(scanner.run(shutdown.draining().clone()));
     let settling = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
+    let pruning = tokio::spawn(files.clone().run(shutdown.draining().clone()));
     let draining = shutdown.draining().clone();
     let driver = tokio::spawn(driver.run(draining.clone()));
     let state = AppState {
@@ -65,6 +69,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
         ledger: ledger.clone(),
         token: config.token.map(Arc::new),
         outbox,
+        files,
         draining,
     };
     ready();
@@ -86,5 +91,6 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();
     scanner.abort();
+    pruning.abort();
     ledger.close().await;
 }

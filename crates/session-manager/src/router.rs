@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
+use crate::files::Files;
 use crate::http;
 use crate::ledger::{LedgerFile, Outbox};
 use crate::session::SessionHandle;
@@ -32,6 +33,8 @@ pub struct AppState {
     pub token: Option<Arc<SecretString>>,
     /// What is sent, and what became of it.
     pub outbox: Outbox,
+    /// The files that go with it.
+    pub files: Files,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,
 }
@@ -51,6 +54,14 @@ pub fn router(state: AppState) -> Router {
         .route(paths::PAIRING_CODE, post(http::session::pairing_code))
         .route(paths::SESSION, get(http::session::session))
         .route(paths::SEND, post(http::send::send))
+        .route(paths::SEND_CHECK, post(http::send::check))
+        .route(paths::FILES, post(http::files::upload))
+        .route(
+            paths::FILE,
+            get(http::files::file).delete(http::files::delete),
+        )
+        // These count what they read by themselves.
+        .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))

@@ -100,6 +100,14 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
     Ok(kept.into())
 }
 
+/// A value out of a body that was read already, with the words of [`ApiJson`].
+///
+/// # Errors
+/// 400 `INVALID_JSON` or `INVALID_REQUEST`.
+pub fn json_from<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
+    parse(body)
+}
+
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     let not_json = |error: &serde_json::Error| {
         let what = if body.iter().all(u8::is_ascii_whitespace) {

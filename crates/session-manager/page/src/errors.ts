@@ -3,7 +3,7 @@
  * message's id. */
 export class BridgeError extends Error {
   constructor(
-    readonly code: "NOT_READY" | "NOT_ON_WHATSAPP" | "MESSAGE_NOT_FOUND" | "REFUSED" | "UNCONFIRMED" | "FAILED",
+    readonly code: "NOT_READY" | "NOT_ON_WHATSAPP" | "MESSAGE_NOT_FOUND" | "TOO_LARGE" | "REFUSED" | "UNCONFIRMED" | "FAILED",
     message: string,
   ) {
     super(message);
@@ -14,5 +14,6 @@ export class BridgeError extends Error {
 export function told(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
   const text = String((error as any)?.message ?? error).slice(0, 300);
-  return new BridgeError("FAILED", text);
+  const code = (error as any)?.code === "file_too_large" ? "TOO_LARGE" : "FAILED";
+  return new BridgeError(code, text);
 }

@@ -10,6 +10,7 @@
 import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
+import { input } from "./files";
 import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
 import { messageState, send } from "./send";
@@ -40,6 +41,7 @@ function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
     send_location: can("chat", "sendLocationMessage"),
     send_contact: can("chat", "sendVCardContactMessage"),
     send_reaction: can("chat", "sendReactionToMessage") && can("whatsapp.functions", "sendReactionToMsg"),
+    send_file: can("chat", "sendFileMessage") && can("whatsapp.MediaPrep", "prepRawMedia"),
     find_message: can("chat", "getMessageById"),
     query_exists: can("contact", "queryExists") && can("whatsapp.functions", "queryWidExists"),
     add_and_send: can("whatsapp.functions", "addAndSendMsgToChat"),
@@ -118,7 +120,7 @@ function boot(steps: Array<() => boolean>): void {
 export function start(channel: (text: string) => void): void {
   try {
     openChannel(channel);
-    Object.defineProperty(globalThis, "__leadmaster", { value: { call }, enumerable: false });
+    Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
     boot([attachSocket, attachConn, attachLogout, attachMessages]);

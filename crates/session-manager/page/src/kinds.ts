@@ -2,6 +2,7 @@
 
 import { BridgeError } from "./errors";
 import { bothIds } from "./lookup";
+import { type Model, attempt, serialized } from "./wa";
 
 interface Context {
   reply_to?: string;
@@ -14,7 +15,13 @@ interface Card {
   phone: string;
 }
 
+interface Media extends Context {
+  caption?: string;
+  voice?: boolean;
+}
+
 export type Content =
+  | ({ type: "image" | "video" | "audio" | "document" } & Media)
   | ({ type: "text"; message: string; link_preview?: boolean } & Context)
   | { type: "location"; latitude: number; longitude: number; name?: string; address?: string }
   | { type: "contact"; contacts: Card[] }
@@ -33,7 +40,7 @@ function mentioned(WPP: any, chatId: string, content: Content): string[] | undef
 }
 
 /** Hands a message to wa-js, under the id that the service has fixed. */
-export function hand(WPP: any, chatId: string, id: string, content: Content, quotedMsg: any): Promise<any> {
+export function hand(WPP: any, chatId: string, id: string, content: Content, quotedMsg: any, file?: File, patience = 60_000): Promise<any> {
   const options: Record<string, unknown> = {
     messageId: id,
     createChat: true,
@@ -55,7 +62,48 @@ export function hand(WPP: any, chatId: string, id: string, content: Content, quo
       const cards = content.contacts.map(({ name, phone }) => ({ id: `${phone}@c.us`, name }));
       return WPP.chat.sendVCardContactMessage(chatId, cards, options);
     }
+    case "image":
+    case "video":
+    case "audio":
+    case "document": {
+      if (!file) throw new BridgeError("FAILED", "the file is missing: nothing was sent");
+      makeWay(WPP, chatId, id);
+      const media: Record<string, unknown> = { ...options, type: content.type, filename: file.name, mimetype: file.type };
+      if (content.caption !== undefined) media.caption = content.caption;
+      if (content.type === "audio") Object.assign(media, { isPtt: content.voice ?? false, waveform: content.voice ?? false });
+      const seen = acknowledged(WPP, id, patience);
+      return Promise.race([WPP.chat.sendFileMessage(chatId, file, media), seen.found]).finally(seen.stop);
+    }
     default:
-      throw new BridgeError("FAILED", `the page script cannot send type ${content.type}`);
+      throw new BridgeError("FAILED", `the page script cannot send type ${(content as any).type}`);
   }
+}
+
+/** wa-js waits for the chat to tell of a new message, which it does not do of
+ * one that it has: an earlier attempt that failed is taken out of its way. */
+function makeWay(WPP: any, chatId: string, id: string): void {
+  const store: any = WPP.whatsapp.MsgStore;
+  const earlier = attempt<any>(() => store.getModelsArray().find((msg: any) => serialized(msg.id) === id), null);
+  if (!earlier || Number(earlier.ack ?? 0) >= 0) return;
+  attempt(() => WPP.whatsapp.ChatStore.get(chatId).msgs.remove(earlier), null);
+  attempt(() => store.remove(earlier), null);
+}
+
+/** The server's own word for a message, for an attempt beside one that is still
+ * on the way: wa-js would not hear of it. */
+function acknowledged(WPP: any, id: string, patience: number): { found: Promise<{ id: string; ack: number } | null>; stop: () => void } {
+  const store: Model = WPP.whatsapp.MsgStore;
+  let stop = (): void => {};
+  const found = new Promise<{ id: string; ack: number } | null>((resolve) => {
+    const listener = (msg: Model, ack: number): void => {
+      if (Number(ack) >= 1 && serialized(msg?.id) === id) resolve({ id, ack: Number(ack) });
+    };
+    const timer = setTimeout(() => resolve(null), patience);
+    stop = () => {
+      clearTimeout(timer);
+      store.off("change:ack", listener);
+    };
+    store.on("change:ack", listener);
+  });
+  return { found, stop };
 }

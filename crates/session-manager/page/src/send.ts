@@ -1,6 +1,7 @@
 // Sending. Every refusal says whether anything can have left.
 
 import { BridgeError, told } from "./errors";
+import { type HandedFile, handed } from "./files";
 import { type Content, answered, hand } from "./kinds";
 import { bothIds, chatOf, connected, findMessage, namedMessage, recipient, tools } from "./lookup";
 import { markOwn } from "./messages";
@@ -14,6 +15,9 @@ export interface SendArgs {
   content: Content;
   /** Whether it may have been sent before, with this key. */
   again: boolean;
+  file?: HandedFile;
+  /** How long the service waits. */
+  patience_ms: number;
 }
 
 export interface MessageStateArgs {
@@ -81,7 +85,9 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
   return { id: null };
 }
 
-export async function send({ to, key, content, again }: SendArgs): Promise<{ id: string | null }> {
+export async function send({ to, key, content, again, file: about, patience_ms }: SendArgs): Promise<{ id: string | null }> {
+  // Before anything else: the input must not outlive the call.
+  const file = about && handed(key, about);
   const WPP = tools();
   const wid = await recipient(WPP, to);
   // The chat decides the address (number or LID) that the id must carry.
@@ -98,17 +104,17 @@ export async function send({ to, key, content, again }: SendArgs): Promise<{ id:
   const id = `true_${chatId}_${key}`;
   try {
     markOwn(id);
-    const sent = await hand(WPP, chatId, id, content, quoted);
+    const sent = await hand(WPP, chatId, id, content, quoted, file, patience_ms);
     const result = sent?.sendMsgResult?.messageSendResult ?? sent?.sendMsgResult;
     const refused = verdict(result, Number(sent?.ack ?? 0));
     if (refused) throw refused;
     return { id: serialized(sent.id) || id };
   } catch (error) {
     if (error instanceof BridgeError) throw error;
-    const { message } = told(error);
+    const { code, message } = told(error);
     // The page stores a message before it sends it. Of one that is not there
     // nothing left; of any other nobody can say.
     const stored = !connected() || (await findMessage(WPP, chats, key, [true]));
-    throw new BridgeError(stored ? "UNCONFIRMED" : "FAILED", message);
+    throw new BridgeError(stored ? "UNCONFIRMED" : code, message);
   }
 }

@@ -4,6 +4,7 @@
 /** A Backbone-like model of the page. */
 export interface Model {
   on(events: string, listener: (...args: any[]) => void): void;
+  off(events: string, listener: (...args: any[]) => void): void;
   [key: string]: any;
 }
 

@@ -10,6 +10,7 @@ use session_api::{Content, SelfTest};
 
 use super::bidi::{Bidi, BidiError};
 use super::facts::{Facts, PageMessage};
+use crate::files::PageFile;
 
 /// The name of the channel that the page script reports on.
 pub(super) const CHANNEL: &str = "leadmaster";
@@ -41,6 +42,9 @@ pub enum PageError {
     /// The message that it belongs to is not known; nothing was sent.
     #[error("{0}")]
     MessageNotFound(String),
+    /// WhatsApp takes no file as large as this as such; nothing was sent.
+    #[error("{0}")]
+    TooLarge(String),
     /// WhatsApp said no; nothing was sent.
     #[error("{0}")]
     Refused(String),
@@ -87,6 +91,23 @@ pub struct PageSend<'a> {
     pub content: &'a Content,
     /// Whether it may have been sent before, with this key.
     pub again: bool,
+}
+
+/// A file that the page was handed, as it is to be sent.
+#[derive(Serialize)]
+struct HandedFile<'a> {
+    mime: &'a str,
+    name: &'a str,
+    size: u64,
+}
+
+#[derive(Serialize)]
+struct SendCall<'a> {
+    #[serde(flatten)]
+    send: PageSend<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<HandedFile<'a>>,
+    patience_ms: u128,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +258,7 @@ impl Page {
                 "NOT_READY" => PageError::NotReady(message),
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
+                "TOO_LARGE" => PageError::TooLarge(message),
                 "REFUSED" => PageError::Refused(message),
                 "UNCONFIRMED" => PageError::Unconfirmed(message),
                 _ => PageError::Failed(message),
@@ -353,9 +375,50 @@ impl Page {
     pub async fn send(
         &self,
         send: PageSend<'_>,
+        file: Option<&PageFile>,
         deadline: Duration,
     ) -> Result<Option<String>, PageError> {
-        let sent: Sent = self.call("send", send, deadline).await?;
+        if let Some(file) = file {
+            // Nothing was asked of WhatsApp yet, whatever goes wrong here.
+            self.hand(send.key, file)
+                .await
+                .map_err(|error| PageError::Failed(error.to_string()))?;
+        }
+        let call = SendCall {
+            send,
+            file: file.map(|file| HandedFile {
+                mime: &file.mime,
+                name: &file.name,
+                size: file.size,
+            }),
+            patience_ms: deadline.as_millis(),
+        };
+        let sent: Sent = self.call("send", call, deadline).await?;
         Ok(sent.id)
+    }
+
+    /// Gives the page a file, by its path: Chrome reads it when it is needed,
+    /// and nothing of it goes over this connection.
+    async fn hand(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
+        let params = json!({
+            "functionDeclaration": "(key) => globalThis.__leadmaster.input(key)",
+            "arguments": [{"type": "string", "value": key}],
+            "awaitPromise": false,
+            "target": {"context": *self.context},
+            "resultOwnership": "none",
+            "serializationOptions": {"maxDomDepth": 0},
+        });
+        let made = self.bidi.call("script.callFunction", params, QUICK).await?;
+        let input = made
+            .pointer("/result/sharedId")
+            .and_then(Value::as_str)
+            .ok_or(PageError::Malformed(None))?;
+        let params = json!({
+            "context": *self.context,
+            "element": {"sharedId": input},
+            "files": [file.path],
+        });
+        self.bidi.call("input.setFiles", params, QUICK).await?;
+        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The handlers: extract, call, convert.
 
 pub mod events;
+pub mod files;
+mod multipart;
 pub mod qr;
 pub mod send;
 pub mod session;

@@ -1,28 +1,156 @@
-//! `POST /send` and `GET /messages/{id}`.
+//! `POST /send`, `POST /send/check` and `GET /messages/{id}`.
+//!
+//! ```text
+//!  JSON, or multipart ─> sound? ─> its file: uploaded, came along, fetched
+//!                           │                         │
+//!  /send/check ends here <──┴── can it be that? <─────┴──> Outbox
+//! ```
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath};
-use session_api::{ErrorCode, MessageBody, SendBody, SendRequest};
+use session_api::{CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendRequest};
 
+use super::multipart::{self, Came};
 use crate::error::ApiError;
+use crate::files::{Facts, Files, check_kind};
+use crate::ledger::{FileRow, Payload, body_hash};
 use crate::router::AppState;
 
 /// Sends a message; answers once WhatsApp's server took it.
 pub async fn send(
     State(state): State<AppState>,
     headers: HeaderMap,
-    ApiJson(request): ApiJson<SendRequest>,
+    request: Request,
 ) -> Result<Json<SendBody>, ApiError> {
-    let outgoing = request.validate(false)?;
-    if outgoing.content.media().is_some() {
-        let why = "type: this version sends no files";
-        return Err(ApiError::new(ErrorCode::InvalidRequest, why));
-    }
     let key = idempotency_key(&headers)?;
-    let sent = state.outbox.send(key, request.cliente_id, outgoing).await?;
-    Ok(Json(sent))
+    let (request, came) = read(&state.files, request, true).await?;
+    let came = match came {
+        Some(Came::Kept(file)) => Some(file),
+        _ => None,
+    };
+    let sent = prepared(&state, key, &request, came.as_ref()).await;
+    if let Some(file) = &came {
+        state.files.release_once(file).await;
+    }
+    Ok(Json(sent?))
+}
+
+async fn prepared(
+    state: &AppState,
+    key: Option<&str>,
+    request: &SendRequest,
+    came: Option<&FileRow>,
+) -> Result<SendBody, ApiError> {
+    let Outgoing { to, mut content } = request.validate(came.is_some())?;
+    let Some((kind, media)) = content.media() else {
+        let payload = Payload {
+            hash: body_hash(&to, &content, None),
+            to,
+            content,
+            size: 0,
+            gate: None,
+        };
+        return state.outbox.send(key, request.cliente_id, payload).await;
+    };
+    let mut fetched = None;
+    let (file, hash) = if let Some(url) = &media.url {
+        state.files.check_url(url)?;
+        // Told apart by where it is: nothing is fetched only to be found sent.
+        let hash = body_hash(&to, &content, None);
+        if let Some(sent) = state.outbox.repeated(key, &hash).await? {
+            return Ok(sent);
+        }
+        let file = state.files.fetch(url, media.filename.clone()).await?;
+        (fetched.insert(file).clone(), hash)
+    } else {
+        let file = match (came, &media.file_id) {
+            (Some(file), _) => file.clone(),
+            (None, id) => {
+                state
+                    .files
+                    .remembered(id.as_deref().unwrap_or_default())
+                    .await?
+            }
+        };
+        if let Some(media) = content.media_mut() {
+            media.filename = media.filename.take().or_else(|| file.filename.clone());
+        }
+        let hash = body_hash(&to, &content, Some(&facts(&file)));
+        (file, hash)
+    };
+    let sending = async {
+        check_kind(kind, &file.mime)?;
+        if file.deleted
+            && let Some(sent) = state.outbox.repeated(key, &hash).await?
+        {
+            return Ok(sent);
+        }
+        let gate = state.files.gate().await;
+        // It may have been deleted since it was looked up.
+        let file = state.files.find(&file.id).await?;
+        if let Some(media) = content.media_mut() {
+            media.url = None;
+            media.file_id = Some(file.id.clone());
+        }
+        let payload = Payload {
+            to,
+            content,
+            hash,
+            size: file.size,
+            gate: Some(gate),
+        };
+        state.outbox.send(key, request.cliente_id, payload).await
+    };
+    let sent = sending.await;
+    if let Some(file) = &fetched {
+        state.files.release_once(file).await;
+    }
+    sent
+}
+
+/// Whether a message could be sent: all that [`send`] does but for sending and
+/// fetching. Keeps nothing.
+pub async fn check(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Json<CheckBody>, ApiError> {
+    idempotency_key(&headers)?;
+    let (request, came) = read(&state.files, request, false).await?;
+    let outgoing = request.validate(came.is_some())?;
+    if let Some((kind, media)) = outgoing.content.media() {
+        match (came, &media.url, &media.file_id) {
+            (Some(Came::Seen(facts)), ..) => check_kind(kind, &facts.mime)?,
+            (_, Some(url), _) => state.files.check_url(url)?,
+            (_, _, id) => {
+                let file = state.files.find(id.as_deref().unwrap_or_default()).await?;
+                check_kind(kind, &file.mime)?;
+            }
+        }
+    }
+    Ok(Json(CheckBody { ok: true }))
+}
+
+async fn read(
+    files: &Files,
+    request: Request,
+    keep: bool,
+) -> Result<(SendRequest, Option<Came>), ApiError> {
+    if multipart::is_multipart(request.headers()) {
+        return multipart::send(files, request, keep).await;
+    }
+    let ApiJson(request) = ApiJson::<SendRequest>::from_request(request, &()).await?;
+    Ok((request, None))
+}
+
+fn facts(file: &FileRow) -> Facts {
+    Facts {
+        sha256: file.sha256.clone(),
+        size: file.size,
+        mime: file.mime.clone(),
+    }
 }
 
 /// What is known of a sent message.

@@ -51,7 +51,8 @@ impl AckWatch {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
         for at in state.waiting.values_mut() {
-            *at = overdue;
+            // A file on its way may have more time than that.
+            *at = overdue.max(*at);
         }
     }
 

@@ -26,7 +26,8 @@ pub mod transition;
 
 pub use events::{Recorded, Seen};
 pub use file::LedgerFile;
+pub use hash::body_hash;
 pub use inbound::{OVERLAP_SECONDS, Watermark};
-pub use outbox::{Outbox, SendLimits};
+pub use outbox::{Outbox, Payload, SendLimits};
 pub use row::Row;
-pub use store::{LedgerError, NewSend, Store};
+pub use store::{FileRow, LedgerError, NewSend, Store};

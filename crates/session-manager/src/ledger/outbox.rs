@@ -15,23 +15,46 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rand::Rng;
-use session_api::{Content, ErrorCode, Outgoing, SendBody, SessionState};
+use session_api::{Content, ErrorCode, Recipient, SendBody, SessionState};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::acks::AckWatch;
 use super::file::LedgerFile;
-use super::hash::body_hash;
 use super::lanes::Lanes;
 use super::row::Row;
 use super::store::{Details, LedgerError, NewSend, Store};
 use super::transition::{Happening, State};
 use crate::browser::{BidiError, Page, PageError, PageSend};
 use crate::error::ApiError;
+use crate::files::{Files, Gate};
 use crate::session::SessionHandle;
 
 /// What became of a send.
 pub type Outcome = Result<SendBody, ApiError>;
+
+/// What is asked to be sent.
+#[derive(Debug)]
+pub struct Payload {
+    /// Whom it goes to.
+    pub to: Recipient,
+    /// What it is; a file by its id.
+    pub content: Content,
+    /// See [`super::body_hash`].
+    pub hash: Vec<u8>,
+    /// The size of its file.
+    pub size: u64,
+    /// Keeps its file there until its row is written.
+    pub gate: Option<Gate>,
+}
+
+/// A file of this size takes so much longer.
+pub(super) fn allowance(size: u64) -> Duration {
+    Duration::from_secs(size / SLOWEST_UPLOAD)
+}
+
+/// In bytes per second.
+const SLOWEST_UPLOAD: u64 = 128 * 1024;
 
 /// The bounds of sending.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +95,7 @@ pub struct Outbox(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) session: SessionHandle,
     pub(super) file: LedgerFile,
+    pub(super) files: Files,
     pub(super) limits: SendLimits,
     pub(super) lanes: Lanes,
     pub(super) acks: AckWatch,
@@ -106,7 +130,12 @@ impl Inner {
                 self.acks.heard(self.limits.ack_patience);
             }
             // Nothing was sent: nothing is waited for.
-            Err(PageError::NotReady(_) | PageError::MessageNotFound(_) | PageError::Failed(_)) => {
+            Err(
+                PageError::NotReady(_)
+                | PageError::MessageNotFound(_)
+                | PageError::TooLarge(_)
+                | PageError::Failed(_),
+            ) => {
                 self.acks.settled(row);
             }
             Err(PageError::Unconfirmed(_) | PageError::Malformed(_) | PageError::Browser(_)) => {}
@@ -131,10 +160,11 @@ impl Inner {
 impl Outbox {
     /// An outbox that sends over `session` and writes into `file`.
     #[must_use]
-    pub fn new(session: SessionHandle, file: LedgerFile, limits: SendLimits) -> Self {
+    pub fn new(session: SessionHandle, file: LedgerFile, files: Files, limits: SendLimits) -> Self {
         Self(Arc::new(Inner {
             session,
             file,
+            files,
             limits,
             lanes: Lanes::default(),
             acks: AckWatch::default(),
@@ -166,9 +196,9 @@ impl Outbox {
         &self,
         key: Option<&str>,
         cliente_id: Option<u64>,
-        outgoing: Outgoing,
+        payload: Payload,
     ) -> Outcome {
-        let outcome = self.begin(key, cliente_id, outgoing).await;
+        let outcome = self.begin(key, cliente_id, payload).await;
         if let Err(error) = &outcome
             && error.code() == ErrorCode::LedgerUnavailable
         {
@@ -177,40 +207,24 @@ impl Outbox {
         outcome
     }
 
-    async fn begin(
-        &self,
-        key: Option<&str>,
-        cliente_id: Option<u64>,
-        outgoing: Outgoing,
-    ) -> Outcome {
-        let Outgoing {
+    async fn begin(&self, key: Option<&str>, cliente_id: Option<u64>, payload: Payload) -> Outcome {
+        let Payload {
             to: recipient,
             content,
-        } = outgoing;
-        let deadline = Instant::now() + self.0.limits.deadline;
+            hash,
+            size,
+            gate,
+        } = payload;
+        let deadline = Instant::now() + self.0.limits.deadline + allowance(size);
         let store = self.0.file.store().await?;
-        let hash = body_hash(&recipient, &content);
-        let same = |row: Row| {
-            (row.body_hash == hash).then_some(row).ok_or_else(|| {
-                ApiError::new(
-                    ErrorCode::IdempotencyKeyReused,
-                    "this Idempotency-Key was used for another message",
-                )
-            })
-        };
-        let known = match key {
-            Some(key) => store.by_idempotency_key(key).await?.map(same).transpose()?,
-            None => None,
-        };
+        let same = |row: Row| same(row, &hash);
+        let known = self.known(&store, key, &hash).await?;
         if let Some(row) = &known
-            && (row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id))
+            && self.is_under_way(row)
         {
             return self.wait(&store, row.id, deadline).await;
         }
-        if let Some(broken) = self.0.file.broken() {
-            return Err(broken.into());
-        }
-        self.0.ready_page()?;
+        self.can_send()?;
         let room = self.0.room.clone().try_acquire_owned().map_err(|_| {
             ApiError::new(
                 ErrorCode::Overloaded,
@@ -236,6 +250,8 @@ impl Outbox {
                 (None, None) => return Err(LedgerError::Sqlite(sqlx::Error::RowNotFound).into()),
             },
         };
+        // From here the row keeps the file.
+        drop(gate);
         let Some(claim) = self.claim(row.id) else {
             drop(room);
             return self.wait(&store, row.id, deadline).await;
@@ -255,6 +271,48 @@ impl Outbox {
             outcome
         });
         task.await.unwrap_or_else(|_| Err(unconfirmed(&id)))
+    }
+
+    async fn known(
+        &self,
+        store: &Store,
+        key: Option<&str>,
+        hash: &[u8],
+    ) -> Result<Option<Row>, ApiError> {
+        let Some(key) = key else { return Ok(None) };
+        let row = store.by_idempotency_key(key).await?;
+        row.map(|row| same(row, hash)).transpose()
+    }
+
+    fn is_under_way(&self, row: &Row) -> bool {
+        row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id)
+    }
+
+    /// What became of a message that was asked for before; `None` if it is now
+    /// to be sent, for the first time or again.
+    ///
+    /// # Errors
+    /// It cannot be sent now, or the key was used for another message.
+    pub async fn repeated(
+        &self,
+        key: Option<&str>,
+        hash: &[u8],
+    ) -> Result<Option<SendBody>, ApiError> {
+        let deadline = Instant::now() + self.0.limits.deadline;
+        let store = self.0.file.store().await?;
+        match self.known(&store, key, hash).await? {
+            Some(row) if self.is_under_way(&row) => {
+                self.wait(&store, row.id, deadline).await.map(Some)
+            }
+            _ => self.can_send().map(|()| None),
+        }
+    }
+
+    fn can_send(&self) -> Result<(), ApiError> {
+        if let Some(broken) = self.0.file.broken() {
+            return Err(broken.into());
+        }
+        self.0.ready_page().map(drop)
     }
 
     fn is_active(&self, id: i64) -> bool {
@@ -307,7 +365,7 @@ impl Outbox {
             return self.wait(store, id, deadline).await;
         }
         // Whoever waits longer than this could not be answered in time.
-        let patience = deadline - self.0.limits.deadline / 2;
+        let patience = Instant::now() + self.0.limits.deadline / 2;
         let late = || {
             ApiError::new(
                 ErrorCode::Overloaded,
@@ -337,6 +395,10 @@ impl Outbox {
             Ok(page) => page,
             Err(error) => return self.not_sent(store, &row, error).await,
         };
+        let file = match self.0.files.for_page(content).await {
+            Ok(file) => file,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
         let (row, _) = store
             .apply(id, Happening::Attempt, Details::default())
             .await?;
@@ -344,14 +406,16 @@ impl Outbox {
             return outcome_of(&row);
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        self.0.acks.asked(id, self.0.limits.ack_patience);
+        let size = file.as_ref().map_or(0, |file| file.size);
+        let patience = self.0.limits.ack_patience + allowance(size);
+        self.0.acks.asked(id, patience);
         let send = PageSend {
             to: &row.recipient,
             key: &row.wa_key,
             content,
             again: false,
         };
-        let sent = page.send(send, left).await;
+        let sent = page.send(send, file.as_ref(), left).await;
         self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {
@@ -393,6 +457,15 @@ impl Outbox {
             Err(error) => Err(unwritten(row, error)),
         }
     }
+}
+
+fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
+    (row.body_hash == hash).then_some(row).ok_or_else(|| {
+        ApiError::new(
+            ErrorCode::IdempotencyKeyReused,
+            "this Idempotency-Key was used for another message",
+        )
+    })
 }
 
 /// An outcome that could not be written down. A row that stands as `sending`
@@ -448,6 +521,7 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::NotReady(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
         PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
+        PageError::TooLarge(_) => ErrorCode::PayloadTooLarge,
         PageError::Refused(_) | PageError::Failed(_) => ErrorCode::SendFailed,
         // The call was on its way: whether WhatsApp took it nobody can say.
         PageError::Unconfirmed(_)

@@ -16,7 +16,7 @@ use session_api::{Content, ErrorCode, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::outbox::{Outbox, failure};
+use super::outbox::{Outbox, allowance, failure};
 use super::row::Row;
 use super::store::{Details, Store};
 use super::transition::Happening;
@@ -187,15 +187,19 @@ impl Outbox {
         let Some(content) = &row.content else {
             return Found::Nothing;
         };
+        let Ok(file) = self.0.files.for_page(content).await else {
+            return Found::Nothing;
+        };
+        let more = allowance(file.as_ref().map_or(0, |file| file.size));
         tracing::info!(id = %row.wa_key, "sending again, with the same id");
-        self.0.acks.asked(row.id, self.0.limits.ack_patience);
+        self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
         let send = PageSend {
             to: &row.recipient,
             key: &row.wa_key,
             content,
             again: true,
         };
-        let sent = page.send(send, RESEND_DEADLINE).await;
+        let sent = page.send(send, file.as_ref(), RESEND_DEADLINE + more).await;
         self.0.note_answer(row.id, &sent);
         match sent {
             Ok(id) => Found::Taken(id, 1),

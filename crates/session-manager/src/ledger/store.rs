@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqliteConnection, SqlitePool};
 use tokio::sync::broadcast;
 
+pub use self::files::FileRow;
 use super::events::tell_ack;
 use super::row::Row;
 use super::transition::{Happening, State, next};
@@ -445,6 +446,8 @@ fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
     file.set_permissions(Permissions::from_mode(0o600))
         .map_err(failed(path))
 }
+
+mod files;
 
 #[cfg(test)]
 mod tests;

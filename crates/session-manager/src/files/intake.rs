@@ -1,0 +1,228 @@
+//! A file comes in: counted, hashed and written as it comes, never held in
+//! memory as a whole.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use rand::Rng;
+use session_api::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+use super::{FileError, Files, Inner, ONCE_KEPT, kind};
+use crate::ledger::FileRow;
+
+/// What a file's name ends in while it is not whole.
+pub(super) const PART: &str = ".part";
+/// For the next piece to come.
+const IDLE: Duration = Duration::from_secs(30);
+/// How much of a file that is too large is read and dropped, so that the client
+/// gets to read the answer.
+const DROPPED: u64 = 16 * 1024 * 1024;
+const BUFFER: usize = 256 * 1024;
+
+/// What the caller says of a file.
+#[derive(Clone, Default)]
+pub struct Told {
+    /// What it is.
+    pub mime: Option<String>,
+    /// What it is called.
+    pub filename: Option<String>,
+    /// How long it will be.
+    pub length: Option<u64>,
+}
+
+/// What a file was found to be.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Of what is in it.
+    pub sha256: Vec<u8>,
+    /// In bytes.
+    pub size: u64,
+    /// What it is.
+    pub mime: String,
+}
+
+/// A file that is not whole yet: nothing of it is left unless it is kept.
+struct Part {
+    inner: Arc<Inner>,
+    id: String,
+    reserved: u64,
+    kept: bool,
+}
+
+impl Part {
+    fn path(&self) -> std::path::PathBuf {
+        self.inner.folder.join(format!("{}{PART}", self.id))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.kept {
+            // One of the two is there, or neither.
+            let _ = std::fs::remove_file(self.path());
+            let _ = std::fs::remove_file(self.inner.path(&self.id));
+            self.inner.release(self.reserved);
+        }
+        self.inner.taking().remove(&self.id);
+    }
+}
+
+/// Where a file is written to.
+struct Sink<'a> {
+    part: &'a mut Part,
+    file: BufWriter<tokio::fs::File>,
+    total: &'a AtomicU64,
+    quota: u64,
+}
+
+impl Sink<'_> {
+    async fn write(&mut self, chunk: &Bytes) -> Result<(), FileError> {
+        let size = chunk.len() as u64;
+        // What was reserved is given back with the part.
+        self.part.reserved += size;
+        if self.total.fetch_add(size, Ordering::Relaxed) + size > self.quota {
+            return Err(FileError::Full(
+                "all files together may take no more (FILES_QUOTA_MIB)",
+            ));
+        }
+        Ok(self.file.write_all(chunk).await?)
+    }
+}
+
+impl Files {
+    /// Takes a file in; `once` for one that came with its message.
+    ///
+    /// # Errors
+    /// Any [`FileError`]; nothing of the file is left then.
+    pub async fn take<E>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        told: Told,
+        once: bool,
+    ) -> Result<FileRow, FileError> {
+        let inner = &self.0;
+        let store = inner.ledger.store().await?;
+        let total = inner.total().await?;
+        let wanted = told.length.unwrap_or_default().min(inner.limits.largest);
+        if total.load(Ordering::Relaxed) + wanted > inner.limits.quota {
+            self.prune().await;
+        }
+        self.make_folder()?;
+        let id = new_id();
+        inner.taking().insert(id.clone());
+        let mut part = Part {
+            inner: Arc::clone(inner),
+            id,
+            reserved: 0,
+            kept: false,
+        };
+        let file = tokio::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(part.path())
+            .await?;
+        let mut sink = Sink {
+            part: &mut part,
+            file: BufWriter::with_capacity(BUFFER, file),
+            total,
+            quota: inner.limits.quota,
+        };
+        let facts = self.read(body, &told, Some(&mut sink)).await?;
+        sink.file.flush().await?;
+        // A message that names it must find it after a loss of power, too.
+        sink.file.get_ref().sync_all().await?;
+        tokio::fs::rename(part.path(), inner.path(&part.id)).await?;
+        let keep = if once { ONCE_KEPT } else { inner.limits.keep };
+        let row = FileRow {
+            id: part.id.clone(),
+            sha256: facts.sha256,
+            size: facts.size,
+            mime: facts.mime,
+            filename: told.filename,
+            once,
+            expires_at: Timestamp::now().after(keep).as_millis(),
+            deleted: false,
+        };
+        store.insert_file(&row).await?;
+        part.kept = true;
+        tracing::info!(
+            id = row.id,
+            size = row.size,
+            mime = row.mime,
+            "a file was taken"
+        );
+        Ok(row)
+    }
+
+    /// Reads a file as [`Files::take`] does, and keeps nothing of it.
+    ///
+    /// # Errors
+    /// Any [`FileError`] of what comes in.
+    pub async fn inspect<E>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        told: &Told,
+    ) -> Result<Facts, FileError> {
+        self.read(body, told, None).await
+    }
+
+    async fn read<E>(
+        &self,
+        body: impl Stream<Item = Result<Bytes, E>>,
+        told: &Told,
+        mut sink: Option<&mut Sink<'_>>,
+    ) -> Result<Facts, FileError> {
+        let largest = self.0.limits.largest;
+        let mut body = std::pin::pin!(body);
+        let mut hash = Sha256::new();
+        let mut head = Vec::new();
+        let mut size = 0_u64;
+        // Far too large to be read to its end for the sake of manners.
+        if told.length.is_some_and(|length| length > largest + DROPPED) {
+            return Err(FileError::TooLarge(largest));
+        }
+        loop {
+            let next = tokio::time::timeout(IDLE, body.next()).await;
+            let chunk = match next.map_err(|_| FileError::Slow(IDLE.as_secs()))? {
+                None => break,
+                Some(Ok(chunk)) => chunk,
+                Some(Err(_)) => return Err(FileError::Broken),
+            };
+            size += chunk.len() as u64;
+            if size > largest {
+                if size > largest + DROPPED {
+                    break;
+                }
+                continue;
+            }
+            let missing = kind::HEAD.saturating_sub(head.len()).min(chunk.len());
+            head.extend_from_slice(&chunk[..missing]);
+            hash.update(&chunk);
+            if let Some(sink) = &mut sink {
+                sink.write(&chunk).await?;
+            }
+        }
+        if size > largest {
+            return Err(FileError::TooLarge(largest));
+        }
+        if size == 0 {
+            return Err(FileError::Empty);
+        }
+        Ok(Facts {
+            sha256: hash.finalize().to_vec(),
+            size,
+            mime: kind::mime(&head, told.mime.as_deref()),
+        })
+    }
+}
+
+fn new_id() -> String {
+    let random: [u8; 16] = rand::rng().random();
+    random.map(|byte| format!("{byte:02x}")).concat()
+}

@@ -1,0 +1,83 @@
+//! `/files`: what is to be sent later, or several times.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use service_runtime::http::{ApiPath, ApiQuery};
+use session_api::{ErrorCode, FileBody, check_filename};
+
+use super::multipart;
+use crate::error::ApiError;
+use crate::files::Told;
+use crate::router::AppState;
+
+/// The query of an upload.
+#[derive(Deserialize)]
+pub struct Named {
+    filename: Option<String>,
+}
+
+/// Takes a file: as the body, or as the part `file` of a multipart one.
+pub async fn upload(
+    State(state): State<AppState>,
+    ApiQuery(Named { filename }): ApiQuery<Named>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    if let Some(name) = &filename {
+        check_filename("filename", name)?;
+    }
+    let file = if multipart::is_multipart(request.headers()) {
+        multipart::only_file(&state.files, request, filename).await?
+    } else {
+        let told = Told {
+            mime: told_mime(request.headers()),
+            filename,
+            length: content_length(request.headers()),
+        };
+        let body = request.into_body().into_data_stream();
+        state.files.take(body, told, false).await?
+    };
+    let mut response = (StatusCode::CREATED, Json(file.body())).into_response();
+    if let Ok(place) = HeaderValue::from_str(&format!("/files/{}", file.id)) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// What is known of a file.
+pub async fn file(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Json<FileBody>, ApiError> {
+    Ok(Json(state.files.find(&id).await?.body()))
+}
+
+/// Deletes a file.
+pub async fn delete(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+) -> Result<StatusCode, ApiError> {
+    state.files.delete(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The one that curl sends by itself says nothing of the file.
+fn told_mime(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    (!kind.starts_with("application/x-www-form-urlencoded")).then(|| kind.to_owned())
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+}
+
+pub(super) fn invalid(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, message)
+}

@@ -1,0 +1,453 @@
+//! Pictures, films, sounds and documents, from the caller's disk to the phone.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use e2e::standin::{Outcome, Received, Settings, Standin};
+use e2e::{Manager, ManagerOptions, poll, standin};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const TO: &str = "5491158254201";
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 90])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    let format = image::ImageFormat::Png;
+    picture.write_to(&mut bytes, format).expect("a picture");
+    bytes.into_inner()
+}
+
+/// Just enough of each to be known for what it is.
+fn pdf() -> Vec<u8> {
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".to_vec()
+}
+
+fn ogg() -> Vec<u8> {
+    [
+        b"OggS\0\x02".as_slice(),
+        &[0; 22],
+        b"OpusHead\x01\x01",
+        &[0; 64],
+    ]
+    .concat()
+}
+
+fn mp4() -> Vec<u8> {
+    [
+        b"\0\0\0\x18ftypisom\0\0\0\0isomiso2".as_slice(),
+        &[7; 4_000],
+    ]
+    .concat()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
+    let standin = standin(settings).await;
+    let manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    (standin, manager)
+}
+
+async fn plain() -> (Standin, Manager) {
+    linked(Settings::default(), ManagerOptions::default()).await
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap_or(Value::Null))
+}
+
+async fn upload(manager: &Manager, query: &str, kind: &str, bytes: Vec<u8>) -> (u16, Value) {
+    let request = manager
+        .client()
+        .post(manager.url(&format!("/files{query}")));
+    answer(request.header("content-type", kind).body(bytes)).await
+}
+
+/// A file's id.
+async fn uploaded(manager: &Manager, bytes: Vec<u8>) -> String {
+    let (status, body) = upload(manager, "", "application/octet-stream", bytes).await;
+    assert_eq!(status, 201, "{body}");
+    body["file_id"].as_str().expect("an id").to_owned()
+}
+
+async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Value) {
+    body["to"] = json!(TO);
+    let mut request = manager.client().post(manager.url("/send")).json(&body);
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    answer(request).await
+}
+
+/// A send with its file, as curl makes it.
+fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
+    let file = Part::bytes(bytes).file_name(name.to_owned());
+    Form::new()
+        .text("json", json.to_string())
+        .part("file", file)
+}
+
+fn code(answer: &(u16, Value)) -> (u16, &str) {
+    (answer.0, answer.1["code"].as_str().unwrap_or_default())
+}
+
+fn last(standin: &Standin) -> Received {
+    standin.phone().messages().pop().expect("a message")
+}
+
+fn folder(manager: &Manager) -> PathBuf {
+    manager.folder.join("data").join("files")
+}
+
+/// The names of what lies on the disk.
+fn on_disk(manager: &Manager) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder(manager)) else {
+        return Vec::new();
+    };
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().expect("a name");
+    entries
+        .map(|entry| name(entry.expect("an entry")))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_kind_of_file_reaches_the_phone_as_it_is() {
+    let (standin, mut manager) = plain().await;
+    for (kind, seen, bytes, mime, more) in [
+        (
+            "image",
+            "image",
+            png(320, 200),
+            "image/png",
+            json!({"caption": "la casa"}),
+        ),
+        (
+            "video",
+            "video",
+            mp4(),
+            "video/mp4",
+            json!({"caption": "el patio"}),
+        ),
+        ("audio", "audio", ogg(), "audio/ogg", json!({})),
+        ("audio", "ptt", ogg(), "audio/ogg", json!({"voice": true})),
+        (
+            "document",
+            "document",
+            pdf(),
+            "application/pdf",
+            json!({"filename": "señal ñ.pdf", "caption": "firmar"}),
+        ),
+        // As it is, though it is a picture.
+        (
+            "document",
+            "document",
+            png(8, 8),
+            "image/png",
+            json!({"filename": "plano.png"}),
+        ),
+        ("image", "image", png(9, 9), "image/png", json!({})),
+    ] {
+        let id = uploaded(&manager, bytes.clone()).await;
+        let mut body = json!({"type": kind, "file_id": id});
+        for (name, value) in more.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let (status, answer) = send(&manager, body.clone(), None).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+        let message = last(&standin);
+        assert_eq!(answer["message_id"], json!(message.key));
+        assert_eq!(message.kind, seen);
+        let file = message.details.file.expect("a file");
+        assert_eq!(
+            (file.mime.as_str(), file.size),
+            (mime, bytes.len() as u64),
+            "{body}"
+        );
+        assert_eq!(file.sha256, sha256(&bytes), "{body}");
+        assert_eq!(
+            message.details.caption.map(Value::from),
+            more.get("caption").cloned()
+        );
+        if let Some(name) = more["filename"].as_str() {
+            assert_eq!(file.filename.as_deref(), Some(name));
+        }
+    }
+    // A reply with a picture, that mentions somebody.
+    let own = last(&standin);
+    let id = uploaded(&manager, png(4, 4)).await;
+    let body = json!({"type": "image", "file_id": id, "caption": "@5491158254202",
+                      "reply_to": own.key, "mentions": ["5491158254202"]});
+    assert_eq!(send(&manager, body, None).await.0, 200);
+    let message = last(&standin);
+    assert_eq!(message.details.quoted, Some(own.id));
+    assert_eq!(
+        message.details.mentions,
+        Some(vec!["5491158254202@c.us".to_owned()])
+    );
+    // A file is sent as often as one likes.
+    for _ in 0..2 {
+        let body = json!({"type": "image", "file_id": id});
+        assert_eq!(send(&manager, body, None).await.0, 200);
+    }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_and_what_is_known_of_it() {
+    let (_standin, mut manager) = plain().await;
+    let bytes = pdf();
+    let (status, body) = upload(
+        &manager,
+        "?filename=la%20casa.pdf",
+        "text/plain",
+        bytes.clone(),
+    )
+    .await;
+    assert_eq!(status, 201, "{body}");
+    // Found in the file, not told.
+    assert_eq!(body["mime"], "application/pdf");
+    assert_eq!(body["size"], json!(bytes.len()));
+    assert_eq!(body["sha256"], json!(sha256(&bytes)));
+    assert_eq!(body["filename"], "la casa.pdf");
+    assert!(body["expires_at"].is_string());
+    let id = body["file_id"].as_str().expect("an id").to_owned();
+    let (status, known) = manager.get(&format!("/files/{id}")).await;
+    assert_eq!((status, &known), (200, &body));
+    assert_eq!(on_disk(&manager), [id.clone()]);
+    assert_eq!(
+        std::fs::read(folder(&manager).join(&id)).expect("the file"),
+        bytes
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: PathBuf| {
+            std::fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777
+        };
+        assert_eq!(mode(folder(&manager)), 0o700);
+        assert_eq!(mode(folder(&manager).join(&id)), 0o600);
+    }
+    // As a part, as browsers and curl send it.
+    let part = Part::bytes(png(3, 3)).file_name("../../etc/passwd");
+    let request = manager.client().post(manager.url("/files"));
+    let (status, body) = answer(request.multipart(Form::new().part("file", part))).await;
+    assert_eq!(
+        (status, &body["mime"]),
+        (201, &json!("image/png")),
+        "{body}"
+    );
+    assert!(body.get("filename").is_none(), "{body}");
+    // It is what it is: no picture goes out as a sound.
+    for kind in ["audio", "video"] {
+        let id = body["file_id"].clone();
+        let refused = send(&manager, json!({"type": kind, "file_id": id}), None).await;
+        assert_eq!(code(&refused), (400, "INVALID_REQUEST"));
+    }
+    let gone = manager
+        .client()
+        .delete(manager.url(&format!("/files/{id}")));
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert!(!on_disk(&manager).contains(&id));
+    for path in [
+        format!("/files/{id}"),
+        "/files/..%2fledger.db".into(),
+        "/files/x".into(),
+    ] {
+        let (status, body) = manager.get(&path).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &json!("FILE_NOT_FOUND")),
+            "{path}"
+        );
+        let again = answer(manager.client().delete(manager.url(&path))).await;
+        assert_eq!(code(&again), (404, "FILE_NOT_FOUND"), "{path}");
+    }
+    let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
+    assert_eq!(code(&refused), (404, "FILE_NOT_FOUND"));
+    for (query, bytes) in [
+        ("?filename=a%2fb", pdf()),
+        ("?filename=", pdf()),
+        ("", Vec::new()),
+    ] {
+        let refused = upload(&manager, query, "application/pdf", bytes).await;
+        assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{query}");
+    }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn one_request_with_its_picture() {
+    let (standin, mut manager) = plain().await;
+    let bytes = png(64, 48);
+    let json = json!({"to": TO, "type": "image", "caption": "hola", "cliente_id": 51});
+    let send = |form: Form, key: &str| {
+        let request = manager.client().post(manager.url("/send"));
+        answer(request.header("idempotency-key", key).multipart(form))
+    };
+    let first = send(form(&json, bytes.clone(), "casa.png"), "k").await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    let message = last(&standin);
+    assert_eq!(message.details.caption.as_deref(), Some("hola"));
+    let file = message.details.file.expect("a file");
+    assert_eq!(
+        (file.sha256, file.filename.as_deref()),
+        (sha256(&bytes), Some("casa.png"))
+    );
+    // The same picture again is the same message; another is not.
+    assert_eq!(
+        send(form(&json, bytes.clone(), "casa.png"), "k").await,
+        first
+    );
+    let other = send(form(&json, png(64, 49), "casa.png"), "k").await;
+    assert_eq!(code(&other), (409, "IDEMPOTENCY_KEY_REUSED"));
+    // In any order.
+    let file = Part::bytes(bytes.clone()).file_name("casa.png");
+    let turned = Form::new()
+        .part("file", file)
+        .text("json", json.to_string());
+    assert_eq!(send(turned, "k").await, first);
+    assert_eq!(standin.phone().messages().len(), 1);
+    for bad in [
+        Form::new(),
+        Form::new().text("json", json.to_string()),
+        Form::new().part("file", Part::bytes(bytes.clone()).file_name("a.png")),
+        Form::new()
+            .text("json", "{")
+            .part("file", Part::bytes(bytes.clone())),
+        form(
+            &json!({"to": TO, "message": "hola"}),
+            bytes.clone(),
+            "a.png",
+        ),
+        form(
+            &json!({"to": "12", "type": "image"}),
+            bytes.clone(),
+            "a.png",
+        ),
+        form(&json!({"to": TO, "type": "video"}), bytes.clone(), "a.png"),
+        form(&json, bytes.clone(), "a.png").text("otra", "cosa"),
+        form(&json, bytes.clone(), "a.png").text("json", json.to_string()),
+    ] {
+        let (status, body) = send(bad, "bad").await;
+        assert_eq!(status, 400, "{body}");
+    }
+    assert_eq!(standin.phone().messages().len(), 1);
+    // What came with its message goes with it.
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_breaks_off_or_has_no_room_leaves_nothing() {
+    let options = ManagerOptions::default()
+        .with("FILE_MAX_MIB", 1)
+        .with("FILES_QUOTA_MIB", 2);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    const MIB: usize = 1024 * 1024;
+    let large = vec![7_u8; MIB + 1];
+    let refused = upload(&manager, "", "application/pdf", large.clone()).await;
+    assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
+    // Without a length nothing is known until it is too much.
+    let pieces: Vec<Result<_, std::io::Error>> =
+        large.chunks(64 * 1024).map(|it| Ok(it.to_vec())).collect();
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    let request = manager.client().post(manager.url("/files")).body(body);
+    assert_eq!(code(&answer(request).await), (413, "PAYLOAD_TOO_LARGE"));
+    let json = json!({"to": TO, "type": "document"});
+    let request = manager.client().post(manager.url("/send"));
+    let refused = answer(request.multipart(form(&json, large, "a.bin"))).await;
+    assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
+    // Other routes take no more than they did.
+    let request = manager.client().post(manager.url("/send"));
+    let long = json!({"to": TO, "message": "a".repeat(600 * 1024)});
+    assert_eq!(
+        code(&answer(request.json(&long)).await),
+        (413, "PAYLOAD_TOO_LARGE")
+    );
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+
+    // A caller that goes away in the middle.
+    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream =
+        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let request = manager.client().post(manager.url("/files"));
+    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the part", async || {
+        on_disk(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
+    })
+    .await;
+    going.abort();
+    poll::until("nothing of it", async || {
+        on_disk(&manager).is_empty().then_some(())
+    })
+    .await;
+
+    // The quota: two fit, the third does not, until one is deleted.
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(uploaded(&manager, vec![3; MIB]).await);
+    }
+    let refused = upload(&manager, "", "application/pdf", vec![4; 100]).await;
+    assert_eq!(code(&refused), (507, "STORAGE_FULL"));
+    assert_eq!(on_disk(&manager).len(), 2);
+    let gone = manager
+        .client()
+        .delete(manager.url(&format!("/files/{}", ids[0])));
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    uploaded(&manager, pdf()).await;
+    assert!(standin.phone().messages().is_empty());
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_get_up_is_certainly_not_sent() {
+    let (standin, mut manager) = plain().await;
+    let phone = standin.phone();
+    let id = uploaded(&manager, png(20, 20)).await;
+    let body = json!({"type": "image", "file_id": id});
+    // As often as it fails, and then it goes, under the same id.
+    for _ in 0..2 {
+        phone.rule(None, Outcome::UploadFailed, Some(1));
+        let refused = send(&manager, body.clone(), Some("k")).await;
+        assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
+    }
+    assert!(phone.messages().is_empty());
+    assert_eq!(send(&manager, body.clone(), Some("k")).await.0, 200);
+    for outcome in [Outcome::Refuse, Outcome::ReachOut463, Outcome::Expired] {
+        phone.rule(None, outcome, Some(1));
+        let refused = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
+        assert_eq!(code(&refused), (502, "SEND_FAILED"), "{outcome:?}");
+        let sent = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
+        assert_eq!(sent.0, 200, "{outcome:?} {}", sent.1);
+    }
+    assert_eq!(phone.messages().len(), 4);
+    // What calls itself a picture and is none does not get as far.
+    let broken = [png(20, 20)[..40].to_vec(), vec![0; 100]].concat();
+    let id = uploaded(&manager, broken).await;
+    let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
+    assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
+    phone.set_on_whatsapp(TO, false).expect("a number");
+    assert_eq!(
+        code(&send(&manager, body, None).await),
+        (404, "NOT_ON_WHATSAPP")
+    );
+    manager.stop().await;
+}
