@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use e2e::standin::{Outcome, Received, Settings, Standin};
-use e2e::{Manager, ManagerOptions, poll, standin};
+use e2e::{Manager, ManagerOptions, poll, processes, standin};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -223,7 +223,7 @@ async fn a_file_and_what_is_known_of_it() {
     let id = body["file_id"].as_str().expect("an id").to_owned();
     let (status, known) = manager.get(&format!("/files/{id}")).await;
     assert_eq!((status, &known), (200, &body));
-    assert_eq!(on_disk(&manager), [id.clone()]);
+    assert_eq!(on_disk(&manager), std::slice::from_ref(&id));
     assert_eq!(
         std::fs::read(folder(&manager).join(&id)).expect("the file"),
         bytes
@@ -444,10 +444,224 @@ async fn a_file_that_does_not_get_up_is_certainly_not_sent() {
     let id = uploaded(&manager, broken).await;
     let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
     assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
-    phone.set_on_whatsapp(TO, false).expect("a number");
-    assert_eq!(
-        code(&send(&manager, body, None).await),
-        (404, "NOT_ON_WHATSAPP")
-    );
+    phone
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    let mut body = body;
+    body["to"] = json!("5491100000009");
+    let request = manager.client().post(manager.url("/send")).json(&body);
+    assert_eq!(code(&answer(request).await), (404, "NOT_ON_WHATSAPP"));
+    manager.stop().await;
+}
+
+/// The service is killed while a picture is on its way; another starts, and it
+/// is there once.
+#[tokio::test]
+async fn the_service_dies_in_the_middle_of_a_picture() {
+    let slow = |ms| Settings {
+        server_ack: std::time::Duration::from_millis(ms),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let bytes = png(200, 100);
+    for (name, outcome) in [
+        ("ok", Outcome::Ok),
+        ("silent", Outcome::Silent),
+        ("lost", Outcome::Lost),
+    ] {
+        let (taken, lost) = (phone.messages().len(), phone.refusals().len());
+        phone.settings(slow(20_000));
+        phone.rule(None, outcome, Some(1));
+        // With its message: the file has to outlive the request.
+        let json = json!({"to": TO, "type": "image", "caption": name});
+        let request = || {
+            let request = manager.client().post(manager.url("/send"));
+            let request = request.header("idempotency-key", name);
+            request.multipart(form(&json, bytes.clone(), "casa.png"))
+        };
+        let caller = tokio::spawn(request().send());
+        poll::until("the picture at the server", async || {
+            (phone.messages().len() > taken || phone.refusals().len() > lost).then_some(())
+        })
+        .await;
+        manager.service.kill().await;
+        assert!(caller.await.expect("no panic").is_err());
+        processes::none_left(&manager.tokens()).await;
+        assert!(!on_disk(&manager).is_empty());
+        phone.rule(None, Outcome::Ok, None);
+        phone.settings(Settings::default());
+        manager.restart().await;
+        manager.until("READY").await;
+        let request = manager.client().post(manager.url("/send"));
+        let request = request.header("idempotency-key", name);
+        let again = answer(request.multipart(form(&json, bytes.clone(), "casa.png"))).await;
+        assert_eq!(again.0, 200, "{name}: {}", again.1);
+        let mut there = phone.messages();
+        there.retain(|message| message.details.caption.as_deref() == Some(name));
+        assert_eq!(there.len(), 1, "{name}");
+        let file = there[0].details.file.as_ref().expect("a file");
+        assert_eq!(file.sha256, sha256(&bytes));
+        assert_eq!(again.1["message_id"], json!(there[0].key));
+    }
+    assert_eq!(phone.messages().len(), 3);
+    manager.stop().await;
+}
+
+/// Killed in the middle of an upload, and with a file that no row names.
+#[tokio::test]
+async fn what_a_killed_service_left_half_is_swept_up() {
+    let (_standin, mut manager) = plain().await;
+    let kept = uploaded(&manager, pdf()).await;
+    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream =
+        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let request = manager.client().post(manager.url("/files"));
+    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the part", async || {
+        (on_disk(&manager).len() == 2).then_some(())
+    })
+    .await;
+    manager.service.kill().await;
+    going.abort();
+    let orphan = folder(&manager).join("0123456789abcdef0123456789abcdef");
+    std::fs::write(orphan, b"nobody's").expect("a file");
+    assert_eq!(on_disk(&manager).len(), 3);
+    manager.restart().await;
+    poll::until("the sweep", async || {
+        (on_disk(&manager) == [kept.clone()]).then_some(())
+    })
+    .await;
+    assert_eq!(manager.get(&format!("/files/{kept}")).await.0, 200);
+    manager.stop().await;
+}
+
+/// A file that a message in doubt needs is kept; the same request is known for
+/// what it is when the file is long gone.
+#[tokio::test]
+async fn a_file_is_kept_as_long_as_a_message_needs_it() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_000);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let id = uploaded(&manager, png(30, 30)).await;
+    let file = manager.url(&format!("/files/{id}"));
+    let body = json!({"type": "image", "file_id": id});
+    phone.rule(None, Outcome::Lost, Some(1));
+    let unknown = send(&manager, body.clone(), Some("k")).await;
+    assert_eq!(code(&unknown), (504, "SEND_UNCONFIRMED"));
+    let refused = answer(manager.client().delete(&file)).await;
+    assert_eq!(code(&refused), (409, "FILE_IN_USE"));
+    let sent = send_until_known(&manager, &body).await;
+    assert_eq!(phone.messages().len(), 1);
+    let gone = manager.client().delete(&file);
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert_eq!(send(&manager, body.clone(), Some("k")).await, sent);
+    let new = send(&manager, body, Some("another")).await;
+    assert_eq!(code(&new), (404, "FILE_NOT_FOUND"));
+    assert_eq!(phone.messages().len(), 1);
+    manager.stop().await;
+}
+
+/// The same request again, until the service has found out.
+async fn send_until_known(manager: &Manager, body: &Value) -> (u16, Value) {
+    poll::until("the outcome", async || {
+        let answer = send(manager, body.clone(), Some("k")).await;
+        (answer.0 == 200).then_some(answer)
+    })
+    .await
+}
+
+/// A web server that answers each path in its own way.
+async fn web(bytes: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let bytes = bytes.clone();
+            tokio::spawn(async move {
+                let mut head = vec![0; 4_096];
+                let read = stream.read(&mut head).await.unwrap_or(0);
+                let head = String::from_utf8_lossy(&head[..read]).into_owned();
+                let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+                let (status, more, body) = match path.as_str() {
+                    "/la%20casa.png" => ("200 OK", String::new(), bytes),
+                    "/moved" => (
+                        "302 Found",
+                        "location: /la%20casa.png\r\n".into(),
+                        Vec::new(),
+                    ),
+                    "/elsewhere" => (
+                        "302 Found",
+                        "location: http://127.0.0.1:9/x\r\n".into(),
+                        Vec::new(),
+                    ),
+                    "/round" => ("302 Found", "location: /round\r\n".into(), Vec::new()),
+                    "/large" => ("200 OK", String::new(), vec![1; 2 << 20]),
+                    "/empty" => ("200 OK", String::new(), Vec::new()),
+                    _ => ("404 Not Found", String::new(), b"secreto".to_vec()),
+                };
+                let head = format!(
+                    "HTTP/1.1 {status}\r\n{more}content-type: image/png\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(&[head.into_bytes(), body].concat()).await;
+            });
+        }
+    });
+    address.to_string()
+}
+
+#[tokio::test]
+async fn a_url_is_fetched_only_from_where_the_operator_says() {
+    let bytes = png(50, 50);
+    let (allowed, other) = (web(bytes.clone()).await, web(bytes.clone()).await);
+    let options = ManagerOptions::default()
+        .with("FILE_URL_HOSTS", &allowed)
+        .with("FILE_MAX_MIB", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let image = |url: String| json!({"type": "image", "url": url});
+    for path in ["la%20casa.png", "moved"] {
+        let (status, answer) =
+            send(&manager, image(format!("http://{allowed}/{path}")), None).await;
+        assert_eq!(status, 200, "{answer}");
+        let file = last(&standin).details.file.expect("a file");
+        assert_eq!(file.sha256, sha256(&bytes));
+        assert_eq!(file.filename.as_deref(), Some("la casa.png"));
+    }
+    let before = standin.phone().messages().len();
+    let localhost = allowed.replace("127.0.0.1", "localhost");
+    for url in [
+        format!("http://{other}/la%20casa.png"),
+        format!("http://{localhost}/la%20casa.png"),
+        format!("http://{allowed}@{other}/la%20casa.png"),
+        format!("http://{allowed}/elsewhere"),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+        "https://example.com/a.png".to_owned(),
+    ] {
+        let refused = send(&manager, image(url.clone()), None).await;
+        assert_eq!(code(&refused), (400, "URL_NOT_ALLOWED"), "{url}");
+        assert!(!refused.1.to_string().contains("169.254"), "{}", refused.1);
+    }
+    for (path, wanted) in [
+        ("none", (502, "FETCH_FAILED")),
+        ("round", (502, "FETCH_FAILED")),
+        ("empty", (502, "FETCH_FAILED")),
+        ("large", (413, "PAYLOAD_TOO_LARGE")),
+    ] {
+        let refused = send(&manager, image(format!("http://{allowed}/{path}")), None).await;
+        assert_eq!(code(&refused), wanted, "{path}");
+        assert!(!refused.1.to_string().contains("secreto"));
+    }
+    assert_eq!(standin.phone().messages().len(), before);
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    // What was sent is not fetched again.
+    let body = image(format!("http://{allowed}/moved"));
+    let first = send(&manager, body.clone(), Some("k")).await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    assert_eq!(send(&manager, body, Some("k")).await, first);
     manager.stop().await;
 }

@@ -32,6 +32,8 @@ pub(super) fn mime(head: &[u8], told: Option<&str>) -> String {
         }
         // The same, by the name that phones know.
         (Some("audio/m4a"), _) => "audio/mp4".to_owned(),
+        // As WhatsApp's own voice messages have it.
+        (Some("audio/opus"), _) => "audio/ogg; codecs=opus".to_owned(),
         (Some("audio/x-wav"), _) => "audio/wav".to_owned(),
         (Some("application/zip"), Some(told)) if class(&told) == "application" => told,
         (Some(found), _) => found.to_owned(),
@@ -91,6 +93,7 @@ pub fn check_kind(kind: MediaKind, mime: &str) -> Result<(), Invalid> {
 
 /// The name of a file that came without one.
 pub(super) fn default_name(mime: &str) -> String {
+    let mime = mime.split(';').next().unwrap_or_default();
     let extension = match mime {
         "image/jpeg" => "jpg",
         "audio/mpeg" => "mp3",
@@ -125,6 +128,11 @@ mod tests {
             (PNG, Some("application/pdf"), "image/png"),
             (b"%PDF-1.7".as_slice(), None, "application/pdf"),
             (b"OggS\0\x02", None, "audio/ogg"),
+            (
+                b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13OpusHead\x01\x02",
+                None,
+                "audio/ogg; codecs=opus",
+            ),
             (MP4, None, "video/mp4"),
             (MP4, Some("audio/mp4"), "audio/mp4"),
             (b"hola", Some("text/plain; charset=utf-8"), "text/plain"),
@@ -156,6 +164,7 @@ mod tests {
     fn a_name_for_what_has_none() {
         assert_eq!(default_name("image/jpeg"), "file.jpg");
         assert_eq!(default_name("image/png"), "file.png");
+        assert_eq!(default_name("audio/ogg; codecs=opus"), "file.ogg");
         assert_eq!(default_name("application/vnd.oasis.x"), "file.bin");
     }
 }

@@ -191,6 +191,13 @@ impl Files {
         }
     }
 
+    /// As [`Files::release_once`], by its id.
+    pub async fn release_id(&self, id: &str) {
+        if let Ok(file) = self.find(id).await {
+            self.release_once(&file).await;
+        }
+    }
+
     /// Deletes a file unless a message needs it; gives whether it is gone.
     async fn remove(&self, file: &FileRow) -> Result<bool, ApiError> {
         let _gate = self.0.gate.write().await;

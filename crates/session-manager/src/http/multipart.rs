@@ -48,18 +48,36 @@ pub(super) async fn only_file(
     request: Request,
     filename: Option<String>,
 ) -> Result<FileRow, ApiError> {
-    let mut parts = parts(request).await?;
     let mut file = None;
+    match read_file(files, request, filename, &mut file).await {
+        Ok(()) => file.ok_or_else(|| invalid("the multipart body has no part file")),
+        Err(error) => {
+            // Nobody will ever know its id.
+            if let Some(file) = &file {
+                let _ = files.delete(&file.id).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn read_file(
+    files: &Files,
+    request: Request,
+    filename: Option<String>,
+    file: &mut Option<FileRow>,
+) -> Result<(), ApiError> {
+    let mut parts = parts(request).await?;
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         match part.name() {
             Some("file") if file.is_none() => {
-                let told = told(&part, filename.clone())?;
-                file = Some(files.take(part, told, false).await?);
+                let told = told(&part, filename.clone());
+                *file = Some(files.take(part, told, false).await?);
             }
             _ => return Err(invalid("the multipart body has to have one part, file")),
         }
     }
-    file.ok_or_else(|| invalid("the multipart body has no part file"))
+    Ok(())
 }
 
 /// A send with its file; `keep` says whether the file is kept.
@@ -68,8 +86,26 @@ pub(super) async fn send(
     request: Request,
     keep: bool,
 ) -> Result<(SendRequest, Option<Came>), ApiError> {
+    let mut file = None;
+    match read_send(files, request, keep, &mut file).await {
+        Ok(asked) => Ok((asked, file)),
+        Err(error) => {
+            if let Some(Came::Kept(file)) = &file {
+                files.release_once(file).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn read_send(
+    files: &Files,
+    request: Request,
+    keep: bool,
+    file: &mut Option<Came>,
+) -> Result<SendRequest, ApiError> {
     let mut parts = parts(request).await?;
-    let (mut asked, mut file) = (None, None);
+    let mut asked = None;
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         match part.name() {
             Some("json") if asked.is_none() => {
@@ -79,8 +115,8 @@ pub(super) async fn send(
                 asked = Some(request);
             }
             Some("file") if file.is_none() => {
-                let told = told(&part, None)?;
-                file = Some(match keep {
+                let told = told(&part, None);
+                *file = Some(match keep {
                     true => Came::Kept(files.take(part, told, true).await?),
                     false => Came::Seen(files.inspect(part, &told).await?),
                 });
@@ -92,8 +128,7 @@ pub(super) async fn send(
             }
         }
     }
-    let asked = asked.ok_or_else(|| invalid("the multipart body has no part json"))?;
-    Ok((asked, file))
+    asked.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
 async fn json(mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
@@ -111,13 +146,13 @@ async fn json(mut part: Field<'_>) -> Result<Vec<u8>, ApiError> {
 }
 
 /// A browser or curl names a file by itself: what is no name is as good as none.
-fn told(part: &Field<'_>, filename: Option<String>) -> Result<Told, ApiError> {
+fn told(part: &Field<'_>, filename: Option<String>) -> Told {
     let named = part
         .file_name()
         .filter(|name| check_filename("file", name).is_ok());
-    Ok(Told {
+    Told {
         mime: part.content_type().map(str::to_owned),
         filename: filename.or_else(|| named.map(str::to_owned)),
         length: None,
-    })
+    }
 }

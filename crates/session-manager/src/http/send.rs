@@ -81,7 +81,6 @@ async fn prepared(
         (file, hash)
     };
     let sending = async {
-        check_kind(kind, &file.mime)?;
         if file.deleted
             && let Some(sent) = state.outbox.repeated(key, &hash).await?
         {
@@ -90,6 +89,7 @@ async fn prepared(
         let gate = state.files.gate().await;
         // It may have been deleted since it was looked up.
         let file = state.files.find(&file.id).await?;
+        check_kind(kind, &file.mime)?;
         if let Some(media) = content.media_mut() {
             media.url = None;
             media.file_id = Some(file.id.clone());

@@ -161,10 +161,11 @@ impl Outbox {
             content: None,
         };
         match store.apply(row.id, happening, details).await {
-            Ok((row, news)) => {
-                self.note_settled(&row);
+            Ok((after, news)) => {
+                self.note_settled(&after);
+                self.let_go(&row).await;
                 if news {
-                    tracing::info!(id = %row.wa_key, state = %row.state, "settled");
+                    tracing::info!(id = %row.wa_key, state = %after.state, "settled");
                 }
                 true
             }
@@ -218,6 +219,14 @@ impl Outbox {
     fn note_settled(&self, row: &Row) {
         if !row.state.is_unsettled() {
             self.0.acks.settled(row.id);
+        }
+    }
+
+    /// The file that `row` needed is its own no more.
+    async fn let_go(&self, row: &Row) {
+        let media = row.content.as_ref().and_then(Content::media);
+        if let Some(id) = media.and_then(|(_, media)| media.file_id.as_ref()) {
+            self.0.files.release_id(id).await;
         }
     }
 
