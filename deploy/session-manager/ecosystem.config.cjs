@@ -34,6 +34,10 @@ module.exports = {
         SENDS_IN_FLIGHT: '',
         SENDS_WAITING: '',
         SEND_DEADLINE_MS: '',
+        FILE_MAX_MIB: '',
+        FILES_QUOTA_MIB: '',
+        FILES_KEEP_HOURS: '',
+        FILE_URL_HOSTS: '',
         ACK_PATIENCE_SECONDS: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',

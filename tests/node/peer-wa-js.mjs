@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
-import { CHROME, CHROME_ARGS, USER_AGENT, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, PNG, USER_AGENT, arguments_, assert, equal, eventually, phone, run, sha256, step } from './lib/peer.mjs';
 
 const { url, profile } = arguments_();
 const bundle = readFileSync(createRequire(import.meta.url).resolve('@wppconnect/wa-js'), 'utf8');
 const api = phone(url);
 const LEAD = '5491140000001';
+const PICTURE = `data:image/png;base64,${PNG}`;
+const PICTURE_SHA256 = sha256(PNG);
 const NOBODY = '5491140000099';
 let context = null;
 let page = null;
@@ -82,6 +84,32 @@ async function test() {
     equal(again.sendMsgResult.messageSendResult, 'OK', 'the same id once more');
     equal((await api.received(key)).times_received, 2, 'how often it came');
     equal((await api.messages()).filter((m) => m.key === key).length, 1, 'how often it was delivered');
+  });
+
+  await step('a picture, a place, a card, a reply and a reaction', async () => {
+    const key = `true_${LEAD}@c.us_3EB0AAAABBBBCCCCDDDD02`;
+    const sent = await inPage(([to, id, data]) => WPP.chat.sendFileMessage(to, data, { type: 'image', caption: 'la casa', filename: 'casa.png', createChat: true, waitForAck: true, messageId: id }), [`${LEAD}@c.us`, key, PICTURE]);
+    equal(sent.id, key, 'the id we chose');
+    equal(sent.sendMsgResult.messageSendResult, 'OK', 'the result');
+    const picture = await api.received(key);
+    equal(picture.kind, 'image', 'its kind');
+    equal(picture.caption, 'la casa', 'what stands below it');
+    equal(picture.file.sha256, PICTURE_SHA256, 'what arrived');
+    await api.call('rules', { to: LEAD, outcome: 'upload_failed', count: 1 });
+    const failed = await inPage(([to, data]) => WPP.chat.sendFileMessage(to, data, { type: 'document', filename: 'a.png', waitForAck: true }), [`${LEAD}@c.us`, PICTURE]);
+    equal(failed.sendMsgResult.messageSendResult, 'ERROR_UPLOAD', 'an upload that fails');
+    const place = await inPage((to) => WPP.chat.sendLocationMessage(to, { lat: -34.6, lng: -58.4, name: 'Obelisco', waitForAck: true }), `${LEAD}@c.us`);
+    equal((await api.received(place.id)).location.latitude, -34.6, 'the place');
+    const card = await inPage((to) => WPP.chat.sendVCardContactMessage(to, { id: '5491140000002@c.us', name: 'Ana' }, { waitForAck: true }), `${LEAD}@c.us`);
+    assert((await api.received(card.id)).cards[0].includes('FN:Ana'), 'the card');
+    const reply = await sendText(LEAD, 'esa', { quotedMsg: key, mentionedList: ['5491140000002@c.us'] });
+    const replied = await api.received(reply.id);
+    equal(`true_${LEAD}@c.us_${replied.quoted}`, key, 'what is answered');
+    equal(replied.mentions[0], '5491140000002@c.us', 'who is mentioned');
+    const reacted = await inPage((id) => WPP.chat.sendReactionToMessage(id, '👍'), key);
+    equal(reacted.sendMsgResult, 'OK', 'the reaction');
+    const reaction = (await api.messages()).at(-1);
+    equal(`${reaction.kind} ${reaction.body}`, 'reaction 👍', 'what arrived');
   });
 
   await step('refused, and error 463', async () => {

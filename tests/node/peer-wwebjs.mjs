@@ -1,12 +1,12 @@
 // whatsapp-web.js, unmodified from npm, on the stand-in from end to end.
 // Its address of WhatsApp Web is a constant: it is set before the client loads.
 import { createRequire } from 'node:module';
-import { CHROME, CHROME_ARGS, arguments_, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { CHROME, CHROME_ARGS, PNG, arguments_, assert, equal, eventually, phone, run, sha256, step } from './lib/peer.mjs';
 
 const { url, profile } = arguments_();
 const require = createRequire(import.meta.url);
 require('whatsapp-web.js/src/util/Constants').WhatsWebURL = url;
-const { Client } = require('whatsapp-web.js');
+const { Client, Location, MessageMedia } = require('whatsapp-web.js');
 
 const api = phone(url);
 const LEAD = '5491130000001';
@@ -75,6 +75,19 @@ async function test() {
     await eventually('its acks', () => seen.message_ack.some(([m, ack]) => m.id._serialized === message.id._serialized && ack >= 1));
     await api.call('acks', { id: message.id._serialized, ack: 3 });
     await eventually('its reading', () => seen.message_ack.some(([m, ack]) => m.id._serialized === message.id._serialized && ack === 3));
+  });
+
+  await step('a picture, a place and a reaction', async () => {
+    const picture = new MessageMedia('image/png', PNG, 'casa.png');
+    const sent = await client.sendMessage(`${LEAD}@c.us`, picture, { caption: 'la casa', waitUntilMsgSent: true });
+    const received = await api.received(sent.id._serialized);
+    equal(received.kind, 'image', 'its kind');
+    equal(received.caption, 'la casa', 'what stands below it');
+    equal(received.file.sha256, sha256(PNG), 'what arrived');
+    const place = await client.sendMessage(`${LEAD}@c.us`, new Location(-34.6, -58.4), { waitUntilMsgSent: true });
+    equal((await api.received(place.id._serialized)).location.longitude, -58.4, 'the place');
+    await sent.react('👍');
+    await eventually('the reaction', async () => (await api.messages()).some((m) => m.kind === 'reaction' && m.reacts_to === sent.id.id && m.body === '👍'));
   });
 
   await step('number not on WhatsApp', async () => {

@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 25] = [
+const VARIABLES: [&str; 29] = [
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -38,6 +38,10 @@ const VARIABLES: [&str; 25] = [
     "SENDS_IN_FLIGHT",
     "SENDS_WAITING",
     "SEND_DEADLINE_MS",
+    "FILE_MAX_MIB",
+    "FILES_QUOTA_MIB",
+    "FILES_KEEP_HOURS",
+    "FILE_URL_HOSTS",
     "ACK_PATIENCE_SECONDS",
 ];
 

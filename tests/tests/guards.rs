@@ -53,8 +53,8 @@ async fn the_token_opens_everything_and_health_needs_none() {
         // The stream's body would not end.
         let answer = request.send().await.expect("an answer");
         let expected = match path {
-            "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" => 404,
-            "/pairing-code" | "/send" => 400,
+            "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" | ask::FILE => 404,
+            "/pairing-code" | "/send" | "/send/check" | "/files" => 400,
             "/screenshot.png" => 503,
             _ => 200,
         };

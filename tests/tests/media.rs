@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use e2e::standin::{Outcome, Received, Settings, Standin};
-use e2e::{Manager, ManagerOptions, poll, processes, standin};
+use e2e::{Hub, Manager, ManagerOptions, poll, processes, standin};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -664,4 +664,138 @@ async fn a_url_is_fetched_only_from_where_the_operator_says() {
     assert_eq!(first.0, 200, "{}", first.1);
     assert_eq!(send(&manager, body, Some("k")).await, first);
     manager.stop().await;
+}
+
+/// The hub passes files on as they come; in a rehearsal it refuses what a real
+/// send would, and nothing leaves.
+#[tokio::test]
+async fn files_through_the_hub() {
+    let options = ManagerOptions::default().with("FILE_MAX_MIB", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let bytes = png(40, 40);
+    for dry in [true, false] {
+        let options = ManagerOptions::default().with("DRY_RUN", dry);
+        let hub = Hub::start(&manager, options).await;
+        let post = |path: &str| hub.client().post(hub.url(path));
+        let part = |bytes: Vec<u8>| Part::bytes(bytes).file_name("casa.png");
+        let (status, body) = answer(
+            post("/api/files?filename=a.png")
+                .multipart(Form::new().part("file", part(bytes.clone()))),
+        )
+        .await;
+        assert_eq!(
+            (status, &body["mime"]),
+            (201, &json!("image/png")),
+            "{body}"
+        );
+        let id = body["file_id"].as_str().expect("an id").to_owned();
+        assert_eq!(hub.get(&format!("/files/{id}")).await, (200, body));
+        let image = json!({"to": TO, "type": "image", "caption": "hola"});
+        let mut by_id = image.clone();
+        by_id["file_id"] = json!(id);
+        for request in [
+            post("/send").json(&by_id),
+            post("/api/send").multipart(form(&image, bytes.clone(), "casa.png")),
+        ] {
+            let (status, body) = answer(request).await;
+            assert_eq!(status, 200, "{body}");
+            assert_eq!(body["dry_run"].as_bool().unwrap_or_default(), dry, "{body}");
+        }
+        let place = json!({"to": TO, "type": "location", "latitude": 1, "longitude": 2});
+        assert_eq!(hub.post("/send", &place).await.0, 200);
+        // The same refusals, rehearsed or not.
+        let mut video = by_id.clone();
+        video["type"] = json!("video");
+        let mut unknown = by_id.clone();
+        unknown["file_id"] = json!("0123456789abcdef0123456789abcdef");
+        let mut url = image.clone();
+        url["url"] = json!("https://example.com/a.png");
+        for (body, wanted) in [
+            (video, (400, "INVALID_REQUEST")),
+            (unknown, (404, "FILE_NOT_FOUND")),
+            (url, (400, "URL_NOT_ALLOWED")),
+            (image.clone(), (400, "INVALID_REQUEST")),
+            (
+                json!({"to": TO, "type": "sticker"}),
+                (400, "INVALID_REQUEST"),
+            ),
+        ] {
+            let refused = answer(post("/send").json(&body)).await;
+            assert_eq!(code(&refused), wanted, "{dry} {body}");
+        }
+        for (form, wanted) in [
+            (
+                form(&json!({"to": TO, "type": "video"}), bytes.clone(), "a"),
+                (400, "INVALID_REQUEST"),
+            ),
+            (
+                form(&json!({"to": "12", "type": "image"}), bytes.clone(), "a"),
+                (400, "INVALID_REQUEST"),
+            ),
+            (
+                form(&image, vec![1; 2 << 20], "a"),
+                (413, "PAYLOAD_TOO_LARGE"),
+            ),
+        ] {
+            let refused = answer(post("/send").multipart(form)).await;
+            assert_eq!(code(&refused), wanted, "{dry}");
+        }
+        let gone = hub.client().delete(hub.url(&format!("/api/files/{id}")));
+        assert_eq!(gone.send().await.expect("an answer").status(), 204);
+        assert_eq!(hub.get("/files/..%2fx").await.0, 404);
+        assert_eq!(phone.messages().len(), if dry { 0 } else { 3 });
+    }
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    manager.stop().await;
+}
+
+/// What a file is called and what stands below it is the customer's.
+#[tokio::test]
+async fn names_and_captions_stay_out_of_the_log() {
+    let options = ManagerOptions::default().with("RUST_LOG", "trace");
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let image = json!({"to": TO, "type": "image", "caption": "pie-secreto"});
+    let request = manager.client().post(manager.url("/send"));
+    let sent = answer(request.multipart(form(&image, png(5, 5), "nombre-secreto.png"))).await;
+    assert_eq!(sent.0, 200, "{}", sent.1);
+    let (status, body) = upload(
+        &manager,
+        "?filename=otro-secreto.pdf",
+        "application/pdf",
+        pdf(),
+    )
+    .await;
+    assert_eq!(status, 201, "{body}");
+    for (body, wanted) in [
+        (
+            json!({"type": "document", "file_id": body["file_id"], "filename": "tercer-secreto.pdf"}),
+            200,
+        ),
+        (
+            json!({"type": "contact", "contact": {"name": "Ana-secreto", "phone": "5491158254299"}}),
+            200,
+        ),
+        (
+            json!({"type": "location", "latitude": 1, "longitude": 2, "address": "calle-secreto"}),
+            200,
+        ),
+        (
+            json!({"type": "image", "url": "https://secreto.example/a.png"}),
+            400,
+        ),
+    ] {
+        assert_eq!(send(&manager, body, None).await.0, wanted);
+    }
+    standin.phone().rule(None, Outcome::UploadFailed, Some(1));
+    let body = json!({"type": "document", "file_id": body["file_id"], "caption": "pie-secreto"});
+    assert_eq!(send(&manager, body, None).await.0, 502);
+    manager.stop().await;
+    let log = manager.service.output();
+    assert!(log.contains("READY"));
+    for private in ["secreto", TO, "5491158254299"] {
+        let lines = log.lines().filter(|line| line.contains(private));
+        let shown: Vec<String> = lines.map(|l| l.chars().take(200).collect()).collect();
+        assert!(shown.is_empty(), "{private}: {shown:#?}");
+    }
 }

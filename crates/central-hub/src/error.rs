@@ -3,8 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ErrorReply;
-use session_api::{ErrorCode, Invalid};
-use session_client::ClientError;
+use session_api::{ErrorBody, ErrorCode, Invalid};
+use session_client::{ClientError, RawAnswer};
 
 use crate::store::StoreError;
 
@@ -30,6 +30,14 @@ impl HubError {
             ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
             // A token that does not fit is as foreign to the caller.
             _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
+        }
+    }
+
+    /// A failure of session-manager's, as it came.
+    pub(crate) fn of_answer(answer: &RawAnswer) -> Self {
+        match serde_json::from_slice::<ErrorBody>(&answer.body) {
+            Ok(body) => Self(ErrorReply::new(answer.status, body.code, body.message)),
+            Err(_) => ClientError::BadResponse("an answer of another shape".to_owned()).into(),
         }
     }
 

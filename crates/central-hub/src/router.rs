@@ -25,8 +25,8 @@ use crate::auth::{Auth, gate};
 use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, health, qr_code, send, sender, tokens, users,
-    v2,
+    admin, auth, campaigns, cliente, config, events, files, health, qr_code, send, sender, tokens,
+    users, v2,
 };
 use crate::outbox::Outbox;
 use crate::relay::Relay;
@@ -84,6 +84,8 @@ fn api() -> Router<AppState> {
         .nest("/sender/campaigns", campaigns::campaigns())
         .nest("/sender/programaciones", campaigns::programaciones())
         .nest("/sender/bajas", campaigns::bajas())
+        .route("/files", post(files::upload))
+        .route("/files/{id}", get(files::file).delete(files::delete))
         .nest("/admin/whatsapp", administration())
         .nest("/whatsapp/{cliente_id}", of_cliente())
         .route("/whatsapp-v2/status", get(v2::status))

@@ -76,6 +76,11 @@ impl Verbatim {
         Ok(Self(client.proxied::<T>(endpoint, json).await?))
     }
 
+    /// Whether it is a success.
+    pub(crate) fn is_success(&self) -> bool {
+        self.0.status.is_success()
+    }
+
     /// With `"ok":true` before whatever a success holds; failures stay.
     pub(crate) fn with_ok(mut self) -> Self {
         let body = self.0.body.trim_ascii();
@@ -90,6 +95,12 @@ impl Verbatim {
             self.0.body = [b"{\"ok\":true", separator, fields].concat().into();
         }
         self
+    }
+}
+
+impl From<RawAnswer> for Verbatim {
+    fn from(answer: RawAnswer) -> Self {
+        Self(answer)
     }
 }
 

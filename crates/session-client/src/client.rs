@@ -327,7 +327,15 @@ impl SessionClient {
         decode(&self.raw(endpoint, json).await?)
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<reqwest::RequestBuilder, ClientError> {
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.shared.timeouts
+    }
+
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<reqwest::RequestBuilder, ClientError> {
         let url = self
             .shared
             .base
@@ -354,7 +362,7 @@ fn is(response: &Response, kind: &str) -> bool {
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(kind))
 }
 
-async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {
+pub(crate) async fn read(mut response: Response) -> Result<RawAnswer, ClientError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE).cloned();
     let retry_after = response
@@ -400,7 +408,7 @@ fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
 }
 
 /// What an answer that is no success of the contract means.
-fn failure(answer: &RawAnswer) -> ClientError {
+pub(crate) fn failure(answer: &RawAnswer) -> ClientError {
     let status = answer.status;
     let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();
     match body.filter(|body| body.error && (status.is_client_error() || status.is_server_error())) {

@@ -20,6 +20,9 @@ pub struct Timeouts {
     pub command: Duration,
     /// For a send, and for unlinking, which may have to start the browser.
     pub send: Duration,
+    /// For all of a file to be passed on and, of a send, to be taken by
+    /// WhatsApp.
+    pub transfer: Duration,
     /// Between two signs of life in an event stream.
     pub silence: Duration,
 }
@@ -33,6 +36,8 @@ impl Default for Timeouts {
             read: Duration::from_secs(5),
             command: Duration::from_secs(25),
             send: Duration::from_secs(60),
+            // session-manager notices much earlier when one stops on the way.
+            transfer: Duration::from_secs(1_800),
             silence: Duration::from_secs(40),
         }
     }
@@ -70,6 +75,10 @@ pub enum Endpoint {
     PairingCode,
     /// `POST /send`
     Send,
+    /// `POST /send` of a file, which takes its time.
+    SendFile,
+    /// `POST /send/check`
+    SendCheck,
 }
 
 impl Endpoint {
@@ -84,7 +93,8 @@ impl Endpoint {
             Self::Disconnect => paths::DISCONNECT,
             Self::Logout => paths::LOGOUT,
             Self::PairingCode => paths::PAIRING_CODE,
-            Self::Send => paths::SEND,
+            Self::Send | Self::SendFile => paths::SEND,
+            Self::SendCheck => paths::SEND_CHECK,
         }
     }
 
@@ -93,15 +103,21 @@ impl Endpoint {
             Self::Health | Self::Status | Self::Qr | Self::Session | Self::Screenshot => {
                 Method::GET
             }
-            Self::Connect | Self::Disconnect | Self::Logout | Self::PairingCode | Self::Send => {
-                Method::POST
-            }
+            Self::Connect
+            | Self::Disconnect
+            | Self::Logout
+            | Self::PairingCode
+            | Self::Send
+            | Self::SendFile
+            | Self::SendCheck => Method::POST,
         }
     }
 
     pub(crate) const fn deadline(self, timeouts: &Timeouts) -> Duration {
         match self {
             Self::Health | Self::Status | Self::Qr | Self::Session | Self::Connect => timeouts.read,
+            Self::SendCheck => timeouts.read,
+            Self::SendFile => timeouts.transfer,
             Self::Screenshot | Self::Disconnect | Self::PairingCode => timeouts.command,
             Self::Send | Self::Logout => timeouts.send,
         }

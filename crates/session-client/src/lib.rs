@@ -20,8 +20,10 @@ mod endpoint;
 mod error;
 mod events;
 mod tls;
+mod transfer;
 
 pub use client::{RawAnswer, SessionClient};
 pub use endpoint::{Endpoint, Timeouts};
 pub use error::{BuildError, ClientError};
 pub use events::SseEvent;
+pub use transfer::Passed;

@@ -21,6 +21,7 @@ fn timeouts() -> Timeouts {
         read: LONG,
         command: LONG,
         send: LONG,
+        transfer: LONG,
         silence: LONG,
     }
 }
@@ -33,6 +34,7 @@ fn impatient() -> Timeouts {
         read: short,
         command: short,
         send: short,
+        transfer: short,
         silence: short,
     }
 }

@@ -1,6 +1,8 @@
 // What both peer tests share: steps that say their name, waits on conditions,
 // and the phone's HTTP API.
 
+import { createHash } from 'node:crypto';
+
 /** Chrome as a person has it: the page turns `HeadlessChrome` away. */
 export const USER_AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36';
@@ -8,6 +10,11 @@ export const USER_AGENT =
 export const CHROME = process.env.CHROME_BIN || '/usr/bin/chromium';
 
 export const CHROME_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+
+/** A picture of one pixel, in base64. */
+export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+export const sha256 = (base64) => createHash('sha256').update(Buffer.from(base64, 'base64')).digest('hex');
 
 export function arguments_() {
   const [url, profile] = process.argv.slice(2);

@@ -18,17 +18,22 @@ pub const READS: [&str; 10] = [
     "/screenshot.png",
     "/messages/3EB000",
 ];
-const WRITES: [&str; 5] = [
+pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
+const WRITES: [&str; 7] = [
     "/connect",
     "/disconnect",
     "/logout",
     "/pairing-code",
     "/send",
+    "/send/check",
+    "/files",
 ];
 
 pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
     let reads = READS.into_iter().map(|path| (Method::GET, path));
-    reads.chain(WRITES.into_iter().map(|path| (Method::POST, path)))
+    let writes = WRITES.into_iter().map(|path| (Method::POST, path));
+    let file = [(Method::GET, FILE), (Method::DELETE, FILE)];
+    reads.chain(writes).chain(file)
 }
 
 /// One whose browser cannot start, so that nothing but HTTP is at work.

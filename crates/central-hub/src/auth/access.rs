@@ -89,6 +89,10 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/whatsapp/{cliente_id}/pairing-code", Admins(Link)),
     // Messages.
     rule("POST", "/send", Everybody(Send)),
+    // A file is known by an id that cannot be guessed, to whoever uploaded it.
+    rule("POST", "/files", Everybody(Send)),
+    rule("GET", "/files/{id}", Everybody(Send)),
+    rule("DELETE", "/files/{id}", Everybody(Send)),
     rule("GET", "/sender/messages", Everybody(Read)),
     rule("POST", "/sender/messages/send", Everybody(Send)),
     rule("POST", "/sender/messages/bulk", Everybody(Send)),

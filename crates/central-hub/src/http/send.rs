@@ -1,12 +1,14 @@
 //! `POST /send`.
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::{ApiJson, ClienteId};
-use session_api::SendRequest;
+use session_api::{CheckBody, SendRequest};
+use session_client::Endpoint;
 
 use crate::auth::Caller;
 use crate::error::HubError;
+use crate::http::files;
 use crate::outbox::Ask;
 use crate::router::AppState;
 use crate::store::{Composed, Origin};
@@ -20,14 +22,33 @@ pub(crate) async fn send(
     cliente: Option<ClienteId>,
     Upstream(client): Upstream,
     Key(key): Key,
-    ApiJson(mut request): ApiJson<SendRequest>,
+    request: Request,
 ) -> Result<Response, HubError> {
+    let (mut request, file) = if files::is_multipart(request.headers()) {
+        let (request, file) = files::with_file(&client, request).await?;
+        (request, Some(file))
+    } else {
+        let ApiJson(request) = ApiJson::<SendRequest>::from_request(request, &()).await?;
+        (request, None)
+    };
     request.cliente_id = caller.cliente_for(request.cliente_id)?;
-    let message = Composed::of(&request)?.or_for(cliente.map(|id| id.0));
+    let message = match &file {
+        Some(file) => Composed::with_file(&request, file)?,
+        None => Composed::of(&request)?,
+    };
+    // Whether its file is there, and is what it has to be, session-manager alone
+    // knows: a rehearsal refuses what it would.
+    if state.config.dry_run && message.has_file() {
+        let json = serde_json::to_vec(&request).unwrap_or_default().into();
+        let checked = Verbatim::ask::<CheckBody>(&client, Endpoint::SendCheck, Some(json)).await?;
+        if !checked.is_success() {
+            return Ok(checked.into_response());
+        }
+    }
     let ask = Ask {
         origin: Origin::Send,
         key: key.map(|key| caller.own_key(key)),
-        message,
+        message: message.or_for(cliente.map(|id| id.0)),
     };
     let answer = state.outbox.send(client, ask).await?;
     answer.reply.map(Verbatim).map(IntoResponse::into_response)

@@ -9,7 +9,7 @@ use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 use super::sends::{failure, opted_out};
 use super::verdict::{Verdict, Why};
 use super::{Inner, pause};
-use crate::store::{Change, Message, Origin, State, StoreError};
+use crate::store::{Change, Message, Origin, State, StoreError, is_file};
 
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
@@ -45,9 +45,13 @@ impl Inner {
                 "a message without its key or its request".to_owned(),
             ));
         };
+        let endpoint = match is_file(&message.kind) {
+            true => Endpoint::SendFile,
+            false => Endpoint::Send,
+        };
         client
             .with_idempotency_key(key)
-            .proxied::<SendBody>(Endpoint::Send, Some(request.into()))
+            .proxied::<SendBody>(endpoint, Some(request.into()))
             .await
     }
 

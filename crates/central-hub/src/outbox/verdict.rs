@@ -78,10 +78,13 @@ impl Verdict {
                 | ErrorCode::LedgerUnavailable
                 | ErrorCode::Overloaded
                 | ErrorCode::ShuttingDown
+                | ErrorCode::StorageFull
                 | ErrorCode::RequestTimeout,
             ) => not_now(why),
             // What certainly did not leave, and will not by asking once more.
-            Some(ErrorCode::SendFailed | ErrorCode::NotOnWhatsapp) => Self::Refused(why),
+            Some(ErrorCode::SendFailed | ErrorCode::FetchFailed | ErrorCode::NotOnWhatsapp) => {
+                Self::Refused(why)
+            }
             _ if answer.status.as_u16() == 429 => not_now(why),
             _ if answer.status.is_client_error() => Self::Refused(why),
             // SEND_UNCONFIRMED, a defect, or a word of a later version.
@@ -134,6 +137,7 @@ mod tests {
                 | ErrorCode::Overloaded
                 | ErrorCode::ShuttingDown
                 | ErrorCode::LedgerUnavailable
+                | ErrorCode::StorageFull
                 | ErrorCode::BrowserNotRunning => {
                     let Verdict::NotNow { why, after } = verdict else {
                         panic!("{code}: {verdict:?}")
@@ -151,6 +155,10 @@ mod tests {
                 | ErrorCode::InvalidRequest
                 | ErrorCode::IdempotencyKeyReused
                 | ErrorCode::PayloadTooLarge
+                | ErrorCode::MessageNotFound
+                | ErrorCode::FileNotFound
+                | ErrorCode::UrlNotAllowed
+                | ErrorCode::FetchFailed
                 | ErrorCode::SendFailed => {
                     assert!(
                         matches!(verdict, Verdict::Refused(_)),

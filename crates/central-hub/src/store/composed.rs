@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use session_api::{Invalid, Recipient, SendRequest};
+use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
 
 /// A sound request, and what of it is stored. Whatever kinds of messages there
@@ -33,7 +33,30 @@ impl Composed {
     /// # Errors
     /// The first field that is not allowed.
     pub fn of(request: &SendRequest) -> Result<Self, Invalid> {
-        let outgoing = request.validate(false)?;
+        Self::fingerprinted(request, None)
+    }
+
+    /// Of a request that names a file which came with it. What is in the file
+    /// counts, not its id: that is another with each upload.
+    ///
+    /// # Errors
+    /// As [`Composed::of`].
+    pub fn with_file(request: &SendRequest, file: &FileBody) -> Result<Self, Invalid> {
+        Self::fingerprinted(request, Some(file))
+    }
+
+    /// Whether it is a file.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        is_file(&self.kind)
+    }
+
+    fn fingerprinted(request: &SendRequest, file: Option<&FileBody>) -> Result<Self, Invalid> {
+        let mut outgoing = request.validate(false)?;
+        if let (Some(file), Some(media)) = (file, outgoing.content.media_mut()) {
+            let name = file.filename.as_deref().unwrap_or_default();
+            media.file_id = Some(format!("{} {} {name}", file.sha256, file.mime));
+        }
         // The same message, whoever asks and however the number was written.
         let mut fingerprint = Sha256::new();
         fingerprint.update(outgoing.to.as_str());
@@ -71,6 +94,11 @@ impl Composed {
         self.cliente_id = self.cliente_id.or(cliente_id);
         self
     }
+}
+
+/// Whether a message of this kind is a file, which takes its time.
+pub(crate) fn is_file(kind: &str) -> bool {
+    matches!(kind, "image" | "video" | "audio" | "document")
 }
 
 fn to_json(request: &impl serde::Serialize) -> String {

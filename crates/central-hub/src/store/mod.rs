@@ -47,6 +47,7 @@ pub use access::{
 };
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
+pub(crate) use composed::is_file;
 pub use contacts::Contact;
 pub use engine::Engine;
 pub use error::StoreError;

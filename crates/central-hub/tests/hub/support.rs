@@ -24,6 +24,7 @@ fn impatient() -> Timeouts {
         read: short,
         command: short,
         send: short,
+        transfer: short,
         silence: LONG,
     }
 }

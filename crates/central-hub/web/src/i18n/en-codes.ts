@@ -24,6 +24,11 @@ export const errors: typeof esErrors = {
   ALREADY_LINKED: 'A phone is linked already: no code is needed.',
   IDEMPOTENCY_KEY_REUSED:
     'This send was already asked for with other content. Change the message and try again.',
+  URL_NOT_ALLOWED: 'Files are not fetched from that site. Upload the file instead.',
+  FILE_NOT_FOUND: 'That file is not here any more. Upload it again.',
+  FILE_IN_USE: 'A message that may have to be sent again needs that file.',
+  FETCH_FAILED: 'The file could not be fetched, so nothing was sent.',
+  STORAGE_FULL: 'There is no room for the file. Delete some, or try again later.',
   PAYLOAD_TOO_LARGE: 'The message is too long.',
   INTERNAL: 'The service had an internal error. Its log has the cause.',
   SEND_FAILED: 'WhatsApp did not take the message. It was not sent: you can try again.',

@@ -23,6 +23,11 @@ export const errors = {
   ALREADY_LINKED: 'Ya hay un teléfono vinculado: no hace falta un código.',
   IDEMPOTENCY_KEY_REUSED:
     'Este envío ya se pidió con otro contenido. Cambiá el mensaje y probá de nuevo.',
+  URL_NOT_ALLOWED: 'Ese sitio no está permitido para buscar archivos. Subí el archivo.',
+  FILE_NOT_FOUND: 'Ese archivo ya no está. Subilo de nuevo.',
+  FILE_IN_USE: 'Un mensaje que puede tener que reenviarse necesita ese archivo.',
+  FETCH_FAILED: 'No se pudo obtener el archivo y no se envió nada.',
+  STORAGE_FULL: 'No hay lugar para el archivo. Borrá alguno o probá más tarde.',
   PAYLOAD_TOO_LARGE: 'El mensaje es demasiado largo.',
   INTERNAL: 'El servicio tuvo un error interno. El motivo está en su registro.',
   SEND_FAILED: 'WhatsApp no aceptó el mensaje. No salió: podés reintentar.',

@@ -1,0 +1,176 @@
+//! Files on their way to session-manager, which keeps them: each is passed on as
+//! it comes.
+//!
+//! Under `DRY_RUN` uploads happen: nothing of them leaves this machine, and what
+//! is sent afterwards is checked against a file that is there.
+
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use service_runtime::http::{ApiPath, json_from};
+use session_api::{ErrorCode, FileBody, SendRequest, check_filename, is_file_id};
+use session_client::{Passed, SessionClient};
+
+use crate::error::HubError;
+use crate::upstream::{Upstream, Verbatim};
+
+/// As much as an ordinary request may have.
+const LARGEST_JSON: usize = 512 * 1024;
+
+/// `POST /files`.
+pub(crate) async fn upload(
+    Upstream(client): Upstream,
+    request: Request,
+) -> Result<Response, HubError> {
+    let query = request.uri().query().map(str::to_owned);
+    let answer = pass(&client, query.as_deref(), request).await?;
+    Ok(answer.into_response())
+}
+
+/// `GET /files/{id}`.
+pub(crate) async fn file(
+    Upstream(client): Upstream,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Response, HubError> {
+    known(&id)?;
+    Ok(Verbatim::from(client.file(&id).await?).into_response())
+}
+
+/// `DELETE /files/{id}`.
+pub(crate) async fn delete(
+    Upstream(client): Upstream,
+    ApiPath(id): ApiPath<String>,
+) -> Result<Response, HubError> {
+    known(&id)?;
+    Ok(Verbatim::from(client.delete_file(&id).await?).into_response())
+}
+
+/// A `POST /send` that brings its file along: the file goes to session-manager
+/// as an upload, and the request names it from then on.
+pub(crate) async fn with_file(
+    client: &SessionClient,
+    request: Request,
+) -> Result<(SendRequest, FileBody), HubError> {
+    let mut file = None;
+    match read(client, request, &mut file).await {
+        Ok(mut request) => {
+            let file = file.ok_or_else(|| invalid("the multipart body has no part file"))?;
+            request.file_id = Some(file.file_id.clone());
+            Ok((request, file))
+        }
+        Err(error) => {
+            // Nobody will ever know its id.
+            if let Some(file) = &file {
+                let _ = client.delete_file(&file.file_id).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn read(
+    client: &SessionClient,
+    request: Request,
+    file: &mut Option<FileBody>,
+) -> Result<SendRequest, HubError> {
+    let parts = Multipart::from_request(request, &()).await;
+    let mut parts = parts.map_err(|_| invalid("the multipart body has no boundary"))?;
+    let broken = |_| invalid("the multipart body broke off or is not properly framed");
+    let mut asked = None;
+    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
+        match part.name() {
+            Some("json") if asked.is_none() => {
+                let mut json = Vec::new();
+                while let Some(chunk) = part.chunk().await.map_err(broken)? {
+                    json.extend_from_slice(&chunk);
+                    if json.len() > LARGEST_JSON {
+                        return Err(HubError::of_contract(
+                            ErrorCode::PayloadTooLarge,
+                            format!("the part json is larger than {LARGEST_JSON} bytes"),
+                        ));
+                    }
+                }
+                let request: SendRequest = json_from(&json)?;
+                // What comes first is refused first, before its file is read.
+                request.validate(true)?;
+                asked = Some(request);
+            }
+            Some("file") if file.is_none() => *file = Some(upload_part(client, part).await?),
+            _ => {
+                return Err(invalid(
+                    "the multipart body has to have the parts json and file, each once",
+                ));
+            }
+        }
+    }
+    asked.ok_or_else(|| invalid("the multipart body has no part json"))
+}
+
+async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<FileBody, HubError> {
+    // A name that is none is as good as none.
+    let name = part
+        .file_name()
+        .filter(|name| check_filename("file", name).is_ok());
+    let query = name.map(|name| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("filename", name).finish()
+    });
+    let (tell, told) = tokio::sync::mpsc::channel::<Result<Bytes, MultipartError>>(8);
+    let passed = Passed {
+        content_type: part
+            .content_type()
+            .and_then(|kind| HeaderValue::from_str(kind).ok()),
+        content_length: None,
+        body: futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told))),
+    };
+    let feeding = async {
+        while let Some(chunk) = part.chunk().await.transpose() {
+            let is_last = chunk.is_err();
+            // Gone once session-manager has answered.
+            if tell.send(chunk).await.is_err() || is_last {
+                break;
+            }
+        }
+        drop(tell);
+    };
+    let passing = client.upload(query.as_deref(), passed);
+    let (answer, ()) = tokio::join!(passing, feeding);
+    let answer = answer?;
+    serde_json::from_slice::<FileBody>(&answer.body).map_err(|_| HubError::of_answer(&answer))
+}
+
+fn invalid(message: &str) -> HubError {
+    HubError::of_contract(ErrorCode::InvalidRequest, message)
+}
+
+pub(crate) fn is_multipart(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
+}
+
+async fn pass(
+    client: &SessionClient,
+    query: Option<&str>,
+    mut request: Request,
+) -> Result<Verbatim, HubError> {
+    let passed = Passed {
+        content_type: request.headers_mut().remove(header::CONTENT_TYPE),
+        content_length: request.headers_mut().remove(header::CONTENT_LENGTH),
+        body: request.into_body().into_data_stream(),
+    };
+    Ok(client.upload(query, passed).await?.into())
+}
+
+/// What cannot be an id is asked of nobody.
+fn known(id: &str) -> Result<(), HubError> {
+    match is_file_id(id) {
+        true => Ok(()),
+        false => Err(HubError::of_contract(
+            ErrorCode::FileNotFound,
+            "no file with this id is here",
+        )),
+    }
+}
