@@ -745,8 +745,20 @@ async fn files_through_the_hub() {
         assert_eq!(gone.send().await.expect("an answer").status(), 204);
         assert_eq!(hub.get("/files/..%2fx").await.0, 404);
         assert_eq!(phone.messages().len(), if dry { 0 } else { 3 });
+        // The same picture under the same key is the same message.
+        let keyed = |bytes: Vec<u8>| {
+            let request = post("/send").header("idempotency-key", "k");
+            answer(request.multipart(form(&image, bytes, "casa.png")))
+        };
+        let first = keyed(bytes.clone()).await;
+        assert_eq!(first.0, 200, "{}", first.1);
+        assert_eq!(keyed(bytes.clone()).await, first);
+        assert_eq!(
+            code(&keyed(png(41, 41)).await),
+            (409, "IDEMPOTENCY_KEY_REUSED")
+        );
     }
-    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    assert_eq!(phone.messages().len(), 4);
     manager.stop().await;
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -79,7 +79,8 @@ fn api() -> Router<AppState> {
         .route("/status", get(admin::status))
         .route("/qr", get(admin::qr))
         .route("/connect", post(admin::connect))
-        .route("/send", post(send::send))
+        // What it reads of a file is session-manager's to limit.
+        .route("/send", post(send::send).layer(DefaultBodyLimit::disable()))
         .nest("/sender/messages", sender())
         .nest("/sender/campaigns", campaigns::campaigns())
         .nest("/sender/programaciones", campaigns::programaciones())

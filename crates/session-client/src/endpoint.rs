@@ -115,8 +115,12 @@ impl Endpoint {
 
     pub(crate) const fn deadline(self, timeouts: &Timeouts) -> Duration {
         match self {
-            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Connect => timeouts.read,
-            Self::SendCheck => timeouts.read,
+            Self::Health
+            | Self::Status
+            | Self::Qr
+            | Self::Session
+            | Self::Connect
+            | Self::SendCheck => timeouts.read,
             Self::SendFile => timeouts.transfer,
             Self::Screenshot | Self::Disconnect | Self::PairingCode => timeouts.command,
             Self::Send | Self::Logout => timeouts.send,

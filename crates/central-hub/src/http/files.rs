@@ -126,17 +126,24 @@ async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<File
         body: futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told))),
     };
     let feeding = async {
+        let mut whole = true;
         while let Some(chunk) = part.chunk().await.transpose() {
-            let is_last = chunk.is_err();
+            whole = chunk.is_ok();
             // Gone once session-manager has answered.
-            if tell.send(chunk).await.is_err() || is_last {
+            if tell.send(chunk).await.is_err() || !whole {
                 break;
             }
         }
         drop(tell);
+        whole
     };
     let passing = client.upload(query.as_deref(), passed);
-    let (answer, ()) = tokio::join!(passing, feeding);
+    let (answer, whole) = tokio::join!(passing, feeding);
+    if !whole {
+        return Err(invalid(
+            "the multipart body broke off or is not properly framed",
+        ));
+    }
     let answer = answer?;
     serde_json::from_slice::<FileBody>(&answer.body).map_err(|_| HubError::of_answer(&answer))
 }
