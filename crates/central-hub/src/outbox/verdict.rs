@@ -119,7 +119,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             content_type: None,
             body: Bytes::copy_from_slice(body.as_bytes()),
-            retry_after: (status == 503).then_some(Duration::from_secs(7)),
+            retry_after: matches!(status, 503 | 507).then_some(Duration::from_secs(7)),
         })
     }
 
