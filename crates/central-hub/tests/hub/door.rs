@@ -4,15 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::access::locked;
 use crate::peer::Peer;
 use crate::support::{Hub, code, text};
-
-async fn locked() -> (Peer, Hub) {
-    let peer = Peer::start().await;
-    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
-    let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", "correct horse")]).await;
-    (peer, hub)
-}
 
 fn basic(pair: &str) -> String {
     format!("Basic {}", STANDARD.encode(pair))

@@ -1,7 +1,8 @@
-import { request } from './http';
+import { ApiError, ME_PATH, request, setCsrf } from './http';
 import type {
   ConfigBody,
   ConnectBody,
+  Me,
   PairingCodeBody,
   QrBody,
   SendBody,
@@ -10,7 +11,12 @@ import type {
   TransitionBody,
 } from './types';
 
-const WHATSAPP = '/api/admin/whatsapp';
+/** The business that the signed-in user sees; null sees all. */
+let business: number | null = null;
+
+/** The session's routes: the administrators', or those of one business. */
+const whatsapp = (path: string) =>
+  business === null ? `/api/admin/whatsapp/${path}` : `/api/whatsapp/${business}/${path}`;
 
 export const EVENTS_PATH = '/api/events';
 
@@ -22,22 +28,57 @@ const LONG_MS = 75_000;
 
 export const getConfig = (signal?: AbortSignal) => request<ConfigBody>('/api/config', { signal });
 
-export const getSession = (signal?: AbortSignal) =>
-  request<SessionBody>(`${WHATSAPP}/session`, { signal });
+export async function getMe(signal?: AbortSignal): Promise<Me> {
+  const me = await request<Me>(ME_PATH, { signal });
+  setCsrf(me.csrf);
+  business = me.cliente_id;
+  return me;
+}
 
-export const getQr = (signal?: AbortSignal) => request<QrBody>(`${WHATSAPP}/qr`, { signal });
+export async function signIn(username: string, password: string): Promise<void> {
+  const body = { username, password };
+  const { csrf } = await request<{ csrf: string }>('/api/auth/login', {
+    method: 'POST',
+    body,
+    timeoutMs: ACTION_MS,
+  });
+  setCsrf(csrf);
+}
+
+export async function signOut(): Promise<void> {
+  await request('/api/auth/logout', { method: 'POST' });
+  setCsrf(null);
+}
+
+export const getSession = (signal?: AbortSignal) =>
+  request<SessionBody>(whatsapp('session'), { signal });
+
+export async function getQr(signal?: AbortSignal): Promise<QrBody> {
+  if (business === null) return request<QrBody>(whatsapp('qr'), { signal });
+  try {
+    const { qr_code_base64: qr } = await request<{ qr_code_base64: string }>(whatsapp('qr'), {
+      signal,
+    });
+    return { status: 'QR_AVAILABLE', qr };
+  } catch (error) {
+    // This route tells in a shape of its own that there is none.
+    const none = error instanceof ApiError && (error.status === 404 || error.status === 409);
+    if (none) return { status: 'NO_QR' };
+    throw error;
+  }
+}
 
 export const connect = () =>
-  request<ConnectBody>(`${WHATSAPP}/connect`, { method: 'POST', timeoutMs: ACTION_MS });
+  request<ConnectBody>(whatsapp('connect'), { method: 'POST', timeoutMs: ACTION_MS });
 
 export const disconnect = () =>
-  request<TransitionBody>(`${WHATSAPP}/disconnect`, { method: 'POST', timeoutMs: ACTION_MS });
+  request<TransitionBody>(whatsapp('disconnect'), { method: 'POST', timeoutMs: ACTION_MS });
 
 export const logout = () =>
-  request<TransitionBody>(`${WHATSAPP}/logout`, { method: 'POST', timeoutMs: LONG_MS });
+  request<TransitionBody>(whatsapp('logout'), { method: 'POST', timeoutMs: LONG_MS });
 
 export const requestPairingCode = (phone: string) =>
-  request<PairingCodeBody>(`${WHATSAPP}/pairing-code`, {
+  request<PairingCodeBody>(whatsapp('pairing-code'), {
     method: 'POST',
     body: { phone },
     timeoutMs: ACTION_MS,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { ApiError, request } from './http';
+import { ApiError, ME_PATH, onSignedOut, request, setCsrf } from './http';
 import { outcomeIsUnknown } from '../whatsapp/outcome';
 
 function answer(body: BodyInit | null, status = 200) {
@@ -79,5 +79,49 @@ describe('the outcome of a send', () => {
     for (const code of ['SEND_FAILED', 'NOT_ON_WHATSAPP', 'SESSION_NOT_READY', 'INVALID_REQUEST']) {
       expect(outcomeIsUnknown(new ApiError(code, ''))).toBe(false);
     }
+  });
+});
+
+describe('sign-in', () => {
+  afterEach(() => setCsrf(null));
+
+  it('sends the token with changes only', async () => {
+    const fetched = answer('{"ok":true}');
+    setCsrf('abc');
+    await request('/x', { method: 'POST', body: {} });
+    expect(fetched.mock.calls[0]?.[1]?.headers).toMatchObject({ 'x-csrf-token': 'abc' });
+    fetched.mockImplementation(() => Promise.resolve(new Response('{}')));
+    await request('/x');
+    expect(fetched.mock.calls[1]?.[1]?.headers).not.toHaveProperty('x-csrf-token');
+  });
+
+  it('tells when nobody is signed in any more', async () => {
+    const listener = vi.fn();
+    const forget = onSignedOut(listener);
+    answer('{"error":true,"code":"UNAUTHORIZED","message":"no"}', 401);
+    await failure(request('/x'));
+    expect(listener).toHaveBeenCalledTimes(1);
+    answer('{"error":true,"code":"WRONG_PASSWORD","message":"no"}', 401);
+    await failure(request('/x'));
+    expect(listener).toHaveBeenCalledTimes(1);
+    forget();
+  });
+
+  it('goes on with the token of a session that another tab began', async () => {
+    setCsrf('old');
+    const fetched = vi.fn<typeof fetch>((path, init) => {
+      const { headers } = init as { headers: Record<string, string> };
+      if (path === ME_PATH) return Promise.resolve(new Response('{"csrf":"new"}'));
+      return Promise.resolve(
+        headers['x-csrf-token'] === 'new'
+          ? new Response('{"ok":true}')
+          : new Response('{"error":true,"code":"CSRF_TOKEN_INVALID","message":"no"}', {
+              status: 403,
+            }),
+      );
+    });
+    vi.stubGlobal('fetch', fetched);
+    await expect(request('/x', { method: 'POST' })).resolves.toEqual({ ok: true });
+    expect(fetched).toHaveBeenCalledTimes(3);
   });
 });

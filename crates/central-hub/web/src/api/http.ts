@@ -1,5 +1,7 @@
 import type { ErrorBody } from './types';
 
+export const ME_PATH = '/api/auth/me';
+
 /** Codes that this page makes itself, for failures that never got a proper answer. */
 export const HUB_UNREACHABLE = 'HUB_UNREACHABLE';
 export const HUB_TIMEOUT = 'HUB_TIMEOUT';
@@ -19,8 +21,22 @@ export class ApiError extends Error {
   }
 }
 
+/** What a change has to carry, so that no other site can make the browser ask for it. */
+let csrf: string | null = null;
+const listeners = new Set<() => void>();
+
+export function setCsrf(token: string | null): void {
+  csrf = token;
+}
+
+/** Calls back whenever the hub says that nobody is signed in any more. */
+export function onSignedOut(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 export interface RequestOptions {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   timeoutMs?: number;
@@ -48,6 +64,21 @@ async function readJson(response: Response): Promise<unknown> {
 
 /** The one way to the hub. Every failure is an [`ApiError`], but for the caller's own abort. */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  try {
+    return await ask<T>(path, options);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 'UNAUTHORIZED') listeners.forEach((listener) => listener());
+    // Another tab has signed in anew, and the cookie is that one's. Nothing was done.
+    if (error.code !== 'CSRF_TOKEN_INVALID') throw error;
+    const { csrf: fresh } = await ask<{ csrf: string | null }>(ME_PATH, {});
+    if (!fresh || fresh === csrf) throw error;
+    setCsrf(fresh);
+    return await ask<T>(path, options);
+  }
+}
+
+async function ask<T>(path: string, options: RequestOptions): Promise<T> {
   const { method = 'GET', body, headers = {}, timeoutMs = 10_000, signal } = options;
   const deadline = AbortSignal.timeout(timeoutMs);
   const init: RequestInit = {
@@ -55,6 +86,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     headers: {
       accept: 'application/json',
+      ...(csrf !== null && method !== 'GET' ? { 'x-csrf-token': csrf } : {}),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },

@@ -12,6 +12,18 @@ export const SESSION_STATES = [
 
 export type SessionState = (typeof SESSION_STATES)[number];
 
+export type Role = 'admin' | 'cliente';
+
+/** Who asks, as the hub sees it. */
+export interface Me {
+  auth_required: boolean;
+  user: { id: number; username: string; role: Role; cliente_id: number | null } | null;
+  role: Role;
+  cliente_id: number | null;
+  scopes: string[];
+  csrf: string | null;
+}
+
 /** RFC 3339 in UTC with milliseconds. */
 export type Timestamp = string;
 

@@ -4,6 +4,7 @@ import { Suspense, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { createQueryClient } from '../api/queries';
+import { AuthProvider } from '../auth/AuthProvider';
 import { I18nProvider } from '../i18n/I18nProvider';
 import { LiveProvider } from '../live/LiveProvider';
 import { CrashGuard } from './CrashGuard';
@@ -20,21 +21,23 @@ export function App() {
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
         <CrashGuard>
           <QueryClientProvider client={queries}>
-            <LiveProvider>
-              <BrowserRouter>
-                <Frame>
-                  <Suspense fallback={<ScreenLoading />}>
-                    <Routes>
-                      <Route path="/" element={<Navigate to={HOME} replace />} />
-                      {SECTIONS.map(({ path, screen: Screen }) => (
-                        <Route key={path} path={path} element={<Screen />} />
-                      ))}
-                      <Route path="*" element={<NotFound />} />
-                    </Routes>
-                  </Suspense>
-                </Frame>
-              </BrowserRouter>
-            </LiveProvider>
+            <AuthProvider>
+              <LiveProvider>
+                <BrowserRouter>
+                  <Frame>
+                    <Suspense fallback={<ScreenLoading />}>
+                      <Routes>
+                        <Route path="/" element={<Navigate to={HOME} replace />} />
+                        {SECTIONS.map(({ path, screen: Screen }) => (
+                          <Route key={path} path={path} element={<Screen />} />
+                        ))}
+                        <Route path="*" element={<NotFound />} />
+                      </Routes>
+                    </Suspense>
+                  </Frame>
+                </BrowserRouter>
+              </LiveProvider>
+            </AuthProvider>
           </QueryClientProvider>
         </CrashGuard>
       </MantineProvider>

@@ -2,13 +2,11 @@ import { Button, Stack } from '@mantine/core';
 import {
   IconCloudOff,
   IconFlask,
-  IconLock,
   IconPlugConnectedX,
   IconRefresh,
   IconSparkles,
 } from '@tabler/icons-react';
 
-import { ApiError } from '../api/http';
 import { useSession } from '../api/queries';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
@@ -30,7 +28,6 @@ export function Banners() {
 
   const hubAway = hubIsAway({ error, live });
   const trouble = hubAway ? null : managerTrouble({ error, live });
-  const signIn = error instanceof ApiError && error.code === 'UNAUTHORIZED';
   // A read that works while the stream is lost: the hub is there, its stream is not.
   // A stream that is back within seconds is not worth a word.
   const polling = useLasting(live.link === 'lost' && error === null, 8_000);
@@ -49,11 +46,6 @@ export function Banners() {
           title={t.banners.managerAwayTitle}
         >
           {codeText(t, trouble.code, trouble.message)}
-        </Notice>
-      )}
-      {signIn && (
-        <Notice color="yellow" icon={<IconLock aria-hidden />} title={t.banners.unauthorizedTitle}>
-          {t.errors.UNAUTHORIZED}
         </Notice>
       )}
       {polling && (

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useEffect, type ReactNode } from 'react';
 import { NavLink as RouterLink, useLocation } from 'react-router';
 
+import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
 import { Banners } from './Banners';
 import { Logo } from './Logo';
@@ -74,6 +75,7 @@ export function Frame({ children }: { children: ReactNode }) {
             <Group hiddenFrom="sm">
               <Preferences />
             </Group>
+            <UserMenu />
             <SystemStatus />
           </Stack>
         </Stack>

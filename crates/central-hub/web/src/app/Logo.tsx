@@ -15,7 +15,7 @@ export function Logo() {
         />
         <circle cx="21.5" cy="11.5" r="4" fill="#a3e0c4" />
       </svg>
-      <Text fw={700} fz="lg" span>
+      <Text fw={700} fz="lg" span style={{ whiteSpace: 'nowrap' }}>
         LeadMaster
       </Text>
     </Group>

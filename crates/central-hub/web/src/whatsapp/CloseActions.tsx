@@ -2,6 +2,7 @@ import { Button, Group } from '@mantine/core';
 import { IconPlugConnectedX, IconUnlink } from '@tabler/icons-react';
 import { useState } from 'react';
 
+import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ConfirmDialog } from './ConfirmDialog';
 import type { SessionActions } from './useSessionActions';
@@ -18,6 +19,7 @@ interface Props {
 /** Disconnect, unlink, stop linking: each with its question first. */
 export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) {
   const t = useText();
+  const seesAll = useSeesAll();
   const [asking, setAsking] = useState<Question | null>(null);
   // The dialog keeps its words while it fades out.
   const [shown, setShown] = useState<Question>('disconnect');
@@ -39,6 +41,8 @@ export function CloseActions({ actions, offer, justify = 'flex-start' }: Props) 
     setAsking(question);
   }
 
+  // All businesses share the session: one of them does not end it.
+  if (!seesAll) return null;
   return (
     <>
       <Group gap="sm" justify={justify}>

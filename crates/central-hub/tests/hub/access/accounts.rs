@@ -1,0 +1,182 @@
+//! Users and tokens.
+
+use scratch_database::{Database, on_both_engines};
+use serde_json::{Value, json};
+
+use super::{PASSWORD, admin, basic, bearer, locked};
+use crate::peer::Peer;
+use crate::support::Hub;
+
+fn code(answer: &(u16, Value)) -> (u16, &str) {
+    (answer.0, answer.1["code"].as_str().unwrap_or_default())
+}
+
+on_both_engines! {
+    async fn users_are_managed(database: Database) {
+        let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
+        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &variables).await;
+        let ask = async |method: &str, path: &str, body: Value| {
+            hub.by(&admin(), method, &format!("/api/users{path}"), body).await
+        };
+        let ana = json!({"username": "Ana@Example", "password": "ana-ana-ana", "role": "cliente", "cliente_id": 51});
+        let (status, made) = ask("POST", "", ana.clone()).await;
+        assert_eq!((status, &made["username"], &made["cliente_id"]), (201, &json!("ana@example"), &json!(51)));
+        assert!(!made.to_string().contains("argon2") && made.get("password").is_none(), "{made}");
+        assert_eq!(code(&ask("POST", "", ana).await), (409, "USER_EXISTS"));
+        for wrong in [
+            json!({"username": "x", "password": "short", "role": "admin"}),
+            json!({"username": "", "password": "long enough", "role": "admin"}),
+            json!({"username": "a b", "password": "long enough", "role": "admin"}),
+            json!({"username": "a:b", "password": "long enough", "role": "admin"}),
+            json!({"username": "x", "password": "long enough", "role": "root"}),
+            json!({"username": "x", "password": "long enough", "role": "cliente"}),
+            json!({"username": "x", "password": "long enough", "role": "cliente", "cliente_id": 0}),
+            json!({"username": "x", "password": "long enough", "role": "admin", "cliente_id": 51}),
+            json!({"username": "x", "password": "long enough", "role": "admin", "scopes": []}),
+        ] {
+            assert_eq!(code(&ask("POST", "", wrong.clone()).await), (400, "INVALID_REQUEST"), "{wrong}");
+        }
+        let path = format!("/{}", made["id"]);
+        assert_eq!(ask("GET", &path, json!(null)).await.1["role"], "cliente");
+
+        // Whoever is disabled is out at once, in every way.
+        let session = hub.sign_in("ana@example", "ana-ana-ana").await;
+        let by = basic("ana@example", "ana-ana-ana");
+        let token = bearer(&hub.add_token(&by, &["read"], None).await);
+        let gets_in = async |by: &str| hub.by(by, "GET", "/api/config", json!(null)).await.0;
+        assert_eq!(gets_in(&token).await, 200);
+        let (status, changed) = ask("PUT", &path, json!({"disabled": true})).await;
+        assert_eq!((status, &changed["disabled"], &changed["cliente_id"]), (200, &json!(true), &json!(51)));
+        assert!(!session.holds(&hub).await);
+        assert_eq!((gets_in(&by).await, gets_in(&token).await), (401, 401));
+        ask("PUT", &path, json!({"disabled": false, "password": "another one"})).await;
+        assert_eq!((gets_in(&by).await, gets_in(&token).await), (401, 200));
+        assert_eq!(gets_in(&basic("ana@example", "another one")).await, 200);
+        assert!(!session.holds(&hub).await, "it stays over");
+
+        // There is always one who can manage the others.
+        let (_, list) = ask("GET", "", json!(null)).await;
+        let first = list["users"].as_array().unwrap().iter().find(|user| user["role"] == "admin").unwrap();
+        let first = format!("/{}", first["id"]);
+        for (method, body) in [
+            ("DELETE", json!(null)),
+            ("PUT", json!({"disabled": true})),
+            ("PUT", json!({"role": "cliente", "cliente_id": 51})),
+        ] {
+            assert_eq!(code(&ask(method, &first, body).await), (409, "LAST_ADMIN"));
+        }
+        let (_, promoted) = ask("PUT", &path, json!({"role": "admin"})).await;
+        assert_eq!(promoted["cliente_id"], json!(null));
+        let by = basic("ana@example", "another one");
+        let (status, body) = hub.by(&by, "DELETE", &format!("/api/users{first}"), json!(null)).await;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(gets_in(&admin()).await, 401);
+        let again = hub.by(&by, "DELETE", &format!("/api/users{first}"), json!(null)).await;
+        assert_eq!(code(&again), (404, "USER_NOT_FOUND"));
+        hub.stop().await;
+    }
+
+    async fn tokens_are_made_told_once_and_revoked(database: Database) {
+        let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
+        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &variables).await;
+        let ask = async |by: &str, method: &str, path: &str, body: Value| {
+            hub.by(by, method, &format!("/api/tokens{path}"), body).await
+        };
+        let (status, made) = ask(&admin(), "POST", "", json!({"name": "cron", "scopes": ["send", "read"]})).await;
+        assert_eq!(status, 201, "{made}");
+        let token = bearer(made["token"].as_str().unwrap());
+        assert!(token.starts_with("Bearer lm_"), "{token}");
+        assert_eq!(made["scopes"], json!(["read", "send"]));
+        assert_eq!(hub.by(&token, "GET", "/api/sender/messages", json!(null)).await.0, 200);
+        // It is noted that it was used; never what it is.
+        crate::support::until("the use is noted", async || {
+            let (_, list) = ask(&admin(), "GET", "", json!(null)).await;
+            assert!(!list.to_string().contains("lm_"), "{list}");
+            list["tokens"][0]["used_at"].is_string()
+        })
+        .await;
+        for wrong in [
+            json!({"name": "", "scopes": ["read"]}),
+            json!({"name": "x", "scopes": []}),
+            json!({"name": "x", "scopes": ["root"]}),
+            json!({"name": "x", "scopes": ["admin"], "cliente_id": 51}),
+            json!({"name": "x", "scopes": ["read"], "cliente_id": 0}),
+            json!({"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00.000Z"}),
+            json!({"name": "x", "scopes": ["read"], "expires_at": "mañana"}),
+        ] {
+            assert_eq!(code(&ask(&admin(), "POST", "", wrong.clone()).await), (400, "INVALID_REQUEST"), "{wrong}");
+        }
+        // A token makes none, unless it may everything; nobody gives more than it has.
+        let new = json!({"name": "x", "scopes": ["read"]});
+        assert_eq!(code(&ask(&token, "POST", "", new.clone()).await), (403, "FORBIDDEN"));
+        let ana = hub.add_cliente("ana", 51).await;
+        for greedy in [
+            json!({"name": "x", "scopes": ["read"], "cliente_id": 52}),
+        ] {
+            assert_eq!(code(&ask(&ana, "POST", "", greedy).await), (403, "FORBIDDEN"));
+        }
+        assert_eq!(ask(&ana, "POST", "", json!({"name": "x", "scopes": ["admin"]})).await.0, 400);
+        let (_, own) = ask(&ana, "POST", "", new).await;
+        assert_eq!(own["cliente_id"], 51);
+        let (_, seen) = ask(&ana, "GET", "", json!(null)).await;
+        assert_eq!(seen["tokens"].as_array().unwrap().len(), 1, "{seen}");
+        let other = format!("/{}", made["id"]);
+        assert_eq!(code(&ask(&ana, "DELETE", &other, json!(null)).await), (404, "TOKEN_NOT_FOUND"));
+        assert_eq!(ask(&admin(), "DELETE", &other, json!(null)).await.0, 200);
+        assert_eq!(hub.by(&token, "GET", "/api/sender/messages", json!(null)).await.0, 401);
+        assert_eq!(code(&ask(&admin(), "DELETE", &other, json!(null)).await), (404, "TOKEN_NOT_FOUND"));
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_at_its_time() {
+    let (_peer, hub) = locked().await;
+    let end = session_api::Timestamp::now().after(std::time::Duration::from_secs(2));
+    let body = json!({"name": "short", "scopes": ["read"], "expires_at": end});
+    let (status, made) = hub.by(&admin(), "POST", "/api/tokens", body).await;
+    assert_eq!(status, 201, "{made}");
+    let token = bearer(made["token"].as_str().unwrap());
+    let gets_in = async || hub.by(&token, "GET", "/api/config", json!(null)).await.0;
+    let first = gets_in().await;
+    assert!(first == 200 || session_api::Timestamp::now().as_millis() >= end.as_millis());
+    crate::support::until("it is over", async || gets_in().await == 401).await;
+    assert!(session_api::Timestamp::now().as_millis() >= end.as_millis());
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn ones_own_password_needs_the_one_before() {
+    let (_peer, hub) = locked().await;
+    let ana = hub.add_cliente("ana", 51).await;
+    let change = async |by: &str, current: &str, new: &str| {
+        let body = json!({"current_password": current, "new_password": new});
+        hub.by(by, "POST", "/api/auth/password", body).await
+    };
+    assert_eq!(
+        code(&change(&ana, "wrong", "a new password").await),
+        (401, "WRONG_PASSWORD")
+    );
+    assert_eq!(
+        code(&change(&ana, "ana-ana-ana", "short").await),
+        (400, "INVALID_REQUEST")
+    );
+    assert_eq!(change(&ana, "ana-ana-ana", "a new password").await.0, 200);
+    assert_eq!(
+        hub.by(&ana, "GET", "/api/auth/me", json!(null)).await.0,
+        401
+    );
+    let (_, me) = hub
+        .by(
+            &basic("ana", "a new password"),
+            "GET",
+            "/api/auth/me",
+            json!(null),
+        )
+        .await;
+    assert_eq!(
+        (&me["user"]["username"], &me["cliente_id"]),
+        (&json!("ana"), &json!(51))
+    );
+    hub.stop().await;
+}

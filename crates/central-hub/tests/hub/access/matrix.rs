@@ -1,0 +1,200 @@
+//! Every route for every kind of caller. A route that is new needs a line here
+//! and one in `auth/access.rs`.
+
+use std::collections::BTreeSet;
+
+use central_hub::auth::ROUTES;
+use serde_json::json;
+
+use super::{admin, bearer, locked};
+use crate::support::Hub;
+
+/// Who is let in, by a letter each: `n`obody, the `A`dmin, a `C`liente, tokens
+/// with one scope each (`r`ead, `s`end, `k` for campaigns, `l`ink, `a`dmin), and
+/// the same of one business (`R S K L`).
+const EXPECTED: &[(&str, &str)] = &[
+    ("POST /auth/login", "nACrsklaRSKL"),
+    ("POST /auth/logout", "ACrsklaRSKL"),
+    // Only sessions have something to refresh.
+    ("POST /auth/refresh", ""),
+    ("GET /auth/me", "ACrsklaRSKL"),
+    // And only users a password.
+    ("POST /auth/password", "ACa"),
+    ("GET /users", "Aa"),
+    ("POST /users", "Aa"),
+    ("GET /users/{id}", "Aa"),
+    ("PUT /users/{id}", "Aa"),
+    ("DELETE /users/{id}", "Aa"),
+    ("GET /tokens", "ACa"),
+    ("POST /tokens", "ACa"),
+    ("DELETE /tokens/{id}", "ACa"),
+    ("GET /config", "ACrsklaRSKL"),
+    ("GET /events", "ACraR"),
+    ("GET /status", "Ara"),
+    ("GET /qr", "Ala"),
+    ("POST /connect", "Ala"),
+    ("GET /qr-code", "Ala"),
+    ("GET /whatsapp-v2/status", "Ara"),
+    ("GET /whatsapp-v2/qr", "Ala"),
+    ("POST /whatsapp-v2/connect", "Ala"),
+    ("GET /admin/whatsapp/status", "Ara"),
+    ("GET /admin/whatsapp/session", "Ara"),
+    ("GET /admin/whatsapp/qr", "Ala"),
+    ("POST /admin/whatsapp/connect", "Ala"),
+    ("POST /admin/whatsapp/disconnect", "Ala"),
+    ("POST /admin/whatsapp/logout", "Ala"),
+    ("POST /admin/whatsapp/pairing-code", "Ala"),
+    ("GET /whatsapp/{cliente_id}/status", "ACraR"),
+    ("GET /whatsapp/{cliente_id}/session", "ACraR"),
+    ("GET /whatsapp/{cliente_id}/qr", "AClaL"),
+    ("POST /whatsapp/{cliente_id}/connect", "AClaL"),
+    ("POST /whatsapp/{cliente_id}/disconnect", "Ala"),
+    ("POST /whatsapp/{cliente_id}/logout", "Ala"),
+    ("POST /whatsapp/{cliente_id}/pairing-code", "Ala"),
+    ("POST /send", "ACsaS"),
+    ("GET /sender/messages", "ACraR"),
+    ("POST /sender/messages/send", "ACsaS"),
+    ("POST /sender/messages/bulk", "ACsaS"),
+    ("GET /sender/messages/status/{id}", "ACraR"),
+    ("POST /sender/messages/{id}/retry", "ACsaS"),
+    ("GET /sender/campaigns", "ACraR"),
+    ("POST /sender/campaigns", "ACkaK"),
+    ("GET /sender/campaigns/{id}", "ACraR"),
+    ("PUT /sender/campaigns/{id}", "ACkaK"),
+    ("DELETE /sender/campaigns/{id}", "ACkaK"),
+    // A business prepares what the administrator lets go.
+    ("POST /sender/campaigns/{id}/approve", "Aka"),
+    ("POST /sender/campaigns/{id}/pause", "ACkaK"),
+    ("POST /sender/campaigns/{id}/resume", "Aka"),
+    ("POST /sender/campaigns/{id}/copy", "ACkaK"),
+    ("GET /sender/campaigns/{id}/stats", "ACraR"),
+    ("GET /sender/campaigns/{id}/recipients", "ACraR"),
+    ("POST /sender/campaigns/{id}/recipients", "ACkaK"),
+    ("POST /sender/campaigns/{id}/recipients/retry", "ACkaK"),
+    ("GET /sender/campaigns/{id}/recipients/{recipient}", "ACraR"),
+    (
+        "POST /sender/campaigns/{id}/recipients/{recipient}/retry",
+        "ACkaK",
+    ),
+    ("GET /sender/campaigns/{id}/imports", "ACraR"),
+    ("GET /sender/campaigns/{id}/imports/{import}", "ACraR"),
+    ("DELETE /sender/campaigns/{id}/imports/{import}", "ACkaK"),
+    (
+        "GET /sender/campaigns/{id}/imports/{import}/rejected",
+        "ACraR",
+    ),
+    ("GET /sender/programaciones", "ACraR"),
+    ("POST /sender/programaciones", "ACkaK"),
+    ("GET /sender/programaciones/{id}", "ACraR"),
+    ("PUT /sender/programaciones/{id}", "ACkaK"),
+    ("DELETE /sender/programaciones/{id}", "ACkaK"),
+    ("POST /sender/programaciones/{id}/approve", "Aka"),
+    ("POST /sender/programaciones/{id}/reject", "Aka"),
+    ("POST /sender/programaciones/{id}/pause", "ACkaK"),
+    ("GET /sender/bajas", "Ara"),
+    ("POST /sender/bajas", "ACkaK"),
+    ("GET /sender/bajas/palabras", "ACraR"),
+    ("PUT /sender/bajas/palabras", "Aka"),
+    ("GET /sender/bajas/{telefono}", "ACraR"),
+    ("DELETE /sender/bajas/{telefono}", "Aka"),
+];
+
+/// The answer's status, and the code of a refusal.
+async fn ask(hub: &Hub, by: &str, method: &str, path: &str) -> (u16, String) {
+    let method: reqwest::Method = method.parse().unwrap();
+    let mut request = hub.http.request(method.clone(), hub.url(path));
+    if !by.is_empty() {
+        request = request.header("authorization", by);
+    }
+    if method != reqwest::Method::GET {
+        request = request.json(&json!({}));
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    if status < 400 {
+        // A stream would not end.
+        return (status, String::new());
+    }
+    let body: serde_json::Value = response.json().await.unwrap();
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn every_route_is_expected() {
+    let known: BTreeSet<String> = ROUTES
+        .iter()
+        .map(|rule| format!("{} {}", rule.method, rule.path))
+        .collect();
+    let expected: BTreeSet<String> = EXPECTED.iter().map(|(route, _)| (*route).into()).collect();
+    assert_eq!(known, expected);
+}
+
+#[tokio::test]
+async fn every_route_for_every_caller() {
+    let (_peer, hub) = locked().await;
+    let cliente = hub.add_cliente("ana", 51).await;
+    let mut callers = vec![('n', String::new()), ('A', admin()), ('C', cliente)];
+    for (letter, scope) in [
+        ('r', "read"),
+        ('s', "send"),
+        ('k', "campaigns"),
+        ('l', "link"),
+        ('a', "admin"),
+    ] {
+        let token = hub.add_token(&admin(), &[scope], None).await;
+        callers.push((letter, bearer(&token)));
+        if scope != "admin" {
+            let token = hub.add_token(&admin(), &[scope], Some(51)).await;
+            callers.push((letter.to_ascii_uppercase(), bearer(&token)));
+        }
+    }
+    for (route, allowed) in EXPECTED {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = [
+            ("{cliente_id}", "51"),
+            ("{id}", "999999"),
+            ("{recipient}", "999999"),
+            ("{import}", "999999"),
+            ("{telefono}", "5491158254201"),
+        ]
+        .iter()
+        .fold(path.to_owned(), |path, (name, value)| {
+            path.replace(name, value)
+        });
+        for (letter, by) in &callers {
+            for prefix in ["", "/api"] {
+                let (status, code) = ask(&hub, by, method, &format!("{prefix}{path}")).await;
+                let case = format!("{letter}: {method} {prefix}{path} answered {status} {code}");
+                let refusal = if *letter == 'n' {
+                    (401, "UNAUTHORIZED")
+                } else {
+                    (403, "FORBIDDEN")
+                };
+                if allowed.contains(*letter) {
+                    // What only users have, a token is refused by the handler.
+                    let by_handler = path == "/auth/password" && *letter == 'a';
+                    assert!(by_handler || (status, &*code) != refusal, "{case}");
+                    assert!(!matches!(status, 405 | 500), "{case}");
+                    assert!(code != "NOT_FOUND", "{case}");
+                } else {
+                    assert_eq!((status, &*code), refusal, "{case}");
+                }
+            }
+        }
+        // Another business's.
+        if path.contains("/51/") {
+            let other = path.replace("/51/", "/52/");
+            for (letter, by) in callers
+                .iter()
+                .filter(|(letter, _)| "CRSKL".contains(*letter))
+            {
+                let (status, code) = ask(&hub, by, method, &format!("/api{other}")).await;
+                assert_eq!((status, &*code), (403, "FORBIDDEN"), "{letter} {other}");
+            }
+        }
+    }
+    // Wrong methods are told as such, to anybody.
+    assert_eq!(ask(&hub, "", "DELETE", "/api/send").await.0, 405);
+    assert_eq!(ask(&hub, "", "GET", "/api/nothing").await.0, 404);
+    hub.stop().await;
+}

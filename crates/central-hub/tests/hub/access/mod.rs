@@ -1,0 +1,136 @@
+//! Who may do what: signing in, users, tokens, and every route for every kind
+//! of caller.
+
+mod accounts;
+mod matrix;
+mod own;
+mod sign_in;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::support::Hub;
+
+pub const PASSWORD: &str = "correct horse";
+
+/// A hub with a password, on a database of its own.
+pub async fn locked() -> (Peer, Hub) {
+    let peer = Peer::start().await;
+    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+    (peer, hub)
+}
+
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+pub fn admin() -> String {
+    basic("admin", PASSWORD)
+}
+
+/// Status and JSON body.
+pub async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap())
+}
+
+impl Hub {
+    /// A request by whoever this `Authorization` shows.
+    pub async fn by(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
+        let method: Method = method.parse().unwrap();
+        let mut request = self
+            .http
+            .request(method.clone(), self.url(path))
+            .header("authorization", authorization);
+        if method != Method::GET {
+            request = request.json(&body);
+        }
+        answer(request).await
+    }
+
+    /// Makes a cliente, whose password is its name twice and more.
+    pub async fn add_cliente(&self, name: &str, cliente_id: u64) -> String {
+        let password = format!("{name}-{name}-{name}");
+        let user = json!({
+            "username": name, "password": password, "role": "cliente", "cliente_id": cliente_id,
+        });
+        let (status, body) = self.by(&admin(), "POST", "/api/users", user).await;
+        assert_eq!(status, 201, "{body}");
+        basic(name, &password)
+    }
+
+    /// Makes a token, as whoever this shows.
+    pub async fn add_token(&self, by: &str, scopes: &[&str], cliente_id: Option<u64>) -> String {
+        let token = json!({"name": "prueba", "scopes": scopes, "cliente_id": cliente_id});
+        let (status, body) = self.by(by, "POST", "/api/tokens", token).await;
+        assert_eq!(status, 201, "{body}");
+        body["token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn sign_in(&self, user: &str, password: &str) -> Session {
+        let request = self.http.post(self.url("/api/auth/login"));
+        let request = request.json(&json!({"username": user, "password": password}));
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let set_cookie = response.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let cookie = set_cookie.split(';').next().unwrap().to_owned();
+        let body: Value = response.json().await.unwrap();
+        let text = |name: &str| body[name].as_str().unwrap().to_owned();
+        Session {
+            csrf: text("csrf"),
+            jwt: text("token"),
+            cookie,
+            set_cookie,
+            body,
+        }
+    }
+}
+
+/// What a browser has after the sign-in.
+pub struct Session {
+    pub cookie: String,
+    pub csrf: String,
+    pub jwt: String,
+    pub set_cookie: String,
+    pub body: Value,
+}
+
+impl Session {
+    pub fn get(&self, hub: &Hub, path: &str) -> RequestBuilder {
+        hub.http.get(hub.url(path)).header("cookie", &self.cookie)
+    }
+
+    pub fn post(&self, hub: &Hub, path: &str) -> RequestBuilder {
+        let request = hub.http.post(hub.url(path)).header("cookie", &self.cookie);
+        request.header("x-csrf-token", &self.csrf)
+    }
+
+    /// Whether cookie and JWT are let in; both or none.
+    pub async fn holds(&self, hub: &Hub) -> bool {
+        let cookie = answer(self.get(hub, "/api/auth/me")).await.0;
+        let jwt = hub
+            .by(&bearer(&self.jwt), "GET", "/api/auth/me", json!(null))
+            .await
+            .0;
+        assert_eq!(cookie, jwt);
+        cookie == 200
+    }
+}

@@ -1,0 +1,102 @@
+//! A business sees what is its own, and sends for itself.
+
+use serde_json::{Value, json};
+
+use super::{admin, answer, bearer, locked};
+
+const TO: &str = "5491158254201";
+
+#[tokio::test]
+async fn messages_are_their_businesses() {
+    let (_peer, hub) = locked().await;
+    let (ana, luis) = (
+        hub.add_cliente("ana", 51).await,
+        hub.add_cliente("luis", 52).await,
+    );
+    let of_ana = bearer(&hub.add_token(&admin(), &["read", "send"], Some(51)).await);
+    let send = async |by: &str, cliente_id: Option<u64>| {
+        let body = json!({"destinatario": TO, "mensaje": "hola", "cliente_id": cliente_id});
+        hub.by(by, "POST", "/api/sender/messages/send", body).await
+    };
+    // Its own, whether it says so or not.
+    let mut ids = Vec::new();
+    for (by, said) in [(&ana, None), (&ana, Some(51)), (&of_ana, None)] {
+        let (status, body) = send(by, said).await;
+        assert_eq!((status, &body["cliente_id"]), (201, &json!(51)), "{body}");
+        ids.push(body["id"].clone());
+    }
+    let (_, foreign) = send(&luis, None).await;
+    let (_, nobodys) = send(&admin(), None).await;
+    for (by, said) in [(&ana, 52), (&of_ana, 52), (&luis, 51)] {
+        let (status, body) = send(by, Some(said)).await;
+        assert_eq!((status, &body["code"]), (403, &json!("FORBIDDEN")));
+        let plain = json!({"to": TO, "message": "hola", "cliente_id": said});
+        assert_eq!(hub.by(by, "POST", "/api/send", plain).await.0, 403);
+        let many = json!({"mensajes": [{"destinatario": TO, "mensaje": "a"},
+            {"destinatario": TO, "mensaje": "b", "cliente_id": said}]});
+        assert_eq!(
+            hub.by(by, "POST", "/api/sender/messages/bulk", many)
+                .await
+                .0,
+            403
+        );
+        let request = hub
+            .http
+            .get(hub.url("/api/config"))
+            .header("authorization", by);
+        let request = request.header("x-cliente-id", said.to_string());
+        assert_eq!(answer(request).await.0, 403, "the header, too");
+    }
+    let list = async |by: &str, query: &str| {
+        let path = format!("/api/sender/messages{query}");
+        hub.by(by, "GET", &path, json!(null)).await
+    };
+    let (_, seen) = list(&ana, "").await;
+    let seen: Vec<&Value> = seen["mensajes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["id"])
+        .collect();
+    assert_eq!(seen, ids.iter().rev().collect::<Vec<_>>());
+    assert_eq!(list(&ana, "?cliente_id=52").await.0, 403);
+    let (_, all) = list(&admin(), "").await;
+    assert_eq!(all["mensajes"].as_array().unwrap().len(), 5);
+    for (id, expected) in [(&ids[0], 200), (&foreign["id"], 404), (&nobodys["id"], 404)] {
+        let path = format!("/api/sender/messages/status/{id}");
+        assert_eq!(
+            hub.by(&ana, "GET", &path, json!(null)).await.0,
+            expected,
+            "{id}"
+        );
+        assert_eq!(hub.by(&admin(), "GET", &path, json!(null)).await.0, 200);
+        let path = format!("/api/sender/messages/{id}/retry");
+        let expected = if expected == 200 { 409 } else { 404 };
+        let answer = hub.by(&ana, "POST", &path, json!({"motivo": "x"})).await;
+        assert_eq!(answer.0, expected, "{id}");
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn two_businesses_may_use_the_same_key() {
+    let (_peer, hub) = locked().await;
+    let (ana, luis) = (
+        hub.add_cliente("ana", 51).await,
+        hub.add_cliente("luis", 52).await,
+    );
+    let send = async |by: &str, message: &str| {
+        let request = hub.http.post(hub.url("/api/sender/messages/send"));
+        let request = request
+            .header("authorization", by)
+            .header("idempotency-key", "1");
+        answer(request.json(&json!({"destinatario": TO, "mensaje": message}))).await
+    };
+    let (_, first) = send(&ana, "hola").await;
+    assert_eq!(send(&ana, "hola").await.1["id"], first["id"]);
+    assert_eq!(send(&ana, "otra").await.0, 409);
+    let (status, other) = send(&luis, "hola").await;
+    assert_eq!((status, &other["cliente_id"]), (201, &json!(52)));
+    assert_ne!(other["id"], first["id"]);
+    hub.stop().await;
+}

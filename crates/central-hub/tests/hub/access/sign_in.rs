@@ -1,0 +1,227 @@
+//! Sessions: the cookie, the JWT, and how they end.
+
+use central_hub::store::Store;
+use scratch_database::{Database, on_both_engines};
+use serde_json::json;
+
+use super::{PASSWORD, admin, answer, basic, bearer, locked};
+use crate::peer::Peer;
+use crate::support::{Hub, until};
+
+on_both_engines! {
+    async fn a_session_from_its_begin_to_its_end(database: Database) {
+        let peer = Peer::start().await;
+        peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+        let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
+        let hub = Hub::start_on(&database.url(), &peer.url, &variables).await;
+        let session = hub.sign_in(" Admin ", PASSWORD).await;
+        for flag in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"] {
+            assert!(session.set_cookie.contains(flag), "{}", session.set_cookie);
+        }
+        assert!(!session.set_cookie.contains("Secure"), "this is http");
+        assert_eq!(session.body["user"]["role"], "admin");
+        assert_eq!(session.body["expires_in"], 3600);
+        assert!(session.holds(&hub).await);
+        let (_, me) = answer(session.get(&hub, "/api/auth/me")).await;
+        assert_eq!((&me["csrf"], &me["user"]["username"]), (&json!(session.csrf), &json!("admin")));
+        assert_eq!(me["auth_required"], true);
+
+        // Reading needs the cookie alone, a change the token, too.
+        assert_eq!(answer(session.get(&hub, "/status")).await.0, 200);
+        let url = hub.url("/api/auth/logout");
+        for wrong in [None, Some(""), Some("x"), Some(&session.csrf[1..])] {
+            let mut request = hub.http.post(&url).header("cookie", &session.cookie);
+            if let Some(token) = wrong {
+                request = request.header("x-csrf-token", token);
+            }
+            let (status, body) = answer(request).await;
+            assert_eq!((status, &body["code"]), (403, &json!("CSRF_TOKEN_INVALID")));
+        }
+        // Another session's token is none of this one's.
+        let other = hub.sign_in("admin", PASSWORD).await;
+        let request = hub.http.post(&url).header("cookie", &session.cookie);
+        assert_eq!(answer(request.header("x-csrf-token", &other.csrf)).await.0, 403);
+
+        // A JWT needs none, and renews itself.
+        let (status, renewed) = hub.by(&bearer(&session.jwt), "POST", "/api/auth/refresh", json!({})).await;
+        assert_eq!(status, 200, "{renewed}");
+        let renewed = bearer(renewed["token"].as_str().unwrap());
+        assert_eq!(hub.by(&renewed, "GET", "/status", json!(null)).await.0, 200);
+        assert_eq!(answer(session.post(&hub, "/api/auth/refresh")).await.0, 200);
+
+        let response = session.post(&hub, "/api/auth/logout").send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let cleared = response.headers()["set-cookie"].to_str().unwrap();
+        assert!(cleared.contains("Max-Age=0"), "{cleared}");
+        assert!(!session.holds(&hub).await);
+        assert_eq!(hub.by(&renewed, "GET", "/status", json!(null)).await.0, 401);
+        assert!(other.holds(&hub).await);
+        hub.stop().await;
+    }
+
+    async fn sessions_end_by_age_and_by_want_of_use(database: Database) {
+        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
+        let age = async |column: &str, hours: i64| {
+            let sql = format!("UPDATE sessions SET {column} = {column} - {}", hours * 3_600_000);
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(store.writer()).await.unwrap();
+        };
+        let session = hub.sign_in("admin", PASSWORD).await;
+        age("seen_at", 11).await;
+        assert!(session.holds(&hub).await);
+        // That was use, and is noted as such behind the answer's back.
+        until("the use is noted", async || {
+            let seen: i64 = sqlx::query_scalar("SELECT seen_at FROM sessions")
+                .fetch_one(store.reader()).await.unwrap();
+            seen > session_api::Timestamp::now().as_millis() - 3_600_000
+        })
+        .await;
+        age("seen_at", 13).await;
+        assert!(!session.holds(&hub).await);
+        let session = hub.sign_in("admin", PASSWORD).await;
+        age("expires_at", 24 * 6).await;
+        assert!(session.holds(&hub).await);
+        age("expires_at", 24).await;
+        assert!(!session.holds(&hub).await);
+        hub.sign_in("admin", PASSWORD).await;
+        let left: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sessions")
+            .fetch_one(store.reader()).await.unwrap();
+        assert_eq!(left, 1, "those that are over are gone");
+        store.close().await;
+        hub.stop().await;
+    }
+
+    async fn the_variable_sets_the_first_user_and_later_only_when_it_changes(database: Database) {
+        let nowhere = Peer::nowhere().await;
+        let start = async |password: &str| {
+            Hub::start_on(&database.url(), &nowhere, &[("HUB_ADMIN_PASSWORD", password)]).await
+        };
+        let works = async |hub: &Hub, password: &str| {
+            hub.by(&basic("admin", password), "GET", "/api/config", json!(null)).await.0 == 200
+        };
+        let hub = start(PASSWORD).await;
+        let session = hub.sign_in("admin", PASSWORD).await;
+        let change = json!({"current_password": PASSWORD, "new_password": "battery staple"});
+        let request = session.post(&hub, "/api/auth/password").json(&change);
+        assert_eq!(answer(request).await.0, 200);
+        assert!(session.holds(&hub).await, "whoever changes it goes on");
+        assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
+        hub.stop().await;
+        // As it was: what was changed since stays.
+        let hub = start(PASSWORD).await;
+        assert!(works(&hub, "battery staple").await && !works(&hub, PASSWORD).await);
+        hub.stop().await;
+        // Changed: the way back in.
+        let hub = start("tr0ub4dor").await;
+        assert!(works(&hub, "tr0ub4dor").await && !works(&hub, "battery staple").await);
+        assert!(!session.holds(&hub).await);
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_begins_a_session_of_its_own() {
+    let (_peer, hub) = locked().await;
+    // What somebody else has put into the browser is not taken up.
+    let planted = "leadmaster_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let login = |cookie: &str| {
+        let body = json!({"username": "admin", "password": PASSWORD});
+        let request = hub.http.post(hub.url("/api/auth/login"));
+        request.header("cookie", cookie).json(&body).send()
+    };
+    let response = login(planted).await.unwrap();
+    let own = response.headers()["set-cookie"].to_str().unwrap();
+    assert!(!own.starts_with(planted), "{own}");
+    let request = hub.http.get(hub.url("/api/auth/me"));
+    assert_eq!(answer(request.header("cookie", planted)).await.0, 401);
+    // And what this browser had before is over.
+    let before = hub.sign_in("admin", PASSWORD).await;
+    assert_eq!(login(&before.cookie).await.unwrap().status(), 200);
+    assert!(!before.holds(&hub).await);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_https_alone_where_there_is_https() {
+    let (_peer, hub) = locked().await;
+    for (header, value, secure) in [
+        ("x-forwarded-proto", "https", true),
+        ("forwarded", "for=1.2.3.4;proto=https", true),
+        ("x-forwarded-proto", "http", false),
+    ] {
+        let request = hub
+            .http
+            .post(hub.url("/api/auth/login"))
+            .header(header, value);
+        let body = json!({"username": "admin", "password": PASSWORD});
+        let response = request.json(&body).send().await.unwrap();
+        let cookie = response.headers()["set-cookie"].to_str().unwrap();
+        assert_eq!(cookie.contains("Secure"), secure, "{value}: {cookie}");
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn guesses_run_out_by_address_and_by_user_and_the_signed_in_go_on() {
+    let (_peer, hub) = locked().await;
+    let session = hub.sign_in("admin", PASSWORD).await;
+    let token = hub.add_token(&admin(), &["read"], None).await;
+    let attempt = async |user: &str, password: &str, from: &str| {
+        let request = hub.http.post(hub.url("/api/auth/login"));
+        let body = json!({"username": user, "password": password});
+        let response = request.header("x-forwarded-for", from).json(&body).send();
+        let response = response.await.unwrap();
+        let wait = response.headers().get("retry-after").cloned();
+        let status = response.status().as_u16();
+        let body: serde_json::Value = response.json().await.unwrap();
+        (
+            status,
+            body["code"].as_str().unwrap_or_default().to_owned(),
+            wait,
+        )
+    };
+    for _ in 0..10 {
+        let (status, code, _) = attempt("nobody", "x", "10.0.0.1").await;
+        assert_eq!((status, &*code), (401, "WRONG_PASSWORD"));
+    }
+    let (status, code, wait) = attempt("admin", PASSWORD, "10.0.0.1").await;
+    assert_eq!((status, &*code), (429, "TOO_MANY_ATTEMPTS"));
+    let wait: u64 = wait.unwrap().to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    // From everywhere, for one user.
+    for number in 0..30 {
+        let from = format!("10.1.0.{number}");
+        assert_eq!(attempt("admin", "x", &from).await.0, 401);
+    }
+    assert_eq!(attempt("ADMIN", PASSWORD, "10.2.0.1").await.0, 429);
+    assert!(session.holds(&hub).await);
+    assert_eq!(
+        hub.by(&bearer(&token), "GET", "/status", json!(null))
+            .await
+            .0,
+        200
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_sign_ins_is_bounded() {
+    let (_peer, hub) = locked().await;
+    let attempt = |number: u32| {
+        let from = std::net::Ipv4Addr::from(number).to_string();
+        let request = hub.http.post(hub.url("/api/auth/login"));
+        let body = json!({"username": format!("u{number}"), "password": "x"});
+        answer(request.header("x-forwarded-for", from).json(&body))
+    };
+    let answers = futures_util::future::join_all((1..=200).map(attempt)).await;
+    let of = |wanted: u16| {
+        answers
+            .iter()
+            .filter(|(status, _)| *status == wanted)
+            .count()
+    };
+    assert_eq!(of(401) + of(503), 200, "{answers:?}");
+    assert!(of(401) >= 64 && of(503) > 0, "{} were checked", of(401));
+    hub.sign_in("admin", PASSWORD).await;
+    hub.stop().await;
+}

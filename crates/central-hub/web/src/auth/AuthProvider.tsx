@@ -1,0 +1,89 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, use, useCallback, useEffect, useState, type ReactNode } from 'react';
+
+import { getMe, signIn, signOut } from '../api/endpoints';
+import { ApiError, onSignedOut } from '../api/http';
+import type { Me } from '../api/types';
+import { SignIn } from './SignIn';
+import { Starting } from './Starting';
+
+const ME_KEY = ['auth', 'me'] as const;
+
+/** How often to ask who one is while the hub does not answer. */
+const AGAIN_MS = 3_000;
+
+interface Auth {
+  me: Me;
+  /** Null where nobody has to sign in. */
+  signOut: (() => Promise<void>) | null;
+}
+
+const AuthContext = createContext<Auth | null>(null);
+
+/** Who is signed in; only below [`AuthProvider`]. */
+export function useAuth(): Auth {
+  const auth = use(AuthContext);
+  if (!auth) throw new Error('nobody is signed in here');
+  return auth;
+}
+
+/** Whether what concerns every business may be done: a cliente only sees its own. */
+export const useSeesAll = (): boolean => useAuth().me.cliente_id === null;
+
+async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
+  try {
+    return await getMe(signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'UNAUTHORIZED') return null;
+    throw error;
+  }
+}
+
+/** Shows what is below it to those who are signed in, and the sign-in to others. */
+export function AuthProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const [expired, setExpired] = useState(false);
+  const { data: me, error } = useQuery({
+    queryKey: ME_KEY,
+    queryFn: ({ signal }) => whoAmI(signal),
+    refetchInterval: (query) => (query.state.data === undefined ? AGAIN_MS : false),
+  });
+
+  const forget = useCallback(() => {
+    queries.setQueryData(ME_KEY, null);
+    // What the one before saw is not for the next.
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME_KEY[0] });
+  }, [queries]);
+
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        if (queries.getQueryData<Me | null>(ME_KEY)) setExpired(true);
+        forget();
+      }),
+    [queries, forget],
+  );
+
+  if (me === undefined) return <Starting error={error} />;
+  if (me === null) {
+    return (
+      <SignIn
+        expired={expired}
+        onSubmit={async (username, password) => {
+          await signIn(username, password);
+          const known = await getMe();
+          setExpired(false);
+          queries.setQueryData(ME_KEY, known);
+        }}
+      />
+    );
+  }
+  const leave = async () => {
+    await signOut();
+    setExpired(false);
+    forget();
+  };
+  return (
+    <AuthContext value={{ me, signOut: me.auth_required ? leave : null }}>{children}</AuthContext>
+  );
+}

@@ -1,0 +1,38 @@
+import { Button, Group, Text } from '@mantine/core';
+import { IconLogout, IconUser } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+
+import { ActionError } from '../whatsapp/ActionError';
+import { useText } from '../i18n/I18nProvider';
+import { useAuth } from './AuthProvider';
+
+/** Who is signed in, and the way out; nothing where nobody signs in. */
+export function UserMenu() {
+  const t = useText();
+  const { me, signOut } = useAuth();
+  const leaving = useMutation({ mutationFn: async () => signOut?.() });
+  if (!signOut) return null;
+  return (
+    <section aria-label={t.auth.session}>
+      <Group justify="space-between" gap="xs" wrap="nowrap">
+        <Group gap={6} wrap="nowrap" style={{ minWidth: 0 }}>
+          <IconUser size={18} stroke={1.6} aria-hidden style={{ flexShrink: 0 }} />
+          <Text size="sm" fw={500} truncate data-testid="user-name">
+            {me.user?.username ?? t.auth.program}
+          </Text>
+        </Group>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="gray"
+          leftSection={<IconLogout size={16} aria-hidden />}
+          loading={leaving.isPending}
+          onClick={() => leaving.mutate()}
+        >
+          {t.auth.signOut}
+        </Button>
+      </Group>
+      <ActionError error={leaving.error} />
+    </section>
+  );
+}

@@ -1,0 +1,183 @@
+// Signing in and out on the hub's page in Chromium: wrong and right passwords, a
+// session that ends under one's feet, a second tab, and what a business sees.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… node sign-in-flow.mjs
+//
+// With SCREENSHOTS=<folder> every screen is kept as a picture.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, assert, equal, eventually, run, step } from './lib/peer.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… node sign-in-flow.mjs');
+  process.exit(2);
+}
+
+const LONG = 60_000;
+const ANOTHER = 'otra contraseña, más larga';
+
+let browser = null;
+let page = null;
+const complaints = [];
+
+const button = (name) => page.getByRole('button', { name, exact: true });
+const says = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
+const signIn = () => page.locator('[data-view="sign-in"]');
+const inside = () => page.getByRole('heading', { name: 'WhatsApp', level: 1 }).waitFor({ timeout: LONG });
+
+async function picture(name) {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled' });
+}
+
+async function enter(user, secret) {
+  await page.getByLabel('Usuario').fill(user);
+  await page.getByLabel('Contraseña', { exact: true }).fill(secret);
+  await button('Entrar').click();
+}
+
+/** As the administrator's program, with the password of the moment. */
+async function api(path, method, body, secret = password) {
+  const authorization = `Basic ${Buffer.from(`admin:${secret}`).toString('base64')}`;
+  const response = await fetch(`${hub}${path}`, {
+    method,
+    headers: { authorization, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  const answer = await response.json();
+  assert(response.ok, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+async function test() {
+  if (pictures) mkdirSync(pictures, { recursive: true });
+  browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+  const context = await browser.newContext({
+    viewport: { width: 1200, height: 900 },
+    colorScheme: 'light',
+    locale: 'es-AR',
+  });
+  page = await context.newPage();
+  const asked = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
+  page.on('dialog', (dialog) => complaints.push(`the browser asked: ${dialog.message()}`));
+
+  await step('nothing is asked for before the sign-in', async () => {
+    await page.goto(`${hub}/whatsapp`);
+    await signIn().waitFor({ timeout: LONG });
+    equal(await page.title(), 'Iniciar sesión · LeadMaster', 'the tab');
+    const api = asked.filter((path) => path.startsWith('/api/'));
+    equal([...new Set(api)].join(), '/api/auth/me', 'the requests');
+    await picture('sign-in');
+  });
+
+  await step('empty and wrong', async () => {
+    await button('Entrar').click();
+    await says('Escribí tu usuario.');
+    await enter('admin', 'equivocada');
+    await says('El usuario o la contraseña no son correctos.');
+    equal(await page.getByLabel('Contraseña', { exact: true }).inputValue(), '', 'the password');
+    await picture('wrong');
+  });
+
+  await step('right: the screen that was asked for, also after a reload', async () => {
+    await enter('admin', password);
+    await inside();
+    equal(new URL(page.url()).pathname, '/whatsapp', 'the path');
+    equal(await page.getByTestId('user-name').textContent(), 'admin', 'the user');
+    await picture('inside');
+    await page.reload();
+    await inside();
+    const cookies = await context.cookies();
+    const [cookie] = cookies;
+    assert(cookies.length === 1 && cookie.httpOnly && cookie.sameSite === 'Strict', JSON.stringify(cookies));
+    equal(await page.evaluate(() => document.cookie), '', 'what a script sees');
+    equal(await page.evaluate(() => Object.keys(localStorage).join()), '', 'what is stored');
+  });
+
+  await step('a sign-in in another tab does not break this one', async () => {
+    const status = await page.evaluate(async (secret) => {
+      const response = await fetch('/api/auth/login', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ username: 'admin', password: secret }),
+      });
+      return response.status;
+    }, password);
+    equal(status, 200, 'the other tab');
+    await button('Cerrar sesión').click();
+    await signIn().waitFor();
+    assert(await page.getByText('La sesión terminó').isHidden(), 'it did not end by itself');
+    equal((await context.cookies()).length, 0, 'cookies');
+  });
+
+  await step('a session that ends brings the sign-in, and back to the same place', async () => {
+    await enter('admin', password);
+    await inside();
+    await page.evaluate(() => window.history.pushState(null, '', '/whatsapp?aqui=1'));
+    const { users } = await api('/api/users', 'GET');
+    const { id } = users.find((user) => user.username === 'admin');
+    await api(`/api/users/${id}`, 'PUT', { password: ANOTHER });
+    await says('La sesión terminó.');
+    await picture('expired');
+    await enter('admin', ANOTHER);
+    await inside();
+    equal(new URL(page.url()).search, '?aqui=1', 'the place');
+    await button('Cerrar sesión').click();
+    await signIn().waitFor();
+  });
+
+  await step('a business sees its own, and does not end what all share', async () => {
+    const body = { username: 'ana', password: 'la contraseña de ana', role: 'cliente', cliente_id: 51 };
+    await api('/api/users', 'POST', body, ANOTHER);
+    asked.length = 0;
+    await enter('Ana', body.password);
+    await inside();
+    await page.getByTestId('user-name').waitFor();
+    await eventually('its own route is asked', () => asked.includes('/api/whatsapp/51/session'));
+    assert(!asked.some((path) => path.startsWith('/api/admin/')), asked.join(' '));
+    await picture('cliente');
+    const status = await page.evaluate(() => fetch('/api/users').then((response) => response.status));
+    equal(status, 403, 'the users');
+    await button('Cerrar sesión').click();
+    await signIn().waitFor();
+  });
+
+  await step('on a phone, in English and dark', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('banner').locator('label', { hasText: 'English' }).click();
+    await page.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+    await page.getByRole('banner').locator('label', { hasText: 'Dark' }).click();
+    await eventually('nothing is wider than the window', () =>
+      page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth),
+    );
+    await picture('phone');
+  });
+
+  await step('too many tries', async () => {
+    const user = page.getByLabel('User name');
+    const secret = page.getByLabel('Password', { exact: true });
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      await user.fill('admin');
+      await secret.fill(`no ${attempt}`);
+      const answered = page.waitForResponse((response) => response.url().endsWith('/api/auth/login'));
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await answered;
+    }
+    await says('Too many failed attempts');
+    await picture('too-many');
+  });
+
+  await step('no complaints', () => assert(complaints.length === 0, complaints.join('\n')));
+}
+
+await run(
+  test,
+  async () => {
+    if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
+    await browser?.close();
+  },
+  240_000,
+);
