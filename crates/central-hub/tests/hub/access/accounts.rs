@@ -1,6 +1,6 @@
 //! Users and tokens.
 
-use scratch_database::{Database, on_both_engines};
+use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, admin, basic, bearer, locked};

@@ -1,7 +1,7 @@
 //! Sessions: the cookie, the JWT, and how they end.
 
 use central_hub::store::Store;
-use scratch_database::{Database, on_both_engines};
+use scratch_database::on_both_engines;
 use serde_json::json;
 
 use super::{PASSWORD, admin, answer, basic, bearer, locked};
