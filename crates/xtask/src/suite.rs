@@ -239,6 +239,7 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "HUB_ADMIN_PASSWORD",
         "WHATSAPP_WEB_URL",
         "AUTO_CAMPAIGNS_ENABLED",
+        "TZ",
         "RUST_LOG",
     ] {
         command.env_remove(name);

@@ -76,11 +76,12 @@ impl Ticked {
 }
 
 /// So many campaigns get their turn with one tick.
-const TURNS: i64 = 20;
+const TURNS: i64 = 50;
 
-/// Campaigns that are due. `$1` now, `$2` how many.
+/// Campaigns that are due. `$1` now, `$2` how many, `$3` whether only
+/// rehearsals.
 const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
-    ORDER BY next_at, id LIMIT $2";
+    AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
 const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
 const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
 
@@ -116,10 +117,15 @@ impl Scheduler {
         for id in self.in_flight().await? {
             ticked.in_flight |= self.take_back(id, situation).await?;
         }
+        if !situation.auto || !situation.ready {
+            // Whoever changes that wakes the worker, or it looks soon enough.
+            return Ok(ticked);
+        }
         let now = situation.now.as_millis();
         let due: Vec<i64> = sqlx::query_scalar(DUE)
             .bind(now)
             .bind(TURNS)
+            .bind(i64::from(situation.dry_run))
             .fetch_all(self.store.reader())
             .await?;
         for id in due {

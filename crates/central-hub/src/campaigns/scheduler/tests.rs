@@ -590,6 +590,7 @@ async fn a_tick_does_not_look_at_history() {
         let rows = sqlx::query(sqlx::AssertSqlSafe(explain))
             .bind(1_i64)
             .bind(1_i64)
+            .bind(1_i64)
             .fetch_all(store.reader())
             .await
             .unwrap();
@@ -609,4 +610,44 @@ async fn a_tick_does_not_look_at_history() {
         }
     }
     store.close().await;
+}
+
+/// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`:
+/// a million recipients that are done, a hundred thousand that are not.
+#[tokio::test]
+#[ignore = "a benchmark: it takes a minute and prints milliseconds"]
+async fn a_tick_with_a_long_history() {
+    let database = Database::sqlite();
+    let mut bench = Bench::new(&database).await;
+    let done = bench.approved(1, (0, 0)).await;
+    bench.tick().await;
+    bench.send_all().await;
+    bench.tick().await;
+    let id = bench.approved(100_000, (1, 1)).await;
+    let ticks = async |bench: &mut Bench| {
+        let mut times = Vec::new();
+        for _ in 0..50 {
+            bench.situation.now = bench.situation.now.after(Duration::from_secs(5));
+            let begin = std::time::Instant::now();
+            bench.tick().await;
+            times.push(begin.elapsed().as_micros());
+            bench.send_all().await;
+        }
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let before = ticks(&mut bench).await;
+    for history in [
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+         INSERT INTO messages (direction, origin, campaign_id, chat, kind, body, state, due_at, created_at, updated_at)
+         SELECT 'out', 'campaign', $1, '1' || (1000000000 + i) || '@c.us', 'text', 'Hola', 'read', 0, 0, 0 FROM n",
+        "INSERT INTO recipients (campaign_id, line, chat, fields, state, message_id, created_at, updated_at)
+         SELECT campaign_id, id, chat, '{}', 'sent', id, 0, 0 FROM messages WHERE campaign_id = $1 AND body = 'Hola'",
+    ] {
+        sqlx::query(history).bind(done).execute(bench.store.writer()).await.unwrap();
+    }
+    let after = ticks(&mut bench).await;
+    assert!(bench.at_state(id, RecipientState::Sent).await >= 40);
+    eprintln!("a tick: {before} us with no history, {after} us with a million done");
+    bench.store.close().await;
 }
