@@ -1,0 +1,195 @@
+//! What a tick of the outbox and a page of a list cost behind a long history:
+//! 1,000,000 finished messages and 100,000 pending ones, on both engines.
+//!
+//! `cargo bench -p central-hub`, or with other numbers
+//! `FINISHED=100000 PENDING=1000 cargo bench -p central-hub`. The databases
+//! are made in `TMPDIR` and gone afterwards.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark says what it found"
+)]
+
+use std::time::{Duration, Instant};
+
+use central_hub::store::{CLAIM_PLANS, Change, Engine, Filter, State, Store};
+use scratch_database::Database;
+use session_api::Timestamp;
+use sqlx::{AssertSqlSafe, Row};
+
+/// How often each thing is measured.
+const ROUNDS: usize = 200;
+/// As many as the outbox takes at once.
+const CLAIMED: u32 = 16;
+
+fn main() {
+    // What `cargo test --all-targets` passes.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let number = |name: &str, default: i64| {
+        let text = std::env::var(name).ok();
+        text.map_or(default, |text| text.parse().unwrap())
+    };
+    let (finished, pending) = (number("FINISHED", 1_000_000), number("PENDING", 100_000));
+    println!("{finished} finished, {pending} pending; {ROUNDS} rounds; milliseconds");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for database in [Database::sqlite(), Database::postgres()] {
+        runtime.block_on(measure(&database, finished, pending));
+    }
+}
+
+async fn measure(database: &Database, finished: i64, pending: i64) {
+    let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
+    println!("\n{:?}", store.engine());
+    let start = Instant::now();
+    fill(&store, finished, pending).await;
+    println!("  filled in {:.1} s", start.elapsed().as_secs_f64());
+    plans(&store).await;
+    ticks(&store).await;
+    pages(&store, finished).await;
+    store.close().await;
+}
+
+/// The finished ones first, as history has it; every number has some of both.
+async fn fill(store: &Store, finished: i64, pending: i64) {
+    let series = store.engine().pick(
+        "WITH RECURSIVE series (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM series WHERE n < $2)",
+        "WITH series (n) AS (SELECT generate_series($1::bigint, $2::bigint))",
+    );
+    let last = finished + pending;
+    for (state, from, to) in [("delivered", 1, finished), ("queued", finished + 1, last)] {
+        if from > to {
+            continue;
+        }
+        let statement = format!(
+            "{series} INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind,
+                 body, request, fingerprint, idempotency_key, state, wa_id, wa_key, due_at,
+                 created_at, updated_at)
+             SELECT 'out', 'bulk', n % 50 + 1, n / 10000, (5491100000000 + n % 90000) || '@c.us', 'text',
+                 'hola ' || n, '{{\"to\":\"5491158254201\",\"message\":\"hola\"}}', 'f' || n, 'k' || n,
+                 '{state}', 'true_x@c.us_K' || n, 'K' || n, n, n, n
+             FROM series"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(from)
+            .bind(to)
+            .execute(store.writer())
+            .await
+            .unwrap();
+    }
+    sqlx::query("ANALYZE")
+        .execute(store.writer())
+        .await
+        .unwrap();
+}
+
+async fn plans(store: &Store) {
+    if store.engine() == Engine::Postgres {
+        return;
+    }
+    for statement in CLAIM_PLANS {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let mut query = sqlx::query(explain);
+        for _ in 0..statement.matches('$').count().min(4) {
+            query = query.bind(1_i64);
+        }
+        for row in query.fetch_all(store.writer()).await.unwrap() {
+            println!("  {}", row.get::<String, _>("detail"));
+        }
+        println!();
+    }
+}
+
+async fn ticks(store: &Store) {
+    let lease = || Timestamp::now().after(Duration::from_secs(600));
+    let (mut due, mut claim, mut settle) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        store.next_due(false).await.unwrap();
+        due.push(start.elapsed());
+        let start = Instant::now();
+        let claimed = store.claim("bench", lease(), CLAIMED).await.unwrap();
+        claim.push(start.elapsed());
+        for message in claimed {
+            let wa_id = format!("true_x@c.us_S{}", message.id);
+            let sent = Change {
+                wa_id: Some(&wa_id),
+                ..Change::to(State::Sent, "SENT")
+            };
+            let start = Instant::now();
+            store.change(message.id, sent).await.unwrap().unwrap();
+            settle.push(start.elapsed());
+        }
+    }
+    say("is anything due?", due);
+    say("claim of 16", claim);
+    say("an outcome", settle);
+}
+
+async fn pages(store: &Store, finished: i64) {
+    let middle = Some(finished / 2);
+    for (what, filter) in [
+        ("newest page", Filter::default()),
+        (
+            "page in the middle",
+            Filter {
+                before: middle,
+                ..Filter::default()
+            },
+        ),
+        (
+            "of a client",
+            Filter {
+                cliente_id: Some(7),
+                before: middle,
+                ..Filter::default()
+            },
+        ),
+        (
+            "of a campaign",
+            Filter {
+                campaign_id: Some(7),
+                ..Filter::default()
+            },
+        ),
+        (
+            "by state, none",
+            Filter {
+                state: Some(State::Failed),
+                ..Filter::default()
+            },
+        ),
+        (
+            "of a chat",
+            Filter {
+                chat: Some("5491100000007@c.us".to_owned()),
+                ..Filter::default()
+            },
+        ),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            store.messages(&filter, 51).await.unwrap();
+            times.push(start.elapsed());
+        }
+        say(what, times);
+    }
+}
+
+fn say(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |part: usize| {
+        let index = (times.len() * part / 100).min(times.len().saturating_sub(1));
+        times
+            .get(index)
+            .map_or(0.0, |time| time.as_secs_f64() * 1e3)
+    };
+    println!(
+        "  {what:<20} median {:>8.3}   p99 {:>8.3}   worst {:>8.3}",
+        at(50),
+        at(99),
+        at(100)
+    );
+}
