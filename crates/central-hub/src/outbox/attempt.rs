@@ -71,6 +71,14 @@ impl Inner {
                 self.store.change(message.id, change).await?
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
+            // What this attempt did not do an earlier one may have done.
+            Verdict::NotNow { .. } | Verdict::Unknown(_)
+                if message.state == State::Unconfirmed =>
+            {
+                let due = look_again(message);
+                self.store.release(message.id, &self.who, due).await?;
+                None
+            }
             // Whoever waited for it was told that it was not sent.
             Verdict::NotNow { why, .. } if message.origin == Origin::Send => {
                 self.fail(message, why).await?
@@ -80,18 +88,11 @@ impl Inner {
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
-                let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
-                let due = Timestamp::now().after(pause::after(tries, FIRST_LOOK, None));
-                if message.state == State::Unconfirmed {
-                    self.store.release(message.id, &self.who, due).await?;
-                    None
-                } else {
-                    let change = Change {
-                        due: Some(due),
-                        ..Change::to(State::Unconfirmed, &why.code).because(&why.message)
-                    };
-                    self.store.change(message.id, change).await?
-                }
+                let change = Change {
+                    due: Some(look_again(message)),
+                    ..Change::to(State::Unconfirmed, &why.code).because(&why.message)
+                };
+                self.store.change(message.id, change).await?
             }
         };
         if let Some(moved) = &moved {
@@ -111,4 +112,10 @@ impl Inner {
         let change = Change::to(State::Failed, &why.code).because(&why.message);
         self.store.change(message.id, change).await
     }
+}
+
+/// When to ask again what became of a message.
+fn look_again(message: &Message) -> Timestamp {
+    let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
+    Timestamp::now().after(pause::after(tries, FIRST_LOOK, None))
 }

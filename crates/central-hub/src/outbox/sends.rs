@@ -202,6 +202,11 @@ impl Outbox {
             Err(late) => Ok(late),
         };
         let verdict = Verdict::of(&reply);
+        // What this attempt did not do an earlier one may have done.
+        let reply = match verdict {
+            Verdict::NotNow { .. } if message.state == State::Unconfirmed => Ok(unconfirmed()),
+            _ => reply,
+        };
         let moved = inner.record(&message, &verdict).await;
         drop(active);
         let reply = reply.map_err(HubError::from);

@@ -11,6 +11,9 @@
 //! One column says both when a message is due and until when it is taken, so
 //! one small index finds what there is to do, and what is taken is not even
 //! looked at.
+//!
+//! Whose hub died while it was at work on it may have left: it is taken over
+//! as `unconfirmed`.
 
 use session_api::Timestamp;
 use sqlx::any::AnyRow;
@@ -19,14 +22,14 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::StoreError;
 use super::messages::Message;
 use super::transitions::note;
-use super::{Change, State, Store, now};
+use super::{Change, State, Store, Tx, now};
 
 /// Takes what is due. `$1` now, `$2` end of the lease, `$3` who, `$4` how many.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(
             "UPDATE messages SET due_at = $2, claimed_by = $3, attempts = attempts + 1, updated_at = $1,
-                 state = CASE state WHEN 'queued' THEN 'sending' ELSE state END
+                 state = CASE state WHEN 'queued' THEN 'sending' ELSE 'unconfirmed' END
              WHERE id IN (
                  SELECT m.id FROM messages m
                  WHERE m.state IN ('queued', 'sending', 'unconfirmed')
@@ -96,15 +99,15 @@ impl Store {
             .await?;
         let mut claimed = read(&rows)?;
         for message in &claimed {
-            // The first time from `queued`; later only the hub is another.
-            if message.state == State::Sending {
-                let cause = if message.attempts == 1 {
-                    "TAKEN"
-                } else {
-                    "TAKEN_AGAIN"
-                };
-                let change = Change::to(State::Sending, cause);
-                note(&mut tx, message.id, Some(State::Queued), change, at).await?;
+            let (from, cause) = match (message.state, message.attempts) {
+                (State::Sending, 1) => (State::Queued, "TAKEN"),
+                (State::Sending, _) => (State::Queued, "TAKEN_AGAIN"),
+                _ => (last_state(&mut tx, message.id).await?, "TAKEN_OVER"),
+            };
+            // An outcome that is looked for again is no news.
+            if from != message.state {
+                let change = Change::to(message.state, cause);
+                note(&mut tx, message.id, Some(from), change, at).await?;
             }
         }
         tx.commit().await?;
@@ -212,10 +215,9 @@ impl Store {
         {
             return Ok(None);
         }
-        let to = if before.state == State::Unconfirmed {
-            State::Unconfirmed
-        } else {
-            State::Sending
+        let to = match before.state {
+            State::Sending | State::Unconfirmed => State::Unconfirmed,
+            _ => State::Sending,
         };
         let row = sqlx::query(
             "UPDATE messages SET state = $1, due_at = $2, claimed_by = $3, attempts = attempts + 1,
@@ -261,6 +263,17 @@ impl Store {
             .await?;
         Ok(due.and_then(Timestamp::from_millis))
     }
+}
+
+/// Where a message stood before it was taken now.
+async fn last_state(tx: &mut Tx, id: i64) -> Result<State, StoreError> {
+    let last: String = sqlx::query_scalar(
+        "SELECT to_state FROM message_transitions WHERE message_id = $1 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(id)
+    .fetch_one(&mut **tx)
+    .await?;
+    super::messages::state(&last)
 }
 
 fn read(rows: &[AnyRow]) -> Result<Vec<Message>, StoreError> {
