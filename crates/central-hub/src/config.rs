@@ -131,7 +131,11 @@ fn zone(env: &Env) -> Result<TimeZone, EnvError> {
     })
 }
 
-fn database(env: &Env) -> Result<Location, EnvError> {
+/// `DATABASE_URL`, or the file in `DATA_DIR`.
+///
+/// # Errors
+/// It is nonsense.
+pub fn database(env: &Env) -> Result<Location, EnvError> {
     let Some(text) = env.text("DATABASE_URL")? else {
         let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
         return Ok(Location::in_folder(&folder));

@@ -17,6 +17,7 @@ mod outbox;
 mod relay;
 mod router;
 pub mod store;
+pub mod transfer;
 mod upstream;
 mod web;
 

@@ -1,21 +1,55 @@
 //! Parses, wires, serves; the rest is library.
 
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use central_hub::Deps;
-use central_hub::config::{Config, HELP};
-use clap::Parser;
+use central_hub::config::{Config, HELP, database};
+use central_hub::store::Store;
+use central_hub::{Deps, transfer};
+use clap::{Parser, Subcommand};
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
 #[command(name = "central-hub", version, after_help = HELP)]
-struct Arguments {}
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What there is besides serving; of the variables these take the database's.
+#[derive(Subcommand)]
+enum Command {
+    /// Write all that the hub remembers, as lines of JSON; stop the hub first.
+    Export {
+        /// A file that is not there yet; without one, standard output.
+        file: Option<PathBuf>,
+    },
+    /// Read what `export` wrote into an empty database.
+    Import {
+        /// The file; without one, standard input.
+        file: Option<PathBuf>,
+    },
+}
 
 fn main() -> ExitCode {
-    Arguments::parse();
+    let arguments = Arguments::parse();
     let env = Env::from_process();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fatal(&error),
+    };
+    if let Some(command) = arguments.command {
+        return match runtime.block_on(move_data(&env, command)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fatal(&error),
+        };
+    }
     let supervisor = Supervisor::from_env(&env);
     let config = match Config::from_env(&env) {
         Ok(config) => config,
@@ -24,13 +58,47 @@ fn main() -> ExitCode {
     if let Err(error) = logs::init(&env, config.environment) {
         return fatal(&error);
     }
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fatal(&error),
-    };
     let code = runtime.block_on(serve(config, &supervisor));
     runtime.shutdown_background();
     code
+}
+
+async fn move_data(env: &Env, command: Command) -> Result<(), Box<dyn Error>> {
+    let location = database(env)?;
+    let store = Store::open(&location).await?;
+    let (rows, what) = match command {
+        Command::Export { file: Some(file) } => {
+            // What customers wrote is nobody else's.
+            let mut options = File::options();
+            let file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(file)?;
+            let mut out = BufWriter::new(file);
+            (transfer::export(&store, &mut out).await?, "exported from")
+        }
+        Command::Export { file: None } => {
+            let mut out = BufWriter::new(std::io::stdout());
+            (transfer::export(&store, &mut out).await?, "exported from")
+        }
+        Command::Import { file: Some(file) } => {
+            let opened = File::open(&file).map_err(|error| named(&file, &error))?;
+            let mut from = BufReader::new(opened);
+            (transfer::import(&store, &mut from).await?, "imported into")
+        }
+        Command::Import { file: None } => {
+            let mut from = BufReader::new(std::io::stdin());
+            (transfer::import(&store, &mut from).await?, "imported into")
+        }
+    };
+    store.close().await;
+    writeln!(std::io::stderr(), "{rows} rows {what} {location}")?;
+    Ok(())
+}
+
+fn named(file: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", file.display())
 }
 
 async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {

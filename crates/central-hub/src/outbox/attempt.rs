@@ -72,9 +72,7 @@ impl Inner {
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             // What this attempt did not do an earlier one may have done.
-            Verdict::NotNow { .. } | Verdict::Unknown(_)
-                if message.state == State::Unconfirmed =>
-            {
+            Verdict::NotNow { .. } | Verdict::Unknown(_) if message.state == State::Unconfirmed => {
                 let due = look_again(message);
                 self.store.release(message.id, &self.who, due).await?;
                 None

@@ -207,6 +207,32 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn what_may_have_left_is_never_told_as_not_sent(database: Database) {
+        let mut peer = ready().await;
+        let hub = real(&database, &peer).await;
+        peer.never_answers("/send");
+        let (code, body) = send(&hub, Some("k1")).await;
+        assert_eq!((code, body["code"].as_str()), (504, Some("SESSION_MANAGER_TIMEOUT")));
+        peer.fall_over().await;
+        until("the hub to notice", async || {
+            let (_, health) = hub.get("/api/health").await;
+            health.contains(r#""status":"down","state":null"#)
+        })
+        .await;
+        // This attempt certainly did nothing; the one before it may have.
+        until("it to be free", async || {
+            let (code, body) = send(&hub, Some("k1")).await;
+            assert_eq!((code, body["code"].as_str()), (504, Some("SEND_UNCONFIRMED")));
+            let (_, list) = hub.get("/api/sender/messages?estado=sin_confirmar").await;
+            list.contains(r#""intentos":2"#)
+        })
+        .await;
+        peer.takes_sends();
+        peer.get_up().await;
+        until("the outcome", async || send(&hub, Some("k1")).await.0 == 200).await;
+        hub.stop().await;
+    }
+
     async fn one_key_at_the_same_time_is_one_message(database: Database) {
         let peer = ready().await;
         let hub = real(&database, &peer).await;

@@ -156,6 +156,35 @@ fn a_database_that_cannot_be_used_is_said_before_the_port_is_opened() {
     }
 }
 
+#[test]
+fn what_is_exported_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = Database::postgres();
+    let url = postgres.url();
+    let run = |words: &[&str], variables: &[(&str, &str)]| {
+        outcome(program(folder.path(), variables).args(words))
+    };
+    // Nothing but the database is asked for.
+    let exported = run(&["export", "hub.ndjson"], &[]);
+    let said = String::from_utf8(exported.stderr).unwrap();
+    assert!(exported.status.success(), "{said}");
+    assert!(said.starts_with("0 rows exported from sqlite:"), "{said}");
+    let again = run(&["export", "hub.ndjson"], &[]);
+    assert_eq!(again.status.code(), Some(1), "a file is not written over");
+    let target = [("DATABASE_URL", &*url)];
+    let imported = run(&["import", "hub.ndjson"], &target);
+    let said = String::from_utf8(imported.stderr).unwrap();
+    assert!(said.starts_with("0 rows imported into postgres:"), "{said}");
+    let piped = run(&["export"], &target);
+    let file = std::fs::read(folder.path().join("hub.ndjson")).unwrap();
+    assert_eq!(piped.stdout, file);
+    std::fs::write(folder.path().join("hub.ndjson"), "hola\n").unwrap();
+    let bad = run(&["import", "hub.ndjson"], &target);
+    let said = String::from_utf8(bad.stderr).unwrap();
+    assert!(said.starts_with("[FATAL] line 1 "), "{said}");
+    assert_eq!(bad.status.code(), Some(1));
+}
+
 struct Running {
     child: Child,
     lines: BufReader<std::process::ChildStdout>,
