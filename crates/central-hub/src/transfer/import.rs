@@ -33,6 +33,10 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
         return Err(TransferError::OtherVersion { found, own });
     }
     let tables = tables(store, &mut tx).await?;
+    // What a new database begins with is in the export as well.
+    sqlx::query("DELETE FROM settings")
+        .execute(&mut *tx)
+        .await?;
     for (table, _) in &tables {
         let any = format!("SELECT 1 FROM {} LIMIT 1", quoted(table));
         let any = sqlx::query(AssertSqlSafe(any)).fetch_optional(&mut *tx);

@@ -69,6 +69,8 @@ async fn everything_moves_from_each_engine_to_each() {
             assert_eq!(store.transitions(all[19].id).await.unwrap().len(), 3);
             let error = imported(&store, &text).await.unwrap_err().to_string();
             assert!(error.contains("not empty"), "{error}");
+            let cursor = store.setting("cursor").await.unwrap();
+            assert_eq!(cursor.as_deref(), Some("17"), "a refusal changes nothing");
             store.close().await;
         }
         source_store.close().await;
