@@ -168,13 +168,13 @@ fn what_is_exported_is_imported() {
     let exported = run(&["export", "hub.ndjson"], &[]);
     let said = String::from_utf8(exported.stderr).unwrap();
     assert!(exported.status.success(), "{said}");
-    assert!(said.starts_with("0 rows exported from sqlite:"), "{said}");
+    assert!(said.contains(" rows exported from sqlite:"), "{said}");
     let again = run(&["export", "hub.ndjson"], &[]);
     assert_eq!(again.status.code(), Some(1), "a file is not written over");
     let target = [("DATABASE_URL", &*url)];
     let imported = run(&["import", "hub.ndjson"], &target);
     let said = String::from_utf8(imported.stderr).unwrap();
-    assert!(said.starts_with("0 rows imported into postgres:"), "{said}");
+    assert!(said.contains(" rows imported into postgres:"), "{said}");
     let piped = run(&["export"], &target);
     let file = std::fs::read(folder.path().join("hub.ndjson")).unwrap();
     assert_eq!(piped.stdout, file);
