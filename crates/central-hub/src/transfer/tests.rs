@@ -135,3 +135,33 @@ async fn what_is_no_whole_export_changes_nothing() {
         store.close().await;
     }
 }
+
+/// Whatever later steps add: a row never comes before what it refers to.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_stand_after_what_they_refer_to() {
+    for database in [Database::sqlite(), Database::postgres()] {
+        let store = open(&database).await;
+        let mut tx = store.begin().await.unwrap();
+        let order: Vec<_> = tables(&store, &mut tx)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|(table, _)| table)
+            .collect();
+        let references = store.engine().pick(
+            "SELECT t.name AS one, f.\"table\" AS other FROM sqlite_schema t, pragma_foreign_key_list(t.name) f
+                 WHERE t.type = 'table'",
+            "SELECT conrelid::regclass::text AS one, confrelid::regclass::text AS other
+                 FROM pg_constraint WHERE contype = 'f'",
+        );
+        let references = sqlx::query(references).fetch_all(&mut *tx).await.unwrap();
+        assert!(!references.is_empty());
+        let at = |name: &str| order.iter().position(|table| table == name).unwrap();
+        for reference in &references {
+            let (one, other): (String, String) = (reference.get("one"), reference.get("other"));
+            assert!(at(&other) <= at(&one), "{one} refers to {other}");
+        }
+        drop(tx);
+        store.close().await;
+    }
+}
