@@ -48,6 +48,8 @@ module.exports = {
         SESSION_MANAGER_TOKEN: '',
         HUB_ADMIN_PASSWORD: '',
         DATABASE_URL: '',
+        INTERNAL_TOKEN: '',
+        WEBHOOK_ALLOWED_HOSTS: '',
         RUST_LOG: '',
       }),
 

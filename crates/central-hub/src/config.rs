@@ -10,6 +10,7 @@ use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
 use crate::store::Location;
+use crate::webhooks::AllowedHosts;
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -25,6 +26,8 @@ Environment:
   TZ                        zone of the schedules' hours (America/Argentina/Buenos_Aires)
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
+  INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
+  WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
   RUST_LOG                  log filter (info)";
 
 /// What the service runs with.
@@ -50,6 +53,10 @@ pub struct Config {
     pub zone: TimeZone,
     /// `HUB_ADMIN_PASSWORD`.
     pub admin_password: Option<SecretString>,
+    /// `INTERNAL_TOKEN`: for programs that report messages.
+    pub internal_token: Option<SecretString>,
+    /// `WEBHOOK_ALLOWED_HOSTS`
+    pub webhook_hosts: AllowedHosts,
 }
 
 /// Why the service does not start.
@@ -83,6 +90,8 @@ impl Config {
             database: database(env)?,
             zone: zone(env)?,
             admin_password,
+            internal_token: env.secret("INTERNAL_TOKEN")?,
+            webhook_hosts: webhook_hosts(env)?,
         };
         ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
         Ok(config)
@@ -102,7 +111,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} WEBHOOK_ALLOWED_HOSTS={}",
             self.port,
             self.host,
             self.environment,
@@ -113,8 +122,18 @@ impl Config {
             self.zone_name(),
             masked(&self.session_manager_token),
             masked(&self.admin_password),
+            masked(&self.internal_token),
+            self.webhook_hosts,
         )
     }
+}
+
+fn webhook_hosts(env: &Env) -> Result<AllowedHosts, EnvError> {
+    let Some(text) = env.text("WEBHOOK_ALLOWED_HOSTS")? else {
+        return Ok(AllowedHosts::default());
+    };
+    text.parse()
+        .map_err(|takes| EnvError::invalid("WEBHOOK_ALLOWED_HOSTS", text, takes))
 }
 
 /// What `TZ` is where nothing is set.
@@ -184,7 +203,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none)"
+            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
         );
     }
 
@@ -193,6 +212,7 @@ mod tests {
         let config = read(&[
             ("SESSION_MANAGER_TOKEN", "hunter3"),
             ("HUB_ADMIN_PASSWORD", "hunter4"),
+            ("INTERNAL_TOKEN", "hunter6"),
             ("DATABASE_URL", "postgres://me:hunter5@db/leads"),
         ])
         .unwrap();

@@ -5,7 +5,8 @@
 //!       ^                 │           └─> Outbox ──────^               │
 //!       │                 │                └─> Store                   │
 //!       │                 └─> web: the React page, embedded            │
-//!       └──── GET /api/events <── Relay <── one stream of events ──────┘
+//!       └──── GET /api/events <── Relay <── one stream of events ──────┤
+//!  receivers <── Dispatcher <── Store <── Follower <── another ────────┘
 //! ```
 
 pub mod auth;
@@ -13,6 +14,7 @@ pub mod campaigns;
 pub mod config;
 mod error;
 mod http;
+mod inbound;
 mod outbox;
 mod relay;
 mod router;
@@ -20,6 +22,7 @@ pub mod store;
 pub mod transfer;
 mod upstream;
 mod web;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,11 +35,13 @@ use tokio::net::TcpListener;
 use crate::auth::Auth;
 use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
 use crate::config::Config;
+use crate::inbound::Follower;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
 use crate::router::{AppState, router};
 use crate::store::{Store, StoreError};
+use crate::webhooks::{Caller, Dispatcher, WebhookLimits};
 
 /// What the service works with.
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ pub struct Deps {
     pub limits: OutboxLimits,
     /// Who may do what.
     pub auth: Auth,
+    /// The bounds of telling webhooks.
+    pub webhook_limits: WebhookLimits,
 }
 
 /// Why the service does not start.
@@ -89,6 +96,7 @@ impl Deps {
             store,
             limits: OutboxLimits::default(),
             auth,
+            webhook_limits: WebhookLimits::default(),
         })
     }
 }
@@ -97,7 +105,7 @@ impl Deps {
 /// kills after 10 s.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// For sends that nobody waits for, after that.
+/// For what has to be written yet after that.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown` drains. `ready` is called once requests are
@@ -114,7 +122,6 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         deps.limits,
     );
     let sending = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
-    let heeding = tokio::spawn(campaigns::inbound::run(deps.store.clone(), relay.clone()));
     let config = Arc::new(deps.config);
     let nudge = Nudge::default();
     let scheduling = Worker {
@@ -125,7 +132,14 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         nudge: nudge.clone(),
     };
     let scheduling = tokio::spawn(scheduling.run(shutdown.draining().clone()));
+    let caller = Caller::new(config.webhook_hosts.clone(), deps.webhook_limits.attempt);
+    let dispatcher = Dispatcher::new(deps.store.clone(), caller.clone(), deps.webhook_limits);
+    let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
+    let follower = Follower::new(deps.store.clone(), deps.session.clone());
+    let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
     let state = AppState {
+        caller,
+        follower,
         outbox: outbox.clone(),
         nudge,
         config,
@@ -146,7 +160,8 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     scheduling.abort();
-    heeding.abort();
     relaying.abort();
+    let _ = tokio::time::timeout(LAST_WORDS, following).await;
+    let _ = tokio::time::timeout(LAST_WORDS, telling).await;
     deps.store.close().await;
 }

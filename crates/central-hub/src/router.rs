@@ -25,13 +25,15 @@ use crate::auth::{Auth, gate};
 use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, qr_code, send, sender, tokens,
-    users, v2,
+    admin, auth, campaigns, cliente, config, events, files, health, listener, qr_code, reports,
+    send, sender, tokens, users, v2, webhooks,
 };
+use crate::inbound::Follower;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::store::Store;
 use crate::web;
+use crate::webhooks::Caller;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -44,6 +46,9 @@ pub(crate) struct AppState {
     /// Wakes the scheduler.
     pub(crate) nudge: Nudge,
     pub(crate) relay: Relay,
+    pub(crate) follower: Follower,
+    /// Calls the receivers of webhooks.
+    pub(crate) caller: Caller,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.
     pub(crate) draining: CancellationToken,
@@ -103,6 +108,9 @@ fn api() -> Router<AppState> {
         )
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
+        .nest("/listener", conversations())
+        .nest("/webhooks", subscriptions())
+        .merge(reports())
 }
 
 fn authentication() -> Router<AppState> {
@@ -112,6 +120,36 @@ fn authentication() -> Router<AppState> {
         .route("/refresh", post(auth::refresh))
         .route("/me", get(auth::me))
         .route("/password", post(auth::password))
+}
+
+/// Behind a token of its own.
+fn reports() -> Router<AppState> {
+    Router::new()
+        .route("/listener/incoming-message", post(reports::incoming))
+        .route("/listener/outgoing-message", post(reports::outgoing))
+}
+
+fn conversations() -> Router<AppState> {
+    Router::new()
+        .route("/status", get(listener::status))
+        .route("/mode", post(listener::mode))
+        .route("/messages", get(listener::messages))
+        .route("/history/{number}", get(listener::history))
+}
+
+fn subscriptions() -> Router<AppState> {
+    let one = get(webhooks::show)
+        .put(webhooks::change)
+        .delete(webhooks::remove);
+    Router::new()
+        .route("/", get(webhooks::list).post(webhooks::create))
+        .route("/{id}", one)
+        .route("/{id}/rotate", post(webhooks::rotate))
+        .route("/{id}/test", post(webhooks::test))
+        .route("/{id}/deliveries", get(webhooks::deliveries))
+        .route("/{id}/deliveries/replay", post(webhooks::replay_all))
+        .route("/{id}/deliveries/{number}", get(webhooks::delivery))
+        .route("/{id}/deliveries/{number}/replay", post(webhooks::replay))
 }
 
 fn sender() -> Router<AppState> {

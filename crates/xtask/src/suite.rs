@@ -237,6 +237,8 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "SESSION_MANAGER_BASE_URL",
         "SESSION_MANAGER_TOKEN",
         "HUB_ADMIN_PASSWORD",
+        "INTERNAL_TOKEN",
+        "WEBHOOK_ALLOWED_HOSTS",
         "WHATSAPP_WEB_URL",
         "AUTO_CAMPAIGNS_ENABLED",
         "TZ",

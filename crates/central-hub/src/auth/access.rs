@@ -177,6 +177,29 @@ pub const ALL: &[Rule] = &[
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
     rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
     rule("DELETE", "/sender/bajas/{telefono}", Admins(Campaigns)),
+    // What comes in. Those who report messages have a token of their own.
+    rule("GET", "/listener/status", Everybody(Read)),
+    rule("POST", "/listener/mode", Admins(Admin)),
+    rule("GET", "/listener/messages", Everybody(Read)),
+    rule("GET", "/listener/history/{number}", Everybody(Read)),
+    rule("POST", "/listener/incoming-message", Anyone),
+    rule("POST", "/listener/outgoing-message", Anyone),
+    // Who else is told of everything, wherever that is.
+    rule("GET", "/webhooks", Admins(Admin)),
+    rule("POST", "/webhooks", Admins(Admin)),
+    rule("GET", "/webhooks/{id}", Admins(Admin)),
+    rule("PUT", "/webhooks/{id}", Admins(Admin)),
+    rule("DELETE", "/webhooks/{id}", Admins(Admin)),
+    rule("POST", "/webhooks/{id}/rotate", Admins(Admin)),
+    rule("POST", "/webhooks/{id}/test", Admins(Admin)),
+    rule("GET", "/webhooks/{id}/deliveries", Admins(Admin)),
+    rule("POST", "/webhooks/{id}/deliveries/replay", Admins(Admin)),
+    rule("GET", "/webhooks/{id}/deliveries/{number}", Admins(Admin)),
+    rule(
+        "POST",
+        "/webhooks/{id}/deliveries/{number}/replay",
+        Admins(Admin),
+    ),
 ];
 
 /// What the table says of a request.

@@ -15,7 +15,6 @@ pub mod columns;
 pub mod data;
 pub mod health;
 pub mod import;
-pub(crate) mod inbound;
 pub mod opt_out;
 pub mod phone;
 pub mod schedule;

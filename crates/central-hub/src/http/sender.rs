@@ -317,6 +317,7 @@ pub(crate) async fn list(
         chat,
         is_inbound: Some(false),
         state: wanted,
+        since: None,
         before: query.antes,
     };
     // One more tells whether there is a page after this one.

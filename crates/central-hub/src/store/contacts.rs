@@ -1,7 +1,7 @@
 //! Whom the business writes to, or who wrote.
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::{Store, Tx, now};
@@ -69,6 +69,27 @@ impl Store {
             .fetch_optional(self.reader())
             .await?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// The contacts with these WhatsApp ids, as far as there are any.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn contacts(&self, wa_ids: &[&str]) -> Result<Vec<Contact>, StoreError> {
+        if wa_ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<_> = (1..=wa_ids.len()).map(|n| format!("${n}")).collect();
+        let statement = format!(
+            "SELECT * FROM contacts WHERE wa_id IN ({})",
+            places.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
+        for wa_id in wa_ids {
+            query = query.bind(*wa_id);
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter().map(read).collect()
     }
 }
 

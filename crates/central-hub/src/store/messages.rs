@@ -11,6 +11,10 @@ use super::error::StoreError;
 use super::transitions::note;
 use super::{Change, State, Store, Tx, now};
 
+/// Rows of several hubs that are written at once may be numbered in another
+/// order than their times.
+const WRITTEN_AT_ONCE: i64 = 1000;
+
 /// By which way a message came to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
@@ -135,6 +139,8 @@ pub struct Message {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When WhatsApp says that it was written, for what it told.
+    pub written_at: Option<Timestamp>,
 }
 
 // Texts and numbers are the customers'.
@@ -163,11 +169,19 @@ pub struct Filter {
     pub is_inbound: Option<bool>,
     /// Where they stand.
     pub state: Option<State>,
+    /// Written down since then.
+    pub since: Option<Timestamp>,
     /// Older than this one: the last of the page before.
     pub before: Option<i64>,
 }
 
 impl Message {
+    /// When it was written, as far as is known.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.written_at.unwrap_or(self.created_at)
+    }
+
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         let origin: String = row.try_get("origin")?;
         let origin = Origin::ALL.into_iter().find(|it| it.as_str() == origin);
@@ -193,6 +207,7 @@ impl Message {
             attempts: row.try_get("attempts")?,
             created_at: time(row.try_get("created_at")?),
             updated_at: time(row.try_get("updated_at")?),
+            written_at: row.try_get::<Option<i64>, _>("written_at")?.map(time),
         })
     }
 }
@@ -323,8 +338,22 @@ impl Store {
         and(filter.cliente_id.is_some(), "cliente_id");
         and(filter.campaign_id.is_some(), "campaign_id");
         and(filter.chat.is_some(), "chat");
-        and(filter.is_inbound.is_some(), "direction");
         and(filter.state.is_some(), "state");
+        if filter.since.is_some() {
+            // Numbers grow with time, but for those that were written at once.
+            let _ = write!(
+                sql,
+                " AND created_at >= ${next} AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
+                     WHERE created_at >= ${next} ORDER BY created_at, id LIMIT 1)"
+            );
+            next += 1;
+        }
+        // Word for word, so that the indexes of what came in can serve it.
+        sql.push_str(match filter.is_inbound {
+            None => "",
+            Some(true) => " AND direction = 'in'",
+            Some(false) => " AND direction = 'out'",
+        });
         let _ = write!(sql, " ORDER BY id DESC LIMIT ${next}");
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
         if let Some(id) = filter.cliente_id {
@@ -336,11 +365,11 @@ impl Store {
         if let Some(chat) = &filter.chat {
             query = query.bind(chat);
         }
-        if let Some(is_inbound) = filter.is_inbound {
-            query = query.bind(if is_inbound { "in" } else { "out" });
-        }
         if let Some(state) = filter.state {
             query = query.bind(state.as_str());
+        }
+        if let Some(since) = filter.since {
+            query = query.bind(since.as_millis());
         }
         let rows = query
             .bind(i64::from(limit))

@@ -25,6 +25,8 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     1 "0001_messages";
     2 "0002_access";
     3 "0003_campaigns";
+    4 "0004_webhooks";
+    5 "0005_inbound";
 };
 
 /// Runs what has not run yet.

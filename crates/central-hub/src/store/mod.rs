@@ -23,24 +23,30 @@ mod access;
 mod claims;
 mod composed;
 mod contacts;
+mod deliveries;
 mod engine;
 mod error;
+mod inbound;
+mod leases;
 mod location;
 mod messages;
 mod migrations;
+mod search;
 mod settings;
 mod state;
 mod transitions;
+mod webhooks;
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
+use tokio::sync::Notify;
 
 pub use access::{
     ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
@@ -49,12 +55,16 @@ pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contacts::Contact;
+pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
+pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
 pub use location::{BadLocation, Location};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
+pub use search::Page;
 pub use state::{State, UnknownState};
 pub use transitions::{Change, Transition};
+pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 /// A transaction that writes.
 pub type Tx = Transaction<'static, Any>;
@@ -75,6 +85,8 @@ pub struct Store {
     engine: Engine,
     write: AnyPool,
     read: AnyPool,
+    /// There may be something to tell the webhooks.
+    told: Arc<Notify>,
 }
 
 impl Store {
@@ -127,6 +139,7 @@ impl Store {
             engine: Engine::Sqlite,
             write: write.connect_lazy_with(options.clone()),
             read: read.connect_lazy_with(options),
+            told: Arc::default(),
         }
     }
 
@@ -139,6 +152,7 @@ impl Store {
             engine: Engine::Postgres,
             write: pool.clone(),
             read: pool,
+            told: Arc::default(),
         }
     }
 
@@ -159,6 +173,12 @@ impl Store {
     #[must_use]
     pub const fn writer(&self) -> &AnyPool {
         &self.write
+    }
+
+    /// Notified when there may be something to tell the webhooks: shortly
+    /// before it can be read, or after.
+    pub(crate) fn told(&self) -> &Notify {
+        &self.told
     }
 
     /// Begins a transaction that writes; dropped, it is rolled back.

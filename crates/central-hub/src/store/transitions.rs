@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::error::StoreError;
 use super::messages::{Message, wa_key};
 use super::{State, Store, Tx, now};
+use crate::webhooks;
 
 /// What is to change.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +121,12 @@ impl Store {
         .fetch_one(&mut **tx)
         .await?;
         note(tx, id, Some(before.state), change, at).await?;
-        Ok(Some(Message::read(&row)?))
+        let moved = Message::read(&row)?;
+        if let Some(data) = webhooks::ack(&moved, before.state, &change) {
+            let topic = webhooks::Topic::Ack;
+            self.tell_in(tx, topic, moved.cliente_id, &data).await?;
+        }
+        Ok(Some(moved))
     }
 
     /// Takes an ack of WhatsApp's down; gives the message if it moved. One for
@@ -133,29 +139,38 @@ impl Store {
         wa_id: &str,
         state: State,
     ) -> Result<Option<Message>, StoreError> {
-        let key = wa_key(wa_id);
         let mut tx = self.begin().await?;
+        let moved = self.acknowledge_in(&mut tx, wa_id, state).await?;
+        tx.commit().await?;
+        Ok(moved)
+    }
+
+    /// As [`Store::acknowledge`], within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn acknowledge_in(
+        &self,
+        tx: &mut Tx,
+        wa_id: &str,
+        state: State,
+    ) -> Result<Option<Message>, StoreError> {
+        let key = wa_key(wa_id);
         let id: Option<i64> = sqlx::query_scalar(
             "SELECT id FROM messages WHERE wa_key = $1 AND direction = 'out' ORDER BY id DESC LIMIT 1",
         )
         .bind(key)
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut **tx)
         .await?;
-        let moved = match id {
-            Some(id) => {
-                let change = Change {
-                    wa_id: Some(wa_id),
-                    ..Change::to(state, "ACK")
-                };
-                self.change_in(&mut tx, id, change).await?
-            }
-            None => {
-                keep_early_ack(&mut tx, key, state).await?;
-                None
-            }
+        let Some(id) = id else {
+            keep_early_ack(tx, key, state).await?;
+            return Ok(None);
         };
-        tx.commit().await?;
-        Ok(moved)
+        let change = Change {
+            wa_id: Some(wa_id),
+            ..Change::to(state, "ACK")
+        };
+        self.change_in(tx, id, change).await
     }
 
     /// What a message went through, the oldest first.
@@ -223,7 +238,7 @@ async fn keep_early_ack(tx: &mut Tx, key: &str, state: State) -> Result<(), Stor
     Ok(())
 }
 
-async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<State>, StoreError> {
+pub(super) async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<State>, StoreError> {
     let told: Option<String> =
         sqlx::query_scalar("DELETE FROM early_acks WHERE wa_key = $1 RETURNING state")
             .bind(key)

@@ -142,7 +142,8 @@ impl Peer {
         self.script.events.send((name.to_owned(), data)).unwrap();
     }
 
-    /// How many connections to `/events` there were.
+    /// How many connections to `/events` there were, but for those that
+    /// follow from a place.
     pub fn listeners(&self) -> u32 {
         *self.script.listeners.lock().unwrap()
     }
@@ -190,7 +191,9 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
     if path == "/events" {
-        return events(&script);
+        // Whoever names a place follows; the others show what holds now.
+        let follows = parts.headers.contains_key("last-event-id");
+        return events(&script, follows);
     }
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8(body.to_vec()).unwrap();
@@ -230,8 +233,8 @@ impl Script {
     }
 }
 
-fn events(script: &Script) -> Response {
-    *script.listeners.lock().unwrap() += 1;
+fn events(script: &Script, follows: bool) -> Response {
+    *script.listeners.lock().unwrap() += u32::from(!follows);
     let changes = script.events.subscribe();
     let first = script.first_events.lock().unwrap().clone();
     let later = stream::unfold(changes, |mut changes| async move {

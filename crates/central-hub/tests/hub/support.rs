@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use central_hub::config::Config;
+use central_hub::store::Store;
+use central_hub::webhooks::WebhookLimits;
 use central_hub::{Deps, run};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -45,6 +47,8 @@ pub struct Hub {
     pub url: String,
     pub http: Client,
     pub shutdown: Shutdown,
+    /// The hub's own.
+    pub store: Store,
     task: JoinHandle<()>,
     /// The hub's own, unless the test brought one.
     database: Option<Database>,
@@ -69,6 +73,16 @@ impl Hub {
         session_manager: &str,
         variables: &[(&str, &str)],
     ) -> Self {
+        Self::start_limited(database_url, session_manager, variables, 4).await
+    }
+
+    /// With so many attempts at a webhook.
+    pub async fn start_limited(
+        database_url: &str,
+        session_manager: &str,
+        variables: &[(&str, &str)],
+        attempts: u32,
+    ) -> Self {
         let base = [
             ("SESSION_MANAGER_BASE_URL", session_manager),
             ("PORT", "0"),
@@ -76,7 +90,14 @@ impl Hub {
         ];
         let env = Env::from_pairs(base.iter().chain(variables).copied());
         let config = Config::from_env(&env).unwrap();
-        let deps = Deps::with_timeouts(config, impatient()).await.unwrap();
+        let mut deps = Deps::with_timeouts(config, impatient()).await.unwrap();
+        deps.webhook_limits = WebhookLimits {
+            attempt: Duration::from_secs(4),
+            first_pause: Duration::from_millis(50),
+            attempts,
+            ..WebhookLimits::default()
+        };
+        let store = deps.store.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = Shutdown::new();
@@ -85,6 +106,7 @@ impl Hub {
             url,
             http: http(),
             shutdown,
+            store,
             task,
             database: None,
         }

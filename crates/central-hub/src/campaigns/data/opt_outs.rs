@@ -125,11 +125,43 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn heed_opt_out(&self, chat: &str, text: &str) -> Result<Option<String>, StoreError> {
-        let words = self.opt_out_words().await?;
+        let mut tx = self.begin().await?;
+        let word = self.heed_opt_out_in(&mut tx, &[chat], text).await?;
+        tx.commit().await?;
+        Ok(word)
+    }
+
+    /// As [`Store::heed_opt_out`], within a transaction, for somebody who is
+    /// known by several ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn heed_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chats: &[&str],
+        text: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(WORDS)
+            .fetch_optional(&mut **tx)
+            .await?;
+        let words = words(set);
         let Some(word) = words.find(text) else {
             return Ok(None);
         };
-        self.opt_out(chat, "message", Some(word)).await?;
+        for chat in chats {
+            sqlx::query(
+                "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (chat) DO NOTHING",
+            )
+            .bind(*chat)
+            .bind("message")
+            .bind(word)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        }
         Ok(Some(word.to_owned()))
     }
 
@@ -138,11 +170,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opt_out_words(&self) -> Result<OptOutWords, StoreError> {
-        let set = self.setting(WORDS).await?;
-        let words: Option<Vec<String>> = set.and_then(|json| serde_json::from_str(&json).ok());
-        Ok(words
-            .and_then(|words| OptOutWords::new(&words).ok())
-            .unwrap_or_default())
+        Ok(words(self.setting(WORDS).await?))
     }
 
     /// Sets the words.
@@ -153,6 +181,14 @@ impl Store {
         self.set(WORDS, &super::campaign::json(&words.words()))
             .await
     }
+}
+
+/// The words that are set, or the usual ones.
+fn words(set: Option<String>) -> OptOutWords {
+    let words: Option<Vec<String>> = set.and_then(|json| serde_json::from_str(&json).ok());
+    words
+        .and_then(|words| OptOutWords::new(&words).ok())
+        .unwrap_or_default()
 }
 
 fn read(row: &AnyRow) -> Result<OptOut, StoreError> {

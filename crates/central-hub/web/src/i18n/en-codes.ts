@@ -57,6 +57,13 @@ export const errors: typeof esErrors = {
   SESSION_MANAGER_TIMEOUT: 'The WhatsApp service (session-manager) did not answer in time.',
   SESSION_MANAGER_BAD_RESPONSE:
     'The WhatsApp service (session-manager) gave an unexpected answer. Are both parts of the same version?',
+  WEBHOOK_ADDRESS_REFUSED:
+    'That address is inside this network. If it is meant, name it in WEBHOOK_ALLOWED_HOSTS on the server.',
+  INTERNAL_TOKEN_NOT_SET: 'The server has no INTERNAL_TOKEN, so programs cannot report messages.',
+  WEBHOOK_NOT_FOUND: 'That webhook is not there any more.',
+  WEBHOOK_DELIVERY_NOT_FOUND: 'That delivery is not there any more.',
+  WEBHOOK_DELIVERY_PENDING: 'That delivery is on its way already.',
+  TOO_MANY_WEBHOOKS: 'There are too many webhooks. Remove one first.',
   HUB_UNREACHABLE: 'The server cannot be reached.',
   HUB_TIMEOUT: 'The server did not answer in time.',
   BAD_RESPONSE: 'The server gave an unexpected answer.',

@@ -58,6 +58,14 @@ export const errors = {
   SESSION_MANAGER_TIMEOUT: 'El servicio de WhatsApp (session-manager) no respondió a tiempo.',
   SESSION_MANAGER_BAD_RESPONSE:
     'El servicio de WhatsApp (session-manager) respondió algo inesperado. ¿Son las dos partes de la misma versión?',
+  WEBHOOK_ADDRESS_REFUSED:
+    'Esa dirección es de la red interna. Si es a propósito, nombrala en WEBHOOK_ALLOWED_HOSTS en el servidor.',
+  INTERNAL_TOKEN_NOT_SET:
+    'El servidor no tiene INTERNAL_TOKEN, así que los programas no pueden informar mensajes.',
+  WEBHOOK_NOT_FOUND: 'Ese webhook ya no existe.',
+  WEBHOOK_DELIVERY_NOT_FOUND: 'Esa entrega ya no existe.',
+  WEBHOOK_DELIVERY_PENDING: 'Esa entrega ya está en camino.',
+  TOO_MANY_WEBHOOKS: 'Hay demasiados webhooks. Quitá uno primero.',
   HUB_UNREACHABLE: 'No se pudo llegar al servidor.',
   HUB_TIMEOUT: 'El servidor no respondió a tiempo.',
   BAD_RESPONSE: 'El servidor respondió algo inesperado.',

@@ -1,0 +1,296 @@
+//! `/api/listener/…`: what comes in, and the conversation with a number.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
+use session_api::{Recipient, Timestamp};
+
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::inbound::Following;
+use crate::router::AppState;
+use crate::store::{Contact, FOLLOWER, Filter, Message, Page};
+use crate::webhooks::{direction, phone};
+
+/// A page of a list.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+const LONGEST_WORDS: usize = 200;
+
+#[derive(Serialize)]
+pub(crate) struct Status {
+    ok: bool,
+    mode: &'static str,
+    recording: bool,
+    /// Whether a hub follows session-manager's events, this one or another.
+    following: bool,
+    /// Whether it hears them; `null` where another hub follows.
+    connected: Option<bool>,
+    last_event_id: Option<String>,
+    last_event_at: Option<Timestamp>,
+    lag_ms: Option<i64>,
+    last_message_at: Option<Timestamp>,
+}
+
+pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
+    let recording = state.store.is_recording().await?;
+    let place = state.store.place().await?;
+    let following = state.follower.state();
+    let by_another = following == Following::No && state.store.is_leased(FOLLOWER).await?;
+    Ok(Json(Status {
+        ok: true,
+        mode: mode_of(recording),
+        recording,
+        following: by_another || following != Following::No,
+        connected: (!by_another).then_some(following == Following::Connected),
+        last_event_id: place.id,
+        last_event_at: place.at.and_then(Timestamp::from_millis),
+        lag_ms: place.lag_ms,
+        last_message_at: place.message_at.and_then(Timestamp::from_millis),
+    }))
+}
+
+const fn mode_of(recording: bool) -> &'static str {
+    if recording { "on" } else { "off" }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ModeRequest {
+    mode: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ModeAnswer {
+    ok: bool,
+    mode: &'static str,
+    recording: bool,
+}
+
+/// Switches the writing down of messages on or off.
+pub(crate) async fn mode(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<ModeRequest>,
+) -> Result<Json<ModeAnswer>, HubError> {
+    let recording = match request.mode.as_str() {
+        "on" => true,
+        "off" => false,
+        _ => return Err(invalid("mode has to be on or off")),
+    };
+    state.store.set_recording(recording).await?;
+    tracing::info!(
+        mode = mode_of(recording),
+        "the recording of messages is switched"
+    );
+    Ok(Json(ModeAnswer {
+        ok: true,
+        mode: mode_of(recording),
+        recording,
+    }))
+}
+
+/// A message, as these routes tell it.
+#[derive(Serialize)]
+pub(crate) struct MessageAnswer {
+    id: i64,
+    message_id: Option<String>,
+    direccion: &'static str,
+    telefono: Option<String>,
+    chat: String,
+    nombre: Option<String>,
+    tipo: String,
+    mensaje: String,
+    estado: &'static str,
+    cliente_id: Option<u64>,
+    #[serde(rename = "campañaId")]
+    campaign_id: Option<i64>,
+    /// When it was written, and when the hub wrote it down.
+    fecha: Timestamp,
+    registrado: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl MessageAnswer {
+    fn of(message: Message, names: &HashMap<String, String>) -> Self {
+        Self {
+            id: message.id,
+            direccion: direction(message.is_inbound),
+            telefono: phone(&message.chat).map(str::to_owned),
+            nombre: names.get(&message.chat).cloned(),
+            tipo: message.kind.clone(),
+            estado: message.state.estado(),
+            cliente_id: message.cliente_id,
+            campaign_id: message.campaign_id,
+            fecha: message.at(),
+            registrado: message.created_at,
+            message_id: message.wa_id,
+            error: message.error_code,
+            chat: message.chat,
+            mensaje: message.body,
+        }
+    }
+}
+
+fn name_of(contact: Contact) -> Option<String> {
+    contact.name.or(contact.pushname)
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    #[serde(alias = "cliente")]
+    cliente_id: Option<String>,
+    #[serde(alias = "phone", alias = "from")]
+    telefono: Option<String>,
+    #[serde(alias = "direction")]
+    direccion: Option<String>,
+    #[serde(alias = "since")]
+    desde: Option<Timestamp>,
+    #[serde(alias = "search")]
+    buscar: Option<String>,
+    #[serde(alias = "before")]
+    antes: Option<i64>,
+    #[serde(alias = "limit")]
+    limite: Option<u32>,
+}
+
+/// What is there, and not empty.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+impl ListQuery {
+    fn limit(&self) -> Result<u32, HubError> {
+        let limit = self.limite.unwrap_or(PAGE);
+        if (1..=LARGEST_PAGE).contains(&limit) {
+            Ok(limit)
+        } else {
+            Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+        }
+    }
+
+    fn words(&self) -> Result<Option<&str>, HubError> {
+        let words = given(self.buscar.as_deref().map(str::trim));
+        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
+            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
+            return Err(invalid(what));
+        }
+        Ok(words)
+    }
+
+    fn cliente_id(&self) -> Result<Option<u64>, HubError> {
+        let read = |text| {
+            ClienteId::parse(text)
+                .map(|id| id.0)
+                .ok_or_else(|| invalid("cliente_id has to be a positive integer"))
+        };
+        given(self.cliente_id.as_deref()).map(read).transpose()
+    }
+
+    /// `None` is both.
+    fn is_inbound(&self, otherwise: Option<bool>) -> Result<Option<bool>, HubError> {
+        match given(self.direccion.as_deref()) {
+            None => Ok(otherwise),
+            Some("entrante" | "in") => Ok(Some(true)),
+            Some("saliente" | "out") => Ok(Some(false)),
+            Some("todas" | "all") => Ok(None),
+            Some(_) => Err(invalid("direccion has to be entrante, saliente or todas")),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct PageAnswer {
+    mensajes: Vec<MessageAnswer>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
+    let mut chats: Vec<_> = page.messages.iter().map(|it| it.chat.as_str()).collect();
+    chats.sort_unstable();
+    chats.dedup();
+    let contacts = state.store.contacts(&chats).await?;
+    let names = contacts
+        .into_iter()
+        .filter_map(|contact| Some((contact.wa_id.clone(), name_of(contact)?)))
+        .collect();
+    let tell = |message| MessageAnswer::of(message, &names);
+    Ok(PageAnswer {
+        siguiente: page.next,
+        mensajes: page.messages.into_iter().map(tell).collect(),
+    })
+}
+
+async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
+    let recipient =
+        Recipient::parse(text).map_err(|wrong| invalid(format!("telefono {}", wrong.wants)))?;
+    Ok(state.store.chat_of(&recipient).await?)
+}
+
+/// What came in (or went out), the newest first, page by page.
+pub(crate) async fn messages(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<PageAnswer>, HubError> {
+    let chat = match given(query.telefono.as_deref()) {
+        Some(text) => Some(chat(&state, text).await?),
+        None => None,
+    };
+    let filter = Filter {
+        cliente_id: caller.cliente_for(query.cliente_id()?)?,
+        chat,
+        is_inbound: query.is_inbound(Some(true))?,
+        since: query.desde,
+        before: query.antes,
+        ..Filter::default()
+    };
+    let limit = query.limit()?;
+    let page = state.store.page(&filter, query.words()?, limit).await?;
+    Ok(Json(answer(&state, page).await?))
+}
+
+#[derive(Serialize)]
+pub(crate) struct History {
+    telefono: Option<String>,
+    chat: String,
+    nombre: Option<String>,
+    #[serde(flatten)]
+    page: PageAnswer,
+}
+
+/// The conversation with a number, the newest first, page by page.
+pub(crate) async fn history(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(number): ApiPath<String>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<History>, HubError> {
+    let chat = chat(&state, &number).await?;
+    let filter = Filter {
+        cliente_id: caller.cliente_for(query.cliente_id()?)?,
+        chat: Some(chat.clone()),
+        is_inbound: query.is_inbound(None)?,
+        since: query.desde,
+        before: query.antes,
+        ..Filter::default()
+    };
+    let limit = query.limit()?;
+    let page = state.store.page(&filter, query.words()?, limit).await?;
+    let mut contact = state.store.contact(&chat).await?;
+    // Who is nobody to a business has no name for it.
+    contact = contact.filter(|_| caller.sees(None) || !page.messages.is_empty());
+    Ok(Json(History {
+        telefono: phone(&chat).map(str::to_owned),
+        nombre: contact.and_then(name_of),
+        page: answer(&state, page).await?,
+        chat,
+    }))
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what).into()
+}

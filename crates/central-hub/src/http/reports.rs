@@ -1,0 +1,159 @@
+//! `POST /api/listener/incoming-message` and `outgoing-message`: programs that
+//! report messages themselves, by `X-Internal-Token`.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ErrorReply};
+use session_api::{ErrorCode, Recipient, Timestamp};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{Heard, Recorded};
+
+const HEADER: &str = "x-internal-token";
+const LONGEST_ID: usize = 200;
+/// WhatsApp's own bound.
+const LONGEST_TEXT: usize = 65_536;
+
+/// Whoever asks knows `INTERNAL_TOKEN`.
+pub(crate) struct Internal;
+
+impl FromRequestParts<AppState> for Internal {
+    type Rejection = HubError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, HubError> {
+        let Some(token) = &state.config.internal_token else {
+            return Err(ErrorReply::new(
+                StatusCode::FORBIDDEN,
+                "INTERNAL_TOKEN_NOT_SET",
+                "this is closed until the hub has INTERNAL_TOKEN in its environment",
+            )
+            .into());
+        };
+        let given = parts
+            .headers
+            .get(HEADER)
+            .map_or(&b""[..], |it| it.as_bytes());
+        // Digests: neither length nor first wrong byte shows in the time.
+        let expected = Sha256::digest(token.expose_secret());
+        if bool::from(Sha256::digest(given).ct_eq(&expected)) {
+            return Ok(Self);
+        }
+        let message = "this needs the hub's INTERNAL_TOKEN in X-Internal-Token";
+        Err(HubError::of_contract(ErrorCode::Unauthorized, message))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Report {
+    cliente_id: u64,
+    from: Option<String>,
+    to: Option<String>,
+    message: String,
+    timestamp: Option<Timestamp>,
+    message_id: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Reported {
+    ok: bool,
+    /// It was known already.
+    duplicated: bool,
+    /// It is written down; not so while recording is off.
+    recorded: bool,
+}
+
+pub(crate) async fn incoming(
+    _: Internal,
+    State(state): State<AppState>,
+    ApiJson(report): ApiJson<Report>,
+) -> Result<Json<Reported>, HubError> {
+    let number = report.from.clone();
+    hear(&state, report, number, "from", false).await
+}
+
+pub(crate) async fn outgoing(
+    _: Internal,
+    State(state): State<AppState>,
+    ApiJson(report): ApiJson<Report>,
+) -> Result<Json<Reported>, HubError> {
+    let number = report.to.clone();
+    hear(&state, report, number, "to", true).await
+}
+
+async fn hear(
+    state: &AppState,
+    report: Report,
+    number: Option<String>,
+    field: &str,
+    from_me: bool,
+) -> Result<Json<Reported>, HubError> {
+    let chat = Recipient::parse(&number.unwrap_or_default())
+        .map_err(|wrong| invalid(format!("{field} {}", wrong.wants)))?;
+    if report.cliente_id == 0 || i64::try_from(report.cliente_id).is_err() {
+        return Err(invalid("cliente_id has to be a positive integer"));
+    }
+    let length = report.message.chars().count();
+    if !(1..=LONGEST_TEXT).contains(&length) {
+        return Err(invalid(format!(
+            "message has to be 1 to {LONGEST_TEXT} characters"
+        )));
+    }
+    let given = report.message_id.as_deref().unwrap_or_default();
+    let is_sane = |id: &str| id.len() <= LONGEST_ID && id.bytes().all(|it| it.is_ascii_graphic());
+    if !is_sane(given) {
+        let what = format!("message_id has to be at most {LONGEST_ID} visible ASCII characters");
+        return Err(invalid(what));
+    }
+    let wa_id = match (given, report.timestamp) {
+        ("", None) => {
+            return Err(invalid(
+                "message_id or timestamp has to be there: one of them tells a message that is reported twice from another",
+            ));
+        }
+        ("", Some(at)) => stand_in(&report, chat.as_str(), at, from_me),
+        (id, _) => id.to_owned(),
+    };
+    let heard = Heard {
+        wa_id,
+        chat: chat.as_str().to_owned(),
+        phone: None,
+        lid: None,
+        from_me,
+        kind: "chat".to_owned(),
+        body: report.message,
+        pushname: None,
+        at: report.timestamp.unwrap_or_else(Timestamp::now),
+        cliente_id: Some(report.cliente_id),
+    };
+    let recorded = state.store.hear(&heard).await?;
+    Ok(Json(Reported {
+        ok: true,
+        duplicated: matches!(recorded, Recorded::Known),
+        recorded: !matches!(recorded, Recorded::Skipped),
+    }))
+}
+
+/// An id for a message that came without one: the same for the same message.
+fn stand_in(report: &Report, chat: &str, at: Timestamp, from_me: bool) -> String {
+    let all = format!(
+        "{}\0{from_me}\0{chat}\0{at}\0{}",
+        report.cliente_id, report.message
+    );
+    let digest = Sha256::digest(all);
+    let mut id = "reported-".to_owned();
+    for byte in &digest[..16] {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    id
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what).into()
+}

@@ -1,0 +1,432 @@
+//! `/api/webhooks`: which programs are told of what, and what came of it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
+use session_api::Timestamp;
+use url::Url;
+
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{Delivery, DeliveryState, MOST_WEBHOOKS, NewWebhook, PastAttempt, Webhook};
+use crate::webhooks::{Secret, Topic, envelope, new_event_id};
+
+/// For how long the secret before signs as well.
+const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const LONGEST_URL: usize = 2048;
+const LONGEST_DESCRIPTION: usize = 200;
+/// A page of a list.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
+/// A subscription, as these routes tell it: never with its secret.
+#[derive(Serialize)]
+pub(crate) struct WebhookAnswer {
+    id: i64,
+    url: String,
+    descripcion: String,
+    eventos: Vec<&'static str>,
+    cliente_id: Option<u64>,
+    activo: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    motivo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secreto_anterior_hasta: Option<Timestamp>,
+    creado: Timestamp,
+    actualizado: Timestamp,
+}
+
+impl From<Webhook> for WebhookAnswer {
+    fn from(webhook: Webhook) -> Self {
+        Self {
+            id: webhook.id,
+            url: webhook.url,
+            descripcion: webhook.description,
+            eventos: webhook.topics.iter().map(|topic| topic.as_str()).collect(),
+            cliente_id: webhook.cliente_id,
+            activo: webhook.enabled,
+            motivo: webhook.disabled_cause,
+            secreto_anterior_hasta: webhook.previous_until,
+            creado: webhook.created_at,
+            actualizado: webhook.updated_at,
+        }
+    }
+}
+
+/// With the secret: this once.
+#[derive(Serialize)]
+pub(crate) struct WithSecret {
+    #[serde(flatten)]
+    webhook: WebhookAnswer,
+    secreto: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct WebhookRequest {
+    url: String,
+    #[serde(default)]
+    descripcion: String,
+    eventos: Vec<String>,
+    cliente_id: Option<u64>,
+    #[serde(default = "yes")]
+    activo: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl WebhookRequest {
+    fn check(self, state: &AppState) -> Result<NewWebhook, HubError> {
+        let url = checked_url(&self.url, state)?;
+        if self.descripcion.chars().count() > LONGEST_DESCRIPTION || self.descripcion.contains('\0')
+        {
+            return Err(invalid(format!(
+                "descripcion has to be at most {LONGEST_DESCRIPTION} characters"
+            )));
+        }
+        let is_positive = |id: &u64| *id > 0 && i64::try_from(*id).is_ok();
+        if !self.cliente_id.as_ref().is_none_or(is_positive) {
+            return Err(invalid("cliente_id has to be a positive integer"));
+        }
+        let mut topics = Vec::new();
+        for name in &self.eventos {
+            let all = Topic::ALL.map(Topic::as_str).join(", ");
+            let topic = Topic::named(name)
+                .ok_or_else(|| invalid(format!("eventos has to be some of {all}")))?;
+            if !topics.contains(&topic) {
+                topics.push(topic);
+            }
+        }
+        if topics.is_empty() {
+            return Err(invalid("eventos has to name at least one event"));
+        }
+        Ok(NewWebhook {
+            url,
+            description: self.descripcion,
+            topics,
+            cliente_id: self.cliente_id,
+            enabled: self.activo,
+        })
+    }
+}
+
+fn checked_url(text: &str, state: &AppState) -> Result<String, HubError> {
+    let url = Url::parse(text.trim()).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.as_str().len() <= LONGEST_URL
+    });
+    let Some(mut url) = url else {
+        return Err(invalid(format!(
+            "url has to be http:// or https:// with a host, without user and password, at most {LONGEST_URL} bytes"
+        )));
+    };
+    if !state.caller.allowed().admits_url(&url) {
+        return Err(ErrorReply::new(
+            StatusCode::BAD_REQUEST,
+            "WEBHOOK_ADDRESS_REFUSED",
+            "this address is not one of the internet: name it in WEBHOOK_ALLOWED_HOSTS if it is meant",
+        )
+        .into());
+    }
+    url.set_fragment(None);
+    Ok(url.into())
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what).into()
+}
+
+fn not_found(code: &'static str, what: &str) -> HubError {
+    let message = format!("there is no {what} with this number");
+    ErrorReply::new(StatusCode::NOT_FOUND, code, message).into()
+}
+
+fn no_webhook() -> HubError {
+    not_found("WEBHOOK_NOT_FOUND", "webhook")
+}
+
+async fn find(state: &AppState, id: i64) -> Result<Webhook, HubError> {
+    state.store.webhook(id).await?.ok_or_else(no_webhook)
+}
+
+#[derive(Serialize)]
+pub(crate) struct All {
+    webhooks: Vec<WebhookAnswer>,
+}
+
+pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, HubError> {
+    let webhooks = state.store.webhooks().await?;
+    Ok(Json(All {
+        webhooks: webhooks.into_iter().map(WebhookAnswer::from).collect(),
+    }))
+}
+
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    ApiJson(request): ApiJson<WebhookRequest>,
+) -> Result<(StatusCode, Json<WithSecret>), HubError> {
+    let new = request.check(&state)?;
+    let secret = Secret::generate();
+    let Some(webhook) = state.store.add_webhook(&new, &secret).await? else {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "TOO_MANY_WEBHOOKS",
+            format!("there are {MOST_WEBHOOKS} webhooks already: remove one first"),
+        )
+        .into());
+    };
+    tracing::info!(webhook = webhook.id, "a webhook is made");
+    Ok((StatusCode::CREATED, with_secret(webhook, &secret)))
+}
+
+fn with_secret(webhook: Webhook, secret: &Secret) -> Json<WithSecret> {
+    Json(WithSecret {
+        webhook: webhook.into(),
+        secreto: secret.expose().to_owned(),
+    })
+}
+
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<WebhookAnswer>, HubError> {
+    Ok(Json(find(&state, id).await?.into()))
+}
+
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<WebhookRequest>,
+) -> Result<Json<WebhookAnswer>, HubError> {
+    let new = request.check(&state)?;
+    let webhook = state.store.change_webhook(id, &new).await?;
+    Ok(Json(webhook.ok_or_else(no_webhook)?.into()))
+}
+
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<StatusCode, HubError> {
+    if !state.store.remove_webhook(id).await? {
+        return Err(no_webhook());
+    }
+    tracing::info!(webhook = id, "a webhook is removed");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A new secret, shown this once; the one before signs as well for a day.
+pub(crate) async fn rotate(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<WithSecret>, HubError> {
+    let secret = Secret::generate();
+    let until = Timestamp::now().after(OVERLAP);
+    let webhook = state.store.rotate_webhook(id, &secret, until).await?;
+    Ok(with_secret(webhook.ok_or_else(no_webhook)?, &secret))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Tested {
+    ok: bool,
+    clave: String,
+    estado_http: Option<u16>,
+    error: Option<&'static str>,
+    duracion_ms: u128,
+}
+
+/// Tells it something at once and says what came of it; nothing is kept.
+pub(crate) async fn test(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<Tested>, HubError> {
+    let webhook = find(&state, id).await?;
+    let event_id = new_event_id();
+    let data = serde_json::json!({"webhook": id});
+    let body = envelope("test", Timestamp::now(), &data);
+    let (attempt, _) = state.caller.call(&webhook, &event_id, &body).await;
+    Ok(Json(Tested {
+        ok: attempt.error.is_none(),
+        clave: event_id,
+        estado_http: attempt.status,
+        error: attempt.error,
+        duracion_ms: attempt.duration.as_millis(),
+    }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct DeliveryAnswer {
+    id: i64,
+    clave: String,
+    evento: String,
+    estado: &'static str,
+    intentos: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proximo_intento: Option<Timestamp>,
+    estado_http: Option<u16>,
+    error: Option<String>,
+    creada: Timestamp,
+    actualizada: Timestamp,
+}
+
+const fn estado(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Pending => "pendiente",
+        DeliveryState::Delivered => "entregada",
+        DeliveryState::Dead => "descartada",
+    }
+}
+
+impl From<Delivery> for DeliveryAnswer {
+    fn from(delivery: Delivery) -> Self {
+        let is_pending = delivery.state == DeliveryState::Pending;
+        Self {
+            id: delivery.id,
+            clave: delivery.event_id,
+            evento: delivery.topic,
+            estado: estado(delivery.state),
+            intentos: delivery.attempts,
+            proximo_intento: is_pending.then_some(delivery.due_at),
+            estado_http: delivery.last_status,
+            error: delivery.last_error,
+            creada: delivery.created_at,
+            actualizada: delivery.updated_at,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    estado: Option<String>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    entregas: Vec<DeliveryAnswer>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+pub(crate) async fn deliveries(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<Page>, HubError> {
+    let wanted = match query.estado.as_deref() {
+        None | Some("") => None,
+        Some("pendiente") => Some(DeliveryState::Pending),
+        Some("entregada") => Some(DeliveryState::Delivered),
+        Some("descartada") => Some(DeliveryState::Dead),
+        Some(_) => {
+            return Err(invalid(
+                "estado has to be pendiente, entregada or descartada",
+            ));
+        }
+    };
+    let limit = query.limite.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
+    }
+    find(&state, id).await?;
+    // One more tells whether there is a page after this one.
+    let mut found = state
+        .store
+        .deliveries(id, wanted, query.antes, limit + 1)
+        .await?;
+    let has_more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let siguiente = found.last().map(|it| it.id).filter(|_| has_more);
+    Ok(Json(Page {
+        entregas: found.into_iter().map(DeliveryAnswer::from).collect(),
+        siguiente,
+    }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Detail {
+    #[serde(flatten)]
+    delivery: DeliveryAnswer,
+    cuerpo: Value,
+    historial: Vec<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    fecha: Timestamp,
+    duracion_ms: i64,
+    estado_http: Option<i64>,
+    error: Option<String>,
+}
+
+impl From<PastAttempt> for Step {
+    fn from(attempt: PastAttempt) -> Self {
+        Self {
+            fecha: attempt.at,
+            duracion_ms: attempt.duration_ms,
+            estado_http: attempt.status,
+            error: attempt.error,
+        }
+    }
+}
+
+pub(crate) async fn delivery(
+    State(state): State<AppState>,
+    ApiPath((id, number)): ApiPath<(i64, i64)>,
+) -> Result<Json<Detail>, HubError> {
+    let found = state.store.delivery(id, number).await?;
+    let (delivery, attempts) = found.ok_or_else(no_delivery)?;
+    Ok(Json(Detail {
+        cuerpo: serde_json::from_str(&delivery.payload).unwrap_or_default(),
+        delivery: delivery.into(),
+        historial: attempts.into_iter().map(Step::from).collect(),
+    }))
+}
+
+fn no_delivery() -> HubError {
+    not_found("WEBHOOK_DELIVERY_NOT_FOUND", "delivery of this webhook")
+}
+
+#[derive(Serialize)]
+pub(crate) struct Replayed {
+    reenviadas: u64,
+}
+
+/// Tells one thing once more, whatever came of it before.
+pub(crate) async fn replay(
+    State(state): State<AppState>,
+    ApiPath((id, number)): ApiPath<(i64, i64)>,
+) -> Result<(StatusCode, Json<Replayed>), HubError> {
+    let reenviadas = state.store.replay(id, Some(number)).await?;
+    if reenviadas == 0 {
+        state
+            .store
+            .delivery(id, number)
+            .await?
+            .ok_or_else(no_delivery)?;
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "WEBHOOK_DELIVERY_PENDING",
+            "this delivery is on its way already: proximo_intento says when it is tried",
+        )
+        .into());
+    }
+    Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
+}
+
+/// Tells all that was given up once more.
+pub(crate) async fn replay_all(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<(StatusCode, Json<Replayed>), HubError> {
+    find(&state, id).await?;
+    let reenviadas = state.store.replay(id, None).await?;
+    Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
+}

@@ -1,0 +1,228 @@
+//! What comes in: the hub follows session-manager's events and writes down
+//! what they bring.
+//!
+//! ```text
+//!  session-manager ══ GET /events, Last-Event-ID from the store ══> run()
+//!                                                                     │ what is there,
+//!        several hubs: who holds the lease follows                    v in one transaction
+//!                                               Store::record ─> messages, acks, place
+//! ```
+//!
+//! The [`Relay`](crate::relay::Relay) has a connection of its own: it shows
+//! the page what holds now, in every hub, and may miss what is over. This one
+//! misses nothing, in one hub, at the store's pace.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use session_api::Timestamp;
+use session_client::{ClientError, SessionClient, SseEvent};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::{FOLLOWER, Store, StoreError, Told};
+
+/// How long nobody else follows after this hub died; renewed three times as
+/// often.
+const LEASE: Duration = Duration::from_secs(9);
+const RENEW: Duration = Duration::from_secs(3);
+/// Between two tries: doubles from the first to the last.
+const BACKOFF: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(2);
+/// So many events go into one transaction.
+const BATCH: usize = 64;
+/// From which id a hub begins that has read nothing: all that is kept.
+const BEGINNING: &str = "0";
+
+/// Whether this hub follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Following {
+    /// Another hub does, or none yet.
+    No = 0,
+    /// It does, and session-manager cannot be heard.
+    Unconnected = 1,
+    /// It does.
+    Connected = 2,
+}
+
+/// Follows, and says how it goes. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Follower {
+    store: Store,
+    session: SessionClient,
+    /// This process.
+    who: Arc<str>,
+    state: Arc<AtomicU8>,
+}
+
+/// Why a connection is over.
+enum End {
+    /// It broke off, or there was none.
+    Broken,
+    /// The store cannot be used.
+    Store(StoreError),
+    /// Another hub follows.
+    Lost,
+}
+
+impl Follower {
+    pub(crate) fn new(store: Store, session: SessionClient) -> Self {
+        Self {
+            store,
+            session,
+            who: format!("{:016x}", rand::random::<u64>()).into(),
+            state: Arc::default(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> Following {
+        match self.state.load(Ordering::Relaxed) {
+            0 => Following::No,
+            1 => Following::Unconnected,
+            _ => Following::Connected,
+        }
+    }
+
+    fn is(&self, state: Following) {
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Follows until `draining`, then leaves it to others.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        tokio::select! {
+            () = self.follow() => {}
+            () = draining.cancelled() => {}
+        }
+        self.is(Following::No);
+        if let Err(error) = self.store.drop_lease(FOLLOWER, &self.who).await {
+            tracing::debug!("the lease stays: {error}");
+        }
+    }
+
+    async fn follow(&self) {
+        let mut pause = *BACKOFF.start();
+        loop {
+            let leased = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
+            let wait = match leased {
+                Ok(true) => {
+                    self.is(Following::Unconnected);
+                    match self.read(&mut pause).await {
+                        End::Broken => pause,
+                        End::Lost => RENEW,
+                        End::Store(error) => {
+                            tracing::warn!("what comes in waits for the store: {error}");
+                            *BACKOFF.end()
+                        }
+                    }
+                }
+                Ok(false) => {
+                    self.is(Following::No);
+                    RENEW
+                }
+                Err(error) => {
+                    tracing::warn!("what comes in waits for the store: {error}");
+                    *BACKOFF.end()
+                }
+            };
+            tokio::time::sleep(wait.mul_f64(rand::random_range(0.75..1.25))).await;
+            pause = (pause * 2).min(*BACKOFF.end());
+        }
+    }
+
+    /// Connects and reads to the end of the connection.
+    async fn read(&self, pause: &mut Duration) -> End {
+        let place = match self.store.place().await {
+            Ok(place) => place,
+            Err(error) => return End::Store(error),
+        };
+        let after = place.id.as_deref().unwrap_or(BEGINNING);
+        let events = match self.session.events(Some(after)).await {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::debug!(%error, "what comes in waits for session-manager");
+                return End::Broken;
+            }
+        };
+        *pause = *BACKOFF.start();
+        self.is(Following::Connected);
+        let end = self.take(events).await;
+        self.is(Following::Unconnected);
+        end.err().unwrap_or(End::Broken)
+    }
+
+    async fn take(
+        &self,
+        events: impl Stream<Item = Result<SseEvent, ClientError>> + Send,
+    ) -> Result<(), End> {
+        let mut batches = std::pin::pin!(events.ready_chunks(BATCH));
+        let mut renew = tokio::time::interval(RENEW);
+        loop {
+            tokio::select! {
+                batch = batches.next() => {
+                    let Some(batch) = batch else { return Ok(()) };
+                    let count = batch.len();
+                    let told: Vec<_> = batch.into_iter().map_while(Result::ok).map(told).collect();
+                    self.record(&told).await?;
+                    if told.len() < count {
+                        return Ok(());
+                    }
+                }
+                // On SQLite as well: it is next to nothing, and one way.
+                _ = renew.tick() => {
+                    let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
+                    if !kept.map_err(End::Store)? {
+                        return Err(End::Lost);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes events down. What the store refuses by itself would be refused
+    /// for ever and is left out: nothing after it would be written.
+    async fn record(&self, told: &[Told]) -> Result<(), End> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let refused = match self.store.record(&self.who, lease(), told).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => return Err(End::Lost),
+            Err(error) if error.is_unavailable() => return Err(End::Store(error)),
+            Err(error) => error,
+        };
+        if let [one] = told {
+            tracing::error!(
+                id = one.id,
+                "an event cannot be written down and is left out: {refused}"
+            );
+            let id = one.id.clone();
+            let nothing = [Told { id, event: None }];
+            return match self.store.record(&self.who, lease(), &nothing).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(End::Lost),
+                Err(error) => Err(End::Store(error)),
+            };
+        }
+        for one in told {
+            Box::pin(self.record(std::slice::from_ref(one))).await?;
+        }
+        Ok(())
+    }
+}
+
+fn lease() -> Timestamp {
+    Timestamp::now().after(LEASE)
+}
+
+fn told(sse: SseEvent) -> Told {
+    let event = match sse.parse() {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::warn!(%error, "an event that is not of the contract is left out");
+            None
+        }
+    };
+    Told { id: sse.id, event }
+}

@@ -1,0 +1,465 @@
+//! What the subscribers are to be told, until they have heard it.
+//!
+//! ```text
+//!  tell_in(), with what it is about ──> pending ──claim──> taken until due_at
+//!                                        ^   ^                │
+//!                        replayed ───────┤   └── again later ─┤
+//!                                        │                    ├─> delivered ─┐
+//!                                        └──────── dead <─────┘              │
+//!                                                    └──── removed later <───┘
+//! ```
+
+use std::time::Duration;
+
+use serde_json::Value;
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::messages::time;
+use super::webhooks::Webhook;
+use super::{Store, Tx, now};
+use crate::webhooks::{Topic, envelope, new_event_id};
+
+/// How long what was delivered, and what was given up, can be looked up.
+const KEPT: [(&str, Duration); 2] = [
+    ("delivered", Duration::from_secs(7 * 24 * 3600)),
+    ("dead", Duration::from_secs(30 * 24 * 3600)),
+];
+/// So many rows are removed in one statement.
+const REMOVED_AT_ONCE: i64 = 500;
+
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE webhook_deliveries SET due_at = $2, claimed_by = $3, attempts = attempts + 1
+             WHERE id IN (
+                 SELECT d.id FROM webhook_deliveries d
+                 WHERE d.webhook_id = $1 AND d.state = 'pending' AND d.due_at <= $4
+                 ORDER BY d.due_at, d.id LIMIT $5",
+            $lock,
+            ") RETURNING *"
+        )
+    };
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is to be tried.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// Given up.
+    Dead,
+}
+
+impl DeliveryState {
+    const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+}
+
+/// One thing that one subscriber is told.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The store's number of it.
+    pub id: i64,
+    /// Whom it is for.
+    pub webhook_id: i64,
+    /// `webhook-id`: the same with every attempt.
+    pub event_id: String,
+    /// What it is about.
+    pub topic: String,
+    /// The body, byte for byte.
+    pub payload: String,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How often it was tried since it was written or replayed.
+    pub attempts: u32,
+    /// When it is tried next, if it is.
+    pub due_at: Timestamp,
+    /// What the receiver answered last.
+    pub last_status: Option<u16>,
+    /// Why that was no success.
+    pub last_error: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+// The payload holds the customers' messages.
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id)
+            .field("webhook_id", &self.webhook_id)
+            .field("topic", &self.topic)
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Delivery {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let state: String = row.try_get("state")?;
+        let status: Option<i64> = row.try_get("last_status")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            webhook_id: row.try_get("webhook_id")?,
+            event_id: row.try_get("event_id")?,
+            topic: row.try_get("topic")?,
+            payload: row.try_get("payload")?,
+            state: DeliveryState::named(&state).unwrap_or(DeliveryState::Dead),
+            attempts: row
+                .try_get::<i64, _>("attempts")?
+                .try_into()
+                .unwrap_or(u32::MAX),
+            due_at: time(row.try_get("due_at")?),
+            last_status: status.and_then(|status| status.try_into().ok()),
+            last_error: row.try_get("last_error")?,
+            created_at: time(row.try_get("created_at")?),
+            updated_at: time(row.try_get("updated_at")?),
+        })
+    }
+}
+
+/// One attempt at a delivery.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+    /// What the receiver answered, if it did.
+    pub status: Option<u16>,
+    /// Why that is no success, as a code.
+    pub error: Option<&'static str>,
+}
+
+/// An attempt that was made earlier.
+#[derive(Clone, Debug)]
+pub struct PastAttempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub duration_ms: i64,
+    /// What the receiver answered, if it did.
+    pub status: Option<i64>,
+    /// Why that is no success, as a code.
+    pub error: Option<String>,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: the receiver took it.
+    Delivered,
+    /// Another attempt.
+    Again(Timestamp),
+    /// It is given up.
+    Dead,
+    /// It is given up, and the receiver wants no more: the subscription is
+    /// switched off.
+    Gone,
+}
+
+impl Store {
+    /// Writes down what the subscribers are to be told of, within the
+    /// transaction that it is about; gives how many there are.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn tell_in(
+        &self,
+        tx: &mut Tx,
+        topic: Topic,
+        cliente_id: Option<u64>,
+        data: &Value,
+    ) -> Result<u64, StoreError> {
+        let at = now();
+        let done = sqlx::query(
+            "INSERT INTO webhook_deliveries (webhook_id, event_id, topic, payload, state, attempts,
+                 due_at, created_at, updated_at)
+             SELECT id, $1, $2, $3, 'pending', 0, $4, $4, $4 FROM webhooks
+             WHERE enabled = 1 AND topics LIKE $5 AND (cliente_id IS NULL OR cliente_id = $6)",
+        )
+        .bind(new_event_id())
+        .bind(topic.as_str())
+        .bind(envelope(topic.as_str(), time(at), data))
+        .bind(at)
+        .bind(format!("%,{},%", topic.as_str()))
+        .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .execute(&mut **tx)
+        .await?;
+        if done.rows_affected() > 0 {
+            self.told().notify_one();
+        }
+        Ok(done.rows_affected())
+    }
+
+    /// The subscriptions that are to be told something, and from when.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn waiting_webhooks(&self) -> Result<Vec<(Webhook, Timestamp)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM (
+                 SELECT w.*, (SELECT MIN(d.due_at) FROM webhook_deliveries d
+                     WHERE d.webhook_id = w.id AND d.state = 'pending') AS next_due
+                 FROM webhooks w WHERE w.enabled = 1) AS waiting
+             WHERE next_due IS NOT NULL",
+        )
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| Ok((Webhook::read(row)?, time(row.try_get("next_due")?))))
+            .collect()
+    }
+
+    /// Takes up to `limit` deliveries of one subscription that are due, for
+    /// `who` alone until `until`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_deliveries(
+        &self,
+        webhook_id: i64,
+        who: &str,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let statement = self
+            .engine()
+            .pick(claim!(""), claim!(" FOR UPDATE OF d SKIP LOCKED"));
+        let rows = sqlx::query(statement)
+            .bind(webhook_id)
+            .bind(until.as_millis())
+            .bind(who)
+            .bind(now())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.writer())
+            .await?;
+        let mut claimed = rows
+            .iter()
+            .map(Delivery::read)
+            .collect::<Result<Vec<_>, _>>()?;
+        claimed.sort_unstable_by_key(|delivery| delivery.id);
+        Ok(claimed)
+    }
+
+    /// Gives back what `who` took and is not at work on any more; without one
+    /// what anybody took, where this hub is the only one.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn release_deliveries(&self, who: Option<&str>) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE webhook_deliveries SET due_at = $1, claimed_by = NULL
+             WHERE state = 'pending' AND claimed_by = COALESCE($2, claimed_by)",
+        )
+        .bind(now())
+        .bind(who)
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// Writes an attempt down and what follows from it. What `who` does not
+    /// hold any more stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn settle_delivery(
+        &self,
+        delivery: &Delivery,
+        who: &str,
+        attempt: &Attempt,
+        next: Next,
+    ) -> Result<(), StoreError> {
+        let at = now();
+        let (state, due) = match next {
+            Next::Delivered => (DeliveryState::Delivered, at),
+            Next::Again(due) => (DeliveryState::Pending, due.as_millis()),
+            Next::Dead | Next::Gone => (DeliveryState::Dead, at),
+        };
+        let mut tx = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE webhook_deliveries SET state = $1, due_at = $2, claimed_by = NULL,
+                 last_status = $3, last_error = $4, updated_at = $5
+             WHERE id = $6 AND claimed_by = $7 AND state = 'pending'",
+        )
+        .bind(state.as_str())
+        .bind(due)
+        .bind(attempt.status.map(i64::from))
+        .bind(attempt.error)
+        .bind(at)
+        .bind(delivery.id)
+        .bind(who)
+        .execute(&mut *tx)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+        sqlx::query(
+            "INSERT INTO webhook_attempts (delivery_id, at, duration_ms, status, error)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(delivery.id)
+        .bind(attempt.at.as_millis())
+        .bind(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX))
+        .bind(attempt.status.map(i64::from))
+        .bind(attempt.error)
+        .execute(&mut *tx)
+        .await?;
+        if next == Next::Gone {
+            sqlx::query(
+                "UPDATE webhooks SET enabled = 0, disabled_cause = 'GONE', updated_at = $1
+                 WHERE id = $2 AND enabled = 1",
+            )
+            .bind(at)
+            .bind(delivery.webhook_id)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A delivery of this subscription.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn delivery(
+        &self,
+        webhook_id: i64,
+        id: i64,
+    ) -> Result<Option<(Delivery, Vec<PastAttempt>)>, StoreError> {
+        let row = sqlx::query("SELECT * FROM webhook_deliveries WHERE webhook_id = $1 AND id = $2")
+            .bind(webhook_id)
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let attempts =
+            sqlx::query("SELECT * FROM webhook_attempts WHERE delivery_id = $1 ORDER BY id")
+                .bind(id)
+                .fetch_all(self.reader())
+                .await?;
+        let attempts = attempts
+            .iter()
+            .map(past)
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Some((Delivery::read(&row)?, attempts)))
+    }
+
+    /// The newest deliveries of this subscription, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn deliveries(
+        &self,
+        webhook_id: i64,
+        state: Option<DeliveryState>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let of_state = if state.is_some() {
+            "AND state = $4"
+        } else {
+            ""
+        };
+        let statement = format!(
+            "SELECT * FROM webhook_deliveries WHERE webhook_id = $1 AND id < $2 {of_state}
+             ORDER BY id DESC LIMIT $3"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement))
+            .bind(webhook_id)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(i64::from(limit));
+        if let Some(state) = state {
+            query = query.bind(state.as_str());
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter().map(Delivery::read).collect()
+    }
+
+    /// Sends what is settled once more, or all that was given up; gives how
+    /// many there were.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn replay(&self, webhook_id: i64, id: Option<i64>) -> Result<u64, StoreError> {
+        let which = match id {
+            Some(_) => "state IN ('delivered', 'dead') AND id = $3",
+            None => "state = 'dead'",
+        };
+        let statement = format!(
+            "UPDATE webhook_deliveries SET state = 'pending', attempts = 0, due_at = $1,
+                 claimed_by = NULL, updated_at = $1
+             WHERE webhook_id = $2 AND {which}"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement))
+            .bind(now())
+            .bind(webhook_id);
+        if let Some(id) = id {
+            query = query.bind(id);
+        }
+        let done = query.execute(self.writer()).await?;
+        self.told().notify_one();
+        Ok(done.rows_affected())
+    }
+
+    /// Removes what is long settled; gives how much there was.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn forget_deliveries(&self) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        for (state, kept) in KEPT {
+            loop {
+                let done = sqlx::query(
+                    "DELETE FROM webhook_deliveries WHERE id IN (
+                         SELECT id FROM webhook_deliveries
+                         WHERE state <> 'pending' AND state = $1 AND updated_at < $2 LIMIT $3)",
+                )
+                .bind(state)
+                .bind(now() - i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))
+                .bind(REMOVED_AT_ONCE)
+                .execute(self.writer())
+                .await?;
+                removed += done.rows_affected();
+                if done.rows_affected() < REMOVED_AT_ONCE.unsigned_abs() {
+                    break;
+                }
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn past(row: &AnyRow) -> Result<PastAttempt, StoreError> {
+    Ok(PastAttempt {
+        at: time(row.try_get("at")?),
+        duration_ms: row.try_get("duration_ms")?,
+        status: row.try_get("status")?,
+        error: row.try_get("error")?,
+    })
+}

@@ -1,0 +1,243 @@
+//! Which addresses a webhook may have: those of the internet, and what
+//! `WEBHOOK_ALLOWED_HOSTS` names.
+//!
+//! Whoever can make a subscription chooses where this machine connects to.
+//! Its own services, its neighbours' and the cloud's metadata are not for
+//! them.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
+
+/// What is not the internet, in IPv4 (IANA's special-purpose registry).
+const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast and what is reserved.
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// Hosts and networks that are allowed although they are not the internet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    names: Vec<String>,
+    networks: Vec<IpNet>,
+}
+
+/// A list that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "host names, addresses and networks such as crm.local,127.0.0.1,10.0.0.0/8, separated by commas"
+)]
+pub struct BadHosts;
+
+impl FromStr for AllowedHosts {
+    type Err = BadHosts;
+
+    fn from_str(text: &str) -> Result<Self, BadHosts> {
+        let mut allowed = Self::default();
+        for entry in text.split(',').map(str::trim) {
+            if let Ok(network) = entry.parse::<IpNet>() {
+                allowed.networks.push(network);
+            } else if let Ok(address) = entry.parse::<IpAddr>() {
+                allowed.networks.push(address.into());
+            } else {
+                match Host::parse(entry) {
+                    // `10.0.0.0/33` is no name, nor is `*.local`.
+                    Ok(Host::Domain(name)) if !name.contains(['*', '/', ':']) => {
+                        allowed.names.push(name);
+                    }
+                    _ => return Err(BadHosts),
+                }
+            }
+        }
+        Ok(allowed)
+    }
+}
+
+impl fmt::Display for AllowedHosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let networks = self.networks.iter().map(ToString::to_string);
+        let all: Vec<_> = self.names.iter().cloned().chain(networks).collect();
+        if all.is_empty() {
+            return f.write_str("(none)");
+        }
+        f.write_str(&all.join(","))
+    }
+}
+
+impl AllowedHosts {
+    /// Whether a connection to `address`, to which `name` was resolved, is
+    /// allowed.
+    #[must_use]
+    pub fn admits(&self, name: Option<&str>, address: IpAddr) -> bool {
+        let is_named = name.is_some_and(|name| {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            self.names.iter().any(|it| it.eq_ignore_ascii_case(name))
+        });
+        let address = address.to_canonical();
+        is_named || self.networks.iter().any(|it| it.contains(&address)) || is_public(address)
+    }
+
+    /// Whether a URL that names an address itself, rather than a host, names
+    /// one that is allowed. Names are judged when they are resolved.
+    #[must_use]
+    pub fn admits_url(&self, url: &Url) -> bool {
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.admits(None, address.into()),
+            Some(Host::Ipv6(address)) => self.admits(None, address.into()),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        }
+    }
+}
+
+/// Whether this is an address of the internet.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    !CLOSED_V4
+        .iter()
+        .any(|(network, bits)| Ipv4Net::new_assert(*network, *bits).contains(&address))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let within =
+        |network: [u16; 8], bits| Ipv6Net::new_assert(network.into(), bits).contains(&address);
+    let [_, first, second, _, _, _, third, fourth] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    // NAT64 and 6to4 carry an IPv4 address, which is where they lead.
+    if within([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96) {
+        return is_public_v4(embedded(third, fourth));
+    }
+    if within([0x2002, 0, 0, 0, 0, 0, 0, 0], 16) {
+        return is_public_v4(embedded(first, second));
+    }
+    // Only 2000::/3 is the internet; in it Teredo, documentation and others.
+    within([0x2000, 0, 0, 0, 0, 0, 0, 0], 3)
+        && !within([0x2001, 0, 0, 0, 0, 0, 0, 0], 23)
+        && !within([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32)
+        && !within([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_internet() {
+        let nobody = AllowedHosts::default();
+        for public in [
+            "8.8.8.8",
+            "200.45.1.1",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "64:ff9b::808:808",
+        ] {
+            assert!(nobody.admits(None, public.parse().unwrap()), "{public}");
+        }
+        for closed in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "127.9.9.9",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "198.18.0.1",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "fec0::1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::a00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "2001:db8::1",
+            "100::1",
+        ] {
+            assert!(
+                !nobody.admits(Some("localhost"), closed.parse().unwrap()),
+                "{closed}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_named_is_allowed_and_nothing_beside_it() {
+        let some: AllowedHosts = "CRM.local, 127.0.0.1,10.0.0.0/8,fd00::/8".parse().unwrap();
+        let admits = |name, address: &str| some.admits(name, address.parse().unwrap());
+        assert!(admits(Some("crm.local"), "192.168.1.1") && admits(Some("crm.LOCAL."), "::1"));
+        assert!(!admits(Some("evil.crm.local"), "192.168.1.1"));
+        assert!(admits(None, "127.0.0.1") && !admits(None, "127.0.0.2"));
+        assert!(admits(None, "::ffff:127.0.0.1") && admits(Some("x"), "10.9.9.9"));
+        assert!(admits(None, "fd00::1") && !admits(None, "fe80::1"));
+        assert_eq!(
+            some.to_string(),
+            "crm.local,127.0.0.1/32,10.0.0.0/8,fd00::/8"
+        );
+        for bad in [
+            "",
+            ",",
+            "a,,b",
+            "10.0.0.0/33",
+            "*.local",
+            "http://x/",
+            "x:80",
+            "a b",
+        ] {
+            assert_eq!(bad.parse::<AllowedHosts>(), Err(BadHosts), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_disguise() {
+        let nobody = AllowedHosts::default();
+        for url in [
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "http://127.1/",
+            "http://[::1]/",
+            "http://017700000001/",
+        ] {
+            assert!(!nobody.admits_url(&url.parse().unwrap()), "{url}");
+        }
+        assert!(nobody.admits_url(&"https://example.com/".parse().unwrap()));
+    }
+}

@@ -1,0 +1,287 @@
+//! One signed `POST`, bounded in every way.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, Response, redirect, retry};
+use session_api::Timestamp;
+use url::Url;
+
+use super::address::AllowedHosts;
+use super::sign::signatures;
+use crate::store::{Attempt, Webhook};
+
+/// For the connection alone.
+const CONNECT: Duration = Duration::from_secs(5);
+/// So much of an answer is read, for so long, so that the receiver can end it;
+/// nobody looks at it.
+const READ: usize = 16 * 1024;
+const READ_FOR: Duration = Duration::from_secs(1);
+
+/// Calls receivers. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Caller(Arc<Inner>);
+
+struct Inner {
+    allowed: AllowedHosts,
+    deadline: Duration,
+    plain: OnceLock<Client>,
+    tls: OnceLock<Client>,
+}
+
+impl Caller {
+    pub(crate) fn new(allowed: AllowedHosts, deadline: Duration) -> Self {
+        Self(Arc::new(Inner {
+            allowed,
+            deadline,
+            plain: OnceLock::new(),
+            tls: OnceLock::new(),
+        }))
+    }
+
+    pub(crate) fn allowed(&self) -> &AllowedHosts {
+        &self.0.allowed
+    }
+
+    /// Calls; gives what came of it, and for how long the receiver asks not to
+    /// be called.
+    pub(crate) async fn call(
+        &self,
+        webhook: &Webhook,
+        id: &str,
+        body: &str,
+    ) -> (Attempt, Option<Duration>) {
+        let (at, begin) = (Timestamp::now(), Instant::now());
+        let called = tokio::time::timeout(self.0.deadline, self.post(webhook, id, at, body)).await;
+        let mut attempt = Attempt {
+            at,
+            duration: begin.elapsed(),
+            status: None,
+            error: None,
+        };
+        let response = match called {
+            Err(_) => Err("TIMEOUT"),
+            Ok(result) => result,
+        };
+        let mut asked = None;
+        match response {
+            Err(error) => attempt.error = Some(error),
+            Ok(response) => {
+                let status = response.status();
+                attempt.status = Some(status.as_u16());
+                attempt.error = refusal(status.as_u16());
+                asked = retry_after(response.headers());
+                let _ = tokio::time::timeout(READ_FOR, drain(response)).await;
+            }
+        }
+        (attempt, asked)
+    }
+
+    async fn post(
+        &self,
+        webhook: &Webhook,
+        id: &str,
+        at: Timestamp,
+        body: &str,
+    ) -> Result<Response, &'static str> {
+        let url = Url::parse(&webhook.url).map_err(|_| "BAD_URL")?;
+        if !self.0.allowed.admits_url(&url) {
+            return Err("ADDRESS_REFUSED");
+        }
+        let timestamp = at.as_millis() / 1000;
+        let signature = signatures(&webhook.secrets, id, timestamp, body);
+        self.client(url.scheme() == "https")?
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", signature)
+            .body(body.to_owned())
+            .send()
+            .await
+            .map_err(|error| code(&error))
+    }
+
+    /// The certificates are only loaded for whoever needs them.
+    fn client(&self, tls: bool) -> Result<&Client, &'static str> {
+        let place = if tls { &self.0.tls } else { &self.0.plain };
+        if let Some(client) = place.get() {
+            return Ok(client);
+        }
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("LeadMaster-Webhooks/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Arc::new(Resolver(self.0.allowed.clone())))
+            .connect_timeout(CONNECT)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            // A proxy would resolve names by itself.
+            .no_proxy()
+            .pool_max_idle_per_host(0);
+        if !tls {
+            let nothing_trusted = rustls::ClientConfig::builder()
+                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_no_client_auth();
+            builder = builder.tls_backend_preconfigured(nothing_trusted);
+        }
+        let client = builder.build().map_err(|error| {
+            tracing::error!("no webhook can be told over https: {error}");
+            "NO_CERTIFICATES"
+        })?;
+        Ok(place.get_or_init(|| client))
+    }
+}
+
+/// Why an answer with this status is no success.
+fn refusal(status: u16) -> Option<&'static str> {
+    match status {
+        200..300 => None,
+        300..400 => Some("REDIRECTED"),
+        410 => Some("GONE"),
+        429 => Some("TOO_MANY_REQUESTS"),
+        400..500 => Some("REFUSED"),
+        _ => Some("SERVER_ERROR"),
+    }
+}
+
+fn code(error: &reqwest::Error) -> &'static str {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if cause.is::<Refused>() {
+            return "ADDRESS_REFUSED";
+        }
+        if cause.is::<Unresolved>() {
+            return "HOST_NOT_FOUND";
+        }
+        if cause.is::<rustls::Error>() {
+            return "TLS_FAILED";
+        }
+        // rustls errors come wrapped in one of these.
+        let io = cause.downcast_ref::<std::io::Error>();
+        if let Some(inner) = io.and_then(std::io::Error::get_ref)
+            && inner.is::<rustls::Error>()
+        {
+            return "TLS_FAILED";
+        }
+        source = cause.source();
+    }
+    match error {
+        _ if error.is_timeout() => "TIMEOUT",
+        _ if error.is_connect() => "CANNOT_CONNECT",
+        _ => "BROKE_OFF",
+    }
+}
+
+/// Seconds or a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let left = until.as_millisecond() - Timestamp::now().as_millis();
+    Some(Duration::from_millis(left.try_into().unwrap_or(0)))
+}
+
+async fn drain(mut response: Response) {
+    let mut read = 0;
+    while read < READ
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        read += chunk.len();
+    }
+}
+
+/// Resolves names to the addresses that are allowed: what is connected to is
+/// what was judged.
+struct Resolver(AllowedHosts);
+
+#[derive(Debug)]
+struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host has no address that is allowed")
+    }
+}
+
+impl Error for Refused {}
+
+#[derive(Debug)]
+struct Unresolved(Option<std::io::Error>);
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host has no address")
+    }
+}
+
+impl Error for Unresolved {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_ref().map(|error| error as _)
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = self.0.clone();
+        Box::pin(async move {
+            let name = name.as_str();
+            let found: Vec<_> = tokio::net::lookup_host((name, 0))
+                .await
+                .map_err(|error| Unresolved(Some(error)))?
+                .collect();
+            if found.is_empty() {
+                return Err(Unresolved(None).into());
+            }
+            let admitted: Vec<_> = found
+                .into_iter()
+                .filter(|address| allowed.admits(Some(name), address.ip()))
+                .collect();
+            if admitted.is_empty() {
+                return Err(Refused.into());
+            }
+            Ok(Box::new(admitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_receiver_asks_for() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers)
+        };
+        assert_eq!(of("120"), Some(Duration::from_secs(120)));
+        assert_eq!(of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
+        let left = of("Wed, 21 Oct 2099 07:28:00 GMT").unwrap();
+        assert!(left > Duration::from_secs(365 * 24 * 3600));
+        for nonsense in ["", "soon", "-5", "1.5"] {
+            assert_eq!(of(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[tokio::test]
+    async fn names_are_judged_by_their_addresses() {
+        let name = || "localhost".parse().unwrap();
+        let closed = Resolver(AllowedHosts::default()).resolve(name()).await;
+        assert!(closed.err().unwrap().is::<Refused>());
+        let open = Resolver("127.0.0.0/8,::1".parse().unwrap())
+            .resolve(name())
+            .await;
+        assert!(open.unwrap().all(|address| address.ip().is_loopback()));
+        let nobody = "nobody.invalid".parse().unwrap();
+        let unknown = Resolver(AllowedHosts::default()).resolve(nobody).await;
+        assert!(unknown.err().unwrap().is::<Unresolved>());
+    }
+}

@@ -1,0 +1,245 @@
+//! Programs of the business that want to be told.
+//!
+//! ```text
+//!  what happens ──┐ one transaction
+//!  its deliveries ┴─> store ─> run() ─┬─> webhook 1: a few at once ─> attempt
+//!                       ^             └─> webhook 2: a few at once ─> attempt
+//!                       └─── delivered, again later, given up, gone <────┘
+//! ```
+//!
+//! A delivery is in the store before anybody is told, so that neither a
+//! receiver nor a hub that is down loses one. Each subscription has places of
+//! its own: one that hangs holds up nobody else. Who works on a delivery holds
+//! it by a lease that is longer than an attempt can last, so several hubs
+//! share the work; when one is killed during an attempt, another makes it once
+//! more, with the same `webhook-id`. No order is promised.
+
+mod address;
+mod attempt;
+mod pace;
+mod payload;
+mod sign;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use session_api::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use address::{AllowedHosts, BadHosts};
+pub(crate) use attempt::Caller;
+pub use payload::Topic;
+pub(crate) use payload::{ack, direction, envelope, message, new_event_id, phone, state};
+pub use sign::Secret;
+
+use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
+
+/// At work for one subscription at once.
+const AT_ONCE: usize = 4;
+/// Whoever writes a delivery says so before it can be read: for so long the
+/// dispatcher looks often.
+const HOT: Duration = Duration::from_secs(1);
+const HOT_PAUSE: Duration = Duration::from_millis(25);
+/// While nothing is heard: what another hub left behind.
+const IDLE_PAUSE: Duration = Duration::from_secs(5);
+/// For attempts that are under way at a stop: requests are drained meanwhile.
+const GRACE: Duration = Duration::from_millis(500);
+/// Between two rounds of removing what is long settled.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
+/// The bounds of telling.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookLimits {
+    /// An attempt, with everything that belongs to it.
+    pub attempt: Duration,
+    /// How long a delivery stays taken after its hub died; longer than an
+    /// attempt.
+    pub lease: Duration,
+    /// The pause after the first attempt; the next are longer.
+    pub first_pause: Duration,
+    /// So many attempts are made.
+    pub attempts: u32,
+}
+
+impl Default for WebhookLimits {
+    fn default() -> Self {
+        Self {
+            attempt: Duration::from_secs(15),
+            lease: Duration::from_secs(40),
+            first_pause: Duration::from_secs(5),
+            attempts: 11,
+        }
+    }
+}
+
+/// Works the deliveries off.
+pub(crate) struct Dispatcher {
+    store: Store,
+    caller: Caller,
+    limits: WebhookLimits,
+    /// This process, in the rows that it took.
+    who: String,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(store: Store, caller: Caller, limits: WebhookLimits) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            caller,
+            limits,
+            who: format!("{:016x}", rand::random::<u64>()),
+        })
+    }
+
+    /// Tells until `draining`, then ends what is under way, and leaves to
+    /// others what does not end in time.
+    pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken) {
+        if self.store.engine() == Engine::Sqlite {
+            // No other hub has this file: what is taken was this one's.
+            if let Err(error) = self.store.release_deliveries(None).await {
+                tracing::warn!("webhooks: {error}");
+            }
+        }
+        let mut tasks = JoinSet::new();
+        let mut busy: HashMap<i64, usize> = HashMap::new();
+        let mut hot_until = Instant::now();
+        let mut forget_at = Instant::now();
+        loop {
+            if forget_at <= Instant::now() {
+                forget_at = Instant::now() + FORGET_EVERY;
+                self.forget().await;
+            }
+            let wait = match self.begin(&mut tasks, &mut busy).await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::warn!("webhooks wait for the store: {error}");
+                    IDLE_PAUSE
+                }
+            };
+            let pause = if Instant::now() < hot_until {
+                HOT_PAUSE
+            } else {
+                IDLE_PAUSE
+            };
+            tokio::select! {
+                biased;
+                // What is under way must not be told twice without need.
+                () = draining.cancelled() => break,
+                Some(done) = tasks.join_next() => {
+                    if let Ok(webhook) = done {
+                        busy.entry(webhook).and_modify(|count| *count -= 1);
+                    }
+                }
+                () = self.store.told().notified() => hot_until = Instant::now() + HOT,
+                () = tokio::time::sleep(pause.min(wait)) => {}
+            }
+        }
+        let ending = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ending).await.is_err() {
+            tasks.shutdown().await;
+        }
+        if let Err(error) = self.store.release_deliveries(Some(&self.who)).await {
+            tracing::debug!("the leases stay: {error}");
+        }
+    }
+
+    /// Begins what is due and has a place; gives how long nothing else is due.
+    async fn begin(
+        self: &Arc<Self>,
+        tasks: &mut JoinSet<i64>,
+        busy: &mut HashMap<i64, usize>,
+    ) -> Result<Duration, StoreError> {
+        let mut wait = IDLE_PAUSE;
+        for (webhook, due) in self.store.waiting_webhooks().await? {
+            let busy = busy.entry(webhook.id).or_default();
+            let places = AT_ONCE.saturating_sub(*busy);
+            if places == 0 {
+                continue;
+            }
+            let ahead = due.as_millis() - Timestamp::now().as_millis();
+            if ahead > 0 {
+                wait = wait.min(Duration::from_millis(ahead.unsigned_abs()));
+                continue;
+            }
+            let until = Timestamp::now().after(self.limits.lease);
+            let claimed = self
+                .store
+                .claim_deliveries(webhook.id, &self.who, until, places)
+                .await?;
+            if claimed.len() == places {
+                // There may be more once a place is free, which is heard of.
+                wait = wait.min(IDLE_PAUSE);
+            }
+            let webhook = Arc::new(webhook);
+            for delivery in claimed {
+                *busy += 1;
+                let (this, webhook) = (Arc::clone(self), Arc::clone(&webhook));
+                tasks.spawn(async move {
+                    this.deliver(&webhook, &delivery).await;
+                    webhook.id
+                });
+            }
+        }
+        Ok(wait)
+    }
+
+    async fn deliver(&self, webhook: &Webhook, delivery: &Delivery) {
+        let (id, body) = (&delivery.event_id, &delivery.payload);
+        let (attempt, asked) = self.caller.call(webhook, id, body).await;
+        let next = self.next(delivery, &attempt, asked);
+        match next {
+            Next::Delivered => {
+                tracing::debug!(webhook = webhook.id, delivery = delivery.id, "told");
+            }
+            Next::Again(_) => tracing::info!(
+                webhook = webhook.id,
+                delivery = delivery.id,
+                code = attempt.error,
+                status = attempt.status,
+                "not told: it is tried again"
+            ),
+            Next::Dead | Next::Gone => tracing::warn!(
+                webhook = webhook.id,
+                delivery = delivery.id,
+                code = attempt.error,
+                status = attempt.status,
+                "not told: given up"
+            ),
+        }
+        if let Err(error) = self
+            .store
+            .settle_delivery(delivery, &self.who, &attempt, next)
+            .await
+        {
+            // The lease ends, and it is tried again.
+            tracing::warn!(
+                delivery = delivery.id,
+                "an attempt is not written down: {error}"
+            );
+        }
+    }
+
+    fn next(&self, delivery: &Delivery, attempt: &Attempt, asked: Option<Duration>) -> Next {
+        match attempt.error {
+            None => Next::Delivered,
+            Some("GONE") => Next::Gone,
+            Some(_) => {
+                let chance = rand::random_range(0.0..1.0);
+                match pace::pause(&self.limits, delivery.attempts, asked, chance) {
+                    Some(pause) => Next::Again(Timestamp::now().after(pause)),
+                    None => Next::Dead,
+                }
+            }
+        }
+    }
+
+    async fn forget(&self) {
+        match self.store.forget_deliveries().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old deliveries of webhooks are removed"),
+            Err(error) => tracing::warn!("old deliveries of webhooks stay: {error}"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! When a delivery is tried again.
+
+use std::time::Duration;
+
+use super::WebhookLimits;
+
+/// Each pause is three times the one before, up to this.
+const FACTOR: u32 = 3;
+const LONGEST: Duration = Duration::from_secs(8 * 3600);
+/// What a receiver may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
+/// The pause after so many attempts (from 1); `None` if that was the last one.
+/// `chance` is from 0 to 1, and moves it by a fifth either way, so that what
+/// failed together does not come back together. A receiver that asks for more
+/// gets it.
+pub(super) fn pause(
+    limits: &WebhookLimits,
+    attempts: u32,
+    asked: Option<Duration>,
+    chance: f64,
+) -> Option<Duration> {
+    if attempts >= limits.attempts {
+        return None;
+    }
+    let pause = limits
+        .first_pause
+        .saturating_mul(FACTOR.saturating_pow(attempts.saturating_sub(1)))
+        .min(LONGEST)
+        .mul_f64(0.8 + 0.4 * chance);
+    Some(pause.max(asked.unwrap_or_default().min(LONGEST_ASKED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn about_a_day() {
+        let limits = WebhookLimits::default();
+        let total = |chance| -> Duration {
+            (1..)
+                .map_while(|attempts| pause(&limits, attempts, None, chance))
+                .sum()
+        };
+        let hours = |chance| total(chance).as_secs() / 3600;
+        assert!((18..=24).contains(&hours(0.5)), "{} h", hours(0.5));
+        assert!(total(0.0) < total(0.5) && total(0.5) < total(1.0));
+        assert_eq!(pause(&limits, 1, None, 0.5), Some(Duration::from_secs(5)));
+        assert_eq!(pause(&limits, 2, None, 0.5), Some(Duration::from_secs(15)));
+        assert_eq!(pause(&limits, limits.attempts, None, 0.5), None);
+    }
+
+    #[test]
+    fn what_the_receiver_asks_for() {
+        let limits = WebhookLimits::default();
+        let asked = |seconds| pause(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
+        assert_eq!(asked(1), Some(Duration::from_secs(5)), "never sooner");
+        assert_eq!(asked(120), Some(Duration::from_secs(120)));
+        assert_eq!(asked(u64::MAX), Some(LONGEST_ASKED));
+    }
+}

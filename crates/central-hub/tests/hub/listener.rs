@@ -1,0 +1,427 @@
+//! What comes in, on both engines: written down once, joined to what it
+//! answers, found again.
+
+use central_hub::store::{Change, Composed, NewMessage, Origin, State, Store};
+use scratch_database::{Database, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::journal::{Journal, message};
+use crate::receiver::Receiver;
+use crate::support::{Hub, code, text, until};
+
+const ANA: &str = "5491158254201@c.us";
+const LEO: &str = "5491158254202@c.us";
+const TOKEN: &[(&str, &str)] = &[
+    ("INTERNAL_TOKEN", "hunter2hunter2"),
+    ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1"),
+];
+
+async fn start(database: &Database, journal: &Journal) -> Hub {
+    Hub::start_on(&database.url(), &journal.url, TOKEN).await
+}
+
+async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = hub.get(path).await;
+    assert_eq!(status, 200, "{path}: {body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+/// The texts of a list, the oldest first.
+async fn texts(hub: &Hub, path: &str) -> Vec<String> {
+    let page = get(hub, path).await;
+    let mut texts: Vec<_> = page["mensajes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["mensaje"].as_str().unwrap().to_owned())
+        .collect();
+    texts.reverse();
+    texts
+}
+
+async fn until_recorded(hub: &Hub, count: usize) {
+    until("recorded", async || {
+        texts(hub, "/api/listener/messages?limite=200&direccion=todas")
+            .await
+            .len()
+            >= count
+    })
+    .await;
+}
+
+async fn until_read(hub: &Hub, id: u64) {
+    until("read", async || {
+        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&id.to_string())
+    })
+    .await;
+}
+
+/// A message that WhatsApp took; its number.
+async fn sent(store: &Store, to: &str, campaign: Option<i64>, key: &str) -> i64 {
+    let message = Composed::text(Some(51), to, "hola").unwrap();
+    let new = NewMessage {
+        origin: if campaign.is_some() {
+            Origin::Campaign
+        } else {
+            Origin::Single
+        },
+        campaign_id: campaign,
+        message: &message,
+        idempotency_key: key,
+        dry_run: false,
+        due: None,
+        claim: None,
+    };
+    store.insert(&[new]).await.unwrap();
+    let all = store
+        .messages(&central_hub::store::Filter::default(), 1)
+        .await
+        .unwrap();
+    let wa_id = format!("true_{}_{key}", message.recipient().as_str());
+    let change = Change {
+        wa_id: Some(&wa_id),
+        ..Change::to(State::Sent, "SENT")
+    };
+    store.change(all[0].id, change).await.unwrap().unwrap();
+    all[0].id
+}
+
+async fn report(hub: &Hub, path: &str, token: Option<&str>, body: &Value) -> (u16, String) {
+    let mut request = hub.http.post(hub.url(path)).json(body);
+    if let Some(token) = token {
+        request = request.header("x-internal-token", token);
+    }
+    text(request).await
+}
+
+on_both_engines! {
+    async fn each_message_is_written_down_once(database: Database) {
+        let journal = Journal::start().await;
+        // Before there was a hub.
+        journal.message("false_5491158254201@c.us_3A00", ANA, "uno");
+        let hub = start(&database, &journal).await;
+        until_recorded(&hub, 1).await;
+        journal.message("false_5491158254201@c.us_3A01", ANA, "dos");
+        // The same once more, and one whose sender took the same key.
+        journal.message("false_5491158254201@c.us_3A01", ANA, "dos");
+        journal.message("false_5491158254202@c.us_3A01", LEO, "tres \0");
+        journal.breaks_off();
+        journal.message("false_5491158254202@c.us_3A02", LEO, "cuatro");
+        // Not of a person, not of the contract, not known.
+        journal.message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
+        journal.tell("message", &json!({"rubbish": true}));
+        journal.tell("later", &json!({}));
+        let last = journal.message("false_5491158254201@c.us_3A03", ANA, "cinco");
+        until_recorded(&hub, 5).await;
+        until_read(&hub, last).await;
+        hub.stop().await;
+        // While no hub is there.
+        let last = journal.message("false_5491158254201@c.us_3A04", ANA, "seis");
+        let hub = start(&database, &journal).await;
+        until_recorded(&hub, 6).await;
+        until_read(&hub, last).await;
+        let path = "/api/listener/messages";
+        assert_eq!(texts(&hub, path).await, ["uno", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]);
+        let status = get(&hub, "/listener/status").await;
+        assert_eq!((&status["mode"], &status["following"]), (&json!("on"), &json!(true)));
+        assert_eq!(status["connected"], true);
+        assert!(status["lag_ms"].as_i64().unwrap() >= 0 && status["last_message_at"].is_string());
+        assert_eq!(journal.asked()[0], "0");
+        hub.stop().await;
+    }
+
+    async fn a_reply_is_joined_to_the_contact_and_the_campaign(database: Database) {
+        let journal = Journal::start().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &journal).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message", "ack", "state"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        sent(&hub.store, "5491158254201", Some(7), "K1").await;
+        sent(&hub.store, "5491158254201", Some(8), "K2").await;
+        let single = sent(&hub.store, "5491158254201", None, "K3").await;
+        journal.message("false_5491158254201@c.us_3A01", ANA, "me interesa");
+        journal.message("false_5491158254202@c.us_3A02", LEO, "quien es?");
+        let state = json!({"status": "READY", "generation": 1, "since": "2026-01-14T13:02:09.336Z", "cause": "TEST", "message": "x"});
+        journal.tell("state", &state);
+        let last = journal.tell("state", &state);
+        until_read(&hub, last).await;
+        let history = get(&hub, "/api/listener/history/+54 9 11 5825-4201").await;
+        assert_eq!((&history["telefono"], &history["nombre"]), (&json!("5491158254201"), &json!("Ana")));
+        let all = history["mensajes"].as_array().unwrap();
+        assert_eq!(all.len(), 4);
+        assert_eq!((&all[0]["direccion"], &all[1]["direccion"]), (&json!("entrante"), &json!("saliente")));
+        assert_eq!((&all[0]["campañaId"], &all[0]["cliente_id"]), (&json!(8), &json!(51)));
+        assert_eq!((&all[0]["tipo"], &all[0]["estado"]), (&json!("text"), &json!("recibido")));
+        assert_eq!(all[1]["id"], single);
+        let unknown = get(&hub, "/api/listener/history/5491158254202").await;
+        assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
+        // The webhooks hear of all of it, of a state once.
+        until("told", async || receiver.told("/").len() == 6).await;
+        let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
+        let reply = told.iter().find(|it| it["data"]["mensaje"] == "me interesa").unwrap();
+        assert_eq!((&reply["type"], &reply["data"]["campañaId"]), (&json!("message"), &json!(8)));
+        assert_eq!(reply["data"]["telefono"], "5491158254201");
+        let ack = told.iter().find(|it| it["data"]["id"] == single).unwrap();
+        assert_eq!((&ack["type"], &ack["data"]["estado"]), (&json!("ack"), &json!("enviado")));
+        assert_eq!(told.iter().filter(|it| it["type"] == "state").count(), 1);
+        hub.stop().await;
+    }
+
+    async fn acks_move_what_was_sent_and_never_back(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        let id = sent(&hub.store, "5491158254201", None, "K1").await;
+        for ack in [1, 3, 2, 0, -1, 4, 3] {
+            journal.ack("true_5491158254201@c.us_K1", ack);
+        }
+        // Before anybody knows what it is for: the phone's own.
+        journal.ack("true_5491158254202@c.us_P1", 2);
+        let mut own = message("true_5491158254202@c.us_P1", "5491100000000@c.us", "desde el teléfono");
+        own["from_me"] = json!(true);
+        own["to"] = json!(LEO);
+        journal.tell("message", &own);
+        // What the hub sent is not news, whoever tells.
+        let mut known = own.clone();
+        known["message_id"] = json!("true_123@lid_K1");
+        journal.tell("message", &known);
+        let last = journal.ack("true_5491158254202@c.us_P1", 3);
+        until_read(&hub, last).await;
+        let message = hub.store.message(id).await.unwrap().unwrap();
+        assert_eq!(message.state, State::Played);
+        let states: Vec<_> = hub.store.transitions(id).await.unwrap().iter().map(|it| it.to).collect();
+        assert_eq!(states, [State::Queued, State::Sent, State::Read, State::Played]);
+        let history = get(&hub, "/api/listener/history/5491158254202").await;
+        let all = history["mensajes"].as_array().unwrap();
+        assert_eq!(all.len(), 1);
+        assert_eq!((&all[0]["direccion"], &all[0]["estado"]), (&json!("saliente"), &json!("leido")));
+        assert_eq!(history["nombre"], Value::Null, "the sender's own name is not the contact's");
+        let own = hub.store.message(all[0]["id"].as_i64().unwrap()).await.unwrap().unwrap();
+        assert_eq!(own.origin, Origin::Phone);
+        let states: Vec<_> = hub.store.transitions(own.id).await.unwrap().iter().map(|it| it.to).collect();
+        assert_eq!(states, [State::Delivered, State::Read]);
+        hub.stop().await;
+    }
+
+    async fn a_lid_and_its_number_are_one_conversation(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        sent(&hub.store, "5491158254201", Some(7), "K1").await;
+        let hidden = "99887766554433@lid";
+        journal.message("false_99887766554433@lid_3A01", hidden, "sin número");
+        let mut known = message("false_99887766554433@lid_3A02", hidden, "con número");
+        known["phone"] = json!("5491158254201");
+        known["lid"] = json!(hidden);
+        journal.tell("message", &known);
+        // From now on it is known without being told; so is what was told before.
+        journal.message("false_99887766554433@lid_3A03", hidden, "otra vez");
+        let last = journal.message("false_5491158254201@c.us_3A01", ANA, "sin número");
+        until_read(&hub, last).await;
+        let expected = ["hola", "sin número", "con número", "otra vez"];
+        assert_eq!(texts(&hub, "/api/listener/history/5491158254201").await, expected);
+        assert_eq!(texts(&hub, &format!("/api/listener/history/{hidden}")).await, expected);
+        let campaign = get(&hub, "/api/listener/messages").await;
+        assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
+        hub.stop().await;
+    }
+
+    async fn recording_can_be_switched_off(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        let id = sent(&hub.store, "5491158254201", None, "K1").await;
+        let (status, body) = hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await;
+        assert_eq!((status, body.as_str()), (200, r#"{"ok":true,"mode":"off","recording":false}"#));
+        journal.message("false_5491158254201@c.us_3A01", ANA, "nadie escucha");
+        journal.message("false_5491158254202@c.us_3A01", LEO, "¡Baja, por favor!");
+        let last = journal.ack("true_5491158254201@c.us_K1", 3);
+        until_read(&hub, last).await;
+        assert_eq!(hub.store.message(id).await.unwrap().unwrap().state, State::Read);
+        assert!(hub.store.is_opted_out(LEO).await.unwrap(), "a wish is heeded all the same");
+        assert!(!hub.store.is_opted_out(ANA).await.unwrap());
+        let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x", "timestamp": "2026-02-28T12:00:00.000Z"});
+        let (status, answer) = report(&hub, "/api/listener/incoming-message", Some("hunter2hunter2"), &body).await;
+        assert_eq!((status, answer.as_str()), (200, r#"{"ok":true,"duplicated":false,"recorded":false}"#));
+        hub.stop().await;
+        let hub = start(&database, &journal).await;
+        assert_eq!(get(&hub, "/api/listener/status").await["recording"], false);
+        assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0, 200);
+        let last = journal.message("false_5491158254201@c.us_3A02", ANA, "otra vez");
+        until_read(&hub, last).await;
+        assert_eq!(texts(&hub, "/api/listener/messages").await, ["otra vez"]);
+        for body in ["{}", r#"{"mode":"respond"}"#, r#"{"mode":true}"#] {
+            let (status, answer) = hub.post("/api/listener/mode", body).await;
+            assert_eq!((status, code(&answer).as_str()), (400, "INVALID_REQUEST"), "{body}");
+        }
+        hub.stop().await;
+    }
+
+    async fn programs_may_report_messages(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        let token = Some("hunter2hunter2");
+        let (incoming, outgoing) = ("/api/listener/incoming-message", "/listener/outgoing-message");
+        let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "hola", "timestamp": "2026-02-28T12:00:00.000Z"});
+        for (round, duplicated) in [(1, false), (2, true)] {
+            let (status, answer) = report(&hub, incoming, token, &body).await;
+            let expected = format!(r#"{{"ok":true,"duplicated":{duplicated},"recorded":true}}"#);
+            assert_eq!((status, answer), (200, expected), "{round}");
+        }
+        // What session-manager tells as well, by WhatsApp's id.
+        let mut own = body.clone();
+        own["to"] = json!("+54 9 11 5825-4201");
+        own["from"] = json!("5491100000000");
+        own["message_id"] = json!("true_5491158254201@c.us_P1");
+        assert_eq!(report(&hub, outgoing, token, &own).await.0, 200);
+        let mut told = message("true_5491158254201@c.us_P1", "5491100000000@c.us", "hola");
+        told["from_me"] = json!(true);
+        told["to"] = json!(ANA);
+        let last = journal.tell("message", &told);
+        until_read(&hub, last).await;
+        let history = get(&hub, "/api/listener/history/5491158254201").await;
+        let all = history["mensajes"].as_array().unwrap();
+        assert_eq!(all.len(), 2);
+        assert_eq!((&all[1]["cliente_id"], &all[1]["fecha"]), (&json!(51), &json!("2026-02-28T12:00:00.000Z")));
+        for (token, status) in [(None, 401), (Some("hunter2"), 401), (Some(""), 401)] {
+            let (answered, answer) = report(&hub, incoming, token, &body).await;
+            assert_eq!((answered, code(&answer).as_str()), (status, "UNAUTHORIZED"));
+        }
+        for wrong in [
+            json!({"cliente_id": 0}), json!({"from": "1203@g.us"}), json!({"from": ""}),
+            json!({"message": ""}), json!({"timestamp": null}), json!({"timestamp": "yesterday"}),
+            json!({"message_id": "a b"}), json!({"message": "x".repeat(65_537)}),
+        ] {
+            let mut bad = body.clone();
+            for (name, value) in wrong.as_object().unwrap() {
+                bad[name] = value.clone();
+            }
+            let (status, answer) = report(&hub, incoming, token, &bad).await;
+            assert_eq!((status, code(&answer).as_str()), (400, "INVALID_REQUEST"), "{wrong}");
+        }
+        hub.stop().await;
+    }
+
+    async fn lists_are_filtered_and_come_by_pages(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        sent(&hub.store, "5491158254201", Some(7), "K1").await;
+        let mut last = 0;
+        for n in 0..30 {
+            let (chat, text) = if n % 3 == 0 { (ANA, "¿Cuánto sale?") } else { (LEO, "nada") };
+            last = journal.message(&format!("false_{chat}_3A{n:02}"), chat, &format!("{text} {n}"));
+        }
+        until_read(&hub, last).await;
+        let since = session_api::Timestamp::now();
+        let last = journal.message("false_5491158254202@c.us_3B", LEO, "tarde");
+        until_read(&hub, last).await;
+        let mut seen = Vec::new();
+        let mut path = "/api/listener/messages?limite=8".to_owned();
+        loop {
+            let page = get(&hub, &path).await;
+            let all = page["mensajes"].as_array().unwrap();
+            assert!(all.len() <= 8);
+            seen.extend(all.iter().map(|it| it["id"].as_i64().unwrap()));
+            let Some(next) = page["siguiente"].as_i64() else { break };
+            path = format!("/api/listener/messages?limite=8&antes={next}");
+        }
+        assert_eq!(seen.len(), 31);
+        assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "the newest first");
+        for (query, count) in [
+            ("", 31),
+            ("&telefono=5491158254201", 10),
+            ("&cliente_id=51", 10),
+            ("&cliente_id=7", 0),
+            ("&direccion=saliente", 1),
+            ("&direccion=todas", 32),
+            ("&buscar=CUANTO", 10),
+            ("&search=cuánto sale? 3", 1),
+            ("&buscar=cuanto&telefono=5491158254202", 0),
+            (&format!("&desde={since}"), 1),
+            ("&desde=2099-01-01T00:00:00Z", 0),
+            ("&desde=2020-01-01T00:00:00Z&phone=5491158254202&limit=200", 21),
+        ] {
+            let limit = if query.contains("limit") { "" } else { "limite=200" };
+            let path = format!("/api/listener/messages?{limit}{query}");
+            assert_eq!(texts(&hub, &path).await.len(), count, "{query}");
+        }
+        for query in [
+            "limite=0", "limite=201", "limite=x", "antes=x", "desde=ayer", "direccion=x",
+            "telefono=abc", "cliente_id=-1", &format!("buscar={}", "x".repeat(201)),
+        ] {
+            let (status, body) = hub.get(&format!("/api/listener/messages?{query}")).await;
+            assert_eq!((status, code(&body).as_str()), (400, "INVALID_REQUEST"), "{query}");
+        }
+        let (status, body) = hub.get("/api/listener/history/abc").await;
+        assert_eq!((status, code(&body).as_str()), (400, "INVALID_REQUEST"));
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nobody_reports() {
+    let journal = Journal::start().await;
+    let hub = Hub::start(&journal.url).await;
+    let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x"});
+    let (status, answer) = report(&hub, "/api/listener/incoming-message", Some(""), &body).await;
+    assert_eq!(
+        (status, code(&answer).as_str()),
+        (403, "INTERNAL_TOKEN_NOT_SET")
+    );
+    hub.stop().await;
+    // With a password, the token alone opens these two and nothing else.
+    let password = [("HUB_ADMIN_PASSWORD", "hunter3hunter3"), TOKEN[0]];
+    let hub = Hub::start_with(&journal.url, &password).await;
+    let mut good = body.clone();
+    good["message_id"] = json!("false_5491158254201@c.us_3A01");
+    let token = Some("hunter2hunter2");
+    assert_eq!(
+        report(&hub, "/api/listener/incoming-message", token, &good)
+            .await
+            .0,
+        200
+    );
+    assert_eq!(
+        report(&hub, "/api/listener/mode", token, &json!({"mode": "off"}))
+            .await
+            .0,
+        401
+    );
+    hub.stop().await;
+}
+
+/// One follows; when it stops, the other goes on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hubs_one_follows() {
+    let database = Database::postgres();
+    let journal = Journal::start().await;
+    let first = start(&database, &journal).await;
+    journal.message("false_5491158254201@c.us_3A00", ANA, "cero");
+    until_recorded(&first, 1).await;
+    let second = start(&database, &journal).await;
+    for n in 1..20 {
+        journal.message(
+            &format!("false_5491158254201@c.us_3A{n:02}"),
+            ANA,
+            &n.to_string(),
+        );
+    }
+    until_recorded(&second, 20).await;
+    let status = get(&second, "/api/listener/status").await;
+    assert_eq!(
+        (&status["following"], &status["connected"]),
+        (&json!(true), &Value::Null)
+    );
+    assert_eq!(journal.asked(), ["0"], "one connection");
+    first.stop().await;
+    let last = journal.message("false_5491158254201@c.us_3A99", ANA, "último");
+    until_read(&second, last).await;
+    assert_eq!(
+        texts(&second, "/api/listener/messages?limite=200")
+            .await
+            .len(),
+        21
+    );
+    assert_eq!(
+        get(&second, "/api/listener/status").await["connected"],
+        true
+    );
+    second.stop().await;
+}

@@ -1,0 +1,191 @@
+//! A program that is told by webhooks.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use central_hub::webhooks::Secret;
+use futures_util::stream;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What it answers.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Status(u16),
+    With(u16, &'static str, String),
+    /// Never.
+    Hang,
+    /// 200, and a body without end.
+    Endless,
+}
+
+/// What it was told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: String,
+    pub at: Instant,
+}
+
+impl Told {
+    pub fn id(&self) -> String {
+        self.headers["webhook-id"].to_str().unwrap().to_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Whether one of the signatures is of this secret, and fresh.
+    pub fn is_signed(&self, secret: &str) -> bool {
+        let timestamp: i64 = self.headers["webhook-timestamp"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let age = session_api::Timestamp::now().as_millis() / 1000 - timestamp;
+        assert!((0..60).contains(&age), "{age} s old");
+        let expected = Secret::stored(secret.to_owned()).sign(&self.id(), timestamp, &self.body);
+        let given = self.headers["webhook-signature"].to_str().unwrap();
+        given.split(' ').any(|signature| signature == expected)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Script {
+    /// By path: what comes next, the last one for ever.
+    replies: Arc<Mutex<HashMap<String, Vec<Reply>>>>,
+    told: Arc<Mutex<Vec<Told>>>,
+    /// At once, by path: now and at most.
+    busy: Arc<Mutex<HashMap<String, (usize, usize)>>>,
+}
+
+pub struct Receiver {
+    script: Script,
+    address: String,
+    task: JoinHandle<()>,
+}
+
+impl Receiver {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve(listener, Script::default())
+    }
+
+    fn serve(listener: TcpListener, script: Script) -> Self {
+        let address = listener.local_addr().unwrap().to_string();
+        let router = Router::new().fallback(answer).with_state(script.clone());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            script,
+            address,
+            task,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn replies(&self, path: &str, replies: &[Reply]) {
+        let mut all = self.script.replies.lock().unwrap();
+        all.insert(path.to_owned(), replies.to_vec());
+    }
+
+    /// What it was told at this path, in the order in which it was.
+    pub fn told(&self, path: &str) -> Vec<Told> {
+        let told = self.script.told.lock().unwrap();
+        told.iter().filter(|it| it.path == path).cloned().collect()
+    }
+
+    /// So many requests to this path were open at once, at most.
+    pub fn most_at_once(&self, path: &str) -> usize {
+        self.script
+            .busy
+            .lock()
+            .unwrap()
+            .get(path)
+            .map_or(0, |it| it.1)
+    }
+
+    pub async fn falls_over(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+
+    pub async fn gets_up(&mut self) {
+        let listener = TcpListener::bind(&self.address).await.unwrap();
+        *self = Self::serve(listener, self.script.clone());
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Ends with the request, however it ends.
+struct Busy(Script, String);
+
+impl Busy {
+    fn begin(script: &Script, path: &str) -> Self {
+        let mut busy = script.busy.lock().unwrap();
+        let (now, most) = busy.entry(path.to_owned()).or_default();
+        *now += 1;
+        *most = (*most).max(*now);
+        Self(script.clone(), path.to_owned())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.lock().unwrap().get_mut(&self.1).unwrap().0 -= 1;
+    }
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let _busy = Busy::begin(&script, &path);
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    assert_eq!(parts.method, "POST");
+    script.told.lock().unwrap().push(Told {
+        path: path.clone(),
+        headers: parts.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+        at: Instant::now(),
+    });
+    let reply = {
+        let mut replies = script.replies.lock().unwrap();
+        match replies.get_mut(&path) {
+            None => Reply::Status(200),
+            Some(left) if left.len() > 1 => left.remove(0),
+            Some(left) => left[0].clone(),
+        }
+    };
+    match reply {
+        Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
+        Reply::With(status, name, value) => {
+            let status = StatusCode::from_u16(status).unwrap();
+            (status, [(name, value)]).into_response()
+        }
+        Reply::Hang => std::future::pending().await,
+        Reply::Endless => {
+            let chunks = stream::unfold((), |()| async {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                Some((Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 1024])), ()))
+            });
+            Body::from_stream(chunks).into_response()
+        }
+    }
+}

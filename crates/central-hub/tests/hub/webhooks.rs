@@ -1,0 +1,411 @@
+//! Webhooks, on both engines: what is told arrives, signed, whatever is down.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use central_hub::webhooks::Topic;
+use scratch_database::{Database, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::receiver::{Receiver, Reply};
+use crate::support::{Hub, code, text, until};
+
+const OPEN: &[(&str, &str)] = &[("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
+
+async fn start(database: &Database) -> Hub {
+    Hub::start_on(&database.url(), &Peer::nowhere().await, OPEN).await
+}
+
+/// One that does not give up within the test.
+async fn patient(database: &Database) -> Hub {
+    Hub::start_limited(&database.url(), &Peer::nowhere().await, OPEN, 40).await
+}
+
+async fn ask(hub: &Hub, method: &str, path: &str, body: &Value) -> (u16, String) {
+    let method = method.parse().unwrap();
+    text(hub.http.request(method, hub.url(path)).json(body)).await
+}
+
+/// A subscription to everything; its number and its secret.
+async fn subscribe(hub: &Hub, url: &str) -> (i64, String) {
+    let body = json!({"url": url, "eventos": ["message", "ack", "state", "campaign"]});
+    let (status, body) = ask(hub, "POST", "/api/webhooks", &body).await;
+    assert_eq!(status, 201, "{body}");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let secret = body["secreto"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"));
+    (body["id"].as_i64().unwrap(), secret)
+}
+
+async fn tell(hub: &Hub, topic: Topic, cliente_id: Option<u64>, number: usize) -> u64 {
+    let mut tx = hub.store.begin().await.unwrap();
+    let data = json!({ "n": number });
+    let told = hub.store.tell_in(&mut tx, topic, cliente_id, &data).await;
+    tx.commit().await.unwrap();
+    told.unwrap()
+}
+
+async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = hub.get(path).await;
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+async fn deliveries(hub: &Hub, webhook: i64, estado: &str) -> Vec<Value> {
+    let path = format!("/api/webhooks/{webhook}/deliveries?limite=200&estado={estado}");
+    get(hub, &path).await["entregas"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+async fn until_delivered(hub: &Hub, webhook: i64, count: usize) {
+    until("delivered", async || {
+        deliveries(hub, webhook, "entregada").await.len() == count
+    })
+    .await;
+}
+
+fn numbers(receiver: &Receiver, path: &str) -> HashSet<u64> {
+    let told = receiver.told(path);
+    told.iter()
+        .map(|told| told.json()["data"]["n"].as_u64().unwrap())
+        .collect()
+}
+
+on_both_engines! {
+    async fn what_happens_is_told_and_signed(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, secret) = subscribe(&hub, &receiver.url("/all")).await;
+        let body = json!({"url": receiver.url("/some"), "eventos": ["state"], "cliente_id": 51});
+        assert_eq!(ask(&hub, "POST", "/webhooks", &body).await.0, 201);
+        assert_eq!(tell(&hub, Topic::State, Some(51), 1).await, 2);
+        assert_eq!(tell(&hub, Topic::State, Some(7), 2).await, 1);
+        assert_eq!(tell(&hub, Topic::Message, Some(51), 3).await, 1);
+        until("told", async || receiver.told("/all").len() == 3 && receiver.told("/some").len() == 1).await;
+        for told in receiver.told("/all") {
+            assert!(told.is_signed(&secret), "{:?}", told.headers);
+            assert!(!told.is_signed("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+            assert_eq!(told.headers["content-type"], "application/json");
+            let body = told.json();
+            assert_eq!(body["version"], 1);
+            let topic = if body["data"]["n"] == 3 { "message" } else { "state" };
+            assert_eq!(body["type"], topic);
+            assert!(body["timestamp"].as_str().unwrap().ends_with('Z'));
+        }
+        assert!(!receiver.told("/some")[0].is_signed(&secret), "each has its own");
+        until_delivered(&hub, id, 3).await;
+        // Nothing that can be asked for holds the secret.
+        let delivery = deliveries(&hub, id, "").await[0]["id"].as_i64().unwrap();
+        let (status, body) = hub.get(&format!("/api/webhooks/{id}/deliveries/{delivery}")).await;
+        assert_eq!(status, 200, "{body}");
+        for path in ["/api/webhooks".to_owned(), format!("/api/webhooks/{id}")] {
+            let (status, shown) = hub.get(&path).await;
+            assert_eq!(status, 200);
+            assert!(!shown.contains("whsec_") && !shown.contains("secret"), "{shown}");
+            assert!(!body.contains("whsec_"));
+        }
+        hub.stop().await;
+    }
+
+    async fn a_receiver_that_fails_is_told_again(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, _) = subscribe(&hub, &receiver.url("/")).await;
+        let redirect = Reply::With(302, "location", receiver.url("/elsewhere"));
+        receiver.replies("/", &[Reply::Status(500), redirect, Reply::Status(204)]);
+        tell(&hub, Topic::Message, None, 1).await;
+        until_delivered(&hub, id, 1).await;
+        let told = receiver.told("/");
+        assert_eq!(told.len(), 3);
+        assert!(told.iter().all(|it| it.id() == told[0].id() && it.body == told[0].body));
+        assert!(receiver.told("/elsewhere").is_empty(), "redirects are not followed");
+        let number = deliveries(&hub, id, "entregada").await[0]["id"].clone();
+        let detail = get(&hub, &format!("/api/webhooks/{id}/deliveries/{number}")).await;
+        let steps: Vec<_> = detail["historial"].as_array().unwrap().iter()
+            .map(|step| (step["estado_http"].as_u64().unwrap(), step["error"].as_str().unwrap_or("")))
+            .collect();
+        assert_eq!(steps, [(500, "SERVER_ERROR"), (302, "REDIRECTED"), (204, "")]);
+        assert_eq!(detail["cuerpo"]["data"]["n"], 1);
+        assert_eq!((&detail["intentos"], &detail["clave"]), (&json!(3), &json!(told[0].id())));
+        hub.stop().await;
+    }
+
+    async fn nothing_is_lost_while_somebody_is_down(database: Database) {
+        let mut receiver = Receiver::start().await;
+        let hub = patient(&database).await;
+        let (id, secret) = subscribe(&hub, &receiver.url("/")).await;
+        receiver.falls_over().await;
+        for n in 0..10 {
+            tell(&hub, Topic::Message, None, n).await;
+        }
+        until("a try", async || {
+            deliveries(&hub, id, "pendiente").await.iter().any(|it| it["error"] == "CANNOT_CONNECT")
+        }).await;
+        hub.stop().await;
+        // A new hub, and a receiver that is there again.
+        let hub = patient(&database).await;
+        receiver.gets_up().await;
+        for n in 10..20 {
+            tell(&hub, Topic::Message, None, n).await;
+        }
+        until("all of them", async || numbers(&receiver, "/").len() == 20).await;
+        assert!(receiver.told("/").iter().all(|told| told.is_signed(&secret)));
+        hub.stop().await;
+    }
+
+    async fn one_that_hangs_holds_up_nobody_else(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (slow, _) = subscribe(&hub, &receiver.url("/slow")).await;
+        let (quick, _) = subscribe(&hub, &receiver.url("/quick")).await;
+        let (endless, _) = subscribe(&hub, &receiver.url("/endless")).await;
+        receiver.replies("/slow", &[Reply::Hang]);
+        receiver.replies("/endless", &[Reply::Endless]);
+        for n in 0..30 {
+            tell(&hub, Topic::Message, None, n).await;
+        }
+        until_delivered(&hub, quick, 30).await;
+        assert_eq!(receiver.told("/quick").len(), 30);
+        assert!(receiver.most_at_once("/quick") <= 4 && receiver.most_at_once("/slow") <= 4);
+        // Whatever it goes on to say, it has said 200.
+        until_delivered(&hub, endless, 30).await;
+        until("a try", async || {
+            deliveries(&hub, slow, "pendiente").await.iter().any(|it| it["error"] == "TIMEOUT")
+        }).await;
+        hub.stop().await;
+    }
+
+    async fn what_is_given_up_can_be_told_once_more(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, _) = subscribe(&hub, &receiver.url("/")).await;
+        receiver.replies("/", &[Reply::Status(403)]);
+        tell(&hub, Topic::Ack, None, 1).await;
+        tell(&hub, Topic::Ack, None, 2).await;
+        until("given up", async || deliveries(&hub, id, "descartada").await.len() == 2).await;
+        assert_eq!(receiver.told("/").len(), 8, "four attempts each");
+        let dead = deliveries(&hub, id, "descartada").await;
+        assert_eq!((&dead[0]["error"], &dead[0]["estado_http"]), (&json!("REFUSED"), &json!(403)));
+        receiver.replies("/", &[Reply::Status(200)]);
+        let one = format!("/api/webhooks/{id}/deliveries/{}/replay", dead[0]["id"]);
+        let (status, body) = hub.post(&one, "").await;
+        assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
+        until_delivered(&hub, id, 1).await;
+        let (status, body) = hub.post(&format!("/api/webhooks/{id}/deliveries/replay"), "").await;
+        assert_eq!((status, body.as_str()), (202, r#"{"reenviadas":1}"#));
+        until_delivered(&hub, id, 2).await;
+        let ids: HashSet<_> = receiver.told("/").iter().map(crate::receiver::Told::id).collect();
+        assert_eq!(ids.len(), 2, "the same ids as before");
+        // What was delivered, too.
+        assert_eq!(hub.post(&one, "").await.0, 202);
+        until("told", async || receiver.told("/").len() == 11).await;
+        hub.stop().await;
+    }
+
+    async fn a_receiver_that_is_gone_is_left_alone(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, _) = subscribe(&hub, &receiver.url("/")).await;
+        receiver.replies("/", &[Reply::Status(410)]);
+        tell(&hub, Topic::Campaign, None, 1).await;
+        let path = format!("/api/webhooks/{id}");
+        until("switched off", async || get(&hub, &path).await["activo"] == false).await;
+        assert_eq!(get(&hub, &path).await["motivo"], "GONE");
+        assert_eq!(tell(&hub, Topic::Campaign, None, 2).await, 0);
+        receiver.replies("/", &[Reply::Status(200)]);
+        let on = json!({"url": receiver.url("/"), "eventos": ["campaign"]});
+        let (status, body) = ask(&hub, "PUT", &path, &on).await;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(get(&hub, &path).await["motivo"], Value::Null);
+        assert_eq!(tell(&hub, Topic::Campaign, None, 3).await, 1);
+        until_delivered(&hub, id, 1).await;
+        let (status, _) = ask(&hub, "DELETE", &path, &Value::Null).await;
+        assert_eq!(status, 204);
+        assert_eq!(code(&hub.get(&path).await.1), "WEBHOOK_NOT_FOUND");
+        assert_eq!(tell(&hub, Topic::Campaign, None, 4).await, 0);
+        hub.stop().await;
+    }
+
+    async fn a_receiver_that_asks_for_time_gets_it(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, _) = subscribe(&hub, &receiver.url("/")).await;
+        let busy = Reply::With(429, "retry-after", "2".to_owned());
+        receiver.replies("/", &[busy, Reply::Status(200)]);
+        tell(&hub, Topic::State, None, 1).await;
+        until_delivered(&hub, id, 1).await;
+        let told = receiver.told("/");
+        assert!(told[1].at - told[0].at >= Duration::from_millis(1_900));
+        hub.stop().await;
+    }
+
+    async fn a_new_secret_and_the_one_before_sign_both(database: Database) {
+        let receiver = Receiver::start().await;
+        let hub = start(&database).await;
+        let (id, old) = subscribe(&hub, &receiver.url("/")).await;
+        let (status, body) = hub.post(&format!("/api/webhooks/{id}/rotate"), "").await;
+        assert_eq!(status, 200, "{body}");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let new = body["secreto"].as_str().unwrap();
+        assert_ne!(new, old);
+        assert!(body["secreto_anterior_hasta"].is_string());
+        let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, &body["ok"], &body["estado_http"]), (200, &json!(true), &json!(200)));
+        let told = receiver.told("/");
+        assert!(told[0].is_signed(new) && told[0].is_signed(&old));
+        assert_eq!(told[0].json()["type"], "test");
+        assert!(deliveries(&hub, id, "").await.is_empty(), "a test is not kept");
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn only_the_internet_unless_it_is_allowed() {
+    let receiver = Receiver::start().await;
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    for url in [
+        receiver.url("/"),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+        "http://0x7f.1/".to_owned(),
+        "http://[::ffff:10.0.0.1]/".to_owned(),
+    ] {
+        let body = json!({"url": url, "eventos": ["message"]});
+        let (status, body) = ask(&hub, "POST", "/api/webhooks", &body).await;
+        assert_eq!(
+            (status, code(&body).as_str()),
+            (400, "WEBHOOK_ADDRESS_REFUSED"),
+            "{url}"
+        );
+    }
+    // A name is judged when it is resolved.
+    let by_name = receiver.url("/").replace("127.0.0.1", "localhost");
+    let (id, _) = subscribe(&hub, &by_name).await;
+    let (status, body) = hub.post(&format!("/api/webhooks/{id}/test"), "").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["error"]), (200, &json!("ADDRESS_REFUSED")));
+    tell(&hub, Topic::Message, None, 1).await;
+    until("given up", async || {
+        deliveries(&hub, id, "descartada").await.len() == 1
+    })
+    .await;
+    assert!(receiver.told("/").is_empty());
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn nonsense_is_refused() {
+    let hub = Hub::start(&Peer::nowhere().await).await;
+    let good = "https://example.com/hook";
+    for body in [
+        json!({}),
+        json!({"url": good}),
+        json!({"url": good, "eventos": []}),
+        json!({"url": good, "eventos": ["everything"]}),
+        json!({"url": good, "eventos": ["message"], "cliente_id": 0}),
+        json!({"url": good, "eventos": ["message"], "descripcion": "x".repeat(201)}),
+        json!({"url": "ftp://example.com/", "eventos": ["message"]}),
+        json!({"url": "https://", "eventos": ["message"]}),
+        json!({"url": "https://user:password@example.com/", "eventos": ["message"]}),
+        json!({"url": format!("{good}/{}", "x".repeat(2048)), "eventos": ["message"]}),
+    ] {
+        let (status, answer) = ask(&hub, "POST", "/api/webhooks", &body).await;
+        assert_eq!(
+            (status, code(&answer).as_str()),
+            (400, "INVALID_REQUEST"),
+            "{body}"
+        );
+    }
+    let (id, _) = subscribe(&hub, good).await;
+    for (method, path, status, expected) in [
+        (
+            "GET",
+            "/api/webhooks/999".to_owned(),
+            404,
+            "WEBHOOK_NOT_FOUND",
+        ),
+        ("GET", "/api/webhooks/x".to_owned(), 400, "INVALID_REQUEST"),
+        (
+            "POST",
+            "/api/webhooks/999/test".to_owned(),
+            404,
+            "WEBHOOK_NOT_FOUND",
+        ),
+        (
+            "POST",
+            "/api/webhooks/999/rotate".to_owned(),
+            404,
+            "WEBHOOK_NOT_FOUND",
+        ),
+        (
+            "GET",
+            "/api/webhooks/999/deliveries".to_owned(),
+            404,
+            "WEBHOOK_NOT_FOUND",
+        ),
+        (
+            "POST",
+            "/api/webhooks/999/deliveries/replay".to_owned(),
+            404,
+            "WEBHOOK_NOT_FOUND",
+        ),
+        (
+            "GET",
+            format!("/api/webhooks/{id}/deliveries?estado=x"),
+            400,
+            "INVALID_REQUEST",
+        ),
+        (
+            "GET",
+            format!("/api/webhooks/{id}/deliveries?limite=0"),
+            400,
+            "INVALID_REQUEST",
+        ),
+        (
+            "GET",
+            format!("/api/webhooks/{id}/deliveries/1"),
+            404,
+            "WEBHOOK_DELIVERY_NOT_FOUND",
+        ),
+        (
+            "POST",
+            format!("/api/webhooks/{id}/deliveries/1/replay"),
+            404,
+            "WEBHOOK_DELIVERY_NOT_FOUND",
+        ),
+    ] {
+        let (answered, body) = ask(&hub, method, &path, &Value::Null).await;
+        assert_eq!(
+            (answered, code(&body).as_str()),
+            (status, expected),
+            "{method} {path}"
+        );
+    }
+    for _ in 1..32 {
+        subscribe(&hub, good).await;
+    }
+    let body = json!({"url": good, "eventos": ["message"]});
+    let (status, answer) = ask(&hub, "POST", "/api/webhooks", &body).await;
+    assert_eq!((status, code(&answer).as_str()), (409, "TOO_MANY_WEBHOOKS"));
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hubs_tell_each_thing_once() {
+    let database = Database::postgres();
+    let receiver = Receiver::start().await;
+    let hubs = [start(&database).await, start(&database).await];
+    let (id, _) = subscribe(&hubs[0], &receiver.url("/")).await;
+    for n in 0..150 {
+        tell(&hubs[n % 2], Topic::Message, None, n).await;
+    }
+    until_delivered(&hubs[1], id, 150).await;
+    assert_eq!(receiver.told("/").len(), 150);
+    assert_eq!(numbers(&receiver, "/").len(), 150);
+    for hub in hubs {
+        hub.stop().await;
+    }
+}
