@@ -194,25 +194,11 @@ impl Store {
         cliente_id: Option<u64>,
         data: &Value,
     ) -> Result<u64, StoreError> {
-        let at = now();
-        let done = sqlx::query(
-            "INSERT INTO webhook_deliveries (webhook_id, event_id, topic, payload, state, attempts,
-                 due_at, created_at, updated_at)
-             SELECT id, $1, $2, $3, 'pending', 0, $4, $4, $4 FROM webhooks
-             WHERE enabled = 1 AND topics LIKE $5 AND (cliente_id IS NULL OR cliente_id = $6)",
-        )
-        .bind(new_event_id())
-        .bind(topic.as_str())
-        .bind(envelope(topic.as_str(), time(at), data))
-        .bind(at)
-        .bind(format!("%,{},%", topic.as_str()))
-        .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
-        .execute(&mut **tx)
-        .await?;
-        if done.rows_affected() > 0 {
+        let told = tell_in(tx, topic, cliente_id, data).await?;
+        if told > 0 {
             self.told().notify_one();
         }
-        Ok(done.rows_affected())
+        Ok(told)
     }
 
     /// The subscriptions that are to be told something, and from when.
@@ -453,6 +439,32 @@ impl Store {
         }
         Ok(removed)
     }
+}
+
+/// As [`Store::tell_in`], where there is no store at hand: the dispatcher
+/// comes upon it by itself a few seconds later.
+pub(crate) async fn tell_in(
+    tx: &mut Tx,
+    topic: Topic,
+    cliente_id: Option<u64>,
+    data: &Value,
+) -> Result<u64, StoreError> {
+    let at = now();
+    let done = sqlx::query(
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, topic, payload, state, attempts,
+             due_at, created_at, updated_at)
+         SELECT id, $1, $2, $3, 'pending', 0, $4, $4, $4 FROM webhooks
+         WHERE enabled = 1 AND topics LIKE $5 AND (cliente_id IS NULL OR cliente_id = $6)",
+    )
+    .bind(new_event_id())
+    .bind(topic.as_str())
+    .bind(envelope(topic.as_str(), time(at), data))
+    .bind(at)
+    .bind(format!("%,{},%", topic.as_str()))
+    .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 fn past(row: &AnyRow) -> Result<PastAttempt, StoreError> {

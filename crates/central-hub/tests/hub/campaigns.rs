@@ -90,6 +90,9 @@ on_both_engines! {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
         let mut events = hub.events().await;
+        let hook = json!({"url": "http://nobody.invalid/", "eventos": ["campaign"]});
+        let (status, hook) = post(&hub, "/api/webhooks", &hook).await;
+        assert_eq!(status, 201, "{hook}");
         let id = create(&hub, &brisk("Hola {nombre}, {{oferta}}")).await;
         let (status, report) = upload(&hub, id, "", csv(300)).await;
         assert_eq!(status, 201, "{report}");
@@ -132,6 +135,11 @@ on_both_engines! {
                 break;
             }
         }
+        let told = hub.store.deliveries(hook["id"].as_i64().unwrap(), None, None, 10).await.unwrap();
+        let told: Vec<Value> = told.iter().map(|it| serde_json::from_str(&it.payload).unwrap()).collect();
+        let states: Vec<_> = told.iter().map(|it| it["data"]["estado"].as_str().unwrap()).collect();
+        assert_eq!(states, ["finalizado", "en_progreso"], "the newest first");
+        assert_eq!((&told[0]["data"]["id"], &told[0]["data"]["dry_run"]), (&json!(id), &json!(true)));
         let (status, copy) = post(&hub, &format!("{CAMPAIGNS}/{id}/copy"), &json!({"nombre": "De verdad"})).await;
         assert_eq!((status, &copy["estado"], number(&copy, "pendientes")), (201, &json!("pendiente"), 300));
         hub.stop().await;

@@ -2,8 +2,11 @@
 
 use super::recipients::{Deltas, Move, move_in};
 use super::states::{CampaignState, RecipientState};
-use super::{Campaign, NewCampaign, now};
+use sqlx::Row;
+
+use super::{Campaign, NewCampaign, now, time};
 use crate::store::{Change, State, Store, StoreError, Tx};
+use crate::webhooks::Topic;
 
 /// Why something cannot be done with a campaign.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,7 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
+        changed_in(&mut tx, id).await?;
         self.committed(tx, id).await
     }
 
@@ -135,6 +139,7 @@ impl Store {
         .bind(id)
         .execute(&mut *tx)
         .await?;
+        changed_in(&mut tx, id).await?;
         self.committed(tx, id).await
     }
 
@@ -225,6 +230,7 @@ impl Store {
             .bind(campaign)
             .execute(&mut *tx)
             .await?;
+            changed_in(&mut tx, campaign).await?;
         }
         sqlx::query("UPDATE campaigns SET next_at = 0 WHERE id = $1")
             .bind(campaign)
@@ -238,6 +244,35 @@ impl Store {
         tx.commit().await?;
         self.campaign(id).await?.ok_or(Refused::NotFound)
     }
+}
+
+/// Tells the webhooks where a campaign stands now.
+pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT cliente_id, name, state, dry_run, pause_code, pause_detail, updated_at
+         FROM campaigns WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let state: String = row.try_get("state")?;
+    let state = CampaignState::ALL.iter().find(|it| it.as_str() == state);
+    let dry_run: Option<i64> = row.try_get("dry_run")?;
+    let cliente_id: Option<i64> = row.try_get("cliente_id")?;
+    let cliente_id = cliente_id.and_then(|id| u64::try_from(id).ok());
+    let data = serde_json::json!({
+        "id": id,
+        "nombre": row.try_get::<String, _>("name")?,
+        "cliente_id": cliente_id,
+        "estado": state.map(|it| it.estado()),
+        "motivo": row.try_get::<Option<String>, _>("pause_code")?,
+        "detalle": row.try_get::<Option<String>, _>("pause_detail")?,
+        "dry_run": dry_run.map(|it| it != 0),
+        "fecha": time(&row, "updated_at")?,
+    });
+    crate::store::tell_in(tx, Topic::Campaign, cliente_id, &data).await?;
+    Ok(())
 }
 
 /// Pauses it, within a transaction.
@@ -257,7 +292,7 @@ pub(crate) async fn pause_in(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    changed_in(tx, id).await
 }
 
 /// Takes back the messages of a campaign that the outbox has not begun with:

@@ -34,8 +34,8 @@ use crate::store::StoreError;
 pub use campaign::{Campaign, CampaignFilter, NewCampaign};
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, RefusedLine};
-pub(crate) use lifecycle::pause_in;
 pub use lifecycle::{Refused, withdraw};
+pub(crate) use lifecycle::{changed_in, pause_in};
 pub use numbers::Numbers;
 pub use opt_outs::{OptOut, is_opted_out_in};
 #[cfg(test)]

@@ -6,7 +6,7 @@ use session_api::Timestamp;
 
 use super::data::{
     Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, ScheduleState,
-    is_opted_out_in, move_in, next_pending_in, pause_in,
+    changed_in, is_opted_out_in, move_in, next_pending_in, pause_in,
 };
 use super::{Scheduler, Situation, Ticked};
 use crate::campaigns::schedule::{Decision, Pause, Rules, decide};
@@ -370,7 +370,7 @@ async fn wait_in(
 /// Ends a campaign of which nobody is left.
 pub(super) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let at = Timestamp::now().as_millis();
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE campaigns SET state = 'finished', finished_at = $1, updated_at = $1,
              wait_code = NULL, wait_until = NULL
          WHERE id = $2 AND state = 'running' AND pending = 0 AND queued = 0",
@@ -379,6 +379,9 @@ pub(super) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     .bind(id)
     .execute(&mut **tx)
     .await?;
+    if done.rows_affected() > 0 {
+        changed_in(tx, id).await?;
+    }
     Ok(())
 }
 

@@ -100,6 +100,24 @@ const EXPECTED: &[(&str, &str)] = &[
     ("PUT /sender/bajas/palabras", "Aka"),
     ("GET /sender/bajas/{telefono}", "ACraR"),
     ("DELETE /sender/bajas/{telefono}", "Aka"),
+    ("GET /listener/status", "ACraR"),
+    ("POST /listener/mode", "Aa"),
+    ("GET /listener/messages", "ACraR"),
+    ("GET /listener/history/{number}", "ACraR"),
+    // By a token of their own, which this hub has not.
+    ("POST /listener/incoming-message", "nACrsklaRSKL"),
+    ("POST /listener/outgoing-message", "nACrsklaRSKL"),
+    ("GET /webhooks", "Aa"),
+    ("POST /webhooks", "Aa"),
+    ("GET /webhooks/{id}", "Aa"),
+    ("PUT /webhooks/{id}", "Aa"),
+    ("DELETE /webhooks/{id}", "Aa"),
+    ("POST /webhooks/{id}/rotate", "Aa"),
+    ("POST /webhooks/{id}/test", "Aa"),
+    ("GET /webhooks/{id}/deliveries", "Aa"),
+    ("POST /webhooks/{id}/deliveries/replay", "Aa"),
+    ("GET /webhooks/{id}/deliveries/{number}", "Aa"),
+    ("POST /webhooks/{id}/deliveries/{number}/replay", "Aa"),
 ];
 
 /// The answer's status, and the code of a refusal.
@@ -163,6 +181,7 @@ async fn every_route_for_every_caller() {
             ("{id}", "999999"),
             ("{recipient}", "999999"),
             ("{import}", "999999"),
+            ("{number}", "999999"),
             ("{telefono}", "5491158254201"),
         ]
         .iter()
