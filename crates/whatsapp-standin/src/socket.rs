@@ -192,24 +192,19 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
         let sync = async {
             pause(step).await;
             let waiting = shared.world().waiting(page);
-            let keys: Vec<String> = waiting.iter().map(|m| m.key.clone()).collect();
             shared.world().sync_step(page, 0, Vec::new());
             pause(step).await;
-            deliver(&shared, page, 50, waiting);
+            shared.world().sync_step(page, 50, waiting.clone());
             pause(step).await;
             shared.world().sync_step(page, 100, Vec::new());
             pause(step).await;
-            shared.world().sync_done(page, &keys);
+            shared.world().sync_done(page, &waiting);
         };
         tokio::select! {
             () = shared.stop.cancelled() => {}
             () = sync => shared.tell("synced"),
         }
     });
-}
-
-fn deliver(shared: &Arc<Shared>, page: PageId, percent: u8, waiting: Vec<Incoming>) {
-    shared.world().sync_step(page, percent, waiting);
 }
 
 async fn pause(time: Duration) {

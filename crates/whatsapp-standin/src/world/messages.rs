@@ -330,12 +330,12 @@ impl World {
     }
 
     /// The page has everything: from now on messages come as they are written.
-    pub(crate) fn sync_done(&mut self, id: PageId, sent: &[String]) {
-        let rest: Vec<Incoming> = self
-            .waiting(id)
-            .into_iter()
-            .filter(|m| !sent.contains(&m.key))
-            .collect();
+    pub(crate) fn sync_done(&mut self, id: PageId, sent: &[Incoming]) {
+        // What could not be read when it was sent may be readable by now, and
+        // nobody has told the page so.
+        let has = |m: &Incoming| sent.iter().any(|s| s.key == m.key && !s.ciphertext);
+        let mut rest = self.waiting(id);
+        rest.retain(|m| !has(m));
         let Some(page) = self.pages.get_mut(&id) else {
             return;
         };

@@ -151,10 +151,10 @@ fn what_comes_while_away_waits_until_it_is_stored() {
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
     let waiting = world.waiting(page);
     assert_eq!(waiting.len(), 1);
-    world.sync_step(page, 50, waiting);
+    world.sync_step(page, 50, waiting.clone());
     // Written while the sync runs: it comes right after it.
     let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
-    world.sync_done(page, std::slice::from_ref(&written.key));
+    world.sync_done(page, &waiting);
     let lines = drain(&mut rx);
     assert_eq!(
         lines
@@ -171,6 +171,26 @@ fn what_comes_while_away_waits_until_it_is_stored() {
 
     world.got(page, &[written.key, late.key]);
     assert!(world.waiting(page).is_empty());
+}
+
+#[test]
+fn what_becomes_readable_during_a_sync_is_told_at_its_end() {
+    let (mut world, page, _rx, claim) = linked();
+    world.page_leaves(page);
+    let mut secret = LeadMessage::text(LEAD, "hola");
+    secret.ciphertext_ms = 150;
+    let (written, later) = world.lead_writes(&secret);
+
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    let waiting = world.waiting(page);
+    world.sync_step(page, 50, waiting.clone());
+    world.reveal(&later.expect("the text comes later"));
+    assert!(!drain(&mut rx).iter().any(|line| line.contains("hola")));
+    world.sync_done(page, &waiting);
+    let lines = drain(&mut rx);
+    let told = |line: &String| line.contains(&written.key) && line.contains("hola");
+    assert_eq!(lines.iter().filter(|line| told(line)).count(), 1);
 }
 
 #[test]
