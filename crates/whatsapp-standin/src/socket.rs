@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::shared::Shared;
-use crate::wire::{FromPage, Incoming, ToPage};
+use crate::wire::{FromPage, ToPage};
 use crate::world::{Answer, PageId, Role, Taken};
 
 /// Serve a page until it leaves, the network goes down, or all ends.
