@@ -17,6 +17,7 @@
 mod binary;
 pub mod chaos;
 mod events;
+mod flow;
 mod hub;
 mod manager;
 pub mod poll;
@@ -25,6 +26,7 @@ mod scratch;
 
 pub use binary::{Service, binary, run_to_end};
 pub use events::{Events, SseEvent};
+pub use flow::browser_flow;
 pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, http};
 pub use scratch::Scratch;
@@ -37,6 +39,14 @@ use whatsapp_standin::{Settings, Standin};
 
 /// Longer than anything healthy takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stand-in and a session-manager that is linked to its phone.
+pub async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
+    let standin = standin(settings).await;
+    let manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    (standin, manager)
+}
 
 /// A stand-in on a free port.
 pub async fn standin(settings: Settings) -> Standin {

@@ -3,12 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use e2e::{Hub, Manager, ManagerOptions, Scratch, processes};
+use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 const PASSWORD: &str = "una clave de prueba, larga";
 
@@ -28,33 +26,9 @@ fn locked() -> ManagerOptions {
 async fn a_person_signs_in_on_the_page() {
     let mut manager = plain().await;
     let hub = Hub::start(&manager, locked()).await;
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-    assert!(
-        scripts.join("node_modules/playwright-core").is_dir(),
-        "playwright-core is not installed in tests/node: `cargo xtask test` does that"
-    );
-    let temporary = hub.folder.join("browser-tmp");
-    std::fs::create_dir(&temporary).unwrap();
-    let run = Command::new("node")
-        .arg("sign-in-flow.mjs")
-        .current_dir(&scripts)
-        .env("HUB_URL", &hub.service.url)
-        .env("ADMIN_PASSWORD", PASSWORD)
-        .env("TMPDIR", &temporary)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(Duration::from_secs(270), run)
-        .await
-        .expect("the flow to end")
-        .expect("node");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    processes::none_left(&temporary).await;
+    let variables = [("ADMIN_PASSWORD", PASSWORD)];
+    let patience = Duration::from_secs(270);
+    browser_flow(&hub, "sign-in-flow.mjs", &variables, patience).await;
     manager.stop().await;
 }
 

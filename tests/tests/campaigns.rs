@@ -5,20 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::standin::{LeadMessage, Outcome, Settings, Standin};
-use e2e::{Hub, Manager, ManagerOptions, poll, standin};
+use e2e::{Hub, ManagerOptions, linked, poll};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 /// Longer than it takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 const CAMPAIGNS: &str = "/api/sender/campaigns";
-
-async fn linked(settings: Settings) -> (Standin, Manager) {
-    let standin = standin(settings).await;
-    let manager = Manager::start(&standin).await;
-    manager.link(&standin).await;
-    (standin, manager)
-}
 
 fn options(database_url: &str, dry_run: bool) -> ManagerOptions {
     ManagerOptions::default()
@@ -118,7 +111,7 @@ fn exactly_once(standin: &Standin, count: usize) {
 on_both_engines! {
     /// From the list to the end, and nobody is written to.
     async fn a_thousand_are_rehearsed(database: Database) {
-        let (standin, mut manager) = linked(Settings::default()).await;
+        let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
         let hub = Hub::start(&manager, options(&database.url(), true)).await;
         let path = campaign(&hub, 1_000).await;
         let id: i64 = path.rsplit('/').next().unwrap().parse().unwrap();
@@ -152,7 +145,7 @@ on_both_engines! {
     /// For real, and the hub is killed in the middle.
     async fn a_hub_is_killed_in_the_middle_of_a_campaign(database: Database) {
         let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
-        let (standin, mut manager) = linked(slow).await;
+        let (standin, mut manager) = linked(slow, ManagerOptions::default()).await;
         let mut hub = Hub::start(&manager, options(&database.url(), false)).await;
         let path = campaign(&hub, 200).await;
         approve(&hub, &path).await;
@@ -172,7 +165,7 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reach_out_limit_stops_a_campaign() {
     let database = scratch_database::Database::sqlite();
-    let (standin, mut manager) = linked(Settings::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     standin.phone().rule(None, Outcome::ReachOut463, None);
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
     let path = campaign(&hub, 100).await;
@@ -199,7 +192,7 @@ async fn the_reach_out_limit_stops_a_campaign() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_writes_baja_is_passed_over() {
     let database = scratch_database::Database::sqlite();
-    let (standin, mut manager) = linked(Settings::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
     poll::until("the hub to hear", async || {
         let (_, health) = hub.get("/api/health").await;

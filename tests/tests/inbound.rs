@@ -4,19 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
-use e2e::standin::{LeadMessage, Phone, Settings, Standin};
-use e2e::{Events, Hub, Manager, ManagerOptions, SseEvent, poll, standin};
+use e2e::standin::{LeadMessage, Phone, Settings};
+use e2e::{Events, Hub, Manager, ManagerOptions, SseEvent, linked, poll, standin};
 use serde_json::{Value, json};
 
 const LEAD: &str = "5491158254201";
 const OTHER: &str = "5491158254202";
-
-async fn linked(options: ManagerOptions) -> (Standin, Manager) {
-    let standin = standin(Settings::default()).await;
-    let manager = Manager::start_with(&standin, options).await;
-    manager.link(&standin).await;
-    (standin, manager)
-}
 
 fn writes(phone: &Phone, from: &str, body: &str) -> String {
     let message = LeadMessage::text(from, body);
@@ -53,7 +46,7 @@ fn rising(events: &[SseEvent]) {
 
 #[tokio::test]
 async fn what_came_while_the_service_was_down_is_told_once_and_in_order() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     writes(&phone, LEAD, "antes");
     let mut events = from_the_start(&manager).await;
@@ -101,7 +94,7 @@ async fn what_came_while_the_service_was_down_is_told_once_and_in_order() {
 
 #[tokio::test]
 async fn what_came_while_the_browser_was_dead() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
     for round in 0..3 {
@@ -123,7 +116,7 @@ async fn what_came_while_the_browser_was_dead() {
 #[tokio::test]
 async fn a_page_whose_events_are_lost_loses_no_message() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
-    let (standin, mut manager) = linked(options).await;
+    let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
     phone.drop_events(2_000);
@@ -174,7 +167,7 @@ async fn events_after_restart(manager: &Manager, told: &[SseEvent], last: &str) 
 
 #[tokio::test]
 async fn a_ciphertext_is_told_once_it_can_be_read() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
     let mut secret = LeadMessage::text(LEAD, "secreto");
@@ -199,7 +192,7 @@ async fn a_ciphertext_is_told_once_it_can_be_read() {
 
 #[tokio::test]
 async fn what_this_service_sent_is_no_message() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for n in 0..3 {
         let body = json!({"to": LEAD, "message": format!("propio {n}")});
@@ -220,7 +213,7 @@ async fn what_this_service_sent_is_no_message() {
 
 #[tokio::test]
 async fn without_the_ledger_nothing_that_comes_in_is_lost() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     manager.stop().await;
     let data = manager.folder.join("data");
@@ -309,7 +302,7 @@ async fn acks_that_came_while_away_are_told_and_never_go_back() {
 #[tokio::test]
 async fn a_listener_resumes_through_any_number_of_kills() {
     const COUNT: usize = 120;
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let writer = tokio::spawn({
         let phone = phone.clone();
@@ -344,7 +337,7 @@ async fn a_listener_resumes_through_any_number_of_kills() {
 
 #[tokio::test]
 async fn an_id_that_is_not_known_is_told_so() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     writes(&standin.phone(), LEAD, "hola");
     let mut events = from_the_start(&manager).await;
     let told = events.until(says("hola")).await;
@@ -378,7 +371,7 @@ async fn an_id_that_is_not_known_is_told_so() {
 
 #[tokio::test]
 async fn one_person_by_number_and_by_lid() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
     let mut by_lid = LeadMessage::text(LEAD, "por lid");
@@ -415,7 +408,7 @@ async fn one_person_by_number_and_by_lid() {
 
 #[tokio::test]
 async fn the_hubs_listeners_resume_where_they_were() {
-    let (standin, mut manager) = linked(ManagerOptions::default()).await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut hub = Hub::start(&manager, ManagerOptions::default()).await;
     let url = hub.url("/api/events");

@@ -1,18 +1,11 @@
 //! Every kind of message, from the request to the phone.
 
 use e2e::standin::{LeadMessage, Outcome, Received, Settings, Standin};
-use e2e::{Manager, ManagerOptions, poll, standin};
+use e2e::{Manager, ManagerOptions, linked, poll};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
-
-async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
-    let standin = standin(settings).await;
-    let manager = Manager::start_with(&standin, options).await;
-    manager.link(&standin).await;
-    (standin, manager)
-}
 
 async fn plain() -> (Standin, Manager) {
     linked(Settings::default(), ManagerOptions::default()).await

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use e2e::standin::{LeadMessage, Settings, Standin};
-use e2e::{Hub, Manager, ManagerOptions, poll, standin};
+use e2e::standin::{LeadMessage, Settings};
+use e2e::{Hub, ManagerOptions, linked, poll};
 use rand::Rng;
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -48,13 +48,6 @@ async fn receiver() -> (String, Told) {
     (url, told)
 }
 
-async fn linked() -> (Standin, Manager) {
-    let standin = standin(Settings::default()).await;
-    let manager = Manager::start(&standin).await;
-    manager.link(&standin).await;
-    (standin, manager)
-}
-
 async fn history(hub: &Hub) -> Vec<Value> {
     let path = format!("/api/listener/history/{LEAD}?limite=200");
     let (status, page) = hub.get(&path).await;
@@ -71,7 +64,7 @@ async fn until_there(hub: &Hub, what: &str, is_there: impl Fn(&Value) -> bool) -
 
 on_both_engines! {
     async fn each_message_once_while_the_hub_is_killed(database: Database) {
-        let (standin, mut manager) = linked().await;
+        let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
         let (url, told) = receiver().await;
         let options = ManagerOptions::default()
             .with("DRY_RUN", "false")

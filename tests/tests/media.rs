@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 
 use e2e::standin::{Outcome, Received, Settings, Standin};
-use e2e::{Hub, Manager, ManagerOptions, poll, processes, standin};
+use e2e::{Hub, Manager, ManagerOptions, linked, poll, processes};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -47,13 +47,6 @@ fn mp4() -> Vec<u8> {
 fn sha256(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
-    let standin = standin(settings).await;
-    let manager = Manager::start_with(&standin, options).await;
-    manager.link(&standin).await;
-    (standin, manager)
 }
 
 async fn plain() -> (Standin, Manager) {

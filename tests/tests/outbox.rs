@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::standin::{Settings, Standin};
-use e2e::{Hub, Manager, ManagerOptions, poll, standin};
+use e2e::{Hub, ManagerOptions, linked, poll};
 use scratch_database::Database;
 use serde_json::{Value, json};
 
@@ -18,13 +18,6 @@ fn on(database: &Database) -> ManagerOptions {
     ManagerOptions::default()
         .with("DRY_RUN", "false")
         .with("DATABASE_URL", database.url())
-}
-
-async fn linked() -> (Standin, Manager) {
-    let standin = standin(Settings::default()).await;
-    let manager = Manager::start(&standin).await;
-    manager.link(&standin).await;
-    (standin, manager)
 }
 
 fn text(n: usize) -> String {
@@ -108,7 +101,7 @@ fn exactly_once(standin: &Standin) {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_hubs_is_killed() {
     let database = Database::postgres();
-    let (standin, mut manager) = linked().await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let mut one = Hub::start(&manager, on(&database)).await;
     let other = Hub::start(&manager, on(&database)).await;
     queue(&one).await;
@@ -126,7 +119,7 @@ async fn one_of_two_hubs_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hub_and_then_session_manager_are_killed() {
     let database = Database::sqlite();
-    let (standin, mut manager) = linked().await;
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let mut hub = Hub::start(&manager, on(&database)).await;
     queue(&hub).await;
     at_the_phone(&standin, &hub, RECIPIENTS / 4).await;

@@ -1,15 +1,12 @@
 //! The hub in front of a real session-manager, and the page in front of both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
 use e2e::standin::Settings;
-use e2e::{Hub, Manager, ManagerOptions, poll, standin};
+use e2e::{Hub, Manager, ManagerOptions, browser_flow, poll, standin};
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 fn for_real() -> ManagerOptions {
     ManagerOptions::default().with("DRY_RUN", "false")
@@ -218,33 +215,10 @@ async fn a_person_links_the_phone_on_the_page() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
-    assert!(
-        scripts.join("node_modules/playwright-core").is_dir(),
-        "playwright-core is not installed in tests/node: `cargo xtask test` does that"
-    );
-    let temporary = hub.folder.join("browser-tmp");
-    std::fs::create_dir(&temporary).unwrap();
-    let run = Command::new("node")
-        .arg("page-flow.mjs")
-        .current_dir(&scripts)
-        .env("HUB_URL", &hub.service.url)
-        .env("PHONE_URL", standin.web_url())
-        .env("TMPDIR", &temporary)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(Duration::from_secs(240), run)
-        .await
-        .expect("the flow to end")
-        .expect("node");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    processes::none_left(&temporary).await;
+    let phone = standin.web_url();
+    let variables = [("PHONE_URL", phone.as_str())];
+    let patience = Duration::from_secs(240);
+    browser_flow(&hub, "page-flow.mjs", &variables, patience).await;
     poll::until("the manager to be there still", async || {
         (manager.get("/health").await.0 == 200).then_some(())
     })

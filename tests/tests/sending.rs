@@ -7,18 +7,11 @@ use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
 use e2e::standin::{LeadMessage, Outcome, Settings, Standin};
-use e2e::{Events, Manager, ManagerOptions, poll, standin};
+use e2e::{Events, Manager, ManagerOptions, linked, poll};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const TO: &str = "5491158254201";
-
-async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
-    let standin = standin(settings).await;
-    let manager = Manager::start_with(&standin, options).await;
-    manager.link(&standin).await;
-    (standin, manager)
-}
 
 /// A server that takes its time, so that a send can be caught in the middle.
 fn slow(ms: u64) -> Settings {
