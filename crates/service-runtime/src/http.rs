@@ -10,12 +10,14 @@
 mod extract;
 mod guard;
 mod json;
+mod multipart;
 mod reply;
 mod standard;
 
 pub use extract::{ApiPath, ApiQuery, ClienteId};
 pub use guard::{is_loopback_host, refuse_cross_site, require_loopback_host};
 pub use json::{ApiJson, json_from};
+pub use multipart::{broken_part, is_multipart, json_part, parts_of};
 pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard};
 

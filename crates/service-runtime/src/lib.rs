@@ -16,8 +16,12 @@
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
+//! | [`is_public`] | which addresses are the internet's |
+//! | [`error_chain`] | an error and its causes in one line |
 
+mod address;
 pub mod env;
+mod error_chain;
 mod fatal;
 pub mod http;
 pub mod listen;
@@ -28,7 +32,9 @@ pub mod serve;
 pub mod shutdown;
 mod sys;
 
+pub use address::is_public;
 pub use env::{Env, EnvError, Environment};
+pub use error_chain::error_chain;
 pub use fatal::fatal;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use shutdown::Shutdown;

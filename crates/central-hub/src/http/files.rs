@@ -4,20 +4,17 @@
 //! Under `DRY_RUN` uploads happen: nothing of them leaves this machine, and what
 //! is sent afterwards is checked against a file that is there.
 
-use axum::extract::multipart::{Field, Multipart, MultipartError};
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::Request;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use service_runtime::http::{ApiPath, json_from};
+use service_runtime::http::{ApiPath, broken_part, json_part, parts_of};
 use session_api::{ErrorCode, FileBody, SendRequest, check_filename, is_file_id};
 use session_client::{Passed, SessionClient};
 
 use crate::error::HubError;
 use crate::upstream::{Upstream, Verbatim};
-
-/// As much as an ordinary request may have.
-const LARGEST_JSON: usize = 512 * 1024;
 
 /// `POST /files`.
 pub(crate) async fn upload(
@@ -75,24 +72,12 @@ async fn read(
     request: Request,
     file: &mut Option<FileBody>,
 ) -> Result<SendRequest, HubError> {
-    let parts = Multipart::from_request(request, &()).await;
-    let mut parts = parts.map_err(|_| invalid("the multipart body has no boundary"))?;
-    let broken = |_| invalid("the multipart body broke off or is not properly framed");
+    let mut parts = parts_of(request).await?;
     let mut asked = None;
-    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
+    while let Some(part) = parts.next_field().await.map_err(broken_part)? {
         match part.name() {
             Some("json") if asked.is_none() => {
-                let mut json = Vec::new();
-                while let Some(chunk) = part.chunk().await.map_err(broken)? {
-                    json.extend_from_slice(&chunk);
-                    if json.len() > LARGEST_JSON {
-                        return Err(HubError::of_contract(
-                            ErrorCode::PayloadTooLarge,
-                            format!("the part json is larger than {LARGEST_JSON} bytes"),
-                        ));
-                    }
-                }
-                let request: SendRequest = json_from(&json)?;
+                let request: SendRequest = json_part(part).await?;
                 // What comes first is refused first, before its file is read.
                 request.validate(true)?;
                 asked = Some(request);
@@ -150,12 +135,6 @@ async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<File
 
 fn invalid(message: &str) -> HubError {
     HubError::of_contract(ErrorCode::InvalidRequest, message)
-}
-
-pub(crate) fn is_multipart(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
 async fn pass(

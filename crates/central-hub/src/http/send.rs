@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::{ApiJson, ClienteId};
+use service_runtime::http::{ApiJson, ClienteId, is_multipart};
 use session_api::{CheckBody, SendRequest};
 use session_client::Endpoint;
 
@@ -24,7 +24,7 @@ pub(crate) async fn send(
     Key(key): Key,
     request: Request,
 ) -> Result<Response, HubError> {
-    let (mut request, file) = if files::is_multipart(request.headers()) {
+    let (mut request, file) = if is_multipart(request.headers()) {
         let (request, file) = files::with_file(&client, request).await?;
         (request, Some(file))
     } else {

@@ -1,7 +1,8 @@
 //! What can go wrong with the store.
 
-use std::error::Error;
 use std::path::PathBuf;
+
+use service_runtime::error_chain;
 
 /// The store failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The database cannot be opened. At the start only.
-    #[error("DATABASE_URL: {location} cannot be opened ({}): {}", chain(.source), cure(.source))]
+    #[error("DATABASE_URL: {location} cannot be opened ({}): {}", error_chain(.source), cure(.source))]
     Open {
         /// Where it is, without the password.
         location: String,
@@ -29,7 +30,7 @@ pub enum StoreError {
     /// The tables cannot be brought up to date. At the start only.
     #[error(
         "DATABASE_URL: the tables in {location} cannot be brought up to date ({}): {}",
-        chain(.source), migration_cure(.source)
+        error_chain(.source), migration_cure(.source)
     )]
     Migrate {
         /// Where it is, without the password.
@@ -38,7 +39,7 @@ pub enum StoreError {
         source: sqlx::migrate::MigrateError,
     },
     /// A read or write failed.
-    #[error("the store failed: {}", chain(.0))]
+    #[error("the store failed: {}", error_chain(.0))]
     Query(#[from] sqlx::Error),
 }
 
@@ -90,20 +91,6 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
-}
-
-/// The causes in one line, without repetition.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn cure(error: &sqlx::Error) -> &'static str {

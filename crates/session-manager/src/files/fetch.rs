@@ -14,9 +14,9 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
+use service_runtime::is_public;
 use url::{Host, Url};
 
-use super::net::is_public;
 use super::{FileError, Files, Told};
 use crate::ledger::FileRow;
 

@@ -15,7 +15,6 @@ mod error;
 mod fetch;
 mod intake;
 mod kind;
-mod net;
 
 use std::collections::HashSet;
 use std::os::unix::fs::DirBuilderExt;

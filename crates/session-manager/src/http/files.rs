@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use service_runtime::http::{ApiPath, ApiQuery};
+use service_runtime::http::{ApiPath, ApiQuery, is_multipart};
 use session_api::{ErrorCode, FileBody, check_filename};
 
 use super::multipart;
@@ -28,7 +28,7 @@ pub async fn upload(
     if let Some(name) = &filename {
         check_filename("filename", name)?;
     }
-    let file = if multipart::is_multipart(request.headers()) {
+    let file = if is_multipart(request.headers()) {
         multipart::only_file(&state.files, request, filename).await?
     } else {
         let told = Told {

@@ -9,7 +9,7 @@
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
-use service_runtime::http::{ApiJson, ApiPath};
+use service_runtime::http::{ApiJson, ApiPath, is_multipart};
 use session_api::{CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendRequest};
 
 use super::multipart::{self, Came};
@@ -138,7 +138,7 @@ async fn read(
     request: Request,
     keep: bool,
 ) -> Result<(SendRequest, Option<Came>), ApiError> {
-    if multipart::is_multipart(request.headers()) {
+    if is_multipart(request.headers()) {
         return multipart::send(files, request, keep).await;
     }
     let ApiJson(request) = ApiJson::<SendRequest>::from_request(request, &()).await?;

@@ -1,0 +1,105 @@
+//! Which addresses are the internet's.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+/// What is not the internet, in IPv4 (IANA's special-purpose registry).
+const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast and what is reserved.
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// Whether this is an address of the internet, and not of this machine or its
+/// network: what somebody else may make the service connect to.
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    !CLOSED_V4
+        .iter()
+        .any(|(network, bits)| Ipv4Net::new_assert(*network, *bits).contains(&address))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let within =
+        |network: [u16; 8], bits| Ipv6Net::new_assert(network.into(), bits).contains(&address);
+    let [_, first, second, _, _, _, third, fourth] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    // NAT64 and 6to4 carry an IPv4 address, which is where they lead.
+    if within([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96) {
+        return is_public_v4(embedded(third, fourth));
+    }
+    if within([0x2002, 0, 0, 0, 0, 0, 0, 0], 16) {
+        return is_public_v4(embedded(first, second));
+    }
+    // Only 2000::/3 is the internet; in it Teredo, documentation and others.
+    within([0x2000, 0, 0, 0, 0, 0, 0, 0], 3)
+        && !within([0x2001, 0, 0, 0, 0, 0, 0, 0], 23)
+        && !within([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32)
+        && !within([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_addresses_are_told_from_others() {
+        for public in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+            "2002:101:101::",
+        ] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+        for own in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.168.1.1",
+            "192.0.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "fc00::1",
+            "fe80::1",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+        ] {
+            assert!(!is_public(own.parse().unwrap()), "{own}");
+        }
+    }
+}
