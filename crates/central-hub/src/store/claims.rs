@@ -273,7 +273,7 @@ async fn last_state(tx: &mut Tx, id: i64) -> Result<State, StoreError> {
     .bind(id)
     .fetch_one(&mut **tx)
     .await?;
-    super::messages::state(&last)
+    State::read(&last)
 }
 
 fn read(rows: &[AnyRow]) -> Result<Vec<Message>, StoreError> {

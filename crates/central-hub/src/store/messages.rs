@@ -200,7 +200,7 @@ impl Message {
             fingerprint: row.try_get("fingerprint")?,
             idempotency_key: row.try_get("idempotency_key")?,
             dry_run: row.try_get::<i64, _>("dry_run")? != 0,
-            state: state(row.try_get("state")?)?,
+            state: State::read(row.try_get("state")?)?,
             wa_id: row.try_get("wa_id")?,
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
@@ -389,15 +389,12 @@ pub(super) fn wa_key(wa_id: &str) -> &str {
     }
 }
 
-pub(super) fn state(text: &str) -> Result<State, StoreError> {
-    text.parse().map_err(|_| strange("a state"))
-}
-
 pub(super) fn time(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
 }
 
-fn strange(what: &str) -> StoreError {
+/// A row that only a later version of this service can have written.
+pub(crate) fn strange(what: &str) -> StoreError {
     StoreError::Query(sqlx::Error::Decode(
         format!("{what} of a later version").into(),
     ))

@@ -61,9 +61,11 @@ pub use engine::Engine;
 pub use error::StoreError;
 pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
 pub use location::{BadLocation, Location};
+pub(crate) use messages::strange;
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use search::Page;
-pub use state::{State, UnknownState};
+pub use state::State;
+pub(crate) use state::states;
 pub use transitions::{Change, Transition};
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
@@ -204,7 +206,7 @@ impl Store {
 }
 
 /// Now, as it is stored.
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     Timestamp::now().as_millis()
 }
 

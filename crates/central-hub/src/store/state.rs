@@ -15,15 +15,15 @@
 //! Nothing leads back from what WhatsApp took, and nothing out of `simulated`.
 
 use std::fmt;
-use std::str::FromStr;
 
+/// States of something: their names in the store and the API's words for them.
 macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $estado:literal;)*) => {
-        /// Where a message stands.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum State { $($(#[$doc])* $name,)* }
+    ($($(#[$meta:meta])* $kind:ident { $($(#[$doc:meta])* $name:ident = $text:literal, $estado:literal;)* })*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $kind { $($(#[$doc])* $name,)* }
 
-        impl State {
+        impl $kind {
             /// Every state.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
@@ -38,33 +38,50 @@ macro_rules! states {
             pub const fn estado(self) -> &'static str {
                 match self { $(Self::$name => $estado,)* }
             }
+
+            /// The state that the API calls so.
+            #[must_use]
+            pub fn from_estado(estado: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|state| state.estado() == estado)
+            }
+
+            /// The state that is stored so.
+            pub(crate) fn read(text: &str) -> Result<Self, $crate::store::StoreError> {
+                let state = Self::ALL.iter().copied().find(|state| state.as_str() == text);
+                state.ok_or_else(|| $crate::store::strange("a state"))
+            }
         }
-    };
+    )*};
 }
+pub(crate) use states;
 
 states! {
-    /// Waits for the outbox.
-    Queued = "queued", "pendiente";
-    /// The outbox has it: session-manager is, or is about to be, asked.
-    Sending = "sending", "enviando";
-    /// Whether it left is not known; the outbox finds out.
-    Unconfirmed = "unconfirmed", "sin_confirmar";
-    /// Certainly not sent, and not tried again by itself.
-    Failed = "failed", "fallido";
-    /// Withdrawn before it was sent.
-    Cancelled = "cancelled", "cancelado";
-    /// Rehearsed: everything but the sending was done.
-    Simulated = "simulated", "simulado";
-    /// WhatsApp's server took it.
-    Sent = "sent", "enviado";
-    /// It is on the recipient's phone.
-    Delivered = "delivered", "entregado";
-    /// It was read.
-    Read = "read", "leido";
-    /// It was played.
-    Played = "played", "reproducido";
-    /// It came in.
-    Received = "received", "recibido";
+    /// Where a message stands.
+    #[derive(PartialOrd, Ord)]
+    State {
+        /// Waits for the outbox.
+        Queued = "queued", "pendiente";
+        /// The outbox has it: session-manager is, or is about to be, asked.
+        Sending = "sending", "enviando";
+        /// Whether it left is not known; the outbox finds out.
+        Unconfirmed = "unconfirmed", "sin_confirmar";
+        /// Certainly not sent, and not tried again by itself.
+        Failed = "failed", "fallido";
+        /// Withdrawn before it was sent.
+        Cancelled = "cancelled", "cancelado";
+        /// Rehearsed: everything but the sending was done.
+        Simulated = "simulated", "simulado";
+        /// WhatsApp's server took it.
+        Sent = "sent", "enviado";
+        /// It is on the recipient's phone.
+        Delivered = "delivered", "entregado";
+        /// It was read.
+        Read = "read", "leido";
+        /// It was played.
+        Played = "played", "reproducido";
+        /// It came in.
+        Received = "received", "recibido";
+    }
 }
 
 impl State {
@@ -111,37 +128,11 @@ impl State {
             4.. => Some(Self::Played),
         }
     }
-
-    /// The state that the API calls so.
-    #[must_use]
-    pub fn from_estado(estado: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|state| state.estado() == estado)
-    }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no state.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no state of a message")]
-pub struct UnknownState(String);
-
-impl FromStr for State {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| UnknownState(text.to_owned()))
     }
 }
 
@@ -153,7 +144,7 @@ mod tests {
     fn nothing_leads_back_from_what_was_taken_or_rehearsed() {
         for from in State::ALL.iter().copied() {
             assert!(!from.leads_to(from), "{from}");
-            assert_eq!(from.as_str().parse(), Ok(from));
+            assert_eq!(State::read(from.as_str()).unwrap(), from);
             assert_eq!(State::from_estado(from.estado()), Some(from));
             for to in State::ALL.iter().copied().filter(|to| from.leads_to(*to)) {
                 assert!(!from.is_taken() || (to.is_taken() && to > from));

@@ -220,7 +220,7 @@ async fn keep_early_ack(tx: &mut Tx, key: &str, state: State) -> Result<(), Stor
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
-    let known = known.and_then(|text| text.parse().ok());
+    let known = known.and_then(|text| State::read(&text).ok());
     let state = known.map_or(state, |known: State| known.max(state));
     sqlx::query(
         "INSERT INTO early_acks (wa_key, state, at) VALUES ($1, $2, $3)
@@ -244,16 +244,16 @@ pub(super) async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<Stat
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
-    Ok(told.and_then(|text| text.parse().ok()))
+    Ok(told.and_then(|text| State::read(&text).ok()))
 }
 
 fn read(row: &AnyRow) -> Result<Transition, StoreError> {
     Ok(Transition {
         from: row
             .try_get::<Option<String>, _>("from_state")?
-            .map(|text| super::messages::state(&text))
+            .map(|text| State::read(&text))
             .transpose()?,
-        to: super::messages::state(row.try_get("to_state")?)?,
+        to: State::read(row.try_get("to_state")?)?,
         cause: row.try_get("cause")?,
         detail: row.try_get("detail")?,
         at: super::messages::time(row.try_get("at")?),

@@ -47,11 +47,7 @@ impl Store {
     /// # Errors
     /// [`Refused`].
     pub async fn approve_campaign(&self, id: i64, dry_run: bool) -> Result<Campaign, Refused> {
-        let mut tx = self.begin().await?;
-        let campaign = self
-            .campaign_in(&mut tx, id)
-            .await?
-            .ok_or(Refused::NotFound)?;
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Draft => {}
             // Said twice is said once.
@@ -93,11 +89,7 @@ impl Store {
         code: &str,
         detail: Option<&str>,
     ) -> Result<Campaign, Refused> {
-        let mut tx = self.begin().await?;
-        let campaign = self
-            .campaign_in(&mut tx, id)
-            .await?
-            .ok_or(Refused::NotFound)?;
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Running => {}
             CampaignState::Paused => return Ok(campaign),
@@ -116,11 +108,7 @@ impl Store {
     /// # Errors
     /// [`Refused`].
     pub async fn resume_campaign(&self, id: i64) -> Result<Campaign, Refused> {
-        let mut tx = self.begin().await?;
-        let campaign = self
-            .campaign_in(&mut tx, id)
-            .await?
-            .ok_or(Refused::NotFound)?;
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         match campaign.state {
             CampaignState::Paused => {}
             CampaignState::Running => return Ok(campaign),
@@ -202,11 +190,7 @@ impl Store {
         only: Option<i64>,
         reason: &str,
     ) -> Result<i64, Refused> {
-        let mut tx = self.begin().await?;
-        let found = self
-            .campaign_in(&mut tx, campaign)
-            .await?
-            .ok_or(Refused::NotFound)?;
+        let (mut tx, found) = self.begin_with_campaign(campaign).await?;
         let failed = super::recipients::failed_in(&mut tx, campaign, only).await?;
         let mut deltas = Deltas::default();
         let mut count = 0;
@@ -240,6 +224,12 @@ impl Store {
         Ok(count)
     }
 
+    async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
+        let mut tx = self.begin().await?;
+        let campaign = self.campaign_in(&mut tx, id).await?;
+        Ok((tx, campaign.ok_or(Refused::NotFound)?))
+    }
+
     async fn committed(&self, tx: Tx, id: i64) -> Result<Campaign, Refused> {
         tx.commit().await?;
         self.campaign(id).await?.ok_or(Refused::NotFound)
@@ -256,8 +246,7 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     .fetch_optional(&mut **tx)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let state: String = row.try_get("state")?;
-    let state = CampaignState::ALL.iter().find(|it| it.as_str() == state);
+    let state = CampaignState::read(row.try_get("state")?)?;
     let dry_run: Option<i64> = row.try_get("dry_run")?;
     let cliente_id: Option<i64> = row.try_get("cliente_id")?;
     let cliente_id = cliente_id.and_then(|id| u64::try_from(id).ok());
@@ -265,7 +254,7 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         "id": id,
         "nombre": row.try_get::<String, _>("name")?,
         "cliente_id": cliente_id,
-        "estado": state.map(|it| it.estado()),
+        "estado": state.estado(),
         "motivo": row.try_get::<Option<String>, _>("pause_code")?,
         "detalle": row.try_get::<Option<String>, _>("pause_detail")?,
         "dry_run": dry_run.map(|it| it != 0),

@@ -29,7 +29,7 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, now, strange};
 
 pub use campaign::{Campaign, CampaignFilter, NewCampaign};
 pub use days::Days;
@@ -45,11 +45,6 @@ pub(crate) use recipients::{next_pending_in, queued_in};
 pub use schedules::{NewSchedule, Schedule};
 pub use states::{CampaignState, RecipientState, ScheduleState};
 
-/// Now, as it is stored.
-fn now() -> i64 {
-    Timestamp::now().as_millis()
-}
-
 fn time(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
     let millis: i64 = row.try_get(column)?;
     Timestamp::from_millis(millis).ok_or_else(|| strange("a time"))
@@ -58,12 +53,6 @@ fn time(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
 fn optional_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
     let millis: Option<i64> = row.try_get(column)?;
     Ok(millis.and_then(Timestamp::from_millis))
-}
-
-fn strange(what: &str) -> StoreError {
-    StoreError::Query(sqlx::Error::Decode(
-        format!("{what} of a later version").into(),
-    ))
 }
 
 /// Numbers are stored as `BIGINT`; what does not fit never was one of ours.

@@ -41,8 +41,7 @@ impl Store {
         .await?;
         let mut messages = Vec::new();
         for row in &rows {
-            let state: String = row.try_get("name")?;
-            let state = state.parse().map_err(|_| super::strange("a state"))?;
+            let state = State::read(row.try_get("name")?)?;
             messages.push((state, row.try_get("number")?));
         }
         let named = |rows: Vec<sqlx::any::AnyRow>| -> Result<Vec<(String, i64)>, StoreError> {

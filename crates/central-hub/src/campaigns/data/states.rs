@@ -1,41 +1,7 @@
 //! Where campaigns, recipients and schedules stand: in the store and in the
 //! API's words.
 
-macro_rules! states {
-    ($($(#[$doc:meta])* $kind:ident { $($(#[$state_doc:meta])* $name:ident = $text:literal, $estado:literal;)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $kind { $($(#[$state_doc])* $name,)* }
-
-        impl $kind {
-            /// Every state.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// As it is stored.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// As the API says it.
-            #[must_use]
-            pub const fn estado(self) -> &'static str {
-                match self { $(Self::$name => $estado,)* }
-            }
-
-            /// The state that the API calls so.
-            #[must_use]
-            pub fn from_estado(estado: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|state| state.estado() == estado)
-            }
-
-            pub(super) fn read(text: &str) -> Result<Self, crate::store::StoreError> {
-                let state = Self::ALL.iter().copied().find(|state| state.as_str() == text);
-                state.ok_or_else(|| super::strange("a state"))
-            }
-        }
-    )*};
-}
+use crate::store::states;
 
 states! {
     /// Where a campaign stands.
