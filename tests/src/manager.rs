@@ -1,9 +1,9 @@
 //! A session-manager with a folder of its own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use whatsapp_standin::Standin;
@@ -179,6 +179,25 @@ impl Manager {
         .await
     }
 
+    /// Waits until what the page stores has not changed for a while.
+    ///
+    /// Chromium takes an `IndexedDB` that it was writing when it was killed for
+    /// corrupted now and then, and deletes it, the linked device with it ("Got
+    /// corruption" in `chrome_debug.log`). A test that wants the device to be
+    /// there afterwards strikes at another moment.
+    pub async fn until_stored(&self) {
+        let folder = self.tokens().join("profile/Default/IndexedDB");
+        let mut before = Vec::new();
+        poll::until("the page's storage to be at rest", async || {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let now = sizes_in(&folder);
+            let at_rest = !now.is_empty() && now == before;
+            before = now;
+            at_rest.then_some(())
+        })
+        .await;
+    }
+
     /// From nothing to a linked, ready session.
     pub async fn link(&self, standin: &Standin) {
         self.connect().await;
@@ -208,6 +227,24 @@ impl Manager {
             );
         }
     }
+}
+
+/// Every file below `folder` with its size and the time of its last change.
+fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        // What Chrome removed meanwhile is no file.
+        let Ok(facts) = entry.metadata() else {
+            continue;
+        };
+        if facts.is_dir() {
+            found.extend(sizes_in(&entry.path()));
+        } else {
+            found.push((entry.path(), facts.len(), facts.modified().ok()));
+        }
+    }
+    found.sort();
+    found
 }
 
 /// Sends `request`; gives status and body, `Null` where it is no JSON.

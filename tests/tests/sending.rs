@@ -170,6 +170,7 @@ async fn chrome_dies_in_the_middle_of_sends() {
         .map(|(n, text)| sending(&manager, Some(text), &format!("54911582542{n:02}"), text))
         .collect();
     at_the_server(&standin, 6).await;
+    manager.until_stored().await;
     standin.phone().settings(Settings::default());
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
     for caller in callers {
