@@ -12,12 +12,15 @@ export class ApiError extends Error {
   readonly code: string;
   /** 0 when there was no answer. */
   readonly status: number;
+  /** What else the answer said, such as the place of a template's error. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, status = 0) {
+  constructor(code: string, message: string, status = 0, details: Record<string, unknown> = {}) {
     super(message);
     this.name = 'ApiError';
     this.code = code;
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -97,7 +100,7 @@ async function ask<T>(path: string, options: RequestOptions): Promise<T> {
   let answer: unknown;
   try {
     response = await fetch(path, init);
-    answer = await readJson(response);
+    answer = response.status === 204 ? null : await readJson(response);
   } catch (cause) {
     if (signal?.aborted) throw cause;
     if (deadline.aborted) throw new ApiError(HUB_TIMEOUT, `No answer from ${path} in time`);
@@ -105,7 +108,8 @@ async function ask<T>(path: string, options: RequestOptions): Promise<T> {
   }
 
   if (response.ok && answer !== undefined) return answer as T;
-  if (isErrorBody(answer)) throw new ApiError(answer.code, answer.message, response.status);
+  if (isErrorBody(answer))
+    throw new ApiError(answer.code, answer.message, response.status, { ...answer });
   throw new ApiError(
     BAD_RESPONSE,
     `${path} answered ${response.status} without a reason`,

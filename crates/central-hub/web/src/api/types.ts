@@ -191,3 +191,13 @@ export interface HubEvent {
   message?: string;
   dry_run: boolean;
 }
+
+/** `event: message`: something came in, or was written on the phone itself. */
+export interface MessageEvent {
+  from_me?: boolean;
+}
+
+/** `event: campaign`: a campaign, whole, that changed. */
+export interface CampaignEvent {
+  id: number;
+}

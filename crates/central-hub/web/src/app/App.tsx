@@ -9,7 +9,7 @@ import { I18nProvider } from '../i18n/I18nProvider';
 import { LiveProvider } from '../live/LiveProvider';
 import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
-import { HOME, SECTIONS } from './navigation';
+import { HOME, useSections } from './navigation';
 import { NotFound } from './NotFound';
 import { ScreenLoading } from './ScreenLoading';
 import { cssVariables, theme } from './theme';
@@ -26,13 +26,7 @@ export function App() {
                 <BrowserRouter>
                   <Frame>
                     <Suspense fallback={<ScreenLoading />}>
-                      <Routes>
-                        <Route path="/" element={<Navigate to={HOME} replace />} />
-                        {SECTIONS.map(({ path, screen: Screen }) => (
-                          <Route key={path} path={path} element={<Screen />} />
-                        ))}
-                        <Route path="*" element={<NotFound />} />
-                      </Routes>
+                      <Screens />
                     </Suspense>
                   </Frame>
                 </BrowserRouter>
@@ -42,5 +36,18 @@ export function App() {
         </CrashGuard>
       </MantineProvider>
     </I18nProvider>
+  );
+}
+
+function Screens() {
+  const sections = useSections();
+  return (
+    <Routes>
+      <Route path="/" element={<Navigate to={HOME} replace />} />
+      {sections.map(({ path, screen: Screen }) => (
+        <Route key={path} path={path} element={<Screen />} />
+      ))}
+      <Route path="*" element={<NotFound />} />
+    </Routes>
   );
 }

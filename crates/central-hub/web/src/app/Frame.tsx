@@ -7,7 +7,7 @@ import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
 import { Banners } from './Banners';
 import { Logo } from './Logo';
-import { SECTIONS } from './navigation';
+import { useSections } from './navigation';
 import { Preferences } from './Preferences';
 import { SystemStatus } from './SystemStatus';
 
@@ -18,6 +18,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
   const [opened, menu] = useDisclosure(false);
   const { pathname } = useLocation();
+  const sections = useSections().filter(({ hidden }) => !hidden);
 
   // On a phone the menu covers the screen that was chosen in it.
   useEffect(menu.close, [pathname, menu.close]);
@@ -59,7 +60,7 @@ export function Frame({ children }: { children: ReactNode }) {
       >
         <Stack justify="space-between" h="100%">
           <nav aria-label={t.app.navigation}>
-            {SECTIONS.map(({ path, label, icon: Icon }) => (
+            {sections.map(({ path, label, icon: Icon }) => (
               <NavLink
                 key={path}
                 component={RouterLink}
@@ -82,7 +83,7 @@ export function Frame({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
 
       <AppShell.Main id={CONTENT} tabIndex={-1} style={{ outline: 'none' }}>
-        <Container size={880} px={0}>
+        <Container size={1120} px={0}>
           <Banners />
           {children}
         </Container>

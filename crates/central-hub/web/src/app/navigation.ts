@@ -1,6 +1,7 @@
 import { IconBrandWhatsapp } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
+import { useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
 
 export interface Section {
@@ -8,10 +9,17 @@ export interface Section {
   label: (t: Dictionary) => string;
   icon: ComponentType<{ size?: number; stroke?: number; 'aria-hidden'?: boolean }>;
   screen: ComponentType;
+  /** Only for those who see all businesses. */
+  admins?: boolean;
+  /** In the menu; a screen that another leads to is not. */
+  hidden?: boolean;
 }
 
-/** The screens, in the order of the menu. A new screen is one entry here. */
-export const SECTIONS: readonly Section[] = [
+/**
+ * The screens, in the order of the menu. A new screen is one entry
+ * here; its path must be none of the API's, which also answers without `/api`.
+ */
+const SECTIONS: readonly Section[] = [
   {
     path: '/whatsapp',
     label: (t) => t.nav.whatsapp,
@@ -21,3 +29,9 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 export const HOME = '/whatsapp';
+
+/** The screens of whoever is signed in. */
+export function useSections(): readonly Section[] {
+  const seesAll = useSeesAll();
+  return SECTIONS.filter(({ admins }) => seesAll || !admins);
+}

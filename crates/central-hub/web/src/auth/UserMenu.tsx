@@ -2,7 +2,7 @@ import { Button, Group, Text } from '@mantine/core';
 import { IconLogout, IconUser } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 
-import { ActionError } from '../whatsapp/ActionError';
+import { ActionError } from '../ui/ActionError';
 import { useText } from '../i18n/I18nProvider';
 import { useAuth } from './AuthProvider';
 

@@ -1,5 +1,14 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { createContext, use, useEffect, useReducer, useRef, type ReactNode } from 'react';
+import {
+  createContext,
+  use,
+  useEffect,
+  useEffectEvent,
+  useReducer,
+  useRef,
+  useState,
+  type ReactNode,
+} from 'react';
 
 import { CONFIG_KEY, SESSION_KEY, withState } from '../api/queries';
 import type { SessionBody } from '../api/types';
@@ -10,15 +19,32 @@ const LiveContext = createContext<LiveState>(INITIAL);
 
 export const useLive = (): LiveState => use(LiveContext);
 
+type Listener = (action: LiveAction) => void;
+
+const ListenersContext = createContext<Set<Listener>>(new Set());
+
+/** Calls back with everything that is told, for as long as the component is there. */
+export function useOnLive(listener: Listener): void {
+  const listeners = use(ListenersContext);
+  const tell = useEffectEvent(listener);
+  useEffect(() => {
+    const told: Listener = (action) => tell(action);
+    listeners.add(told);
+    return () => void listeners.delete(told);
+  }, [listeners]);
+}
+
 /** Follows the hub's events for everything below it, and keeps the queries in step. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, dispatch] = useReducer(reduce, INITIAL);
   const queries = useQueryClient();
+  const [listeners] = useState(() => new Set<Listener>());
   const wasLost = useRef(false);
 
   useEffect(() => {
     function take(action: LiveAction) {
       dispatch(action);
+      listeners.forEach((listener) => listener(action));
       switch (action.type) {
         case 'state':
           // The state at once; what else changed with it comes with the read.
@@ -46,7 +72,11 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       }
     }
     return follow(take);
-  }, [queries]);
+  }, [queries, listeners]);
 
-  return <LiveContext value={live}>{children}</LiveContext>;
+  return (
+    <ListenersContext value={listeners}>
+      <LiveContext value={live}>{children}</LiveContext>
+    </ListenersContext>
+  );
 }

@@ -1,4 +1,11 @@
-import type { AckEvent, HubEvent, QrEvent, StateEvent } from '../api/types';
+import type {
+  AckEvent,
+  CampaignEvent,
+  HubEvent,
+  MessageEvent,
+  QrEvent,
+  StateEvent,
+} from '../api/types';
 
 /** A code on screen. Its end is on the monotonic clock: wall clocks may be off. */
 export interface LiveQr {
@@ -27,7 +34,10 @@ export type LiveAction =
   | { type: 'state'; event: StateEvent }
   | { type: 'qr'; event: QrEvent; now: number }
   | { type: 'ack'; event: AckEvent }
-  | { type: 'hub'; event: HubEvent };
+  | { type: 'hub'; event: HubEvent }
+  // For whoever asked to be told: nothing of these is kept here.
+  | { type: 'message'; event: MessageEvent }
+  | { type: 'campaign'; event: CampaignEvent };
 
 export const INITIAL: LiveState = {
   link: 'connecting',
@@ -78,6 +88,9 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
       return { ...live, qr: toQr(action.event, action.now) };
     case 'ack':
       return { ...live, acks: withAck(live.acks, action.event) };
+    case 'message':
+    case 'campaign':
+      return live;
     case 'hub': {
       const { session_manager, code, message, dry_run } = action.event;
       const down = session_manager === 'down';

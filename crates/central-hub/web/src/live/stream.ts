@@ -1,5 +1,12 @@
 import { EVENTS_PATH } from '../api/endpoints';
-import type { AckEvent, HubEvent, QrEvent, StateEvent } from '../api/types';
+import type {
+  AckEvent,
+  CampaignEvent,
+  HubEvent,
+  MessageEvent as InboundEvent,
+  QrEvent,
+  StateEvent,
+} from '../api/types';
 import type { LiveAction } from './reducer';
 
 /** How long to wait before a stream that the browser gave up on is opened anew. */
@@ -68,6 +75,14 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     next.addEventListener('hub', (raw) => {
       const event = read<HubEvent>(raw);
       if (event) dispatch({ type: 'hub', event });
+    });
+    next.addEventListener('message', (raw) => {
+      const event = read<InboundEvent>(raw);
+      if (event) dispatch({ type: 'message', event });
+    });
+    next.addEventListener('campaign', (raw) => {
+      const event = read<CampaignEvent>(raw);
+      if (event) dispatch({ type: 'campaign', event });
     });
   }
 

@@ -4,7 +4,7 @@ import { useState } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { ConfirmDialog } from './ConfirmDialog';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
 import type { SessionActions } from './useSessionActions';
 
 type Question = 'disconnect' | 'unlink' | 'cancel';

@@ -7,7 +7,7 @@ import { requestPairingCode } from '../api/endpoints';
 import { ApiError } from '../api/http';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
-import { ActionError } from './ActionError';
+import { ActionError } from '../ui/ActionError';
 import classes from './Pairing.module.css';
 import { Steps } from './Steps';
 

@@ -11,7 +11,7 @@ import type { LastError } from '../api/types';
 import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { explain } from '../i18n/lookup';
-import { ActionError } from './ActionError';
+import { ActionError } from '../ui/ActionError';
 import { CloseActions } from './CloseActions';
 import { Hero } from './Hero';
 import type { SessionActions } from './useSessionActions';

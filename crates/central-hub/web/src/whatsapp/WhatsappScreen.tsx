@@ -67,7 +67,7 @@ export default function WhatsappScreen() {
   }, [view.kind]);
 
   return (
-    <Stack gap="md">
+    <Stack gap="md" maw={880} mx="auto">
       <Group justify="space-between" align="flex-start" gap="sm">
         <div>
           <Title order={1} size="h2">

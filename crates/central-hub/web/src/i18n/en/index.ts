@@ -1,5 +1,5 @@
-import { causes, errors, failures } from './en-codes';
-import type { Dictionary } from './es';
+import { causes, errors, failures } from './codes';
+import type { Dictionary } from '../es';
 
 export const en: Dictionary = {
   locale: 'en',
@@ -32,7 +32,38 @@ export const en: Dictionary = {
     signOut: 'Sign out',
     program: 'Program',
   },
-  nav: { whatsapp: 'WhatsApp' },
+  nav: {
+    start: 'Home',
+    campaigns: 'Campaigns',
+    schedules: 'Schedules',
+    conversations: 'Conversations',
+    messages: 'Messages',
+    optOuts: 'Opt-outs',
+    whatsapp: 'WhatsApp',
+    integrations: 'Integrations',
+    users: 'Users',
+    settings: 'Settings',
+  },
+  list: {
+    failed: 'The list could not be read',
+    pages: 'Pages',
+    page: (number: number) => `Page ${number}`,
+    back: 'Back',
+    forward: 'Next',
+  },
+  messageStates: {
+    pendiente: 'Pending',
+    enviando: 'Sending',
+    sin_confirmar: 'Unconfirmed',
+    enviado: 'Sent',
+    entregado: 'Delivered',
+    leido: 'Read',
+    reproducido: 'Played',
+    fallido: 'Failed',
+    simulado: 'Rehearsed',
+    cancelado: 'Cancelled',
+    recibido: 'Received',
+  },
   system: {
     title: 'System',
     hub: 'Server',

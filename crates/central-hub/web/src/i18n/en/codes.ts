@@ -1,4 +1,4 @@
-import type { causes as esCauses, errors as esErrors, failures as esFailures } from './es-codes';
+import type { causes as esCauses, errors as esErrors, failures as esFailures } from '../es/codes';
 
 export const errors: typeof esErrors = {
   INVALID_REQUEST: 'The data is not valid. Check the number and the message.',

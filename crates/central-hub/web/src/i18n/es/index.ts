@@ -1,5 +1,5 @@
-import type { SessionState } from '../api/types';
-import { causes, errors, failures } from './es-codes';
+import type { SessionState } from '../../api/types';
+import { causes, errors, failures } from './codes';
 
 const states: Record<SessionState, string> = {
   INIT: 'Inicio',
@@ -8,6 +8,20 @@ const states: Record<SessionState, string> = {
   READY: 'Conectado',
   DISCONNECTED: 'Desconectado',
   ERROR: 'Con un problema',
+};
+
+const messageStates = {
+  pendiente: 'Pendiente',
+  enviando: 'Enviando',
+  sin_confirmar: 'Sin confirmar',
+  enviado: 'Enviado',
+  entregado: 'Entregado',
+  leido: 'Leído',
+  reproducido: 'Reproducido',
+  fallido: 'Falló',
+  simulado: 'Simulado',
+  cancelado: 'Cancelado',
+  recibido: 'Recibido',
 };
 
 export const es = {
@@ -41,7 +55,27 @@ export const es = {
     signOut: 'Cerrar sesión',
     program: 'Programa',
   },
-  nav: { whatsapp: 'WhatsApp' },
+  nav: {
+    start: 'Inicio',
+    campaigns: 'Campañas',
+    schedules: 'Programación',
+    conversations: 'Conversaciones',
+    messages: 'Mensajes',
+    optOuts: 'Bajas',
+    whatsapp: 'WhatsApp',
+    integrations: 'Integraciones',
+    users: 'Usuarios',
+    settings: 'Ajustes',
+  },
+  list: {
+    failed: 'No se pudo leer la lista',
+    pages: 'Páginas',
+    page: (number: number) => `Página ${number}`,
+    back: 'Anterior',
+    forward: 'Siguiente',
+  },
+  /** Messages and recipients, by the `estado` of the wire. */
+  messageStates,
   system: {
     title: 'Sistema',
     hub: 'Servidor',

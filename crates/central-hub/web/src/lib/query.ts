@@ -1,0 +1,11 @@
+type Value = string | number | boolean | null | undefined;
+
+/** `?estado=fallido&limite=50` of what is there; nothing of what is empty. */
+export function query(values: Readonly<Record<string, Value>>): string {
+  const found = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== null && value !== undefined && value !== '') found.set(name, String(value));
+  }
+  const text = found.toString();
+  return text === '' ? '' : `?${text}`;
+}

@@ -1,0 +1,68 @@
+import { Button, Group, Stack, Text } from '@mantine/core';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+
+import { Notice } from '../app/Notice';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import type { Pages } from './pages';
+
+interface Props<T> {
+  pages: Pages<T>;
+  /** What stands there when there is nothing. */
+  empty: ReactNode;
+  children: (items: readonly T[]) => ReactNode;
+}
+
+/** A page of a list with the ways to the next: loading, broken, empty and full. */
+export function PagedList<T>({ pages, empty, children }: Props<T>) {
+  const t = useText();
+  const { items, error, back, forward } = pages;
+  return (
+    <Stack gap="sm">
+      {error && (
+        <Notice color="red" title={t.list.failed} urgent>
+          <Stack gap="xs" align="flex-start">
+            {errorText(t, error)}
+            <Button size="xs" variant="default" onClick={pages.retry}>
+              {t.app.retry}
+            </Button>
+          </Stack>
+        </Notice>
+      )}
+      {items === undefined && !error && <ScreenLoading />}
+      {items !== undefined && items.length === 0 && !forward && empty}
+      {items !== undefined && items.length > 0 && (
+        <div style={{ opacity: pages.stale ? 0.6 : 1 }} aria-busy={pages.stale}>
+          {children(items)}
+        </div>
+      )}
+      {(back ?? forward) && (
+        <Group component="nav" justify="flex-end" gap="sm" aria-label={t.list.pages}>
+          <Text size="sm" c="dimmed" role="status">
+            {t.list.page(pages.number)}
+          </Text>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconChevronLeft size={16} aria-hidden />}
+            disabled={!back}
+            onClick={back ?? undefined}
+          >
+            {t.list.back}
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            rightSection={<IconChevronRight size={16} aria-hidden />}
+            disabled={!forward}
+            onClick={forward ?? undefined}
+          >
+            {t.list.forward}
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}

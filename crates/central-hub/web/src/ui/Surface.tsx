@@ -1,0 +1,17 @@
+import { Paper, type PaperProps } from '@mantine/core';
+import type { ComponentPropsWithoutRef } from 'react';
+
+type Props = PaperProps & Omit<ComponentPropsWithoutRef<'div'>, keyof PaperProps>;
+
+/** The card that a part of a screen stands on. */
+export function Surface({ className, ...props }: Props) {
+  return (
+    <Paper
+      withBorder
+      p={{ base: 'md', sm: 'lg' }}
+      radius="lg"
+      className={className ? `lm-surface ${className}` : 'lm-surface'}
+      {...props}
+    />
+  );
+}
