@@ -49,8 +49,9 @@ export async function messageState({ to, key }: MessageStateArgs): Promise<{ id:
   return chats.size > before ? found() : null;
 }
 
-/** What the server's answer means; `null` for a yes. */
-function verdict(result: unknown, ack: number): BridgeError | null {
+/** What the server's answer, an object or its word alone, means; `null` for a yes. */
+function verdict(answer: any, ack: number): BridgeError | null {
+  const result = answer?.messageSendResult ?? answer;
   if (result === "OK" || ack >= 1) return null;
   switch (result) {
     case undefined:
@@ -63,8 +64,12 @@ function verdict(result: unknown, ack: number): BridgeError | null {
     case "ERROR_EXPIRED":
     case "ERROR_CANCELLED":
       return new BridgeError("FAILED", `the page gave the message up (${result})`);
-    default:
-      return new BridgeError("REFUSED", `WhatsApp refused the message (${result})`);
+    default: {
+      // WhatsApp's number for it, where the page hands it out: 463 is its limit
+      // on writing to strangers.
+      const number = Number.isInteger(answer?.errorCode) ? `, ${answer.errorCode}` : "";
+      return new BridgeError("REFUSED", `WhatsApp refused the message (${result}${number})`);
+    }
   }
 }
 
@@ -78,7 +83,7 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
   } catch (error) {
     throw new BridgeError("UNCONFIRMED", told(error).message);
   }
-  const result = answer?.sendMsgResult?.messageSendResult ?? answer?.sendMsgResult;
+  const result = answer?.sendMsgResult;
   // Some versions of the page end without a word, and throw when it fails.
   const refused = result === undefined || result === null ? null : verdict(result, 0);
   if (refused) throw refused;
@@ -105,8 +110,7 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   try {
     markOwn(id);
     const sent = await hand(WPP, chatId, id, content, quoted, file, patience_ms);
-    const result = sent?.sendMsgResult?.messageSendResult ?? sent?.sendMsgResult;
-    const refused = verdict(result, Number(sent?.ack ?? 0));
+    const refused = verdict(sent?.sendMsgResult, Number(sent?.ack ?? 0));
     if (refused) throw refused;
     return { id: serialized(sent.id) || id };
   } catch (error) {
