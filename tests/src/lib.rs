@@ -14,6 +14,7 @@
     reason = "a harness panics: that is how a test fails"
 )]
 
+pub mod bench;
 mod binary;
 pub mod chaos;
 mod events;

@@ -1,12 +1,13 @@
 //! What can be said on the command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, chaos, suite, up};
+use crate::{assets, bench, chaos, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -50,6 +51,12 @@ enum Task {
     /// to be there once and in order, every inbound one told once, and nothing
     /// left. The seed it prints gives the same plan again.
     Chaos(ChaosOptions),
+    /// Measure the product and whatsapp-web.js in turns, and print a table.
+    ///
+    /// Both run on the same stand-in of WhatsApp, optimised, each from an
+    /// empty folder; whatsapp-web.js stands behind the thinnest HTTP wrapper.
+    /// Leave the machine alone meanwhile: other work is in the figures.
+    Bench(BenchOptions),
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -85,6 +92,20 @@ pub(crate) struct ChaosOptions {
     /// Optimised binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+/// What `bench` measures.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BenchOptions {
+    /// Only these, by commas: launch, send, rate, inbound, idle, growth.
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// How often each of the two has its turn.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub(crate) rounds: u8,
+    /// Write the figures there, too, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// How `up` runs the pair.
@@ -128,6 +149,7 @@ impl Xtask {
             Task::Down => return up::down(),
             Task::Status => return up::status(),
             Task::Test { filter } => return suite::run(&filter),
+            Task::Bench(options) => return bench::run(&options),
             Task::Chaos(options) => return chaos::run(&options),
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,

@@ -10,12 +10,14 @@
 //! at once; each can be had alone.
 
 mod assets;
+mod bench;
 mod cargo;
 mod chaos;
 mod cli;
 #[cfg(test)]
 mod docs;
 mod leftovers;
+mod program;
 mod repo;
 mod say;
 mod setup;

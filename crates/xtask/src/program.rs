@@ -1,0 +1,46 @@
+//! The programs of the end-to-end harness that are no tests: built with the
+//! pair that they start, and run as the tests are.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::cargo::{self, Profile};
+use crate::leftovers::Run;
+use crate::setup::Tools;
+use crate::{repo, say, suite};
+
+/// Builds and runs `name`; a failure if it fails or leaves anything.
+pub(crate) fn run(
+    name: &str,
+    arguments: &[String],
+    profile: Profile,
+    tools: &Tools,
+) -> Result<ExitCode> {
+    build(profile)?;
+    let run = Run::new(&repo::target())?;
+    let mut program = Command::new(profile.binary(name));
+    program.args(arguments);
+    suite::environment(&mut program, tools, &run);
+    let status = program.status()?;
+    let left = suite::nothing_left(&run);
+    run.close();
+    if let Err(left) = &left {
+        say::error(format!("{left:#}"));
+    }
+    Ok(if status.success() && left.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// All of the workspace's binaries at once, for the features that they share;
+/// but not this very program.
+fn build(profile: Profile) -> Result<()> {
+    let mut command = cargo::cargo(&["build", "--workspace", "--exclude", "xtask", "--bins"]);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    cargo::run(&mut command)
+}

@@ -1,0 +1,110 @@
+//! What is measured, in which unit, and what is to be reached.
+
+use super::contestant::Contestant;
+use super::stats;
+
+/// What the product has to be, next to the peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// No more than this part of the peer's figure.
+    AtMost(f64),
+    /// No less than this many times the peer's.
+    AtLeast(f64),
+    /// A figure of its own, to be seen only.
+    Shown,
+}
+
+/// Which figure of all samples counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// The one in the middle.
+    Median,
+    /// What 99 of 100 do not exceed.
+    P99,
+}
+
+macro_rules! measures {
+    ($($name:ident: $words:literal, $unit:literal, $figure:ident, $target:expr;)*) => {
+        /// A line of the table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the words of each say it")]
+        pub enum Measure { $($name),* }
+
+        impl Measure {
+            /// All, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// What stands in the table.
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$name => $words),* }
+            }
+
+            /// The unit of its figures.
+            #[must_use]
+            pub const fn unit(self) -> &'static str {
+                match self { $(Self::$name => $unit),* }
+            }
+
+            /// The figure that counts.
+            #[must_use]
+            pub const fn figure(self) -> Figure {
+                match self { $(Self::$name => Figure::$figure),* }
+            }
+
+            /// What is to be reached.
+            #[must_use]
+            pub const fn target(self) -> Target {
+                match self { $(Self::$name => $target),* }
+            }
+        }
+    };
+}
+
+use Target::{AtLeast, AtMost, Shown};
+
+measures! {
+    Listening: "launch → listening", "ms", Median, AtMost(0.1);
+    Code: "connect → code, cold", "ms", Median, AtMost(0.85);
+    Ready: "launch → READY, linked", "ms", Median, AtMost(0.75);
+    SendP50: "send, over the ack, p50", "ms", Median, AtMost(0.5);
+    SendP99: "send, over the ack, p99", "ms", P99, AtMost(0.5);
+    Rate8: "sends, 8 callers", "1/s", Median, AtLeast(2.0);
+    Rate64: "sends, 64 callers", "1/s", Median, AtLeast(3.0);
+    InboundP50: "inbound, p50", "ms", Median, AtMost(1.0);
+    InboundP99: "inbound, p99", "ms", P99, AtMost(1.0);
+    ServiceMemory: "service, RSS at idle", "MiB", Median, AtMost(0.2);
+    TreeMemory: "Chrome's tree at idle", "MiB", Median, AtMost(0.7);
+    Processes: "its processes", "", Median, AtMost(0.7);
+    Processor: "CPU at idle", "ms/s", Median, AtMost(0.5);
+    ServiceGrowth: "service, growth", "MiB", Median, Shown;
+    TreeGrowth: "Chrome's tree, growth", "MiB", Median, Shown;
+}
+
+impl Measure {
+    /// Its figure of these samples.
+    #[must_use]
+    pub fn of(self, samples: &[f64]) -> Option<f64> {
+        match self.figure() {
+            Figure::Median => stats::median(samples),
+            Figure::P99 => stats::percentile(samples, 0.99),
+        }
+    }
+}
+
+/// All samples so far.
+#[derive(Debug, Default)]
+pub struct Samples(std::collections::BTreeMap<(Measure, Contestant), Vec<f64>>);
+
+impl Samples {
+    /// One more.
+    pub fn add(&mut self, measure: Measure, of: Contestant, value: f64) {
+        self.0.entry((measure, of)).or_default().push(value);
+    }
+
+    /// All of one measure.
+    #[must_use]
+    pub fn of(&self, measure: Measure, of: Contestant) -> &[f64] {
+        self.0.get(&(measure, of)).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,83 @@
+//! The product beside what a user would pick instead, in one run and in turns
+//! on the same stand-in.
+//!
+//! ```text
+//!  round 1: session-manager ─> whatsapp-web.js
+//!  round 2: whatsapp-web.js ─> session-manager      figures: of all samples
+//!  …                                                of all rounds
+//! ```
+
+mod contestant;
+mod measure;
+mod report;
+mod stats;
+mod turn;
+mod weigh;
+
+pub use contestant::Contestant;
+pub use measure::{Measure, Samples, Target};
+pub use report::{Report, Row};
+
+use turn::Turn;
+
+/// What can be measured on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// From the start of the process to listening, to the code, to READY.
+    Launch,
+    /// Sends one after the other.
+    Send,
+    /// Sends of many callers.
+    Rate,
+    /// From the phone to a listener of the events.
+    Inbound,
+    /// Memory, processes and processor time when nothing happens.
+    Idle,
+    /// Memory after 10,000 messages out and 10,000 in.
+    Growth,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount {
+    /// How often each of the two has its turn.
+    pub rounds: usize,
+    /// Messages of a turn, one after the other.
+    pub sends: usize,
+    /// Messages out, and as many in, for growth.
+    pub growth: usize,
+}
+
+/// Runs all of `parts`; `say` is told how far it is.
+pub async fn run(parts: &[Part], amount: Amount, say: impl Fn(&str)) -> Report {
+    let mut samples = Samples::default();
+    for round in 1..=amount.rounds {
+        // Whoever comes second finds the machine's caches warm: by turns.
+        let mut order = Contestant::BOTH;
+        if round % 2 == 0 {
+            order.reverse();
+        }
+        // Growth takes minutes, and moves little from one round to the next.
+        let parts: Vec<Part> = parts
+            .iter()
+            .copied()
+            .filter(|part| *part != Part::Growth || round == 1)
+            .collect();
+        for who in order {
+            let turn = Turn {
+                who,
+                parts: &parts,
+                amount: &amount,
+            };
+            let name = who.name();
+            turn.run(&mut samples, |what| {
+                say(&format!(
+                    "round {round} of {}, {name}: {what}",
+                    amount.rounds
+                ));
+            })
+            .await;
+        }
+    }
+    Report::of(&samples, amount)
+}

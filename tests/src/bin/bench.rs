@@ -1,0 +1,58 @@
+//! `cargo xtask bench` runs this: the product beside what a user would pick
+//! instead.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a person at a terminal is what this program is for"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum as _};
+use e2e::bench::{self, Amount, Part};
+
+/// Measures session-manager and whatsapp-web.js in turns on one stand-in.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Only these.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// How often each has its turn.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Messages of a turn, one after the other.
+    #[arg(long, default_value_t = 200)]
+    sends: usize,
+    /// Messages out, and as many in, for growth.
+    #[arg(long, default_value_t = 10_000)]
+    growth: usize,
+    /// Write the figures there, as JSON.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let parts = if arguments.only.is_empty() {
+        Part::value_variants().to_vec()
+    } else {
+        arguments.only
+    };
+    let amount = Amount {
+        rounds: arguments.rounds,
+        sends: arguments.sends,
+        growth: arguments.growth,
+    };
+    let report = bench::run(&parts, amount, |line| eprintln!("{line}")).await;
+    println!("{report}");
+    if let Some(out) = arguments.out {
+        let json = serde_json::to_string_pretty(&report).expect("figures are JSON");
+        if let Err(error) = std::fs::write(&out, json) {
+            eprintln!("{} could not be written: {error}", out.display());
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
