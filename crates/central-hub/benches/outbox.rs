@@ -12,7 +12,7 @@
 
 use std::time::{Duration, Instant};
 
-use central_hub::store::{CLAIM_PLANS, Change, Engine, Filter, State, Store};
+use central_hub::store::{CLAIM_PLANS, Change, Engine, Filter, OVERVIEW_PLANS, State, Store};
 use scratch_database::Database;
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -48,6 +48,7 @@ async fn measure(database: &Database, finished: i64, pending: i64) {
     plans(&store).await;
     ticks(&store).await;
     pages(&store, finished).await;
+    overview(&store, finished).await;
     store.close().await;
 }
 
@@ -88,7 +89,7 @@ async fn plans(store: &Store) {
     if store.engine() == Engine::Postgres {
         return;
     }
-    for statement in CLAIM_PLANS {
+    for statement in CLAIM_PLANS.into_iter().chain(OVERVIEW_PLANS) {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let mut query = sqlx::query(explain);
         for _ in 0..statement.matches('$').count().min(4) {
@@ -175,6 +176,28 @@ async fn pages(store: &Store, finished: i64) {
             times.push(start.elapsed());
         }
         say(what, times);
+    }
+}
+
+/// What the start screen asks; the last 20,000 of the finished ones are today's.
+async fn overview(store: &Store, finished: i64) {
+    let today = Timestamp::from_millis(finished - 20_000).unwrap_or(Timestamp::now());
+    for (what, cliente_id) in [("", None), (" of a client", Some(7))] {
+        let [mut outcomes, mut waiting, mut failed] = [const { Vec::new() }; 3];
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            store.outcomes(today, cliente_id).await.unwrap();
+            outcomes.push(start.elapsed());
+            let start = Instant::now();
+            store.waiting(cliente_id).await.unwrap();
+            waiting.push(start.elapsed());
+            let start = Instant::now();
+            store.failed_since(today, cliente_id).await.unwrap();
+            failed.push(start.elapsed());
+        }
+        say(&format!("today{what}"), outcomes);
+        say(&format!("waiting{what}"), waiting);
+        say(&format!("failed{what}"), failed);
     }
 }
 

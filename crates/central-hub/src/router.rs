@@ -25,8 +25,8 @@ use crate::auth::{Auth, gate};
 use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, qr_code, reports,
-    send, sender, tokens, users, v2, webhooks,
+    admin, auth, campaigns, cliente, config, events, files, health, listener, overview, qr_code,
+    reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -100,6 +100,7 @@ fn api() -> Router<AppState> {
         .route("/qr-code", get(qr_code::qr_code))
         .route("/config", get(config::config))
         .route("/events", get(events::events))
+        .route("/overview", get(overview::overview))
         .nest("/auth", authentication())
         .route("/users", get(users::list).post(users::create))
         .route(

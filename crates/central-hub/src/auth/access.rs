@@ -63,6 +63,7 @@ pub const ALL: &[Rule] = &[
     // The page.
     rule("GET", "/config", Known),
     rule("GET", "/events", Everybody(Read)),
+    rule("GET", "/overview", Everybody(Read)),
     // The session, which all businesses share.
     rule("GET", "/status", Admins(Read)),
     rule("GET", "/qr", Admins(Link)),

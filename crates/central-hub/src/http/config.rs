@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use service_runtime::env::mask_userinfo;
 
+use crate::auth::Caller;
 use crate::router::AppState;
 
 #[derive(Serialize)]
@@ -13,15 +15,42 @@ pub(crate) struct ConfigAnswer {
     environment: &'static str,
     auto_campaigns_enabled: bool,
     auth_required: bool,
+    /// Of the schedules' hours.
+    zone: String,
+    /// Of the machine, which is no business's matter.
+    #[serde(flatten)]
+    machine: Option<Machine>,
 }
 
-pub(crate) async fn config(State(state): State<AppState>) -> Json<ConfigAnswer> {
+/// No secret is told, only whether there is one.
+#[derive(Serialize)]
+struct Machine {
+    session_manager_base_url: String,
+    session_manager_token_set: bool,
+    internal_token_set: bool,
+    database_engine: &'static str,
+    /// Without user and password.
+    database_url: String,
+    webhook_allowed_hosts: String,
+}
+
+pub(crate) async fn config(State(state): State<AppState>, caller: Caller) -> Json<ConfigAnswer> {
     let config = &state.config;
+    let machine = caller.sees(None).then(|| Machine {
+        session_manager_base_url: mask_userinfo(config.session_manager.as_str()),
+        session_manager_token_set: config.session_manager_token.is_some(),
+        internal_token_set: config.internal_token.is_some(),
+        database_engine: state.store.engine().pick("sqlite", "postgres"),
+        database_url: config.database.to_string(),
+        webhook_allowed_hosts: config.webhook_hosts.to_string(),
+    });
     Json(ConfigAnswer {
         version: env!("CARGO_PKG_VERSION"),
         dry_run: config.dry_run,
         environment: config.environment.as_str(),
         auto_campaigns_enabled: config.auto_campaigns,
         auth_required: config.admin_password.is_some(),
+        zone: config.zone_name().to_owned(),
+        machine,
     })
 }

@@ -208,8 +208,12 @@ pub(crate) struct PageAnswer {
     siguiente: Option<i64>,
 }
 
-async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
-    let mut chats: Vec<_> = page.messages.iter().map(|it| it.chat.as_str()).collect();
+/// Messages with the names of whom they are from.
+pub(super) async fn told(
+    state: &AppState,
+    messages: Vec<Message>,
+) -> Result<Vec<MessageAnswer>, HubError> {
+    let mut chats: Vec<_> = messages.iter().map(|it| it.chat.as_str()).collect();
     chats.sort_unstable();
     chats.dedup();
     let contacts = state.store.contacts(&chats).await?;
@@ -218,9 +222,13 @@ async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
         .filter_map(|contact| Some((contact.wa_id.clone(), name_of(contact)?)))
         .collect();
     let tell = |message| MessageAnswer::of(message, &names);
+    Ok(messages.into_iter().map(tell).collect())
+}
+
+async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
     Ok(PageAnswer {
         siguiente: page.next,
-        mensajes: page.messages.into_iter().map(tell).collect(),
+        mensajes: told(state, page.messages).await?,
     })
 }
 

@@ -27,6 +27,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     3 "0003_campaigns";
     4 "0004_webhooks";
     5 "0005_inbound";
+    6 "0006_overview";
 };
 
 /// Runs what has not run yet.

@@ -310,6 +310,71 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    async fn outcomes_of_a_day(database: Database) {
+        let store = open(&database).await;
+        let begin = Timestamp::now();
+        for n in 0..4 {
+            draft(n, &format!("k{n}")).insert(&store).await;
+        }
+        let first = store.messages(&Filter::default(), 10).await.unwrap();
+        for (message, to) in first.iter().zip([State::Sent, State::Failed]) {
+            store.change(message.id, Change::to(to, "X")).await.unwrap().unwrap();
+        }
+        let mut counts = store.outcomes(begin, None).await.unwrap();
+        counts.sort_unstable_by_key(|(state, _)| *state);
+        assert_eq!(counts, [(State::Queued, 2), (State::Failed, 1), (State::Sent, 1)]);
+        assert_eq!(store.outcomes(begin, Some(51)).await.unwrap().len(), 3);
+        assert_eq!(store.outcomes(begin, Some(52)).await.unwrap(), []);
+        assert_eq!(store.outcomes(later(60), None).await.unwrap(), []);
+        assert_eq!(store.waiting(None).await.unwrap(), 2);
+        assert_eq!(store.waiting(Some(52)).await.unwrap(), 0);
+        assert_eq!(store.failed_since(begin, Some(51)).await.unwrap(), 1);
+        assert_eq!(store.failed_since(later(60), None).await.unwrap(), 0);
+        assert!(store.dead_letters().await.unwrap().is_empty());
+        store.close().await;
+    }
+}
+
+/// The start screen's numbers come from an index alone, and a list by state
+/// and time still goes by the numbers of its messages.
+#[tokio::test]
+async fn the_overview_never_reads_the_history() {
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    let plan = async |statement: &str| -> Vec<String> {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let mut query = sqlx::query(explain);
+        for _ in 0..statement.matches('$').count() {
+            query = query.bind(1_i64);
+        }
+        let rows = query.fetch_all(store.reader()).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
+    };
+    for statement in OVERVIEW_PLANS {
+        let plan = plan(statement).await;
+        let by_index = plan.iter().any(|step| {
+            step.starts_with(
+                "SEARCH messages USING COVERING INDEX messages_outcomes (state=? AND created_at>?",
+            )
+        });
+        assert!(by_index, "{statement}\n{plan:#?}");
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN")),
+            "{plan:#?}"
+        );
+    }
+    let list = "SELECT * FROM messages WHERE id < $1 AND state = 'sent' AND created_at >= $2
+        AND id > (SELECT id - 1000 FROM messages WHERE created_at >= $2 ORDER BY created_at, id LIMIT 1)
+        ORDER BY id DESC LIMIT 51";
+    let plan = plan(list).await;
+    assert!(
+        !plan.iter().any(|step| step.contains("TEMP B-TREE")),
+        "{plan:#?}"
+    );
+    store.close().await;
+}
+
 /// What the outbox asks with each tick is served by the small indexes, whatever
 /// the history holds.
 #[tokio::test]

@@ -13,6 +13,7 @@ mod failures;
 mod journal;
 mod listener;
 mod outbox;
+mod overview;
 mod page;
 mod peer;
 mod program;

@@ -286,12 +286,14 @@ async fn config_for_the_page() {
             ("DRY_RUN", "false"),
             ("AUTO_CAMPAIGNS_ENABLED", "true"),
             ("NODE_ENV", "test"),
+            ("SESSION_MANAGER_TOKEN", "hunter2"),
         ],
     )
     .await;
     for path in ["/api/config", "/config"] {
         let (status, body) = hub.get(path).await;
         assert_eq!(status, 200);
+        assert!(!body.contains("hunter2"), "{body}");
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(
             body,
@@ -301,6 +303,13 @@ async fn config_for_the_page() {
                 "environment": "test",
                 "auto_campaigns_enabled": true,
                 "auth_required": false,
+                "zone": "America/Argentina/Buenos_Aires",
+                "session_manager_base_url": format!("{}/", peer.url),
+                "session_manager_token_set": true,
+                "internal_token_set": false,
+                "database_engine": "sqlite",
+                "database_url": body["database_url"],
+                "webhook_allowed_hosts": "(none)",
             })
         );
     }

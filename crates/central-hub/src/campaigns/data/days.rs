@@ -28,26 +28,26 @@ impl Days {
         .bind(from.to_string())
         .fetch_all(&mut **tx)
         .await?;
-        let mut used = HashMap::new();
+        let mut days = Self::default();
         for row in &rows {
             let day: String = row.try_get("day")?;
             let day = day.parse().map_err(|_| strange("a date"))?;
             let count: i64 = row.try_get("used")?;
-            used.insert(
-                (row.try_get("schedule_id")?, day),
-                u32::try_from(count).unwrap_or(u32::MAX),
-            );
+            days.know(row.try_get("schedule_id")?, day, count);
         }
-        Ok(Self {
-            used,
-            added: HashMap::new(),
-        })
+        Ok(days)
     }
 
     /// How many went.
     #[must_use]
     pub fn used(&self, schedule: i64, day: Date) -> u32 {
         self.used.get(&(schedule, day)).copied().unwrap_or(0)
+    }
+
+    /// So many are known to have gone.
+    pub(super) fn know(&mut self, schedule: i64, day: Date, count: i64) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.used.insert((schedule, day), count);
     }
 
     /// One more goes.

@@ -10,7 +10,7 @@ use crate::campaigns::import::Refusal;
 use crate::store::{Store, StoreError, Tx};
 
 /// An import that says nothing for so long is dead: its hub was killed.
-const SILENCE_MS: i64 = 60_000;
+pub(super) const SILENCE_MS: i64 = 60_000;
 
 /// Where an import stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

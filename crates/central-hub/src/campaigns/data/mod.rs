@@ -21,6 +21,7 @@ mod imports;
 mod lifecycle;
 mod numbers;
 mod opt_outs;
+mod overview;
 mod recipients;
 mod schedules;
 mod states;
@@ -38,11 +39,12 @@ pub use lifecycle::{Refused, withdraw};
 pub(crate) use lifecycle::{changed_in, pause_in};
 pub use numbers::Numbers;
 pub use opt_outs::{OptOut, is_opted_out_in};
+pub use overview::{Glimpse, HalfList, Unapproved};
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
 pub use recipients::{Deltas, Move, Planned, Recipient, RecipientFilter, RecipientStep, move_in};
 pub(crate) use recipients::{next_pending_in, queued_in};
-pub use schedules::{NewSchedule, Schedule};
+pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};
 
 fn time(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {

@@ -35,6 +35,23 @@ pub struct Schedule {
     pub updated_at: Timestamp,
 }
 
+/// Which schedules a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct ScheduleFilter {
+    /// Of this campaign.
+    pub campaign_id: Option<i64>,
+    /// Of this business.
+    pub cliente_id: Option<u64>,
+    /// Where they stand.
+    pub state: Option<ScheduleState>,
+    /// Not over before this day.
+    pub from: Option<Date>,
+    /// Begun by this day.
+    pub until: Option<Date>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<i64>,
+}
+
 /// What a schedule is made or changed with.
 #[derive(Clone, Debug)]
 pub struct NewSchedule {
@@ -49,7 +66,7 @@ pub struct NewSchedule {
 }
 
 impl Schedule {
-    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         let day = |column: &str| -> Result<Option<Date>, StoreError> {
             let text: Option<String> = row.try_get(column)?;
             text.map(|text| text.parse().map_err(|_| strange("a date")))
@@ -187,32 +204,44 @@ impl Store {
         row.as_ref().map(Schedule::read).transpose()
     }
 
-    /// The newest schedules, of a campaign or a business where one is named.
+    /// The newest schedules that `filter` lets through.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn schedules(
         &self,
-        campaign: Option<i64>,
-        cliente_id: Option<u64>,
-        before: Option<i64>,
+        filter: &ScheduleFilter,
         limit: u32,
     ) -> Result<Vec<Schedule>, StoreError> {
         let mut sql = "SELECT * FROM schedules WHERE id < $1".to_owned();
         let mut next = 2;
-        for (column, is_wanted) in [
-            ("campaign_id", campaign.is_some()),
-            ("cliente_id", cliente_id.is_some()),
-        ] {
+        let mut and = |is_wanted: bool, condition: &str| {
             if is_wanted {
-                let _ = write!(sql, " AND {column} = ${next}");
+                let _ = write!(sql, " AND {}", condition.replace('?', &format!("${next}")));
                 next += 1;
             }
-        }
+        };
+        and(filter.campaign_id.is_some(), "campaign_id = ?");
+        and(filter.cliente_id.is_some(), "cliente_id = ?");
+        and(filter.state.is_some(), "state = ?");
+        and(
+            filter.until.is_some(),
+            "(first_day IS NULL OR first_day <= ?)",
+        );
+        and(filter.from.is_some(), "(last_day IS NULL OR last_day >= ?)");
         let _ = write!(sql, " ORDER BY id DESC LIMIT ${next}");
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(before.unwrap_or(i64::MAX));
-        for id in [campaign, as_id(cliente_id)].into_iter().flatten() {
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
+        for id in [filter.campaign_id, as_id(filter.cliente_id)]
+            .into_iter()
+            .flatten()
+        {
             query = query.bind(id);
+        }
+        if let Some(state) = filter.state {
+            query = query.bind(state.as_str());
+        }
+        for day in [filter.until, filter.from].into_iter().flatten() {
+            query = query.bind(day.to_string());
         }
         let rows = query
             .bind(i64::from(limit))

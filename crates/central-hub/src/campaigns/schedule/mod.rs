@@ -15,8 +15,11 @@
 //! its first beginning to its first end.
 
 mod decide;
+mod forecast;
 mod rules;
 mod window;
 
 pub use decide::{Decision, Waiting, decide};
+pub use forecast::forecast;
 pub use rules::{BadRules, DEFAULT_QUOTA, LONGEST_PAUSE, Pause, Rules, Weekdays};
+pub use window::{Window, midnight, window};

@@ -8,13 +8,16 @@ use super::rules::{DAY, Rules};
 
 /// From one moment up to, not including, another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) begin: Timestamp,
-    pub(super) end: Timestamp,
+pub struct Window {
+    /// The first moment of it.
+    pub begin: Timestamp,
+    /// The first after it.
+    pub end: Timestamp,
 }
 
 /// The window of `rules` that begins on `day`, if one does.
-pub(super) fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
+#[must_use]
+pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
     let is_in = rules.first.is_none_or(|first| first <= day)
         && rules.last.is_none_or(|last| day <= last)
         && rules.days.has(day.weekday());
@@ -31,6 +34,12 @@ pub(super) fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window
     let end = moment(last_day, rules.until, zone)?;
     // Empty where the clock leaves all of it out.
     (begin < end).then_some(Window { begin, end })
+}
+
+/// The beginning of a local day.
+#[must_use]
+pub fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    moment(day, 0, zone)
 }
 
 /// The beginning of the local day after the one that `at` is in.

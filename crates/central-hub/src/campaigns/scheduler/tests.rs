@@ -14,7 +14,7 @@ use super::*;
 use crate::campaigns::columns::Fields;
 use crate::campaigns::data::{
     CampaignState, NewCampaign, NewSchedule, Recipient, RecipientFilter, RecipientState,
-    ScheduleState,
+    ScheduleFilter, ScheduleState,
 };
 use crate::campaigns::import;
 use crate::campaigns::schedule::{Pause, Rules};
@@ -398,7 +398,7 @@ on_both_engines! {
         // A copy is as good as new.
         let copy = bench.store.copy_campaign(id, "Marzo, de verdad").await.unwrap();
         assert_eq!(copy.count(RecipientState::Pending), 430);
-        let schedules = bench.store.schedules(Some(copy.id), None, None, 10).await.unwrap();
+        let schedules = bench.store.schedules(&ScheduleFilter { campaign_id: Some(copy.id), ..ScheduleFilter::default() }, 10).await.unwrap();
         assert_eq!(schedules[0].state, ScheduleState::Pending);
         bench.store.close().await;
     }

@@ -9,9 +9,9 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId};
 use session_api::Timestamp;
 
 use super::edit::{pause_of, positive};
-use super::{MaybeWhy, cut, find, invalid, not_found, page_size};
+use super::{MaybeWhy, cut, find, invalid, not_found, page_size, wanted};
 use crate::auth::Caller;
-use crate::campaigns::data::{NewSchedule, Schedule, ScheduleState};
+use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState};
 use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::error::HubError;
 use crate::router::AppState;
@@ -23,6 +23,9 @@ const LONGEST_COMMENT: usize = 1000;
 pub(crate) struct ScheduleBody {
     id: i64,
     campania_id: i64,
+    /// What its campaign is called, and where it stands.
+    campania_nombre: Option<String>,
+    campania_estado: Option<&'static str>,
     cliente_id: Option<u64>,
     dias_semana: Vec<&'static str>,
     hora_inicio: String,
@@ -39,12 +42,14 @@ pub(crate) struct ScheduleBody {
     actualizado: Timestamp,
 }
 
-impl From<Schedule> for ScheduleBody {
-    fn from(schedule: Schedule) -> Self {
+impl ScheduleBody {
+    fn of(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
         let rules = schedule.rules;
         Self {
             id: schedule.id,
             campania_id: schedule.campaign_id,
+            campania_nombre: campaign.map(|(name, _)| name.clone()),
+            campania_estado: campaign.map(|(_, state)| state.estado()),
             cliente_id: schedule.cliente_id,
             dias_semana: rules.days.names().collect(),
             hora_inicio: Rules::time(rules.from),
@@ -61,6 +66,24 @@ impl From<Schedule> for ScheduleBody {
             actualizado: schedule.updated_at,
         }
     }
+}
+
+/// Schedules as the API tells them, with their campaigns' names.
+async fn bodies(state: &AppState, all: Vec<Schedule>) -> Result<Vec<ScheduleBody>, HubError> {
+    let mut ids: Vec<_> = all.iter().map(|it| it.campaign_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let names = state.store.campaign_names(&ids).await?;
+    let tell = |it: Schedule| {
+        let campaign = names.get(&it.campaign_id);
+        ScheduleBody::of(it, campaign)
+    };
+    Ok(all.into_iter().map(tell).collect())
+}
+
+async fn told(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBody>, HubError> {
+    let mut bodies = bodies(state, vec![schedule]).await?;
+    bodies.pop().map(Json).ok_or_else(none)
 }
 
 /// Days as a list, or as one text with commas.
@@ -142,6 +165,11 @@ pub(crate) struct Query {
     #[serde(alias = "campañaId")]
     campania_id: Option<i64>,
     cliente_id: Option<u64>,
+    estado: Option<String>,
+    /// Those whose dates touch the days from here
+    desde: Option<String>,
+    /// to here.
+    hasta: Option<String>,
     antes: Option<i64>,
     limite: Option<u32>,
 }
@@ -161,14 +189,30 @@ pub(super) async fn list(
     ApiQuery(query): ApiQuery<Query>,
 ) -> Result<Json<SchedulePage>, HubError> {
     let limit = page_size(query.limite)?;
-    let cliente_id = caller.cliente_for(query.cliente_id)?;
-    let mut found = state
-        .store
-        .schedules(query.campania_id, cliente_id, query.antes, limit + 1)
-        .await?;
+    let day = |name: &str, text: &Option<String>| match text.as_deref() {
+        None | Some("") => Ok(None),
+        Some(text) => text
+            .parse::<Date>()
+            .map(Some)
+            .map_err(|_| invalid(format!("{name} has to be a date such as 2026-03-31"))),
+    };
+    let filter = ScheduleFilter {
+        campaign_id: query.campania_id,
+        cliente_id: caller.cliente_for(query.cliente_id)?,
+        state: wanted(
+            query.estado.as_deref(),
+            ScheduleState::ALL,
+            ScheduleState::from_estado,
+            ScheduleState::estado,
+        )?,
+        from: day("desde", &query.desde)?,
+        until: day("hasta", &query.hasta)?,
+        before: query.antes,
+    };
+    let mut found = state.store.schedules(&filter, limit + 1).await?;
     let siguiente = cut(&mut found, limit, |it| it.id);
     Ok(Json(SchedulePage {
-        programaciones: found.into_iter().map(ScheduleBody::from).collect(),
+        programaciones: bodies(&state, found).await?,
         siguiente,
         zona: state.config.zone_name().to_owned(),
     }))
@@ -196,7 +240,7 @@ pub(super) async fn create(
     };
     let schedule = state.store.create_schedule(&new).await?;
     state.nudge.now();
-    Ok((StatusCode::CREATED, Json(schedule.into())))
+    Ok((StatusCode::CREATED, told(&state, schedule).await?))
 }
 
 /// A schedule that the caller may know of.
@@ -215,7 +259,8 @@ pub(super) async fn one(
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<ScheduleBody>, HubError> {
-    Ok(Json(schedule(&state, &caller, id).await?.into()))
+    let schedule = schedule(&state, &caller, id).await?;
+    told(&state, schedule).await
 }
 
 /// Changes a schedule; it has to be approved again.
@@ -248,7 +293,7 @@ pub(super) async fn edit(
     };
     let changed = state.store.edit_schedule(id, &edited).await?;
     state.nudge.now();
-    Ok(Json(changed.ok_or_else(none)?.into()))
+    told(&state, changed.ok_or_else(none)?).await
 }
 
 pub(super) async fn delete(
@@ -274,7 +319,7 @@ async fn set(
     schedule(state, caller, id).await?;
     let changed = state.store.set_schedule_state(id, to, reason).await?;
     state.nudge.now();
-    Ok(Json(changed.ok_or_else(none)?.into()))
+    told(state, changed.ok_or_else(none)?).await
 }
 
 pub(super) async fn approve(

@@ -30,6 +30,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /tokens/{id}", "ACa"),
     ("GET /config", "ACrsklaRSKL"),
     ("GET /events", "ACraR"),
+    ("GET /overview", "ACraR"),
     ("GET /status", "Ara"),
     ("GET /qr", "Ala"),
     ("POST /connect", "Ala"),

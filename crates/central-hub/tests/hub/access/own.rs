@@ -100,3 +100,28 @@ async fn two_businesses_may_use_the_same_key() {
     assert_ne!(other["id"], first["id"]);
     hub.stop().await;
 }
+
+#[tokio::test]
+async fn the_overview_and_the_settings_are_their_businesses() {
+    let (_peer, hub) = locked().await;
+    let (ana, luis) = (
+        hub.add_cliente("ana", 51).await,
+        hub.add_cliente("luis", 52).await,
+    );
+    let body = json!({"destinatario": TO, "mensaje": "hola", "cliente_id": 51});
+    let all = admin();
+    let sent = hub.by(&all, "POST", "/api/sender/messages/send", body);
+    assert_eq!(sent.await.0, 201);
+    for (by, count) in [(&ana, 1), (&luis, 0), (&all, 1)] {
+        let (status, body) = hub.by(by, "GET", "/api/overview", json!(null)).await;
+        assert_eq!((status, &body["hoy"]["simulados"]), (200, &json!(count)));
+        // Webhooks are the administrators', as is the machine.
+        let is_admin = *by == all;
+        assert_eq!(body["atencion"]["webhooks"].is_array(), is_admin, "{body}");
+        let (_, config) = hub.by(by, "GET", "/api/config", json!(null)).await;
+        assert_eq!(config["zone"], "America/Argentina/Buenos_Aires");
+        assert_eq!(config["database_engine"].is_string(), is_admin, "{config}");
+        assert_eq!(config["session_manager_base_url"].is_string(), is_admin);
+    }
+    hub.stop().await;
+}

@@ -113,6 +113,15 @@ export interface ConfigBody {
   environment: string;
   auto_campaigns_enabled: boolean;
   auth_required: boolean;
+  /** Of the schedules' hours. */
+  zone: string;
+  // Only for administrators.
+  session_manager_base_url?: string;
+  session_manager_token_set?: boolean;
+  internal_token_set?: boolean;
+  database_engine?: 'sqlite' | 'postgres';
+  database_url?: string;
+  webhook_allowed_hosts?: string;
 }
 
 /** `GET /api/admin/whatsapp/qr` */

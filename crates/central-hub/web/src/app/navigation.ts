@@ -1,4 +1,4 @@
-import { IconBrandWhatsapp } from '@tabler/icons-react';
+import { IconBrandWhatsapp, IconCalendarTime } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -20,6 +20,12 @@ export interface Section {
  * here; its path must be none of the API's, which also answers without `/api`.
  */
 const SECTIONS: readonly Section[] = [
+  {
+    path: '/programacion',
+    label: (t) => t.nav.schedules,
+    icon: IconCalendarTime,
+    screen: lazy(() => import('../schedules/SchedulesScreen')),
+  },
   {
     path: '/whatsapp',
     label: (t) => t.nav.whatsapp,

@@ -1,4 +1,5 @@
 import { causes, errors, failures } from './codes';
+import { schedules } from './schedules';
 import type { Dictionary } from '../es';
 
 export const en: Dictionary = {
@@ -281,6 +282,7 @@ export const en: Dictionary = {
     historyEmpty: 'Nothing has changed yet.',
     transition: (from, to) => `From ${from} to ${to}`,
   },
+  schedules,
   errors,
   causes,
   failures,

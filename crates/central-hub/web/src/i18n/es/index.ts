@@ -1,5 +1,6 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
+import { schedules } from './schedules';
 
 const states: Record<SessionState, string> = {
   INIT: 'Inicio',
@@ -287,6 +288,7 @@ export const es = {
     historyEmpty: 'Todavía no hubo cambios.',
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
+  schedules,
   errors,
   causes,
   failures,

@@ -1,0 +1,440 @@
+//! `GET /api/overview`: what matters today, for the start screen.
+//!
+//! A handful of questions that small indexes answer, all at once.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use session_api::{SessionState, Timestamp};
+
+use super::campaigns::CampaignBody;
+use super::listener::MessageAnswer;
+use crate::auth::{Caller, Scope};
+use crate::campaigns::data::{Campaign, Days, RecipientState, Schedule};
+use crate::campaigns::schedule::{Rules, forecast, midnight, window};
+use crate::campaigns::scheduler::{Situation, situation};
+use crate::error::HubError;
+use crate::relay::Link;
+use crate::router::AppState;
+use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
+
+/// So many of each list are told; the screen of its own has the rest.
+const MOST: u32 = 5;
+/// So many schedules of what is under way are looked at.
+const MOST_SCHEDULES: u32 = 500;
+/// Whoever comes back from a weekend has to see what failed before it.
+const FAILED_DAYS: i64 = 7;
+
+#[derive(Serialize)]
+pub(crate) struct Overview {
+    ahora: Timestamp,
+    zona: String,
+    /// The day in that zone, and when it began.
+    dia: String,
+    desde: Timestamp,
+    dry_run: bool,
+    auto_campaigns_enabled: bool,
+    sesion: Session,
+    hoy: Today,
+    campanias: List<UnderWay>,
+    programaciones: Vec<WindowBody>,
+    atencion: Attention,
+    respuestas: Vec<MessageAnswer>,
+}
+
+#[derive(Serialize)]
+struct Session {
+    servicio: Link,
+    estado: Option<SessionState>,
+    codigo: Option<String>,
+}
+
+/// Messages that were written down today, by where they stand now.
+#[derive(Default, Serialize)]
+struct Today {
+    enviados: i64,
+    entregados: i64,
+    leidos: i64,
+    fallidos: i64,
+    simulados: i64,
+    cancelados: i64,
+    recibidos: i64,
+    /// Written down whenever: what the outbox still has to do with.
+    en_espera: i64,
+}
+
+impl Today {
+    fn of(outcomes: &[(MessageState, i64)], waiting: i64) -> Self {
+        let sum = |wanted: &dyn Fn(MessageState) -> bool| {
+            let counts = outcomes.iter().filter(|(state, _)| wanted(*state));
+            counts.map(|(_, count)| count).sum::<i64>()
+        };
+        let reached = |least| sum(&move |state: MessageState| state.is_taken() && state >= least);
+        let one = |wanted| sum(&move |state| state == wanted);
+        Self {
+            enviados: reached(MessageState::Sent),
+            entregados: reached(MessageState::Delivered),
+            leidos: reached(MessageState::Read),
+            fallidos: one(MessageState::Failed),
+            simulados: one(MessageState::Simulated),
+            cancelados: one(MessageState::Cancelled),
+            recibidos: one(MessageState::Received),
+            en_espera: waiting,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct List<T> {
+    total: i64,
+    items: Vec<T>,
+}
+
+#[derive(Serialize)]
+struct UnderWay {
+    #[serde(flatten)]
+    campaign: CampaignBody,
+    /// When it will be through, as far as its schedules tell.
+    previsto_fin: Option<Timestamp>,
+}
+
+/// A stretch of today in which a campaign may write.
+#[derive(Serialize)]
+struct WindowBody {
+    programacion_id: i64,
+    campania_id: i64,
+    campania_nombre: String,
+    hora_inicio: String,
+    hora_fin: String,
+    inicio: Timestamp,
+    fin: Timestamp,
+    cupo_diario: Option<u32>,
+    /// By this schedule, today.
+    usados: u32,
+}
+
+/// What needs a person.
+#[derive(Serialize)]
+struct Attention {
+    /// Failed within the last days, and not put back.
+    fallidos: i64,
+    fallidos_desde: Timestamp,
+    campanias_pausadas: List<CampaignBody>,
+    programaciones: List<Unapproved>,
+    importaciones: Vec<HalfList>,
+    /// For administrators only, as webhooks are.
+    webhooks: Option<Vec<Webhook>>,
+    grabacion: bool,
+}
+
+#[derive(Serialize)]
+struct Unapproved {
+    id: i64,
+    campania_id: i64,
+    campania_nombre: String,
+    fecha: Timestamp,
+}
+
+#[derive(Serialize)]
+struct HalfList {
+    campania_id: i64,
+    campania_nombre: String,
+    importacion_id: i64,
+    codigo: Option<String>,
+    fecha: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Webhook {
+    id: i64,
+    nombre: String,
+    descartadas: i64,
+    /// There are more than were counted.
+    hay_mas: bool,
+    motivo: Option<String>,
+}
+
+impl From<DeadLetters> for Webhook {
+    fn from(letters: DeadLetters) -> Self {
+        Self {
+            id: letters.webhook,
+            nombre: letters.name,
+            descartadas: letters.dead,
+            hay_mas: letters.dead >= MOST_DEAD,
+            motivo: letters.disabled_cause,
+        }
+    }
+}
+
+/// Today, where the business is.
+struct Day {
+    date: Date,
+    begin: Timestamp,
+    failed_since: Timestamp,
+}
+
+impl Day {
+    fn of(now: Timestamp, zone: &TimeZone) -> Self {
+        let date = zone.to_datetime(moment(now)).date();
+        let begin = |date: Date| midnight(date, zone).map_or(now, Timestamp::from);
+        let week = jiff::Span::new().days(FAILED_DAYS - 1);
+        Self {
+            date,
+            begin: begin(date),
+            failed_since: begin(date.checked_sub(week).unwrap_or(date)),
+        }
+    }
+}
+
+fn moment(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
+/// By which rules a campaign goes.
+fn rules_of<'a>(
+    campaign: &'a Campaign,
+    schedules: &'a [Schedule],
+) -> impl Iterator<Item = Rules> + 'a {
+    let own = schedules
+        .iter()
+        .filter(|it| it.campaign_id == campaign.id)
+        .map(|it| it.rules.clone());
+    let always = (!campaign.scheduled).then(|| Rules::always(campaign.pause));
+    own.chain(always)
+}
+
+/// What is needed to look ahead.
+struct Plans<'a> {
+    situation: Situation,
+    zone: &'a TimeZone,
+    schedules: &'a [Schedule],
+    days: &'a HashMap<i64, Days>,
+    /// So many campaigns take turns on the one phone.
+    sharing: u32,
+}
+
+impl Plans<'_> {
+    fn used(&self, campaign: i64, schedule: i64, day: Date) -> u32 {
+        let days = self.days.get(&campaign);
+        days.map_or(0, |days| days.used(schedule, day))
+    }
+
+    /// A rehearsal takes no time, and what is held up none that is known.
+    fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
+        if campaign.is_rehearsal() || self.situation.obstacle(campaign).is_some() {
+            return None;
+        }
+        let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
+        let used = |schedule, day| self.used(campaign.id, schedule, day);
+        let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
+        let now = moment(self.situation.now);
+        forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
+    }
+
+    /// The windows that have a part of today in them, the first to begin first.
+    fn windows(&self, day: &Day, names: &HashMap<i64, String>) -> Vec<WindowBody> {
+        let yesterday = day.date.yesterday().unwrap_or(day.date);
+        let mut found = Vec::new();
+        for schedule in self.schedules {
+            for date in [yesterday, day.date] {
+                let Some(window) = window(&schedule.rules, date, self.zone) else {
+                    continue;
+                };
+                let (begin, end) = (Timestamp::from(window.begin), Timestamp::from(window.end));
+                if end <= day.begin {
+                    continue;
+                }
+                found.push(WindowBody {
+                    programacion_id: schedule.id,
+                    campania_id: schedule.campaign_id,
+                    campania_nombre: names
+                        .get(&schedule.campaign_id)
+                        .cloned()
+                        .unwrap_or_default(),
+                    hora_inicio: Rules::time(schedule.rules.from),
+                    hora_fin: Rules::time(schedule.rules.until),
+                    inicio: begin,
+                    fin: end,
+                    cupo_diario: schedule.rules.quota,
+                    usados: self.used(schedule.campaign_id, schedule.id, day.date),
+                });
+            }
+        }
+        found.sort_by_key(|it| (it.inicio, it.fin, it.programacion_id));
+        found
+    }
+}
+
+pub(crate) async fn overview(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<Json<Overview>, HubError> {
+    let store = &state.store;
+    let own = caller.cliente_id;
+    let situation = situation(&state.config, &state.relay);
+    let zone = &state.config.zone;
+    let day = Day::of(situation.now, zone);
+    let is_admin = own.is_none() && caller.may(Scope::Admin);
+    let replies = Filter {
+        cliente_id: own,
+        is_inbound: Some(true),
+        ..Filter::default()
+    };
+    let dead = async {
+        if is_admin {
+            store.dead_letters().await.map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    let (outcomes, waiting, failed, running, schedules, days) = tokio::try_join!(
+        store.outcomes(day.begin, own),
+        store.waiting(own),
+        store.failed_since(day.failed_since, own),
+        store.running_campaigns(own, MOST),
+        store.running_schedules(own, MOST_SCHEDULES),
+        store.running_days(day.date),
+    )?;
+    let (paused, unapproved, half, dead, recording, replies, sharing) = tokio::try_join!(
+        store.paused_campaigns(own, MOST),
+        store.unapproved_schedules(own, MOST),
+        store.half_lists(own, MOST),
+        dead,
+        store.is_recording(),
+        store.page(&replies, None, MOST),
+        store.sharing_campaigns(),
+    )?;
+    let mut ids: Vec<_> = schedules.iter().map(|it| it.campaign_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let names = store.campaign_names(&ids).await?;
+    let names = names
+        .into_iter()
+        .map(|(id, (name, _))| (id, name))
+        .collect();
+    let plans = Plans {
+        situation,
+        zone,
+        schedules: &schedules,
+        days: &days,
+        sharing,
+    };
+    let (link, session, code) = state.relay.health();
+    Ok(Json(Overview {
+        ahora: situation.now,
+        zona: state.config.zone_name().to_owned(),
+        dia: day.date.to_string(),
+        desde: day.begin,
+        dry_run: situation.dry_run,
+        auto_campaigns_enabled: situation.auto,
+        sesion: Session {
+            servicio: link,
+            estado: session,
+            codigo: code,
+        },
+        hoy: Today::of(&outcomes, waiting),
+        campanias: List {
+            total: running.total,
+            items: running
+                .items
+                .iter()
+                .map(|it| UnderWay {
+                    campaign: CampaignBody::of(it, situation),
+                    previsto_fin: plans.end_of(it),
+                })
+                .collect(),
+        },
+        programaciones: plans.windows(&day, &names),
+        atencion: Attention {
+            fallidos: failed,
+            fallidos_desde: day.failed_since,
+            campanias_pausadas: List {
+                total: paused.total,
+                items: paused
+                    .items
+                    .iter()
+                    .map(|it| CampaignBody::of(it, situation))
+                    .collect(),
+            },
+            programaciones: List {
+                total: unapproved.total,
+                items: unapproved
+                    .items
+                    .into_iter()
+                    .map(|it| Unapproved {
+                        id: it.schedule.id,
+                        campania_id: it.schedule.campaign_id,
+                        campania_nombre: it.campaign,
+                        fecha: it.schedule.updated_at,
+                    })
+                    .collect(),
+            },
+            importaciones: half
+                .into_iter()
+                .map(|it| HalfList {
+                    campania_id: it.campaign,
+                    campania_nombre: it.name,
+                    importacion_id: it.import,
+                    codigo: it.error_code,
+                    fecha: it.at,
+                })
+                .collect(),
+            webhooks: dead.map(|all| all.into_iter().map(Webhook::from).collect()),
+            grabacion: recording,
+        },
+        respuestas: super::listener::told(&state, replies.messages).await?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_the_zones() {
+        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
+        let of = |at: &str| {
+            let at: jiff::Timestamp = at.parse().unwrap();
+            Day::of(Timestamp::from(at), &zone)
+        };
+        let late = of("2026-03-11T02:59:59Z");
+        assert_eq!(late.date.to_string(), "2026-03-10");
+        let text = |at: Timestamp| moment(at).to_string();
+        assert_eq!(text(late.begin), "2026-03-10T03:00:00Z");
+        assert_eq!(text(late.failed_since), "2026-03-04T03:00:00Z");
+        assert_eq!(of("2026-03-11T03:00:00Z").date.to_string(), "2026-03-11");
+        // Santiago's day begins at 01:00 when the clock skips midnight.
+        let zone = TimeZone::get("America/Santiago").unwrap();
+        let at: jiff::Timestamp = "2026-09-06T15:00:00Z".parse().unwrap();
+        assert_eq!(
+            text(Day::of(Timestamp::from(at), &zone).begin),
+            "2026-09-06T04:00:00Z"
+        );
+    }
+
+    #[test]
+    fn what_was_read_was_sent_and_delivered_too() {
+        let outcomes = [
+            (MessageState::Sent, 1),
+            (MessageState::Delivered, 2),
+            (MessageState::Read, 4),
+            (MessageState::Played, 8),
+            (MessageState::Failed, 16),
+            (MessageState::Received, 32),
+        ];
+        let today = Today::of(&outcomes, 3);
+        assert_eq!(
+            (today.enviados, today.entregados, today.leidos),
+            (15, 14, 12)
+        );
+        assert_eq!(
+            (today.fallidos, today.recibidos, today.simulados),
+            (16, 32, 0)
+        );
+        assert_eq!(today.en_espera, 3);
+    }
+}

@@ -1,0 +1,152 @@
+//! `GET /api/overview`, on both engines.
+
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::peer::Peer;
+use crate::support::{Hub, text, until};
+
+const EVERY_DAY: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let mut request = hub.http.request(method.parse().unwrap(), hub.url(path));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+async fn post(hub: &Hub, path: &str, body: Value) -> Value {
+    let (status, answer) = ask(hub, "POST", path, Some(&body)).await;
+    assert!(status < 300, "{path} {status} {answer}");
+    answer
+}
+
+async fn overview(hub: &Hub) -> Value {
+    let (status, body) = ask(hub, "GET", "/api/overview", None).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+async fn campaign(hub: &Hub, name: &str, cliente_id: u64, people: u32) -> i64 {
+    let people: Vec<_> = (0..people)
+        .map(|n| json!({"destinatario": format!("54911{n:08}"), "nombre": "Ana"}))
+        .collect();
+    let body = json!({
+        "nombre": name, "mensaje": "Hola {nombre}", "cliente_id": cliente_id,
+        "pausa_min_s": 60, "pausa_max_s": 60, "destinatarios": people,
+    });
+    post(hub, "/api/sender/campaigns", body).await["id"]
+        .as_i64()
+        .unwrap()
+}
+
+async fn schedule(hub: &Hub, campaign: i64) -> Value {
+    let body = json!({
+        "campania_id": campaign, "dias_semana": EVERY_DAY,
+        "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": 40,
+    });
+    post(hub, "/api/sender/programaciones", body).await
+}
+
+on_both_engines! {
+    async fn what_matters_today(database: Database) {
+        let peer = Peer::start().await;
+        peer.is_in("READY");
+        peer.takes_sends();
+        let real = [("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
+        let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
+        hub.events().await.hub("up").await;
+
+        let empty = overview(&hub).await;
+        assert_eq!(empty["zona"], "America/Argentina/Buenos_Aires");
+        assert_eq!(empty["sesion"], json!({"servicio": "up", "estado": "READY", "codigo": null}));
+        for field in ["enviados", "fallidos", "simulados", "recibidos", "en_espera"] {
+            assert_eq!(empty["hoy"][field], 0, "{field}");
+        }
+        assert_eq!(empty["atencion"]["grabacion"], true);
+        assert_eq!(empty["atencion"]["webhooks"], json!([]));
+
+        // Under way, by a schedule that is open now; 100 people at 40 a day.
+        let running = campaign(&hub, "Marzo", 51, 100).await;
+        let open = schedule(&hub, running).await;
+        assert_eq!((&open["campania_nombre"], &open["campania_estado"]), (&json!("Marzo"), &json!("pendiente")));
+        post(&hub, &format!("/api/sender/programaciones/{}/approve", open["id"]), json!({})).await;
+        post(&hub, &format!("/api/sender/campaigns/{running}/approve"), json!({})).await;
+        until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
+        // Stopped by a person, and one that nobody has looked at.
+        let paused = campaign(&hub, "Abril", 52, 3).await;
+        let unseen = schedule(&hub, paused).await;
+        post(&hub, &format!("/api/sender/campaigns/{paused}/approve"), json!({})).await;
+        post(&hub, &format!("/api/sender/campaigns/{paused}/pause"), json!({"motivo": "feriado"})).await;
+        // A list that breaks off.
+        let half = campaign(&hub, "Mayo", 52, 0).await;
+        let upload = hub.http.post(hub.url(&format!("/api/sender/campaigns/{half}/recipients")));
+        let list = "[{\"telefono\":\"5491100000001\"},\n{\"telefono\":";
+        let (status, body) = text(upload.header("content-type", "application/json").body(list)).await;
+        assert_eq!(status, 400, "{body}");
+        post(&hub, "/api/listener/mode", json!({"mode": "off"})).await;
+        peer.fails_once(404, "NOT_ON_WHATSAPP");
+        let single = json!({"destinatario": "5491158254201", "mensaje": "hola", "cliente_id": 52});
+        assert_eq!(ask(&hub, "POST", "/api/sender/messages/send", Some(&single)).await.0, 404);
+
+        let now = overview(&hub).await;
+        assert_eq!((&now["hoy"]["enviados"], &now["hoy"]["fallidos"]), (&json!(1), &json!(1)), "{now}");
+        assert_eq!(now["campanias"]["total"], 1);
+        let under_way = &now["campanias"]["items"][0];
+        assert_eq!((&under_way["id"], &under_way["enviados"]), (&json!(running), &json!(1)));
+        // 39 more today (or as many as the hour allows), 40 tomorrow, the rest the day after.
+        let end = under_way["previsto_fin"].as_str().expect("a forecast");
+        assert!(end > now["ahora"].as_str().unwrap(), "{now}");
+        let windows = now["programaciones"].as_array().unwrap();
+        assert_eq!(windows.len(), 1, "{now}");
+        assert_eq!((&windows[0]["campania_nombre"], &windows[0]["usados"]), (&json!("Marzo"), &json!(1)));
+        assert_eq!((&windows[0]["hora_inicio"], &windows[0]["hora_fin"]), (&json!("00:00"), &json!("24:00")));
+        assert_eq!(windows[0]["inicio"], now["desde"]);
+        let attention = &now["atencion"];
+        assert_eq!(attention["fallidos"], 1);
+        assert_eq!(attention["campanias_pausadas"]["items"][0]["motivo_pausa"], json!({"codigo": "PAUSED_BY_PERSON", "detalle": "feriado"}));
+        assert_eq!((&attention["programaciones"]["total"], &attention["programaciones"]["items"][0]["id"]), (&json!(1), &unseen["id"]));
+        assert_eq!(attention["importaciones"][0]["campania_nombre"], "Mayo");
+        assert_eq!(attention["importaciones"][0]["codigo"], "LIST_NOT_JSON");
+        assert_eq!(attention["grabacion"], false);
+        hub.stop().await;
+    }
+
+    async fn schedules_are_narrowed_to_a_week_and_a_state(database: Database) {
+        let peer = Peer::start().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        let id = campaign(&hub, "Marzo", 51, 0).await;
+        let mut ids = Vec::new();
+        for (first, last) in [("", ""), ("2026-03-10", ""), ("", "2026-03-05"), ("2026-03-05", "2026-03-05")] {
+            let body = json!({
+                "campania_id": id, "dias_semana": ["mon"], "hora_inicio": "22:00", "hora_fin": "02:00",
+                "fecha_inicio": first, "fecha_fin": last,
+            });
+            ids.push(post(&hub, "/api/sender/programaciones", body).await["id"].as_i64().unwrap());
+        }
+        post(&hub, &format!("/api/sender/programaciones/{}/approve", ids[0]), json!({})).await;
+        for (query, expected) in [
+            ("", vec![3, 2, 1, 0]),
+            ("?desde=2026-03-02&hasta=2026-03-08", vec![3, 2, 0]),
+            ("?desde=2026-03-06&hasta=2026-03-09", vec![0]),
+            ("?desde=2026-03-06&hasta=2026-03-10", vec![1, 0]),
+            ("?estado=aprobada", vec![0]),
+            ("?estado=pendiente&desde=2026-03-06", vec![1]),
+        ] {
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones{query}"), None).await;
+            assert_eq!(status, 200, "{body}");
+            let found: Vec<_> = body["programaciones"].as_array().unwrap().iter()
+                .map(|it| it["id"].as_i64().unwrap()).collect();
+            let expected: Vec<_> = expected.iter().map(|n| ids[*n]).collect();
+            assert_eq!(found, expected, "{query}");
+            assert_eq!(body["programaciones"][0]["campania_nombre"], "Marzo");
+        }
+        for bad in ["?desde=hoy", "?estado=abierta"] {
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones{bad}"), None).await;
+            assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
+        }
+        hub.stop().await;
+    }
+}

@@ -1,0 +1,59 @@
+/** A day of the calendar, `2026-03-31`: no moment, so no zone. */
+export type Day = string;
+
+const DAY_MS = 86_400_000;
+
+const toUtc = (day: Day): number => Date.parse(`${day}T00:00:00Z`);
+const fromUtc = (millis: number): Day => new Date(millis).toISOString().slice(0, 10);
+
+export const isDay = (text: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(toUtc(text)) && fromUtc(toUtc(text)) === text;
+
+export const addDays = (day: Day, days: number): Day => fromUtc(toUtc(day) + days * DAY_MS);
+
+/** 0 is Monday. */
+export const weekday = (day: Day): number => (new Date(toUtc(day)).getUTCDay() + 6) % 7;
+
+export const mondayOf = (day: Day): Day => addDays(day, -weekday(day));
+
+/** What a clock on the wall shows there. */
+export function clockIn(at: number, zone: string): { day: Day; minute: number } {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).formatToParts(at);
+  const part = (type: Intl.DateTimeFormatPartTypes) =>
+    parts.find((one) => one.type === type)?.value ?? '';
+  return {
+    day: `${part('year')}-${part('month')}-${part('day')}`,
+    minute: Number(part('hour')) * 60 + Number(part('minute')),
+  };
+}
+
+export function dayText(day: Day, locale: string, options: Intl.DateTimeFormatOptions): string {
+  if (!isDay(day)) return day;
+  return new Intl.DateTimeFormat(locale, { timeZone: 'UTC', ...options }).format(toUtc(day));
+}
+
+/** `23 – 29 nov 2026` */
+export const rangeText = (from: Day, to: Day, locale: string): string =>
+  new Intl.DateTimeFormat(locale, {
+    timeZone: 'UTC',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+  }).formatRange(toUtc(from), toUtc(to));
+
+/** `09:30` of a moment, as clocks there show it. */
+export const clockText = (at: string, zone: string, locale: string): string =>
+  new Intl.DateTimeFormat(locale, {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(Date.parse(at));

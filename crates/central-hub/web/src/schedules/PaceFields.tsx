@@ -1,0 +1,45 @@
+import { NumberInput, SimpleGrid, Text } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import { fits, type FormValues } from './form';
+
+interface Props {
+  values: FormValues;
+  set: (changes: Partial<FormValues>) => void;
+  problem: (field: keyof FormValues) => string | undefined;
+}
+
+/** How many a day, how far apart, and what comes of both. */
+export function PaceFields({ values, set, problem }: Props) {
+  const t = useText();
+  const f = t.schedules.form;
+  const room = fits(values);
+  const quota = Number(values.cupo_diario);
+  const field = (name: 'cupo_diario' | 'pausa_min_s' | 'pausa_max_s') => ({
+    value: values[name],
+    error: problem(name),
+    onChange: (value: number | string) => set({ [name]: value }),
+    allowDecimal: false,
+    allowNegative: false,
+    hideControls: true,
+    required: true,
+    inputMode: 'numeric' as const,
+  });
+  return (
+    <div>
+      <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
+        <NumberInput label={f.quota} {...field('cupo_diario')} />
+        <NumberInput label={f.pauseMin} {...field('pausa_min_s')} />
+        <NumberInput label={f.pauseMax} {...field('pausa_max_s')} />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed" mt={6}>
+        {f.quotaHint} {f.pauseHint}
+      </Text>
+      {room !== null && (
+        <Text size="sm" c="dimmed" role="status" data-testid="fits">
+          {room < quota ? f.fitsLess(room, quota) : f.fits(room)}
+        </Text>
+      )}
+    </div>
+  );
+}

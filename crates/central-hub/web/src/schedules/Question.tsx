@@ -1,0 +1,76 @@
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { ActionError } from '../ui/ActionError';
+import { deleteSchedule, moveSchedule, useScheduleChange } from './api';
+import type { Schedule } from './types';
+
+const LONGEST_REASON = 500;
+
+export type Asked = 'reject' | 'pause' | 'remove';
+
+interface Props {
+  schedule: Schedule;
+  asked: Asked;
+  onDone: () => void;
+  onBack: () => void;
+}
+
+/** The question before a schedule stops counting; the answer may say why. */
+export function Question({ schedule, asked, onDone, onBack }: Props) {
+  const t = useText();
+  const s = t.schedules;
+  const [reason, setReason] = useState('');
+  const first = useRef<HTMLTextAreaElement & HTMLButtonElement>(null);
+  const act = useScheduleChange<void, unknown>(
+    () =>
+      asked === 'remove' ? deleteSchedule(schedule.id) : moveSchedule(schedule.id, asked, reason),
+    onDone,
+  );
+  // What had the focus is gone with the view before.
+  useEffect(() => first.current?.focus(), []);
+  const { text, confirm } = {
+    reject: { text: s.rejectText, confirm: s.reject },
+    pause: { text: s.pauseText, confirm: s.pause },
+    remove: { text: s.removeText, confirm: s.remove },
+  }[asked];
+  const danger = asked !== 'pause';
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        act.mutate();
+      }}
+    >
+      <Stack>
+        <Text>{text}</Text>
+        {asked !== 'remove' && (
+          <Textarea
+            ref={first}
+            label={s.reason}
+            autosize
+            minRows={2}
+            maxRows={6}
+            maxLength={LONGEST_REASON}
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        )}
+        <ActionError error={act.error} />
+        <Group justify="flex-end" gap="sm">
+          <Button
+            variant="default"
+            onClick={onBack}
+            {...(asked === 'remove' ? { ref: first } : {})}
+          >
+            {t.app.cancel}
+          </Button>
+          <Button type="submit" {...(danger ? { color: 'red.9' } : {})} loading={act.isPending}>
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,158 @@
+import { Button, Checkbox, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
+import { useState, type FormEvent } from 'react';
+
+import { Notice } from '../app/Notice';
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { Facts } from '../ui/Facts';
+import { createSchedule, editSchedule, moveSchedule, useScheduleChange } from './api';
+import { CampaignPicker } from './CampaignPicker';
+import { DaysField } from './DaysField';
+import {
+  checkForm,
+  lengthOf,
+  newValues,
+  requestOf,
+  valuesOf,
+  type FormValues,
+} from './form';
+import { PaceFields } from './PaceFields';
+import type { Schedule } from './types';
+import { nameOf } from './words';
+
+interface Props {
+  /** What is changed; null makes a new one. */
+  schedule: Schedule | null;
+  /** The campaign that a new one is for, where it is known. */
+  campaign: number | null;
+  onDone: () => void;
+  onCancel: () => void;
+}
+
+export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
+  const t = useText();
+  const f = t.schedules.form;
+  const seesAll = useSeesAll();
+  const [values, setValues] = useState<FormValues>(() =>
+    schedule ? valuesOf(schedule) : newValues(campaign),
+  );
+  const [approveToo, setApproveToo] = useState(false);
+  // Not before the first try: nobody likes to be told while typing.
+  const [tried, setTried] = useState(false);
+  const problems = tried ? checkForm(values) : {};
+  const save = useScheduleChange(async () => {
+    const body = requestOf(values);
+    const saved = await (schedule ? editSchedule(schedule.id, body) : createSchedule(body));
+    return approveToo ? moveSchedule(saved.id, 'approve', '') : saved;
+  }, onDone);
+
+  const set = (changes: Partial<FormValues>) => setValues((known) => ({ ...known, ...changes }));
+  const text = (field: 'hora_inicio' | 'hora_fin' | 'fecha_inicio' | 'fecha_fin') => ({
+    value: values[field],
+    error: problem(field),
+    onChange: (event: { currentTarget: { value: string } }) =>
+      set({ [field]: event.currentTarget.value }),
+  });
+  function problem(field: keyof FormValues): string | undefined {
+    const found = problems[field];
+    return found && f.problems[found];
+  }
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(checkForm(values)).length === 0) save.mutate(undefined);
+    else focusFirstProblem(event.currentTarget);
+  }
+
+  return (
+    <form onSubmit={submit} noValidate data-testid="schedule-form">
+      <Stack>
+        {schedule ? (
+          <Facts rows={[[f.campaign, nameOf(t, schedule)]]} />
+        ) : (
+          <CampaignPicker
+            value={values.campania_id}
+            onChange={(campania_id) => set({ campania_id })}
+            error={problem('campania_id')}
+          />
+        )}
+        <DaysField
+          value={values.dias_semana}
+          onChange={(dias_semana) => set({ dias_semana })}
+          error={problem('dias_semana')}
+        />
+        <div>
+          <SimpleGrid cols={2} spacing="sm">
+            <TextInput type="time" label={f.from} required {...text('hora_inicio')} />
+            <TextInput type="time" label={f.until} required {...text('hora_fin')} />
+          </SimpleGrid>
+          {lengthOf(values)?.overMidnight && (
+            <Text size="sm" c="dimmed" mt={4} role="status">
+              {f.overMidnight}
+            </Text>
+          )}
+        </div>
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
+          <TextInput
+            type="date"
+            label={f.first}
+            description={f.datesHint}
+            {...text('fecha_inicio')}
+          />
+          <TextInput type="date" label={f.last} description={f.datesHint} {...text('fecha_fin')} />
+        </SimpleGrid>
+        <PaceFields values={values} set={set} problem={problem} />
+        <Textarea
+          label={f.comment}
+          autosize
+          minRows={2}
+          maxRows={6}
+          value={values.comentario}
+          error={problem('comentario')}
+          onChange={(event) => set({ comentario: event.currentTarget.value })}
+        />
+        {seesAll ? (
+          <Checkbox
+            label={f.approveToo}
+            checked={approveToo}
+            onChange={(event) => setApproveToo(event.currentTarget.checked)}
+          />
+        ) : null}
+        {!approveToo && (
+          <Notice
+            color="yellow"
+            icon={<IconInfoCircle aria-hidden />}
+            title={schedule?.estado === 'aprobada' ? f.again : f.needsApproval}
+          />
+        )}
+        {save.error && (
+          <Notice
+            color="red"
+            icon={<IconAlertTriangle aria-hidden />}
+            title={f.saving}
+            urgent
+          >
+            {errorText(t, save.error)}
+          </Notice>
+        )}
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onCancel}>
+            {t.app.cancel}
+          </Button>
+          <Button type="submit" loading={save.isPending}>
+            {f.save}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+/** Once the problems are on the screen. */
+function focusFirstProblem(form: HTMLFormElement) {
+  requestAnimationFrame(() => {
+    form.querySelector<HTMLElement>('[aria-invalid="true"], [data-error="true"] input')?.focus();
+  });
+}

@@ -1,0 +1,112 @@
+import { Button, Group, SegmentedControl, Select } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useSearchParams } from 'react-router';
+
+import { useConfig } from '../api/queries';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { isDay } from '../lib/days';
+import { Screen } from '../ui/Screen';
+import { Surface } from '../ui/Surface';
+import { ListView } from './ListView';
+import { ScheduleDialog, type Content } from './ScheduleDialog';
+import { SCHEDULE_STATES, type Schedule, type ScheduleState } from './types';
+import { WeekView } from './WeekView';
+
+type View = 'week' | 'list';
+
+/** When campaigns may write. The address keeps what is shown. */
+export default function SchedulesScreen() {
+  const t = useText();
+  const s = t.schedules;
+  const config = useConfig();
+  const [search, setSearch] = useSearchParams();
+  const [opened, dialog] = useDisclosure(false);
+  // The dialog keeps its words while it fades out.
+  const [content, setContent] = useState<Content>({ what: 'create' });
+
+  const view: View = search.get('vista') === 'lista' ? 'list' : 'week';
+  const estado = SCHEDULE_STATES.find((state) => state === search.get('estado')) ?? null;
+  const wanted = search.get('semana') ?? '';
+  const number = Number(search.get('campania'));
+  const campaign = Number.isSafeInteger(number) && number > 0 ? number : null;
+  const zone = config.data?.zone;
+  const filter = { estado, campania_id: campaign };
+
+  function put(changes: Record<string, string | null>) {
+    const next = new URLSearchParams(search);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null) next.delete(name);
+      else next.set(name, value);
+    }
+    setSearch(next, { replace: true });
+  }
+  function open(next: Content) {
+    setContent(next);
+    dialog.open();
+  }
+  const show = (schedule: Schedule) => open({ what: 'detail', schedule });
+
+  return (
+    <Screen
+      title={s.title}
+      lead={zone && s.lead(zone)}
+      actions={
+        <Button
+          leftSection={<IconPlus size={18} aria-hidden />}
+          onClick={() => open({ what: 'create' })}
+        >
+          {s.create}
+        </Button>
+      }
+    >
+      <Surface>
+        <Group justify="space-between" gap="sm" mb="md">
+          <SegmentedControl<View>
+            aria-label={s.view}
+            value={view}
+            onChange={(next) => put({ vista: next === 'list' ? 'lista' : null })}
+            data={[
+              { value: 'week', label: s.views.week },
+              { value: 'list', label: s.views.list },
+            ]}
+          />
+          <Select
+            aria-label={s.filterState}
+            w={210}
+            allowDeselect={false}
+            value={estado ?? ''}
+            onChange={(next) => put({ estado: next || null })}
+            data={[
+              { value: '', label: s.allStates },
+              ...SCHEDULE_STATES.map((state: ScheduleState) => ({
+                value: state,
+                label: s.states[state],
+              })),
+            ]}
+          />
+        </Group>
+        {view === 'list' && <ListView filter={filter} onOpen={show} />}
+        {view === 'week' && !zone && <ScreenLoading />}
+        {view === 'week' && zone && (
+          <WeekView
+            zone={zone}
+            filter={filter}
+            week={isDay(wanted) ? wanted : null}
+            onWeek={(monday) => put({ semana: monday })}
+            onOpen={show}
+          />
+        )}
+      </Surface>
+      <ScheduleDialog
+        opened={opened}
+        content={content}
+        campaign={campaign}
+        onContent={setContent}
+        onClose={dialog.close}
+      />
+    </Screen>
+  );
+}

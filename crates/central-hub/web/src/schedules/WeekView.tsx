@@ -1,0 +1,140 @@
+import { ActionIcon, Button, Group, SegmentedControl, Stack, Text } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { Notice } from '../app/Notice';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { addDays, clockIn, dayText, mondayOf, rangeText, type Day } from '../lib/days';
+import { useNow, wallClock } from '../lib/useNow';
+import { useWeek, type ListFilter } from './api';
+import { SCHEDULE_STATES, type Schedule } from './types';
+import { layoutWeek } from './week';
+import { WeekGrid } from './WeekGrid';
+import { ScheduleBadge } from './ScheduleBadge';
+import classes from './Week.module.css';
+
+/** Where a week is too wide for the window, one day is shown. */
+const NARROW = '(max-width: 61.99em)';
+
+interface Props {
+  zone: string;
+  filter: ListFilter;
+  /** Any day of the week that is shown; null is this week. */
+  week: Day | null;
+  onWeek: (monday: Day | null) => void;
+  onOpen: (schedule: Schedule) => void;
+}
+
+export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
+  const t = useText();
+  const s = t.schedules;
+  const now = clockIn(useNow(wallClock, 15_000), zone);
+  const thisMonday = mondayOf(now.day);
+  const monday = mondayOf(week ?? now.day);
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
+  const [chosen, setChosen] = useState<Day | null>(null);
+  const { data, error, refetch } = useWeek(monday, filter);
+  const go = (to: Day) => onWeek(to === thisMonday ? null : to);
+
+  const days = layoutWeek(data?.schedules ?? [], monday, now.day);
+  const preferred = days.find(({ day }) => day === (chosen ?? now.day)) ?? days[0];
+  const shown = narrow && preferred ? [preferred] : days;
+  const isEmpty = data !== undefined && days.every(({ blocks }) => blocks.length === 0);
+
+  return (
+    <Stack gap="sm">
+      <Group justify="space-between" gap="sm">
+        <Group gap="xs" wrap="nowrap">
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={s.weekBack}
+            onClick={() => go(addDays(monday, -7))}
+          >
+            <IconChevronLeft size={18} aria-hidden />
+          </ActionIcon>
+          <Button
+            variant="default"
+            size="sm"
+            disabled={monday === thisMonday && (!narrow || preferred?.day === now.day)}
+            onClick={() => {
+              setChosen(null);
+              onWeek(null);
+            }}
+          >
+            {s.today}
+          </Button>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={s.weekForward}
+            onClick={() => go(addDays(monday, 7))}
+          >
+            <IconChevronRight size={18} aria-hidden />
+          </ActionIcon>
+        </Group>
+        <Text fw={600} component="h2" size="md" role="status" data-testid="week">
+          {rangeText(monday, addDays(monday, 6), t.locale)}
+        </Text>
+      </Group>
+      {narrow && (
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          aria-label={s.dayChoice}
+          value={preferred?.day ?? ''}
+          onChange={setChosen}
+          data={days.map(({ day, blocks }) => ({
+            value: day,
+            label: (
+              <span title={dayText(day, t.locale, { dateStyle: 'full' })}>
+                {dayText(day, t.locale, { weekday: 'short' }).slice(0, 2)}
+                <br />
+                <span style={{ fontWeight: blocks.length > 0 ? 700 : 400 }}>
+                  {Number(day.slice(8))}
+                </span>
+              </span>
+            ),
+          }))}
+        />
+      )}
+      {error && (
+        <Notice color="red" title={t.list.failed} urgent>
+          <Stack gap="xs" align="flex-start">
+            {errorText(t, error)}
+            <Button size="xs" variant="default" onClick={() => void refetch()}>
+              {t.app.retry}
+            </Button>
+          </Stack>
+        </Notice>
+      )}
+      {data?.partial && <Notice color="yellow" title={s.partial} />}
+      {data === undefined && !error && <ScreenLoading />}
+      {data && (
+        <>
+          {isEmpty && (
+            <Text c="dimmed" size="sm" role="status">
+              {s.emptyWeek}
+            </Text>
+          )}
+          <WeekGrid days={shown} week={days} now={now} onOpen={onOpen} />
+          {narrow && !isEmpty && shown[0]?.blocks.length === 0 && (
+            <Text c="dimmed" size="sm" role="status">
+              {s.emptyDay}
+            </Text>
+          )}
+          <ul className={classes.legend} aria-label={s.filterState}>
+            {SCHEDULE_STATES.map((state) => (
+              <li key={state}>
+                <ScheduleBadge estado={state} />
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Stack>
+  );
+}

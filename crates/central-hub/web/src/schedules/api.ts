@@ -1,0 +1,116 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+import { addDays, type Day } from '../lib/days';
+import { query } from '../lib/query';
+import type {
+  CampaignChoice,
+  Schedule,
+  SchedulePage,
+  ScheduleRequest,
+  ScheduleState,
+} from './types';
+
+export const SCHEDULES_KEY = ['schedules'] as const;
+
+const PATH = '/api/sender/programaciones';
+
+/** The most that the hub gives at once. */
+const LARGEST_PAGE = 500;
+/** So many pages make a week; more nobody could see on it. */
+const MOST_PAGES = 4;
+
+/** What others change is not told: looked at again so often. */
+export const AGAIN_MS = 60_000;
+
+export interface ListFilter {
+  estado: ScheduleState | null;
+  campania_id: number | null;
+}
+
+export const getPage = (
+  filter: ListFilter & { desde?: Day; hasta?: Day; limite?: number },
+  antes: string | number | null,
+  signal?: AbortSignal,
+) => request<SchedulePage>(`${PATH}${query({ ...filter, antes })}`, { signal });
+
+export interface WeekAnswer {
+  schedules: Schedule[];
+  /** There are more than can be shown. */
+  partial: boolean;
+  zone: string;
+}
+
+/** All that may have a window in the seven days from `monday` on. */
+async function getWeek(
+  monday: Day,
+  filter: ListFilter,
+  signal: AbortSignal,
+): Promise<WeekAnswer> {
+  // A window of the Sunday before may go over midnight.
+  const range = { desde: addDays(monday, -1), hasta: addDays(monday, 6), limite: LARGEST_PAGE };
+  const schedules: Schedule[] = [];
+  let next: number | null = null;
+  let zone = '';
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer: SchedulePage = await getPage({ ...filter, ...range }, next, signal);
+    schedules.push(...answer.programaciones);
+    next = answer.siguiente;
+    zone = answer.zona;
+    if (next === null) break;
+  }
+  return { schedules, partial: next !== null, zone };
+}
+
+export const useWeek = (monday: Day | null, filter: ListFilter) =>
+  useQuery({
+    queryKey: [...SCHEDULES_KEY, 'week', monday, filter],
+    queryFn: ({ signal }) => getWeek(monday ?? '', filter, signal),
+    enabled: monday !== null,
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
+
+export type Step = 'approve' | 'reject' | 'pause';
+
+export const createSchedule = (body: ScheduleRequest) =>
+  request<Schedule>(PATH, { method: 'POST', body });
+
+export const editSchedule = (id: number, body: ScheduleRequest) =>
+  request<Schedule>(`${PATH}/${id}`, { method: 'PUT', body });
+
+export const deleteSchedule = (id: number) =>
+  request<null>(`${PATH}/${id}`, { method: 'DELETE' });
+
+export const moveSchedule = (id: number, step: Step, motivo: string) =>
+  request<Schedule>(`${PATH}/${id}/${step}`, {
+    method: 'POST',
+    body: motivo.trim() === '' ? {} : { motivo: motivo.trim() },
+  });
+
+/** A change to schedules, after which every list of them is read again. */
+export function useScheduleChange<V, R>(change: (variables: V) => Promise<R>, done: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: SCHEDULES_KEY });
+      done();
+    },
+  });
+}
+
+/** The newest campaigns, to choose one from. */
+export const useCampaignChoices = (enabled: boolean) =>
+  useQuery({
+    queryKey: ['campaigns', 'choices'],
+    queryFn: async ({ signal }) => {
+      const answer = await request<{ campanias: CampaignChoice[]; siguiente: number | null }>(
+        `/api/sender/campaigns${query({ limite: LARGEST_PAGE })}`,
+        { signal },
+      );
+      return answer.campanias.filter(({ estado }) => estado !== 'finalizado');
+    },
+    enabled,
+    staleTime: 0,
+  });

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+
+import { checkForm, fits, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
+import type { Schedule } from './types';
+
+const good = (changes: Partial<FormValues> = {}): FormValues => ({ ...newValues(7), ...changes });
+
+describe('what is typed', () => {
+  it('begins with what the hub begins with', () => {
+    expect(checkForm(good())).toEqual({});
+    expect(requestOf(good())).toMatchObject({
+      campania_id: 7,
+      cupo_diario: 50,
+      pausa_min_s: 30,
+      pausa_max_s: 90,
+      fecha_inicio: '',
+    });
+    expect(checkForm(newValues())).toEqual({ campania_id: 'campaign' });
+  });
+
+  it.each<[Partial<FormValues>, object]>([
+    [{ dias_semana: [] }, { dias_semana: 'days' }],
+    [{ hora_inicio: '' }, { hora_inicio: 'time' }],
+    [{ hora_fin: '25:00' }, { hora_fin: 'time' }],
+    [{ hora_fin: '09:00' }, { hora_fin: 'sameTime' }],
+    [{ hora_inicio: '00:00', hora_fin: '00:00' }, {}],
+    [{ cupo_diario: 0 }, { cupo_diario: 'quota' }],
+    [{ cupo_diario: '' }, { cupo_diario: 'quota' }],
+    [{ cupo_diario: 1.5 }, { cupo_diario: 'quota' }],
+    [{ fecha_inicio: '2026-02-30' }, { fecha_inicio: 'date' }],
+    [{ fecha_inicio: '2026-03-02', fecha_fin: '2026-03-01' }, { fecha_fin: 'datesReversed' }],
+    [{ fecha_inicio: '2026-03-01', fecha_fin: '2026-03-01' }, {}],
+    [{ pausa_min_s: 91 }, { pausa_max_s: 'pauseReversed' }],
+    [{ pausa_max_s: 86_401 }, { pausa_max_s: 'pause' }],
+    [{ pausa_min_s: 0, pausa_max_s: 0 }, {}],
+    [{ comentario: 'ñ'.repeat(1000) }, {}],
+    [{ comentario: 'ñ'.repeat(1001) }, { comentario: 'comment' }],
+  ])('%j gives %j', (changes, problems) => expect(checkForm(good(changes))).toEqual(problems));
+
+  it('ends at midnight, not at the beginning of the day', () => {
+    expect(requestOf(good({ hora_fin: '00:00' })).hora_fin).toBe('24:00');
+    const stored = { ...requestOf(good({ hora_fin: '00:00' })), id: 1 } as unknown as Schedule;
+    expect(valuesOf(stored).hora_fin).toBe('00:00');
+  });
+});
+
+describe('the window', () => {
+  it('may end on the day after', () => {
+    expect(lengthOf(good())).toEqual({ length: 540, overMidnight: false });
+    const night = good({ hora_inicio: '22:00', hora_fin: '02:00' });
+    expect(lengthOf(night)).toEqual({ length: 240, overMidnight: true });
+    const late = good({ hora_inicio: '22:00', hora_fin: '00:00' });
+    expect(lengthOf(late)).toEqual({ length: 120, overMidnight: false });
+    expect(lengthOf(good({ hora_inicio: '00:00', hora_fin: '00:00' }))?.length).toBe(1440);
+    expect(lengthOf(good({ hora_fin: '' }))).toBeNull();
+  });
+
+  it('holds so many messages', () => {
+    expect(fits(good())).toBe(540);
+    expect(fits(good({ pausa_min_s: 0, pausa_max_s: 0 }))).toBeNull();
+    expect(fits(good({ pausa_min_s: '' }))).toBe(720);
+  });
+});

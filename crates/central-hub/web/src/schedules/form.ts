@@ -1,0 +1,130 @@
+// What a person types for a schedule, checked before it is sent.
+import { isDay } from '../lib/days';
+import type { Schedule, ScheduleRequest, Weekday } from './types';
+import { MIDNIGHT, minutes } from './week';
+
+export interface FormValues {
+  campania_id: number | null;
+  dias_semana: Weekday[];
+  hora_inicio: string;
+  /** `00:00` is midnight at the end of the day. */
+  hora_fin: string;
+  /** Empty fields of numbers are empty texts. */
+  cupo_diario: number | string;
+  fecha_inicio: string;
+  fecha_fin: string;
+  pausa_min_s: number | string;
+  pausa_max_s: number | string;
+  comentario: string;
+}
+
+export type FormProblem =
+  | 'campaign'
+  | 'days'
+  | 'time'
+  | 'sameTime'
+  | 'quota'
+  | 'date'
+  | 'datesReversed'
+  | 'pause'
+  | 'pauseReversed'
+  | 'comment';
+
+export type FormProblems = Partial<Record<keyof FormValues, FormProblem>>;
+
+export const LONGEST_COMMENT = 1000;
+const LARGEST_QUOTA = 100_000;
+const LONGEST_PAUSE = 24 * 3600;
+
+export const newValues = (campaign: number | null = null): FormValues => ({
+  campania_id: campaign,
+  dias_semana: ['mon', 'tue', 'wed', 'thu', 'fri'],
+  hora_inicio: '09:00',
+  hora_fin: '18:00',
+  cupo_diario: 50,
+  fecha_inicio: '',
+  fecha_fin: '',
+  pausa_min_s: 30,
+  pausa_max_s: 90,
+  comentario: '',
+});
+
+/** A field for a time knows no 24:00. */
+const shown = (hour: string): string => (hour === '24:00' ? '00:00' : hour);
+
+export const valuesOf = (schedule: Schedule): FormValues => ({
+  campania_id: schedule.campania_id,
+  dias_semana: schedule.dias_semana,
+  hora_inicio: schedule.hora_inicio,
+  hora_fin: shown(schedule.hora_fin),
+  cupo_diario: schedule.cupo_diario ?? '',
+  fecha_inicio: schedule.fecha_inicio ?? '',
+  fecha_fin: schedule.fecha_fin ?? '',
+  pausa_min_s: schedule.pausa_min_s,
+  pausa_max_s: schedule.pausa_max_s,
+  comentario: schedule.comentario ?? '',
+});
+
+const within = (value: number | string, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+
+export function checkForm(values: FormValues): FormProblems {
+  const problems: FormProblems = {};
+  if (values.campania_id === null) problems.campania_id = 'campaign';
+  if (values.dias_semana.length === 0) problems.dias_semana = 'days';
+  const from = minutes(values.hora_inicio);
+  const until = minutes(values.hora_fin);
+  if (from === null) problems.hora_inicio = 'time';
+  if (until === null) problems.hora_fin = 'time';
+  else if (from === until && until !== 0) problems.hora_fin = 'sameTime';
+  if (!within(values.cupo_diario, 1, LARGEST_QUOTA)) problems.cupo_diario = 'quota';
+  for (const field of ['fecha_inicio', 'fecha_fin'] as const) {
+    if (values[field] !== '' && !isDay(values[field])) problems[field] = 'date';
+  }
+  const { fecha_inicio: first, fecha_fin: last } = values;
+  if (!problems.fecha_inicio && !problems.fecha_fin && first && last && last < first)
+    problems.fecha_fin = 'datesReversed';
+  for (const field of ['pausa_min_s', 'pausa_max_s'] as const) {
+    if (!within(values[field], 0, LONGEST_PAUSE)) problems[field] = 'pause';
+  }
+  const { pausa_min_s: least, pausa_max_s: most } = values;
+  if (!problems.pausa_min_s && !problems.pausa_max_s && Number(least) > Number(most))
+    problems.pausa_max_s = 'pauseReversed';
+  if ([...values.comentario.trim()].length > LONGEST_COMMENT) problems.comentario = 'comment';
+  return problems;
+}
+
+/** What is sent; only of values without a problem. */
+export const requestOf = (values: FormValues): ScheduleRequest => ({
+  campania_id: values.campania_id ?? 0,
+  dias_semana: values.dias_semana,
+  hora_inicio: values.hora_inicio,
+  // Midnight ends the day on which the window begins.
+  hora_fin: values.hora_fin === '00:00' ? '24:00' : values.hora_fin,
+  cupo_diario: Number(values.cupo_diario),
+  fecha_inicio: values.fecha_inicio,
+  fecha_fin: values.fecha_fin,
+  pausa_min_s: Number(values.pausa_min_s),
+  pausa_max_s: Number(values.pausa_max_s),
+  comentario: values.comentario,
+});
+
+/** How long the window is, in minutes, and whether it ends on the day after. */
+export function lengthOf(values: FormValues): { length: number; overMidnight: boolean } | null {
+  const from = minutes(values.hora_inicio);
+  const given = minutes(values.hora_fin);
+  if (from === null || given === null) return null;
+  const until = given === 0 ? MIDNIGHT : given;
+  if (from === until) return null;
+  return until > from
+    ? { length: until - from, overMidnight: false }
+    : { length: until + MIDNIGHT - from, overMidnight: true };
+}
+
+/** How many messages fit into the window at the average pause; null without a pause. */
+export function fits(values: FormValues): number | null {
+  const window = lengthOf(values);
+  const average = (Number(values.pausa_min_s) + Number(values.pausa_max_s)) / 2;
+  if (!window || !(average > 0)) return null;
+  return Math.floor((window.length * 60) / average);
+}

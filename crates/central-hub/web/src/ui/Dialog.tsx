@@ -1,0 +1,47 @@
+import { Modal } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+interface Props {
+  opened: boolean;
+  title: string;
+  onClose: () => void;
+  size?: string | number;
+  /** What the cross is called. */
+  close: string;
+  children: ReactNode;
+}
+
+/** A window over the screen, with its title and a cross; the focus comes back afterwards. */
+export function Dialog({ opened, title, onClose, size = 'md', close, children }: Props) {
+  return (
+    <Modal.Root
+      opened={opened}
+      onClose={onClose}
+      size={size}
+      centered
+      classNames={{ content: 'lm-surface' }}
+    >
+      <Modal.Overlay backgroundOpacity={0.5} />
+      {/* No Modal.Header: it would be the document's second banner. */}
+      <Modal.Content>
+        <Modal.Body p={{ base: 'md', sm: 'lg' }}>
+          <div
+            style={{
+              display: 'flex',
+              alignItems: 'flex-start',
+              justifyContent: 'space-between',
+              gap: 12,
+              marginBottom: 16,
+            }}
+          >
+            <Modal.Title fz="lg" fw={650} component="h2">
+              {title}
+            </Modal.Title>
+            <Modal.CloseButton aria-label={close} m={0} />
+          </div>
+          {children}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
+  );
+}

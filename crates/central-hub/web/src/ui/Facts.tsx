@@ -1,0 +1,19 @@
+import type { ReactNode } from 'react';
+
+import classes from './Facts.module.css';
+
+export type Fact = readonly [name: string, value: ReactNode];
+
+/** Names and values, one below the other. */
+export function Facts({ rows }: { rows: readonly Fact[] }) {
+  return (
+    <dl className={classes.facts}>
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

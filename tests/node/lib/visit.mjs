@@ -1,0 +1,81 @@
+// A person's browser on the hub's page, and an administrator's program beside it.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, assert, eventually } from './peer.mjs';
+
+const LONG = 60_000;
+
+export function visit({ hub, password, pictures }) {
+  let browser = null;
+  let page = null;
+  const complaints = [];
+
+  const button = (name) => page.getByRole('button', { name, exact: true });
+  const dialog = () => page.getByRole('dialog');
+  const says = (text, timeout = LONG) => page.getByText(text).first().waitFor({ timeout });
+
+  /** As the administrator's program. */
+  async function api(path, method = 'GET', body = undefined) {
+    const headers = { 'content-type': 'application/json' };
+    if (password) headers.authorization = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    const response = await fetch(`${hub}${path}`, {
+      method,
+      headers,
+      body: body === undefined ? (method === 'GET' ? undefined : '{}') : JSON.stringify(body),
+    });
+    const answer = response.status === 204 ? null : await response.json();
+    assert(response.ok, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  async function open() {
+    if (pictures) mkdirSync(pictures, { recursive: true });
+    browser = await chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+    const context = await browser.newContext({
+      viewport: { width: 1200, height: 900 },
+      colorScheme: 'light',
+      locale: 'es-AR',
+      // Nobody's zone: what is shown has to be the business's.
+      timezoneId: 'Pacific/Auckland',
+    });
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error}`));
+    page.on('dialog', (box) => complaints.push(`the browser asked: ${box.message()}`));
+    page.on('console', (message) => {
+      // Chromium says so of each refused request; the page puts those in words.
+      const refused = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !refused) complaints.push(`console: ${message.text()}`);
+    });
+    return page;
+  }
+
+  async function enter(user, secret) {
+    await page.getByLabel('Usuario', { exact: true }).fill(user);
+    await page.getByLabel('Contraseña', { exact: true }).fill(secret);
+    await button('Entrar').click();
+    await page.getByTestId('user-name').waitFor({ timeout: LONG });
+  }
+
+  async function picture(name, options = {}) {
+    if (!pictures) return;
+    // A dialog fades in.
+    await page.waitForFunction(() => document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().iterations === Infinity));
+    await page.screenshot({ path: join(pictures, `${name}.png`), animations: 'disabled', ...options });
+  }
+
+  /** Once the layout has followed the window's new size. */
+  const noSidewaysScroll = (where) =>
+    eventually(`${where}: nothing is wider than the window`, () =>
+      page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 5_000);
+
+  const noComplaints = () => assert(complaints.length === 0, complaints.join('\n'));
+
+  async function close() {
+    if (pictures && page) await page.screenshot({ path: join(pictures, 'last.png') }).catch(() => {});
+    await browser?.close();
+  }
+
+  return { api, button, close, dialog, enter, noComplaints, noSidewaysScroll, open, picture, says };
+}

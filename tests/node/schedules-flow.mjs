@@ -1,0 +1,274 @@
+// Schedules on the hub's page in Chromium: made, approved, changed, paused and
+// deleted on the week and in the list, on a phone, and what a business may not do.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… node schedules-flow.mjs
+//
+// With SCREENSHOTS=<folder> every screen is kept as a picture.
+import { assert, equal, eventually, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… node schedules-flow.mjs');
+  process.exit(2);
+}
+
+const SCHEDULES = '/api/sender/programaciones';
+const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+const visitor = visit({ hub, password, pictures });
+const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+const ids = {};
+
+const campaign = async (nombre, cliente_id) =>
+  (await api('/api/sender/campaigns', 'POST', { nombre, mensaje: 'Hola {nombre}', cliente_id })).id;
+const schedule = (body) =>
+  api(SCHEDULES, 'POST', { dias_semana: EVERY_DAY, hora_inicio: '09:00', hora_fin: '12:00', ...body });
+const approve = ({ id }) => api(`${SCHEDULES}/${id}/approve`, 'POST');
+const blocks = (name) => page.locator('[data-estado]', { hasText: name });
+const column = (day) => page.locator(`ul[data-day="${day}"]`);
+/** A choice of one of the segmented controls; the radio itself is out of sight. */
+const choose = (group, name) =>
+  page.getByRole('radiogroup', { name: group }).locator('label', { hasText: name }).click();
+const opened = (name) => dialog().getByRole('heading', { name }).waitFor();
+const closed = () => dialog().waitFor({ state: 'hidden' });
+const openBlock = async (name) => {
+  await blocks(name).first().click();
+  await opened(name);
+};
+const answer = (name) => dialog().getByRole('button', { name, exact: true }).click();
+const today = () =>
+  new Intl.DateTimeFormat('en-CA', { timeZone: 'America/Argentina/Buenos_Aires' }).format(new Date());
+const plus = (day, days) => new Date(Date.parse(day) + days * 86_400_000).toISOString().slice(0, 10);
+
+async function test() {
+  page = await visitor.open();
+  ids.march = await campaign('Promoción de marzo', 51);
+  ids.debts = await campaign('Aviso de vencimiento', 52);
+  await api('/api/users', 'POST', {
+    username: 'ana',
+    password: 'la contraseña de ana',
+    role: 'cliente',
+    cliente_id: 51,
+  });
+
+  await step('nothing yet', async () => {
+    await page.goto(`${hub}/programacion`);
+    await enter('admin', password);
+    await page.getByRole('heading', { name: 'Programación', level: 1 }).waitFor();
+    await says('En esta semana no hay ninguna ventana.');
+    await says('Horarios de America/Argentina/Buenos_Aires');
+    await choose('Vista', 'Lista');
+    await says('Todavía no hay programaciones');
+    await picture('empty');
+    await choose('Vista', 'Semana');
+  });
+
+  await step('what is wrong is told before anything is asked', async () => {
+    await button('Nueva programación').click();
+    await opened('Nueva programación');
+    equal(await dialog().getByLabel('Cupo diario').inputValue(), '50', 'the quota');
+    equal(await dialog().getByLabel('Pausa mínima (s)').inputValue(), '30', 'the pause');
+    equal(await dialog().getByLabel('Pausa máxima (s)').inputValue(), '90', 'the pause');
+    await dialog().getByLabel('Cupo diario').fill('0');
+    await dialog().getByLabel('Primer día').fill('2026-03-02');
+    await dialog().getByLabel('Último día').fill('2026-03-01');
+    await answer('Guardar');
+    for (const text of ['Elegí una campaña.', 'Un número entero de 1 a 100000.', 'anterior al primero']) {
+      await says(text);
+    }
+    await picture('problems');
+  });
+
+  await step('made for a campaign that is searched for', async () => {
+    await dialog().getByLabel('Cupo diario').fill('40');
+    await dialog().getByLabel('Primer día').fill('');
+    await dialog().getByLabel('Último día').fill('');
+    await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().fill('marz');
+    await page.getByRole('option', { name: /Promoción de marzo/ }).click();
+    await dialog().getByRole('button', { name: 'Todos', exact: true }).click();
+    await dialog().getByLabel('Desde las').fill('22:00');
+    await dialog().getByLabel('Hasta las').fill('02:00');
+    await says('Termina al día siguiente.');
+    await says('entran unos 240 mensajes');
+    await picture('form');
+    await answer('Guardar');
+    await closed();
+    await blocks('Promoción de marzo').first().waitFor();
+    // Over midnight: the end of each day, and the beginning of each.
+    equal(await blocks('Promoción de marzo').count(), 14, 'blocks');
+    equal(await blocks('Promoción de marzo').first().getAttribute('data-estado'), 'pendiente', 'the state');
+    await says('Por aprobar');
+  });
+
+  await step('approved', async () => {
+    await openBlock('Promoción de marzo');
+    await says('La campaña todavía no se aprobó');
+    await picture('detail');
+    await answer('Aprobar');
+    await closed();
+    await eventually('it is approved', async () =>
+      (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'aprobada');
+  });
+
+  await step('a change says that it has to be approved again', async () => {
+    await openBlock('Promoción de marzo');
+    await answer('Modificar');
+    await opened('Modificar la programación');
+    await says('Al guardar vuelve a quedar por aprobar');
+    await dialog().getByLabel('Desde las').fill('09:00');
+    await dialog().getByLabel('Hasta las').fill('12:30');
+    await answer('Guardar');
+    await closed();
+    await eventually('it waits again', async () =>
+      (await blocks('Promoción de marzo').count()) === 7 &&
+      (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'pendiente');
+  });
+
+  await step('a change and its approval in one', async () => {
+    await openBlock('Promoción de marzo');
+    await answer('Modificar');
+    await dialog().getByLabel('Comentario').fill('Solo por la mañana');
+    await dialog().getByLabel('Aprobarla al guardar').check();
+    assert(await page.getByText('Al guardar vuelve').isHidden(), 'nothing has to be approved');
+    await answer('Guardar');
+    await closed();
+    await eventually('it is approved', async () =>
+      (await blocks('Promoción de marzo').first().getAttribute('data-estado')) === 'aprobada');
+  });
+
+  await step('what overlaps is side by side; today has the time', async () => {
+    await approve(await schedule({ campania_id: ids.debts, hora_inicio: '11:00', hora_fin: '15:00' }));
+    await schedule({ campania_id: ids.debts, hora_inicio: '00:00', hora_fin: '24:00', comentario: 'entera' });
+    await page.reload();
+    await blocks('Aviso de vencimiento').first().waitFor();
+    const boxes = await column(today()).locator('[data-estado]').evaluateAll((all) =>
+      all.map((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        return { left, right, top, bottom };
+      }));
+    equal(boxes.length, 3, 'blocks of today');
+    for (const a of boxes) {
+      for (const b of boxes.filter((one) => one !== a)) {
+        const apart = a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+        assert(apart, `two blocks in one place: ${JSON.stringify(boxes)}`);
+      }
+    }
+    await column(today()).getByTestId('now').waitFor();
+    equal(await page.getByTestId('now').count(), 1, 'now');
+    await picture('week');
+  });
+
+  await step('weeks go and come, and the dates are heeded', async () => {
+    const next = plus(today(), 7);
+    await schedule({ campania_id: ids.march, hora_inicio: '16:00', hora_fin: '17:00', fecha_inicio: next, fecha_fin: next, comentario: 'un día' });
+    const here = await page.getByTestId('week').textContent();
+    await button('Semana siguiente').click();
+    await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
+    equal(await page.locator('[data-estado]', { hasText: '16:00' }).count(), 1, 'days');
+    assert((await page.getByTestId('week').textContent()) !== here, 'another week');
+    equal(await page.getByTestId('now').count(), 0, 'now, in another week');
+    await page.reload();
+    await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
+    await button('Hoy').click();
+    await eventually('this week', async () => (await page.getByTestId('week').textContent()) === here);
+    await button('Semana anterior').click();
+    await column(plus(today(), -7)).waitFor();
+    await button('Hoy').click();
+  });
+
+  await step('paused with its reason', async () => {
+    await openBlock('Promoción de marzo');
+    await answer('Pausar');
+    await opened('¿Pausar la programación?');
+    await dialog().getByLabel('Motivo (opcional)').fill('Feriado');
+    await picture('pause');
+    await answer('Pausar');
+    await closed();
+    await eventually('it is paused', async () => (await page.locator('[data-estado="pausada"]').count()) === 7);
+    await openBlock('Promoción de marzo');
+    await says('Feriado');
+    await answer('Cerrar');
+    await closed();
+  });
+
+  await step('the list says the same, and narrows', async () => {
+    await choose('Vista', 'Lista');
+    const table = page.getByRole('table', { name: 'Programaciones' });
+    await table.waitFor();
+    equal(await table.getByRole('row').count(), 5, 'rows, with the heads');
+    await table.getByText('Feriado').waitFor();
+    await picture('list');
+    await page.getByRole('textbox', { name: 'Estado' }).or(page.getByRole('combobox', { name: 'Estado' })).first().click();
+    await page.getByRole('option', { name: 'Por aprobar' }).click();
+    await eventually('two wait', async () => (await table.getByRole('row').count()) === 3);
+  });
+
+  await step('rejected, and deleted with its question', async () => {
+    const first = page.getByRole('button', { name: /^Ver la programación de/ }).first();
+    await first.click();
+    await dialog().waitFor();
+    await answer('Rechazar');
+    await opened('¿Rechazar la programación?');
+    await dialog().getByLabel('Motivo (opcional)').fill('Se superpone');
+    await answer('Rechazar');
+    await closed();
+    await eventually('one waits', async () => (await page.getByRole('row').count()) === 2);
+    await first.click();
+    await answer('Borrar');
+    await opened('¿Borrar la programación?');
+    await answer('Cancelar');
+    await answer('Borrar');
+    await opened('¿Borrar la programación?');
+    await answer('Borrar');
+    await closed();
+    await says('No hay programaciones en este estado.');
+  });
+
+  await step('on a phone one day at a time, in the dark', async () => {
+    await page.goto(`${hub}/programacion`);
+    await blocks('Aviso de vencimiento').first().waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture('week-dark');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await eventually('one day', async () => (await page.locator('ul[data-day]').count()) === 1);
+    await noSidewaysScroll('the week');
+    await picture('phone-week');
+    await blocks('Aviso de vencimiento').first().click();
+    await dialog().waitFor();
+    await noSidewaysScroll('a schedule');
+    await picture('phone-detail');
+    await answer('Modificar');
+    await dialog().getByLabel('Desde las').waitFor();
+    await noSidewaysScroll('the form');
+    await picture('phone-form');
+    await answer('Cancelar');
+    await answer('Cerrar');
+    await closed();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1200, height: 900 });
+  });
+
+  await step('a business sees and makes its own, and approves nothing', async () => {
+    await button('Cerrar sesión').click();
+    await enter('ana', 'la contraseña de ana');
+    await blocks('Promoción de marzo').first().waitFor();
+    equal(await blocks('Aviso de vencimiento').count(), 0, 'another business’s');
+    await openBlock('Promoción de marzo');
+    for (const name of ['Aprobar', 'Volver a aprobar', 'Rechazar']) {
+      equal(await dialog().getByRole('button', { name, exact: true }).count(), 0, name);
+    }
+    await answer('Cerrar');
+    await closed();
+    await button('Nueva programación').click();
+    await says('Un administrador la tiene que aprobar');
+    equal(await dialog().getByLabel('Aprobarla al guardar').count(), 0, 'approval');
+    await picture('cliente');
+    await answer('Cancelar');
+  });
+
+  await step('no complaints', () => visitor.noComplaints());
+}
+
+await run(test, () => visitor.close(), 240_000);

@@ -1,0 +1,29 @@
+//! The page's schedules, its start and its settings, in a browser.
+
+use std::time::Duration;
+
+use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow};
+
+const PASSWORD: &str = "una clave de prueba, larga";
+const PATIENCE: Duration = Duration::from_secs(270);
+
+/// One whose browser cannot start: nothing here needs it.
+async fn plain() -> Manager {
+    let options = ManagerOptions::default()
+        .with("CHROME_BIN", "/nowhere/chromium")
+        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
+    Manager::start_in(Scratch::default(), options).await
+}
+
+fn locked() -> ManagerOptions {
+    ManagerOptions::default().with("HUB_ADMIN_PASSWORD", PASSWORD)
+}
+
+#[tokio::test]
+async fn schedules_on_the_week_and_in_the_list() {
+    let mut manager = plain().await;
+    let hub = Hub::start(&manager, locked()).await;
+    let variables = [("ADMIN_PASSWORD", PASSWORD)];
+    browser_flow(&hub, "schedules-flow.mjs", &variables, PATIENCE).await;
+    manager.stop().await;
+}
