@@ -112,6 +112,9 @@ async function test() {
   await step('nothing yet', async () => {
     await reset();
     await page.goto(`${hub}/`);
+    await page.waitForURL(`${hub}/inicio`);
+    await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Ir a WhatsApp' }).click();
     await page.waitForURL(`${hub}/whatsapp`);
     equal(await page.evaluate(() => document.documentElement.lang), 'es', 'the language');
     await page.locator('[data-view="idle"], [data-view="disconnected"]').waitFor();
@@ -301,7 +304,10 @@ async function test() {
     await page.goto(`${hub}/no-existe`);
     await page.getByRole('heading', { name: 'Esta página no existe' }).waitFor();
     await picture('not-found');
-    await page.getByRole('link', { name: 'Ir a WhatsApp' }).click();
+    await page.getByRole('link', { name: 'Ir al inicio' }).click();
+    await page.waitForURL(`${hub}/inicio`);
+    await page.getByRole('main').getByText('La línea está desconectada').waitFor();
+    await page.getByRole('navigation').getByRole('link', { name: 'WhatsApp' }).click();
     await page.waitForURL(`${hub}/whatsapp`);
     await view('disconnected');
   });

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow};
+use e2e::standin::Settings;
+use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow, linked};
 
 const PASSWORD: &str = "una clave de prueba, larga";
 const PATIENCE: Duration = Duration::from_secs(270);
@@ -25,5 +26,18 @@ async fn schedules_on_the_week_and_in_the_list() {
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     browser_flow(&hub, "schedules-flow.mjs", &variables, PATIENCE).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn what_matters_today_and_the_settings() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = locked()
+        .with("AUTO_CAMPAIGNS_ENABLED", true)
+        .with("DRY_RUN", false);
+    let hub = Hub::start(&manager, options).await;
+    let phone = standin.web_url();
+    let variables = [("ADMIN_PASSWORD", PASSWORD), ("PHONE_URL", phone.as_str())];
+    browser_flow(&hub, "start-flow.mjs", &variables, PATIENCE).await;
     manager.stop().await;
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  not GET or HEAD, or /api/… ───────────────> 404, JSON
 //!  a file of the page ───────────────────────> it
-//!  /, /whatsapp, or whoever wants HTML ───────> index.html: routing is the page's
+//!  /, /inicio, /whatsapp, or whoever wants HTML > index.html: routing is the page's
 //!  anything else ────────────────────────────> 404, JSON
 //! ```
 
@@ -22,7 +22,7 @@ const INDEX: &str = "index.html";
 
 /// Pages that every program gets, too, whatever it accepts: people check them
 /// with curl.
-const KNOWN: [&str; 2] = ["", "whatsapp"];
+const KNOWN: [&str; 3] = ["", "inicio", "whatsapp"];
 
 /// Names with a hash of their content: they never change.
 const HASHED: &str = "assets/";

@@ -56,7 +56,7 @@ async fn every_page_path_is_the_index() {
 #[tokio::test]
 async fn the_known_pages_are_for_everybody() {
     let hub = Hub::start(&Peer::nowhere().await).await;
-    for path in ["/", "/whatsapp", "/whatsapp/"] {
+    for path in ["/", "/inicio", "/whatsapp", "/whatsapp/"] {
         let (status, body) = hub.get(path).await;
         assert_eq!(status, 200, "{path}");
         assert!(body.contains("<div id=\"root\">"), "{path}");

@@ -1,4 +1,4 @@
-import { IconBrandWhatsapp, IconCalendarTime } from '@tabler/icons-react';
+import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconSettings } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -21,6 +21,12 @@ export interface Section {
  */
 const SECTIONS: readonly Section[] = [
   {
+    path: '/inicio',
+    label: (t) => t.nav.start,
+    icon: IconHome,
+    screen: lazy(() => import('../start/StartScreen')),
+  },
+  {
     path: '/programacion',
     label: (t) => t.nav.schedules,
     icon: IconCalendarTime,
@@ -32,9 +38,15 @@ const SECTIONS: readonly Section[] = [
     icon: IconBrandWhatsapp,
     screen: lazy(() => import('../whatsapp/WhatsappScreen')),
   },
+  {
+    path: '/ajustes',
+    label: (t) => t.nav.settings,
+    icon: IconSettings,
+    screen: lazy(() => import('../settings/SettingsScreen')),
+  },
 ];
 
-export const HOME = '/whatsapp';
+export const HOME = '/inicio';
 
 /** The screens of whoever is signed in. */
 export function useSections(): readonly Section[] {

@@ -25,6 +25,7 @@ export function CampaignPicker({ value, onChange, error }: Props) {
       description={f.campaignHint}
       required
       searchable
+      openOnFocus={false}
       data={data}
       limit={50}
       value={value === null ? null : String(value)}

@@ -8,6 +8,9 @@ import { clock, hoursOf, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';
 import { firstUp, nameOf } from './words';
 
+/** Under so many minutes there is no room for a third line. */
+const SHORT = 80;
+
 const percent = (part: number): string => `${part * 100}%`;
 
 interface Props {
@@ -115,6 +118,7 @@ function Window({ block, hours, narrow, onOpen }: WindowProps) {
         className={classes.block}
         data-estado={schedule.estado}
         data-cut={cut ?? undefined}
+        data-short={to - from < SHORT || undefined}
         data-narrow={narrow ? Math.min(columns, 3) : undefined}
         title={`${name}\n${times} · ${state}`}
         onClick={() => onOpen(schedule)}

@@ -76,7 +76,7 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
             <IconChevronRight size={18} aria-hidden />
           </ActionIcon>
         </Group>
-        <Text fw={600} component="h2" size="md" role="status" data-testid="week">
+        <Text fw={600} component="h2" size="md" aria-live="polite" data-testid="week">
           {rangeText(monday, addDays(monday, 6), t.locale)}
         </Text>
       </Group>

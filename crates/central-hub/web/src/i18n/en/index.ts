@@ -1,5 +1,7 @@
 import { causes, errors, failures } from './codes';
 import { schedules } from './schedules';
+import { settings } from './settings';
+import { start } from './start';
 import type { Dictionary } from '../es';
 
 export const en: Dictionary = {
@@ -84,7 +86,7 @@ export const en: Dictionary = {
   notFound: {
     title: 'This page does not exist',
     text: 'The address may be mistyped or have changed.',
-    home: 'Go to WhatsApp',
+    home: 'Go home',
   },
   crash: {
     title: 'The page stopped on an error',
@@ -283,6 +285,8 @@ export const en: Dictionary = {
     transition: (from, to) => `From ${from} to ${to}`,
   },
   schedules,
+  settings,
+  start,
   errors,
   causes,
   failures,

@@ -1,6 +1,8 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { schedules } from './schedules';
+import { settings } from './settings';
+import { start } from './start';
 
 const states: Record<SessionState, string> = {
   INIT: 'Inicio',
@@ -97,7 +99,7 @@ export const es = {
   notFound: {
     title: 'Esta página no existe',
     text: 'La dirección puede estar mal escrita o haber cambiado.',
-    home: 'Ir a WhatsApp',
+    home: 'Ir al inicio',
   },
   crash: {
     title: 'La página se detuvo por un error',
@@ -289,6 +291,8 @@ export const es = {
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
   schedules,
+  settings,
+  start,
   errors,
   causes,
   failures,

@@ -1,0 +1,112 @@
+import type { Dictionary } from '../es';
+
+export const start: Dictionary['start'] = {
+  title: 'Home',
+  lead: (day, time) => `${day}, ${time}`,
+  failed: 'What matters today could not be read',
+  session: {
+    title: 'WhatsApp',
+    ready: 'The line is connected: messages can be sent.',
+    mode: 'Send mode',
+    rehearsal: 'Dry run',
+    real: 'Real',
+    go: 'Go to WhatsApp',
+    todo: {
+      loading: 'The state is being read.',
+      away: 'The WhatsApp service does not answer. Check that it runs.',
+      idle: 'Nothing goes out without a connection. Connect the line.',
+      starting: 'It is connecting. This usually takes less than a minute.',
+      scan: 'The code has to be scanned with the phone.',
+      syncing: 'WhatsApp is syncing. What waits goes out by itself once that is done.',
+      disconnected: 'The line is disconnected and nothing goes out. Connect it again.',
+      failed: 'The line is in trouble. There it says what happened and what to do.',
+    },
+  },
+  today: {
+    title: 'Today’s messages',
+    sent: 'Sent',
+    delivered: 'Delivered',
+    read: 'Read',
+    failed: 'Failed',
+    waiting: 'Waiting',
+    simulated: 'Rehearsed',
+    received: 'Received',
+  },
+  attention: {
+    title: 'Needs your attention',
+    none: 'All in order: nothing waits for a person.',
+    autoOff:
+      'Automatic campaigns are off: none moves on. AUTO_CAMPAIGNS_ENABLED switches them on.',
+    failed: (count) =>
+      count === 1
+        ? 'One message failed within the last 7 days.'
+        : `${count} messages failed within the last 7 days.`,
+    paused: (name, why) => `The campaign “${name}” is paused: ${why}`,
+    morePaused: (count) => `And ${count} more paused campaigns.`,
+    unapproved: (count, names) =>
+      count === 1
+        ? `One schedule waits to be approved: ${names}.`
+        : `${count} schedules wait to be approved: ${names}.`,
+    unapprovedOwn: (count, names) =>
+      count === 1
+        ? `One schedule waits for an administrator: ${names}.`
+        : `${count} schedules wait for an administrator: ${names}.`,
+    andMore: (names, more) => `${names} and ${more} more`,
+    half: (name) => `The last list of “${name}” did not come in whole: it has to be uploaded again.`,
+    dead: (name, count) =>
+      `The integration “${name}” has ${count} notices that could not be delivered.`,
+    switchedOff: (name) => `The integration “${name}” was switched off.`,
+    recordingOff: 'Messages that come in are not kept.',
+    look: 'Look',
+  },
+  campaigns: {
+    title: 'Campaigns under way',
+    none: 'No campaign is under way.',
+    progress: (done, total) => `${done} of ${total}`,
+    rehearsal: 'Dry run',
+    forecast: (when) => `Expected to end ${when}`,
+    next: (when) => `Next message: ${when}`,
+    waits: (why) => `Waits: ${why}`,
+    waitsUntil: (why, when) => `Waits: ${why}, until ${when}`,
+    failed: (count) => `${count} failed`,
+    more: (count) => `And ${count} more.`,
+    all: 'All campaigns',
+  },
+  windows: {
+    title: 'Today’s windows',
+    none: 'No window of a campaign under way opens today.',
+    now: 'Open',
+    next: 'Later',
+    over: 'Closed',
+    until: (time) => `until ${time}`,
+    from: (time) => `from ${time}`,
+    used: (count, quota) => `${count} of today’s ${quota}`,
+    week: 'See the week',
+  },
+  replies: {
+    title: 'Latest replies',
+    none: 'No message has come in yet.',
+    all: 'All conversations',
+    empty: '(no text)',
+    justNow: 'just now',
+  },
+  pauses: {
+    PAUSED_BY_PERSON: 'a person paused it.',
+    RETRY: 'people were put back into the list.',
+    SCHEDULES_OVER: 'the dates of its schedules are over and people are left.',
+    REACH_OUT_LIMIT:
+      'WhatsApp limits writing to those who never wrote. Wait a day, and go on with fewer a day.',
+    REFUSED_BY_WHATSAPP: 'WhatsApp refused several messages in a row. Wait a day.',
+    FAILURES_IN_A_ROW: 'several messages failed in a row. See why.',
+    MANY_FAILURES: 'half of the last messages failed. See why.',
+  },
+  waits: {
+    AUTO_CAMPAIGNS_DISABLED: 'automatic campaigns are off',
+    SESSION_NOT_READY: 'WhatsApp is not ready',
+    DRY_RUN: 'the server is in dry run',
+    NO_APPROVED_SCHEDULE: 'it has no approved schedule',
+    OUTSIDE_HOURS: 'it is outside its hours',
+    DAILY_QUOTA_REACHED: 'the day’s quota is reached',
+    PAUSE: 'the pause between two messages',
+  },
+};

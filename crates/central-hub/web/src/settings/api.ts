@@ -1,0 +1,49 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+import type { Health, ListenerStatus } from './types';
+
+const LISTENER_KEY = ['listener', 'status'] as const;
+
+/** What nobody tells is looked at again so often. */
+const AGAIN_MS = 15_000;
+
+// Hashing a password takes the hub its time.
+const PASSWORD_MS = 30_000;
+
+export const changePassword = (current_password: string, new_password: string) =>
+  request<{ ok: boolean }>('/api/auth/password', {
+    method: 'POST',
+    body: { current_password, new_password },
+    timeoutMs: PASSWORD_MS,
+  });
+
+export const useListener = () =>
+  useQuery({
+    queryKey: LISTENER_KEY,
+    queryFn: ({ signal }) => request<ListenerStatus>('/api/listener/status', { signal }),
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
+
+export const useHealth = () =>
+  useQuery({
+    queryKey: ['health'],
+    queryFn: ({ signal }) => request<Health>('/api/health', { signal }),
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
+
+/** Switches the recording of what comes in. */
+export function useRecording(done: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (mode: 'on' | 'off') =>
+      request<{ recording: boolean }>('/api/listener/mode', { method: 'POST', body: { mode } }),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: LISTENER_KEY });
+      void queries.invalidateQueries({ queryKey: ['overview'] });
+      done();
+    },
+  });
+}

@@ -1,0 +1,119 @@
+import { Anchor, Text } from '@mantine/core';
+import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
+import { Link } from 'react-router';
+
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import type { Dictionary } from '../i18n/es';
+import type { Matter } from './attention';
+import { Card } from './Card';
+import { useLinks } from './links';
+import classes from './Start.module.css';
+import { whyPaused } from './words';
+
+/** What waits for a person, and where. */
+export function AttentionCard({ matters }: { matters: readonly Matter[] }) {
+  const t = useText();
+  const seesAll = useSeesAll();
+  const link = useLinks();
+  const a = t.start.attention;
+
+  function place(matter: Matter): string | null {
+    const campaigns = link('campaigns');
+    switch (matter.kind) {
+      case 'autoOff':
+      case 'recordingOff':
+        return link('settings');
+      case 'failed': {
+        const messages = link('messages');
+        return messages && `${messages}?estado=fallido`;
+      }
+      case 'paused':
+      case 'half':
+        return campaigns && `${campaigns}/${matter.campaign}`;
+      case 'morePaused':
+        return campaigns && `${campaigns}?estado=pausada`;
+      case 'dead':
+      case 'switchedOff':
+        return link('integrations');
+      case 'unapproved':
+        return `${link('schedules') ?? ''}?vista=lista&estado=pendiente`;
+    }
+  }
+
+  return (
+    <Card title={a.title}>
+      {matters.length === 0 ? (
+        <div className={classes.matter}>
+          <IconCircleCheck size={20} aria-hidden />
+          <Text size="sm" component="p">
+            {a.none}
+          </Text>
+        </div>
+      ) : (
+        <ul className={classes.list}>
+          {matters.map((matter) => {
+            const to = place(matter);
+            const bad = isBad(matter);
+            const text = textOf(t, matter, seesAll);
+            const Icon = bad ? IconAlertTriangle : IconInfoCircle;
+            return (
+              <li
+                key={keyOf(matter)}
+                className={classes.matter}
+                data-tone={bad ? 'bad' : 'warn'}
+                data-matter={matter.kind}
+              >
+                <Icon size={20} aria-hidden />
+                <Text size="sm" component="p">
+                  {text}
+                </Text>
+                {to && (
+                  <Anchor component={Link} to={to} size="sm" aria-label={`${a.look}: ${text}`}>
+                    {a.look}
+                  </Anchor>
+                )}
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+const isBad = ({ kind }: Matter): boolean =>
+  kind === 'failed' || kind === 'paused' || kind === 'dead' || kind === 'half';
+
+function keyOf(matter: Matter): string {
+  if ('campaign' in matter) return `${matter.kind}-${matter.campaign}`;
+  return 'webhook' in matter ? `${matter.kind}-${matter.webhook}` : matter.kind;
+}
+
+function textOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
+  const a = t.start.attention;
+  switch (matter.kind) {
+    case 'autoOff':
+      return a.autoOff;
+    case 'recordingOff':
+      return a.recordingOff;
+    case 'failed':
+      return a.failed(matter.count);
+    case 'paused':
+      return a.paused(matter.name, whyPaused(t, matter.code, matter.detail));
+    case 'morePaused':
+      return a.morePaused(matter.count);
+    case 'half':
+      return a.half(matter.name);
+    case 'dead':
+      return a.dead(matter.name, `${matter.count}${matter.more ? '+' : ''}`);
+    case 'switchedOff':
+      return a.switchedOff(matter.name);
+    case 'unapproved': {
+      const named = matter.names.map((name) => `“${name}”`).join(', ');
+      const more = matter.count - matter.names.length;
+      const names = more > 0 ? a.andMore(named, more) : named;
+      return seesAll ? a.unapproved(matter.count, names) : a.unapprovedOwn(matter.count, names);
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { Anchor, Badge, Group, Progress, Text } from '@mantine/core';
+import { Link } from 'react-router';
+
+import { useText } from '../i18n/I18nProvider';
+import type { Dictionary } from '../i18n/es';
+import { doneOf } from './attention';
+import { Card } from './Card';
+import { useLinks } from './links';
+import classes from './Start.module.css';
+import type { Overview, UnderWay } from './types';
+import { momentText, whatFor } from './words';
+
+interface Props {
+  campaigns: Overview['campanias'];
+  zone: string;
+  now: number;
+}
+
+/** How far the campaigns under way are, and when they will be through. */
+export function CampaignsCard({ campaigns, zone, now }: Props) {
+  const t = useText();
+  const c = t.start.campaigns;
+  const to = useLinks()('campaigns');
+  const more = campaigns.total - campaigns.items.length;
+  const number = new Intl.NumberFormat(t.locale);
+  return (
+    <Card title={c.title} more={{ to, label: c.all }}>
+      {campaigns.items.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {c.none}
+        </Text>
+      )}
+      {campaigns.items.length > 0 && (
+        <ul className={classes.list}>
+          {campaigns.items.map((one) => {
+            const done = doneOf(one);
+            const progress = c.progress(number.format(done), number.format(one.total));
+            return (
+              <li key={one.id} data-campaign={one.id}>
+                <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
+                  <Group gap="xs">
+                    {to ? (
+                      <Anchor component={Link} to={`${to}/${one.id}`} size="sm" fw={600}>
+                        {one.nombre}
+                      </Anchor>
+                    ) : (
+                      <Text size="sm" fw={600}>
+                        {one.nombre}
+                      </Text>
+                    )}
+                    {one.simulacion && (
+                      <Badge variant="light" tt="none" color="yellow">
+                        {c.rehearsal}
+                      </Badge>
+                    )}
+                  </Group>
+                  <Text size="sm" ta="end">
+                    {progress}
+                  </Text>
+                </Group>
+                <Progress
+                  my={6}
+                  value={one.total === 0 ? 0 : (done / one.total) * 100}
+                  aria-label={`${one.nombre}: ${progress}`}
+                />
+                <Text size="xs" c="dimmed">
+                  {noteOf(t, one, zone, now).join(' · ')}
+                </Text>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+      {more > 0 && (
+        <Text size="sm" c="dimmed">
+          {c.more(more)}
+        </Text>
+      )}
+    </Card>
+  );
+}
+
+function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
+  const c = t.start.campaigns;
+  const at = (moment: string) => momentText(moment, now, zone, t.locale);
+  const notes: string[] = [];
+  if (one.espera) {
+    const { codigo, hasta } = one.espera;
+    const why = whatFor(t, codigo);
+    // The pace of every campaign, and no obstacle.
+    if (codigo === 'PAUSE') notes.push(hasta ? c.next(at(hasta)) : '');
+    else notes.push(hasta ? c.waitsUntil(why, at(hasta)) : c.waits(why));
+  }
+  if (one.previsto_fin) notes.push(c.forecast(at(one.previsto_fin)));
+  if (one.fallidos > 0) notes.push(c.failed(one.fallidos));
+  return notes.filter((note) => note !== '');
+}

@@ -1,0 +1,62 @@
+import { Anchor, Group, Text } from '@mantine/core';
+import { Link } from 'react-router';
+
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { absolute, relative } from '../lib/time';
+import { Card } from './Card';
+import { useLinks } from './links';
+import classes from './Start.module.css';
+import type { Reply } from './types';
+
+/** What came in last. */
+export function RepliesCard({ replies, now }: { replies: readonly Reply[]; now: number }) {
+  const t = useText();
+  const r = t.start.replies;
+  const to = useLinks()('conversations');
+  return (
+    <Card title={r.title} more={{ to, label: r.all }}>
+      {replies.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {r.none}
+        </Text>
+      )}
+      {replies.length > 0 && (
+        <ul className={classes.list}>
+          {replies.map((reply) => {
+            const number = reply.telefono ? formatPhone(reply.telefono) : reply.chat;
+            const who = reply.nombre ? `${reply.nombre} · ${number}` : number;
+            return (
+              <li key={reply.id}>
+                <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
+                  {to && reply.telefono ? (
+                    <Anchor component={Link} to={`${to}/${reply.telefono}`} size="sm" fw={600}>
+                      {who}
+                    </Anchor>
+                  ) : (
+                    <Text size="sm" fw={600}>
+                      {who}
+                    </Text>
+                  )}
+                  <Text
+                    size="xs"
+                    c="dimmed"
+                    ta="end"
+                    component="time"
+                    dateTime={reply.fecha}
+                    title={absolute(reply.fecha, t.locale)}
+                  >
+                    {relative(reply.fecha, now, t.locale) ?? r.justNow}
+                  </Text>
+                </Group>
+                <Text size="sm" lineClamp={2}>
+                  {reply.mensaje || r.empty}
+                </Text>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </Card>
+  );
+}

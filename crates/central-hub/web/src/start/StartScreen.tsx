@@ -1,0 +1,57 @@
+import { Button, Stack } from '@mantine/core';
+
+import { Notice } from '../app/Notice';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { clock } from '../schedules/week';
+import { firstUp } from '../schedules/words';
+import { clockIn, dayText } from '../lib/days';
+import { useNow, wallClock } from '../lib/useNow';
+import { Screen } from '../ui/Screen';
+import { useOverview } from './api';
+import { mattersOf } from './attention';
+import { AttentionCard } from './AttentionCard';
+import { CampaignsCard } from './CampaignsCard';
+import { RepliesCard } from './RepliesCard';
+import { SessionCard } from './SessionCard';
+import classes from './Start.module.css';
+import { TodayCard } from './TodayCard';
+import { WindowsCard } from './WindowsCard';
+
+/** What matters today, and the ways to it. */
+export default function StartScreen() {
+  const t = useText();
+  const s = t.start;
+  const { data, error, refetch } = useOverview();
+  const now = useNow(wallClock, 15_000);
+  const there = data && clockIn(now, data.zona);
+  const day = there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
+  return (
+    <Screen title={s.title} lead={there && day && s.lead(firstUp(day), clock(there.minute))}>
+      {error && (
+        <Notice color="red" title={s.failed} urgent>
+          <Stack gap="xs" align="flex-start">
+            {errorText(t, error)}
+            <Button size="xs" variant="default" onClick={() => void refetch()}>
+              {t.app.retry}
+            </Button>
+          </Stack>
+        </Notice>
+      )}
+      <SessionCard />
+      {!data && !error && <ScreenLoading />}
+      {data && (
+        <>
+          <AttentionCard matters={mattersOf(data)} />
+          <TodayCard today={data.hoy} dryRun={data.dry_run} />
+          <div className={classes.columns}>
+            <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />
+            <WindowsCard windows={data.programaciones} now={now} />
+          </div>
+          <RepliesCard replies={data.respuestas} now={now} />
+        </>
+      )}
+    </Screen>
+  );
+}

@@ -1,0 +1,57 @@
+import { Badge, Group, Text } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import { inOrder, phaseOf, type Phase } from './attention';
+import { Card } from './Card';
+import { useLinks } from './links';
+import classes from './Start.module.css';
+import type { WindowOfToday } from './types';
+
+const COLORS: Record<Phase, string> = { now: 'brand', next: 'gray', over: 'gray' };
+
+interface Props {
+  windows: readonly WindowOfToday[];
+  now: number;
+}
+
+/** When campaigns may write today: what is open, and what comes next. */
+export function WindowsCard({ windows, now }: Props) {
+  const t = useText();
+  const w = t.start.windows;
+  const link = useLinks();
+  return (
+    <Card title={w.title} more={{ to: link('schedules'), label: w.week }}>
+      {windows.length === 0 && (
+        <Text size="sm" c="dimmed">
+          {w.none}
+        </Text>
+      )}
+      {windows.length > 0 && (
+        <ul className={classes.list}>
+          {inOrder(windows, now).map((one) => {
+            const phase = phaseOf(one, now);
+            const when = phase === 'next' ? w.from(one.hora_inicio) : w.until(one.hora_fin);
+            return (
+              <li key={`${one.programacion_id}-${one.inicio}`} data-phase={phase}>
+                <Group justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
+                  <div style={{ minWidth: 0 }}>
+                    <Text size="sm" fw={600}>
+                      {one.campania_nombre}
+                    </Text>
+                    <Text size="xs" c="dimmed">
+                      {when}
+                      {one.cupo_diario !== null && ` · ${w.used(one.usados, one.cupo_diario)}`}
+                    </Text>
+                  </div>
+                  <Badge variant="light" tt="none" color={COLORS[phase]} miw="max-content">
+                    {w[phase]}
+                  </Badge>
+                </Group>
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,41 @@
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+
+import { request } from '../api/http';
+import { useOnLive } from '../live/LiveProvider';
+import type { Overview } from './types';
+
+export const OVERVIEW_KEY = ['overview'] as const;
+
+/** What nobody tells is looked at again so often. */
+const AGAIN_MS = 20_000;
+/** What is told, at most so often. */
+const TOLD_MS = 1_500;
+
+/** What matters today, and again whenever something happens. */
+export function useOverview() {
+  const queries = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useOnLive(({ type }) => {
+    const matters = type === 'message' || type === 'ack' || type === 'campaign' || type === 'state';
+    if (!matters || timer.current !== null) return;
+    timer.current = setTimeout(() => {
+      timer.current = null;
+      void queries.invalidateQueries({ queryKey: OVERVIEW_KEY });
+    }, TOLD_MS);
+  });
+  useEffect(
+    () => () => {
+      if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+    },
+    [],
+  );
+  return useQuery({
+    queryKey: OVERVIEW_KEY,
+    queryFn: ({ signal }) => request<Overview>('/api/overview', { signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+
+import { doneOf, inOrder, mattersOf, phaseOf } from './attention';
+import type { AttentionBody, Campaign, Overview } from './types';
+
+const nothing: AttentionBody = {
+  fallidos: 0,
+  campanias_pausadas: { total: 0, items: [] },
+  programaciones: { total: 0, items: [] },
+  importaciones: [],
+  webhooks: [],
+  grabacion: true,
+};
+
+const overview = (attention: Partial<AttentionBody>, changes: Partial<Overview> = {}): Overview => ({
+  ahora: '2026-11-25T12:00:00.000Z',
+  zona: 'UTC',
+  dia: '2026-11-25',
+  dry_run: false,
+  auto_campaigns_enabled: true,
+  sesion: { servicio: 'up', estado: 'READY', codigo: null },
+  hoy: {
+    enviados: 0,
+    entregados: 0,
+    leidos: 0,
+    fallidos: 0,
+    simulados: 0,
+    cancelados: 0,
+    recibidos: 0,
+    en_espera: 0,
+  },
+  campanias: { total: 0, items: [] },
+  programaciones: [],
+  atencion: { ...nothing, ...attention },
+  respuestas: [],
+  ...changes,
+});
+
+const paused = (id: number): Campaign => ({
+  id,
+  nombre: `C${id}`,
+  estado: 'pausada',
+  simulacion: false,
+  total: 3,
+  pendientes: 1,
+  en_cola: 1,
+  fallidos: 0,
+  motivo_pausa: { codigo: 'MANY_FAILURES', detalle: null },
+  espera: null,
+});
+
+const kinds = (one: Overview) => mattersOf(one).map(({ kind }) => kind);
+
+describe('what waits for a person', () => {
+  it('is nothing when all is well', () => {
+    expect(mattersOf(overview({}))).toEqual([]);
+    expect(mattersOf(overview({ webhooks: null }))).toEqual([]);
+    // Nobody misses campaigns that there are none of.
+    expect(mattersOf(overview({}, { auto_campaigns_enabled: false }))).toEqual([]);
+  });
+
+  it('is told in the order of its weight', () => {
+    const all = overview(
+      {
+        fallidos: 2,
+        campanias_pausadas: { total: 7, items: [paused(1)] },
+        programaciones: {
+          total: 4,
+          items: ['A', 'B', 'A', 'C', 'D'].map((campania_nombre, id) => ({
+            id,
+            campania_id: id,
+            campania_nombre,
+          })),
+        },
+        importaciones: [{ campania_id: 3, campania_nombre: 'X', importacion_id: 9 }],
+        webhooks: [
+          { id: 1, nombre: 'crm', descartadas: 5, hay_mas: false, motivo: 'GONE' },
+          { id: 2, nombre: 'otro', descartadas: 0, hay_mas: false, motivo: 'GONE' },
+          { id: 3, nombre: 'bien', descartadas: 0, hay_mas: false, motivo: null },
+        ],
+        grabacion: false,
+      },
+      { auto_campaigns_enabled: false, campanias: { total: 1, items: [] } },
+    );
+    expect(kinds(all)).toEqual([
+      'autoOff',
+      'paused',
+      'morePaused',
+      'failed',
+      'half',
+      'dead',
+      'switchedOff',
+      'unapproved',
+      'recordingOff',
+    ]);
+    expect(mattersOf(all)).toContainEqual({ kind: 'morePaused', count: 6 });
+    expect(mattersOf(all)).toContainEqual({
+      kind: 'unapproved',
+      count: 4,
+      names: ['A', 'B', 'C'],
+    });
+  });
+});
+
+describe('windows', () => {
+  const window = (from: number, to: number) => ({
+    inicio: `2026-11-25T${String(from).padStart(2, '0')}:00:00.000Z`,
+    fin: `2026-11-25T${String(to).padStart(2, '0')}:00:00.000Z`,
+  });
+  const at = (hour: number) => Date.parse(window(hour, 23).inicio);
+
+  it('are open from their beginning up to, not including, their end', () => {
+    expect(phaseOf(window(9, 12), at(8))).toBe('next');
+    expect(phaseOf(window(9, 12), at(9))).toBe('now');
+    expect(phaseOf(window(9, 12), at(12))).toBe('over');
+  });
+
+  it('are told open ones first', () => {
+    const [early, open, late, later] = [window(1, 2), window(9, 12), window(13, 14), window(15, 16)];
+    expect(inOrder([later, early, late, open], at(10))).toEqual([open, late, later, early]);
+  });
+});
+
+describe('progress', () => {
+  it('counts who is settled', () => {
+    expect(doneOf(paused(1))).toBe(1);
+    expect(doneOf({ total: 0, pendientes: 0, en_cola: 0 })).toBe(0);
+  });
+});

@@ -1,0 +1,86 @@
+// What waits for a person, the most urgent first.
+import type { Overview } from './types';
+
+export type Matter =
+  | { kind: 'autoOff' }
+  | { kind: 'paused'; campaign: number; name: string; code: string; detail: string | null }
+  | { kind: 'morePaused'; count: number }
+  | { kind: 'failed'; count: number }
+  | { kind: 'half'; campaign: number; name: string }
+  | { kind: 'dead'; webhook: number; name: string; count: number; more: boolean }
+  | { kind: 'switchedOff'; webhook: number; name: string }
+  | { kind: 'unapproved'; count: number; names: string[] }
+  | { kind: 'recordingOff' };
+
+/** So many campaigns are named in one sentence. */
+const NAMED = 3;
+
+export function mattersOf(overview: Overview): Matter[] {
+  const { atencion: a, campanias } = overview;
+  const matters: Matter[] = [];
+  // Somebody who runs no campaign does not miss them.
+  if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
+  for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {
+    matters.push({
+      kind: 'paused',
+      campaign: id,
+      name: nombre,
+      code: motivo_pausa?.codigo ?? '',
+      detail: motivo_pausa?.detalle ?? null,
+    });
+  }
+  const more = a.campanias_pausadas.total - a.campanias_pausadas.items.length;
+  if (more > 0) matters.push({ kind: 'morePaused', count: more });
+  if (a.fallidos > 0) matters.push({ kind: 'failed', count: a.fallidos });
+  for (const { campania_id, campania_nombre } of a.importaciones) {
+    matters.push({ kind: 'half', campaign: campania_id, name: campania_nombre });
+  }
+  for (const { id, nombre, descartadas, hay_mas, motivo } of a.webhooks ?? []) {
+    if (descartadas > 0)
+      matters.push({ kind: 'dead', webhook: id, name: nombre, count: descartadas, more: hay_mas });
+    else if (motivo !== null) matters.push({ kind: 'switchedOff', webhook: id, name: nombre });
+  }
+  if (a.programaciones.total > 0) {
+    const names = a.programaciones.items.map((item) => item.campania_nombre);
+    matters.push({
+      kind: 'unapproved',
+      count: a.programaciones.total,
+      names: [...new Set(names)].slice(0, NAMED),
+    });
+  }
+  if (!a.grabacion) matters.push({ kind: 'recordingOff' });
+  return matters;
+}
+
+export type Phase = 'now' | 'next' | 'over';
+
+/** Where a window stands at a moment. */
+export function phaseOf({ inicio, fin }: { inicio: string; fin: string }, now: number): Phase {
+  if (now < Date.parse(inicio)) return 'next';
+  return now < Date.parse(fin) ? 'now' : 'over';
+}
+
+/** Those that are open, those to come, and those that are over: each as they begin. */
+export function inOrder<T extends { inicio: string; fin: string }>(
+  windows: readonly T[],
+  now: number,
+): T[] {
+  const rank: Record<Phase, number> = { now: 0, next: 1, over: 2 };
+  return windows.toSorted(
+    (a, b) =>
+      rank[phaseOf(a, now)] - rank[phaseOf(b, now)] ||
+      Date.parse(a.inicio) - Date.parse(b.inicio) ||
+      Date.parse(a.fin) - Date.parse(b.fin),
+  );
+}
+
+/** How many of a campaign are settled. */
+export const doneOf = ({
+  total,
+  pendientes,
+  en_cola,
+}: {
+  total: number;
+  pendientes: number;
+  en_cola: number;
+}): number => Math.max(0, total - pendientes - en_cola);

@@ -1,0 +1,228 @@
+// The hub's start screen and its settings in Chromium, on a linked pair that sends
+// for real to the stand-in: what happened today, what waits for a person, and the
+// ways to it; then one's own password, the recording, and what the service runs with.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node start-flow.mjs
+//
+// The hub runs with AUTO_CAMPAIGNS_ENABLED=true and DRY_RUN=false. With
+// SCREENSHOTS=<folder> every screen is kept as a picture.
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node start-flow.mjs');
+  process.exit(2);
+}
+
+const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const OF_ANA = 'la contraseña de ana';
+const ANOTHER = 'otra contraseña, más larga';
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures });
+const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+
+const main = () => page.getByRole('main');
+const part = (name) => main().getByRole('region', { name, exact: true });
+const tile = (name) => part('Mensajes de hoy').locator('div', { has: page.getByText(name, { exact: true }) }).locator('dd').last();
+const matter = (kind) => page.locator(`[data-matter="${kind}"]`);
+const shows = (name, count) =>
+  eventually(`${name} is ${count}`, async () => (await tile(name).textContent()) === String(count));
+
+async function campaign(nombre, cliente_id, people) {
+  const destinatarios = Array.from({ length: people }, (_, n) => ({
+    destinatario: `549114000${String(n).padStart(4, '0')}`,
+    nombre: `Ana ${n}`,
+  }));
+  const body = { nombre, mensaje: 'Hola {nombre}', cliente_id, destinatarios };
+  return (await api('/api/sender/campaigns', 'POST', body)).id;
+}
+
+const schedule = (campania_id, cupo_diario) =>
+  api('/api/sender/programaciones', 'POST', {
+    campania_id,
+    dias_semana: EVERY_DAY,
+    hora_inicio: '00:00',
+    hora_fin: '24:00',
+    cupo_diario,
+  });
+
+async function test() {
+  page = await visitor.open();
+  await api('/api/users', 'POST', { username: 'ana', password: OF_ANA, role: 'cliente', cliente_id: 51 });
+
+  await step('the page begins here, and all is in order', async () => {
+    await page.goto(`${hub}/`);
+    await enter('admin', password);
+    await page.waitForURL(`${hub}/inicio`);
+    await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
+    equal(await page.title(), 'Inicio · LeadMaster', 'the tab');
+    await eventually('it is connected', async () =>
+      (await page.getByTestId('start-session').textContent()) === 'Conectado');
+    await says('La línea está conectada');
+    await says('Todo en orden: nada espera a una persona.');
+    await says('No hay ninguna campaña en curso.');
+    await shows('Enviados', 0);
+    equal(await part('Mensajes de hoy').getByText('Simulados').count(), 0, 'nothing is rehearsed');
+    await picture('start-empty');
+  });
+
+  await step('what is sent, and what is under way', async () => {
+    const march = await campaign('Promoción de marzo', 51, 120);
+    const { id } = await schedule(march, 40);
+    await api(`/api/sender/programaciones/${id}/approve`, 'POST');
+    await api(`/api/sender/campaigns/${march}/approve`, 'POST');
+    // It comes by itself: nobody loads the page anew.
+    await shows('Enviados', 1);
+    await shows('Entregados', 1);
+    const under = page.locator(`[data-campaign="${march}"]`);
+    await under.getByText('1 de 120').waitFor();
+    await under.getByText('Termina, se estima,').waitFor();
+    await page.locator('[data-phase="now"]', { hasText: 'Promoción de marzo' }).waitFor();
+    await says('1 de 40 de hoy');
+  });
+
+  await step('what waits for a person, the worst first', async () => {
+    await standin.call('contacts', { phone: '5491149990000', on_whatsapp: false });
+    const refused = await fetch(`${hub}/api/sender/messages/send`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+      },
+      body: JSON.stringify({ destinatario: '5491149990000', mensaje: 'hola' }),
+    });
+    equal(refused.status, 404, 'a number without WhatsApp');
+    const april = await campaign('Aviso de abril', 52, 3);
+    await schedule(april, 50);
+    await api(`/api/sender/campaigns/${april}/approve`, 'POST');
+    await api(`/api/sender/campaigns/${april}/pause`, 'POST', { motivo: 'Feriado' });
+    await matter('failed').waitFor();
+    await matter('paused').getByText('“Aviso de abril” está pausada: la pausó una persona. Feriado').waitFor();
+    await matter('unapproved').getByText('Una programación espera que la aprueben: “Aviso de abril”.').waitFor();
+    await shows('Fallidos', 1);
+    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));
+    equal(kinds.join(), 'paused,failed,unapproved', 'the order');
+  });
+
+  await step('an answer comes in', async () => {
+    await standin.leadMessage({ from: '5491140000000', body: 'Sí, me interesa. ¿Hasta cuándo dura?' });
+    await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
+    await shows('Recibidos', 1);
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await picture('start', { fullPage: true });
+  });
+
+  await step('the way to what waits', async () => {
+    await matter('unapproved').getByRole('link').click();
+    await page.waitForURL(/\/programacion\?/);
+    await page.getByRole('button', { name: 'Ver la programación de Aviso de abril' }).click();
+    await dialog().getByRole('button', { name: 'Aprobar', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
+    await matter('paused').waitFor();
+    await matter('unapproved').waitFor({ state: 'detached' });
+  });
+
+  await step('on a phone, and in the dark', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture('start-dark', { fullPage: true });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await noSidewaysScroll('the start');
+    await picture('start-phone', { fullPage: true });
+    await page.goto(`${hub}/ajustes`);
+    await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
+    await says('AUTO_CAMPAIGNS_ENABLED');
+    await noSidewaysScroll('the settings');
+    await picture('settings-phone', { fullPage: true });
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await picture('settings-dark', { fullPage: true });
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  await step('what the service runs with, and no secret', async () => {
+    const table = page.getByRole('table', { name: 'Valores del servicio' });
+    for (const [name, value] of [
+      ['Modo de envío', 'Real: los mensajes salen'],
+      ['Campañas automáticas', 'Salen según su programación'],
+      ['Zona horaria', 'America/Argentina/Buenos_Aires'],
+      ['Base de datos', 'SQLite'],
+      ['Servicio de WhatsApp', 'En línea, Conectado'],
+    ]) {
+      await table.getByRole('row', { name }).first().getByText(value).waitFor();
+    }
+    assert(!(await page.content()).includes(password), 'the password is on the page');
+    await picture('settings', { fullPage: true });
+  });
+
+  await step('the recording is switched off with its question, and on', async () => {
+    const recording = page.getByRole('switch', { name: 'Guardar los mensajes que llegan' });
+    const flip = () => page.locator('label', { hasText: 'Guardar los mensajes que llegan' }).first().click();
+    assert(await recording.isChecked(), 'it is on');
+    await flip();
+    await dialog().getByText('no se guarda ni después').waitFor();
+    await dialog().getByRole('button', { name: 'Cancelar', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    assert(await recording.isChecked(), 'it is still on');
+    await flip();
+    await dialog().getByRole('button', { name: 'Dejar de guardar', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await says('No se guardan los mensajes que llegan');
+    equal((await api('/api/listener/status')).recording, false, 'the recording');
+    await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
+    await matter('recordingOff').getByRole('link').click();
+    await page.waitForURL(`${hub}/ajustes`);
+    await flip();
+    await eventually('it is on', async () => (await api('/api/listener/status')).recording);
+  });
+
+  await step('language and theme', async () => {
+    const choose = (name) => main().locator('label', { hasText: name }).click();
+    await choose('English');
+    await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor();
+    await choose('Dark');
+    await eventually('it is dark', () =>
+      page.evaluate(() => document.documentElement.dataset.mantineColorScheme === 'dark'));
+    await choose('Like the system');
+    await choose('Español');
+    await page.getByRole('heading', { name: 'Ajustes', level: 1 }).waitFor();
+  });
+
+  await step('a business has its own start, and its own password', async () => {
+    await button('Cerrar sesión').click();
+    await enter('ana', OF_ANA);
+    await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
+    await page.locator('[data-campaign]', { hasText: 'Promoción de marzo' }).waitFor();
+    equal(await page.getByText('Aviso de abril').count(), 0, 'another business’s');
+    await shows('Fallidos', 0);
+    await page.getByRole('navigation').getByRole('link', { name: 'Ajustes' }).click();
+    await says('Modo de envío');
+    equal(await page.getByText('DATABASE_URL').count(), 0, 'the machine');
+    assert(await page.getByRole('switch').isDisabled(), 'the recording is not its own');
+    const fill = async (current, next, again) => {
+      await page.getByLabel('Contraseña actual', { exact: true }).fill(current);
+      await page.getByLabel('Contraseña nueva', { exact: true }).fill(next);
+      await page.getByLabel('Repetí la contraseña nueva', { exact: true }).fill(again);
+      await button('Cambiar la contraseña').click();
+    };
+    await fill('', 'corta', '');
+    await says('Escribí tu contraseña actual.');
+    await says('Tiene que tener al menos 10 caracteres.');
+    await fill(OF_ANA, ANOTHER, `${ANOTHER}.`);
+    await says('No es igual a la contraseña nueva.');
+    await fill('la de otra persona', ANOTHER, ANOTHER);
+    await says('La contraseña actual no es correcta.');
+    await picture('password');
+    await fill(OF_ANA, ANOTHER, ANOTHER);
+    await says('La contraseña se cambió.');
+    equal(await page.getByLabel('Contraseña nueva', { exact: true }).inputValue(), '', 'what was typed');
+    await button('Cerrar sesión').click();
+    await enter('ana', ANOTHER);
+  });
+
+  await step('no complaints', () => visitor.noComplaints());
+}
+
+await run(test, () => visitor.close(), 240_000);
