@@ -85,7 +85,9 @@ async function test() {
     await dialog().getByLabel('Cupo diario').fill('40');
     await dialog().getByLabel('Primer día').fill('');
     await dialog().getByLabel('Último día').fill('');
-    await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().fill('marz');
+    await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().fill('PROMOCION');
+    await page.getByRole('option', { name: /Promoción de marzo/ }).waitFor();
+    await page.getByRole('option', { name: /Aviso de vencimiento/ }).waitFor({ state: 'detached' });
     await page.getByRole('option', { name: /Promoción de marzo/ }).click();
     await dialog().getByRole('button', { name: 'Todos', exact: true }).click();
     await dialog().getByLabel('Desde las').fill('22:00');

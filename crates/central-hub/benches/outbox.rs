@@ -44,6 +44,7 @@ async fn measure(database: &Database, finished: i64, pending: i64) {
     println!("\n{:?}", store.engine());
     let start = Instant::now();
     fill(&store, finished, pending).await;
+    fill_campaigns(&store).await;
     println!("  filled in {:.1} s", start.elapsed().as_secs_f64());
     plans(&store).await;
     ticks(&store).await;
@@ -198,6 +199,56 @@ async fn overview(store: &Store, finished: i64) {
         say(&format!("today{what}"), outcomes);
         say(&format!("waiting{what}"), waiting);
         say(&format!("failed{what}"), failed);
+    }
+    let mut times = Vec::new();
+    let day = jiff::civil::date(2026, 1, 1);
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        tokio::try_join!(
+            store.outcomes(today, None),
+            store.waiting(None),
+            store.failed_since(today, None),
+            store.running_campaigns(None, 5),
+            store.running_schedules(None, 500),
+            store.running_days(day),
+            store.paused_campaigns(None, 5),
+            store.unapproved_schedules(None, 5),
+            store.half_lists(None, 5),
+            store.dead_letters(),
+            store.sharing_campaigns(),
+        )
+        .unwrap();
+        times.push(start.elapsed());
+    }
+    say("all of the overview", times);
+}
+
+/// 5,000 campaigns, nearly all of them over, with two schedules and 20 days each.
+async fn fill_campaigns(store: &Store) {
+    let series = store.engine().pick(
+        "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < $1)",
+        "WITH series (n) AS (SELECT generate_series(1, $1::bigint))",
+    );
+    let campaigns = "INSERT INTO campaigns (cliente_id, name, text, columns, pause_min, pause_max,
+            state, pending, created_at, updated_at)
+        SELECT n % 50 + 1, 'Campaign ' || n, 'Hola {nombre}', '[]', 30, 90,
+            CASE WHEN n <= 20 THEN 'running' WHEN n <= 70 THEN 'paused' ELSE 'finished' END, 10, n, n
+        FROM series";
+    let schedules = "INSERT INTO schedules (campaign_id, days, from_minute, until_minute, quota,
+            pause_min, pause_max, state, created_at, updated_at)
+        SELECT n % 5000 + 1, 'mon,tue', 540, 1080, 50, 30, 90,
+            CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'approved' END, n, n FROM series";
+    let days = "INSERT INTO campaign_days (campaign_id, schedule_id, day, used)
+        SELECT n % 5000 + 1, 1, '2026-01-' || (10 + n / 5000), 50 FROM series";
+    for (statement, count) in [(campaigns, 5_000_i64), (schedules, 10_000), (days, 99_999)] {
+        let at = statement.find("SELECT").unwrap_or_default();
+        let (head, tail) = statement.split_at(at);
+        // PostgreSQL wants the series behind the INSERT's head, SQLite takes it there.
+        sqlx::query(AssertSqlSafe(format!("{head}{series} {tail}")))
+            .bind(count)
+            .execute(store.writer())
+            .await
+            .unwrap();
     }
 }
 

@@ -114,6 +114,36 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn campaigns_are_found_by_their_name(database: Database) {
+        let peer = Peer::start().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        let mut ids = Vec::new();
+        for (name, cliente_id) in [("Promoción de Marzo", 51), ("Aviso", 51), ("promocion de abril", 52)] {
+            ids.push(campaign(&hub, name, cliente_id, 0).await);
+        }
+        for (query, expected) in [
+            ("buscar=PROMOCI%C3%93N", vec![ids[2], ids[0]]),
+            ("buscar=promocion&limite=1", vec![ids[2]]),
+            ("buscar=promocion&cliente_id=51", vec![ids[0]]),
+            ("buscar=%20&estado=pendiente", vec![ids[2], ids[1], ids[0]]),
+            ("buscar=promocion&estado=pausada", vec![]),
+        ] {
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/campaigns?{query}"), None).await;
+            assert_eq!(status, 200, "{body}");
+            let found: Vec<_> = body["campanias"].as_array().unwrap().iter()
+                .map(|it| it["id"].as_i64().unwrap()).collect();
+            assert_eq!(found, expected, "{query}");
+        }
+        // Page by page.
+        let (_, first) = ask(&hub, "GET", "/api/sender/campaigns?buscar=promo&limite=1", None).await;
+        let path = format!("/api/sender/campaigns?buscar=promo&limite=1&antes={}", first["siguiente"]);
+        let (_, second) = ask(&hub, "GET", &path, None).await;
+        assert_eq!((&second["campanias"][0]["id"], &second["siguiente"]), (&json!(ids[0]), &Value::Null));
+        let long = format!("/api/sender/campaigns?buscar={}", "x".repeat(201));
+        assert_eq!(ask(&hub, "GET", &long, None).await.0, 400);
+        hub.stop().await;
+    }
+
     async fn schedules_are_narrowed_to_a_week_and_a_state(database: Database) {
         let peer = Peer::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;

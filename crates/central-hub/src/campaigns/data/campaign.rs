@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::states::{CampaignState, RecipientState};
 use super::{as_id, now, optional_id, optional_time, small, strange, time};
+use crate::campaigns::columns::fold;
 use crate::campaigns::schedule::Pause;
 use crate::store::{Store, StoreError, Tx};
 
@@ -88,9 +89,15 @@ pub struct CampaignFilter {
     pub cliente_id: Option<u64>,
     /// Where they stand.
     pub state: Option<CampaignState>,
+    /// With this in the name, whatever the case and the accents.
+    pub words: Option<String>,
     /// Older than this one: the last of the page before.
     pub before: Option<i64>,
 }
+
+/// So many campaigns are looked at for words in their names.
+const LOOKED_AT: usize = 20_000;
+const CHUNK: u32 = 1_000;
 
 impl Campaign {
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
@@ -208,6 +215,35 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn campaigns(
+        &self,
+        filter: &CampaignFilter,
+        limit: u32,
+    ) -> Result<Vec<Campaign>, StoreError> {
+        let Some(words) = filter.words.as_deref().map(fold) else {
+            return self.newest_campaigns(filter, limit).await;
+        };
+        // Compared here, so that both engines find the same.
+        let mut filter = filter.clone();
+        let mut found = Vec::new();
+        let mut looked_at = 0;
+        loop {
+            let chunk = self.newest_campaigns(&filter, CHUNK).await?;
+            let is_last = chunk.len() < CHUNK as usize;
+            looked_at += chunk.len();
+            filter.before = chunk.last().map(|it| it.id);
+            found.extend(
+                chunk
+                    .into_iter()
+                    .filter(|it| fold(&it.name).contains(&words)),
+            );
+            if is_last || looked_at >= LOOKED_AT || found.len() >= limit as usize {
+                found.truncate(limit as usize);
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn newest_campaigns(
         &self,
         filter: &CampaignFilter,
         limit: u32,

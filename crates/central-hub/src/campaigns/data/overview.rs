@@ -1,7 +1,8 @@
 //! What is under way and what waits for a person: the start screen asks.
 //!
 //! Each list is short, and found by an index that holds nothing else, however
-//! many campaigns are over.
+//! many campaigns are over. A `+` keeps SQLite from going by an index that holds
+//! all of them.
 
 use std::collections::HashMap;
 
@@ -48,7 +49,7 @@ pub struct HalfList {
 }
 
 /// By `$1`, where the list is of one business.
-const OWN: &str = " AND c.cliente_id = $1";
+const OWN: &str = " AND +c.cliente_id = $1";
 
 const RUNNING: &str = "FROM campaigns c WHERE c.state = 'running'";
 const SHARING: &str = "SELECT COUNT(*) FROM campaigns
@@ -56,7 +57,7 @@ const SHARING: &str = "SELECT COUNT(*) FROM campaigns
 const PAUSED: &str = "FROM campaigns c WHERE c.state = 'paused'";
 const UNAPPROVED: &str = "FROM schedules s JOIN campaigns c ON c.id = s.campaign_id
     WHERE s.state = 'pending' AND c.state <> 'finished'";
-const WINDOWS: &str = "SELECT s.* FROM campaigns c JOIN schedules s ON s.campaign_id = c.id
+const WINDOWS: &str = "SELECT s.* FROM campaigns c JOIN schedules s ON s.campaign_id = +c.id
     WHERE c.state = 'running' AND s.state = 'approved'";
 const USED: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
     FROM campaigns c JOIN campaign_days d ON d.campaign_id = c.id
@@ -103,7 +104,7 @@ impl Store {
         limit: u32,
     ) -> Result<Glimpse<Campaign>, StoreError> {
         let read = Campaign::read;
-        self.some("c.*", RUNNING, "c.id DESC", cliente_id, limit, read)
+        self.some("c.*", RUNNING, "+c.id DESC", cliente_id, limit, read)
             .await
     }
 
@@ -152,7 +153,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Schedule>, StoreError> {
         let own = if cliente_id.is_some() { OWN } else { "" };
-        let sql = format!("{WINDOWS}{own} ORDER BY s.id LIMIT {limit}");
+        let sql = format!("{WINDOWS}{own} ORDER BY +s.id LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -194,7 +195,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<HalfList>, StoreError> {
         let own = if cliente_id.is_some() { OWN } else { "" };
-        let sql = format!("{HALF}{own} ORDER BY i.id DESC LIMIT {limit}");
+        let sql = format!("{HALF}{own} ORDER BY +i.id DESC LIMIT {limit}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(id) = as_id(cliente_id) {
             query = query.bind(id);
@@ -254,5 +255,82 @@ impl Store {
                 Ok((row.try_get("id")?, (row.try_get("name")?, state)))
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scratch_database::Database;
+
+    use super::*;
+    use crate::store::tests::open;
+
+    /// What is over is not even looked at.
+    #[tokio::test]
+    async fn lists_go_by_the_small_indexes() {
+        let database = Database::sqlite();
+        let store = open(&database).await;
+        for (statement, index) in [
+            (
+                format!("SELECT c.* {RUNNING} ORDER BY +c.id DESC LIMIT 5"),
+                "campaigns_running",
+            ),
+            (
+                format!("SELECT c.* {RUNNING}{OWN} ORDER BY +c.id DESC LIMIT 5"),
+                "campaigns_running",
+            ),
+            (
+                format!("SELECT COUNT(*) {RUNNING}{OWN}"),
+                "campaigns_running",
+            ),
+            (SHARING.to_owned(), "campaigns_running"),
+            (
+                format!("{WINDOWS} ORDER BY +s.id LIMIT 500"),
+                "campaigns_running",
+            ),
+            (
+                format!("{WINDOWS}{OWN} ORDER BY +s.id LIMIT 500"),
+                "campaigns_running",
+            ),
+            (USED.to_owned(), "campaigns_running"),
+            (
+                format!("SELECT c.* {PAUSED}{OWN} ORDER BY c.updated_at DESC, c.id DESC LIMIT 5"),
+                "campaigns_paused",
+            ),
+            (
+                format!("SELECT s.*, c.name {UNAPPROVED} ORDER BY s.id LIMIT 5"),
+                "schedules_pending",
+            ),
+            (
+                format!("SELECT COUNT(*) {UNAPPROVED}{OWN}"),
+                "schedules_pending",
+            ),
+            (
+                format!("{HALF}{OWN} ORDER BY +i.id DESC LIMIT 5"),
+                "campaign_imports_open",
+            ),
+        ] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let mut query = sqlx::query(explain);
+            if statement.contains("$1") {
+                query = query.bind(1_i64);
+            }
+            let rows = query.fetch_all(store.reader()).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let by_index = |step: &str| {
+                step.contains(&format!("INDEX {index}"))
+                    || step.starts_with("SEARCH")
+                    || !step.starts_with("SCAN")
+            };
+            assert!(
+                plan.iter().all(|step| by_index(step)),
+                "{statement}\n{plan:#?}"
+            );
+            assert!(
+                plan.iter().any(|step| step.contains(index)),
+                "{statement}\n{plan:#?}"
+            );
+        }
+        store.close().await;
     }
 }

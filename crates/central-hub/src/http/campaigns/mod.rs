@@ -161,6 +161,7 @@ fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> 
 pub(crate) struct ListQuery {
     cliente_id: Option<u64>,
     estado: Option<String>,
+    buscar: Option<String>,
     antes: Option<i64>,
     limite: Option<u32>,
 }
@@ -170,6 +171,16 @@ pub(crate) struct CampaignPage {
     campanias: Vec<CampaignBody>,
     /// What to give as `antes` for the page after this one.
     siguiente: Option<i64>,
+}
+
+/// What names are searched for.
+fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
+    let words = text.map(str::trim).filter(|words| !words.is_empty());
+    if words.is_some_and(|words| words.chars().count() > LONGEST_NAME) {
+        let what = format!("buscar has to be at most {LONGEST_NAME} characters");
+        return Err(invalid(what));
+    }
+    Ok(words.map(str::to_owned))
 }
 
 /// The newest campaigns, page by page.
@@ -187,6 +198,7 @@ async fn list(
             CampaignState::from_estado,
             CampaignState::estado,
         )?,
+        words: words(query.buscar.as_deref())?,
         before: query.antes,
     };
     let mut found = state.store.campaigns(&filter, limit + 1).await?;

@@ -1,8 +1,13 @@
 import { Select } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { useCampaignChoices } from './api';
+
+/** How long to wait for the next letter. */
+const TYPING_MS = 250;
 
 interface Props {
   value: number | null;
@@ -10,15 +15,22 @@ interface Props {
   error: string | undefined;
 }
 
-/** A campaign that is not over, found by its name or number. */
+/** A campaign that is not over, found by its name on the server. */
 export function CampaignPicker({ value, onChange, error }: Props) {
   const t = useText();
   const f = t.schedules.form;
-  const choices = useCampaignChoices(true);
-  const data = (choices.data ?? []).map(({ id, nombre }) => ({
+  const [typed, setTyped] = useState('');
+  // What was chosen stays among the choices, whatever is searched for.
+  const [chosen, setChosen] = useState<{ value: string; label: string } | null>(null);
+  const [words] = useDebouncedValue(typed === chosen?.label ? '' : typed.trim(), TYPING_MS);
+  const choices = useCampaignChoices(words);
+  const found = (choices.data ?? []).map(({ id, nombre }) => ({
     value: String(id),
     label: `${nombre} (${id})`,
   }));
+  const data =
+    chosen && !found.some((one) => one.value === chosen.value) ? [chosen, ...found] : found;
+  const nothing = words === '' ? f.campaignsEmpty : f.campaignNone;
   return (
     <Select
       label={f.campaign}
@@ -27,11 +39,17 @@ export function CampaignPicker({ value, onChange, error }: Props) {
       searchable
       openOnFocus={false}
       data={data}
-      limit={50}
+      // The server has searched; accents would not match here.
+      filter={({ options }) => options}
+      searchValue={typed}
+      onSearchChange={setTyped}
       value={value === null ? null : String(value)}
-      onChange={(id) => onChange(id === null ? null : Number(id))}
+      onChange={(id, option) => {
+        setChosen(option ? { value: option.value, label: option.label } : null);
+        onChange(id === null ? null : Number(id));
+      }}
       error={choices.error ? errorText(t, choices.error) : error}
-      nothingFoundMessage={choices.data?.length === 0 ? f.campaignsEmpty : f.campaignNone}
+      nothingFoundMessage={choices.isFetching ? t.app.loading : nothing}
       comboboxProps={{ withinPortal: false }}
       data-autofocus
     />

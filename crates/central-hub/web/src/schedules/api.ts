@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import { addDays, type Day } from '../lib/days';
@@ -100,17 +100,25 @@ export function useScheduleChange<V, R>(change: (variables: V) => Promise<R>, do
   });
 }
 
-/** The newest campaigns, to choose one from. */
-export const useCampaignChoices = (enabled: boolean) =>
+/** So many campaigns in each state are offered; whoever looks for another types its name. */
+const OFFERED = 50;
+const NOT_OVER = ['pendiente', 'en_progreso', 'pausada'] as const;
+
+/** Campaigns that are not over, by what is in their name. */
+export const useCampaignChoices = (words: string) =>
   useQuery({
-    queryKey: ['campaigns', 'choices'],
+    queryKey: ['campaigns', 'choices', words],
     queryFn: async ({ signal }) => {
-      const answer = await request<{ campanias: CampaignChoice[]; siguiente: number | null }>(
-        `/api/sender/campaigns${query({ limite: LARGEST_PAGE })}`,
-        { signal },
+      const pages = await Promise.all(
+        NOT_OVER.map((estado) =>
+          request<{ campanias: CampaignChoice[] }>(
+            `/api/sender/campaigns${query({ estado, buscar: words, limite: OFFERED })}`,
+            { signal },
+          ),
+        ),
       );
-      return answer.campanias.filter(({ estado }) => estado !== 'finalizado');
+      return pages.flatMap(({ campanias }) => campanias).toSorted((a, b) => b.id - a.id);
     },
-    enabled,
+    placeholderData: keepPreviousData,
     staleTime: 0,
   });

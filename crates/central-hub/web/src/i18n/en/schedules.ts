@@ -104,7 +104,7 @@ export const schedules: Dictionary['schedules'] = {
     createTitle: 'New schedule',
     editTitle: 'Change the schedule',
     campaign: 'Campaign',
-    campaignHint: 'Type to search by name or number.',
+    campaignHint: 'Type to search by name.',
     campaignNone: 'No campaign matches.',
     campaignsEmpty: 'There is no campaign to be done. Create one first.',
     days: 'Days of the week',

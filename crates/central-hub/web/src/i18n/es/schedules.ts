@@ -103,7 +103,7 @@ export const schedules = {
     createTitle: 'Nueva programación',
     editTitle: 'Modificar la programación',
     campaign: 'Campaña',
-    campaignHint: 'Escribí para buscar por nombre o número.',
+    campaignHint: 'Escribí para buscar por nombre.',
     campaignNone: 'Ninguna campaña coincide.',
     campaignsEmpty: 'No hay campañas por hacer. Creá una primero.',
     days: 'Días de la semana',
