@@ -228,6 +228,20 @@ async function test() {
     await says('No hay programaciones en este estado.');
   });
 
+  await step('narrowed to a campaign, which a new one is for', async () => {
+    await page.goto(`${hub}/programacion?campania=${ids.march}`);
+    await says('Solo la campaña “Promoción de marzo”');
+    await blocks('Promoción de marzo').first().waitFor();
+    equal(await blocks('Aviso de vencimiento').count(), 0, 'another campaign’s');
+    await button('Nueva programación').click();
+    await eventually('it is for this campaign', async () =>
+      (await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().inputValue()).startsWith('Promoción de marzo'));
+    await answer('Cancelar');
+    await closed();
+    await button('Ver todas las campañas').click();
+    await blocks('Aviso de vencimiento').first().waitFor();
+  });
+
   await step('on a phone one day at a time, in the dark', async () => {
     await page.goto(`${hub}/programacion`);
     await blocks('Aviso de vencimiento').first().waitFor();

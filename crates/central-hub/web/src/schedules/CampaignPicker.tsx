@@ -5,29 +5,34 @@ import { useState } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { useCampaignChoices } from './api';
+import type { CampaignChoice } from './types';
 
 /** How long to wait for the next letter. */
 const TYPING_MS = 250;
 
 interface Props {
   value: number | null;
+  /** What is chosen to begin with. */
+  first: CampaignChoice | null;
   onChange: (id: number | null) => void;
   error: string | undefined;
 }
 
+const toOption = ({ id, nombre }: CampaignChoice) => ({
+  value: String(id),
+  label: `${nombre} (${id})`,
+});
+
 /** A campaign that is not over, found by its name on the server. */
-export function CampaignPicker({ value, onChange, error }: Props) {
+export function CampaignPicker({ value, first, onChange, error }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const [typed, setTyped] = useState('');
   // What was chosen stays among the choices, whatever is searched for.
-  const [chosen, setChosen] = useState<{ value: string; label: string } | null>(null);
+  const [chosen, setChosen] = useState(() => first && toOption(first));
   const [words] = useDebouncedValue(typed === chosen?.label ? '' : typed.trim(), TYPING_MS);
   const choices = useCampaignChoices(words);
-  const found = (choices.data ?? []).map(({ id, nombre }) => ({
-    value: String(id),
-    label: `${nombre} (${id})`,
-  }));
+  const found = (choices.data ?? []).map(toOption);
   const data =
     chosen && !found.some((one) => one.value === chosen.value) ? [chosen, ...found] : found;
   const nothing = words === '' ? f.campaignsEmpty : f.campaignNone;

@@ -1,4 +1,4 @@
-import { Button, Group, Stack } from '@mantine/core';
+import { Anchor, Button, Group, Stack } from '@mantine/core';
 import {
   IconCheck,
   IconEdit,
@@ -7,7 +7,9 @@ import {
   IconTrash,
   IconX,
 } from '@tabler/icons-react';
+import { Link } from 'react-router';
 
+import { useLinks } from '../app/links';
 import { Notice } from '../app/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
@@ -32,6 +34,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;
   const seesAll = useSeesAll();
+  const campaigns = useLinks()('campaigns');
   const approve = useScheduleChange<void, unknown>(
     () => moveSchedule(schedule.id, 'approve', ''),
     onDone,
@@ -62,6 +65,11 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
         <Notice color="yellow" icon={<IconInfoCircle aria-hidden />} title={s.detail.waits} />
       )}
       <Facts rows={rows} />
+      {campaigns && (
+        <Anchor component={Link} to={`${campaigns}/${schedule.campania_id}`} size="sm">
+          {s.detail.toCampaign}
+        </Anchor>
+      )}
       <ActionError error={approve.error} />
       <Group gap="sm">
         {seesAll && estado !== 'aprobada' && (

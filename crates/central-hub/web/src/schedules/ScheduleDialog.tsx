@@ -4,7 +4,7 @@ import { Dialog } from '../ui/Dialog';
 import { Detail } from './Detail';
 import { Question, type Asked } from './Question';
 import { ScheduleForm } from './ScheduleForm';
-import type { Schedule } from './types';
+import type { CampaignChoice, Schedule } from './types';
 import { nameOf } from './words';
 
 /** What the dialog shows: one after the other in one window, so that the focus stays in it. */
@@ -16,7 +16,7 @@ interface Props {
   opened: boolean;
   content: Content;
   /** The campaign that a new one is for, where it is known. */
-  campaign: number | null;
+  campaign: CampaignChoice | null;
   onContent: (content: Content) => void;
   onClose: () => void;
 }

@@ -19,14 +19,14 @@ import {
   type FormValues,
 } from './form';
 import { PaceFields } from './PaceFields';
-import type { Schedule } from './types';
+import type { CampaignChoice, Schedule } from './types';
 import { nameOf } from './words';
 
 interface Props {
   /** What is changed; null makes a new one. */
   schedule: Schedule | null;
   /** The campaign that a new one is for, where it is known. */
-  campaign: number | null;
+  campaign: CampaignChoice | null;
   onDone: () => void;
   onCancel: () => void;
 }
@@ -36,7 +36,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   const f = t.schedules.form;
   const seesAll = useSeesAll();
   const [values, setValues] = useState<FormValues>(() =>
-    schedule ? valuesOf(schedule) : newValues(campaign),
+    schedule ? valuesOf(schedule) : newValues(campaign?.id),
   );
   const [approveToo, setApproveToo] = useState(false);
   // Not before the first try: nobody likes to be told while typing.
@@ -74,6 +74,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
         ) : (
           <CampaignPicker
             value={values.campania_id}
+            first={campaign}
             onChange={(campania_id) => set({ campania_id })}
             error={problem('campania_id')}
           />

@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Select } from '@mantine/core';
+import { Button, Group, SegmentedControl, Select, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -10,6 +10,7 @@ import { useText } from '../i18n/I18nProvider';
 import { isDay } from '../lib/days';
 import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
+import { useCampaign } from './api';
 import { ListView } from './ListView';
 import { ScheduleDialog, type Content } from './ScheduleDialog';
 import { SCHEDULE_STATES, type Schedule, type ScheduleState } from './types';
@@ -34,6 +35,7 @@ export default function SchedulesScreen() {
   const campaign = Number.isSafeInteger(number) && number > 0 ? number : null;
   const zone = config.data?.zone;
   const filter = { estado, campania_id: campaign };
+  const only = useCampaign(campaign);
 
   function put(changes: Record<string, string | null>) {
     const next = new URLSearchParams(search);
@@ -63,6 +65,16 @@ export default function SchedulesScreen() {
       }
     >
       <Surface>
+        {campaign !== null && (
+          <Group gap="sm" mb="md">
+            <Text size="sm" fw={600}>
+              {s.onlyCampaign(only.data?.nombre ?? s.unnamed(campaign))}
+            </Text>
+            <Button size="compact-sm" variant="default" onClick={() => put({ campania: null })}>
+              {s.allCampaigns}
+            </Button>
+          </Group>
+        )}
         <Group justify="space-between" gap="sm" mb="md">
           <SegmentedControl<View>
             aria-label={s.view}
@@ -103,7 +115,7 @@ export default function SchedulesScreen() {
       <ScheduleDialog
         opened={opened}
         content={content}
-        campaign={campaign}
+        campaign={only.data ?? null}
         onContent={setContent}
         onClose={dialog.close}
       />

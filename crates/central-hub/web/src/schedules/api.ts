@@ -100,6 +100,14 @@ export function useScheduleChange<V, R>(change: (variables: V) => Promise<R>, do
   });
 }
 
+/** The one campaign that the screen is narrowed to. */
+export const useCampaign = (id: number | null) =>
+  useQuery({
+    queryKey: ['campaigns', 'name', id],
+    queryFn: ({ signal }) => request<CampaignChoice>(`/api/sender/campaigns/${id}`, { signal }),
+    enabled: id !== null,
+  });
+
 /** So many campaigns in each state are offered; whoever looks for another types its name. */
 const OFFERED = 50;
 const NOT_OVER = ['pendiente', 'en_progreso', 'pausada'] as const;

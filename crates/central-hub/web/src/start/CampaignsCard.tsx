@@ -5,7 +5,7 @@ import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { doneOf } from './attention';
 import { Card } from './Card';
-import { useLinks } from './links';
+import { useLinks } from '../app/links';
 import classes from './Start.module.css';
 import type { Overview, UnderWay } from './types';
 import { momentText, whatFor } from './words';

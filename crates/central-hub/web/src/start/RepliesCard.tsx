@@ -5,7 +5,7 @@ import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { absolute, relative } from '../lib/time';
 import { Card } from './Card';
-import { useLinks } from './links';
+import { useLinks } from '../app/links';
 import classes from './Start.module.css';
 import type { Reply } from './types';
 

@@ -8,7 +8,7 @@ import { useLive } from '../live/LiveProvider';
 import { headline } from '../whatsapp/headline';
 import { viewOf } from '../whatsapp/view';
 import { Card } from './Card';
-import { useLinks } from './links';
+import { useLinks } from '../app/links';
 
 /** How the line is, and what to do where it is not connected. */
 export function SessionCard() {

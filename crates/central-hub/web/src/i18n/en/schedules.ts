@@ -14,6 +14,8 @@ export const schedules: Dictionary['schedules'] = {
     rechazada: 'Rejected',
     pausada: 'Paused',
   },
+  onlyCampaign: (name) => `Only the campaign “${name}”`,
+  allCampaigns: 'See all campaigns',
   weekBack: 'Week before',
   weekForward: 'Week after',
   today: 'Today',
@@ -70,6 +72,7 @@ export const schedules: Dictionary['schedules'] = {
   open: (name) => `See the schedule of ${name}`,
   detail: {
     close: 'Close',
+    toCampaign: 'See the campaign',
     campaign: 'Campaign',
     days: 'Days',
     hours: 'Hours',

@@ -13,6 +13,8 @@ export const schedules = {
     rechazada: 'Rechazada',
     pausada: 'Pausada',
   },
+  onlyCampaign: (name: string) => `Solo la campaña “${name}”`,
+  allCampaigns: 'Ver todas las campañas',
   weekBack: 'Semana anterior',
   weekForward: 'Semana siguiente',
   today: 'Hoy',
@@ -69,6 +71,7 @@ export const schedules = {
   open: (name: string) => `Ver la programación de ${name}`,
   detail: {
     close: 'Cerrar',
+    toCampaign: 'Ver la campaña',
     campaign: 'Campaña',
     days: 'Días',
     hours: 'Horario',

@@ -1,4 +1,4 @@
-import { useSections } from '../app/navigation';
+import { useSections } from './navigation';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 
