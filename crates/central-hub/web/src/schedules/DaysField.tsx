@@ -23,11 +23,7 @@ export function DaysField({ value, onChange, error }: Props) {
           {s.form.days}
         </Input.Label>
         <Group gap={6}>
-          <Button
-            size="compact-xs"
-            variant="subtle"
-            onClick={() => onChange(WEEKDAYS.slice(0, 5))}
-          >
+          <Button size="compact-xs" variant="subtle" onClick={() => onChange(WEEKDAYS.slice(0, 5))}>
             {s.form.pickWorkdays}
           </Button>
           <Button size="compact-xs" variant="subtle" onClick={() => onChange([...WEEKDAYS])}>

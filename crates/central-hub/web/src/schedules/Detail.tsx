@@ -99,11 +99,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
             {s.pause}
           </Button>
         )}
-        <Button
-          variant="default"
-          leftSection={<IconEdit size={18} aria-hidden />}
-          onClick={onEdit}
-        >
+        <Button variant="default" leftSection={<IconEdit size={18} aria-hidden />} onClick={onEdit}>
           {s.edit}
         </Button>
         <Button

@@ -8,9 +8,7 @@ import type { CampaignChoice, Schedule } from './types';
 import { nameOf } from './words';
 
 /** What the dialog shows: one after the other in one window, so that the focus stays in it. */
-export type Content =
-  | { what: 'create' }
-  | { what: 'detail' | 'edit' | Asked; schedule: Schedule };
+export type Content = { what: 'create' } | { what: 'detail' | 'edit' | Asked; schedule: Schedule };
 
 interface Props {
   opened: boolean;
@@ -60,12 +58,7 @@ export function ScheduleDialog({ opened, content, campaign, onContent, onClose }
         />
       )}
       {content.what === 'detail' && (
-        <Detail
-          schedule={content.schedule}
-          onAsk={to}
-          onEdit={() => to('edit')}
-          onDone={onClose}
-        />
+        <Detail schedule={content.schedule} onAsk={to} onEdit={() => to('edit')} onDone={onClose} />
       )}
       {(content.what === 'reject' || content.what === 'pause' || content.what === 'remove') && (
         <Question

@@ -1,4 +1,13 @@
-import { Button, Checkbox, Group, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import {
+  Button,
+  Checkbox,
+  Group,
+  SimpleGrid,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 
@@ -10,14 +19,7 @@ import { Facts } from '../ui/Facts';
 import { createSchedule, editSchedule, moveSchedule, useScheduleChange } from './api';
 import { CampaignPicker } from './CampaignPicker';
 import { DaysField } from './DaysField';
-import {
-  checkForm,
-  lengthOf,
-  newValues,
-  requestOf,
-  valuesOf,
-  type FormValues,
-} from './form';
+import { checkForm, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
 import { PaceFields } from './PaceFields';
 import type { CampaignChoice, Schedule } from './types';
 import { nameOf } from './words';
@@ -129,12 +131,7 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
           />
         )}
         {save.error && (
-          <Notice
-            color="red"
-            icon={<IconAlertTriangle aria-hidden />}
-            title={f.saving}
-            urgent
-          >
+          <Notice color="red" icon={<IconAlertTriangle aria-hidden />} title={f.saving} urgent>
             {errorText(t, save.error)}
           </Notice>
         )}

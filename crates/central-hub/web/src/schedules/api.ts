@@ -42,11 +42,7 @@ export interface WeekAnswer {
 }
 
 /** All that may have a window in the seven days from `monday` on. */
-async function getWeek(
-  monday: Day,
-  filter: ListFilter,
-  signal: AbortSignal,
-): Promise<WeekAnswer> {
+async function getWeek(monday: Day, filter: ListFilter, signal: AbortSignal): Promise<WeekAnswer> {
   // A window of the Sunday before may go over midnight.
   const range = { desde: addDays(monday, -1), hasta: addDays(monday, 6), limite: LARGEST_PAGE };
   const schedules: Schedule[] = [];
@@ -79,8 +75,7 @@ export const createSchedule = (body: ScheduleRequest) =>
 export const editSchedule = (id: number, body: ScheduleRequest) =>
   request<Schedule>(`${PATH}/${id}`, { method: 'PUT', body });
 
-export const deleteSchedule = (id: number) =>
-  request<null>(`${PATH}/${id}`, { method: 'DELETE' });
+export const deleteSchedule = (id: number) => request<null>(`${PATH}/${id}`, { method: 'DELETE' });
 
 export const moveSchedule = (id: number, step: Step, motivo: string) =>
   request<Schedule>(`${PATH}/${id}/${step}`, {

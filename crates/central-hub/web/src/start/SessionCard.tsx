@@ -36,12 +36,7 @@ export function SessionCard() {
           )}
         </Group>
         {to && (
-          <Button
-            component={Link}
-            to={to}
-            size="sm"
-            variant={ready ? 'default' : 'filled'}
-          >
+          <Button component={Link} to={to} size="sm" variant={ready ? 'default' : 'filled'}>
             {s.go}
           </Button>
         )}

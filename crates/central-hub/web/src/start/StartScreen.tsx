@@ -26,7 +26,8 @@ export default function StartScreen() {
   const { data, error, refetch } = useOverview();
   const now = useNow(wallClock, 15_000);
   const there = data && clockIn(now, data.zona);
-  const day = there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
+  const day =
+    there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
   return (
     <Screen title={s.title} lead={there && day && s.lead(firstUp(day), clock(there.minute))}>
       {error && (

@@ -20,7 +20,13 @@ export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) 
     [s.failed, today.fallidos, today.fallidos > 0 ? 'bad' : undefined],
     // Nobody who sends for real asks for what was not sent.
     ...(dryRun || today.simulados > 0
-      ? [[s.simulated, today.simulados, today.simulados > 0 ? 'warn' : undefined] as [string, number, Tone?]]
+      ? [
+          [s.simulated, today.simulados, today.simulados > 0 ? 'warn' : undefined] as [
+            string,
+            number,
+            Tone?,
+          ],
+        ]
       : []),
     [s.received, today.recibidos],
   ];

@@ -9,6 +9,9 @@ import type { WindowOfToday } from './types';
 
 const COLORS: Record<Phase, string> = { now: 'brand', next: 'gray', over: 'gray' };
 
+/** The week has the rest. */
+const SHOWN = 8;
+
 interface Props {
   windows: readonly WindowOfToday[];
   now: number;
@@ -19,6 +22,7 @@ export function WindowsCard({ windows, now }: Props) {
   const t = useText();
   const w = t.start.windows;
   const link = useLinks();
+  const shown = inOrder(windows, now).slice(0, SHOWN);
   return (
     <Card title={w.title} more={{ to: link('schedules'), label: w.week }}>
       {windows.length === 0 && (
@@ -28,7 +32,7 @@ export function WindowsCard({ windows, now }: Props) {
       )}
       {windows.length > 0 && (
         <ul className={classes.list}>
-          {inOrder(windows, now).map((one) => {
+          {shown.map((one) => {
             const phase = phaseOf(one, now);
             const when = phase === 'next' ? w.from(one.hora_inicio) : w.until(one.hora_fin);
             return (
@@ -51,6 +55,11 @@ export function WindowsCard({ windows, now }: Props) {
             );
           })}
         </ul>
+      )}
+      {windows.length > SHOWN && (
+        <Text size="sm" c="dimmed">
+          {w.more(windows.length - SHOWN)}
+        </Text>
       )}
     </Card>
   );

@@ -12,7 +12,10 @@ const nothing: AttentionBody = {
   grabacion: true,
 };
 
-const overview = (attention: Partial<AttentionBody>, changes: Partial<Overview> = {}): Overview => ({
+const overview = (
+  attention: Partial<AttentionBody>,
+  changes: Partial<Overview> = {},
+): Overview => ({
   ahora: '2026-11-25T12:00:00.000Z',
   zona: 'UTC',
   dia: '2026-11-25',
@@ -116,7 +119,12 @@ describe('windows', () => {
   });
 
   it('are told open ones first', () => {
-    const [early, open, late, later] = [window(1, 2), window(9, 12), window(13, 14), window(15, 16)];
+    const [early, open, late, later] = [
+      window(1, 2),
+      window(9, 12),
+      window(13, 14),
+      window(15, 16),
+    ];
     expect(inOrder([later, early, late, open], at(10))).toEqual([open, late, later, early]);
   });
 });

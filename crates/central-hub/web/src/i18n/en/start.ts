@@ -35,8 +35,7 @@ export const start: Dictionary['start'] = {
   attention: {
     title: 'Needs your attention',
     none: 'All in order: nothing waits for a person.',
-    autoOff:
-      'Automatic campaigns are off: none moves on. AUTO_CAMPAIGNS_ENABLED switches them on.',
+    autoOff: 'Automatic campaigns are off: none moves on. AUTO_CAMPAIGNS_ENABLED switches them on.',
     failed: (count) =>
       count === 1
         ? 'One message failed within the last 7 days.'
@@ -52,7 +51,8 @@ export const start: Dictionary['start'] = {
         ? `One schedule waits for an administrator: ${names}.`
         : `${count} schedules wait for an administrator: ${names}.`,
     andMore: (names, more) => `${names} and ${more} more`,
-    half: (name) => `The last list of “${name}” did not come in whole: it has to be uploaded again.`,
+    half: (name) =>
+      `The last list of “${name}” did not come in whole: it has to be uploaded again.`,
     dead: (name, count) =>
       `The integration “${name}” has ${count} notices that could not be delivered.`,
     switchedOff: (name) => `The integration “${name}” was switched off.`,
@@ -81,6 +81,7 @@ export const start: Dictionary['start'] = {
     until: (time) => `until ${time}`,
     from: (time) => `from ${time}`,
     used: (count, quota) => `${count} of today’s ${quota}`,
+    more: (count) => `And ${count} more.`,
     week: 'See the week',
   },
   replies: {

@@ -51,7 +51,8 @@ export const start = {
         ? `Una programación espera a un administrador: ${names}.`
         : `${count} programaciones esperan a un administrador: ${names}.`,
     andMore: (names: string, more: number) => `${names} y ${more} más`,
-    half: (name: string) => `La última lista de “${name}” no llegó entera: hay que volver a subirla.`,
+    half: (name: string) =>
+      `La última lista de “${name}” no llegó entera: hay que volver a subirla.`,
     dead: (name: string, count: string) =>
       `La integración “${name}” tiene ${count} avisos que no se pudieron entregar.`,
     switchedOff: (name: string) => `La integración “${name}” quedó apagada.`,
@@ -80,6 +81,7 @@ export const start = {
     until: (time: string) => `hasta las ${time}`,
     from: (time: string) => `desde las ${time}`,
     used: (count: number, quota: number) => `${count} de ${quota} de hoy`,
+    more: (count: number) => `Y ${count} más.`,
     week: 'Ver la semana',
   },
   replies: {
