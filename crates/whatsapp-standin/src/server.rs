@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -59,6 +60,10 @@ impl Standin {
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
+        // Else a short line waits for the other side's delayed acknowledgement.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let shared = Shared::new(world);
         if let Some(data) = data {
             shared.tasks.spawn(store::keep(Arc::clone(&shared), data));

@@ -12,7 +12,7 @@ use whatsapp_standin::Standin;
 use crate::{Events, Scratch, binary, http, poll, processes};
 
 /// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Contestant {
     /// session-manager.
     Product,
@@ -21,9 +21,6 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    /// Both, in the order of the table.
-    pub const BOTH: [Self; 2] = [Self::Product, Self::Peer];
-
     /// Its name in the table.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -48,12 +48,12 @@ pub struct Amount {
     pub growth: usize,
 }
 
-/// Runs all of `parts`; `say` is told how far it is.
-pub async fn run(parts: &[Part], amount: Amount, say: impl Fn(&str)) -> Report {
+/// Runs all of `parts` with each of `who`; `say` is told how far it is.
+pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl Fn(&str)) -> Report {
     let mut samples = Samples::default();
     for round in 1..=amount.rounds {
         // Whoever comes second finds the machine's caches warm: by turns.
-        let mut order = Contestant::BOTH;
+        let mut order = who.to_vec();
         if round % 2 == 0 {
             order.reverse();
         }

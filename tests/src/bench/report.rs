@@ -14,10 +14,10 @@ pub struct Row {
     pub measure: &'static str,
     /// In which unit.
     pub unit: &'static str,
-    /// The product's figure.
-    pub product: f64,
-    /// The peer's.
-    pub peer: f64,
+    /// The product's figure, where it was measured.
+    pub product: Option<f64>,
+    /// The peer's, where it was measured.
+    pub peer: Option<f64>,
     /// How many times the peer's figure the product's is.
     pub ratio: Option<f64>,
     /// What the ratio has to be.
@@ -31,9 +31,15 @@ pub struct Row {
 impl Row {
     fn of(measure: Measure, samples: &Samples) -> Option<Self> {
         let of = |who| samples.of(measure, who);
-        let product = measure.of(of(Contestant::Product))?;
-        let peer = measure.of(of(Contestant::Peer))?;
-        let ratio = (peer > 0.0).then_some(product / peer);
+        let product = measure.of(of(Contestant::Product));
+        let peer = measure.of(of(Contestant::Peer));
+        if product.is_none() && peer.is_none() {
+            return None;
+        }
+        let ratio = match (product, peer) {
+            (Some(product), Some(peer)) if peer > 0.0 => Some(product / peer),
+            _ => None,
+        };
         let (target, reached) = match measure.target() {
             Target::AtMost(most) => (Some(format!("≤ {most}×")), ratio.map(|r| r <= most)),
             Target::AtLeast(least) => (Some(format!("≥ {least}×")), ratio.map(|r| r >= least)),
@@ -86,12 +92,15 @@ impl Display for Report {
             } else {
                 format!(" {}", row.unit)
             };
+            let shown = |figure: Option<f64>| {
+                figure.map_or_else(String::new, |figure| format!("{figure:.1}{unit}"))
+            };
             writeln!(
                 f,
-                "| {} | {:.1}{unit} | {:.1}{unit} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} |",
                 row.measure,
-                row.product,
-                row.peer,
+                shown(row.product),
+                shown(row.peer),
                 row.ratio.map_or_else(String::new, |r| format!("{r:.2}×")),
                 row.target.as_deref().unwrap_or(""),
                 match row.reached {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum as _};
-use e2e::bench::{self, Amount, Part};
+use e2e::bench::{self, Amount, Contestant, Part};
 
 /// Measures session-manager and whatsapp-web.js in turns on one stand-in.
 #[derive(Debug, Parser)]
@@ -18,6 +18,9 @@ struct Arguments {
     /// Only these.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Only this one of the two.
+    #[arg(long, value_enum)]
+    who: Option<Contestant>,
     /// How often each has its turn.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -45,7 +48,10 @@ async fn main() -> ExitCode {
         sends: arguments.sends,
         growth: arguments.growth,
     };
-    let report = bench::run(&parts, amount, |line| eprintln!("{line}")).await;
+    let who = arguments
+        .who
+        .map_or_else(|| Contestant::value_variants().to_vec(), |who| vec![who]);
+    let report = bench::run(&parts, &who, amount, |line| eprintln!("{line}")).await;
     println!("{report}");
     if let Some(out) = arguments.out {
         let json = serde_json::to_string_pretty(&report).expect("figures are JSON");

@@ -12,6 +12,9 @@ type Send = (text: string) => void;
 let send: Send | undefined;
 let batch: BridgeEvent[] = [];
 let scheduled = false;
+/** What nobody waits for may wait so long for company. */
+const SOON_MS = 20;
+let soon: ReturnType<typeof setTimeout> | undefined;
 
 export function openChannel(channel: Send): void {
   send = channel;
@@ -19,6 +22,8 @@ export function openChannel(channel: Send): void {
 
 function flush(): void {
   scheduled = false;
+  clearTimeout(soon);
+  soon = undefined;
   const events = batch;
   batch = [];
   send?.(JSON.stringify(events));
@@ -30,6 +35,12 @@ export function post(event: BridgeEvent): void {
     scheduled = true;
     queueMicrotask(flush);
   }
+}
+
+/** For what nobody waits for: it goes with what comes next, or a moment later. */
+export function postSoon(event: BridgeEvent): void {
+  batch.push(event);
+  if (!scheduled) soon ??= setTimeout(flush, SOON_MS);
 }
 
 /** For what must not wait for a microtask, such as a word before a

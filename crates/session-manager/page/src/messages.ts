@@ -1,6 +1,6 @@
 // Messages that come in, and what becomes of those that went out.
 
-import { note, post } from "./channel";
+import { note, post, postSoon } from "./channel";
 import { type Model, attempt, serialized, wpp } from "./wa";
 
 export function describe(msg: Model): unknown {
@@ -75,7 +75,7 @@ export function attachMessages(): boolean {
   // A `ciphertext` that can be read now.
   store.on("change:type", announce);
   store.on("change:ack", (msg: Model, ack: number) => {
-    if (msg?.id?.fromMe) post({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
+    if (msg?.id?.fromMe) postSoon({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
   });
   return true;
 }

@@ -45,8 +45,8 @@ impl Recorder {
                     }
                 }
             }
-            self.write(&batch).await;
-            batch.clear();
+            self.write(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))
+                .await;
         }
     }
 
@@ -60,7 +60,7 @@ impl Recorder {
         }
     }
 
-    async fn write(&mut self, batch: &[Seen]) {
+    async fn write(&mut self, batch: Vec<Seen>) {
         let written = match self.file.store().await {
             Ok(store) => store.record(batch).await,
             Err(error) => Err(error),

@@ -274,7 +274,7 @@ impl Scanner {
                         ack: known.ack,
                     })
                     .collect();
-                store.record(&seen).await?;
+                store.record(seen).await?;
             }
         }
         Ok(())
@@ -289,7 +289,7 @@ async fn tell(store: &Store, page: &Page, ids: Vec<String>) -> Result<(), ScanEr
             .into_iter()
             .map(|message| Seen::Message(Box::new(message)))
             .collect();
-        let told = store.record(&seen).await?.told;
+        let told = store.record(seen).await?.told;
         if told > 0 {
             tracing::info!(told, "messages were found that nobody had been told of");
         }

@@ -17,6 +17,7 @@ use super::message_id::{message_key, sent_key};
 use super::row::Row;
 use super::store::{Details, LedgerError, Store, move_on};
 use super::transition::Happening;
+use super::writer::Turn;
 use crate::browser::PageMessage;
 use crate::session::{Logged, Ticket, id_of, json};
 
@@ -52,29 +53,28 @@ impl Store {
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`]: nothing of it was written.
-    pub async fn record(&self, batch: &[Seen]) -> Result<Recorded, LedgerError> {
-        let mut ticket = self.log.ticket().await;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let mut moved = Vec::new();
-        for seen in batch {
-            match seen {
-                Seen::Message(message) => {
-                    record_message(&mut transaction, &mut ticket, message).await?;
-                }
-                Seen::Ack { message_id, ack } => {
-                    let row = record_ack(&mut transaction, &mut ticket, message_id, *ack).await?;
-                    moved.extend(row);
-                }
-            }
-        }
-        let told = ticket.len();
-        ticket.committing();
-        transaction.commit().await?;
-        ticket.publish();
-        for id in &moved {
-            self.moved(*id);
-        }
-        Ok(Recorded { told, moved })
+    pub async fn record(&self, batch: Vec<Seen>) -> Result<Recorded, LedgerError> {
+        self.writer
+            .write(move |mut turn| {
+                Box::pin(async move {
+                    let told_before = turn.ticket.len();
+                    let mut moved = Vec::new();
+                    for seen in &batch {
+                        match seen {
+                            Seen::Message(message) => {
+                                record_message(turn.connection, turn.ticket, message).await?;
+                            }
+                            Seen::Ack { message_id, ack } => {
+                                let turn = turn.reborrow();
+                                moved.extend(record_ack(turn, message_id, *ack).await?);
+                            }
+                        }
+                    }
+                    let told = turn.ticket.len() - told_before;
+                    Ok(Recorded { told, moved })
+                })
+            })
+            .await
     }
 
     /// The events after `after` and before `before`, oldest first.
@@ -93,7 +93,7 @@ impl Store {
         .bind(number(after))
         .bind(number(before))
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {
@@ -192,7 +192,7 @@ async fn record_message(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
     message: &PageMessage,
-) -> Result<(), LedgerError> {
+) -> Result<(), sqlx::Error> {
     if let Some(key) = sent_key(&message.message_id) {
         let ours = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
             .bind(key)
@@ -234,18 +234,13 @@ async fn record_message(
 }
 
 /// Gives the send that moved, if it is one of this service's.
-async fn record_ack(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
-    message_id: &str,
-    ack: i8,
-) -> Result<Option<i64>, LedgerError> {
+async fn record_ack(turn: Turn<'_>, message_id: &str, ack: i8) -> Result<Option<i64>, sqlx::Error> {
     let Some(key) = sent_key(message_id) else {
         return Ok(None);
     };
     let known = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
         .bind(key)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *turn.connection)
         .await?;
     if let Some(row) = known {
         let row = Row::read(&row)?;
@@ -253,13 +248,12 @@ async fn record_ack(
             message_id: Some(message_id),
             ..Details::default()
         };
-        let happening = Happening::Ack(ack);
-        let moved = move_on(transaction, ticket, &row, happening, details).await?;
+        let moved = move_on(turn, &row, Happening::Ack(ack), details).await?;
         return Ok(moved.map(|row| row.id));
     }
     let now = Timestamp::now().as_millis();
-    if raise_ack(transaction, message_id, ack, now).await? && ack != 0 {
-        tell_ack(transaction, ticket, message_id, ack).await?;
+    if raise_ack(turn.connection, message_id, ack, now).await? && ack != 0 {
+        tell_ack(turn.connection, turn.ticket, message_id, ack).await?;
     }
     Ok(None)
 }
@@ -271,7 +265,7 @@ async fn raise_ack(
     message_id: &str,
     ack: i8,
     now: i64,
-) -> Result<bool, LedgerError> {
+) -> Result<bool, sqlx::Error> {
     // A failure is over with the server's ack; before it, it is news once.
     let done = sqlx::query(
         "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
@@ -292,7 +286,7 @@ pub(super) async fn tell_ack(
     ticket: &mut Ticket,
     message_id: &str,
     ack: i8,
-) -> Result<(), LedgerError> {
+) -> Result<(), sqlx::Error> {
     let event = Event::Ack(AckEvent {
         message_id: message_id.to_owned(),
         ack,
@@ -312,7 +306,7 @@ async fn write(
     kind: EventKind,
     message_key: Option<&str>,
     data: Arc<str>,
-) -> Result<bool, LedgerError> {
+) -> Result<bool, sqlx::Error> {
     let id = ticket.next_id();
     let done = sqlx::query(
         "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)

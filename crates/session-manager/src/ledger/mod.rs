@@ -23,6 +23,7 @@ mod row;
 mod settle;
 mod store;
 pub mod transition;
+mod writer;
 
 pub use events::{Recorded, Seen};
 pub use file::LedgerFile;

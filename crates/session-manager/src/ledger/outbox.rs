@@ -238,17 +238,19 @@ impl Outbox {
             content: &content,
             wa_key: &message_key(),
         };
-        let row = match (known, key) {
+        let inserted = match known {
+            Some(_) => None,
+            None => store.insert(new).await?,
+        };
+        let is_new = inserted.is_some();
+        let row = match (inserted.or(known), key) {
             (Some(row), _) => row,
-            (None, key) => match (store.insert(new).await?, key) {
-                (Some(row), _) => row,
-                // Another request with this key was faster.
-                (None, Some(key)) => {
-                    let row = store.by_idempotency_key(key).await?;
-                    same(row.ok_or_else(|| LedgerError::Sqlite(sqlx::Error::RowNotFound))?)?
-                }
-                (None, None) => return Err(LedgerError::Sqlite(sqlx::Error::RowNotFound).into()),
-            },
+            // Another request with this key was faster.
+            (None, Some(key)) => {
+                let row = store.by_idempotency_key(key).await?;
+                same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?
+            }
+            (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
         // From here the row keeps the file.
         drop(gate);
@@ -259,7 +261,9 @@ impl Outbox {
         let this = self.clone();
         let id = row.wa_key.clone();
         let task = tokio::spawn(async move {
-            let outcome = this.work(&store, row.id, &content, deadline, room).await;
+            let outcome = this
+                .work(&store, row.clone(), is_new, &content, deadline, room)
+                .await;
             drop(claim);
             match &outcome {
                 Ok(_) => tracing::info!(id = %row.wa_key, cliente_id, "sent"),
@@ -332,7 +336,7 @@ impl Outbox {
         let mut news = store.news();
         loop {
             let row = store.get(id).await?;
-            let row = row.ok_or_else(|| LedgerError::Sqlite(sqlx::Error::RowNotFound))?;
+            let row = row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
             if row.state.is_taken() || row.state == State::Failed {
                 return outcome_of(&row);
             }
@@ -351,16 +355,20 @@ impl Outbox {
     async fn work(
         &self,
         store: &Store,
-        id: i64,
+        mut row: Row,
+        is_new: bool,
         content: &Content,
         deadline: Instant,
         _room: OwnedSemaphorePermit,
     ) -> Outcome {
-        let retry = Details {
-            content: Some(content),
-            ..Details::default()
-        };
-        let (row, _) = store.apply(id, Happening::Retry, retry).await?;
+        let id = row.id;
+        if !is_new {
+            let retry = Details {
+                content: Some(content),
+                ..Details::default()
+            };
+            row = store.apply(id, Happening::Retry, retry).await?.0;
+        }
         if row.state != State::Accepted {
             return self.wait(store, id, deadline).await;
         }

@@ -1,25 +1,28 @@
-//! The file: SQLite, one connection, so one writer and no lost update.
+//! The file: SQLite, one connection that writes, and some that read beside it.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_api::{Content, Timestamp};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqliteConnection, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlitePool};
 use tokio::sync::broadcast;
 
 pub use self::files::FileRow;
 use super::events::tell_ack;
 use super::row::Row;
 use super::transition::{Happening, State, next};
-use crate::session::{EventLog, Ticket};
+use super::writer::{Turn, Writer};
+use crate::session::EventLog;
 
 /// The file's name in `DATA_DIR`.
 const FILE: &str = "ledger.db";
 const BUSY: Duration = Duration::from_secs(5);
+const READERS: u32 = 2;
 /// Readers that lag behind look into the file instead.
 const NEWS_KEPT: usize = 1024;
 
@@ -52,17 +55,26 @@ pub enum LedgerError {
     Damaged(PathBuf, String),
     /// A read or write failed.
     #[error("the ledger cannot be read or written")]
-    Sqlite(#[from] sqlx::Error),
+    Sqlite(#[source] Arc<sqlx::Error>),
     /// Opening failed a moment ago; it is tried again soon.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl From<sqlx::Error> for LedgerError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
 }
 
 impl LedgerError {
     /// Whether the file itself is no good, as opposed to the disk under it.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        let Self::Sqlite(sqlx::Error::Database(error)) = self else {
+        let Self::Sqlite(error) = self else {
+            return false;
+        };
+        let sqlx::Error::Database(error) = &**error else {
             return false;
         };
         // SQLITE_CORRUPT and SQLITE_NOTADB, in the low byte of extended codes.
@@ -106,7 +118,11 @@ pub struct Details<'a> {
 /// The open file; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// The one that writes.
     pub(super) pool: SqlitePool,
+    /// Those that read; they see what is on the disk, and wait for nobody.
+    pub(super) readers: SqlitePool,
+    pub(super) writer: Writer,
     pub(super) log: EventLog,
     news: broadcast::Sender<i64>,
 }
@@ -137,7 +153,7 @@ impl Store {
             .before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             })
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
         let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&pool)
@@ -149,10 +165,18 @@ impl Store {
             .run(&pool)
             .await
             .map_err(|error| LedgerError::Migrate(path, error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.read_only(true));
+        let news = broadcast::channel(NEWS_KEPT).0;
         let store = Self {
+            writer: Writer::start(pool.clone(), log.clone(), news.clone()),
             pool,
+            readers,
             log,
-            news: broadcast::channel(NEWS_KEPT).0,
+            news,
         };
         store.reserve_ids().await?;
         store.restart().await?;
@@ -176,6 +200,8 @@ impl Store {
 
     /// Writes what is on the way to the disk and closes the file.
     pub async fn close(&self) {
+        // Whoever closes last brings the log of writes into the file.
+        self.readers.close().await;
         self.pool.close().await;
     }
 
@@ -190,22 +216,27 @@ impl Store {
     /// # Errors
     /// [`LedgerError::Sqlite`].
     pub async fn insert(&self, send: NewSend<'_>) -> Result<Option<Row>, LedgerError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, state, created_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted', ?)
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
-        .bind(send.wa_key)
-        .bind(send.idempotency_key)
-        .bind(send.body_hash)
-        .bind(send.recipient)
+        .bind(send.wa_key.to_owned())
+        .bind(send.idempotency_key.map(str::to_owned))
+        .bind(send.body_hash.to_owned())
+        .bind(send.recipient.to_owned())
         .bind(send.content.kind())
         .bind(to_json(send.content)?)
-        .bind(file_of(send.content))
-        .bind(Timestamp::now().as_millis())
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(row.as_ref().map(Row::read).transpose()?)
+        .bind(file_of(send.content).map(str::to_owned))
+        .bind(Timestamp::now().as_millis());
+        self.writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    let row = query.fetch_optional(turn.connection).await?;
+                    row.as_ref().map(Row::read).transpose()
+                })
+            })
+            .await
     }
 
     /// The send with this number.
@@ -215,7 +246,7 @@ impl Store {
     pub async fn get(&self, id: i64) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
             .bind(id)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
@@ -227,7 +258,7 @@ impl Store {
     pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE idempotency_key = ?")
             .bind(key)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
@@ -248,7 +279,7 @@ impl Store {
         }
         let row = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
             .bind(key)
-            .fetch_optional(&self.pool)
+            .fetch_optional(&self.readers)
             .await?;
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
@@ -264,7 +295,7 @@ impl Store {
              AND (?1 IS NULL OR recipient = ?1) ORDER BY id LIMIT 1000",
         )
         .bind(recipient)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.readers)
         .await?;
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
     }
@@ -280,28 +311,32 @@ impl Store {
         happening: Happening,
         details: Details<'_>,
     ) -> Result<(Row, bool), LedgerError> {
-        let mut ticket = self.log.ticket().await;
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
-            .bind(id)
-            .fetch_one(&mut *transaction)
+        let message_id = details.message_id.map(str::to_owned);
+        let error = details.error.map(str::to_owned);
+        let content = details.content.cloned();
+        let moved = self
+            .writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
+                        .bind(id)
+                        .fetch_optional(&mut *turn.connection)
+                        .await?;
+                    let Some(before) = before.as_ref().map(Row::read).transpose()? else {
+                        return Ok(None);
+                    };
+                    let details = Details {
+                        message_id: message_id.as_deref(),
+                        error: error.as_deref(),
+                        content: content.as_ref(),
+                    };
+                    let after = move_on(turn, &before, happening, details).await?;
+                    let is_news = after.is_some();
+                    Ok(Some((after.unwrap_or(before), is_news)))
+                })
+            })
             .await?;
-        let before = Row::read(&before)?;
-        let moved = move_on(&mut transaction, &mut ticket, &before, happening, details).await?;
-        let Some(after) = moved else {
-            return Ok((before, false));
-        };
-        ticket.committing();
-        transaction.commit().await?;
-        ticket.publish();
-        self.moved(id);
-        Ok((after, true))
-    }
-
-    /// Tells whoever waits for the row.
-    pub(super) fn moved(&self, id: i64) {
-        // Nobody may be waiting.
-        let _ = self.news.send(id);
+        moved.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
     /// Whoever was at work on something is gone.
@@ -341,15 +376,14 @@ impl Store {
     }
 }
 
-/// Moves a send on, within `transaction`, and tells of it where that is news to
+/// Moves a send on, within a transaction, and tells of it where that is news to
 /// the outside; `None` if nothing changes.
 pub(super) async fn move_on(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
+    turn: Turn<'_>,
     before: &Row,
     happening: Happening,
     details: Details<'_>,
-) -> Result<Option<Row>, LedgerError> {
+) -> Result<Option<Row>, sqlx::Error> {
     let Some(state) = next(before.state, happening) else {
         return Ok(None);
     };
@@ -383,12 +417,16 @@ pub(super) async fn move_on(
     .bind(state.is_taken())
     .bind(before.id)
     .bind(content.and_then(file_of))
-    .fetch_one(&mut *transaction)
+    .fetch_one(&mut *turn.connection)
     .await?;
     let after = Row::read(&after)?;
+    turn.moved.push(after.id);
     // A refusal of what was never attempted concerns its caller alone.
     if after.state.is_taken() || (after.state == State::Failed && before.state.is_unsettled()) {
-        tell_ack(transaction, ticket, after.public_id(), after.state.ack()).await?;
+        let Turn {
+            connection, ticket, ..
+        } = turn;
+        tell_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
     }
     Ok(Some(after))
 }

@@ -104,7 +104,8 @@
     const message = Msg.get(key);
     message?.updateAck(ack);
     if (ack !== 0) settle(key, ack === -1 ? result('ERROR_UNKNOWN') : result('OK'));
-    if (message) await storage.putMessage(message.row());
+    // That it is taken is written at once; how far it got, with others.
+    if (message) await (ack > 1 ? storage.putMessageSoon(message.row()) : storage.putMessage(message.row()));
     else {
       // Not in memory: it changes in the profile, and no model tells of it.
       const row = await storage.getMessage(key);

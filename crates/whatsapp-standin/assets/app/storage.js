@@ -45,21 +45,44 @@
   const unb64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   const random = (length) => b64(crypto.getRandomValues(new Uint8Array(length)));
 
-  // Rows to be written, one transaction for all that come in one turn.
+  // Rows to be written: one transaction at a time, with all that came while the
+  // one before was under way.
   let rows = new Map();
-  let writing = null;
+  let waiting = null;
+  let writing = Promise.resolve();
 
-  function putMessage(row) {
-    rows.set(row.key, row);
-    writing ??= Promise.resolve().then(async () => {
+  function flush() {
+    waiting ??= writing.then(async () => {
       const batch = rows;
       rows = new Map();
-      writing = null;
+      waiting = null;
+      if (batch.size === 0) return;
       const transaction = (await open()).transaction('message', 'readwrite');
       for (const one of batch.values()) transaction.objectStore('message').put(one);
       await finished(transaction);
     });
-    return writing;
+    const written = waiting;
+    // A transaction that failed is told to those who wait for it, and no more.
+    writing = written.catch(() => undefined);
+    return written;
+  }
+
+  function putMessage(row) {
+    rows.set(row.key, row);
+    return flush();
+  }
+
+  const SOON_MS = 100;
+  let soon = null;
+
+  /** The same, with all that comes within a moment. */
+  function putMessageSoon(row) {
+    rows.set(row.key, row);
+    soon ??= new Promise((resolve) => setTimeout(resolve, SOON_MS)).then(() => {
+      soon = null;
+      return flush();
+    });
+    return soon;
   }
 
   /** The last `limit` rows of a query (the first, if asked), in their order. */
@@ -101,6 +124,7 @@
     },
 
     putMessage,
+    putMessageSoon,
     getMessage: (key) => read('message', key),
     lids: async () => (await read('identity', 'lids')) ?? [],
     saveLids: (pairs) => write('identity', pairs, 'lids'),

@@ -162,7 +162,7 @@ proptest! {
                     }
                     Step::Restart(clock) => {
                         // What was not written by then is told by the page again.
-                        store.record(&batch).await.unwrap();
+                        store.record(batch.clone()).await.unwrap();
                         batch.clear();
                         told_ids.push(log.last_id());
                         let now = Timestamp::now().as_millis() + clock;
@@ -174,7 +174,7 @@ proptest! {
                     }
                 }
                 if batch.len() >= room {
-                    store.record(&batch).await.unwrap();
+                    store.record(batch.clone()).await.unwrap();
                     batch.clear();
                     room = *batches.next().unwrap();
                     // Whoever listens hears it in the order of the ids.
@@ -185,7 +185,7 @@ proptest! {
                     heard_until = heard.last().map_or(heard_until, |event| event.id);
                 }
             }
-            store.record(&batch).await.unwrap();
+            store.record(batch.clone()).await.unwrap();
             let events = all(&store).await;
             assert!(events.windows(2).all(|pair| pair[0].0 < pair[1].0));
             assert_eq!(messages(&events), expected);
@@ -220,7 +220,7 @@ async fn an_ack_and_its_event_are_one() {
     let id = "true_5491158254201@c.us_3EB0A";
     let batch: Vec<_> = [2, 1, -1, 2, 0, 4, 3].map(|level| ack(id, level)).into();
     let mut news = store.news();
-    assert_eq!(store.record(&batch).await.unwrap().told, 2);
+    assert_eq!(store.record(batch.clone()).await.unwrap().told, 2);
     assert_eq!(news.recv().await.unwrap(), row.id);
     let row = store.find("3EB0A").await.unwrap().unwrap();
     assert_eq!(
@@ -283,7 +283,7 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
     let id = "false_5491158254201@c.us_3A1";
     assert_eq!(
         store
-            .record(&[message(id, "ciphertext")])
+            .record(vec![message(id, "ciphertext")])
             .await
             .unwrap()
             .told,
@@ -291,10 +291,13 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
     );
     assert_eq!(store.unreadable().await.unwrap(), [id]);
     assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
-    assert_eq!(store.record(&[message(id, "chat")]).await.unwrap().told, 1);
+    assert_eq!(
+        store.record(vec![message(id, "chat")]).await.unwrap().told,
+        1
+    );
     assert_eq!(
         store
-            .record(&[message(id, "ciphertext")])
+            .record(vec![message(id, "ciphertext")])
             .await
             .unwrap()
             .told,
@@ -310,7 +313,7 @@ async fn only_what_is_old_and_was_searched_for_is_forgotten() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = "false_5491158254201@c.us_3A1";
-    store.record(&[message(id, "chat")]).await.unwrap();
+    store.record(vec![message(id, "chat")]).await.unwrap();
     let now = Timestamp::now().as_millis();
     let new_file = store.kept_after().await.unwrap();
     assert_eq!(store.prune_events(at(now - 60_000)).await.unwrap(), 0);
@@ -382,14 +385,14 @@ async fn a_batch_that_cannot_be_written_leaves_no_trace() {
     if let Seen::Message(message) = &mut large {
         message.body = "a".repeat(200_000);
     }
-    let batch = [large];
-    assert!(store.record(&batch).await.is_err());
+    let batch = vec![large];
+    assert!(store.record(batch.clone()).await.is_err());
     assert!(matches!(log.after(start, 9), Recent::Events(told) if told.is_empty()));
     assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
     sqlx::query(pages(1_000_000))
         .execute(&store.pool)
         .await
         .unwrap();
-    assert_eq!(store.record(&batch).await.unwrap().told, 1);
+    assert_eq!(store.record(batch.clone()).await.unwrap().told, 1);
     assert!(log.wait_after(start).await);
 }

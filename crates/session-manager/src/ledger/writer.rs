@@ -1,0 +1,184 @@
+//! One transaction for all that waits to be written.
+//!
+//! ```text
+//!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers
+//!                     ^                      │
+//!                     └── what comes while the disk is busy goes together
+//! ```
+//!
+//! A flush of the disk takes a caller from a fraction of a millisecond to tens
+//! of them, and SQLite has one writer: so many callers cost one flush. Nobody is
+//! answered before the commit, and a write that fails fails for all that shared
+//! its transaction: nothing of it is on the disk.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::store::LedgerError;
+use crate::session::{EventLog, Ticket};
+
+/// So much goes into one transaction at most.
+const TOGETHER: usize = 64;
+const QUEUE: usize = 256;
+
+/// What a job writes with.
+pub(super) struct Turn<'a> {
+    /// In the transaction.
+    pub(super) connection: &'a mut SqliteConnection,
+    /// For events, told once they are on the disk.
+    pub(super) ticket: &'a mut Ticket,
+    /// Rows that moved on: whoever waits for them is told after the commit.
+    pub(super) moved: &'a mut Vec<i64>,
+}
+
+impl Turn<'_> {
+    /// The same for a part of the work.
+    pub(super) fn reborrow(&mut self) -> Turn<'_> {
+        Turn {
+            connection: &mut *self.connection,
+            ticket: &mut *self.ticket,
+            moved: &mut *self.moved,
+        }
+    }
+}
+
+/// A future that borrows from its turn.
+pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
+
+/// Why nothing was written; several may hear of it.
+type Broken = Arc<sqlx::Error>;
+/// Tells a caller how the transaction ended.
+type Answer = Box<dyn FnOnce(Result<(), Broken>) + Send>;
+
+trait Job: Send {
+    /// Writes; fails if the transaction is of no use any more.
+    fn write<'a>(
+        self: Box<Self>,
+        turn: Turn<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>>;
+
+    /// It has no turn: the transaction was of no use before.
+    fn refuse(self: Box<Self>, why: Broken);
+}
+
+struct Asked<W, T> {
+    work: W,
+    tell: oneshot::Sender<Result<T, Broken>>,
+}
+
+impl<W, T> Job for Asked<W, T>
+where
+    W: for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+    T: Send + 'static,
+{
+    fn write<'a>(
+        self: Box<Self>,
+        turn: Turn<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>> {
+        Box::pin(async move {
+            let Self { work, tell } = *self;
+            match work(turn).await {
+                Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
+                    // A caller that went away hears nothing.
+                    let _ = tell.send(committed.map(|()| value));
+                }) as Answer),
+                Err(error) => {
+                    let error = Arc::new(error);
+                    let _ = tell.send(Err(error.clone()));
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    fn refuse(self: Box<Self>, why: Broken) {
+        let _ = self.tell.send(Err(why));
+    }
+}
+
+/// The way to the one who writes; cheap to clone. He ends with the last of
+/// them.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Starts the task that writes by `pool`.
+    pub(super) fn start(pool: SqlitePool, log: EventLog, news: broadcast::Sender<i64>) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(write_for_ever(queue, pool, log, news));
+        Self { jobs }
+    }
+
+    /// Does `work` in a transaction, which others may share; back once it is on
+    /// the disk. A caller that goes away stops nothing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`]: nothing was written.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (tell, told) = oneshot::channel();
+        let closed = || LedgerError::from(sqlx::Error::PoolClosed);
+        let job = Box::new(Asked { work, tell });
+        self.jobs.send(job).await.map_err(|_| closed())?;
+        told.await
+            .map_err(|_| closed())?
+            .map_err(LedgerError::Sqlite)
+    }
+}
+
+async fn write_for_ever(
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    pool: SqlitePool,
+    log: EventLog,
+    news: broadcast::Sender<i64>,
+) {
+    let mut jobs = Vec::with_capacity(TOGETHER);
+    while queue.recv_many(&mut jobs, TOGETHER).await > 0 {
+        let mut waiting = jobs.drain(..);
+        let mut answers = Vec::new();
+        let written = write(&mut waiting, &mut answers, &pool, &log).await;
+        for answer in answers {
+            answer(written.as_ref().map(drop).map_err(Arc::clone));
+        }
+        match written {
+            Ok(moved) => {
+                for row in moved {
+                    // Nobody may be waiting.
+                    let _ = news.send(row);
+                }
+            }
+            Err(why) => waiting.for_each(|job| job.refuse(why.clone())),
+        }
+    }
+}
+
+/// Gives the rows that moved on.
+async fn write(
+    jobs: &mut impl Iterator<Item = Box<dyn Job>>,
+    answers: &mut Vec<Answer>,
+    pool: &SqlitePool,
+    log: &EventLog,
+) -> Result<Vec<i64>, Broken> {
+    let mut ticket = log.ticket().await;
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let mut moved = Vec::new();
+    for job in jobs {
+        let turn = Turn {
+            connection: &mut transaction,
+            ticket: &mut ticket,
+            moved: &mut moved,
+        };
+        answers.push(job.write(turn).await?);
+    }
+    ticket.committing();
+    transaction.commit().await?;
+    ticket.publish();
+    Ok(moved)
+}
