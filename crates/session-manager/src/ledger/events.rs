@@ -270,7 +270,7 @@ async fn raise_ack(
     let done = sqlx::query(
         "INSERT INTO acks (message_id, ack, at) VALUES (?1, ?2, ?3)
          ON CONFLICT (message_id) DO UPDATE SET ack = ?2, at = ?3
-         WHERE CASE WHEN ?2 < 1 THEN ?2 <> ack AND ack < 1 ELSE ?2 > ack END",
+         WHERE CASE WHEN ?2 < 1 THEN ?2 < 0 AND ack = 0 ELSE ?2 > ack END",
     )
     .bind(message_id)
     .bind(ack)

@@ -6,6 +6,7 @@
 //!              ├─ under way ────> waits for it
 //!              └─ failed ───────┐
 //!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
+//!                          └── lane and place free: `sending` at once ──^
 //! ```
 //!
 //! Runs in a task of its own: a caller that hangs up cancels nothing.
@@ -21,13 +22,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::acks::AckWatch;
 use super::file::LedgerFile;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Turn};
 use super::row::Row;
 use super::store::{Details, LedgerError, NewSend, Store};
 use super::transition::{Happening, State};
 use crate::browser::{BidiError, Page, PageError, PageSend};
 use crate::error::ApiError;
-use crate::files::{Files, Gate};
+use crate::files::{Files, Gate, PageFile};
 use crate::session::SessionHandle;
 
 /// What became of a send.
@@ -105,6 +106,23 @@ pub(super) struct Inner {
     active: Mutex<HashSet<i64>>,
 }
 
+/// How a row is begun.
+enum Begin {
+    /// Written down for the first time.
+    New,
+    /// Written down as being sent: its turn, and its place, are taken.
+    Ahead(Ahead),
+    /// It was there before.
+    Again,
+}
+
+/// What a message that needs to wait for nothing is sent with.
+struct Ahead {
+    page: Page,
+    _turn: Turn,
+    _place: OwnedSemaphorePermit,
+}
+
 /// This task alone is at work on the row.
 struct Claim {
     inner: Arc<Inner>,
@@ -180,6 +198,8 @@ impl Outbox {
     /// `MESSAGE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
     pub async fn message(&self, id: &str) -> Result<Row, ApiError> {
         let store = self.0.file.store().await?;
+        // Its caller may have been answered before the disk was.
+        store.caught_up().await?;
         store.find(id).await?.ok_or_else(|| {
             ApiError::new(
                 ErrorCode::MessageNotFound,
@@ -238,11 +258,19 @@ impl Outbox {
             content: &content,
             wa_key: &message_key(),
         };
+        let ahead = match known {
+            Some(_) => None,
+            None => self.ahead(recipient.as_str(), &content),
+        };
         let inserted = match known {
             Some(_) => None,
-            None => store.insert(new).await?,
+            None => store.insert(new, ahead.is_some()).await?,
         };
-        let is_new = inserted.is_some();
+        let begin = match &inserted {
+            Some(row) if row.state == State::Sending => ahead.map_or(Begin::New, Begin::Ahead),
+            Some(_) => Begin::New,
+            None => Begin::Again,
+        };
         let row = match (inserted.or(known), key) {
             (Some(row), _) => row,
             // Another request with this key was faster.
@@ -262,7 +290,7 @@ impl Outbox {
         let id = row.wa_key.clone();
         let task = tokio::spawn(async move {
             let outcome = this
-                .work(&store, row.clone(), is_new, &content, deadline, room)
+                .work(&store, row.clone(), begin, &content, deadline, room)
                 .await;
             drop(claim);
             match &outcome {
@@ -351,23 +379,44 @@ impl Outbox {
         }
     }
 
+    /// All that a message needs to be sent at once, if it is there; a file is
+    /// not.
+    fn ahead(&self, recipient: &str, content: &Content) -> Option<Ahead> {
+        if content.media().is_some() {
+            return None;
+        }
+        Some(Ahead {
+            page: self.0.ready_page().ok()?,
+            _turn: self.0.lanes.try_enter(recipient)?,
+            _place: self.0.places.clone().try_acquire_owned().ok()?,
+        })
+    }
+
     /// Brings a claimed row to its outcome.
     async fn work(
         &self,
         store: &Store,
         mut row: Row,
-        is_new: bool,
+        begin: Begin,
         content: &Content,
         deadline: Instant,
         _room: OwnedSemaphorePermit,
     ) -> Outcome {
         let id = row.id;
-        if !is_new {
-            let retry = Details {
-                content: Some(content),
-                ..Details::default()
-            };
-            row = store.apply(id, Happening::Retry, retry).await?.0;
+        match begin {
+            Begin::Ahead(ahead) => {
+                return self
+                    .attempt(store, row, &ahead.page, None, content, deadline)
+                    .await;
+            }
+            Begin::New => {}
+            Begin::Again => {
+                let retry = Details {
+                    content: Some(content),
+                    ..Details::default()
+                };
+                row = store.apply(id, Happening::Retry, retry).await?.0;
+            }
         }
         if row.state != State::Accepted {
             return self.wait(store, id, deadline).await;
@@ -383,6 +432,8 @@ impl Outbox {
         let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
             return self.not_sent(store, &row, late()).await;
         };
+        // The one before may have been answered before the disk was.
+        store.caught_up().await?;
         // An earlier message with an unknown outcome may have to be sent again,
         // and has to stay before this one.
         for earlier in store.unsettled(Some(&row.recipient)).await? {
@@ -413,8 +464,23 @@ impl Outbox {
         if row.state != State::Sending {
             return outcome_of(&row);
         }
+        self.attempt(store, row, &page, file.as_ref(), content, deadline)
+            .await
+    }
+
+    /// Asks the page to send a row that stands as `sending`.
+    async fn attempt(
+        &self,
+        store: &Store,
+        row: Row,
+        page: &Page,
+        file: Option<&PageFile>,
+        content: &Content,
+        deadline: Instant,
+    ) -> Outcome {
+        let id = row.id;
         let left = deadline.saturating_duration_since(Instant::now());
-        let size = file.as_ref().map_or(0, |file| file.size);
+        let size = file.map_or(0, |file| file.size);
         let patience = self.0.limits.ack_patience + allowance(size);
         self.0.acks.asked(id, patience);
         let send = PageSend {
@@ -423,7 +489,7 @@ impl Outbox {
             content,
             again: false,
         };
-        let sent = page.send(send, file.as_ref(), left).await;
+        let sent = page.send(send, file, left).await;
         self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {
@@ -431,11 +497,15 @@ impl Outbox {
                     message_id: message_id.as_deref(),
                     ..Details::default()
                 };
-                // The server has it, whatever the disk says: the row is settled
-                // later, by the same id.
-                if let Err(error) = store.apply(id, Happening::Taken, details).await {
-                    tracing::error!("a sent message was not written down: {}", error.chain());
-                }
+                // The server has it, whatever the disk says: a row that stays
+                // `sending` is settled later, by the same id. So the caller
+                // does not wait for the disk.
+                let written = store.apply_in_turn(id, Happening::Taken, details).await;
+                tokio::spawn(async move {
+                    if let Err(error) = written.await {
+                        tracing::error!("a sent message was not written down: {}", error.chain());
+                    }
+                });
                 Ok(body(message_id.unwrap_or(row.wa_key)))
             }
             Err(error) => match failure(&error) {

@@ -200,6 +200,8 @@ impl Store {
 
     /// Writes what is on the way to the disk and closes the file.
     pub async fn close(&self) {
+        // What is queued is written; if it cannot be, it is found out later.
+        let _ = self.caught_up().await;
         // Whoever closes last brings the log of writes into the file.
         self.readers.close().await;
         self.pool.close().await;
@@ -211,14 +213,24 @@ impl Store {
         self.news.subscribe()
     }
 
-    /// Writes a new send down; `None` if its idempotency key is known.
+    /// Writes a new send down; `None` if its idempotency key is known. If the
+    /// page is asked next (`at_once`) it is `sending` from the start, but not
+    /// while the outcome of an earlier one to this number is unknown.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
-    pub async fn insert(&self, send: NewSend<'_>) -> Result<Option<Row>, LedgerError> {
+    pub async fn insert(
+        &self,
+        send: NewSend<'_>,
+        at_once: bool,
+    ) -> Result<Option<Row>, LedgerError> {
         let query = sqlx::query(
-            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, state, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'accepted', ?)
+            "INSERT INTO sends (wa_key, idempotency_key, body_hash, recipient, kind, content, file_id, created_at, state, attempted_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+               CASE WHEN go THEN 'sending' ELSE 'accepted' END, CASE WHEN go THEN ?8 END
+             FROM (SELECT ?9 AND NOT EXISTS (
+               SELECT 1 FROM sends WHERE recipient = ?4 AND state IN ('sending', 'unconfirmed')) AS go)
+             WHERE TRUE
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(send.wa_key.to_owned())
@@ -228,7 +240,8 @@ impl Store {
         .bind(send.content.kind())
         .bind(to_json(send.content)?)
         .bind(file_of(send.content).map(str::to_owned))
-        .bind(Timestamp::now().as_millis());
+        .bind(Timestamp::now().as_millis())
+        .bind(at_once);
         self.writer
             .write(move |turn| {
                 Box::pin(async move {
@@ -311,12 +324,26 @@ impl Store {
         happening: Happening,
         details: Details<'_>,
     ) -> Result<(Row, bool), LedgerError> {
+        self.apply_in_turn(id, happening, details).await.await
+    }
+
+    /// As [`Self::apply`], but back once it has its place among the writes:
+    /// those asked for later are written later, or with it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`], once it is awaited.
+    pub async fn apply_in_turn(
+        &self,
+        id: i64,
+        happening: Happening,
+        details: Details<'_>,
+    ) -> impl Future<Output = Result<(Row, bool), LedgerError>> + Send + 'static {
         let message_id = details.message_id.map(str::to_owned);
         let error = details.error.map(str::to_owned);
         let content = details.content.cloned();
-        let moved = self
+        let queued = self
             .writer
-            .write(move |turn| {
+            .queue(move |turn| {
                 Box::pin(async move {
                     let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
                         .bind(id)
@@ -335,8 +362,16 @@ impl Store {
                     Ok(Some((after.unwrap_or(before), is_news)))
                 })
             })
-            .await?;
-        moved.ok_or_else(|| sqlx::Error::RowNotFound.into())
+            .await;
+        async move { queued.await?.ok_or_else(|| sqlx::Error::RowNotFound.into()) }
+    }
+
+    /// Waits until all that was asked to be written is on the disk, or lost.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn caught_up(&self) -> Result<(), LedgerError> {
+        self.writer.caught_up().await
     }
 
     /// Whoever was at work on something is gone.

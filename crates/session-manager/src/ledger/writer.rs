@@ -123,13 +123,29 @@ impl Writer {
         &self,
         work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        self.queue(work).await.await
+    }
+
+    /// As [`Self::write`], but back once it has its place: what is queued after
+    /// it is written after it, or with it.
+    pub(super) async fn queue<T: Send + 'static>(
+        &self,
+        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+    ) -> impl Future<Output = Result<T, LedgerError>> + Send + 'static {
         let (tell, told) = oneshot::channel();
-        let closed = || LedgerError::from(sqlx::Error::PoolClosed);
-        let job = Box::new(Asked { work, tell });
-        self.jobs.send(job).await.map_err(|_| closed())?;
-        told.await
-            .map_err(|_| closed())?
-            .map_err(LedgerError::Sqlite)
+        // A writer that is gone drops the job, and with it who tells.
+        let _ = self.jobs.send(Box::new(Asked { work, tell })).await;
+        async move {
+            match told.await {
+                Ok(written) => written.map_err(LedgerError::Sqlite),
+                Err(_) => Err(sqlx::Error::PoolClosed.into()),
+            }
+        }
+    }
+
+    /// Waits until all that was queued before is on the disk, or lost.
+    pub(super) async fn caught_up(&self) -> Result<(), LedgerError> {
+        self.write(|_| Box::pin(async { Ok(()) })).await
     }
 }
 

@@ -133,7 +133,7 @@ proptest! {
             let mut log = EventLog::new(Timestamp::now());
             let mut store = open(folder.path(), &log).await;
             let ours = format!("3EB0{}", 4 * sent);
-            store.insert(new(&ours)).await.unwrap().unwrap();
+            store.insert(new(&ours), false).await.unwrap().unwrap();
             let mut told_ids = Vec::new();
             let mut expected = Vec::new();
             let mut batch = Vec::new();
@@ -211,7 +211,7 @@ async fn an_ack_and_its_event_are_one() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let row = store.insert(new("3EB0A")).await.unwrap().unwrap();
+    let row = store.insert(new("3EB0A"), false).await.unwrap().unwrap();
     let nothing = Details::default();
     store
         .apply(row.id, Happening::Attempt, nothing)
@@ -246,9 +246,9 @@ async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let nothing = Details::default();
-    let taken = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
-    let failed = store.insert(new("3EB0B")).await.unwrap().unwrap().id;
-    let refused = store.insert(new("3EB0C")).await.unwrap().unwrap().id;
+    let taken = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
+    let failed = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
+    let refused = store.insert(new("3EB0C"), false).await.unwrap().unwrap().id;
     for (id, happening) in [
         (taken, Happening::Attempt),
         (taken, Happening::Taken),
@@ -333,7 +333,7 @@ async fn a_send_is_known_as_long_as_the_search_may_find_it() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     for happening in [Happening::Attempt, Happening::Taken] {
         let nothing = Details::default();
         store.apply(id, happening, nothing).await.unwrap();

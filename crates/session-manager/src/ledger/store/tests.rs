@@ -56,7 +56,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         runtime.block_on(async {
             let mut store = open(folder.path()).await.unwrap();
-            let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+            let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
             let mut state = State::Accepted;
             for life in lives {
                 for happening in life {
@@ -93,10 +93,10 @@ async fn one_key_is_one_row() {
         idempotency_key: Some("k"),
         ..new(wa_key)
     };
-    let first = store.insert(keyed("3EB0A")).await.unwrap().unwrap();
-    assert!(store.insert(keyed("3EB0B")).await.unwrap().is_none());
+    let first = store.insert(keyed("3EB0A"), false).await.unwrap().unwrap();
+    assert!(store.insert(keyed("3EB0B"), false).await.unwrap().is_none());
     for without in ["3EB0C", "3EB0D"] {
-        assert!(store.insert(new(without)).await.unwrap().is_some());
+        assert!(store.insert(new(without), false).await.unwrap().is_some());
     }
     let known = store.by_idempotency_key("k").await.unwrap().unwrap();
     assert_eq!((known.id, known.wa_key.as_str()), (first.id, "3EB0A"));
@@ -107,7 +107,7 @@ async fn one_key_is_one_row() {
 async fn found_by_either_id() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
-    let id = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
+    let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     for (text, found) in [
         ("3EB0A", true),
         ("true_5491158254201@c.us_3EB0A", true),
@@ -127,8 +127,8 @@ async fn found_by_either_id() {
 async fn only_what_is_old_and_settled_is_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
-    let settled = store.insert(new("3EB0A")).await.unwrap().unwrap().id;
-    let open = store.insert(new("3EB0B")).await.unwrap().unwrap().id;
+    let settled = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
+    let open = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
     store
         .apply(settled, Happening::Taken, Details::default())
         .await
@@ -149,7 +149,7 @@ async fn for_the_services_user_alone() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
     let store = open(&folder).await.unwrap();
-    store.insert(new("3EB0A")).await.unwrap();
+    store.insert(new("3EB0A"), false).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     for entry in std::fs::read_dir(&folder).unwrap() {
@@ -180,7 +180,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
         content: &long,
         ..new("3EB0A")
     };
-    let error = store.insert(send).await.unwrap_err();
+    let error = store.insert(send, false).await.unwrap_err();
     assert!(error.chain().contains("full"), "{}", error.chain());
     assert!(store.find("3EB0A").await.unwrap().is_none());
     // Cured, with the file still open.
@@ -188,7 +188,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
         .execute(&store.pool)
         .await
         .unwrap();
-    let row = store.insert(send).await.unwrap().unwrap();
+    let row = store.insert(send, false).await.unwrap().unwrap();
     assert_eq!(store.find("3EB0A").await.unwrap(), Some(row));
 }
 
