@@ -32,6 +32,10 @@ export function setCsrf(token: string | null): void {
   csrf = token;
 }
 
+/** What every change carries, where somebody is signed in. */
+export const csrfHeader = (): Record<string, string> =>
+  csrf === null ? {} : { 'x-csrf-token': csrf };
+
 /** Calls back whenever the hub says that nobody is signed in any more. */
 export function onSignedOut(listener: () => void): () => void {
   listeners.add(listener);
@@ -89,7 +93,7 @@ async function ask<T>(path: string, options: RequestOptions): Promise<T> {
     signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     headers: {
       accept: 'application/json',
-      ...(csrf !== null && method !== 'GET' ? { 'x-csrf-token': csrf } : {}),
+      ...(method === 'GET' ? {} : csrfHeader()),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },

@@ -1,4 +1,4 @@
-import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconSettings } from '@tabler/icons-react';
+import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -25,6 +25,26 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.start,
     icon: IconHome,
     screen: lazy(() => import('../start/StartScreen')),
+  },
+  {
+    path: '/campanas',
+    label: (t) => t.nav.campaigns,
+    icon: IconSpeakerphone,
+    screen: lazy(() => import('../campaigns/CampaignsScreen')),
+  },
+  {
+    path: '/campanas/nueva',
+    label: (t) => t.campaigns.newTitle,
+    icon: IconSpeakerphone,
+    screen: lazy(() => import('../campaigns/NewCampaignScreen')),
+    hidden: true,
+  },
+  {
+    path: '/campanas/:id',
+    label: (t) => t.campaigns.one,
+    icon: IconSpeakerphone,
+    screen: lazy(() => import('../campaigns/CampaignScreen')),
+    hidden: true,
   },
   {
     path: '/programacion',

@@ -1,4 +1,5 @@
 import { causes, errors, failures } from './codes';
+import { campaigns } from './campaigns';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
@@ -284,6 +285,7 @@ export const en: Dictionary = {
     historyEmpty: 'Nothing has changed yet.',
     transition: (from, to) => `From ${from} to ${to}`,
   },
+  campaigns,
   schedules,
   settings,
   start,

@@ -1,5 +1,6 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
+import { campaigns } from './campaigns';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
@@ -290,6 +291,7 @@ export const es = {
     historyEmpty: 'Todavía no hubo cambios.',
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
+  campaigns,
   schedules,
   settings,
   start,

@@ -1,0 +1,197 @@
+import { Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { IconCopy, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+
+import { useDryRun } from '../app/useDryRun';
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { ActionError } from '../ui/ActionError';
+import { Dialog } from '../ui/Dialog';
+import { copyCampaign, deleteCampaign, editCampaign, moveCampaign, useCampaignChange } from './api';
+import { CampaignForm } from './CampaignForm';
+import type { Campaign, CampaignRequest } from './types';
+
+type Asked = 'edit' | 'approve' | 'pause' | 'resume' | 'copy' | 'remove';
+
+/** What the campaign's state allows, each with its question. */
+export function Actions({ campaign }: { campaign: Campaign }) {
+  const t = useText();
+  const s = t.campaigns.actions;
+  const seesAll = useSeesAll();
+  const [asked, setAsked] = useState<Asked>('edit');
+  const [opened, setOpened] = useState(false);
+  const ask = (what: Asked) => () => {
+    setAsked(what);
+    setOpened(true);
+  };
+  const close = () => setOpened(false);
+  const { estado } = campaign;
+  const small = { size: 'sm', variant: 'default' } as const;
+  return (
+    <>
+      {estado === 'pendiente' && seesAll && (
+        <Button
+          size="sm"
+          leftSection={<IconPlayerPlay size={16} aria-hidden />}
+          disabled={campaign.total === 0}
+          onClick={ask('approve')}
+        >
+          {s.approve}
+        </Button>
+      )}
+      {estado === 'pausada' && seesAll && (
+        <Button
+          size="sm"
+          leftSection={<IconPlayerPlay size={16} aria-hidden />}
+          onClick={ask('resume')}
+        >
+          {s.resume}
+        </Button>
+      )}
+      {estado === 'en_progreso' && (
+        <Button
+          {...small}
+          leftSection={<IconPlayerPause size={16} aria-hidden />}
+          onClick={ask('pause')}
+        >
+          {s.pause}
+        </Button>
+      )}
+      {(estado === 'pendiente' || estado === 'pausada') && (
+        <Button {...small} leftSection={<IconPencil size={16} aria-hidden />} onClick={ask('edit')}>
+          {s.edit}
+        </Button>
+      )}
+      <Button {...small} leftSection={<IconCopy size={16} aria-hidden />} onClick={ask('copy')}>
+        {s.copy}
+      </Button>
+      {estado !== 'en_progreso' && (
+        <Button {...small} leftSection={<IconTrash size={16} aria-hidden />} onClick={ask('remove')}>
+          {s.remove}
+        </Button>
+      )}
+      <Dialog
+        opened={opened}
+        title={s.titles[asked]}
+        close={s.close}
+        size={asked === 'edit' ? 'lg' : 'md'}
+        onClose={close}
+      >
+        {asked === 'edit' ? (
+          <Edit campaign={campaign} onDone={close} />
+        ) : (
+          <Question key={asked} campaign={campaign} asked={asked} onDone={close} />
+        )}
+      </Dialog>
+    </>
+  );
+}
+
+function Edit({ campaign, onDone }: { campaign: Campaign; onDone: () => void }) {
+  const t = useText();
+  const change = useCampaignChange(
+    (body: CampaignRequest) => editCampaign(campaign.id, body),
+    onDone,
+  );
+  return (
+    <CampaignForm
+      campaign={campaign}
+      submit={t.campaigns.form.save}
+      pending={change.isPending}
+      error={change.error}
+      onSubmit={change.mutate}
+      onCancel={onDone}
+    />
+  );
+}
+
+interface QuestionProps {
+  campaign: Campaign;
+  asked: Exclude<Asked, 'edit'>;
+  onDone: () => void;
+}
+
+function Question({ campaign, asked, onDone }: QuestionProps) {
+  const t = useText();
+  const s = t.campaigns.actions;
+  const navigate = useNavigate();
+  const dryRun = useDryRun() === true;
+  const [words, setWords] = useState(asked === 'copy' ? s.copyName(campaign.nombre) : '');
+  const act = useCampaignChange<void, Campaign | null>(
+    () => {
+      switch (asked) {
+        case 'copy':
+          return copyCampaign(campaign.id, words.trim());
+        case 'remove':
+          return deleteCampaign(campaign.id);
+        default:
+          return moveCampaign(campaign.id, asked, words);
+      }
+    },
+    (result) => {
+      if (asked === 'remove') void navigate('/campanas');
+      else if (asked === 'copy' && result) void navigate(`/campanas/${result.id}`);
+      onDone();
+    },
+  );
+  const people = campaign.total.toLocaleString(t.locale);
+  const text = {
+    approve: dryRun ? s.approveRehearsal(people) : s.approveReal(people),
+    resume: campaign.simulacion === true ? s.resumeRehearsal : s.resumeReal,
+    pause: s.pauseText,
+    copy: s.copyText,
+    remove: s.removeText,
+  }[asked];
+  const confirm = {
+    approve: dryRun ? s.confirmRehearsal : s.confirmReal,
+    resume: s.resume,
+    pause: s.pause,
+    copy: s.copy,
+    remove: s.remove,
+  }[asked];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        act.mutate();
+      }}
+    >
+      <Stack>
+        <Text>{text}</Text>
+        {asked === 'pause' && (
+          <Textarea
+            label={s.reason}
+            autosize
+            minRows={2}
+            maxLength={500}
+            value={words}
+            onChange={(event) => setWords(event.currentTarget.value)}
+          />
+        )}
+        {asked === 'copy' && (
+          <TextInput
+            label={t.campaigns.form.name}
+            required
+            maxLength={200}
+            value={words}
+            onChange={(event) => setWords(event.currentTarget.value)}
+          />
+        )}
+        <ActionError error={act.error} />
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onDone} data-autofocus>
+            {t.app.cancel}
+          </Button>
+          <Button
+            type="submit"
+            {...(asked === 'remove' ? { color: 'red.9' } : {})}
+            loading={act.isPending}
+          >
+            {confirm}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

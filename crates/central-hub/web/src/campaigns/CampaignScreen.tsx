@@ -1,0 +1,71 @@
+import { Anchor, Stack, Text } from '@mantine/core';
+import { Link, useParams } from 'react-router';
+
+import { ApiError } from '../api/http';
+import { Notice } from '../app/Notice';
+import { NotFound } from '../app/NotFound';
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { errorText } from '../i18n/lookup';
+import { Screen } from '../ui/Screen';
+import { Actions } from './Actions';
+import { useFollowCampaigns, useStats } from './api';
+import { CampaignBadge } from './CampaignBadge';
+import { ListsCard } from './ListsCard';
+import { ProgressCard } from './ProgressCard';
+import { RecipientsCard } from './RecipientsCard';
+import { TextCard } from './TextCard';
+
+/** One campaign: what it says, to whom, how far it is, and all that is done with it. */
+export default function CampaignScreen() {
+  const id = Number(useParams()['id']);
+  if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;
+  return <Known key={id} id={id} />;
+}
+
+function Known({ id }: { id: number }) {
+  const t = useText();
+  useFollowCampaigns();
+  const { data: campaign, error } = useStats(id);
+  if (error instanceof ApiError && error.status === 404) return <NotFound />;
+  if (!campaign) {
+    return (
+      <Screen title={t.campaigns.one}>
+        {error ? (
+          <Notice color="red" title={t.campaigns.failed} urgent>
+            {errorText(t, error)}
+          </Notice>
+        ) : (
+          <ScreenLoading />
+        )}
+      </Screen>
+    );
+  }
+  return (
+    <Screen
+      title={campaign.nombre}
+      lead={
+        <Stack gap={6} align="flex-start" mt={4}>
+          <CampaignBadge campaign={campaign} />
+          <Text size="sm">
+            <Anchor component={Link} to="/campanas">
+              {t.campaigns.back}
+            </Anchor>
+            {campaign.cliente_id !== null && ` · ${t.campaigns.ofBusiness(campaign.cliente_id)}`}
+          </Text>
+        </Stack>
+      }
+      actions={<Actions campaign={campaign} />}
+    >
+      {error && (
+        <Notice color="red" title={t.campaigns.failed} urgent>
+          {errorText(t, error)}
+        </Notice>
+      )}
+      <ProgressCard campaign={campaign} />
+      <TextCard campaign={campaign} />
+      {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
+      <RecipientsCard campaign={campaign} />
+    </Screen>
+  );
+}

@@ -1,0 +1,210 @@
+import { Button, FileButton, Group, Progress, Stack, Table, Text, TextInput, Title } from '@mantine/core';
+import { IconCheck, IconUpload } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+
+import { upload } from '../api/upload';
+import { Notice } from '../app/Notice';
+import { useText } from '../i18n/I18nProvider';
+import { absolute } from '../lib/time';
+import { ActionError } from '../ui/ActionError';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { CAMPAIGNS_KEY, deleteImport, uploadPath, useCampaignChange, useImports } from './api';
+import { Surface } from '../ui/Surface';
+import { Refused } from './Refused';
+import type { Campaign, Import, ImportReport } from './types';
+
+/** The lists that people came with, and the way for another. */
+export function ListsCard({ campaign }: { campaign: Campaign }) {
+  const t = useText();
+  const s = t.campaigns.lists;
+  const queries = useQueryClient();
+  const imports = useImports(campaign.id);
+  const [prefijo, setPrefijo] = useState('');
+  const [part, setPart] = useState<number | null>(null);
+  const [report, setReport] = useState<ImportReport | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const running = useRef<AbortController | null>(null);
+  // Whoever leaves the screen in the middle stops it: the list shows as half here.
+  useEffect(() => () => running.current?.abort(), []);
+
+  async function send(file: File | null) {
+    if (!file) return;
+    const stop = new AbortController();
+    running.current = stop;
+    setError(null);
+    setReport(null);
+    setPart(0);
+    try {
+      const path = uploadPath(campaign.id, prefijo.trim());
+      setReport(await upload<ImportReport>(path, { file, onProgress: setPart, signal: stop.signal }));
+    } catch (cause) {
+      if (!stop.signal.aborted) setError(cause as Error);
+    } finally {
+      running.current = null;
+      setPart(null);
+      void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
+    }
+  }
+
+  const known = imports.data?.importaciones ?? [];
+  const editable = campaign.estado !== 'en_progreso';
+  return (
+    <Surface data-testid="lists-card">
+      <Title order={2} size="h4" mb="xs">
+        {s.title}
+      </Title>
+      <Stack gap="md">
+        <Text size="sm" c="dimmed">
+          {s.text}
+        </Text>
+        {editable && (
+          <Group align="flex-end" gap="sm">
+            <TextInput
+              label={s.prefix}
+              description={s.prefixHint}
+              inputMode="numeric"
+              maxLength={6}
+              value={prefijo}
+              onChange={(event) => setPrefijo(event.currentTarget.value)}
+              style={{ flex: '0 1 260px' }}
+            />
+            <FileButton
+              onChange={(file) => void send(file)}
+              accept=".csv,.txt,.json,.jsonl,text/csv,application/json"
+              inputProps={{ 'aria-label': s.upload }}
+            >
+              {(props) => (
+                <Button
+                  {...props}
+                  leftSection={<IconUpload size={16} aria-hidden />}
+                  disabled={part !== null}
+                >
+                  {s.upload}
+                </Button>
+              )}
+            </FileButton>
+          </Group>
+        )}
+        {part !== null && (
+          <div role="status" data-testid="upload-progress">
+            <Text size="sm" mb={4}>
+              {s.uploading(Math.round(part * 100))}
+            </Text>
+            <Progress value={part * 100} size="lg" aria-label={s.uploadingLabel} />
+          </div>
+        )}
+        <ActionError error={error} />
+        {report && (
+          <Notice
+            color={report.rechazados > 0 ? 'yellow' : 'brand'}
+            icon={<IconCheck aria-hidden />}
+            title={s.taken(report.aceptados.toLocaleString(t.locale))}
+            urgent
+          >
+            {s.notTaken(
+              report.duplicados.toLocaleString(t.locale),
+              report.rechazados.toLocaleString(t.locale),
+            )}
+          </Notice>
+        )}
+        {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
+      </Stack>
+    </Surface>
+  );
+}
+
+interface ListsProps {
+  campaign: Campaign;
+  imports: readonly Import[];
+  editable: boolean;
+}
+
+function Lists({ campaign, imports, editable }: ListsProps) {
+  const t = useText();
+  const s = t.campaigns.lists;
+  const [shown, setShown] = useState<number | null>(null);
+  const [removing, setRemoving] = useState<number | null>(null);
+  const remove = useCampaignChange(
+    (number: number) => deleteImport(campaign.id, number),
+    () => setRemoving(null),
+  );
+  const states: Readonly<Record<string, string>> = s.states;
+  return (
+    <>
+      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
+        <Table verticalSpacing="xs" aria-label={s.title}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">{s.columns.when}</Table.Th>
+              <Table.Th scope="col">{s.columns.state}</Table.Th>
+              <Table.Th scope="col" ta="end">
+                {s.columns.accepted}
+              </Table.Th>
+              <Table.Th scope="col" ta="end">
+                {s.columns.duplicates}
+              </Table.Th>
+              <Table.Th scope="col" ta="end">
+                {s.columns.refused}
+              </Table.Th>
+              <Table.Th scope="col">{s.columns.actions}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {imports.map((one) => (
+              <Table.Tr key={one.id}>
+                <Table.Td>{absolute(one.fecha, t.locale)}</Table.Td>
+                <Table.Td>
+                  {states[one.estado] ?? one.estado}
+                  {one.detalle && (
+                    <Text size="xs" c="dimmed">
+                      {one.detalle}
+                    </Text>
+                  )}
+                </Table.Td>
+                <Table.Td ta="end">{one.aceptados.toLocaleString(t.locale)}</Table.Td>
+                <Table.Td ta="end">{one.duplicados.toLocaleString(t.locale)}</Table.Td>
+                <Table.Td ta="end">{one.rechazados.toLocaleString(t.locale)}</Table.Td>
+                <Table.Td>
+                  <Group gap={6} wrap="nowrap">
+                    {one.rechazados > 0 && (
+                      <Button
+                        size="compact-sm"
+                        variant="default"
+                        aria-expanded={shown === one.id}
+                        onClick={() => setShown(shown === one.id ? null : one.id)}
+                      >
+                        {s.showRefused}
+                      </Button>
+                    )}
+                    {editable && (
+                      <Button
+                        size="compact-sm"
+                        variant="default"
+                        onClick={() => setRemoving(one.id)}
+                      >
+                        {s.remove}
+                      </Button>
+                    )}
+                  </Group>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {shown !== null && <Refused key={shown} campaign={campaign.id} number={shown} />}
+      <ConfirmDialog
+        opened={removing !== null}
+        title={s.removeTitle}
+        text={s.removeText}
+        confirm={s.remove}
+        danger
+        pending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => removing !== null && remove.mutate(removing)}
+        onClose={() => setRemoving(null)}
+      />
+    </>
+  );
+}

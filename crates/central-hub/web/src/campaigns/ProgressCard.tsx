@@ -1,0 +1,107 @@
+import { Alert, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { IconClockPause, IconHourglass } from '@tabler/icons-react';
+import { lazy, Suspense } from 'react';
+
+import { ScreenLoading } from '../app/ScreenLoading';
+import { useText } from '../i18n/I18nProvider';
+import { absolute } from '../lib/time';
+import { Surface } from '../ui/Surface';
+import { ProgressBar } from './ProgressBar';
+import type { CampaignStats } from './types';
+import { causeText, whatFor, whyPaused } from './words';
+
+const Chart = lazy(() => import('./Chart'));
+
+/** How far it is, what it waits for, and how it went day by day. */
+export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
+  const t = useText();
+  const s = t.campaigns;
+  const real = campaign.simulacion === false;
+  const figures: [string, number][] = [
+    [s.figures.total, campaign.total],
+    [s.figures.pendientes, campaign.pendientes + campaign.en_cola],
+    ...(real || campaign.enviados > 0
+      ? ([
+          [s.figures.enviados, campaign.enviados],
+          [s.figures.entregados, campaign.entregados],
+          [s.figures.leidos, campaign.leidos],
+        ] as [string, number][])
+      : []),
+    ...(campaign.simulacion === true
+      ? ([[s.figures.simulados, campaign.simulados]] as [string, number][])
+      : []),
+    [s.figures.fallidos, campaign.fallidos],
+    [s.figures.omitidos, campaign.omitidos],
+  ];
+  const { motivo_pausa: pause, espera: wait } = campaign;
+  return (
+    <Surface data-testid="progress-card">
+      <Title order={2} size="h4" mb="sm">
+        {s.progressTitle}
+      </Title>
+      <Stack gap="md">
+        {pause && (
+          <Alert
+            color="yellow"
+            role="note"
+            icon={<IconClockPause aria-hidden />}
+            title={whyPaused(t, pause.codigo, pause.detalle)}
+          >
+            {Object.hasOwn(s.cures, pause.codigo)
+              ? (s.cures as Readonly<Record<string, string>>)[pause.codigo]
+              : s.cureAny}
+          </Alert>
+        )}
+        {wait && (
+          <Alert color="gray" role="note" icon={<IconHourglass aria-hidden />} title={s.waiting}>
+            {wait.hasta
+              ? s.waitsUntil(whatFor(t, wait.codigo), absolute(wait.hasta, t.locale))
+              : whatFor(t, wait.codigo)}
+          </Alert>
+        )}
+        <ProgressBar campaign={campaign} size="lg" />
+        <SimpleGrid cols={{ base: 2, xs: 3, sm: 4, md: 7 }} component="dl" m={0}>
+          {figures.map(([name, count]) => (
+            <div key={name}>
+              <Text component="dt" size="xs" c="dimmed">
+                {name}
+              </Text>
+              <Text component="dd" m={0} fw={650} size="lg" data-figure={name}>
+                {count.toLocaleString(t.locale)}
+              </Text>
+            </div>
+          ))}
+        </SimpleGrid>
+        {campaign.previsto_inicio && campaign.previsto_fin && (
+          <Text size="sm" data-testid="plan">
+            {(campaign.simulacion === true ? s.planned : s.went)(
+              absolute(campaign.previsto_inicio, t.locale),
+              absolute(campaign.previsto_fin, t.locale),
+            )}
+          </Text>
+        )}
+        {campaign.por_dia.length > 0 && (
+          <Suspense fallback={<ScreenLoading />}>
+            <Chart days={campaign.por_dia} />
+          </Suspense>
+        )}
+        {campaign.fallas.length > 0 && (
+          <div>
+            <Title order={3} size="h6">
+              {s.failures}
+            </Title>
+            <ul style={{ margin: '4px 0 0', paddingInlineStart: 20 }}>
+              {campaign.fallas.map(({ codigo, cantidad }) => (
+                <li key={codigo}>
+                  <Text size="sm" span>
+                    {s.failure(cantidad.toLocaleString(t.locale), causeText(t, codigo))}
+                  </Text>
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+      </Stack>
+    </Surface>
+  );
+}

@@ -1,0 +1,23 @@
+import { Badge } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import type { RecipientState } from './types';
+
+const COLORS: Record<RecipientState, string> = {
+  pendiente: 'gray',
+  en_cola: 'gray',
+  enviado: 'brand',
+  fallido: 'red',
+  simulado: 'yellow',
+  omitido: 'gray',
+};
+
+/** What became of one of the people. */
+export function RecipientBadge({ estado }: { estado: RecipientState }) {
+  const t = useText();
+  return (
+    <Badge variant="light" tt="none" color={COLORS[estado] ?? 'gray'}>
+      {t.campaigns.recipients.states[estado] ?? estado}
+    </Badge>
+  );
+}

@@ -1,0 +1,121 @@
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { useState } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { absolute } from '../lib/time';
+import { ActionError } from '../ui/ActionError';
+import { Facts, type Fact } from '../ui/Facts';
+import { retryRecipients, useCampaignChange, useRecipient } from './api';
+import { RecipientBadge } from './RecipientBadge';
+import type { Recipient } from './types';
+import { causeText } from './words';
+
+interface Props {
+  campaign: number;
+  /** As the list has it; the rest is read. */
+  recipient: Recipient;
+  onDone: () => void;
+}
+
+/** One of the people: the text as it is sent, what is known, and how it went. */
+export function RecipientDetail({ campaign, recipient, onDone }: Props) {
+  const t = useText();
+  const s = t.campaigns.recipients;
+  const { data, error } = useRecipient(campaign, recipient.id);
+  const [retrying, setRetrying] = useState(false);
+  const now = data ?? recipient;
+  if (retrying) return <RetryForm campaign={campaign} number={recipient.id} onDone={onDone} />;
+  const rows: Fact[] = [
+    [s.facts.number, formatPhone(now.destinatario)],
+    ...Object.entries(now.datos).map(([name, value]): Fact => [name, value]),
+    ...(now.previsto ? ([[s.facts.planned, absolute(now.previsto, t.locale)]] as Fact[]) : []),
+    ...(now.causa ? ([[s.facts.why, causeText(t, now.causa)]] as Fact[]) : []),
+  ];
+  return (
+    <Stack>
+      <RecipientBadge estado={now.estado} />
+      <Text
+        p="sm"
+        style={{ whiteSpace: 'pre-wrap', borderRadius: 8 }}
+        bg="var(--mantine-color-gray-light)"
+        data-testid="preview"
+      >
+        {now.texto}
+      </Text>
+      <Facts rows={rows} />
+      <ActionError error={error} />
+      {data && data.historial.length > 0 && (
+        <div>
+          <Text fw={600} size="sm" mb={4}>
+            {s.history}
+          </Text>
+          <Stack gap={4} component="ol" m={0} pl={20}>
+            {data.historial.map((step, place) => (
+              <Text size="sm" component="li" key={place}>
+                {absolute(step.fecha, t.locale)}: {(s.states as Record<string, string>)[step.a] ?? step.a}
+                {' · '}
+                {causeText(t, step.causa)}
+                {step.detalle && ` (${step.detalle})`}
+              </Text>
+            ))}
+          </Stack>
+        </div>
+      )}
+      {now.estado === 'fallido' && (
+        <Group justify="flex-end">
+          <Button onClick={() => setRetrying(true)}>{s.retry}</Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}
+
+interface RetryProps {
+  campaign: number;
+  /** One of them, or all that failed. */
+  number: number | null;
+  onDone: () => void;
+}
+
+/** Why it is tried once more: the reason is kept. */
+export function RetryForm({ campaign, number, onDone }: RetryProps) {
+  const t = useText();
+  const s = t.campaigns.recipients;
+  const [motivo, setMotivo] = useState('');
+  const [tried, setTried] = useState(false);
+  const retry = useCampaignChange(() => retryRecipients(campaign, number, motivo.trim()), onDone);
+  const empty = motivo.trim() === '';
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (!empty) retry.mutate();
+      }}
+    >
+      <Stack>
+        <Text>{s.retryText}</Text>
+        <Textarea
+          label={s.reason}
+          required
+          autosize
+          minRows={2}
+          maxLength={500}
+          value={motivo}
+          error={tried && empty && s.reasonEmpty}
+          onChange={(event) => setMotivo(event.currentTarget.value)}
+        />
+        <ActionError error={retry.error} />
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onDone}>
+            {t.app.cancel}
+          </Button>
+          <Button type="submit" loading={retry.isPending}>
+            {s.retry}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

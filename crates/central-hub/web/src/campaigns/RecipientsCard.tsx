@@ -1,0 +1,146 @@
+import { Button, Group, Select, Text, Title } from '@mantine/core';
+import { IconUsers } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { DataTable, type Column } from '../ui/DataTable';
+import { Dialog } from '../ui/Dialog';
+import { Empty } from '../ui/Empty';
+import { PagedList } from '../ui/PagedList';
+import { Surface } from '../ui/Surface';
+import { usePages } from '../ui/pages';
+import { campaignKey, getRecipients } from './api';
+import { RecipientDetail, RetryForm } from './RecipientDetail';
+import { RecipientBadge } from './RecipientBadge';
+import { RECIPIENT_STATES, type Campaign, type Recipient, type RecipientState } from './types';
+
+type Shown = { what: 'one'; recipient: Recipient } | { what: 'retry' };
+
+/** To whom it goes, each with the text that it gets. */
+export function RecipientsCard({ campaign }: { campaign: Campaign }) {
+  const t = useText();
+  const s = t.campaigns.recipients;
+  const [estado, setEstado] = useState<RecipientState | null>(null);
+  const [opened, setOpened] = useState(false);
+  const [shown, setShown] = useState<Shown>({ what: 'retry' });
+  const pages = usePages<Recipient>({
+    key: [...campaignKey(campaign.id), 'recipients', { estado }],
+    fetch: (cursor, signal) => getRecipients(campaign.id, estado, cursor, signal),
+  });
+  const open = (next: Shown) => {
+    setShown(next);
+    setOpened(true);
+  };
+  const close = () => setOpened(false);
+
+  const columns: readonly Column<Recipient>[] = [
+    { key: 'line', label: s.columns.line, width: 80, cell: ({ linea }) => linea },
+    {
+      key: 'who',
+      label: s.columns.who,
+      width: 220,
+      cell: (recipient) => (
+        <>
+          <Text size="sm">{formatPhone(recipient.destinatario)}</Text>
+          {recipient.nombre && (
+            <Text size="xs" c="dimmed">
+              {recipient.nombre}
+            </Text>
+          )}
+        </>
+      ),
+    },
+    {
+      key: 'text',
+      label: s.columns.text,
+      cell: ({ texto }) => (
+        <Text size="sm" lineClamp={2}>
+          {texto}
+        </Text>
+      ),
+    },
+    {
+      key: 'state',
+      label: s.columns.state,
+      width: 130,
+      cell: (recipient) => <RecipientBadge estado={recipient.estado} />,
+    },
+    {
+      key: 'look',
+      label: s.columns.actions,
+      width: 90,
+      cell: (recipient) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={s.lookAt(recipient.linea)}
+          onClick={() => open({ what: 'one', recipient })}
+        >
+          {s.look}
+        </Button>
+      ),
+    },
+  ];
+
+  return (
+    <Surface data-testid="recipients-card">
+      <Group justify="space-between" gap="sm" mb="sm">
+        <Title order={2} size="h4">
+          {s.title}
+        </Title>
+        <Group gap="sm">
+          {campaign.fallidos > 0 && (
+            <Button size="sm" variant="default" onClick={() => open({ what: 'retry' })}>
+              {s.retryAll(campaign.fallidos.toLocaleString(t.locale))}
+            </Button>
+          )}
+          <Select
+            aria-label={s.filterState}
+            w={190}
+            allowDeselect={false}
+            value={estado ?? ''}
+            onChange={(next) => setEstado(RECIPIENT_STATES.find((state) => state === next) ?? null)}
+            data={[
+              { value: '', label: s.allStates },
+              ...RECIPIENT_STATES.map((state) => ({ value: state, label: s.states[state] })),
+            ]}
+          />
+        </Group>
+      </Group>
+      <PagedList
+        pages={pages}
+        empty={
+          <Empty
+            icon={IconUsers}
+            title={estado === null ? s.emptyTitle : s.nothingFound}
+            {...(estado === null ? { text: s.emptyText } : {})}
+          />
+        }
+      >
+        {(items) => (
+          <DataTable
+            label={s.title}
+            columns={columns}
+            items={items}
+            rowKey={({ id }) => id}
+            minWidth={720}
+          />
+        )}
+      </PagedList>
+      <Dialog
+        opened={opened}
+        title={shown.what === 'one' ? s.one(shown.recipient.linea) : s.retryTitle}
+        close={t.campaigns.actions.close}
+        size="lg"
+        onClose={close}
+      >
+        {shown.what === 'one' ? (
+          <RecipientDetail campaign={campaign.id} recipient={shown.recipient} onDone={close} />
+        ) : (
+          <RetryForm campaign={campaign.id} number={null} onDone={close} />
+        )}
+      </Dialog>
+    </Surface>
+  );
+}

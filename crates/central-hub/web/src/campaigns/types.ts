@@ -1,0 +1,117 @@
+// `/api/sender/campaigns`: field names are the wire's.
+import type { Timestamp } from '../api/types';
+
+export const CAMPAIGN_STATES = ['pendiente', 'en_progreso', 'pausada', 'finalizado'] as const;
+
+export type CampaignState = (typeof CAMPAIGN_STATES)[number];
+
+export const RECIPIENT_STATES = [
+  'pendiente',
+  'en_cola',
+  'enviado',
+  'fallido',
+  'simulado',
+  'omitido',
+] as const;
+
+export type RecipientState = (typeof RECIPIENT_STATES)[number];
+
+export interface Campaign {
+  id: number;
+  nombre: string;
+  mensaje: string;
+  cliente_id: number | null;
+  estado: CampaignState;
+  /** Whether it is a rehearsal; null before it is approved. */
+  simulacion: boolean | null;
+  columnas: string[];
+  variables: string[];
+  pausa_min_s: number;
+  pausa_max_s: number;
+  total: number;
+  pendientes: number;
+  en_cola: number;
+  enviados: number;
+  fallidos: number;
+  simulados: number;
+  omitidos: number;
+  motivo_pausa: { codigo: string; detalle: string | null } | null;
+  espera: { codigo: string; hasta: Timestamp | null } | null;
+  fecha: Timestamp;
+  actualizado: Timestamp;
+  fecha_aprobacion: Timestamp | null;
+  fecha_finalizacion: Timestamp | null;
+}
+
+export interface CampaignStats extends Campaign {
+  entregados: number;
+  leidos: number;
+  previsto_inicio: Timestamp | null;
+  previsto_fin: Timestamp | null;
+  por_dia: { dia: string; cantidad: number }[];
+  fallas: { codigo: string; cantidad: number }[];
+}
+
+/** What a campaign is made or changed with. */
+export interface CampaignRequest {
+  nombre: string;
+  mensaje: string;
+  /** Those of the list that the text may name. */
+  columnas: string[];
+  cliente_id?: number;
+  pausa_min_s: number;
+  pausa_max_s: number;
+}
+
+export interface RefusedLine {
+  linea: number;
+  codigo: string;
+  motivo: string;
+  valor: string;
+}
+
+export interface Import {
+  id: number;
+  estado: string;
+  bytes: number;
+  bytes_total: number | null;
+  aceptados: number;
+  duplicados: number;
+  rechazados: number;
+  error: string | null;
+  detalle: string | null;
+  fecha: Timestamp;
+}
+
+export interface ImportReport extends Import {
+  rechazos: RefusedLine[];
+  siguiente: number | null;
+}
+
+export interface Recipient {
+  id: number;
+  linea: number;
+  destinatario: string;
+  nombre: string | null;
+  datos: Record<string, string>;
+  estado: RecipientState;
+  texto: string;
+  causa: string | null;
+  detalle: string | null;
+  intentos: number;
+  previsto: Timestamp | null;
+  mensaje_id: number | null;
+  actualizado: Timestamp;
+}
+
+export interface RecipientStep {
+  de: string | null;
+  a: string;
+  causa: string;
+  detalle: string | null;
+  fecha: Timestamp;
+}
+
+export interface RecipientWithHistory extends Recipient {
+  historial: RecipientStep[];
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Campaign } from './types';
+import { columnsOf, doneOf, mistakeOf, pauseProblem, percentOf, slicesOf } from './words';
+
+const campaign = (counts: Partial<Campaign>): Campaign => ({
+  id: 1,
+  nombre: 'Marzo',
+  mensaje: 'Hola {nombre}',
+  cliente_id: null,
+  estado: 'en_progreso',
+  simulacion: true,
+  columnas: [],
+  variables: [],
+  pausa_min_s: 30,
+  pausa_max_s: 90,
+  total: 0,
+  pendientes: 0,
+  en_cola: 0,
+  enviados: 0,
+  fallidos: 0,
+  simulados: 0,
+  omitidos: 0,
+  motivo_pausa: null,
+  espera: null,
+  fecha: '',
+  actualizado: '',
+  fecha_aprobacion: null,
+  fecha_finalizacion: null,
+  ...counts,
+});
+
+describe('progress', () => {
+  it('counts all that is behind it', () => {
+    const one = campaign({ total: 10, pendientes: 3, en_cola: 1, enviados: 4, fallidos: 2 });
+    expect(doneOf(one)).toBe(6);
+    expect(percentOf(doneOf(one), one.total)).toBe(60);
+    expect(slicesOf(one).map(({ key, count }) => [key, count])).toEqual([
+      ['enviados', 4],
+      ['fallidos', 2],
+      ['en_cola', 1],
+    ]);
+  });
+
+  it('is nothing of nothing', () => {
+    expect(percentOf(0, 0)).toBe(0);
+    expect(slicesOf(campaign({}))).toEqual([]);
+  });
+});
+
+describe('the mistake of a template', () => {
+  const text = 'Hola {nombre}, tu {turno}';
+  const lugar = { posicion: 18, linea: 1, columna: 19 };
+
+  it('is marked to the end of its braces', () => {
+    const found = mistakeOf(text, { variable: 'turno', lugar });
+    expect(found && text.slice(found.start, found.end)).toBe('{turno}');
+    expect(found).toMatchObject({ line: 1, column: 19, variable: 'turno' });
+  });
+
+  it('goes to the end where nothing closes, and never beyond', () => {
+    expect(mistakeOf('Hola {nombre', { lugar: { posicion: 5, linea: 1, columna: 6 } })).toEqual({
+      start: 5,
+      end: 12,
+      line: 1,
+      column: 6,
+      variable: null,
+    });
+    expect(mistakeOf('Hola', { lugar: { ...lugar, posicion: 99 } })).toMatchObject({
+      start: 4,
+      end: 4,
+    });
+  });
+
+  it('is unknown where the hub says nothing', () => {
+    expect(mistakeOf(text, {})).toBeNull();
+    expect(mistakeOf(text, { lugar: { posicion: 'x' } })).toBeNull();
+  });
+});
+
+describe('columns', () => {
+  it('are what stands between the commas', () => {
+    expect(columnsOf(' Razón social, turno;turno,, ')).toEqual(['Razón social', 'turno']);
+    expect(columnsOf('')).toEqual([]);
+  });
+});
+
+describe('pauses', () => {
+  it('need both ends, in their order', () => {
+    expect(pauseProblem(30, 90)).toBeNull();
+    expect(pauseProblem(0, 0)).toBeNull();
+    expect(pauseProblem('', 90)).toBe('empty');
+    expect(pauseProblem(90, 30)).toBe('order');
+  });
+});

@@ -1,0 +1,89 @@
+import type { Dictionary } from '../i18n/es';
+import type { Campaign } from './types';
+
+export { whatFor, whyPaused } from '../start/words';
+
+/** How many of its people are behind it, whatever came of them. */
+export const doneOf = ({ total, pendientes, en_cola }: Campaign): number =>
+  Math.max(0, total - pendientes - en_cola);
+
+/** Its part of the whole, from 0 to 100. */
+export const percentOf = (part: number, total: number): number =>
+  total <= 0 ? 0 : Math.min(100, Math.max(0, (part / total) * 100));
+
+export interface Slice {
+  key: 'enviados' | 'simulados' | 'fallidos' | 'omitidos' | 'en_cola';
+  count: number;
+  color: string;
+}
+
+/** What the bar of a campaign is made of, in its order. */
+export function slicesOf(campaign: Campaign): Slice[] {
+  const all: Slice[] = [
+    { key: 'enviados', count: campaign.enviados, color: 'brand.7' },
+    { key: 'simulados', count: campaign.simulados, color: 'yellow.6' },
+    { key: 'fallidos', count: campaign.fallidos, color: 'red.7' },
+    { key: 'omitidos', count: campaign.omitidos, color: 'gray.6' },
+    { key: 'en_cola', count: campaign.en_cola, color: 'brand.3' },
+  ];
+  return all.filter(({ count }) => count > 0);
+}
+
+export interface TemplateMistake {
+  /** In characters, from 0. */
+  start: number;
+  end: number;
+  line: number;
+  column: number;
+  variable: string | null;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** Where in `text` the hub found the mistake of `TEMPLATE_INVALID`; null if it did not say. */
+export function mistakeOf(
+  text: string,
+  details: Readonly<Record<string, unknown>>,
+): TemplateMistake | null {
+  const place = details['lugar'];
+  if (!isRecord(place)) return null;
+  const { posicion, linea, columna } = place;
+  if (typeof posicion !== 'number' || typeof linea !== 'number' || typeof columna !== 'number') {
+    return null;
+  }
+  const variable = typeof details['variable'] === 'string' ? details['variable'] : null;
+  const start = Math.min(Math.max(0, posicion), text.length);
+  const closing = text.indexOf('}', start);
+  return {
+    start,
+    end: closing === -1 ? text.length : closing + 1,
+    line: linea,
+    column: columna,
+    variable,
+  };
+}
+
+/** The names that somebody wrote with commas between them, each once. */
+export const columnsOf = (text: string): string[] => [
+  ...new Set(
+    text
+      .split(/[,;\n]/)
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  ),
+];
+
+/** Whether two pauses, in seconds, make sense together. */
+export function pauseProblem(least: number | '', most: number | ''): 'empty' | 'order' | null {
+  if (least === '' || most === '') return 'empty';
+  return most < least ? 'order' : null;
+}
+
+export function causeText(t: Dictionary, code: string | null): string {
+  if (code === null) return '';
+  const errors: Readonly<Record<string, string>> = t.errors;
+  const known: Readonly<Record<string, string>> = t.campaigns.causes;
+  if (Object.hasOwn(known, code)) return known[code] ?? code;
+  return Object.hasOwn(errors, code) ? (errors[code] ?? code) : code;
+}
