@@ -25,8 +25,8 @@ use crate::auth::{Auth, gate};
 use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, overview, qr_code,
-    reports, send, sender, tokens, users, v2, webhooks,
+    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, overview,
+    qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -87,6 +87,7 @@ fn api() -> Router<AppState> {
         // What it reads of a file is session-manager's to limit.
         .route("/send", post(send::send).layer(DefaultBodyLimit::disable()))
         .nest("/sender/messages", sender())
+        .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
         .nest("/sender/programaciones", campaigns::programaciones())
         .nest("/sender/bajas", campaigns::bajas())
@@ -155,7 +156,7 @@ fn subscriptions() -> Router<AppState> {
 
 fn sender() -> Router<AppState> {
     Router::new()
-        .route("/", get(sender::list))
+        .route("/", get(messages::list))
         .route("/send", post(sender::send))
         .route("/bulk", post(sender::bulk))
         .route("/status/{id}", get(sender::status))

@@ -95,6 +95,7 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/files/{id}", Everybody(Send)),
     rule("DELETE", "/files/{id}", Everybody(Send)),
     rule("GET", "/sender/messages", Everybody(Read)),
+    rule("GET", "/sender/messages.csv", Everybody(Read)),
     rule("POST", "/sender/messages/send", Everybody(Send)),
     rule("POST", "/sender/messages/bulk", Everybody(Send)),
     rule("GET", "/sender/messages/status/{id}", Everybody(Read)),

@@ -253,6 +253,7 @@ pub(crate) async fn messages(
         chat,
         is_inbound: query.is_inbound(Some(true))?,
         since: query.desde,
+        until: None,
         before: query.antes,
         ..Filter::default()
     };
@@ -283,6 +284,7 @@ pub(crate) async fn history(
         chat: Some(chat.clone()),
         is_inbound: query.is_inbound(None)?,
         since: query.desde,
+        until: None,
         before: query.antes,
         ..Filter::default()
     };

@@ -4,21 +4,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
+use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
 use session_api::{ErrorCode, Invalid, Timestamp};
 
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::{Ask, dry_run_id, new_key};
 use crate::router::AppState;
-use crate::store::{Change, Composed, Filter, Message, Origin, State as MessageState, Transition};
+use crate::store::{Change, Composed, Message, Origin, State as MessageState, Transition};
 use crate::upstream::{Key, Upstream};
 
 /// Messages in one request of `bulk`.
 const MOST: usize = 5_000;
-/// A page of a list.
-const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 500;
 /// What is appended to it has to fit as well.
 const LONGEST_BULK_KEY: usize = 240;
 const LONGEST_REASON: usize = 500;
@@ -267,72 +264,8 @@ pub(crate) async fn retry(
     with_history(&state, moved).await
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ListQuery {
-    cliente_id: Option<u64>,
-    #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
-    campaign_id: Option<i64>,
-    destinatario: Option<String>,
-    estado: Option<String>,
-    antes: Option<i64>,
-    limite: Option<u32>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct Page {
-    mensajes: Vec<MessageAnswer>,
-    /// What to give as `antes` for the page after this one.
-    siguiente: Option<i64>,
-}
-
-/// Messages that were sent or are to be, the newest first, page by page.
-pub(crate) async fn list(
-    State(state): State<AppState>,
-    caller: Caller,
-    ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<Page>, HubError> {
-    let wanted = match query.estado.as_deref() {
-        None | Some("") => None,
-        Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
-            let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
-            ErrorReply::invalid_request(format!("estado has to be one of {}", all.join(", ")))
-        })?),
-    };
-    let limit = query.limite.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        let what = format!("limite has to be 1 to {LARGEST_PAGE}");
-        return Err(ErrorReply::invalid_request(what).into());
-    }
-    let chat = match query.destinatario.as_deref() {
-        None | Some("") => None,
-        Some(number) => {
-            let recipient = session_api::Recipient::parse(number)
-                .map_err(|invalid| in_spanish(&invalid, ""))?;
-            Some(recipient.as_str().to_owned())
-        }
-    };
-    let filter = Filter {
-        cliente_id: caller.cliente_for(query.cliente_id)?,
-        campaign_id: query.campaign_id,
-        chat,
-        is_inbound: Some(false),
-        state: wanted,
-        since: None,
-        before: query.antes,
-    };
-    // One more tells whether there is a page after this one.
-    let mut messages = state.store.messages(&filter, limit + 1).await?;
-    let has_more = messages.len() > limit as usize;
-    messages.truncate(limit as usize);
-    let siguiente = messages.last().map(|it| it.id).filter(|_| has_more);
-    Ok(Json(Page {
-        mensajes: messages.into_iter().map(MessageAnswer::from).collect(),
-        siguiente,
-    }))
-}
-
 /// The fields of `SendRequest` by the names that these routes have for them.
-fn in_spanish(invalid: &Invalid, place: &str) -> HubError {
+pub(super) fn in_spanish(invalid: &Invalid, place: &str) -> HubError {
     let field = match &*invalid.field {
         "to" => "destinatario",
         "message" => "mensaje",

@@ -171,6 +171,8 @@ pub struct Filter {
     pub state: Option<State>,
     /// Written down since then.
     pub since: Option<Timestamp>,
+    /// Written down before then.
+    pub until: Option<Timestamp>,
     /// Older than this one: the last of the page before.
     pub before: Option<i64>,
 }
@@ -348,6 +350,14 @@ impl Store {
             );
             next += 1;
         }
+        if filter.until.is_some() {
+            let _ = write!(
+                sql,
+                " AND created_at < ${next} AND id < (SELECT id + {WRITTEN_AT_ONCE} FROM messages
+                     WHERE created_at < ${next} ORDER BY created_at DESC, id DESC LIMIT 1)"
+            );
+            next += 1;
+        }
         // Word for word, so that the indexes of what came in can serve it.
         sql.push_str(match filter.is_inbound {
             None => "",
@@ -370,6 +380,9 @@ impl Store {
         }
         if let Some(since) = filter.since {
             query = query.bind(since.as_millis());
+        }
+        if let Some(until) = filter.until {
+            query = query.bind(until.as_millis());
         }
         let rows = query
             .bind(i64::from(limit))

@@ -12,6 +12,7 @@ mod events;
 mod failures;
 mod journal;
 mod listener;
+mod messages;
 mod outbox;
 mod overview;
 mod page;

@@ -57,6 +57,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /files/{id}", "ACsaS"),
     ("DELETE /files/{id}", "ACsaS"),
     ("GET /sender/messages", "ACraR"),
+    ("GET /sender/messages.csv", "ACraR"),
     ("POST /sender/messages/send", "ACsaS"),
     ("POST /sender/messages/bulk", "ACsaS"),
     ("GET /sender/messages/status/{id}", "ACraR"),

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../lib/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
@@ -21,6 +21,7 @@ import { whatFor, whyPaused } from './words';
 /** All campaigns, the newest first. The address keeps what is shown. */
 export default function CampaignsScreen() {
   const t = useText();
+  const moment = useMoment();
   const s = t.campaigns;
   const [search, setSearch] = useSearchParams();
   const [words, setWords] = useState('');
@@ -71,7 +72,7 @@ export default function CampaignsScreen() {
       key: 'created',
       label: s.columns.created,
       width: 170,
-      cell: (campaign) => <Text size="sm">{absolute(campaign.fecha, t.locale)}</Text>,
+      cell: (campaign) => <Text size="sm">{moment(campaign.fecha)}</Text>,
     },
   ];
 

@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'react';
 import { upload } from '../api/upload';
 import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../lib/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { CAMPAIGNS_KEY, deleteImport, uploadPath, useCampaignChange, useImports } from './api';
@@ -122,6 +122,7 @@ interface ListsProps {
 
 function Lists({ campaign, imports, editable }: ListsProps) {
   const t = useText();
+  const moment = useMoment();
   const s = t.campaigns.lists;
   const [shown, setShown] = useState<number | null>(null);
   const [removing, setRemoving] = useState<number | null>(null);
@@ -132,7 +133,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
   const states: Readonly<Record<string, string>> = s.states;
   return (
     <>
-      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
+      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
         <Table verticalSpacing="xs" aria-label={s.title}>
           <Table.Thead>
             <Table.Tr>
@@ -153,7 +154,7 @@ function Lists({ campaign, imports, editable }: ListsProps) {
           <Table.Tbody>
             {imports.map((one) => (
               <Table.Tr key={one.id}>
-                <Table.Td>{absolute(one.fecha, t.locale)}</Table.Td>
+                <Table.Td>{moment(one.fecha)}</Table.Td>
                 <Table.Td>
                   {states[one.estado] ?? one.estado}
                   {one.detalle && (

@@ -4,7 +4,7 @@ import { lazy, Suspense } from 'react';
 
 import { ScreenLoading } from '../app/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../lib/useMoment';
 import { Surface } from '../ui/Surface';
 import { ProgressBar } from './ProgressBar';
 import type { CampaignStats } from './types';
@@ -15,6 +15,7 @@ const Chart = lazy(() => import('./Chart'));
 /** How far it is, what it waits for, and how it went day by day. */
 export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
   const t = useText();
+  const moment = useMoment();
   const s = t.campaigns;
   const real = campaign.simulacion === false;
   const figures: [string, number][] = [
@@ -55,7 +56,7 @@ export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
         {wait && (
           <Alert color="gray" role="note" icon={<IconHourglass aria-hidden />} title={s.waiting}>
             {wait.hasta
-              ? s.waitsUntil(whatFor(t, wait.codigo), absolute(wait.hasta, t.locale))
+              ? s.waitsUntil(whatFor(t, wait.codigo), moment(wait.hasta))
               : whatFor(t, wait.codigo)}
           </Alert>
         )}
@@ -75,8 +76,8 @@ export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
         {campaign.previsto_inicio && campaign.previsto_fin && (
           <Text size="sm" data-testid="plan">
             {(campaign.simulacion === true ? s.planned : s.went)(
-              absolute(campaign.previsto_inicio, t.locale),
-              absolute(campaign.previsto_fin, t.locale),
+              moment(campaign.previsto_inicio),
+              moment(campaign.previsto_fin),
             )}
           </Text>
         )}

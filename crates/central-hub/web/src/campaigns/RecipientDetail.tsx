@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { absolute } from '../lib/time';
+import { useMoment } from '../lib/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
@@ -21,6 +21,7 @@ interface Props {
 /** One of the people: the text as it is sent, what is known, and how it went. */
 export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const t = useText();
+  const moment = useMoment();
   const s = t.campaigns.recipients;
   const { data, error } = useRecipient(campaign, recipient.id);
   const [retrying, setRetrying] = useState(false);
@@ -29,7 +30,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const rows: Fact[] = [
     [s.facts.number, formatPhone(now.destinatario)],
     ...Object.entries(now.datos).map(([name, value]): Fact => [name, value]),
-    ...(now.previsto ? ([[s.facts.planned, absolute(now.previsto, t.locale)]] as Fact[]) : []),
+    ...(now.previsto ? ([[s.facts.planned, moment(now.previsto)]] as Fact[]) : []),
     ...(now.causa ? ([[s.facts.why, causeText(t, now.causa)]] as Fact[]) : []),
   ];
   return (
@@ -53,7 +54,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
           <Stack gap={4} component="ol" m={0} pl={20}>
             {data.historial.map((step, place) => (
               <Text size="sm" component="li" key={place}>
-                {absolute(step.fecha, t.locale)}: {(s.states as Record<string, string>)[step.a] ?? step.a}
+                {moment(step.fecha)}: {(s.states as Record<string, string>)[step.a] ?? step.a}
                 {' · '}
                 {causeText(t, step.causa)}
                 {step.detalle && ` (${step.detalle})`}

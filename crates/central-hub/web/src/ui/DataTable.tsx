@@ -34,7 +34,13 @@ export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560 }: 
         <Table.Thead>
           <Table.Tr>
             {columns.map(({ key, label: name, align, width }) => (
-              <Table.Th key={key} ta={align ?? 'start'} w={width} scope="col">
+              <Table.Th
+                key={key}
+                ta={align ?? 'start'}
+                w={width}
+                scope="col"
+                style={{ overflowWrap: 'normal' }}
+              >
                 {name}
               </Table.Th>
             ))}

@@ -1,0 +1,321 @@
+//! `GET /api/sender/messages`, and the same as a file: what was written, by
+//! what one looks for.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiQuery, ErrorReply};
+use session_api::{Recipient, Timestamp};
+
+use super::sender::{MessageAnswer, in_spanish};
+use crate::auth::Caller;
+use crate::campaigns::schedule::midnight;
+use crate::error::HubError;
+use crate::router::AppState;
+use crate::store::{Filter, Message, State as MessageState, Store, StoreError};
+
+/// A page of a list.
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 500;
+/// A page of a file: what is in memory of it at a time.
+const ROWS: u32 = 1_000;
+const LONGEST_WORDS: usize = 200;
+
+#[derive(Deserialize)]
+pub(crate) struct ListQuery {
+    cliente_id: Option<u64>,
+    #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
+    campaign_id: Option<i64>,
+    destinatario: Option<String>,
+    estado: Option<String>,
+    direccion: Option<String>,
+    desde: Option<String>,
+    hasta: Option<String>,
+    buscar: Option<String>,
+    antes: Option<i64>,
+    limite: Option<u32>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Page {
+    mensajes: Vec<MessageAnswer>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn invalid(what: impl Into<String>) -> HubError {
+    ErrorReply::invalid_request(what.into()).into()
+}
+
+/// A moment, or the beginning of a day in the business's zone; of the day after
+/// it for the end of a time (`is_end`).
+fn moment(name: &str, text: &str, is_end: bool, zone: &TimeZone) -> Result<Timestamp, HubError> {
+    let wrong = || {
+        invalid(format!(
+            "{name} has to be a day such as 2026-03-31, or a moment such as 2026-03-31T12:00:00Z"
+        ))
+    };
+    if let Ok(day) = text.parse::<Date>()
+        && text.len() == 10
+    {
+        let day = if is_end { day.tomorrow() } else { Ok(day) };
+        let at = midnight(day.map_err(|_| wrong())?, zone);
+        return at.map(Timestamp::from).ok_or_else(wrong);
+    }
+    text.parse::<jiff::Timestamp>()
+        .map(Timestamp::from)
+        .map_err(|_| wrong())
+}
+
+impl ListQuery {
+    fn words(&self) -> Result<Option<&str>, HubError> {
+        let words = given(self.buscar.as_deref());
+        if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
+            let what = format!("buscar has to be at most {LONGEST_WORDS} characters");
+            return Err(invalid(what));
+        }
+        Ok(words)
+    }
+
+    fn filter(&self, caller: &Caller, zone: &TimeZone) -> Result<Filter, HubError> {
+        let state = match given(self.estado.as_deref()) {
+            None => None,
+            Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
+                let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
+                invalid(format!("estado has to be one of {}", all.join(", ")))
+            })?),
+        };
+        let chat = match given(self.destinatario.as_deref()) {
+            None => None,
+            Some(number) => {
+                let recipient =
+                    Recipient::parse(number).map_err(|invalid| in_spanish(&invalid, ""))?;
+                Some(recipient.as_str().to_owned())
+            }
+        };
+        let is_inbound = match given(self.direccion.as_deref()) {
+            None | Some("saliente") => Some(false),
+            Some("entrante") => Some(true),
+            Some("todas") => None,
+            Some(_) => return Err(invalid("direccion has to be saliente, entrante or todas")),
+        };
+        let time = |name, text: &Option<String>, is_end| {
+            let text = given(text.as_deref());
+            text.map(|text| moment(name, text, is_end, zone))
+                .transpose()
+        };
+        Ok(Filter {
+            cliente_id: caller.cliente_for(self.cliente_id)?,
+            campaign_id: self.campaign_id,
+            chat,
+            is_inbound,
+            state,
+            since: time("desde", &self.desde, false)?,
+            until: time("hasta", &self.hasta, true)?,
+            before: self.antes,
+        })
+    }
+}
+
+/// Messages that were sent or are to be, the newest first, page by page.
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<Page>, HubError> {
+    let limit = query.limite.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
+    }
+    let filter = query.filter(&caller, &state.config.zone)?;
+    let page = state.store.page(&filter, query.words()?, limit).await?;
+    Ok(Json(Page {
+        mensajes: page.messages.into_iter().map(MessageAnswer::from).collect(),
+        siguiente: page.next,
+    }))
+}
+
+/// The same as a file for a spreadsheet, all pages of it: it is read as fast as
+/// it is taken, and no more of it is in memory than a page.
+pub(crate) async fn csv(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Response, HubError> {
+    let filter = query.filter(&caller, &state.config.zone)?;
+    let words = query.words()?.map(str::to_owned);
+    let rest = Rest {
+        store: state.store.clone(),
+        zone: state.config.zone.clone(),
+        filter: Some(filter),
+        words,
+        is_begun: false,
+    };
+    let body = Body::from_stream(stream::try_unfold(rest, |mut rest| async move {
+        Ok::<_, StoreError>(rest.next().await?.map(|rows| (rows, rest)))
+    }));
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_static("attachment; filename=\"mensajes.csv\""),
+        ),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// What of the file is still to be read.
+struct Rest {
+    store: Store,
+    zone: TimeZone,
+    /// `None` at the end.
+    filter: Option<Filter>,
+    words: Option<String>,
+    is_begun: bool,
+}
+
+impl Rest {
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let Some(mut filter) = self.filter.take() else {
+            return Ok(None);
+        };
+        let page = self
+            .store
+            .page(&filter, self.words.as_deref(), ROWS)
+            .await?;
+        let rows = page.messages.iter().map(|it| row(it, &self.zone));
+        let begin = !std::mem::replace(&mut self.is_begun, true);
+        let text = write(begin, rows);
+        filter.before = page.next;
+        self.filter = page.next.map(|_| filter);
+        Ok(Some(text.into()))
+    }
+}
+
+const COLUMNS: [&str; 11] = [
+    "id",
+    "fecha",
+    "direccion",
+    "numero",
+    "mensaje",
+    "tipo",
+    "estado",
+    "error",
+    "cliente_id",
+    "campania_id",
+    "message_id",
+];
+
+fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
+    let at = jiff::Timestamp::from_millisecond(message.created_at.as_millis());
+    let at = at.map(|at| {
+        zone.to_datetime(at)
+            .strftime("%Y-%m-%d %H:%M:%S")
+            .to_string()
+    });
+    let optional = |number: Option<String>| number.unwrap_or_default();
+    [
+        message.id.to_string(),
+        at.unwrap_or_default(),
+        if message.is_inbound {
+            "entrante"
+        } else {
+            "saliente"
+        }
+        .to_owned(),
+        message.chat.trim_end_matches("@c.us").to_owned(),
+        message.body.clone(),
+        message.kind.clone(),
+        message.state.estado().to_owned(),
+        optional(message.error_code.clone()),
+        optional(message.cliente_id.map(|id| id.to_string())),
+        optional(message.campaign_id.map(|id| id.to_string())),
+        optional(message.wa_id.clone()),
+    ]
+}
+
+/// Lines as spreadsheets in Spanish read them: `;` between the cells, and at the
+/// very beginning the mark by which they know UTF-8.
+fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
+    let mut text = Vec::new();
+    if begin {
+        text.extend_from_slice("\u{feff}".as_bytes());
+    }
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b';')
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(text);
+    // Into memory: nothing can fail.
+    if begin {
+        let _ = writer.write_record(COLUMNS);
+    }
+    for row in rows {
+        let _ = writer.write_record(row.iter().map(|cell| harmless(cell).into_owned()));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// A cell that a spreadsheet would take for a formula is text with `'` before
+/// it: what somebody wrote to the business must not run on its computer.
+fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}").into()
+    } else {
+        cell.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_do_nothing() {
+        let mut row = std::array::from_fn(|n| n.to_string());
+        row[4] = "=HYPERLINK(\"http://x\";\"ver\")\nñandú".to_owned();
+        let text = String::from_utf8(write(true, [row].into_iter())).unwrap();
+        let (head, rest) = text.split_once("\r\n").unwrap();
+        assert_eq!(head, format!("\u{feff}{}", COLUMNS.join(";")));
+        assert_eq!(
+            rest,
+            "0;1;2;3;\"'=HYPERLINK(\"\"http://x\"\";\"\"ver\"\")\nñandú\";5;6;7;8;9;10\r\n"
+        );
+        for dangerous in ["+54", "-1", "@x", "\tx", "\rx"] {
+            assert_eq!(harmless(dangerous), format!("'{dangerous}"));
+        }
+        assert_eq!(harmless("5491158254201"), "5491158254201");
+    }
+
+    #[test]
+    fn days_are_the_business_s() {
+        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
+        let read = |text, is_end| moment("desde", text, is_end, &zone).map(|at| at.to_string());
+        assert_eq!(
+            read("2026-03-31", false).unwrap(),
+            "2026-03-31T03:00:00.000Z"
+        );
+        assert_eq!(
+            read("2026-03-31", true).unwrap(),
+            "2026-04-01T03:00:00.000Z"
+        );
+        let moment = "2026-03-31T12:00:00Z";
+        assert_eq!(read(moment, true).unwrap(), "2026-03-31T12:00:00.000Z");
+        for wrong in ["ayer", "2026-02-30", "2026-3-1", "9999-12-31T23:59:59"] {
+            assert!(read(wrong, false).is_err(), "{wrong}");
+        }
+    }
+}
