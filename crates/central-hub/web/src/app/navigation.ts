@@ -1,4 +1,4 @@
-import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
+import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconMessages, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -51,6 +51,12 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.schedules,
     icon: IconCalendarTime,
     screen: lazy(() => import('../schedules/SchedulesScreen')),
+  },
+  {
+    path: '/mensajes',
+    label: (t) => t.nav.messages,
+    icon: IconMessages,
+    screen: lazy(() => import('../messages/MessagesScreen')),
   },
   {
     path: '/whatsapp',

@@ -166,6 +166,7 @@ export const campaigns: typeof es = {
     refusedTitle: 'Refused lines',
     refusedColumns: { line: 'Line', value: 'Value', why: 'Why' },
     reasons: {
+      DUPLICATE: 'The campaign has this number already.',
       PHONE_EMPTY: 'There is no phone.',
       PHONE_SCIENTIFIC: 'The spreadsheet changed the number (5.49E+12): format the column as text.',
       PHONE_FRACTION: 'The number has decimals.',

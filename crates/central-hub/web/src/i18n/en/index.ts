@@ -1,5 +1,6 @@
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { messages } from './messages';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
@@ -286,6 +287,7 @@ export const en: Dictionary = {
     transition: (from, to) => `From ${from} to ${to}`,
   },
   campaigns,
+  messages,
   schedules,
   settings,
   start,

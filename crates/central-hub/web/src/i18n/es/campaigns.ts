@@ -167,6 +167,7 @@ export const campaigns = {
     refusedTitle: 'Líneas rechazadas',
     refusedColumns: { line: 'Línea', value: 'Valor', why: 'Motivo' },
     reasons: {
+      DUPLICATE: 'Ese número ya está en la campaña.',
       PHONE_EMPTY: 'No hay teléfono.',
       PHONE_SCIENTIFIC: 'La planilla cambió el número (5,49E+12): dale formato de texto a la columna.',
       PHONE_FRACTION: 'El número tiene decimales.',

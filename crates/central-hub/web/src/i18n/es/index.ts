@@ -1,6 +1,7 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { messages } from './messages';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
@@ -292,6 +293,7 @@ export const es = {
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
   campaigns,
+  messages,
   schedules,
   settings,
   start,

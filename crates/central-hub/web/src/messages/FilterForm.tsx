@@ -1,0 +1,112 @@
+import { Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { useState, type ChangeEvent } from 'react';
+
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { checkPhone } from '../lib/phone';
+import { isNarrowed } from './filter';
+import { DIRECTIONS, type Filter } from './types';
+
+interface Props {
+  filter: Filter;
+  onFilter: (filter: Filter) => void;
+}
+
+/** What one looks for; asked for with the button, or Enter. */
+export function FilterForm({ filter, onFilter }: Props) {
+  const t = useText();
+  const s = t.messages.filter;
+  const seesAll = useSeesAll();
+  const [wanted, setWanted] = useState(filter);
+  const put = (name: keyof Filter) => (event: ChangeEvent<HTMLInputElement>) =>
+    setWanted({ ...wanted, [name]: event.currentTarget.value });
+  const phone = wanted.destinatario.trim() === '' ? null : checkPhone(wanted.destinatario);
+  const phoneError = phone && !phone.ok ? t.phone[phone.problem] : null;
+  const orderError = wanted.desde && wanted.hasta && wanted.hasta < wanted.desde ? s.order : null;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!phoneError && !orderError) onFilter(wanted);
+      }}
+      noValidate
+    >
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
+        <TextInput label={s.words} value={wanted.buscar} maxLength={200} onChange={put('buscar')} />
+        <TextInput
+          label={s.number}
+          inputMode="tel"
+          value={wanted.destinatario}
+          error={phoneError}
+          onChange={put('destinatario')}
+        />
+        <Select
+          label={s.state}
+          allowDeselect={false}
+          value={wanted.estado}
+          onChange={(estado) => setWanted({ ...wanted, estado: estado ?? '' })}
+          data={[
+            { value: '', label: s.allStates },
+            ...Object.entries(t.messageStates).map(([value, label]) => ({ value, label })),
+          ]}
+        />
+        <Select
+          label={s.direction}
+          allowDeselect={false}
+          value={wanted.direccion}
+          onChange={(next) =>
+            setWanted({
+              ...wanted,
+              direccion: DIRECTIONS.find((one) => one === next) ?? 'saliente',
+            })
+          }
+          data={DIRECTIONS.map((value) => ({ value, label: s.directions[value] }))}
+        />
+        <TextInput label={s.from} type="date" value={wanted.desde} onChange={put('desde')} />
+        <TextInput
+          label={s.to}
+          type="date"
+          value={wanted.hasta}
+          error={orderError}
+          onChange={put('hasta')}
+        />
+        <TextInput
+          label={s.campaign}
+          inputMode="numeric"
+          value={wanted.campania_id}
+          onChange={put('campania_id')}
+        />
+        {seesAll && (
+          <TextInput
+            label={s.business}
+            inputMode="numeric"
+            value={wanted.cliente_id}
+            onChange={put('cliente_id')}
+          />
+        )}
+      </SimpleGrid>
+      <Group justify="flex-end" gap="sm" mt="sm">
+        {isNarrowed(filter) && (
+          <Button
+            variant="default"
+            onClick={() =>
+              onFilter({
+                estado: '',
+                direccion: 'saliente',
+                destinatario: '',
+                campania_id: '',
+                cliente_id: '',
+                desde: '',
+                hasta: '',
+                buscar: '',
+              })
+            }
+          >
+            {s.clear}
+          </Button>
+        )}
+        <Button type="submit">{s.apply}</Button>
+      </Group>
+    </form>
+  );
+}

@@ -1,0 +1,129 @@
+import { Anchor, Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'react-router';
+
+import { causeText } from '../campaigns/words';
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { useMoment } from '../lib/useMoment';
+import { ActionError } from '../ui/ActionError';
+import { Facts, type Fact } from '../ui/Facts';
+import { MessageState } from '../ui/MessageState';
+import { useMessage, useRetry } from './api';
+import type { Message } from './types';
+
+interface Props {
+  /** As the list has it; the rest is read. */
+  message: Message;
+  onDone: () => void;
+}
+
+/** All that is known of a message, and the way to send a failed one again. */
+export function MessageDetail({ message, onDone }: Props) {
+  const t = useText();
+  const s = t.messages;
+  const moment = useMoment();
+  const { data, error } = useMessage(message.id);
+  const now = data ?? message;
+  const states: Readonly<Record<string, string>> = t.messageStates;
+  const campaign = now['campañaId'];
+  const rows: Fact[] = [
+    [s.facts.number, formatPhone(now.destinatario)],
+    [s.facts.when, moment(now.fecha)],
+    [s.facts.kind, s.ofKind(now.tipo)],
+    ...(now.cliente_id ? ([[s.facts.business, now.cliente_id]] as Fact[]) : []),
+    ...(campaign
+      ? ([
+          [
+            s.facts.campaign,
+            <Anchor key="campaign" component={Link} to={`/campanas/${campaign}`}>
+              {s.campaignNumber(campaign)}
+            </Anchor>,
+          ],
+        ] as Fact[])
+      : []),
+    ...(now.error ? ([[s.facts.why, causeText(t, now.error)]] as Fact[]) : []),
+    ...(now.message_id ? ([[s.facts.id, now.message_id]] as Fact[]) : []),
+  ];
+  return (
+    <Stack>
+      <Group gap="sm">
+        <MessageState estado={now.estado} />
+        <Anchor component={Link} size="sm" to={`/conversaciones/${now.destinatario}`}>
+          {s.conversation}
+        </Anchor>
+      </Group>
+      {now.mensaje && (
+        <Text
+          p="sm"
+          style={{ whiteSpace: 'pre-wrap', borderRadius: 8 }}
+          bg="var(--mantine-color-gray-light)"
+          data-testid="message-text"
+        >
+          {now.mensaje}
+        </Text>
+      )}
+      <Facts rows={rows} />
+      <ActionError error={error} />
+      {data && data.historial.length > 0 && (
+        <div>
+          <Text fw={600} size="sm" mb={4}>
+            {s.history}
+          </Text>
+          <Stack gap={4} component="ol" m={0} pl={20} data-testid="history">
+            {data.historial.map((step, place) => (
+              <Text size="sm" component="li" key={place}>
+                {moment(step.fecha)}: {states[step.a] ?? step.a} · {causeText(t, step.causa)}
+                {step.detalle && ` (${step.detalle})`}
+              </Text>
+            ))}
+          </Stack>
+        </div>
+      )}
+      {now.estado === 'fallido' && !campaign && <Retry id={now.id} onDone={onDone} />}
+      {now.estado === 'fallido' && campaign && (
+        <Text size="sm" c="dimmed">
+          {s.retryInCampaign}
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function Retry({ id, onDone }: { id: number; onDone: () => void }) {
+  const t = useText();
+  const s = t.messages;
+  const [motivo, setMotivo] = useState('');
+  const [tried, setTried] = useState(false);
+  const retry = useRetry(id, onDone);
+  const empty = motivo.trim() === '';
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (!empty) retry.mutate(motivo.trim());
+      }}
+    >
+      <Stack gap="sm">
+        <Textarea
+          label={s.reason}
+          description={s.reasonHint}
+          required
+          autosize
+          minRows={2}
+          maxLength={500}
+          value={motivo}
+          error={tried && empty && s.reasonEmpty}
+          onChange={(event) => setMotivo(event.currentTarget.value)}
+        />
+        <ActionError error={retry.error} />
+        <Group justify="flex-end">
+          <Button type="submit" loading={retry.isPending}>
+            {s.retry}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,143 @@
+import { Button, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconDownload, IconMessages, IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useSearchParams } from 'react-router';
+
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { useMoment } from '../lib/useMoment';
+import { DataTable, type Column } from '../ui/DataTable';
+import { Dialog } from '../ui/Dialog';
+import { Empty } from '../ui/Empty';
+import { MessageState } from '../ui/MessageState';
+import { PagedList } from '../ui/PagedList';
+import { Screen } from '../ui/Screen';
+import { Surface } from '../ui/Surface';
+import { usePages } from '../ui/pages';
+import { fileOf, getMessages, MESSAGES_KEY } from './api';
+import { FilterForm } from './FilterForm';
+import { filterOf, isNarrowed, searchOf } from './filter';
+import { MessageDetail } from './MessageDetail';
+import type { Message } from './types';
+
+/** All that was sent, or is to be, the newest first. The address keeps the filter. */
+export default function MessagesScreen() {
+  const t = useText();
+  const s = t.messages;
+  const moment = useMoment();
+  const [search, setSearch] = useSearchParams();
+  const [opened, dialog] = useDisclosure(false);
+  const [shown, setShown] = useState<Message | null>(null);
+  const filter = filterOf(search, t.messageStates);
+  const pages = usePages<Message>({
+    key: [...MESSAGES_KEY, 'list', filter],
+    fetch: (cursor, signal) => getMessages(filter, cursor, signal),
+    everyMs: 15_000,
+  });
+
+  const columns: readonly Column<Message>[] = [
+    {
+      key: 'when',
+      label: s.columns.when,
+      width: 165,
+      cell: ({ fecha }) => <Text size="sm">{moment(fecha)}</Text>,
+    },
+    {
+      key: 'who',
+      label: s.columns.who,
+      width: 180,
+      cell: ({ destinatario }) => <Text size="sm">{formatPhone(destinatario)}</Text>,
+    },
+    {
+      key: 'text',
+      label: s.columns.text,
+      cell: ({ mensaje, tipo }) => (
+        <Text size="sm" lineClamp={2}>
+          {mensaje || s.ofKind(tipo)}
+        </Text>
+      ),
+    },
+    {
+      key: 'state',
+      label: s.columns.state,
+      width: 130,
+      cell: ({ estado }) => <MessageState estado={estado} />,
+    },
+    {
+      key: 'look',
+      label: s.columns.actions,
+      width: 80,
+      cell: (message) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={s.lookAt(formatPhone(message.destinatario))}
+          onClick={() => {
+            setShown(message);
+            dialog.open();
+          }}
+        >
+          {s.look}
+        </Button>
+      ),
+    },
+  ];
+
+  return (
+    <Screen
+      title={s.title}
+      lead={s.lead}
+      actions={
+        <Button
+          component="a"
+          href={fileOf(filter)}
+          download
+          variant="default"
+          leftSection={<IconDownload size={18} aria-hidden />}
+        >
+          {s.download}
+        </Button>
+      }
+    >
+      <Surface>
+        <FilterForm
+          key={searchOf(filter).toString()}
+          filter={filter}
+          onFilter={(next) => setSearch(searchOf(next))}
+        />
+      </Surface>
+      <Surface>
+        <PagedList
+          pages={pages}
+          empty={
+            isNarrowed(filter) ? (
+              <Empty icon={IconSearch} title={s.nothingFound} />
+            ) : (
+              <Empty icon={IconMessages} title={s.emptyTitle} text={s.emptyText} />
+            )
+          }
+        >
+          {(items) => (
+            <DataTable
+              label={s.title}
+              columns={columns}
+              items={items}
+              rowKey={({ id }) => id}
+              minWidth={760}
+            />
+          )}
+        </PagedList>
+      </Surface>
+      <Dialog
+        opened={opened}
+        title={s.detail}
+        close={s.close}
+        size="lg"
+        onClose={dialog.close}
+      >
+        {shown && <MessageDetail key={shown.id} message={shown} onDone={dialog.close} />}
+      </Dialog>
+    </Screen>
+  );
+}

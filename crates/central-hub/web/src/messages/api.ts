@@ -1,0 +1,46 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { request } from '../api/http';
+import { query } from '../lib/query';
+import type { Page } from '../ui/pages';
+import type { Filter, Message, MessageWithHistory } from './types';
+
+const PATH = '/api/sender/messages';
+
+export const MESSAGES_KEY = ['messages'] as const;
+
+const PER_PAGE = 50;
+
+export async function getMessages(
+  filter: Filter,
+  antes: string | number | null,
+  signal: AbortSignal,
+): Promise<Page<Message>> {
+  const found = await request<{ mensajes: Message[]; siguiente: number | null }>(
+    `${PATH}${query({ ...filter, antes, limite: PER_PAGE })}`,
+    { signal, timeoutMs: 30_000 },
+  );
+  return { items: found.mensajes, next: found.siguiente };
+}
+
+/** Where all that the filter lets through is fetched as a file. */
+export const fileOf = (filter: Filter): string => `${PATH}.csv${query({ ...filter })}`;
+
+export const useMessage = (id: number) =>
+  useQuery({
+    queryKey: [...MESSAGES_KEY, 'one', id],
+    queryFn: ({ signal }) => request<MessageWithHistory>(`${PATH}/status/${id}`, { signal }),
+    staleTime: 0,
+  });
+
+export function useRetry(id: number, done: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (motivo: string) =>
+      request<MessageWithHistory>(`${PATH}/${id}/retry`, { method: 'POST', body: { motivo } }),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: MESSAGES_KEY });
+      done();
+    },
+  });
+}

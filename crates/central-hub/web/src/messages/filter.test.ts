@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+
+import { es } from '../i18n/es';
+import { filterOf, isNarrowed, searchOf } from './filter';
+
+const of = (text: string) => filterOf(new URLSearchParams(text), es.messageStates);
+
+describe('the filter in the address', () => {
+  it('is read and written the same', () => {
+    const text =
+      'estado=fallido&destinatario=5491158254201&campania_id=7&cliente_id=51&desde=2026-03-01&hasta=2026-03-31&buscar=hola&direccion=todas';
+    expect(searchOf(of(text)).toString()).toBe(text);
+    expect(isNarrowed(of(text))).toBe(true);
+  });
+
+  it('is all where nothing is said', () => {
+    expect(searchOf(of('')).toString()).toBe('');
+    expect(of('').direccion).toBe('saliente');
+    expect(isNarrowed(of(''))).toBe(false);
+  });
+
+  it('leaves out what the hub would refuse', () => {
+    const wrong =
+      'estado=constructor&destinatario=hola&campania_id=0&cliente_id=-1&desde=ayer&hasta=2026-02-30&direccion=x';
+    expect(searchOf(of(wrong)).toString()).toBe('');
+  });
+
+  it('takes a number as people write it', () => {
+    expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('5491158254201');
+  });
+});

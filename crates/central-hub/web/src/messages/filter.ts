@@ -1,0 +1,47 @@
+import { isDay } from '../lib/days';
+import { checkPhone } from '../lib/phone';
+import type { Dictionary } from '../i18n/es';
+import { DIRECTIONS, type Filter } from './types';
+
+/** The names that the address has for a filter. */
+const NAMES = [
+  'estado',
+  'destinatario',
+  'campania_id',
+  'cliente_id',
+  'desde',
+  'hasta',
+  'buscar',
+] as const;
+
+const isNumber = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
+
+/** What the address says, as far as the hub would take it. */
+export function filterOf(search: URLSearchParams, states: Dictionary['messageStates']): Filter {
+  const text = (name: string): string => search.get(name)?.trim() ?? '';
+  const checked = (name: string, holds: (text: string) => boolean): string => {
+    const found = text(name);
+    return holds(found) ? found : '';
+  };
+  const phone = checkPhone(text('destinatario'));
+  return {
+    estado: checked('estado', (found) => Object.hasOwn(states, found)),
+    direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'saliente',
+    destinatario: phone.ok ? phone.digits : '',
+    campania_id: checked('campania_id', isNumber),
+    cliente_id: checked('cliente_id', isNumber),
+    desde: checked('desde', isDay),
+    hasta: checked('hasta', isDay),
+    buscar: text('buscar').slice(0, 200),
+  };
+}
+
+/** The address of a filter; what is not narrowed is not in it. */
+export function searchOf(filter: Filter): URLSearchParams {
+  const search = new URLSearchParams();
+  for (const name of NAMES) if (filter[name] !== '') search.set(name, filter[name]);
+  if (filter.direccion !== 'saliente') search.set('direccion', filter.direccion);
+  return search;
+}
+
+export const isNarrowed = (filter: Filter): boolean => searchOf(filter).size > 0;

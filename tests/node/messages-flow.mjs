@@ -1,0 +1,123 @@
+// The history of messages on the hub's page in Chromium: looked for, looked at,
+// sent again, and taken away as a file.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… NOBODY=<a number without WhatsApp> PHONE_URL=… node messages-flow.mjs
+//
+// With SCREENSHOTS=<folder> every screen is kept as a picture.
+import { readFileSync } from 'node:fs';
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node messages-flow.mjs');
+  process.exit(2);
+}
+const NOBODY = '5491130000099';
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures });
+const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+
+const rows = () => page.locator('tbody tr');
+const search = () => button('Buscar').click();
+
+async function test() {
+  page = await visitor.open();
+  const mensajes = Array.from({ length: 70 }, (_, n) => ({
+    destinatario: `54911${String(n + 1).padStart(8, '0')}`,
+    mensaje: n === 3 ? '¿Cuánto; "sale"?' : `Vence el ${n + 1}`,
+  }));
+  await api('/api/sender/messages/bulk', 'POST', { cliente_id: 51, mensajes });
+  await standin.call('contacts', { phone: NOBODY, on_whatsapp: false });
+  await api('/api/sender/messages/bulk', 'POST', {
+    cliente_id: 52,
+    mensajes: [{ destinatario: NOBODY, mensaje: '=1+1' }],
+  });
+  await eventually('all of them are sent or refused', async () => {
+    const { mensajes: left } = await api('/api/sender/messages?estado=pendiente&limite=1');
+    const { mensajes: failed } = await api('/api/sender/messages?estado=fallido&limite=1');
+    return left.length === 0 && failed.length === 1;
+  }, 60_000);
+
+  await step('the newest first, by pages', async () => {
+    await page.goto(`${hub}/mensajes`);
+    await enter('admin', password);
+    await page.getByRole('heading', { name: 'Mensajes', level: 1 }).waitFor();
+    await eventually('a page of them', async () => (await rows().count()) === 50);
+    await says('=1+1');
+    await picture('messages');
+    await button('Siguiente').click();
+    await eventually('the rest', async () => (await rows().count()) === 21);
+    await button('Anterior').click();
+    await eventually('the first again', async () => (await rows().count()) === 50);
+  });
+
+  await step('by text, number, state and day', async () => {
+    await page.getByLabel('Texto').fill('cuanto');
+    await search();
+    await eventually('the one', async () => (await rows().count()) === 1);
+    await says('¿Cuánto; "sale"?');
+    await page.getByLabel('Texto').fill('');
+    await page.getByLabel('Número', { exact: true }).fill('hola');
+    await search();
+    await says('Usá solo números');
+    await page.getByLabel('Número', { exact: true }).fill('+54 9 11 0000-0002');
+    await search();
+    await eventually('that number', async () => (await rows().count()) === 1);
+    await button('Quitar filtros').click();
+    await eventually('all', async () => (await rows().count()) === 50);
+    await page.getByLabel('Desde').fill('2001-01-01');
+    await page.getByLabel('Hasta').fill('2001-01-02');
+    await search();
+    await says('Ningún mensaje coincide.');
+    equal(new URL(page.url()).search, '?desde=2001-01-01&hasta=2001-01-02', 'the address');
+  });
+
+  await step('one that failed is looked at, and sent again with a reason', async () => {
+    await page.goto(`${hub}/mensajes?estado=fallido`);
+    await eventually('the one', async () => (await rows().count()) === 1);
+    await rows().getByRole('button').click();
+    await dialog().getByText('Ese número no tiene WhatsApp.').first().waitFor();
+    await dialog().getByTestId('history').locator('li').first().waitFor();
+    await picture('message');
+    await standin.call('contacts', { phone: NOBODY, on_whatsapp: true });
+    await dialog().getByRole('button', { name: 'Volver a enviar', exact: true }).click();
+    await dialog().getByText('Escribí por qué.').waitFor();
+    await dialog().getByLabel('Motivo').fill('ya tiene WhatsApp');
+    await dialog().getByRole('button', { name: 'Volver a enviar', exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    await eventually('it arrives', async () => (await standin.messages()).some(({ to, body }) => to === NOBODY && body === '=1+1'), 60_000);
+    await eventually('none failed', async () => (await rows().count()) === 0, 60_000);
+  });
+
+  await step('what is found is a file for a spreadsheet', async () => {
+    await page.goto(`${hub}/mensajes?cliente_id=52`);
+    await eventually('the one', async () => (await rows().count()) === 1);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Descargar CSV' }).click(),
+    ]);
+    equal(download.suggestedFilename(), 'mensajes.csv', 'its name');
+    const text = readFileSync(await download.path(), 'utf8');
+    const lines = text.split('\r\n');
+    equal(lines.length, 3, 'its lines');
+    assert(lines[0].startsWith('\ufeffid;fecha;'), lines[0]);
+    assert(lines[1].includes(";'=1+1;"), lines[1]);
+  });
+
+  await step('on a phone, and in the dark', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(`${hub}/mensajes`);
+    await eventually('a page of them', async () => (await rows().count()) === 50);
+    await noSidewaysScroll('the list');
+    await picture('phone-messages');
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await picture('dark-messages');
+  });
+
+  await step('no complaints', visitor.noComplaints);
+}
+
+await run(test, visitor.close, 240_000);
