@@ -7,6 +7,8 @@ use e2e::standin::Settings;
 use e2e::{Manager, ManagerOptions, poll, processes, standin};
 use serde_json::json;
 
+/// Of many callers with one key.
+const ROUNDS: usize = 10;
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
 /// What a phone's camera would read from the PNG of `GET /qr.png`.
@@ -121,20 +123,26 @@ async fn from_nothing_to_ready_and_a_message() {
     );
     assert_eq!(standin.phone().messages().len(), 1);
     // One key is one message, however often and at once it is asked for.
-    let message = json!({"to": "5491158254202", "message": "una vez"});
-    let send = || {
-        let request = manager.client().post(manager.url("/send"));
-        request.header("idempotency-key", "k1").json(&message)
-    };
-    let answers = futures_util::future::join_all((0..8).map(|_| send().send())).await;
-    let mut ids = BTreeSet::new();
-    for answer in answers {
-        let body: serde_json::Value = answer.unwrap().json().await.unwrap();
-        ids.insert(body["message_id"].as_str().unwrap().to_owned());
+    for key in 0..ROUNDS {
+        let message = json!({"to": "5491158254202", "message": "una vez"});
+        let send = || {
+            let request = manager.client().post(manager.url("/send"));
+            let request = request.header("idempotency-key", key.to_string());
+            request.json(&message).send()
+        };
+        let answers = futures_util::future::join_all((0..8).map(|_| send())).await;
+        let mut ids = BTreeSet::new();
+        for answer in answers {
+            let body: serde_json::Value = answer.unwrap().json().await.unwrap();
+            let id = body["message_id"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{body}"));
+            ids.insert(id.to_owned());
+        }
+        assert_eq!(ids.len(), 1);
     }
-    assert_eq!(ids.len(), 1);
     let arrived = standin.phone().messages();
-    assert_eq!(arrived.len(), 2);
+    assert_eq!(arrived.len(), 1 + ROUNDS);
     assert_eq!(
         (arrived[0].body.as_str(), arrived[0].times_received),
         ("hola", 1)

@@ -266,24 +266,28 @@ impl Outbox {
             Some(_) => None,
             None => store.insert(new, ahead.is_some()).await?,
         };
-        let begin = match &inserted {
-            Some(row) if row.state == State::Sending => ahead.map_or(Begin::New, Begin::Ahead),
-            Some(_) => Begin::New,
-            None => Begin::Again,
+        // What was taken to go ahead is given back unless it is used: whoever
+        // works on the row may need it.
+        let begin = match (&inserted, ahead) {
+            (Some(row), Some(ahead)) if row.state == State::Sending => Begin::Ahead(ahead),
+            (Some(_), _) => Begin::New,
+            (None, _) => Begin::Again,
         };
         let row = match (inserted.or(known), key) {
             (Some(row), _) => row,
-            // Another request with this key was faster.
+            // Another request with this key was faster, and works on the row.
             (None, Some(key)) => {
                 let row = store.by_idempotency_key(key).await?;
-                same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?
+                let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
+                drop(room);
+                return self.wait(&store, row.id, deadline).await;
             }
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
         // From here the row keeps the file.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
-            drop(room);
+            drop((room, begin));
             return self.wait(&store, row.id, deadline).await;
         };
         let this = self.clone();
