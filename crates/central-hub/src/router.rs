@@ -135,6 +135,7 @@ fn conversations() -> Router<AppState> {
     Router::new()
         .route("/status", get(listener::status))
         .route("/mode", post(listener::mode))
+        .route("/conversations", get(listener::conversations))
         .route("/messages", get(listener::messages))
         .route("/history/{number}", get(listener::history))
 }

@@ -182,6 +182,7 @@ pub const ALL: &[Rule] = &[
     // What comes in. Those who report messages have a token of their own.
     rule("GET", "/listener/status", Everybody(Read)),
     rule("POST", "/listener/mode", Admins(Admin)),
+    rule("GET", "/listener/conversations", Everybody(Read)),
     rule("GET", "/listener/messages", Everybody(Read)),
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("POST", "/listener/incoming-message", Anyone),

@@ -262,6 +262,58 @@ pub(crate) async fn messages(
     Ok(Json(answer(&state, page).await?))
 }
 
+/// So much of a message tells what it is about.
+const SHOWN: usize = 160;
+
+#[derive(Serialize)]
+pub(crate) struct Conversation {
+    telefono: Option<String>,
+    chat: String,
+    nombre: Option<String>,
+    ultimo: MessageAnswer,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Conversations {
+    conversaciones: Vec<Conversation>,
+    /// What to give as `antes` for the page after this one.
+    siguiente: Option<i64>,
+}
+
+/// With whom there is a conversation, and its last message, page by page.
+pub(crate) async fn conversations(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiQuery(query): ApiQuery<ListQuery>,
+) -> Result<Json<Conversations>, HubError> {
+    let cliente_id = caller.cliente_for(query.cliente_id()?)?;
+    let (words, limit) = (query.words()?, query.limit()?);
+    let page = state
+        .store
+        .conversations(cliente_id, words, query.antes, limit)
+        .await?;
+    let row = |mut ultimo: MessageAnswer| {
+        if let Some((end, _)) = ultimo.mensaje.char_indices().nth(SHOWN) {
+            ultimo.mensaje.truncate(end);
+            ultimo.mensaje.push('…');
+        }
+        Conversation {
+            telefono: ultimo.telefono.clone(),
+            chat: ultimo.chat.clone(),
+            nombre: ultimo.nombre.clone(),
+            ultimo,
+        }
+    };
+    Ok(Json(Conversations {
+        siguiente: page.next,
+        conversaciones: told(&state, page.messages)
+            .await?
+            .into_iter()
+            .map(row)
+            .collect(),
+    }))
+}
+
 #[derive(Serialize)]
 pub(crate) struct History {
     telefono: Option<String>,

@@ -23,6 +23,7 @@ mod access;
 mod claims;
 mod composed;
 mod contacts;
+mod conversations;
 mod deliveries;
 mod engine;
 mod error;

@@ -153,6 +153,13 @@ on_both_engines! {
         assert_eq!((&all[0]["campañaId"], &all[0]["cliente_id"]), (&json!(8), &json!(51)));
         assert_eq!((&all[0]["tipo"], &all[0]["estado"]), (&json!("text"), &json!("recibido")));
         assert_eq!(all[1]["id"], single);
+        let talks = get(&hub, "/api/listener/conversations?buscar=ME%20interesa&limite=5").await;
+        let talk = &talks["conversaciones"][0];
+        assert_eq!((&talk["telefono"], &talk["nombre"]), (&json!("5491158254201"), &json!("Ana")));
+        assert_eq!(talk["ultimo"]["id"], all[0]["id"]);
+        assert_eq!(talks["siguiente"], Value::Null);
+        let talks = get(&hub, "/api/listener/conversations").await;
+        assert_eq!(talks["conversaciones"].as_array().unwrap().len(), 2);
         let unknown = get(&hub, "/api/listener/history/5491158254202").await;
         assert_eq!(unknown["mensajes"][0]["campañaId"], Value::Null);
         // The webhooks hear of all of it, of a state once.

@@ -104,6 +104,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("DELETE /sender/bajas/{telefono}", "Aka"),
     ("GET /listener/status", "ACraR"),
     ("POST /listener/mode", "Aa"),
+    ("GET /listener/conversations", "ACraR"),
     ("GET /listener/messages", "ACraR"),
     ("GET /listener/history/{number}", "ACraR"),
     // By a token of their own, which this hub has not.

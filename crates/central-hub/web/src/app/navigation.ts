@@ -1,4 +1,4 @@
-import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconMessages, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
+import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconMessageCircle, IconMessages, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -14,6 +14,9 @@ export interface Section {
   /** In the menu; a screen that another leads to is not. */
   hidden?: boolean;
 }
+
+/** One component for the list and for each conversation, so that the list stays. */
+const Conversations = lazy(() => import('../conversations/ConversationsScreen'));
 
 /**
  * The screens, in the order of the menu. A new screen is one entry
@@ -51,6 +54,19 @@ const SECTIONS: readonly Section[] = [
     label: (t) => t.nav.schedules,
     icon: IconCalendarTime,
     screen: lazy(() => import('../schedules/SchedulesScreen')),
+  },
+  {
+    path: '/conversaciones',
+    label: (t) => t.nav.conversations,
+    icon: IconMessageCircle,
+    screen: Conversations,
+  },
+  {
+    path: '/conversaciones/:telefono',
+    label: (t) => t.conversations.chooseTitle,
+    icon: IconMessageCircle,
+    screen: Conversations,
+    hidden: true,
   },
   {
     path: '/mensajes',

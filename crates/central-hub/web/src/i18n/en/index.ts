@@ -1,5 +1,6 @@
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { conversations } from './conversations';
 import { messages } from './messages';
 import { schedules } from './schedules';
 import { settings } from './settings';
@@ -287,6 +288,7 @@ export const en: Dictionary = {
     transition: (from, to) => `From ${from} to ${to}`,
   },
   campaigns,
+  conversations,
   messages,
   schedules,
   settings,

@@ -1,6 +1,7 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { conversations } from './conversations';
 import { messages } from './messages';
 import { schedules } from './schedules';
 import { settings } from './settings';
@@ -293,6 +294,7 @@ export const es = {
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
   campaigns,
+  conversations,
   messages,
   schedules,
   settings,

@@ -1,0 +1,441 @@
+//! The conversations: the last message of each chat, the newest first.
+//!
+//! Nothing is kept for it: a message is the last of its chat where the index by
+//! chat has none after it. One question looks at a bounded number of messages
+//! and says where to go on, so that a chat of a hundred thousand messages costs
+//! nobody more than a short page.
+
+use std::collections::HashSet;
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::messages::Message;
+use super::{Page, Store};
+use crate::campaigns::columns::fold;
+
+/// So many messages are looked at in one question.
+const LOOKED_AT: usize = 10_000;
+const FIRST_CHUNK: u32 = 200;
+const CHUNK: u32 = 1_000;
+
+struct Candidate {
+    id: i64,
+    chat: String,
+    is_last: bool,
+    body: String,
+    names: [Option<String>; 2],
+}
+
+impl Candidate {
+    fn has(&self, words: &str, digits: Option<&str>) -> bool {
+        let has = |text: &String| fold(text).contains(words);
+        has(&self.body)
+            || self.is_last
+                && (self.names.iter().flatten().any(has)
+                    || digits.is_some_and(|digits| self.chat.contains(digits)))
+    }
+}
+
+impl Store {
+    /// The last message of each conversation older than `before`, of one
+    /// business or of all. With `words`, of those alone whose name or number
+    /// has them, or the newest message that has them in its text.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn conversations(
+        &self,
+        cliente_id: Option<u64>,
+        words: Option<&str>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Page, StoreError> {
+        let words = words.map(fold);
+        let digits = words.as_deref().and_then(digits_of);
+        let mut found = Vec::new();
+        let mut chats = HashSet::new();
+        let mut before = before.unwrap_or(i64::MAX);
+        let mut looked_at = 0;
+        let mut chunk_size = FIRST_CHUNK;
+        let next = 'looking: loop {
+            let chunk = self
+                .candidates(cliente_id, words.is_some(), before, chunk_size)
+                .await?;
+            let is_end = chunk.len() < chunk_size as usize;
+            looked_at += chunk.len();
+            chunk_size = CHUNK;
+            for candidate in chunk {
+                before = candidate.id;
+                let is_wanted = match &words {
+                    None => candidate.is_last,
+                    Some(words) => candidate.has(words, digits.as_deref()),
+                };
+                if is_wanted && chats.insert(candidate.chat) {
+                    found.push(candidate.id);
+                    if found.len() == limit as usize {
+                        break 'looking Some(before);
+                    }
+                }
+            }
+            if is_end {
+                break None;
+            }
+            if looked_at >= LOOKED_AT {
+                break Some(before);
+            }
+        };
+        let messages = self.messages_of(&found).await?;
+        Ok(Page { messages, next })
+    }
+
+    async fn candidates(
+        &self,
+        cliente_id: Option<u64>,
+        with_words: bool,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let (of, newer_of) = match cliente_id {
+            None => ("", ""),
+            Some(_) => ("AND m.cliente_id = $3", "AND n.cliente_id = $3"),
+        };
+        let (columns, join) = if with_words {
+            (
+                ", m.body, k.name, k.pushname",
+                "LEFT JOIN contacts k ON k.wa_id = m.chat",
+            )
+        } else {
+            ("", "")
+        };
+        let statement = format!(
+            "SELECT m.id, m.chat, CAST(CASE WHEN EXISTS (
+                     SELECT 1 FROM messages n WHERE n.chat = m.chat AND n.id > m.id {newer_of})
+                 THEN 0 ELSE 1 END AS BIGINT) AS is_last {columns}
+             FROM messages m {join} WHERE m.id < $1 {of} ORDER BY m.id DESC LIMIT $2"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement))
+            .bind(before)
+            .bind(i64::from(limit));
+        if let Some(id) = cliente_id {
+            query = query.bind(i64::try_from(id).unwrap_or(i64::MAX));
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter()
+            .map(|row| {
+                let (body, names) = if with_words {
+                    let names = [row.try_get("name")?, row.try_get("pushname")?];
+                    (row.try_get("body")?, names)
+                } else {
+                    (String::new(), [None, None])
+                };
+                Ok(Candidate {
+                    id: row.try_get("id")?,
+                    chat: row.try_get("chat")?,
+                    is_last: row.try_get::<i64, _>("is_last")? != 0,
+                    body,
+                    names,
+                })
+            })
+            .collect()
+    }
+
+    async fn messages_of(&self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let statement = format!(
+            "SELECT * FROM messages WHERE id IN ({}) ORDER BY id DESC",
+            ids.join(", ")
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .persistent(false)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(Message::read).collect()
+    }
+}
+
+/// A number, or a part of one, however it is written.
+fn digits_of(words: &str) -> Option<String> {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '(' | ')' | '.');
+    let digits: String = words.chars().filter(char::is_ascii_digit).collect();
+    (words.chars().all(is_number) && digits.len() >= 3).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use scratch_database::{Database, on_both_engines};
+
+    use super::super::tests::open;
+    use super::super::{Engine, Filter, State};
+    use super::*;
+
+    #[test]
+    fn a_number_is_known_as_one() {
+        assert_eq!(
+            digits_of("+54 9 11 5825-4201").as_deref(),
+            Some("5491158254201")
+        );
+        for other in ["12", "ana", "5 cuotas", ""] {
+            assert_eq!(digits_of(other), None, "{other}");
+        }
+    }
+
+    async fn write(store: &Store, chat: &str, cliente_id: i64, body: &str) -> i64 {
+        sqlx::query_scalar(
+            "INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state,
+                 due_at, created_at, updated_at)
+             VALUES ('out', 'bulk', $1, $2, 'text', $3, 'sent', 0, 0, 0) RETURNING id",
+        )
+        .bind(cliente_id)
+        .bind(chat)
+        .bind(body)
+        .fetch_one(store.writer())
+        .await
+        .unwrap()
+    }
+
+    on_both_engines! {
+        async fn conversations_are_the_last_of_each_chat(database: Database) {
+            let store = open(&database).await;
+            let (ana, leo) = ("5491100000001@c.us", "5491100000002@c.us");
+            let one = write(&store, ana, 51, "¿Cuánto sale?").await;
+            let two = write(&store, leo, 52, "hola").await;
+            let three = write(&store, ana, 52, "de otro").await;
+            let mut tx = store.begin().await.unwrap();
+            store.contact_in(&mut tx, ana, Some("Ana María"), None).await.unwrap();
+            tx.commit().await.unwrap();
+            let ids = async |cliente, words, before, limit| {
+                let page = store.conversations(cliente, words, before, limit).await.unwrap();
+                let ids: Vec<_> = page.messages.iter().map(|it| it.id).collect();
+                (ids, page.next)
+            };
+            assert_eq!(ids(None, None, None, 50).await, (vec![three, two], None));
+            assert_eq!(ids(Some(51), None, None, 50).await, (vec![one], None));
+            assert_eq!(ids(Some(52), None, None, 50).await, (vec![three, two], None));
+            assert_eq!(ids(None, None, None, 1).await, (vec![three], Some(three)));
+            assert_eq!(ids(None, None, Some(three), 5).await, (vec![two], None));
+            assert_eq!(ids(None, Some("maria"), None, 50).await.0, [three]);
+            assert_eq!(ids(None, Some("0000-0002"), None, 50).await.0, [two]);
+            // The message that has the words, though it is not the last.
+            assert_eq!(ids(None, Some("cuanto"), None, 50).await.0, [one]);
+            assert!(ids(Some(52), Some("cuanto"), None, 50).await.0.is_empty());
+            store.close().await;
+        }
+
+    }
+
+    #[ignore = "minutes: it writes a million messages"]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn large_lists_on_sqlite() {
+        large_lists_are_quick(Database::sqlite()).await;
+    }
+
+    #[ignore = "minutes: it writes a million messages"]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn large_lists_on_postgres() {
+        large_lists_are_quick(Database::postgres()).await;
+    }
+
+    /// How long lists take at 1,000,000 messages in 100,000 chats:
+    /// `cargo test -p central-hub --lib large_lists -- --ignored --nocapture --test-threads=1`
+    async fn large_lists_are_quick(database: Database) {
+        let store = open(&database).await;
+        let numbers = match store.engine() {
+            Engine::Sqlite => {
+                "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1000000) "
+            }
+            Engine::Postgres => {
+                "WITH s AS (SELECT CAST(generate_series(1, 1000000) AS BIGINT) AS n) "
+            }
+        };
+        let into = "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body, state, due_at, created_at, updated_at)
+                SELECT CASE WHEN n % 20 = 0 THEN 'in' ELSE 'out' END, CASE WHEN n % 20 = 0 THEN 'chat' ELSE 'campaign' END,
+                    n % 10 + 1, n % 100 + 1, '54911' || (10000000 + (n * 7919) % 100000) || '@c.us', 'text', 'Hola, vence el ' || n,
+                    CASE WHEN n % 20 = 0 THEN 'received' WHEN n % 5000 = 1 THEN 'failed' ELSE 'delivered' END, n * 1000, n * 1000, n * 1000 FROM s";
+        let statement = match store.engine() {
+            Engine::Sqlite => into.replacen("INSERT", &format!("{numbers}INSERT"), 1),
+            Engine::Postgres => format!("{numbers}{into}"),
+        };
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(store.writer())
+            .await
+            .unwrap();
+        sqlx::query("ANALYZE")
+            .execute(store.writer())
+            .await
+            .unwrap();
+        let time =
+            async |name: &str, ask: &dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = usize>>>| {
+                let mut took = Vec::new();
+                let mut rows = 0;
+                for _ in 0..9 {
+                    let start = Instant::now();
+                    rows = ask().await;
+                    took.push(start.elapsed());
+                }
+                took.sort_unstable();
+                println!(
+                    "{:?} {name}: p50 {:?}, slowest {:?}, {rows} rows",
+                    store.engine(),
+                    took[4],
+                    took[8]
+                );
+            };
+        let talks = |cliente: Option<u64>, words: Option<&'static str>, before: Option<i64>| {
+            let store = store.clone();
+            move || -> std::pin::Pin<Box<dyn Future<Output = usize>>> {
+                let store = store.clone();
+                Box::pin(async move {
+                    store
+                        .conversations(cliente, words, before, 30)
+                        .await
+                        .unwrap()
+                        .messages
+                        .len()
+                })
+            }
+        };
+        time("conversations", &talks(None, None, None)).await;
+        time("conversations of a business", &talks(Some(3), None, None)).await;
+        time("conversations, deep", &talks(None, None, Some(905_000))).await;
+        time(
+            "conversations, at the end",
+            &talks(None, None, Some(800_000)),
+        )
+        .await;
+        time(
+            "conversations, name of nobody",
+            &talks(None, Some("zzz"), None),
+        )
+        .await;
+        time(
+            "conversations, text",
+            &talks(None, Some("vence el 99"), None),
+        )
+        .await;
+        let list = |filter: Filter, words: Option<&'static str>| {
+            let store = store.clone();
+            move || -> std::pin::Pin<Box<dyn Future<Output = usize>>> {
+                let (store, filter) = (store.clone(), filter.clone());
+                Box::pin(
+                    async move { store.page(&filter, words, 50).await.unwrap().messages.len() },
+                )
+            }
+        };
+        let out = Filter {
+            is_inbound: Some(false),
+            ..Filter::default()
+        };
+        let at = session_api::Timestamp::from_millis;
+        time(
+            "history of a chat",
+            &list(
+                Filter {
+                    chat: Some("5491110007919@c.us".into()),
+                    ..Filter::default()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "inbound since",
+            &list(
+                Filter {
+                    is_inbound: Some(true),
+                    since: at(990_000_000),
+                    ..Filter::default()
+                },
+                None,
+            ),
+        )
+        .await;
+        time("sent", &list(out.clone(), None)).await;
+        time(
+            "sent, failed",
+            &list(
+                Filter {
+                    state: Some(State::Failed),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, none in this state",
+            &list(
+                Filter {
+                    state: Some(State::Queued),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, of a business",
+            &list(
+                Filter {
+                    cliente_id: Some(3),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, of a campaign",
+            &list(
+                Filter {
+                    campaign_id: Some(7),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, failed of a campaign",
+            &list(
+                Filter {
+                    campaign_id: Some(7),
+                    state: Some(State::Failed),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, to a number",
+            &list(
+                Filter {
+                    chat: Some("5491110007919@c.us".into()),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time(
+            "sent, in a day",
+            &list(
+                Filter {
+                    since: at(400_000_000),
+                    until: at(486_400_000),
+                    ..out.clone()
+                },
+                None,
+            ),
+        )
+        .await;
+        time("sent, words of none", &list(out, Some("zzz"))).await;
+        store.close().await;
+    }
+}

@@ -1,0 +1,97 @@
+import { Anchor, Text, VisuallyHidden } from '@mantine/core';
+import {
+  IconAlertCircle,
+  IconBan,
+  IconCheck,
+  IconChecks,
+  IconClock,
+  IconFlask,
+  IconHelp,
+} from '@tabler/icons-react';
+import type { ComponentType } from 'react';
+import { Link } from 'react-router';
+
+import { useLinks } from '../app/links';
+import { useText } from '../i18n/I18nProvider';
+import { codeText } from '../i18n/lookup';
+import { clockText } from '../lib/days';
+import { absolute } from '../lib/time';
+import type { MessageStateName } from '../ui/MessageState';
+import classes from './Conversations.module.css';
+import { kindText } from './thread';
+import type { Message } from './types';
+
+type Icon = ComponentType<{ size?: number; 'aria-hidden'?: boolean }>;
+
+const TICKS: Record<MessageStateName, Icon | null> = {
+  pendiente: IconClock,
+  enviando: IconClock,
+  sin_confirmar: IconHelp,
+  enviado: IconCheck,
+  entregado: IconChecks,
+  leido: IconChecks,
+  reproducido: IconChecks,
+  fallido: IconAlertCircle,
+  simulado: IconFlask,
+  cancelado: IconBan,
+  recibido: null,
+};
+
+/** What the ticks alone do not tell is said in words. */
+const SAID: ReadonlySet<MessageStateName> = new Set([
+  'pendiente',
+  'sin_confirmar',
+  'fallido',
+  'simulado',
+  'cancelado',
+]);
+
+function Ticks({ estado }: { estado: MessageStateName }) {
+  const t = useText();
+  const Tick = TICKS[estado];
+  if (!Tick) return null;
+  const words = t.messageStates[estado];
+  return (
+    <span className={classes.ticks} data-estado={estado} title={words}>
+      <Tick size={15} aria-hidden />
+      {SAID.has(estado) ? <span>{words}</span> : <VisuallyHidden>{words}</VisuallyHidden>}
+    </span>
+  );
+}
+
+/** One message, with what became of it. */
+export function Bubble({ message, zone }: { message: Message; zone: string }) {
+  const t = useText();
+  const c = t.conversations;
+  const campaigns = useLinks()('campaigns');
+  const isOut = message.direccion === 'saliente';
+  const kind = kindText(t, message.tipo);
+  const { campañaId } = message;
+  return (
+    <article className={classes.bubble} data-direction={message.direccion} data-message={message.id}>
+      <VisuallyHidden>{isOut ? c.fromYou : c.fromThem}</VisuallyHidden>
+      {kind && (
+        <Text size="xs" fw={600} fs="italic">
+          {kind}
+        </Text>
+      )}
+      {message.mensaje && <div className={classes.text}>{message.mensaje}</div>}
+      {message.error && isOut && (
+        <Text size="xs" c="var(--mantine-color-error)">
+          {codeText(t, message.error, message.error)}
+        </Text>
+      )}
+      <div className={classes.foot}>
+        {campañaId !== null && campaigns && (
+          <Anchor component={Link} to={`${campaigns}/${campañaId}`} size="xs" underline="always">
+            {isOut ? c.campaign(campañaId) : c.answersCampaign(campañaId)}
+          </Anchor>
+        )}
+        <time dateTime={message.fecha} title={absolute(message.fecha, t.locale, zone)}>
+          {clockText(message.fecha, zone, t.locale)}
+        </time>
+        {isOut && <Ticks estado={message.estado} />}
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,38 @@
+import { useParams } from 'react-router';
+
+import { Surface } from '../ui/Surface';
+import { Screen } from '../ui/Screen';
+import { Empty } from '../ui/Empty';
+import { useText } from '../i18n/I18nProvider';
+import { IconMessageCircle } from '@tabler/icons-react';
+import { useFollow } from './api';
+import classes from './Conversations.module.css';
+import { ConversationList } from './ConversationList';
+import { Thread } from './Thread';
+
+/** With whom there is a conversation, and one of them beside. */
+export default function ConversationsScreen() {
+  const t = useText();
+  const { telefono } = useParams();
+  useFollow();
+  return (
+    <Screen title={t.nav.conversations} lead={t.conversations.lead}>
+      <div className={classes.panes} data-open={telefono !== undefined || undefined}>
+        <Surface className={classes.list} p="sm">
+          <ConversationList chosen={telefono} />
+        </Surface>
+        <Surface className={classes.one} p={0}>
+          {telefono === undefined ? (
+            <Empty
+              icon={IconMessageCircle}
+              title={t.conversations.chooseTitle}
+              text={t.conversations.chooseText}
+            />
+          ) : (
+            <Thread key={telefono} number={telefono} />
+          )}
+        </Surface>
+      </div>
+    </Screen>
+  );
+}

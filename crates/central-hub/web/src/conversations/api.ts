@@ -1,0 +1,83 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+
+import { request } from '../api/http';
+import { query } from '../lib/query';
+import { useOnLive } from '../live/LiveProvider';
+import type { Page } from '../ui/pages';
+import type { Conversation, History, Sent } from './types';
+
+export const CONVERSATIONS_KEY = ['conversations'] as const;
+
+const PER_PAGE = 30;
+const PER_HISTORY = 50;
+const SEND_MS = 75_000;
+/** What no event told of, or told of before the hub had it, is seen after so long at last. */
+export const SEEN_AT_LAST_MS = 10_000;
+/** The hub writes down what it heard a moment after this page heard the same. */
+const AGAIN_AFTER_MS = [0, 700, 2_500];
+
+export async function getConversations(
+  buscar: string,
+  antes: string | number | null,
+  signal: AbortSignal,
+): Promise<Page<Conversation>> {
+  const found = await request<{ conversaciones: Conversation[]; siguiente: number | null }>(
+    `/api/listener/conversations${query({ buscar, antes, limite: PER_PAGE })}`,
+    { signal, timeoutMs: 30_000 },
+  );
+  return { items: found.conversaciones, next: found.siguiente };
+}
+
+/** A conversation from its end on, as far back as was asked for. */
+export const useHistory = (number: string) =>
+  useInfiniteQuery({
+    queryKey: [...CONVERSATIONS_KEY, 'of', number],
+    queryFn: ({ pageParam, signal }) =>
+      request<History>(
+        `/api/listener/history/${encodeURIComponent(number)}${query({ antes: pageParam, limite: PER_HISTORY })}`,
+        { signal },
+      ),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.siguiente,
+    staleTime: 0,
+    refetchInterval: SEEN_AT_LAST_MS,
+  });
+
+export const answer = (
+  body: { destinatario: string; mensaje: string; cliente_id?: number },
+  key: string,
+) =>
+  request<Sent>('/api/sender/messages/send', {
+    method: 'POST',
+    body,
+    headers: { 'idempotency-key': key },
+    timeoutMs: SEND_MS,
+  });
+
+/** Keeps what is on show in step with what comes in, is sent and is read. */
+export function useFollow(): void {
+  const queries = useQueryClient();
+  const timers = useRef(new Set<ReturnType<typeof setTimeout>>());
+  useEffect(() => {
+    const waiting = timers.current;
+    return () => waiting.forEach(clearTimeout);
+  }, []);
+  useOnLive(({ type }) => {
+    if (type !== 'message' && type !== 'ack' && type !== 'opened') return;
+    // Many events at once are one question.
+    timers.current.forEach(clearTimeout);
+    timers.current.clear();
+    for (const ms of AGAIN_AFTER_MS) {
+      const timer = setTimeout(() => {
+        timers.current.delete(timer);
+        // Not in the way of what is on its way, such as older messages.
+        void queries.invalidateQueries(
+          { queryKey: CONVERSATIONS_KEY },
+          { cancelRefetch: false },
+        );
+      }, ms);
+      timers.current.add(timer);
+    }
+  });
+}

@@ -1,0 +1,42 @@
+import type { Dictionary } from '../i18n/es';
+import { clockIn, type Day } from '../lib/days';
+import { formatPhone } from '../lib/phone';
+import type { History, Message } from './types';
+
+/** All that is loaded, the oldest first, each once. */
+export function inOrder(pages: readonly History[]): Message[] {
+  const byId = new Map(pages.flatMap((page) => page.mensajes).map((one) => [one.id, one]));
+  return [...byId.values()].sort((a, b) => a.id - b.id);
+}
+
+export interface DayOfMessages {
+  day: Day;
+  messages: Message[];
+}
+
+/** By the days of the business. */
+export function byDay(messages: readonly Message[], zone: string): DayOfMessages[] {
+  const days: DayOfMessages[] = [];
+  for (const message of messages) {
+    const { day } = clockIn(Date.parse(message.fecha), zone);
+    const last = days.at(-1);
+    if (last?.day === day) last.messages.push(message);
+    else days.push({ day, messages: [message] });
+  }
+  return days;
+}
+
+export const numberOf = ({ telefono, chat }: { telefono: string | null; chat: string }): string =>
+  telefono ? formatPhone(telefono) : chat;
+
+/** What a message holds beside its text. */
+export function kindText(t: Dictionary, kind: string): string | null {
+  if (kind === 'text') return null;
+  return Object.hasOwn(t.conversations.kinds, kind)
+    ? (t.conversations.kinds[kind] ?? null)
+    : t.conversations.otherKind(kind);
+}
+
+/** For which business an answer is: that of the newest message that has one. */
+export const businessOf = (messages: readonly Message[]): number | null =>
+  messages.findLast((one) => one.cliente_id !== null)?.cliente_id ?? null;

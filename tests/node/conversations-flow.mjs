@@ -1,0 +1,153 @@
+// The hub's conversations in Chromium, on a linked pair that sends for real to the
+// stand-in: what comes in appears by itself, is answered once, and is found again.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node conversations-flow.mjs
+//
+// The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> every screen is kept as
+// a picture.
+import { equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node conversations-flow.mjs');
+  process.exit(2);
+}
+
+const ANA = '5491158254201';
+const LEO = '5491158254202';
+const OF_EVA = 'la contraseña de eva';
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures });
+const { api, button, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+
+const row = (number) => page.locator(`[data-chat="${number}"]`);
+const bubbles = () => page.locator('[data-message]');
+const bubble = (text) => bubbles().filter({ hasText: text });
+const box = () => page.getByLabel('Respuesta', { exact: true });
+const shows = (text, estado) =>
+  eventually(`“${text}” is ${estado}`, async () =>
+    (await bubble(text).locator('[data-estado]').getAttribute('data-estado')) === estado);
+
+async function test() {
+  page = await visitor.open();
+  const body = { username: 'eva', password: OF_EVA, role: 'cliente', cliente_id: 52 };
+  await api('/api/users', 'POST', body);
+
+  await step('nothing yet', async () => {
+    await page.goto(`${hub}/conversaciones`);
+    await enter('admin', password);
+    await page.getByRole('heading', { name: 'Conversaciones', level: 1 }).waitFor();
+    await says('Todavía no hay conversaciones');
+    await says('Elegí una conversación');
+  });
+
+  await step('what comes in appears by itself', async () => {
+    const destinatario = ANA;
+    await api('/api/sender/messages/send', 'POST', { destinatario, mensaje: 'Hola Ana, ¿renovás?', cliente_id: 51 });
+    await row(ANA).getByText('Hola Ana, ¿renovás?').waitFor();
+    await standin.leadMessage({ from: LEO, body: '¿Cuánto sale?' });
+    await row(LEO).getByText('¿Cuánto sale?').waitFor();
+    await standin.leadMessage({ from: ANA, body: 'Sí, ¿hasta cuándo?' });
+    await row(ANA).getByText('Sí, ¿hasta cuándo?').waitFor();
+    const order = await page.locator('[data-chat]').evaluateAll((all) => all.map((one) => one.dataset.chat));
+    equal(order.join(), [ANA, LEO].join(), 'the newest first');
+  });
+
+  await step('a conversation has its address, its days and its ticks', async () => {
+    await row(ANA).click();
+    await page.waitForURL(`${hub}/conversaciones/${ANA}`);
+    await bubble('Sí, ¿hasta cuándo?').waitFor();
+    await eventually('it says what became of it', async () =>
+      ['entregado', 'leido'].includes(await bubble('Hola Ana').locator('[data-estado]').getAttribute('data-estado')));
+    await standin.leadMessage({ from: ANA, body: 'Contestame, porfa' });
+    await bubble('Contestame, porfa').waitFor();
+  });
+
+  await step('it is answered once, however often it is clicked', async () => {
+    await box().fill('Hasta el viernes.');
+    await button('Enviar').dblclick();
+    await bubble('Hasta el viernes.').waitFor();
+    await eventually('the box is empty', async () => (await box().inputValue()) === '');
+    await eventually('it has arrived', async () =>
+      ['entregado', 'leido'].includes(await bubble('Hasta el viernes.').locator('[data-estado]').getAttribute('data-estado')));
+    equal(await bubble('Hasta el viernes.').count(), 1, 'on the page');
+    const { mensajes } = await api(`/api/listener/history/${ANA}`);
+    const sent = mensajes.filter((one) => one.mensaje === 'Hasta el viernes.');
+    equal(sent.length, 1, 'sent');
+    equal(sent[0].cliente_id, 51, 'for the business that had written');
+    await box().press('Enter');
+    await says('Escribí un mensaje.');
+    await picture('conversation');
+  });
+
+  await step('who asked not to be written to is not', async () => {
+    await standin.leadMessage({ from: LEO, body: 'BAJA' });
+    await row(LEO).getByText('BAJA').waitFor();
+    await row(LEO).click();
+    await bubble('BAJA').waitFor();
+    await box().fill('¿Seguro?');
+    await button('Enviar').click();
+    await says('Esta persona pidió que no le escriban.');
+    equal(await box().inputValue(), '¿Seguro?', 'what was typed stays');
+    await shows('¿Seguro?', 'fallido');
+    await picture('opted-out');
+  });
+
+  await step('the list is searched by number and text, without accents', async () => {
+    const search = page.getByLabel('Buscar', { exact: true });
+    await search.fill('cuanto sale');
+    await row(ANA).waitFor({ state: 'detached' });
+    await row(LEO).getByText('¿Cuánto sale?').waitFor();
+    await search.fill('5825-4201');
+    await row(ANA).waitFor();
+    await row(LEO).waitFor({ state: 'detached' });
+    await search.fill('nadie');
+    await says('No se encontró nada');
+    await search.fill('');
+    await row(LEO).waitFor();
+  });
+
+  await step('older messages come on demand', async () => {
+    const mensajes = Array.from({ length: 60 }, (_, n) => ({ destinatario: '12025550134', mensaje: `aviso ${n}` }));
+    await api('/api/sender/messages/bulk', 'POST', { mensajes });
+    await page.goto(`${hub}/conversaciones/12025550134`);
+    await bubble('aviso 59').waitFor();
+    equal(await bubble('aviso 3').filter({ hasText: /aviso 3\D/ }).count(), 0, 'not all at once');
+    await button('Ver mensajes anteriores').click();
+    await eventually('all of them', async () => (await bubbles().count()) === 60);
+    equal(await button('Ver mensajes anteriores').count(), 0, 'it ends');
+  });
+
+  await step('on a phone: the list, one of them, and back; in the dark', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.goto(`${hub}/conversaciones`);
+    await row(ANA).waitFor();
+    await noSidewaysScroll('the list');
+    await picture('phone-list');
+    await row(ANA).click();
+    await bubble('Contestame, porfa').waitFor();
+    await noSidewaysScroll('the conversation');
+    await picture('phone-conversation');
+    await page.getByRole('link', { name: 'Volver a las conversaciones' }).click();
+    await row(LEO).waitFor();
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  await step('a business sees its own', async () => {
+    await button('Cerrar sesión').click();
+    await enter('eva', OF_EVA);
+    await page.goto(`${hub}/conversaciones`);
+    await says('Todavía no hay conversaciones');
+    await page.goto(`${hub}/conversaciones/${ANA}`);
+    await says('No hay mensajes con este número.');
+  });
+
+  await step('no complaints', () => visitor.noComplaints());
+}
+
+await run(test, () => visitor.close(), 240_000);
