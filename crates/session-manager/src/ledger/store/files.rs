@@ -134,20 +134,28 @@ impl Store {
     }
 
     /// Marks a file as deleted, unless a message needs it; gives whether it
-    /// does not.
+    /// does not. What was written down before, by then, is known.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
     pub async fn delete_file(&self, id: &str) -> Result<bool, LedgerError> {
-        let done = sqlx::query(
-            "UPDATE files SET deleted_at = ?1 WHERE id = ?2 AND deleted_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM sends WHERE sends.file_id = files.id)",
-        )
-        .bind(Timestamp::now().as_millis())
-        .bind(id)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() > 0)
+        let id = id.to_owned();
+        // In turn: that the message was sent may still be on its way to the disk.
+        self.writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    let done = sqlx::query(
+                        "UPDATE files SET deleted_at = ?1 WHERE id = ?2 AND deleted_at IS NULL
+                         AND NOT EXISTS (SELECT 1 FROM sends WHERE sends.file_id = files.id)",
+                    )
+                    .bind(Timestamp::now().as_millis())
+                    .bind(id)
+                    .execute(&mut *turn.connection)
+                    .await?;
+                    Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
     }
 
     /// Forgets files that were deleted before `before`.
