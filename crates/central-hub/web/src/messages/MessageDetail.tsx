@@ -99,6 +99,7 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
   const empty = motivo.trim() === '';
   return (
     <form
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         setTried(true);

@@ -66,6 +66,12 @@ export const campaigns: typeof es = {
     MANY_FAILURES: 'Check the list: many of its numbers may not exist.',
   },
   causes: {
+    ASKED: 'Asked for',
+    ASKED_AGAIN: 'Asked for again',
+    RETRY_ASKED: 'A person asked to send it again',
+    TAKEN: 'Sending began',
+    TAKEN_AGAIN: 'Sending was taken up again',
+    TAKEN_OVER: 'Another server took it up',
     SENT: 'Sent',
     DELIVERED: 'Delivered',
     READ: 'Read',

@@ -65,6 +65,12 @@ export const campaigns = {
     MANY_FAILURES: 'Revisá la lista: puede tener muchos números que no existen.',
   },
   causes: {
+    ASKED: 'Se pidió el envío',
+    ASKED_AGAIN: 'Se volvió a pedir',
+    RETRY_ASKED: 'Una persona pidió enviarlo de nuevo',
+    TAKEN: 'Empezó el envío',
+    TAKEN_AGAIN: 'Se retomó el envío',
+    TAKEN_OVER: 'Lo retomó otro servidor',
     SENT: 'Enviado',
     DELIVERED: 'Entregado',
     READ: 'Leído',
