@@ -28,6 +28,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     4 "0004_webhooks";
     5 "0005_inbound";
     6 "0006_overview";
+    7 "0007_lids_by_chat";
 };
 
 /// Runs what has not run yet.

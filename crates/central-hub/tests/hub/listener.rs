@@ -228,6 +228,17 @@ on_both_engines! {
         assert_eq!(texts(&hub, &format!("/api/listener/history/{hidden}")).await, expected);
         let campaign = get(&hub, "/api/listener/messages").await;
         assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
+        // On the list by both, shown and taken off as one.
+        let last = journal.message("false_99887766554433@lid_3A04", hidden, "BAJA");
+        until_read(&hub, last).await;
+        assert!(hub.store.is_opted_out(hidden).await.unwrap());
+        let list = get(&hub, "/api/sender/bajas").await;
+        assert_eq!(list["bajas"].as_array().unwrap().len(), 1, "{list}");
+        assert_eq!(list["bajas"][0]["telefono"], "5491158254201");
+        let off = hub.http.delete(format!("{}/api/sender/bajas/5491158254201", hub.url));
+        let (status, _) = text(off).await;
+        assert_eq!(status, 204);
+        assert!(!hub.store.is_opted_out(hidden).await.unwrap());
         hub.stop().await;
     }
 

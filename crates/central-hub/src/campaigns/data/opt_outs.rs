@@ -90,19 +90,22 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Takes somebody off the list; `false` if they were not on it.
+    /// Takes somebody off the list, by each id they are known by; `false` if
+    /// they were not on it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opt_in(&self, chat: &str) -> Result<bool, StoreError> {
-        let gone = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
+        let statement = "DELETE FROM opt_outs
+            WHERE chat = $1 OR chat IN (SELECT lid FROM lids WHERE chat = $1)";
+        let gone = sqlx::query(statement)
             .bind(chat)
             .execute(self.writer())
             .await?;
         Ok(gone.rows_affected() > 0)
     }
 
-    /// The list, the newest first.
+    /// The list, the newest first; whoever is on it by number and LID, once.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -111,7 +114,11 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<OptOut>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM opt_outs WHERE id < $1 ORDER BY id DESC LIMIT $2")
+        let statement = "SELECT * FROM opt_outs WHERE id < $1 AND NOT EXISTS (
+                SELECT 1 FROM lids JOIN opt_outs other ON other.chat = lids.chat
+                WHERE lids.lid = opt_outs.chat)
+            ORDER BY id DESC LIMIT $2";
+        let rows = sqlx::query(statement)
             .bind(before.unwrap_or(i64::MAX))
             .bind(i64::from(limit))
             .fetch_all(self.reader())

@@ -1,4 +1,15 @@
-import { IconBrandWhatsapp, IconCalendarTime, IconHome, IconMessageCircle, IconMessages, IconSettings, IconSpeakerphone } from '@tabler/icons-react';
+import {
+  IconBellOff,
+  IconBrandWhatsapp,
+  IconCalendarTime,
+  IconHome,
+  IconMessageCircle,
+  IconMessages,
+  IconSettings,
+  IconSpeakerphone,
+  IconUsers,
+  IconWebhook,
+} from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -75,10 +86,38 @@ const SECTIONS: readonly Section[] = [
     screen: lazy(() => import('../messages/MessagesScreen')),
   },
   {
+    path: '/bajas',
+    label: (t) => t.nav.optOuts,
+    icon: IconBellOff,
+    screen: lazy(() => import('../optouts/OptOutsScreen')),
+    admins: true,
+  },
+  {
     path: '/whatsapp',
     label: (t) => t.nav.whatsapp,
     icon: IconBrandWhatsapp,
     screen: lazy(() => import('../whatsapp/WhatsappScreen')),
+  },
+  {
+    path: '/integraciones',
+    label: (t) => t.nav.integrations,
+    icon: IconWebhook,
+    screen: lazy(() => import('../integrations/IntegrationsScreen')),
+  },
+  {
+    path: '/integraciones/:id',
+    label: (t) => t.integrations.one,
+    icon: IconWebhook,
+    screen: lazy(() => import('../integrations/WebhookScreen')),
+    admins: true,
+    hidden: true,
+  },
+  {
+    path: '/usuarios',
+    label: (t) => t.nav.users,
+    icon: IconUsers,
+    screen: lazy(() => import('../users/UsersScreen')),
+    admins: true,
   },
   {
     path: '/ajustes',

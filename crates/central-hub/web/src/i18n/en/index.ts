@@ -1,10 +1,13 @@
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
+import { integrations } from './integrations';
 import { messages } from './messages';
+import { optOuts } from './optOuts';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
+import { users } from './users';
 import type { Dictionary } from '../es';
 
 export const en: Dictionary = {
@@ -20,6 +23,7 @@ export const en: Dictionary = {
     themes: { light: 'Light', dark: 'Dark', auto: 'Like the system' },
     retry: 'Try again',
     cancel: 'Cancel',
+    close: 'Close',
     loading: 'Loading…',
   },
   auth: {
@@ -289,10 +293,13 @@ export const en: Dictionary = {
   },
   campaigns,
   conversations,
+  integrations,
   messages,
+  optOuts,
   schedules,
   settings,
   start,
+  users,
   errors,
   causes,
   failures,

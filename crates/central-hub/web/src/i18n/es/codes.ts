@@ -39,13 +39,13 @@ export const errors = {
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. Su registro de errores dice por qué; suele ser el disco lleno.',
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
-    'Este mensaje es de una campaña: vuelva a poner ahí a su destinatario.',
+    'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',
   OPTED_OUT: 'Esta persona pidió que no le escriban. No se envió nada.',
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',
   TEMPLATE_INVALID:
     'El texto tiene un error en sus llaves, o nombra una columna que la lista no tiene.',
   LIST_INVALID: 'La lista no se puede leer. De lo que sigue al error no se tomó nada.',
-  IMPORT_INCOMPLETE: 'La última lista no llegó entera. Vuelva a subirla o quítela.',
+  IMPORT_INCOMPLETE: 'La última lista no llegó entera. Volvé a subirla o quítela.',
   STORE_UNAVAILABLE:
     'El servidor no puede usar su base de datos ahora, así que no se hizo nada. Probá de nuevo en un momento; su registro dice por qué.',
   OVERLOADED: 'El servicio está ocupado. Probá de nuevo en unos segundos.',

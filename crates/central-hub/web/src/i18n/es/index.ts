@@ -2,10 +2,13 @@ import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
+import { integrations } from './integrations';
 import { messages } from './messages';
+import { optOuts } from './optOuts';
 import { schedules } from './schedules';
 import { settings } from './settings';
 import { start } from './start';
+import { users } from './users';
 
 const states: Record<SessionState, string> = {
   INIT: 'Inicio',
@@ -43,6 +46,7 @@ export const es = {
     themes: { light: 'Clara', dark: 'Oscura', auto: 'Como el sistema' },
     retry: 'Reintentar',
     cancel: 'Cancelar',
+    close: 'Cerrar',
     loading: 'Cargando…',
   },
   auth: {
@@ -295,10 +299,13 @@ export const es = {
   },
   campaigns,
   conversations,
+  integrations,
   messages,
+  optOuts,
   schedules,
   settings,
   start,
+  users,
   errors,
   causes,
   failures,

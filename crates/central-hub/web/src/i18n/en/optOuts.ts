@@ -1,0 +1,30 @@
+import type { Dictionary } from '../es';
+
+export const optOuts: Dictionary['optOuts'] = {
+  title: 'Opt-outs',
+  lead: 'Who asked not to be written to. Nothing that is sent reaches them, nor does a campaign.',
+  number: 'Number',
+  how: 'How it came to the list',
+  when: 'Since',
+  actions: 'Actions',
+  origins: { mensaje: 'Asked by a message', persona: 'Added by a person' },
+  add: 'Add a number',
+  addSubmit: 'Add',
+  reason: 'Reason',
+  reasonHint: 'Why, if you like. It is kept.',
+  remove: 'Remove',
+  removeOf: (number) => `Remove ${number}`,
+  removeTitle: (number) => `Remove ${number} from the list?`,
+  removeText: 'They can be written to again. Do it only if they asked for it.',
+  emptyTitle: 'Nobody opted out',
+  emptyText: 'Whoever writes one of the words below shows up here by itself.',
+  words: {
+    title: 'Words that ask for it',
+    text: 'A message of nothing but one of them opts its sender out. Case and accents do not matter.',
+    label: 'Words',
+    hint: 'Type one and press Enter.',
+    empty: 'There has to be at least one word.',
+    save: 'Save the words',
+    saved: 'The words were saved.',
+  },
+};

@@ -1,0 +1,53 @@
+import type { Dictionary } from '../es';
+
+export const users: Dictionary['users'] = {
+  title: 'Users',
+  lead: 'Who may sign in, and what each of them sees.',
+  name: 'User',
+  role: 'Sees',
+  roles: { admin: 'Administers everything', cliente: 'One business' },
+  business: (id) => `business ${id}`,
+  signedIn: 'Last sign-in',
+  never: 'Not yet',
+  actions: 'Actions',
+  you: 'You',
+  disabled: 'Disabled',
+  add: 'New user',
+  edit: 'Change',
+  editOf: (name) => `Change ${name}`,
+  disable: 'Disable',
+  disableOf: (name) => `Disable ${name}`,
+  enable: 'Enable',
+  enableOf: (name) => `Enable ${name}`,
+  remove: 'Delete',
+  removeOf: (name) => `Delete ${name}`,
+  removeTitle: (name) => `Delete ${name}?`,
+  removeText:
+    'Their sessions end, and the tokens that they made are of no use any more. What they sent stays in the history.',
+  emptyTitle: 'There are no users',
+  emptyText: 'Without HUB_ADMIN_PASSWORD the server answers this machine alone.',
+  openTitle: 'This server does not ask anybody to sign in',
+  openText:
+    'Users sign in once HUB_ADMIN_PASSWORD is set on the server and it is restarted. Until then it answers this machine alone.',
+  form: {
+    name: 'User',
+    role: 'Sees',
+    roleHint: {
+      admin: 'Sees all businesses, approves campaigns and manages the line.',
+      cliente: 'Sees and sends what is of one business.',
+    },
+    business: 'Number of the business',
+    password: 'Password',
+    passwordHint: '10 to 256 characters.',
+    newPassword: 'New password',
+    newPasswordHint: 'Empty, it stays as it is. A new one ends their sessions.',
+    create: 'Create the user',
+    save: 'Save',
+    problems: {
+      name: '1 to 64 letters, digits or . _ - + @, without spaces.',
+      short: 'It has to have 10 characters at least.',
+      long: '256 characters at most.',
+      business: 'A number above zero.',
+    },
+  },
+};

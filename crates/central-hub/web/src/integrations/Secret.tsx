@@ -1,0 +1,44 @@
+import { Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
+import { IconCheck, IconCopy } from '@tabler/icons-react';
+
+import { useText } from '../i18n/I18nProvider';
+
+interface Props {
+  label: string;
+  secret: string;
+  onClose: () => void;
+}
+
+/** A secret that is shown this once. */
+export function Secret({ label, secret, onClose }: Props) {
+  const s = useText().integrations;
+  return (
+    <Stack>
+      <Text>{s.onceText}</Text>
+      <div>
+        <Text size="sm" fw={600}>
+          {label}
+        </Text>
+        <Code block data-testid="secret" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+          {secret}
+        </Code>
+      </div>
+      <Group justify="flex-end">
+        <CopyButton value={secret}>
+          {({ copied, copy }) => (
+            <Button
+              variant="default"
+              onClick={copy}
+              leftSection={
+                copied ? <IconCheck size={18} aria-hidden /> : <IconCopy size={18} aria-hidden />
+              }
+            >
+              {copied ? s.copied : s.copy}
+            </Button>
+          )}
+        </CopyButton>
+        <Button onClick={onClose}>{s.kept}</Button>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,142 @@
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconKey, IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { useMoment } from '../lib/useMoment';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { DataTable, type Column } from '../ui/DataTable';
+import { Dialog } from '../ui/Dialog';
+import { Empty } from '../ui/Empty';
+import { PagedList } from '../ui/PagedList';
+import { Surface } from '../ui/Surface';
+import { usePages } from '../ui/pages';
+import { useAction } from '../ui/useAction';
+import { getTokens, revokeToken, TOKENS_KEY } from './api';
+import { Secret } from './Secret';
+import { TokenForm } from './TokenForm';
+import type { Token } from './types';
+
+/** The tokens of programs, the newest first. */
+export function TokenList() {
+  const t = useText();
+  const s = t.integrations;
+  const moment = useMoment();
+  const [adding, dialog] = useDisclosure(false);
+  const [revoking, revokeDialog] = useDisclosure(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [chosen, setChosen] = useState<Token | null>(null);
+  const pages = usePages<Token>({ key: [...TOKENS_KEY, 'list'], fetch: getTokens });
+  const revoke = useAction(TOKENS_KEY, ({ id }: Token) => revokeToken(id), revokeDialog.close);
+  const close = () => {
+    dialog.close();
+    setSecret(null);
+  };
+  const columns: readonly Column<Token>[] = [
+    {
+      key: 'name',
+      label: s.tokenName,
+      cell: ({ name }) => (
+        <Text size="sm" fw={600}>
+          {name}
+        </Text>
+      ),
+    },
+    {
+      key: 'scopes',
+      label: s.scopes,
+      cell: ({ scopes, cliente_id }) => (
+        <Text size="sm">
+          {scopes.map((scope) => s.shortScopes[scope] ?? scope).join(', ')}
+          {cliente_id !== null && ` · ${t.users.business(cliente_id)}`}
+        </Text>
+      ),
+    },
+    {
+      key: 'used',
+      label: s.used,
+      cell: ({ used_at }) => <Text size="sm">{used_at ? moment(used_at) : s.neverUsed}</Text>,
+    },
+    {
+      key: 'ends',
+      label: s.ends,
+      cell: ({ expires_at }) => <Text size="sm">{expires_at ? moment(expires_at) : s.neverEnds}</Text>,
+    },
+    {
+      key: 'actions',
+      label: s.actions,
+      align: 'end',
+      cell: (token) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={s.revokeOf(token.name)}
+          onClick={() => {
+            setChosen(token);
+            revoke.reset();
+            revokeDialog.open();
+          }}
+        >
+          {s.revoke}
+        </Button>
+      ),
+    },
+  ];
+  return (
+    <Surface>
+      <Stack>
+        <Group justify="space-between" align="flex-start">
+          <div style={{ flex: 1, minWidth: 220 }}>
+            <Title order={2} size="h4">
+              {s.tokens}
+            </Title>
+            <Text size="sm" c="dimmed">
+              {s.tokensText}
+            </Text>
+          </div>
+          <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={dialog.open}>
+            {s.addToken}
+          </Button>
+        </Group>
+        <PagedList
+          pages={pages}
+          empty={<Empty icon={IconKey} title={s.noTokens} text={s.noTokensText} />}
+        >
+          {(items) => (
+            <DataTable
+              label={s.tokens}
+              columns={columns}
+              items={items}
+              rowKey={({ id }) => id}
+              minWidth={720}
+            />
+          )}
+        </PagedList>
+      </Stack>
+      <Dialog
+        opened={adding}
+        title={secret === null ? s.addToken : s.tokenTitle}
+        close={t.app.close}
+        onClose={close}
+      >
+        {secret === null ? (
+          <TokenForm onDone={({ token }) => setSecret(token)} />
+        ) : (
+          <Secret label={s.token} secret={secret} onClose={close} />
+        )}
+      </Dialog>
+      <ConfirmDialog
+        opened={revoking}
+        title={s.revokeTitle(chosen?.name ?? '')}
+        text={s.revokeText}
+        confirm={s.revoke}
+        danger
+        pending={revoke.isPending}
+        error={revoke.error}
+        onConfirm={() => chosen && revoke.mutate(chosen)}
+        onClose={revokeDialog.close}
+      />
+    </Surface>
+  );
+}

@@ -1,0 +1,93 @@
+import type { NewToken, Scope, Topic, Webhook, WebhookBody } from './types';
+
+export interface WebhookValues {
+  url: string;
+  descripcion: string;
+  eventos: Topic[];
+  /** As it is typed. */
+  cliente_id: string;
+  activo: boolean;
+}
+
+export type WebhookProblem = 'url' | 'events' | 'business';
+
+export const NEW_WEBHOOK: WebhookValues = {
+  url: '',
+  descripcion: '',
+  eventos: ['message', 'ack'],
+  cliente_id: '',
+  activo: true,
+};
+
+export const webhookValuesOf = (webhook: Webhook): WebhookValues => ({
+  url: webhook.url,
+  descripcion: webhook.descripcion,
+  eventos: webhook.eventos,
+  cliente_id: webhook.cliente_id === null ? '' : String(webhook.cliente_id),
+  activo: webhook.activo,
+});
+
+const isBusiness = (typed: string): boolean => /^([1-9]\d{0,14})?$/.test(typed.trim());
+
+function isWebAddress(typed: string): boolean {
+  if (!URL.canParse(typed.trim())) return false;
+  const { protocol, hostname } = new URL(typed.trim());
+  return (protocol === 'https:' || protocol === 'http:') && hostname !== '';
+}
+
+/** What is wrong, before the hub is asked, which knows more of addresses. */
+export function checkWebhook(
+  values: WebhookValues,
+): Partial<Record<keyof WebhookValues, WebhookProblem>> {
+  return {
+    ...(isWebAddress(values.url) ? {} : { url: 'url' }),
+    ...(values.eventos.length > 0 ? {} : { eventos: 'events' }),
+    ...(isBusiness(values.cliente_id) ? {} : { cliente_id: 'business' }),
+  };
+}
+
+export const webhookBodyOf = (values: WebhookValues): WebhookBody => ({
+  url: values.url.trim(),
+  descripcion: values.descripcion.trim(),
+  eventos: values.eventos,
+  cliente_id: values.cliente_id.trim() === '' ? null : Number(values.cliente_id),
+  activo: values.activo,
+});
+
+export interface TokenValues {
+  name: string;
+  scopes: Scope[];
+  cliente_id: string;
+  /** In days from now; empty holds until it is revoked. */
+  days: string;
+}
+
+export type TokenProblem = 'name' | 'scopes' | 'business' | 'days';
+
+export const NEW_TOKEN: TokenValues = { name: '', scopes: ['read', 'send'], cliente_id: '', days: '' };
+
+const LONGEST_NAME = 100;
+const LONGEST_DAYS = 3650;
+
+export function checkToken(values: TokenValues): Partial<Record<keyof TokenValues, TokenProblem>> {
+  const name = [...values.name.trim()].length;
+  const days = values.days.trim();
+  const daysFit = days === '' || (/^[1-9]\d{0,3}$/.test(days) && Number(days) <= LONGEST_DAYS);
+  return {
+    ...(name >= 1 && name <= LONGEST_NAME ? {} : { name: 'name' }),
+    ...(values.scopes.length > 0 ? {} : { scopes: 'scopes' }),
+    ...(isBusiness(values.cliente_id) ? {} : { cliente_id: 'business' }),
+    ...(daysFit ? {} : { days: 'days' }),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+export const newTokenOf = (values: TokenValues, now: number): NewToken => ({
+  name: values.name.trim(),
+  scopes: values.scopes,
+  ...(values.cliente_id.trim() === '' ? {} : { cliente_id: Number(values.cliente_id) }),
+  ...(values.days.trim() === ''
+    ? {}
+    : { expires_at: new Date(now + Number(values.days) * DAY_MS).toISOString() }),
+});

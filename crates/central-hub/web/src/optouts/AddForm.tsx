@@ -1,0 +1,50 @@
+import { Button, Stack, TextInput } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { checkPhone, formatPhone } from '../lib/phone';
+import { ActionError } from '../ui/ActionError';
+import { useAction } from '../ui/useAction';
+import { addOptOut, OPT_OUTS_KEY } from './api';
+
+/** Puts a number on the list. */
+export function AddForm({ onDone }: { onDone: (number: string) => void }) {
+  const t = useText();
+  const s = t.optOuts;
+  const [number, setNumber] = useState('');
+  const [motivo, setMotivo] = useState('');
+  const [tried, setTried] = useState(false);
+  const checked = checkPhone(number);
+  const add = useAction(OPT_OUTS_KEY, addOptOut, ({ telefono }) => onDone(formatPhone(telefono)));
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    setTried(true);
+    if (checked.ok) add.mutate({ telefono: checked.digits, motivo: motivo.trim() });
+  }
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        <TextInput
+          label={s.number}
+          inputMode="tel"
+          data-autofocus
+          value={number}
+          error={tried && !checked.ok && t.phone[checked.problem]}
+          onChange={(event) => setNumber(event.currentTarget.value)}
+        />
+        <TextInput
+          label={s.reason}
+          description={s.reasonHint}
+          maxLength={500}
+          value={motivo}
+          onChange={(event) => setMotivo(event.currentTarget.value)}
+        />
+        <ActionError error={add.error} />
+        <Button type="submit" loading={add.isPending} style={{ alignSelf: 'flex-end' }}>
+          {s.addSubmit}
+        </Button>
+      </Stack>
+    </form>
+  );
+}

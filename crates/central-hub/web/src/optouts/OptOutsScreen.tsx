@@ -1,0 +1,115 @@
+import { Anchor, Button, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconBellOff, IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
+import { Link } from 'react-router';
+
+import { useText } from '../i18n/I18nProvider';
+import { formatPhone } from '../lib/phone';
+import { useMoment } from '../lib/useMoment';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { DataTable, type Column } from '../ui/DataTable';
+import { Dialog } from '../ui/Dialog';
+import { Empty } from '../ui/Empty';
+import { PagedList } from '../ui/PagedList';
+import { Screen } from '../ui/Screen';
+import { Surface } from '../ui/Surface';
+import { usePages } from '../ui/pages';
+import { useAction } from '../ui/useAction';
+import { AddForm } from './AddForm';
+import { getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
+import { WordsCard } from './WordsCard';
+
+/** Who asked not to be written to, the newest first. */
+export default function OptOutsScreen() {
+  const t = useText();
+  const s = t.optOuts;
+  const moment = useMoment();
+  const [adding, addDialog] = useDisclosure(false);
+  const [removing, removeDialog] = useDisclosure(false);
+  const [chosen, setChosen] = useState('');
+  const pages = usePages<OptOut>({
+    key: [...OPT_OUTS_KEY, 'list'],
+    fetch: getOptOuts,
+    everyMs: 30_000,
+  });
+  const remove = useAction(OPT_OUTS_KEY, () => removeOptOut(chosen), removeDialog.close);
+
+  const columns: readonly Column<OptOut>[] = [
+    {
+      key: 'who',
+      label: s.number,
+      cell: ({ telefono }) => (
+        <Anchor size="sm" component={Link} to={`/conversaciones/${telefono}`}>
+          {formatPhone(telefono)}
+        </Anchor>
+      ),
+    },
+    {
+      key: 'how',
+      label: s.how,
+      cell: ({ origen, motivo }) => (
+        <Text size="sm">
+          {s.origins[origen]}
+          {motivo && `: ${motivo}`}
+        </Text>
+      ),
+    },
+    { key: 'when', label: s.when, cell: ({ fecha }) => <Text size="sm">{moment(fecha)}</Text> },
+    {
+      key: 'actions',
+      label: s.actions,
+      align: 'end',
+      cell: ({ telefono }) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={s.removeOf(formatPhone(telefono))}
+          onClick={() => {
+            setChosen(telefono);
+            remove.reset();
+            removeDialog.open();
+          }}
+        >
+          {s.remove}
+        </Button>
+      ),
+    },
+  ];
+  return (
+    <Screen
+      title={s.title}
+      lead={s.lead}
+      actions={
+        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={addDialog.open}>
+          {s.add}
+        </Button>
+      }
+    >
+      <Surface>
+        <PagedList
+          pages={pages}
+          empty={<Empty icon={IconBellOff} title={s.emptyTitle} text={s.emptyText} />}
+        >
+          {(items) => (
+            <DataTable label={s.title} columns={columns} items={items} rowKey={({ id }) => id} />
+          )}
+        </PagedList>
+      </Surface>
+      <WordsCard />
+      <Dialog opened={adding} title={s.add} close={t.app.close} onClose={addDialog.close}>
+        <AddForm onDone={addDialog.close} />
+      </Dialog>
+      <ConfirmDialog
+        opened={removing}
+        title={s.removeTitle(formatPhone(chosen))}
+        text={s.removeText}
+        confirm={s.remove}
+        pending={remove.isPending}
+        error={remove.error}
+        onConfirm={() => remove.mutate()}
+        onClose={removeDialog.close}
+      />
+    </Screen>
+  );
+}

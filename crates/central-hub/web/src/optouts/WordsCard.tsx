@@ -1,0 +1,88 @@
+import { Button, Group, Stack, TagsInput, Text, Title } from '@mantine/core';
+import { IconCheck } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+
+import { Notice } from '../app/Notice';
+import { useText } from '../i18n/I18nProvider';
+import { ActionError } from '../ui/ActionError';
+import { Surface } from '../ui/Surface';
+import { useAction } from '../ui/useAction';
+import { getWords, OPT_OUTS_KEY, setWords } from './api';
+
+const WORDS_KEY = [...OPT_OUTS_KEY, 'words'] as const;
+
+/** The words that, alone in a message, put their sender on the list. */
+export function WordsCard() {
+  const t = useText();
+  const s = t.optOuts.words;
+  const { data, error } = useQuery({
+    queryKey: WORDS_KEY,
+    queryFn: ({ signal }) => getWords(signal),
+  });
+  const save = useAction(WORDS_KEY, setWords);
+  return (
+    <Surface>
+      <Stack>
+        <div>
+          <Title order={2} size="h4">
+            {s.title}
+          </Title>
+          <Text size="sm" c="dimmed">
+            {s.text}
+          </Text>
+        </div>
+        <ActionError error={error} />
+        {data && (
+          <WordsForm
+            key={data.join('\n')}
+            words={data}
+            pending={save.isPending}
+            onSave={(words) => save.mutate(words)}
+          />
+        )}
+        <ActionError error={save.error} />
+        {save.isSuccess && (
+          <Notice color="brand" icon={<IconCheck aria-hidden />} title={s.saved} urgent />
+        )}
+      </Stack>
+    </Surface>
+  );
+}
+
+interface Props {
+  words: string[];
+  pending: boolean;
+  onSave: (words: string[]) => void;
+}
+
+function WordsForm({ words, pending, onSave }: Props) {
+  const s = useText().optOuts.words;
+  const [wanted, setWanted] = useState(words);
+  const [problem, setProblem] = useState(false);
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    setProblem(wanted.length === 0);
+    if (wanted.length > 0) onSave(wanted);
+  }
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        <TagsInput
+          label={s.label}
+          description={s.hint}
+          value={wanted}
+          error={problem && s.empty}
+          acceptValueOnBlur
+          onChange={setWanted}
+        />
+        <Group>
+          <Button type="submit" variant="default" loading={pending}>
+            {s.save}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,42 @@
+import { request } from '../api/http';
+import { query } from '../lib/query';
+import type { Page } from '../ui/pages';
+
+const PATH = '/api/sender/bajas';
+
+export const OPT_OUTS_KEY = ['opt-outs'] as const;
+
+/** Somebody who asked not to be written to. */
+export interface OptOut {
+  id: number;
+  telefono: string;
+  /** `mensaje`: wrote one of the words. */
+  origen: 'mensaje' | 'persona';
+  motivo: string | null;
+  fecha: string;
+}
+
+export async function getOptOuts(
+  antes: string | number | null,
+  signal: AbortSignal,
+): Promise<Page<OptOut>> {
+  const found = await request<{ bajas: OptOut[]; siguiente: number | null }>(
+    `${PATH}${query({ antes, limite: 50 })}`,
+    { signal },
+  );
+  return { items: found.bajas, next: found.siguiente };
+}
+
+export const addOptOut = (body: { telefono: string; motivo: string }) =>
+  request<OptOut>(PATH, { method: 'POST', body });
+
+/** Null where the number is not on the list. */
+export const removeOptOut = (telefono: string) =>
+  request<null>(`${PATH}/${encodeURIComponent(telefono)}`, { method: 'DELETE' });
+
+export const getWords = async (signal: AbortSignal): Promise<string[]> =>
+  (await request<{ palabras: string[] }>(`${PATH}/palabras`, { signal })).palabras;
+
+export const setWords = async (palabras: string[]): Promise<string[]> =>
+  (await request<{ palabras: string[] }>(`${PATH}/palabras`, { method: 'PUT', body: { palabras } }))
+    .palabras;

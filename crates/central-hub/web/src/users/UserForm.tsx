@@ -1,0 +1,76 @@
+import { Button, Group, PasswordInput, Select, Stack, TextInput } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+
+import { useText } from '../i18n/I18nProvider';
+import { ActionError } from '../ui/ActionError';
+import { useAction } from '../ui/useAction';
+import { changeUser, createUser, USERS_KEY, type User } from './api';
+import { changeOf, checkUser, NEW_USER, newUserOf, valuesOf, type UserValues } from './form';
+
+interface Props {
+  /** Who is changed; null makes a new one. */
+  user: User | null;
+  onDone: () => void;
+}
+
+/** Makes a user, or changes one. */
+export function UserForm({ user, onDone }: Props) {
+  const t = useText();
+  const s = t.users.form;
+  const [values, setValues] = useState(user ? valuesOf(user) : NEW_USER);
+  const [tried, setTried] = useState(false);
+  const problems = tried ? checkUser(values, user) : {};
+  const save = useAction(
+    USERS_KEY,
+    () => (user ? changeUser(user.id, changeOf(values)) : createUser(newUserOf(values))),
+    onDone,
+  );
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    setTried(true);
+    if (Object.keys(checkUser(values, user)).length === 0) save.mutate();
+  }
+  const field = (name: keyof UserValues) => ({
+    value: values[name],
+    error: problems[name] && s.problems[problems[name]],
+    onChange: (event: { currentTarget: { value: string } }) =>
+      setValues({ ...values, [name]: event.currentTarget.value }),
+  });
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack>
+        {!user && (
+          <TextInput label={s.name} autoComplete="off" data-autofocus {...field('username')} />
+        )}
+        <Select
+          label={s.role}
+          description={s.roleHint[values.role]}
+          allowDeselect={false}
+          data={[
+            { value: 'cliente', label: t.users.roles.cliente },
+            { value: 'admin', label: t.users.roles.admin },
+          ]}
+          value={values.role}
+          onChange={(role) => setValues({ ...values, role: role === 'admin' ? role : 'cliente' })}
+        />
+        {values.role === 'cliente' && (
+          <TextInput label={s.business} inputMode="numeric" {...field('cliente_id')} />
+        )}
+        <PasswordInput
+          label={user ? s.newPassword : s.password}
+          description={user ? s.newPasswordHint : s.passwordHint}
+          autoComplete="new-password"
+          visibilityToggleButtonProps={{ 'aria-label': t.auth.showPassword }}
+          {...field('password')}
+        />
+        <ActionError error={save.error} />
+        <Group justify="flex-end">
+          <Button type="submit" loading={save.isPending}>
+            {user ? s.save : s.create}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

@@ -1,0 +1,53 @@
+import { request } from '../api/http';
+import { query } from '../lib/query';
+import type { Page } from '../ui/pages';
+
+const PATH = '/api/users';
+
+export const USERS_KEY = ['users'] as const;
+
+export type Role = 'admin' | 'cliente';
+
+export interface User {
+  id: number;
+  username: string;
+  role: Role;
+  cliente_id: number | null;
+  disabled: boolean;
+  created_at: string;
+  signed_in_at: string | null;
+}
+
+export interface NewUser {
+  username: string;
+  password: string;
+  role: Role;
+  cliente_id?: number;
+}
+
+/** What is left out stays. */
+export interface UserChange {
+  password?: string;
+  role?: Role;
+  cliente_id?: number;
+  disabled?: boolean;
+}
+
+export async function getUsers(
+  after: string | number | null,
+  signal: AbortSignal,
+): Promise<Page<User>> {
+  const found = await request<{ users: User[]; next: string | null }>(
+    `${PATH}${query({ after, limit: 50 })}`,
+    { signal },
+  );
+  return { items: found.users, next: found.next };
+}
+
+export const createUser = (body: NewUser) => request<User>(PATH, { method: 'POST', body });
+
+export const changeUser = (id: number, body: UserChange) =>
+  request<User>(`${PATH}/${id}`, { method: 'PUT', body });
+
+export const deleteUser = (id: number) =>
+  request<{ ok: true }>(`${PATH}/${id}`, { method: 'DELETE' });

@@ -1,0 +1,55 @@
+import type { NewUser, Role, User, UserChange } from './api';
+
+export interface UserValues {
+  username: string;
+  password: string;
+  role: Role;
+  /** As it is typed. */
+  cliente_id: string;
+}
+
+export type UserProblem = 'name' | 'short' | 'long' | 'business';
+
+export type UserProblems = Partial<Record<keyof UserValues, UserProblem>>;
+
+export const NEW_USER: UserValues = { username: '', password: '', role: 'cliente', cliente_id: '' };
+
+export const valuesOf = ({ username, role, cliente_id }: User): UserValues => ({
+  username,
+  password: '',
+  role,
+  cliente_id: cliente_id === null ? '' : String(cliente_id),
+});
+
+/** As the hub has it. */
+const NAME = /^[\p{Alphabetic}\p{N}._\-+@]{1,64}$/u;
+const SHORTEST = 10;
+const LONGEST = 256;
+
+/** What is wrong, before the hub is asked. One that is `known` keeps its name, and its password where none is typed. */
+export function checkUser(values: UserValues, known: User | null): UserProblems {
+  const problems: UserProblems = {};
+  if (!known && !NAME.test(values.username.trim())) problems.username = 'name';
+  const length = [...values.password].length;
+  if (length < SHORTEST && !(known && length === 0)) problems.password = 'short';
+  else if (length > LONGEST) problems.password = 'long';
+  if (values.role === 'cliente' && !/^[1-9]\d{0,14}$/.test(values.cliente_id.trim()))
+    problems.cliente_id = 'business';
+  return problems;
+}
+
+const businessOf = ({ role, cliente_id }: UserValues) =>
+  role === 'cliente' ? { cliente_id: Number(cliente_id) } : {};
+
+export const newUserOf = (values: UserValues): NewUser => ({
+  username: values.username.trim(),
+  password: values.password,
+  role: values.role,
+  ...businessOf(values),
+});
+
+export const changeOf = (values: UserValues): UserChange => ({
+  role: values.role,
+  ...businessOf(values),
+  ...(values.password === '' ? {} : { password: values.password }),
+});

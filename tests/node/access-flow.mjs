@@ -1,0 +1,188 @@
+// Who may sign in, and who is not written to, in Chromium: users are made, held to
+// their business, changed and removed; numbers are put on the list and taken off it.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node access-flow.mjs
+//
+// With SCREENSHOTS=<folder> every screen is kept as a picture.
+import { equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { visit } from './lib/visit.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node access-flow.mjs');
+  process.exit(2);
+}
+
+const LEO = '5491158254202';
+const FIRST = 'la contraseña de eva';
+const SECOND = 'otra contraseña de eva';
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+const visitor = visit({ hub, password, pictures });
+const { api, button, dialog, enter, noSidewaysScroll, picture, says } = visitor;
+let page = null;
+
+const row = (text) => page.locator('tbody tr').filter({ hasText: text });
+const inDialog = (name) => dialog().getByRole('button', { name, exact: true });
+const closed = () => dialog().waitFor({ state: 'detached' });
+const field = (name) => dialog().getByLabel(name, { exact: true });
+
+async function choose(label, option) {
+  await dialog().getByRole('combobox', { name: label }).or(dialog().getByRole('textbox', { name: label })).first().click();
+  await page.getByRole('option', { name: option }).click();
+}
+
+async function signIn(name, secret) {
+  await button('Cerrar sesión').click();
+  await enter(name, secret);
+}
+
+async function test() {
+  page = await visitor.open();
+
+  await step('a user of a business is made; a mistake is told in its place', async () => {
+    await page.goto(`${hub}/usuarios`);
+    await enter('admin', password);
+    await row('admin').getByText('Vos', { exact: true }).waitFor();
+    await button('Nuevo usuario').click();
+    await inDialog('Crear el usuario').click();
+    await says('De 1 a 64 letras');
+    await says('Un número mayor que cero.');
+    await field('Usuario').fill('eva');
+    await field('Número de cliente').fill('51');
+    await field('Contraseña').fill(FIRST);
+    await picture('user-new');
+    await inDialog('Crear el usuario').click();
+    await closed();
+    await row('eva').getByText('cliente 51').waitFor();
+  });
+
+  await step('a name is there once', async () => {
+    await button('Nuevo usuario').click();
+    await field('Usuario').fill('EVA');
+    await field('Número de cliente').fill('52');
+    await field('Contraseña').fill(FIRST);
+    await inDialog('Crear el usuario').click();
+    await says('Ya hay un usuario con ese nombre.');
+    await page.keyboard.press('Escape');
+    await closed();
+    await picture('users');
+  });
+
+  await step('the last administrator stays', async () => {
+    await button('Desactivar a admin').click();
+    await says('No quedaría ningún administrador.');
+    await button('Borrar a admin').click();
+    await inDialog('Borrar').click();
+    await dialog().getByText('No quedaría ningún administrador.').waitFor();
+    await inDialog('Cancelar').click();
+    await closed();
+  });
+
+  await step('of the menu a business sees what is its own', async () => {
+    await signIn('eva', FIRST);
+    await page.goto(`${hub}/inicio`);
+    await page.getByRole('link', { name: 'Campañas', exact: true }).first().waitFor();
+    equal(await page.getByRole('link', { name: 'Usuarios', exact: true }).count(), 0, 'users');
+    equal(await page.getByRole('link', { name: 'Bajas', exact: true }).count(), 0, 'opt-outs');
+    await page.goto(`${hub}/usuarios`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    equal(await page.getByText('Nuevo usuario').count(), 0, 'by its address neither');
+    await page.goto(`${hub}/integraciones`);
+    await page.getByRole('heading', { name: 'Claves de programas' }).waitFor();
+    equal(await page.getByRole('heading', { name: 'Webhooks' }).count(), 0, 'webhooks');
+  });
+
+  await step('a password is changed, a user switched off and on, and removed', async () => {
+    await signIn('admin', password);
+    await page.goto(`${hub}/usuarios`);
+    await button('Cambiar a eva').click();
+    await field('Contraseña nueva').fill('corta');
+    await inDialog('Guardar').click();
+    await says('Tiene que tener al menos 10 caracteres.');
+    await field('Contraseña nueva').fill(SECOND);
+    await choose('Qué ve', 'Administra todo');
+    await inDialog('Guardar').click();
+    await closed();
+    await row('eva').getByText('Administra todo').waitFor();
+    const status = async (secret) =>
+      (await fetch(`${hub}/api/auth/me`, {
+        headers: { authorization: `Basic ${Buffer.from(`eva:${secret}`).toString('base64')}` },
+      })).status;
+    equal(await status(FIRST), 401, 'the old password');
+    equal(await status(SECOND), 200, 'the new one');
+    await button('Desactivar a eva').click();
+    await row('eva').getByText('Desactivado').waitFor();
+    equal(await status(SECOND), 401, 'switched off');
+    await button('Activar a eva').click();
+    await button('Desactivar a eva').waitFor();
+    equal(await status(SECOND), 200, 'switched on');
+    await button('Borrar a eva').click();
+    await inDialog('Borrar').click();
+    await closed();
+    await row('eva').waitFor({ state: 'detached' });
+  });
+
+  await step('nobody opted out yet', async () => {
+    await page.goto(`${hub}/bajas`);
+    await says('Nadie pidió la baja');
+  });
+
+  await step('a number is added by hand, and nothing reaches it', async () => {
+    await button('Agregar un número').click();
+    await inDialog('Agregar').click();
+    await dialog().getByText(/número/i).first().waitFor();
+    await field('Número').fill('+54 9 11 5825-4299');
+    await dialog().getByLabel('Motivo').fill('llamó por teléfono');
+    await inDialog('Agregar').click();
+    await closed();
+    await row('+54 9 11 5825-4299').getByText('llamó por teléfono').waitFor();
+    const refused = await fetch(`${hub}/api/send`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+      },
+      body: JSON.stringify({ to: '5491158254299', message: 'hola' }),
+    });
+    equal((await refused.json()).code, 'OPTED_OUT', 'a send');
+  });
+
+  await step('whoever writes the word appears by itself; the words are settable', async () => {
+    const words = page.getByRole('combobox', { name: 'Palabras' });
+    await words.fill('Basta');
+    await words.press('Enter');
+    await button('Guardar las palabras').click();
+    await says('Las palabras se guardaron.');
+    await eventually('the hub knows', async () =>
+      (await api('/api/sender/bajas/palabras')).palabras.some((one) => one.toLowerCase() === 'basta'));
+    await standin.leadMessage({ from: LEO, body: 'BASTA' });
+    await eventually('it is on the list', async () => (await api('/api/sender/bajas')).bajas.length === 2);
+    await page.reload();
+    await row('+54 9 11 5825-4202').getByText('Lo pidió con un mensaje').waitFor();
+    await picture('opt-outs');
+  });
+
+  await step('somebody is taken off it', async () => {
+    await button('Quitar +54 9 11 5825-4202').click();
+    await inDialog('Quitar').click();
+    await closed();
+    await row('+54 9 11 5825-4202').waitFor({ state: 'detached' });
+    equal((await api('/api/sender/bajas')).bajas.length, 1, 'one is left');
+  });
+
+  await step('on a phone, and in the dark', async () => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    for (const path of ['bajas', 'usuarios']) {
+      await page.goto(`${hub}/${path}`);
+      await page.locator('tbody tr').first().waitFor();
+      await noSidewaysScroll(path);
+      await picture(`phone-${path}`);
+    }
+  });
+
+  await step('no complaints', visitor.noComplaints);
+}
+
+await run(test, visitor.close, 240_000);
