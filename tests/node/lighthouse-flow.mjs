@@ -1,0 +1,130 @@
+// Every screen of the hub's page, with something on it, judged by Lighthouse for
+// accessibility: as on a phone in the light, and on a desk in the dark.
+//
+//   HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node lighthouse-flow.mjs
+//
+// The hub runs with WEBHOOK_ALLOWED_HOSTS=127.0.0.1. WANTED, 95 if left out, is the
+// least that a screen may get.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { snapshot } from 'lighthouse';
+import puppeteer from 'puppeteer-core';
+
+import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+
+const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, WANTED = '95' } = process.env;
+if (!hub || !password || !PHONE_URL) {
+  console.error('usage: HUB_URL=… ADMIN_PASSWORD=… PHONE_URL=… node lighthouse-flow.mjs');
+  process.exit(2);
+}
+
+const ANA = '5491158254201';
+const WAYS = [
+  { way: 'phone, light', scheme: 'light', formFactor: 'mobile', viewport: { width: 360, height: 740, isMobile: true, hasTouch: true } },
+  { way: 'desk, dark', scheme: 'dark', formFactor: 'desktop', viewport: { width: 1350, height: 940 } },
+];
+
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+let browser = null;
+const judged = [];
+
+async function api(path, body) {
+  const response = await fetch(`${hub}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = await response.json();
+  assert(response.ok, `${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** Something of everything, so that no screen is judged empty. */
+async function fill() {
+  const destinatarios = Array.from({ length: 60 }, (_, n) => ({ destinatario: `549114000${String(n).padStart(4, '0')}`, nombre: `Ana ${n}` }));
+  const { id } = await api('/api/sender/campaigns', { nombre: 'Marzo', mensaje: 'Hola {nombre}', cliente_id: 51, destinatarios });
+  await api('/api/sender/programaciones', {
+    campania_id: id, dias_semana: ['mon', 'wed', 'fri'], hora_inicio: '09:00', hora_fin: '18:00', cupo_diario: 40,
+  });
+  const mensajes = Array.from({ length: 60 }, (_, n) => ({ destinatario: ANA, mensaje: `aviso ${n}`, cliente_id: 51 }));
+  await api('/api/sender/messages/bulk', { mensajes });
+  await api('/api/sender/bajas', { telefono: '5491158254299', motivo: 'llamó por teléfono' });
+  await api('/api/users', { username: 'ana', password: 'la contraseña de ana', role: 'cliente', cliente_id: 51 });
+  await api('/api/tokens', { name: 'cron', scopes: ['read'] });
+  const webhook = await api('/api/webhooks', { url: 'http://127.0.0.1:9/wa', eventos: ['message'], descripcion: 'El CRM' });
+  await standin.leadMessage({ from: ANA, body: '¿Cuánto sale?' });
+  await eventually('it comes in', async () => (await api(`/api/listener/history/${ANA}`)).mensajes.some((one) => one.mensaje === '¿Cuánto sale?'));
+  await eventually('it is told', async () => (await api(`/api/webhooks/${webhook.id}/deliveries`)).entregas.length > 0);
+  return [
+    'inicio', 'campanas', 'campanas/nueva', `campanas/${id}`, 'programacion', 'conversaciones', `conversaciones/${ANA}`,
+    'mensajes', 'bajas', 'whatsapp', 'integraciones', `integraciones/${webhook.id}`, 'usuarios', 'ajustes', 'nada',
+  ];
+}
+
+async function judge(page, path) {
+  for (const { way, scheme, formFactor, viewport } of WAYS) {
+    await page.setViewport(viewport);
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    // All that the screen asks for is there.
+    await page.goto(`${hub}/${path}`, { waitUntil: 'networkidle2' });
+    await page.waitForFunction(() => document.querySelector('h1') && !document.querySelector('[aria-busy="true"]'));
+    judged.push({ path, way, ...(await score(page, formFactor)) });
+    equal(new URL(page.url()).pathname, `/${path}`, 'the screen that was judged');
+  }
+}
+
+async function score(page, formFactor) {
+  const flags = {
+    onlyCategories: ['accessibility'],
+    disableFullPageScreenshot: true,
+    logLevel: 'error',
+    formFactor,
+    screenEmulation: { disabled: true },
+  };
+  const { lhr } = await snapshot(page, { flags });
+  assert(!lhr.runtimeError, JSON.stringify(lhr.runtimeError));
+  const { score: whole, auditRefs } = lhr.categories.accessibility;
+  const audits = auditRefs.map(({ id }) => lhr.audits[id]);
+  const faults = audits
+    .filter((audit) => audit.score === 0)
+    .map(({ id, details }) => `${id}: ${(details?.items ?? []).map((item) => item.node?.snippet ?? '').join(' ')}`);
+  return { score: Math.round(whole * 100), faults };
+}
+
+async function test() {
+  const profile = mkdtempSync(join(tmpdir(), 'lighthouse-'));
+  browser = await puppeteer.launch({ executablePath: CHROME, args: CHROME_ARGS, userDataDir: profile });
+  const [page] = await browser.pages();
+  const paths = await fill();
+
+  await step('the sign-in', () => judge(page, 'inicio'));
+  judged.forEach((one) => { one.path = 'sign-in'; });
+  await step('signed in', async () => {
+    await page.goto(`${hub}/inicio`);
+    await page.type('input[autocomplete="username"]', 'admin');
+    await page.type('input[autocomplete="current-password"]', password);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-testid="user-name"]');
+  });
+  for (const path of paths) await step(`/${path}`, () => judge(page, path));
+  await step('what is wrong is found', async () => {
+    await page.evaluate(() => {
+      document.querySelector('main').innerHTML = '<button></button><img src="/icon.svg"><input type="text">';
+    });
+    const { score: poor, faults } = await score(page, 'desktop');
+    assert(poor < 95 && faults.length >= 3, `${poor}: ${faults.join()}`);
+  });
+
+  for (const { path, way, score, faults } of judged) {
+    console.log(`${String(score).padStart(3)} ${path} (${way})${faults.map((one) => `\n      ${one}`).join('')}`);
+  }
+  const least = Math.min(...judged.map(({ score }) => score));
+  console.log(`${judged.length} audits, the least ${least}`);
+  assert(least >= Number(WANTED), `${least} is less than ${WANTED}`);
+}
+
+await run(test, async () => browser?.close(), 400_000);
