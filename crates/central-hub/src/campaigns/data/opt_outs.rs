@@ -114,9 +114,11 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<OptOut>, StoreError> {
-        let statement = "SELECT * FROM opt_outs WHERE id < $1 AND NOT EXISTS (
+        // A value for each row, not NOT EXISTS: PostgreSQL would read both tables
+        // whole for a page.
+        let statement = "SELECT * FROM opt_outs WHERE id < $1 AND COALESCE((
                 SELECT 1 FROM lids JOIN opt_outs other ON other.chat = lids.chat
-                WHERE lids.lid = opt_outs.chat)
+                WHERE lids.lid = opt_outs.chat), 0) = 0
             ORDER BY id DESC LIMIT $2";
         let rows = sqlx::query(statement)
             .bind(before.unwrap_or(i64::MAX))

@@ -1,0 +1,274 @@
+//! What a page of each list costs at 1,000,000 rows, on both engines: messages
+//! in 100,000 conversations, recipients of one campaign, opt-outs.
+//!
+//! `cargo bench -p central-hub --bench lists`, or with another number
+//! `ROWS=100000`. The databases are made in `TMPDIR` and gone afterwards.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark says what it found"
+)]
+
+use std::time::Instant;
+
+use central_hub::campaigns::data::{RecipientFilter, RecipientState};
+use central_hub::store::{Filter, State, Store};
+use scratch_database::Database;
+use session_api::Timestamp;
+use sqlx::AssertSqlSafe;
+
+const ROUNDS: usize = 20;
+/// As the page asks.
+const PAGE: u32 = 50;
+
+fn main() {
+    // What `cargo test --all-targets` passes.
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let rows = std::env::var("ROWS").ok();
+    let rows = rows.map_or(1_000_000, |text| text.parse().unwrap());
+    println!("{rows} rows; {ROUNDS} rounds; milliseconds");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for database in [Database::sqlite(), Database::postgres()] {
+        runtime.block_on(measure(&database, rows));
+    }
+}
+
+async fn measure(database: &Database, rows: i64) {
+    let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
+    println!("\n{:?}", store.engine());
+    fill(&store, rows).await;
+    conversations(&store, rows).await;
+    messages(&store, rows).await;
+    recipients(&store, rows).await;
+    opt_outs(&store, rows).await;
+    store.close().await;
+}
+
+/// One message in twenty came in; one in 5,000 failed.
+async fn fill(store: &Store, rows: i64) {
+    let series = store.engine().pick(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < $1)",
+        "WITH s AS (SELECT generate_series(1, $1::bigint) AS n)",
+    );
+    let chat = "'54911' || (10000000 + (n * 7919) % 100000) || '@c.us'";
+    let messages = format!(
+        "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body, state,
+             due_at, created_at, updated_at)
+         {series} SELECT CASE WHEN n % 20 = 0 THEN 'in' ELSE 'out' END,
+             CASE WHEN n % 20 = 0 THEN 'chat' ELSE 'campaign' END, n % 10 + 1, n % 100 + 1, {chat},
+             'text', 'Hola, vence el ' || n, CASE WHEN n % 20 = 0 THEN 'received'
+                 WHEN n % 5000 = 1 THEN 'failed' ELSE 'delivered' END, n * 1000, n * 1000, n * 1000
+         FROM s"
+    );
+    let campaign = format!(
+        "INSERT INTO campaigns (name, text, columns, pause_min, pause_max, state, created_at, updated_at)
+         {series} SELECT 'Marzo ' || n, 'Hola', '[]', 30, 90, 'finished', n, n FROM s WHERE n = 1"
+    );
+    let recipients = format!(
+        "INSERT INTO recipients (campaign_id, line, chat, fields, state, created_at, updated_at)
+         {series} SELECT 1, n, '549' || (1100000000 + n) || '@c.us', '{{\"nombre\":\"Ana\"}}',
+             CASE WHEN n % 5000 = 1 THEN 'failed' ELSE 'sent' END, n, n FROM s"
+    );
+    let opt_outs = format!(
+        "INSERT INTO opt_outs (chat, source, created_at)
+         {series} SELECT '549' || (1100000000 + n) || '@c.us', 'message', n FROM s"
+    );
+    let lids = format!(
+        "INSERT INTO lids (lid, chat, updated_at)
+         {series} SELECT n || '@lid', '549' || (1100000000 + n) || '@c.us', n FROM s"
+    );
+    for statement in [messages, campaign, recipients, opt_outs, lids] {
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(rows);
+        query.execute(store.writer()).await.unwrap();
+    }
+    let analyze = sqlx::query("ANALYZE").execute(store.writer());
+    analyze.await.unwrap();
+}
+
+/// What `ask` takes; it gives how many rows it got.
+async fn say(what: &str, ask: impl AsyncFn() -> usize) {
+    let mut times = Vec::with_capacity(ROUNDS);
+    let mut rows = 0;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        rows = ask().await;
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "  {what:<38} {rows:>3} rows   median {:>8.2}   worst {:>8.2}",
+        times.get(ROUNDS / 2).unwrap(),
+        times.last().unwrap(),
+    );
+}
+
+async fn conversations(store: &Store, rows: i64) {
+    for (what, cliente_id, words, before) in [
+        ("conversations", None, None, None),
+        ("conversations of a business", Some(3), None, None),
+        (
+            "conversations, deep in the list",
+            None,
+            None,
+            Some(rows - rows / 11),
+        ),
+        ("conversations, past the last", None, None, Some(rows / 2)),
+        ("conversations, a text", None, Some("vence el 99"), None),
+        (
+            "conversations, a name that nobody has",
+            None,
+            Some("zzz"),
+            None,
+        ),
+    ] {
+        say(what, async || {
+            let page = store.conversations(cliente_id, words, before, PAGE).await;
+            page.unwrap().messages.len()
+        })
+        .await;
+    }
+}
+
+async fn messages(store: &Store, rows: i64) {
+    let out = Filter {
+        is_inbound: Some(false),
+        ..Filter::default()
+    };
+    let chat = Some("5491110007919@c.us".to_owned());
+    let at = |part: i64| Timestamp::from_millis(rows / 10 * part * 1000);
+    for (what, filter, words) in [
+        ("messages", out.clone(), None),
+        (
+            "messages, in the middle",
+            Filter {
+                before: Some(rows / 2),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages that failed",
+            Filter {
+                state: Some(State::Failed),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages in a state that none is in",
+            Filter {
+                state: Some(State::Queued),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages of a business",
+            Filter {
+                cliente_id: Some(3),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages of a campaign",
+            Filter {
+                campaign_id: Some(7),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages of a campaign that failed",
+            Filter {
+                campaign_id: Some(2),
+                state: Some(State::Failed),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "messages to a number",
+            Filter {
+                chat: chat.clone(),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "the history of a number",
+            Filter {
+                chat,
+                ..Filter::default()
+            },
+            None,
+        ),
+        (
+            "messages of a time long ago",
+            Filter {
+                since: at(1),
+                until: at(2),
+                ..out.clone()
+            },
+            None,
+        ),
+        (
+            "what came in",
+            Filter {
+                is_inbound: Some(true),
+                ..Filter::default()
+            },
+            None,
+        ),
+        ("messages with words", out.clone(), Some("vence el 99")),
+        ("messages with words that none has", out, Some("zzz")),
+    ] {
+        say(what, async || {
+            store
+                .page(&filter, words, PAGE)
+                .await
+                .unwrap()
+                .messages
+                .len()
+        })
+        .await;
+    }
+}
+
+async fn recipients(store: &Store, rows: i64) {
+    for (what, after, state) in [
+        ("recipients", None, None),
+        ("recipients, at the end", Some(rows - 100), None),
+        ("recipients that failed", None, Some(RecipientState::Failed)),
+        (
+            "recipients that failed, at the end",
+            Some(rows - rows / 10),
+            Some(RecipientState::Failed),
+        ),
+        (
+            "recipients that wait: none",
+            None,
+            Some(RecipientState::Pending),
+        ),
+    ] {
+        let filter = RecipientFilter { after, state };
+        say(what, async || {
+            store.recipients(1, &filter, PAGE).await.unwrap().len()
+        })
+        .await;
+    }
+}
+
+async fn opt_outs(store: &Store, rows: i64) {
+    for (what, before) in [
+        ("opt-outs", None),
+        ("opt-outs, in the middle", Some(rows / 2)),
+    ] {
+        say(what, async || {
+            store.opt_outs(before, PAGE).await.unwrap().len()
+        })
+        .await;
+    }
+}
