@@ -161,14 +161,13 @@ fn code(error: &reqwest::Error) -> &'static str {
         if cause.is::<rustls::Error>() {
             return "TLS_FAILED";
         }
-        // rustls errors come wrapped in one of these.
+        // rustls errors come wrapped in these, which leave what they wrap out of
+        // their sources.
         let io = cause.downcast_ref::<std::io::Error>();
-        if let Some(inner) = io.and_then(std::io::Error::get_ref)
-            && inner.is::<rustls::Error>()
-        {
-            return "TLS_FAILED";
-        }
-        source = cause.source();
+        source = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
     }
     match error {
         _ if error.is_timeout() => "TIMEOUT",
