@@ -70,6 +70,12 @@ impl Service {
         Process::read(self.child.id().cast_signed())
     }
 
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         if let Some(process) = self.process() {

@@ -24,6 +24,7 @@ mod manager;
 pub mod poll;
 pub mod processes;
 mod scratch;
+pub mod soak;
 
 pub use binary::{Service, binary, run_to_end};
 pub use events::{Events, SseEvent};

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, bench, chaos, suite, up};
+use crate::{assets, bench, chaos, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -57,6 +57,8 @@ enum Task {
     /// empty folder; whatsapp-web.js stands behind the thinnest HTTP wrapper.
     /// Leave the machine alone meanwhile: other work is in the figures.
     Bench(BenchOptions),
+    /// Run the pair under steady load for hours, and plot what it holds and takes.
+    Soak(SoakOptions),
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -108,6 +110,17 @@ pub(crate) struct BenchOptions {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// How long the pair is under load.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SoakOptions {
+    /// For how many hours; a part of one is fine.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) hours: f64,
+    /// Where the samples and the picture go; `target/soak` without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// How `up` runs the pair.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct UpOptions {
@@ -151,6 +164,7 @@ impl Xtask {
             Task::Test { filter } => return suite::run(&filter),
             Task::Bench(options) => return bench::run(&options),
             Task::Chaos(options) => return chaos::run(&options),
+            Task::Soak(options) => return soak::run(&options),
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,
             Task::Fmt { check } => suite::format(check)?,

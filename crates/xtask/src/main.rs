@@ -21,6 +21,7 @@ mod program;
 mod repo;
 mod say;
 mod setup;
+mod soak;
 mod stamp;
 mod suite;
 mod tally;

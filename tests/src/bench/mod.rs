@@ -17,6 +17,8 @@ mod weigh;
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
 pub use report::{Report, Row};
+pub use stats::percentile;
+pub use weigh::{Weight, descriptors, processor_time_of, tree_processor_time, weight};
 
 use turn::Turn;
 

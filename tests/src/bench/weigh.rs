@@ -51,13 +51,26 @@ pub async fn weight_at_rest(service: i32) -> Weight {
 /// at rest only.
 #[must_use]
 pub fn processor_time(service: i32) -> Duration {
-    let ticks: u64 = below(service)
-        .into_iter()
-        .chain([service])
-        .filter_map(ticks)
-        .sum();
-    let a_second = rustix::param::clock_ticks_per_second();
-    Duration::from_millis(ticks * 1000 / a_second)
+    processor_time_of(service) + tree_processor_time(service)
+}
+
+/// As [`processor_time`], of what is below the service alone.
+#[must_use]
+pub fn tree_processor_time(service: i32) -> Duration {
+    below(service).into_iter().map(processor_time_of).sum()
+}
+
+/// Processor time that this process alone used so far.
+#[must_use]
+pub fn processor_time_of(pid: i32) -> Duration {
+    let ticks = ticks(pid).unwrap_or_default();
+    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+}
+
+/// How many descriptors a process holds.
+#[must_use]
+pub fn descriptors(pid: i32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
 }
 
 fn below(service: i32) -> Vec<i32> {

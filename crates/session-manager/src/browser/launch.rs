@@ -15,15 +15,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use service_runtime::process::ProcessTable;
 use session_api::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::bidi::{Bidi, BidiEvent};
+use super::bidi::{Bidi, BidiError, BidiEvent};
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::facts::PageEvent;
 use super::flags::chrome_args;
-use super::page::{CHANNEL, Page, WA_JS};
+use super::page::{CHANNEL, Page, Tools, WA_JS};
 use super::profile::Profile;
 use super::running::{Browser, clear};
 use super::tree::Tree;
@@ -32,6 +32,8 @@ use crate::session::cause::Failure;
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
 const BIDI_DEADLINE: Duration = Duration::from_secs(10);
 const EVENTS: usize = 1024;
+/// A page that shows nothing by then gets wa-js all the same.
+const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
 
 const CHROMES: [&str; 4] = [
     "chromium",
@@ -131,11 +133,12 @@ async fn start(
         path,
         Failure::ChromedriverNotFound,
     )?;
-    let wa_js = match &config.wa_js {
+    let tools = match &config.wa_js {
         Some(file) => tokio::fs::read_to_string(file)
             .await
+            .map(|text| Tools::new(&text))
             .map_err(|error| Failure::WaJsUnreadable(format!("{}: {error}", file.display())))?,
-        None => WA_JS.to_owned(),
+        None => Tools::new(WA_JS),
     };
     // A kill -9 may have left processes that hold our profile; two Chromes on
     // one profile would ruin it.
@@ -155,13 +158,20 @@ async fn start(
         .map_err(|error| Failure::ProfileUnusable(error.to_string()))?;
 
     let started_at = Timestamp::now();
+    let clock = std::time::Instant::now();
+    let took = |what| {
+        let ms = clock.elapsed().as_secs_f64() * 1e3;
+        tracing::debug!("launch: {what} {ms:.0} ms after its beginning");
+    };
     let chromedriver = Arc::new(Chromedriver::start(&program, &config.profile).await?);
+    took("chromedriver listens");
     let client = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
         () = chrome_vanished(chromedriver.id.pid) => return Err(Failure::BrowserDied),
         client = new_session(config, &chrome, &chromedriver) => client?,
     };
+    took("Chrome is up");
     let capability = |name: &str| {
         client
             .capabilities()
@@ -172,14 +182,25 @@ async fn start(
     let chrome_version = capability("browserVersion");
     let socket = capability("webSocketUrl")
         .ok_or_else(|| Failure::LaunchFailed("chromedriver offers no BiDi: update it".into()))?;
-    let (page, bidi_events) = open_page(&socket, &wa_js)
-        .await
-        .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
+    let failed = |error: BidiError| Failure::LaunchFailed(error.to_string());
+    let (page, bidi_events) = open_page(&socket).await.map_err(failed)?;
+    // wa-js waits for the page's modules to be quiet, so whoever is linked is
+    // READY the sooner the earlier it is there. A code is read without it, and
+    // is there the sooner the less comes before.
+    let later = if config.profile.is_linked() {
+        page.install_tools(&tools).await.map_err(failed)?;
+        None
+    } else {
+        Some(tools)
+    };
+    took("the page script is installed");
 
     let (events, queue) = mpsc::channel(EVENTS);
+    let settled = Arc::new(Notify::new());
     let pump = tokio::spawn(pump(
         bidi_events,
         page.clone(),
+        settled.clone(),
         events.clone(),
         chromedriver.clone(),
     ));
@@ -187,15 +208,24 @@ async fn start(
         client.clone(),
         config.page_url.clone(),
         config.navigation_deadline,
-        events,
+        events.clone(),
     ));
+    let mut tasks = vec![pump, navigation];
+    if let Some(tools) = later {
+        tasks.push(tokio::spawn(tools_later(
+            page.clone(),
+            tools,
+            settled,
+            events,
+        )));
+    }
     let browser = Browser {
         client,
         page,
         chromedriver,
         tree: tree.clone(),
         profile: config.profile.clone(),
-        tasks: vec![pump, navigation],
+        tasks,
         chrome_version,
         started_at,
     };
@@ -263,10 +293,7 @@ pub fn runs_as_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
-async fn open_page(
-    socket: &str,
-    wa_js: &str,
-) -> Result<(Page, mpsc::Receiver<BidiEvent>), super::bidi::BidiError> {
+async fn open_page(socket: &str) -> Result<(Page, mpsc::Receiver<BidiEvent>), BidiError> {
     let (bidi, events) = Bidi::connect(socket).await?;
     let subscription = json!({"events": ["script.message", "browsingContext.navigationFailed"]});
     bidi.call("session.subscribe", subscription, BIDI_DEADLINE)
@@ -279,8 +306,27 @@ async fn open_page(
         .and_then(Value::as_str)
         .unwrap_or_default();
     let page = Page::new(bidi, context);
-    page.install(wa_js).await?;
+    page.install().await?;
     Ok((page, events))
+}
+
+/// Installs wa-js once the page shows what it has for now, a code as a rule.
+async fn tools_later(
+    page: Page,
+    tools: Tools,
+    settled: Arc<Notify>,
+    events: mpsc::Sender<BrowserEvent>,
+) {
+    let handed = async {
+        let _ = tokio::time::timeout(TOOLS_AT_LAST, settled.notified()).await;
+        page.install_tools(&tools).await?;
+        page.hand_tools(&tools).await
+    };
+    if let Err(error) = handed.await {
+        let failure = Failure::LaunchFailed(format!("wa-js could not be installed: {error}"));
+        // Where the driver went away meanwhile, nobody listens.
+        let _ = events.send(BrowserEvent::Died(failure)).await;
+    }
 }
 
 async fn navigate(
@@ -327,6 +373,7 @@ async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
 async fn pump(
     mut bidi: mpsc::Receiver<BidiEvent>,
     page: Page,
+    settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,
     chromedriver: Arc<Chromedriver>,
 ) {
@@ -348,6 +395,11 @@ async fn pump(
         match serde_json::from_str::<Vec<PageEvent>>(text) {
             Ok(batch) => {
                 for event in batch {
+                    if let PageEvent::Facts { facts } = &event
+                        && (facts.code.is_some() || facts.registered == Some(true))
+                    {
+                        settled.notify_one();
+                    }
                     let event = BrowserEvent::Page(Box::new(event));
                     if events.send(event).await.is_err() {
                         return;

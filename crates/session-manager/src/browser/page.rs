@@ -165,30 +165,37 @@ impl Page {
         }
     }
 
-    /// Installs the page script, and wa-js after it, for this and every later
-    /// document of the tab.
-    ///
-    /// Two scripts: a bundle that is no JavaScript at all must not take the
-    /// page script, which tells the state and the code, with it.
-    pub(super) async fn install(&self, wa_js: &str) -> Result<(), BidiError> {
+    /// Installs the page script: it runs in every document from now on, before
+    /// the page's own.
+    pub(super) async fn install(&self) -> Result<(), BidiError> {
         let channel = json!([{"type": "channel", "value": {"channel": CHANNEL}}]);
         let bridge = format!("{BRIDGE}\nleadmasterBridge.start(channel);");
-        self.preload("channel", &bridge, channel).await?;
-        self.preload("", wa_js, json!([])).await
+        let declaration = format!("(channel) => {{ {ONLY_PAGE} {bridge} }}");
+        self.preload(&declaration, channel).await
     }
 
-    async fn preload(
-        &self,
-        parameter: &str,
-        script: &str,
-        arguments: Value,
-    ) -> Result<(), BidiError> {
-        let declaration = format!(
-            "({parameter}) => {{
-              if (window !== window.top || !location.protocol.startsWith('http')) return;
-              {script}
-            }}"
-        );
+    /// Installs `tools` (see [`Tools`]) in the same way.
+    pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), BidiError> {
+        self.preload(&tools.0, json!([])).await
+    }
+
+    /// Gives `tools` to the document that is there, unless it has them.
+    /// Whichever is loaded while this is on its way gets them from
+    /// [`Self::install_tools`], which comes first.
+    pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), BidiError> {
+        let params = json!({
+            "functionDeclaration": tools.0,
+            "target": {"context": *self.context},
+            "awaitPromise": false,
+        });
+        match self.bidi.call("script.callFunction", params, QUICK).await {
+            // The document went away, or the bundle is no JavaScript.
+            Err(BidiError::Remote { .. }) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    async fn preload(&self, declaration: &str, arguments: Value) -> Result<(), BidiError> {
         let params = json!({
             "functionDeclaration": declaration,
             "arguments": arguments,
@@ -420,5 +427,25 @@ impl Page {
         });
         self.bidi.call("input.setFiles", params, QUICK).await?;
         Ok(())
+    }
+}
+
+/// For the page itself alone: not for a frame in it, nor for a page of the
+/// browser's own.
+const ONLY_PAGE: &str =
+    "if (window !== window.top || !location.protocol.startsWith('http')) return;";
+
+/// wa-js, as a document gets it: once.
+///
+/// A script of its own: a bundle that is no JavaScript at all must not take the
+/// page script, which tells the state and the code, with it.
+#[derive(Debug)]
+pub(super) struct Tools(String);
+
+impl Tools {
+    pub(super) fn new(wa_js: &str) -> Self {
+        Self(format!(
+            "() => {{ if (globalThis.WPP) return; {ONLY_PAGE}\n{wa_js}\n}}"
+        ))
     }
 }

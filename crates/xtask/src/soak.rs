@@ -1,0 +1,20 @@
+//! `cargo xtask soak`: the pair under steady load for hours.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cargo::Profile;
+use crate::cli::SoakOptions;
+use crate::{assets, program, repo, setup};
+
+/// Runs it; a failure if anything was lost, or is left.
+pub(crate) fn run(options: &SoakOptions) -> Result<ExitCode> {
+    let tools = setup::setup(setup::Needs::TO_RUN)?;
+    assets::build_all(&tools)?;
+    let out = options.out.clone();
+    let out = out.unwrap_or_else(|| repo::target().join("soak"));
+    let words = ["--hours", &options.hours.to_string(), "--out"].map(str::to_owned);
+    let words = [&words[..], &[out.display().to_string()]].concat();
+    program::run("soak", &words, Profile::Release, &tools)
+}

@@ -1,0 +1,94 @@
+//! The samples over time, as one picture.
+
+use std::io;
+use std::path::Path;
+
+use plotters::prelude::*;
+
+use super::sample::Sample;
+
+type Line = (&'static str, RGBColor, fn(&Sample) -> f64);
+
+const GREEN: RGBColor = RGBColor(15, 118, 75);
+const ORANGE: RGBColor = RGBColor(200, 100, 0);
+const BLUE: RGBColor = RGBColor(40, 90, 180);
+
+const PANELS: &[(&str, &[Line])] = &[
+    (
+        "memory, MiB",
+        &[
+            ("session-manager", GREEN, |it| it.manager_rss),
+            ("central-hub", BLUE, |it| it.hub_rss),
+            ("Chrome", ORANGE, |it| it.tree_memory),
+        ],
+    ),
+    (
+        "processor time, ms a second",
+        &[
+            ("session-manager", GREEN, |it| it.manager_cpu),
+            ("central-hub", BLUE, |it| it.hub_cpu),
+            ("Chrome", ORANGE, |it| it.tree_cpu),
+        ],
+    ),
+    (
+        "descriptors",
+        &[
+            ("session-manager", GREEN, |it| it.manager_descriptors),
+            ("central-hub", BLUE, |it| it.hub_descriptors),
+        ],
+    ),
+    (
+        "latency, ms",
+        &[
+            ("send, p50", GREEN, |it| it.send_p50),
+            ("send, p99", BLUE, |it| it.send_p99),
+            ("inbound, p50", ORANGE, |it| it.inbound_p50),
+        ],
+    ),
+];
+
+/// Draws `samples` into `file`, an SVG.
+///
+/// # Errors
+/// The file's.
+pub fn draw(samples: &[Sample], file: &Path) -> io::Result<()> {
+    let size = (900, 260 * u32::try_from(PANELS.len()).unwrap_or(1));
+    let root = SVGBackend::new(file, size).into_drawing_area();
+    panels(samples, &root).map_err(|error| io::Error::other(error.to_string()))
+}
+
+fn panels(
+    samples: &[Sample],
+    root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    root.fill(&WHITE)?;
+    let minutes = |it: &Sample| it.seconds / 60.0;
+    let end = samples.last().map_or(1.0, minutes);
+    for (area, (title, lines)) in root.split_evenly((PANELS.len(), 1)).iter().zip(PANELS) {
+        let values = lines
+            .iter()
+            .flat_map(|(_, _, of)| samples.iter().map(move |it| of(it)));
+        let top = values.fold(1.0, f64::max) * 1.1;
+        let mut chart = ChartBuilder::on(area)
+            .caption(title, ("sans-serif", 16))
+            .margin(10)
+            .x_label_area_size(30)
+            .y_label_area_size(50)
+            .build_cartesian_2d(0.0..end, 0.0..top)?;
+        chart.configure_mesh().x_desc("minutes").draw()?;
+        for (name, color, of) in *lines {
+            let points = samples.iter().map(|it| (minutes(it), of(it)));
+            chart
+                .draw_series(LineSeries::new(points, color))?
+                .label(*name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], *color));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.8))
+            .draw()?;
+    }
+    root.present()?;
+    Ok(())
+}
