@@ -1,8 +1,12 @@
 //! A listener to `/events`, of either service.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::http;
+
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -30,7 +34,8 @@ impl Events {
 
     /// As [`Self::open`], of a service that may be down.
     pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
-        let mut request = http().get(url);
+        // A stream has no end that a client could wait for.
+        let mut request = http().get(url).timeout(ENDLESS);
         if let Some(id) = last {
             request = request.header("last-event-id", id.to_string());
         }

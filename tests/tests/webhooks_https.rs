@@ -15,9 +15,10 @@ use tokio_rustls::TlsAcceptor;
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::self_signed(params, key).expect("an authority")
 }
 
 /// Answers 204 to whatever is asked at `name`'s certificate; keeps the requests.
@@ -26,26 +27,26 @@ async fn receiver(
     name: &str,
     over: bool,
 ) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
     if over {
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(2021, 1, 1);
     }
-    let key = KeyPair::generate().unwrap();
-    let certificate = params.signed_by(&key, authority).unwrap();
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, authority).expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .unwrap()
+        .expect("versions")
         .with_no_client_auth()
         .with_single_cert(
             vec![certificate.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            PrivateKeyDer::try_from(key.serialize_der()).expect("a key"),
         )
-        .unwrap();
+        .expect("its own key");
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
     let told = Arc::new(Mutex::new(Vec::new()));
     let kept = told.clone();
     tokio::spawn(async move {
@@ -60,7 +61,7 @@ async fn receiver(
                 }
             }
             kept.lock()
-                .unwrap()
+                .expect("the requests")
                 .push(String::from_utf8_lossy(&request).into_owned());
             let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
             let _ = stream.write_all(answer).await;
@@ -79,7 +80,7 @@ fn is_whole(request: &[u8]) -> bool {
     let length = head
         .split_once("content-length: ")
         .and_then(|(_, rest)| rest.lines().next())
-        .map_or(0, |length| length.parse().unwrap());
+        .map_or(0, |length| length.parse().expect("a number"));
     body.len() >= length
 }
 

@@ -11,7 +11,7 @@ use crate::{assets, program, setup};
 
 /// Runs it; its table is what it prints.
 pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
-    let tools = setup::setup(setup::Needs::TO_RUN)?;
+    let tools = setup::setup(setup::Needs::TO_BENCH)?;
     assets::build_all(&tools)?;
     assets::install(&tools, Package::Tests)?;
     program::run("bench", &arguments(options), Profile::Release, &tools)

@@ -99,7 +99,8 @@ pub(crate) struct ChaosOptions {
 /// What `bench` measures.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BenchOptions {
-    /// Only these, by commas: launch, send, rate, inbound, idle, growth.
+    /// Only these, by commas: launch, send, rate, inbound, idle,
+    /// growth, hub.
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// How often each of the two has its turn.

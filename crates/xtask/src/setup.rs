@@ -62,6 +62,8 @@ pub(crate) struct Needs {
     pub(crate) node: bool,
     /// PostgreSQL, for the tests.
     pub(crate) database: bool,
+    /// wrk, for the benchmark.
+    pub(crate) load: bool,
 }
 
 impl Needs {
@@ -69,16 +71,23 @@ impl Needs {
         browser: true,
         node: true,
         database: true,
+        load: false,
     };
     pub(crate) const TO_RUN: Self = Self {
         browser: true,
         node: true,
         database: false,
+        load: false,
+    };
+    pub(crate) const TO_BENCH: Self = Self {
+        load: true,
+        ..Self::TO_RUN
     };
     pub(crate) const NODE: Self = Self {
         browser: false,
         node: true,
         database: false,
+        load: false,
     };
 }
 
@@ -185,6 +194,9 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     }
     if needs.database && scratch_database::program("initdb").is_none() {
         missing.push("postgresql");
+    }
+    if needs.load && find_in("wrk", &path).is_none() {
+        missing.push("wrk");
     }
     missing
 }

@@ -8,6 +8,8 @@
 //! ```
 
 mod contestant;
+mod hub;
+mod instant;
 mod measure;
 mod report;
 mod stats;
@@ -16,7 +18,7 @@ mod weigh;
 
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
-pub use report::{Report, Row};
+pub use report::{Own, Report, Row};
 pub use stats::percentile;
 pub use weigh::{Weight, descriptors, processor_time_of, tree_processor_time, weight};
 
@@ -37,6 +39,8 @@ pub enum Part {
     Idle,
     /// Memory after 10,000 messages out and 10,000 in.
     Growth,
+    /// The hub on its own.
+    Hub,
 }
 
 /// How much is measured.
@@ -53,7 +57,18 @@ pub struct Amount {
 /// Runs all of `parts` with each of `who`; `say` is told how far it is.
 pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl Fn(&str)) -> Report {
     let mut samples = Samples::default();
-    for round in 1..=amount.rounds {
+    let own = if parts.contains(&Part::Hub) {
+        hub::run(|what| say(&format!("the hub: {what}"))).await
+    } else {
+        Vec::new()
+    };
+    let parts: Vec<Part> = parts
+        .iter()
+        .copied()
+        .filter(|part| *part != Part::Hub)
+        .collect();
+    let rounds = if parts.is_empty() { 0 } else { amount.rounds };
+    for round in 1..=rounds {
         // Whoever comes second finds the machine's caches warm: by turns.
         let mut order = who.to_vec();
         if round % 2 == 0 {
@@ -81,5 +96,5 @@ pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl F
             .await;
         }
     }
-    Report::of(&samples, amount)
+    Report::of(&samples, own, amount)
 }

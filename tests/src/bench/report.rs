@@ -58,6 +58,17 @@ impl Row {
     }
 }
 
+/// A figure that nothing stands beside.
+#[derive(Clone, Debug, Serialize)]
+pub struct Own {
+    /// What was measured.
+    pub measure: String,
+    /// In which unit.
+    pub unit: &'static str,
+    /// The figure.
+    pub figure: f64,
+}
+
 /// All of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -65,10 +76,12 @@ pub struct Report {
     pub rounds: usize,
     /// The lines.
     pub rows: Vec<Row>,
+    /// Figures of the product alone.
+    pub own: Vec<Own>,
 }
 
 impl Report {
-    pub(super) fn of(samples: &Samples, amount: Amount) -> Self {
+    pub(super) fn of(samples: &Samples, own: Vec<Own>, amount: Amount) -> Self {
         let rows = Measure::ALL
             .iter()
             .filter_map(|measure| Row::of(*measure, samples))
@@ -76,12 +89,28 @@ impl Report {
         Self {
             rounds: amount.rounds,
             rows,
+            own,
         }
     }
 }
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !self.rows.is_empty() {
+            self.side_by_side(f)?;
+        }
+        if !self.own.is_empty() {
+            writeln!(f, "\n| measure | |\n| --- | --: |")?;
+        }
+        for own in &self.own {
+            writeln!(f, "| {} | {:.2} {} |", own.measure, own.figure, own.unit)?;
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn side_by_side(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let product = Contestant::Product.name();
         let peer = Contestant::Peer.name();
         writeln!(f, "| measure | {product} | {peer} | ratio | to reach | |")?;

@@ -65,9 +65,7 @@ fn panels(
     let minutes = |it: &Sample| it.seconds / 60.0;
     let end = samples.last().map_or(1.0, minutes);
     for (area, (title, lines)) in root.split_evenly((PANELS.len(), 1)).iter().zip(PANELS) {
-        let values = lines
-            .iter()
-            .flat_map(|(_, _, of)| samples.iter().map(move |it| of(it)));
+        let values = lines.iter().flat_map(|(_, _, of)| samples.iter().map(of));
         let top = values.fold(1.0, f64::max) * 1.1;
         let mut chart = ChartBuilder::on(area)
             .caption(title, ("sans-serif", 16))

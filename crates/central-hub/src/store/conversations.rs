@@ -166,7 +166,7 @@ fn digits_of(words: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use scratch_database::{Database, on_both_engines};
+    use scratch_database::on_both_engines;
 
     use super::super::tests::open;
     use super::*;
