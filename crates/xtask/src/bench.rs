@@ -25,5 +25,8 @@ fn arguments(options: &BenchOptions) -> Vec<String> {
     if let Some(out) = &options.out {
         words.extend(["--out".to_owned(), out.display().to_string()]);
     }
+    if let Some(chart) = &options.chart {
+        words.extend(["--chart".to_owned(), chart.display().to_string()]);
+    }
     words
 }

@@ -109,6 +109,9 @@ pub(crate) struct BenchOptions {
     /// Write the figures there, too, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Draw the ratios there, as an SVG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
 }
 
 /// How long the pair is under load.

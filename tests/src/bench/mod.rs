@@ -7,6 +7,7 @@
 //!  …                                                of all rounds
 //! ```
 
+mod chart;
 mod contestant;
 mod hub;
 mod instant;
@@ -16,6 +17,7 @@ mod stats;
 mod turn;
 mod weigh;
 
+pub use chart::draw;
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
 pub use report::{Own, Report, Row};

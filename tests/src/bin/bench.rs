@@ -33,6 +33,9 @@ struct Arguments {
     /// Write the figures there, as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Draw the ratios there, as an SVG.
+    #[arg(long)]
+    chart: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -53,10 +56,20 @@ async fn main() -> ExitCode {
         .map_or_else(|| Contestant::value_variants().to_vec(), |who| vec![who]);
     let report = bench::run(&parts, &who, amount, |line| eprintln!("{line}")).await;
     println!("{report}");
-    if let Some(out) = arguments.out {
-        let json = serde_json::to_string_pretty(&report).expect("figures are JSON");
-        if let Err(error) = std::fs::write(&out, json) {
-            eprintln!("{} could not be written: {error}", out.display());
+    let written = [
+        arguments.out.map(|out| {
+            let json = serde_json::to_string_pretty(&report).expect("figures are JSON");
+            let written = std::fs::write(&out, json);
+            (out, written)
+        }),
+        arguments.chart.map(|chart| {
+            let drawn = bench::draw(&report, &chart);
+            (chart, drawn)
+        }),
+    ];
+    for (file, outcome) in written.into_iter().flatten() {
+        if let Err(error) = outcome {
+            eprintln!("{} could not be written: {error}", file.display());
             return ExitCode::FAILURE;
         }
     }

@@ -200,8 +200,10 @@ on_both_engines! {
             ask(&hub, "GET", path, None).await.0 == 200
         }).await;
         let all = get(&hub, "/api/sender/bajas").await;
-        assert_eq!(all["bajas"].as_array().unwrap().len(), 2, "{all}");
+        assert_eq!(all["bajas"].as_array().unwrap().len(), 1, "{all}");
         assert_eq!(all["bajas"][0]["origen"], "mensaje");
+        // By the other id as well.
+        assert!(hub.store.is_opted_out("123456789@lid").await.unwrap());
         // By none of the ways.
         let send = json!({"to": "5491100000001", "message": "hola"});
         let (status, body) = post(&hub, "/send", &send).await;
@@ -213,6 +215,7 @@ on_both_engines! {
         assert_eq!((status, &body["mensajes"][0]["error"]), (202, &json!("OPTED_OUT")), "{body}");
         assert!(peer.sends().is_empty());
         assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
+        assert!(!hub.store.is_opted_out("123456789@lid").await.unwrap());
         assert_eq!(ask(&hub, "DELETE", path, None).await.0, 404);
         assert_eq!(post(&hub, "/send", &send).await.0, 200);
         hub.stop().await;

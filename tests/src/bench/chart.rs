@@ -1,0 +1,71 @@
+//! The ratios as bars, whatsapp-web.js at 1.
+
+use std::io;
+use std::path::Path;
+
+use plotters::prelude::*;
+
+use super::report::{Report, Row};
+
+const GREEN: RGBColor = RGBColor(15, 118, 75);
+const ORANGE: RGBColor = RGBColor(200, 100, 0);
+const ROW: u32 = 30;
+const WIDTH: u32 = 900;
+/// Where the bars begin, in pixels.
+const NAMES: i32 = 250;
+/// A bar that is longer is cut, its figure tells.
+const LONGEST: f64 = 4.0;
+
+/// Draws the rows of `report` that have a ratio into `file`, an SVG.
+///
+/// # Errors
+/// The file's.
+pub fn draw(report: &Report, file: &Path) -> io::Result<()> {
+    let rows: Vec<(&Row, f64)> = report
+        .rows
+        .iter()
+        .filter_map(|row| Some((row, row.ratio?)))
+        .collect();
+    let height = ROW * (u32::try_from(rows.len()).unwrap_or(0) + 2);
+    let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
+    bars(&rows, height, &root).map_err(|error| io::Error::other(error.to_string()))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "pixels of a picture"
+)]
+fn bars(
+    rows: &[(&Row, f64)],
+    height: u32,
+    root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    root.fill(&WHITE)?;
+    let scale = f64::from(WIDTH as i32 - NAMES - 130) / LONGEST;
+    let at = |ratio: f64| NAMES + (ratio.min(LONGEST) * scale) as i32;
+    let font = ("sans-serif", 14).into_font();
+    for (place, (row, ratio)) in rows.iter().enumerate() {
+        let top = ROW as i32 * (place as i32 + 1);
+        let color = if row.reached == Some(true) {
+            GREEN
+        } else {
+            ORANGE
+        };
+        let bar = Rectangle::new([(NAMES, top + 5), (at(*ratio), top + 24)], color.filled());
+        root.draw(&bar)?;
+        root.draw(&Text::new(row.measure, (10, top + 8), font.clone()))?;
+        let target = row.target.as_deref().unwrap_or_default();
+        let figure = format!("{ratio:.2}×  ({target})");
+        root.draw(&Text::new(figure, (at(*ratio) + 8, top + 8), font.clone()))?;
+    }
+    let line = [
+        (at(1.0), ROW as i32 - 6),
+        (at(1.0), height as i32 - ROW as i32),
+    ];
+    root.draw(&PathElement::new(line, BLACK.mix(0.6)))?;
+    let peer = Text::new("whatsapp-web.js = 1×", (at(1.0) - 60, 8), font);
+    root.draw(&peer)?;
+    root.present()?;
+    Ok(())
+}
