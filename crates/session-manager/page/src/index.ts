@@ -86,16 +86,21 @@ const calls: Record<string, (args: any) => unknown> = {
   logout: () => logout(),
 };
 
-/** Text in, text out: BiDi's own encoding of objects is wordy and lossy. */
+/**
+ * Text in, text out: BiDi's own encoding of objects is wordy and lossy. Before
+ * the answer stands how long it took here, in milliseconds.
+ */
 async function call(name: string, args: string): Promise<string> {
+  const began = performance.now();
+  const told = (answer: object): string => `${(performance.now() - began).toFixed(1)} ${JSON.stringify(answer)}`;
   try {
     const run = calls[name];
     if (!run) throw new BridgeError("FAILED", `no call is named ${name}`);
-    return JSON.stringify({ ok: (await run(JSON.parse(args))) ?? null });
+    return told({ ok: (await run(JSON.parse(args))) ?? null });
   } catch (error) {
     const code = error instanceof BridgeError ? error.code : "FAILED";
     const message = String((error as any)?.message ?? error).slice(0, 300);
-    return JSON.stringify({ err: { code, message } });
+    return told({ err: { code, message } });
   }
 }
 

@@ -1,7 +1,7 @@
 //! Typed calls into the page script.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -245,10 +245,12 @@ impl Page {
             "target": {"context": *self.context},
             "resultOwnership": "none",
         });
+        let asked = Instant::now();
         let result = self
             .bidi
             .call("script.callFunction", params, deadline)
             .await?;
+        let took = asked.elapsed();
         if let Some(exception) = result.get("exceptionDetails") {
             let text = exception.get("text").and_then(Value::as_str);
             return Err(PageError::Failed(
@@ -258,7 +260,10 @@ impl Page {
         let text = result
             .pointer("/result/value")
             .and_then(Value::as_str)
-            .ok_or(PageError::Malformed(None))?;
+            .and_then(|text| text.split_once(' '));
+        let (in_page, text) = text.ok_or(PageError::Malformed(None))?;
+        let took = took.as_secs_f64() * 1e3;
+        tracing::debug!("page: {name} took {took:.1} ms, {in_page} of it in the page");
         match serde_json::from_str(text).map_err(malformed)? {
             Answer::Done(value) => Ok(value),
             Answer::Refused { code, message } => Err(match code.as_str() {

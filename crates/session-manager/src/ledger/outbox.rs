@@ -218,7 +218,9 @@ impl Outbox {
         cliente_id: Option<u64>,
         payload: Payload,
     ) -> Outcome {
+        let asked = Instant::now();
         let outcome = self.begin(key, cliente_id, payload).await;
+        tracing::debug!("send: answered after {:.1} ms", millis(asked));
         if let Err(error) = &outcome
             && error.code() == ErrorCode::LedgerUnavailable
         {
@@ -235,7 +237,8 @@ impl Outbox {
             size,
             gate,
         } = payload;
-        let deadline = Instant::now() + self.0.limits.deadline + allowance(size);
+        let asked = Instant::now();
+        let deadline = asked + self.0.limits.deadline + allowance(size);
         let store = self.0.file.store().await?;
         let same = |row: Row| same(row, &hash);
         let known = self.known(&store, key, &hash).await?;
@@ -284,6 +287,7 @@ impl Outbox {
             }
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
         };
+        tracing::debug!("send: written down after {:.1} ms", millis(asked));
         // From here the row keeps the file.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
@@ -539,6 +543,10 @@ impl Outbox {
             Err(error) => Err(unwritten(row, error)),
         }
     }
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
 }
 
 fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
