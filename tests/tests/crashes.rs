@@ -52,11 +52,17 @@ async fn brought_to(at: At) -> (Standin, Manager) {
 
 /// Waits until the service knows of its loss; until then it may still show the
 /// code of a page that is gone.
-async fn noticed(manager: &Manager) {
+async fn noticed(manager: &Manager, before: u64) {
     poll::until("the loss to be noticed", async || {
-        (manager.session().await["restarts"]["total"] == 1).then_some(())
+        (restarts(manager).await > before).then_some(())
     })
     .await;
+}
+
+/// How often its browser was started again so far.
+async fn restarts(manager: &Manager) -> u64 {
+    let session = manager.session().await;
+    session["restarts"]["total"].as_u64().expect("a number")
 }
 
 /// Has it end up READY: by itself where it is linked, else by a scan.
@@ -93,8 +99,9 @@ async fn chromedriver_is_killed() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
         let driver = processes::chromedriver(&manager.tokens()).expect("a chromedriver");
+        let before = restarts(&manager).await;
         kill_hard(&driver);
-        noticed(&manager).await;
+        noticed(&manager, before).await;
         ready_again(at, &standin, &manager).await;
         manager.stop().await;
     }
@@ -105,8 +112,9 @@ async fn chrome_is_killed() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
         let chrome = processes::chrome(&manager.tokens()).expect("a chrome");
+        let before = restarts(&manager).await;
         kill_hard(&chrome);
-        noticed(&manager).await;
+        noticed(&manager, before).await;
         ready_again(at, &standin, &manager).await;
         manager.stop().await;
     }

@@ -14,6 +14,8 @@ use super::tree::PROFILE_MARK;
 use crate::session::cause::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
+/// How often it is started before it counts as broken.
+const STARTS: u32 = 3;
 
 /// A running ChromeDriver.
 #[derive(Debug)]
@@ -35,10 +37,24 @@ struct Greeting {
 impl Chromedriver {
     /// Starts `program` for `profile`; answers once it listens.
     ///
+    /// It takes a free IPv4 port and then wants the same one of IPv6: where
+    /// somebody else has that it ends, and is started again.
+    ///
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
     /// process that was started may still run then: sweep the tree.
     pub async fn start(program: &Path, profile: &Profile) -> Result<Self, Failure> {
+        for _ in 1..STARTS {
+            if let Some(listening) = Self::start_once(program, profile).await? {
+                return Ok(listening);
+            }
+        }
+        let last = Self::start_once(program, profile).await?;
+        last.ok_or_else(|| Failure::LaunchFailed(format!("{} ended at once", program.display())))
+    }
+
+    /// `None` if it ended before it listened.
+    async fn start_once(program: &Path, profile: &Profile) -> Result<Option<Self>, Failure> {
         let mut command = Command::new(program);
         let home = profile.temporary_dir();
         command
@@ -70,18 +86,15 @@ impl Chromedriver {
         let id = Process::read(child.id().cast_signed()).map(|process| process.id());
         let greeting = greeting(&mut child);
         let ended = watch_end(child);
-        let ended_early = || Failure::LaunchFailed(format!("{} ended at once", program.display()));
-        let id = id.ok_or_else(ended_early)?;
-        let greeting = tokio::time::timeout(START_DEADLINE, greeting)
+        let told = tokio::time::timeout(START_DEADLINE, greeting)
             .await
-            .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?
-            .map_err(|_| ended_early())?;
-        Ok(Self {
+            .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?;
+        Ok(id.zip(told.ok()).map(|(id, greeting)| Self {
             port: greeting.port,
             version: greeting.version.unwrap_or_default(),
             id,
             ended,
-        })
+        }))
     }
 
     /// Waits until the process ended; at once if it has.

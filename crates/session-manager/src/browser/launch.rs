@@ -317,15 +317,26 @@ async fn tools_later(
     settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,
 ) {
-    let handed = async {
-        let _ = tokio::time::timeout(TOOLS_AT_LAST, settled.notified()).await;
+    let _ = tokio::time::timeout(TOOLS_AT_LAST, settled.notified()).await;
+    let handed = async || {
         page.install_tools(&tools).await?;
         page.hand_tools(&tools).await
     };
-    if let Err(error) = handed.await {
-        let failure = Failure::LaunchFailed(format!("wa-js could not be installed: {error}"));
-        // Where the driver went away meanwhile, nobody listens.
-        let _ = events.send(BrowserEvent::Died(failure)).await;
+    loop {
+        match handed().await {
+            // A page that does not load holds up whatever is asked of its tab;
+            // that is noticed elsewhere, and the tools are for the next one.
+            Err(BidiError::Timeout(_)) => {}
+            Err(BidiError::Remote { code, message }) => {
+                let told = format!("wa-js could not be installed: {code}: {message}");
+                // Where the driver went away meanwhile, nobody listens.
+                let died = BrowserEvent::Died(Failure::LaunchFailed(told));
+                let _ = events.send(died).await;
+                return;
+            }
+            // Without a connection there is nobody to install it for.
+            Ok(()) | Err(BidiError::Closed | BidiError::Connect(_)) => return,
+        }
     }
 }
 
