@@ -74,7 +74,6 @@ export function Actions({ campaign }: { campaign: Campaign }) {
       <Dialog
         opened={opened}
         title={s.titles[asked]}
-        close={s.close}
         size={asked === 'edit' ? 'lg' : 'md'}
         onClose={close}
       >

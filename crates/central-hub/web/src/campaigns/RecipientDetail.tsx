@@ -6,6 +6,7 @@ import { formatPhone } from '../lib/phone';
 import { useMoment } from '../lib/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
+import { History } from '../ui/History';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
 import { RecipientBadge } from './RecipientBadge';
 import type { Recipient } from './types';
@@ -46,23 +47,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
       </Text>
       <Facts rows={rows} />
       <ActionError error={error} />
-      {data && data.historial.length > 0 && (
-        <div>
-          <Text fw={600} size="sm" mb={4}>
-            {s.history}
-          </Text>
-          <Stack gap={4} component="ol" m={0} pl={20}>
-            {data.historial.map((step, place) => (
-              <Text size="sm" component="li" key={place}>
-                {moment(step.fecha)}: {(s.states as Record<string, string>)[step.a] ?? step.a}
-                {' · '}
-                {causeText(t, step.causa)}
-                {step.detalle && ` (${step.detalle})`}
-              </Text>
-            ))}
-          </Stack>
-        </div>
-      )}
+      <History title={s.history} steps={data?.historial} states={s.states} />
       {now.estado === 'fallido' && (
         <Group justify="flex-end">
           <Button onClick={() => setRetrying(true)}>{s.retry}</Button>

@@ -131,7 +131,6 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
       <Dialog
         opened={opened}
         title={shown.what === 'one' ? s.one(shown.recipient.linea) : s.retryTitle}
-        close={t.campaigns.actions.close}
         size="lg"
         onClose={close}
       >

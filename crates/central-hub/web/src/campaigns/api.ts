@@ -1,9 +1,10 @@
-import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import { useOnLive } from '../live/LiveProvider';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
+import { useAction } from '../ui/useAction';
 import type {
   Campaign,
   CampaignRequest,
@@ -81,19 +82,10 @@ export const moveCampaign = (id: number, step: Step, motivo = '') =>
   });
 
 /** A change, after which all that shows campaigns is read again. */
-export function useCampaignChange<V, R>(
+export const useCampaignChange = <V, R>(
   change: (variables: V) => Promise<R>,
   done?: (result: R) => void,
-) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: (result) => {
-      void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
-      done?.(result);
-    },
-  });
-}
+) => useAction(CAMPAIGNS_KEY, change, done);
 
 export const useImports = (id: number) =>
   useQuery({

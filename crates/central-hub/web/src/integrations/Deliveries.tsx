@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Select, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Select, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconSend } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -7,11 +7,11 @@ import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../lib/useMoment';
 import { ActionError } from '../ui/ActionError';
+import { Card } from '../ui/Card';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
-import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
 import { useAction } from '../ui/useAction';
 import { deliveriesKey, getDeliveries, replayAll } from './api';
@@ -97,11 +97,7 @@ export function Deliveries({ webhook }: { webhook: number }) {
     },
   ];
   return (
-    <Surface>
-      <Stack>
-        <Title order={2} size="h4">
-          {s.deliveries}
-        </Title>
+    <Card title={s.deliveries}>
         <Group justify="space-between" align="flex-end">
           <Select
             label={s.state}
@@ -140,16 +136,14 @@ export function Deliveries({ webhook }: { webhook: number }) {
             />
           )}
         </PagedList>
-      </Stack>
       <Dialog
         opened={opened}
         title={s.delivery(shown?.id ?? 0)}
-        close={t.app.close}
         size="lg"
         onClose={dialog.close}
       >
         {shown && <DeliveryDetails webhook={webhook} id={shown.id} />}
       </Dialog>
-    </Surface>
+    </Card>
   );
 }

@@ -1,16 +1,16 @@
-import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../lib/useMoment';
+import { Card } from '../ui/Card';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
-import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
 import { useAction } from '../ui/useAction';
 import { getTokens, revokeToken, TOKENS_KEY } from './api';
@@ -84,21 +84,15 @@ export function TokenList() {
     },
   ];
   return (
-    <Surface>
-      <Stack>
-        <Group justify="space-between" align="flex-start">
-          <div style={{ flex: 1, minWidth: 220 }}>
-            <Title order={2} size="h4">
-              {s.tokens}
-            </Title>
-            <Text size="sm" c="dimmed">
-              {s.tokensText}
-            </Text>
-          </div>
-          <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={dialog.open}>
-            {s.addToken}
-          </Button>
-        </Group>
+    <Card
+      title={s.tokens}
+      text={s.tokensText}
+      action={
+        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={dialog.open}>
+          {s.addToken}
+        </Button>
+      }
+    >
         <PagedList
           pages={pages}
           empty={<Empty icon={IconKey} title={s.noTokens} text={s.noTokensText} />}
@@ -113,11 +107,9 @@ export function TokenList() {
             />
           )}
         </PagedList>
-      </Stack>
       <Dialog
         opened={adding}
         title={secret === null ? s.addToken : s.tokenTitle}
-        close={t.app.close}
         onClose={close}
       >
         {secret === null ? (
@@ -137,6 +129,6 @@ export function TokenList() {
         onConfirm={() => chosen && revoke.mutate(chosen)}
         onClose={revokeDialog.close}
       />
-    </Surface>
+    </Card>
   );
 }

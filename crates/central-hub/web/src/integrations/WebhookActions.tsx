@@ -61,13 +61,12 @@ export function WebhookActions({ webhook }: { webhook: Webhook }) {
       </Group>
       <ActionError error={test.error} />
       {test.data && <Tested result={test.data} />}
-      <Dialog opened={editing} title={s.edit} close={t.app.close} onClose={editDialog.close}>
+      <Dialog opened={editing} title={s.edit} onClose={editDialog.close}>
         <WebhookForm webhook={webhook} onDone={editDialog.close} />
       </Dialog>
       <Dialog
         opened={secret !== null}
         title={s.secretTitle}
-        close={t.app.close}
         onClose={() => setSecret(null)}
       >
         {secret !== null && (

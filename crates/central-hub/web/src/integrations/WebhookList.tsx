@@ -1,4 +1,4 @@
-import { Anchor, Badge, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Button, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus, IconWebhook } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -8,10 +8,10 @@ import { Link } from 'react-router';
 import { ScreenLoading } from '../app/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
+import { Card } from '../ui/Card';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
-import { Surface } from '../ui/Surface';
 import { getWebhooks, WEBHOOKS_KEY } from './api';
 import { Secret } from './Secret';
 import type { Webhook } from './types';
@@ -77,21 +77,15 @@ export function WebhookList() {
     { key: 'state', label: s.state, cell: (webhook) => <WebhookState webhook={webhook} /> },
   ];
   return (
-    <Surface>
-      <Stack>
-        <Group justify="space-between" align="flex-start">
-          <div style={{ flex: 1, minWidth: 220 }}>
-            <Title order={2} size="h4">
-              {s.webhooks}
-            </Title>
-            <Text size="sm" c="dimmed">
-              {s.webhooksText}
-            </Text>
-          </div>
-          <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={dialog.open}>
-            {s.addWebhook}
-          </Button>
-        </Group>
+    <Card
+      title={s.webhooks}
+      text={s.webhooksText}
+      action={
+        <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={dialog.open}>
+          {s.addWebhook}
+        </Button>
+      }
+    >
         <ActionError error={error} />
         {!data && !error && <ScreenLoading />}
         {data?.length === 0 && (
@@ -100,11 +94,9 @@ export function WebhookList() {
         {data && data.length > 0 && (
           <DataTable label={s.webhooks} columns={columns} items={data} rowKey={({ id }) => id} />
         )}
-      </Stack>
       <Dialog
         opened={adding}
         title={secret === null ? s.addWebhook : s.secretTitle}
-        close={t.app.close}
         onClose={close}
       >
         {secret === null ? (
@@ -113,6 +105,6 @@ export function WebhookList() {
           <Secret label={s.secret} secret={secret} onClose={close} />
         )}
       </Dialog>
-    </Surface>
+    </Card>
   );
 }

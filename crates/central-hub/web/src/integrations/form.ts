@@ -1,3 +1,4 @@
+import { isId } from '../lib/number';
 import type { NewToken, Scope, Topic, Webhook, WebhookBody } from './types';
 
 export interface WebhookValues {
@@ -27,7 +28,7 @@ export const webhookValuesOf = (webhook: Webhook): WebhookValues => ({
   activo: webhook.activo,
 });
 
-const isBusiness = (typed: string): boolean => /^([1-9]\d{0,14})?$/.test(typed.trim());
+const isBusiness = (typed: string): boolean => typed.trim() === '' || isId(typed.trim());
 
 function isWebAddress(typed: string): boolean {
   if (!URL.canParse(typed.trim())) return false;

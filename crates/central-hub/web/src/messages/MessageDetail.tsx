@@ -8,6 +8,7 @@ import { formatPhone } from '../lib/phone';
 import { useMoment } from '../lib/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
+import { History } from '../ui/History';
 import { MessageState } from '../ui/MessageState';
 import { useMessage, useRetry } from './api';
 import type { Message } from './types';
@@ -25,7 +26,6 @@ export function MessageDetail({ message, onDone }: Props) {
   const moment = useMoment();
   const { data, error } = useMessage(message.id);
   const now = data ?? message;
-  const states: Readonly<Record<string, string>> = t.messageStates;
   const campaign = now['campañaId'];
   const rows: Fact[] = [
     [s.facts.number, formatPhone(now.destinatario)],
@@ -65,21 +65,7 @@ export function MessageDetail({ message, onDone }: Props) {
       )}
       <Facts rows={rows} />
       <ActionError error={error} />
-      {data && data.historial.length > 0 && (
-        <div>
-          <Text fw={600} size="sm" mb={4}>
-            {s.history}
-          </Text>
-          <Stack gap={4} component="ol" m={0} pl={20} data-testid="history">
-            {data.historial.map((step, place) => (
-              <Text size="sm" component="li" key={place}>
-                {moment(step.fecha)}: {states[step.a] ?? step.a} · {causeText(t, step.causa)}
-                {step.detalle && ` (${step.detalle})`}
-              </Text>
-            ))}
-          </Stack>
-        </div>
-      )}
+      <History title={s.history} steps={data?.historial} states={t.messageStates} />
       {now.estado === 'fallido' && !campaign && <Retry id={now.id} onDone={onDone} />}
       {now.estado === 'fallido' && campaign && (
         <Text size="sm" c="dimmed">

@@ -132,7 +132,6 @@ export default function MessagesScreen() {
       <Dialog
         opened={opened}
         title={s.detail}
-        close={s.close}
         size="lg"
         onClose={dialog.close}
       >

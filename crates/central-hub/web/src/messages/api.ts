@@ -1,8 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
+import { useAction } from '../ui/useAction';
 import type { Filter, Message, MessageWithHistory } from './types';
 
 const PATH = '/api/sender/messages';
@@ -33,14 +34,10 @@ export const useMessage = (id: number) =>
     staleTime: 0,
   });
 
-export function useRetry(id: number, done: () => void) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (motivo: string) =>
+export const useRetry = (id: number, done: () => void) =>
+  useAction(
+    MESSAGES_KEY,
+    (motivo: string) =>
       request<MessageWithHistory>(`${PATH}/${id}/retry`, { method: 'POST', body: { motivo } }),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: MESSAGES_KEY });
-      done();
-    },
-  });
-}
+    done,
+  );

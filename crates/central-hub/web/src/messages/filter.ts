@@ -1,4 +1,5 @@
 import { isDay } from '../lib/days';
+import { isId } from '../lib/number';
 import { checkPhone } from '../lib/phone';
 import type { Dictionary } from '../i18n/es';
 import { DIRECTIONS, type Filter } from './types';
@@ -14,8 +15,6 @@ const NAMES = [
   'buscar',
 ] as const;
 
-const isNumber = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text);
-
 /** What the address says, as far as the hub would take it. */
 export function filterOf(search: URLSearchParams, states: Dictionary['messageStates']): Filter {
   const text = (name: string): string => search.get(name)?.trim() ?? '';
@@ -28,8 +27,8 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
     estado: checked('estado', (found) => Object.hasOwn(states, found)),
     direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'saliente',
     destinatario: phone.ok ? phone.digits : '',
-    campania_id: checked('campania_id', isNumber),
-    cliente_id: checked('cliente_id', isNumber),
+    campania_id: checked('campania_id', isId),
+    cliente_id: checked('cliente_id', isId),
     desde: checked('desde', isDay),
     hasta: checked('hasta', isDay),
     buscar: text('buscar').slice(0, 200),

@@ -97,7 +97,7 @@ export default function OptOutsScreen() {
         </PagedList>
       </Surface>
       <WordsCard />
-      <Dialog opened={adding} title={s.add} close={t.app.close} onClose={addDialog.close}>
+      <Dialog opened={adding} title={s.add} onClose={addDialog.close}>
         <AddForm onDone={addDialog.close} />
       </Dialog>
       <ConfirmDialog

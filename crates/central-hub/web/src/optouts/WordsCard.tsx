@@ -1,4 +1,4 @@
-import { Button, Group, Stack, TagsInput, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, TagsInput } from '@mantine/core';
 import { IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
@@ -6,7 +6,7 @@ import { useState, type FormEvent } from 'react';
 import { Notice } from '../app/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
-import { Surface } from '../ui/Surface';
+import { Card } from '../ui/Card';
 import { useAction } from '../ui/useAction';
 import { getWords, OPT_OUTS_KEY, setWords } from './api';
 
@@ -22,16 +22,7 @@ export function WordsCard() {
   });
   const save = useAction(WORDS_KEY, setWords);
   return (
-    <Surface>
-      <Stack>
-        <div>
-          <Title order={2} size="h4">
-            {s.title}
-          </Title>
-          <Text size="sm" c="dimmed">
-            {s.text}
-          </Text>
-        </div>
+    <Card title={s.title} text={s.text}>
         <ActionError error={error} />
         {data && (
           <WordsForm
@@ -45,8 +36,7 @@ export function WordsCard() {
         {save.isSuccess && (
           <Notice color="brand" icon={<IconCheck aria-hidden />} title={s.saved} urgent />
         )}
-      </Stack>
-    </Surface>
+    </Card>
   );
 }
 

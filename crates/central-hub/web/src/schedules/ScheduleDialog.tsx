@@ -45,7 +45,6 @@ export function ScheduleDialog({ opened, content, campaign, onContent, onClose }
     <Dialog
       opened={opened}
       title={titleOf(t, content)}
-      close={t.schedules.detail.close}
       size="lg"
       onClose={onClose}
     >

@@ -1,8 +1,9 @@
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 
 import { request } from '../api/http';
 import { addDays, type Day } from '../lib/days';
 import { query } from '../lib/query';
+import { useAction } from '../ui/useAction';
 import type {
   CampaignChoice,
   Schedule,
@@ -84,16 +85,8 @@ export const moveSchedule = (id: number, step: Step, motivo: string) =>
   });
 
 /** A change to schedules, after which every list of them is read again. */
-export function useScheduleChange<V, R>(change: (variables: V) => Promise<R>, done: () => void) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: SCHEDULES_KEY });
-      done();
-    },
-  });
-}
+export const useScheduleChange = <V, R>(change: (variables: V) => Promise<R>, done: () => void) =>
+  useAction(SCHEDULES_KEY, change, done);
 
 /** The one campaign that the screen is narrowed to. */
 export const useCampaign = (id: number | null) =>

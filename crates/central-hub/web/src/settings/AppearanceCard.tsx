@@ -2,7 +2,7 @@ import { Group, SegmentedControl, Stack, Text, useMantineColorScheme } from '@ma
 import { useId, type ReactNode } from 'react';
 
 import { LANGUAGES, useI18n, type Language } from '../i18n/I18nProvider';
-import { Card } from './Card';
+import { Card } from '../ui/Card';
 
 const SCHEMES = ['light', 'auto', 'dark'] as const;
 

@@ -9,7 +9,7 @@ import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { changePassword } from './api';
-import { Card } from './Card';
+import { Card } from '../ui/Card';
 import { checkPasswords, type Passwords } from './password';
 
 const NOTHING: Passwords = { current: '', next: '', again: '' };

@@ -8,7 +8,7 @@ import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Facts } from '../ui/Facts';
 import { useListener, useRecording } from './api';
-import { Card } from './Card';
+import { Card } from '../ui/Card';
 import type { ListenerStatus } from './types';
 
 /** Whether what comes in is kept, and how that goes. */

@@ -8,7 +8,7 @@ import type { Dictionary } from '../i18n/es';
 import { ActionError } from '../ui/ActionError';
 import { DataTable, type Column } from '../ui/DataTable';
 import { useHealth } from './api';
-import { Card } from './Card';
+import { Card } from '../ui/Card';
 import { uptimeParts } from './password';
 import type { Health } from './types';
 

@@ -1,3 +1,5 @@
+import { lengthProblem } from '../lib/password';
+
 export interface Passwords {
   current: string;
   next: string;
@@ -8,16 +10,12 @@ export type PasswordProblem = 'empty' | 'short' | 'long' | 'same' | 'differs';
 
 export type PasswordProblems = Partial<Record<keyof Passwords, PasswordProblem>>;
 
-const SHORTEST = 10;
-const LONGEST = 256;
-
-/** What is wrong, before the hub is asked; it counts characters, not UTF-16. */
+/** What is wrong, before the hub is asked. */
 export function checkPasswords({ current, next, again }: Passwords): PasswordProblems {
   const problems: PasswordProblems = {};
-  const length = [...next].length;
+  const length = lengthProblem(next);
   if (current === '') problems.current = 'empty';
-  if (length < SHORTEST) problems.next = 'short';
-  else if (length > LONGEST) problems.next = 'long';
+  if (length) problems.next = length;
   else if (next === current) problems.next = 'same';
   else if (again !== next) problems.again = 'differs';
   return problems;

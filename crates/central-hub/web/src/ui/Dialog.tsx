@@ -1,18 +1,19 @@
 import { Modal } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import { useText } from '../i18n/I18nProvider';
+
 interface Props {
   opened: boolean;
   title: string;
   onClose: () => void;
   size?: string | number;
-  /** What the cross is called. */
-  close: string;
   children: ReactNode;
 }
 
 /** A window over the screen, with its title and a cross; the focus comes back afterwards. */
-export function Dialog({ opened, title, onClose, size = 'md', close, children }: Props) {
+export function Dialog({ opened, title, onClose, size = 'md', children }: Props) {
+  const t = useText();
   return (
     <Modal.Root
       opened={opened}
@@ -37,7 +38,7 @@ export function Dialog({ opened, title, onClose, size = 'md', close, children }:
             <Modal.Title fz="lg" fw={650} component="h2">
               {title}
             </Modal.Title>
-            <Modal.CloseButton aria-label={close} m={0} />
+            <Modal.CloseButton aria-label={t.app.close} m={0} />
           </div>
           {children}
         </Modal.Body>

@@ -10,8 +10,8 @@ export function useAction<Result, Given = void>(
   return useMutation({
     mutationFn: act,
     onSuccess: (result) => {
+      void queries.invalidateQueries({ queryKey: key });
       done?.(result);
-      return queries.invalidateQueries({ queryKey: key });
     },
   });
 }

@@ -152,7 +152,6 @@ export default function UsersScreen() {
       <Dialog
         opened={editing}
         title={chosen ? s.editOf(chosen.username) : s.add}
-        close={t.app.close}
         onClose={editDialog.close}
       >
         <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} />

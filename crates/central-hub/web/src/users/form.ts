@@ -1,3 +1,5 @@
+import { isId } from '../lib/number';
+import { lengthProblem } from '../lib/password';
 import type { NewUser, Role, User, UserChange } from './api';
 
 export interface UserValues {
@@ -23,17 +25,14 @@ export const valuesOf = ({ username, role, cliente_id }: User): UserValues => ({
 
 /** As the hub has it. */
 const NAME = /^[\p{Alphabetic}\p{N}._\-+@]{1,64}$/u;
-const SHORTEST = 10;
-const LONGEST = 256;
 
 /** What is wrong, before the hub is asked. One that is `known` keeps its name, and its password where none is typed. */
 export function checkUser(values: UserValues, known: User | null): UserProblems {
   const problems: UserProblems = {};
   if (!known && !NAME.test(values.username.trim())) problems.username = 'name';
-  const length = [...values.password].length;
-  if (length < SHORTEST && !(known && length === 0)) problems.password = 'short';
-  else if (length > LONGEST) problems.password = 'long';
-  if (values.role === 'cliente' && !/^[1-9]\d{0,14}$/.test(values.cliente_id.trim()))
+  const length = known && values.password === '' ? null : lengthProblem(values.password);
+  if (length) problems.password = length;
+  if (values.role === 'cliente' && !isId(values.cliente_id.trim()))
     problems.cliente_id = 'business';
   return problems;
 }

@@ -119,7 +119,6 @@ export const campaigns: typeof es = {
     edit: 'Edit',
     copy: 'Copy',
     remove: 'Delete',
-    close: 'Close',
     reason: 'Reason (optional)',
     titles: {
       approve: 'Approve the campaign?',

@@ -26,7 +26,6 @@ export const messages: typeof es = {
   look: 'See',
   lookAt: (number) => `See the message to ${number}`,
   detail: 'Message',
-  close: 'Close',
   conversation: 'See the conversation',
   ofKind: (kind) =>
     (

@@ -71,7 +71,6 @@ export const schedules: Dictionary['schedules'] = {
   unnamed: (id) => `Campaign ${id}`,
   open: (name) => `See the schedule of ${name}`,
   detail: {
-    close: 'Close',
     toCampaign: 'See the campaign',
     campaign: 'Campaign',
     days: 'Days',

@@ -119,7 +119,6 @@ export const campaigns = {
     edit: 'Editar',
     copy: 'Copiar',
     remove: 'Borrar',
-    close: 'Cerrar',
     reason: 'Motivo (opcional)',
     titles: {
       approve: '¿Aprobar la campaña?',

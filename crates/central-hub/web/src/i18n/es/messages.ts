@@ -31,7 +31,6 @@ export const messages = {
   look: 'Ver',
   lookAt: (number: string) => `Ver el mensaje a ${number}`,
   detail: 'Mensaje',
-  close: 'Cerrar',
   conversation: 'Ver la conversación',
   ofKind: (kind: string) =>
     (

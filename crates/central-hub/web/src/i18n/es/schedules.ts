@@ -70,7 +70,6 @@ export const schedules = {
   unnamed: (id: number) => `Campaña ${id}`,
   open: (name: string) => `Ver la programación de ${name}`,
   detail: {
-    close: 'Cerrar',
     toCampaign: 'Ver la campaña',
     campaign: 'Campaña',
     days: 'Días',

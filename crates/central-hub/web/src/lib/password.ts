@@ -1,0 +1,9 @@
+const SHORTEST = 10;
+const LONGEST = 256;
+
+/** What the hub would say of a new password's length; it counts characters, not UTF-16. */
+export function lengthProblem(password: string): 'short' | 'long' | null {
+  const length = [...password].length;
+  if (length < SHORTEST) return 'short';
+  return length > LONGEST ? 'long' : null;
+}

@@ -1,0 +1,42 @@
+import { Stack, Text } from '@mantine/core';
+
+import { causeText } from '../campaigns/words';
+import { useText } from '../i18n/I18nProvider';
+import { useMoment } from '../lib/useMoment';
+
+interface Step {
+  fecha: string;
+  /** The state that it came to. */
+  a: string;
+  causa: string;
+  detalle?: string | null;
+}
+
+interface Props {
+  title: string;
+  steps: readonly Step[] | undefined;
+  /** The states' names. */
+  states: Readonly<Record<string, string>>;
+}
+
+/** What a message or a recipient went through, step by step; nothing of none. */
+export function History({ title, steps = [], states }: Props) {
+  const t = useText();
+  const moment = useMoment();
+  if (steps.length === 0) return null;
+  return (
+    <div>
+      <Text fw={600} size="sm" mb={4}>
+        {title}
+      </Text>
+      <Stack gap={4} component="ol" m={0} pl={20} data-testid="history">
+        {steps.map((step, place) => (
+          <Text size="sm" component="li" key={place}>
+            {moment(step.fecha)}: {states[step.a] ?? step.a} · {causeText(t, step.causa)}
+            {step.detalle && ` (${step.detalle})`}
+          </Text>
+        ))}
+      </Stack>
+    </div>
+  );
+}
