@@ -21,7 +21,8 @@ pub use chart::draw;
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
 pub use report::{Own, Report, Row};
-pub use stats::percentile;
+pub use stats::{median, ms, percentile};
+pub use turn::SERVER_ACK;
 pub use weigh::{Weight, descriptors, processor_time_of, tree_processor_time, weight};
 
 use turn::Turn;

@@ -12,7 +12,7 @@ use super::weigh::{processor_time, weight_at_rest};
 use super::{Amount, Part};
 
 /// How long the stand-in's server takes to acknowledge a message.
-const SERVER_ACK: Duration = Duration::from_millis(20);
+pub const SERVER_ACK: Duration = Duration::from_millis(20);
 
 /// How long nothing happens before anything at rest is measured.
 const SETTLE: Duration = Duration::from_secs(8);

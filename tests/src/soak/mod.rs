@@ -16,12 +16,11 @@ use std::time::{Duration, Instant};
 
 use whatsapp_standin::Settings;
 
+use crate::bench::SERVER_ACK;
 use crate::{Hub, ManagerOptions, linked};
 use load::Load;
 pub use sample::{Sample, summary};
 
-/// How long the stand-in's server takes to acknowledge a message.
-const SERVER_ACK: Duration = Duration::from_millis(20);
 /// How many messages the hub is asked to send a second.
 const SENDS: f64 = 4.0;
 /// How many come in a second.

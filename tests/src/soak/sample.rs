@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::load::Times;
-use crate::bench::{descriptors, percentile, processor_time_of, tree_processor_time, weight};
+use crate::bench::{
+    descriptors, median, ms, percentile, processor_time_of, tree_processor_time, weight,
+};
 
 /// One look. Memory in MiB, processor time in milliseconds a second, latency in
 /// milliseconds.
@@ -86,13 +88,11 @@ impl Eye {
         let wall = (now.0 - self.before.0).as_secs_f64();
         let busy = |n: usize| {
             let used = now.1[n].saturating_sub(self.before.1[n]);
-            used.as_secs_f64() * 1e3 / wall
+            ms(used) / wall
         };
         let (weight, of_hub) = (weight(self.manager), weight(self.hub));
-        let ms = |times: Vec<Duration>| -> Vec<f64> {
-            times.iter().map(|time| time.as_secs_f64() * 1e3).collect()
-        };
-        let (sends, inbound) = (ms(times.sends), ms(times.inbound));
+        let all = |times: Vec<Duration>| times.into_iter().map(ms).collect::<Vec<_>>();
+        let (sends, inbound) = (all(times.sends), all(times.inbound));
         let part = |of: &[f64], part| percentile(of, part).unwrap_or_default();
         let sample = Sample {
             seconds: at.as_secs_f64(),
@@ -131,7 +131,7 @@ pub fn summary(samples: &[Sample]) -> String {
     let tenth = (samples.len() / 10).max(1);
     let middle = |part: &[Sample], of: fn(&Sample) -> f64| {
         let values: Vec<_> = part.iter().map(of).collect();
-        percentile(&values, 0.5).unwrap_or_default()
+        median(&values).unwrap_or_default()
     };
     let (first, last) = (
         &samples[..tenth.min(samples.len())],
