@@ -44,13 +44,13 @@ impl Chromedriver {
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
     /// process that was started may still run then: sweep the tree.
     pub async fn start(program: &Path, profile: &Profile) -> Result<Self, Failure> {
-        for _ in 1..STARTS {
+        for _ in 0..STARTS {
             if let Some(listening) = Self::start_once(program, profile).await? {
                 return Ok(listening);
             }
         }
-        let last = Self::start_once(program, profile).await?;
-        last.ok_or_else(|| Failure::LaunchFailed(format!("{} ended at once", program.display())))
+        let told = format!("{} ended at once", program.display());
+        Err(Failure::LaunchFailed(told))
     }
 
     /// `None` if it ended before it listened.
