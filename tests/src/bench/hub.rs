@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::report::Own;
-use super::{instant, weigh};
+use super::{build, instant, weigh};
 use crate::{Manager, ManagerOptions, Scratch, Service, http, poll};
 
 /// How long each address is asked.
@@ -70,6 +70,8 @@ pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
         "MiB",
         weigh::weight(hub.pid()).service_rss,
     ));
+    say("a first visit to its page");
+    rows.extend(build::page(&hub.url).await);
     drop(hub);
     manager.stop().await;
 

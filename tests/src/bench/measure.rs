@@ -71,6 +71,7 @@ measures! {
     SendP99: "send, over the ack, p99", "ms", P99, AtMost(0.5);
     Rate8: "sends, 8 callers", "1/s", Median, AtLeast(2.0);
     Rate64: "sends, 64 callers", "1/s", Median, AtLeast(3.0);
+    ProcessorPerSend: "CPU of a send, 64 callers", "ms", Median, Shown;
     InboundP50: "inbound, p50", "ms", Median, AtMost(1.0);
     InboundP99: "inbound, p99", "ms", P99, AtMost(1.0);
     ServiceMemory: "service, RSS at idle", "MiB", Median, AtMost(0.2);

@@ -7,6 +7,7 @@
 //!  …                                                of all rounds
 //! ```
 
+mod build;
 mod chart;
 mod contestant;
 mod hub;
@@ -42,8 +43,17 @@ pub enum Part {
     Idle,
     /// Memory after 10,000 messages out and 10,000 in.
     Growth,
-    /// The hub on its own.
+    /// The hub on its own, its page, and the binaries' sizes.
     Hub,
+    /// A build from nothing; minutes, so only when it is named.
+    Build,
+}
+
+impl Part {
+    /// What is measured of two, in turns.
+    fn is_of_both(self) -> bool {
+        !matches!(self, Self::Hub | Self::Build)
+    }
 }
 
 /// How much is measured.
@@ -60,15 +70,19 @@ pub struct Amount {
 /// Runs all of `parts` with each of `who`; `say` is told how far it is.
 pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl Fn(&str)) -> Report {
     let mut samples = Samples::default();
-    let own = if parts.contains(&Part::Hub) {
-        hub::run(|what| say(&format!("the hub: {what}"))).await
-    } else {
-        Vec::new()
-    };
+    let mut own = Vec::new();
+    if parts.contains(&Part::Hub) {
+        own.extend(hub::run(|what| say(&format!("the hub: {what}"))).await);
+        own.extend(build::sizes());
+    }
+    if parts.contains(&Part::Build) {
+        say("a build from nothing");
+        own.push(build::cold().await);
+    }
     let parts: Vec<Part> = parts
         .iter()
         .copied()
-        .filter(|part| *part != Part::Hub)
+        .filter(|part| part.is_of_both())
         .collect();
     let rounds = if parts.is_empty() { 0 } else { amount.rounds };
     for round in 1..=rounds {

@@ -15,10 +15,10 @@ use super::{Amount, Part};
 pub const SERVER_ACK: Duration = Duration::from_millis(20);
 
 /// How long nothing happens before anything at rest is measured.
-const SETTLE: Duration = Duration::from_secs(8);
+const SETTLE: Duration = Duration::from_secs(30);
 
 /// How long processor time at rest is watched.
-const WATCHED: Duration = Duration::from_secs(20);
+const WATCHED: Duration = Duration::from_secs(40);
 
 /// What a turn is made of.
 #[derive(Debug)]
@@ -61,8 +61,13 @@ impl Turn<'_> {
         if self.has(Part::Rate) {
             for (measure, callers) in [(Measure::Rate8, 8), (Measure::Rate64, 64)] {
                 say(&format!("sends of {callers} callers"));
-                let rate = self.rate(&running, callers).await;
+                let before = processor_time(running.pid());
+                let (rate, sent) = self.rate(&running, callers).await;
                 samples.add(measure, self.who, rate);
+                if measure == Measure::Rate64 {
+                    let used = processor_time(running.pid()).saturating_sub(before);
+                    samples.add(Measure::ProcessorPerSend, self.who, ms(used) / sent);
+                }
             }
         }
         if self.has(Part::Inbound) {
@@ -129,14 +134,14 @@ impl Turn<'_> {
         times.await.concat()
     }
 
-    /// Messages a second.
-    async fn rate(&self, running: &Running, callers: usize) -> f64 {
+    /// Messages a second, and how many they were.
+    async fn rate(&self, running: &Running, callers: usize) -> (f64, f64) {
         let count = self.amount.sends * 4;
         let start = Instant::now();
         let sent = self.sends(running, callers, count).await.len();
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
         let sent = sent as f64;
-        sent / start.elapsed().as_secs_f64()
+        (sent / start.elapsed().as_secs_f64(), sent)
     }
 
     /// From the phone to whoever listens, one after the other.

@@ -42,7 +42,8 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let parts = if arguments.only.is_empty() {
-        Part::value_variants().to_vec()
+        let all = Part::value_variants().iter().copied();
+        all.filter(|part| *part != Part::Build).collect()
     } else {
         arguments.only
     };

@@ -26,7 +26,9 @@ function flush(): void {
   soon = undefined;
   const events = batch;
   batch = [];
-  send?.(JSON.stringify(events));
+  // When it left, by the clock that the service has as well.
+  const at = performance.timeOrigin + performance.now();
+  send?.(JSON.stringify({ at, events }));
 }
 
 export function post(event: BridgeEvent): void {

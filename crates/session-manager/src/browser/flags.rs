@@ -40,8 +40,10 @@ pub fn chrome_args(
         "--disable-site-isolation-trials".to_owned(),
         "--renderer-process-limit=1".to_owned(),
         "--disable-gpu".to_owned(),
-        // Nothing is drawn that would need a process for it.
+        // Nothing is drawn that would need a process for it, or a renderer in
+        // the place of a graphics card.
         "--in-process-gpu".to_owned(),
+        "--disable-software-rasterizer".to_owned(),
         "--disable-quic".to_owned(),
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),

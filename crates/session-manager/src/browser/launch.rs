@@ -8,10 +8,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use service_runtime::process::ProcessTable;
 use session_api::Timestamp;
@@ -381,6 +382,14 @@ async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
 }
 
 /// Turns BiDi's events into ours, until the browser's end.
+/// What the page sends through its channel.
+#[derive(Deserialize)]
+struct Batch {
+    /// When, in milliseconds since 1970.
+    at: f64,
+    events: Vec<PageEvent>,
+}
+
 async fn pump(
     mut bidi: mpsc::Receiver<BidiEvent>,
     page: Page,
@@ -403,8 +412,13 @@ async fn pump(
         let Some(text) = params.pointer("/data/value").and_then(Value::as_str) else {
             continue;
         };
-        match serde_json::from_str::<Vec<PageEvent>>(text) {
-            Ok(batch) => {
+        match serde_json::from_str::<Batch>(text) {
+            Ok(Batch { at, events: batch }) => {
+                tracing::debug!(
+                    events = batch.len(),
+                    "page: told within {:.1} ms",
+                    since_1970() - at
+                );
                 for event in batch {
                     if let PageEvent::Facts { facts } = &event
                         && (facts.code.is_some() || facts.registered == Some(true))
@@ -427,6 +441,12 @@ async fn pump(
         Err(_) => Failure::BrowserDied,
     };
     let _ = events.send(BrowserEvent::Died(died)).await;
+}
+
+/// Milliseconds, as `performance.timeOrigin` counts them.
+fn since_1970() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64() * 1e3
 }
 
 /// Driver errors hold stack traces; the first line says it all.

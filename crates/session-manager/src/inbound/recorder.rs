@@ -1,5 +1,7 @@
 //! Writes down what the page pushes.
 
+use std::time::Instant;
+
 use tokio::sync::mpsc;
 
 use super::CatchUp;
@@ -61,6 +63,7 @@ impl Recorder {
     }
 
     async fn write(&mut self, batch: Vec<Seen>) {
+        let (since, events) = (Instant::now(), batch.len());
         let written = match self.file.store().await {
             Ok(store) => store.record(batch).await,
             Err(error) => Err(error),
@@ -68,6 +71,8 @@ impl Recorder {
         match written {
             Ok(recorded) => {
                 self.failing = false;
+                let ms = since.elapsed().as_secs_f64() * 1e3;
+                tracing::debug!(events, "inbound: written down within {ms:.1} ms");
                 self.outbox.acknowledged(&recorded.moved);
             }
             Err(error) => {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rand::Rng;
 use session_api::{Content, ErrorCode, Recipient, SendBody, SessionState};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use super::acks::AckWatch;
@@ -104,6 +104,8 @@ pub(super) struct Inner {
     room: Arc<Semaphore>,
     /// The rows that a task of this process is at work on.
     active: Mutex<HashSet<i64>>,
+    /// One of them ended its work.
+    pub(super) worked: Notify,
 }
 
 /// How a row is begun.
@@ -132,6 +134,7 @@ struct Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.inner.active().remove(&self.id);
+        self.inner.worked.notify_one();
     }
 }
 
@@ -189,6 +192,7 @@ impl Outbox {
             places: Arc::new(Semaphore::new(limits.in_flight)),
             room: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
+            worked: Notify::new(),
         }))
     }
 

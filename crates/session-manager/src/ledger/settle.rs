@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use session_api::{Content, ErrorCode, Timestamp};
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::{Outbox, allowance, failure};
@@ -22,8 +22,10 @@ use super::store::{Details, Store};
 use super::transition::Happening;
 use crate::browser::{Page, PageSend};
 
-/// How often it is looked for work.
+/// How often it is looked for work, while there is some or was a send.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked for at least: a write that failed tells nobody.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long a message with the clock may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -95,11 +97,15 @@ impl Outbox {
     }
 
     async fn sweep_for_ever(&self) {
-        let mut tick = tokio::time::interval(EVERY);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut tries: HashMap<i64, (u32, Instant)> = HashMap::new();
+        let mut at_rest = false;
         loop {
-            tick.tick().await;
+            if at_rest {
+                let worked = self.0.worked.notified();
+                let _ = tokio::time::timeout(AT_LEAST_EVERY, worked).await;
+            }
+            tokio::time::sleep(EVERY).await;
+            at_rest = false;
             if self.0.ready_page().is_err() {
                 // The next READY is a new chance for all.
                 tries.clear();
@@ -112,6 +118,7 @@ impl Outbox {
             let Ok(rows) = store.unsettled(None).await else {
                 continue;
             };
+            at_rest = rows.is_empty();
             tries.retain(|id, _| rows.iter().any(|row| row.id == *id));
             let now = Instant::now();
             let due = rows
