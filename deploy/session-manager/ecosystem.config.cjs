@@ -39,8 +39,12 @@ module.exports = {
         FILES_KEEP_HOURS: '',
         FILE_URL_HOSTS: '',
         ACK_PATIENCE_SECONDS: '',
+        BACKUP_DIR: path.join(home, 'backups'),
+        BACKUP_EVERY_HOURS: '',
+        BACKUP_KEEP: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
+        BACKUP_KEY: '',
         CHROME_BIN: '',
         CHROMEDRIVER_BIN: '',
         CHROME_ARGS: '',

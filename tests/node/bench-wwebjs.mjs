@@ -59,6 +59,9 @@ const server = createServer(async (request, response) => {
     response.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ error: String(error) }));
   }
 });
+// Longer than any pause of the benchmark: a connection closed by the server at the very
+// moment it is used again would break a send off.
+server.keepAliveTimeout = 120_000;
 server.listen(Number(port), '127.0.0.1');
 if (connect) void client.initialize();
 

@@ -30,7 +30,7 @@ pub use binary::{Service, binary, run_to_end};
 pub use events::{Events, SseEvent};
 pub use flow::browser_flow;
 pub use hub::Hub;
-pub use manager::{Manager, ManagerOptions, http};
+pub use manager::{Manager, ManagerOptions, answer, http};
 pub use scratch::Scratch;
 pub use whatsapp_standin as standin;
 

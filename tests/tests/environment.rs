@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 29] = [
+const VARIABLES: [&str; 32] = [
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -43,6 +43,9 @@ const VARIABLES: [&str; 29] = [
     "FILES_KEEP_HOURS",
     "FILE_URL_HOSTS",
     "ACK_PATIENCE_SECONDS",
+    "BACKUP_DIR",
+    "BACKUP_EVERY_HOURS",
+    "BACKUP_KEEP",
 ];
 
 struct Ended {

@@ -12,6 +12,7 @@
 pub mod auth;
 pub mod campaigns;
 pub mod config;
+pub mod doctor;
 mod error;
 mod http;
 mod inbound;

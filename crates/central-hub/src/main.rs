@@ -9,8 +9,9 @@ use std::process::ExitCode;
 
 use central_hub::config::{Config, HELP, database};
 use central_hub::store::Store;
-use central_hub::{Deps, transfer};
-use clap::{Parser, Subcommand};
+use central_hub::{Deps, doctor, transfer};
+use clap::{Args, Parser, Subcommand};
+use service_runtime::doctor::Whose;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
 
@@ -22,9 +23,22 @@ struct Arguments {
     command: Option<Command>,
 }
 
-/// What there is besides serving; of the variables these take the database's.
+/// What there is besides serving.
 #[derive(Subcommand)]
 enum Command {
+    /// Say what is wrong on this machine, and the command that cures it; ends
+    /// with 0, 1 (a warning) or 2 (a failure).
+    Doctor {
+        #[command(flatten)]
+        options: DoctorOptions,
+    },
+    #[command(flatten)]
+    Move(Move),
+}
+
+/// What moves the data; of the variables these take the database's.
+#[derive(Subcommand)]
+enum Move {
     /// Write all that the hub remembers, as lines of JSON; stop the hub first.
     Export {
         /// A file that is not there yet; without one, standard output.
@@ -37,6 +51,30 @@ enum Command {
     },
 }
 
+/// How `doctor` looks, and at whom.
+#[derive(Args)]
+struct DoctorOptions {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    /// Judge the variables of this process, where several run.
+    #[arg(long, value_name = "PID", conflicts_with = "here")]
+    pid: Option<i32>,
+    /// Judge this shell's variables, whatever runs.
+    #[arg(long)]
+    here: bool,
+}
+
+impl DoctorOptions {
+    fn whose(&self) -> Whose {
+        match self.pid {
+            Some(pid) => Whose::Pid(pid),
+            None if self.here => Whose::Here,
+            None => Whose::Running,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let env = Env::from_process();
@@ -44,11 +82,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fatal(&error),
     };
-    if let Some(command) = arguments.command {
-        return match runtime.block_on(move_data(&env, command)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fatal(&error),
-        };
+    match arguments.command {
+        Some(Command::Doctor { options }) => {
+            return runtime
+                .block_on(doctor::examine(options.whose()))
+                .print(options.json);
+        }
+        Some(Command::Move(what)) => {
+            return match runtime.block_on(move_data(&env, what)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fatal(&error),
+            };
+        }
+        None => {}
     }
     let supervisor = Supervisor::from_env(&env);
     let config = match Config::from_env(&env) {
@@ -63,11 +109,11 @@ fn main() -> ExitCode {
     code
 }
 
-async fn move_data(env: &Env, command: Command) -> Result<(), Box<dyn Error>> {
+async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
     let location = database(env)?;
     let store = Store::open(&location).await?;
-    let (rows, what) = match command {
-        Command::Export { file: Some(file) } => {
+    let (rows, done) = match what {
+        Move::Export { file: Some(file) } => {
             // What customers wrote is nobody else's.
             let mut options = File::options();
             let file = options
@@ -78,22 +124,22 @@ async fn move_data(env: &Env, command: Command) -> Result<(), Box<dyn Error>> {
             let mut out = BufWriter::new(file);
             (transfer::export(&store, &mut out).await?, "exported from")
         }
-        Command::Export { file: None } => {
+        Move::Export { file: None } => {
             let mut out = BufWriter::new(std::io::stdout());
             (transfer::export(&store, &mut out).await?, "exported from")
         }
-        Command::Import { file: Some(file) } => {
+        Move::Import { file: Some(file) } => {
             let opened = File::open(&file).map_err(|error| named(&file, &error))?;
             let mut from = BufReader::new(opened);
             (transfer::import(&store, &mut from).await?, "imported into")
         }
-        Command::Import { file: None } => {
+        Move::Import { file: None } => {
             let mut from = BufReader::new(std::io::stdin());
             (transfer::import(&store, &mut from).await?, "imported into")
         }
     };
     store.close().await;
-    writeln!(std::io::stderr(), "{rows} rows {what} {location}")?;
+    writeln!(std::io::stderr(), "{rows} rows {done} {location}")?;
     Ok(())
 }
 

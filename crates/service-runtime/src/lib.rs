@@ -14,12 +14,14 @@
 //! | [`shutdown`] | drain at the first signal, abort at the second |
 //! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
+//! | [`doctor`] | what is wrong on this machine, and its cure |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`is_public`] | which addresses are the internet's |
 //! | [`error_chain`] | an error and its causes in one line |
 
 mod address;
+pub mod doctor;
 pub mod env;
 mod error_chain;
 mod fatal;

@@ -66,6 +66,14 @@ pub enum ListenError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder(Option<(i32, String)>);
 
+impl Holder {
+    /// Its process id, where it can be told.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.0.as_ref().map(|(pid, _)| *pid)
+    }
+}
+
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

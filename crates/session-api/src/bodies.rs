@@ -66,6 +66,17 @@ pub struct TransitionBody {
     pub state: SessionState,
 }
 
+/// The answer of `POST /backup`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupBody {
+    /// Always `true`.
+    pub success: bool,
+    /// The file, on the service's machine.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// The body of `POST /pairing-code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairingCodeRequest {

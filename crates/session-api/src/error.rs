@@ -82,6 +82,8 @@ codes! {
     QrNotRequired = "QR_NOT_REQUIRED", 409;
     /// The device is linked already: no pairing code is needed.
     AlreadyLinked = "ALREADY_LINKED", 409;
+    /// There is nothing to back up, or no key to do it with.
+    BackupUnavailable = "BACKUP_UNAVAILABLE", 409;
     /// This key was used with another body.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
     /// A message that may have to be sent again needs the file.
@@ -104,6 +106,8 @@ codes! {
     SessionNotReady = "SESSION_NOT_READY", 503;
     /// There is no browser to ask.
     BrowserNotRunning = "BROWSER_NOT_RUNNING", 503;
+    /// The backup could not be written, or Chrome did not close by itself.
+    BackupFailed = "BACKUP_FAILED", 503;
     /// What is asked to be sent cannot be written down: nothing was sent.
     LedgerUnavailable = "LEDGER_UNAVAILABLE", 503;
     /// More work than the service takes at once; try again.

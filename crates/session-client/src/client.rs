@@ -11,8 +11,9 @@ use reqwest::{Response, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use session_api::{
-    CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody, PairingCodeRequest,
-    QrBody, SendBody, SendRequest, SessionBody, StatusBody, TransitionBody, paths,
+    BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody,
+    PairingCodeRequest, QrBody, SendBody, SendRequest, SessionBody, StatusBody, TransitionBody,
+    paths,
 };
 use url::Url;
 
@@ -186,6 +187,14 @@ impl SessionClient {
     /// See [`ClientError`].
     pub async fn logout(&self) -> Result<TransitionBody, ClientError> {
         self.typed(Endpoint::Logout, None).await
+    }
+
+    /// `POST /backup`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn backup(&self) -> Result<BackupBody, ClientError> {
+        self.typed(Endpoint::Backup, None).await
     }
 
     /// `POST /pairing-code`

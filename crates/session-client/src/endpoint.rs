@@ -71,6 +71,8 @@ pub enum Endpoint {
     Disconnect,
     /// `POST /logout`
     Logout,
+    /// `POST /backup`, for which the browser is closed.
+    Backup,
     /// `POST /pairing-code`
     PairingCode,
     /// `POST /send`
@@ -92,6 +94,7 @@ impl Endpoint {
             Self::Connect => paths::CONNECT,
             Self::Disconnect => paths::DISCONNECT,
             Self::Logout => paths::LOGOUT,
+            Self::Backup => paths::BACKUP,
             Self::PairingCode => paths::PAIRING_CODE,
             Self::Send | Self::SendFile => paths::SEND,
             Self::SendCheck => paths::SEND_CHECK,
@@ -104,6 +107,7 @@ impl Endpoint {
                 Method::GET
             }
             Self::Connect
+            | Self::Backup
             | Self::Disconnect
             | Self::Logout
             | Self::PairingCode
@@ -123,7 +127,7 @@ impl Endpoint {
             | Self::SendCheck => timeouts.read,
             Self::SendFile => timeouts.transfer,
             Self::Screenshot | Self::Disconnect | Self::PairingCode => timeouts.command,
-            Self::Send | Self::Logout => timeouts.send,
+            Self::Send | Self::Logout | Self::Backup => timeouts.send,
         }
     }
 }

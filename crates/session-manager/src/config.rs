@@ -5,11 +5,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use service_runtime::env::mask_userinfo;
 use service_runtime::listen::{ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
+use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Profile, runs_as_root};
 use crate::files::FileLimits;
 use crate::ledger::SendLimits;
@@ -48,6 +50,11 @@ Environment:
   FILES_QUOTA_MIB         room for all files together, in MiB (1024)
   FILES_KEEP_HOURS        how long an uploaded file is kept (24)
   FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
+  BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
+                          (`session-manager backup --new-key` makes one)
+  BACKUP_DIR              where they go (backups/)
+  BACKUP_EVERY_HOURS      how often one is taken by itself, while READY; 0: only when asked (24)
+  BACKUP_KEEP             how many are kept (7)
   RUST_LOG                log filter (info)";
 
 /// What the service runs with.
@@ -69,6 +76,10 @@ pub struct Config {
     pub sends: SendLimits,
     /// The bounds of files.
     pub files: FileLimits,
+    /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`.
+    pub backups: Backups,
+    /// `BACKUP_EVERY_HOURS`; `None` for 0.
+    pub backup_every: Option<Duration>,
     /// The bounds of what happens by itself.
     pub limits: Limits,
     /// How the page is looked after.
@@ -152,6 +163,15 @@ impl Config {
                 ),
             },
             files: file_limits(env, remember)?,
+            backups: Backups {
+                folder: absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
+                key: backup_key(env)?,
+                keep: count("BACKUP_KEEP", 1..=10_000, 7)?,
+            },
+            backup_every: match env.integer("BACKUP_EVERY_HOURS", 0..=8_760, 24)? {
+                0 => None,
+                hours => Some(Duration::from_secs(hours * 3600)),
+            },
             limits: Limits {
                 restart_budget: small("RESTART_BUDGET", limits.restart_budget)?,
                 restart_window: seconds(
@@ -183,7 +203,7 @@ impl Config {
                 .map_or_else(|| "(PATH)".to_owned(), |path| path.display().to_string())
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={} FILE_URL_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={} FILE_URL_HOSTS={} BACKUP_KEY={} BACKUP_DIR={}",
             self.port,
             self.host,
             self.environment,
@@ -208,6 +228,12 @@ impl Config {
                 |path| path.display().to_string()
             ),
             self.files.hosts,
+            if self.backups.key.is_some() {
+                "***"
+            } else {
+                "(none)"
+            },
+            self.backups.folder.display(),
         )
     }
 
@@ -220,6 +246,15 @@ impl Config {
         }
         warnings
     }
+}
+
+fn backup_key(env: &Env) -> Result<Option<BackupKey>, EnvError> {
+    let Some(text) = env.secret("BACKUP_KEY")? else {
+        return Ok(None);
+    };
+    BackupKey::parse(text.expose_secret())
+        .map(Some)
+        .map_err(|takes| EnvError::invalid_secret("BACKUP_KEY", takes))
 }
 
 fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {

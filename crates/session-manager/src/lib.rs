@@ -7,13 +7,16 @@
 //!                        └─ inbound: what the page tells ──> ledger ──> /events
 //! ```
 
+pub mod backup;
 pub mod browser;
 pub mod config;
+pub mod doctor;
 mod error;
 pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
+mod own;
 pub mod router;
 pub mod session;
 
@@ -25,6 +28,7 @@ use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 use tokio::net::TcpListener;
 
+use crate::backup::Schedule;
 use crate::config::Config;
 use crate::files::Files;
 use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
@@ -64,7 +68,13 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let pruning = tokio::spawn(files.clone().run(shutdown.draining().clone()));
     let draining = shutdown.draining().clone();
     let driver = tokio::spawn(driver.run(draining.clone()));
+    let backups = config.backup_every.filter(|_| config.backups.key.is_some());
+    let backups = backups.map(|every| {
+        let schedule = Schedule::new(config.backups.clone(), every, session.clone());
+        tokio::spawn(schedule.run(draining.clone()))
+    });
     let state = AppState {
+        backups: config.backups,
         session,
         ledger: ledger.clone(),
         token: config.token.map(Arc::new),
@@ -92,5 +102,8 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     settling.abort();
     scanner.abort();
     pruning.abort();
+    if let Some(backups) = backups {
+        backups.abort();
+    }
     ledger.close().await;
 }

@@ -1,19 +1,77 @@
 //! Parses, wires, serves; the rest is library.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use service_runtime::doctor::Whose;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
+use session_manager::backup::command;
 use session_manager::config::{Config, HELP};
+use session_manager::doctor;
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
 #[command(name = "session-manager", version, after_help = HELP)]
-struct Arguments {}
+struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+/// Without one it serves.
+#[derive(Subcommand)]
+enum Task {
+    /// Says what is wrong on this machine, and the command that cures it; ends
+    /// with 0, 1 (a warning) or 2 (a failure).
+    Doctor {
+        #[command(flatten)]
+        options: DoctorOptions,
+    },
+    /// Takes a backup of the linked session into BACKUP_DIR; a running service
+    /// is asked to do it.
+    Backup {
+        /// Print a new BACKUP_KEY instead.
+        #[arg(long)]
+        new_key: bool,
+    },
+    /// Puts the session of a backup in the place of what TOKENS_DIR holds; the
+    /// service must be stopped.
+    Restore {
+        /// The backup: session-….tar.gz.age.
+        file: PathBuf,
+    },
+}
+
+/// How `doctor` looks, and at whom.
+#[derive(Args)]
+struct DoctorOptions {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    /// Judge the variables of this process, where several run.
+    #[arg(long, value_name = "PID", conflicts_with = "here")]
+    pid: Option<i32>,
+    /// Judge this shell's variables, whatever runs.
+    #[arg(long)]
+    here: bool,
+}
+
+impl DoctorOptions {
+    fn whose(&self) -> Whose {
+        match self.pid {
+            Some(pid) => Whose::Pid(pid),
+            None if self.here => Whose::Here,
+            None => Whose::Running,
+        }
+    }
+}
 
 fn main() -> ExitCode {
-    Arguments::parse();
+    let Arguments { task } = Arguments::parse();
+    if let Some(task) = task {
+        return carry_out(&task);
+    }
     let env = Env::from_process();
     // First of all: the descriptor must not reach any child.
     let supervisor = Supervisor::from_env(&env);
@@ -32,6 +90,42 @@ fn main() -> ExitCode {
     // A task that hangs in the kernel must not keep the process.
     runtime.shutdown_background();
     code
+}
+
+/// Carries out what is over when it is done.
+fn carry_out(task: &Task) -> ExitCode {
+    let config = || Config::from_env(&Env::from_process()).map_err(|error| error.to_string());
+    match task {
+        Task::Doctor { options } => match tokio::runtime::Runtime::new() {
+            Ok(runtime) => runtime
+                .block_on(doctor::examine(options.whose()))
+                .print(options.json),
+            Err(error) => fatal(&error),
+        },
+        Task::Backup { new_key: true } => tell(Ok(command::new_key())),
+        Task::Backup { new_key: false } => {
+            tell(config().and_then(|config| command::backup(&config)))
+        }
+        Task::Restore { file } => tell(config().and_then(|config| command::restore(&config, file))),
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for a person at a terminal"
+)]
+fn tell(done: Result<String, String>) -> ExitCode {
+    match done {
+        Ok(told) => {
+            println!("{told}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("session-manager: {why}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {

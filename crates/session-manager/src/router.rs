@@ -16,6 +16,7 @@ use session_api::{ErrorCode, paths};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
+use crate::backup::Backups;
 use crate::error::ApiError;
 use crate::files::Files;
 use crate::http;
@@ -25,6 +26,8 @@ use crate::session::SessionHandle;
 /// What the handlers share.
 #[derive(Clone)]
 pub struct AppState {
+    /// Where backups go.
+    pub backups: Backups,
     /// The session.
     pub session: SessionHandle,
     /// The ledger's file, with the events.
@@ -52,6 +55,7 @@ pub fn router(state: AppState) -> Router {
         .route(paths::DISCONNECT, post(http::session::disconnect))
         .route(paths::LOGOUT, post(http::session::logout))
         .route(paths::PAIRING_CODE, post(http::session::pairing_code))
+        .route(paths::BACKUP, post(http::session::backup))
         .route(paths::SESSION, get(http::session::session))
         .route(paths::SEND, post(http::send::send))
         .route(paths::SEND_CHECK, post(http::send::check))

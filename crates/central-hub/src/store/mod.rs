@@ -27,6 +27,7 @@ mod conversations;
 mod deliveries;
 mod engine;
 mod error;
+mod examine;
 mod inbound;
 mod leases;
 mod location;

@@ -69,6 +69,7 @@ impl Chromedriver {
             .stderr(Stdio::null());
         for secret in [
             "SESSION_MANAGER_TOKEN",
+            "BACKUP_KEY",
             "HUB_ADMIN_PASSWORD",
             "DATABASE_URL",
         ] {

@@ -117,23 +117,37 @@ fn find(
     }
 }
 
+/// The Chrome that would be started.
+///
+/// # Errors
+/// [`Failure::ChromeNotFound`].
+pub fn find_chrome(config: &BrowserConfig) -> Result<PathBuf, Failure> {
+    let path = config.path.as_deref();
+    let missing = Failure::ChromeNotFound;
+    find(config.chrome.as_ref(), &CHROMES, path, missing)
+}
+
+/// The ChromeDriver that would drive it.
+///
+/// # Errors
+/// [`Failure::ChromedriverNotFound`].
+pub fn find_driver(config: &BrowserConfig) -> Result<PathBuf, Failure> {
+    let path = config.path.as_deref();
+    let missing = Failure::ChromedriverNotFound;
+    find(
+        config.chromedriver.as_ref(),
+        &["chromedriver"],
+        path,
+        missing,
+    )
+}
+
 async fn start(
     config: &BrowserConfig,
     tree: &Tree,
 ) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Failure> {
-    let path = config.path.as_deref();
-    let chrome = find(
-        config.chrome.as_ref(),
-        &CHROMES,
-        path,
-        Failure::ChromeNotFound,
-    )?;
-    let program = find(
-        config.chromedriver.as_ref(),
-        &["chromedriver"],
-        path,
-        Failure::ChromedriverNotFound,
-    )?;
+    let chrome = find_chrome(config)?;
+    let program = find_driver(config)?;
     let tools = match &config.wa_js {
         Some(file) => tokio::fs::read_to_string(file)
             .await

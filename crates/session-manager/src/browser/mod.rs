@@ -19,7 +19,7 @@ mod tree;
 
 pub use bidi::BidiError;
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
-pub use launch::{BrowserConfig, BrowserEvent, launch, runs_as_root};
+pub use launch::{BrowserConfig, BrowserEvent, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;
 pub use running::{Browser, clear};

@@ -73,14 +73,17 @@ impl Browser {
         }
     }
 
-    /// Closes Chrome so that it writes what it holds, and leaves nothing.
-    pub async fn close(mut self) {
+    /// Closes Chrome so that it writes what it holds, and leaves nothing. Gives
+    /// whether it ended by itself, so that all was written.
+    pub async fn close(mut self) -> bool {
         self.stop_tasks();
+        let mut clean = false;
         let closing = self.client.clone().close();
         match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
             Ok(Ok(())) => {
                 let driver = self.chromedriver.id.pid;
-                if !self.tree.wait_empty(Some(driver), FLUSH).await {
+                clean = self.tree.wait_empty(Some(driver), FLUSH).await;
+                if !clean {
                     tracing::warn!("chrome did not end by itself in time");
                 }
             }
@@ -90,6 +93,7 @@ impl Browser {
             Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
         }
         clear(&self.tree, &self.profile, Duration::from_secs(3)).await;
+        clean
     }
 
     /// Ends what is left after the browser died or hung, at once.

@@ -6,10 +6,11 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ApiJson;
 use session_api::{
-    ConnectBody, ErrorCode, PairingCodeBody, PairingCodeRequest, SESSION_NAME, SessionBody,
-    SessionState, TransitionBody,
+    BackupBody, ConnectBody, ErrorCode, PairingCodeBody, PairingCodeRequest, SESSION_NAME,
+    SessionBody, SessionState, TransitionBody,
 };
 
+use crate::backup::{BackupError, Taken};
 use crate::browser::{BidiError, PageError};
 use crate::error::ApiError;
 use crate::router::AppState;
@@ -112,6 +113,25 @@ fn pairing_failure(error: &PageError) -> ErrorCode {
         PageError::NotReady(_) => ErrorCode::QrNotAvailable,
         _ => ErrorCode::PairingFailed,
     }
+}
+
+/// Closes the browser for a moment and takes a backup of the linked session.
+pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, ApiError> {
+    let taken = state.session.backup(state.backups.clone()).await?;
+    let Taken { file, bytes } = taken.map_err(|error| {
+        let code = match error {
+            BackupError::NoKey | BackupError::NotLinked | BackupError::UnderWay => {
+                ErrorCode::BackupUnavailable
+            }
+            _ => ErrorCode::BackupFailed,
+        };
+        ApiError::new(code, error.to_string())
+    })?;
+    Ok(Json(BackupBody {
+        success: true,
+        file: file.display().to_string(),
+        bytes,
+    }))
 }
 
 /// Everything an operator wants to know.

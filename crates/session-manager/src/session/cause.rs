@@ -31,6 +31,8 @@ pub enum Cause {
     Conflict,
     /// The code went unscanned for all its rounds.
     CodeNotScanned,
+    /// The browser is closed for a backup.
+    BackingUp,
     /// Something broke.
     Failed(Failure),
     /// The browser is started again after a failure.
@@ -55,6 +57,7 @@ impl Cause {
             Self::Unlinked(_) => "UNLINKED",
             Self::Conflict => "CONFLICT",
             Self::CodeNotScanned => "CODE_NOT_SCANNED",
+            Self::BackingUp => "BACKING_UP",
             Self::Failed(failure) | Self::Restarting(failure) => failure.code(),
         }
     }
@@ -94,6 +97,9 @@ impl fmt::Display for Cause {
             Self::CodeNotScanned => {
                 f.write_str("nobody scanned the code in time: POST /connect shows a new one")
             }
+            Self::BackingUp => f.write_str(
+                "a backup of the session is being taken: it comes back by itself in some seconds",
+            ),
             Self::Failed(failure) => failure.fmt(f),
             Self::Restarting(failure) => write!(f, "{failure}; starting the browser again"),
         }

@@ -17,12 +17,14 @@ use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::backup::PendingBackup;
 use super::cause::{Cause, Failure};
 use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
 use super::log::EventLog;
 use super::publisher::{Publisher, Surroundings};
 use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::timers::{Due, Timers};
+use crate::backup::{BackupError, Taken};
 use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError};
 use crate::inbound::Inbox;
 
@@ -62,7 +64,9 @@ struct Launched {
 /// What a task of the driver ended with.
 enum Done {
     Launched(Result<Launched, Option<Failure>>),
-    Closed,
+    /// Whether it ended by itself.
+    Closed(bool),
+    BackedUp(Result<Taken, BackupError>),
     Heartbeat(u64, Box<Result<Facts, PageError>>),
     Diagnosed(u64, Failure),
     SelfTest(SelfTest),
@@ -104,6 +108,9 @@ pub struct SessionDriver {
     done_queue: mpsc::UnboundedReceiver<Done>,
     timers: Timers,
     logout: Option<PendingLogout>,
+    backup: Option<PendingBackup>,
+    /// Whether the last browser ended by itself, all of it written.
+    closed_cleanly: bool,
     when_gone: Vec<oneshot::Sender<SessionState>>,
 }
 
@@ -154,6 +161,8 @@ impl SessionDriver {
             done_queue,
             timers: Timers::default(),
             logout: None,
+            backup: None,
+            closed_cleanly: true,
             when_gone: Vec::new(),
         };
         (driver, handle)
@@ -240,6 +249,7 @@ impl SessionDriver {
             .code_until(self.machine.code().map(|code| code.expires_at));
         self.publisher.publish(&self.machine, &self.around);
         self.pursue_logout();
+        self.pursue_backup();
     }
 
     fn note_transition(&self, before: SessionState) {
@@ -315,12 +325,13 @@ impl SessionDriver {
                 let done = self.done.clone();
                 let kill = lost.is_some();
                 tokio::spawn(async move {
-                    if kill {
+                    let clean = if kill {
                         browser.kill().await;
+                        false
                     } else {
-                        browser.close().await;
-                    }
-                    let _ = done.send(Done::Closed);
+                        browser.close().await
+                    };
+                    let _ = done.send(Done::Closed(clean));
                 });
             }
             other => self.slot = other,
@@ -331,14 +342,22 @@ impl SessionDriver {
         match done {
             Done::Launched(Ok(launched)) => self.launched(launched).await,
             Done::Launched(Err(Some(failure))) => {
+                self.closed_cleanly = false;
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserFailed(failure)).await;
             }
             // Cancelled while it started is as good as closed.
-            Done::Launched(Err(None)) | Done::Closed => {
+            Done::Launched(Err(None)) => {
+                self.closed_cleanly = false;
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserClosed).await;
             }
+            Done::Closed(clean) => {
+                self.closed_cleanly = clean;
+                self.slot = Slot::Empty;
+                self.feed(Input::BrowserClosed).await;
+            }
+            Done::BackedUp(taken) => self.backed_up(taken).await,
             Done::Heartbeat(launch, result) => {
                 if launch == self.launches && matches!(self.slot, Slot::Running(_)) {
                     self.take_heartbeat(*result).await;
@@ -448,6 +467,7 @@ impl SessionDriver {
                 self.when_gone.push(reply);
                 self.feed(Input::Disconnect).await;
             }
+            Command::Backup(backups, reply) => self.start_backup(backups, reply).await,
             Command::Logout(reply) => self.start_logout(reply).await,
             Command::AcksStopped => {
                 if self.machine.state() == SessionState::Ready {
@@ -468,6 +488,7 @@ impl SessionDriver {
     }
 }
 
+mod backup;
 mod care;
 mod logout;
 

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::log::EventLog;
 use super::publisher::Snapshot;
+use crate::backup::{BackupError, Backups, Taken};
 use crate::browser::Page;
 
 /// The driver's mailbox holds this many commands; more is overload.
@@ -20,6 +21,7 @@ pub(super) enum Command {
     Logout(oneshot::Sender<LogoutOutcome>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, AskError>>),
     AcksStopped,
+    Backup(Backups, oneshot::Sender<Result<Taken, BackupError>>),
 }
 
 /// How a logout ended. Either way nothing is stored any more.
@@ -114,6 +116,16 @@ impl SessionHandle {
     /// Any [`AskError`].
     pub async fn screenshot(&self) -> Result<Vec<u8>, AskError> {
         self.ask(Command::Screenshot).await?
+    }
+
+    /// Closes the browser for a moment and takes a backup of the session; answers
+    /// once it is taken, or is not.
+    ///
+    /// # Errors
+    /// [`AskError::Overloaded`], [`AskError::Stopping`]; within, any
+    /// [`BackupError`].
+    pub async fn backup(&self, to: Backups) -> Result<Result<Taken, BackupError>, AskError> {
+        self.ask(|reply| Command::Backup(to, reply)).await
     }
 
     /// Tells that WhatsApp acknowledges nothing although the page says that it

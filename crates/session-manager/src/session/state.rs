@@ -53,6 +53,8 @@ pub struct Machine {
     retry_pending: bool,
     wipe_pending: bool,
     logging_out: bool,
+    /// Nothing of the browser may run, and nothing be deleted.
+    resting: bool,
     linked: bool,
     code: Option<Code>,
     codes_shown: u32,
@@ -82,6 +84,7 @@ impl Machine {
             retry_pending: false,
             wipe_pending: false,
             logging_out: false,
+            resting: false,
             linked,
             code: None,
             codes_shown: 0,
@@ -125,6 +128,8 @@ impl Machine {
             Input::BrowserClosed => self.browser = BrowserPhase::Gone,
             Input::LogoutStarted => self.logging_out = true,
             Input::Facts(facts) => self.take_facts(*facts, now, &mut effects),
+            Input::Rest => self.rest(now),
+            Input::RestOver => self.resting = false,
             Input::RetryDue => self.retry_pending = false,
             Input::Ledger(broken) => self.take_ledger(broken, now),
             Input::Tick => {
@@ -142,11 +147,12 @@ impl Machine {
     fn reconcile(&mut self, effects: &mut Vec<Effect>) {
         match self.browser {
             BrowserPhase::Up | BrowserPhase::Starting
-                if self.wish.is_none() || self.wipe_pending =>
+                if self.wish.is_none() || self.wipe_pending || self.resting =>
             {
                 self.browser = BrowserPhase::Closing;
                 effects.push(Effect::Close);
             }
+            BrowserPhase::Gone if self.resting => self.facts = Facts::default(),
             BrowserPhase::Gone => {
                 self.facts = Facts::default();
                 if std::mem::take(&mut self.wipe_pending) {
@@ -179,6 +185,14 @@ impl Machine {
         self.retry_pending = false;
         self.restarts.clear();
         self.transition(SessionState::Init, cause, now);
+    }
+
+    fn rest(&mut self, now: Timestamp) {
+        self.resting = true;
+        if matches!(self.browser, BrowserPhase::Up | BrowserPhase::Starting) {
+            self.set_code(None);
+            self.transition(SessionState::Init, Cause::BackingUp, now);
+        }
     }
 
     fn give_up_wish(&mut self, state: SessionState, cause: Cause, now: Timestamp) {

@@ -108,6 +108,10 @@ pub enum Input {
     RetryDue,
     /// Why the ledger cannot be used; `None` once it can.
     Ledger(Option<String>),
+    /// The browser has to be closed for a moment, whoever wants it.
+    Rest,
+    /// That moment is over.
+    RestOver,
     /// Time passed; drops a code that outlived itself.
     Tick,
 }

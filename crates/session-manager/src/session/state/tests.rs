@@ -94,6 +94,29 @@ fn ready_needs_all_of_it() {
 }
 
 #[test]
+fn a_backup_closes_the_browser_for_a_moment() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready().into()), at(3));
+    assert_eq!(m.apply(Input::Rest, at(4)), [Effect::Close]);
+    assert_eq!(m.state(), SessionState::Init);
+    assert_eq!(m.cause(), &Cause::BackingUp);
+    assert_eq!(m.apply(Input::BrowserClosed, at(5)), []);
+    // Asked for in the middle of it, it waits as well.
+    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(6)), []);
+    assert_eq!(m.apply(Input::RestOver, at(7)), [Effect::Start]);
+}
+
+#[test]
+fn nobody_gets_a_browser_by_a_backup() {
+    let mut m = machine(true);
+    assert_eq!(m.apply(Input::Rest, at(1)), []);
+    assert_eq!(m.apply(Input::RestOver, at(2)), []);
+    assert_eq!(m.state(), SessionState::Init);
+    assert_eq!(m.cause(), &Cause::Started);
+}
+
+#[test]
 fn a_lost_network_demotes_and_comes_back() {
     let mut m = machine(true);
     up(&mut m);
@@ -380,6 +403,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => Just(Input::BrowserClosed),
         2 => Just(Input::RetryDue),
         1 => Just(Input::Tick),
+        1 => Just(Input::Rest),
+        2 => Just(Input::RestOver),
         1 => prop::option::of(Just("full".to_owned())).prop_map(Input::Ledger),
         8 => any_facts().prop_map(|facts| Input::Facts(facts.into())),
     ]
@@ -398,6 +423,7 @@ proptest! {
         let mut now = 0;
         let mut wanted = false;
         let mut ledger = true;
+        let mut resting = false;
         for (input, pause) in inputs {
             now += pause;
             // The driver reports only what it carried out.
@@ -418,6 +444,8 @@ proptest! {
             match input {
                 Input::Connect(_) => wanted = true,
                 Input::Disconnect | Input::LoggedOut => wanted = false,
+                Input::Rest => resting = true,
+                Input::RestOver => resting = false,
                 Input::Ledger(ref broken) => ledger = broken.is_none(),
                 _ => {}
             }
@@ -439,10 +467,13 @@ proptest! {
             prop_assert!(starts <= 1);
             if starts == 1 {
                 prop_assert!(wanted, "a browser that nobody wants");
+                prop_assert!(!resting, "a browser in the middle of a backup");
                 prop_assert!(matches!(phase, BrowserPhase::Gone | BrowserPhase::Starting | BrowserPhase::Up | BrowserPhase::Closing));
                 prop_assert_eq!(m.browser(), BrowserPhase::Starting);
             }
+            prop_assert!(!resting || m.browser() != BrowserPhase::Up);
             if let Some(wipe) = effects.iter().position(|e| *e == Effect::WipeProfile) {
+                prop_assert!(!resting);
                 prop_assert!(phase == BrowserPhase::Gone || matches!(input, Input::BrowserClosed | Input::BrowserFailed(_)));
                 prop_assert!(effects.iter().position(|e| *e == Effect::Start).is_none_or(|start| wipe < start));
             }

@@ -35,6 +35,8 @@ export const errors: typeof esErrors = {
   PAIRING_FAILED: 'WhatsApp gave no code. Check the number or wait a few minutes.',
   BROWSER_FAILED: 'The browser could not do it. Try again.',
   SESSION_NOT_READY: 'WhatsApp is not ready to send yet.',
+  BACKUP_UNAVAILABLE: 'No backup can be taken now: no phone is linked, BACKUP_KEY is missing, or one is being taken.',
+  BACKUP_FAILED: 'The backup could not be taken.',
   BROWSER_NOT_RUNNING: 'The browser is closed. Connect first.',
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
@@ -76,6 +78,7 @@ export const causes: typeof esCauses = {
   DISCONNECT_REQUESTED: 'Disconnected on request.',
   LOGOUT_REQUESTED:
     'Unlinked on request. If the phone still shows it under Linked devices, log it out there.',
+  BACKING_UP: 'A backup is being taken; it comes back by itself in some seconds.',
   CODE_SHOWN: 'There is a code to scan.',
   CODE_SCANNED: 'The phone accepted the link.',
   PROFILE_LINKED: 'The stored session was restored.',

@@ -34,6 +34,8 @@ export const errors = {
   PAIRING_FAILED: 'WhatsApp no entregó el código. Revisá el número o esperá unos minutos.',
   BROWSER_FAILED: 'El navegador no pudo hacerlo. Probá de nuevo.',
   SESSION_NOT_READY: 'WhatsApp todavía no está listo para enviar.',
+  BACKUP_UNAVAILABLE: 'Ahora no se puede hacer una copia: no hay teléfono vinculado, falta BACKUP_KEY o ya se está haciendo una.',
+  BACKUP_FAILED: 'La copia de seguridad no se pudo hacer.',
   BROWSER_NOT_RUNNING: 'El navegador está cerrado. Conectá primero.',
   LEDGER_UNAVAILABLE:
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. Su registro de errores dice por qué; suele ser el disco lleno.',
@@ -79,6 +81,7 @@ export const causes = {
   DISCONNECT_REQUESTED: 'Se desconectó a pedido.',
   LOGOUT_REQUESTED:
     'Se desvinculó a pedido. Si el teléfono todavía lo muestra en Dispositivos vinculados, cerralo ahí.',
+  BACKING_UP: 'Se está haciendo una copia de seguridad; vuelve sola en unos segundos.',
   CODE_SHOWN: 'Hay un código para escanear.',
   CODE_SCANNED: 'El teléfono aceptó la vinculación.',
   PROFILE_LINKED: 'Se recuperó la sesión guardada.',

@@ -1,0 +1,50 @@
+//! A look at the database from outside, for `doctor`.
+
+use sqlx::any::install_default_drivers;
+use sqlx::{AnyConnection, Connection, Row};
+
+use super::{Location, Store, StoreError};
+
+impl Store {
+    /// Looks whether the database at `location` can be opened and is whole;
+    /// changes nothing. Gives what it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`]: it cannot be opened, or is damaged.
+    pub async fn examine(location: &Location) -> Result<String, StoreError> {
+        look(location).await.map_err(|source| StoreError::Open {
+            location: location.to_string(),
+            source,
+        })
+    }
+}
+
+async fn look(location: &Location) -> Result<String, sqlx::Error> {
+    install_default_drivers();
+    let options = location.options()?;
+    let mut connection = AnyConnection::connect_with(&options).await?;
+    let found = match location {
+        Location::Sqlite(_) => {
+            sqlx::query("PRAGMA query_only = ON")
+                .execute(&mut connection)
+                .await?;
+            let row = sqlx::query("PRAGMA quick_check(1)")
+                .fetch_one(&mut connection)
+                .await?;
+            let said: String = row.try_get(0)?;
+            if said != "ok" {
+                return Err(sqlx::Error::Protocol(said));
+            }
+            format!("{location} is whole")
+        }
+        Location::Postgres(_) => {
+            let row = sqlx::query("SELECT current_setting('server_version')")
+                .fetch_one(&mut connection)
+                .await?;
+            let version: String = row.try_get(0)?;
+            format!("{location} answers, PostgreSQL {version}")
+        }
+    };
+    connection.close().await?;
+    Ok(found)
+}

@@ -1,0 +1,14 @@
+//! `doctor`: what is wrong on this machine, and the command that cures it.
+//!
+//! ```text
+//!  the running service's environment, or else this shell's
+//!     ─> checks, each: ok | warning | failure ─> text or JSON ─> 0 | 1 | 2
+//! ```
+
+mod machine;
+mod report;
+mod service;
+
+pub use machine::{clock, disk, folder, port};
+pub use report::{Check, Report, Verdict};
+pub use service::{Subject, Whose, environment};

@@ -1,0 +1,176 @@
+//! The machine: port, folders, disk, clock.
+
+use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::Check;
+use crate::listen::{self, ListenError};
+use crate::process::Process;
+
+/// Less room than this is a failure, and ten times as much a warning.
+const LEAST_ROOM_MIB: u64 = 100;
+/// WhatsApp and TLS get into trouble with a clock that is further off.
+const LARGEST_SKEW: Duration = Duration::from_secs(60);
+
+/// Who has the port: `owner`, nobody, or somebody else.
+pub async fn port(host: IpAddr, port: u16, owner: Option<&Process>) -> Check {
+    const NAME: &str = "port";
+    match listen::bind(host, port).await {
+        Ok(_) if owner.is_some() => Check::failure(
+            NAME,
+            format!("the service runs, and nobody listens on {host}:{port}"),
+            "its log says why: pm2 logs --lines 50",
+        ),
+        Ok(_) => Check::ok(NAME, format!("{host}:{port} is free")),
+        Err(ListenError::Taken { holder, .. }) => match (holder.pid(), owner) {
+            (Some(pid), Some(owner)) if pid == owner.pid => {
+                Check::ok(NAME, format!("the service listens on {host}:{port}"))
+            }
+            (pid, _) => Check::failure(
+                NAME,
+                format!("{port} is taken{holder}"),
+                pid.map_or_else(
+                    || format!("ss -ltnp 'sport = :{port}', as root"),
+                    |pid| format!("kill {pid}, or set PORT to a free port"),
+                ),
+            ),
+        },
+        Err(error) => Check::failure(NAME, error.to_string(), "set HOST and PORT"),
+    }
+}
+
+/// Whether the service's user can write there, and nobody else read it.
+#[must_use]
+pub fn folder(name: &'static str, folder: &Path) -> Check {
+    let shown = folder.display();
+    let Some(present) = first_there(folder) else {
+        return Check::failure(
+            name,
+            format!("{shown} cannot be had"),
+            "set it to another folder",
+        );
+    };
+    if rustix::fs::access(&present, rustix::fs::Access::WRITE_OK).is_err() {
+        return Check::failure(
+            name,
+            format!("{} cannot be written by this user", present.display()),
+            format!("chown -R THE-SERVICES-USER: {}", present.display()),
+        );
+    }
+    if present != folder {
+        return Check::ok(name, format!("{shown} is made at the first start"));
+    }
+    let mode = folder.metadata().map_or(0, |data| data.mode());
+    if mode & 0o077 == 0 {
+        Check::ok(name, shown.to_string())
+    } else {
+        Check::warning(
+            name,
+            format!(
+                "{shown} can be read by other users (mode {:o})",
+                mode & 0o777
+            ),
+            format!("chmod 700 {shown}"),
+        )
+    }
+}
+
+/// How much room there is.
+#[must_use]
+pub fn disk(folder: &Path) -> Check {
+    const NAME: &str = "disk";
+    let there = first_there(folder);
+    let Some(stat) = there.and_then(|there| rustix::fs::statvfs(there).ok()) else {
+        return Check::warning(NAME, "how much room there is cannot be told", "df -h");
+    };
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024);
+    let found = format!("{free} MiB free for {}", folder.display());
+    let cure = format!("du -xh --max-depth=2 {} | sort -h | tail", folder.display());
+    if free < LEAST_ROOM_MIB {
+        Check::failure(NAME, found, cure)
+    } else if free < 10 * LEAST_ROOM_MIB {
+        Check::warning(NAME, found, cure)
+    } else {
+        Check::ok(NAME, found)
+    }
+}
+
+/// How far this machine's clock is from `theirs`, a server's `Date`.
+#[must_use]
+pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
+    const NAME: &str = "clock";
+    let skew = now
+        .duration_since(theirs)
+        .unwrap_or_else(|error| error.duration());
+    if skew > LARGEST_SKEW {
+        Check::failure(
+            NAME,
+            format!("this machine's clock is {} s off", skew.as_secs()),
+            "timedatectl set-ntp true",
+        )
+    } else {
+        Check::ok(NAME, "within a minute of the server's")
+    }
+}
+
+/// The nearest folder above that exists, itself included.
+fn first_there(folder: &Path) -> Option<PathBuf> {
+    let mut ancestors = folder.ancestors();
+    ancestors
+        .find(|above| above.is_dir())
+        .map(Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::Verdict;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_names_who_has_it() {
+        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let listener = listen::bind(host, 0).await.unwrap();
+        let taken = listener.local_addr().unwrap().port();
+        let this = Process::read(std::process::id().cast_signed()).unwrap();
+        let own = port(host, taken, Some(&this)).await;
+        assert_eq!(own.verdict, Verdict::Ok, "{own:?}");
+        let other = port(host, taken, None).await;
+        assert_eq!(other.verdict, Verdict::Failure);
+        assert!(other.cure.unwrap().contains(&this.pid.to_string()));
+        drop(listener);
+        assert_eq!(port(host, taken, None).await.verdict, Verdict::Ok);
+        let silent = port(host, taken, Some(&this)).await;
+        assert_eq!(silent.verdict, Verdict::Failure);
+    }
+
+    #[test]
+    fn a_folder_is_private() {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        assert_eq!(folder("DATA_DIR", &data).verdict, Verdict::Ok);
+        std::fs::create_dir(&data).unwrap();
+        for (mode, verdict) in [(0o700, Verdict::Ok), (0o755, Verdict::Warning)] {
+            std::fs::set_permissions(&data, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(folder("DATA_DIR", &data).verdict, verdict);
+        }
+        assert!(disk(&data).found.contains("MiB free"));
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_said() {
+        let now = SystemTime::now();
+        for (theirs, verdict) in [
+            (now, Verdict::Ok),
+            (now + Duration::from_secs(30), Verdict::Ok),
+            (now + Duration::from_secs(90), Verdict::Failure),
+            (now - Duration::from_secs(90), Verdict::Failure),
+        ] {
+            assert_eq!(clock(theirs, now).verdict, verdict);
+        }
+    }
+}

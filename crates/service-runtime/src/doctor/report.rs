@@ -1,0 +1,153 @@
+//! What was found, for a person and for a program.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, and may not for long, or not as it is meant.
+    Warning,
+    /// It does not work.
+    Failure,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found; never a secret.
+    pub found: String,
+    /// What to do; a command where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+impl Check {
+    /// All is well.
+    pub fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            name,
+            verdict: Verdict::Ok,
+            found: found.into(),
+            cure: None,
+        }
+    }
+
+    /// It works for now.
+    pub fn warning(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Warning,
+            cure: Some(cure.into()),
+            ..Self::ok(name, found)
+        }
+    }
+
+    /// It does not work.
+    pub fn failure(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Failure,
+            cure: Some(cure.into()),
+            ..Self::ok(name, found)
+        }
+    }
+}
+
+/// All of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The service.
+    pub service: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The worst of the checks.
+    pub verdict: Verdict,
+    /// In the order in which a person would look.
+    pub checks: Vec<Check>,
+}
+
+impl Report {
+    /// A report of these checks.
+    #[must_use]
+    pub fn new(service: &'static str, version: &'static str, checks: Vec<Check>) -> Self {
+        let worst = checks.iter().map(|check| check.verdict).max();
+        Self {
+            service,
+            version,
+            verdict: worst.unwrap_or(Verdict::Ok),
+            checks,
+        }
+    }
+
+    /// Prints it, and gives 0 when all is well, 1 with a warning, 2 with a
+    /// failure.
+    #[must_use]
+    pub fn print(&self, json: bool) -> ExitCode {
+        let text = if json {
+            serde_json::to_string_pretty(self).unwrap_or_default()
+        } else {
+            self.to_string()
+        };
+        // Whoever reads may have gone; the code is still told.
+        let _ = writeln!(std::io::stdout(), "{text}");
+        ExitCode::from(self.verdict as u8)
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.service, self.version)?;
+        for check in &self.checks {
+            let mark = match check.verdict {
+                Verdict::Ok => "ok  ",
+                Verdict::Warning => "WARN",
+                Verdict::Failure => "FAIL",
+            };
+            writeln!(f, "{mark}  {:<14} {}", check.name, check.found)?;
+            if let Some(cure) = &check.cure {
+                writeln!(f, "{:>22}{cure}", "→ ")?;
+            }
+        }
+        let count = |verdict| {
+            let of = self.checks.iter().filter(|check| check.verdict == verdict);
+            of.count()
+        };
+        write!(
+            f,
+            "{} ok, {} warnings, {} failures",
+            count(Verdict::Ok),
+            count(Verdict::Warning),
+            count(Verdict::Failure)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_check_is_the_verdict() {
+        let ok = Check::ok("port", "free");
+        let warning = Check::warning("disk", "400 MiB free", "make room");
+        let failure = Check::failure("Chrome", "none", "apt-get install chromium");
+        let of = |checks: &[&Check]| {
+            Report::new("x", "1", checks.iter().copied().cloned().collect()).verdict
+        };
+        assert_eq!(of(&[]), Verdict::Ok);
+        assert_eq!(of(&[&ok, &warning]), Verdict::Warning);
+        assert_eq!(of(&[&failure, &warning, &ok]), Verdict::Failure);
+        let text = Report::new("x", "1", vec![failure]).to_string();
+        assert!(text.contains("FAIL  Chrome") && text.contains("→ apt-get install"));
+        assert!(text.ends_with("0 ok, 0 warnings, 1 failures"));
+    }
+}

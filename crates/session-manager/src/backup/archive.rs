@@ -1,0 +1,132 @@
+//! The file's inside: a tar of the profile, gzipped, encrypted as age says.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::iter;
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::{BackupError, BackupKey};
+use crate::browser::Profile;
+
+/// What Chrome makes anew, by the names it gives it.
+const MADE_ANEW: [&str; 12] = [
+    "Cache",
+    "Code Cache",
+    "GPUCache",
+    "DawnGraphiteCache",
+    "DawnWebGPUCache",
+    "GrShaderCache",
+    "GraphiteDawnCache",
+    "ShaderCache",
+    "Crashpad",
+    "BrowserMetrics",
+    "component_crx_cache",
+    "Safe Browsing",
+];
+/// The folder of the profile, and the note that it is linked, in the archive.
+const PROFILE: &str = "profile";
+const MARKER: &str = "linked.json";
+
+/// Writes the profile into `out`.
+pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Result<()> {
+    let recipient = key.recipient();
+    let recipients = iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
+    let encrypted = encryptor.wrap_output(BufWriter::new(out))?;
+    let mut tar = tar::Builder::new(GzEncoder::new(encrypted, Compression::fast()));
+    tar.follow_symlinks(false);
+    append(&mut tar, &profile.user_data_dir(), Path::new(PROFILE))?;
+    // Last, as in a restore: with it the session counts as linked.
+    tar.append_path_with_name(profile.root().join(MARKER), MARKER)?;
+    tar.into_inner()?.finish()?.finish()?.flush()
+}
+
+/// Adds the folder `from` as `name`: its folders and files, and nothing else.
+fn append(tar: &mut tar::Builder<impl Write>, from: &Path, name: &Path) -> io::Result<()> {
+    tar.append_dir(name, from)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let own = entry.file_name();
+        let kind = entry.file_type()?;
+        let inside = name.join(&own);
+        if kind.is_dir() && !MADE_ANEW.iter().any(|one| own == *one) {
+            append(tar, &entry.path(), &inside)?;
+        } else if kind.is_file() {
+            tar.append_path_with_name(entry.path(), inside)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the session of `file` in the place of the profile's, which is kept
+/// beside it; gives where.
+pub(super) fn restore(
+    file: &Path,
+    key: &BackupKey,
+    profile: &Profile,
+) -> Result<Option<PathBuf>, BackupError> {
+    let identity = key.identity().ok_or(BackupError::PublicKeyOnly)?;
+    let root = profile.root();
+    let unpacked = root.join("restore.new");
+    let unwritten = |error| BackupError::Write(root.to_owned(), error);
+    remove(&unpacked).map_err(unwritten)?;
+    let done = unpack(file, identity, &unpacked).and_then(|()| {
+        if unpacked.join(MARKER).is_file() && unpacked.join(PROFILE).is_dir() {
+            swap(profile, &unpacked).map_err(unwritten)
+        } else {
+            Err(BackupError::NoSession(file.to_owned()))
+        }
+    });
+    remove(&unpacked).map_err(unwritten)?;
+    done
+}
+
+/// Unpacks all of `file` into the new folder `into`.
+fn unpack(file: &Path, identity: &age::x25519::Identity, into: &Path) -> Result<(), BackupError> {
+    let unread = |error| BackupError::Read(file.to_owned(), error);
+    let not_ours = |error| BackupError::Decrypt(file.to_owned(), error);
+    let encrypted = BufReader::new(File::open(file).map_err(unread)?);
+    let decryptor = age::Decryptor::new_buffered(encrypted).map_err(not_ours)?;
+    let identities = iter::once(identity as &dyn age::Identity);
+    let mut plain = decryptor.decrypt(identities).map_err(not_ours)?;
+    fs::create_dir(into).map_err(|error| BackupError::Write(into.to_owned(), error))?;
+    let mut archive = tar::Archive::new(GzDecoder::new(&mut plain));
+    archive.set_preserve_ownerships(false);
+    archive.unpack(into).map_err(unread)?;
+    // To the end: the last block is what proves that nothing is missing.
+    io::copy(&mut plain.by_ref(), &mut io::sink()).map_err(unread)?;
+    Ok(())
+}
+
+/// Linked is taken back first and given last: a crash in between leaves a
+/// profile that asks for a code, never half of one that counts as linked.
+fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
+    let root = profile.root();
+    let current = profile.user_data_dir();
+    let before = root.join("profile.before-restore");
+    profile.forget_linked()?;
+    let kept = if current.exists() {
+        remove(&before)?;
+        fs::rename(&current, &before)?;
+        Some(before)
+    } else {
+        None
+    };
+    fs::rename(unpacked.join(PROFILE), &current)?;
+    profile.remove_locks()?;
+    File::open(root)?.sync_all()?;
+    fs::rename(unpacked.join(MARKER), root.join(MARKER))?;
+    File::open(root)?.sync_all()?;
+    Ok(kept)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,209 @@
+//! Backups of the linked session: an encrypted file each, which another folder
+//! or another machine comes up with, linked, without a code.
+//!
+//! ```text
+//!  the service runs: POST /backup, or BACKUP_EVERY_HOURS after the last
+//!      ─> driver: Chrome is closed ─> archive ─> Chrome is started again
+//!  it does not:      session-manager backup ─> lock ─> archive
+//!  session-manager restore FILE ─> lock ─> unpacked beside ─> swapped in
+//! ```
+//!
+//! Never of a Chrome that runs: what it did not flush yet would be missing.
+
+mod archive;
+pub mod command;
+mod key;
+mod schedule;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use session_api::Timestamp;
+
+pub use key::BackupKey;
+pub use schedule::Schedule;
+
+use crate::browser::Profile;
+
+const PREFIX: &str = "session-";
+const SUFFIX: &str = ".tar.gz.age";
+/// What is being written; one that is there was cut off.
+const PARTIAL: &str = ".partial";
+
+/// Why there is no backup, or nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// `BACKUP_KEY` is not set.
+    #[error(
+        "BACKUP_KEY is not set, and a session is never stored in the clear: `session-manager backup --new-key` makes one"
+    )]
+    NoKey,
+    /// Only the public half of the key is there.
+    #[error("BACKUP_KEY holds the public half (age1…); restoring wants the AGE-SECRET-KEY-1…")]
+    PublicKeyOnly,
+    /// There is nothing to keep.
+    #[error("no device is linked: there is nothing to back up")]
+    NotLinked,
+    /// One is being taken.
+    #[error("a backup is being taken already")]
+    UnderWay,
+    /// Chrome did not close by itself.
+    #[error("Chrome had to be killed, so that what it stored may be incomplete: try again")]
+    NotClosedCleanly,
+    /// The folder is held by a running service.
+    #[error("{0}: stop the service first (`pm2 stop session-manager`)")]
+    InUse(io::Error),
+    /// The file could not be written.
+    #[error("{path} could not be written: {error}", path = .0.display(), error = .1)]
+    Write(PathBuf, io::Error),
+    /// The file could not be read.
+    #[error("{path} could not be read: {error}", path = .0.display(), error = .1)]
+    Read(PathBuf, io::Error),
+    /// The file is of another key, or no backup, or damaged.
+    #[error(
+        "{path} cannot be decrypted: it is damaged, or was made with another BACKUP_KEY ({error})",
+        path = .0.display(), error = .1
+    )]
+    Decrypt(PathBuf, age::DecryptError),
+    /// The file holds something else.
+    #[error("{path} holds no linked session", path = .0.display())]
+    NoSession(PathBuf),
+}
+
+/// Where backups go, and how many.
+#[derive(Clone, Debug)]
+pub struct Backups {
+    /// `BACKUP_DIR`.
+    pub folder: PathBuf,
+    /// `BACKUP_KEY`.
+    pub key: Option<BackupKey>,
+    /// `BACKUP_KEEP`: older ones are deleted.
+    pub keep: usize,
+}
+
+/// A backup that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The file.
+    pub file: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Backups {
+    /// Writes a backup of `profile`, of which nothing runs, and deletes those
+    /// beyond the number that is kept. Blocks.
+    ///
+    /// # Errors
+    /// Any [`BackupError`] but `InUse`; no file is left then.
+    pub fn take(&self, profile: &Profile, now: Timestamp) -> Result<Taken, BackupError> {
+        let key = self.key.as_ref().ok_or(BackupError::NoKey)?;
+        if !profile.is_linked() {
+            return Err(BackupError::NotLinked);
+        }
+        let unwritten = |path: &Path| {
+            let path = path.to_owned();
+            move |error| BackupError::Write(path, error)
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .map_err(unwritten(&self.folder))?;
+        let stamp: String = now
+            .to_string()
+            .chars()
+            .filter(|c| !matches!(c, '-' | ':' | '.'))
+            .collect();
+        let file = self.folder.join(format!("{PREFIX}{stamp}{SUFFIX}"));
+        let draft = self.folder.join(format!("{PREFIX}{stamp}{PARTIAL}"));
+        self.remove_drafts();
+        let written = write_durably(&draft, &file, |out| archive::write(profile, key, out));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        let bytes = written.map_err(unwritten(&file))?;
+        self.prune();
+        Ok(Taken { file, bytes })
+    }
+
+    /// Puts the session of `file` in the place of what `profile` holds; what
+    /// was there before is kept beside it. Blocks. Gives where that is.
+    ///
+    /// # Errors
+    /// Any [`BackupError`]; the profile is as it was then.
+    pub fn restore(&self, file: &Path, profile: &Profile) -> Result<Option<PathBuf>, BackupError> {
+        let key = self.key.as_ref().ok_or(BackupError::NoKey)?;
+        profile.hold().map_err(BackupError::InUse)?;
+        archive::restore(file, key, profile)
+    }
+
+    /// When the newest was taken.
+    #[must_use]
+    pub fn newest(&self) -> Option<SystemTime> {
+        let newest = self.files().pop()?;
+        newest.metadata().and_then(|data| data.modified()).ok()
+    }
+
+    /// The backups, oldest first: their names are in order of time.
+    fn files(&self) -> Vec<PathBuf> {
+        self.named(SUFFIX)
+    }
+
+    fn named(&self, suffix: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries
+            .filter(|entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                name.starts_with(PREFIX) && name.ends_with(suffix)
+            })
+            .map(|entry| entry.path())
+            .collect();
+        files.sort();
+        files
+    }
+
+    fn remove_drafts(&self) {
+        for draft in self.named(PARTIAL) {
+            let _ = fs::remove_file(draft);
+        }
+    }
+
+    fn prune(&self) {
+        let files = self.files();
+        let old = files.len().saturating_sub(self.keep.max(1));
+        for file in &files[..old] {
+            if let Err(error) = fs::remove_file(file) {
+                tracing::warn!(file = %file.display(), %error, "an old backup was not deleted");
+            }
+        }
+    }
+}
+
+/// Writes by `write` into `draft`, and gives it its name once it is on the
+/// disk; gives its size.
+fn write_durably(
+    draft: &Path,
+    file: &Path,
+    write: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<u64> {
+    let out = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)?;
+    write(&out)?;
+    out.sync_all()?;
+    fs::rename(draft, file)?;
+    if let Some(folder) = file.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(out.metadata()?.len())
+}
+
+#[cfg(test)]
+mod tests;

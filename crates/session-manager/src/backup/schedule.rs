@@ -1,0 +1,69 @@
+//! Backups that nobody has to ask for.
+
+use std::time::{Duration, SystemTime};
+
+use session_api::SessionState;
+use tokio_util::sync::CancellationToken;
+
+use super::Backups;
+use crate::session::SessionHandle;
+
+/// How often it is looked whether one is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// After one that failed; its reason is in the log.
+const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+
+/// Takes a backup of the READY session whenever the newest is too old.
+#[derive(Debug)]
+pub struct Schedule {
+    backups: Backups,
+    every: Duration,
+    session: SessionHandle,
+}
+
+impl Schedule {
+    /// Every so often, by way of `session`.
+    #[must_use]
+    pub fn new(backups: Backups, every: Duration, session: SessionHandle) -> Self {
+        Self {
+            backups,
+            every,
+            session,
+        }
+    }
+
+    /// Works until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.for_ever() => {}
+        }
+    }
+
+    async fn for_ever(&self) {
+        let mut changes = self.session.changes();
+        loop {
+            let ready = changes.wait_for(|now| now.session.state == SessionState::Ready);
+            if ready.await.is_err() {
+                return;
+            }
+            let mut pause = LOOK_EVERY;
+            if self.is_due(SystemTime::now()) {
+                let taken = self.session.backup(self.backups.clone()).await;
+                if !matches!(taken, Ok(Ok(_))) {
+                    // The driver has logged why.
+                    pause = AFTER_FAILURE;
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// A clock that was set back makes none.
+    fn is_due(&self, now: SystemTime) -> bool {
+        self.backups.newest().is_none_or(|newest| {
+            now.duration_since(newest)
+                .is_ok_and(|age| age >= self.every)
+        })
+    }
+}

@@ -1,0 +1,143 @@
+use std::os::unix::fs::{MetadataExt, symlink};
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + seconds * 1000).unwrap()
+}
+
+struct Home {
+    folder: tempfile::TempDir,
+    backups: Backups,
+    profile: Profile,
+}
+
+impl Home {
+    /// A linked profile with `text` in it.
+    fn new(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::new(folder.path().join("tokens"));
+        profile.prepare().unwrap();
+        let database = profile.user_data_dir().join("Default/IndexedDB");
+        fs::create_dir_all(&database).unwrap();
+        fs::write(database.join("000003.log"), text).unwrap();
+        profile.remember_linked(at(0)).unwrap();
+        let (secret, _) = BackupKey::generate();
+        let backups = Backups {
+            folder: folder.path().join("backups"),
+            key: Some(BackupKey::parse(&secret).unwrap()),
+            keep: 2,
+        };
+        Self {
+            folder,
+            backups,
+            profile,
+        }
+    }
+
+    fn stored(profile: &Profile) -> Option<String> {
+        let file = profile.user_data_dir().join("Default/IndexedDB/000003.log");
+        fs::read_to_string(file).ok()
+    }
+}
+
+#[test]
+fn comes_back_in_another_folder_without_caches_and_locks() {
+    let home = Home::new("device");
+    let data = home.profile.user_data_dir();
+    fs::create_dir_all(data.join("Default/Code Cache/js")).unwrap();
+    fs::write(data.join("Default/Code Cache/js/1"), "big").unwrap();
+    symlink("host-1", data.join("SingletonLock")).unwrap();
+    let taken = home.backups.take(&home.profile, at(1)).unwrap();
+    let meta = fs::metadata(&taken.file).unwrap();
+    assert_eq!((meta.mode() & 0o777, meta.len()), (0o600, taken.bytes));
+    let mode = fs::metadata(&home.backups.folder).unwrap().mode();
+    assert_eq!(mode & 0o777, 0o700);
+
+    let other = Profile::new(home.folder.path().join("elsewhere/tokens"));
+    assert_eq!(home.backups.restore(&taken.file, &other).unwrap(), None);
+    assert!(other.is_linked());
+    assert_eq!(Home::stored(&other).as_deref(), Some("device"));
+    let data = other.user_data_dir();
+    assert!(!data.join("Default/Code Cache").exists());
+    assert!(fs::symlink_metadata(data.join("SingletonLock")).is_err());
+    let mode = fs::metadata(other.root()).unwrap().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn what_was_there_is_kept_beside() {
+    let home = Home::new("old");
+    let taken = home.backups.take(&home.profile, at(1)).unwrap();
+    let file = home
+        .profile
+        .user_data_dir()
+        .join("Default/IndexedDB/000003.log");
+    fs::write(&file, "new").unwrap();
+    let kept = home.backups.restore(&taken.file, &home.profile).unwrap();
+    assert_eq!(Home::stored(&home.profile).as_deref(), Some("old"));
+    let kept = kept.unwrap().join("Default/IndexedDB/000003.log");
+    assert_eq!(fs::read_to_string(kept).unwrap(), "new");
+}
+
+#[test]
+fn a_file_that_is_cut_off_or_changed_or_of_another_key_restores_nothing() {
+    let home = Home::new("device");
+    let taken = home.backups.take(&home.profile, at(1)).unwrap();
+    let whole = fs::read(&taken.file).unwrap();
+    let spoilt = home.folder.path().join("spoilt");
+    let mut changed = whole.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    for bytes in [&whole[..whole.len() - 1], &whole[..10], &changed[..]] {
+        fs::write(&spoilt, bytes).unwrap();
+        home.backups.restore(&spoilt, &home.profile).unwrap_err();
+    }
+    let mut other = home.backups.clone();
+    other.key = Some(BackupKey::parse(&BackupKey::generate().0).unwrap());
+    let error = other.restore(&taken.file, &home.profile).unwrap_err();
+    assert!(matches!(error, BackupError::Decrypt(..)), "{error}");
+    assert!(home.profile.is_linked());
+    assert_eq!(Home::stored(&home.profile).as_deref(), Some("device"));
+    assert!(!home.profile.root().join("restore.new").exists());
+}
+
+#[test]
+fn the_public_half_makes_them_and_opens_none() {
+    let mut home = Home::new("device");
+    let (secret, public) = BackupKey::generate();
+    home.backups.key = Some(BackupKey::parse(&public).unwrap());
+    let taken = home.backups.take(&home.profile, at(1)).unwrap();
+    let refused = home.backups.restore(&taken.file, &home.profile);
+    assert!(matches!(refused, Err(BackupError::PublicKeyOnly)));
+    home.backups.key = Some(BackupKey::parse(&format!(" {secret}\n")).unwrap());
+    home.backups.restore(&taken.file, &home.profile).unwrap();
+    assert!(BackupKey::parse("hunter2").is_err());
+}
+
+#[test]
+fn as_many_are_kept_as_asked_and_what_was_cut_off_goes() {
+    let home = Home::new("device");
+    fs::create_dir(&home.backups.folder).unwrap();
+    let draft = home.backups.folder.join("session-1.partial");
+    fs::write(&draft, "half").unwrap();
+    fs::write(home.backups.folder.join("notes.txt"), "the operator's").unwrap();
+    let files: Vec<_> = (1..=4)
+        .map(|n| home.backups.take(&home.profile, at(n)).unwrap().file)
+        .collect();
+    assert_eq!(home.backups.files(), files[2..]);
+    assert!(!draft.exists());
+    assert!(home.backups.folder.join("notes.txt").exists());
+    assert!(home.backups.newest().is_some());
+}
+
+#[test]
+fn nothing_linked_or_no_key_is_no_backup() {
+    let mut home = Home::new("device");
+    home.profile.forget_linked().unwrap();
+    let refused = home.backups.take(&home.profile, at(1));
+    assert!(matches!(refused, Err(BackupError::NotLinked)));
+    home.backups.key = None;
+    let refused = home.backups.take(&home.profile, at(1));
+    assert!(matches!(refused, Err(BackupError::NoKey)));
+    assert!(!home.backups.folder.exists());
+}
