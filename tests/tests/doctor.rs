@@ -44,9 +44,8 @@ fn verdict(report: &Value, name: &str) -> Value {
 #[tokio::test]
 async fn a_pair_that_is_well_has_no_failure() {
     const SECRET: &str = "a-token-of-this-test";
-    let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", SECRET);
-    let (standin, mut manager) = linked(Settings::default(), options).await;
-    let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", SECRET);
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = ManagerOptions::default().with("INTERNAL_TOKEN", SECRET);
     let hub = Hub::start(&manager, options).await;
 
     let pid = manager.service.pid().to_string();

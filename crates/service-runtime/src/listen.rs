@@ -135,6 +135,17 @@ fn holder(port: u16) -> Option<(i32, String)> {
         .and_then(|pid| Some((pid, Process::read(pid)?.comm)))
 }
 
+/// The port that a process listens on, where that can be told.
+#[must_use]
+pub fn port_of(pid: i32) -> Option<u16> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let tables = tables.map(|table| std::fs::read_to_string(table).unwrap_or_default());
+    let mut listening = tables.iter().flat_map(|table| listening(table));
+    listening
+        .find(|(_, inode)| holds(pid, &[format!("socket:[{inode}]")]))
+        .map(|(port, _)| port)
+}
+
 fn holds(pid: i32, sockets: &[String]) -> bool {
     // Another user's descriptors cannot be read; that is no answer, not "no".
     let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
@@ -150,20 +161,23 @@ fn holds(pid: i32, sockets: &[String]) -> bool {
         })
 }
 
-/// The inodes of sockets in state LISTEN (0A) on the port, from a table such
-/// as `/proc/net/tcp`.
+/// The inodes of sockets that listen on the port, from a table such as `/proc/net/tcp`.
 fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
-    table
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
-            let listens =
-                *fields.get(3)? == "0A" && u16::from_str_radix(local_port, 16).ok()? == port;
-            listens.then(|| fields.get(9)?.parse().ok()).flatten()
-        })
+    listening(table)
+        .filter(|(listens, _)| *listens == port)
+        .map(|(_, inode)| inode)
         .collect()
+}
+
+/// Ports and inodes of the sockets in state LISTEN (0A).
+fn listening(table: &str) -> impl Iterator<Item = (u16, u64)> {
+    table.lines().skip(1).filter_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (_, port) = fields.get(1)?.rsplit_once(':')?;
+        let port = u16::from_str_radix(port, 16).ok()?;
+        let inode = fields.get(9)?.parse().ok()?;
+        (*fields.get(3)? == "0A").then_some((port, inode))
+    })
 }
 
 #[cfg(test)]

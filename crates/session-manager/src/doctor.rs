@@ -12,6 +12,7 @@ use reqwest::header::DATE;
 use service_runtime::doctor::{
     Check, Report, Subject, Whose, clock, disk, environment, folder, port,
 };
+use service_runtime::listen;
 use session_api::{SERVICE_NAME, SessionState};
 use session_client::ClientError;
 use tokio::process::Command;
@@ -59,8 +60,9 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.push(port(config.host, config.port, running).await);
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(page(&config.browser).await);
-    if running.is_some() {
-        checks.push(session(config).await);
+    if let Some(process) = running {
+        let port = listen::port_of(process.pid).unwrap_or(config.port);
+        checks.push(session(config, port).await);
     }
     checks.push(backups(config));
     checks
@@ -194,9 +196,9 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
 }
 
 /// What the running service says of itself.
-async fn session(config: &Config) -> Check {
+async fn session(config: &Config, port: u16) -> Check {
     const NAME: &str = "session";
-    let asked = match own::client(config) {
+    let asked = match own::client(config, port) {
         Ok(client) => client.session().await,
         Err(why) => return Check::failure(NAME, why, "correct HOST and PORT"),
     };

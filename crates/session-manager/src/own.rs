@@ -6,17 +6,17 @@ use session_client::{SessionClient, Timeouts};
 
 use crate::config::Config;
 
-/// A client of the service that runs with `config`.
+/// A client of the service that runs with `config` on `port`.
 ///
 /// # Errors
 /// A sentence.
-pub(crate) fn client(config: &Config) -> Result<SessionClient, String> {
+pub(crate) fn client(config: &Config, port: u16) -> Result<SessionClient, String> {
     let host = if config.host.is_unspecified() {
         IpAddr::V4(Ipv4Addr::LOCALHOST)
     } else {
         config.host
     };
-    let address = std::net::SocketAddr::new(host, config.port);
+    let address = std::net::SocketAddr::new(host, port);
     let base = format!("http://{address}/")
         .parse()
         .map_err(|error| format!("{address}: {error}"))?;

@@ -14,9 +14,14 @@ const LEAST_ROOM_MIB: u64 = 100;
 /// WhatsApp and TLS get into trouble with a clock that is further off.
 const LARGEST_SKEW: Duration = Duration::from_secs(60);
 
-/// Who has the port: `owner`, nobody, or somebody else.
+/// Who has the port: `owner`, nobody, or somebody else. A port of 0 is the one
+/// that the owner got.
 pub async fn port(host: IpAddr, port: u16, owner: Option<&Process>) -> Check {
     const NAME: &str = "port";
+    let port = match owner {
+        Some(owner) if port == 0 => listen::port_of(owner.pid).unwrap_or(0),
+        _ => port,
+    };
     match listen::bind(host, port).await {
         Ok(_) if owner.is_some() => Check::failure(
             NAME,
@@ -142,6 +147,7 @@ mod tests {
         let other = port(host, taken, None).await;
         assert_eq!(other.verdict, Verdict::Failure);
         assert!(other.cure.unwrap().contains(&this.pid.to_string()));
+        assert_eq!(port(host, 0, Some(&this)).await.verdict, Verdict::Ok);
         drop(listener);
         assert_eq!(port(host, taken, None).await.verdict, Verdict::Ok);
         let silent = port(host, taken, Some(&this)).await;

@@ -30,7 +30,7 @@ pub fn backup(config: &Config) -> Result<String, String> {
 
 /// The service that holds the folder closes its Chrome for it.
 fn ask_service(config: &Config) -> Result<BackupBody, String> {
-    let client = own::client(config)?;
+    let client = own::client(config, config.port)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
