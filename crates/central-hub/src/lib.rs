@@ -138,7 +138,11 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let metrics = service_runtime::metrics::install();
+    service_runtime::metrics::describe(http::metrics::HELP);
+    let upkeep = tokio::spawn(metrics.clone().upkeep());
     let state = AppState {
+        metrics,
         caller,
         follower,
         outbox: outbox.clone(),
@@ -157,6 +161,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         ..ServeLimits::default()
     };
     serve(listener, router(state), limits, &shutdown).await;
+    upkeep.abort();
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();

@@ -17,6 +17,7 @@ use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
     ClienteId, Limits, refuse_cross_site, require_loopback_host, standard,
 };
+use service_runtime::metrics::Metrics;
 use session_client::SessionClient;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
@@ -25,8 +26,8 @@ use crate::auth::{Auth, gate};
 use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, overview,
-    qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
+    overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -49,6 +50,8 @@ pub(crate) struct AppState {
     pub(crate) follower: Follower,
     /// Calls the receivers of webhooks.
     pub(crate) caller: Caller,
+    /// What was counted.
+    pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
     /// Cancelled when the service drains: event streams end then.
     pub(crate) draining: CancellationToken,
@@ -101,6 +104,7 @@ fn api() -> Router<AppState> {
         .route("/qr-code", get(qr_code::qr_code))
         .route("/config", get(config::config))
         .route("/events", get(events::events))
+        .route("/metrics", get(metrics::metrics))
         .route("/overview", get(overview::overview))
         .nest("/auth", authentication())
         .route("/users", get(users::list).post(users::create))

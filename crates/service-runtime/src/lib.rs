@@ -14,6 +14,7 @@
 //! | [`shutdown`] | drain at the first signal, abort at the second |
 //! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
+//! | [`metrics`] | what Prometheus reads |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
@@ -28,6 +29,7 @@ mod fatal;
 pub mod http;
 pub mod listen;
 pub mod logs;
+pub mod metrics;
 pub mod pm2;
 pub mod process;
 pub mod serve;

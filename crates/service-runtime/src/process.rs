@@ -13,8 +13,10 @@
 mod signal;
 mod spawn;
 mod table;
+mod usage;
 
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};
 pub use spawn::spawn_bound;
 pub use table::{Process, ProcessId, ProcessTable};
+pub use usage::Usage;

@@ -30,6 +30,8 @@ pub const FILES: &str = "/files";
 pub const FILE: &str = "/files/{id}";
 /// `GET`: what became of a message.
 pub const MESSAGE: &str = "/messages/{id}";
+/// `GET`: as Prometheus reads it.
+pub const METRICS: &str = "/metrics";
 /// `POST`: take a backup of the linked session.
 pub const BACKUP: &str = "/backup";
 /// `GET`: everything an operator wants to know.

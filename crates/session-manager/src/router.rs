@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
     ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard,
 };
+use service_runtime::metrics::Metrics;
 use session_api::{ErrorCode, paths};
 use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,8 @@ use crate::session::SessionHandle;
 pub struct AppState {
     /// Where backups go.
     pub backups: Backups,
+    /// What was counted.
+    pub metrics: Metrics,
     /// The session.
     pub session: SessionHandle,
     /// The ledger's file, with the events.
@@ -55,6 +58,7 @@ pub fn router(state: AppState) -> Router {
         .route(paths::DISCONNECT, post(http::session::disconnect))
         .route(paths::LOGOUT, post(http::session::logout))
         .route(paths::PAIRING_CODE, post(http::session::pairing_code))
+        .route(paths::METRICS, get(http::metrics::metrics))
         .route(paths::BACKUP, post(http::session::backup))
         .route(paths::SESSION, get(http::session::session))
         .route(paths::SEND, post(http::send::send))

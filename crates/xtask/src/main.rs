@@ -18,6 +18,7 @@ mod cli;
 mod docs;
 mod leftovers;
 mod program;
+mod promtool;
 mod repo;
 mod say;
 mod setup;

@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, repo, say};
+use crate::{cargo, promtool, repo, say};
 
 /// What is put beside too old a Node.js.
 const PRIVATE_NODE: &str = "22";
@@ -64,6 +64,8 @@ pub(crate) struct Needs {
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
+    /// promtool, for the tests.
+    pub(crate) rules: bool,
 }
 
 impl Needs {
@@ -72,12 +74,14 @@ impl Needs {
         node: true,
         database: true,
         load: false,
+        rules: true,
     };
     pub(crate) const TO_RUN: Self = Self {
         browser: true,
         node: true,
         database: false,
         load: false,
+        rules: false,
     };
     pub(crate) const TO_BENCH: Self = Self {
         load: true,
@@ -88,6 +92,7 @@ impl Needs {
         node: true,
         database: false,
         load: false,
+        rules: false,
     };
 }
 
@@ -134,7 +139,11 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     let own = Tools {
         path: env::var_os("PATH").unwrap_or_default(),
     };
-    if needs.node { node(own) } else { Ok(own) }
+    let tools = if needs.node { node(own)? } else { own };
+    if needs.rules && find_in("promtool", &tools.path).is_none() {
+        return prepend(&promtool::folder()?, &tools.path);
+    }
+    Ok(tools)
 }
 
 /// `cargo xtask setup` itself: says what it found.
@@ -154,6 +163,7 @@ pub(crate) fn report() -> Result<()> {
         ),
         ("Node.js", find_in("node", tools.path())),
         ("npm", find_in("npm", tools.path())),
+        ("promtool", find_in("promtool", tools.path())),
         ("PostgreSQL", scratch_database::program("postgres")),
     ] {
         let Some(program) = program else { continue };
@@ -162,8 +172,9 @@ pub(crate) fn report() -> Result<()> {
             .arg("--version")
             .stderr(Stdio::null())
             .output()
-            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
             .unwrap_or_default();
+        let version = version.lines().next().unwrap_or_default();
         say::line(format!("{name:<13} {:<40} {version}", program.display()));
     }
     Ok(())

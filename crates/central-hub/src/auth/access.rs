@@ -64,6 +64,8 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/config", Known),
     rule("GET", "/events", Everybody(Read)),
     rule("GET", "/overview", Everybody(Read)),
+    // For monitors.
+    rule("GET", "/metrics", Admins(Read)),
     // The session, which all businesses share.
     rule("GET", "/status", Admins(Read)),
     rule("GET", "/qr", Admins(Link)),

@@ -10,6 +10,7 @@ pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod messages;
+pub(crate) mod metrics;
 pub(crate) mod overview;
 pub(crate) mod qr_code;
 pub(crate) mod reports;

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use session_api::Timestamp;
+use metrics::histogram;
+use session_api::{Event, Timestamp};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio_util::sync::CancellationToken;
 
@@ -224,5 +225,15 @@ fn told(sse: SseEvent) -> Told {
             None
         }
     };
+    let at = match &event {
+        Some(Event::Message(message)) => Some(message.at),
+        Some(Event::Ack(ack)) => Some(ack.at),
+        _ => None,
+    };
+    if let Some(at) = at {
+        let lag = Timestamp::now().as_millis() - at.as_millis();
+        let lag = Duration::from_millis(u64::try_from(lag).unwrap_or(0));
+        histogram!("leadmaster_event_lag_seconds").record(lag.as_secs_f64());
+    }
     Told { id: sse.id, event }
 }

@@ -1,8 +1,9 @@
 //! One attempt at one message.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
+use metrics::{counter, histogram};
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
@@ -49,10 +50,14 @@ impl Inner {
             true => Endpoint::SendFile,
             false => Endpoint::Send,
         };
-        client
+        let began = Instant::now();
+        let answer = client
             .with_idempotency_key(key)
             .proxied::<SendBody>(endpoint, Some(request.into()))
-            .await
+            .await;
+        histogram!("leadmaster_outbox_attempt_duration_seconds")
+            .record(began.elapsed().as_secs_f64());
+        answer
     }
 
     /// Writes down what became of an attempt. `None` where somebody else was
@@ -94,6 +99,10 @@ impl Inner {
             }
         };
         if let Some(moved) = &moved {
+            let state = moved.state.as_str();
+            let code = moved.error_code.clone().unwrap_or_default();
+            counter!("leadmaster_outbox_outcomes_total", "state" => state, "code" => code)
+                .increment(1);
             self.tell(moved);
             tracing::info!(
                 id = moved.id,

@@ -34,6 +34,7 @@ mod location;
 mod messages;
 mod migrations;
 mod overview;
+mod queues;
 mod search;
 mod settings;
 mod state;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use metrics::{counter, histogram};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, redirect, retry};
@@ -78,6 +79,10 @@ impl Caller {
                 let _ = tokio::time::timeout(READ_FOR, drain(response)).await;
             }
         }
+        let outcome = attempt.error.unwrap_or("OK");
+        counter!("leadmaster_webhook_attempts_total", "outcome" => outcome).increment(1);
+        histogram!("leadmaster_webhook_attempt_duration_seconds")
+            .record(attempt.duration.as_secs_f64());
         (attempt, asked)
     }
 

@@ -13,6 +13,7 @@ use tracing::{debug, error};
 
 use super::REQUEST_ID_HEADER;
 use super::reply::ErrorReply;
+use crate::metrics::answered;
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug)]
@@ -152,12 +153,15 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
         Some(reply) => reply.into_response(),
         None => in_shape(next.run(request).await),
     };
+    let took = began.elapsed();
+    let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
+    answered(method.as_str(), pattern, response.status().as_u16(), took);
     debug!(
         %method,
-        route = route.as_ref().map_or("none", MatchedPath::as_str),
+        route = pattern,
         status = response.status().as_u16(),
         request_id = id.as_str(),
-        micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     let headers = response.headers_mut();

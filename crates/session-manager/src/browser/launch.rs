@@ -428,11 +428,9 @@ async fn pump(
         };
         match serde_json::from_str::<Batch>(text) {
             Ok(Batch { at, events: batch }) => {
-                tracing::debug!(
-                    events = batch.len(),
-                    "page: told within {:.1} ms",
-                    since_1970() - at
-                );
+                let ms = since_1970() - at;
+                tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
+                metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
                 for event in batch {
                     if let PageEvent::Facts { facts } = &event
                         && (facts.code.is_some() || facts.registered == Some(true))

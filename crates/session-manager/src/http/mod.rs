@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod files;
+pub mod metrics;
 mod multipart;
 pub mod qr;
 pub mod send;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use metrics::histogram;
 use tokio::sync::mpsc;
 
 use super::CatchUp;
@@ -71,8 +72,9 @@ impl Recorder {
         match written {
             Ok(recorded) => {
                 self.failing = false;
-                let ms = since.elapsed().as_secs_f64() * 1e3;
-                tracing::debug!(events, "inbound: written down within {ms:.1} ms");
+                let took = since.elapsed().as_secs_f64();
+                tracing::debug!(events, "inbound: written down within {:.1} ms", took * 1e3);
+                histogram!("leadmaster_inbound_write_duration_seconds").record(took);
                 self.outbox.acknowledged(&recorded.moved);
             }
             Err(error) => {

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use metrics::counter;
 use session_api::{AckEvent, Event, EventKind, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
@@ -295,6 +296,7 @@ pub(super) async fn tell_ack(
     });
     if let Some(data) = json(&event) {
         write(transaction, ticket, EventKind::Ack, None, data).await?;
+        counter!("leadmaster_acks_total", "status" => ack_status(ack)).increment(1);
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use metrics::{counter, histogram};
 use rand::Rng;
 use session_api::{Content, ErrorCode, Recipient, SendBody, SessionState};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -196,6 +197,12 @@ impl Outbox {
         }))
     }
 
+    /// How many rows a task of this process is at work on.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.0.active().len()
+    }
+
     /// What is known of a message.
     ///
     /// # Errors
@@ -224,6 +231,12 @@ impl Outbox {
     ) -> Outcome {
         let asked = Instant::now();
         let outcome = self.begin(key, cliente_id, payload).await;
+        let word = outcome
+            .as_ref()
+            .map_or_else(|error| error.code().as_str(), |_| "sent");
+        counter!("leadmaster_sends_total", "outcome" => word).increment(1);
+        histogram!("leadmaster_send_duration_seconds", "outcome" => word)
+            .record(asked.elapsed().as_secs_f64());
         tracing::debug!("send: answered after {:.1} ms", millis(asked));
         if let Err(error) = &outcome
             && error.code() == ErrorCode::LedgerUnavailable

@@ -13,6 +13,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -159,7 +160,10 @@ async fn write_for_ever(
     while queue.recv_many(&mut jobs, TOGETHER).await > 0 {
         let mut waiting = jobs.drain(..);
         let mut answers = Vec::new();
+        let began = Instant::now();
         let written = write(&mut waiting, &mut answers, &pool, &log).await;
+        metrics::histogram!("leadmaster_ledger_write_duration_seconds")
+            .record(began.elapsed().as_secs_f64());
         for answer in answers {
             answer(written.as_ref().map(drop).map_err(Arc::clone));
         }

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use metrics::counter;
 use service_runtime::env::mask_userinfo;
 use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -254,6 +255,9 @@ impl SessionDriver {
 
     fn note_transition(&self, before: SessionState) {
         let (to, cause) = (self.machine.state(), self.machine.cause());
+        let (state, code) = (to.as_str(), cause.code());
+        counter!("leadmaster_session_transitions_total", "to" => state, "cause" => code)
+            .increment(1);
         match cause {
             Cause::Failed(_) => {
                 tracing::error!(from = %before, %to, code = cause.code(), "session: {cause}");
@@ -280,7 +284,10 @@ impl SessionDriver {
                     Err(error) => tracing::error!(%error, "deleting the stored session failed"),
                 }
             }
-            Effect::RefreshCode => self.refresh_code(),
+            Effect::RefreshCode => {
+                counter!("leadmaster_code_refreshes_total").increment(1);
+                self.refresh_code();
+            }
             Effect::RetryAfter(pause) => self.timers.retry_after(pause),
             Effect::RememberLinked => {
                 if let Err(error) = profile.remember_linked(now) {

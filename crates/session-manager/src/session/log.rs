@@ -15,6 +15,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use metrics::counter;
 use session_api::{Event, EventKind, Timestamp};
 use tokio::sync::{OwnedMutexGuard, watch};
 
@@ -232,6 +233,7 @@ impl Ticket {
         let told = std::mem::take(&mut self.told);
         let mut memory = self.log.memory();
         for event in told {
+            counter!("leadmaster_events_total", "kind" => event.kind.as_str()).increment(1);
             memory.append(event);
         }
         // The rest is the drop's.

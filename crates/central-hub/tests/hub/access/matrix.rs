@@ -31,6 +31,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /config", "ACrsklaRSKL"),
     ("GET /events", "ACraR"),
     ("GET /overview", "ACraR"),
+    ("GET /metrics", "Ara"),
     ("GET /status", "Ara"),
     ("GET /qr", "Ala"),
     ("POST /connect", "Ala"),

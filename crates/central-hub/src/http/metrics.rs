@@ -1,0 +1,127 @@
+//! `GET /metrics`: what is so now, beside what was counted where it happened.
+
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use metrics::{gauge, histogram};
+use service_runtime::metrics::{self as prometheus, as_f64};
+use session_api::{SessionState, Timestamp};
+
+use crate::relay::Link;
+use crate::router::AppState;
+use crate::store::StoreError;
+
+/// What is counted, here and where it happens.
+pub(crate) const HELP: &[(&str, &str)] = &[
+    (
+        "leadmaster_session_manager_up",
+        "1 while session-manager can be heard",
+    ),
+    (
+        "leadmaster_session_state",
+        "1 for the state that the session is in, as the hub heard",
+    ),
+    ("leadmaster_dry_run", "1 while nothing leaves"),
+    (
+        "leadmaster_outbox_messages",
+        "Messages that the outbox still has to do with, by state",
+    ),
+    (
+        "leadmaster_outbox_oldest_age_seconds",
+        "Since when the oldest of them",
+    ),
+    (
+        "leadmaster_outbox_outcomes_total",
+        "What became of attempts, by state and code",
+    ),
+    (
+        "leadmaster_outbox_attempt_duration_seconds",
+        "How long session-manager took",
+    ),
+    (
+        "leadmaster_event_lag_seconds",
+        "From session-manager's event to the hub",
+    ),
+    (
+        "leadmaster_webhook_attempts_total",
+        "Calls of webhooks by outcome: OK, or why not",
+    ),
+    (
+        "leadmaster_webhook_attempt_duration_seconds",
+        "How long they took",
+    ),
+    (
+        "leadmaster_webhook_pending",
+        "What webhooks were not told yet",
+    ),
+    (
+        "leadmaster_webhook_oldest_age_seconds",
+        "Since when the oldest of it",
+    ),
+    (
+        "leadmaster_webhook_dead_letters",
+        "What was given up, up to 1000 of each webhook",
+    ),
+    ("leadmaster_store_up", "1 while the database answers"),
+    (
+        "leadmaster_store_query_duration_seconds",
+        "What these figures took of it",
+    ),
+];
+
+/// As Prometheus reads it.
+pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
+    session(&state);
+    let began = Instant::now();
+    let up = match queues(&state).await {
+        Ok(()) => 1.0,
+        Err(error) => {
+            tracing::warn!("the queues are not in /metrics: {error}");
+            0.0
+        }
+    };
+    gauge!("leadmaster_store_up").set(up);
+    histogram!("leadmaster_store_query_duration_seconds").record(began.elapsed().as_secs_f64());
+    let dry_run = if state.config.dry_run { 1.0 } else { 0.0 };
+    gauge!("leadmaster_dry_run").set(dry_run);
+    let text = state.metrics.render();
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response()
+}
+
+fn session(state: &AppState) {
+    let (link, session, _) = state.relay.health();
+    let up = if link == Link::Up { 1.0 } else { 0.0 };
+    gauge!("leadmaster_session_manager_up").set(up);
+    for one in SessionState::ALL {
+        let holds = if session == Some(one) { 1.0 } else { 0.0 };
+        gauge!("leadmaster_session_state", "state" => one.as_str()).set(holds);
+    }
+}
+
+/// What waits, and since when.
+async fn queues(state: &AppState) -> Result<(), StoreError> {
+    for waiting in state.store.outbox_queue().await? {
+        let word = waiting.what;
+        gauge!("leadmaster_outbox_messages", "state" => word).set(count(waiting.number));
+        gauge!("leadmaster_outbox_oldest_age_seconds", "state" => word).set(age(waiting.oldest));
+    }
+    let webhooks = state.store.webhook_queue().await?;
+    gauge!("leadmaster_webhook_pending").set(count(webhooks.number));
+    gauge!("leadmaster_webhook_oldest_age_seconds").set(age(webhooks.oldest));
+    let dead = state.store.dead_letters().await?;
+    let dead = dead.iter().map(|webhook| webhook.dead).sum();
+    gauge!("leadmaster_webhook_dead_letters").set(count(dead));
+    Ok(())
+}
+
+fn count(number: i64) -> f64 {
+    as_f64(u64::try_from(number).unwrap_or(0))
+}
+
+/// In seconds, of what began then, in milliseconds since 1970.
+fn age(since: Option<i64>) -> f64 {
+    let millis = since.map_or(0, |since| Timestamp::now().as_millis() - since);
+    count(millis) / 1e3
+}

@@ -1,0 +1,152 @@
+//! Counters, gauges and histograms, as Prometheus reads them.
+//!
+//! Where something happens, the macros of the `metrics` crate count it; what is
+//! so at a moment is set when somebody asks. Until [`install`] was called, as in
+//! most tests, nothing is kept.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::process::Usage;
+
+/// The text's content type.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// From a millisecond to the longest that anything waits.
+const SECONDS: [f64; 15] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
+];
+/// What was observed is put into its buckets so often, whether anybody asks or
+/// not: until then each observation takes memory.
+const UPKEEP: Duration = Duration::from_secs(30);
+
+/// What every service counts.
+const HELP: &[(&str, &str)] = &[
+    (
+        "http_requests_total",
+        "Answered requests, by route, method and status",
+    ),
+    ("http_request_duration_seconds", "How long answers took"),
+    (
+        "process_resident_memory_bytes",
+        "Resident memory of the service itself",
+    ),
+    (
+        "process_cpu_seconds",
+        "Processor time of the service itself since its start",
+    ),
+    ("process_open_fds", "Open descriptors of the service itself"),
+];
+
+/// Tells what metrics mean, by their names.
+pub fn describe(help: &[(&'static str, &'static str)]) {
+    for (name, text) in help {
+        // The kind is told by the first value.
+        describe_gauge!(*name, *text);
+    }
+}
+
+/// What this process counts; cheap to clone.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+/// Begins to count, for the whole process. A second call gives the same; where
+/// somebody else counts already, nothing is.
+#[must_use]
+pub fn install() -> Metrics {
+    static INSTALLED: OnceLock<Metrics> = OnceLock::new();
+    INSTALLED
+        .get_or_init(|| {
+            let seconds = Matcher::Suffix("_seconds".to_owned());
+            let recorder = PrometheusBuilder::new()
+                .set_buckets_for_metric(seconds, &SECONDS)
+                // Only no buckets at all are refused.
+                .unwrap_or_default()
+                .build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("somebody else counts: /metrics will be empty");
+            }
+            describe(HELP);
+            Metrics(handle)
+        })
+        .clone()
+}
+
+impl Metrics {
+    /// Puts what was observed into its buckets from time to time; never ends.
+    pub async fn upkeep(self) {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            self.0.run_upkeep();
+        }
+    }
+
+    /// All of it, as text, with what this process takes now.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
+        gauge!("process_resident_memory_bytes").set(as_f64(this.resident));
+        gauge!("process_cpu_seconds").set(this.processor.as_secs_f64());
+        gauge!("process_open_fds").set(as_f64(this.descriptors));
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// A number of bytes or things as a gauge takes it.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub const fn as_f64(number: u64) -> f64 {
+    number as f64
+}
+
+/// Counts an answered request. The route is its pattern, so that there are as
+/// many series as routes; methods that nobody here takes are one.
+pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
+    let method = match method {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "other",
+    };
+    let status = status.to_string();
+    let route = route.to_owned();
+    metrics::histogram!("http_request_duration_seconds", "route" => route.clone())
+        .record(took.as_secs_f64());
+    counter!("http_requests_total", "method" => method, "route" => route, "status" => status)
+        .increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_told() {
+        let metrics = install();
+        answered("GET", "/health", 200, Duration::from_millis(3));
+        answered("BREW", "/health", 405, Duration::from_millis(3));
+        let text = metrics.render();
+        for line in [
+            r#"http_requests_total{method="GET",route="/health",status="200"} 1"#,
+            r#"http_requests_total{method="other",route="/health",status="405"} 1"#,
+            r#"http_request_duration_seconds_bucket{route="/health",le="0.005"} 2"#,
+            "# TYPE process_resident_memory_bytes gauge",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `GET /metrics`: what is so now, beside what was counted where it happened.
+
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use metrics::{counter, gauge};
+use service_runtime::metrics::{self as prometheus, as_f64};
+use service_runtime::process::Usage;
+use session_api::{SessionState, Timestamp};
+
+use crate::router::AppState;
+
+/// What is counted, here and where it happens.
+pub const HELP: &[(&str, &str)] = &[
+    (
+        "leadmaster_session_state",
+        "1 for the state that the session is in",
+    ),
+    (
+        "leadmaster_session_state_age_seconds",
+        "How long it has been in it",
+    ),
+    (
+        "leadmaster_session_transitions_total",
+        "Transitions, by the new state and the cause",
+    ),
+    (
+        "leadmaster_code_refreshes_total",
+        "How often WhatsApp was asked for further codes",
+    ),
+    (
+        "leadmaster_browser_restarts_total",
+        "Restarts of the browser that nobody asked for",
+    ),
+    (
+        "leadmaster_browser_processes",
+        "Processes of ChromeDriver and Chrome",
+    ),
+    (
+        "leadmaster_browser_memory_bytes",
+        "Their memory, what they share shared out",
+    ),
+    (
+        "leadmaster_browser_cpu_seconds",
+        "Processor time of those that run now",
+    ),
+    (
+        "leadmaster_sends_total",
+        "Sends by outcome: sent, or the error's code",
+    ),
+    (
+        "leadmaster_send_duration_seconds",
+        "From the request to the outcome, by outcome",
+    ),
+    (
+        "leadmaster_sends_under_way",
+        "Sends that are being worked on",
+    ),
+    (
+        "leadmaster_sends_unsettled",
+        "Sends whose outcome is not known yet",
+    ),
+    (
+        "leadmaster_sends_unsettled_age_seconds",
+        "Since when the oldest of them",
+    ),
+    (
+        "leadmaster_acks_total",
+        "How far messages got, each step once",
+    ),
+    ("leadmaster_events_total", "Events that were told, by kind"),
+    (
+        "leadmaster_page_lag_seconds",
+        "From WhatsApp's page to the service",
+    ),
+    (
+        "leadmaster_inbound_write_duration_seconds",
+        "Until what came in is on the disk",
+    ),
+    (
+        "leadmaster_ledger_write_duration_seconds",
+        "One transaction of the ledger",
+    ),
+    ("leadmaster_ledger_up", "1 while the ledger can be used"),
+    (
+        "leadmaster_backup_age_seconds",
+        "How old the newest backup is; absent without one",
+    ),
+];
+
+/// As Prometheus reads it.
+pub async fn metrics(State(state): State<AppState>) -> Response {
+    session(&state);
+    browser().await;
+    sends(&state).await;
+    if let Some(newest) = state.backups.newest() {
+        let age = SystemTime::now().duration_since(newest).unwrap_or_default();
+        gauge!("leadmaster_backup_age_seconds").set(age.as_secs_f64());
+    }
+    let text = state.metrics.render();
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response()
+}
+
+fn session(state: &AppState) {
+    let snapshot = state.session.snapshot();
+    let body = &snapshot.session;
+    for one in SessionState::ALL {
+        let holds = if one == body.state { 1.0 } else { 0.0 };
+        gauge!("leadmaster_session_state", "state" => one.as_str()).set(holds);
+    }
+    gauge!("leadmaster_session_state_age_seconds").set(age(body.since.as_millis()));
+    counter!("leadmaster_browser_restarts_total").absolute(body.restarts.total);
+}
+
+async fn browser() {
+    let this = std::process::id().cast_signed();
+    // It reads some files of every process there is.
+    let used = tokio::task::spawn_blocking(move || Usage::below(this)).await;
+    let used = used.unwrap_or_default();
+    gauge!("leadmaster_browser_processes").set(as_f64(used.processes));
+    gauge!("leadmaster_browser_memory_bytes").set(as_f64(used.resident));
+    gauge!("leadmaster_browser_cpu_seconds").set(used.processor.as_secs_f64());
+}
+
+async fn sends(state: &AppState) {
+    gauge!("leadmaster_sends_under_way").set(as_f64(state.outbox.under_way() as u64));
+    let unsettled = match state.ledger.store().await {
+        Ok(store) => store.unsettled(None).await,
+        Err(error) => Err(error),
+    };
+    let works = if unsettled.is_ok() { 1.0 } else { 0.0 };
+    gauge!("leadmaster_ledger_up").set(works);
+    if let Ok(rows) = unsettled {
+        gauge!("leadmaster_sends_unsettled").set(as_f64(rows.len() as u64));
+        let oldest = rows.first().map_or(0.0, |row| age(row.created_at));
+        gauge!("leadmaster_sends_unsettled_age_seconds").set(oldest);
+    }
+}
+
+/// In seconds, of what began then, in milliseconds since 1970.
+fn age(since: i64) -> f64 {
+    let millis = Timestamp::now().as_millis() - since;
+    as_f64(u64::try_from(millis).unwrap_or(0)) / 1e3
+}

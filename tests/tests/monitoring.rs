@@ -1,0 +1,161 @@
+//! `GET /metrics` of a pair at work, and what reads it: the alert rules and the
+//! dashboard of `deploy/`, judged by promtool.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use e2e::standin::{LeadMessage, Settings};
+use e2e::{Hub, Manager, ManagerOptions, http, linked, poll};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+fn deploy(file: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    root.join(file)
+}
+
+/// Runs promtool; gives what it says, and fails the test if it complains.
+async fn promtool(words: &[&str], stdin: &str) -> String {
+    let mut child = Command::new("promtool")
+        .args(words)
+        .current_dir(deploy("prometheus"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("promtool: `cargo xtask test` brings it, or put it on PATH");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(stdin.as_bytes()).await.expect("written");
+    drop(pipe);
+    let output = child.wait_with_output().await.expect("its end");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).expect("UTF-8");
+    assert!(output.status.success(), "promtool {words:?}: {said}");
+    said
+}
+
+async fn scrape(url: String) -> String {
+    let answer = http().get(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let kind = answer.headers()["content-type"].to_str().expect("text");
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    answer.text().await.expect("text")
+}
+
+/// The value of a series, by how it is written.
+fn value(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(series))?;
+    line.trim().parse().ok()
+}
+
+/// Every name in `text` that begins as ours do.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split(|c| !is_part(c))
+        .filter(|word| {
+            ["leadmaster_", "http_re", "process_"]
+                .iter()
+                .any(|p| word.starts_with(p))
+        })
+        .map(|word| {
+            let ends = ["_bucket", "_sum", "_count"];
+            let base = ends.iter().find_map(|end| word.strip_suffix(end));
+            base.unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_pair_at_work_tells_what_the_rules_and_the_dashboard_read() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = ManagerOptions::default()
+        .with("DRY_RUN", false)
+        .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
+    let hub = Hub::start(&manager, options).await;
+    let webhook = json!({"url": "http://127.0.0.1:1/", "eventos": ["message"]});
+    let (status, body) = hub.post("/api/webhooks", &webhook).await;
+    assert_eq!(status, 201, "{body}");
+    let message = json!({"to": "5491158254201", "message": "hola"});
+    let (status, body) = hub.post("/send", &message).await;
+    assert_eq!(status, 200, "{body}");
+    let (status, _) = manager
+        .post("/send", &json!({"to": "1", "message": "x"}))
+        .await;
+    assert_eq!(status, 400);
+    let phone = standin.phone();
+    let asks = LeadMessage::text("5491158254201", "¿Cuánto sale?");
+    phone.lead_message(&asks).expect("a message");
+
+    let hub_text = poll::until("the webhook to be called", async || {
+        let text = scrape(format!("{}/metrics", hub.service.url)).await;
+        let failed = r#"leadmaster_webhook_attempts_total{outcome="CANNOT_CONNECT"}"#;
+        value(&text, failed).is_some().then_some(text)
+    })
+    .await;
+    assert_eq!(value(&hub_text, "leadmaster_session_manager_up"), Some(1.0));
+    let sent = r#"leadmaster_outbox_outcomes_total{state="sent",code=""}"#;
+    assert_eq!(value(&hub_text, sent), Some(1.0), "{hub_text}");
+    assert_eq!(value(&hub_text, "leadmaster_webhook_pending"), Some(1.0));
+
+    let text = session_metrics(&manager).await;
+    assert_eq!(
+        value(&text, r#"leadmaster_session_state{state="READY"}"#),
+        Some(1.0)
+    );
+    assert_eq!(
+        value(&text, r#"leadmaster_sends_total{outcome="sent"}"#),
+        Some(1.0)
+    );
+    assert!(value(&text, "leadmaster_browser_memory_bytes") > Some(1e7));
+    assert!(value(&text, r#"leadmaster_events_total{kind="message"}"#) >= Some(1.0));
+    for secret in ["5491158254201", "hola", "sale"] {
+        assert!(!text.contains(secret) && !hub_text.contains(secret));
+    }
+    promtool(&["check", "metrics"], &text).await;
+    promtool(&["check", "metrics"], &hub_text).await;
+
+    let told: BTreeSet<String> = names(&text).union(&names(&hub_text)).cloned().collect();
+    for file in ["prometheus/alerts.yml", "grafana/leadmaster.json"] {
+        let read = std::fs::read_to_string(deploy(file)).expect(file);
+        let mut missing: Vec<_> = names(&read).difference(&told).cloned().collect();
+        // What this run had no reason for.
+        missing.retain(|name| {
+            ![
+                "leadmaster_code_refreshes_total",
+                "leadmaster_backup_age_seconds",
+            ]
+            .contains(&name.as_str())
+        });
+        assert!(missing.is_empty(), "{file} reads {missing:?}");
+    }
+    manager.stop().await;
+}
+
+async fn session_metrics(manager: &Manager) -> String {
+    scrape(manager.url("/metrics")).await
+}
+
+#[tokio::test]
+async fn the_rules_do_what_they_say() {
+    promtool(&["check", "config", "prometheus.yml"], "").await;
+    promtool(&["test", "rules", "alerts_test.yml"], "").await;
+    let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
+    let dashboard: Value = serde_json::from_str(&text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    // Each expression as a rule of its own, so that promtool reads it.
+    let rules: Vec<Value> = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().expect("targets"))
+        .enumerate()
+        .map(|(n, target)| json!({"record": format!("panel:{n}"), "expr": target["expr"]}))
+        .collect();
+    assert!(rules.len() > 20);
+    let folder = e2e::Scratch::default();
+    let file = folder.join("panels.yml");
+    let groups = json!({"groups": [{"name": "panels", "rules": rules}]});
+    std::fs::write(&file, groups.to_string()).expect("written");
+    promtool(&["check", "rules", &file.display().to_string()], "").await;
+}
