@@ -154,3 +154,25 @@ fn both_languages_say_the_same_things() {
     };
     assert_eq!(parts("docs/operations.md"), parts("docs/operaciones.md"));
 }
+
+#[test]
+fn the_tests_that_hold_the_security_are_there() {
+    let text = read("docs/security.md");
+    let mut held = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        let cell = row.trim_end_matches(['|', ' ']).rsplit(" | ").next();
+        let mut file = String::new();
+        for word in between(cell.unwrap_or_default(), "`", '`')
+            .into_iter()
+            .step_by(2)
+        {
+            if word.contains('/') {
+                file = read(word);
+                held += 1;
+            } else {
+                assert!(file.contains(&format!("fn {word}()")), "no test {word}");
+            }
+        }
+    }
+    assert!(held >= 20, "{held} files of tests");
+}
