@@ -11,6 +11,7 @@ mod bidi;
 mod chromedriver;
 mod facts;
 mod flags;
+mod garbage;
 mod launch;
 mod page;
 mod profile;

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::backup::PendingBackup;
+use self::tidy::Tidiness;
 use super::cause::{Cause, Failure};
 use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
 use super::log::EventLog;
@@ -110,6 +111,7 @@ pub struct SessionDriver {
     timers: Timers,
     logout: Option<PendingLogout>,
     backup: Option<PendingBackup>,
+    tidiness: Tidiness,
     /// Whether the last browser ended by itself, all of it written.
     closed_cleanly: bool,
     when_gone: Vec<oneshot::Sender<SessionState>>,
@@ -163,6 +165,7 @@ impl SessionDriver {
             timers: Timers::default(),
             logout: None,
             backup: None,
+            tidiness: Tidiness::default(),
             closed_cleanly: true,
             when_gone: Vec::new(),
         };
@@ -308,6 +311,7 @@ impl SessionDriver {
         self.launches += 1;
         self.missed_beats = 0;
         self.page_reported = false;
+        self.tidiness = Tidiness::default();
         let (config, done) = (self.config.clone(), self.done.clone());
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
@@ -498,6 +502,7 @@ impl SessionDriver {
 mod backup;
 mod care;
 mod logout;
+mod tidy;
 
 /// The next event of a running browser; never, without one.
 async fn next_event(slot: &mut Slot) -> Option<BrowserEvent> {

@@ -8,6 +8,9 @@ use crate::session::state::Input;
 
 impl SessionDriver {
     pub(super) async fn take_page_event(&mut self, event: PageEvent) {
+        if matches!(event, PageEvent::Message { .. } | PageEvent::Ack { .. }) {
+            self.tidiness.told();
+        }
         match event {
             PageEvent::Facts { facts } => self.take_facts(facts).await,
             PageEvent::Message { message } => self.inbox.put(Seen::Message(Box::new(message))),
@@ -87,6 +90,7 @@ impl SessionDriver {
             Ok(facts) => {
                 self.missed_beats = 0;
                 self.take_facts(facts).await;
+                self.tidy_if_quiet();
             }
             Err(error) => {
                 tracing::warn!(%error, "the page missed a heartbeat");
@@ -99,6 +103,15 @@ impl SessionDriver {
                 self.timers
                     .heartbeat_after(self.watchfulness.heartbeat_every);
             }
+        }
+    }
+
+    fn tidy_if_quiet(&mut self) {
+        let quiet = self.tidiness.beat();
+        if let Slot::Running(super::Launched { browser, .. }) = &self.slot
+            && quiet
+        {
+            tokio::spawn(browser.collect_garbage());
         }
     }
 
