@@ -64,7 +64,7 @@ pub(crate) struct Needs {
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
-    /// promtool, for the tests.
+    /// promtool and systemd-analyze, which judge what is in `deploy/`.
     pub(crate) rules: bool,
 }
 
@@ -208,6 +208,9 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     }
     if needs.load && find_in("wrk", &path).is_none() {
         missing.push("wrk");
+    }
+    if needs.rules && find_in("systemd-analyze", &path).is_none() {
+        missing.push("systemd");
     }
     missing
 }
