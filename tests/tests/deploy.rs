@@ -32,11 +32,23 @@ async fn analyze(words: &[&str]) -> (bool, String) {
 async fn the_units_are_exposed_to_less_than_3() {
     for (name, _) in UNITS {
         let file = unit(name).display().to_string();
-        let words = ["security", "--offline=yes", "--threshold=29", "--no-pager", &file];
+        let words = [
+            "security",
+            "--offline=yes",
+            "--threshold=29",
+            "--no-pager",
+            &file,
+        ];
         let (content, said) = analyze(&words).await;
         assert!(content, "{name}: {said}");
         // It can complain.
-        let words = ["security", "--offline=yes", "--threshold=1", "--no-pager", &file];
+        let words = [
+            "security",
+            "--offline=yes",
+            "--threshold=1",
+            "--no-pager",
+            &file,
+        ];
         assert!(!analyze(&words).await.0, "{name}");
     }
 }

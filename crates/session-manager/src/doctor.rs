@@ -5,6 +5,7 @@
 //!     ─> port, profile ─> WhatsApp's page, clock ─> session ─> backups
 //! ```
 
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,7 @@ use service_runtime::doctor::{
     Check, Report, Subject, Whose, clock, disk, environment, folder, port,
 };
 use service_runtime::listen;
+use service_runtime::process::Process;
 use session_api::{SERVICE_NAME, SessionState};
 use session_client::ClientError;
 use tokio::process::Command;
@@ -47,7 +49,7 @@ pub async fn examine(whose: Whose) -> Report {
 async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     let running = subject.process.as_ref();
     let mut checks = browsers(&config.browser).await;
-    if browser::runs_as_root() {
+    if running.map_or_else(browser::runs_as_root, is_of_root) {
         checks.push(Check::warning(
             "user",
             "root: Chrome runs without its sandbox",
@@ -66,6 +68,11 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     }
     checks.push(backups(config));
     checks
+}
+
+/// Whether root started it.
+fn is_of_root(process: &Process) -> bool {
+    std::fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|data| data.uid() == 0)
 }
 
 /// The two programs, and whether they are of one version.
