@@ -143,6 +143,8 @@ async fn what_is_wrong_is_named_with_its_cure() {
             .contains("SESSION_MANAGER_BASE_URL"),
         "{found:#}"
     );
+    let cure = found["cure"].as_str().unwrap();
+    assert!(cure.contains("pm2 delete leadmaster-central-hub"), "{cure}");
     let output = run(
         &binary("central-hub"),
         &["doctor", "--here", "--pid", "1"],

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use service_runtime::doctor::{Check, Report, Subject, Whose, disk, environment, folder, port};
+use service_runtime::doctor::{self, Check, Report, Service, Subject, Whose, disk, folder, port};
 use service_runtime::env::mask_userinfo;
 use session_api::SessionState;
 use session_client::{ClientError, SessionClient, Timeouts};
@@ -16,30 +16,18 @@ use session_client::{ClientError, SessionClient, Timeouts};
 use crate::config::Config;
 use crate::store::{Location, Store};
 
-const NAME: &str = "central-hub";
-/// The name that PM2 knows it by.
-const PM2_NAME: &str = "leadmaster-central-hub";
-/// The port that the contract gives the service.
-const PORT: u16 = 3012;
+const SERVICE: Service = Service {
+    name: "central-hub",
+    pm2_name: "leadmaster-central-hub",
+    version: env!("CARGO_PKG_VERSION"),
+    port: 3012,
+};
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks at all of it.
 pub async fn examine(whose: Whose) -> Report {
-    let subject = Subject::find(NAME, whose);
-    let mut checks = environment(NAME, &subject, PORT);
-    match Config::from_env(&subject.env) {
-        Ok(config) => {
-            checks.push(Check::ok("configuration", config.summary()));
-            checks.extend(look(&config, &subject).await);
-        }
-        Err(error) => checks.push(Check::failure(
-            "configuration",
-            error.to_string(),
-            format!("correct it in deploy/local.cjs, then pm2 delete {PM2_NAME} and pm2 start"),
-        )),
-    }
-    Report::new(NAME, env!("CARGO_PKG_VERSION"), checks)
+    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
 
 async fn look(config: &Config, subject: &Subject) -> Vec<Check> {

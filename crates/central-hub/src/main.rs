@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use central_hub::config::{Config, HELP, database};
 use central_hub::store::Store;
 use central_hub::{Deps, doctor, transfer};
-use clap::{Args, Parser, Subcommand};
-use service_runtime::doctor::Whose;
+use clap::{Parser, Subcommand};
+use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
 
@@ -30,7 +30,7 @@ enum Command {
     /// with 0, 1 (a warning) or 2 (a failure).
     Doctor {
         #[command(flatten)]
-        options: DoctorOptions,
+        options: Options,
     },
     #[command(flatten)]
     Move(Move),
@@ -49,30 +49,6 @@ enum Move {
         /// The file; without one, standard input.
         file: Option<PathBuf>,
     },
-}
-
-/// How `doctor` looks, and at whom.
-#[derive(Args)]
-struct DoctorOptions {
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
-    /// Judge the variables of this process, where several run.
-    #[arg(long, value_name = "PID", conflicts_with = "here")]
-    pid: Option<i32>,
-    /// Judge this shell's variables, whatever runs.
-    #[arg(long)]
-    here: bool,
-}
-
-impl DoctorOptions {
-    fn whose(&self) -> Whose {
-        match self.pid {
-            Some(pid) => Whose::Pid(pid),
-            None if self.here => Whose::Here,
-            None => Whose::Running,
-        }
-    }
 }
 
 fn main() -> ExitCode {

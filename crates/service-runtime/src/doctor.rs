@@ -6,9 +6,11 @@
 //! ```
 
 mod machine;
+mod options;
 mod report;
 mod service;
 
 pub use machine::{clock, disk, folder, port};
+pub use options::Options;
 pub use report::{Check, Report, Verdict};
-pub use service::{Subject, Whose, environment};
+pub use service::{Service, Subject, Whose, examine};

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::DATE;
 use service_runtime::doctor::{
-    Check, Report, Subject, Whose, clock, disk, environment, folder, port,
+    self, Check, Report, Service, Subject, Whose, clock, disk, folder, port,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -23,27 +23,18 @@ use crate::browser::{self, BrowserConfig, Tree};
 use crate::config::Config;
 use crate::own;
 
-/// The port that the contract gives the service.
-const PORT: u16 = 3001;
+const SERVICE: Service = Service {
+    name: SERVICE_NAME,
+    pm2_name: SERVICE_NAME,
+    version: env!("CARGO_PKG_VERSION"),
+    port: 3001,
+};
 /// How long a program may take to say its version, and the page to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks at all of it.
 pub async fn examine(whose: Whose) -> Report {
-    let subject = Subject::find(SERVICE_NAME, whose);
-    let mut checks = environment(SERVICE_NAME, &subject, PORT);
-    match Config::from_env(&subject.env) {
-        Ok(config) => {
-            checks.push(Check::ok("configuration", config.summary()));
-            checks.extend(look(&config, &subject).await);
-        }
-        Err(error) => checks.push(Check::failure(
-            "configuration",
-            error.to_string(),
-            "correct it in deploy/local.cjs, then pm2 delete and pm2 start",
-        )),
-    }
-    Report::new(SERVICE_NAME, env!("CARGO_PKG_VERSION"), checks)
+    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
 
 async fn look(config: &Config, subject: &Subject) -> Vec<Check> {

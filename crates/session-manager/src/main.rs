@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use service_runtime::doctor::Whose;
+use clap::{Parser, Subcommand};
+use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
 use session_manager::backup::command;
@@ -26,7 +26,7 @@ enum Task {
     /// with 0, 1 (a warning) or 2 (a failure).
     Doctor {
         #[command(flatten)]
-        options: DoctorOptions,
+        options: Options,
     },
     /// Takes a backup of the linked session into BACKUP_DIR; a running service
     /// is asked to do it.
@@ -41,30 +41,6 @@ enum Task {
         /// The backup: session-….tar.gz.age.
         file: PathBuf,
     },
-}
-
-/// How `doctor` looks, and at whom.
-#[derive(Args)]
-struct DoctorOptions {
-    /// As JSON.
-    #[arg(long)]
-    json: bool,
-    /// Judge the variables of this process, where several run.
-    #[arg(long, value_name = "PID", conflicts_with = "here")]
-    pid: Option<i32>,
-    /// Judge this shell's variables, whatever runs.
-    #[arg(long)]
-    here: bool,
-}
-
-impl DoctorOptions {
-    fn whose(&self) -> Whose {
-        match self.pid {
-            Some(pid) => Whose::Pid(pid),
-            None if self.here => Whose::Here,
-            None => Whose::Running,
-        }
-    }
 }
 
 fn main() -> ExitCode {

@@ -1,14 +1,55 @@
 //! Whose environment is judged: the running service's, whatever this shell has.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
+use std::fmt::Display;
 
-use super::Check;
+use super::{Check, Report};
 use crate::Env;
 use crate::process::{Process, ProcessTable};
 
 /// The variables that PM2 gives to what it runs.
 const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
+
+/// The service that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Service {
+    /// Its program.
+    pub name: &'static str,
+    /// What PM2 calls it.
+    pub pm2_name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// The port that it has by default.
+    pub port: u16,
+}
+
+/// Looks at all of a service: whose variables it has, what it makes of them
+/// (`read`, told by `summary`), and then what it looks at by itself (`look`).
+pub async fn examine<C, E: Display>(
+    service: &Service,
+    whose: Whose,
+    read: impl FnOnce(&Env) -> Result<C, E>,
+    summary: impl FnOnce(&C) -> String,
+    look: impl AsyncFnOnce(&C, &Subject) -> Vec<Check>,
+) -> Report {
+    const NAME: &str = "configuration";
+    let subject = Subject::find(service.name, whose);
+    let mut checks = environment(service, &subject);
+    match read(&subject.env) {
+        Ok(config) => {
+            checks.push(Check::ok(NAME, summary(&config)));
+            checks.extend(look(&config, &subject).await);
+        }
+        Err(error) => checks.push(Check::failure(
+            NAME,
+            error.to_string(),
+            format!(
+                "correct it in deploy/local.cjs, then pm2 delete {} and pm2 start its ecosystem file",
+                service.pm2_name
+            ),
+        )),
+    }
+    Report::new(service.name, service.version, checks)
+}
 
 /// Whose environment is judged.
 #[derive(Debug)]
@@ -36,16 +77,15 @@ pub enum Whose {
 impl Subject {
     /// As asked for; by default the running process of the program `name`, or
     /// else this shell.
-    #[must_use]
-    pub fn find(name: &str, whose: Whose) -> Self {
+    fn find(name: &str, whose: Whose) -> Self {
         let running = match whose {
             Whose::Running => running(name),
             Whose::Pid(pid) => Process::read(pid).into_iter().collect(),
             Whose::Here => Vec::new(),
         };
         let read = running.iter().find_map(|process| {
-            let env = environment_of(process.pid)?;
-            Some((env, process.clone()))
+            let variables = process.environment()?;
+            Some((Env::from_pairs(variables), process.clone()))
         });
         match read {
             Some((env, process)) => Self {
@@ -63,10 +103,8 @@ impl Subject {
 }
 
 /// Whose variables these are, and whether a `PORT` leaked in.
-///
-/// `expected` is the port that the service has by default.
-#[must_use]
-pub fn environment(name: &'static str, subject: &Subject, expected: u16) -> Vec<Check> {
+fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
+    let (name, expected) = (service.name, service.port);
     let mut checks = Vec::new();
     let others = &subject.others;
     match &subject.process {
@@ -115,7 +153,10 @@ pub fn environment(name: &'static str, subject: &Subject, expected: u16) -> Vec<
                 format!(
                     "PORT is {port}, not {expected}: set on purpose, or leaked in from a shell"
                 ),
-                format!("if it leaked: pm2 delete {name}, then pm2 start its ecosystem file"),
+                format!(
+                    "if it leaked: pm2 delete {}, then pm2 start its ecosystem file",
+                    service.pm2_name
+                ),
             ));
         }
     }
@@ -138,16 +179,6 @@ fn running(name: &str) -> Vec<Process> {
         .collect()
 }
 
-fn environment_of(pid: i32) -> Option<Env> {
-    let bytes = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let pairs = bytes.split(|byte| *byte == 0).filter_map(|pair| {
-        let equals = pair.iter().position(|byte| *byte == b'=')?;
-        let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-        Some((text(&pair[..equals]), text(&pair[equals + 1..])))
-    });
-    Some(Env::from_pairs(pairs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,17 +191,17 @@ mod tests {
             others: Vec::new(),
         };
         let names = |port| {
-            let checks = environment("no-such-service", &subject(port), 3001);
+            let service = Service {
+                name: "no-such-service",
+                pm2_name: "no-such-service",
+                version: "1",
+                port: 3001,
+            };
+            let checks = environment(&service, &subject(port));
             checks.iter().map(|check| check.name).collect::<Vec<_>>()
         };
         assert_eq!(names("3001"), ["process"]);
         assert_eq!(names("3000"), ["process", "PORT"]);
         assert_eq!(names(""), ["process"]);
-    }
-
-    #[test]
-    fn this_process_s_variables_can_be_read() {
-        let env = environment_of(std::process::id().cast_signed()).unwrap();
-        assert!(env.raw("PATH").is_some());
     }
 }

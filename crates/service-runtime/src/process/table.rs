@@ -74,19 +74,29 @@ impl Process {
         })
     }
 
-    /// A variable of the environment it was started with; `None` also when
-    /// that may not be read, or the process is another one by now.
+    /// The environment it was started with; `None` when that may not be read,
+    /// or the process is another one by now.
     #[must_use]
-    pub fn environment_variable(&self, name: &str) -> Option<OsString> {
+    pub fn environment(&self) -> Option<Vec<(OsString, OsString)>> {
         let text = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let now = std::fs::read(format!("/proc/{}/stat", self.pid)).ok()?;
         if parse_stat(&now)?.start_time != self.start_time {
             return None;
         }
-        text.split(|byte| *byte == 0)
-            .filter_map(|pair| pair.strip_prefix(name.as_bytes()))
-            .find_map(|rest| rest.strip_prefix(b"="))
-            .map(|value| OsString::from_vec(value.to_vec()))
+        let owned = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let pairs = text.split(|byte| *byte == 0).filter_map(|pair| {
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            Some((owned(&pair[..equals]), owned(&pair[equals + 1..])))
+        });
+        Some(pairs.collect())
+    }
+
+    /// A variable of [`Self::environment`]; `None` also without one.
+    #[must_use]
+    pub fn environment_variable(&self, name: &str) -> Option<OsString> {
+        let variables = self.environment()?.into_iter();
+        let mut named = variables.filter(|(one, _)| one == name);
+        named.next().map(|(_, value)| value)
     }
 }
 
@@ -243,6 +253,13 @@ mod tests {
         assert_eq!(pids(&table.descendants(1)), [2, 4, 5]);
         assert_eq!(pids(&table.descendants(6)), [7]);
         assert!(table.descendants(99).is_empty());
+    }
+
+    #[test]
+    fn this_process_s_variables_can_be_read() {
+        let this = Process::read(std::process::id().cast_signed()).unwrap();
+        let variables = this.environment().unwrap();
+        assert!(variables.iter().any(|(name, _)| name == "PATH"));
     }
 
     #[test]
