@@ -13,7 +13,7 @@
 mod signal;
 mod spawn;
 mod table;
-mod usage;
+pub mod usage;
 
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};

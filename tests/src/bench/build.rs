@@ -12,15 +12,7 @@ use super::report::Own;
 use crate::{Scratch, binary};
 
 /// The product's binaries.
-pub(super) const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
-
-fn row(measure: &str, unit: &'static str, figure: f64) -> Own {
-    Own {
-        measure: measure.to_owned(),
-        unit,
-        figure,
-    }
-}
+const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 
 /// The sizes of the binaries that are measured.
 pub(super) fn sizes() -> Vec<Own> {
@@ -28,7 +20,7 @@ pub(super) fn sizes() -> Vec<Own> {
         let file = binary(name).metadata().expect("it is built");
         #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
         let size = file.len() as f64 / 1e6;
-        row(&format!("{name}, binary"), "MB", size)
+        Own::new(format!("{name}, binary"), "MB", size)
     };
     BINARIES.map(size).into()
 }
@@ -65,19 +57,19 @@ pub(super) async fn page(url: &str) -> Vec<Own> {
         .expect("node");
     let visits: Visits = serde_json::from_slice(&output.stdout).expect("what the script prints");
     vec![
-        row(
+        Own::new(
             "page, bytes of a first visit",
             "kB",
             visits.here.bytes / 1e3,
         ),
-        row("page, first content", "ms", visits.here.first_content),
-        row("page, interactive", "ms", visits.here.interactive),
-        row(
+        Own::new("page, first content", "ms", visits.here.first_content),
+        Own::new("page, interactive", "ms", visits.here.interactive),
+        Own::new(
             "page, first content on a slow phone",
             "ms",
             visits.phone.first_content,
         ),
-        row(
+        Own::new(
             "page, interactive on a slow phone",
             "ms",
             visits.phone.interactive,
@@ -103,7 +95,7 @@ pub(super) async fn cold() -> Own {
     let start = Instant::now();
     let status = command.status().await.expect("cargo");
     assert!(status.success(), "the build failed: {status}");
-    row(
+    Own::new(
         "cold build of both, optimised",
         "s",
         start.elapsed().as_secs_f64(),

@@ -35,11 +35,6 @@ pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let folder = Scratch::default();
     let hub = hub_of(&manager.service.url, &folder).await;
     let mut rows = Vec::new();
-    let row = |measure: &str, unit, figure| Own {
-        measure: measure.to_owned(),
-        unit,
-        figure,
-    };
     let mut own = None;
     for (name, url) in [
         ("central-hub, GET /health", format!("{}/health", hub.url)),
@@ -51,21 +46,29 @@ pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
     ] {
         say(&format!("{name}, 64 connections, then one"));
         let many = ask(&url, 64).await;
-        rows.push(row(
-            &format!("{name}, 64 connections"),
+        rows.push(Own::new(
+            format!("{name}, 64 connections"),
             "1/s",
             many.a_second,
         ));
-        rows.push(row(&format!("{name}, 64 connections, p99"), "ms", many.p99));
+        rows.push(Own::new(
+            format!("{name}, 64 connections, p99"),
+            "ms",
+            many.p99,
+        ));
         let alone = ask(&url, 1).await.median;
-        rows.push(row(&format!("{name}, one connection, p50"), "ms", alone));
+        rows.push(Own::new(
+            format!("{name}, one connection, p50"),
+            "ms",
+            alone,
+        ));
         if name.starts_with("session-manager") {
             own = Some(alone);
         } else if let Some(own) = own {
-            rows.push(row("what the proxy adds, p50", "ms", alone - own));
+            rows.push(Own::new("what the proxy adds, p50", "ms", alone - own));
         }
     }
-    rows.push(row(
+    rows.push(Own::new(
         "central-hub, RSS after that",
         "MiB",
         weigh::weight(hub.pid()).service_rss,
@@ -80,7 +83,7 @@ pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let folder = Scratch::default();
     let hub = hub_of(&format!("http://{address}"), &folder).await;
     let rate = outbox(&hub).await;
-    rows.push(row("outbox, messages to their end", "1/s", rate));
+    rows.push(Own::new("outbox, messages to their end", "1/s", rate));
     drop(hub);
     rows
 }

@@ -24,7 +24,7 @@ pub use measure::{Measure, Samples, Target};
 pub use report::{Own, Report, Row};
 pub use stats::{median, ms, percentile};
 pub use turn::SERVER_ACK;
-pub use weigh::{Weight, descriptors, processor_time_of, tree_processor_time, weight};
+pub use weigh::{Weight, processor_time_of, tree_processor_time, weight};
 
 use turn::Turn;
 

@@ -69,6 +69,16 @@ pub struct Own {
     pub figure: f64,
 }
 
+impl Own {
+    pub(super) fn new(measure: impl Into<String>, unit: &'static str, figure: f64) -> Self {
+        Self {
+            measure: measure.into(),
+            unit,
+            figure,
+        }
+    }
+}
+
 /// All of a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use service_runtime::process::ProcessTable;
+use service_runtime::process::usage::{self, field};
 
 /// A service and the tree below it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,14 +64,7 @@ pub fn tree_processor_time(service: i32) -> Duration {
 /// Processor time that this process alone used so far.
 #[must_use]
 pub fn processor_time_of(pid: i32) -> Duration {
-    let ticks = ticks(pid).unwrap_or_default();
-    Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
-}
-
-/// How many descriptors a process holds.
-#[must_use]
-pub fn descriptors(pid: i32) -> usize {
-    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+    usage::processor_time(pid).unwrap_or_default()
 }
 
 fn below(service: i32) -> Vec<i32> {
@@ -79,26 +73,9 @@ fn below(service: i32) -> Vec<i32> {
     found.iter().map(|process| process.pid).collect()
 }
 
-/// `utime` and `stime` of `/proc/PID/stat`; the name before them may hold
-/// anything but ends with the last `)`.
-fn ticks(pid: i32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let (user, system) = (fields.next()?, fields.next()?);
-    Some(user.parse::<u64>().ok()? + system.parse::<u64>().ok()?)
-}
-
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
 fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
-}
-
-/// A number in a file of `/proc`.
-pub(crate) fn field(file: &str, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -109,6 +86,6 @@ mod tests {
     fn this_process_weighs_something() {
         let this = std::process::id().cast_signed();
         assert!(weight(this).service_rss > 1.0);
-        assert!(ticks(this).is_some());
+        assert!(usage::processor_time(this).is_some());
     }
 }

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use service_runtime::process::usage::descriptors;
 
 use super::load::Times;
-use crate::bench::{
-    descriptors, median, ms, percentile, processor_time_of, tree_processor_time, weight,
-};
+use crate::bench::{median, ms, percentile, processor_time_of, tree_processor_time, weight};
 
 /// One look. Memory in MiB, processor time in milliseconds a second, latency in
 /// milliseconds.

@@ -25,9 +25,8 @@ impl Usage {
         Some(Self {
             processes: 1,
             resident: 1024 * field(&format!("/proc/{pid}/status"), "VmRSS:")?,
-            processor: processor(pid)?,
-            descriptors: std::fs::read_dir(format!("/proc/{pid}/fd"))
-                .map_or(0, |entries| entries.count() as u64),
+            processor: processor_time(pid)?,
+            descriptors: descriptors(pid),
         })
     }
 
@@ -52,9 +51,12 @@ impl Usage {
     }
 }
 
+/// Processor time that a process used so far; `None` if there is none.
+///
 /// `utime` and `stime` of `/proc/PID/stat`; the name before them may hold
 /// anything but ends with the last `)`.
-fn processor(pid: i32) -> Option<Duration> {
+#[must_use]
+pub fn processor_time(pid: i32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
@@ -63,8 +65,15 @@ fn processor(pid: i32) -> Option<Duration> {
     Some(Duration::from_millis(ticks))
 }
 
+/// How many descriptors a process holds; 0 where that may not be read.
+#[must_use]
+pub fn descriptors(pid: i32) -> u64 {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |entries| entries.count() as u64)
+}
+
 /// A number, in KiB as a rule, in a file of `/proc`.
-fn field(file: &str, name: &str) -> Option<u64> {
+#[must_use]
+pub fn field(file: &str, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
