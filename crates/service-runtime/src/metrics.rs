@@ -42,7 +42,7 @@ const HELP: &[(&str, &str)] = &[
 ];
 
 /// Tells what metrics mean, by their names.
-pub fn describe(help: &[(&'static str, &'static str)]) {
+fn describe(help: &[(&'static str, &'static str)]) {
     for (name, text) in help {
         // The kind is told by the first value.
         describe_gauge!(*name, *text);
@@ -59,12 +59,13 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// Begins to count, for the whole process. A second call gives the same; where
-/// somebody else counts already, nothing is.
+/// Begins to count, for the whole process; `help` says what the service's own
+/// metrics mean, by their names. A second call gives the same; where somebody
+/// else counts already, nothing is.
 #[must_use]
-pub fn install() -> Metrics {
+pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
-    INSTALLED
+    let installed = INSTALLED
         .get_or_init(|| {
             let seconds = Matcher::Suffix("_seconds".to_owned());
             let recorder = PrometheusBuilder::new()
@@ -79,7 +80,9 @@ pub fn install() -> Metrics {
             describe(HELP);
             Metrics(handle)
         })
-        .clone()
+        .clone();
+    describe(help);
+    installed
 }
 
 impl Metrics {
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_is_counted_is_told() {
-        let metrics = install();
+        let metrics = install(&[]);
         answered("GET", "/health", 200, Duration::from_millis(3));
         answered("BREW", "/health", 405, Duration::from_millis(3));
         let text = metrics.render();

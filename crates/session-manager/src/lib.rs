@@ -73,8 +73,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
         let schedule = Schedule::new(config.backups.clone(), every, session.clone());
         tokio::spawn(schedule.run(draining.clone()))
     });
-    let metrics = service_runtime::metrics::install();
-    service_runtime::metrics::describe(http::metrics::HELP);
+    let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let state = AppState {
         metrics,

@@ -75,27 +75,22 @@ pub(crate) const HELP: &[(&str, &str)] = &[
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
     let began = Instant::now();
-    let up = match queues(&state).await {
-        Ok(()) => 1.0,
-        Err(error) => {
-            tracing::warn!("the queues are not in /metrics: {error}");
-            0.0
-        }
-    };
-    gauge!("leadmaster_store_up").set(up);
+    let seen = queues(&state).await;
+    if let Err(error) = &seen {
+        tracing::warn!("the queues are not in /metrics: {error}");
+    }
+    gauge!("leadmaster_store_up").set(f64::from(seen.is_ok()));
     histogram!("leadmaster_store_query_duration_seconds").record(began.elapsed().as_secs_f64());
-    let dry_run = if state.config.dry_run { 1.0 } else { 0.0 };
-    gauge!("leadmaster_dry_run").set(dry_run);
+    gauge!("leadmaster_dry_run").set(f64::from(state.config.dry_run));
     let text = state.metrics.render();
     ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response()
 }
 
 fn session(state: &AppState) {
     let (link, session, _) = state.relay.health();
-    let up = if link == Link::Up { 1.0 } else { 0.0 };
-    gauge!("leadmaster_session_manager_up").set(up);
+    gauge!("leadmaster_session_manager_up").set(f64::from(link == Link::Up));
     for one in SessionState::ALL {
-        let holds = if session == Some(one) { 1.0 } else { 0.0 };
+        let holds = f64::from(session == Some(one));
         gauge!("leadmaster_session_state", "state" => one.as_str()).set(holds);
     }
 }

@@ -44,7 +44,7 @@ mod webhooks;
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_api::Timestamp;
@@ -104,8 +104,7 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`], with cause and cure.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        sqlx::any::install_default_drivers();
         if let Location::Sqlite(file) = location {
             prepare(file)?;
         }

@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::{BackupError, BackupKey};
-use crate::browser::Profile;
+use crate::browser::{Profile, remove_tree};
 
 /// What Chrome makes anew, by the names it gives it.
 const MADE_ANEW: [&str; 12] = [
@@ -73,7 +73,7 @@ pub(super) fn restore(
     let root = profile.root();
     let unpacked = root.join("restore.new");
     let unwritten = |error| BackupError::Write(root.to_owned(), error);
-    remove(&unpacked).map_err(unwritten)?;
+    remove_tree(&unpacked).map_err(unwritten)?;
     let done = unpack(file, identity, &unpacked).and_then(|()| {
         if unpacked.join(MARKER).is_file() && unpacked.join(PROFILE).is_dir() {
             swap(profile, &unpacked).map_err(unwritten)
@@ -81,7 +81,7 @@ pub(super) fn restore(
             Err(BackupError::NoSession(file.to_owned()))
         }
     });
-    remove(&unpacked).map_err(unwritten)?;
+    remove_tree(&unpacked).map_err(unwritten)?;
     done
 }
 
@@ -110,7 +110,7 @@ fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     let before = root.join("profile.before-restore");
     profile.forget_linked()?;
     let kept = if current.exists() {
-        remove(&before)?;
+        remove_tree(&before)?;
         fs::rename(&current, &before)?;
         Some(before)
     } else {
@@ -122,11 +122,4 @@ fn swap(profile: &Profile, unpacked: &Path) -> io::Result<Option<PathBuf>> {
     fs::rename(unpacked.join(MARKER), root.join(MARKER))?;
     File::open(root)?.sync_all()?;
     Ok(kept)
-}
-
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

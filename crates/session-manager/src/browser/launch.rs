@@ -395,7 +395,6 @@ async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
     let _ = events.send(BrowserEvent::Unreachable(why)).await;
 }
 
-/// Turns BiDi's events into ours, until the browser's end.
 /// What the page sends through its channel.
 #[derive(Deserialize)]
 struct Batch {
@@ -404,6 +403,7 @@ struct Batch {
     events: Vec<PageEvent>,
 }
 
+/// Turns BiDi's events into ours, until the browser's end.
 async fn pump(
     mut bidi: mpsc::Receiver<BidiEvent>,
     page: Page,

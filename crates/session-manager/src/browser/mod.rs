@@ -23,5 +23,6 @@ pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
 pub use launch::{BrowserConfig, BrowserEvent, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;
+pub(crate) use profile::remove_tree;
 pub use running::{Browser, clear};
 pub use tree::Tree;

@@ -107,7 +107,7 @@ fn session(state: &AppState) {
     let snapshot = state.session.snapshot();
     let body = &snapshot.session;
     for one in SessionState::ALL {
-        let holds = if one == body.state { 1.0 } else { 0.0 };
+        let holds = f64::from(one == body.state);
         gauge!("leadmaster_session_state", "state" => one.as_str()).set(holds);
     }
     gauge!("leadmaster_session_state_age_seconds").set(age(body.since.as_millis()));
@@ -130,8 +130,7 @@ async fn sends(state: &AppState) {
         Ok(store) => store.unsettled(None).await,
         Err(error) => Err(error),
     };
-    let works = if unsettled.is_ok() { 1.0 } else { 0.0 };
-    gauge!("leadmaster_ledger_up").set(works);
+    gauge!("leadmaster_ledger_up").set(f64::from(unsettled.is_ok()));
     if let Ok(rows) = unsettled {
         gauge!("leadmaster_sends_unsettled").set(as_f64(rows.len() as u64));
         let oldest = rows.first().map_or(0.0, |row| age(row.created_at));

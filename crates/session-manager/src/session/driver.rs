@@ -312,6 +312,8 @@ impl SessionDriver {
         self.missed_beats = 0;
         self.page_reported = false;
         self.tidiness = Tidiness::default();
+        // Until it did.
+        self.closed_cleanly = false;
         let (config, done) = (self.config.clone(), self.done.clone());
         tokio::spawn(async move {
             let result = browser::launch(&config, &cancel).await;
@@ -353,13 +355,11 @@ impl SessionDriver {
         match done {
             Done::Launched(Ok(launched)) => self.launched(launched).await,
             Done::Launched(Err(Some(failure))) => {
-                self.closed_cleanly = false;
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserFailed(failure)).await;
             }
             // Cancelled while it started is as good as closed.
             Done::Launched(Err(None)) => {
-                self.closed_cleanly = false;
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserClosed).await;
             }
