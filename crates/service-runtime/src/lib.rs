@@ -42,3 +42,4 @@ pub use error_chain::error_chain;
 pub use fatal::fatal;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use shutdown::Shutdown;
+pub use sys::{NotOurs, inherited};

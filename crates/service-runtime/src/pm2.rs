@@ -53,7 +53,7 @@ impl Supervisor {
             .to_str()
             .and_then(|text| text.parse().ok())
             .ok_or_else(|| "it is not a descriptor's number".to_owned())
-            .and_then(|number| sys::take_inherited(number).map_err(|error| error.to_string()))
+            .and_then(|number| sys::inherited(number).map_err(|error| error.to_string()))
             .and_then(stream);
         match taken {
             Ok(channel) => Self::over(channel),

@@ -10,11 +10,14 @@ use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 /// Why a descriptor number was not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotOurs {
+pub enum NotOurs {
+    /// It is one that every program has.
     #[error("descriptors 0 to 2 are standard input and output")]
     Standard,
+    /// Nothing is open under the number.
     #[error("it is not open")]
     Closed(#[source] io::Error),
+    /// It was not inherited.
     #[error("it was opened by this process itself, not handed to it")]
     OpenedHere,
 }
@@ -26,7 +29,10 @@ pub(crate) enum NotOurs {
 /// them with CLOEXEC, and one that was inherited cannot have had it. So a
 /// nonsense number in the environment takes nobody's descriptor away, and the
 /// same one cannot be taken twice.
-pub(crate) fn take_inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
+///
+/// # Errors
+/// Any [`NotOurs`].
+pub fn inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
     if number <= 2 {
         return Err(NotOurs::Standard);
     }

@@ -8,6 +8,7 @@ use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, listen, logs};
 use session_manager::backup::command;
+use session_manager::browser::become_chrome;
 use session_manager::config::{Config, HELP};
 use session_manager::doctor;
 
@@ -44,6 +45,10 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    // Chrome is started by this program, too, with arguments of its own.
+    if let Some(code) = become_chrome() {
+        return code;
+    }
     let Arguments { task } = Arguments::parse();
     if let Some(task) = task {
         return carry_out(&task);

@@ -1,5 +1,5 @@
-// The way out: events go to the service in batches, since each message costs
-// the browser's BiDi mapper about half a millisecond.
+// The way out: events go to the service in batches, since each message is work
+// for the browser as well.
 
 export type BridgeEvent =
   | { type: "facts"; facts: unknown }

@@ -87,7 +87,7 @@ const calls: Record<string, (args: any) => unknown> = {
 };
 
 /**
- * Text in, text out: BiDi's own encoding of objects is wordy and lossy. Before
+ * Text in, text out: the protocol's own encoding of objects is wordy. Before
  * the answer stands how long it took here, in milliseconds.
  */
 async function call(name: string, args: string): Promise<string> {

@@ -35,7 +35,8 @@ struct Greeting {
 }
 
 impl Chromedriver {
-    /// Starts `program` for `profile`; answers once it listens.
+    /// Starts `program` for `profile`, with these variables for what it starts
+    /// as Chrome; answers once it listens.
     ///
     /// It takes a free IPv4 port and then wants the same one of IPv6: where
     /// somebody else has that it ends, and is started again.
@@ -43,9 +44,13 @@ impl Chromedriver {
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
     /// process that was started may still run then: sweep the tree.
-    pub async fn start(program: &Path, profile: &Profile) -> Result<Self, Failure> {
+    pub async fn start(
+        program: &Path,
+        profile: &Profile,
+        variables: &[(&'static str, PathBuf)],
+    ) -> Result<Self, Failure> {
         for _ in 0..STARTS {
-            if let Some(listening) = Self::start_once(program, profile).await? {
+            if let Some(listening) = Self::start_once(program, profile, variables).await? {
                 return Ok(listening);
             }
         }
@@ -54,7 +59,11 @@ impl Chromedriver {
     }
 
     /// `None` if it ended before it listened.
-    async fn start_once(program: &Path, profile: &Profile) -> Result<Option<Self>, Failure> {
+    async fn start_once(
+        program: &Path,
+        profile: &Profile,
+        variables: &[(&'static str, PathBuf)],
+    ) -> Result<Option<Self>, Failure> {
         let mut command = Command::new(program);
         let home = profile.temporary_dir();
         command
@@ -64,6 +73,7 @@ impl Chromedriver {
             // Crash reports and caches belong to this browser alone, too.
             .env("XDG_CONFIG_HOME", &home)
             .env("XDG_CACHE_HOME", &home)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

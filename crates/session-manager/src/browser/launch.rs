@@ -1,7 +1,7 @@
 //! From nothing to a loading page, and back to nothing.
 //!
 //! ```text
-//!  find ─> sweep + prepare profile ─> chromedriver ─> session ─> BiDi
+//!  find ─> sweep + prepare profile ─> chromedriver ─> session, its pipe ours
 //!       ─> page script installed ─> navigation (not waited for by the page's
 //!          first reports) ─> Up            any failure ─> sweep ─> Failure
 //! ```
@@ -20,18 +20,19 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::bidi::{Bidi, BidiError, BidiEvent};
+use super::cdp::{Cdp, CdpError, CdpEvent};
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::facts::PageEvent;
 use super::flags::chrome_args;
+use super::handover::Door;
 use super::page::{CHANNEL, Page, Tools, WA_JS};
 use super::profile::Profile;
+use super::relay::relay;
 use super::running::{Browser, clear};
 use super::tree::Tree;
 use crate::session::cause::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
-const BIDI_DEADLINE: Duration = Duration::from_secs(10);
 const EVENTS: usize = 1024;
 /// A page that shows nothing by then gets wa-js all the same.
 const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
@@ -178,27 +179,31 @@ async fn start(
         let ms = clock.elapsed().as_secs_f64() * 1e3;
         tracing::debug!("launch: {what} {ms:.0} ms after its beginning");
     };
-    let chromedriver = Arc::new(Chromedriver::start(&program, &config.profile).await?);
+    let launch_failed = |error: std::io::Error| Failure::LaunchFailed(error.to_string());
+    let door = Door::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
+    let (stand_in, variables) = door.stand_in(&chrome);
+    let chromedriver = Chromedriver::start(&program, &config.profile, &variables).await?;
+    let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
-    let client = tokio::select! {
+    let handed = async {
+        let pipes = door.handed().await.map_err(launch_failed)?;
+        relay(pipes).map_err(launch_failed)
+    };
+    let session = new_session(config, &stand_in, &chromedriver);
+    let (client, (cdp, heard)) = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
         () = chrome_vanished(chromedriver.id.pid) => return Err(Failure::BrowserDied),
-        client = new_session(config, &chrome, &chromedriver) => client?,
+        both = async { tokio::try_join!(session, handed) } => both?,
     };
     took("Chrome is up");
-    let capability = |name: &str| {
-        client
-            .capabilities()
-            .and_then(|all| all.get(name))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let chrome_version = capability("browserVersion");
-    let socket = capability("webSocketUrl")
-        .ok_or_else(|| Failure::LaunchFailed("chromedriver offers no BiDi: update it".into()))?;
-    let failed = |error: BidiError| Failure::LaunchFailed(error.to_string());
-    let (page, bidi_events) = open_page(&socket).await.map_err(failed)?;
+    let chrome_version = client
+        .capabilities()
+        .and_then(|all| all.get("browserVersion"))
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let failed = |error: CdpError| Failure::LaunchFailed(error.to_string());
+    let page = open_page(&cdp).await.map_err(failed)?;
     // wa-js waits for the page's modules to be quiet, so whoever is linked is
     // READY the sooner the earlier it is there. A code is read without it, and
     // is there the sooner the less comes before.
@@ -213,7 +218,7 @@ async fn start(
     let (events, queue) = mpsc::channel(EVENTS);
     let settled = Arc::new(Notify::new());
     let pump = tokio::spawn(pump(
-        bidi_events,
+        heard,
         page.clone(),
         settled.clone(),
         events.clone(),
@@ -259,7 +264,6 @@ async fn new_session(
         &config.extra_args,
     );
     let capabilities = json!({
-        "webSocketUrl": true,
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "dismiss",
         "goog:chromeOptions": {"binary": chrome, "args": args},
@@ -308,21 +312,10 @@ pub fn runs_as_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }
 
-async fn open_page(socket: &str) -> Result<(Page, mpsc::Receiver<BidiEvent>), BidiError> {
-    let (bidi, events) = Bidi::connect(socket).await?;
-    let subscription = json!({"events": ["script.message", "browsingContext.navigationFailed"]});
-    bidi.call("session.subscribe", subscription, BIDI_DEADLINE)
-        .await?;
-    let tree = bidi
-        .call("browsingContext.getTree", json!({}), BIDI_DEADLINE)
-        .await?;
-    let context = tree
-        .pointer("/contexts/0/context")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let page = Page::new(bidi, context);
+async fn open_page(browser: &Cdp) -> Result<Page, CdpError> {
+    let page = Page::attach(browser).await?;
     page.install().await?;
-    Ok((page, events))
+    Ok(page)
 }
 
 /// Installs wa-js once the page shows what it has for now, a code as a rule.
@@ -341,16 +334,16 @@ async fn tools_later(
         match handed().await {
             // A page that does not load holds up whatever is asked of its tab;
             // that is noticed elsewhere, and the tools are for the next one.
-            Err(BidiError::Timeout(_)) => {}
-            Err(BidiError::Remote { code, message }) => {
-                let told = format!("wa-js could not be installed: {code}: {message}");
+            Err(CdpError::Timeout(_)) => {}
+            Err(error @ (CdpError::Remote { .. } | CdpError::Malformed(_))) => {
+                let told = format!("wa-js could not be installed: {error}");
                 // Where the driver went away meanwhile, nobody listens.
                 let died = BrowserEvent::Died(Failure::LaunchFailed(told));
                 let _ = events.send(died).await;
                 return;
             }
             // Without a connection there is nobody to install it for.
-            Ok(()) | Err(BidiError::Closed | BidiError::Connect(_)) => return,
+            Ok(()) | Err(CdpError::Closed) => return,
         }
     }
 }
@@ -403,56 +396,99 @@ struct Batch {
     events: Vec<PageEvent>,
 }
 
-/// Turns BiDi's events into ours, until the browser's end.
+/// A call of the function that the page script reports by.
+#[derive(Deserialize)]
+struct BindingCalled {
+    name: String,
+    payload: String,
+}
+
+/// A document that took the place of another.
+#[derive(Deserialize)]
+struct FrameNavigated {
+    frame: Frame,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame {
+    parent_id: Option<String>,
+    /// There where Chrome shows its error page instead.
+    unreachable_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Dialog {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Turns what the page tells into our events, until the browser's end.
 async fn pump(
-    mut bidi: mpsc::Receiver<BidiEvent>,
+    mut heard: mpsc::Receiver<CdpEvent>,
     page: Page,
     settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,
     chromedriver: Arc<Chromedriver>,
 ) {
-    while let Some(event) = bidi.recv().await {
-        let params = &event.params;
-        if event.method == "browsingContext.navigationFailed" {
-            let context = params.get("context").and_then(Value::as_str);
-            if page.is(context) {
-                tokio::spawn(tell_error_page(page.clone(), events.clone()));
-            }
-            continue;
-        }
-        if params.get("channel").and_then(Value::as_str) != Some(CHANNEL) {
-            continue;
-        }
-        let Some(text) = params.pointer("/data/value").and_then(Value::as_str) else {
-            continue;
-        };
-        match serde_json::from_str::<Batch>(text) {
-            Ok(Batch { at, events: batch }) => {
-                let ms = since_1970() - at;
-                tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
-                metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
-                for event in batch {
-                    if let PageEvent::Facts { facts } = &event
-                        && (facts.code.is_some() || facts.registered == Some(true))
-                    {
-                        settled.notify_one();
-                    }
-                    let event = BrowserEvent::Page(Box::new(event));
-                    if events.send(event).await.is_err() {
-                        return;
-                    }
+    while let Some(CdpEvent { method, params }) = heard.recv().await {
+        let params = params.get();
+        let read = match method.as_str() {
+            "Runtime.bindingCalled" => told_by_page(params, &settled, &events).await,
+            "Page.frameNavigated" => serde_json::from_str(params).map(|FrameNavigated { frame }| {
+                if frame.parent_id.is_none() && frame.unreachable_url.is_some() {
+                    tokio::spawn(tell_error_page(page.clone(), events.clone()));
                 }
+            }),
+            "Page.javascriptDialogOpening" => serde_json::from_str(params).map(|Dialog { kind }| {
+                let page = page.clone();
+                tokio::spawn(async move { page.dismiss_dialog(kind == "beforeunload").await });
+            }),
+            "Inspector.targetCrashed" => {
+                // Where the driver went away meanwhile, nobody listens.
+                let crashed = BrowserEvent::Died(Failure::PageCrashed);
+                let _ = events.send(crashed).await;
+                Ok(())
             }
-            Err(error) => tracing::warn!(%error, "a report of the page cannot be read"),
+            _ => Ok(()),
+        };
+        if let Err(error) = read {
+            tracing::warn!(%error, method, "what the browser tells cannot be read");
         }
     }
-    // Chrome's end closes the socket, and so does chromedriver's.
+    // Chrome's end closes the pipes, and so does chromedriver's.
     let moment = Duration::from_millis(250);
     let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
         Ok(()) => Failure::ChromedriverDied,
         Err(_) => Failure::BrowserDied,
     };
     let _ = events.send(BrowserEvent::Died(died)).await;
+}
+
+/// Hands on what the page script reports.
+async fn told_by_page(
+    params: &str,
+    settled: &Notify,
+    events: &mpsc::Sender<BrowserEvent>,
+) -> serde_json::Result<()> {
+    let called: BindingCalled = serde_json::from_str(params)?;
+    if called.name != CHANNEL {
+        return Ok(());
+    }
+    let Batch { at, events: batch } = serde_json::from_str(&called.payload)?;
+    let ms = since_1970() - at;
+    tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
+    metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
+    for event in batch {
+        if let PageEvent::Facts { facts } = &event
+            && (facts.code.is_some() || facts.registered == Some(true))
+        {
+            settled.notify_one();
+        }
+        // Where the driver went away meanwhile, nobody listens.
+        let _ = events.send(BrowserEvent::Page(Box::new(event))).await;
+    }
+    Ok(())
 }
 
 /// Milliseconds, as `performance.timeOrigin` counts them.

@@ -2,24 +2,27 @@
 //!
 //! ```text
 //!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, navigation,
-//!                               │                          screenshot, close
-//!                               └─ BiDi: calls side by side, pushed events
-//!                      chromedriver ─> Chrome ─> WhatsApp Web + page script
+//!                               │                          screenshot,
+//!                               │              close
+//!                               └─ CDP: calls side by side, pushed events
+//!                      both over one pipe ─> Chrome ─> WhatsApp Web + page script
 //! ```
 
-mod bidi;
+mod cdp;
 mod chromedriver;
 mod facts;
 mod flags;
-mod garbage;
+mod handover;
 mod launch;
 mod page;
 mod profile;
+mod relay;
 mod running;
 mod tree;
 
-pub use bidi::BidiError;
+pub use cdp::CdpError;
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
+pub use handover::become_chrome;
 pub use launch::{BrowserConfig, BrowserEvent, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;

@@ -1,6 +1,5 @@
 //! Typed calls into the page script.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -8,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_api::{Content, SelfTest};
 
-use super::bidi::{Bidi, BidiError};
+use super::cdp::{Cdp, CdpError};
 use super::facts::{Facts, PageMessage};
 use crate::files::PageFile;
 
-/// The name of the channel that the page script reports on.
-pub(super) const CHANNEL: &str = "leadmaster";
+/// The function that the page script reports by; it takes it out of the page's
+/// sight before the page's own scripts run.
+pub(super) const CHANNEL: &str = "leadmasterChannel";
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 /// The bundle of wa-js that this service was built with.
@@ -32,7 +32,7 @@ const LOGOUT: Duration = Duration::from_secs(15);
 pub enum PageError {
     /// The browser did not answer, or is gone.
     #[error(transparent)]
-    Browser(#[from] BidiError),
+    Browser(#[from] CdpError),
     /// The page is not connected, or not loaded; nothing was done.
     #[error("{0}")]
     NotReady(String),
@@ -70,8 +70,7 @@ enum Answer<T> {
 /// The page of a running browser; cheap to clone, calls run side by side.
 #[derive(Clone)]
 pub struct Page {
-    bidi: Bidi,
-    context: Arc<str>,
+    cdp: Cdp,
 }
 
 impl std::fmt::Debug for Page {
@@ -157,74 +156,137 @@ pub struct Found {
     pub mark: String,
 }
 
+/// What became of an expression.
+#[derive(Deserialize)]
+struct Evaluated {
+    result: Remote,
+    #[serde(rename = "exceptionDetails")]
+    exception: Option<Exception>,
+}
+
+#[derive(Deserialize)]
+struct Remote {
+    #[serde(default)]
+    value: Value,
+    #[serde(rename = "objectId")]
+    object: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Exception {
+    text: String,
+}
+
 impl Page {
-    pub(super) fn new(bidi: Bidi, context: &str) -> Self {
-        Self {
-            bidi,
-            context: context.into(),
-        }
+    /// Attaches to the page that the browser shows, beside ChromeDriver.
+    pub(super) async fn attach(browser: &Cdp) -> Result<Self, CdpError> {
+        let browser = browser
+            .attach("Target.attachToBrowserTarget", json!({}), QUICK)
+            .await?;
+        let all: Value = browser.call("Target.getTargets", json!({}), QUICK).await?;
+        let id = all
+            .get("targetInfos")
+            .and_then(Value::as_array)
+            .and_then(|all| all.iter().find(|it| it["type"] == "page"))
+            .map_or(&Value::Null, |page| &page["targetId"]);
+        let target = json!({"targetId": id, "flatten": true});
+        let cdp = browser
+            .attach("Target.attachToTarget", target, QUICK)
+            .await?;
+        let page = Self { cdp };
+        let binding = json!({"name": CHANNEL});
+        tokio::try_join!(
+            // Tells of error pages and dialogs.
+            page.done("Page.enable", json!({})),
+            page.done("Inspector.enable", json!({})),
+            // A binding is of documents to come only where contexts are told.
+            page.done("Runtime.enable", json!({})),
+            page.done("Runtime.addBinding", binding),
+        )?;
+        Ok(page)
+    }
+
+    async fn done(&self, method: &str, params: Value) -> Result<(), CdpError> {
+        self.cdp.call::<Value>(method, params, QUICK).await.map(drop)
     }
 
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
-    pub(super) async fn install(&self) -> Result<(), BidiError> {
-        let channel = json!([{"type": "channel", "value": {"channel": CHANNEL}}]);
-        let bridge = format!("{BRIDGE}\nleadmasterBridge.start(channel);");
-        let declaration = format!("(channel) => {{ {ONLY_PAGE} {bridge} }}");
-        self.preload(&declaration, channel).await
+    pub(super) async fn install(&self) -> Result<(), CdpError> {
+        let channel = format!("globalThis.{CHANNEL}");
+        self.preload(&format!(
+            "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
+             {BRIDGE}\nleadmasterBridge.start(channel); }})()"
+        ))
+        .await
     }
 
     /// Installs `tools` (see [`Tools`]) in the same way.
-    pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), BidiError> {
-        self.preload(&tools.0, json!([])).await
+    pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), CdpError> {
+        self.preload(&tools.0).await
     }
 
     /// Gives `tools` to the document that is there, unless it has them.
     /// Whichever is loaded while this is on its way gets them from
     /// [`Self::install_tools`], which comes first.
-    pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), BidiError> {
-        let params = json!({
-            "functionDeclaration": tools.0,
-            "target": {"context": *self.context},
-            "awaitPromise": false,
-        });
-        match self.bidi.call("script.callFunction", params, QUICK).await {
-            // The document went away, or the bundle is no JavaScript.
-            Err(BidiError::Remote { .. }) => Ok(()),
+    pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), CdpError> {
+        match self.evaluate(&tools.0, false, QUICK).await {
+            // The document went away.
+            Err(CdpError::Remote { .. }) => Ok(()),
             other => other.map(drop),
         }
     }
 
-    async fn preload(&self, declaration: &str, arguments: Value) -> Result<(), BidiError> {
-        let params = json!({
-            "functionDeclaration": declaration,
-            "arguments": arguments,
-            "contexts": [*self.context],
-        });
-        self.bidi
-            .call("script.addPreloadScript", params, QUICK)
+    async fn preload(&self, source: &str) -> Result<(), CdpError> {
+        let script = json!({"source": source});
+        self.done("Page.addScriptToEvaluateOnNewDocument", script)
             .await
-            .map(drop)
     }
 
-    /// Whether `context` is this page's.
-    pub(super) fn is(&self, context: Option<&str>) -> bool {
-        context == Some(&*self.context)
+    async fn evaluate(
+        &self,
+        expression: &str,
+        by_value: bool,
+        deadline: Duration,
+    ) -> Result<Evaluated, CdpError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Evaluate<'a> {
+            expression: &'a str,
+            await_promise: bool,
+            return_by_value: bool,
+        }
+        let params = Evaluate {
+            expression,
+            await_promise: by_value,
+            return_by_value: by_value,
+        };
+        self.cdp.call("Runtime.evaluate", params, deadline).await
+    }
+
+    /// Closes a dialog of the page: nobody is there to answer it, and the page
+    /// waits for that. One that asks whether to leave is told yes.
+    pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
+        self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
+            .await
+    }
+
+    /// Has V8 give back what the page does not need any more; takes a moment,
+    /// in which the page does nothing else.
+    ///
+    /// # Errors
+    /// Any [`CdpError`].
+    pub async fn collect_garbage(&self) -> Result<(), CdpError> {
+        self.done("HeapProfiler.collectGarbage", json!({})).await
     }
 
     /// Chrome's word for why it shows its error page, such as
     /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` where it
     /// shows no such page.
     pub(super) async fn error_page(&self) -> Option<String> {
-        let params = json!({
-            "functionDeclaration": "() => location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null",
-            "awaitPromise": false,
-            "target": {"context": *self.context},
-        });
-        let result = self.bidi.call("script.callFunction", params, QUICK).await;
-        let result = result.ok()?;
-        let word = result.pointer("/result/value")?.as_str()?.trim();
-        Some(word.to_owned())
+        let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
+        let told = self.evaluate(expression, true, QUICK).await.ok()?;
+        Some(told.result.value.as_str()?.trim().to_owned())
     }
 
     async fn call<T: DeserializeOwned>(
@@ -234,34 +296,20 @@ impl Page {
         deadline: Duration,
     ) -> Result<T, PageError> {
         let malformed = |error| PageError::Malformed(Some(error));
+        let quoted = |text: &str| serde_json::to_string(text).map_err(malformed);
         let args = serde_json::to_string(&args).map_err(malformed)?;
-        let params = json!({
-            "functionDeclaration": "(name, args) => globalThis.__leadmaster.call(name, args)",
-            "arguments": [
-                {"type": "string", "value": name},
-                {"type": "string", "value": args},
-            ],
-            "awaitPromise": true,
-            "target": {"context": *self.context},
-            "resultOwnership": "none",
-        });
+        // Text in, text out: JSON's strings are JavaScript's.
+        let expression = format!("__leadmaster.call({}, {})", quoted(name)?, quoted(&args)?);
         let asked = Instant::now();
-        let result = self
-            .bidi
-            .call("script.callFunction", params, deadline)
-            .await?;
+        let evaluated = self.evaluate(&expression, true, deadline).await?;
         let took = asked.elapsed();
-        if let Some(exception) = result.get("exceptionDetails") {
-            let text = exception.get("text").and_then(Value::as_str);
-            return Err(PageError::Failed(
-                text.unwrap_or("the page script threw").to_owned(),
-            ));
+        if let Some(exception) = evaluated.exception {
+            return Err(PageError::Failed(exception.text));
         }
-        let text = result
-            .pointer("/result/value")
-            .and_then(Value::as_str)
-            .and_then(|text| text.split_once(' '));
-        let (in_page, text) = text.ok_or(PageError::Malformed(None))?;
+        let answer = evaluated.result.value.as_str();
+        let (in_page, text) = answer
+            .and_then(|text| text.split_once(' '))
+            .ok_or(PageError::Malformed(None))?;
         let took = took.as_secs_f64() * 1e3;
         tracing::debug!("page: {name} took {took:.1} ms, {in_page} of it in the page");
         match serde_json::from_str(text).map_err(malformed)? {
@@ -307,13 +355,9 @@ impl Page {
     /// Loads the page anew.
     ///
     /// # Errors
-    /// Any [`BidiError`].
-    pub async fn reload(&self) -> Result<(), BidiError> {
-        let params = json!({"context": *self.context, "wait": "none"});
-        self.bidi
-            .call("browsingContext.reload", params, QUICK)
-            .await
-            .map(drop)
+    /// Any [`CdpError`].
+    pub async fn reload(&self) -> Result<(), CdpError> {
+        self.done("Page.reload", json!({})).await
     }
 
     /// A code to type into the phone with this number (digits alone).
@@ -382,7 +426,7 @@ impl Page {
     /// reaction has none.
     ///
     /// # Errors
-    /// Any [`PageError`]; a [`BidiError::Timeout`] leaves open what became of
+    /// Any [`PageError`]; a [`CdpError::Timeout`] leaves open what became of
     /// the message.
     pub async fn send(
         &self,
@@ -412,26 +456,15 @@ impl Page {
     /// Gives the page a file, by its path: Chrome reads it when it is needed,
     /// and nothing of it goes over this connection.
     async fn hand(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
-        let params = json!({
-            "functionDeclaration": "(key) => globalThis.__leadmaster.input(key)",
-            "arguments": [{"type": "string", "value": key}],
-            "awaitPromise": false,
-            "target": {"context": *self.context},
-            "resultOwnership": "none",
-            "serializationOptions": {"maxDomDepth": 0},
-        });
-        let made = self.bidi.call("script.callFunction", params, QUICK).await?;
-        let input = made
-            .pointer("/result/sharedId")
-            .and_then(Value::as_str)
-            .ok_or(PageError::Malformed(None))?;
-        let params = json!({
-            "context": *self.context,
-            "element": {"sharedId": input},
-            "files": [file.path],
-        });
-        self.bidi.call("input.setFiles", params, QUICK).await?;
-        Ok(())
+        let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
+        let input = format!("__leadmaster.input({key})");
+        let made = self.evaluate(&input, false, QUICK).await?;
+        let input = made.result.object.ok_or(PageError::Malformed(None))?;
+        let files = json!({"files": [file.path], "objectId": input});
+        let set = self.done("DOM.setFileInputFiles", files).await;
+        let handle = json!({"objectId": input});
+        self.done("Runtime.releaseObject", handle).await?;
+        Ok(set?)
     }
 }
 
@@ -450,7 +483,7 @@ pub(super) struct Tools(String);
 impl Tools {
     pub(super) fn new(wa_js: &str) -> Self {
         Self(format!(
-            "() => {{ if (globalThis.WPP) return; {ONLY_PAGE}\n{wa_js}\n}}"
+            "(() => {{ if (globalThis.WPP) return; {ONLY_PAGE}\n{wa_js}\n}})()"
         ))
     }
 }

@@ -8,7 +8,6 @@ use session_api::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::chromedriver::Chromedriver;
-use super::garbage::CollectGarbage;
 use super::launch::one_line;
 use super::page::Page;
 use super::profile::Profile;
@@ -58,22 +57,6 @@ impl Browser {
                 Ok(Ok(png)) => Ok(png),
                 Ok(Err(error)) => Err(one_line(&error.to_string())),
                 Err(_) => Err("the browser took no picture in time".to_owned()),
-            }
-        }
-    }
-
-    /// Has the page give back what it does not need any more; takes a moment,
-    /// in which it does nothing else.
-    pub fn collect_garbage(&self) -> impl Future<Output = ()> + Send + 'static {
-        let client = self.client.clone();
-        async move {
-            let asked = client.issue_cmd(CollectGarbage);
-            match tokio::time::timeout(DRIVER_DEADLINE, asked).await {
-                Ok(Ok(_)) => tracing::debug!("the page was tidied"),
-                Ok(Err(error)) => {
-                    tracing::debug!(error = one_line(&error.to_string()), "not tidied");
-                }
-                Err(_) => tracing::debug!("not tidied in time"),
             }
         }
     }

@@ -11,7 +11,7 @@ use session_api::{
 };
 
 use crate::backup::{BackupError, Taken};
-use crate::browser::{BidiError, PageError};
+use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
 use crate::router::AppState;
 use crate::session::LogoutOutcome;
@@ -108,7 +108,7 @@ pub async fn pairing_code(
 
 fn pairing_failure(error: &PageError) -> ErrorCode {
     match error {
-        PageError::Browser(BidiError::Timeout(_)) => ErrorCode::BrowserTimeout,
+        PageError::Browser(CdpError::Timeout(_)) => ErrorCode::BrowserTimeout,
         PageError::Browser(_) => ErrorCode::BrowserFailed,
         PageError::NotReady(_) => ErrorCode::QrNotAvailable,
         _ => ErrorCode::PairingFailed,

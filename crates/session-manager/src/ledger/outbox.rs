@@ -27,7 +27,7 @@ use super::lanes::{Lanes, Turn};
 use super::row::Row;
 use super::store::{Details, LedgerError, NewSend, Store};
 use super::transition::{Happening, State};
-use crate::browser::{BidiError, Page, PageError, PageSend};
+use crate::browser::{CdpError, Page, PageError, PageSend};
 use crate::error::ApiError;
 use crate::files::{Files, Gate, PageFile};
 use crate::session::SessionHandle;
@@ -634,10 +634,10 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::Unconfirmed(_)
         | PageError::Malformed(_)
         | PageError::Browser(
-            BidiError::Closed
-            | BidiError::Timeout(_)
-            | BidiError::Remote { .. }
-            | BidiError::Connect(_),
+            CdpError::Closed
+            | CdpError::Timeout(_)
+            | CdpError::Remote { .. }
+            | CdpError::Malformed(_),
         ) => ErrorCode::SendUnconfirmed,
     }
 }

@@ -1,7 +1,7 @@
 //! Looking after the page: what it reports, whether it still answers.
 
 use super::{Done, SessionDriver, Slot};
-use crate::browser::{BidiError, Facts, PageError, PageEvent};
+use crate::browser::{CdpError, Facts, PageError, PageEvent};
 use crate::ledger::Seen;
 use crate::session::cause::Failure;
 use crate::session::state::Input;
@@ -95,7 +95,7 @@ impl SessionDriver {
             Err(error) => {
                 tracing::warn!(%error, "the page missed a heartbeat");
                 self.missed_beats += 1;
-                let hung = matches!(error, PageError::Browser(BidiError::Timeout(_)));
+                let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
                 // A page between two documents has no script for a moment.
                 if hung || self.missed_beats >= 3 {
                     self.diagnose();
@@ -108,10 +108,13 @@ impl SessionDriver {
 
     fn tidy_if_quiet(&mut self) {
         let quiet = self.tidiness.beat();
-        if let Slot::Running(super::Launched { browser, .. }) = &self.slot
-            && quiet
-        {
-            tokio::spawn(browser.collect_garbage());
+        let page = self.page.borrow().clone().filter(|_| quiet);
+        if let Some(page) = page {
+            tokio::spawn(async move {
+                if let Err(error) = page.collect_garbage().await {
+                    tracing::debug!(%error, "the page was not tidied");
+                }
+            });
         }
     }
 

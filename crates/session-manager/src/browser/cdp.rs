@@ -1,0 +1,192 @@
+//! The DevTools protocol: calls side by side, events as they come. Just the
+//! framing; what is said stands in `page.rs`, the pipes in `relay.rs`.
+//!
+//! Source: <https://chromedevtools.github.io/devtools-protocol/>.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+/// Ours are above, ChromeDriver's below: it counts from 1, and both share the
+/// connection on which there is no session yet.
+pub(super) const FIRST_ID: i64 = 1 << 30;
+
+/// What became of a call.
+#[derive(Debug, thiserror::Error)]
+pub enum CdpError {
+    /// The browser or chromedriver ended.
+    #[error("the connection to the browser is closed")]
+    Closed,
+    /// No answer in time.
+    #[error("the browser did not answer within {0:?}")]
+    Timeout(Duration),
+    /// The browser answered with an error.
+    #[error("the browser answered {code}: {message}")]
+    Remote {
+        /// JSON-RPC's error code.
+        code: i64,
+        /// Its message.
+        message: String,
+    },
+    /// The browser's answer is not what the protocol has.
+    #[error("the browser's answer cannot be read")]
+    Malformed(#[source] serde_json::Error),
+}
+
+/// An event of one of our sessions: its method and params.
+#[derive(Debug)]
+pub struct CdpEvent {
+    /// Such as `Runtime.bindingCalled`.
+    pub method: String,
+    /// As the browser sent them.
+    pub params: Box<RawValue>,
+}
+
+/// Chrome's word for an error.
+#[derive(Deserialize)]
+pub(super) struct Refusal {
+    code: i64,
+    message: String,
+}
+
+type Answer = Result<Box<RawValue>, CdpError>;
+
+/// Who waits for an answer; `None` once there will be none any more.
+#[derive(Debug)]
+pub(super) struct Waiting(Mutex<Option<HashMap<i64, oneshot::Sender<Answer>>>>);
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(Mutex::new(Some(HashMap::new())))
+    }
+}
+
+impl Waiting {
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Option<HashMap<i64, oneshot::Sender<Answer>>>) -> T,
+    ) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Hands an answer to whoever waits for it.
+    pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, Refusal>) {
+        if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
+            let answer = result
+                .map_err(|Refusal { code, message }| CdpError::Remote { code, message });
+            // The caller may have gone: nothing to do about it.
+            let _ = waiting.send(answer);
+        }
+    }
+
+    /// Tells everybody, now and later, that the browser is gone.
+    pub(super) fn close(&self) {
+        self.with(Option::take);
+    }
+}
+
+#[derive(Serialize)]
+struct Outgoing<'a, P> {
+    id: i64,
+    method: &'a str,
+    params: P,
+    #[serde(rename = "sessionId", skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Attached {
+    #[serde(rename = "sessionId")]
+    session: String,
+}
+
+/// A handle to one session of the connection; cheap to clone.
+#[derive(Clone)]
+pub struct Cdp {
+    to_chrome: mpsc::Sender<Vec<u8>>,
+    waiting: Arc<Waiting>,
+    next_id: Arc<AtomicI64>,
+    session: Option<Arc<str>>,
+}
+
+impl Cdp {
+    /// A session that speaks by `to_chrome` and is answered by `waiting`.
+    pub(super) fn new(to_chrome: mpsc::Sender<Vec<u8>>, waiting: Arc<Waiting>) -> Self {
+        Self {
+            to_chrome,
+            waiting,
+            next_id: Arc::new(AtomicI64::new(FIRST_ID)),
+            session: None,
+        }
+    }
+
+    /// A session of our own with the thing that `method` attaches to.
+    ///
+    /// # Errors
+    /// Any [`CdpError`].
+    pub(super) async fn attach(
+        &self,
+        method: &str,
+        params: Value,
+        deadline: Duration,
+    ) -> Result<Self, CdpError> {
+        let Attached { session } = self.call(method, params, deadline).await?;
+        Ok(Self {
+            session: Some(session.into()),
+            ..self.clone()
+        })
+    }
+
+    /// Makes a call and waits for its answer, at most `deadline`.
+    ///
+    /// A call that is given up on stays with the browser; only its answer is
+    /// dropped.
+    ///
+    /// # Errors
+    /// Any [`CdpError`].
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        params: impl Serialize,
+        deadline: Duration,
+    ) -> Result<T, CdpError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let outgoing = Outgoing {
+            id,
+            method,
+            params,
+            session: self.session.as_deref(),
+        };
+        let mut text = serde_json::to_vec(&outgoing).map_err(CdpError::Malformed)?;
+        text.push(0);
+        let (answer, answered) = oneshot::channel();
+        let open = self.waiting.with(|all| {
+            all.as_mut()
+                .map(|all| all.insert(id, answer))
+                .is_some()
+        });
+        if !open {
+            return Err(CdpError::Closed);
+        }
+        let exchange = async {
+            let sent = self.to_chrome.send(text).await;
+            sent.map_err(|_| CdpError::Closed)?;
+            answered.await.map_err(|_| CdpError::Closed)?
+        };
+        match tokio::time::timeout(deadline, exchange).await {
+            Ok(answer) => serde_json::from_str(answer?.get()).map_err(CdpError::Malformed),
+            Err(_) => {
+                self.waiting
+                    .with(|all| all.as_mut().and_then(|all| all.remove(&id)));
+                Err(CdpError::Timeout(deadline))
+            }
+        }
+    }
+}
