@@ -79,8 +79,8 @@ impl Waiting {
     /// Hands an answer to whoever waits for it.
     pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, Refusal>) {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
-            let answer = result
-                .map_err(|Refusal { code, message }| CdpError::Remote { code, message });
+            let answer =
+                result.map_err(|Refusal { code, message }| CdpError::Remote { code, message });
             // The caller may have gone: nothing to do about it.
             let _ = waiting.send(answer);
         }
@@ -167,11 +167,9 @@ impl Cdp {
         let mut text = serde_json::to_vec(&outgoing).map_err(CdpError::Malformed)?;
         text.push(0);
         let (answer, answered) = oneshot::channel();
-        let open = self.waiting.with(|all| {
-            all.as_mut()
-                .map(|all| all.insert(id, answer))
-                .is_some()
-        });
+        let open = self
+            .waiting
+            .with(|all| all.as_mut().map(|all| all.insert(id, answer)).is_some());
         if !open {
             return Err(CdpError::Closed);
         }

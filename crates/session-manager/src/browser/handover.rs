@@ -29,6 +29,8 @@ use rustix::net::{
 use service_runtime::inherited;
 use tokio::net::UnixListener;
 
+use super::tab::FIRST_PAGE;
+
 /// Holds Chrome's program, where this process is to become it.
 const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
 /// Holds the folder of the socket over which the pipes are handed over.
@@ -164,11 +166,17 @@ fn replace(chrome: &Path, door: &UnixStream) -> io::Result<Infallible> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     control.push(SendAncillaryMessage::ScmRights(&handed));
-    sendmsg(door, &[IoSlice::new(&[0])], &mut control, SendFlags::empty())?;
+    sendmsg(
+        door,
+        &[IoSlice::new(&[0])],
+        &mut control,
+        SendFlags::empty(),
+    )?;
     rustix::io::dup2(&for_chrome, &mut commands)?;
     rustix::io::dup2(&of_chrome, &mut answers)?;
     Err(Command::new(chrome)
         .args(std::env::args_os().skip(1))
+        .arg(FIRST_PAGE)
         .env_remove(CHROME)
         .env_remove(DOOR)
         .exec())

@@ -1,39 +1,39 @@
 //! From nothing to a loading page, and back to nothing.
 //!
 //! ```text
-//!  find ─> sweep + prepare profile ─> chromedriver ─> session, its pipe ours
-//!       ─> page script installed ─> navigation (not waited for by the page's
-//!          first reports) ─> Up            any failure ─> sweep ─> Failure
+//!  find ─> sweep + prepare profile ─> chromedriver ─┬─> its session ──────────┐
+//!       pipe ─> page script installed ─> navigation ┴─> (reports come) ───────┴─> Up
+//!                                          any failure ─> sweep ─> Failure
 //! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use service_runtime::process::ProcessTable;
 use session_api::Timestamp;
 use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
-use super::facts::PageEvent;
+use super::events::{BrowserEvent, Events, pump};
 use super::flags::chrome_args;
 use super::handover::Door;
-use super::page::{CHANNEL, Page, Tools, WA_JS};
+use super::page::{Page, Tools, WA_JS};
 use super::profile::Profile;
 use super::relay::relay;
 use super::running::{Browser, clear};
+use super::tab::Tab;
 use super::tree::Tree;
 use crate::session::cause::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
-const EVENTS: usize = 1024;
 /// A page that shows nothing by then gets wa-js all the same.
 const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
 
@@ -65,16 +65,6 @@ pub struct BrowserConfig {
     pub navigation_deadline: Duration,
 }
 
-/// What comes from a running browser.
-pub enum BrowserEvent {
-    /// The page reports.
-    Page(Box<PageEvent>),
-    /// Chrome could not load the page; its word for why.
-    Unreachable(String),
-    /// Chrome or chromedriver ended.
-    Died(Failure),
-}
-
 /// Starts a browser on the page. Whenever it fails or is cancelled, nothing
 /// of it is left.
 ///
@@ -83,7 +73,7 @@ pub enum BrowserEvent {
 pub async fn launch(
     config: &BrowserConfig,
     cancel: &CancellationToken,
-) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Option<Failure>> {
+) -> Result<(Browser, Events), Option<Failure>> {
     // Before anything is swept: what runs may be another service's.
     config
         .profile
@@ -143,10 +133,7 @@ pub fn find_driver(config: &BrowserConfig) -> Result<PathBuf, Failure> {
     )
 }
 
-async fn start(
-    config: &BrowserConfig,
-    tree: &Tree,
-) -> Result<(Browser, mpsc::Receiver<BrowserEvent>), Failure> {
+async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events), Failure> {
     let chrome = find_chrome(config)?;
     let program = find_driver(config)?;
     let tools = match &config.wa_js {
@@ -185,60 +172,37 @@ async fn start(
     let chromedriver = Chromedriver::start(&program, &config.profile, &variables).await?;
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
-    let handed = async {
+    let (teller, mut events) = Events::channel();
+    // The page need not wait until ChromeDriver is done with its own.
+    let opened = async {
         let pipes = door.handed().await.map_err(launch_failed)?;
-        relay(pipes).map_err(launch_failed)
+        let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
+        let opening = open(config, cdp, heard, tools, &chromedriver, teller);
+        let opened = opening
+            .await
+            .map_err(|error| Failure::LaunchFailed(error.to_string()));
+        took("the page is asked for");
+        opened
     };
-    let session = new_session(config, &stand_in, &chromedriver);
-    let (client, (cdp, heard)) = tokio::select! {
+    let session = async {
+        let client = new_session(config, &stand_in, &chromedriver).await;
+        took("chromedriver has Chrome");
+        client
+    };
+    let (client, (page, tasks)) = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
         () = chrome_vanished(chromedriver.id.pid) => return Err(Failure::BrowserDied),
-        both = async { tokio::try_join!(session, handed) } => both?,
+        // ChromeDriver's session waits for a page that its server does not
+        // answer.
+        failure = events.failure() => return Err(failure),
+        both = async { tokio::try_join!(session, opened) } => both?,
     };
-    took("Chrome is up");
     let chrome_version = client
         .capabilities()
         .and_then(|all| all.get("browserVersion"))
         .and_then(Value::as_str)
         .map(str::to_owned);
-    let failed = |error: CdpError| Failure::LaunchFailed(error.to_string());
-    let page = open_page(&cdp).await.map_err(failed)?;
-    // wa-js waits for the page's modules to be quiet, so whoever is linked is
-    // READY the sooner the earlier it is there. A code is read without it, and
-    // is there the sooner the less comes before.
-    let later = if config.profile.is_linked() {
-        page.install_tools(&tools).await.map_err(failed)?;
-        None
-    } else {
-        Some(tools)
-    };
-    took("the page script is installed");
-
-    let (events, queue) = mpsc::channel(EVENTS);
-    let settled = Arc::new(Notify::new());
-    let pump = tokio::spawn(pump(
-        heard,
-        page.clone(),
-        settled.clone(),
-        events.clone(),
-        chromedriver.clone(),
-    ));
-    let navigation = tokio::spawn(navigate(
-        client.clone(),
-        config.page_url.clone(),
-        config.navigation_deadline,
-        events.clone(),
-    ));
-    let mut tasks = vec![pump, navigation];
-    if let Some(tools) = later {
-        tasks.push(tokio::spawn(tools_later(
-            page.clone(),
-            tools,
-            settled,
-            events,
-        )));
-    }
     let browser = Browser {
         client,
         page,
@@ -249,7 +213,49 @@ async fn start(
         chrome_version,
         started_at,
     };
-    Ok((browser, queue))
+    Ok((browser, events))
+}
+
+/// Attaches to the page, installs what it is to have, and has it load. What
+/// comes of that goes to `events`, by tasks of the browser.
+async fn open(
+    config: &BrowserConfig,
+    browser: Cdp,
+    heard: mpsc::Receiver<CdpEvent>,
+    tools: Tools,
+    chromedriver: &Arc<Chromedriver>,
+    events: mpsc::Sender<BrowserEvent>,
+) -> Result<(Page, JoinSet<()>), CdpError> {
+    let page = Page::new(Tab::attach(&browser, SESSION_DEADLINE).await?);
+    page.install().await?;
+    // wa-js waits for the page's modules to be quiet, so whoever is linked is
+    // READY the sooner the earlier it is there. A code is read without it, and
+    // is there the sooner the less comes before.
+    let later = if config.profile.is_linked() {
+        page.install_tools(&tools).await?;
+        None
+    } else {
+        Some(tools)
+    };
+    let settled = Arc::new(Notify::new());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(pump(
+        heard,
+        page.tab().clone(),
+        settled.clone(),
+        events.clone(),
+        chromedriver.clone(),
+    ));
+    tasks.spawn(navigate(
+        page.tab().clone(),
+        config.page_url.clone(),
+        config.navigation_deadline,
+        events.clone(),
+    ));
+    if let Some(tools) = later {
+        tasks.spawn(tools_later(page.clone(), tools, settled, events));
+    }
+    Ok((page, tasks))
 }
 
 async fn new_session(
@@ -274,14 +280,18 @@ async fn new_session(
     let mut builder = ClientBuilder::new(HttpConnector::new());
     builder.capabilities(capabilities);
     let address = format!("http://127.0.0.1:{}", chromedriver.port);
-    match tokio::time::timeout(SESSION_DEADLINE, builder.connect(&address)).await {
+    // The page may be asked for before ChromeDriver is done.
+    let deadline = SESSION_DEADLINE + config.navigation_deadline;
+    match tokio::time::timeout(deadline, builder.connect(&address)).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(Failure::LaunchFailed(one_line(&error.to_string()))),
-        Err(_) => Err(Failure::LaunchFailed(format!(
-            "Chrome did not come up within {} s",
-            SESSION_DEADLINE.as_secs()
-        ))),
+        Err(_) => Err(too_late()),
     }
+}
+
+fn too_late() -> Failure {
+    let seconds = SESSION_DEADLINE.as_secs();
+    Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
 }
 
 /// Waits until ChromeDriver had a child and has none any more: with a
@@ -310,12 +320,6 @@ async fn chrome_vanished(chromedriver: i32) {
 pub fn runs_as_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
-}
-
-async fn open_page(browser: &Cdp) -> Result<Page, CdpError> {
-    let page = Page::attach(browser).await?;
-    page.install().await?;
-    Ok(page)
 }
 
 /// Installs wa-js once the page shows what it has for now, a code as a rule.
@@ -348,153 +352,15 @@ async fn tools_later(
     }
 }
 
-async fn navigate(
-    client: Client,
-    url: Url,
-    deadline: Duration,
-    events: mpsc::Sender<BrowserEvent>,
-) {
-    let told = match tokio::time::timeout(deadline, client.goto(url.as_str())).await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => one_line(&error.to_string()),
-        Err(_) => format!("no answer within {} s", deadline.as_secs()),
+async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<BrowserEvent>) {
+    let told = match tab.navigate(&url, deadline).await {
+        // Of an error page we are told.
+        Ok(()) => return,
+        Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
+        Err(error) => error.to_string(),
     };
     // Where the driver went away meanwhile, nobody listens.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
-}
-
-/// Tells that the page is unreachable if Chrome comes to show its error page.
-///
-/// A navigation that was merely replaced by another is told as failed, too;
-/// and the error page comes a moment after the word.
-async fn tell_error_page(page: Page, events: mpsc::Sender<BrowserEvent>) {
-    let mut told = None;
-    for _ in 0..20 {
-        told = page.error_page().await;
-        if told.as_ref().is_some_and(|why| !why.is_empty()) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let Some(why) = told else {
-        return;
-    };
-    let why = if why.is_empty() {
-        "no reason given".to_owned()
-    } else {
-        why
-    };
-    // Where the driver went away meanwhile, nobody listens.
-    let _ = events.send(BrowserEvent::Unreachable(why)).await;
-}
-
-/// What the page sends through its channel.
-#[derive(Deserialize)]
-struct Batch {
-    /// When, in milliseconds since 1970.
-    at: f64,
-    events: Vec<PageEvent>,
-}
-
-/// A call of the function that the page script reports by.
-#[derive(Deserialize)]
-struct BindingCalled {
-    name: String,
-    payload: String,
-}
-
-/// A document that took the place of another.
-#[derive(Deserialize)]
-struct FrameNavigated {
-    frame: Frame,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Frame {
-    parent_id: Option<String>,
-    /// There where Chrome shows its error page instead.
-    unreachable_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Dialog {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-/// Turns what the page tells into our events, until the browser's end.
-async fn pump(
-    mut heard: mpsc::Receiver<CdpEvent>,
-    page: Page,
-    settled: Arc<Notify>,
-    events: mpsc::Sender<BrowserEvent>,
-    chromedriver: Arc<Chromedriver>,
-) {
-    while let Some(CdpEvent { method, params }) = heard.recv().await {
-        let params = params.get();
-        let read = match method.as_str() {
-            "Runtime.bindingCalled" => told_by_page(params, &settled, &events).await,
-            "Page.frameNavigated" => serde_json::from_str(params).map(|FrameNavigated { frame }| {
-                if frame.parent_id.is_none() && frame.unreachable_url.is_some() {
-                    tokio::spawn(tell_error_page(page.clone(), events.clone()));
-                }
-            }),
-            "Page.javascriptDialogOpening" => serde_json::from_str(params).map(|Dialog { kind }| {
-                let page = page.clone();
-                tokio::spawn(async move { page.dismiss_dialog(kind == "beforeunload").await });
-            }),
-            "Inspector.targetCrashed" => {
-                // Where the driver went away meanwhile, nobody listens.
-                let crashed = BrowserEvent::Died(Failure::PageCrashed);
-                let _ = events.send(crashed).await;
-                Ok(())
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = read {
-            tracing::warn!(%error, method, "what the browser tells cannot be read");
-        }
-    }
-    // Chrome's end closes the pipes, and so does chromedriver's.
-    let moment = Duration::from_millis(250);
-    let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
-        Ok(()) => Failure::ChromedriverDied,
-        Err(_) => Failure::BrowserDied,
-    };
-    let _ = events.send(BrowserEvent::Died(died)).await;
-}
-
-/// Hands on what the page script reports.
-async fn told_by_page(
-    params: &str,
-    settled: &Notify,
-    events: &mpsc::Sender<BrowserEvent>,
-) -> serde_json::Result<()> {
-    let called: BindingCalled = serde_json::from_str(params)?;
-    if called.name != CHANNEL {
-        return Ok(());
-    }
-    let Batch { at, events: batch } = serde_json::from_str(&called.payload)?;
-    let ms = since_1970() - at;
-    tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
-    metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
-    for event in batch {
-        if let PageEvent::Facts { facts } = &event
-            && (facts.code.is_some() || facts.registered == Some(true))
-        {
-            settled.notify_one();
-        }
-        // Where the driver went away meanwhile, nobody listens.
-        let _ = events.send(BrowserEvent::Page(Box::new(event))).await;
-    }
-    Ok(())
-}
-
-/// Milliseconds, as `performance.timeOrigin` counts them.
-fn since_1970() -> f64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.unwrap_or_default().as_secs_f64() * 1e3
 }
 
 /// Driver errors hold stack traces; the first line says it all.

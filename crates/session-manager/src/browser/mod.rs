@@ -1,15 +1,16 @@
 //! The browser: its processes, its profile, its page.
 //!
 //! ```text
-//!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, navigation,
-//!                               │                          screenshot,
-//!                               │              close
-//!                               └─ CDP: calls side by side, pushed events
-//!                      both over one pipe ─> Chrome ─> WhatsApp Web + page script
+//!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, screenshot,
+//!                               │     diagnosis, close ──> chromedriver ─┐
+//!                               └─ Page, Tab (DevTools): calls side by   │
+//!                                  side, pushed events ──────────────────┤
+//!                            WhatsApp Web + page script <── Chrome <─ relay
 //! ```
 
 mod cdp;
 mod chromedriver;
+mod events;
 mod facts;
 mod flags;
 mod handover;
@@ -18,12 +19,14 @@ mod page;
 mod profile;
 mod relay;
 mod running;
+mod tab;
 mod tree;
 
 pub use cdp::CdpError;
+pub use events::{BrowserEvent, Events};
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
 pub use handover::become_chrome;
-pub use launch::{BrowserConfig, BrowserEvent, find_chrome, find_driver, launch, runs_as_root};
+pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;

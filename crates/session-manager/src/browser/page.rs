@@ -7,13 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_api::{Content, SelfTest};
 
-use super::cdp::{Cdp, CdpError};
+use super::cdp::CdpError;
 use super::facts::{Facts, PageMessage};
+use super::tab::{CHANNEL, Tab};
 use crate::files::PageFile;
-
-/// The function that the page script reports by; it takes it out of the page's
-/// sight before the page's own scripts run.
-pub(super) const CHANNEL: &str = "leadmasterChannel";
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 /// The bundle of wa-js that this service was built with.
@@ -70,7 +67,7 @@ enum Answer<T> {
 /// The page of a running browser; cheap to clone, calls run side by side.
 #[derive(Clone)]
 pub struct Page {
-    cdp: Cdp,
+    tab: Tab,
 }
 
 impl std::fmt::Debug for Page {
@@ -156,119 +153,41 @@ pub struct Found {
     pub mark: String,
 }
 
-/// What became of an expression.
-#[derive(Deserialize)]
-struct Evaluated {
-    result: Remote,
-    #[serde(rename = "exceptionDetails")]
-    exception: Option<Exception>,
-}
-
-#[derive(Deserialize)]
-struct Remote {
-    #[serde(default)]
-    value: Value,
-    #[serde(rename = "objectId")]
-    object: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Exception {
-    text: String,
-}
-
 impl Page {
-    /// Attaches to the page that the browser shows, beside ChromeDriver.
-    pub(super) async fn attach(browser: &Cdp) -> Result<Self, CdpError> {
-        let browser = browser
-            .attach("Target.attachToBrowserTarget", json!({}), QUICK)
-            .await?;
-        let all: Value = browser.call("Target.getTargets", json!({}), QUICK).await?;
-        let id = all
-            .get("targetInfos")
-            .and_then(Value::as_array)
-            .and_then(|all| all.iter().find(|it| it["type"] == "page"))
-            .map_or(&Value::Null, |page| &page["targetId"]);
-        let target = json!({"targetId": id, "flatten": true});
-        let cdp = browser
-            .attach("Target.attachToTarget", target, QUICK)
-            .await?;
-        let page = Self { cdp };
-        let binding = json!({"name": CHANNEL});
-        tokio::try_join!(
-            // Tells of error pages and dialogs.
-            page.done("Page.enable", json!({})),
-            page.done("Inspector.enable", json!({})),
-            // A binding is of documents to come only where contexts are told.
-            page.done("Runtime.enable", json!({})),
-            page.done("Runtime.addBinding", binding),
-        )?;
-        Ok(page)
+    pub(super) fn new(tab: Tab) -> Self {
+        Self { tab }
     }
 
-    async fn done(&self, method: &str, params: Value) -> Result<(), CdpError> {
-        self.cdp.call::<Value>(method, params, QUICK).await.map(drop)
+    pub(super) fn tab(&self) -> &Tab {
+        &self.tab
     }
 
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
     pub(super) async fn install(&self) -> Result<(), CdpError> {
         let channel = format!("globalThis.{CHANNEL}");
-        self.preload(&format!(
-            "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
+        self.tab
+            .preload(&format!(
+                "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
              {BRIDGE}\nleadmasterBridge.start(channel); }})()"
-        ))
-        .await
+            ))
+            .await
     }
 
     /// Installs `tools` (see [`Tools`]) in the same way.
     pub(super) async fn install_tools(&self, tools: &Tools) -> Result<(), CdpError> {
-        self.preload(&tools.0).await
+        self.tab.preload(&tools.0).await
     }
 
     /// Gives `tools` to the document that is there, unless it has them.
     /// Whichever is loaded while this is on its way gets them from
     /// [`Self::install_tools`], which comes first.
     pub(super) async fn hand_tools(&self, tools: &Tools) -> Result<(), CdpError> {
-        match self.evaluate(&tools.0, false, QUICK).await {
+        match self.tab.evaluate(&tools.0, false, QUICK).await {
             // The document went away.
             Err(CdpError::Remote { .. }) => Ok(()),
             other => other.map(drop),
         }
-    }
-
-    async fn preload(&self, source: &str) -> Result<(), CdpError> {
-        let script = json!({"source": source});
-        self.done("Page.addScriptToEvaluateOnNewDocument", script)
-            .await
-    }
-
-    async fn evaluate(
-        &self,
-        expression: &str,
-        by_value: bool,
-        deadline: Duration,
-    ) -> Result<Evaluated, CdpError> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Evaluate<'a> {
-            expression: &'a str,
-            await_promise: bool,
-            return_by_value: bool,
-        }
-        let params = Evaluate {
-            expression,
-            await_promise: by_value,
-            return_by_value: by_value,
-        };
-        self.cdp.call("Runtime.evaluate", params, deadline).await
-    }
-
-    /// Closes a dialog of the page: nobody is there to answer it, and the page
-    /// waits for that. One that asks whether to leave is told yes.
-    pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
-        self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
-            .await
     }
 
     /// Has V8 give back what the page does not need any more; takes a moment,
@@ -277,16 +196,15 @@ impl Page {
     /// # Errors
     /// Any [`CdpError`].
     pub async fn collect_garbage(&self) -> Result<(), CdpError> {
-        self.done("HeapProfiler.collectGarbage", json!({})).await
+        self.tab.collect_garbage().await
     }
 
-    /// Chrome's word for why it shows its error page, such as
-    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` where it
-    /// shows no such page.
-    pub(super) async fn error_page(&self) -> Option<String> {
-        let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
-        let told = self.evaluate(expression, true, QUICK).await.ok()?;
-        Some(told.result.value.as_str()?.trim().to_owned())
+    /// Loads the page anew.
+    ///
+    /// # Errors
+    /// Any [`CdpError`].
+    pub async fn reload(&self) -> Result<(), CdpError> {
+        self.tab.reload().await
     }
 
     async fn call<T: DeserializeOwned>(
@@ -301,7 +219,7 @@ impl Page {
         // Text in, text out: JSON's strings are JavaScript's.
         let expression = format!("__leadmaster.call({}, {})", quoted(name)?, quoted(&args)?);
         let asked = Instant::now();
-        let evaluated = self.evaluate(&expression, true, deadline).await?;
+        let evaluated = self.tab.evaluate(&expression, true, deadline).await?;
         let took = asked.elapsed();
         if let Some(exception) = evaluated.exception {
             return Err(PageError::Failed(exception.text));
@@ -350,14 +268,6 @@ impl Page {
     pub async fn refresh_code(&self) -> Result<bool, PageError> {
         let answer: Value = self.call("refresh_code", json!({}), QUICK).await?;
         Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
-    }
-
-    /// Loads the page anew.
-    ///
-    /// # Errors
-    /// Any [`CdpError`].
-    pub async fn reload(&self) -> Result<(), CdpError> {
-        self.done("Page.reload", json!({})).await
     }
 
     /// A code to type into the phone with this number (digits alone).
@@ -458,13 +368,7 @@ impl Page {
     async fn hand(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
-        let made = self.evaluate(&input, false, QUICK).await?;
-        let input = made.result.object.ok_or(PageError::Malformed(None))?;
-        let files = json!({"files": [file.path], "objectId": input});
-        let set = self.done("DOM.setFileInputFiles", files).await;
-        let handle = json!({"objectId": input});
-        self.done("Runtime.releaseObject", handle).await?;
-        Ok(set?)
+        Ok(self.tab.give_file(&input, &file.path).await?)
     }
 }
 

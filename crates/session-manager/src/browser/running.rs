@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fantoccini::Client;
 use session_api::Timestamp;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::chromedriver::Chromedriver;
 use super::launch::one_line;
@@ -25,7 +25,7 @@ pub struct Browser {
     pub(super) chromedriver: Arc<Chromedriver>,
     pub(super) tree: Tree,
     pub(super) profile: Profile,
-    pub(super) tasks: Vec<JoinHandle<()>>,
+    pub(super) tasks: JoinSet<()>,
     /// Chrome's version.
     pub chrome_version: Option<String>,
     /// When it was started.
@@ -76,7 +76,7 @@ impl Browser {
     /// Closes Chrome so that it writes what it holds, and leaves nothing. Gives
     /// whether it ended by itself, so that all was written.
     pub async fn close(mut self) -> bool {
-        self.stop_tasks();
+        self.tasks.abort_all();
         let mut clean = false;
         let closing = self.client.clone().close();
         match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
@@ -101,20 +101,8 @@ impl Browser {
     /// A page that hangs may be given no time: its Chrome gets SIGTERM first,
     /// and with it the chance to write what it holds.
     pub async fn kill(mut self) {
-        self.stop_tasks();
+        self.tasks.abort_all();
         clear(&self.tree, &self.profile, Duration::from_secs(2)).await;
-    }
-
-    fn stop_tasks(&mut self) {
-        for task in self.tasks.drain(..) {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        self.stop_tasks();
     }
 }
 

@@ -27,7 +27,7 @@ use super::publisher::{Publisher, Surroundings};
 use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::timers::{Due, Timers};
 use crate::backup::{BackupError, Taken};
-use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Facts, Page, PageError};
+use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Events, Facts, Page, PageError};
 use crate::inbound::Inbox;
 
 /// How long a logout may wait for the page to come up and be connected.
@@ -60,7 +60,7 @@ impl Default for Watchfulness {
 /// A running browser and what comes from it.
 struct Launched {
     browser: Box<Browser>,
-    events: mpsc::Receiver<BrowserEvent>,
+    events: Events,
 }
 
 /// What a task of the driver ended with.

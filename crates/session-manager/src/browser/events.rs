@@ -1,0 +1,208 @@
+//! What a running browser tells: pushed, not asked for.
+//!
+//! ```text
+//!  page script ── binding ──┐
+//!  error page, dialog ──────┼──> pump ──BrowserEvent──> Events (the driver)
+//!  crash, end ──────────────┘
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use tokio::sync::{Notify, mpsc};
+
+use super::cdp::CdpEvent;
+use super::chromedriver::Chromedriver;
+use super::facts::PageEvent;
+use super::tab::{CHANNEL, Tab};
+use crate::session::cause::Failure;
+
+const EVENTS: usize = 1024;
+
+/// What comes from a running browser.
+pub enum BrowserEvent {
+    /// The page reports.
+    Page(Box<PageEvent>),
+    /// Chrome could not load the page; its word for why.
+    Unreachable(String),
+    /// Chrome or chromedriver ended.
+    Died(Failure),
+}
+
+/// What comes from one browser, in its order.
+pub struct Events {
+    queue: mpsc::Receiver<BrowserEvent>,
+    /// What came while the browser started.
+    early: VecDeque<BrowserEvent>,
+}
+
+impl Events {
+    /// And where to put them.
+    pub(super) fn channel() -> (mpsc::Sender<BrowserEvent>, Self) {
+        let (events, queue) = mpsc::channel(EVENTS);
+        let early = VecDeque::new();
+        (events, Self { queue, early })
+    }
+
+    /// The next one; `None` once there will be none any more.
+    pub async fn recv(&mut self) -> Option<BrowserEvent> {
+        match self.early.pop_front() {
+            Some(event) => Some(event),
+            None => self.queue.recv().await,
+        }
+    }
+
+    /// Waits for one that a browser does not survive, and keeps the others for
+    /// later.
+    pub(super) async fn failure(&mut self) -> Failure {
+        loop {
+            match self.queue.recv().await {
+                Some(BrowserEvent::Unreachable(why)) => return Failure::PageUnreachable(why),
+                Some(BrowserEvent::Died(failure)) => return failure,
+                Some(event) => self.early.push_back(event),
+                // Whoever tells has ended: what comes of it is told elsewhere.
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// Tells that the page is unreachable if Chrome comes to show its error page.
+///
+/// A navigation that was merely replaced by another is told as failed, too;
+/// and the error page comes a moment after the word.
+async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
+    let mut told = None;
+    for _ in 0..20 {
+        told = tab.error_page().await;
+        if told.as_ref().is_some_and(|why| !why.is_empty()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let Some(why) = told else {
+        return;
+    };
+    let why = if why.is_empty() {
+        "no reason given".to_owned()
+    } else {
+        why
+    };
+    // Where the driver went away meanwhile, nobody listens.
+    let _ = events.send(BrowserEvent::Unreachable(why)).await;
+}
+
+/// What the page sends through its channel.
+#[derive(Deserialize)]
+struct Batch {
+    /// When, in milliseconds since 1970.
+    at: f64,
+    events: Vec<PageEvent>,
+}
+
+/// A call of the function that the page script reports by.
+#[derive(Deserialize)]
+struct BindingCalled {
+    name: String,
+    payload: String,
+}
+
+/// A document that took the place of another.
+#[derive(Deserialize)]
+struct FrameNavigated {
+    frame: Frame,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame {
+    parent_id: Option<String>,
+    /// There where Chrome shows its error page instead.
+    unreachable_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Dialog {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Turns what the page tells into our events, until the browser's end.
+pub(super) async fn pump(
+    mut heard: mpsc::Receiver<CdpEvent>,
+    tab: Tab,
+    settled: Arc<Notify>,
+    events: mpsc::Sender<BrowserEvent>,
+    chromedriver: Arc<Chromedriver>,
+) {
+    while let Some(CdpEvent { method, params }) = heard.recv().await {
+        let params = params.get();
+        let read = match method.as_str() {
+            "Runtime.bindingCalled" => told_by_page(params, &settled, &events).await,
+            "Page.frameNavigated" => {
+                serde_json::from_str(params).map(|FrameNavigated { frame }| {
+                    if frame.parent_id.is_none() && frame.unreachable_url.is_some() {
+                        tokio::spawn(tell_error_page(tab.clone(), events.clone()));
+                    }
+                })
+            }
+            "Page.javascriptDialogOpening" => {
+                serde_json::from_str(params).map(|Dialog { kind }| {
+                    let tab = tab.clone();
+                    tokio::spawn(async move { tab.dismiss_dialog(kind == "beforeunload").await });
+                })
+            }
+            "Inspector.targetCrashed" => {
+                // Where the driver went away meanwhile, nobody listens.
+                let crashed = BrowserEvent::Died(Failure::PageCrashed);
+                let _ = events.send(crashed).await;
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = read {
+            tracing::warn!(%error, method, "what the browser tells cannot be read");
+        }
+    }
+    // Chrome's end closes the pipes, and so does chromedriver's.
+    let moment = Duration::from_millis(250);
+    let died = match tokio::time::timeout(moment, chromedriver.ended()).await {
+        Ok(()) => Failure::ChromedriverDied,
+        Err(_) => Failure::BrowserDied,
+    };
+    let _ = events.send(BrowserEvent::Died(died)).await;
+}
+
+/// Hands on what the page script reports.
+async fn told_by_page(
+    params: &str,
+    settled: &Notify,
+    events: &mpsc::Sender<BrowserEvent>,
+) -> serde_json::Result<()> {
+    let called: BindingCalled = serde_json::from_str(params)?;
+    if called.name != CHANNEL {
+        return Ok(());
+    }
+    let Batch { at, events: batch } = serde_json::from_str(&called.payload)?;
+    let ms = since_1970() - at;
+    tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
+    metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
+    for event in batch {
+        if let PageEvent::Facts { facts } = &event
+            && (facts.code.is_some() || facts.registered == Some(true))
+        {
+            settled.notify_one();
+        }
+        // Where the driver went away meanwhile, nobody listens.
+        let _ = events.send(BrowserEvent::Page(Box::new(event))).await;
+    }
+    Ok(())
+}
+
+/// Milliseconds, as `performance.timeOrigin` counts them.
+fn since_1970() -> f64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs_f64() * 1e3
+}

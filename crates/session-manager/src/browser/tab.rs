@@ -1,0 +1,187 @@
+//! The browser's tab, by the DevTools protocol.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::cdp::{Cdp, CdpError};
+
+/// The function that the page script reports by; it takes it out of the page's
+/// sight before the page's own scripts run.
+pub(super) const CHANNEL: &str = "leadmasterChannel";
+
+/// What Chrome is started on: another page would be loaded for nothing, and of
+/// those that it has open in hiding none is that.
+pub(super) const FIRST_PAGE: &str = "about:blank";
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+const QUICK: Duration = Duration::from_secs(5);
+
+/// The tab of a running browser; cheap to clone.
+#[derive(Clone)]
+pub(super) struct Tab {
+    cdp: Cdp,
+}
+
+/// What a browser has open.
+#[derive(Deserialize)]
+struct Targets {
+    #[serde(rename = "targetInfos")]
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    #[serde(rename = "targetId")]
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    url: String,
+}
+
+/// What became of an expression.
+#[derive(Deserialize)]
+pub(super) struct Evaluated {
+    pub(super) result: Remote,
+    #[serde(rename = "exceptionDetails")]
+    pub(super) exception: Option<Exception>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Remote {
+    #[serde(default)]
+    pub(super) value: Value,
+    #[serde(rename = "objectId")]
+    object: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Exception {
+    pub(super) text: String,
+}
+
+impl Tab {
+    /// Attaches to the page that the browser starts with, beside ChromeDriver,
+    /// once it is there, which it has to be within `deadline`.
+    pub(super) async fn attach(browser: &Cdp, deadline: Duration) -> Result<Self, CdpError> {
+        let first = async {
+            let browser = browser
+                .attach("Target.attachToBrowserTarget", json!({}), deadline)
+                .await?;
+            loop {
+                let all: Targets = browser.call("Target.getTargets", json!({}), QUICK).await?;
+                let first = |it: &Target| it.kind == "page" && it.url == FIRST_PAGE;
+                if let Some(Target { id, .. }) = all.targets.into_iter().find(first) {
+                    return Ok::<_, CdpError>((browser, id));
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        let (browser, id) = tokio::time::timeout(deadline, first)
+            .await
+            .map_err(|_| CdpError::Timeout(deadline))??;
+        let target = json!({"targetId": id, "flatten": true});
+        let cdp = browser
+            .attach("Target.attachToTarget", target, QUICK)
+            .await?;
+        let tab = Self { cdp };
+        let binding = json!({"name": CHANNEL});
+        tokio::try_join!(
+            // Tells of error pages and dialogs.
+            tab.done("Page.enable", json!({})),
+            tab.done("Inspector.enable", json!({})),
+            // A binding is of documents to come only where contexts are told.
+            tab.done("Runtime.enable", json!({})),
+            tab.done("Runtime.addBinding", binding),
+        )?;
+        Ok(tab)
+    }
+
+    async fn done(&self, method: &str, params: Value) -> Result<(), CdpError> {
+        self.cdp
+            .call::<Value>(method, params, QUICK)
+            .await
+            .map(drop)
+    }
+
+    /// Runs `source` in every document from now on, before the page's own.
+    pub(super) async fn preload(&self, source: &str) -> Result<(), CdpError> {
+        let script = json!({"source": source});
+        self.done("Page.addScriptToEvaluateOnNewDocument", script)
+            .await
+    }
+
+    /// What becomes of `expression` in the document that is there: by value,
+    /// once it is settled, or at once, for what has none.
+    pub(super) async fn evaluate(
+        &self,
+        expression: &str,
+        by_value: bool,
+        deadline: Duration,
+    ) -> Result<Evaluated, CdpError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Evaluate<'a> {
+            expression: &'a str,
+            await_promise: bool,
+            return_by_value: bool,
+        }
+        let params = Evaluate {
+            expression,
+            await_promise: by_value,
+            return_by_value: by_value,
+        };
+        self.cdp.call("Runtime.evaluate", params, deadline).await
+    }
+
+    /// Closes a dialog of the page: nobody is there to answer it, and the page
+    /// waits for that. One that asks whether to leave is told yes.
+    pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
+        self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
+            .await
+    }
+
+    /// Has V8 give back what the page does not need any more; takes a moment,
+    /// in which the page does nothing else.
+    pub(super) async fn collect_garbage(&self) -> Result<(), CdpError> {
+        self.done("HeapProfiler.collectGarbage", json!({})).await
+    }
+
+    /// Chrome's word for why it shows its error page, such as
+    /// `ERR_CONNECTION_REFUSED`, empty until it is filled in; `None` where it
+    /// shows no such page.
+    pub(super) async fn error_page(&self) -> Option<String> {
+        let expression = "location.protocol === 'chrome-error:' ? (document.querySelector('.error-code')?.textContent ?? '') : null";
+        let told = self.evaluate(expression, true, QUICK).await.ok()?;
+        Some(told.result.value.as_str()?.trim().to_owned())
+    }
+
+    /// Has the page load; answers once its server did, or Chrome shows its
+    /// error page.
+    pub(super) async fn navigate(&self, url: &Url, deadline: Duration) -> Result<(), CdpError> {
+        let to = json!({"url": url.as_str()});
+        self.cdp
+            .call::<Value>("Page.navigate", to, deadline)
+            .await
+            .map(drop)
+    }
+
+    /// Loads the page anew.
+    pub(super) async fn reload(&self) -> Result<(), CdpError> {
+        self.done("Page.reload", json!({})).await
+    }
+
+    /// Gives the element that `expression` makes a file, by its path: Chrome
+    /// reads it when it is needed, and nothing of it goes over this connection.
+    pub(super) async fn give_file(&self, expression: &str, path: &Path) -> Result<(), CdpError> {
+        let made = self.evaluate(expression, false, QUICK).await?;
+        let element = json!({"objectId": made.result.object});
+        let files = json!({"files": [path], "objectId": made.result.object});
+        let given = self.done("DOM.setFileInputFiles", files).await;
+        self.done("Runtime.releaseObject", element).await?;
+        given
+    }
+}
