@@ -178,9 +178,12 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         let pipes = door.handed().await.map_err(launch_failed)?;
         let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
         let opening = open(config, cdp, heard, tools, &chromedriver, teller);
-        let opened = opening
-            .await
-            .map_err(|error| Failure::LaunchFailed(error.to_string()));
+        let opened = match opening.await {
+            // Chrome ended: ChromeDriver may know why.
+            Err(CdpError::Closed) => std::future::pending().await,
+            Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
+            other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
+        };
         took("the page is asked for");
         opened
     };
