@@ -36,7 +36,7 @@ Environment:
   RESTART_WINDOW_SECONDS  see RESTART_BUDGET (600)
   RESTART_BACKOFF_MS      pause before the first restart; doubles with each (500)
   RETRY_SECONDS           pause between tries while Chrome or the page cannot be had (30)
-  HEARTBEAT_MS            pause between two heartbeats of the page (10000)
+  HEARTBEAT_MS            pause between two heartbeats of the page (15000)
   HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
   BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
   IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)

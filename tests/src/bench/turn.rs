@@ -15,7 +15,7 @@ use super::{Amount, Part};
 pub const SERVER_ACK: Duration = Duration::from_millis(20);
 
 /// How long nothing happens before anything at rest is measured.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(45);
 
 /// How long processor time at rest is watched.
 const WATCHED: Duration = Duration::from_secs(40);

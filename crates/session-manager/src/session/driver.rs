@@ -50,7 +50,7 @@ pub struct Watchfulness {
 impl Default for Watchfulness {
     fn default() -> Self {
         Self {
-            heartbeat_every: Duration::from_secs(10),
+            heartbeat_every: Duration::from_secs(15),
             heartbeat_deadline: Duration::from_secs(15),
             boot_patience: Duration::from_secs(90),
         }
