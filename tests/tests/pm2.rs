@@ -295,3 +295,35 @@ async fn the_services_end_with_pm2s_daemon() {
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
     until_state(&pm2, "READY").await;
 }
+
+#[tokio::test]
+async fn the_greps_of_the_incident_find_what_they_look_for() {
+    let standin = standin(Settings::default()).await;
+    let mut pm2 = Pm2::start(&standin).await;
+    let address = pm2.session("");
+    let find = async |pm2: &Pm2, arguments: &str, files: &str| {
+        poll::until(format!("grep {arguments} {files}"), async || {
+            pm2.grep(arguments, files).then_some(())
+        })
+        .await;
+    };
+    // An address that is none: the hub says so and does not start.
+    pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", "nonsense");
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    find(&pm2, "FATAL", "leadmaster-central-hub-*.log").await;
+    let undefined = r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'";
+    find(&pm2, undefined, "leadmaster-central-hub-error.log").await;
+    pm2.run(&["delete", HUB]).await;
+    // The right one, with nobody there.
+    pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", &address);
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    for words in ["ECONNREFUSED", r"-i 'fetch failed\|Connection refused'"] {
+        find(&pm2, words, "leadmaster-central-hub-out.log").await;
+    }
+    // A code, shown by a browser.
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    link(&pm2, &standin).await;
+    for words in ["-i qr", "-i chrome", "-i whatsapp"] {
+        find(&pm2, words, "session-manager-*.log").await;
+    }
+}

@@ -1,5 +1,7 @@
 //! What can go wrong with a call.
 
+use std::io::ErrorKind;
+
 /// A client cannot be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,11 +75,25 @@ impl ClientError {
     }
 }
 
-/// The last cause: the ones above it only repeat the URL.
-fn innermost(error: &dyn std::error::Error) -> String {
+/// The last cause: the ones above it only repeat the URL. With the name that
+/// the system has for it, where it has one that operators search logs for.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    cause.to_string()
+    let name = cause.downcast_ref::<std::io::Error>().and_then(|error| {
+        Some(match error.kind() {
+            ErrorKind::ConnectionRefused => "ECONNREFUSED",
+            ErrorKind::ConnectionReset => "ECONNRESET",
+            ErrorKind::HostUnreachable => "EHOSTUNREACH",
+            ErrorKind::NetworkUnreachable => "ENETUNREACH",
+            ErrorKind::TimedOut => "ETIMEDOUT",
+            _ => return None,
+        })
+    });
+    match name {
+        Some(name) => format!("{name}: {cause}"),
+        None => cause.to_string(),
+    }
 }

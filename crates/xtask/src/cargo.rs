@@ -1,12 +1,13 @@
 //! Cargo, called as a person would call it.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::repo;
+use crate::{repo, say};
 
 /// The binaries of the pair and its rehearsal.
 const BINARIES: [&str; 3] = ["session-manager", "central-hub", "whatsapp-standin"];
@@ -81,6 +82,28 @@ impl Profile {
             Self::Release => "release",
         })
     }
+}
+
+/// Where [`installed`] puts programs: they are this checkout's alone.
+fn private() -> PathBuf {
+    repo::state().join("cargo")
+}
+
+/// Sees to it that a program of the registry is there.
+pub(crate) fn installed(name: &str) -> Result<()> {
+    if private().join("bin").join(name).exists() {
+        return Ok(());
+    }
+    say::step(format!("installing {name}, for this checkout alone"));
+    let mut command = cargo(&["install", name, "--locked", "--root"]);
+    run(command.arg(private()))
+}
+
+/// `PATH`, with what [`installed`] installed.
+pub(crate) fn path_with_installed() -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let own = std::iter::once(private().join("bin"));
+    Ok(env::join_paths(own.chain(env::split_paths(&path)))?)
 }
 
 /// Builds all three, as plain `cargo build` does: with one less, the features

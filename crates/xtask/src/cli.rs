@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, bench, chaos, soak, suite, up};
+use crate::{assets, bench, chaos, dist, fuzz, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -59,6 +59,16 @@ enum Task {
     Bench(BenchOptions),
     /// Run the pair under steady load for hours, and plot what it holds and takes.
     Soak(SoakOptions),
+    /// Give anything to whatever reads what others write, until it fails.
+    ///
+    /// Numbers, lists, bodies, the page's reports and the environment: targets
+    /// of `cargo fuzz` in `tests/fuzz`. Installs cargo-fuzz for this checkout;
+    /// an input that breaks one is kept in `target/fuzz`.
+    Fuzz(FuzzOptions),
+    /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
+    ///
+    /// The same commit gives the same bytes, wherever it is built.
+    Dist,
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -125,6 +135,16 @@ pub(crate) struct SoakOptions {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// What is fuzzed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FuzzOptions {
+    /// Only these: numbers, requests, lists, page, environment.
+    pub(crate) targets: Vec<String>,
+    /// For how many minutes, each.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) minutes: u64,
+}
+
 /// How `up` runs the pair.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct UpOptions {
@@ -169,6 +189,8 @@ impl Xtask {
             Task::Bench(options) => return bench::run(&options),
             Task::Chaos(options) => return chaos::run(&options),
             Task::Soak(options) => return soak::run(&options),
+            Task::Fuzz(options) => fuzz::run(&options)?,
+            Task::Dist => dist::run()?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,
             Task::Fmt { check } => suite::format(check)?,

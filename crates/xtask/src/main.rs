@@ -14,8 +14,10 @@ mod bench;
 mod cargo;
 mod chaos;
 mod cli;
+mod dist;
 #[cfg(test)]
 mod docs;
+mod fuzz;
 mod leftovers;
 mod program;
 mod promtool;

@@ -73,6 +73,21 @@ impl Pm2 {
         pm2
     }
 
+    /// What the ecosystem files are told of `name` from now on.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Whether `grep` with these arguments finds something in the log files
+    /// that `pattern` names, as the shell expands it.
+    pub fn grep(&self, arguments: &str, pattern: &str) -> bool {
+        let logs = self.folder.join("pm2/logs");
+        let line = format!("grep -q {arguments} {pattern}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(logs);
+        command.status().expect("a shell").success()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/node_modules/.bin/pm2");
         assert!(

@@ -13,7 +13,7 @@
 //! that the other ends, too: Chrome at once.
 //!
 //! WebDriver BiDi would do the same with a page of Chrome's own between the
-//! two, which takes 19 MiB and three hops where this takes one.
+//! two; a debugging port would be open to every program on the machine.
 //!
 //! Source of the framing, messages that end with a NUL:
 //! `content/browser/devtools/devtools_pipe_handler.cc`.

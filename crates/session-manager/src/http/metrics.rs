@@ -127,14 +127,13 @@ async fn browser() {
 async fn sends(state: &AppState) {
     gauge!("leadmaster_sends_under_way").set(as_f64(state.outbox.under_way() as u64));
     let unsettled = match state.ledger.store().await {
-        Ok(store) => store.unsettled(None).await,
+        Ok(store) => store.unsettled_count().await,
         Err(error) => Err(error),
     };
     gauge!("leadmaster_ledger_up").set(f64::from(unsettled.is_ok()));
-    if let Ok(rows) = unsettled {
-        gauge!("leadmaster_sends_unsettled").set(as_f64(rows.len() as u64));
-        let oldest = rows.first().map_or(0.0, |row| age(row.created_at));
-        gauge!("leadmaster_sends_unsettled_age_seconds").set(oldest);
+    if let Ok((count, oldest)) = unsettled {
+        gauge!("leadmaster_sends_unsettled").set(as_f64(count));
+        gauge!("leadmaster_sends_unsettled_age_seconds").set(oldest.map_or(0.0, age));
     }
 }
 

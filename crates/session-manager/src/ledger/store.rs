@@ -316,6 +316,21 @@ impl Store {
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
     }
 
+    /// How many sends have no outcome yet, and when the oldest of them was
+    /// asked for, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
+        let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
+            "SELECT COUNT(*), MIN(created_at) FROM sends \
+             WHERE state IN ('sending', 'unconfirmed')",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok((count.unsigned_abs(), oldest))
+    }
+
     /// Moves a send on; gives it as it stands afterwards, and whether that is
     /// news.
     ///

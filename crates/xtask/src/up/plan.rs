@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,7 +92,10 @@ impl Plan {
         } else {
             &self.home
         };
-        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))
+        // A linked session and its messages are nobody else's business.
+        let mut private = fs::DirBuilder::new();
+        let made = private.recursive(true).mode(0o700).create(folder);
+        made.with_context(|| format!("creating {}", folder.display()))
     }
 
     /// In the order in which they are started.

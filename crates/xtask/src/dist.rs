@@ -1,0 +1,166 @@
+//! `cargo xtask dist`: a release archive, the same bytes whoever builds it.
+//!
+//! ```text
+//!  assets ─> cargo build, no path of this machine in it ─┐
+//!  cargo-cyclonedx, npm sbom ─> what is in it            ├─> tar, sorted, timeless
+//!  deploy/, docs/, README, LICENSE ──────────────────────┘      └─> SHA256SUMS
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::repo::Package;
+use crate::setup::{Needs, Tools};
+use crate::{assets, cargo, repo, say, setup};
+
+const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
+/// What else is in it.
+const FILES: [&str; 4] = ["deploy", "docs", "README.md", "LICENSE"];
+
+/// Makes the archive in `target/dist`.
+pub(crate) fn run() -> Result<()> {
+    let tools = setup::setup(Needs::NODE)?;
+    assets::build_all(&tools)?;
+    let target = repo::target().join("dist");
+    let triple = triple()?;
+    let built = build(&target, &triple)?;
+    let name = format!("leadmaster-{}-{triple}", env!("CARGO_PKG_VERSION"));
+    let folder = target.join(&name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(folder.join("bin"))?;
+    for binary in BINARIES {
+        fs::copy(built.join(binary), folder.join("bin").join(binary))?;
+    }
+    for file in FILES {
+        let mut copy = Command::new("cp");
+        copy.arg("-R").arg(repo::root().join(file)).arg(&folder);
+        cargo::run(&mut copy)?;
+    }
+    bill(&tools, &folder.join("sbom"))?;
+    let archive = pack(&target, &name)?;
+    say::step(format!(
+        "{} is there, and its sum beside it",
+        archive.display()
+    ));
+    Ok(())
+}
+
+/// This machine's, as rustc calls it.
+fn triple() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc names no host")
+}
+
+/// The second of the commit: the only time that is in it.
+fn epoch() -> Result<String> {
+    let output = Command::new("git")
+        .args(["log", "-1", "--format=%ct"])
+        .current_dir(repo::root())
+        .output()?;
+    let text = String::from_utf8(output.stdout)?.trim().to_owned();
+    if text.is_empty() {
+        bail!("this is no git checkout: an archive carries the time of its commit");
+    }
+    Ok(text)
+}
+
+/// Builds without a path of this machine in the binaries; gives their folder.
+fn build(target: &Path, triple: &str) -> Result<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    let sysroot = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()?;
+    let sysroot = String::from_utf8(sysroot.stdout)?;
+    // The last that fits counts.
+    let flags = [
+        format!("--remap-path-prefix={}=/rust", sysroot.trim()),
+        format!("--remap-path-prefix={}=/cargo", home.display()),
+        format!("--remap-path-prefix={}=/leadmaster", repo::root().display()),
+    ];
+    let mut command = cargo::cargo(&["build", "--release", "--locked", "--target", triple]);
+    command.arg("--target-dir").arg(target);
+    for binary in BINARIES {
+        command.args(["--package", binary]);
+    }
+    // By a separator of its own, since a path may hold spaces.
+    command
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .env("SOURCE_DATE_EPOCH", epoch()?);
+    cargo::run(&mut command)?;
+    Ok(target.join(triple).join("release"))
+}
+
+/// A bill of materials (CycloneDX) of each binary and each page.
+fn bill(tools: &Tools, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    cargo::installed("cargo-cyclonedx")?;
+    let mut command = cargo::cargo(&["cyclonedx", "--format", "json", "--describe", "binaries"]);
+    command
+        .env("SOURCE_DATE_EPOCH", epoch()?)
+        .env("PATH", cargo::path_with_installed()?);
+    cargo::run(&mut command)?;
+    // It writes beside each crate's manifest.
+    for entry in fs::read_dir(repo::root().join("crates"))? {
+        let entry = entry?.path();
+        for file in fs::read_dir(&entry)? {
+            let file = file?.path();
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let Some(binary) = name.strip_suffix("_bin.cdx.json") else {
+                continue;
+            };
+            if BINARIES.contains(&binary) {
+                fs::copy(&file, folder.join(format!("{binary}.cdx.json")))?;
+            }
+            fs::remove_file(file)?;
+        }
+    }
+    for (package, name) in [(Package::Page, "page"), (Package::Script, "page-script")] {
+        let mut npm = assets::npm(tools, package);
+        npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
+        let output = npm.output().context("npm sbom")?;
+        if !output.status.success() {
+            bail!("npm sbom: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        // What differs each time says nothing of what is in it.
+        let text = String::from_utf8(output.stdout)?;
+        let kept: Vec<&str> = text
+            .lines()
+            .filter(|line| {
+                let line = line.trim_start();
+                !line.starts_with("\"serialNumber\"") && !line.starts_with("\"timestamp\"")
+            })
+            .collect();
+        fs::write(folder.join(format!("{name}.cdx.json")), kept.join("\n"))?;
+    }
+    Ok(())
+}
+
+/// Packs `name` in `folder`: sorted, owned by nobody, as old as the commit.
+fn pack(folder: &Path, name: &str) -> Result<PathBuf> {
+    let archive = folder.join(format!("{name}.tar.gz"));
+    let script = "tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \
+                  --mode=u+rwX,go+rX,go-w --mtime=\"@$EPOCH\" -cf - \"$NAME\" | gzip -9n > \"$NAME.tar.gz\" \
+                  && sha256sum \"$NAME.tar.gz\" > SHA256SUMS";
+    let mut command = Command::new("sh");
+    command
+        .args(["-euc", script])
+        .env("NAME", name)
+        .env("EPOCH", epoch()?)
+        .current_dir(folder);
+    cargo::run(&mut command)?;
+    Ok(archive)
+}

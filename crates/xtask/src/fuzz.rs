@@ -1,0 +1,94 @@
+//! `cargo xtask fuzz`: whatever reads what others write, given anything.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cli::FuzzOptions;
+use crate::setup::Needs;
+use crate::{assets, cargo, repo, say, setup};
+
+/// The targets in `tests/fuzz`, each with a seed or two.
+const TARGETS: [(&str, &[&str]); 5] = [
+    ("numbers", &["+54 9 11 5825-4201", "5491158254201@c.us"]),
+    (
+        "requests",
+        &[
+            r#"{"to":"5491158254201","message":"Hola"}"#,
+            r#"{"to":"5491158254201","type":"location","latitude":-34.6,"longitude":-58.4}"#,
+        ],
+    ),
+    (
+        "lists",
+        &[
+            "telefono;nombre\n1158254201;Ana\n",
+            r#"[{"phone":"5491158254201","nombre":"Ana"}]"#,
+        ],
+    ),
+    (
+        "page",
+        &[
+            r#"[{"type":"facts","facts":{"registered":false,"code":"2@abc,d,e,f"}}]"#,
+            r#"[{"type":"ack","id":"true_1@c.us_3EB0","ack":2}]"#,
+        ],
+    ),
+    (
+        "environment",
+        &[
+            "PORT=3012\nSESSION_MANAGER_BASE_URL=http://127.0.0.1:3001\nDRY_RUN=true\n",
+            "PORT=3001\nCHROME_ARGS=--lang=es\nHEARTBEAT_MS=1000\n",
+        ],
+    ),
+];
+
+/// Runs each target, or those that are named, for so many minutes.
+pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
+    let tools = setup::setup(Needs::NODE)?;
+    // The services embed their pages.
+    assets::build_all(&tools)?;
+    cargo::installed("cargo-fuzz")?;
+    let folder = repo::root().join("tests/fuzz");
+    // The product's own versions of everything.
+    fs::copy(repo::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let unknown = |name: &&String| TARGETS.iter().all(|(target, _)| target != name);
+    if let Some(name) = options.targets.iter().find(unknown) {
+        bail!(
+            "there is no target {name}: {}",
+            TARGETS.map(|it| it.0).join(", ")
+        );
+    }
+    for (name, seeds) in TARGETS {
+        if !options.targets.is_empty() && !options.targets.iter().any(|it| it == name) {
+            continue;
+        }
+        say::step(format!("{name}, {} min", options.minutes));
+        fuzz(name, seeds, options.minutes)?;
+    }
+    Ok(())
+}
+
+fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
+    let target = repo::target().join("fuzz");
+    let corpus = target.join("corpus").join(name);
+    fs::create_dir_all(&corpus)?;
+    for (number, seed) in seeds.iter().enumerate() {
+        fs::write(corpus.join(format!("seed-{number}")), seed)?;
+    }
+    let mut command = cargo::cargo(&["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--target-dir"]);
+    command
+        .arg(&target)
+        .arg(name)
+        .arg(&corpus)
+        .arg("--")
+        .arg(format!("-max_total_time={}", minutes * 60))
+        .arg(format!("-artifact_prefix={}/", target.display()))
+        // Instrumentation is a matter of nightly, or of this word.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("PATH", cargo::path_with_installed()?);
+    cargo::run(&mut command).with_context(|| {
+        format!(
+            "{name} found something: the input is in {}",
+            target.display()
+        )
+    })
+}

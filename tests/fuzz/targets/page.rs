@@ -1,0 +1,24 @@
+//! What the page reports, and what becomes of it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use session_api::Timestamp;
+use session_manager::browser::PageEvent;
+use session_manager::session::Limits;
+use session_manager::session::state::{Input, Machine, Wish};
+
+fuzz_target!(|batch: &[u8]| {
+    let Ok(events) = serde_json::from_slice::<Vec<PageEvent>>(batch) else {
+        return;
+    };
+    let now = Timestamp::now();
+    let mut machine = Machine::new(Limits::default(), false, now);
+    machine.apply(Input::Connect(Wish::Asked), now);
+    machine.apply(Input::BrowserUp, now);
+    for event in events {
+        if let PageEvent::Facts { facts } = event {
+            machine.apply(Input::Facts(Box::new(facts)), now);
+            let _ = (machine.state(), machine.cause().to_string());
+        }
+    }
+});
