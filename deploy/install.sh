@@ -34,6 +34,8 @@ healthy() {
         until curl -fsS -o /dev/null "http://127.0.0.1:$port/health" 2>/dev/null; do
             tries=$((tries - 1))
             [ "$tries" -gt 0 ] || return 1
+            # shellcheck disable=SC2086
+            ! systemctl is-failed --quiet $UNITS || return 1
             sleep 1
         done
     done
@@ -93,7 +95,7 @@ settings() {
         secret=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
     for name in session-manager central-hub; do
         [ -e "$ETC/$name.env" ] && continue
-        umask 077
+        install -m 600 /dev/null "$ETC/$name.env"
         sed "/^# SESSION_MANAGER_TOKEN=/d" "$HERE/deploy/systemd/$name.env.example" >"$ETC/$name.env"
         [ -z "${secret:-}" ] || echo "SESSION_MANAGER_TOKEN=$secret" >>"$ETC/$name.env"
         say "wrote $ETC/$name.env"
@@ -107,6 +109,7 @@ upgrade() {
     build=$(sha256sum "$HERE/bin/session-manager" "$HERE/bin/central-hub" | sha256sum | cut -c 1-8)
     version="$version-$build"
     now=$(running current)
+    kept=$(running previous)
     [ "$now" = "$version" ] && say "$version runs already: starting it anew"
     packages
     users
@@ -115,6 +118,9 @@ upgrade() {
         rm -rf "$PREFIX/releases/.new"
         install -d -m 755 "$PREFIX/releases/.new"
         cp -R "$HERE/bin" "$HERE/deploy" "$PREFIX/releases/.new/"
+        # Whoever unpacked it, with whatever umask: the services have to read it.
+        chown -R root:root "$PREFIX/releases/.new"
+        chmod -R u=rwX,go=rX "$PREFIX/releases/.new"
         mv "$PREFIX/releases/.new" "$PREFIX/releases/$version"
     fi
     ln -sfn current/bin "$PREFIX/bin"
@@ -128,6 +134,9 @@ upgrade() {
     [ -n "$now" ] && [ "$now" != "$version" ] && {
         say "$version does not answer:"
         rollback
+        # The one that failed is nothing to go back to.
+        rm "$PREFIX/previous"
+        [ -z "$kept" ] || ln -sfn "releases/$kept" "$PREFIX/previous"
         exit 1
     }
     die "$version does not answer: journalctl -u leadmaster-session-manager -u leadmaster-central-hub"

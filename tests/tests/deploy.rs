@@ -69,3 +69,30 @@ async fn the_units_hold_nothing_that_systemd_does_not_know() {
         assert!(content && !said.contains(name), "{name}: {said}");
     }
 }
+
+#[tokio::test]
+async fn the_install_script_says_what_it_does_and_what_it_cannot() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/install.sh");
+    let run = async |words: &[&str]| {
+        let output = Command::new(&script).args(words).output().await;
+        let output = output.expect("it is executable");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("UTF-8");
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&["--help"]).await;
+    assert_eq!(code, Some(0));
+    for word in ["upgrade", "--rollback", "/etc/leadmaster"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert_eq!(run(&["--nonsense"]).await.0, Some(2));
+    // From a checkout there is nothing to install, on any machine.
+    let (code, said) = run(&[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("install: "), "{said}");
+    // What it puts where the units look for it.
+    let text = std::fs::read_to_string(&script).expect("the script");
+    for (name, _) in UNITS {
+        assert!(text.contains(name.trim_end_matches(".service")), "{name}");
+    }
+}
