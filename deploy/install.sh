@@ -103,8 +103,9 @@ settings() {
 }
 
 upgrade() {
-    [ -x "$HERE/bin/session-manager" ] && [ -x "$HERE/bin/central-hub" ] ||
-        die "bin/ is missing: unpack a release archive (cargo xtask dist makes one) and run this from there"
+    for binary in session-manager central-hub; do
+        [ -x "$HERE/bin/$binary" ] || die "bin/$binary is missing: unpack a release archive (cargo xtask dist makes one) and run this from there"
+    done
     version=$("$HERE/bin/session-manager" --version | awk '{ print $2 }')
     build=$(sha256sum "$HERE/bin/session-manager" "$HERE/bin/central-hub" | sha256sum | cut -c 1-8)
     version="$version-$build"

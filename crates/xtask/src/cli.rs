@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, bench, chaos, dist, fuzz, soak, suite, up};
+use crate::{assets, audit, bench, chaos, dist, fuzz, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -65,6 +65,11 @@ enum Task {
     /// of `cargo fuzz` in `tests/fuzz`. Installs cargo-fuzz for this checkout;
     /// an input that breaks one is kept in `target/fuzz`.
     Fuzz(FuzzOptions),
+    /// Licences, sources, advisories and unused dependencies.
+    ///
+    /// By cargo-deny (`.config/deny.toml`), cargo-machete and npm, installed
+    /// for this checkout alone. The advisories come from the internet.
+    Audit,
     /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
     ///
     /// The same commit gives the same bytes, wherever it is built.
@@ -190,6 +195,7 @@ impl Xtask {
             Task::Chaos(options) => return chaos::run(&options),
             Task::Soak(options) => return soak::run(&options),
             Task::Fuzz(options) => fuzz::run(&options)?,
+            Task::Audit => audit::run()?,
             Task::Dist => dist::run()?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,

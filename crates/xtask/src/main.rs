@@ -10,6 +10,7 @@
 //! at once; each can be had alone.
 
 mod assets;
+mod audit;
 mod bench;
 mod cargo;
 mod chaos;

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Chrome keeps the two apart by sessions: what names one of ours is for us,
-//! all else is ChromeDriver's. If either side ends, both pipes are closed, so
+//! all else is ChromeDriver's, but for what it would only pile up. If either side ends, both pipes are closed, so
 //! that the other ends, too: Chrome at once.
 //!
 //! WebDriver BiDi would do the same with a page of Chrome's own between the
@@ -53,6 +53,18 @@ struct Incoming<'a> {
     #[serde(borrow)]
     result: Option<&'a RawValue>,
     error: Option<Refusal>,
+}
+
+impl Incoming<'_> {
+    /// Whether it is one of the events that ChromeDriver asks for to keep logs
+    /// of them, and looks at with the next command alone: of a page that writes
+    /// to its console it would keep them all until then, which may be weeks.
+    fn is_chatter(&self) -> bool {
+        let method = self.method.as_deref().unwrap_or_default();
+        let console = ["consoleAPICalled", "exceptionThrown", "exceptionRevoked"];
+        let runtime = method.strip_prefix("Runtime.");
+        method.starts_with("Log.") || runtime.is_some_and(|event| console.contains(&event))
+    }
 }
 
 #[derive(Deserialize)]
@@ -153,6 +165,9 @@ impl Route {
                 continue;
             };
             if !self.is_ours(&incoming) {
+                if incoming.is_chatter() {
+                    continue;
+                }
                 if self.for_driver.try_send(std::mem::take(&mut text)).is_err() {
                     tracing::error!("chromedriver reads nothing any more");
                     return;
@@ -204,3 +219,6 @@ impl Route {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

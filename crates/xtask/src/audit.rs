@@ -1,0 +1,59 @@
+//! `cargo xtask audit`: what is depended on.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::repo::Package;
+use crate::setup::{Needs, Tools};
+use crate::{assets, cargo, say, setup};
+
+/// Asks each, and fails if one of them is not content.
+pub(crate) fn run() -> Result<()> {
+    let tools = setup::setup(Needs::NODE)?;
+    let mut complaints = Vec::new();
+    let mut ask = |what: &str, done: Result<()>| {
+        if let Err(error) = done {
+            say::error(format!("{what}: {error:#}"));
+            complaints.push(what.to_owned());
+        }
+    };
+    ask(
+        "licences, bans and sources",
+        deny(&["bans", "licenses", "sources"]),
+    );
+    // From a database on the internet, so last and alone.
+    ask("dependencies that nothing uses", machete());
+    for package in [Package::Page, Package::Script] {
+        let what = format!("advisories of npm, {}", package.name());
+        ask(&what, npm(&tools, package));
+    }
+    ask("advisories of RustSec", deny(&["advisories"]));
+    if !complaints.is_empty() {
+        bail!("not clean: {}", complaints.join("; "));
+    }
+    say::step("clean");
+    Ok(())
+}
+
+fn deny(checks: &[&str]) -> Result<()> {
+    cargo::installed("cargo-deny")?;
+    let mut command = cargo::cargo(&["deny", "--all-features", "check"]);
+    command.args(["--config", ".config/deny.toml", "--hide-inclusion-graph"]);
+    run_installed(command.args(checks))
+}
+
+fn machete() -> Result<()> {
+    cargo::installed("cargo-machete")?;
+    run_installed(&mut cargo::cargo(&["machete"]))
+}
+
+/// What people get; not what builds and tests it.
+fn npm(tools: &Tools, package: Package) -> Result<()> {
+    let mut npm = assets::npm(tools, package);
+    cargo::run(npm.args(["audit", "--omit", "dev", "--package-lock-only"]))
+}
+
+fn run_installed(command: &mut Command) -> Result<()> {
+    cargo::run(command.env("PATH", cargo::path_with_installed()?))
+}
