@@ -9,6 +9,8 @@ use super::report::{Report, Row};
 
 const GREEN: RGBColor = RGBColor(15, 118, 75);
 const ORANGE: RGBColor = RGBColor(200, 100, 0);
+/// Of what has no target.
+const GREY: RGBColor = RGBColor(120, 125, 130);
 const ROW: u32 = 30;
 const WIDTH: u32 = 900;
 /// Where the bars begin, in pixels.
@@ -47,16 +49,18 @@ fn bars(
     let font = ("sans-serif", 14).into_font();
     for (place, (row, ratio)) in rows.iter().enumerate() {
         let top = ROW as i32 * (place as i32 + 1);
-        let color = if row.reached == Some(true) {
-            GREEN
-        } else {
-            ORANGE
+        let color = match row.reached {
+            Some(true) => GREEN,
+            Some(false) => ORANGE,
+            None => GREY,
         };
         let bar = Rectangle::new([(NAMES, top + 5), (at(*ratio), top + 24)], color.filled());
         root.draw(&bar)?;
         root.draw(&Text::new(row.measure, (10, top + 8), font.clone()))?;
-        let target = row.target.as_deref().unwrap_or_default();
-        let figure = format!("{ratio:.2}×  ({target})");
+        let figure = match &row.target {
+            Some(target) => format!("{ratio:.2}×  ({target})"),
+            None => format!("{ratio:.2}×"),
+        };
         root.draw(&Text::new(figure, (at(*ratio) + 8, top + 8), font.clone()))?;
     }
     let line = [
