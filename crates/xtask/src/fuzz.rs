@@ -85,10 +85,6 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
         // Instrumentation is a matter of nightly, or of this word.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("PATH", cargo::path_with_installed()?);
-    cargo::run(&mut command).with_context(|| {
-        format!(
-            "{name} found something: the input is in {}",
-            target.display()
-        )
-    })
+    cargo::run(&mut command)
+        .with_context(|| format!("{name}; what breaks it is kept in {}", target.display()))
 }
