@@ -109,23 +109,25 @@ fn bill(tools: &Tools, folder: &Path) -> Result<()> {
         .env("SOURCE_DATE_EPOCH", epoch()?)
         .env("PATH", cargo::path_with_installed()?);
     cargo::run(&mut command)?;
-    // It writes beside each crate's manifest.
+    // It writes beside each package's manifest.
+    let mut packages = vec![repo::root().join("tests")];
     for entry in fs::read_dir(repo::root().join("crates"))? {
-        let entry = entry?.path();
-        for file in fs::read_dir(&entry)? {
+        packages.push(entry?.path());
+    }
+    for package in packages {
+        for file in fs::read_dir(&package)? {
             let file = file?.path();
-            let name = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
             let Some(binary) = name.strip_suffix("_bin.cdx.json") else {
                 continue;
             };
             if BINARIES.contains(&binary) {
-                fs::copy(&file, folder.join(format!("{binary}.cdx.json")))?;
+                // As in the binary: no path of this machine.
+                let here = repo::root().display().to_string();
+                let text = fs::read_to_string(&file)?.replace(&here, "/leadmaster");
+                fs::write(folder.join(format!("{binary}.cdx.json")), text)?;
             }
-            fs::remove_file(file)?;
+            fs::remove_file(&file)?;
         }
     }
     for (package, name) in [(Package::Page, "page"), (Package::Script, "page-script")] {
