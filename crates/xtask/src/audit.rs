@@ -38,8 +38,8 @@ pub(crate) fn run() -> Result<()> {
 
 fn deny(checks: &[&str]) -> Result<()> {
     cargo::installed("cargo-deny")?;
-    let mut command = cargo::cargo(&["deny", "--all-features", "check"]);
-    command.args(["--config", ".config/deny.toml", "--hide-inclusion-graph"]);
+    let mut command = cargo::cargo(&["deny", "--all-features", "--config", ".config/deny.toml"]);
+    command.args(["check", "--hide-inclusion-graph"]);
     run_installed(command.args(checks))
 }
 
