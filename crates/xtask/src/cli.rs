@@ -71,8 +71,6 @@ enum Task {
     /// for this checkout alone. The advisories come from the internet.
     Audit,
     /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
-    ///
-    /// The same commit gives the same bytes, wherever it is built.
     Dist,
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: a release archive, the same bytes whoever builds it.
+//! `cargo xtask dist`: a release archive, with nothing of this machine in it.
 //!
 //! ```text
 //!  assets ─> cargo build, no path of this machine in it ─┐
