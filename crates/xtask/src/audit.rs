@@ -1,7 +1,5 @@
 //! `cargo xtask audit`: what is depended on.
 
-use std::process::Command;
-
 use anyhow::{Result, bail};
 
 use crate::repo::Package;
@@ -22,8 +20,8 @@ pub(crate) fn run() -> Result<()> {
         "licences, bans and sources",
         deny(&["bans", "licenses", "sources"]),
     );
-    // From a database on the internet, so last and alone.
     ask("dependencies that nothing uses", machete());
+    // The rest is asked of the internet.
     for package in [Package::Page, Package::Script] {
         let what = format!("advisories of npm, {}", package.name());
         ask(&what, npm(&tools, package));
@@ -37,23 +35,21 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn deny(checks: &[&str]) -> Result<()> {
-    cargo::installed("cargo-deny")?;
-    let mut command = cargo::cargo(&["deny", "--all-features", "--config", ".config/deny.toml"]);
-    command.args(["check", "--hide-inclusion-graph"]);
-    run_installed(command.args(checks))
+    let config = ["--all-features", "--config", ".config/deny.toml"];
+    let mut command = cargo::plugin("deny", &config)?;
+    cargo::run(
+        command
+            .args(["check", "--hide-inclusion-graph"])
+            .args(checks),
+    )
 }
 
 fn machete() -> Result<()> {
-    cargo::installed("cargo-machete")?;
-    run_installed(&mut cargo::cargo(&["machete"]))
+    cargo::run(&mut cargo::plugin("machete", &[])?)
 }
 
 /// What people get; not what builds and tests it.
 fn npm(tools: &Tools, package: Package) -> Result<()> {
     let mut npm = assets::npm(tools, package);
     cargo::run(npm.args(["audit", "--omit", "dev", "--package-lock-only"]))
-}
-
-fn run_installed(command: &mut Command) -> Result<()> {
-    cargo::run(command.env("PATH", cargo::path_with_installed()?))
 }

@@ -1,7 +1,6 @@
 //! Cargo, called as a person would call it.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -84,26 +83,38 @@ impl Profile {
     }
 }
 
-/// Where [`installed`] puts programs: they are this checkout's alone.
+/// Where [`plugin`] puts programs: they are this checkout's alone.
 fn private() -> PathBuf {
     repo::state().join("cargo")
 }
 
-/// Sees to it that a program of the registry is there.
-pub(crate) fn installed(name: &str) -> Result<()> {
-    if private().join("bin").join(name).exists() {
-        return Ok(());
+/// `cargo NAME` at the root, of the registry's `cargo-NAME`, which is installed
+/// if it is missing.
+pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
+    let (folder, program) = (private().join("bin"), format!("cargo-{name}"));
+    if !folder.join(&program).exists() {
+        say::step(format!("installing {program}, for this checkout alone"));
+        let mut install = cargo(&["install", &program, "--locked", "--root"]);
+        run(install.arg(private()))?;
     }
-    say::step(format!("installing {name}, for this checkout alone"));
-    let mut command = cargo(&["install", name, "--locked", "--root"]);
-    run(command.arg(private()))
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(folder).chain(env::split_paths(&path)))?;
+    let mut command = cargo(&[name]);
+    command.args(arguments).env("PATH", path);
+    Ok(command)
 }
 
-/// `PATH`, with what [`installed`] installed.
-pub(crate) fn path_with_installed() -> Result<OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let own = std::iter::once(private().join("bin"));
-    Ok(env::join_paths(own.chain(env::split_paths(&path)))?)
+/// What a command prints; an error if it fails.
+pub(crate) fn printed(command: &mut Command) -> Result<String> {
+    let shown = shown(command);
+    let output = command
+        .output()
+        .with_context(|| format!("starting `{shown}`"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("`{shown}` failed ({}): {}", output.status, why.trim());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// Builds all three, as plain `cargo build` does: with one less, the features

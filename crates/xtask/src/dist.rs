@@ -10,14 +10,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::repo::Package;
 use crate::setup::{Needs, Tools};
 use crate::{assets, cargo, repo, say, setup};
 
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
-/// What else is in it.
+/// What else is in it, as committed: what an operator has beside it, such as
+/// `deploy/local.cjs`, holds secrets.
 const FILES: [&str; 4] = ["deploy", "docs", "README.md", "LICENSE"];
 
 /// Makes the archive in `target/dist`.
@@ -26,7 +27,8 @@ pub(crate) fn run() -> Result<()> {
     assets::build_all(&tools)?;
     let target = repo::target().join("dist");
     let triple = triple()?;
-    let built = build(&target, &triple)?;
+    let epoch = epoch()?;
+    let built = build(&target, &triple, &epoch)?;
     let name = format!("leadmaster-{}-{triple}", env!("CARGO_PKG_VERSION"));
     let folder = target.join(&name);
     if folder.exists() {
@@ -36,13 +38,9 @@ pub(crate) fn run() -> Result<()> {
     for binary in BINARIES {
         fs::copy(built.join(binary), folder.join("bin").join(binary))?;
     }
-    for file in FILES {
-        let mut copy = Command::new("cp");
-        copy.arg("-R").arg(repo::root().join(file)).arg(&folder);
-        cargo::run(&mut copy)?;
-    }
-    bill(&tools, &folder.join("sbom"))?;
-    let archive = pack(&target, &name)?;
+    committed(&folder)?;
+    bill(&tools, &folder.join("sbom"), &epoch)?;
+    let archive = pack(&target, &name, &epoch)?;
     say::step(format!(
         "{} is there, and its sum beside it",
         archive.display()
@@ -52,35 +50,42 @@ pub(crate) fn run() -> Result<()> {
 
 /// This machine's, as rustc calls it.
 fn triple() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output()?;
-    let text = String::from_utf8(output.stdout)?;
+    let text = cargo::printed(Command::new("rustc").arg("-vV"))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc names no host")
 }
 
+/// A git command at the root.
+fn git(arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(repo::root());
+    command
+}
+
 /// The second of the commit: the only time that is in it.
 fn epoch() -> Result<String> {
-    let output = Command::new("git")
-        .args(["log", "-1", "--format=%ct"])
-        .current_dir(repo::root())
-        .output()?;
-    let text = String::from_utf8(output.stdout)?.trim().to_owned();
-    if text.is_empty() {
-        bail!("this is no git checkout: an archive carries the time of its commit");
-    }
-    Ok(text)
+    let text = cargo::printed(&mut git(&["log", "-1", "--format=%ct"]))
+        .context("an archive carries the time of its commit")?;
+    Ok(text.trim().to_owned())
+}
+
+/// Puts [`FILES`] into `folder`.
+fn committed(folder: &Path) -> Result<()> {
+    let archive = folder.join("committed.tar");
+    let mut pack = git(&["archive", "--format=tar", "--output"]);
+    cargo::run(pack.arg(&archive).arg("HEAD").args(FILES))?;
+    let mut unpack = Command::new("tar");
+    cargo::run(unpack.arg("-xf").arg(&archive).arg("-C").arg(folder))?;
+    Ok(fs::remove_file(archive)?)
 }
 
 /// Builds without a path of this machine in the binaries; gives their folder.
-fn build(target: &Path, triple: &str) -> Result<PathBuf> {
+fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
-    let sysroot = Command::new("rustc")
-        .args(["--print", "sysroot"])
-        .output()?;
-    let sysroot = String::from_utf8(sysroot.stdout)?;
+    let sysroot = cargo::printed(Command::new("rustc").args(["--print", "sysroot"]))?;
     // The last that fits counts.
     let flags = [
         format!("--remap-path-prefix={}=/rust", sysroot.trim()),
@@ -95,20 +100,17 @@ fn build(target: &Path, triple: &str) -> Result<PathBuf> {
     // By a separator of its own, since a path may hold spaces.
     command
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
-        .env("SOURCE_DATE_EPOCH", epoch()?);
+        .env("SOURCE_DATE_EPOCH", epoch);
     cargo::run(&mut command)?;
     Ok(target.join(triple).join("release"))
 }
 
 /// A bill of materials (CycloneDX) of each binary and each page.
-fn bill(tools: &Tools, folder: &Path) -> Result<()> {
+fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     fs::create_dir_all(folder)?;
-    cargo::installed("cargo-cyclonedx")?;
-    let mut command = cargo::cargo(&["cyclonedx", "--format", "json", "--describe", "binaries"]);
-    command
-        .env("SOURCE_DATE_EPOCH", epoch()?)
-        .env("PATH", cargo::path_with_installed()?);
-    cargo::run(&mut command)?;
+    let words = ["--format", "json", "--describe", "binaries"];
+    let mut command = cargo::plugin("cyclonedx", &words)?;
+    cargo::run(command.env("SOURCE_DATE_EPOCH", epoch))?;
     // It writes beside each package's manifest.
     let mut packages = vec![repo::root().join("tests")];
     for entry in fs::read_dir(repo::root().join("crates"))? {
@@ -133,12 +135,8 @@ fn bill(tools: &Tools, folder: &Path) -> Result<()> {
     for (package, name) in [(Package::Page, "page"), (Package::Script, "page-script")] {
         let mut npm = assets::npm(tools, package);
         npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
-        let output = npm.output().context("npm sbom")?;
-        if !output.status.success() {
-            bail!("npm sbom: {}", String::from_utf8_lossy(&output.stderr));
-        }
+        let text = cargo::printed(&mut npm)?;
         // What differs each time says nothing of what is in it.
-        let text = String::from_utf8(output.stdout)?;
         let kept: Vec<&str> = text
             .lines()
             .filter(|line| {
@@ -152,7 +150,7 @@ fn bill(tools: &Tools, folder: &Path) -> Result<()> {
 }
 
 /// Packs `name` in `folder`: sorted, owned by nobody, as old as the commit.
-fn pack(folder: &Path, name: &str) -> Result<PathBuf> {
+fn pack(folder: &Path, name: &str, epoch: &str) -> Result<PathBuf> {
     let archive = folder.join(format!("{name}.tar.gz"));
     let script = "tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \
                   --mode=u+rwX,go+rX,go-w --mtime=\"@$EPOCH\" -cf - \"$NAME\" | gzip -9n > \"$NAME.tar.gz\" \
@@ -161,7 +159,7 @@ fn pack(folder: &Path, name: &str) -> Result<PathBuf> {
     command
         .args(["-euc", script])
         .env("NAME", name)
-        .env("EPOCH", epoch()?)
+        .env("EPOCH", epoch)
         .current_dir(folder);
     cargo::run(&mut command)?;
     Ok(archive)

@@ -43,13 +43,6 @@ const TARGETS: [(&str, &[&str]); 5] = [
 
 /// Runs each target, or those that are named, for so many minutes.
 pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
-    let tools = setup::setup(Needs::NODE)?;
-    // The services embed their pages.
-    assets::build_all(&tools)?;
-    cargo::installed("cargo-fuzz")?;
-    let folder = repo::root().join("tests/fuzz");
-    // The product's own versions of everything.
-    fs::copy(repo::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let unknown = |name: &&String| TARGETS.iter().all(|(target, _)| target != name);
     if let Some(name) = options.targets.iter().find(unknown) {
         bail!(
@@ -57,6 +50,12 @@ pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
             TARGETS.map(|it| it.0).join(", ")
         );
     }
+    let tools = setup::setup(Needs::NODE)?;
+    // The services embed their pages.
+    assets::build_all(&tools)?;
+    let folder = repo::root().join("tests/fuzz");
+    // The product's own versions of everything.
+    fs::copy(repo::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     for (name, seeds) in TARGETS {
         if !options.targets.is_empty() && !options.targets.iter().any(|it| it == name) {
             continue;
@@ -74,7 +73,8 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
     for (number, seed) in seeds.iter().enumerate() {
         fs::write(corpus.join(format!("seed-{number}")), seed)?;
     }
-    let mut command = cargo::cargo(&["fuzz", "run", "--fuzz-dir", "tests/fuzz", "--target-dir"]);
+    let words = ["run", "--fuzz-dir", "tests/fuzz", "--target-dir"];
+    let mut command = cargo::plugin("fuzz", &words)?;
     command
         .arg(&target)
         .arg(name)
@@ -83,8 +83,7 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
         .arg(format!("-max_total_time={}", minutes * 60))
         .arg(format!("-artifact_prefix={}/", target.display()))
         // Instrumentation is a matter of nightly, or of this word.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("PATH", cargo::path_with_installed()?);
+        .env("RUSTC_BOOTSTRAP", "1");
     cargo::run(&mut command)
         .with_context(|| format!("{name}; what breaks it is kept in {}", target.display()))
 }
