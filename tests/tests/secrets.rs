@@ -8,6 +8,7 @@ use e2e::standin::{LeadMessage, Settings, Standin};
 use e2e::{Manager, ManagerOptions, poll, processes, standin};
 use reqwest::Method;
 use serde_json::{Value, json};
+use service_runtime::listen::port_of;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
@@ -96,36 +97,12 @@ async fn the_token_stays_in_the_service() {
     assert!(!manager.service.output().contains(TOKEN));
 }
 
-/// Sockets that listen for TCP, as `/proc/PID/fd` names them.
-fn listening() -> Vec<String> {
-    ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .filter_map(|table| std::fs::read_to_string(table).ok())
-        .flat_map(|table| {
-            let rows = table.lines().skip(1);
-            let fields = rows.map(|row| row.split_whitespace().collect::<Vec<_>>());
-            // 0A is LISTEN; source: proc_pid_net(5).
-            let open = fields.filter(|fields| fields.get(3) == Some(&"0A"));
-            open.filter_map(|fields| fields.get(9).map(|inode| format!("socket:[{inode}]")))
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
 #[tokio::test]
 async fn chrome_has_no_port_to_drive_it_by() {
     let (_standin, mut manager) = with_token().await;
-    let listening = listening();
     let holders: Vec<_> = processes::of(&manager.tokens())
         .into_iter()
-        .chain(manager.service.process())
-        .filter(|process| {
-            let held = std::fs::read_dir(format!("/proc/{}/fd", process.pid));
-            held.into_iter().flatten().flatten().any(|held| {
-                std::fs::read_link(held.path())
-                    .is_ok_and(|to| listening.iter().any(|one| to.as_os_str() == one.as_str()))
-            })
-        })
+        .filter(|process| port_of(process.pid).is_some())
         .map(|process| process.comm)
         .collect();
     assert!(holders.contains(&"chromedriver".to_owned()), "{holders:?}");
