@@ -18,6 +18,7 @@
 //! | [`doctor`] | what is wrong on this machine, and its cure |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
+//! | [`inherited`] | a descriptor that the process was started with |
 //! | [`is_public`] | which addresses are the internet's |
 //! | [`error_chain`] | an error and its causes in one line |
 

@@ -69,10 +69,8 @@ impl Events {
     }
 }
 
-/// Tells that the page is unreachable if Chrome comes to show its error page.
-///
-/// A navigation that was merely replaced by another is told as failed, too;
-/// and the error page comes a moment after the word.
+/// Tells that the page is unreachable if Chrome shows its error page, whose
+/// text comes a moment after the word, and which another page may replace.
 async fn tell_error_page(tab: Tab, events: mpsc::Sender<BrowserEvent>) {
     let mut told = None;
     for _ in 0..20 {

@@ -1,5 +1,5 @@
-//! One debugging pipe, two who use it: ChromeDriver, which opens, navigates and
-//! closes, and this service, which calls into the page and hears of it.
+//! One debugging pipe, two who use it: ChromeDriver, which opens, photographs
+//! and closes, and this service, which calls into the page and hears of it.
 //!
 //! ```text
 //!  ChromeDriver ──────> ┐                     ┌──> Chrome
@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Chrome keeps the two apart by sessions: what names one of ours is for us,
-//! all else is ChromeDriver's, but for what it would only pile up. If either side ends, both pipes are closed, so
-//! that the other ends, too: Chrome at once.
+//! all else is ChromeDriver's, but for what it would only pile up. If either
+//! side ends, both pipes are closed, so that the other ends, too: Chrome at
+//! once.
 //!
 //! WebDriver BiDi would do the same with a page of Chrome's own between the
 //! two; a debugging port would be open to every program on the machine.
@@ -56,9 +57,9 @@ struct Incoming<'a> {
 }
 
 impl Incoming<'_> {
-    /// Whether it is one of the events that ChromeDriver asks for to keep logs
-    /// of them, and looks at with the next command alone: of a page that writes
-    /// to its console it would keep them all until then, which may be weeks.
+    /// Whether it tells what the page writes to its console, which is nothing
+    /// to us. ChromeDriver asks for it to keep logs, and looks at it with its
+    /// next command alone: until then, which may be weeks, it would keep it all.
     fn is_chatter(&self) -> bool {
         let method = self.method.as_deref().unwrap_or_default();
         let console = ["consoleAPICalled", "exceptionThrown", "exceptionRevoked"];
@@ -164,10 +165,10 @@ impl Route {
                 tracing::warn!(bytes = text.len(), "the browser sent what cannot be read");
                 continue;
             };
+            if incoming.is_chatter() {
+                continue;
+            }
             if !self.is_ours(&incoming) {
-                if incoming.is_chatter() {
-                    continue;
-                }
                 if self.for_driver.try_send(std::mem::take(&mut text)).is_err() {
                     tracing::error!("chromedriver reads nothing any more");
                     return;
