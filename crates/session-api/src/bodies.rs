@@ -1,11 +1,12 @@
 //! Request and answer bodies. Field order is the order on the wire.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{SessionState, Timestamp};
 
 /// `GET /health` of either service. **Exact.**
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthBody {
     /// `ok` (session-manager) or `healthy` (central-hub).
     pub status: String,
@@ -16,14 +17,14 @@ pub struct HealthBody {
 }
 
 /// `GET /status`. **Exact.**
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusBody {
     /// The session's state.
     pub status: SessionState,
 }
 
 /// `GET /qr`. **Exact.**
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status")]
 pub enum QrBody {
     /// No code can be scanned now.
@@ -38,7 +39,7 @@ pub enum QrBody {
 }
 
 /// The answer of `POST /connect`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectBody {
     /// Always `true`: the wish was taken.
     pub success: bool,
@@ -54,7 +55,7 @@ pub struct ConnectBody {
 }
 
 /// The answer of `POST /disconnect` and `POST /logout`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransitionBody {
     /// Always `true`.
     pub success: bool,
@@ -67,7 +68,7 @@ pub struct TransitionBody {
 }
 
 /// The answer of `POST /backup`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupBody {
     /// Always `true`.
     pub success: bool,
@@ -78,7 +79,7 @@ pub struct BackupBody {
 }
 
 /// The body of `POST /pairing-code`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeRequest {
     /// The phone's number in international form; `+`, spaces, dashes and
     /// parentheses are dropped.
@@ -86,14 +87,14 @@ pub struct PairingCodeRequest {
 }
 
 /// The answer of `POST /pairing-code`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeBody {
     /// What to type into the phone: `ABCD-EFGH`.
     pub code: String,
 }
 
 /// The answer of `POST /send`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SendBody {
     /// Always `true`.
     pub ok: bool,
@@ -106,7 +107,7 @@ pub struct SendBody {
 
 /// The answer of `GET /messages/{id}`: what is known of a sent message, but for
 /// its text.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageBody {
     /// WhatsApp's id of the message; the ledger's until that is known.
     pub message_id: String,
@@ -154,7 +155,7 @@ impl std::fmt::Debug for MessageBody {
 
 /// The answer of `POST /files` and `GET /files/{id}`: what is known of a file,
 /// but for what is in it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileBody {
     /// What a message names it by.
     pub file_id: String,
@@ -183,7 +184,7 @@ impl std::fmt::Debug for FileBody {
 }
 
 /// The answer of `POST /send/check`: the message could be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckBody {
     /// Always `true`.
     pub ok: bool,

@@ -2,11 +2,12 @@
 //! names of [`EventKind`] as its `event`, and a JSON object as its `data`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{SessionState, Timestamp};
 
 /// The `event:` field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// The session changed its state ([`StateEvent`]).
@@ -37,7 +38,7 @@ impl EventKind {
 }
 
 /// The data of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Event {
     /// See [`EventKind::Message`].
@@ -68,7 +69,7 @@ impl Event {
 
 /// The session changed its state. The first event of a new listener is one of
 /// these with what holds now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StateEvent {
     /// The state now.
     pub status: SessionState,
@@ -83,7 +84,7 @@ pub struct StateEvent {
 }
 
 /// The code changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrEvent {
     /// `QR_AVAILABLE` or `NO_QR`, as in `GET /qr`.
     pub status: String,
@@ -100,7 +101,7 @@ pub struct QrEvent {
 }
 
 /// A message came in, or was sent from the phone.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageEvent {
     /// WhatsApp's id of the message.
     pub message_id: String,
@@ -140,7 +141,7 @@ impl std::fmt::Debug for MessageEvent {
 }
 
 /// A sent message moved on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AckEvent {
     /// WhatsApp's id of the message.
     pub message_id: String,
@@ -155,7 +156,7 @@ pub struct AckEvent {
 
 /// Some of what came after the id that a listener named is not kept any more,
 /// or the id is none of this service's. What follows is all there is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GapEvent {
     /// The id that the listener named.
     pub after: u64,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::Card;
 
@@ -14,7 +15,7 @@ macro_rules! request {
     ($($(#[$doc:meta])* $field:ident $name:literal,)*) => {
         /// The body of `POST /send`. Which fields go with which `type` is for
         /// [`SendRequest::validate`] to say.
-        #[derive(Clone, Default, PartialEq, Serialize)]
+        #[derive(Clone, Default, PartialEq, Serialize, ToSchema)]
         pub struct SendRequest {
             /// For which business; metadata.
             #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{SessionState, Timestamp};
 
 /// The answer of `GET /session`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionBody {
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
@@ -42,7 +43,7 @@ pub struct SessionBody {
 }
 
 /// The linked account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Account {
     /// WhatsApp's id, such as `5491158254201@c.us`.
     pub id: String,
@@ -60,7 +61,7 @@ pub struct Account {
 }
 
 /// The code that can be scanned now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrInfo {
     /// When the page will replace it.
     pub expires_at: Timestamp,
@@ -71,7 +72,7 @@ pub struct QrInfo {
 }
 
 /// The browser.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BrowserInfo {
     /// Whether one runs.
     pub running: bool,
@@ -86,7 +87,7 @@ pub struct BrowserInfo {
 }
 
 /// WhatsApp's page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageInfo {
     /// Where it was loaded from.
     pub url: String,
@@ -99,7 +100,7 @@ pub struct PageInfo {
 }
 
 /// What the page script found when it looked for what it needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SelfTest {
     /// Whether everything was found.
     pub ok: bool,
@@ -108,7 +109,7 @@ pub struct SelfTest {
 }
 
 /// Restarts of the browser that nobody asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RestartInfo {
     /// Since the service started.
     pub total: u64,
@@ -121,7 +122,7 @@ pub struct RestartInfo {
 }
 
 /// The last thing that failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastError {
     /// A code such as `CHROME_NOT_FOUND`.
     pub code: String,
@@ -132,7 +133,7 @@ pub struct LastError {
 }
 
 /// One transition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEntry {
     /// The state before.
     pub from: SessionState,
@@ -147,7 +148,7 @@ pub struct HistoryEntry {
 }
 
 /// The service itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceInfo {
     /// Its version.
     pub version: String,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What the ADMIN session is doing.
 ///
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// INIT ──> QR_REQUIRED ──> AUTHENTICATED ──> READY
 ///   └──────────┴───────────────┴───────────────┴──> ERROR | DISCONNECTED
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionState {
     /// Nothing shown yet: waiting for `POST /connect`, or the browser starts.

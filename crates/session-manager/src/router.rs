@@ -86,6 +86,7 @@ pub fn router(state: AppState) -> Router {
     };
     let open = Router::new()
         .route(paths::HEALTH, get(http::status::health))
+        .merge(api_docs::routes(http::document))
         .layer(from_fn(check_cliente_id));
     standard(
         open.merge(protected)

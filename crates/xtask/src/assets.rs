@@ -17,6 +17,7 @@ use crate::{cargo, say};
 /// Builds what central-hub and session-manager embed.
 pub(crate) fn build_all(tools: &Tools) -> Result<()> {
     build(tools, Package::Script)?;
+    build(tools, Package::ApiDocs)?;
     build(tools, Package::Page)
 }
 

@@ -33,6 +33,8 @@ pub(crate) enum Package {
     Script,
     /// The React page of central-hub.
     Page,
+    /// The page on which the API of either is tried.
+    ApiDocs,
     /// What the tests take from npm: PM2, playwright-core, other clients.
     Tests,
 }
@@ -42,6 +44,7 @@ impl Package {
         match self {
             Self::Script => "page script",
             Self::Page => "React page",
+            Self::ApiDocs => "API page",
             Self::Tests => "test tools",
         }
     }
@@ -50,6 +53,7 @@ impl Package {
         root().join(match self {
             Self::Script => "crates/session-manager/page",
             Self::Page => "crates/central-hub/web",
+            Self::ApiDocs => "crates/api-docs/page",
             Self::Tests => "tests/node",
         })
     }

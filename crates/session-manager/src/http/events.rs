@@ -11,6 +11,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use api_docs::{Events, Failures};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Sse;
@@ -18,8 +19,9 @@ use axum::response::sse::{Event as SseEvent, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
 use service_runtime::http::ApiQuery;
-use session_api::{Event, EventKind, GapEvent};
+use session_api::{Event, EventKind, GapEvent, paths};
 use tokio_util::sync::CancellationToken;
+use utoipa::IntoParams;
 
 use crate::ledger::{LedgerError, LedgerFile};
 use crate::router::AppState;
@@ -32,7 +34,8 @@ const PAGE: u32 = 64;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// The query.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Place {
     /// As `Last-Event-ID`, for a first connection of `EventSource`, which
     /// cannot name a header; 0 is all that is kept.
@@ -59,6 +62,9 @@ struct Listener {
 
 /// Streams what holds now, and then the events: all after `Last-Event-ID` or
 /// `after` where the client names one, else those from now on.
+#[utoipa::path(get, path = paths::EVENTS, tag = "messages",
+    params(Place, ("Last-Event-ID" = Option<u64>, Header, description = "What follows this id; more than `after`")),
+    responses(Events, Failures))]
 pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -1,25 +1,39 @@
 //! `/files`: what is to be sent later, or several times.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service_runtime::http::{ApiPath, ApiQuery, is_multipart};
-use session_api::{ErrorCode, FileBody, check_filename};
+use session_api::{ErrorCode, FileBody, check_filename, paths};
+use utoipa::IntoParams;
 
 use super::multipart;
+use super::openapi::FileParts;
 use crate::error::ApiError;
 use crate::files::Told;
 use crate::router::AppState;
 
 /// The query of an upload.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Named {
+    /// The name that the recipient sees.
+    #[param(max_length = 255)]
     filename: Option<String>,
 }
 
 /// Takes a file: as the body, or as the part `file` of a multipart one.
+#[utoipa::path(post, path = paths::FILES, tag = "files", params(Named),
+    request_body(content(
+        (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
+    )),
+    responses((
+        status = 201, description = "It is kept", body = FileBody,
+        headers(("location" = String, description = "Where it is asked for"))
+    ), Failures))]
 pub async fn upload(
     State(state): State<AppState>,
     ApiQuery(Named { filename }): ApiQuery<Named>,
@@ -47,6 +61,9 @@ pub async fn upload(
 }
 
 /// What is known of a file.
+#[utoipa::path(get, path = paths::FILE, tag = "files",
+    params(("id" = String, Path, description = "`file_id`")),
+    responses((status = 200, description = "What is known of it", body = FileBody), Failures))]
 pub async fn file(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,
@@ -55,6 +72,9 @@ pub async fn file(
 }
 
 /// Deletes a file.
+#[utoipa::path(delete, path = paths::FILE, tag = "files", operation_id = "delete_file",
+    params(("id" = String, Path, description = "`file_id`")),
+    responses((status = 204, description = "It is gone"), Failures))]
 pub async fn delete(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,

@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
+use api_docs::Failures;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge};
 use service_runtime::metrics::{self as prometheus, as_f64};
 use service_runtime::process::Usage;
-use session_api::{SessionState, Timestamp};
+use session_api::{SessionState, Timestamp, paths};
 
 use crate::router::AppState;
 
@@ -91,6 +92,8 @@ pub const HELP: &[(&str, &str)] = &[
 ];
 
 /// As Prometheus reads it.
+#[utoipa::path(get, path = paths::METRICS, tag = "service",
+    responses((status = 200, description = "As Prometheus reads it", body = String, content_type = "text/plain"), Failures))]
 pub async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
     browser().await;

@@ -4,7 +4,10 @@ pub mod events;
 pub mod files;
 pub mod metrics;
 mod multipart;
+mod openapi;
 pub mod qr;
 pub mod send;
 pub mod session;
 pub mod status;
+
+pub use openapi::document;

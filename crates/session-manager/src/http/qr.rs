@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use session_api::{ErrorCode, QrBody, Timestamp};
+use session_api::{ErrorCode, QrBody, Timestamp, paths};
 
 use crate::error::ApiError;
 use crate::router::AppState;
 use crate::session::{QrImage, Snapshot};
 
 /// The code as a data URL, or `NO_QR`.
+#[utoipa::path(get, path = paths::QR, tag = "code", operation_id = "qr",
+    responses((status = 200, description = "The code, or that there is none", body = QrBody), Failures))]
 pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
     let snapshot = state.session.snapshot();
     Json(match snapshot.code_at(Timestamp::now()) {
@@ -24,12 +27,16 @@ pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
 }
 
 /// The code as a PNG.
+#[utoipa::path(get, path = paths::QR_PNG, tag = "code", operation_id = "qr_png",
+    responses((status = 200, description = "The image", body = Vec<u8>, content_type = "image/png"), Failures))]
 pub async fn png(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
     Ok(picture("image/png", shown(&snapshot)?.png.clone()))
 }
 
 /// The code as an SVG.
+#[utoipa::path(get, path = paths::QR_SVG, tag = "code", operation_id = "qr_svg",
+    responses((status = 200, description = "The image", body = String, content_type = "image/svg+xml"), Failures))]
 pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
     let svg = shown(&snapshot)?.svg().map_err(undrawable)?;
@@ -37,6 +44,8 @@ pub async fn svg(State(state): State<AppState>) -> Result<Response, ApiError> {
 }
 
 /// The code as Unicode half blocks.
+#[utoipa::path(get, path = paths::QR_TXT, tag = "code", operation_id = "qr_txt",
+    responses((status = 200, description = "To scan from a terminal", body = String, content_type = "text/plain"), Failures))]
 pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
     let snapshot = state.session.snapshot();
     let text = shown(&snapshot)?.half_blocks().map_err(undrawable)?;

@@ -6,19 +6,28 @@
 //!  /send/check ends here <──┴── can it be that? <─────┴──> Outbox
 //! ```
 
+use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
-use session_api::{CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendRequest};
+use session_api::{CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendRequest, paths};
 
 use super::multipart::{self, Came};
+use super::openapi::SendParts;
 use crate::error::ApiError;
 use crate::files::{Facts, Files, check_kind};
 use crate::ledger::{FileRow, Payload, body_hash};
 use crate::router::AppState;
 
 /// Sends a message; answers once WhatsApp's server took it.
+#[utoipa::path(post, path = paths::SEND, tag = "messages", params(ClienteHeader, IdempotencyHeader),
+    request_body(content((SendRequest, examples(
+        ("text" = (value = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola, ¿cómo va?"}))),
+        ("image" = (value = json!({"to": "5491158254201", "type": "image", "file_id": "f0123456789abcdef0123456789abcdef", "caption": "El menú"}))),
+        ("location" = (value = json!({"to": "5491158254201", "type": "location", "latitude": -34.6, "longitude": -58.4}))),
+    )), (SendParts = "multipart/form-data"))),
+    responses((status = 200, description = "WhatsApp's server has it", body = SendBody), Failures))]
 pub async fn send(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -112,6 +121,12 @@ async fn prepared(
 
 /// Whether a message could be sent: all that [`send`] does but for sending and
 /// fetching. Keeps nothing.
+#[utoipa::path(post, path = paths::SEND_CHECK, tag = "messages", params(ClienteHeader, IdempotencyHeader),
+    request_body(content(
+        (SendRequest, example = json!({"to": "5491158254201", "message": "Hola"})),
+        (SendParts = "multipart/form-data")
+    )),
+    responses((status = 200, description = "It could be sent", body = CheckBody), Failures))]
 pub async fn check(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -154,6 +169,9 @@ fn facts(file: &FileRow) -> Facts {
 }
 
 /// What is known of a sent message.
+#[utoipa::path(get, path = paths::MESSAGE, tag = "messages",
+    params(("id" = String, Path, description = "`message_id` or `ledger_id`")),
+    responses((status = 200, description = "What is known of it", body = MessageBody), Failures))]
 pub async fn message(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<String>,

@@ -1,5 +1,6 @@
 //! Connecting, closing, unlinking, and looking closely.
 
+use api_docs::{ClienteHeader, Failures};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -7,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::ApiJson;
 use session_api::{
     BackupBody, ConnectBody, ErrorCode, PairingCodeBody, PairingCodeRequest, SESSION_NAME,
-    SessionBody, SessionState, TransitionBody,
+    SessionBody, SessionState, TransitionBody, paths,
 };
 
 use crate::backup::{BackupError, Taken};
@@ -17,6 +18,8 @@ use crate::router::AppState;
 use crate::session::LogoutOutcome;
 
 /// Asks for the session; answers at once.
+#[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
+    responses((status = 200, description = "The wish was taken", body = ConnectBody), Failures))]
 pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
     let now = state.session.connect().await?;
     let message = match now {
@@ -45,6 +48,8 @@ fn transition(state: SessionState, message: &str) -> Json<TransitionBody> {
 }
 
 /// Closes the browser; the device stays linked.
+#[utoipa::path(post, path = paths::DISCONNECT, tag = "session", params(ClienteHeader),
+    responses((status = 200, description = "The state now", body = TransitionBody), Failures))]
 pub async fn disconnect(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
     let now = state.session.disconnect().await?;
     Ok(transition(
@@ -54,6 +59,8 @@ pub async fn disconnect(State(state): State<AppState>) -> Result<Json<Transition
 }
 
 /// Unlinks the device and deletes what is stored.
+#[utoipa::path(post, path = paths::LOGOUT, tag = "session", params(ClienteHeader),
+    responses((status = 200, description = "The state now", body = TransitionBody), Failures))]
 pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
     let outcome = state.session.logout().await?;
     let message = match outcome {
@@ -67,6 +74,9 @@ pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody
 }
 
 /// A code to type into the phone instead of scanning.
+#[utoipa::path(post, path = paths::PAIRING_CODE, tag = "code", params(ClienteHeader),
+    request_body(content = PairingCodeRequest, example = json!({"phone": "5491158254201"})),
+    responses((status = 200, description = "The code", body = PairingCodeBody), Failures))]
 pub async fn pairing_code(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<PairingCodeRequest>,
@@ -116,6 +126,8 @@ fn pairing_failure(error: &PageError) -> ErrorCode {
 }
 
 /// Closes the browser for a moment and takes a backup of the linked session.
+#[utoipa::path(post, path = paths::BACKUP, tag = "service",
+    responses((status = 200, description = "Where it is", body = BackupBody), Failures))]
 pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, ApiError> {
     let taken = state.session.backup(state.backups.clone()).await?;
     let Taken { file, bytes } = taken.map_err(|error| {
@@ -135,6 +147,8 @@ pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, A
 }
 
 /// Everything an operator wants to know.
+#[utoipa::path(get, path = paths::SESSION, tag = "session",
+    responses((status = 200, description = "All of it", body = SessionBody), Failures))]
 pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
     Json(state.session.snapshot().session.clone())
 }
@@ -142,6 +156,8 @@ pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
 /// What the browser shows.
 ///
 /// A picture of the operator's chats: only ever with the token.
+#[utoipa::path(get, path = paths::SCREENSHOT, tag = "service",
+    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/png"), Failures))]
 pub async fn screenshot(State(state): State<AppState>) -> Result<Response, ApiError> {
     if state.token.is_none() {
         return Err(ApiError::new(

@@ -1,0 +1,75 @@
+//! `GET /openapi.json` and `GET /docs`.
+
+use axum::Router;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_FRAME_OPTIONS,
+};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use utoipa::openapi::OpenApi;
+
+/// Scripts from here only, none inline. Styles may be inline: Swagger UI sets
+/// some so, and a style cannot call home.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// As `build.mjs` packed them: name, kind, content.
+const FILES: [(&str, &str, &[u8]); 4] = [
+    (
+        "/docs",
+        "text/html; charset=utf-8",
+        include_bytes!("../page/dist/index.html.gz"),
+    ),
+    (
+        "/docs/start.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../page/dist/start.js.gz"),
+    ),
+    (
+        "/docs/swagger-ui-bundle.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../page/dist/swagger-ui-bundle.js.gz"),
+    ),
+    (
+        "/docs/swagger-ui.css",
+        "text/css; charset=utf-8",
+        include_bytes!("../page/dist/swagger-ui.css.gz"),
+    ),
+];
+
+/// The routes: `/openapi.json`, and `/docs` with what that page loads. The same
+/// for everybody and of no installation, so they need no token.
+pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Router<S> {
+    let json = move || async move {
+        // Of plain strings and maps: it cannot fail.
+        let json = document().to_json().unwrap_or_default();
+        (
+            [
+                (CONTENT_TYPE, "application/json"),
+                (CACHE_CONTROL, "no-cache"),
+            ],
+            json,
+        )
+    };
+    FILES
+        .into_iter()
+        .fold(Router::new(), |router, (path, kind, packed)| {
+            router.route(path, get(move || async move { file(kind, packed) }))
+        })
+        .route("/openapi.json", get(json))
+}
+
+/// Packed as it is: every browser unpacks it, and `curl --compressed`.
+fn file(kind: &'static str, packed: &'static [u8]) -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (CONTENT_ENCODING, "gzip"),
+        (CACHE_CONTROL, "no-cache"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    (headers, packed)
+}

@@ -1,0 +1,82 @@
+//! What the documents of all services have in common.
+
+use std::collections::BTreeMap;
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+
+/// The body of every failed request. Some have more to say, in fields of their
+/// own.
+#[derive(ToSchema)]
+#[schema(example = json!({"error": true, "code": "INVALID_REQUEST", "message": "the body: missing field `to`"}))]
+pub struct Failure {
+    /// Always `true`.
+    pub error: bool,
+    /// The machine's word for it.
+    #[schema(pattern = "^[A-Z][A-Z0-9_]*$")]
+    pub code: String,
+    /// A sentence for a person: the cause and, where there is one, the cure.
+    pub message: String,
+}
+
+/// Any failure, whatever its status: for `responses(…)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Failures;
+
+impl IntoResponses for Failures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Failure")));
+        let response = ResponseBuilder::new()
+            .description("The request failed: `code` says why, `message` what to do")
+            .content("application/json", content.build());
+        BTreeMap::from([("default".to_owned(), response.build().into())])
+    }
+}
+
+/// Server-Sent Events: for `responses(…)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Events;
+
+impl IntoResponses for Events {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = ResponseBuilder::new()
+            .description("Server-Sent Events, until one side ends it")
+            .content("text/event-stream", ContentBuilder::new().build());
+        BTreeMap::from([("200".to_owned(), response.build().into())])
+    }
+}
+
+/// For `params(…)`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct ClienteHeader {
+    /// For which business; metadata.
+    #[param(
+        rename = "X-Cliente-Id",
+        minimum = 1,
+        maximum = 9_223_372_036_854_775_807_i64,
+        example = 51
+    )]
+    pub cliente_id: Option<i64>,
+}
+
+/// For `params(…)`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyHeader {
+    /// The same key with the same body is one message, for ever.
+    #[param(
+        rename = "Idempotency-Key",
+        pattern = "^[!-~]{1,255}$",
+        example = "pedido-1042"
+    )]
+    pub key: Option<String>,
+}
+
+/// The scheme `Authorization: Bearer …`, with what to put there.
+#[must_use]
+pub fn bearer(description: &str) -> SecurityScheme {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    SecurityScheme::Http(scheme.description(Some(description)).build())
+}

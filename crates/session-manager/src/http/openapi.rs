@@ -1,0 +1,78 @@
+//! The service's document for `GET /openapi.json`: it lists the handlers, each
+//! of which says for itself what it takes and gives.
+
+use api_docs::{Failure, bearer};
+use utoipa::openapi::OpenApi;
+use utoipa::{Modify, OpenApi as _, ToSchema};
+
+use super::{events, files, metrics, qr, send, session, status};
+
+/// A message with its file.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it is read part by part: this says what the parts are"
+)]
+pub(super) struct SendParts {
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// The message, but for where its file is.
+    json: session_api::SendRequest,
+}
+
+/// A file.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it is read part by part: this says what the parts are"
+)]
+pub(super) struct FileParts {
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "session-manager",
+        description = "Holds one WhatsApp Web session in headless Chrome."
+    ),
+    paths(
+        status::health, status::status, session::session, session::connect,
+        session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
+        session::pairing_code, send::send, send::check, send::message, events::events,
+        files::upload, files::file, files::delete, session::backup, session::screenshot,
+        metrics::metrics,
+    ),
+    components(schemas(Failure)),
+    modifiers(&Token),
+    security(("token" = [])),
+    tags(
+        (name = "session", description = "The one session and its states"),
+        (name = "code", description = "Linking a phone"),
+        (name = "messages", description = "Sending, and what becomes of it"),
+        (name = "files", description = "Files to send"),
+        (name = "service", description = "The service itself"),
+    )
+)]
+struct Document;
+
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = bearer("`SESSION_MANAGER_TOKEN`, where the service has one");
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("token", scheme);
+    }
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> OpenApi {
+    Document::openapi()
+}
