@@ -32,7 +32,7 @@ const BACKOFF: std::ops::RangeInclusive<Duration> =
 const BACKLOG: usize = 256;
 
 /// Whether session-manager can be heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Link {
     Up,

@@ -27,7 +27,7 @@ use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    openapi, overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -76,6 +76,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let open = Router::new()
         .route("/health", get(health::health))
         .route("/api/health", get(health::details))
+        .merge(api_docs::routes(openapi::document))
         .layer(from_fn(not_stored));
     standard(open.merge(closed).with_state(state), Limits::default())
 }

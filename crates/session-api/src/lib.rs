@@ -15,6 +15,7 @@ mod bodies;
 mod content;
 mod error;
 mod event;
+mod parts;
 pub mod paths;
 mod send;
 mod session;
@@ -31,6 +32,7 @@ pub use content::{
 };
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
+pub use parts::{FileParts, SendParts};
 pub use send::SendRequest;
 pub use session::{
     Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,

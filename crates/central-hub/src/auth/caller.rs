@@ -35,6 +35,15 @@ impl Scope {
         ("link", Self::Link),
         ("admin", Self::Admin),
     ];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let all = Self::ALL;
+        all.into_iter()
+            .find(|(_, scope)| *scope == self)
+            .map_or("", |(name, _)| name)
+    }
 }
 
 /// What fits behind the business's number, with what `bulk` appends.

@@ -1,6 +1,7 @@
 //! session-manager's own answers, byte for byte: the plain routes and
 //! `/api/admin/whatsapp/…`.
 
+use api_docs::{ClienteHeader, Failures};
 use service_runtime::http::ApiJson;
 use session_api::{
     ConnectBody, PairingCodeBody, PairingCodeRequest, QrBody, SessionBody, StatusBody,
@@ -13,30 +14,73 @@ use crate::upstream::{Upstream, Verbatim};
 
 type Answer = Result<Verbatim, HubError>;
 
+/// The session's state.
+#[utoipa::path(
+    get, path = "/admin/whatsapp/status", tag = "session", operation_id = "admin_status",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = StatusBody), Failures)
+)]
 pub(crate) async fn status(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<StatusBody>(&client, Endpoint::Status, None).await
 }
 
+/// The code as a data URL, or `NO_QR`.
+#[utoipa::path(
+    get, path = "/admin/whatsapp/qr", tag = "session", operation_id = "admin_qr",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = QrBody), Failures)
+)]
 pub(crate) async fn qr(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<QrBody>(&client, Endpoint::Qr, None).await
 }
 
+/// Everything an operator wants to know of the session.
+#[utoipa::path(
+    get, path = "/admin/whatsapp/session", tag = "session", operation_id = "admin_session",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = SessionBody), Failures)
+)]
 pub(crate) async fn session(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<SessionBody>(&client, Endpoint::Session, None).await
 }
 
+/// Asks for the session; answers at once.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/connect", tag = "session", operation_id = "admin_connect",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = ConnectBody), Failures)
+)]
 pub(crate) async fn connect(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<ConnectBody>(&client, Endpoint::Connect, None).await
 }
 
+/// Closes the browser; the device stays linked.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/disconnect", tag = "session", operation_id = "admin_disconnect",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
+)]
 pub(crate) async fn disconnect(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::Disconnect, None).await
 }
 
+/// Unlinks the device and deletes what is stored.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/logout", tag = "session", operation_id = "admin_logout",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
+)]
 pub(crate) async fn logout(Upstream(client): Upstream) -> Answer {
     Verbatim::ask::<TransitionBody>(&client, Endpoint::Logout, None).await
 }
 
+/// A code to type into the phone instead of scanning.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/pairing-code", tag = "session", operation_id = "admin_pairing_code",
+    params(ClienteHeader),
+    request_body(content = PairingCodeRequest, example = json!({"phone": "5491158254201"})),
+    responses((status = 200, description = "The code", body = PairingCodeBody), Failures)
+)]
 pub(crate) async fn pairing_code(
     Upstream(client): Upstream,
     ApiJson(request): ApiJson<PairingCodeRequest>,

@@ -1,11 +1,13 @@
 //! `/api/auth/…`: signing in and out, and who one is.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
+use utoipa::ToSchema;
 
 use crate::auth::{
     Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
@@ -14,14 +16,16 @@ use crate::error::HubError;
 use crate::router::AppState;
 use crate::store::{Role, User, UserChange, UserOutcome};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = auth::Login)]
 pub(crate) struct Login {
     username: String,
     password: String,
 }
 
 /// A user as others see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = auth::Me)]
 struct Me<'a> {
     id: i64,
     username: &'a str,
@@ -40,7 +44,8 @@ impl<'a> From<&'a User> for Me<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = auth::Issued)]
 struct Issued {
     token: String,
     token_type: &'static str,
@@ -57,7 +62,8 @@ impl Issued {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = auth::SignedIn)]
 struct SignedIn<'a> {
     ok: bool,
     #[serde(flatten)]
@@ -74,6 +80,13 @@ pub(super) fn wrong_password() -> ErrorReply {
     )
 }
 
+/// Signs in.
+#[utoipa::path(
+    post, path = "/auth/login", tag = "users", operation_id = "auth_login",
+    security(()),
+    request_body(content = Login, example = json!({"username": "admin", "password": "una clave larga"})),
+    responses((status = 200, description = "Signed in; a cookie comes with it", body = SignedIn<'_>), Failures)
+)]
 pub(crate) async fn login(
     State(state): State<AppState>,
     address: ClientAddress,
@@ -105,7 +118,8 @@ pub(crate) async fn login(
     Ok(response)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = auth::Done)]
 pub(super) struct Done {
     ok: bool,
 }
@@ -117,6 +131,10 @@ impl Done {
 }
 
 /// Ends the session, for the cookie and the JWT alike.
+#[utoipa::path(
+    post, path = "/auth/logout", tag = "users", operation_id = "auth_logout",
+    responses((status = 200, description = "Signed out", body = Done), Failures)
+)]
 pub(crate) async fn logout(
     State(state): State<AppState>,
     caller: Caller,
@@ -137,7 +155,8 @@ pub(crate) async fn logout(
     Ok(response)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = auth::Identity)]
 struct Identity<'a> {
     ok: bool,
     /// Whether anybody has to sign in.
@@ -150,6 +169,11 @@ struct Identity<'a> {
     csrf: Option<String>,
 }
 
+/// Who the caller is and what it may do.
+#[utoipa::path(
+    get, path = "/auth/me", tag = "users", operation_id = "auth_me",
+    responses((status = 200, description = "The caller", body = Identity<'_>), Failures)
+)]
 pub(crate) async fn me(
     State(state): State<AppState>,
     caller: Caller,
@@ -178,6 +202,10 @@ pub(crate) async fn me(
 }
 
 /// Another JWT for the session that the request shows.
+#[utoipa::path(
+    post, path = "/auth/refresh", tag = "users", operation_id = "auth_refresh",
+    responses((status = 200, description = "Another JWT", body = Issued), Failures)
+)]
 pub(crate) async fn refresh(
     State(state): State<AppState>,
     caller: Caller,
@@ -195,13 +223,19 @@ pub(crate) async fn refresh(
     Ok(Json(Issued::new(jwt)).into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = auth::NewPassword)]
 pub(crate) struct NewPassword {
     current_password: String,
     new_password: String,
 }
 
 /// One's own password. Other sessions of the user end.
+#[utoipa::path(
+    post, path = "/auth/password", tag = "users", operation_id = "auth_password",
+    request_body(content = NewPassword, example = json!({"current_password": "una clave larga", "new_password": "otra clave larga"})),
+    responses((status = 200, description = "It is changed", body = Done), Failures)
+)]
 pub(crate) async fn password(
     State(state): State<AppState>,
     caller: Caller,

@@ -2,6 +2,7 @@
 //!
 //! The id is metadata: it goes along as `X-Cliente-Id` and selects nothing.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -14,7 +15,9 @@ use session_api::{
     TransitionBody,
 };
 use session_client::{Endpoint, SessionClient};
+use utoipa::ToSchema;
 
+use super::openapi::WithOk;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
 use crate::router::AppState;
@@ -42,7 +45,8 @@ impl FromRequestParts<AppState> for Cliente {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = cliente::StatusAnswer)]
 pub(crate) struct StatusAnswer {
     ok: bool,
     cliente_id: u64,
@@ -53,6 +57,12 @@ pub(crate) struct StatusAnswer {
     account: Option<Account>,
 }
 
+/// The session's state, for one business.
+#[utoipa::path(
+    get, path = "/whatsapp/{cliente_id}/status", tag = "session", operation_id = "cliente_status",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "The state", body = StatusAnswer), Failures)
+)]
 pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
     let session = cliente.client.session().await?;
     Ok(Json(StatusAnswer {
@@ -66,20 +76,30 @@ pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubEr
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = cliente::QrAnswer)]
 struct QrAnswer {
     ok: bool,
     qr_code_base64: String,
 }
 
 /// The failures of this one route keep the Node service's shape.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = cliente::QrRefusal)]
 struct QrRefusal {
     ok: bool,
     error: &'static str,
     message: &'static str,
 }
 
+/// The code, or why there is none.
+#[utoipa::path(
+    get, path = "/whatsapp/{cliente_id}/qr", tag = "session", operation_id = "cliente_qr",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "The code", body = QrAnswer),
+        (status = 404, description = "No code can be scanned now", body = QrRefusal),
+        (status = 409, description = "None is needed: a phone is linked", body = QrRefusal), Failures)
+)]
 pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
     let refuse = |status, error, message| {
         let ok = false;
@@ -106,27 +126,58 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
 
 type Answer = Result<Verbatim, HubError>;
 
+/// Asks for the session; answers at once.
+#[utoipa::path(
+    post, path = "/whatsapp/{cliente_id}/connect", tag = "session", operation_id = "cliente_connect",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<ConnectBody>), Failures)
+)]
 pub(crate) async fn connect(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<ConnectBody>(&cliente.client, Endpoint::Connect, None).await?;
     Ok(answer.with_ok())
 }
 
+/// Closes the browser; the device stays linked.
+#[utoipa::path(
+    post, path = "/whatsapp/{cliente_id}/disconnect", tag = "session", operation_id = "cliente_disconnect",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+)]
 pub(crate) async fn disconnect(cliente: Cliente) -> Answer {
     let answer =
         Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Disconnect, None).await?;
     Ok(answer.with_ok())
 }
 
+/// Unlinks the device and deletes what is stored.
+#[utoipa::path(
+    post, path = "/whatsapp/{cliente_id}/logout", tag = "session", operation_id = "cliente_logout",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<TransitionBody>), Failures)
+)]
 pub(crate) async fn logout(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<TransitionBody>(&cliente.client, Endpoint::Logout, None).await?;
     Ok(answer.with_ok())
 }
 
+/// Everything an operator wants to know of the session.
+#[utoipa::path(
+    get, path = "/whatsapp/{cliente_id}/session", tag = "session", operation_id = "cliente_session",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = WithOk<SessionBody>), Failures)
+)]
 pub(crate) async fn session(cliente: Cliente) -> Answer {
     let answer = Verbatim::ask::<SessionBody>(&cliente.client, Endpoint::Session, None).await?;
     Ok(answer.with_ok())
 }
 
+/// A code to type into the phone instead of scanning.
+#[utoipa::path(
+    post, path = "/whatsapp/{cliente_id}/pairing-code", tag = "session", operation_id = "cliente_pairing_code",
+    params(("cliente_id" = i64, Path, description = "The business", minimum = 1, example = 51)),
+    request_body(content = PairingCodeRequest, example = json!({"phone": "5491158254201"})),
+    responses((status = 200, description = "The code", body = WithOk<PairingCodeBody>), Failures)
+)]
 pub(crate) async fn pairing_code(
     cliente: Cliente,
     ApiJson(request): ApiJson<PairingCodeRequest>,

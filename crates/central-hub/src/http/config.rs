@@ -1,14 +1,17 @@
 //! `GET /api/config`: what the page has to know.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use service_runtime::env::mask_userinfo;
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::router::AppState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = config::ConfigAnswer)]
 pub(crate) struct ConfigAnswer {
     version: &'static str,
     dry_run: bool,
@@ -23,7 +26,8 @@ pub(crate) struct ConfigAnswer {
 }
 
 /// No secret is told, only whether there is one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = config::Machine)]
 struct Machine {
     session_manager_base_url: String,
     session_manager_token_set: bool,
@@ -34,6 +38,11 @@ struct Machine {
     webhook_allowed_hosts: String,
 }
 
+/// How the hub is configured, as far as the caller may know: no secret.
+#[utoipa::path(
+    get, path = "/config", tag = "service", operation_id = "config_config",
+    responses((status = 200, description = "What is configured", body = ConfigAnswer), Failures)
+)]
 pub(crate) async fn config(State(state): State<AppState>, caller: Caller) -> Json<ConfigAnswer> {
     let config = &state.config;
     let machine = caller.sees(None).then(|| Machine {

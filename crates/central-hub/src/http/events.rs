@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
+use api_docs::{Events, Failures};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -25,6 +26,7 @@ use session_api::EventKind;
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
 
 use crate::auth::Caller;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
@@ -44,7 +46,8 @@ struct HubEvent<'a> {
 }
 
 /// The query.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Place {
     /// As `Last-Event-ID`, where a header cannot be set; 0 is all that is kept.
     after: Option<u64>,
@@ -68,6 +71,12 @@ struct Listener {
     missed: Option<Missed>,
 }
 
+/// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`.
+#[utoipa::path(
+    get, path = "/events", tag = "service", operation_id = "events_events",
+    params(Place, ("Last-Event-ID" = Option<u64>, Header, description = "What follows this id; more than `after`")),
+    responses(Events, Failures)
+)]
 pub(crate) async fn events(
     State(state): State<AppState>,
     caller: Caller,

@@ -4,19 +4,28 @@
 //! Under `DRY_RUN` uploads happen: nothing of them leaves this machine, and what
 //! is sent afterwards is checked against a file that is there.
 
+use api_docs::Failures;
 use axum::extract::Request;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use service_runtime::http::{ApiPath, broken_part, json_part, parts_of};
-use session_api::{ErrorCode, FileBody, SendRequest, check_filename, is_file_id};
+use session_api::{ErrorCode, FileBody, FileParts, SendRequest, check_filename, is_file_id};
 use session_client::{Passed, SessionClient};
 
 use crate::error::HubError;
 use crate::upstream::{Upstream, Verbatim};
 
-/// `POST /files`.
+/// Takes a file: as the body, or as the part `file` of a multipart one.
+#[utoipa::path(
+    post, path = "/files", tag = "messages", operation_id = "files_upload",
+    params(("filename" = Option<String>, Query, description = "The name that the recipient sees", max_length = 255)),
+    request_body(content(
+        (Vec<u8> = "application/octet-stream"), (FileParts = "multipart/form-data")
+    )),
+    responses((status = 201, description = "It is kept", body = FileBody), Failures)
+)]
 pub(crate) async fn upload(
     Upstream(client): Upstream,
     request: Request,
@@ -26,7 +35,12 @@ pub(crate) async fn upload(
     Ok(answer.into_response())
 }
 
-/// `GET /files/{id}`.
+/// What is known of a file.
+#[utoipa::path(
+    get, path = "/files/{id}", tag = "messages", operation_id = "files_file",
+    params(("id" = String, Path, description = "`file_id`")),
+    responses((status = 200, description = "What is known of it", body = FileBody), Failures)
+)]
 pub(crate) async fn file(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,
@@ -35,7 +49,12 @@ pub(crate) async fn file(
     Ok(Verbatim::from(client.file(&id).await?).into_response())
 }
 
-/// `DELETE /files/{id}`.
+/// Deletes a file.
+#[utoipa::path(
+    delete, path = "/files/{id}", tag = "messages", operation_id = "files_delete",
+    params(("id" = String, Path, description = "`file_id`")),
+    responses((status = 204, description = "It is gone"), Failures)
+)]
 pub(crate) async fn delete(
     Upstream(client): Upstream,
     ApiPath(id): ApiPath<String>,

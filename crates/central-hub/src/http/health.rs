@@ -1,10 +1,12 @@
 //! `GET /health`, answered without asking anybody, and `GET /api/health`, which
 //! asks the database alone, and not for long.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use session_api::{HealthBody, SessionState, Timestamp};
+use utoipa::ToSchema;
 
 use crate::relay::Link;
 use crate::router::AppState;
@@ -17,11 +19,18 @@ fn alive() -> HealthBody {
     }
 }
 
+/// Liveness: asks nobody.
+#[utoipa::path(
+    get, path = "/health", tag = "service", operation_id = "health_health",
+    security(()),
+    responses((status = 200, description = "It answers", body = HealthBody), Failures)
+)]
 pub(crate) async fn health() -> Json<HealthBody> {
     Json(alive())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = health::Details)]
 pub(crate) struct Details {
     #[serde(flatten)]
     alive: HealthBody,
@@ -31,26 +40,35 @@ pub(crate) struct Details {
     dependencies: Dependencies,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = health::Dependencies)]
 struct Dependencies {
     session_manager: SessionManager,
     database: Database,
 }
 
 /// Without the sentence of the last failure: this route needs no password.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = health::SessionManager)]
 struct SessionManager {
     status: Link,
     state: Option<SessionState>,
     code: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = health::Database)]
 struct Database {
     status: Link,
     engine: &'static str,
 }
 
+/// Liveness, and whether the database and session-manager answer.
+#[utoipa::path(
+    get, path = "/api/health", tag = "service", operation_id = "health_details",
+    security(()),
+    responses((status = 200, description = "What it depends on", body = Details), Failures)
+)]
 pub(crate) async fn details(State(state): State<AppState>) -> Json<Details> {
     let (link, session, code) = state.relay.health();
     let database = if state.store.is_up().await {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::{Recipient, Timestamp};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Caller;
 use crate::error::HubError;
@@ -20,7 +22,8 @@ const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 const LONGEST_WORDS: usize = 200;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::Status)]
 pub(crate) struct Status {
     ok: bool,
     mode: &'static str,
@@ -35,6 +38,11 @@ pub(crate) struct Status {
     last_message_at: Option<Timestamp>,
 }
 
+/// Whether messages are written down, and how far behind that is.
+#[utoipa::path(
+    get, path = "/listener/status", tag = "inbound", operation_id = "listener_status",
+    responses((status = 200, description = "How it goes", body = Status), Failures)
+)]
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
     let recording = state.store.is_recording().await?;
     let place = state.store.place().await?;
@@ -57,12 +65,14 @@ const fn mode_of(recording: bool) -> &'static str {
     if recording { "on" } else { "off" }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = listener::ModeRequest)]
 pub(crate) struct ModeRequest {
     mode: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::ModeAnswer)]
 pub(crate) struct ModeAnswer {
     ok: bool,
     mode: &'static str,
@@ -70,6 +80,11 @@ pub(crate) struct ModeAnswer {
 }
 
 /// Switches the writing down of messages on or off.
+#[utoipa::path(
+    post, path = "/listener/mode", tag = "inbound", operation_id = "listener_mode",
+    request_body(content = ModeRequest, example = json!({"mode": "on"})),
+    responses((status = 200, description = "As it is now", body = ModeAnswer), Failures)
+)]
 pub(crate) async fn mode(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<ModeRequest>,
@@ -92,7 +107,8 @@ pub(crate) async fn mode(
 }
 
 /// A message, as these routes tell it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::MessageAnswer)]
 pub(crate) struct MessageAnswer {
     id: i64,
     message_id: Option<String>,
@@ -138,7 +154,8 @@ fn name_of(contact: Contact) -> Option<String> {
     contact.name.or(contact.pushname)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     #[serde(alias = "cliente")]
     cliente_id: Option<String>,
@@ -201,7 +218,8 @@ impl ListQuery {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::PageAnswer)]
 pub(crate) struct PageAnswer {
     mensajes: Vec<MessageAnswer>,
     /// What to give as `antes` for the page after this one.
@@ -239,6 +257,11 @@ async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
 }
 
 /// What came in (or went out), the newest first, page by page.
+#[utoipa::path(
+    get, path = "/listener/messages", tag = "inbound", operation_id = "listener_messages",
+    params(ListQuery),
+    responses((status = 200, description = "A page of them", body = PageAnswer), Failures)
+)]
 pub(crate) async fn messages(
     State(state): State<AppState>,
     caller: Caller,
@@ -265,7 +288,8 @@ pub(crate) async fn messages(
 /// So much of a message tells what it is about.
 const SHOWN: usize = 160;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::Conversation)]
 pub(crate) struct Conversation {
     telefono: Option<String>,
     chat: String,
@@ -273,7 +297,8 @@ pub(crate) struct Conversation {
     ultimo: MessageAnswer,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::Conversations)]
 pub(crate) struct Conversations {
     conversaciones: Vec<Conversation>,
     /// What to give as `antes` for the page after this one.
@@ -281,6 +306,11 @@ pub(crate) struct Conversations {
 }
 
 /// With whom there is a conversation, and its last message, page by page.
+#[utoipa::path(
+    get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
+    params(ListQuery),
+    responses((status = 200, description = "A page of them", body = Conversations), Failures)
+)]
 pub(crate) async fn conversations(
     State(state): State<AppState>,
     caller: Caller,
@@ -314,7 +344,8 @@ pub(crate) async fn conversations(
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = listener::History)]
 pub(crate) struct History {
     telefono: Option<String>,
     chat: String,
@@ -324,6 +355,11 @@ pub(crate) struct History {
 }
 
 /// The conversation with a number, the newest first, page by page.
+#[utoipa::path(
+    get, path = "/listener/history/{number}", tag = "inbound", operation_id = "listener_history",
+    params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201"), ListQuery),
+    responses((status = 200, description = "A page of it", body = History), Failures)
+)]
 pub(crate) async fn history(
     State(state): State<AppState>,
     caller: Caller,

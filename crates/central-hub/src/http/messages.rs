@@ -1,6 +1,7 @@
 //! `GET /api/sender/messages`, and the same as a file: what was written, by
 //! what one looks for.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
 use session_api::{Recipient, Timestamp};
+use utoipa::{IntoParams, ToSchema};
 
 use super::sender::{MessageAnswer, in_spanish};
 use crate::auth::Caller;
@@ -28,7 +30,8 @@ const LARGEST_PAGE: u32 = 500;
 const ROWS: u32 = 1_000;
 const LONGEST_WORDS: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     cliente_id: Option<u64>,
     #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
@@ -43,7 +46,8 @@ pub(crate) struct ListQuery {
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = messages::Page)]
 pub(crate) struct Page {
     mensajes: Vec<MessageAnswer>,
     /// What to give as `antes` for the page after this one.
@@ -129,6 +133,11 @@ impl ListQuery {
 }
 
 /// Messages that were sent or are to be, the newest first, page by page.
+#[utoipa::path(
+    get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
+    params(ListQuery),
+    responses((status = 200, description = "A page of them", body = Page), Failures)
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -148,6 +157,11 @@ pub(crate) async fn list(
 
 /// The same as a file for a spreadsheet, all pages of it: it is read as fast as
 /// it is taken, and no more of it is in memory than a page.
+#[utoipa::path(
+    get, path = "/sender/messages.csv", tag = "messages", operation_id = "messages_csv",
+    params(ListQuery),
+    responses((status = 200, description = "A table", body = String, content_type = "text/csv"), Failures)
+)]
 pub(crate) async fn csv(
     State(state): State<AppState>,
     caller: Caller,

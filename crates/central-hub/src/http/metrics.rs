@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use api_docs::Failures;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -72,6 +73,10 @@ pub(crate) const HELP: &[(&str, &str)] = &[
 ];
 
 /// As Prometheus reads it.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service", operation_id = "metrics_metrics",
+    responses((status = 200, description = "Text", body = String, content_type = "text/plain"), Failures)
+)]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
     let began = Instant::now();

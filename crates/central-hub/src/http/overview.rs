@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use session_api::{SessionState, Timestamp};
+use utoipa::ToSchema;
 
 use super::campaigns::CampaignBody;
 use super::listener::MessageAnswer;
@@ -29,7 +31,8 @@ const MOST_SCHEDULES: u32 = 500;
 /// Whoever comes back from a weekend has to see what failed before it.
 const FAILED_DAYS: i64 = 7;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Overview)]
 pub(crate) struct Overview {
     ahora: Timestamp,
     zona: String,
@@ -46,7 +49,8 @@ pub(crate) struct Overview {
     respuestas: Vec<MessageAnswer>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Session)]
 struct Session {
     servicio: Link,
     estado: Option<SessionState>,
@@ -54,7 +58,8 @@ struct Session {
 }
 
 /// Messages that were written down today, by where they stand now.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = overview::Today)]
 struct Today {
     enviados: i64,
     entregados: i64,
@@ -88,13 +93,15 @@ impl Today {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::List)]
 struct List<T> {
     total: i64,
     items: Vec<T>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::UnderWay)]
 struct UnderWay {
     #[serde(flatten)]
     campaign: CampaignBody,
@@ -103,7 +110,8 @@ struct UnderWay {
 }
 
 /// A stretch of today in which a campaign may write.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::WindowBody)]
 struct WindowBody {
     programacion_id: i64,
     campania_id: i64,
@@ -118,7 +126,8 @@ struct WindowBody {
 }
 
 /// What needs a person.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Attention)]
 struct Attention {
     /// Failed within the last days, and not put back.
     fallidos: i64,
@@ -131,7 +140,8 @@ struct Attention {
     grabacion: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Unapproved)]
 struct Unapproved {
     id: i64,
     campania_id: i64,
@@ -139,7 +149,8 @@ struct Unapproved {
     fecha: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::HalfList)]
 struct HalfList {
     campania_id: i64,
     campania_nombre: String,
@@ -148,7 +159,8 @@ struct HalfList {
     fecha: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = overview::Webhook)]
 struct Webhook {
     id: i64,
     nombre: String,
@@ -269,6 +281,11 @@ impl Plans<'_> {
     }
 }
 
+/// The day at a glance: what went out, what runs, what needs a person.
+#[utoipa::path(
+    get, path = "/overview", tag = "service", operation_id = "overview_overview",
+    responses((status = 200, description = "The day", body = Overview), Failures)
+)]
 pub(crate) async fn overview(
     State(state): State<AppState>,
     caller: Caller,

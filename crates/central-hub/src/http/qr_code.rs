@@ -1,11 +1,13 @@
 //! `GET /qr-code`: the code, or why there is none.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use session_api::QrBody;
 use session_client::{ClientError, SessionClient};
+use utoipa::ToSchema;
 
 use crate::error::HubError;
 use crate::upstream::Upstream;
@@ -31,14 +33,16 @@ pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = qr_code::Shown)]
 struct Shown {
     ok: bool,
     qr: String,
 }
 
 /// The error body of the contract, and `ok` beside it as in the success.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = qr_code::Refusal)]
 struct Refusal<'a> {
     ok: bool,
     error: bool,
@@ -46,6 +50,13 @@ struct Refusal<'a> {
     message: &'a str,
 }
 
+/// The code, or why there is none.
+#[utoipa::path(
+    get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
+    responses((status = 200, description = "The code", body = Shown),
+        (status = "4XX", description = "There is none to scan, or none is needed", body = Refusal<'_>),
+        (status = "5XX", description = "session-manager cannot be asked", body = Refusal<'_>), Failures)
+)]
 pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {
     let refuse = |status: StatusCode, code: &str, message: &str| {
         let body = Refusal {

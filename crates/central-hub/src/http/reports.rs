@@ -1,6 +1,7 @@
 //! `POST /api/listener/incoming-message` and `outgoing-message`: programs that
 //! report messages themselves, by `X-Internal-Token`.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
@@ -11,6 +12,7 @@ use service_runtime::http::{ApiJson, ErrorReply};
 use session_api::{ErrorCode, Recipient, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 
 use crate::error::HubError;
 use crate::router::AppState;
@@ -50,7 +52,8 @@ impl FromRequestParts<AppState> for Internal {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = reports::Report)]
 pub(crate) struct Report {
     cliente_id: u64,
     from: Option<String>,
@@ -60,7 +63,8 @@ pub(crate) struct Report {
     message_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = reports::Reported)]
 pub(crate) struct Reported {
     ok: bool,
     /// It was known already.
@@ -69,6 +73,14 @@ pub(crate) struct Reported {
     recorded: bool,
 }
 
+/// Reports a message that came in by another way.
+#[utoipa::path(
+    post, path = "/listener/incoming-message", tag = "inbound", operation_id = "reports_incoming",
+    security(()),
+    params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
+    request_body(content = Report, example = json!({"cliente_id": 51, "from": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
+    responses((status = 200, description = "It is written down", body = Reported), Failures)
+)]
 pub(crate) async fn incoming(
     _: Internal,
     State(state): State<AppState>,
@@ -78,6 +90,14 @@ pub(crate) async fn incoming(
     hear(&state, report, number, "from", false).await
 }
 
+/// Reports a message that went out by another way.
+#[utoipa::path(
+    post, path = "/listener/outgoing-message", tag = "inbound", operation_id = "reports_outgoing",
+    security(()),
+    params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
+    request_body(content = Report, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
+    responses((status = 200, description = "It is written down", body = Reported), Failures)
+)]
 pub(crate) async fn outgoing(
     _: Internal,
     State(state): State<AppState>,

@@ -1,9 +1,10 @@
 //! `POST /send`.
 
+use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::{ApiJson, ClienteId, is_multipart};
-use session_api::{CheckBody, SendRequest};
+use session_api::{CheckBody, SendBody, SendParts, SendRequest};
 use session_client::Endpoint;
 
 use crate::auth::Caller;
@@ -16,6 +17,15 @@ use crate::upstream::{Key, Upstream, Verbatim};
 
 /// Passes the message on, once, and answers what became of it; under `DRY_RUN`
 /// nothing leaves.
+#[utoipa::path(
+    post, path = "/send", tag = "messages", operation_id = "send_send",
+    params(ClienteHeader, IdempotencyHeader),
+    request_body(content(
+        (SendRequest, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola, ¿cómo va?"})),
+        (SendParts = "multipart/form-data")
+    )),
+    responses((status = 200, description = "WhatsApp's server has it, or it was simulated", body = SendBody), Failures)
+)]
 pub(crate) async fn send(
     State(state): State<AppState>,
     caller: Caller,

@@ -1,11 +1,13 @@
 //! `/api/sender/messages/…`: messages as the businesses' programs ask for them.
 
+use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
 use session_api::{ErrorCode, Invalid, Timestamp};
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::HubError;
@@ -21,7 +23,8 @@ const LONGEST_BULK_KEY: usize = 240;
 const LONGEST_REASON: usize = 500;
 
 /// A message, as these routes tell it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = sender::MessageAnswer)]
 pub(crate) struct MessageAnswer {
     id: i64,
     destinatario: String,
@@ -69,7 +72,8 @@ impl From<Message> for MessageAnswer {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sender::SendOne)]
 pub(crate) struct SendOne {
     destinatario: String,
     mensaje: String,
@@ -78,6 +82,12 @@ pub(crate) struct SendOne {
 
 /// Sends one now. What cannot be sent now waits in the outbox; what is refused
 /// is an error.
+#[utoipa::path(
+    post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
+    params(ClienteHeader, IdempotencyHeader),
+    request_body(content = SendOne, example = json!({"destinatario": "5491158254201", "mensaje": "Hola", "cliente_id": 51})),
+    responses((status = 201, description = "It is sent, simulated, or on its way", body = MessageAnswer), Failures)
+)]
 pub(crate) async fn send(
     State(state): State<AppState>,
     caller: Caller,
@@ -102,7 +112,8 @@ pub(crate) async fn send(
     Ok((StatusCode::CREATED, Json(answer.message.into())))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sender::SendMany)]
 pub(crate) struct SendMany {
     #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
     campaign_id: Option<i64>,
@@ -110,7 +121,8 @@ pub(crate) struct SendMany {
     mensajes: Vec<SendOne>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = sender::Queued)]
 pub(crate) struct Queued {
     #[serde(rename = "campañaId", skip_serializing_if = "Option::is_none")]
     campaign_id: Option<i64>,
@@ -119,6 +131,12 @@ pub(crate) struct Queued {
 }
 
 /// Writes all of them down for the outbox, or none.
+#[utoipa::path(
+    post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
+    params(ClienteHeader, IdempotencyHeader),
+    request_body(content = SendMany, example = json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]})),
+    responses((status = 201, description = "They are written down", body = Queued), Failures)
+)]
 pub(crate) async fn bulk(
     State(state): State<AppState>,
     caller: Caller,
@@ -153,14 +171,16 @@ pub(crate) async fn bulk(
     Ok((StatusCode::ACCEPTED, Json(queued)))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = sender::Status)]
 pub(crate) struct Status {
     #[serde(flatten)]
     message: MessageAnswer,
     historial: Vec<Step>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = sender::Step)]
 struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     de: Option<&'static str>,
@@ -185,6 +205,11 @@ impl From<Transition> for Step {
 
 /// A message and what it went through; by its number, or by the id that `POST
 /// /send` answered.
+#[utoipa::path(
+    get, path = "/sender/messages/status/{id}", tag = "messages", operation_id = "sender_status",
+    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    responses((status = 200, description = "It and what became of it", body = Status), Failures)
+)]
 pub(crate) async fn status(
     State(state): State<AppState>,
     caller: Caller,
@@ -217,13 +242,20 @@ async fn find(state: &AppState, caller: &Caller, id: &str) -> Result<Message, Hu
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sender::Retry)]
 pub(crate) struct Retry {
     motivo: String,
 }
 
 /// Puts a failed message back; only a person does that, with a reason that is
 /// kept.
+#[utoipa::path(
+    post, path = "/sender/messages/{id}/retry", tag = "messages", operation_id = "sender_retry",
+    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    request_body(content = Retry, example = json!({"motivo": "el número ya anda"})),
+    responses((status = 200, description = "It waits again", body = Status), Failures)
+)]
 pub(crate) async fn retry(
     State(state): State<AppState>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! `/api/tokens`: tokens for programs. A cliente has its own business's.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Done;
 use super::users::{by, page_size};
@@ -15,7 +17,8 @@ use crate::error::HubError;
 use crate::router::AppState;
 use crate::store::{ApiToken, NewToken};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = tokens::Shown)]
 struct Shown {
     id: i64,
     name: String,
@@ -43,19 +46,27 @@ impl From<ApiToken> for Shown {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     before: Option<i64>,
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = tokens::Tokens)]
 pub(crate) struct Tokens {
     tokens: Vec<Shown>,
     /// What to ask for as `before`, where there are more.
     next: Option<i64>,
 }
 
+/// The tokens, the newest first, page by page.
+#[utoipa::path(
+    get, path = "/tokens", tag = "users", operation_id = "tokens_list",
+    params(Page),
+    responses((status = 200, description = "A page of them", body = Tokens), Failures)
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -75,7 +86,8 @@ pub(crate) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = tokens::Create)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Create {
     name: String,
@@ -87,7 +99,8 @@ pub(crate) struct Create {
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = tokens::Created)]
 struct Created {
     /// Told this once.
     token: String,
@@ -95,6 +108,12 @@ struct Created {
     shown: Shown,
 }
 
+/// Makes a token for a program.
+#[utoipa::path(
+    post, path = "/tokens", tag = "users", operation_id = "tokens_create",
+    request_body(content = Create, example = json!({"name": "tienda", "scopes": ["send", "read"], "cliente_id": 51})),
+    responses((status = 201, description = "It is made; the token is told this once", body = Created), Failures)
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -160,6 +179,12 @@ fn scopes(names: &[String], cliente_id: Option<u64>) -> Result<Scopes, ErrorRepl
     Ok(scopes)
 }
 
+/// Revokes a token.
+#[utoipa::path(
+    delete, path = "/tokens/{id}", tag = "users", operation_id = "tokens_revoke",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "It is revoked", body = Done), Failures)
+)]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     caller: Caller,

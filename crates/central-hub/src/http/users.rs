@@ -1,5 +1,6 @@
 //! `/api/users`: who may sign in. For administrators.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Done;
 use crate::auth::{Caller, Who, canonical_name, check_new_password};
@@ -14,7 +16,8 @@ use crate::error::HubError;
 use crate::router::AppState;
 use crate::store::{NewUser, Role, User, UserChange, UserOutcome};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::Shown)]
 struct Shown {
     id: i64,
     username: String,
@@ -39,14 +42,16 @@ impl From<User> for Shown {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     #[serde(default)]
     after: String,
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::Users)]
 pub(crate) struct Users {
     users: Vec<Shown>,
     /// What to ask for as `after`, where there are more.
@@ -66,6 +71,12 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
     }
 }
 
+/// The users in the order of their names, page by page.
+#[utoipa::path(
+    get, path = "/users", tag = "users", operation_id = "users_list",
+    params(Page),
+    responses((status = 200, description = "A page of them", body = Users), Failures)
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     ApiQuery(page): ApiQuery<Page>,
@@ -81,7 +92,8 @@ pub(crate) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = users::Create)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Create {
     username: String,
@@ -91,6 +103,12 @@ pub(crate) struct Create {
     cliente_id: Option<u64>,
 }
 
+/// Makes a user.
+#[utoipa::path(
+    post, path = "/users", tag = "users", operation_id = "users_create",
+    request_body(content = Create, example = json!({"username": "lucia", "password": "una clave larga", "role": "cliente", "cliente_id": 51})),
+    responses((status = 201, description = "It is made", body = Shown), Failures)
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -118,6 +136,12 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(Shown::from(user))).into_response())
 }
 
+/// One user.
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "users", operation_id = "users_show",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The user", body = Shown), Failures)
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -127,7 +151,8 @@ pub(crate) async fn show(
 }
 
 /// What is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = users::Change)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     password: Option<String>,
@@ -136,6 +161,13 @@ pub(crate) struct Change {
     disabled: Option<bool>,
 }
 
+/// Changes a user; what is left out stays.
+#[utoipa::path(
+    put, path = "/users/{id}", tag = "users", operation_id = "users_change",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Change, example = json!({"disabled": true})),
+    responses((status = 200, description = "As it is now", body = Shown), Failures)
+)]
 pub(crate) async fn change(
     State(state): State<AppState>,
     caller: Caller,
@@ -181,6 +213,12 @@ pub(crate) async fn change(
     Ok(Json(Shown::from(user)).into_response())
 }
 
+/// Removes a user and ends its sessions.
+#[utoipa::path(
+    delete, path = "/users/{id}", tag = "users", operation_id = "users_remove",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "It is gone", body = Done), Failures)
+)]
 pub(crate) async fn remove(
     State(state): State<AppState>,
     caller: Caller,

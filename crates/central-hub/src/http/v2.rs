@@ -1,14 +1,17 @@
 //! `/api/whatsapp-v2/…`: lower case, and always 200, as its clients expect.
 
+use api_docs::Failures;
 use axum::Json;
 use serde::Serialize;
 use session_api::QrBody;
 use session_client::ClientError;
+use utoipa::ToSchema;
 
 use crate::upstream::Upstream;
 
 /// `{"status":"…"}`, with the code where there is one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = v2::Answer)]
 pub(crate) struct Answer {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,10 +27,20 @@ impl Answer {
     }
 }
 
+/// The session's state in lower case; `error` where session-manager cannot be asked.
+#[utoipa::path(
+    get, path = "/whatsapp-v2/status", tag = "session", operation_id = "v2_status",
+    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+)]
 pub(crate) async fn status(Upstream(client): Upstream) -> Json<Answer> {
     Answer::of(client.status().await.map(|body| body.status.as_lower_str()))
 }
 
+/// The code, or that there is none.
+#[utoipa::path(
+    get, path = "/whatsapp-v2/qr", tag = "session", operation_id = "v2_qr",
+    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+)]
 pub(crate) async fn qr(Upstream(client): Upstream) -> Json<Answer> {
     match client.qr().await {
         Ok(QrBody::Available { qr }) => Json(Answer {
@@ -39,6 +52,11 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Json<Answer> {
     }
 }
 
+/// Asks for the session.
+#[utoipa::path(
+    post, path = "/whatsapp-v2/connect", tag = "session", operation_id = "v2_connect",
+    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+)]
 pub(crate) async fn connect(Upstream(client): Upstream) -> Json<Answer> {
     Answer::of(client.connect().await.map(|body| body.state.as_lower_str()))
 }

@@ -1,5 +1,6 @@
 //! `/api/webhooks`: which programs are told of what, and what came of it.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use session_api::Timestamp;
 use url::Url;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::HubError;
 use crate::router::AppState;
@@ -23,7 +25,8 @@ const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 
 /// A subscription, as these routes tell it: never with its secret.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::WebhookAnswer)]
 pub(crate) struct WebhookAnswer {
     id: i64,
     url: String,
@@ -57,14 +60,16 @@ impl From<Webhook> for WebhookAnswer {
 }
 
 /// With the secret: this once.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::WithSecret)]
 pub(crate) struct WithSecret {
     #[serde(flatten)]
     webhook: WebhookAnswer,
     secreto: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = webhooks::WebhookRequest)]
 pub(crate) struct WebhookRequest {
     url: String,
     #[serde(default)]
@@ -156,11 +161,17 @@ async fn find(state: &AppState, id: i64) -> Result<Webhook, HubError> {
     state.store.webhook(id).await?.ok_or_else(no_webhook)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::All)]
 pub(crate) struct All {
     webhooks: Vec<WebhookAnswer>,
 }
 
+/// All webhooks.
+#[utoipa::path(
+    get, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_list",
+    responses((status = 200, description = "All of them", body = All), Failures)
+)]
 pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, HubError> {
     let webhooks = state.store.webhooks().await?;
     Ok(Json(All {
@@ -168,6 +179,12 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, Hub
     }))
 }
 
+/// Makes a webhook.
+#[utoipa::path(
+    post, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_create",
+    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message.received"]})),
+    responses((status = 201, description = "It is made; the secret is told this once", body = WithSecret), Failures)
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<WebhookRequest>,
@@ -193,6 +210,12 @@ fn with_secret(webhook: Webhook, secret: &Secret) -> Json<WithSecret> {
     })
 }
 
+/// One webhook.
+#[utoipa::path(
+    get, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_show",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The webhook", body = WebhookAnswer), Failures)
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -200,6 +223,13 @@ pub(crate) async fn show(
     Ok(Json(find(&state, id).await?.into()))
 }
 
+/// Changes a webhook.
+#[utoipa::path(
+    put, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_change",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message.received"]})),
+    responses((status = 200, description = "As it is now", body = WebhookAnswer), Failures)
+)]
 pub(crate) async fn change(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -210,6 +240,12 @@ pub(crate) async fn change(
     Ok(Json(webhook.ok_or_else(no_webhook)?.into()))
 }
 
+/// Removes a webhook, and what it was not told yet.
+#[utoipa::path(
+    delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_remove",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 204, description = "It is gone"), Failures)
+)]
 pub(crate) async fn remove(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -222,6 +258,11 @@ pub(crate) async fn remove(
 }
 
 /// A new secret, shown this once; the one before signs as well for a day.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/rotate", tag = "webhooks", operation_id = "webhooks_rotate",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The new secret", body = WithSecret), Failures)
+)]
 pub(crate) async fn rotate(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -232,7 +273,8 @@ pub(crate) async fn rotate(
     Ok(with_secret(webhook.ok_or_else(no_webhook)?, &secret))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Tested)]
 pub(crate) struct Tested {
     ok: bool,
     clave: String,
@@ -242,6 +284,11 @@ pub(crate) struct Tested {
 }
 
 /// Tells it something at once and says what came of it; nothing is kept.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/test", tag = "webhooks", operation_id = "webhooks_test",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "What came of it", body = Tested), Failures)
+)]
 pub(crate) async fn test(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -260,7 +307,8 @@ pub(crate) async fn test(
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::DeliveryAnswer)]
 pub(crate) struct DeliveryAnswer {
     id: i64,
     clave: String,
@@ -301,20 +349,28 @@ impl From<Delivery> for DeliveryAnswer {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     estado: Option<String>,
     antes: Option<i64>,
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Page)]
 pub(crate) struct Page {
     entregas: Vec<DeliveryAnswer>,
     /// What to give as `antes` for the page after this one.
     siguiente: Option<i64>,
 }
 
+/// What it was told or is to be told, the newest first, page by page.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
+    responses((status = 200, description = "A page of them", body = Page), Failures)
+)]
 pub(crate) async fn deliveries(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
@@ -350,7 +406,8 @@ pub(crate) async fn deliveries(
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Detail)]
 pub(crate) struct Detail {
     #[serde(flatten)]
     delivery: DeliveryAnswer,
@@ -358,7 +415,8 @@ pub(crate) struct Detail {
     historial: Vec<Step>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Step)]
 struct Step {
     fecha: Timestamp,
     duracion_ms: i64,
@@ -377,6 +435,12 @@ impl From<PastAttempt> for Step {
     }
 }
 
+/// One delivery with its body and every attempt.
+#[utoipa::path(
+    get, path = "/webhooks/{id}/deliveries/{number}", tag = "webhooks", operation_id = "webhooks_delivery",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
+    responses((status = 200, description = "The delivery", body = Detail), Failures)
+)]
 pub(crate) async fn delivery(
     State(state): State<AppState>,
     ApiPath((id, number)): ApiPath<(i64, i64)>,
@@ -394,12 +458,18 @@ fn no_delivery() -> HubError {
     not_found("WEBHOOK_DELIVERY_NOT_FOUND", "delivery of this webhook")
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = webhooks::Replayed)]
 pub(crate) struct Replayed {
     reenviadas: u64,
 }
 
 /// Tells one thing once more, whatever came of it before.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
+    responses((status = 202, description = "It waits again", body = Replayed), Failures)
+)]
 pub(crate) async fn replay(
     State(state): State<AppState>,
     ApiPath((id, number)): ApiPath<(i64, i64)>,
@@ -422,6 +492,11 @@ pub(crate) async fn replay(
 }
 
 /// Tells all that was given up once more.
+#[utoipa::path(
+    post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 202, description = "They wait again", body = Replayed), Failures)
+)]
 pub(crate) async fn replay_all(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,

@@ -7,11 +7,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use service_runtime::http::{ApiPath, ApiQuery, is_multipart};
-use session_api::{ErrorCode, FileBody, check_filename, paths};
+use session_api::{ErrorCode, FileBody, FileParts, check_filename, paths};
 use utoipa::IntoParams;
 
 use super::multipart;
-use super::openapi::FileParts;
 use crate::error::ApiError;
 use crate::files::Told;
 use crate::router::AppState;

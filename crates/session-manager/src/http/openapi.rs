@@ -3,35 +3,9 @@
 
 use api_docs::{Failure, bearer};
 use utoipa::openapi::OpenApi;
-use utoipa::{Modify, OpenApi as _, ToSchema};
+use utoipa::{Modify, OpenApi as _};
 
 use super::{events, files, metrics, qr, send, session, status};
-
-/// A message with its file.
-#[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "it is read part by part: this says what the parts are"
-)]
-pub(super) struct SendParts {
-    /// The file.
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
-    /// The message, but for where its file is.
-    json: session_api::SendRequest,
-}
-
-/// A file.
-#[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "it is read part by part: this says what the parts are"
-)]
-pub(super) struct FileParts {
-    /// The file.
-    #[schema(value_type = String, format = Binary)]
-    file: Vec<u8>,
-}
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -11,10 +11,11 @@ use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::HeaderMap;
 use service_runtime::http::{ApiJson, ApiPath, is_multipart};
-use session_api::{CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendRequest, paths};
+use session_api::{
+    CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendParts, SendRequest, paths,
+};
 
 use super::multipart::{self, Came};
-use super::openapi::SendParts;
 use crate::error::ApiError;
 use crate::files::{Facts, Files, check_kind};
 use crate::ledger::{FileRow, Payload, body_hash};

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 use session_api::Timestamp;
+use utoipa::ToSchema;
 
 use crate::campaigns::data::{Campaign, CampaignState, RecipientState};
 use crate::campaigns::scheduler::Situation;
 use crate::campaigns::template::Template;
 
 /// A campaign.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Campaign)]
 pub(crate) struct CampaignBody {
     id: i64,
     nombre: String,
@@ -37,14 +39,16 @@ pub(crate) struct CampaignBody {
 }
 
 /// Why it is paused.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Reason)]
 struct Reason {
     codigo: String,
     detalle: Option<String>,
 }
 
 /// What keeps it from going on just now, and until when.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Wait)]
 struct Wait {
     codigo: String,
     hasta: Option<Timestamp>,

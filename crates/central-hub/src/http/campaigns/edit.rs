@@ -1,10 +1,12 @@
 //! Making and changing a campaign.
 
+use api_docs::{ClienteHeader, Failures};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
+use utoipa::ToSchema;
 
 use super::{CampaignBody, LONGEST_NAME, invalid, situation, upload};
 use crate::auth::Caller;
@@ -21,7 +23,8 @@ use crate::store::StoreError;
 const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
 
 /// What is given for a campaign; for a change what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = edit::CampaignRequest)]
 pub(crate) struct CampaignRequest {
     nombre: Option<String>,
     #[serde(alias = "texto", alias = "plantilla")]
@@ -34,7 +37,8 @@ pub(crate) struct CampaignRequest {
     destinatarios: Option<Vec<serde_json::Value>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = edit::Created)]
 pub(crate) struct Created {
     #[serde(flatten)]
     campaign: CampaignBody,
@@ -44,6 +48,12 @@ pub(crate) struct Created {
 }
 
 /// Makes a campaign.
+#[utoipa::path(
+    post, path = "/sender/campaigns", tag = "campaigns", operation_id = "edit_create",
+    params(ClienteHeader),
+    request_body(content = CampaignRequest, example = json!({"nombre": "Marzo", "mensaje": "Hola {nombre|vecino}", "cliente_id": 51, "destinatarios": [{"telefono": "5491158254201", "nombre": "Ana"}]})),
+    responses((status = 201, description = "It is made", body = Created), Failures)
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -95,6 +105,12 @@ pub(super) async fn create(
 }
 
 /// Changes a campaign. The text only while nothing goes out.
+#[utoipa::path(
+    put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = CampaignRequest, example = json!({"nombre": "Abril"})),
+    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+)]
 pub(super) async fn edit(
     State(state): State<AppState>,
     caller: Caller,

@@ -1,11 +1,13 @@
 //! What became of the lists that were uploaded.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery};
 use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{cut, find, not_found, page_size};
 use crate::auth::Caller;
@@ -15,7 +17,8 @@ use crate::router::AppState;
 use crate::store::StoreError;
 
 /// An import, as the API tells it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = imports::ImportBody)]
 pub(crate) struct ImportBody {
     pub(super) id: i64,
     estado: &'static str,
@@ -49,7 +52,8 @@ impl From<Import> for ImportBody {
 }
 
 /// A line that was not taken.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = imports::LineBody)]
 pub(crate) struct LineBody {
     linea: i64,
     codigo: String,
@@ -69,12 +73,18 @@ impl From<RefusedLine> for LineBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = imports::ImportList)]
 pub(crate) struct ImportList {
     importaciones: Vec<ImportBody>,
 }
 
 /// The newest imports of a campaign.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/imports", tag = "campaigns", operation_id = "imports_list",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The newest", body = ImportList), Failures)
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -99,6 +109,11 @@ async fn import(
 }
 
 /// How far an import is.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_one",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
+    responses((status = 200, description = "The list", body = ImportBody), Failures)
+)]
 pub(super) async fn one(
     State(state): State<AppState>,
     caller: Caller,
@@ -107,13 +122,15 @@ pub(super) async fn one(
     Ok(Json(import(&state, &caller, id, number).await?.into()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     despues: Option<i64>,
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = imports::LinePage)]
 pub(crate) struct LinePage {
     pub(super) rechazos: Vec<LineBody>,
     /// What to give as `despues` for the page after this one.
@@ -121,6 +138,11 @@ pub(crate) struct LinePage {
 }
 
 /// The lines that were not taken and why, in their order.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/imports/{import}/rejected", tag = "campaigns", operation_id = "imports_rejected",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1), Query),
+    responses((status = 200, description = "A page of them", body = LinePage), Failures)
+)]
 pub(super) async fn rejected(
     State(state): State<AppState>,
     caller: Caller,
@@ -148,12 +170,18 @@ pub(super) async fn lines(
     })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = imports::Removed)]
 pub(crate) struct Removed {
     quitados: i64,
 }
 
 /// Takes an import away, with those of its recipients who have got nothing.
+#[utoipa::path(
+    delete, path = "/sender/campaigns/{id}/imports/{import}", tag = "campaigns", operation_id = "imports_delete",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("import" = i64, Path, description = "The list", minimum = 1, example = 1)),
+    responses((status = 200, description = "How many recipients went with it", body = Removed), Failures)
+)]
 pub(super) async fn delete(
     State(state): State<AppState>,
     caller: Caller,

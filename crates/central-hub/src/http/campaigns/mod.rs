@@ -9,6 +9,7 @@ mod schedules;
 mod stats;
 mod upload;
 
+use api_docs::Failures;
 use axum::Json;
 use axum::Router;
 use axum::extract::State;
@@ -16,6 +17,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Caller;
 use crate::campaigns::data::{Campaign, CampaignFilter, CampaignState, Refused};
@@ -31,6 +33,45 @@ const LARGEST_PAGE: u32 = 500;
 /// The longest reason that a person gives, in characters.
 const LONGEST_REASON: usize = 500;
 const LONGEST_NAME: usize = 200;
+
+/// Their part of the API's document.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    list,
+    one,
+    delete,
+    approve,
+    pause,
+    resume,
+    copy,
+    edit::create,
+    edit::edit,
+    stats::stats,
+    recipients::list,
+    recipients::retry_all,
+    recipients::one,
+    recipients::retry,
+    upload::upload,
+    imports::list,
+    imports::one,
+    imports::delete,
+    imports::rejected,
+    schedules::list,
+    schedules::create,
+    schedules::one,
+    schedules::edit,
+    schedules::delete,
+    schedules::approve,
+    schedules::reject,
+    schedules::pause,
+    opt_outs::list,
+    opt_outs::add,
+    opt_outs::words,
+    opt_outs::set_words,
+    opt_outs::one,
+    opt_outs::remove,
+))]
+pub(super) struct Document;
 
 /// `/sender/campaigns/…`
 pub(crate) fn campaigns() -> Router<AppState> {
@@ -157,7 +198,8 @@ fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> 
     rows.last().map(id).filter(|_| has_more)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     cliente_id: Option<u64>,
     estado: Option<String>,
@@ -166,7 +208,8 @@ pub(crate) struct ListQuery {
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::CampaignPage)]
 pub(crate) struct CampaignPage {
     campanias: Vec<CampaignBody>,
     /// What to give as `antes` for the page after this one.
@@ -184,6 +227,11 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
 }
 
 /// The newest campaigns, page by page.
+#[utoipa::path(
+    get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
+    params(ListQuery),
+    responses((status = 200, description = "A page of them", body = CampaignPage), Failures)
+)]
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -213,6 +261,12 @@ async fn list(
     }))
 }
 
+/// One campaign, and how far it is.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_one",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The campaign", body = CampaignBody), Failures)
+)]
 async fn one(
     State(state): State<AppState>,
     caller: Caller,
@@ -223,6 +277,11 @@ async fn one(
 }
 
 /// Takes a campaign away; what was sent stays in the history.
+#[utoipa::path(
+    delete, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "campaigns_delete",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 204, description = "It is gone"), Failures)
+)]
 async fn delete(
     State(state): State<AppState>,
     caller: Caller,
@@ -242,6 +301,12 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Lets it go, within its schedules; in a rehearsal nothing leaves.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+)]
 async fn approve(
     State(state): State<AppState>,
     caller: Caller,
@@ -256,7 +321,8 @@ async fn approve(
 }
 
 /// A reason that a person may give.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
+#[schema(as = campaigns::Why)]
 pub(crate) struct Why {
     motivo: Option<String>,
 }
@@ -299,6 +365,13 @@ impl axum::extract::FromRequest<AppState> for MaybeWhy {
     }
 }
 
+/// Stops it where it is.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/pause", tag = "campaigns", operation_id = "campaigns_pause",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+)]
 async fn pause(
     State(state): State<AppState>,
     caller: Caller,
@@ -314,6 +387,12 @@ async fn pause(
     Ok(told(&state, &campaign))
 }
 
+/// Lets a paused one go on.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/resume", tag = "campaigns", operation_id = "campaigns_resume",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+)]
 async fn resume(
     State(state): State<AppState>,
     caller: Caller,
@@ -325,13 +404,20 @@ async fn resume(
     Ok(told(&state, &campaign))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = campaigns::CopyAs)]
 pub(crate) struct CopyAs {
     nombre: String,
 }
 
 /// The same text, recipients and schedules once more: from a rehearsal to the
 /// real thing.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/copy", tag = "campaigns", operation_id = "campaigns_copy",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = CopyAs, example = json!({"nombre": "Marzo, de verdad"})),
+    responses((status = 201, description = "The copy", body = CampaignBody), Failures)
+)]
 async fn copy(
     State(state): State<AppState>,
     caller: Caller,

@@ -1,11 +1,13 @@
 //! `/api/sender/bajas`: who asked not to be written to.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::{Recipient, Timestamp};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Why, cut, invalid, not_found, page_size};
 use crate::campaigns::data::OptOut;
@@ -14,7 +16,8 @@ use crate::error::HubError;
 use crate::router::AppState;
 
 /// Somebody on the list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = opt_outs::OptOutBody)]
 pub(crate) struct OptOutBody {
     id: i64,
     telefono: String,
@@ -41,19 +44,26 @@ impl From<OptOut> for OptOutBody {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     antes: Option<i64>,
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = opt_outs::OptOutPage)]
 pub(crate) struct OptOutPage {
     bajas: Vec<OptOutBody>,
     siguiente: Option<i64>,
 }
 
 /// The newest first, page by page.
+#[utoipa::path(
+    get, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_list",
+    params(Query),
+    responses((status = 200, description = "A page of them", body = OptOutPage), Failures)
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     ApiQuery(query): ApiQuery<Query>,
@@ -67,7 +77,8 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = opt_outs::Add)]
 pub(crate) struct Add {
     telefono: String,
     #[serde(flatten)]
@@ -79,6 +90,11 @@ fn recipient(telefono: &str) -> Result<Recipient, HubError> {
 }
 
 /// Puts somebody on the list.
+#[utoipa::path(
+    post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
+    request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
+    responses((status = 201, description = "It is on the list", body = OptOutBody), Failures)
+)]
 pub(super) async fn add(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<Add>,
@@ -96,6 +112,12 @@ fn not_there() -> HubError {
     not_found("this number is not on the list")
 }
 
+/// Whether a number is on the list.
+#[utoipa::path(
+    get, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_one",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    responses((status = 200, description = "The entry", body = OptOutBody), Failures)
+)]
 pub(super) async fn one(
     State(state): State<AppState>,
     ApiPath(telefono): ApiPath<String>,
@@ -106,6 +128,11 @@ pub(super) async fn one(
 }
 
 /// Takes somebody off the list: they asked to be written to again.
+#[utoipa::path(
+    delete, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_remove",
+    params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    responses((status = 204, description = "It is off the list"), Failures)
+)]
 pub(super) async fn remove(
     State(state): State<AppState>,
     ApiPath(telefono): ApiPath<String>,
@@ -118,11 +145,17 @@ pub(super) async fn remove(
 }
 
 /// The words that ask for it.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, ToSchema)]
+#[schema(as = opt_outs::Words)]
 pub(crate) struct Words {
     palabras: Vec<String>,
 }
 
+/// The words by which somebody asks not to be written to.
+#[utoipa::path(
+    get, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_words",
+    responses((status = 200, description = "The words", body = Words), Failures)
+)]
 pub(super) async fn words(State(state): State<AppState>) -> Result<Json<Words>, HubError> {
     let words = state.store.opt_out_words().await?;
     Ok(Json(Words {
@@ -130,6 +163,12 @@ pub(super) async fn words(State(state): State<AppState>) -> Result<Json<Words>, 
     }))
 }
 
+/// Sets these words.
+#[utoipa::path(
+    put, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_set_words",
+    request_body(content = Words, example = json!({"palabras": ["BAJA", "STOP"]})),
+    responses((status = 200, description = "The words now", body = Words), Failures)
+)]
 pub(super) async fn set_words(
     State(state): State<AppState>,
     ApiJson(request): ApiJson<Words>,

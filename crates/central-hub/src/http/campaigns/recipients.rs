@@ -1,10 +1,12 @@
 //! The recipients of a campaign: page by page, one with its text, and again.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Why, cut, find, not_found, page_size, wanted};
 use crate::auth::Caller;
@@ -15,7 +17,8 @@ use crate::error::HubError;
 use crate::router::AppState;
 
 /// A recipient, as the API tells it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = recipients::RecipientBody)]
 pub(crate) struct RecipientBody {
     id: i64,
     linea: i64,
@@ -57,14 +60,16 @@ impl RecipientBody {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     estado: Option<String>,
     despues: Option<i64>,
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = recipients::RecipientPage)]
 pub(crate) struct RecipientPage {
     destinatarios: Vec<RecipientBody>,
     /// What to give as `despues` for the page after this one.
@@ -73,6 +78,11 @@ pub(crate) struct RecipientPage {
 }
 
 /// In the order of the list, each with its text.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "recipients_list",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
+    responses((status = 200, description = "A page of them", body = RecipientPage), Failures)
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -105,7 +115,8 @@ pub(super) async fn list(
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = recipients::Step)]
 struct Step {
     de: &'static str,
     a: &'static str,
@@ -128,7 +139,8 @@ impl From<RecipientStep> for Step {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = recipients::WithHistory)]
 pub(crate) struct WithHistory {
     #[serde(flatten)]
     recipient: RecipientBody,
@@ -136,6 +148,11 @@ pub(crate) struct WithHistory {
 }
 
 /// One recipient: the preview of the text, and what became of it.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/recipients/{recipient}", tag = "campaigns", operation_id = "recipients_one",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
+    responses((status = 200, description = "The recipient", body = WithHistory), Failures)
+)]
 pub(super) async fn one(
     State(state): State<AppState>,
     caller: Caller,
@@ -166,6 +183,12 @@ fn nobody() -> HubError {
 }
 
 /// Puts one that failed back, for a reason that is kept.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
+    request_body(content = Why, example = json!({"motivo": "el número ya anda"})),
+    responses((status = 200, description = "As it is now", body = WithHistory), Failures)
+)]
 pub(super) async fn retry(
     State(state): State<AppState>,
     caller: Caller,
@@ -195,12 +218,19 @@ pub(super) async fn retry(
     with_history(&state, &caller, id, recipient).await.map(Json)
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = recipients::Retried)]
 pub(crate) struct Retried {
     repuestos: i64,
 }
 
 /// Puts all that failed back, for a reason that is kept.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/recipients/retry", tag = "campaigns", operation_id = "recipients_retry_all",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Why, example = json!({"motivo": "el número ya anda"})),
+    responses((status = 200, description = "How many", body = Retried), Failures)
+)]
 pub(super) async fn retry_all(
     State(state): State<AppState>,
     caller: Caller,

@@ -1,5 +1,6 @@
 //! `/api/sender/programaciones`: when campaigns may write.
 
+use api_docs::{ClienteHeader, Failures};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,9 +8,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId};
 use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 use super::edit::{pause_of, positive};
-use super::{MaybeWhy, cut, find, invalid, not_found, page_size, wanted};
+use super::{MaybeWhy, Why, cut, find, invalid, not_found, page_size, wanted};
 use crate::auth::Caller;
 use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState};
 use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
@@ -19,7 +21,8 @@ use crate::router::AppState;
 const LONGEST_COMMENT: usize = 1000;
 
 /// A schedule, as the API tells it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = schedules::ScheduleBody)]
 pub(crate) struct ScheduleBody {
     id: i64,
     campania_id: i64,
@@ -87,7 +90,8 @@ async fn told(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBody>
 }
 
 /// Days as a list, or as one text with commas.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = schedules::Days)]
 #[serde(untagged, expecting = "a list of days such as [\"mon\",\"tue\"]")]
 enum Days {
     List(Vec<String>),
@@ -95,7 +99,8 @@ enum Days {
 }
 
 /// What is given for a schedule; for a change what is left out stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = schedules::ScheduleRequest)]
 pub(crate) struct ScheduleRequest {
     #[serde(alias = "campaign_id", alias = "campañaId")]
     campania_id: Option<i64>,
@@ -160,7 +165,8 @@ impl ScheduleRequest {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     #[serde(alias = "campañaId")]
     campania_id: Option<i64>,
@@ -174,7 +180,8 @@ pub(crate) struct Query {
     limite: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = schedules::SchedulePage)]
 pub(crate) struct SchedulePage {
     programaciones: Vec<ScheduleBody>,
     siguiente: Option<i64>,
@@ -183,6 +190,11 @@ pub(crate) struct SchedulePage {
 }
 
 /// The newest schedules, page by page.
+#[utoipa::path(
+    get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
+    params(Query),
+    responses((status = 200, description = "A page of them", body = SchedulePage), Failures)
+)]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
@@ -219,6 +231,12 @@ pub(super) async fn list(
 }
 
 /// Makes a schedule; it counts once it is approved.
+#[utoipa::path(
+    post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
+    params(ClienteHeader),
+    request_body(content = ScheduleRequest, example = json!({"campania_id": 1, "dias_semana": ["mon", "tue"], "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 50})),
+    responses((status = 201, description = "It is made", body = ScheduleBody), Failures)
+)]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
@@ -254,6 +272,12 @@ fn none() -> HubError {
     not_found("there is no schedule with this number")
 }
 
+/// One schedule.
+#[utoipa::path(
+    get, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_one",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The schedule", body = ScheduleBody), Failures)
+)]
 pub(super) async fn one(
     State(state): State<AppState>,
     caller: Caller,
@@ -264,6 +288,12 @@ pub(super) async fn one(
 }
 
 /// Changes a schedule; it has to be approved again.
+#[utoipa::path(
+    put, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_edit",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = ScheduleRequest, example = json!({"hora_fin": "17:00"})),
+    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+)]
 pub(super) async fn edit(
     State(state): State<AppState>,
     caller: Caller,
@@ -296,6 +326,12 @@ pub(super) async fn edit(
     told(&state, changed.ok_or_else(none)?).await
 }
 
+/// Takes a schedule away.
+#[utoipa::path(
+    delete, path = "/sender/programaciones/{id}", tag = "schedules", operation_id = "schedules_delete",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 204, description = "It is gone"), Failures)
+)]
 pub(super) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
@@ -322,6 +358,12 @@ async fn set(
     told(state, changed.ok_or_else(none)?).await
 }
 
+/// Lets it count.
+#[utoipa::path(
+    post, path = "/sender/programaciones/{id}/approve", tag = "schedules", operation_id = "schedules_approve",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+)]
 pub(super) async fn approve(
     State(state): State<AppState>,
     caller: Caller,
@@ -330,6 +372,13 @@ pub(super) async fn approve(
     set(&state, &caller, id, ScheduleState::Approved, None).await
 }
 
+/// It is not to count.
+#[utoipa::path(
+    post, path = "/sender/programaciones/{id}/reject", tag = "schedules", operation_id = "schedules_reject",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+)]
 pub(super) async fn reject(
     State(state): State<AppState>,
     caller: Caller,
@@ -339,6 +388,13 @@ pub(super) async fn reject(
     set(&state, &caller, id, ScheduleState::Rejected, why.text()?).await
 }
 
+/// Stops what goes by it, until it is approved again.
+#[utoipa::path(
+    post, path = "/sender/programaciones/{id}/pause", tag = "schedules", operation_id = "schedules_pause",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
+)]
 pub(super) async fn pause(
     State(state): State<AppState>,
     caller: Caller,

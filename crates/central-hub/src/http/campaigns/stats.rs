@@ -1,10 +1,12 @@
 //! `GET /{id}/stats`.
 
+use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use service_runtime::http::ApiPath;
 use session_api::Timestamp;
+use utoipa::ToSchema;
 
 use super::{CampaignBody, find, situation};
 use crate::auth::Caller;
@@ -12,7 +14,8 @@ use crate::error::HubError;
 use crate::router::AppState;
 use crate::store::State as MessageState;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = stats::Stats)]
 pub(crate) struct Stats {
     #[serde(flatten)]
     campaign: CampaignBody,
@@ -26,18 +29,26 @@ pub(crate) struct Stats {
     fallas: Vec<Failure>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = stats::Day)]
 struct Day {
     dia: String,
     cantidad: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = stats::Failure)]
 struct Failure {
     codigo: String,
     cantidad: i64,
 }
 
+/// How it goes, in figures.
+#[utoipa::path(
+    get, path = "/sender/campaigns/{id}/stats", tag = "campaigns", operation_id = "stats_stats",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
+    responses((status = 200, description = "The figures", body = Stats), Failures)
+)]
 pub(super) async fn stats(
     State(state): State<AppState>,
     caller: Caller,

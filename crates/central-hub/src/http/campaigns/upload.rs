@@ -10,6 +10,7 @@
 use std::io::{self, Cursor, Read};
 use std::time::Duration;
 
+use api_docs::Failures;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -19,6 +20,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
 use tokio::sync::mpsc;
+use utoipa::{IntoParams, ToSchema};
 
 use super::imports::{ImportBody, LinePage, lines};
 use super::{find, invalid};
@@ -39,13 +41,15 @@ const BATCH: usize = 1000;
 /// Refused lines in the answer; the others are a page away.
 const SHOWN: u32 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Query {
     prefijo: Option<String>,
 }
 
 /// What came of a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = upload::Report)]
 pub(crate) struct Report {
     #[serde(flatten)]
     import: ImportBody,
@@ -54,6 +58,15 @@ pub(crate) struct Report {
 }
 
 /// Takes a list, CSV or JSON.
+#[utoipa::path(
+    post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
+    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
+    request_body(content(
+        (String = "text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
+        (Vec<serde_json::Value> = "application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
+    )),
+    responses((status = 201, description = "What came of it", body = Report), Failures)
+)]
 pub(super) async fn upload(
     State(state): State<AppState>,
     caller: Caller,

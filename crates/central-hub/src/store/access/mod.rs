@@ -12,7 +12,9 @@ pub use tokens::{ApiToken, NewToken, TokenRow};
 pub use users::{NewUser, User, UserChange, UserOutcome};
 
 /// What a user may do at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.

@@ -1,0 +1,24 @@
+//! What comes as `multipart/form-data`. It is read part by part: these say, for
+//! the API's document, what the parts are.
+
+use utoipa::ToSchema;
+
+use crate::SendRequest;
+
+/// A message with its file.
+#[derive(ToSchema)]
+pub struct SendParts {
+    /// The message, but for where its file is.
+    pub json: SendRequest,
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
+}
+
+/// A file.
+#[derive(ToSchema)]
+pub struct FileParts {
+    /// The file.
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
+}
