@@ -54,11 +54,12 @@ pub struct ClienteHeader {
     /// For which business; metadata.
     #[param(
         rename = "X-Cliente-Id",
+        required = false,
         minimum = 1,
         maximum = 9_223_372_036_854_775_807_i64,
         example = 51
     )]
-    pub cliente_id: Option<i64>,
+    pub cliente_id: i64,
 }
 
 /// For `params(…)`.
@@ -68,10 +69,11 @@ pub struct IdempotencyHeader {
     /// The same key with the same body is one message, for ever.
     #[param(
         rename = "Idempotency-Key",
+        required = false,
         pattern = "^[!-~]{1,255}$",
         example = "pedido-1042"
     )]
-    pub key: Option<String>,
+    pub key: String,
 }
 
 /// The scheme `Authorization: Bearer …`, with what to put there.

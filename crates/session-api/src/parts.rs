@@ -7,6 +7,7 @@ use crate::SendRequest;
 
 /// A message with its file.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SendParts {
     /// The message, but for where its file is.
     pub json: SendRequest,
@@ -17,6 +18,7 @@ pub struct SendParts {
 
 /// A file.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FileParts {
     /// The file.
     #[schema(value_type = String, format = Binary)]

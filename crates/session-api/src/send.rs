@@ -18,6 +18,7 @@ macro_rules! request {
         #[derive(Clone, Default, PartialEq, Serialize, ToSchema)]
         pub struct SendRequest {
             /// For which business; metadata.
+            #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
             #[serde(skip_serializing_if = "Option::is_none")]
             pub cliente_id: Option<u64>,
             /// The recipient: a number in international form or a WhatsApp id.
@@ -121,7 +122,7 @@ macro_rules! request {
 }
 
 request! {
-    /// A file that was uploaded before.
+    /// A file that was uploaded before: 32 hexadecimal digits.
     file_id "file_id",
     /// Where to get a file.
     url "url",

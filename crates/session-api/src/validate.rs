@@ -151,7 +151,8 @@ impl SendRequest {
     /// # Errors
     /// The first field that is not allowed.
     pub fn validate(&self, upload: bool) -> Result<Outgoing, Invalid> {
-        if self.cliente_id == Some(0) {
+        let in_bounds = |id| id > 0 && i64::try_from(id).is_ok();
+        if !self.cliente_id.is_none_or(in_bounds) {
             return refuse("cliente_id", "has to be a positive integer");
         }
         let takes = self.takes()?;
@@ -476,7 +477,9 @@ mod tests {
             assert_eq!(request(bad).validate(false).unwrap_err().field, "message");
         }
         let mut anonymous = request("hola");
-        anonymous.cliente_id = Some(0);
-        assert_eq!(anonymous.validate(false).unwrap_err().field, "cliente_id");
+        for beyond in [0, 1 << 63] {
+            anonymous.cliente_id = Some(beyond);
+            assert_eq!(anonymous.validate(false).unwrap_err().field, "cliente_id");
+        }
     }
 }

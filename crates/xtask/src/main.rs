@@ -24,6 +24,7 @@ mod program;
 mod promtool;
 mod repo;
 mod say;
+mod schemathesis;
 mod setup;
 mod soak;
 mod stamp;

@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, promtool, repo, say};
+use crate::{cargo, promtool, repo, say, schemathesis};
 
 /// What is put beside too old a Node.js.
 const PRIVATE_NODE: &str = "22";
@@ -66,6 +66,8 @@ pub(crate) struct Needs {
     pub(crate) load: bool,
     /// promtool and systemd-analyze, which judge what is in `deploy/`.
     pub(crate) rules: bool,
+    /// Schemathesis, which judges the services by their OpenAPI documents.
+    pub(crate) api: bool,
 }
 
 impl Needs {
@@ -75,6 +77,7 @@ impl Needs {
         database: true,
         load: false,
         rules: true,
+        api: true,
     };
     pub(crate) const TO_RUN: Self = Self {
         browser: true,
@@ -82,6 +85,7 @@ impl Needs {
         database: false,
         load: false,
         rules: false,
+        api: false,
     };
     pub(crate) const TO_BENCH: Self = Self {
         load: true,
@@ -93,6 +97,7 @@ impl Needs {
         database: false,
         load: false,
         rules: false,
+        api: false,
     };
 }
 
@@ -139,9 +144,12 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     let own = Tools {
         path: env::var_os("PATH").unwrap_or_default(),
     };
-    let tools = if needs.node { node(own)? } else { own };
+    let mut tools = if needs.node { node(own)? } else { own };
     if needs.rules && find_in("promtool", &tools.path).is_none() {
-        return prepend(&promtool::folder()?, &tools.path);
+        tools = prepend(&promtool::folder()?, &tools.path)?;
+    }
+    if needs.api && find_in("schemathesis", &tools.path).is_none() {
+        tools = prepend(&schemathesis::folder()?, &tools.path)?;
     }
     Ok(tools)
 }
@@ -164,6 +172,7 @@ pub(crate) fn report() -> Result<()> {
         ("Node.js", find_in("node", tools.path())),
         ("npm", find_in("npm", tools.path())),
         ("promtool", find_in("promtool", tools.path())),
+        ("Schemathesis", find_in("schemathesis", tools.path())),
         ("PostgreSQL", scratch_database::program("postgres")),
     ] {
         let Some(program) = program else { continue };
@@ -212,7 +221,18 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     if needs.rules && find_in("systemd-analyze", &path).is_none() {
         missing.push("systemd");
     }
+    if needs.api && find_in("schemathesis", &path).is_none() && !has_venv() {
+        missing.push("python3-venv");
+    }
     missing
+}
+
+/// Whether Python can make a virtual environment: Debian's alone cannot.
+fn has_venv() -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", "import ensurepip, venv"]);
+    let quiet = python.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
 }
 
 /// By its variable (the services' own), or by one of its names.

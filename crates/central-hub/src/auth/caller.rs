@@ -177,8 +177,13 @@ impl Caller {
     }
 
     /// The business for which something is to be done: the one that is asked
-    /// for, or its own. 403 for another's.
+    /// for, or its own. 403 for another's, 400 for what is no business's number.
     pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
+        // No store holds more.
+        if asked.is_some_and(|id| id == 0 || i64::try_from(id).is_err()) {
+            let what = "cliente_id has to be a positive integer";
+            return Err(ErrorReply::invalid_request(what));
+        }
         match (self.cliente_id, asked) {
             (None, asked) => Ok(asked),
             (Some(own), None) => Ok(Some(own)),
@@ -256,6 +261,10 @@ mod tests {
         assert_eq!(own.cliente_for(None).unwrap(), Some(51));
         assert_eq!(own.cliente_for(Some(51)).unwrap(), Some(51));
         assert_eq!(own.cliente_for(Some(7)).unwrap_err().code(), "FORBIDDEN");
+        for beyond in [0, 1 << 63] {
+            let refused = admin.cliente_for(Some(beyond)).unwrap_err();
+            assert_eq!(refused.code(), "INVALID_REQUEST");
+        }
         assert_eq!(admin.own_key("1".to_owned()), "1");
         assert_eq!(own.own_key("1".to_owned()), "cliente-51:1");
         for long in ["x".repeat(200), "x".repeat(255)] {

@@ -50,6 +50,7 @@ struct HubEvent<'a> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Place {
     /// As `Last-Event-ID`, where a header cannot be set; 0 is all that is kept.
+    #[param(format = "uint64")]
     after: Option<u64>,
 }
 
@@ -74,7 +75,7 @@ struct Listener {
 /// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
-    params(Place, ("Last-Event-ID" = Option<u64>, Header, description = "What follows this id; more than `after`")),
+    params(Place, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
     responses(Events, Failures)
 )]
 pub(crate) async fn events(

@@ -43,6 +43,7 @@ pub(crate) struct ListQuery {
     hasta: Option<String>,
     buscar: Option<String>,
     antes: Option<i64>,
+    #[param(minimum = 1, maximum = 500)]
     limite: Option<u32>,
 }
 
@@ -83,6 +84,14 @@ fn moment(name: &str, text: &str, is_end: bool, zone: &TimeZone) -> Result<Times
 }
 
 impl ListQuery {
+    fn limit(&self) -> Result<u32, HubError> {
+        let limit = self.limite.unwrap_or(PAGE);
+        if (1..=LARGEST_PAGE).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
+    }
+
     fn words(&self) -> Result<Option<&str>, HubError> {
         let words = given(self.buscar.as_deref());
         if words.is_some_and(|words| words.chars().count() > LONGEST_WORDS) {
@@ -143,10 +152,7 @@ pub(crate) async fn list(
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
-    let limit = query.limite.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
-    }
+    let limit = query.limit()?;
     let filter = query.filter(&caller, &state.config.zone)?;
     let page = state.store.page(&filter, query.words()?, limit).await?;
     Ok(Json(Page {
@@ -167,6 +173,8 @@ pub(crate) async fn csv(
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Response, HubError> {
+    // The whole of it, whatever the page; but nonsense is nonsense here, too.
+    query.limit()?;
     let filter = query.filter(&caller, &state.config.zone)?;
     let words = query.words()?.map(str::to_owned);
     let rest = Rest {

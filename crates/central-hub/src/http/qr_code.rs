@@ -54,7 +54,8 @@ struct Refusal<'a> {
 #[utoipa::path(
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
     responses((status = 200, description = "The code", body = Shown),
-        (status = "4XX", description = "There is none to scan, or none is needed", body = Refusal<'_>),
+        (status = 404, description = "No code can be scanned now", body = Refusal<'_>),
+        (status = 409, description = "None is needed: a phone is linked", body = Refusal<'_>),
         (status = "5XX", description = "session-manager cannot be asked", body = Refusal<'_>), Failures)
 )]
 pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {

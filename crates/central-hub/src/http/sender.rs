@@ -135,7 +135,7 @@ pub(crate) struct Queued {
     post, path = "/sender/messages/bulk", tag = "messages", operation_id = "sender_bulk",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendMany, example = json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]})),
-    responses((status = 201, description = "They are written down", body = Queued), Failures)
+    responses((status = 202, description = "They are written down", body = Queued), Failures)
 )]
 pub(crate) async fn bulk(
     State(state): State<AppState>,

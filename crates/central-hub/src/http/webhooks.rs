@@ -182,7 +182,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<All>, Hub
 /// Makes a webhook.
 #[utoipa::path(
     post, path = "/webhooks", tag = "webhooks", operation_id = "webhooks_create",
-    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message.received"]})),
+    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
     responses((status = 201, description = "It is made; the secret is told this once", body = WithSecret), Failures)
 )]
 pub(crate) async fn create(
@@ -227,7 +227,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     put, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_change",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message.received"]})),
+    request_body(content = WebhookRequest, example = json!({"url": "https://crm.example.com/leadmaster", "eventos": ["message"]})),
     responses((status = 200, description = "As it is now", body = WebhookAnswer), Failures)
 )]
 pub(crate) async fn change(

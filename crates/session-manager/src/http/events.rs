@@ -39,9 +39,11 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 pub struct Place {
     /// As `Last-Event-ID`, for a first connection of `EventSource`, which
     /// cannot name a header; 0 is all that is kept.
+    #[param(format = "uint64")]
     after: Option<u64>,
     /// The stream ends once all up to this id was told, and says nothing of
     /// what holds now: for whoever misses just a part.
+    #[param(format = "uint64")]
     until: Option<u64>,
 }
 
@@ -63,7 +65,7 @@ struct Listener {
 /// Streams what holds now, and then the events: all after `Last-Event-ID` or
 /// `after` where the client names one, else those from now on.
 #[utoipa::path(get, path = paths::EVENTS, tag = "messages",
-    params(Place, ("Last-Event-ID" = Option<u64>, Header, description = "What follows this id; more than `after`")),
+    params(Place, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
     responses(Events, Failures))]
 pub async fn events(
     State(state): State<AppState>,

@@ -25,7 +25,7 @@ use crate::router::AppState;
 #[utoipa::path(post, path = paths::SEND, tag = "messages", params(ClienteHeader, IdempotencyHeader),
     request_body(content((SendRequest, examples(
         ("text" = (value = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola, ¿cómo va?"}))),
-        ("image" = (value = json!({"to": "5491158254201", "type": "image", "file_id": "f0123456789abcdef0123456789abcdef", "caption": "El menú"}))),
+        ("image" = (value = json!({"to": "5491158254201", "type": "image", "file_id": "0123456789abcdef0123456789abcdef", "caption": "El menú"}))),
         ("location" = (value = json!({"to": "5491158254201", "type": "location", "latitude": -34.6, "longitude": -58.4}))),
     )), (SendParts = "multipart/form-data"))),
     responses((status = 200, description = "WhatsApp's server has it", body = SendBody), Failures))]

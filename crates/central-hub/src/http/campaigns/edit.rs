@@ -81,7 +81,7 @@ pub(super) async fn create(
         return Err(invalid(format!("at most {MOST_COLUMNS} columns")));
     }
     let template = template(mensaje, &columns)?;
-    let given = positive(request.cliente_id)?.or(cliente.map(|id| id.0));
+    let given = request.cliente_id.or(cliente.map(|id| id.0));
     let new = NewCampaign {
         cliente_id: caller.cliente_for(given)?,
         name: name(nombre)?.to_owned(),
@@ -151,9 +151,10 @@ pub(super) async fn edit(
             return Err(ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", what).into());
         }
     }
-    let given = positive(request.cliente_id)?;
     let edited = NewCampaign {
-        cliente_id: caller.cliente_for(given)?.or(campaign.cliente_id),
+        cliente_id: caller
+            .cliente_for(request.cliente_id)?
+            .or(campaign.cliente_id),
         name: match &request.nombre {
             Some(nombre) => name(nombre)?.to_owned(),
             None => campaign.name.clone(),
@@ -249,14 +250,4 @@ pub(super) fn pause_of(
     let least = least.unwrap_or_else(|| known.least().min(most.unwrap_or(u32::MAX)));
     let most = most.unwrap_or_else(|| known.most().max(least));
     Pause::new(least, most).map_err(|error| invalid(error.to_string()))
-}
-
-/// The number of a business.
-pub(super) fn positive(cliente_id: Option<u64>) -> Result<Option<u64>, HubError> {
-    match cliente_id {
-        Some(id) if id == 0 || i64::try_from(id).is_err() => {
-            Err(invalid("cliente_id has to be a positive integer"))
-        }
-        id => Ok(id),
-    }
 }

@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::edit::{pause_of, positive};
+use super::edit::pause_of;
 use super::{MaybeWhy, Why, cut, find, invalid, not_found, page_size, wanted};
 use crate::auth::Caller;
 use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState};
@@ -248,7 +248,7 @@ pub(super) async fn create(
     };
     let rules = request.rules(None)?;
     let campaign = find(&state, &caller, campaign).await?;
-    let given = positive(request.cliente_id)?.or(cliente.map(|id| id.0));
+    let given = request.cliente_id.or(cliente.map(|id| id.0));
     let given = caller.cliente_for(given)?;
     let new = NewSchedule {
         campaign_id: campaign.id,
@@ -315,9 +315,7 @@ pub(super) async fn edit(
     };
     let edited = NewSchedule {
         campaign_id: known.campaign_id,
-        cliente_id: caller
-            .cliente_for(positive(request.cliente_id)?)?
-            .or(known.cliente_id),
+        cliente_id: caller.cliente_for(request.cliente_id)?.or(known.cliente_id),
         rules: request.rules(Some(&known.rules))?,
         comment,
     };

@@ -62,7 +62,7 @@ pub(crate) struct Report {
     post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
     request_body(content(
-        (String = "text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
+        ("text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
         (Vec<serde_json::Value> = "application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
     )),
     responses((status = 201, description = "What came of it", body = Report), Failures)

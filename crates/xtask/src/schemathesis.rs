@@ -1,0 +1,37 @@
+//! Schemathesis, which asks a service all that its OpenAPI document allows and
+//! forbids: from PyPI, in a virtual environment of this checkout.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::{cargo, repo, say};
+
+/// As it was tried; a newer one may find more than can be mended at once.
+const VERSION: &str = "4.32.5";
+
+/// The folder with the program `schemathesis`, installed if it is not there yet.
+pub(crate) fn folder() -> Result<PathBuf> {
+    let home = repo::state().join(format!("schemathesis-{VERSION}"));
+    let bin = home.join("bin");
+    if bin.join("schemathesis").is_file() {
+        return Ok(bin);
+    }
+    say::step(format!(
+        "putting Schemathesis into {} (for this checkout alone)",
+        home.display()
+    ));
+    // A half-done one is begun anew.
+    cargo::run(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&home),
+    )
+    .context("Python makes no virtual environment: it wants the package python3-venv")?;
+    let mut pip = Command::new(bin.join("pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+    cargo::run(pip.arg(format!("schemathesis=={VERSION}")))
+        .context("PyPI does not give Schemathesis: put `schemathesis` on PATH yourself")?;
+    Ok(bin)
+}
