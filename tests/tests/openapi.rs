@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use e2e::standin::Settings;
-use e2e::{Hub, ManagerOptions, Scratch, answer, http, linked, poll};
+use e2e::{Hub, ManagerOptions, PATIENCE, Scratch, answer, browser_flow, http, linked, poll};
 use serde_json::json;
 use tokio::process::Command;
 
@@ -31,10 +31,16 @@ async fn schemathesis(url: &str, token: &str, folder: &Path, further: &[&str]) {
         .expect("schemathesis: `cargo xtask test` installs it");
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    if let Ok(file) = std::env::var("SCHEMATHESIS_OUT") {
-        std::fs::write(file, said.as_bytes()).expect("a file");
-    }
     assert!(output.status.success(), "{said}");
+}
+
+#[tokio::test]
+async fn the_api_is_read_and_tried_in_a_browser() {
+    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let variables = [("MANAGER_URL", manager.service.url.as_str())];
+    browser_flow(&hub, "api-flow.mjs", &variables, PATIENCE).await;
+    assert!(manager.stop().await.success());
 }
 
 #[tokio::test]

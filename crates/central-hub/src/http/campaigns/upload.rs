@@ -63,7 +63,7 @@ pub(crate) struct Report {
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
     request_body(content(
         ("text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
-        (Vec<serde_json::Value> = "application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
+        ("application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
     )),
     responses((status = 201, description = "What came of it", body = Report), Failures)
 )]
