@@ -16,6 +16,7 @@
 
 pub mod bench;
 mod binary;
+pub mod book;
 pub mod chaos;
 mod events;
 mod flow;

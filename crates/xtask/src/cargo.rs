@@ -83,20 +83,29 @@ impl Profile {
     }
 }
 
-/// Where [`plugin`] puts programs: they are this checkout's alone.
+/// Where [`program`] puts them: they are this checkout's alone.
 fn private() -> PathBuf {
     repo::state().join("cargo")
+}
+
+/// A program of the registry's crate of its name, which is installed with these
+/// options if it is missing.
+pub(crate) fn program(name: &str, options: &[&str]) -> Result<PathBuf> {
+    let path = private().join("bin").join(name);
+    if !path.exists() {
+        say::step(format!("installing {name}, for this checkout alone"));
+        let mut install = cargo(&["install", name, "--locked", "--root"]);
+        run(install.arg(private()).args(options))
+            .with_context(|| format!("{name} is not to be had: it comes from crates.io"))?;
+    }
+    Ok(path)
 }
 
 /// `cargo NAME` at the root, of the registry's `cargo-NAME`, which is installed
 /// if it is missing.
 pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
-    let (folder, program) = (private().join("bin"), format!("cargo-{name}"));
-    if !folder.join(&program).exists() {
-        say::step(format!("installing {program}, for this checkout alone"));
-        let mut install = cargo(&["install", &program, "--locked", "--root"]);
-        run(install.arg(private()))?;
-    }
+    program(&format!("cargo-{name}"), &[])?;
+    let folder = private().join("bin");
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(folder).chain(env::split_paths(&path)))?;
     let mut command = cargo(&[name]);

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, audit, bench, chaos, dist, fuzz, soak, suite, up};
+use crate::{assets, audit, bench, book, chaos, dist, fuzz, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -72,6 +72,11 @@ enum Task {
     Audit,
     /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
     Dist,
+    /// Build the documents as a site, in `target/book`.
+    ///
+    /// By mdBook (`book.toml`, `docs/SUMMARY.md`), installed for this checkout
+    /// alone; that takes minutes the first time, and crates.io.
+    Docs,
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -195,6 +200,7 @@ impl Xtask {
             Task::Fuzz(options) => fuzz::run(&options)?,
             Task::Audit => audit::run()?,
             Task::Dist => dist::run()?,
+            Task::Docs => book::run()?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,
             Task::Fmt { check } => suite::format(check)?,

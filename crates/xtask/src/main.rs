@@ -12,6 +12,7 @@
 mod assets;
 mod audit;
 mod bench;
+mod book;
 mod cargo;
 mod chaos;
 mod cli;

@@ -35,6 +35,15 @@ const OLDEST_NPM: Version = Version(9, 0);
 const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
+/// What the tests call of Debian's, with its package.
+const CALLED: [(&str, &str); 5] = [
+    ("systemd-analyze", "systemd"),
+    ("curl", "curl"),
+    ("sqlite3", "sqlite3"),
+    ("ss", "iproute2"),
+    ("ps", "procps"),
+];
+
 /// A version, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32);
@@ -64,7 +73,8 @@ pub(crate) struct Needs {
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
-    /// promtool and systemd-analyze, which judge what is in `deploy/`.
+    /// promtool and systemd-analyze, which judge what is in `deploy/`, and what
+    /// the documents' commands call.
     pub(crate) rules: bool,
     /// Schemathesis, which judges the services by their OpenAPI documents.
     pub(crate) api: bool,
@@ -218,8 +228,12 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     if needs.load && find_in("wrk", &path).is_none() {
         missing.push("wrk");
     }
-    if needs.rules && find_in("systemd-analyze", &path).is_none() {
-        missing.push("systemd");
+    if needs.rules {
+        for (program, package) in CALLED {
+            if find_in(program, &path).is_none() {
+                missing.push(package);
+            }
+        }
     }
     if needs.api && find_in("schemathesis", &path).is_none() && !has_venv() {
         missing.push("python3-venv");

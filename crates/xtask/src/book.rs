@@ -1,0 +1,21 @@
+//! `cargo xtask docs`: the documents as a site.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::{cargo, repo, say};
+
+/// Without the server and the watcher, which are most of what it depends on.
+const LEAN: [&str; 3] = ["--no-default-features", "--features", "search"];
+
+/// Builds the site.
+pub(crate) fn run() -> Result<()> {
+    let site = repo::target().join("book");
+    let mut mdbook = Command::new(cargo::program("mdbook", &LEAN)?);
+    mdbook.args(["build", "--dest-dir"]).arg(&site);
+    cargo::run(mdbook.current_dir(repo::root()))
+        .context("the site could not be built: what mdbook says is above")?;
+    say::step(format!("open {}", site.join("index.html").display()));
+    Ok(())
+}

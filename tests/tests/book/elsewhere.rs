@@ -1,0 +1,127 @@
+//! What cannot be typed in a test as it stands, and what covers it.
+
+/// A command (what begins so, where it ends with a blank), and the file and
+/// the words in it that cover it.
+type Held = (&'static str, &'static str, &'static str);
+
+/// No command may be here that could be run.
+pub const ELSEWHERE: [Held; 23] = [
+    // How the checkout came here that is tested, and is set up and built before
+    // the first test.
+    ("git clone ", ".ci/run", "cargo xtask test"),
+    ("git pull", ".ci/run", "cargo xtask test"),
+    (
+        "cargo xtask setup && cargo xtask assets && cargo build --release",
+        "crates/xtask/src/suite.rs",
+        "setup::setup(Needs::ALL)",
+    ),
+    (
+        "cargo xtask assets && cargo build --release",
+        "crates/xtask/src/suite.rs",
+        "assets::build_all(tools)",
+    ),
+    // The tests themselves.
+    ("cargo xtask test", ".ci/run", "exec cargo xtask test"),
+    (
+        "cargo xtask test ",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask lint",
+        "crates/xtask/src/suite.rs",
+        "report.stage(\"clippy\", |_| clippy())",
+    ),
+    // On the real WhatsApp.
+    (
+        "cargo xtask up",
+        "crates/xtask/tests/up.rs",
+        "fn runs_the_pair_and_ends_it_at_a_signal()",
+    ),
+    // What takes minutes or hours, or the internet.
+    (
+        "cargo xtask chaos ",
+        "tests/tests/chaos.rs",
+        "fn half_a_minute_of_chaos()",
+    ),
+    (
+        "cargo xtask bench",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask bench ",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask soak ",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask fuzz",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask fuzz ",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask docs",
+        "crates/xtask/src/docs.rs",
+        "fn the_book_has_every_document_once()",
+    ),
+    (
+        "cargo bench -p central-hub --bench outbox",
+        "crates/central-hub/Cargo.toml",
+        "name = \"outbox\"",
+    ),
+    (
+        "cargo bench -p central-hub --bench lists",
+        "crates/central-hub/Cargo.toml",
+        "name = \"lists\"",
+    ),
+    // A server with systemd, and an archive from another machine.
+    (
+        "cargo xtask dist",
+        "crates/xtask/src/docs.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "tar -xzf leadmaster-*.tar.gz",
+        "crates/xtask/src/dist.rs",
+        "format!(\"leadmaster-{}-{triple}\"",
+    ),
+    (
+        "sudo leadmaster-*/deploy/install.sh",
+        "tests/tests/deploy.rs",
+        "fn the_install_script_says_what_it_does_and_what_it_cannot()",
+    ),
+    (
+        "journalctl -u leadmaster-session-manager -f",
+        "tests/tests/deploy.rs",
+        "fn the_units_hold_nothing_that_systemd_does_not_know()",
+    ),
+    // PM2 for the whole machine; the tests run the same from tests/node.
+    (
+        "npm install -g pm2",
+        "tests/tests/pm2.rs",
+        "fn the_pair_is_online_at_once_with_its_own_variables()",
+    ),
+    // A screen, until one leaves it.
+    (
+        "pm2 monit",
+        "tests/tests/pm2.rs",
+        "fn the_settings_are_those_of_the_node_pair()",
+    ),
+];
+
+/// Its line in the table.
+pub fn held_elsewhere(command: &str) -> Option<&'static Held> {
+    ELSEWHERE.iter().find(|(told, ..)| {
+        command == *told || (told.ends_with(' ') && command.starts_with(told))
+    })
+}
