@@ -74,7 +74,11 @@ impl Scene {
             }
         } else if let Some(service) = text.strip_suffix(" doctor") {
             // Other tests run services of the same names.
-            let name = if service.ends_with("hub") { HUB } else { MANAGER };
+            let name = if service.ends_with("hub") {
+                HUB
+            } else {
+                MANAGER
+            };
             desk.rewrite(" doctor", format!(" doctor --pid $(pm2 pid {name})"));
         } else if text.contains("-u admin") || text.contains("lm_…") {
             self.guard().await;
@@ -96,6 +100,12 @@ impl Scene {
             }
         } else if text.contains("/pairing-code") {
             self.unlink().await;
+        } else if text.ends_with("/status/<id>") {
+            self.with_a_message().await;
+        } else if text.contains("/bajas") {
+            for number in ["549…", "<number>", "<número>"] {
+                desk.rewrite(number, "5491158254209");
+            }
         } else if text == "tar -xzf data.tar.gz" {
             // Another machine: what the old one had is not there.
             let moved = "pm2 delete all && mkdir .desk/old && mv tokens data .desk/old/";
@@ -160,6 +170,16 @@ impl Scene {
         let restart = format!("pm2 delete {MANAGER} && pm2 start {file}");
         assert_eq!(desk.run(&restart).await.code, 0);
         self.until("READY").await;
+    }
+
+    /// So that there is one whose state can be asked for.
+    async fn with_a_message(&mut self) {
+        let desk = &mut self.reader.desk;
+        let send = "curl -sS http://127.0.0.1:3012/send -H 'content-type: application/json' \
+            -d '{\"to\":\"5491158254201\",\"message\":\"Hola\"}'";
+        let said = desk.run(send).await.text;
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        desk.rewrite("<id>", said["message_id"].as_str().expect("an id"));
     }
 
     /// So that there is a code to be asked for.
@@ -298,7 +318,10 @@ fn a_command_is_followed_or_held_elsewhere() {
     let source = std::fs::read_to_string(root().join("tests/tests/book.rs")).expect("this file");
     let mut followed = Vec::new();
     for (test, documents) in FOLLOWED {
-        assert!(source.contains(&format!("async fn {test}()")), "no test {test}");
+        assert!(
+            source.contains(&format!("async fn {test}()")),
+            "no test {test}"
+        );
         for document in documents {
             let commands = commands(document);
             assert!(!commands.is_empty(), "{document} has no command");

@@ -33,7 +33,9 @@ fn chapters() -> BTreeSet<PathBuf> {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let book = chapters().into_iter().map(|name| root().join("docs").join(name));
+    let book = chapters()
+        .into_iter()
+        .map(|name| root().join("docs").join(name));
     book.chain([root().join("README.md")]).collect()
 }
 
@@ -98,13 +100,19 @@ fn links_lead_somewhere() {
 #[test]
 fn the_book_has_every_document_once() {
     let summary = read("docs/SUMMARY.md");
-    let mut listed: Vec<_> = between(&summary, "](", ')').into_iter().map(PathBuf::from).collect();
+    let mut listed: Vec<_> = between(&summary, "](", ')')
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
     listed.push("SUMMARY.md".into());
     let once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), once.len(), "a document is listed twice");
     assert_eq!(once, chapters());
     // Each decision under its number and name.
-    for decision in once.iter().filter(|name| name.starts_with("decisions") && !name.ends_with("index.md")) {
+    for decision in once
+        .iter()
+        .filter(|name| name.starts_with("decisions") && !name.ends_with("index.md"))
+    {
         let text = fs::read_to_string(root().join("docs").join(decision)).unwrap();
         let heading = text.lines().next().unwrap().trim_start_matches("# ");
         assert!(summary.contains(&format!("[{heading}]")), "{heading}");
@@ -249,9 +257,14 @@ fn the_tests_that_hold_the_security_are_there() {
 
 #[test]
 fn the_tests_that_hold_the_decisions_are_there() {
-    for decision in chapters().iter().filter(|name| name.starts_with("decisions")) {
+    for decision in chapters()
+        .iter()
+        .filter(|name| name.starts_with("decisions"))
+    {
         let text = fs::read_to_string(root().join("docs").join(decision)).unwrap();
-        let held = text.lines().filter_map(|line| line.strip_prefix("Held by "));
+        let held = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("Held by "));
         let held: usize = held.map(files_of_tests).sum();
         let index = decision.ends_with("index.md");
         assert!(held > 0 || index, "nothing holds {}", decision.display());

@@ -164,7 +164,10 @@ fn lay(folder: &Scratch, ports: [u16; 3]) {
     std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
     let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));
     let pm2 = root().join("tests/node/node_modules/.bin/pm2");
-    assert!(pm2.exists(), "pm2 is not installed in tests/node: `cargo xtask test` does that");
+    assert!(
+        pm2.exists(),
+        "pm2 is not installed in tests/node: `cargo xtask test` does that"
+    );
     symlink(pm2, bin("pm2")).expect("a link");
     symlink(built.join("xtask"), bin("xtask")).expect("a link");
     let [session, hub, phone] = ports;

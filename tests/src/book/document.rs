@@ -12,6 +12,10 @@ const GIVEN_AWAY: [&str; 8] = [
     "$ ", "cargo ", "curl ", "deploy/", "git ", "npm ", "pm2 ", "sudo ",
 ];
 
+/// With what a command in the middle of a sentence begins that asks something,
+/// so that it can be typed where it stands.
+const IN_A_SENTENCE: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
+
 /// One command of a document.
 #[derive(Debug, Clone)]
 pub struct Command {
@@ -66,6 +70,12 @@ pub fn commands(document: &str) -> Vec<Command> {
             }
             Event::End(TagEnd::Heading(_)) => in_heading = false,
             Event::Text(part) | Event::Code(part) if in_heading => heading.push_str(&part),
+            Event::Code(text) if whole(&text) => found.push(Command {
+                document: document.to_owned(),
+                heading: heading.clone(),
+                text: text.to_string(),
+                shown: None,
+            }),
             Event::Start(Tag::CodeBlock(of)) => {
                 block.clear();
                 kind = Some(match of {
@@ -98,6 +108,12 @@ pub fn commands(document: &str) -> Vec<Command> {
     found
 }
 
+/// Whether a piece of a sentence is a command as it is typed.
+fn whole(text: &str) -> bool {
+    let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
+    begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
+}
+
 /// Each command of a block with what is shown below or beside it.
 fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
     let mut found: Vec<(String, Option<String>)> = Vec::new();
@@ -121,7 +137,9 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
         let (typed, beside) = comment(line);
         let mut text = typed.to_owned();
         // Until its last line: what goes on, and a text up to its end mark.
-        let mark = line.split_once("<<'").and_then(|it| it.1.split('\'').next());
+        let mark = line
+            .split_once("<<'")
+            .and_then(|it| it.1.split('\'').next());
         while text.ends_with('\\') || mark.is_some_and(|mark| text.lines().last() != Some(mark)) {
             text.push('\n');
             text.push_str(lines.next().expect("the rest of a command"));
@@ -157,7 +175,10 @@ mod tests {
         assert_eq!(
             split(bash, false),
             [
-                ("curl a/status".into(), Some("{\"status\":\"READY\"}".into())),
+                (
+                    "curl a/status".into(),
+                    Some("{\"status\":\"READY\"}".into())
+                ),
                 ("cat >x <<'END'\na # b\nEND".into(), None),
                 ("b \\\n  c".into(), None),
             ]

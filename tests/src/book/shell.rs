@@ -85,7 +85,12 @@ pub struct Stream {
 
 impl Stream {
     /// Its output goes into the file `said`: nobody reads it all the time.
-    pub(super) fn start(folder: &Path, variables: &Variables, command: &str, said: PathBuf) -> Self {
+    pub(super) fn start(
+        folder: &Path,
+        variables: &Variables,
+        command: &str,
+        said: PathBuf,
+    ) -> Self {
         let file = File::create(&said).expect("a file");
         let mut bash = bash(folder, variables);
         bash.arg("-c").arg(format!("exec {command} 2>&1"));
