@@ -48,6 +48,14 @@ impl ManagerOptions {
         self
     }
 
+    /// The variable of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&str> {
+        let mut all = self.variables.iter();
+        all.find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The variables.
     #[must_use]
     pub fn variables(&self) -> &[(String, String)] {
@@ -87,7 +95,10 @@ impl Manager {
 
     /// Starts one in `folder` with just these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
-        let options = options.with("TOKENS_DIR", folder.join("tokens").display());
+        let options = match options.named("TOKENS_DIR") {
+            Some(_) => options,
+            None => options.with("TOKENS_DIR", folder.join("tokens").display()),
+        };
         let service = Service::start("session-manager", folder.path(), options.variables()).await;
         Self {
             service,
@@ -111,7 +122,7 @@ impl Manager {
     /// Where the device is kept.
     #[must_use]
     pub fn tokens(&self) -> PathBuf {
-        self.folder.join("tokens")
+        PathBuf::from(self.options.named("TOKENS_DIR").expect("TOKENS_DIR"))
     }
 
     /// The client.

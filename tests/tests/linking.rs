@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use e2e::standin::Settings;
-use e2e::{Manager, ManagerOptions, poll, processes, standin};
+use e2e::{Manager, ManagerOptions, Scratch, poll, processes, standin};
 use serde_json::json;
 
 /// Of many callers with one key.
@@ -357,4 +357,23 @@ async fn a_page_that_navigates_after_the_scan() {
         .await;
     assert_eq!(status, 200);
     manager.stop().await;
+}
+
+/// Chrome makes a socket in its temporary folder, and a socket's path is short.
+#[tokio::test]
+async fn a_device_is_kept_in_a_folder_with_a_long_path() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let tokens = folder
+        .join(&"a-folder-with-a-long-name/".repeat(6))
+        .join("tokens");
+    let options = ManagerOptions::default()
+        .with("TOKENS_DIR", tokens.display())
+        .with("WHATSAPP_WEB_URL", standin.web_url());
+    let mut manager = Manager::start_in(folder, options).await;
+    manager.link(&standin).await;
+    assert!(manager.stop().await.success());
+    manager.restart().await;
+    manager.until("READY").await;
+    assert!(manager.stop().await.success());
 }

@@ -2,10 +2,12 @@
 //! it ended.
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use service_runtime::process::{Process, ProcessId, spawn_bound};
 use tokio::sync::{oneshot, watch};
 
@@ -27,6 +29,8 @@ pub struct Chromedriver {
     /// Its process.
     pub id: ProcessId,
     ended: watch::Receiver<bool>,
+    /// What its `TMPDIR` leads through, while it and its Chrome run.
+    _way: Option<OwnedFd>,
 }
 
 struct Greeting {
@@ -66,10 +70,13 @@ impl Chromedriver {
     ) -> Result<Option<Self>, Failure> {
         let mut command = Command::new(program);
         let home = profile.temporary_dir();
+        let way = way_to(&home)
+            .map_err(|error| Failure::LaunchFailed(format!("{}: {error}", home.display())))?;
+        let temporary = way.as_ref().map_or(home.clone(), path_through);
         command
             .arg("--port=0")
             .env(PROFILE_MARK, profile.user_data_dir())
-            .env("TMPDIR", &home)
+            .env("TMPDIR", temporary)
             // Crash reports and caches belong to this browser alone, too.
             .env("XDG_CONFIG_HOME", &home)
             .env("XDG_CACHE_HOME", &home)
@@ -105,6 +112,7 @@ impl Chromedriver {
             version: greeting.version.unwrap_or_default(),
             id,
             ended,
+            _way: way,
         }))
     }
 
@@ -114,6 +122,28 @@ impl Chromedriver {
         // An error means that the waiting thread is gone, with the process.
         let _ = ended.wait_for(|ended| *ended).await;
     }
+}
+
+/// Chrome puts a socket below its temporary folder, and the path of a socket
+/// ends at 107 bytes: this much of it is Chrome's own.
+const OF_CHROME: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
+
+/// What a shorter path can lead through, where `folder`'s own is too long.
+fn way_to(folder: &Path) -> std::io::Result<Option<OwnedFd>> {
+    if folder.as_os_str().len() + OF_CHROME <= 107 {
+        return Ok(None);
+    }
+    let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(Some(rustix::fs::open(folder, open, Mode::empty())?))
+}
+
+/// A short path to what is open here, for other processes of this user.
+fn path_through(way: &OwnedFd) -> PathBuf {
+    PathBuf::from(format!(
+        "/proc/{}/fd/{}",
+        std::process::id(),
+        way.as_raw_fd()
+    ))
 }
 
 /// Reads what ChromeDriver says of itself, and then its output to the end, so
