@@ -18,13 +18,6 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// With a short path, whatever `TMPDIR` is: a socket's has to fit in 108
-    /// bytes, and Chrome makes one far below a rehearsal's folder.
-    #[must_use]
-    pub fn short() -> Self {
-        Self(tempfile::tempdir_in("/tmp").expect("a temporary folder"))
-    }
-
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

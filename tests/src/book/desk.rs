@@ -54,7 +54,7 @@ impl Desk {
     /// A fresh one, where the pair would open `page` in place of WhatsApp.
     #[must_use]
     pub fn new(page: &str) -> Self {
-        let folder = Scratch::short();
+        let folder = Scratch::default();
         let ports = free_ports();
         lay(&folder, ports);
         let variables = variables(&folder, ports, page);
