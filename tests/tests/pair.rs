@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
 use e2e::standin::Settings;
-use e2e::{Hub, Manager, ManagerOptions, browser_flow, poll, standin};
+use e2e::{Hub, Manager, ManagerOptions, browser_flow, linked, poll, standin};
 use serde_json::{Value, json};
 
 fn for_real() -> ManagerOptions {
@@ -224,6 +224,37 @@ async fn a_person_links_the_phone_on_the_page() {
     browser_flow(&hub, "page-flow.mjs", &variables, patience).await;
     poll::until("the manager to be there still", async || {
         (manager.get("/health").await.0 == 200).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+/// One id tells the page's request, the message, and what became of it.
+#[tokio::test]
+async fn a_request_is_found_in_both_logs() {
+    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, for_real()).await;
+    poll::until("the hub to hear of it", async || {
+        let (_, health) = hub.get("/api/health").await;
+        (health["dependencies"]["session_manager"]["state"] == "READY").then_some(())
+    })
+    .await;
+    let body = json!({"destinatario": "5491158254201", "mensaje": "hola"});
+    let request = hub.client().post(hub.url("/api/sender/messages/send"));
+    let request = request.header("x-request-id", "pedido-1042").json(&body);
+    let (status, sent) = e2e::answer(request).await;
+    assert_eq!(
+        (status, &sent["request_id"]),
+        (201, &json!("pedido-1042")),
+        "{sent}"
+    );
+    let log = manager.folder.join("session-manager.log");
+    poll::until("the message's line", async || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        let mut lines = text.lines().filter(|line| line.contains(": sent id="));
+        lines
+            .find(|line| line.contains(r#"request{request_id="pedido-1042"}"#))
+            .map(drop)
     })
     .await;
     manager.stop().await;

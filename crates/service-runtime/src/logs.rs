@@ -25,7 +25,7 @@ pub fn init(env: &Env, environment: Environment) -> Result<(), EnvError> {
         builder
             .json()
             .flatten_event(true)
-            .with_current_span(false)
+            .with_span_list(false)
             .try_init()
     } else {
         builder

@@ -3,7 +3,7 @@
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use service_runtime::http::{ApiJson, ClienteId, is_multipart};
+use service_runtime::http::{ApiJson, ClienteId, RequestId, is_multipart};
 use session_api::{CheckBody, SendBody, SendParts, SendRequest};
 use session_client::Endpoint;
 
@@ -29,6 +29,7 @@ use crate::upstream::{Key, Upstream, Verbatim};
 pub(crate) async fn send(
     State(state): State<AppState>,
     caller: Caller,
+    id: RequestId,
     cliente: Option<ClienteId>,
     Upstream(client): Upstream,
     Key(key): Key,
@@ -58,7 +59,7 @@ pub(crate) async fn send(
     let ask = Ask {
         origin: Origin::Send,
         key: key.map(|key| caller.own_key(key)),
-        message: message.or_for(cliente.map(|id| id.0)),
+        message: message.or_for(cliente.map(|id| id.0)).asked_by(&id),
     };
     let answer = state.outbox.send(client, ask).await?;
     answer.reply.map(Verbatim).map(IntoResponse::into_response)

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
+use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply, RequestId};
 use session_api::{ErrorCode, Invalid, Timestamp};
 use utoipa::ToSchema;
 
@@ -39,6 +39,9 @@ pub(crate) struct MessageAnswer {
     tipo: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     message_id: Option<String>,
+    /// The `x-request-id` of the request that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
     intentos: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -62,6 +65,7 @@ impl From<Message> for MessageAnswer {
             campaign_id: message.campaign_id,
             tipo: message.kind,
             message_id: message.wa_id.or(simulated),
+            request_id: message.request_id,
             intentos: message.attempts,
             error: message.error_code,
             motivo: message.error_message,
@@ -91,6 +95,7 @@ pub(crate) struct SendOne {
 pub(crate) async fn send(
     State(state): State<AppState>,
     caller: Caller,
+    id: RequestId,
     cliente: Option<ClienteId>,
     Upstream(client): Upstream,
     Key(key): Key,
@@ -99,7 +104,8 @@ pub(crate) async fn send(
     let cliente_id = caller.cliente_for(request.cliente_id)?;
     let message = Composed::text(cliente_id, &request.destinatario, &request.mensaje)
         .map_err(|invalid| in_spanish(&invalid, ""))?
-        .or_for(cliente.map(|id| id.0));
+        .or_for(cliente.map(|id| id.0))
+        .asked_by(&id);
     let ask = Ask {
         origin: Origin::Single,
         key: key.map(|key| caller.own_key(key)),
@@ -140,6 +146,7 @@ pub(crate) struct Queued {
 pub(crate) async fn bulk(
     State(state): State<AppState>,
     caller: Caller,
+    id: RequestId,
     cliente: Option<ClienteId>,
     Key(key): Key,
     ApiJson(request): ApiJson<SendMany>,
@@ -160,7 +167,7 @@ pub(crate) async fn bulk(
         let for_whom = caller.cliente_for(one.cliente_id.or(cliente_id))?;
         let message = Composed::text(for_whom, &one.destinatario, &one.mensaje)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
-        messages.push((format!("{key}:{n}"), message));
+        messages.push((format!("{key}:{n}"), message.asked_by(&id)));
     }
     let written = state.outbox.queue(request.campaign_id, &messages).await?;
     let queued = Queued {

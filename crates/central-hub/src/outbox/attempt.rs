@@ -15,6 +15,18 @@ use crate::store::{Change, Message, Origin, State, StoreError, is_file};
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
+/// What session-manager logs of it: the id of the request that asked for the
+/// message, whenever it goes; of a campaign's, which nobody asked for, the
+/// message's own number.
+fn request_id(message: &Message) -> HeaderValue {
+    let known = message.request_id.as_deref();
+    let known = known.and_then(|id| HeaderValue::from_str(id).ok());
+    let number = || HeaderValue::from_str(&format!("message-{}", message.id)).ok();
+    known
+        .or_else(number)
+        .unwrap_or(HeaderValue::from_static("message"))
+}
+
 impl Inner {
     /// Asks session-manager, with the key of the message.
     pub(super) async fn ask(
@@ -52,6 +64,7 @@ impl Inner {
         };
         let began = Instant::now();
         let answer = client
+            .with_request_id(request_id(message))
             .with_idempotency_key(key)
             .proxied::<SendBody>(endpoint, Some(request.into()))
             .await;

@@ -10,6 +10,7 @@ use session_api::{EventKind, Timestamp};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use super::verdict::Verdict;
 use super::{Outbox, pause};
@@ -136,7 +137,12 @@ impl Outbox {
             let active = self.begin(message.id);
             let inner = inner.clone();
             let verdicts = verdicts.clone();
-            self.0.tasks.spawn(async move {
+            let span = info_span!(
+                "attempt",
+                message = message.id,
+                request_id = message.request_id
+            );
+            let attempt = async move {
                 let client = inner.session.for_cliente(message.cliente_id);
                 let verdict = Verdict::of(&inner.ask(&client, &message).await);
                 // The lease ends, and the row is asked for again by its key.
@@ -145,7 +151,8 @@ impl Outbox {
                 }
                 let _ = verdicts.send(verdict);
                 drop(active);
-            });
+            };
+            self.0.tasks.spawn(attempt.instrument(span));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use service_runtime::http::ErrorReply;
 use session_api::{ErrorBody, ErrorCode, SendBody};
 use session_client::{RawAnswer, SessionClient};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::verdict::Verdict;
 use super::{Active, Inner, Outbox};
@@ -48,7 +49,7 @@ impl Outbox {
         // In a task of its own: a caller that hangs up must not break off what
         // may be half sent.
         let this = self.clone();
-        let sending = self.0.tasks.spawn(async move {
+        let sending = async move {
             let key = ask.key.unwrap_or_else(new_key);
             if this.0.dry_run {
                 this.rehearse(ask.origin, &key, &ask.message).await
@@ -56,8 +57,8 @@ impl Outbox {
                 this.send_for_real(client, ask.origin, &key, &ask.message)
                     .await
             }
-        });
-        match sending.await {
+        };
+        match self.0.tasks.spawn(sending.in_current_span()).await {
             Ok(answer) => answer,
             Err(_) => Err(ErrorReply::internal().into()),
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,7 @@ pub struct Composed {
     pub(super) body: String,
     pub(super) json: String,
     pub(super) fingerprint: String,
+    pub(super) request_id: Option<String>,
 }
 
 // Texts and numbers are the customers'.
@@ -71,6 +73,7 @@ impl Composed {
             json: to_json(request),
             fingerprint: hex(&fingerprint.finalize()),
             recipient: outgoing.to,
+            request_id: None,
         })
     }
 
@@ -92,6 +95,13 @@ impl Composed {
     #[must_use]
     pub fn or_for(mut self, cliente_id: Option<u64>) -> Self {
         self.cliente_id = self.cliente_id.or(cliente_id);
+        self
+    }
+
+    /// By the request with this id.
+    #[must_use]
+    pub fn asked_by(mut self, id: &RequestId) -> Self {
+        self.request_id = Some(id.as_str().to_owned());
         self
     }
 }

@@ -123,6 +123,8 @@ pub struct Message {
     pub fingerprint: Option<String>,
     /// One key is one message.
     pub idempotency_key: Option<String>,
+    /// The request that it came with.
+    pub request_id: Option<String>,
     /// Whether it is a rehearsal.
     pub dry_run: bool,
     /// Where it stands.
@@ -201,6 +203,7 @@ impl Message {
             request: row.try_get("request")?,
             fingerprint: row.try_get("fingerprint")?,
             idempotency_key: row.try_get("idempotency_key")?,
+            request_id: row.try_get("request_id")?,
             dry_run: row.try_get::<i64, _>("dry_run")? != 0,
             state: State::read(row.try_get("state")?)?,
             wa_id: row.try_get("wa_id")?,
@@ -249,8 +252,8 @@ impl Store {
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
                  request, fingerprint, idempotency_key, dry_run, state, attempts, due_at,
-                 claimed_by, created_at, updated_at)
-             VALUES ('out', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+                 claimed_by, created_at, updated_at, request_id)
+             VALUES ('out', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
         .bind(new.origin.as_str())
@@ -268,6 +271,7 @@ impl Store {
         .bind(until.or(new.due).map_or(at, Timestamp::as_millis))
         .bind(claimed_by)
         .bind(at)
+        .bind(&asked.request_id)
         .fetch_optional(&mut **tx)
         .await?;
         if let Some(row) = row {

@@ -29,6 +29,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     5 "0005_inbound";
     6 "0006_overview";
     7 "0007_lids_by_chat";
+    8 "0008_request_ids";
 };
 
 /// Runs what has not run yet.

@@ -375,3 +375,21 @@ async fn without_its_database_nothing_is_sent_and_then_it_is() {
     until_estado(&hub, ids[0], "enviado").await;
     hub.stop().await;
 }
+
+on_both_engines! {
+    async fn the_request_that_asked_goes_with_the_message(database: Database) {
+        let peer = ready().await;
+        let hub = real(&database, &peer).await;
+        let request = hub.http.post(hub.url("/api/sender/messages/bulk"));
+        let request = request.header("x-request-id", "pedido-1042").json(&many(2));
+        let (_, body) = text(request).await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let id = &body["mensajes"][1]["id"];
+        until("both to be sent", async || peer.sends().len() == 2).await;
+        for asked in peer.sends() {
+            assert_eq!(asked.headers["x-request-id"], "pedido-1042");
+        }
+        assert_eq!(status(&hub, id).await["request_id"], "pedido-1042");
+        hub.stop().await;
+    }
+}

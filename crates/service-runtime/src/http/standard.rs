@@ -1,15 +1,17 @@
 //! The layers around every router.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{debug, error};
+use tracing::{Instrument, debug, error, info_span};
 
 use super::REQUEST_ID_HEADER;
 use super::reply::ErrorReply;
@@ -50,6 +52,16 @@ impl Limits {
 /// the caller's own if it is sane, else a random one.
 #[derive(Clone, Debug)]
 pub struct RequestId(HeaderValue);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    /// As [`standard`] gave it; where nobody did, as it would have.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let given = parts.extensions.get().cloned();
+        Ok(given.unwrap_or_else(|| Self::of(&parts.headers)))
+    }
+}
 
 impl RequestId {
     /// As a header's value, to pass it on.
@@ -149,12 +161,14 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(limits);
+    let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
+    // Whatever is logged on the way tells whose it is.
+    let span = info_span!("request", request_id = id.as_str());
     let mut response = match too_large(&request, limits) {
         Some(reply) => reply.into_response(),
-        None => in_shape(next.run(request).await),
+        None => in_shape(next.run(request).instrument(span).await),
     };
     let took = began.elapsed();
-    let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
     answered(method.as_str(), pattern, response.status().as_u16(), took);
     debug!(
         %method,

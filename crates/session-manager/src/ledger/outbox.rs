@@ -20,6 +20,7 @@ use rand::Rng;
 use session_api::{Content, ErrorCode, Recipient, SendBody, SessionState};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::acks::AckWatch;
 use super::file::LedgerFile;
@@ -313,7 +314,7 @@ impl Outbox {
         };
         let this = self.clone();
         let id = row.wa_key.clone();
-        let task = tokio::spawn(async move {
+        let working = async move {
             let outcome = this
                 .work(&store, row.clone(), begin, &content, deadline, room)
                 .await;
@@ -326,7 +327,8 @@ impl Outbox {
                 }
             }
             outcome
-        });
+        };
+        let task = tokio::spawn(working.in_current_span());
         task.await.unwrap_or_else(|_| Err(unconfirmed(&id)))
     }
 
