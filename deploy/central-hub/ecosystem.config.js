@@ -50,6 +50,7 @@ module.exports = {
         DATABASE_URL: '',
         INTERNAL_TOKEN: '',
         WEBHOOK_ALLOWED_HOSTS: '',
+        OTEL_EXPORTER_OTLP_ENDPOINT: '',
         RUST_LOG: '',
       }),
 

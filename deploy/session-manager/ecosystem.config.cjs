@@ -57,6 +57,7 @@ module.exports = {
         HEARTBEAT_MS: '',
         HEARTBEAT_DEADLINE_MS: '',
         BOOT_PATIENCE_SECONDS: '',
+        OTEL_EXPORTER_OTLP_ENDPOINT: '',
         RUST_LOG: '',
       }),
 

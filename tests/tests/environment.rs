@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 32] = [
+const VARIABLES: [&str; 33] = [
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -46,6 +46,7 @@ const VARIABLES: [&str; 32] = [
     "BACKUP_DIR",
     "BACKUP_EVERY_HOURS",
     "BACKUP_KEEP",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
 struct Ended {
@@ -144,6 +145,7 @@ async fn nonsense_is_one_fatal_line_before_anything_is_opened() {
         ("CHROME_ARGS", "--lang=es --user-data-dir=/elsewhere"),
         ("CHROME_ARGS", "--remote-debugging-port=9222"),
         ("CHROME_ARGS", "'--remote-debugging-pipe'"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
         ("RUST_LOG", "a=b=c"),
         ("RUST_LOG", "info,=,"),
     ]

@@ -28,6 +28,8 @@ Environment:
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                            an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
 
 /// What the service runs with.

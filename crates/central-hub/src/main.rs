@@ -13,7 +13,7 @@ use central_hub::{Deps, doctor, transfer};
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, listen, logs};
+use service_runtime::{Env, Shutdown, fatal, listen, logs, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -77,10 +77,11 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fatal(&error),
     };
-    if let Err(error) = logs::init(&env, config.environment) {
+    if let Err(error) = logs::init(&env, config.environment, "central-hub") {
         return fatal(&error);
     }
     let code = runtime.block_on(serve(config, &supervisor));
+    traces::end();
     runtime.shutdown_background();
     code
 }

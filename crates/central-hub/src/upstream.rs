@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use service_runtime::http::{ClienteId, ErrorReply, RequestId};
+use service_runtime::traces;
 use session_client::{Endpoint, RawAnswer, SessionClient};
 
 use crate::error::HubError;
@@ -26,6 +27,9 @@ impl FromRequestParts<AppState> for Upstream {
         let mut client = state.session.for_cliente(cliente.map(|it| it.0));
         if let Some(id) = parts.extensions.get::<RequestId>() {
             client = client.with_request_id(id.header().clone());
+        }
+        if let Some(parent) = traces::parent() {
+            client = client.with_trace_parent(parent);
         }
         if let Some(key) = idempotency_key(&parts.headers)? {
             client = client.with_idempotency_key(key);

@@ -15,6 +15,7 @@
 //! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
 //! | [`metrics`] | what Prometheus reads |
+//! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
@@ -36,6 +37,7 @@ pub mod process;
 pub mod serve;
 pub mod shutdown;
 mod sys;
+pub mod traces;
 
 pub use address::is_public;
 pub use env::{Env, EnvError, Environment};

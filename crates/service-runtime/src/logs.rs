@@ -2,36 +2,49 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::env::{Env, EnvError, Environment};
+use crate::traces;
 
 /// Ours at `info`, and of the libraries only what is wrong.
 const DEFAULT_FILTER: &str = "info,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,tower_http=warn,tungstenite=warn,fantoccini=warn,mio=warn";
 
-/// Installs the process's log. `RUST_LOG` takes the place of the default
-/// filter. A second call changes nothing.
+/// Installs the process's log, and its traces where a collector is named (see
+/// [`crate::traces`]). `RUST_LOG` takes the place of the default filter. A
+/// second call changes nothing. Outside of any asynchronous runtime.
 ///
 /// # Errors
-/// `RUST_LOG` is not a filter.
-pub fn init(env: &Env, environment: Environment) -> Result<(), EnvError> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(env)?)
+/// `RUST_LOG` is not a filter, or `OTEL_EXPORTER_OTLP_ENDPOINT` no address.
+pub fn init(env: &Env, environment: Environment, service: &'static str) -> Result<(), EnvError> {
+    let filter = filter(env)?;
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stdout)
         // When PM2's daemon dies both pipes break; complaining about the one
         // on the other would panic.
         .log_internal_errors(false);
-    let installed = if environment.is_production() {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .try_init()
+    let lines = if environment.is_production() {
+        let json = lines.json().flatten_event(true).with_span_list(false);
+        json.with_filter(filter).boxed()
     } else {
-        builder
-            .with_ansi(std::io::stdout().is_terminal() && env.raw("NO_COLOR").is_none())
-            .try_init()
+        let has_colours = std::io::stdout().is_terminal() && env.raw("NO_COLOR").is_none();
+        lines.with_ansi(has_colours).with_filter(filter).boxed()
     };
+    let traces = traces::begin(env, service)?.map(|tracer| {
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            // Of ours what a person looks for; of the code nothing.
+            .with_location(false)
+            .with_threads(false)
+            .with_filter(LevelFilter::INFO)
+    });
+    let installed = tracing_subscriber::registry()
+        .with(lines)
+        .with(traces)
+        .try_init();
     // Already installed: a test's log, or the caller's own.
     drop(installed);
     Ok(())

@@ -28,6 +28,7 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// An answer as it came: status, content type and bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +123,14 @@ impl SessionClient {
     pub fn with_request_id(&self, id: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(REQUEST_ID, id);
+        clone
+    }
+
+    /// A clone whose calls are a part of this trace (`traceparent`).
+    #[must_use]
+    pub fn with_trace_parent(&self, parent: HeaderValue) -> Self {
+        let mut clone = self.clone();
+        clone.headers.insert(TRACE_PARENT, parent);
         clone
     }
 

@@ -55,6 +55,8 @@ Environment:
   BACKUP_DIR              where they go (backups/)
   BACKUP_EVERY_HOURS      how often one is taken by itself, while READY; 0: only when asked (24)
   BACKUP_KEEP             how many are kept (7)
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                          an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                log filter (info)";
 
 /// What the service runs with.

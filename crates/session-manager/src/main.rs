@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, listen, logs};
+use service_runtime::{Env, Shutdown, fatal, listen, logs, traces};
 use session_manager::backup::command;
 use session_manager::browser::become_chrome;
 use session_manager::config::{Config, HELP};
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return fatal(&error),
     };
-    if let Err(error) = logs::init(&env, config.environment) {
+    if let Err(error) = logs::init(&env, config.environment, "session-manager") {
         return fatal(&error);
     }
     let runtime = match tokio::runtime::Runtime::new() {
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         Err(error) => return fatal(&error),
     };
     let code = runtime.block_on(serve(config, supervisor));
+    traces::end();
     // A task that hangs in the kernel must not keep the process.
     runtime.shutdown_background();
     code

@@ -242,6 +242,7 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "WHATSAPP_WEB_URL",
         "AUTO_CAMPAIGNS_ENABLED",
         "TZ",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "RUST_LOG",
     ] {
         command.env_remove(name);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use metrics::{counter, histogram};
+use service_runtime::traces;
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
@@ -63,9 +64,13 @@ impl Inner {
             false => Endpoint::Send,
         };
         let began = Instant::now();
-        let answer = client
+        let mut client = client
             .with_request_id(request_id(message))
-            .with_idempotency_key(key)
+            .with_idempotency_key(key);
+        if let Some(parent) = traces::parent() {
+            client = client.with_trace_parent(parent);
+        }
+        let answer = client
             .proxied::<SendBody>(endpoint, Some(request.into()))
             .await;
         histogram!("leadmaster_outbox_attempt_duration_seconds")

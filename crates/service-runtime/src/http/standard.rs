@@ -11,11 +11,13 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::field::Empty;
 use tracing::{Instrument, debug, error, info_span};
 
 use super::REQUEST_ID_HEADER;
 use super::reply::ErrorReply;
 use crate::metrics::answered;
+use crate::traces;
 
 /// What a request may take.
 #[derive(Clone, Copy, Debug)]
@@ -163,12 +165,19 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
     request.extensions_mut().insert(limits);
     let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
     // Whatever is logged on the way tells whose it is.
-    let span = info_span!("request", request_id = id.as_str());
+    let span = info_span!(
+        "request",
+        request_id = id.as_str(),
+        otel.name = Empty,
+        otel.kind = Empty
+    );
+    traces::continued(&span, request.headers(), &format!("{method} {pattern}"));
     let mut response = match too_large(&request, limits) {
         Some(reply) => reply.into_response(),
-        None => in_shape(next.run(request).instrument(span).await),
+        None => in_shape(next.run(request).instrument(span.clone()).await),
     };
     let took = began.elapsed();
+    traces::answered(&span, response.status().as_u16());
     answered(method.as_str(), pattern, response.status().as_u16(), took);
     debug!(
         %method,

@@ -89,6 +89,9 @@ impl Chromedriver {
             "BACKUP_KEY",
             "HUB_ADMIN_PASSWORD",
             "DATABASE_URL",
+            // They may hold the key of a collector.
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
         ] {
             command.env_remove(secret);
         }

@@ -516,7 +516,8 @@ impl Outbox {
             content,
             again: false,
         };
-        let sent = page.send(send, file, left).await;
+        let asking = page.send(send, file, left);
+        let sent = asking.instrument(tracing::info_span!("page")).await;
         self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {

@@ -1,0 +1,162 @@
+//! Traces, as OpenTelemetry has them, where the operator names a collector.
+//!
+//! ```text
+//!  traceparent ─> continued() ─> span ─> its children ─> OTLP over HTTP ─> collector
+//!                                  └─> parent() ─> traceparent of the next service
+//! ```
+//!
+//! Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing of it exists. The SDK reads the
+//! other variables of OpenTelemetry's specification by itself, such as
+//! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_TRACES_SAMPLER`.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_http::{HeaderExtractor, HeaderInjector};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use url::Url;
+
+use crate::env::{Env, EnvError};
+
+const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// For a collector to take what it is sent.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// For what is left at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// The header that carries a trace from one service to the next (W3C Trace
+/// Context).
+pub const TRACE_PARENT: &str = "traceparent";
+
+static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
+
+/// Begins to send traces of `service` if the environment names a collector.
+/// Outside of any asynchronous runtime: what sends them has a thread of its own.
+///
+/// # Errors
+/// The variable holds no http:// or https:// address.
+pub(crate) fn begin(env: &Env, service: &'static str) -> Result<Option<SdkTracer>, EnvError> {
+    let Some(collector) = env.http_url(VARIABLE)? else {
+        return Ok(None);
+    };
+    let provider = PROVIDER.get_or_init(|| provider(&collector, service));
+    Ok(Some(provider.tracer(service)))
+}
+
+fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
+    let resource = Resource::builder().with_service_name(service).build();
+    let builder = SdkTracerProvider::builder().with_resource(resource);
+    let path = collector.path().trim_end_matches('/');
+    let mut endpoint = collector.clone();
+    endpoint.set_path(&format!("{path}/v1/traces"));
+    // The one client of this process may be the first that needs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::blocking::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
+    let exporter = client
+        .map_err(|error| error.to_string())
+        .and_then(|client| {
+            SpanExporter::builder()
+                .with_http()
+                .with_http_client(client)
+                .with_endpoint(endpoint)
+                .with_timeout(PATIENCE)
+                .build()
+                .map_err(|error| error.to_string())
+        });
+    match exporter {
+        Ok(exporter) => {
+            let failing = AtomicBool::new(false);
+            builder
+                .with_batch_exporter(Telling { exporter, failing })
+                .build()
+        }
+        Err(error) => {
+            tracing::error!("traces cannot be sent: {error}");
+            builder.build()
+        }
+    }
+}
+
+/// Says once that a collector takes nothing, and once that it does again.
+#[derive(Debug)]
+struct Telling {
+    exporter: SpanExporter,
+    failing: AtomicBool,
+}
+
+impl opentelemetry_sdk::trace::SpanExporter for Telling {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let sent = self.exporter.export(batch).await;
+        match (&sent, self.failing.swap(sent.is_err(), Ordering::Relaxed)) {
+            (Err(error), false) => tracing::warn!(
+                "traces are lost: {error}; is {VARIABLE} a collector that takes OTLP over HTTP?"
+            ),
+            (Ok(()), true) => tracing::info!("traces are sent again"),
+            _ => {}
+        }
+        sent
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+/// Sends what is left; the last that a service does.
+pub fn end() {
+    if let Some(provider) = PROVIDER.get() {
+        // A collector that is not there has been complained of.
+        let _ = provider.shutdown_with_timeout(LAST_WORDS);
+    }
+}
+
+/// Makes `span` a part of the trace that a request's headers name, if any, and
+/// gives it the name of what was asked for.
+pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: &str) {
+    if PROVIDER.get().is_none() {
+        return;
+    }
+    span.record("otel.name", name);
+    span.record("otel.kind", "server");
+    let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+    // Refused only for a span that began already, which this has not.
+    let _ = span.set_parent(parent);
+}
+
+/// Tells of `span` with which status it was answered.
+pub(crate) fn answered(span: &Span, status: u16) {
+    if PROVIDER.get().is_some() {
+        span.set_attribute("http.response.status_code", i64::from(status));
+    }
+}
+
+/// The value of [`TRACE_PARENT`] for what is asked of another service now.
+#[must_use]
+pub fn parent() -> Option<HeaderValue> {
+    PROVIDER.get()?;
+    let mut headers = HeaderMap::new();
+    let context = Span::current().context();
+    TraceContextPropagator::new().inject_context(&context, &mut HeaderInjector(&mut headers));
+    headers.remove(TRACE_PARENT)
+}
