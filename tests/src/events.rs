@@ -39,17 +39,22 @@ impl Events {
         if let Some(id) = last {
             request = request.header("last-event-id", id.to_string());
         }
-        let response = request.send().await.ok()?;
+        Some(Self::of(request.send().await.ok()?))
+    }
+
+    /// What comes in an answer that is there already.
+    #[must_use]
+    pub fn of(response: reqwest::Response) -> Self {
         let kind = response.headers().get("content-type");
         let kind = kind.expect("a content type").to_str().expect("ASCII");
         assert_eq!(
             (response.status().as_u16(), kind),
             (200, "text/event-stream")
         );
-        Some(Self {
+        Self {
             response,
             text: String::new(),
-        })
+        }
     }
 
     /// The next event; `None` once the stream ended or broke off.

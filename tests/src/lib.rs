@@ -31,7 +31,7 @@ pub use binary::{Service, binary, run_to_end};
 pub use events::{Events, SseEvent};
 pub use flow::browser_flow;
 pub use hub::Hub;
-pub use manager::{Manager, ManagerOptions, answer, http};
+pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
 pub use scratch::Scratch;
 pub use whatsapp_standin as standin;
 

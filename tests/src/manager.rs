@@ -23,7 +23,8 @@ pub fn http() -> reqwest::Client {
 }
 
 /// What every client of the tests is built from.
-pub(crate) fn http_builder() -> reqwest::ClientBuilder {
+#[must_use]
+pub fn http_builder() -> reqwest::ClientBuilder {
     static CLIENT_TLS: OnceLock<()> = OnceLock::new();
     CLIENT_TLS.get_or_init(|| {
         // Another test of the same process may have been first.

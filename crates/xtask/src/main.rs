@@ -22,7 +22,6 @@ mod docs;
 mod fuzz;
 mod leftovers;
 mod program;
-mod promtool;
 mod repo;
 mod say;
 mod schemathesis;
@@ -31,6 +30,7 @@ mod soak;
 mod stamp;
 mod suite;
 mod tally;
+mod unpacked;
 mod up;
 
 use std::process::ExitCode;

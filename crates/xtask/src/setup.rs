@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, promtool, repo, say, schemathesis};
+use crate::{cargo, repo, say, schemathesis, unpacked};
 
 /// What is put beside too old a Node.js.
 const PRIVATE_NODE: &str = "22";
@@ -73,7 +73,7 @@ pub(crate) struct Needs {
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
-    /// promtool and systemd-analyze, which judge what is in `deploy/`, and what
+    /// promtool, nginx and systemd-analyze, for what is in `deploy/`, and what
     /// the documents' commands call.
     pub(crate) rules: bool,
     /// Schemathesis, which judges the services by their OpenAPI documents.
@@ -155,8 +155,12 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
         path: env::var_os("PATH").unwrap_or_default(),
     };
     let mut tools = if needs.node { node(own)? } else { own };
-    if needs.rules && find_in("promtool", &tools.path).is_none() {
-        tools = prepend(&promtool::folder()?, &tools.path)?;
+    if needs.rules {
+        for unpacked in unpacked::ALL {
+            if find_in(unpacked.program, &tools.path).is_none() {
+                tools = prepend(&unpacked.folder()?, &tools.path)?;
+            }
+        }
     }
     if needs.api && find_in("schemathesis", &tools.path).is_none() {
         tools = prepend(&schemathesis::folder()?, &tools.path)?;
@@ -183,6 +187,7 @@ pub(crate) fn report() -> Result<()> {
         ("npm", find_in("npm", tools.path())),
         ("promtool", find_in("promtool", tools.path())),
         ("Schemathesis", find_in("schemathesis", tools.path())),
+        ("nginx", find_in("nginx", tools.path())),
         ("PostgreSQL", scratch_database::program("postgres")),
     ] {
         let Some(program) = program else { continue };
