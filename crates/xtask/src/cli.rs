@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, audit, bench, book, chaos, dist, fuzz, soak, suite, up};
+use crate::{assets, audit, bench, book, chaos, dist, fuzz, image, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -77,6 +77,12 @@ enum Task {
     /// By mdBook (`book.toml`, `docs/SUMMARY.md`), installed for this checkout
     /// alone; that takes minutes the first time, and crates.io.
     Docs,
+    /// Build the container images, by podman or docker.
+    ///
+    /// `localhost/leadmaster/session-manager` and `…/central-hub`, as
+    /// `deploy/container/compose.yaml` names them. Nothing but podman or docker
+    /// is needed: all is compiled in a container.
+    Image(ImageOptions),
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
     /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
@@ -143,6 +149,22 @@ pub(crate) struct SoakOptions {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// How the images are built.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ImageOptions {
+    /// Then run both against the stand-in of WhatsApp: link, send, restart.
+    ///
+    /// By podman-compose or docker compose; takes all away again.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Unoptimised binaries, in a fraction of the time.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// Another image of Debian 13 than Docker Hub's.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) base: Option<String>,
+}
+
 /// What is fuzzed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FuzzOptions {
@@ -201,6 +223,7 @@ impl Xtask {
             Task::Audit => audit::run()?,
             Task::Dist => dist::run()?,
             Task::Docs => book::run()?,
+            Task::Image(options) => image::run(&options)?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,
             Task::Fmt { check } => suite::format(check)?,

@@ -20,6 +20,7 @@ mod dist;
 #[cfg(test)]
 mod docs;
 mod fuzz;
+mod image;
 mod leftovers;
 mod program;
 mod repo;

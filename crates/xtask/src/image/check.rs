@@ -1,0 +1,282 @@
+//! `cargo xtask image --check`: the pair in containers, as `compose.yaml` has it,
+//! with the stand-in for WhatsApp.
+//!
+//! ```text
+//!  up ─> link ─> send ─> Chrome in its sandbox? ─> stop: no lock ─> start: READY, no code
+//! ```
+//!
+//! All of it is asked from inside the hub's container, which has curl and is in
+//! the same network; what is started is taken away again, volumes too.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{Engine, SERVICES, STANDIN, tag};
+use crate::{cargo, repo, say};
+
+/// Names containers, network and volumes.
+const PROJECT: &str = "leadmaster-check";
+const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
+/// Of this run alone, against a stand-in.
+const TOKEN: &str = "only-for-the-check";
+const PASSWORD: &str = "solo-para-la-prueba";
+const PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(250);
+/// Says of every process of Chrome what keeps it in.
+const SANDBOX: &str = r#"
+for folder in /proc/[0-9]*; do
+  line=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
+  case "$line" in /usr/lib/chromium/*) ;; *) continue ;; esac
+  case "$line" in *--no-sandbox*) echo "UNCONFINED $line" ;; esac
+  apart=$([ "$(readlink "$folder/ns/user")" != "$(readlink /proc/1/ns/user)" ] && echo yes)
+  case "$line$apart" in *--type=renderer*yes) echo "RENDERER APART" ;; esac
+done
+"#;
+
+/// What reads `compose.yaml`.
+#[derive(Debug)]
+pub(super) struct Compose {
+    engine: Engine,
+    program: &'static [&'static str],
+    /// Of the hub and of the phone, on this machine: the usual ones may be in use.
+    ports: [u16; 2],
+}
+
+impl Compose {
+    pub(super) fn find(engine: Engine) -> Result<Self> {
+        let (program, cure): (&[&str], _) = match engine {
+            Engine::Podman => (&["podman-compose"], "sudo apt-get install podman-compose"),
+            Engine::Docker => (&["docker", "compose"], "install Docker's compose plugin"),
+        };
+        let ports = [free_port()?, free_port()?];
+        let compose = Self {
+            engine,
+            program,
+            ports,
+        };
+        let works = Command::new(program[0])
+            .args(&program[1..])
+            .arg("version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        ensure!(
+            works,
+            "`{}` does not run here: {cure}",
+            compose.program.join(" ")
+        );
+        Ok(compose)
+    }
+
+    /// In a folder with copies of its files, and variables of this run alone.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program[0]);
+        command
+            .args(&self.program[1..])
+            .args(["-p", PROJECT, "-f", FILES[0], "-f", FILES[1]])
+            .args(arguments)
+            .current_dir(folder())
+            .stdin(Stdio::null())
+            .env("LEADMASTER_HUB_PORT", self.ports[0].to_string())
+            .env("LEADMASTER_PHONE_PORT", self.ports[1].to_string());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<()> {
+        cargo::printed(&mut self.command(arguments)).map(drop)
+    }
+
+    /// The container of a service: podman-compose joins names by `_`, docker by `-`.
+    fn container(&self, service: &str) -> String {
+        let by = match self.engine {
+            Engine::Podman => '_',
+            Engine::Docker => '-',
+        };
+        format!("{PROJECT}{by}{service}{by}1")
+    }
+
+    fn inside(&self, service: &str, words: &[&str]) -> Result<String> {
+        let container = self.container(service);
+        let mut command = self.engine.command(&["exec", &container]);
+        cargo::printed(command.args(words).stdin(Stdio::null()))
+    }
+
+    fn curl(&self, words: &[&str]) -> Result<String> {
+        let mut all = vec!["curl", "-sS", "-m", "60"];
+        all.extend(words);
+        self.inside("central-hub", &all)
+    }
+
+    fn hub(&self, words: &[&str], path: &str) -> Result<String> {
+        let user = format!("admin:{PASSWORD}");
+        let url = format!("http://127.0.0.1:3012{path}");
+        self.curl(&[&["-u", user.as_str()], words, &[url.as_str()]].concat())
+    }
+
+    fn phone(&self, words: &[&str], path: &str) -> Result<String> {
+        let url = format!("http://{STANDIN}:3090/phone/api{path}");
+        self.curl(&[words, &[url.as_str()]].concat())
+    }
+
+    /// Until the hub says so; a code on the way is an error if none is `wanted`.
+    fn until(&self, state: &str, code: bool) -> Result<()> {
+        wait(&format!("the session to be {state}"), || {
+            let said = self.hub(&[], "/api/status").unwrap_or_default();
+            ensure!(
+                code || !said.contains("QR_REQUIRED"),
+                "a code was asked for: {said}"
+            );
+            Ok(said.contains(&format!("\"{state}\"")))
+        })
+    }
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Where the copies are.
+fn folder() -> PathBuf {
+    repo::target().join("image-check")
+}
+
+fn wait(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !holds()? {
+        if start.elapsed() > PATIENCE {
+            bail!("waited {PATIENCE:?} in vain for {what}");
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Tries the images that were built.
+pub(super) fn run(compose: &Compose) -> Result<()> {
+    prepare()?;
+    // What an earlier run that was killed may have left.
+    let _ = compose.run(&["down", "-v"]);
+    let tried = try_all(compose);
+    if tried.is_err() {
+        for service in SERVICES {
+            let mut logs = compose
+                .engine
+                .command(&["logs", &compose.container(service)]);
+            let _ = cargo::run(&mut logs);
+        }
+    }
+    let taken_away = compose.run(&["down", "-v"]);
+    fs::remove_dir_all(folder())?;
+    tried.and(taken_away)
+}
+
+fn prepare() -> Result<()> {
+    let folder = folder();
+    fs::create_dir_all(&folder)?;
+    for name in FILES {
+        let from = repo::root().join("deploy/container").join(name);
+        fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;
+    }
+    let token = format!("SESSION_MANAGER_TOKEN={TOKEN}\n");
+    fs::write(folder.join("session-manager.env"), &token)?;
+    let hub = format!("{token}HUB_ADMIN_PASSWORD={PASSWORD}\nDRY_RUN=false\n");
+    fs::write(folder.join("central-hub.env"), hub)?;
+    Ok(())
+}
+
+fn try_all(compose: &Compose) -> Result<()> {
+    compose.run(&["up", "-d"])?;
+    let answers = || Ok(compose.hub(&[], "/health").is_ok());
+    wait("the hub to answer", answers)?;
+    let up = || {
+        let said = compose.hub(&[], "/api/health").unwrap_or_default();
+        Ok(said.contains(r#""status":"up""#))
+    };
+    wait("the hub to hear session-manager", up)?;
+    say::step("both answer");
+
+    compose.hub(&["-X", "POST"], "/api/connect")?;
+    compose.until("QR_REQUIRED", true)?;
+    let scanned = || {
+        Ok(compose
+            .phone(&["-X", "POST"], "/scan")?
+            .contains(r#""ok":true"#))
+    };
+    wait("the phone to scan the code", scanned)?;
+    compose.until("READY", true)?;
+    say::step("linked");
+
+    send(compose, "uno")?;
+    say::step("a message is on the phone");
+    let found = compose.inside("session-manager", &["bash", "-c", SANDBOX])?;
+    ensure!(
+        found.contains("RENDERER APART") && !found.contains("UNCONFINED"),
+        "Chrome is not in its sandbox: {found:?}"
+    );
+    say::step("Chrome is in its sandbox");
+
+    let start = Instant::now();
+    let container = compose.container("session-manager");
+    let engine = compose.engine;
+    cargo::printed(&mut engine.command(&["stop", "-t", "30", &container]))?;
+    let took = start.elapsed();
+    let state = ["inspect", "--format", "{{.State.ExitCode}}", &container];
+    let code = cargo::printed(&mut engine.command(&state))?;
+    ensure!(
+        code.trim() == "0",
+        "it ended with {} after {took:?}",
+        code.trim()
+    );
+    let left = in_volume(compose, "ls -A /tokens/profile")?;
+    ensure!(
+        left.contains("Default") && !left.contains("Singleton"),
+        "Chrome's lock is left, or no profile: {left}"
+    );
+    say::step(format!("stopped in {}, no lock left", say::took(took)));
+
+    cargo::printed(&mut engine.command(&["start", &container]))?;
+    compose.until("READY", false)?;
+    send(compose, "dos")?;
+    say::step("started again: READY without a code");
+    Ok(())
+}
+
+/// Through the hub, until the phone has it.
+fn send(compose: &Compose, text: &str) -> Result<()> {
+    let body = format!(r#"{{"to":"5491158254201","message":"{text}"}}"#);
+    let json = ["-H", "Content-Type: application/json", "-d", body.as_str()];
+    let said = compose.hub(&json, "/api/send")?;
+    let has = || {
+        Ok(compose
+            .phone(&[], "/messages")?
+            .contains(&format!("\"{text}\"")))
+    };
+    wait(&format!("the message after {said}"), has)
+}
+
+/// What a shell says with the tokens of the stopped container before it.
+fn in_volume(compose: &Compose, line: &str) -> Result<String> {
+    let volume = format!("{PROJECT}_tokens:/tokens");
+    let image = tag("session-manager");
+    let words = [
+        "run",
+        "--rm",
+        "-v",
+        &volume,
+        "--entrypoint",
+        "sh",
+        &image,
+        "-c",
+        line,
+    ];
+    cargo::printed(&mut compose.engine.command(&words))
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask image`: the container images, by podman or docker.
+//!
+//! ```text
+//!  deploy/container/Containerfile ─┬─> localhost/leadmaster/session-manager
+//!                                  ├─> localhost/leadmaster/central-hub
+//!                                  └─> (--check) localhost/leadmaster/standin ─> check
+//! ```
+
+mod check;
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::cli::ImageOptions;
+use crate::{cargo, repo, say};
+
+const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
+const STANDIN: &str = "standin";
+
+/// What makes images and runs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Podman,
+    Docker,
+}
+
+impl Engine {
+    const ALL: [Self; 2] = [Self::Podman, Self::Docker];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+        }
+    }
+
+    fn command(self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.name());
+        command.args(arguments).current_dir(repo::root());
+        command
+    }
+
+    /// docker is there without its daemon as well, and then makes nothing.
+    fn works(self) -> bool {
+        self.command(&["info"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    }
+
+    fn find() -> Result<Self> {
+        let Some(found) = Self::ALL.into_iter().find(|engine| engine.works()) else {
+            bail!(
+                "neither `podman info` nor `docker info` works here: install one \
+                 (sudo apt-get install podman), or start Docker's daemon and see that \
+                 you may use it"
+            );
+        };
+        Ok(found)
+    }
+}
+
+/// As compose.yaml names it.
+fn tag(target: &str) -> String {
+    format!("localhost/leadmaster/{target}")
+}
+
+/// Builds the images, and with `--check` tries them.
+pub(crate) fn run(options: &ImageOptions) -> Result<()> {
+    let engine = Engine::find()?;
+    // Before what takes minutes.
+    let compose = options
+        .check
+        .then(|| check::Compose::find(engine))
+        .transpose()?;
+    let standin = options.check.then_some(STANDIN);
+    for target in SERVICES.into_iter().chain(standin) {
+        say::step(format!("{} ({})", tag(target), engine.name()));
+        cargo::run(&mut build(engine, target, options))?;
+    }
+    match compose {
+        Some(compose) => check::run(&compose),
+        None => Ok(()),
+    }
+}
+
+fn build(engine: Engine, target: &str, options: &ImageOptions) -> Command {
+    let mut command = engine.command(&["build", "--file", "deploy/container/Containerfile"]);
+    command.args(["--target", target, "--tag", &tag(target)]);
+    if options.dev {
+        command.args(["--build-arg", "PROFILE=dev"]);
+    }
+    if let Some(base) = &options.base {
+        command.arg("--build-arg").arg(format!("BASE={base}"));
+    }
+    command.arg(".");
+    command
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! What the container files say, held against what the code says.
