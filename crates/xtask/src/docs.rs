@@ -10,7 +10,7 @@ use clap::error::ErrorKind;
 use crate::cli::Xtask;
 use crate::repo::root;
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
@@ -145,7 +145,7 @@ fn every_task_is_called_as_it_can_be() {
 }
 
 /// A word such as `SESSION_MANAGER_TOKEN` at the start of a line.
-fn listed_variables(source: &str) -> BTreeSet<String> {
+pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
     let text = read(source);
     let (_, list) = text.split_once("Environment:\n").unwrap();
     list.lines()

@@ -1,1 +1,211 @@
-//! What the container files say, held against what the code says.
+//! What the files of `deploy/container` say, held against what the code says.
+
+use super::*;
+use crate::docs::{listed_variables, read};
+
+const CONFIG: [(&str, &str, &str); 2] = [
+    (
+        "session-manager",
+        "crates/session-manager/src/config.rs",
+        "3001",
+    ),
+    ("central-hub", "crates/central-hub/src/config.rs", "3012"),
+];
+
+fn file(name: &str) -> String {
+    read(&format!("deploy/container/{name}"))
+}
+
+/// The lines of `text` below `head`, as far as they are indented more than it.
+fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.lines();
+    let found = lines.find(|line| line.trim_start() == head);
+    let depth = indent(found.unwrap_or_else(|| panic!("no {head}")));
+    lines
+        .take_while(|line| line.trim().is_empty() || indent(line) > depth)
+        .collect()
+}
+
+/// What stands below a service in `compose.yaml`.
+fn service(name: &str) -> String {
+    below(&file("compose.yaml"), &format!("{name}:")).join("\n")
+}
+
+/// A stage of the Containerfile.
+fn stage(name: &str) -> String {
+    let text = file("Containerfile");
+    let (_, rest) = text.split_once(&format!(" AS {name}\n")).unwrap();
+    rest.split("\nFROM ").next().unwrap().to_owned()
+}
+
+/// What the line that begins with `word` says.
+fn value<'a>(text: &'a str, word: &str) -> &'a str {
+    let line = text.lines().find_map(|line| line.trim().strip_prefix(word));
+    line.unwrap_or_else(|| panic!("no {word} in {text}")).trim()
+}
+
+#[test]
+fn every_variable_reaches_its_service_and_none_is_misspelt() {
+    for (name, source, _) in CONFIG {
+        let known = listed_variables(source);
+        let service = service(name);
+        // All of them, from the operator's file.
+        assert_eq!(value(&service, "env_file:"), format!("[{name}.env]"));
+        let fixed = below(&service, "environment:");
+        let example = file(&format!("{name}.env.example"));
+        let fixed = fixed.iter().filter_map(|line| line.split_once(": "));
+        let offered = example.lines().filter_map(|line| line.split_once('='));
+        for (variable, _) in fixed.chain(offered) {
+            let variable = variable.trim_start_matches(['#', ' ']);
+            assert!(known.contains(variable), "{name} knows no {variable}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_in_what_is_committed() {
+    let secret = |name: &str| {
+        ["_TOKEN", "PASSWORD", "_KEY", "SECRET"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    for (name, _, _) in CONFIG {
+        for line in file(&format!("{name}.env.example")).lines() {
+            let Some((variable, value)) = line.split_once('=') else {
+                continue;
+            };
+            let empty = value.is_empty() || line.starts_with('#');
+            assert!(!secret(variable) || empty, "{line}");
+        }
+    }
+    for line in file("Containerfile").lines().map(str::trim) {
+        let sets = line.starts_with("ENV ") || line.starts_with("ARG ") || line.contains("_DIR=");
+        assert!(!(sets && secret(line)), "{line}");
+    }
+    for name in ["compose.yaml", "rehearsal.yaml"] {
+        for line in file(name).lines() {
+            let line = line.split('#').next().unwrap();
+            assert!(!secret(line), "{name}: {line}");
+        }
+    }
+    // What goes into a build is named; all else stays outside.
+    let text = read(".dockerignore");
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[0], "*");
+    let let_in: Vec<_> = lines.iter().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(
+        let_in,
+        [&"!Cargo.toml", &"!Cargo.lock", &"!crates", &"!tests"]
+    );
+    assert!(read("deploy/.gitignore").contains("/container/*.env\n"));
+}
+
+#[test]
+fn ports_patience_and_versions_are_the_codes() {
+    for (name, source, port) in CONFIG {
+        let (stage, service) = (stage(name), service(name));
+        assert!(read(source).contains(&format!("env.port(\"PORT\", {port})")));
+        assert_eq!(value(&stage, "EXPOSE"), port);
+        assert_eq!(value(&service, "PORT:"), format!("\"{port}\""));
+        assert!(service.contains(&format!("\"http://127.0.0.1:{port}/health\"")));
+        let unit = read(&format!("deploy/systemd/leadmaster-{name}.service"));
+        let patience = value(&unit, "TimeoutStopSec=");
+        assert_eq!(
+            value(&service, "stop_grace_period:"),
+            format!("{patience}s")
+        );
+        assert_eq!(value(&service, "image:"), tag(name));
+        assert_eq!(value(&service, "target:"), name);
+    }
+    let hub = service("central-hub");
+    let manager = "http://session-manager:3001";
+    assert_eq!(value(&hub, "SESSION_MANAGER_BASE_URL:"), manager);
+    let base = value(&file("Containerfile"), "ARG BASE=").to_owned();
+    for name in [service("session-manager"), hub, file("rehearsal.yaml")] {
+        let taken = format!("${{LEADMASTER_BASE:-{base}}}");
+        assert_eq!(value(&name, "BASE:"), taken);
+    }
+    let manifest = read("Cargo.toml");
+    let rust = value(&manifest, "rust-version = ").trim_matches('"');
+    assert_eq!(value(&stage("build"), "ARG RUST="), rust);
+}
+
+#[test]
+fn nothing_is_open_that_need_not_be() {
+    assert!(!service("session-manager").contains("ports:"));
+    for (text, port) in [
+        (service("central-hub"), "3012"),
+        (file("rehearsal.yaml"), "3090"),
+    ] {
+        let ports = value(&text, "ports:");
+        assert!(ports.starts_with("[\"127.0.0.1:$"), "{ports}");
+        assert!(ports.ends_with(&format!(":{port}\"]")), "{ports}");
+    }
+    for (name, _, _) in CONFIG {
+        let service = service(name);
+        for line in [
+            "read_only: true",
+            "cap_drop: [ALL]",
+            "restart: unless-stopped",
+        ] {
+            assert!(service.contains(line), "{name}: {line}");
+        }
+        assert!(value(&service, "security_opt:").contains("no-new-privileges"));
+        let user = stage(name);
+        let user = value(&user, "USER").split(':').next().unwrap();
+        assert!(user.parse::<u32>().unwrap() >= 1000, "{name}: {user}");
+    }
+}
+
+#[test]
+fn chrome_keeps_its_sandbox() {
+    for name in ["Containerfile", "compose.yaml", "rehearsal.yaml"] {
+        let text = file(name);
+        for word in ["no-sandbox", "privileged: true", "unconfined", "SYS_ADMIN"] {
+            assert!(!text.contains(word), "{name}: {word}");
+        }
+    }
+    let options = service("session-manager");
+    assert!(value(&options, "security_opt:").contains("seccomp=seccomp.json"));
+    let profile = file("seccomp.json");
+    let allows = |call: &str| profile.contains(&format!("\"{call}\""));
+    for call in ["clone", "clone3", "unshare", "chroot", "seccomp"] {
+        assert!(allows(call), "{call}");
+    }
+    for call in [
+        "add_key",
+        "bpf",
+        "init_module",
+        "io_uring_setup",
+        "kexec_load",
+        "keyctl",
+        "mount",
+        "open_by_handle_at",
+        "perf_event_open",
+        "pivot_root",
+        "ptrace",
+        "reboot",
+        "settimeofday",
+        "swapon",
+        "userfaultfd",
+    ] {
+        assert!(!allows(call), "{call}");
+    }
+}
+
+#[test]
+fn a_build_reads_as_it_is_typed() {
+    let options = ImageOptions {
+        check: false,
+        dev: true,
+        base: Some("localhost/debian:13".to_owned()),
+    };
+    let command = build(Engine::Docker, "central-hub", &options);
+    assert_eq!(
+        cargo::shown(&command),
+        "docker build --file deploy/container/Containerfile --target central-hub \
+         --tag localhost/leadmaster/central-hub --build-arg PROFILE=dev \
+         --build-arg BASE=localhost/debian:13 ."
+    );
+}
