@@ -23,7 +23,6 @@ pub fn http() -> reqwest::Client {
 }
 
 /// What every client of the tests is built from.
-#[must_use]
 pub fn http_builder() -> reqwest::ClientBuilder {
     static CLIENT_TLS: OnceLock<()> = OnceLock::new();
     CLIENT_TLS.get_or_init(|| {

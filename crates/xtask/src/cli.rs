@@ -160,6 +160,9 @@ pub(crate) struct ImageOptions {
     /// Unoptimised binaries, in a fraction of the time.
     #[arg(long)]
     pub(crate) dev: bool,
+    /// Where both are; podman without it.
+    #[arg(long, value_enum)]
+    pub(crate) engine: Option<image::Engine>,
     /// Another image of Debian 13 than Docker Hub's.
     #[arg(long, value_name = "IMAGE")]
     pub(crate) base: Option<String>,

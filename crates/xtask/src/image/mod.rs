@@ -10,7 +10,8 @@ mod check;
 
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
 
 use crate::cli::ImageOptions;
 use crate::{cargo, repo, say};
@@ -19,8 +20,8 @@ const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
 const STANDIN: &str = "standin";
 
 /// What makes images and runs them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Engine {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
     Podman,
     Docker,
 }
@@ -51,15 +52,22 @@ impl Engine {
             .is_ok_and(|status| status.success())
     }
 
-    fn find() -> Result<Self> {
-        let Some(found) = Self::ALL.into_iter().find(|engine| engine.works()) else {
-            bail!(
-                "neither `podman info` nor `docker info` works here: install one \
-                 (sudo apt-get install podman), or start Docker's daemon and see that \
-                 you may use it"
+    fn find(wanted: Option<Self>) -> Result<Self> {
+        if let Some(wanted) = wanted {
+            ensure!(
+                wanted.works(),
+                "`{} info` does not work here: install it, or start its daemon and see \
+                 that you may use it",
+                wanted.name()
             );
-        };
-        Ok(found)
+            return Ok(wanted);
+        }
+        let found = Self::ALL.into_iter().find(|engine| engine.works());
+        found.context(
+            "neither `podman info` nor `docker info` works here: install one \
+             (sudo apt-get install podman), or start Docker's daemon and see that you \
+             may use it",
+        )
     }
 }
 
@@ -70,7 +78,7 @@ fn tag(target: &str) -> String {
 
 /// Builds the images, and with `--check` tries them.
 pub(crate) fn run(options: &ImageOptions) -> Result<()> {
-    let engine = Engine::find()?;
+    let engine = Engine::find(options.engine)?;
     // Before what takes minutes.
     let compose = options
         .check

@@ -199,6 +199,7 @@ fn a_build_reads_as_it_is_typed() {
     let options = ImageOptions {
         check: false,
         dev: true,
+        engine: None,
         base: Some("localhost/debian:13".to_owned()),
     };
     let command = build(Engine::Docker, "central-hub", &options);
