@@ -128,7 +128,7 @@ fn ports_patience_and_versions_are_the_codes() {
     }
     let manifest = read("Cargo.toml");
     let rust = value(&manifest, "rust-version = ").trim_matches('"');
-    assert_eq!(value(&stage("build"), "ARG RUST="), rust);
+    assert_eq!(value(&file("Containerfile"), "ARG RUST="), rust);
 }
 
 #[test]
