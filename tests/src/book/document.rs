@@ -136,10 +136,11 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
         }
         let (typed, beside) = comment(line);
         let mut text = typed.to_owned();
-        // Until its last line: what goes on, and a text up to its end mark.
+        // Until its last line: what goes on, and a text or a loop up to its end mark.
         let mark = line
             .split_once("<<'")
-            .and_then(|it| it.1.split('\'').next());
+            .and_then(|it| it.1.split('\'').next())
+            .or_else(|| typed.starts_with("for ").then_some("done"));
         while text.ends_with('\\') || mark.is_some_and(|mark| text.lines().last() != Some(mark)) {
             text.push('\n');
             text.push_str(lines.next().expect("the rest of a command"));
