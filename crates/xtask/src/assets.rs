@@ -16,9 +16,10 @@ use crate::{cargo, say};
 
 /// Builds what central-hub and session-manager embed.
 pub(crate) fn build_all(tools: &Tools) -> Result<()> {
-    build(tools, Package::Script)?;
-    build(tools, Package::ApiDocs)?;
-    build(tools, Package::Page)
+    for package in Package::EMBEDDED {
+        build(tools, package)?;
+    }
+    Ok(())
 }
 
 /// The dependencies of a package, as its lockfile says.

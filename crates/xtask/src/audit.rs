@@ -22,7 +22,7 @@ pub(crate) fn run() -> Result<()> {
     );
     ask("dependencies that nothing uses", machete());
     // The rest is asked of the internet.
-    for package in [Package::Page, Package::Script, Package::ApiDocs] {
+    for package in Package::EMBEDDED {
         let what = format!("advisories of npm, {}", package.name());
         ask(&what, npm(&tools, package));
     }

@@ -132,7 +132,11 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
             fs::remove_file(&file)?;
         }
     }
-    for (package, name) in [(Package::Page, "page"), (Package::Script, "page-script")] {
+    for (package, name) in [
+        (Package::Page, "page"),
+        (Package::Script, "page-script"),
+        (Package::ApiDocs, "api-page"),
+    ] {
         let mut npm = assets::npm(tools, package);
         npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
         let text = cargo::printed(&mut npm)?;

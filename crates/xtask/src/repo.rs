@@ -40,6 +40,9 @@ pub(crate) enum Package {
 }
 
 impl Package {
+    /// What the binaries embed.
+    pub(crate) const EMBEDDED: [Self; 3] = [Self::Script, Self::ApiDocs, Self::Page];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Script => "page script",

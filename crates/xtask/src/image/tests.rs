@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::docs::{listed_variables, read};
+use crate::repo::Package;
 
 const CONFIG: [(&str, &str, &str); 2] = [
     (
@@ -191,6 +192,17 @@ fn chrome_keeps_its_sandbox() {
         "userfaultfd",
     ] {
         assert!(!allows(call), "{call}");
+    }
+}
+
+#[test]
+fn what_the_binaries_embed_is_built_in_it() {
+    let (pages, build) = (stage("pages"), stage("build"));
+    for package in Package::EMBEDDED {
+        let folder = package.folder();
+        let folder = folder.strip_prefix(repo::root()).unwrap().display();
+        assert!(pages.contains(&format!("COPY {folder} ")), "{folder}");
+        assert!(build.contains(&format!(" {folder}/dist\n")), "{folder}");
     }
 }
 
