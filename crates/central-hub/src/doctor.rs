@@ -19,6 +19,7 @@ use crate::store::{Location, Store};
 const SERVICE: Service = Service {
     name: "central-hub",
     pm2_name: "leadmaster-central-hub",
+    unit: "leadmaster-central-hub",
     version: env!("CARGO_PKG_VERSION"),
     port: 3012,
 };
@@ -92,7 +93,7 @@ async fn database(location: &Location) -> Check {
 async fn session_manager(config: &Config) -> Vec<Check> {
     const NAME: &str = "session-manager";
     const CURE: &str =
-        "pm2 start deploy/session-manager/ecosystem.config.cjs; is SESSION_MANAGER_BASE_URL right?";
+        "session-manager doctor, which says how to start it; is SESSION_MANAGER_BASE_URL right?";
     let base = &config.session_manager;
     let client = SessionClient::new(
         base.clone(),

@@ -5,11 +5,13 @@
 //!     ─> checks, each: ok | warning | failure ─> text or JSON ─> 0 | 1 | 2
 //! ```
 
+mod keeper;
 mod machine;
 mod options;
 mod report;
 mod service;
 
+pub use keeper::Keeper;
 pub use machine::{clock, disk, folder, port};
 pub use options::Options;
 pub use report::{Check, Report, Verdict};

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::DATE;
 use service_runtime::doctor::{
-    self, Check, Report, Service, Subject, Whose, clock, disk, folder, port,
+    self, Check, Keeper, Report, Service, Subject, Whose, clock, disk, folder, port,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -26,6 +26,7 @@ use crate::own;
 const SERVICE: Service = Service {
     name: SERVICE_NAME,
     pm2_name: SERVICE_NAME,
+    unit: "leadmaster-session-manager",
     version: env!("CARGO_PKG_VERSION"),
     port: 3001,
 };
@@ -55,7 +56,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
-        checks.push(session(config, port).await);
+        checks.push(session(config, port, subject.keeper).await);
     }
     checks.push(backups(config));
     checks
@@ -194,7 +195,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
 }
 
 /// What the running service says of itself.
-async fn session(config: &Config, port: u16) -> Check {
+async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
     const NAME: &str = "session";
     let asked = match own::client(config, port) {
         Ok(client) => client.session().await,
@@ -203,13 +204,17 @@ async fn session(config: &Config, port: u16) -> Check {
     let body = match asked {
         Ok(body) => body,
         Err(error @ ClientError::TokenRefused) => {
-            return Check::failure(NAME, error.to_string(), "pm2 restart session-manager");
+            return Check::failure(NAME, error.to_string(), keeper.restart(&SERVICE));
         }
         Err(error) => {
             return Check::failure(
                 NAME,
                 error.to_string(),
-                "pm2 logs session-manager --lines 50, then pm2 restart session-manager",
+                format!(
+                    "{}, then {}",
+                    keeper.logs(&SERVICE),
+                    keeper.restart(&SERVICE)
+                ),
             );
         }
     };

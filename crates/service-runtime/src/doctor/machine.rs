@@ -26,7 +26,7 @@ pub async fn port(host: IpAddr, port: u16, owner: Option<&Process>) -> Check {
         Ok(_) if owner.is_some() => Check::failure(
             NAME,
             format!("the service runs, and nobody listens on {host}:{port}"),
-            "its log says why: pm2 logs --lines 50",
+            "its log says why: pm2 logs --lines 50, or journalctl -n 50",
         ),
         Ok(_) => Check::ok(NAME, format!("{host}:{port} is free")),
         Err(ListenError::Taken { holder, .. }) => match (holder.pid(), owner) {

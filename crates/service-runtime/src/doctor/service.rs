@@ -2,12 +2,9 @@
 
 use std::fmt::Display;
 
-use super::{Check, Report};
+use super::{Check, Keeper, Report};
 use crate::Env;
 use crate::process::{Process, ProcessTable};
-
-/// The variables that PM2 gives to what it runs.
-const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
 
 /// The service that is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +13,8 @@ pub struct Service {
     pub name: &'static str,
     /// What PM2 calls it.
     pub pm2_name: &'static str,
+    /// What systemd calls it.
+    pub unit: &'static str,
     /// Its version.
     pub version: &'static str,
     /// The port that it has by default.
@@ -32,7 +31,7 @@ pub async fn examine<C, E: Display>(
     look: impl AsyncFnOnce(&C, &Subject) -> Vec<Check>,
 ) -> Report {
     const NAME: &str = "configuration";
-    let subject = Subject::find(service.name, whose);
+    let subject = Subject::find(service, whose);
     let mut checks = environment(service, &subject);
     match read(&subject.env) {
         Ok(config) => {
@@ -42,10 +41,7 @@ pub async fn examine<C, E: Display>(
         Err(error) => checks.push(Check::failure(
             NAME,
             error.to_string(),
-            format!(
-                "correct it in deploy/local.cjs, then pm2 delete {} and pm2 start its ecosystem file",
-                service.pm2_name
-            ),
+            subject.keeper.correct(service),
         )),
     }
     Report::new(service.name, service.version, checks)
@@ -58,6 +54,8 @@ pub struct Subject {
     pub env: Env,
     /// The running service, where there is one whose environment can be read.
     pub process: Option<Process>,
+    /// What keeps it running, or would.
+    pub keeper: Keeper,
     /// All that were found.
     others: Vec<Process>,
 }
@@ -75,11 +73,11 @@ pub enum Whose {
 }
 
 impl Subject {
-    /// As asked for; by default the running process of the program `name`, or
+    /// As asked for; by default the running process of the service's program, or
     /// else this shell.
-    fn find(name: &str, whose: Whose) -> Self {
+    fn find(service: &Service, whose: Whose) -> Self {
         let running = match whose {
-            Whose::Running => running(name),
+            Whose::Running => running(service.name),
             Whose::Pid(pid) => Process::read(pid).into_iter().collect(),
             Whose::Here => Vec::new(),
         };
@@ -89,12 +87,14 @@ impl Subject {
         });
         match read {
             Some((env, process)) => Self {
+                keeper: Keeper::of(&env),
                 env,
                 process: Some(process),
                 others: running,
             },
             None => Self {
                 env: Env::from_process(),
+                keeper: Keeper::of_machine(service),
                 process: None,
                 others: running,
             },
@@ -111,7 +111,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
         None if others.is_empty() => checks.push(Check::warning(
             "process",
             "no running service is looked at: what follows is about this shell's variables",
-            "if it should run: pm2 ls, then pm2 start its ecosystem file",
+            format!("if it should run: {}", subject.keeper.start(service)),
         )),
         None => checks.push(Check::warning(
             "process",
@@ -119,11 +119,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
             "run this as the service's user",
         )),
         Some(process) => {
-            let by = if PM2.iter().all(|one| subject.env.raw(one).is_some()) {
-                "by PM2"
-            } else {
-                "not by PM2"
-            };
+            let by = subject.keeper.told();
             checks.push(Check::ok(
                 "process",
                 format!(
@@ -142,7 +138,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
                 others.len(),
                 pids.join(", ")
             ),
-            "pm2 ls, and stop those that PM2 does not list",
+            "pm2 ls and systemctl status say which are theirs: stop the others",
         ));
     }
     if let Some(port) = subject.env.raw("PORT") {
@@ -153,10 +149,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
                 format!(
                     "PORT is {port}, not {expected}: set on purpose, or leaked in from a shell"
                 ),
-                format!(
-                    "if it leaked: pm2 delete {}, then pm2 start its ecosystem file",
-                    service.pm2_name
-                ),
+                format!("if it leaked: {}", subject.keeper.renew(service)),
             ));
         }
     }
@@ -188,12 +181,14 @@ mod tests {
         let subject = |port: &str| Subject {
             env: Env::from_pairs([("PORT", port)]),
             process: None,
+            keeper: Keeper::Pm2,
             others: Vec::new(),
         };
         let names = |port| {
             let service = Service {
                 name: "no-such-service",
                 pm2_name: "no-such-service",
+                unit: "no-such-service",
                 version: "1",
                 port: 3001,
             };
