@@ -49,6 +49,7 @@ module.exports = {
         HUB_ADMIN_PASSWORD: '',
         DATABASE_URL: '',
         INTERNAL_TOKEN: '',
+        TRUSTED_PROXIES: '',
         WEBHOOK_ALLOWED_HOSTS: '',
         OTEL_EXPORTER_OTLP_ENDPOINT: '',
         RUST_LOG: '',

@@ -1,7 +1,9 @@
 //! The environment, read once.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use service_runtime::env::mask_userinfo;
@@ -9,6 +11,7 @@ use service_runtime::listen::{ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
+use crate::auth::TrustedProxies;
 use crate::store::Location;
 use crate::webhooks::AllowedHosts;
 
@@ -27,6 +30,7 @@ Environment:
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
+  TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
   OTEL_EXPORTER_OTLP_ENDPOINT
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
@@ -57,6 +61,8 @@ pub struct Config {
     pub admin_password: Option<SecretString>,
     /// `INTERNAL_TOKEN`: for programs that report messages.
     pub internal_token: Option<SecretString>,
+    /// `TRUSTED_PROXIES`
+    pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
 }
@@ -93,7 +99,8 @@ impl Config {
             zone: zone(env)?,
             admin_password,
             internal_token: env.secret("INTERNAL_TOKEN")?,
-            webhook_hosts: webhook_hosts(env)?,
+            trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
+            webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
         };
         ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
         Ok(config)
@@ -113,7 +120,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} WEBHOOK_ALLOWED_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
             self.port,
             self.host,
             self.environment,
@@ -125,17 +132,23 @@ impl Config {
             masked(&self.session_manager_token),
             masked(&self.admin_password),
             masked(&self.internal_token),
+            self.trusted_proxies,
             self.webhook_hosts,
         )
     }
 }
 
-fn webhook_hosts(env: &Env) -> Result<AllowedHosts, EnvError> {
-    let Some(text) = env.text("WEBHOOK_ALLOWED_HOSTS")? else {
-        return Ok(AllowedHosts::default());
+/// A list; nothing is an empty one.
+fn listed<T>(env: &Env, name: &str) -> Result<T, EnvError>
+where
+    T: Default + FromStr,
+    T::Err: fmt::Display,
+{
+    let Some(text) = env.text(name)? else {
+        return Ok(T::default());
     };
     text.parse()
-        .map_err(|takes| EnvError::invalid("WEBHOOK_ALLOWED_HOSTS", text, takes))
+        .map_err(|takes: T::Err| EnvError::invalid(name, &text, takes))
 }
 
 /// What `TZ` is where nothing is set.
@@ -205,7 +218,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
+            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
         );
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -72,7 +72,9 @@ pub(crate) fn router(state: AppState) -> Router {
     } else {
         closed.layer(from_fn(require_loopback_host))
     };
-    let closed = closed.layer(from_fn(refuse_cross_site));
+    let closed = closed
+        .layer(from_fn(refuse_cross_site))
+        .layer(Extension(state.config.trusted_proxies.clone()));
     let open = Router::new()
         .route("/health", get(health::health))
         .route("/api/health", get(health::details))

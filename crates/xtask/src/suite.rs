@@ -238,6 +238,7 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "SESSION_MANAGER_TOKEN",
         "HUB_ADMIN_PASSWORD",
         "INTERNAL_TOKEN",
+        "TRUSTED_PROXIES",
         "WEBHOOK_ALLOWED_HOSTS",
         "WHATSAPP_WEB_URL",
         "AUTO_CAMPAIGNS_ENABLED",

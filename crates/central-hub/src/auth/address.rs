@@ -7,7 +7,9 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
-/// Who asks. Behind a proxy on this machine, whom the proxy says: the last
+use super::TrustedProxies;
+
+/// Who asks. Behind a proxy on this machine, or one of [`TrustedProxies`], whom the proxy says: the last
 /// entry of `X-Forwarded-For` is the one that it wrote itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
@@ -18,7 +20,8 @@ impl ClientAddress {
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
             .to_canonical();
-        if !peer.is_loopback() {
+        let trusted = extensions.get::<TrustedProxies>().cloned();
+        if !trusted.unwrap_or_default().has(peer) {
             return Self(peer);
         }
         Self(forwarded(headers).unwrap_or(peer))
@@ -53,6 +56,8 @@ fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
     use super::*;
 
     fn of(peer: &str, forwarded: Option<&str>) -> String {
@@ -73,6 +78,20 @@ mod tests {
         assert_eq!(of("::ffff:127.0.0.1", Some("10.0.0.1")), "10.0.0.1");
         assert_eq!(of("127.0.0.1", Some("nonsense")), "127.0.0.1");
         assert_eq!(of("192.0.2.7", Some("10.0.0.1")), "192.0.2.7");
+    }
+
+    #[test]
+    fn another_proxy_is_believed_where_it_is_named() {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([172, 18, 0, 1], 1))));
+        let headers = HeaderMap::from_iter([(
+            HeaderName::from_static("x-forwarded-for"),
+            HeaderValue::from_static("203.0.113.9"),
+        )]);
+        let told = |extensions: &Extensions| ClientAddress::of(extensions, &headers).0.to_string();
+        assert_eq!(told(&extensions), "172.18.0.1");
+        extensions.insert("172.16.0.0/12".parse::<TrustedProxies>().unwrap());
+        assert_eq!(told(&extensions), "203.0.113.9");
     }
 
     #[test]
