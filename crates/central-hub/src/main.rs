@@ -13,7 +13,7 @@ use central_hub::{Deps, doctor, transfer};
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, listen, logs, traces};
+use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -149,6 +149,7 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
+        at_rest::after_the_start();
     };
     central_hub::run(listener, deps, shutdown.clone(), ready).await;
     tracing::info!("stopped");

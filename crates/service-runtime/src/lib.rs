@@ -17,6 +17,7 @@
 //! | [`metrics`] | what Prometheus reads |
 //! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
+//! | [`at_rest`] | what is given back once the service is up |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`inherited`] | a descriptor that the process was started with |
@@ -24,6 +25,7 @@
 //! | [`error_chain`] | an error and its causes in one line |
 
 mod address;
+pub mod at_rest;
 pub mod doctor;
 pub mod env;
 mod error_chain;

@@ -1,11 +1,13 @@
 //! The only unsafe lines of the workspace, each with its reason.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::mm::{Advice, madvise};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 
 /// Why a descriptor number was not taken.
@@ -75,4 +77,37 @@ pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child
         command.pre_exec(in_child);
     }
     command.spawn()
+}
+
+/// Lets go of the pages of this program's code that are mapped now; gives how
+/// many bytes of it there are. What runs again is mapped again, from the page
+/// cache as a rule.
+pub(crate) fn unmap_code() -> io::Result<usize> {
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    let program = std::fs::read_link("/proc/self/exe")?;
+    let mut length = 0;
+    for (range, path) in maps.lines().filter_map(code_of) {
+        if program.as_os_str() != path {
+            continue;
+        }
+        // SAFETY: the range is a private mapping of the program's file that
+        // nobody has written to (`r-xp`): its content comes back from the file
+        // at the next access, whoever runs there meanwhile.
+        #[expect(unsafe_code, reason = "madvise takes an address")]
+        unsafe {
+            let start = std::ptr::with_exposed_provenance_mut(range.start);
+            madvise(start, range.len(), Advice::LinuxDontNeed)?;
+        }
+        length += range.len();
+    }
+    Ok(length)
+}
+
+/// The addresses and the file of a line of `/proc/self/maps` that maps code.
+fn code_of(line: &str) -> Option<(Range<usize>, &str)> {
+    let mut words = line.split_ascii_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let address = |hex| usize::from_str_radix(hex, 16).ok();
+    let range = address(start)?..address(end)?;
+    (words.next()? == "r-xp").then_some((range, words.nth(3)?))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, fatal, listen, logs, traces};
+use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
 use session_manager::backup::command;
 use session_manager::browser::become_chrome;
 use session_manager::config::{Config, HELP};
@@ -135,6 +135,7 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
+        at_rest::after_the_start();
     };
     session_manager::run(listener, config, shutdown.clone(), ready).await;
     signals.abort();
