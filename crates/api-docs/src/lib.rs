@@ -11,5 +11,5 @@
 mod page;
 mod parts;
 
-pub use page::{POLICY, routes};
+pub use page::routes;
 pub use parts::{ClienteHeader, Events, Failure, Failures, IdempotencyHeader, bearer};

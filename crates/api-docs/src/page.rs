@@ -11,7 +11,7 @@ use utoipa::openapi::OpenApi;
 
 /// Scripts from here only, none inline. Styles may be inline: Swagger UI sets
 /// some so, and a style cannot call home.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

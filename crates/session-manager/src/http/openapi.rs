@@ -50,3 +50,24 @@ impl Modify for Token {
 pub fn document() -> OpenApi {
     Document::openapi()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_is_in_it() {
+        let document = document();
+        let source = include_str!("../../../session-api/src/paths.rs");
+        let mut seen = 0;
+        for path in source
+            .split("= \"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(document.paths.paths.contains_key(path), "{path}");
+            seen += 1;
+        }
+        assert_eq!(seen, document.paths.paths.len());
+    }
+}
