@@ -8,7 +8,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use service_runtime::doctor::{self, Check, Report, Service, Subject, Whose, disk, folder, port};
+use service_runtime::doctor::{
+    self, Check, Keeper, Report, Service, Subject, Whose, disk, folder, port,
+};
 use service_runtime::env::mask_userinfo;
 use session_api::SessionState;
 use session_client::{ClientError, SessionClient, Timeouts};
@@ -22,6 +24,14 @@ const SERVICE: Service = Service {
     unit: "leadmaster-central-hub",
     version: env!("CARGO_PKG_VERSION"),
     port: 3012,
+};
+/// The other one, which the same keeps running as a rule.
+const SESSION_MANAGER: Service = Service {
+    name: "session-manager",
+    pm2_name: "session-manager",
+    unit: "leadmaster-session-manager",
+    port: 3001,
+    ..SERVICE
 };
 /// How long the database may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,7 +50,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     }
     checks.push(database(&config.database).await);
     checks.push(port(config.host, config.port, subject.process.as_ref()).await);
-    checks.extend(session_manager(config).await);
+    checks.extend(session_manager(config, subject.keeper).await);
     checks.push(match &config.admin_password {
         Some(_) => Check::ok("access", "a password is set"),
         None => Check::warning(
@@ -90,10 +100,12 @@ async fn database(location: &Location) -> Check {
 }
 
 /// session-manager, the token, and the session.
-async fn session_manager(config: &Config) -> Vec<Check> {
+async fn session_manager(config: &Config, keeper: Keeper) -> Vec<Check> {
     const NAME: &str = "session-manager";
-    const CURE: &str =
-        "session-manager doctor, which says how to start it; is SESSION_MANAGER_BASE_URL right?";
+    let cure = format!(
+        "{}; is SESSION_MANAGER_BASE_URL right?",
+        keeper.start(&SESSION_MANAGER)
+    );
     let base = &config.session_manager;
     let client = SessionClient::new(
         base.clone(),
@@ -102,11 +114,11 @@ async fn session_manager(config: &Config) -> Vec<Check> {
     );
     let client = match client {
         Ok(client) => client,
-        Err(error) => return vec![Check::failure(NAME, error.to_string(), CURE)],
+        Err(error) => return vec![Check::failure(NAME, error.to_string(), cure)],
     };
     let shown = mask_userinfo(base.as_str());
     if let Err(error) = client.health().await {
-        return vec![Check::failure(NAME, format!("{shown}: {error}"), CURE)];
+        return vec![Check::failure(NAME, format!("{shown}: {error}"), cure)];
     }
     let up = Check::ok(NAME, format!("{shown} answers"));
     let session = match client.session().await {
@@ -115,7 +127,7 @@ async fn session_manager(config: &Config) -> Vec<Check> {
             let cure = "the same SESSION_MANAGER_TOKEN for both in deploy/local.cjs";
             return vec![up, Check::failure("token", error.to_string(), cure)];
         }
-        Err(error) => return vec![up, Check::failure("session", error.to_string(), CURE)],
+        Err(error) => return vec![up, Check::failure("session", error.to_string(), cure)],
     };
     let found = format!(
         "{} ({}): {}",

@@ -54,7 +54,8 @@ impl Keeper {
     }
 
     /// To start it.
-    pub(super) fn start(self, service: &Service) -> String {
+    #[must_use]
+    pub fn start(self, service: &Service) -> String {
         match self {
             Self::Systemd => format!("systemctl start {}", service.unit),
             Self::Pm2 | Self::Nobody => "pm2 ls, then pm2 start its ecosystem file".to_owned(),
