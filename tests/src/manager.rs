@@ -93,6 +93,14 @@ impl Manager {
         Self::start_in(Scratch::default(), merged).await
     }
 
+    /// Starts one whose browser cannot start, for what needs HTTP alone.
+    pub async fn without_browser(options: ManagerOptions) -> Self {
+        let options = options
+            .with("CHROME_BIN", "/nowhere/chromium")
+            .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
+        Self::start_in(Scratch::default(), options).await
+    }
+
     /// Starts one in `folder` with just these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
         let options = match options.named("TOKENS_DIR") {

@@ -5,18 +5,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow};
+use e2e::{Hub, Manager, ManagerOptions, browser_flow};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "una clave de prueba, larga";
-
-/// One whose browser cannot start: nothing here needs it.
-async fn plain() -> Manager {
-    let options = ManagerOptions::default()
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    Manager::start_in(Scratch::default(), options).await
-}
 
 fn locked() -> ManagerOptions {
     ManagerOptions::default().with("HUB_ADMIN_PASSWORD", PASSWORD)
@@ -24,7 +16,7 @@ fn locked() -> ManagerOptions {
 
 #[tokio::test]
 async fn a_person_signs_in_on_the_page() {
-    let mut manager = plain().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     let patience = Duration::from_secs(270);
@@ -48,7 +40,7 @@ fn everything_in(folder: &Path) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_secret_is_left_in_the_log_or_the_database() {
-    let mut manager = plain().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked().with("RUST_LOG", "trace")).await;
     let typed_into_the_wrong_field = "Mi-Clave-Secreta-1";
     let login = async |user: &str, password: &str| {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{Manager, ManagerOptions, Scratch};
+use e2e::{Manager, ManagerOptions};
 use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,10 +14,7 @@ const PROMPT: Duration = Duration::from_secs(20);
 const HOST: &str = "Host: 127.0.0.1\r\nConnection: close\r\n";
 
 async fn manager() -> Manager {
-    let options = ManagerOptions::default()
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    Manager::start_in(Scratch::default(), options).await
+    Manager::without_browser(ManagerOptions::default()).await
 }
 
 async fn open(manager: &Manager) -> TcpStream {

@@ -168,21 +168,13 @@ fn start(folder: &Path) -> Child {
     spawn_bound(command).expect("nginx: `cargo xtask test` brings it, or put it on PATH")
 }
 
-/// A session-manager whose browser cannot start: nothing here needs it.
-async fn manager() -> Manager {
-    let options = ManagerOptions::default()
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    Manager::start_in(Scratch::default(), options).await
-}
-
 fn locked() -> ManagerOptions {
     ManagerOptions::default().with("HUB_ADMIN_PASSWORD", PASSWORD)
 }
 
 #[tokio::test]
 async fn the_page_is_served_over_tls_alone() {
-    let mut manager = manager().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
     let client = nginx.client(1);
@@ -218,7 +210,7 @@ async fn the_page_is_served_over_tls_alone() {
 
 #[tokio::test]
 async fn without_a_password_the_hub_answers_nobody_through_it() {
-    let mut manager = manager().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let nginx = Nginx::before(&hub).await;
     let (status, body) = answer(nginx.client(1).get(nginx.url("/api/status"))).await;
@@ -228,7 +220,7 @@ async fn without_a_password_the_hub_answers_nobody_through_it() {
 
 #[tokio::test]
 async fn who_guesses_is_slowed_down_whoever_it_claims_to_be() {
-    let mut manager = manager().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
 
@@ -276,7 +268,7 @@ fn tells(event: &SseEvent, link: &str) -> bool {
 
 #[tokio::test]
 async fn events_come_one_by_one_while_the_stream_is_open() {
-    let mut manager = manager().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
     let client = nginx.client(1);
@@ -339,7 +331,7 @@ fn body_in_parts() -> (mpsc::Sender<Part>, Body) {
 
 #[tokio::test]
 async fn an_upload_goes_through_as_it_comes() {
-    let mut manager = manager().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
     let (parts, body) = body_in_parts();

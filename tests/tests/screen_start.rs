@@ -3,18 +3,10 @@
 use std::time::Duration;
 
 use e2e::standin::Settings;
-use e2e::{Hub, Manager, ManagerOptions, Scratch, browser_flow, linked};
+use e2e::{Hub, Manager, ManagerOptions, browser_flow, linked};
 
 const PASSWORD: &str = "una clave de prueba, larga";
 const PATIENCE: Duration = Duration::from_secs(270);
-
-/// One whose browser cannot start: nothing here needs it.
-async fn plain() -> Manager {
-    let options = ManagerOptions::default()
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    Manager::start_in(Scratch::default(), options).await
-}
 
 fn locked() -> ManagerOptions {
     ManagerOptions::default().with("HUB_ADMIN_PASSWORD", PASSWORD)
@@ -22,7 +14,7 @@ fn locked() -> ManagerOptions {
 
 #[tokio::test]
 async fn schedules_on_the_week_and_in_the_list() {
-    let mut manager = plain().await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
     browser_flow(&hub, "schedules-flow.mjs", &variables, PATIENCE).await;

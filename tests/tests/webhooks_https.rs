@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use e2e::{Hub, Manager, ManagerOptions, Scratch};
+use e2e::{Hub, Manager, ManagerOptions};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -94,10 +94,7 @@ async fn test_of(hub: &Hub, url: String) -> Value {
 
 #[tokio::test]
 async fn a_webhook_over_tls() {
-    let options = ManagerOptions::default()
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    let mut manager = Manager::start_in(Scratch::default(), options).await;
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let (ours, other) = (authority(), authority());
     let trusted = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(trusted.path(), ours.pem()).unwrap();

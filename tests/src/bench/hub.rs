@@ -26,12 +26,8 @@ struct Answered {
 
 /// Measures; `say` is told what it is at.
 pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
-    let options = ManagerOptions::default()
-        // No browser is needed, and none is there.
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("NODE_ENV", "production")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/");
-    let mut manager = Manager::start_in(Scratch::default(), options).await;
+    let options = ManagerOptions::default().with("NODE_ENV", "production");
+    let mut manager = Manager::without_browser(options).await;
     let folder = Scratch::default();
     let hub = hub_of(&manager.service.url, &folder).await;
     let mut rows = Vec::new();

@@ -1,7 +1,7 @@
 //! Asking a session-manager whose browser cannot start, so that nothing but
 //! HTTP is at work.
 
-use e2e::{Manager, ManagerOptions, Scratch};
+use e2e::{Manager, ManagerOptions};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use session_api::ErrorBody;
@@ -38,11 +38,7 @@ pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
 
 /// One whose browser cannot start, so that nothing but HTTP is at work.
 pub async fn without_browser(options: ManagerOptions) -> Manager {
-    let options = options
-        .with("CHROME_BIN", "/nowhere/chromium")
-        .with("WHATSAPP_WEB_URL", "http://127.0.0.1:1/")
-        .with("RETRY_SECONDS", 3_600);
-    Manager::start_in(Scratch::default(), options).await
+    Manager::without_browser(options.with("RETRY_SECONDS", 3_600)).await
 }
 
 pub async fn plain() -> Manager {
