@@ -28,13 +28,18 @@ impl FromRequestParts<AppState> for Upstream {
         if let Some(id) = parts.extensions.get::<RequestId>() {
             client = client.with_request_id(id.header().clone());
         }
-        if let Some(parent) = traces::parent() {
-            client = client.with_trace_parent(parent);
-        }
         if let Some(key) = idempotency_key(&parts.headers)? {
             client = client.with_idempotency_key(key);
         }
-        Ok(Self(client))
+        Ok(Self(traced(client)))
+    }
+}
+
+/// Its calls are a part of the trace of what is done now.
+pub(crate) fn traced(client: SessionClient) -> SessionClient {
+    match traces::parent() {
+        Some(parent) => client.with_trace_parent(parent),
+        None => client,
     }
 }
 

@@ -9,6 +9,7 @@
 //! other variables of OpenTelemetry's specification by itself, such as
 //! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_TRACES_SAMPLER`.
 
+use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
 use tracing::Span;
+use tracing::field::display;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use url::Url;
 
@@ -133,11 +135,11 @@ pub fn end() {
 
 /// Makes `span` a part of the trace that a request's headers name, if any, and
 /// gives it the name of what was asked for.
-pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: &str) {
+pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: fmt::Arguments<'_>) {
     if PROVIDER.get().is_none() {
         return;
     }
-    span.record("otel.name", name);
+    span.record("otel.name", display(name));
     span.record("otel.kind", "server");
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
     // Refused only for a span that began already, which this has not.

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use metrics::{counter, histogram};
-use service_runtime::traces;
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
@@ -12,6 +11,7 @@ use super::sends::{failure, opted_out};
 use super::verdict::{Verdict, Why};
 use super::{Inner, pause};
 use crate::store::{Change, Message, Origin, State, StoreError, is_file};
+use crate::upstream::traced;
 
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
@@ -64,13 +64,10 @@ impl Inner {
             false => Endpoint::Send,
         };
         let began = Instant::now();
-        let mut client = client
+        let client = client
             .with_request_id(request_id(message))
             .with_idempotency_key(key);
-        if let Some(parent) = traces::parent() {
-            client = client.with_trace_parent(parent);
-        }
-        let answer = client
+        let answer = traced(client)
             .proxied::<SendBody>(endpoint, Some(request.into()))
             .await;
         histogram!("leadmaster_outbox_attempt_duration_seconds")

@@ -171,7 +171,7 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
         otel.name = Empty,
         otel.kind = Empty
     );
-    traces::continued(&span, request.headers(), &format!("{method} {pattern}"));
+    traces::continued(&span, request.headers(), format_args!("{method} {pattern}"));
     let mut response = match too_large(&request, limits) {
         Some(reply) => reply.into_response(),
         None => in_shape(next.run(request).instrument(span.clone()).await),
