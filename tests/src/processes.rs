@@ -51,13 +51,19 @@ pub fn chromedriver(folder: &Path) -> Option<Process> {
     of(folder).into_iter().find(|p| p.comm == "chromedriver")
 }
 
+/// What ChromeDriver takes for Chrome, of `folder`.
+#[must_use]
+pub fn stand_in(folder: &Path) -> Option<Process> {
+    of(folder).into_iter().find(|p| p.comm == "chrome-stand-in")
+}
+
 /// Chrome's main process of `folder`: the one that has no `--type=`.
 #[must_use]
 pub fn chrome(folder: &Path) -> Option<Process> {
     of(folder)
         .into_iter()
+        .filter(|p| !["chromedriver", "chrome-stand-in"].contains(&p.comm.as_str()))
         .find(|p| p.cmdline_contains("--user-data-dir") && !p.cmdline_contains("--type="))
-        .filter(|p| p.comm != "chromedriver")
 }
 
 /// The renderers of `folder`.

@@ -108,6 +108,18 @@ async fn chromedriver_is_killed() {
 }
 
 #[tokio::test]
+async fn what_stands_in_for_chrome_is_killed() {
+    let at = At::Ready;
+    let (standin, mut manager) = brought_to(at).await;
+    let stand_in = processes::stand_in(&manager.tokens()).expect("a stand-in");
+    let before = restarts(&manager).await;
+    kill_hard(&stand_in);
+    noticed(&manager, before).await;
+    ready_again(at, &standin, &manager).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
 async fn chrome_is_killed() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;

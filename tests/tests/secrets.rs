@@ -2,7 +2,7 @@
 //! texts, and the operator's chats.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use e2e::standin::{LeadMessage, Settings, Standin};
 use e2e::{Manager, ManagerOptions, poll, processes, standin};
@@ -97,19 +97,34 @@ async fn the_token_stays_in_the_service() {
     assert!(!manager.service.output().contains(TOKEN));
 }
 
+/// The network that a process is in.
+fn network(pid: i32) -> PathBuf {
+    std::fs::read_link(format!("/proc/{pid}/ns/net")).expect("its network")
+}
+
 #[tokio::test]
-async fn chrome_has_no_port_to_drive_it_by() {
+async fn nobody_but_the_service_reaches_what_drives_chrome() {
     let (_standin, mut manager) = with_token().await;
-    let holders: Vec<_> = processes::of(&manager.tokens())
+    let driver = processes::chromedriver(&manager.tokens()).expect("a chromedriver");
+    let alone = network(driver.pid);
+    let service = manager.service.process().expect("it runs").pid;
+    assert_ne!(alone, network(service));
+    let (inside, outside): (Vec<_>, Vec<_>) = processes::of(&manager.tokens())
         .into_iter()
-        .filter(|process| port_of(process.pid).is_some())
-        .map(|process| process.comm)
-        .collect();
-    assert!(holders.contains(&"chromedriver".to_owned()), "{holders:?}");
-    assert!(
-        !holders.iter().any(|name| name == "chromium"),
-        "{holders:?}"
-    );
+        .filter(|process| process.is_alive())
+        .partition(|process| network(process.pid) == alone);
+    let mut names: Vec<_> = inside.iter().map(|one| one.comm.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["chrome-stand-in", "chromedriver"]);
+    for process in outside {
+        let listens = port_of(process.pid).is_some();
+        assert_eq!(listens, process.pid == service, "{process:?}");
+    }
+    // The service does, more than once at a time.
+    let pictures = (0..3).map(|_| get(&manager, "/screenshot.png"));
+    for picture in futures_util::future::join_all(pictures).await {
+        assert_eq!(picture.status(), 200);
+    }
     assert_eq!(
         mode(&manager.tokens().join("tmp")),
         0o700,

@@ -10,11 +10,15 @@
 //! Pids are reused; a [`ProcessId`] carries the start time, so a signal never
 //! reaches a stranger. Zombies do not count as alive: they hold nothing.
 
+mod apart;
+mod handed;
 mod signal;
 mod spawn;
 mod table;
 pub mod usage;
 
+pub use apart::{Apart, spawn_apart, tcp_socket};
+pub use handed::{hand, take};
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};
 pub use spawn::spawn_bound;

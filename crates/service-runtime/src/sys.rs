@@ -7,8 +7,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::ioctl::{Opcode, Setter, ioctl};
 use rustix::mm::{Advice, madvise};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 /// Why a descriptor number was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -56,12 +58,65 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
     Ok(owned)
 }
 
+/// Has `command`'s child do this between fork and exec.
+///
+/// `work` may only make system calls: no heap, no locks, no environment.
+pub(crate) fn in_child<F>(command: &mut Command, work: F)
+where
+    F: FnMut() -> io::Result<()> + Send + Sync + 'static,
+{
+    // SAFETY: what `work` may not do is said above, and its callers, of this
+    // crate alone, keep to it.
+    #[expect(unsafe_code, reason = "some calls have to be the child's own")]
+    unsafe {
+        command.pre_exec(work);
+    }
+}
+
+/// Puts this process, which must have one thread, into a user namespace and a
+/// network of its own. Both are empty at first: no user is mapped, and the
+/// loopback interface is down.
+pub(crate) fn leave_the_network() -> io::Result<()> {
+    // SAFETY: only `CLONE_FILES` bears on memory safety: descriptors stay
+    // shared by all threads here.
+    #[expect(unsafe_code, reason = "rustix has one function for all flags")]
+    unsafe {
+        unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNET)?;
+    }
+    Ok(())
+}
+
+/// `struct ifreq`, as `SIOCSIFFLAGS` reads it. Source: `netdevice(7)`.
+#[repr(C)]
+struct InterfaceFlags {
+    name: [u8; 16],
+    flags: i16,
+    unused: [u8; 22],
+}
+
+/// Brings the loopback interface up, of the network that `socket` is in.
+pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
+    const SIOCSIFFLAGS: Opcode = 0x8914;
+    const IFF_UP: i16 = 1;
+    let up = InterfaceFlags {
+        name: *b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        flags: IFF_UP,
+        unused: [0; 22],
+    };
+    // SAFETY: the structure is as large as the kernel's, which only reads it.
+    #[expect(unsafe_code, reason = "an ioctl of which rustix does not know")]
+    unsafe {
+        ioctl(socket, Setter::<SIOCSIFFLAGS, _>::new(up))?;
+    }
+    Ok(())
+}
+
 /// Spawns in a process group of its own, to be killed by the kernel when the
 /// calling thread ends.
 pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child> {
     let parent: Option<Pid> = Some(rustix::process::getpid());
     command.process_group(0);
-    let in_child = move || {
+    in_child(command, move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
         // Had the parent died before the line above, no signal would come.
         if getppid() == parent {
@@ -69,13 +124,7 @@ pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child
         } else {
             Err(io::Error::from(rustix::io::Errno::SRCH))
         }
-    };
-    // SAFETY: between fork and exec the closure makes two system calls and
-    // touches neither the heap, nor locks, nor the environment.
-    #[expect(unsafe_code, reason = "prctl has to be called by the child itself")]
-    unsafe {
-        command.pre_exec(in_child);
-    }
+    });
     command.spawn()
 }
 

@@ -8,7 +8,7 @@ use service_runtime::doctor::Options;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
 use session_manager::backup::command;
-use session_manager::browser::become_chrome;
+use session_manager::browser::take_part;
 use session_manager::config::{Config, HELP};
 use session_manager::doctor;
 
@@ -45,8 +45,8 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    // Chrome is started by this program, too, with arguments of its own.
-    if let Some(code) = become_chrome() {
+    // ChromeDriver starts this program, too, with Chrome's arguments.
+    if let Some(code) = take_part() {
         return code;
     }
     let Arguments { task } = Arguments::parse();

@@ -23,9 +23,7 @@ struct Job {
 /// # Errors
 /// As [`Command::spawn`]; also when the spawning thread cannot be started.
 pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
-    command
-        .env_remove(pm2::CHANNEL_VARIABLE)
-        .env_remove(pm2::SERIALIZATION_VARIABLE);
+    pm2::keep_from(&mut command);
     let (answer, result) = channel();
     let gone = || io::Error::other("the thread that spawns children is gone");
     spawner()?

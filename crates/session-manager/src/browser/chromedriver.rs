@@ -2,17 +2,17 @@
 //! it ended.
 
 use std::io::{BufRead, BufReader};
-use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
-use service_runtime::process::{Process, ProcessId, spawn_bound};
+use service_runtime::process::{Apart, Process, ProcessId, spawn_apart};
 use tokio::sync::{oneshot, watch};
+use tokio::task::block_in_place;
 
+use super::chrome::surround;
+use super::line::Line;
 use super::profile::Profile;
-use super::tree::PROFILE_MARK;
 use crate::session::cause::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
@@ -22,15 +22,15 @@ const STARTS: u32 = 3;
 /// A running ChromeDriver.
 #[derive(Debug)]
 pub struct Chromedriver {
-    /// Where it listens.
-    pub port: u16,
+    /// How it is reached.
+    pub(super) line: Line,
     /// Its version, such as `156.0.8078.79`.
     pub version: String,
     /// Its process.
     pub id: ProcessId,
+    /// The program of this service, by a path that it can execute.
+    pub(super) service: PathBuf,
     ended: watch::Receiver<bool>,
-    /// What its `TMPDIR` leads through, while it and its Chrome run.
-    _way: Option<OwnedFd>,
 }
 
 struct Greeting {
@@ -39,11 +39,8 @@ struct Greeting {
 }
 
 impl Chromedriver {
-    /// Starts `program` for `profile`, with these variables for what it starts
-    /// as Chrome; answers once it listens.
-    ///
-    /// It takes a free IPv4 port and then wants the same one of IPv6: where
-    /// somebody else has that it ends, and is started again.
+    /// Starts `program` for `profile`, where no other process reaches its
+    /// port, and has it start `stand_in` as Chrome; answers once it listens.
     ///
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
@@ -51,10 +48,21 @@ impl Chromedriver {
     pub async fn start(
         program: &Path,
         profile: &Profile,
-        variables: &[(&'static str, PathBuf)],
+        stand_in: (&'static str, &Path),
     ) -> Result<Self, Failure> {
+        let command = || {
+            let mut command = Command::new(program);
+            surround(&mut command, profile);
+            command
+                .arg("--port=0")
+                .env(stand_in.0, stand_in.1)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null());
+            command
+        };
         for _ in 0..STARTS {
-            if let Some(listening) = Self::start_once(program, profile, variables).await? {
+            if let Some(listening) = Self::start_once(program, command).await? {
                 return Ok(listening);
             }
         }
@@ -65,57 +73,27 @@ impl Chromedriver {
     /// `None` if it ended before it listened.
     async fn start_once(
         program: &Path,
-        profile: &Profile,
-        variables: &[(&'static str, PathBuf)],
+        command: impl Fn() -> Command,
     ) -> Result<Option<Self>, Failure> {
-        let mut command = Command::new(program);
-        let home = profile.temporary_dir();
-        let way = way_to(&home)
-            .map_err(|error| Failure::LaunchFailed(format!("{}: {error}", home.display())))?;
-        let temporary = way.as_ref().map_or(home.clone(), path_through);
-        command
-            .arg("--port=0")
-            .env(PROFILE_MARK, profile.user_data_dir())
-            .env("TMPDIR", temporary)
-            // Crash reports and caches belong to this browser alone, too.
-            .env("XDG_CONFIG_HOME", &home)
-            .env("XDG_CACHE_HOME", &home)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        for secret in [
-            "SESSION_MANAGER_TOKEN",
-            "BACKUP_KEY",
-            "HUB_ADMIN_PASSWORD",
-            "DATABASE_URL",
-            // They may hold the key of a collector.
-            "OTEL_EXPORTER_OTLP_HEADERS",
-            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-        ] {
-            command.env_remove(secret);
-        }
-        let spawned = tokio::task::spawn_blocking(move || spawn_bound(command))
-            .await
-            .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
-        let mut child = spawned.map_err(|error| match error.kind() {
+        // Here and now: what went on alone after a cancel would be left behind.
+        let mut apart = block_in_place(|| spawn(command)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
                 Failure::ChromedriverNotFound(format!("{}: {error}", program.display()))
             }
             _ => Failure::LaunchFailed(format!("{}: {error}", program.display())),
         })?;
-        let id = Process::read(child.id().cast_signed()).map(|process| process.id());
-        let greeting = greeting(&mut child);
-        let ended = watch_end(child);
+        let id = Process::read(apart.child.id().cast_signed()).map(|process| process.id());
+        let greeting = greeting(&mut apart.child);
+        let ended = watch_end(apart.child);
         let told = tokio::time::timeout(START_DEADLINE, greeting)
             .await
             .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?;
         Ok(id.zip(told.ok()).map(|(id, greeting)| Self {
-            port: greeting.port,
+            line: Line::new(greeting.port, apart.socket),
             version: greeting.version.unwrap_or_default(),
             id,
+            service: apart.program,
             ended,
-            _way: way,
         }))
     }
 
@@ -127,26 +105,17 @@ impl Chromedriver {
     }
 }
 
-/// Chrome puts a socket below its temporary folder, and the path of a socket
-/// ends at 107 bytes: this much of it is Chrome's own.
-const OF_CHROME: usize = "/org.chromium.Chromium.XXXXXX/SingletonSocket".len();
-
-/// What a shorter path can lead through, where `folder`'s own is too long.
-fn way_to(folder: &Path) -> std::io::Result<Option<OwnedFd>> {
-    if folder.as_os_str().len() + OF_CHROME <= 107 {
-        return Ok(None);
-    }
-    let open = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(Some(rustix::fs::open(folder, open, Mode::empty())?))
-}
-
-/// A short path to what is open here, for other processes of this user.
-fn path_through(way: &OwnedFd) -> PathBuf {
-    PathBuf::from(format!(
-        "/proc/{}/fd/{}",
-        std::process::id(),
-        way.as_raw_fd()
-    ))
+/// Alone, or where that is not allowed, together with everybody.
+fn spawn(command: impl Fn() -> Command) -> std::io::Result<Apart> {
+    spawn_apart(command(), true).or_else(|error| {
+        let together = spawn_apart(command(), false)?;
+        tracing::warn!(
+            %error,
+            "chromedriver has no network of its own: every program of this machine can reach \
+             its port. Allow users namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
+        );
+        Ok(together)
+    })
 }
 
 /// Reads what ChromeDriver says of itself, and then its output to the end, so

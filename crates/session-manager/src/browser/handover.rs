@@ -1,60 +1,84 @@
-//! Standing in for Chrome for a moment, so that the pipe over which
-//! ChromeDriver drives it goes through this service.
+//! ChromeDriver starts Chrome; but where ChromeDriver is, there is no internet.
+//! So it starts this program instead, which has the service start Chrome.
 //!
 //! ```text
-//!  ChromeDriver ── starts ──> this program, instead of Chrome
-//!                               │ descriptors 3 and 4: ChromeDriver's pipes
-//!                               │ two new pipes, made here
-//!   service <── socket, four ends of them ──┤
-//!                               └─ 3 and 4 become the new ones; exec Chrome
+//!  service ── starts ──> ChromeDriver, in a network of its own
+//!   │   │                     └─ starts ──> this program: Chrome's stand-in
+//!   │   └ <─ socket: ChromeDriver's pipes, ───┤
+//!   │        the arguments for Chrome         │ stays for as long as Chrome
+//!   │                                         │ runs: ChromeDriver watches it
+//!   │     ── socket ──> one more socket of ───┘
+//!   │                   ChromeDriver's network
+//!   └─ starts ──> Chrome, with pipes that the service has the other ends of
 //! ```
-//!
-//! The process stays the same one, so that ChromeDriver still is Chrome's
-//! parent and everything that ends the tree finds it as before.
 
-use std::convert::Infallible;
 use std::fs::File;
-use std::io::{self, IoSlice, Read, Write};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
+use std::sync::Mutex;
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
-};
+use rustix::thread::set_name;
 use service_runtime::inherited;
+use service_runtime::process::{hand, take, tcp_socket};
 use tokio::net::UnixListener;
 
-use super::tab::FIRST_PAGE;
-
-/// Holds Chrome's program, where this process is to become it.
-const CHROME: &str = "LEADMASTER_BROWSER_PROGRAM";
-/// Holds the folder of the socket over which the pipes are handed over.
+/// Holds the folder of the socket, where this process is to stand in.
 const DOOR: &str = "LEADMASTER_BROWSER_DOOR";
-
 const SOCKET: &str = "door";
 
 /// Chrome's debugging pipe: it reads the first and writes the second.
 /// Source: `--remote-debugging-pipe`, `content/browser/devtools`.
-const COMMANDS: i32 = 3;
-const ANSWERS: i32 = 4;
+pub(super) const COMMANDS: i32 = 3;
+pub(super) const ANSWERS: i32 = 4;
 
-/// The ends of the pipes that the service is handed.
-pub(super) struct Pipes {
-    pub(super) from_driver: OwnedFd,
-    pub(super) to_driver: OwnedFd,
-    pub(super) to_chrome: OwnedFd,
-    pub(super) from_chrome: OwnedFd,
-}
-
-/// Where a Chrome that is started is waited for.
+/// Where a stand-in is waited for.
 pub(super) struct Door {
     listener: UnixListener,
     folder: PathBuf,
+}
+
+/// What ChromeDriver wants of Chrome.
+pub(super) struct Wanted {
+    pub(super) from_driver: OwnedFd,
+    pub(super) to_driver: OwnedFd,
+    /// A pipe that is open for as long as the stand-in is there.
+    pub(super) alive: OwnedFd,
+    /// Chrome's arguments, each with a NUL at its end.
+    pub(super) arguments: Vec<u8>,
+    pub(super) stand_in: StandIn,
+}
+
+/// The process that ChromeDriver takes for Chrome.
+#[derive(Debug)]
+pub(super) struct StandIn {
+    asked: Mutex<UnixStream>,
+    /// The same, for what does not wait for an answer.
+    ending: UnixStream,
+}
+
+impl StandIn {
+    /// Has it make one more TCP socket in ChromeDriver's network. Blocks.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub(super) fn socket(&self) -> io::Result<OwnedFd> {
+        let Ok(mut stream) = self.asked.lock() else {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        };
+        stream.write_all(&[0])?;
+        let [socket] = take(&*stream, &mut [0])?;
+        Ok(socket)
+    }
+
+    /// Has it end: Chrome has.
+    pub(super) fn end(&self) {
+        // It fails only where the process is gone already.
+        let _ = self.ending.shutdown(Shutdown::Both);
+    }
 }
 
 impl Door {
@@ -70,20 +94,16 @@ impl Door {
         })
     }
 
-    /// What ChromeDriver is to start as Chrome, and the variables that make it
-    /// `chrome`. It is this very program, also after another was installed in
-    /// its place.
-    pub(super) fn stand_in(&self, chrome: &Path) -> (PathBuf, [(&'static str, PathBuf); 2]) {
-        let program = format!("/proc/{}/exe", std::process::id());
-        let variables = [(CHROME, chrome.to_owned()), (DOOR, self.folder.clone())];
-        (program.into(), variables)
+    /// The variable by which this program knows that it is to stand in.
+    pub(super) fn variable(&self) -> (&'static str, &Path) {
+        (DOOR, &self.folder)
     }
 
-    /// Waits for the pipes.
+    /// Waits for a stand-in, and for what it hands over.
     ///
     /// # Errors
-    /// Why Chrome could not be started.
-    pub(super) async fn handed(&self) -> io::Result<Pipes> {
+    /// When it broke off.
+    pub(super) async fn wanted(&self) -> io::Result<Wanted> {
         let (stream, _) = self.listener.accept().await?;
         let stream = stream.into_std()?;
         let received = tokio::task::spawn_blocking(move || receive(stream));
@@ -99,85 +119,56 @@ fn reached(folder: &Path) -> io::Result<(File, PathBuf)> {
     Ok((held, path.into()))
 }
 
-fn connect(folder: &Path) -> io::Result<UnixStream> {
-    let (_held, path) = reached(folder)?;
-    UnixStream::connect(path)
-}
-
-fn receive(mut stream: UnixStream) -> io::Result<Pipes> {
+fn receive(mut stream: UnixStream) -> io::Result<Wanted> {
     stream.set_nonblocking(false)?;
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let mut parts = [io::IoSliceMut::new(&mut byte)];
-    recvmsg(&stream, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    let mut handed = Vec::new();
-    for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-            handed.extend(descriptors);
-        }
-    }
-    let Ok([from_driver, to_driver, to_chrome, from_chrome]) = <[OwnedFd; 4]>::try_from(handed)
-    else {
-        return Err(io::ErrorKind::ConnectionAborted.into());
-    };
-    // It ends with the exec, or says why there was none.
-    let mut why = String::new();
-    stream.read_to_string(&mut why)?;
-    if !why.is_empty() {
-        return Err(io::Error::other(why));
-    }
-    Ok(Pipes {
+    let mut length = [0; size_of::<u32>()];
+    let [from_driver, to_driver, alive] = take(&stream, &mut length)?;
+    let length = u64::from(u32::from_ne_bytes(length));
+    let mut arguments = Vec::new();
+    (&mut stream).take(length).read_to_end(&mut arguments)?;
+    let ending = stream.try_clone()?;
+    Ok(Wanted {
         from_driver,
         to_driver,
-        to_chrome,
-        from_chrome,
+        alive,
+        arguments,
+        stand_in: StandIn {
+            asked: Mutex::new(stream),
+            ending,
+        },
     })
 }
 
-/// Becomes Chrome, if that is what this process was started for; comes back
-/// only if it was not, or with the code of a failure.
-///
-/// Call it before anything else is read or opened.
-#[must_use]
-pub fn become_chrome() -> Option<ExitCode> {
-    let (chrome, folder) = (std::env::var_os(CHROME)?, std::env::var_os(DOOR)?);
-    // Nobody waits behind the door any more: then nobody wants a Chrome.
-    let Ok(mut door) = connect(Path::new(&folder)) else {
-        return Some(ExitCode::FAILURE);
-    };
-    let Err(error) = replace(Path::new(&chrome), &door);
-    let why = format!("{}: {error}", Path::new(&chrome).display());
-    let _ = door.write_all(why.as_bytes());
-    Some(ExitCode::FAILURE)
+/// Stands in for Chrome until that ended, if this process was started for it.
+pub(super) fn stand_in() -> Option<ExitCode> {
+    let folder = std::env::var_os(DOOR)?;
+    // ChromeDriver reports no more of it than that it ended.
+    Some(match serve(Path::new(&folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
 }
 
-fn replace(chrome: &Path, door: &UnixStream) -> io::Result<Infallible> {
-    let mut commands = inherited(COMMANDS).map_err(io::Error::other)?;
-    let mut answers = inherited(ANSWERS).map_err(io::Error::other)?;
-    let (for_chrome, to_chrome) = io::pipe()?;
-    let (from_chrome, of_chrome) = io::pipe()?;
-    let handed: [BorrowedFd<'_>; 4] = [
-        commands.as_fd(),
-        answers.as_fd(),
-        to_chrome.as_fd(),
-        from_chrome.as_fd(),
-    ];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    control.push(SendAncillaryMessage::ScmRights(&handed));
-    sendmsg(
-        door,
-        &[IoSlice::new(&[0])],
-        &mut control,
-        SendFlags::empty(),
-    )?;
-    rustix::io::dup2(&for_chrome, &mut commands)?;
-    rustix::io::dup2(&of_chrome, &mut answers)?;
-    Err(Command::new(chrome)
-        .args(std::env::args_os().skip(1))
-        .arg(FIRST_PAGE)
-        .env_remove(CHROME)
-        .env_remove(DOOR)
-        .exec())
+fn serve(folder: &Path) -> io::Result<()> {
+    set_name(c"chrome-stand-in")?;
+    let commands = inherited(COMMANDS).map_err(io::Error::other)?;
+    let answers = inherited(ANSWERS).map_err(io::Error::other)?;
+    let mut arguments = Vec::new();
+    for argument in std::env::args_os().skip(1) {
+        arguments.extend_from_slice(argument.as_encoded_bytes());
+        arguments.push(0);
+    }
+    let length = u32::try_from(arguments.len()).map_err(io::Error::other)?;
+    let (_held, path) = reached(folder)?;
+    let mut door = UnixStream::connect(path)?;
+    let (alive, _until_the_end) = io::pipe()?;
+    let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
+    hand(&door, &length.to_ne_bytes(), &handed)?;
+    door.write_all(&arguments)?;
+    // Whoever closes their ends of these is to notice at the others'.
+    drop((commands, answers, alive));
+    while door.read(&mut [0])? > 0 {
+        hand(&door, &[0], &[tcp_socket()?.as_fd()])?;
+    }
+    Ok(())
 }

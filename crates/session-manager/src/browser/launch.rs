@@ -11,16 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use service_runtime::process::ProcessTable;
 use session_api::Timestamp;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
+use super::chrome::{self, Chrome};
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::chrome_args;
@@ -34,6 +33,10 @@ use super::tree::Tree;
 use crate::session::cause::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
+/// How long ChromeDriver may take to say why Chrome ended.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// ChromeDriver's, by the line to it.
+const ADDRESS: &str = "http://127.0.0.1";
 /// A page that shows nothing by then gets wa-js all the same.
 const TOOLS_AT_LAST: Duration = Duration::from_secs(1);
 
@@ -134,8 +137,8 @@ pub fn find_driver(config: &BrowserConfig) -> Result<PathBuf, Failure> {
 }
 
 async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events), Failure> {
-    let chrome = find_chrome(config)?;
-    let program = find_driver(config)?;
+    let program = find_chrome(config)?;
+    let driver = find_driver(config)?;
     let tools = match &config.wa_js {
         Some(file) => tokio::fs::read_to_string(file)
             .await
@@ -168,34 +171,39 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     };
     let launch_failed = |error: std::io::Error| Failure::LaunchFailed(error.to_string());
     let door = Door::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
-    let (stand_in, variables) = door.stand_in(&chrome);
-    let chromedriver = Chromedriver::start(&program, &config.profile, &variables).await?;
+    let chromedriver = Chromedriver::start(&driver, &config.profile, door.variable()).await?;
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
     let (teller, mut events) = Events::channel();
     // The page need not wait until ChromeDriver is done with its own.
     let opened = async {
-        let pipes = door.handed().await.map_err(launch_failed)?;
+        let wanted = door.wanted().await.map_err(launch_failed)?;
+        // Here and now: what went on alone after a cancel would be left behind.
+        let starting = || chrome::start(&program, &config.profile, wanted);
+        let (running, pipes) = block_in_place(starting).map_err(launch_failed)?;
+        chromedriver.line.more_from(running.stand_in.clone());
         let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
         let opening = open(config, cdp, heard, tools, &chromedriver, teller);
-        let opened = match opening.await {
-            // Chrome ended: ChromeDriver may know why.
-            Err(CdpError::Closed) => std::future::pending().await,
-            Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
-            other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
+        let opened = tokio::select! {
+            biased;
+            opened = opening => match opened {
+                Err(CdpError::Closed) => Err(died(&running).await),
+                Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
+                other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
+            },
+            failure = died(&running) => Err(failure),
         };
         took("the page is asked for");
         opened
     };
     let session = async {
-        let client = new_session(config, &stand_in, &chromedriver).await;
+        let client = new_session(config, &chromedriver).await;
         took("chromedriver has Chrome");
         client
     };
     let (client, (page, tasks)) = tokio::select! {
         biased;
         () = chromedriver.ended() => return Err(Failure::ChromedriverDied),
-        () = chrome_vanished(chromedriver.id.pid) => return Err(Failure::BrowserDied),
         // ChromeDriver's session waits for a page that its server does not
         // answer.
         failure = events.failure() => return Err(failure),
@@ -263,7 +271,6 @@ async fn open(
 
 async fn new_session(
     config: &BrowserConfig,
-    chrome: &std::path::Path,
     chromedriver: &Chromedriver,
 ) -> Result<Client, Failure> {
     let args = chrome_args(
@@ -275,17 +282,16 @@ async fn new_session(
     let capabilities = json!({
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "dismiss",
-        "goog:chromeOptions": {"binary": chrome, "args": args},
+        "goog:chromeOptions": {"binary": chromedriver.service, "args": args},
     });
     let Value::Object(capabilities) = capabilities else {
         unreachable!("an object literal is an object")
     };
-    let mut builder = ClientBuilder::new(HttpConnector::new());
+    let mut builder = ClientBuilder::new(chromedriver.line.clone());
     builder.capabilities(capabilities);
-    let address = format!("http://127.0.0.1:{}", chromedriver.port);
     // The page may be asked for before ChromeDriver is done.
     let deadline = SESSION_DEADLINE + config.navigation_deadline;
-    match tokio::time::timeout(deadline, builder.connect(&address)).await {
+    match tokio::time::timeout(deadline, builder.connect(ADDRESS)).await {
         Ok(Ok(client)) => Ok(client),
         Ok(Err(error)) => Err(Failure::LaunchFailed(one_line(&error.to_string()))),
         Err(_) => Err(too_late()),
@@ -297,25 +303,12 @@ fn too_late() -> Failure {
     Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
 }
 
-/// Waits until ChromeDriver had a child and has none any more: with a
-/// debugging pipe ChromeDriver would wait a minute for a Chrome that is gone.
-async fn chrome_vanished(chromedriver: i32) {
-    let mut seen = false;
-    loop {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let Ok(table) = ProcessTable::scan() else {
-            continue;
-        };
-        let children: Vec<_> = table
-            .iter()
-            .filter(|child| child.ppid == chromedriver)
-            .collect();
-        // One that ended before the first look is still there as a zombie.
-        seen |= !children.is_empty();
-        if seen && !children.iter().any(|child| child.is_alive()) {
-            return;
-        }
-    }
+/// Waits until Chrome ended, and ChromeDriver had the time to say why: as a
+/// rule it does at once, but sometimes it waits for a minute.
+async fn died(chrome: &Chrome) -> Failure {
+    chrome.ended().await;
+    tokio::time::sleep(LAST_WORDS).await;
+    Failure::BrowserDied
 }
 
 /// Whether Chrome's sandbox refuses to work for us.

@@ -9,12 +9,14 @@
 //! ```
 
 mod cdp;
+mod chrome;
 mod chromedriver;
 mod events;
 mod facts;
 mod flags;
 mod handover;
 mod launch;
+mod line;
 mod page;
 mod profile;
 mod relay;
@@ -25,10 +27,20 @@ mod tree;
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
 pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
-pub use handover::become_chrome;
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{Found, Page, PageError, PageSend, ScanRequest, StoredMessage};
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;
 pub use running::{Browser, clear};
 pub use tree::Tree;
+
+use std::process::ExitCode;
+
+/// Takes the part that this process was started for, if it is one of the
+/// browser's: standing in for Chrome, or becoming it.
+///
+/// Call it before anything else is read or opened.
+#[must_use]
+pub fn take_part() -> Option<ExitCode> {
+    handover::stand_in().or_else(chrome::become_chrome)
+}

@@ -22,6 +22,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -31,7 +32,6 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::mpsc;
 
 use super::cdp::{Cdp, CdpEvent, FIRST_ID, Refusal, Waiting};
-use super::handover::Pipes;
 
 /// The largest message taken.
 const LARGEST_MESSAGE: u64 = 64 << 20;
@@ -40,6 +40,16 @@ const QUEUE: usize = 256;
 /// As many ChromeDriver may leave unread before it counts as broken; it reads
 /// them in a thread of its own.
 const UNREAD: usize = 4096;
+
+/// The ends of the pipes that are the service's.
+pub(super) struct Pipes {
+    pub(super) from_driver: OwnedFd,
+    pub(super) to_driver: OwnedFd,
+    pub(super) to_chrome: OwnedFd,
+    pub(super) from_chrome: OwnedFd,
+    /// Ends with what ChromeDriver takes for Chrome: it drives nothing then.
+    pub(super) alive: OwnedFd,
+}
 
 /// A message of Chrome's, as far as it decides who gets it.
 #[derive(Deserialize)]
@@ -82,7 +92,7 @@ struct Target<'a> {
     kind: Cow<'a, str>,
 }
 
-/// Relays until either side ends. Gives our side of it, and its events, which
+/// Relays until any of them ends. Gives our side of it, and its events, which
 /// end with it.
 ///
 /// # Errors
@@ -92,6 +102,7 @@ pub(super) fn relay(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)>
     let to_driver = Sender::from_owned_fd(pipes.to_driver)?;
     let from_chrome = Receiver::from_owned_fd(pipes.from_chrome)?;
     let to_chrome = Sender::from_owned_fd(pipes.to_chrome)?;
+    let mut alive = Receiver::from_owned_fd(pipes.alive)?;
     let (for_chrome, chrome_queue) = mpsc::channel(QUEUE);
     let (for_driver, driver_queue) = mpsc::channel(UNREAD);
     let (events, event_queue) = mpsc::channel(QUEUE);
@@ -109,6 +120,8 @@ pub(super) fn relay(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)>
             () = write(to_driver, driver_queue) => {}
             () = forward(from_driver, for_chrome) => {}
             () = route.run(from_chrome) => {}
+            // Nothing is ever written into it.
+            _ = alive.read_u8() => {}
         }
         waiting.close();
     });

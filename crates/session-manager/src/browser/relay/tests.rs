@@ -1,6 +1,5 @@
 //! With real pipes, and a test at the far end of each.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -47,16 +46,19 @@ struct Pair {
     chrome: End,
     cdp: Cdp,
     events: mpsc::Receiver<CdpEvent>,
+    stand_in: io::PipeWriter,
 }
 
 fn pair() -> Pair {
     let (driver, from_driver, to_driver) = End::new();
     let (chrome, from_chrome, to_chrome) = End::new();
+    let (alive, stand_in) = io::pipe().unwrap();
     let pipes = Pipes {
         from_driver,
         to_driver,
         to_chrome,
         from_chrome,
+        alive: alive.into(),
     };
     let (cdp, events) = relay(pipes).unwrap();
     Pair {
@@ -64,6 +66,7 @@ fn pair() -> Pair {
         chrome,
         cdp,
         events,
+        stand_in,
     }
 }
 
@@ -175,8 +178,8 @@ async fn a_call_ends_with_its_answer_its_refusal_or_its_deadline() {
 }
 
 #[tokio::test]
-async fn the_end_of_either_is_the_end_of_both() {
-    for chrome_ends in [true, false] {
+async fn the_end_of_one_is_the_end_of_all() {
+    for ends in ["chrome", "chromedriver", "stand-in"] {
         let mut pair = pair();
         let ours = attached(&mut pair).await;
         let waiting = tokio::spawn({
@@ -191,14 +194,23 @@ async fn the_end_of_either_is_the_end_of_both() {
             mut driver,
             mut chrome,
             mut events,
+            stand_in,
             ..
         } = pair;
-        if chrome_ends {
-            drop(chrome);
-            assert_eq!(driver.hears().await, None);
-        } else {
-            drop(driver);
-            assert_eq!(chrome.hears().await, None);
+        match ends {
+            "chrome" => {
+                drop(chrome);
+                assert_eq!(driver.hears().await, None);
+            }
+            "chromedriver" => {
+                drop(driver);
+                assert_eq!(chrome.hears().await, None);
+            }
+            _ => {
+                drop(stand_in);
+                assert_eq!(chrome.hears().await, None);
+                assert_eq!(driver.hears().await, None);
+            }
         }
         assert!(matches!(waiting.await.unwrap(), Err(CdpError::Closed)));
         assert!(events.recv().await.is_none());
