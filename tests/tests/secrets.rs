@@ -9,6 +9,7 @@ use e2e::{Manager, ManagerOptions, poll, processes, standin};
 use reqwest::Method;
 use serde_json::{Value, json};
 use service_runtime::listen::port_of;
+use service_runtime::process::Process;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
@@ -111,7 +112,7 @@ async fn nobody_but_the_service_reaches_what_drives_chrome() {
     assert_ne!(alone, network(service));
     let (inside, outside): (Vec<_>, Vec<_>) = processes::of(&manager.tokens())
         .into_iter()
-        .filter(|process| process.is_alive())
+        .filter(Process::is_alive)
         .partition(|process| network(process.pid) == alone);
     let mut names: Vec<_> = inside.iter().map(|one| one.comm.as_str()).collect();
     names.sort_unstable();

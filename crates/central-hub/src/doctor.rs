@@ -56,7 +56,10 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
         None => Check::warning(
             "access",
             "HUB_ADMIN_PASSWORD is not set: only this machine is served, and everybody on it",
-            "set HUB_ADMIN_PASSWORD in deploy/local.cjs",
+            format!(
+                "set HUB_ADMIN_PASSWORD in {}",
+                subject.keeper.settings(&SERVICE)
+            ),
         ),
     });
     checks.push(Check::ok(
@@ -124,7 +127,10 @@ async fn session_manager(config: &Config, keeper: Keeper) -> Vec<Check> {
     let session = match client.session().await {
         Ok(session) => session,
         Err(error @ ClientError::TokenRefused) => {
-            let cure = "the same SESSION_MANAGER_TOKEN for both in deploy/local.cjs";
+            let cure = format!(
+                "the same SESSION_MANAGER_TOKEN for both, the hub's in {}",
+                keeper.settings(&SERVICE)
+            );
             return vec![up, Check::failure("token", error.to_string(), cure)];
         }
         Err(error) => return vec![up, Check::failure("session", error.to_string(), cure)],

@@ -5,8 +5,10 @@
 #![expect(clippy::print_stdout, reason = "the children talk to the tests by it")]
 #![expect(clippy::zombie_processes, reason = "a part that is killed cannot wait")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -14,7 +16,9 @@ use std::time::{Duration, Instant};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, kill_process};
 use service_runtime::pm2::{CHANNEL_VARIABLE, Supervisor};
-use service_runtime::process::{Process, ProcessTable, Signal, kill, kill_group, spawn_bound};
+use service_runtime::process::{
+    Process, ProcessTable, Signal, kill, kill_group, spawn_apart, spawn_bound,
+};
 use service_runtime::{Env, Shutdown};
 
 const PART: &str = "SERVICE_RUNTIME_TEST_PART";
@@ -29,6 +33,7 @@ fn part() {
         "signals" => signals(),
         "supervised" => supervised(),
         "parent" => parent(),
+        "server" => server(),
         other => panic!("no part {other}"),
     };
     assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
@@ -52,7 +57,10 @@ struct Playing {
 
 impl Playing {
     fn start(command: &mut Command) -> Self {
-        let mut child = command.spawn().unwrap();
+        Self::of(command.spawn().unwrap())
+    }
+
+    fn of(mut child: Child) -> Self {
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self { child, lines }
     }
@@ -201,6 +209,41 @@ fn a_bound_child_outlives_threads_but_not_the_process() {
     until("the child is gone", || !process.id().is_alive());
 }
 
+fn server() -> ExitCode {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    println!("@port {}", listener.local_addr().unwrap().port());
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"here").unwrap();
+    ExitCode::SUCCESS
+}
+
+#[test]
+fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
+    for alone in [true, false] {
+        let apart = spawn_apart(child("server"), alone).unwrap();
+        let pid = apart.child.id();
+        let mut playing = Playing::of(apart.child);
+        let port: u16 = playing.says("@port").parse().unwrap();
+        let network = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/net")).unwrap();
+        assert_eq!(network(&pid.to_string()) != network("self"), alone);
+        // The same users, in files and in the eyes of this process.
+        let process = Process::read(i32::try_from(pid).unwrap()).unwrap();
+        assert!(process.environment_variable(PART).is_some());
+        let program = std::fs::metadata(apart.program).unwrap();
+        let here = std::fs::metadata("/proc/self/exe").unwrap();
+        assert_eq!((program.dev(), program.ino()), (here.dev(), here.ino()));
+
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut stream = TcpStream::from(apart.socket);
+        stream.set_nonblocking(false).unwrap();
+        rustix::net::connect(&stream, &address).unwrap();
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "here");
+        assert!(playing.child.wait().unwrap().success());
+    }
+}
+
 #[test]
 fn signals_reach_whom_they_are_meant_for() {
     let mut shell = Command::new("sh");
@@ -237,6 +280,10 @@ fn signals_reach_whom_they_are_meant_for() {
 
 #[test]
 fn what_cannot_be_spawned_is_an_error() {
-    let error = spawn_bound(Command::new("/nonexistent/program")).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    let missing = || Command::new("/nonexistent/program");
+    let bound = spawn_bound(missing()).unwrap_err();
+    let apart = spawn_apart(missing(), true).unwrap_err();
+    for error in [bound, apart] {
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    }
 }

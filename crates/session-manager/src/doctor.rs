@@ -52,6 +52,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.push(folder("DATA_DIR", &config.data));
     checks.push(disk(&config.data));
     checks.push(port(config.host, config.port, running).await);
+    checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
@@ -60,6 +61,24 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     }
     checks.push(backups(config));
     checks
+}
+
+/// Who reaches ChromeDriver; nothing where none runs, or where it is somebody
+/// else's.
+fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
+    const NAME: &str = "ChromeDriver's port";
+    let tree = Tree::of(&config.profile.user_data_dir()).alive().ok()?;
+    let driver = tree.iter().find(|process| process.comm == "chromedriver")?;
+    let network = |of: &Process| std::fs::read_link(format!("/proc/{}/ns/net", of.pid)).ok();
+    Some(if network(driver)? == network(service)? {
+        Check::warning(
+            NAME,
+            "every program of this machine reaches it, without a token: this user may have no namespaces",
+            "allow them (docs/security.md, Known and left), then restart the service",
+        )
+    } else {
+        Check::ok(NAME, "the service alone reaches it")
+    })
 }
 
 /// Whether root started it.

@@ -163,7 +163,8 @@ pub(crate) struct ImageOptions {
     /// Where both are; podman without it.
     #[arg(long, value_enum)]
     pub(crate) engine: Option<image::Engine>,
-    /// Another image of Debian 13 than Docker Hub's.
+    /// Another image of Debian 13 than Docker Hub's, or than that which
+    /// LEADMASTER_BASE names.
     #[arg(long, value_name = "IMAGE")]
     pub(crate) base: Option<String>,
 }

@@ -132,11 +132,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
             fs::remove_file(&file)?;
         }
     }
-    for (package, name) in [
-        (Package::Page, "page"),
-        (Package::Script, "page-script"),
-        (Package::ApiDocs, "api-page"),
-    ] {
+    for package in Package::EMBEDDED {
         let mut npm = assets::npm(tools, package);
         npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
         let text = cargo::printed(&mut npm)?;
@@ -148,6 +144,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
                 !line.starts_with("\"serialNumber\"") && !line.starts_with("\"timestamp\"")
             })
             .collect();
+        let name = package.name().replace(' ', "-");
         fs::write(folder.join(format!("{name}.cdx.json")), kept.join("\n"))?;
     }
     Ok(())

@@ -82,12 +82,18 @@ impl Keeper {
         }
     }
 
-    /// To correct a variable.
-    pub(super) fn correct(self, service: &Service) -> String {
-        let file = match self {
+    /// The file that an operator's own variables are in.
+    #[must_use]
+    pub fn settings(self, service: &Service) -> String {
+        match self {
             Self::Systemd => format!("/etc/leadmaster/{}.env", service.name),
             Self::Pm2 | Self::Nobody => "deploy/local.cjs".to_owned(),
-        };
+        }
+    }
+
+    /// To correct a variable.
+    pub(super) fn correct(self, service: &Service) -> String {
+        let file = self.settings(service);
         format!("correct it in {file}, then {}", self.renew(service))
     }
 

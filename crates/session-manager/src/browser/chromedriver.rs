@@ -112,7 +112,7 @@ fn spawn(command: impl Fn() -> Command) -> std::io::Result<Apart> {
         tracing::warn!(
             %error,
             "chromedriver has no network of its own: every program of this machine can reach \
-             its port. Allow users namespaces: sysctl -w kernel.unprivileged_userns_clone=1"
+             its port. Allow users namespaces (docs/security.md)"
         );
         Ok(together)
     })

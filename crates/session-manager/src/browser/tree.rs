@@ -2,9 +2,10 @@
 //!
 //! ```text
 //!  session-manager
-//!    └─ chromedriver      own group; dies with the service (death signal)
-//!         └─ Chrome       ends when its debugging pipe closes
-//!              └─ zygotes, renderers, …
+//!    ├─ chromedriver             own group; dies with the service (death signal)
+//!    │    └─ chrome-stand-in     ends with Chrome
+//!    └─ Chrome                   own group; ends when its debugging pipe closes
+//!         └─ zygotes, renderers, …
 //!    (crashpad handlers: leave the group and the tree, carry our mark)
 //! ```
 //!
@@ -64,8 +65,8 @@ impl Tree {
 
     /// Whether a process that shares the group of a marked one is ours.
     ///
-    /// ChromeDriver leads a group of its own, and so does nothing else of
-    /// ours; anybody's `sleep` started with the mark in its environment would
+    /// ChromeDriver and Chrome lead groups of their own, and so does nothing
+    /// else of ours; anybody's `sleep` started with the mark in its environment would
     /// share the group of the shell that it was typed into.
     fn is_of_its_group(&self, table: &ProcessTable, relative: &Process) -> bool {
         match table.get(relative.pgid).filter(|leader| leader.is_alive()) {
