@@ -45,8 +45,12 @@ pub fn chrome_args(
         "--in-process-gpu".to_owned(),
         "--disable-software-rasterizer".to_owned(),
         "--disable-quic".to_owned(),
+        // Nobody reads its crash reports; a crash is told by the pipe.
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),
+        "--disable-crashpad-for-testing".to_owned(),
+        // It forks what has no sandbox, of which nothing is left.
+        "--no-unsandboxed-zygote".to_owned(),
         "--disable-background-networking".to_owned(),
         "--disable-component-update".to_owned(),
         "--disable-default-apps".to_owned(),
