@@ -111,14 +111,12 @@ async fn ask(url: &str, connections: usize) -> Answered {
         .await
         .expect("wrk: `apt-get install wrk`, or let `cargo xtask bench` do it");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let word = |after: &str| -> String {
-        let rest = text
-            .split_once(after)
-            .unwrap_or_else(|| panic!("{url}: {text}"))
-            .1;
-        rest.split_whitespace()
-            .next()
-            .unwrap_or_default()
+    // By the beginning of a line: other percentages end in "50%", too.
+    let word = |name: &str| -> String {
+        let mut lines = text.lines().map(str::trim);
+        let rest = lines.find_map(|line| line.strip_prefix(name));
+        rest.unwrap_or_else(|| panic!("{url}: {text}"))
+            .trim()
             .to_owned()
     };
     assert!(!text.contains("Non-2xx"), "{url}: {text}");
