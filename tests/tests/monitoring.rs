@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use e2e::standin::{LeadMessage, Settings};
-use e2e::{Hub, Manager, ManagerOptions, http, linked, poll};
+use e2e::{Hub, Manager, ManagerOptions, Scratch, http, linked, poll};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 fn deploy(file: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
@@ -153,9 +153,102 @@ async fn the_rules_do_what_they_say() {
         .map(|(n, target)| json!({"record": format!("panel:{n}"), "expr": target["expr"]}))
         .collect();
     assert!(rules.len() > 20);
-    let folder = e2e::Scratch::default();
+    let folder = Scratch::default();
     let file = folder.join("panels.yml");
     let groups = json!({"groups": [{"name": "panels", "rules": rules}]});
     std::fs::write(&file, groups.to_string()).expect("written");
     promtool(&["check", "rules", &file.display().to_string()], "").await;
+}
+
+/// Prometheus itself, on a port of its own, with what `deploy/` gives it; only
+/// that it looks every second and tells sooner.
+struct Prometheus {
+    _child: Child,
+    url: String,
+    _folder: Scratch,
+}
+
+impl Prometheus {
+    async fn start(manager: &str, hub: &str) -> Self {
+        let folder = Scratch::default();
+        let shared = |file: &str| {
+            let read = std::fs::read_to_string(deploy("prometheus").join(file)).expect(file);
+            let sooner = read
+                .replace("for: 2m", "for: 1s")
+                .replace(
+                    "scrape_interval: 30s",
+                    "scrape_interval: 1s\n  evaluation_interval: 1s",
+                )
+                .replace("127.0.0.1:3001", manager.trim_start_matches("http://"))
+                .replace("127.0.0.1:3012", hub.trim_start_matches("http://"));
+            std::fs::write(folder.join(file), sooner).expect("written");
+        };
+        for file in ["prometheus.yml", "alerts.yml"] {
+            shared(file);
+        }
+        let log = folder.join("log");
+        let child = Command::new("prometheus")
+            .arg("--config.file=prometheus.yml")
+            .arg("--storage.tsdb.path=data")
+            .arg("--web.listen-address=127.0.0.1:0")
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).expect("a log"))
+            .kill_on_drop(true)
+            .spawn()
+            .expect("prometheus: `cargo xtask test` brings it, or put it on PATH");
+        let url = poll::until("Prometheus to listen", async || {
+            let said = std::fs::read_to_string(&log).expect("its log");
+            let (_, rest) = said.split_once("\"Listening on\" address=")?;
+            let (address, _) = rest.split_once('\n')?;
+            Some(format!("http://{address}"))
+        });
+        Self {
+            url: url.await,
+            _child: child,
+            _folder: folder,
+        }
+    }
+
+    async fn ask(&self, path: &str) -> Option<Value> {
+        let answer = http().get(format!("{}/api/v1/{path}", self.url)).send();
+        answer.await.ok()?.json().await.ok()
+    }
+}
+
+#[tokio::test]
+async fn prometheus_itself_reads_the_pair_and_tells_when_one_is_gone() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let prometheus = Prometheus::start(&manager.service.url, &hub.service.url).await;
+    let all = |found: &Value, is: &str| {
+        let all = found.as_array()?;
+        (!all.is_empty() && all.iter().all(|one| one["health"] == is)).then_some(all.len())
+    };
+    let read = poll::until("both to be read", async || {
+        let said = prometheus.ask("targets").await?;
+        all(&said["data"]["activeTargets"], "up")
+    });
+    assert_eq!(read.await, 2);
+    let judged = poll::until("the rules to be evaluated", async || {
+        let said = prometheus.ask("rules").await?;
+        all(&said["data"]["groups"][0]["rules"], "ok")
+    });
+    assert!(judged.await > 5);
+    let firing = async || {
+        let said = prometheus.ask("alerts").await?;
+        let alerts = said["data"]["alerts"].as_array()?.clone();
+        let down = |alert: &&Value| alert["labels"]["alertname"] == "LeadMasterDown";
+        let down = alerts.iter().find(down)?;
+        (down["state"] == "firing").then(|| down.clone())
+    };
+    assert_eq!(firing().await, None);
+    drop(hub);
+    let told = poll::until("the alert", firing).await;
+    assert_eq!(
+        told["annotations"]["summary"],
+        "central-hub does not answer"
+    );
+    manager.stop().await;
 }

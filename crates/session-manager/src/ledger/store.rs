@@ -1,15 +1,10 @@
 //! The file: SQLite, one connection that writes, and some that read beside it.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use session_api::{Content, Timestamp};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr, SqlitePool};
+use sqlx::SqlitePool;
 use tokio::sync::broadcast;
 
 pub use self::files::FileRow;
@@ -18,28 +13,6 @@ use super::row::Row;
 use super::transition::{Happening, State, next};
 use super::writer::{Turn, Writer};
 use crate::session::EventLog;
-
-/// The file's name in `DATA_DIR`.
-const FILE: &str = "ledger.db";
-const BUSY: Duration = Duration::from_secs(5);
-const READERS: u32 = 2;
-/// Readers that lag behind look into the file instead.
-const NEWS_KEPT: usize = 1024;
-
-/// What brings a file up to date: number, name, statements.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
-    (1, "sends", include_str!("../../migrations/0001_sends.sql")),
-    (
-        2,
-        "events",
-        include_str!("../../migrations/0002_events.sql"),
-    ),
-    (
-        3,
-        "content",
-        include_str!("../../migrations/0003_content.sql"),
-    ),
-];
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -128,88 +101,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the file in `folder`, making both where they are missing, and
-    /// settles what an earlier process left unfinished. What happens is told
-    /// to `log`.
-    ///
-    /// # Errors
-    /// Any [`LedgerError`].
-    pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
-        let path = folder.join(FILE);
-        prepare(folder, &path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // An answer must not be ahead of the disk.
-            .synchronous(SqliteSynchronous::Full)
-            // In KiB, of each connection: 2 MB by default, which grow full
-            // within an hour and gain nothing on rows found by an index.
-            .pragma("cache_size", "-512")
-            .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .min_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // A full disk ends a transaction in the middle; sqlx counts on it
-            // for ever after, and would begin no other on this connection.
-            .before_acquire(|connection, _| {
-                Box::pin(async move { Ok(!connection.is_in_transaction()) })
-            })
-            .connect_with(options.clone())
-            .await?;
-        let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-            .fetch_one(&pool)
-            .await?;
-        if checked != "ok" {
-            return Err(LedgerError::Damaged(path, checked));
-        }
-        migrations()
-            .run(&pool)
-            .await
-            .map_err(|error| LedgerError::Migrate(path, error))?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_lazy_with(options.read_only(true));
-        let news = broadcast::channel(NEWS_KEPT).0;
-        let store = Self {
-            writer: Writer::start(pool.clone(), log.clone(), news.clone()),
-            pool,
-            readers,
-            log,
-            news,
-        };
-        store.reserve_ids().await?;
-        store.restart().await?;
-        Ok(store)
-    }
-
-    /// Whether something can be written.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
-    pub async fn probe(&self) -> Result<(), LedgerError> {
-        // The header's number for applications, which this one has no use for:
-        // a write like any other.
-        let number = Timestamp::now().as_millis() & 0x7fff_ffff;
-        let probe = format!("PRAGMA user_version = {number}");
-        sqlx::raw_sql(AssertSqlSafe(probe))
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Writes what is on the way to the disk and closes the file.
-    pub async fn close(&self) {
-        // What is queued is written; if it cannot be, it is found out later.
-        let _ = self.caught_up().await;
-        // Whoever closes last brings the log of writes into the file.
-        self.readers.close().await;
-        self.pool.close().await;
-    }
-
     /// The numbers of rows as they change.
     #[must_use]
     pub fn news(&self) -> broadcast::Receiver<i64> {
@@ -392,22 +283,6 @@ impl Store {
         self.writer.caught_up().await
     }
 
-    /// Whoever was at work on something is gone.
-    async fn restart(&self) -> Result<(), LedgerError> {
-        let left = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
-            .fetch_all(&self.pool)
-            .await?;
-        for row in left {
-            let id = sqlx::Row::try_get(&row, "id")?;
-            let details = Details {
-                error: Some(session_api::ErrorCode::SendFailed.as_str()),
-                ..Details::default()
-            };
-            self.apply(id, Happening::Restart, details).await?;
-        }
-        Ok(())
-    }
-
     /// Forgets what was asked for before `before` and is settled; gives how
     /// many that were. What the page's store is still searched for stays: it
     /// would pass for a message from elsewhere.
@@ -484,19 +359,6 @@ pub(super) async fn move_on(
     Ok(Some(after))
 }
 
-fn migrations() -> Migrator {
-    let steps = MIGRATIONS.map(|(number, name, statements)| {
-        Migration::new(
-            number,
-            name.into(),
-            MigrationType::Simple,
-            statements.into_sql_str(),
-            false,
-        )
-    });
-    Migrator::with_migrations(steps.into())
-}
-
 fn to_json(content: &Content) -> Result<String, sqlx::Error> {
     serde_json::to_string(content).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
@@ -506,30 +368,8 @@ fn file_of(content: &Content) -> Option<&str> {
     content.media()?.1.file_id.as_deref()
 }
 
-/// Numbers and texts of customers: for the service's user alone.
-fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
-    let failed = |at: &Path| {
-        let at = at.to_owned();
-        move |error| LedgerError::Folder(at, error)
-    };
-    if !folder.is_dir() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed(folder))?;
-    }
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed(path))?;
-    file.set_permissions(Permissions::from_mode(0o600))
-        .map_err(failed(path))
-}
-
 mod files;
+mod open;
 
 #[cfg(test)]
 mod tests;

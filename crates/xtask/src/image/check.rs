@@ -28,9 +28,13 @@ const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(250);
-/// Says of every process of Chrome what keeps it in.
+/// Says of every process of Chrome what keeps it in, and of ChromeDriver
+/// whether it has a network of its own.
 const SANDBOX: &str = r#"
 for folder in /proc/[0-9]*; do
+  driver=$([ "$(cat "$folder/comm" 2>/dev/null)" = chromedriver ] &&
+    [ "$(readlink "$folder/ns/net")" != "$(readlink /proc/1/ns/net)" ] && echo yes)
+  [ "$driver" ] && echo "DRIVER APART"
   line=$(tr '\0' ' ' <"$folder/cmdline" 2>/dev/null)
   case "$line" in /usr/lib/chromium/*) ;; *) continue ;; esac
   case "$line" in *--no-sandbox*) echo "UNCONFINED $line" ;; esac
@@ -222,7 +226,11 @@ fn try_all(compose: &Compose) -> Result<()> {
         found.contains("RENDERER APART") && !found.contains("UNCONFINED"),
         "Chrome is not in its sandbox: {found:?}"
     );
-    say::step("Chrome is in its sandbox");
+    ensure!(
+        found.contains("DRIVER APART"),
+        "ChromeDriver's port is open to the container: {found:?}"
+    );
+    say::step("Chrome is in its sandbox, and ChromeDriver in a network of its own");
 
     let start = Instant::now();
     let container = compose.container("session-manager");

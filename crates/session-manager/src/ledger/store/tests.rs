@@ -1,5 +1,12 @@
-use proptest::prelude::*;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
+use proptest::prelude::*;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::SqlSafeStr;
+
+use super::open::{FILE, MIGRATIONS, prepare};
 use super::*;
 
 const HASH: &[u8] = &[7; 32];

@@ -1,0 +1,116 @@
+//! Whom a message goes to.
+
+use std::fmt;
+
+use crate::validate::{Invalid, refuse};
+
+const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// A LID is no phone number and can be longer.
+const LID_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
+
+/// A recipient in WhatsApp's own form: `5491158254201@c.us` or `123456@lid`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Recipient(String);
+
+// Whole numbers stay out of logs.
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.0.len().saturating_sub(self.server().len() + 1);
+        let tail = end.saturating_sub(3);
+        write!(f, "Recipient(…{})", &self.0[tail..])
+    }
+}
+
+impl Recipient {
+    /// Takes a number in international form, with or without `+`, spaces,
+    /// dashes, dots and parentheses, or a WhatsApp id (`…@c.us`, `…@lid`).
+    /// Argentina's 9 after 54 stays as it is given.
+    ///
+    /// # Errors
+    /// When it is neither; groups (`…@g.us`) are refused, too.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::parse_as("to", text)
+    }
+
+    pub(crate) fn parse_as(field: &'static str, text: &str) -> Result<Self, Invalid> {
+        let refuse = |wants: &'static str| refuse(field, wants);
+        let text = text.trim();
+        let (number, server) = match text.rsplit_once('@') {
+            None => (text, "c.us"),
+            Some((number, "c.us" | "s.whatsapp.net")) => (number, "c.us"),
+            Some((number, "lid")) => (number, "lid"),
+            Some((_, "g.us")) => return refuse("is a group: only persons can be written to"),
+            Some(_) => return refuse("has an unknown kind of WhatsApp id: use …@c.us or …@lid"),
+        };
+        let number = number.strip_prefix('+').unwrap_or(number);
+        let number: String = number
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}'))
+            .collect();
+        let length = if server == "lid" { LID_DIGITS } else { DIGITS };
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || !length.contains(&number.len()) || number.starts_with('0') {
+            return refuse(
+                "has to be a number in international form, 8 to 15 digits such as 5491158254201",
+            );
+        }
+        Ok(Self(format!("{number}@{server}")))
+    }
+
+    /// WhatsApp's id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        self.0.rsplit('@').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipients_are_normalised() {
+        for (given, id) in [
+            ("5491158254201", "5491158254201@c.us"),
+            ("+54 9 11 5825-4201", "5491158254201@c.us"),
+            (" +54 (911) 5825.4201 ", "5491158254201@c.us"),
+            ("5491158254201@c.us", "5491158254201@c.us"),
+            ("5491158254201@s.whatsapp.net", "5491158254201@c.us"),
+            ("541158254201", "541158254201@c.us"),
+            ("123456789012345678@lid", "123456789012345678@lid"),
+        ] {
+            assert_eq!(Recipient::parse(given).unwrap().as_str(), id, "{given}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused_without_being_repeated() {
+        for given in [
+            "",
+            "hola",
+            "1234567",
+            "1234567890123456",
+            "012345678",
+            "++5491158254201",
+            "5491158254201@g.us",
+            "5491158254201@example.com",
+            "@c.us",
+            "5491158254201@",
+            "５４９１１５８２５４２０１",
+            "549115825420\u{0}1",
+        ] {
+            let error = Recipient::parse(given).unwrap_err().to_string();
+            assert!(given.len() < 5 || !error.contains(given), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_the_end_of_a_number_reaches_a_log() {
+        let shown = format!("{:?}", Recipient::parse("5491158254201").unwrap());
+        assert_eq!(shown, "Recipient(…201@c.us)");
+    }
+}

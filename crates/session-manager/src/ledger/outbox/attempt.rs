@@ -1,0 +1,224 @@
+//! From a row that is written down to its outcome.
+//!
+//! ```text
+//!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page
+//! ```
+
+use session_api::{Content, ErrorCode};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::limits::allowance;
+use super::outcome::{body, failure, outcome_of, unwritten};
+use super::{Inner, Outbox, Outcome};
+use crate::browser::{Page, PageError, PageSend};
+use crate::error::ApiError;
+use crate::files::PageFile;
+use crate::ledger::lanes::Turn;
+use crate::ledger::row::Row;
+use crate::ledger::store::{Details, Store};
+use crate::ledger::transition::{Happening, State};
+
+/// How a row is begun.
+pub(super) enum Begin {
+    /// Written down for the first time.
+    New,
+    /// Written down as being sent: its turn, and its place, are taken.
+    Ahead(Ahead),
+    /// It was there before.
+    Again,
+}
+
+/// What a message that needs to wait for nothing is sent with.
+pub(super) struct Ahead {
+    page: Page,
+    _turn: Turn,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Inner {
+    /// Takes note of whether WhatsApp's server said something to a send.
+    pub(in crate::ledger) fn note_answer(
+        &self,
+        row: i64,
+        sent: &Result<Option<String>, PageError>,
+    ) {
+        match sent {
+            Ok(_) | Err(PageError::Refused(_) | PageError::NotOnWhatsapp(_)) => {
+                self.acks.settled(row);
+                self.acks.heard(self.limits.ack_patience);
+            }
+            // Nothing was sent: nothing is waited for.
+            Err(
+                PageError::NotReady(_)
+                | PageError::MessageNotFound(_)
+                | PageError::TooLarge(_)
+                | PageError::Failed(_),
+            ) => {
+                self.acks.settled(row);
+            }
+            Err(PageError::Unconfirmed(_) | PageError::Malformed(_) | PageError::Browser(_)) => {}
+        }
+    }
+}
+
+impl Outbox {
+    /// All that a message needs to be sent at once, if it is there; a file is
+    /// not.
+    pub(super) fn ahead(&self, recipient: &str, content: &Content) -> Option<Ahead> {
+        if content.media().is_some() {
+            return None;
+        }
+        Some(Ahead {
+            page: self.0.ready_page().ok()?,
+            _turn: self.0.lanes.try_enter(recipient)?,
+            _place: self.0.places.clone().try_acquire_owned().ok()?,
+        })
+    }
+
+    /// Brings a claimed row to its outcome.
+    pub(super) async fn work(
+        &self,
+        store: &Store,
+        mut row: Row,
+        begin: Begin,
+        content: &Content,
+        deadline: Instant,
+        _room: OwnedSemaphorePermit,
+    ) -> Outcome {
+        let id = row.id;
+        match begin {
+            Begin::Ahead(ahead) => {
+                return self
+                    .attempt(store, row, &ahead.page, None, content, deadline)
+                    .await;
+            }
+            Begin::New => {}
+            Begin::Again => {
+                let retry = Details {
+                    content: Some(content),
+                    ..Details::default()
+                };
+                row = store.apply(id, Happening::Retry, retry).await?.0;
+            }
+        }
+        if row.state != State::Accepted {
+            return self.wait(store, id, deadline).await;
+        }
+        // Whoever waits longer than this could not be answered in time.
+        let patience = Instant::now() + self.0.limits.deadline / 2;
+        let late = || {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "other messages took too long: nothing was sent, try again in a second",
+            )
+        };
+        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        // The one before may have been answered before the disk was.
+        store.caught_up().await?;
+        // An earlier message with an unknown outcome may have to be sent again,
+        // and has to stay before this one.
+        for earlier in store.unsettled(Some(&row.recipient)).await? {
+            let settled = timeout_at(patience, self.settle(store, &earlier)).await;
+            if !matches!(settled, Ok(true)) {
+                let why = ApiError::new(
+                    ErrorCode::SendFailed,
+                    "what became of an earlier message to this number is not known yet: nothing was sent, try again later",
+                );
+                return self.not_sent(store, &row, why).await;
+            }
+        }
+        let place = timeout_at(patience, self.0.places.clone().acquire_owned()).await;
+        let Ok(Ok(_place)) = place else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        let page = match self.0.ready_page() {
+            Ok(page) => page,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
+        let file = match self.0.files.for_page(content).await {
+            Ok(file) => file,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
+        let (row, _) = store
+            .apply(id, Happening::Attempt, Details::default())
+            .await?;
+        if row.state != State::Sending {
+            return outcome_of(&row);
+        }
+        self.attempt(store, row, &page, file.as_ref(), content, deadline)
+            .await
+    }
+
+    /// Asks the page to send a row that stands as `sending`.
+    async fn attempt(
+        &self,
+        store: &Store,
+        row: Row,
+        page: &Page,
+        file: Option<&PageFile>,
+        content: &Content,
+        deadline: Instant,
+    ) -> Outcome {
+        let id = row.id;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let size = file.map_or(0, |file| file.size);
+        let patience = self.0.limits.ack_patience + allowance(size);
+        self.0.acks.asked(id, patience);
+        let send = PageSend {
+            to: &row.recipient,
+            key: &row.wa_key,
+            content,
+            again: false,
+        };
+        let asking = page.send(send, file, left);
+        let sent = asking.instrument(tracing::info_span!("page")).await;
+        self.0.note_answer(id, &sent);
+        match sent {
+            Ok(message_id) => {
+                let details = Details {
+                    message_id: message_id.as_deref(),
+                    ..Details::default()
+                };
+                // The server has it, whatever the disk says: a row that stays
+                // `sending` is settled later, by the same id. So the caller
+                // does not wait for the disk.
+                let written = store.apply_in_turn(id, Happening::Taken, details).await;
+                tokio::spawn(async move {
+                    if let Err(error) = written.await {
+                        tracing::error!("a sent message was not written down: {}", error.chain());
+                    }
+                });
+                Ok(body(message_id.unwrap_or(row.wa_key)))
+            }
+            Err(error) => match failure(&error) {
+                ErrorCode::SendUnconfirmed => {
+                    let unknown = Happening::Unknown;
+                    match store.apply(id, unknown, Details::default()).await {
+                        Ok((row, _)) => outcome_of(&row),
+                        Err(error) => Err(unwritten(&row, error)),
+                    }
+                }
+                code => {
+                    let why = ApiError::new(code, error.to_string());
+                    self.not_sent(store, &row, why).await
+                }
+            },
+        }
+    }
+
+    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> Outcome {
+        let details = Details {
+            error: Some(why.code().as_str()),
+            ..Details::default()
+        };
+        match store.apply(row.id, Happening::NotSent, details).await {
+            Ok((row, _)) if row.state.is_taken() => outcome_of(&row),
+            Ok(_) => Err(why),
+            Err(error) => Err(unwritten(row, error)),
+        }
+    }
+}
