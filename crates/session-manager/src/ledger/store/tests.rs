@@ -2,9 +2,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use proptest::prelude::*;
+use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::SqlSafeStr;
 
 use super::open::{FILE, MIGRATIONS, prepare};
 use super::*;
