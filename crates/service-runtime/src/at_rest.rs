@@ -24,19 +24,31 @@ pub fn after_the_start() {
 mod tests {
     use super::*;
 
-    /// Kilobytes of files that are resident.
-    fn resident() -> u64 {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("RssFile:"));
-        line.unwrap().trim_end_matches("kB").trim().parse().unwrap()
+    /// Kilobytes of files that are resident, counted page by page.
+    fn resident() -> i64 {
+        let counted = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+        let of = |name: &str| -> i64 {
+            let line = counted.lines().find_map(|line| line.strip_prefix(name));
+            let text = line.unwrap().trim_end_matches("kB").trim();
+            text.parse().unwrap()
+        };
+        of("Rss:") - of("Anonymous:")
     }
 
     #[test]
     fn a_program_goes_on_with_less_of_itself_resident() {
-        let before = resident();
-        assert!(unmap_code().unwrap() > 0);
-        assert!(resident() < before);
+        // Another test of the same process may run what this one let go of.
+        let less = (0..10).any(|_| {
+            // So that what counts and unmaps is resident both times.
+            unmap_code().unwrap();
+            resident();
+            // Something that a start runs.
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
+            drop(runtime);
+            let before = resident();
+            unmap_code().unwrap() > 0 && resident() < before
+        });
+        assert!(less);
     }
 }
