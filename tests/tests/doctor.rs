@@ -55,7 +55,7 @@ async fn a_pair_that_is_well_has_no_failure() {
         "Chrome",
         "ChromeDriver",
         "port",
-        "ChromeDriver's port",
+        "driver's port",
         "profile",
         "page",
         "clock",

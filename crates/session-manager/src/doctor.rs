@@ -66,7 +66,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
 /// Who reaches ChromeDriver; nothing where none runs, or where it is somebody
 /// else's.
 fn drivers_port(config: &BrowserConfig, service: &Process) -> Option<Check> {
-    const NAME: &str = "ChromeDriver's port";
+    const NAME: &str = "driver's port";
     let tree = Tree::of(&config.profile.user_data_dir()).alive().ok()?;
     let driver = tree.iter().find(|process| process.comm == "chromedriver")?;
     let network = |of: &Process| std::fs::read_link(format!("/proc/{}/ns/net", of.pid)).ok();
