@@ -30,6 +30,26 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
         .map_err(|invalid| (invalid.field.to_string(), invalid.to_string()))
 }
 
+/// By the text of what is written down: a retry sends what comes back, and under
+/// its key that has to be the same message. Found by `cargo xtask fuzz`.
+#[test]
+fn a_place_is_the_same_after_it_was_written_down() {
+    for latitude in [
+        "-14.3666666666666666666666666666666666666666666666",
+        "0.1",
+        "-34.60372219999999887",
+        "89.99999999999999",
+    ] {
+        let body =
+            format!(r#"{{"to":"{TO}","type":"location","latitude":{latitude},"longitude":-58.4}}"#);
+        let request: SendRequest = serde_json::from_str(&body).unwrap();
+        let content = request.validate(false).unwrap().content;
+        let written = serde_json::to_string(&content).unwrap();
+        let back: Content = serde_json::from_str(&written).unwrap();
+        assert_eq!(back, content, "{latitude}: {written}");
+    }
+}
+
 #[test]
 fn every_kind_is_taken() {
     let id = "0123456789abcdef0123456789abcdef";
