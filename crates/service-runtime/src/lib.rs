@@ -18,6 +18,7 @@
 //! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
 //! | [`at_rest`] | what is given back once the service is up |
+//! | [`private`] | folders and files that nobody else may read |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`inherited`] | a descriptor that the process was started with |
@@ -35,6 +36,7 @@ pub mod listen;
 pub mod logs;
 pub mod metrics;
 pub mod pm2;
+pub mod private;
 pub mod process;
 pub mod serve;
 pub mod shutdown;

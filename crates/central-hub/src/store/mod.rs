@@ -41,12 +41,11 @@ mod state;
 mod transitions;
 mod webhooks;
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_runtime::private;
 use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
@@ -249,22 +248,10 @@ fn prepare(file: &Path) -> Result<(), StoreError> {
         let path = path.to_owned();
         move |source| StoreError::File { path, source }
     };
-    if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed(folder))?;
+    if let Some(folder) = file.parent() {
+        private::make_folder(folder).map_err(failed(folder))?;
     }
-    let opened = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(file)
-        .map_err(failed(file))?;
-    opened
-        .set_permissions(Permissions::from_mode(0o600))
-        .map_err(failed(file))
+    private::make_file(file).map_err(failed(file))
 }
 
 #[cfg(test)]

@@ -15,12 +15,13 @@ pub mod command;
 mod key;
 mod schedule;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use service_runtime::private;
 use session_api::Timestamp;
 
 pub use key::BackupKey;
@@ -108,11 +109,7 @@ impl Backups {
             let path = path.to_owned();
             move |error| BackupError::Write(path, error)
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.folder)
-            .map_err(unwritten(&self.folder))?;
+        private::make_folder(&self.folder).map_err(unwritten(&self.folder))?;
         let stamp: String = now
             .to_string()
             .chars()

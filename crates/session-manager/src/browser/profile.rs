@@ -8,12 +8,12 @@
 //!    lock          held by the service that uses the folder
 //! ```
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use service_runtime::private;
 use session_api::Timestamp;
 
 /// Links that a killed Chrome leaves; one with another host's name is refused
@@ -168,10 +168,7 @@ impl Profile {
 }
 
 fn make_private(path: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    private::make_folder(path)
         .and_then(|()| fs::read_dir(path).map(drop))
         .map_err(|error| at(path, &error))
 }

@@ -17,12 +17,12 @@ mod intake;
 mod kind;
 
 use std::collections::HashSet;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use service_runtime::private;
 use session_api::{Content, ErrorCode, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
@@ -131,10 +131,7 @@ impl Files {
     }
 
     fn make_folder(&self) -> std::io::Result<()> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0.folder)
+        private::make_folder(&self.0.folder)
     }
 
     /// As long as this is held, what [`Files::find`] gives stays there.

@@ -1,10 +1,9 @@
 //! The file's beginning and end.
 
-use std::fs::{DirBuilder, OpenOptions, Permissions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use service_runtime::private;
 use session_api::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -161,19 +160,6 @@ pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
         let at = at.to_owned();
         move |error| LedgerError::Folder(at, error)
     };
-    if !folder.is_dir() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(failed(folder))?;
-    }
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed(path))?;
-    file.set_permissions(Permissions::from_mode(0o600))
-        .map_err(failed(path))
+    private::make_folder(folder).map_err(failed(folder))?;
+    private::make_file(path).map_err(failed(path))
 }

@@ -1,0 +1,55 @@
+//! Folders and files that nobody else may read.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Makes a folder, and those above it, where they are missing: 0700. One that
+/// is there stays as it is.
+///
+/// # Errors
+/// When it cannot be made, or is something else.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Makes an empty file where it is missing; 0600 from now on, also if it was
+/// there.
+///
+/// # Errors
+/// When it cannot be made or written, or is another user's.
+pub fn make_file(file: &Path) -> io::Result<()> {
+    let opened = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)?;
+    opened.set_permissions(Permissions::from_mode(0o600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_made_is_private_and_what_a_file_holds_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a/b");
+        let file = folder.join("c");
+        for _ in 0..2 {
+            make_folder(&folder).unwrap();
+            make_file(&file).unwrap();
+            assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+            std::fs::write(&file, "kept").unwrap();
+            std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        }
+        make_file(&file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
+        assert!(make_folder(&file).is_err());
+    }
+}
