@@ -3,11 +3,11 @@
 //! ```text
 //!  service ── spawns ──> child: a network of its own, loopback only
 //!     │                    port 9515, to which no other process can connect
-//!     └──────────────────────^ by sockets that were made in there
+//!     └──────────────────────^ but by a socket that was made in there
 //! ```
 //!
 //! A socket stays in the network that it was made in, whoever has it: so the
-//! child makes some before it becomes its program, and hands them over.
+//! child makes one before it becomes its program, and hands it over.
 //!
 //! Source: `network_namespaces(7)`, `user_namespaces(7)`.
 

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{dup2, fcntl_dupfd_cloexec};
 use service_runtime::{NotOurs, inherited, pm2};
-use tokio::sync::watch;
 
 use super::handover::{ANSWERS, COMMANDS, StandIn, Wanted};
 use super::profile::Profile;
@@ -51,24 +50,8 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
     pm2::keep_from(command);
 }
 
-/// A Chrome that was started.
-pub(super) struct Chrome {
-    /// What ChromeDriver takes for it.
-    pub(super) stand_in: Arc<StandIn>,
-    ended: watch::Receiver<bool>,
-}
-
-impl Chrome {
-    /// Waits until the process ended; at once if it has.
-    pub(super) async fn ended(&self) {
-        let mut ended = self.ended.clone();
-        // An error means that the waiting thread is gone, with the process.
-        let _ = ended.wait_for(|ended| *ended).await;
-    }
-}
-
-/// Starts `program` as ChromeDriver `wanted` it; gives it and the pipes
-/// between the two. Blocks.
+/// Starts `program` as ChromeDriver `wanted` it; gives what ChromeDriver takes
+/// for it, which ends with it, and the pipes between the two. Blocks.
 ///
 /// Whoever closes the pipes ends it, and it writes what it holds; so it is not
 /// bound to this process by a signal that would take that from it.
@@ -79,7 +62,7 @@ pub(super) fn start(
     program: &Path,
     profile: &Profile,
     wanted: Wanted,
-) -> io::Result<(Chrome, Pipes)> {
+) -> io::Result<(Arc<StandIn>, Pipes)> {
     let (for_chrome, to_chrome) = io::pipe()?;
     let (from_chrome, of_chrome) = io::pipe()?;
     let home = profile.temporary_dir();
@@ -109,13 +92,11 @@ pub(super) fn start(
         return Err(io::Error::other(why));
     }
     let stand_in = Arc::new(wanted.stand_in);
-    let (tell, ended) = watch::channel(false);
     let standing = stand_in.clone();
     std::thread::spawn(move || {
         let _ = child.wait();
         drop(way);
         standing.end();
-        let _ = tell.send(true);
     });
     let pipes = Pipes {
         from_driver: wanted.from_driver,
@@ -124,7 +105,7 @@ pub(super) fn start(
         to_chrome: to_chrome.into(),
         from_chrome: from_chrome.into(),
     };
-    Ok((Chrome { stand_in, ended }, pipes))
+    Ok((stand_in, pipes))
 }
 
 /// Becomes Chrome, if this process was started for that; comes back only if it

@@ -16,7 +16,9 @@ use super::profile::Profile;
 use crate::session::cause::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// How often it is started before it counts as broken.
+/// How often it is started before it counts as broken: it takes a free port of
+/// IPv4 and then wants the same one of IPv6, and where somebody else has that,
+/// as can be where it is not alone, it ends.
 const STARTS: u32 = 3;
 
 /// A running ChromeDriver.

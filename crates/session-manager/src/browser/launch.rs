@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
-use super::chrome::{self, Chrome};
+use super::chrome;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::chrome_args;
@@ -180,18 +180,19 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         let wanted = door.wanted().await.map_err(launch_failed)?;
         // Here and now: what went on alone after a cancel would be left behind.
         let starting = || chrome::start(&program, &config.profile, wanted);
-        let (running, pipes) = block_in_place(starting).map_err(launch_failed)?;
-        chromedriver.line.more_from(running.stand_in.clone());
+        let (stand_in, pipes) = block_in_place(starting).map_err(launch_failed)?;
+        chromedriver.line.more_from(stand_in);
         let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
         let opening = open(config, cdp, heard, tools, &chromedriver, teller);
-        let opened = tokio::select! {
-            biased;
-            opened = opening => match opened {
-                Err(CdpError::Closed) => Err(died(&running).await),
-                Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
-                other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
-            },
-            failure = died(&running) => Err(failure),
+        let opened = match opening.await {
+            // Chrome ended. As a rule ChromeDriver says at once why, but
+            // sometimes it waits for a minute.
+            Err(CdpError::Closed) => {
+                tokio::time::sleep(LAST_WORDS).await;
+                Err(Failure::BrowserDied)
+            }
+            Err(CdpError::Timeout(SESSION_DEADLINE)) => Err(too_late()),
+            other => other.map_err(|error| Failure::LaunchFailed(error.to_string())),
         };
         took("the page is asked for");
         opened
@@ -301,14 +302,6 @@ async fn new_session(
 fn too_late() -> Failure {
     let seconds = SESSION_DEADLINE.as_secs();
     Failure::LaunchFailed(format!("Chrome did not come up within {seconds} s"))
-}
-
-/// Waits until Chrome ended, and ChromeDriver had the time to say why: as a
-/// rule it does at once, but sometimes it waits for a minute.
-async fn died(chrome: &Chrome) -> Failure {
-    chrome.ended().await;
-    tokio::time::sleep(LAST_WORDS).await;
-    Failure::BrowserDied
 }
 
 /// Whether Chrome's sandbox refuses to work for us.
