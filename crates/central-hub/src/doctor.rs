@@ -12,7 +12,7 @@ use service_runtime::doctor::{
     self, Check, Keeper, Report, Service, Subject, Whose, disk, folder, port,
 };
 use service_runtime::env::mask_userinfo;
-use session_api::SessionState;
+use session_api::{SERVICE_NAME, SessionState};
 use session_client::{ClientError, SessionClient, Timeouts};
 
 use crate::config::Config;
@@ -27,8 +27,8 @@ const SERVICE: Service = Service {
 };
 /// The other one, which the same keeps running as a rule.
 const SESSION_MANAGER: Service = Service {
-    name: "session-manager",
-    pm2_name: "session-manager",
+    name: SERVICE_NAME,
+    pm2_name: SERVICE_NAME,
     unit: "leadmaster-session-manager",
     port: 3001,
     ..SERVICE

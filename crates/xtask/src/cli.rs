@@ -163,9 +163,9 @@ pub(crate) struct ImageOptions {
     /// Where both are; podman without it.
     #[arg(long, value_enum)]
     pub(crate) engine: Option<image::Engine>,
-    /// Another image of Debian 13 than Docker Hub's, or than that which
-    /// LEADMASTER_BASE names.
-    #[arg(long, value_name = "IMAGE")]
+    /// Another image of Debian 13 than Docker Hub's.
+    // The variable is compose.yaml's.
+    #[arg(long, value_name = "IMAGE", env = "LEADMASTER_BASE")]
     pub(crate) base: Option<String>,
 }
 

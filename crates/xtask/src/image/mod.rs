@@ -18,8 +18,6 @@ use crate::{cargo, repo, say};
 
 const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
 const STANDIN: &str = "standin";
-/// As compose.yaml takes it from the environment.
-const BASE: &str = "LEADMASTER_BASE";
 
 /// What makes images and runs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,8 +101,7 @@ fn build(engine: Engine, target: &str, options: &ImageOptions) -> Command {
     if options.dev {
         command.args(["--build-arg", "PROFILE=dev"]);
     }
-    let base = options.base.clone();
-    if let Some(base) = base.or_else(|| std::env::var(BASE).ok()) {
+    if let Some(base) = &options.base {
         command.arg("--build-arg").arg(format!("BASE={base}"));
     }
     command.arg(".");
