@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use e2e::standin::{LeadMessage, Settings};
 use e2e::{Hub, Manager, ManagerOptions, Scratch, http, linked, poll};
 use serde_json::{Value, json};
+use service_runtime::process::spawn_bound;
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 fn deploy(file: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
@@ -163,15 +164,22 @@ async fn the_rules_do_what_they_say() {
 /// Prometheus itself, on a port of its own, with what `deploy/` gives it; only
 /// that it looks every second and tells sooner.
 struct Prometheus {
-    _child: Child,
+    child: Child,
     url: String,
     _folder: Scratch,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Prometheus {
     async fn start(manager: &str, hub: &str) -> Self {
         let folder = Scratch::default();
-        let shared = |file: &str| {
+        for file in ["prometheus.yml", "alerts.yml"] {
             let read = std::fs::read_to_string(deploy("prometheus").join(file)).expect(file);
             let sooner = read
                 .replace("for: 2m", "for: 1s")
@@ -182,21 +190,18 @@ impl Prometheus {
                 .replace("127.0.0.1:3001", manager.trim_start_matches("http://"))
                 .replace("127.0.0.1:3012", hub.trim_start_matches("http://"));
             std::fs::write(folder.join(file), sooner).expect("written");
-        };
-        for file in ["prometheus.yml", "alerts.yml"] {
-            shared(file);
         }
         let log = folder.join("log");
-        let child = Command::new("prometheus")
+        let mut command = std::process::Command::new("prometheus");
+        command
             .arg("--config.file=prometheus.yml")
             .arg("--storage.tsdb.path=data")
             .arg("--web.listen-address=127.0.0.1:0")
             .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(&log).expect("a log"))
-            .kill_on_drop(true)
-            .spawn()
+            .stderr(std::fs::File::create(&log).expect("a log"));
+        let child = spawn_bound(command)
             .expect("prometheus: `cargo xtask test` brings it, or put it on PATH");
         let url = poll::until("Prometheus to listen", async || {
             let said = std::fs::read_to_string(&log).expect("its log");
@@ -206,7 +211,7 @@ impl Prometheus {
         });
         Self {
             url: url.await,
-            _child: child,
+            child,
             _folder: folder,
         }
     }
