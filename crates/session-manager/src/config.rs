@@ -12,7 +12,7 @@ use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
 use crate::backup::{BackupKey, Backups};
-use crate::browser::{BrowserConfig, Profile, runs_as_root};
+use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
 use crate::ledger::SendLimits;
 use crate::session::{Limits, Watchfulness};
@@ -39,6 +39,13 @@ Environment:
   HEARTBEAT_MS            pause between two heartbeats of the page (15000)
   HEARTBEAT_DEADLINE_MS   how long the page may take to answer one (15000)
   BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
+  SYNC_PATIENCE_SECONDS   how long a sync may show no progress before the page is loaded anew (600)
+  DELIVERY_PATIENCE_SECONDS
+                          how long WhatsApp may deliver what waited before the session counts as
+                          READY all the same (300)
+  TOOLS_PATIENCE_SECONDS  how long a connected page may lack what sending needs before the cause
+                          is TOOLS_BROKEN (30)
+  PRESENCE                unavailable | available: whether the account shows as online (unavailable)
   IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)
   EVENTS_DAYS             how long events are kept for listeners that come back (30)
   SENDS_IN_FLIGHT         messages sent side by side (32)
@@ -150,6 +157,7 @@ impl Config {
                         .map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
                 },
                 wa_js: env.optional_path("WA_JS_PATH"),
+                presence: presence(env)?,
                 // The other half is for the page's own start.
                 navigation_deadline: boot_patience / 2,
             },
@@ -184,6 +192,17 @@ impl Config {
                 restart_backoff: millis("RESTART_BACKOFF_MS", 0..=60_000, limits.restart_backoff)?,
                 retry_interval: seconds("RETRY_SECONDS", 1..=3_600, limits.retry_interval)?,
                 code_rounds: small("QR_ROUNDS", limits.code_rounds)?,
+                sync_patience: seconds("SYNC_PATIENCE_SECONDS", 1..=86_400, limits.sync_patience)?,
+                delivery_patience: seconds(
+                    "DELIVERY_PATIENCE_SECONDS",
+                    1..=3_600,
+                    limits.delivery_patience,
+                )?,
+                tools_patience: seconds(
+                    "TOOLS_PATIENCE_SECONDS",
+                    1..=3_600,
+                    limits.tools_patience,
+                )?,
             },
             watchfulness: Watchfulness {
                 heartbeat_every: millis("HEARTBEAT_MS", 100..=600_000, watch.heartbeat_every)?,
@@ -281,6 +300,18 @@ fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {
     }
 }
 
+fn presence(env: &Env) -> Result<Presence, EnvError> {
+    match env.text("PRESENCE")?.as_deref() {
+        None | Some("unavailable") => Ok(Presence::Unavailable),
+        Some("available") => Ok(Presence::Available),
+        Some(other) => Err(EnvError::invalid(
+            "PRESENCE",
+            other,
+            "unavailable or available",
+        )),
+    }
+}
+
 fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     const MIB: u64 = 1024 * 1024;
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
@@ -336,6 +367,10 @@ mod tests {
             ("CHROME_ARGS", "--a='b"),
             ("CHROME_ARGS", "--user-data-dir=/elsewhere"),
             ("QR_ROUNDS", "-1"),
+            ("SYNC_PATIENCE_SECONDS", "0"),
+            ("DELIVERY_PATIENCE_SECONDS", "siempre"),
+            ("TOOLS_PATIENCE_SECONDS", "0"),
+            ("PRESENCE", "online"),
             ("HEARTBEAT_MS", "0"),
             ("SENDS_IN_FLIGHT", "0"),
             ("ACK_PATIENCE_SECONDS", "0"),

@@ -3,6 +3,8 @@
 
 import { post, postNow } from "./channel";
 import { chatsShown, composedCode, drawnCode, refreshOverlay, unwatchCode, watchCode } from "./code";
+import { applyPresence } from "./presence";
+import { missingTools } from "./requirements";
 import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
 
 export interface Account {
@@ -17,14 +19,23 @@ export interface Facts {
   socket: string | null;
   stream: string | null;
   synced: boolean;
+  /** Whether the messages that waited have been delivered, until which the page
+   * holds every send; `null` where the page does not say. */
+  delivered: boolean | null;
+  /** Changes while the first sync or the delivery moves; empty after them. */
+  progress: string;
   /** Whether the profile holds a linked device; `null` while unknown. */
   registered: boolean | null;
   code: string | null;
   idle: boolean;
-  /** Whether wa-js found the page's modules, so that a send can work. */
+  /** Whether all is there that sending and hearing need. */
   tools: boolean;
+  /** The names of what they need and is not there. */
+  missing: string[];
   /** Why the page logged out, where it did. */
   logged_out: string | null;
+  /** Which document this is. */
+  document: string;
   /** The page refuses this browser. */
   unsupported: boolean;
   /** The status that the document was answered with; 0 while unknown. */
@@ -85,20 +96,49 @@ function code(state: string | null, idle: boolean): string | null {
   return null;
 }
 
+/** Whether the offline delivery is over. Each of these knows it on some builds:
+ * with a backend in a worker, the commands hear of it by a bridge. */
+function delivered(): boolean | null {
+  const signs = [
+    attempt<unknown>(() => pageModule("WAWebEventsWaitForOfflineDeliveryEnd").isOfflineDeliveryEnd(), undefined),
+    attempt<unknown>(() => pageModule("WAWebBackendEventBus").BackendEventBus.isOfflineDeliveryEnd, undefined),
+    attempt<unknown>(() => pageModule("WAWebCmd").Cmd.isOfflineDeliveryEnd, undefined),
+  ].filter((sign) => typeof sign === "boolean");
+  return signs.length ? signs.includes(true) : null;
+}
+
+/** Whatever grows while a sync moves. */
+function progress(): string {
+  const WPP = wpp();
+  return [
+    attempt<unknown>(() => pageModule("WAWebHistorySyncProgressModel").getHistorySyncProgressModel().realProgress, "-"),
+    attempt<unknown>(() => pageModule("WAWebOfflineHandler").OfflineMessageHandler.getOfflineDeliveryProgress(), "-"),
+    attempt<unknown>(() => WPP.whatsapp.ChatStore.length, "-"),
+    attempt<unknown>(() => WPP.whatsapp.MsgStore.length, "-"),
+  ].join(" ");
+}
+
 export function readFacts(): Facts {
   const state = attempt<string | null>(() => socket!.state, null);
   const me = account();
   const linked = registered(me);
   const idle = state === "UNPAIRED_IDLE" || (linked === false && refreshOverlay() !== null);
+  const missing = missingTools();
+  const synced = attempt(() => Boolean(socket!.hasSynced), false);
+  const over = delivered();
   return {
     socket: state,
     stream: attempt<string | null>(() => socket!.stream, null),
-    synced: attempt(() => Boolean(socket!.hasSynced), false),
+    synced,
+    delivered: over,
+    progress: linked && !(synced && over !== false) ? progress() : "",
     registered: linked,
     code: linked ? null : code(state, idle),
     idle,
-    tools: wpp() !== undefined,
+    tools: missing.length === 0,
+    missing,
     logged_out: loggedOut,
+    document: String(performance.timeOrigin),
     unsupported: !socket && unsupported(),
     http_status: httpStatus,
     account: linked ? me : null,
@@ -119,13 +159,24 @@ function unsupported(): boolean {
 /** Tells the service what the page is doing, if it changed. */
 export function report(): void {
   const facts = readFacts();
-  if (facts.registered) unwatchCode();
-  else watchCode(report);
+  if (facts.registered) {
+    unwatchCode();
+    if (facts.tools) applyPresence();
+  } else watchCode(report);
   const text = JSON.stringify(facts);
   if (text === last) return;
   last = text;
   post({ type: "facts", facts });
 }
+
+/** Why the page logs out: the number that it navigates with, by the name that
+ * WAWebLogoutReasonConstants.LOGOUT_REASON_CODE gives it. */
+const LOGOUT_CODES: Record<string, string> = {
+  "0": "CLIENT_FATAL",
+  "1": "SYNC_FAIL",
+  "2": "INITIAL_HISTORY_SYNC_TIMEOUT",
+  "3": "ACCOUNT_LOCKED",
+};
 
 function logout(reason: string): void {
   loggedOut = reason;
@@ -152,13 +203,37 @@ export function attachConn(): boolean {
 }
 
 export function attachLogout(): boolean {
-  if (new URLSearchParams(location.search).get("post_logout") === "1") {
-    const why = new URLSearchParams(location.search).get("logout_reason");
-    loggedOut = why ? `post_logout:${why}` : "post_logout";
+  const search = new URLSearchParams(location.search);
+  if (search.get("post_logout") === "1") {
+    const why = search.get("logout_reason");
+    loggedOut = why ? (LOGOUT_CODES[why] ?? `logout_reason ${why}`) : "post_logout";
     report();
   }
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
   if (!cmd || typeof cmd.on !== "function") return false;
   for (const event of ["logout", "logout_from_bridge"]) cmd.on(event, () => logout(event));
+  return true;
+}
+
+/** The page's own word for a logout, before it navigates; finer than the number. */
+export function attachLogoutReason(): boolean {
+  const WPP = wpp();
+  if (!WPP) return false;
+  WPP.on("conn.logout_reason", (reason: unknown) => {
+    if (typeof reason === "string") logout(reason);
+  });
+  return true;
+}
+
+/** The end of the offline delivery, and its beginning anew. */
+export function attachDelivery(): boolean {
+  const bus: Model | undefined = pageModule("WAWebBackendEventBus")?.BackendEventBus;
+  const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
+  if (typeof bus?.on !== "function" || typeof cmd?.on !== "function") return false;
+  for (const event of ["offline_delivery_end", "offline_delivery_state_reset"]) {
+    bus.on(event, report);
+    cmd.on(`${event}_from_bridge`, report);
+  }
+  report();
   return true;
 }

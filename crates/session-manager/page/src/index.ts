@@ -11,44 +11,20 @@ import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { input } from "./files";
-import { attachConn, attachLogout, attachSocket, readFacts, report } from "./facts";
+import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
+import { type Presence, wantPresence } from "./presence";
+import { missingTools, selfTest } from "./requirements";
 import { messageState, send } from "./send";
 import { acks, read, scan } from "./store";
-import { attempt, pageModule, wpp } from "./wa";
+import { attempt, wpp } from "./wa";
+import { acknowledgeWhatsNew } from "./whats_new";
 
 const BOOT_POLL_MS = 25;
 /** After this a page without the modules is looked at less often. */
 const BOOT_PATIENCE_MS = 30_000;
 /** Less than the service waits for a pairing code. */
 const TOOLS_PATIENCE_MS = 10_000;
-
-function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
-  const WPP = wpp();
-  const has = (value: unknown): boolean => value !== undefined && value !== null;
-  const can = (where: string, name: string): boolean =>
-    attempt(() => typeof where.split(".").reduce((at, part) => at[part], WPP)[name] === "function", false);
-  const checks: Record<string, boolean> = {
-    socket_model: has(pageModule("WAWebSocketModel")?.Socket),
-    conn_model: has(pageModule("WAWebConnModel")?.Conn),
-    cmd: has(pageModule("WAWebCmd")?.Cmd),
-    build_constants: has(pageModule("WAWebBuildConstants")?.VERSION_STR),
-    user_prefs: has(pageModule("WAWebUserPrefsMeUser")),
-    wa_js: has(WPP),
-    message_store: attempt(() => has(WPP.whatsapp.MsgStore.on), false),
-    stored_messages: can("chat", "getMessages") && can("whatsapp.ChatStore", "getModelsArray"),
-    send_text: can("chat", "sendTextMessage"),
-    send_location: can("chat", "sendLocationMessage"),
-    send_contact: can("chat", "sendVCardContactMessage"),
-    send_reaction: can("chat", "sendReactionToMessage") && can("whatsapp.functions", "sendReactionToMsg"),
-    send_file: can("chat", "sendFileMessage") && can("whatsapp.MediaPrep", "prepRawMedia"),
-    find_message: can("chat", "getMessageById"),
-    query_exists: can("contact", "queryExists") && can("whatsapp.functions", "queryWidExists"),
-    add_and_send: can("whatsapp.functions", "addAndSendMsgToChat"),
-    link_by_number: can("conn", "genLinkDeviceCodeForPhoneNumber"),
-  };
-  return { ok: Object.values(checks).every(Boolean), checks };
-}
 
 /** The code on show comes a second before wa-js does. */
 async function toolsWithin(patience: number): Promise<any> {
@@ -73,8 +49,14 @@ async function logout(): Promise<{ ok: boolean }> {
   return { ok: Boolean(await WPP.conn.logout()) };
 }
 
+/** What the service asks for every heartbeat. */
+function heartbeat(): ReturnType<typeof readFacts> {
+  attempt(() => acknowledgeWhatsNew(), undefined);
+  return readFacts();
+}
+
 const calls: Record<string, (args: any) => unknown> = {
-  facts: () => readFacts(),
+  facts: () => heartbeat(),
   self_test: () => selfTest(),
   refresh_code: () => ({ way: refreshCode() }),
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
@@ -111,7 +93,7 @@ function boot(steps: Array<() => boolean>): void {
   let ready = false;
   const tick = (): void => {
     waiting = waiting.filter((step) => !attempt(step, false));
-    if (!ready && wpp()) {
+    if (!ready && missingTools().length === 0) {
       ready = true;
       report();
     }
@@ -122,13 +104,18 @@ function boot(steps: Array<() => boolean>): void {
   tick();
 }
 
-export function start(channel: (text: string) => void): void {
+export interface Options {
+  presence: Presence;
+}
+
+export function start(channel: (text: string) => void, { presence }: Options): void {
   try {
     openChannel(channel);
+    wantPresence(presence);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    boot([attachSocket, attachConn, attachLogout, attachMessages]);
+    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages]);
     // The first report also says that the script runs at all.
     report();
   } catch (error) {

@@ -62,6 +62,11 @@ function announce(msg: Model): void {
 
 let attached = false;
 
+/** Whether what comes in is heard. */
+export function listening(): boolean {
+  return attached;
+}
+
 /** Subscribes once wa-js knows the collection of messages. What is there
  * already, the service asks for; what it is told twice, it tells once. */
 export function attachMessages(): boolean {

@@ -138,10 +138,15 @@ impl Cdp {
         deadline: Duration,
     ) -> Result<Self, CdpError> {
         let Attached { session } = self.call(method, params, deadline).await?;
-        Ok(Self {
+        Ok(self.in_session(&session))
+    }
+
+    /// The session of this id, which the browser attached by itself.
+    pub(super) fn in_session(&self, session: &str) -> Self {
+        Self {
             session: Some(session.into()),
             ..self.clone()
-        })
+        }
     }
 
     /// Makes a call and waits for its answer, at most `deadline`.

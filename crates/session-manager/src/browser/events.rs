@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 use super::cdp::CdpEvent;
 use super::chromedriver::Chromedriver;
 use super::facts::PageEvent;
-use super::tab::{CHANNEL, Tab};
+use super::tab::{CHANNEL, SERVICE_WORKER, Tab};
 use crate::session::cause::Failure;
 
 const EVENTS: usize = 1024;
@@ -127,6 +127,20 @@ struct Dialog {
     kind: String,
 }
 
+/// A session with a target that the browser attached by itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AttachedToTarget {
+    session_id: String,
+    target_info: TargetInfo,
+}
+
+#[derive(Deserialize)]
+struct TargetInfo {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 /// Turns what the page tells into our events, until the browser's end.
 pub(super) async fn pump(
     mut heard: mpsc::Receiver<CdpEvent>,
@@ -150,6 +164,19 @@ pub(super) async fn pump(
                 serde_json::from_str(params).map(|Dialog { kind }| {
                     let tab = tab.clone();
                     tokio::spawn(async move { tab.dismiss_dialog(kind == "beforeunload").await });
+                })
+            }
+            "Target.attachedToTarget" => {
+                serde_json::from_str(params).map(|attached: AttachedToTarget| {
+                    if attached.target_info.kind == SERVICE_WORKER {
+                        let tab = tab.clone();
+                        tokio::spawn(async move {
+                            // One that ended meanwhile needs no name.
+                            if let Err(error) = tab.introduce(&attached.session_id).await {
+                                tracing::debug!(%error, "a service worker keeps its own name");
+                            }
+                        });
+                    }
                 })
             }
             "Inspector.targetCrashed" => {

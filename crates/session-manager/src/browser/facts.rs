@@ -18,8 +18,17 @@ pub struct Facts {
     pub code: Option<String>,
     /// Whether the page stopped showing codes and waits to be refreshed.
     pub idle: bool,
-    /// Whether wa-js found what sending needs.
+    /// Whether the messages that waited have been delivered; `None` where the
+    /// page does not say.
+    pub delivered: Option<bool>,
+    /// Changes while the first sync or that delivery moves; empty after them.
+    pub progress: String,
+    /// Whether all is there that sending and hearing need.
     pub tools: bool,
+    /// The names of what they need and is not there.
+    pub missing: Vec<String>,
+    /// Which document of the page reports.
+    pub document: String,
     /// Why the page logged out, where it did.
     pub logged_out: Option<String>,
     /// Whether the page refuses this browser.
@@ -35,17 +44,16 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether a send would work now.
+    /// Whether the page is linked, synced and connected.
     ///
     /// All of it is needed: `hasSynced` alone stays true while the network is
     /// away, and `CONNECTED` alone is true before the first sync.
     #[must_use]
-    pub fn can_send(&self) -> bool {
+    pub fn is_connected(&self) -> bool {
         self.registered == Some(true)
             && self.socket.as_deref() == Some("CONNECTED")
             && self.stream.as_deref() == Some("CONNECTED")
             && self.synced
-            && self.tools
     }
 }
 

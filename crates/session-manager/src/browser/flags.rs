@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::user_agent::{major, user_agent};
+
 /// Off: hidden pages of the browser's own, services of others, and a process
 /// for each site. One site is open here, and beside it what drives it: in one
 /// process they save the memory of a second and the time to start it.
@@ -26,16 +28,15 @@ pub fn chrome_args(
     as_root: bool,
     extra: &[String],
 ) -> Vec<String> {
-    let major = chromedriver_version.split('.').next().unwrap_or_default();
     let mut args = vec![
         "--headless=new".to_owned(),
         // Chrome ends by itself when this pipe closes, however chromedriver
         // came to its end.
         "--remote-debugging-pipe".to_owned(),
         format!("--user-data-dir={}", user_data_dir.display()),
-        format!(
-            "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
-        ),
+        // For what is asked before a target is attached; the client hints that
+        // this empties are given to each (`user_agent.rs`).
+        format!("--user-agent={}", user_agent(major(chromedriver_version))),
         "--disable-blink-features=AutomationControlled".to_owned(),
         "--disable-site-isolation-trials".to_owned(),
         "--renderer-process-limit=1".to_owned(),
@@ -69,6 +70,8 @@ pub fn chrome_args(
         "--disable-backgrounding-occluded-windows".to_owned(),
         "--disable-renderer-backgrounding".to_owned(),
         "--window-size=1280,900".to_owned(),
+        // Of a screen that its window fits on: a headless one is 800×600.
+        "--screen-info={1280x900}".to_owned(),
     ];
     if as_root {
         args.push("--no-sandbox".to_owned());

@@ -6,7 +6,7 @@
 //!                                          any failure ─> sweep ─> Failure
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::chrome_args;
 use super::handover::Door;
-use super::page::{Page, Tools, WA_JS};
+use super::page::{Page, Presence, Tools, WA_JS};
 use super::profile::Profile;
 use super::relay::relay;
 use super::running::{Browser, clear};
@@ -64,6 +64,8 @@ pub struct BrowserConfig {
     pub page_url: Url,
     /// `WA_JS_PATH`.
     pub wa_js: Option<PathBuf>,
+    /// `PRESENCE`.
+    pub presence: Presence,
     /// How long the page's server may take to answer at all.
     pub navigation_deadline: Duration,
 }
@@ -183,7 +185,7 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         let (stand_in, pipes) = block_in_place(starting).map_err(launch_failed)?;
         chromedriver.line.more_from(stand_in);
         let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
-        let opening = open(config, cdp, heard, tools, &chromedriver, teller);
+        let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
         let opened = match opening.await {
             // Chrome ended. As a rule ChromeDriver says at once why, but
             // sometimes it waits for a minute.
@@ -232,14 +234,15 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
 /// comes of that goes to `events`, by tasks of the browser.
 async fn open(
     config: &BrowserConfig,
+    program: &Path,
     browser: Cdp,
     heard: mpsc::Receiver<CdpEvent>,
     tools: Tools,
     chromedriver: &Arc<Chromedriver>,
     events: mpsc::Sender<BrowserEvent>,
 ) -> Result<(Page, JoinSet<()>), CdpError> {
-    let page = Page::new(Tab::attach(&browser, SESSION_DEADLINE).await?);
-    page.install().await?;
+    let page = Page::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
+    page.install(config.presence).await?;
     // wa-js waits for the page's modules to be quiet, so whoever is linked is
     // READY the sooner the earlier it is there. A code is read without it, and
     // is there the sooner the less comes before.

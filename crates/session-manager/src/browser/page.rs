@@ -56,6 +56,17 @@ pub enum PageError {
     Malformed(#[source] Option<serde_json::Error>),
 }
 
+/// Whether the account shows as online while the page is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// As a phone in a pocket; the phone goes on telling of what comes in.
+    #[default]
+    Unavailable,
+    /// As the page has it: online all day.
+    Available,
+}
+
 #[derive(Deserialize)]
 enum Answer<T> {
     #[serde(rename = "ok")]
@@ -164,12 +175,13 @@ impl Page {
 
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
-    pub(super) async fn install(&self) -> Result<(), CdpError> {
+    pub(super) async fn install(&self, presence: Presence) -> Result<(), CdpError> {
         let channel = format!("globalThis.{CHANNEL}");
+        let options = json!({"presence": presence});
         self.tab
             .preload(&format!(
                 "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
-             {BRIDGE}\nleadmasterBridge.start(channel); }})()"
+             {BRIDGE}\nleadmasterBridge.start(channel, {options}); }})()"
             ))
             .await
     }

@@ -3,6 +3,7 @@
 //! ```text
 //!  TOKENS_DIR/
 //!    profile/      Chrome's --user-data-dir
+//!    profile.unlinked-…/  earlier profiles that WhatsApp asked to link anew
 //!    tmp/          Chrome's temporary folder, emptied at each start
 //!    linked.json   there while the profile holds a linked device
 //!    lock          held by the service that uses the folder
@@ -24,6 +25,11 @@ const LEFTOVERS: [&str; 4] = [
     "SingletonCookie",
     "DevToolsActivePort",
 ];
+
+/// How the folder of a profile that is kept aside begins; its time follows.
+const SET_ASIDE: &str = "profile.unlinked-";
+/// How many of them are kept.
+const KEPT_ASIDE: usize = 2;
 
 /// `TOKENS_DIR`.
 #[derive(Clone, Debug)]
@@ -156,6 +162,47 @@ impl Profile {
         remove(&self.marker())
     }
 
+    /// Keeps the profile beside the one to come, and deletes all but the latest
+    /// of those that were kept before. Nothing of it may run. Gives where it is.
+    ///
+    /// # Errors
+    /// When something cannot be moved or deleted.
+    pub fn set_aside(&self, now: Timestamp) -> io::Result<Option<PathBuf>> {
+        self.forget_linked()?;
+        self.remove_temporary()?;
+        let current = self.user_data_dir();
+        if !current.exists() {
+            return Ok(None);
+        }
+        self.remove_locks()?;
+        let name = format!("{SET_ASIDE}{}", now.to_string().replace(':', ""));
+        let kept = self.root.join(name);
+        remove_tree(&kept)?;
+        fs::rename(&current, &kept).map_err(|error| at(&kept, &error))?;
+        for old in self.kept_aside()?.into_iter().skip(KEPT_ASIDE) {
+            remove_tree(&old)?;
+        }
+        File::open(&self.root)?.sync_all()?;
+        Ok(Some(kept))
+    }
+
+    /// The profiles that are kept aside, the latest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn kept_aside(&self) -> io::Result<Vec<PathBuf>> {
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(|error| at(&self.root, &error))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(SET_ASIDE) {
+                kept.push(entry.path());
+            }
+        }
+        kept.sort_unstable();
+        kept.reverse();
+        Ok(kept)
+    }
+
     /// Deletes the profile: the stored device is gone. Nothing of it may run.
     ///
     /// # Errors
@@ -220,6 +267,27 @@ mod tests {
         profile.wipe().unwrap();
         assert!(!profile.is_linked());
         assert!(!profile.user_data_dir().exists());
+    }
+
+    #[test]
+    fn the_latest_profiles_are_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::new(folder.path().join("tokens"));
+        let at =
+            |seconds: i64| Timestamp::from_millis(1_700_000_000_000 + seconds * 1_000).unwrap();
+        profile.prepare().unwrap();
+        assert_eq!(profile.kept_aside().unwrap(), Vec::<PathBuf>::new());
+        for n in 0..4 {
+            profile.prepare().unwrap();
+            fs::write(profile.user_data_dir().join("n"), n.to_string()).unwrap();
+            profile.remember_linked(at(n)).unwrap();
+            profile.set_aside(at(n)).unwrap();
+            assert!(!profile.is_linked());
+        }
+        let kept = profile.kept_aside().unwrap();
+        let which = |path: &PathBuf| fs::read_to_string(path.join("n")).unwrap();
+        assert_eq!(kept.iter().map(which).collect::<Vec<_>>(), ["3", "2"]);
+        assert_eq!(profile.set_aside(at(9)).unwrap(), None, "there is none");
     }
 
     #[test]

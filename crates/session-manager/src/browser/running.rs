@@ -96,13 +96,11 @@ impl Browser {
         clean
     }
 
-    /// Ends what is left after the browser died or hung, at once.
-    ///
-    /// A page that hangs may be given no time: its Chrome gets SIGTERM first,
-    /// and with it the chance to write what it holds.
-    pub async fn kill(mut self) {
+    /// Ends what is left after the browser died or hung: Chrome gets SIGTERM
+    /// first, and `grace` to write what it holds.
+    pub async fn kill(mut self, grace: Duration) {
         self.tasks.abort_all();
-        clear(&self.tree, &self.profile, Duration::from_secs(2)).await;
+        clear(&self.tree, &self.profile, grace).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The browser's tab, by the DevTools protocol.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::cdp::{Cdp, CdpError};
+use super::user_agent::UserAgent;
 
 /// The function that the page script reports by; it takes it out of the page's
 /// sight before the page's own scripts run.
@@ -24,6 +26,16 @@ const QUICK: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Tab {
     cdp: Cdp,
+    user_agent: Arc<UserAgent>,
+}
+
+/// The type of such a target.
+pub(super) const SERVICE_WORKER: &str = "service_worker";
+
+/// `Browser.getVersion`, of which `product` is `Chrome/156.0.8078.108`.
+#[derive(Deserialize)]
+struct Version {
+    product: String,
 }
 
 /// What a browser has open.
@@ -64,9 +76,14 @@ pub(super) struct Exception {
 }
 
 impl Tab {
-    /// Attaches to the page that the browser starts with, beside ChromeDriver,
-    /// once it is there, which it has to be within `deadline`.
-    pub(super) async fn attach(browser: &Cdp, deadline: Duration) -> Result<Self, CdpError> {
+    /// Attaches to the page that the browser, which is `program`, starts with,
+    /// beside ChromeDriver, once it is there, which it has to be within
+    /// `deadline`.
+    pub(super) async fn attach(
+        browser: &Cdp,
+        program: &Path,
+        deadline: Duration,
+    ) -> Result<Self, CdpError> {
         let first = async {
             let browser = browser
                 .attach("Target.attachToBrowserTarget", json!({}), deadline)
@@ -84,12 +101,25 @@ impl Tab {
             .await
             .map_err(|_| CdpError::Timeout(deadline))??;
         let target = json!({"targetId": id, "flatten": true});
+        let Version { product } = browser.call("Browser.getVersion", json!({}), QUICK).await?;
+        let version = product.rsplit('/').next().unwrap_or_default();
+        let user_agent = Arc::new(UserAgent::of(program, version));
         let cdp = browser
             .attach("Target.attachToTarget", target, QUICK)
             .await?;
-        let tab = Self { cdp };
+        let tab = Self { cdp, user_agent };
+        // A service worker takes nothing of what is set on its page: each is
+        // held at its start until it was given its own (`introduce`).
+        let workers = json!({
+            "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true,
+            "filter": [{"type": SERVICE_WORKER}, {"exclude": true}],
+        });
+        browser
+            .call::<Value>("Target.setAutoAttach", workers, QUICK)
+            .await?;
         let binding = json!({"name": CHANNEL});
         tokio::try_join!(
+            tab.name_itself(&tab.cdp),
             // Tells of error pages and dialogs.
             tab.done("Page.enable", json!({})),
             tab.done("Inspector.enable", json!({})),
@@ -98,6 +128,25 @@ impl Tab {
             tab.done("Runtime.addBinding", binding),
         )?;
         Ok(tab)
+    }
+
+    /// Has a target name itself as a Chrome with a window does.
+    async fn name_itself(&self, target: &Cdp) -> Result<(), CdpError> {
+        target
+            .call::<Value>("Emulation.setUserAgentOverride", &*self.user_agent, QUICK)
+            .await
+            .map(drop)
+    }
+
+    /// Lets a service worker begin that waits in this session, once it names
+    /// itself as the page does.
+    pub(super) async fn introduce(&self, session: &str) -> Result<(), CdpError> {
+        let worker = self.cdp.in_session(session);
+        let named = self.name_itself(&worker).await;
+        worker
+            .call::<Value>("Runtime.runIfWaitingForDebugger", json!({}), QUICK)
+            .await?;
+        named
     }
 
     async fn done(&self, method: &str, params: Value) -> Result<(), CdpError> {

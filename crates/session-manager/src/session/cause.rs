@@ -25,6 +25,15 @@ pub enum Cause {
     Synced,
     /// The page lost its connection to WhatsApp; holds the page's word for it.
     ConnectionLost(String),
+    /// Connected, while the messages that waited are delivered: the page holds
+    /// every send until that is over.
+    OfflineDelivery,
+    /// Connected, but the page lacks what sending and hearing need; holds the
+    /// names.
+    ToolsBroken(Vec<String>),
+    /// The page of a linked profile shows a code, which is believed only after
+    /// it was loaded once more.
+    LinkInDoubt,
     /// The phone (or WhatsApp) unlinked the device; holds the page's reason.
     Unlinked(String),
     /// WhatsApp Web was opened elsewhere with this device.
@@ -35,6 +44,8 @@ pub enum Cause {
     BackingUp,
     /// Something broke.
     Failed(Failure),
+    /// The page is loaded anew after a failure.
+    Reloading(Failure),
     /// The browser is started again after a failure.
     Restarting(Failure),
 }
@@ -54,11 +65,16 @@ impl Cause {
             Self::ProfileLinked => "PROFILE_LINKED",
             Self::Synced => "SYNCED",
             Self::ConnectionLost(_) => "CONNECTION_LOST",
+            Self::OfflineDelivery => "OFFLINE_DELIVERY",
+            Self::ToolsBroken(_) => "TOOLS_BROKEN",
+            Self::LinkInDoubt => "LINK_IN_DOUBT",
             Self::Unlinked(_) => "UNLINKED",
             Self::Conflict => "CONFLICT",
             Self::CodeNotScanned => "CODE_NOT_SCANNED",
             Self::BackingUp => "BACKING_UP",
-            Self::Failed(failure) | Self::Restarting(failure) => failure.code(),
+            Self::Failed(failure) | Self::Reloading(failure) | Self::Restarting(failure) => {
+                failure.code()
+            }
         }
     }
 }
@@ -87,9 +103,21 @@ impl fmt::Display for Cause {
                 f,
                 "the page lost its connection to WhatsApp ({word}); it reconnects by itself"
             ),
+            Self::OfflineDelivery => f.write_str(
+                "connected; the messages that waited are being delivered, and WhatsApp holds what is sent until they are",
+            ),
+            Self::ToolsBroken(missing) => write!(
+                f,
+                "connected, but WhatsApp's page lacks what sending and hearing need ({}): it changed, and a newer wa-js may help (WA_JS_PATH; `session-manager doctor --wa-js FILE` judges one)",
+                missing.join(", ")
+            ),
+            Self::LinkInDoubt => f.write_str(
+                "the page shows a code although a device is linked: it is loaded once more before that is believed",
+            ),
             Self::Unlinked(word) => write!(
                 f,
-                "the device was unlinked ({word}): POST /connect, then scan a new code"
+                "the device was unlinked ({}): POST /connect, then scan a new code",
+                logout_reason(word)
             ),
             Self::Conflict => f.write_str(
                 "WhatsApp Web was opened elsewhere with this device: close it there, then POST /connect",
@@ -101,9 +129,66 @@ impl fmt::Display for Cause {
                 "a backup of the session is being taken: it comes back by itself in some seconds",
             ),
             Self::Failed(failure) => failure.fmt(f),
+            Self::Reloading(failure) => write!(f, "{failure}; loading the page anew"),
             Self::Restarting(failure) => write!(f, "{failure}; starting the browser again"),
         }
     }
+}
+
+/// What the page's word for a logout means.
+///
+/// Source: the page's `WAWebLogoutReasonConstants` (`LogoutReason` in lower case,
+/// `LOGOUT_REASON_CODE` in upper case).
+fn logout_reason(word: &str) -> String {
+    let (name, meaning) = match word.to_ascii_lowercase().as_str() {
+        "history_sync_timeout" | "initial_history_sync_timeout" => (
+            "HISTORY_SYNC_TIMEOUT",
+            "the phone did not send the history in time; keep WhatsApp open on it while it links",
+        ),
+        lid if lid.starts_with("lid_") => (
+            "LID_MIGRATION",
+            "WhatsApp moved the account to its new kind of ids, and this device did not follow",
+        ),
+        "sync_fail"
+        | "syncd_failure"
+        | "syncd_error_during_bootstrap"
+        | "account_sync_error"
+        | "syncd_timeout"
+        | "critical_sync_timeout"
+        | "account_sync_timeout" => ("SYNC_FAILED", "the sync with the phone failed"),
+        "client_fatal"
+        | "client_fatal_error"
+        | "web_fail_add_chat"
+        | "web_fail_enc_salt"
+        | "web_fail_offline_resume"
+        | "web_fail_storage_initialization"
+        | "cache_storage_open_failed" => (
+            "STORAGE_FAILED",
+            "the page could not use its own storage; look at the disk of TOKENS_DIR",
+        ),
+        "storage_quota_exceeded" => (
+            "STORAGE_FULL",
+            "the browser had no room left; look at the disk of TOKENS_DIR",
+        ),
+        "account_locked" => (
+            "ACCOUNT_LOCKED",
+            "WhatsApp locked the account; look at the phone's WhatsApp",
+        ),
+        "client_version_outdated" => (
+            "CLIENT_VERSION_OUTDATED",
+            "WhatsApp takes this version of its page no more",
+        ),
+        "unknown_companion" | "invalid_adv_status" | "md_opt_out" => (
+            "REMOVED_ON_PHONE",
+            "the phone does not know the device any more",
+        ),
+        "primary_identity_key_change" => {
+            ("PHONE_CHANGED", "WhatsApp was installed anew on the phone")
+        }
+        "user_initiated" => ("USER_INITIATED", "somebody logged out"),
+        _ => return word.to_owned(),
+    };
+    format!("{name}: {meaning}")
 }
 
 /// What can break.
@@ -133,6 +218,8 @@ pub enum Failure {
     PageStuck,
     /// The page says that it is connected, and WhatsApp acknowledges nothing.
     AcksStopped,
+    /// The first sync, or the sync after a start, shows no progress.
+    SyncStalled,
     /// What is sent cannot be written down.
     LedgerUnavailable(String),
     /// WhatsApp refuses this browser.
@@ -172,6 +259,7 @@ impl Failure {
             Self::PageHung => "PAGE_HUNG",
             Self::PageStuck => "PAGE_STUCK",
             Self::AcksStopped => "ACKS_STOPPED",
+            Self::SyncStalled => "SYNC_STALLED",
             Self::LedgerUnavailable(_) => "LEDGER_UNAVAILABLE",
             Self::UnsupportedBrowser => "UNSUPPORTED_BROWSER",
             Self::Blocked(_) => "BLOCKED_BY_WHATSAPP",
@@ -195,7 +283,8 @@ impl Failure {
             | Self::PageCrashed
             | Self::PageHung
             | Self::PageStuck
-            | Self::AcksStopped => Remedy::Restart,
+            | Self::AcksStopped
+            | Self::SyncStalled => Remedy::Restart,
             Self::UnsupportedBrowser | Self::Blocked(_) | Self::TooManyRestarts(_) => {
                 Remedy::GiveUp
             }
@@ -239,6 +328,9 @@ impl fmt::Display for Failure {
             Self::AcksStopped => f.write_str(
                 "the page says that it is connected, but WhatsApp acknowledges nothing that is sent",
             ),
+            Self::SyncStalled => {
+                f.write_str("the page is connected, but its sync shows no progress any more")
+            }
             Self::LedgerUnavailable(what) => write!(
                 f,
                 "the ledger of sends cannot be used, and nothing is sent without it: {what}. Make room on the disk, or put ledger.db in DATA_DIR right; it is tried again by itself"
@@ -254,6 +346,27 @@ impl fmt::Display for Failure {
                 f,
                 "the browser failed too often, the last time because {last}. See the log for each, then POST /connect"
             ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logout_is_told_in_words() {
+        for (word, name) in [
+            ("INITIAL_HISTORY_SYNC_TIMEOUT", "HISTORY_SYNC_TIMEOUT"),
+            ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),
+            ("lid_migration_unmigrated_companion", "LID_MIGRATION"),
+            ("CLIENT_FATAL", "STORAGE_FAILED"),
+            ("SYNC_FAIL", "SYNC_FAILED"),
+            ("ACCOUNT_LOCKED", "ACCOUNT_LOCKED"),
+            ("logout_from_bridge", "logout_from_bridge"),
+        ] {
+            let told = Cause::Unlinked(word.to_owned()).to_string();
+            assert!(told.contains(&format!("({name}")), "{told}");
         }
     }
 }

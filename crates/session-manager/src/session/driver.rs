@@ -104,6 +104,12 @@ pub struct SessionDriver {
     /// Which browser this is, so that an answer of an earlier one is known.
     launches: u64,
     missed_beats: u32,
+    /// Whether a page that missed its heartbeats was loaded anew since it
+    /// answered last.
+    reloaded_for_beats: bool,
+    /// What was done since WhatsApp last acknowledged something, because it
+    /// acknowledged nothing.
+    ack_remedies: u32,
     /// Whether this browser's page reported anything yet.
     page_reported: bool,
     done: mpsc::UnboundedSender<Done>,
@@ -159,6 +165,8 @@ impl SessionDriver {
             slot: Slot::Empty,
             launches: 0,
             missed_beats: 0,
+            reloaded_for_beats: false,
+            ack_remedies: 0,
             page_reported: false,
             done,
             done_queue,
@@ -265,7 +273,12 @@ impl SessionDriver {
             Cause::Failed(_) => {
                 tracing::error!(from = %before, %to, code = cause.code(), "session: {cause}");
             }
-            Cause::Restarting(_) | Cause::Unlinked(_) | Cause::Conflict => {
+            Cause::Reloading(_)
+            | Cause::Restarting(_)
+            | Cause::ToolsBroken(_)
+            | Cause::LinkInDoubt
+            | Cause::Unlinked(_)
+            | Cause::Conflict => {
                 tracing::warn!(from = %before, %to, code = cause.code(), "session: {cause}");
             }
             _ => tracing::info!(from = %before, %to, code = cause.code(), "session: {cause}"),
@@ -287,6 +300,25 @@ impl SessionDriver {
                     Err(error) => tracing::error!(%error, "deleting the stored session failed"),
                 }
             }
+            Effect::SetProfileAside => {
+                let profile = profile.clone();
+                match tokio::task::spawn_blocking(move || profile.set_aside(now)).await {
+                    Ok(Ok(kept)) => {
+                        let kept = kept.as_deref().map(|path| path.display().to_string());
+                        tracing::warn!(
+                            kept = kept.unwrap_or_default(),
+                            "the stored session is kept aside, since WhatsApp asks for a new link"
+                        );
+                    }
+                    Ok(Err(error)) => {
+                        tracing::error!(%error, "the stored session could not be set aside");
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "setting the stored session aside failed");
+                    }
+                }
+            }
+            Effect::Reload => self.reload_page(),
             Effect::RefreshCode => {
                 counter!("leadmaster_code_refreshes_total").increment(1);
                 self.refresh_code();
@@ -310,6 +342,7 @@ impl SessionDriver {
         self.slot = Slot::Launching(cancel.clone());
         self.launches += 1;
         self.missed_beats = 0;
+        self.reloaded_for_beats = false;
         self.page_reported = false;
         self.tidiness = Tidiness::default();
         // Until it did.
@@ -326,7 +359,8 @@ impl SessionDriver {
         });
     }
 
-    /// Closes the browser, or ends it at once when it is `lost`.
+    /// Ends the browser: closes it, or, given a failure, kills it after the
+    /// time that the failure leaves it to write what it holds.
     fn close_browser(&mut self, lost: Option<&Failure>) {
         self.page.send_replace(None);
         match std::mem::replace(&mut self.slot, Slot::Closing) {
@@ -336,10 +370,10 @@ impl SessionDriver {
             }
             Slot::Running(Launched { browser, .. }) => {
                 let done = self.done.clone();
-                let kill = lost.is_some();
+                let grace = lost.map(kill_grace);
                 tokio::spawn(async move {
-                    let clean = if kill {
-                        browser.kill().await;
+                    let clean = if let Some(grace) = grace {
+                        browser.kill(grace).await;
                         false
                     } else {
                         browser.close().await
@@ -444,6 +478,14 @@ impl SessionDriver {
         self.feed(Input::BrowserLost(failure)).await;
     }
 
+    /// As [`Self::lose`], but what still answers is closed, not killed.
+    async fn give_up_on(&mut self, failure: Failure) {
+        if matches!(self.slot, Slot::Running(_)) {
+            self.close_browser(None);
+            self.feed(Input::BrowserLost(failure)).await;
+        }
+    }
+
     async fn take_due(&mut self, due: Due) {
         match due {
             Due::Retry => self.feed(Input::RetryDue).await,
@@ -480,11 +522,7 @@ impl SessionDriver {
             }
             Command::Backup(backups, reply) => self.start_backup(backups, reply).await,
             Command::Logout(reply) => self.start_logout(reply).await,
-            Command::AcksStopped => {
-                if self.machine.state() == SessionState::Ready {
-                    self.lose(Failure::AcksStopped).await;
-                }
-            }
+            Command::AcksStopped => self.acks_stopped().await,
             Command::Screenshot(reply) => {
                 let Slot::Running(Launched { browser, .. }) = &self.slot else {
                     let _ = reply.send(Err(AskError::NoBrowser));
@@ -503,6 +541,18 @@ mod backup;
 mod care;
 mod logout;
 mod tidy;
+
+/// How long Chrome has to write what it holds before it is killed.
+fn kill_grace(failure: &Failure) -> Duration {
+    match failure {
+        // There is nobody left to write anything.
+        Failure::BrowserDied | Failure::ChromedriverDied | Failure::PageCrashed => {
+            Duration::from_secs(2)
+        }
+        // A Chrome that was killed while it wrote was seen to lose its link.
+        _ => Duration::from_secs(10),
+    }
+}
 
 /// The next event of a running browser; never, without one.
 async fn next_event(slot: &mut Slot) -> Option<BrowserEvent> {

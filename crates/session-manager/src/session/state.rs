@@ -23,8 +23,10 @@ use session_api::{SessionState, Timestamp};
 use super::cause::{Cause, Failure, Remedy};
 use crate::browser::Facts;
 
+mod readiness;
 mod terms;
 
+use readiness::{Readiness, Waits};
 pub use terms::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
 
 /// How long WhatsApp shows the first code of a round.
@@ -51,7 +53,7 @@ pub struct Machine {
     wish: Option<Wish>,
     browser: BrowserPhase,
     retry_pending: bool,
-    wipe_pending: bool,
+    disposal: Option<Disposal>,
     logging_out: bool,
     /// Nothing of the browser may run, and nothing be deleted.
     resting: bool,
@@ -64,8 +66,20 @@ pub struct Machine {
     total_restarts: u64,
     last_error: Option<(Failure, Timestamp)>,
     facts: Facts,
+    waits: Waits,
+    /// The document that showed a code although a device is linked.
+    doubted: Option<String>,
     /// Why the ledger cannot be used.
     ledger: Option<String>,
+}
+
+/// What becomes of the profile once the browser is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disposal {
+    /// The device was unlinked for certain.
+    Wipe,
+    /// The page says so; the profile may be worth another look.
+    SetAside,
 }
 
 impl Machine {
@@ -82,7 +96,7 @@ impl Machine {
             wish: None,
             browser: BrowserPhase::Gone,
             retry_pending: false,
-            wipe_pending: false,
+            disposal: None,
             logging_out: false,
             resting: false,
             linked,
@@ -94,6 +108,8 @@ impl Machine {
             total_restarts: 0,
             last_error: None,
             facts: Facts::default(),
+            waits: Waits::default(),
+            doubted: None,
             ledger: None,
         }
     }
@@ -107,7 +123,7 @@ impl Machine {
                 self.give_up_wish(SessionState::Disconnected, Cause::DisconnectRequested, now);
             }
             Input::LoggedOut => {
-                self.unlink(&mut effects);
+                self.unlink(Disposal::Wipe, &mut effects);
                 self.give_up_wish(SessionState::Disconnected, Cause::LogoutRequested, now);
             }
             Input::Stop => {
@@ -126,6 +142,11 @@ impl Machine {
                 self.browser_failed(BrowserPhase::Closing, failure, now, &mut effects);
             }
             Input::BrowserClosed => self.browser = BrowserPhase::Gone,
+            Input::PageFailed(failure) => {
+                if self.browser == BrowserPhase::Up && self.wish.is_some() {
+                    self.reload(failure, now, &mut effects);
+                }
+            }
             Input::LogoutStarted => self.logging_out = true,
             Input::Facts(facts) => self.take_facts(*facts, now, &mut effects),
             Input::Rest => self.rest(now),
@@ -147,7 +168,7 @@ impl Machine {
     fn reconcile(&mut self, effects: &mut Vec<Effect>) {
         match self.browser {
             BrowserPhase::Up | BrowserPhase::Starting
-                if self.wish.is_none() || self.wipe_pending || self.resting =>
+                if self.wish.is_none() || self.disposal.is_some() || self.resting =>
             {
                 self.browser = BrowserPhase::Closing;
                 effects.push(Effect::Close);
@@ -155,13 +176,17 @@ impl Machine {
             BrowserPhase::Gone if self.resting => self.facts = Facts::default(),
             BrowserPhase::Gone => {
                 self.facts = Facts::default();
-                if std::mem::take(&mut self.wipe_pending) {
-                    effects.push(Effect::WipeProfile);
+                match self.disposal.take() {
+                    Some(Disposal::Wipe) => effects.push(Effect::WipeProfile),
+                    Some(Disposal::SetAside) => effects.push(Effect::SetProfileAside),
+                    None => {}
                 }
                 if self.wish.is_some() && !self.retry_pending {
                     self.browser = BrowserPhase::Starting;
                     self.codes_shown = 0;
                     self.refreshing = false;
+                    self.waits = Waits::default();
+                    self.doubted = None;
                     effects.push(Effect::Start);
                 }
             }
@@ -203,8 +228,8 @@ impl Machine {
         self.transition(state, cause, now);
     }
 
-    fn unlink(&mut self, effects: &mut Vec<Effect>) {
-        self.wipe_pending = true;
+    fn unlink(&mut self, disposal: Disposal, effects: &mut Vec<Effect>) {
+        self.disposal = Some(disposal);
         self.linked = false;
         effects.push(Effect::ForgetLinked);
     }
@@ -236,7 +261,8 @@ impl Machine {
         }
     }
 
-    fn restart(&mut self, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
+    /// Takes one restart out of the budget; gives up where there is none left.
+    fn within_budget(&mut self, failure: &Failure, now: Timestamp) -> bool {
         let window = i64::try_from(self.limits.restart_window.as_millis()).unwrap_or(i64::MAX);
         while self
             .restarts
@@ -246,18 +272,41 @@ impl Machine {
             self.restarts.pop_front();
         }
         if self.recent_restarts() >= self.limits.restart_budget {
-            let failure = Failure::TooManyRestarts(Box::new(failure));
-            self.last_error = Some((failure.clone(), now));
-            self.give_up_wish(SessionState::Error, Cause::Failed(failure), now);
+            self.fail(Failure::TooManyRestarts(Box::new(failure.clone())), now);
+            return false;
+        }
+        self.restarts.push_back(now);
+        true
+    }
+
+    fn restart(&mut self, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
+        if !self.within_budget(&failure, now) {
             return;
         }
-        let doublings = self.recent_restarts().min(16);
-        self.restarts.push_back(now);
+        let doublings = self.recent_restarts().saturating_sub(1).min(16);
         self.total_restarts += 1;
         self.retry_pending = true;
         let pause = self.limits.restart_backoff * 2_u32.pow(doublings);
         effects.push(Effect::RetryAfter(pause.min(LONGEST_BACKOFF)));
         self.transition(SessionState::Init, Cause::Restarting(failure), now);
+    }
+
+    /// Gentler than a restart: what the page holds is written, and the browser
+    /// stays.
+    fn reload(&mut self, failure: Failure, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.last_error = Some((failure.clone(), now));
+        if !self.within_budget(&failure, now) {
+            return;
+        }
+        self.set_code(None);
+        self.waits = Waits::default();
+        let state = if self.linked {
+            SessionState::Authenticated
+        } else {
+            SessionState::Init
+        };
+        self.transition(state, Cause::Reloading(failure), now);
+        effects.push(Effect::Reload);
     }
 
     fn take_facts(&mut self, facts: Facts, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -266,8 +315,8 @@ impl Machine {
         }
         self.facts = facts;
         let facts = self.facts.clone();
-        if let Some(why) = facts.logged_out.filter(|_| self.linked) {
-            self.unlink(effects);
+        if let Some(why) = facts.logged_out.clone().filter(|_| self.linked) {
+            self.unlink(Disposal::Wipe, effects);
             let cause = if self.logging_out {
                 Cause::LogoutRequested
             } else {
@@ -294,7 +343,7 @@ impl Machine {
         }
         match facts.registered {
             Some(true) => self.take_linked(now, effects),
-            Some(false) => self.take_unlinked(facts.code, facts.idle, now, effects),
+            Some(false) => self.take_unlinked(facts, now, effects),
             None => {}
         }
     }
@@ -310,24 +359,29 @@ impl Machine {
             self.linked = true;
             effects.push(Effect::RememberLinked);
         }
-        if self.facts.can_send() {
-            return self.connected(now);
-        }
-        match self.state {
-            SessionState::Authenticated => {}
-            SessionState::Ready => {
-                let word = match self.facts.socket.as_deref() {
-                    Some("CONNECTED") => self.facts.stream.clone(),
+        self.doubted = None;
+        let facts = self.facts.clone();
+        let (why, worth_telling) = match self.waits.judge(&facts, &self.limits, now) {
+            Readiness::Ready => return self.connected(now),
+            Readiness::Stalled => return self.reload(Failure::SyncStalled, now, effects),
+            Readiness::NotConnected => (None, false),
+            Readiness::NotYet { why, worth_telling } => (Some(why), worth_telling),
+        };
+        let cause = match (self.state, why) {
+            (SessionState::Authenticated, Some(why)) if worth_telling => why,
+            (SessionState::Authenticated, _) => return,
+            (SessionState::Ready, Some(why)) => why,
+            (SessionState::Ready, None) => {
+                let word = match facts.socket.as_deref() {
+                    Some("CONNECTED") => facts.stream.clone(),
                     other => other.map(str::to_owned),
                 };
-                let cause = Cause::ConnectionLost(word.unwrap_or_else(|| "the page".to_owned()));
-                self.transition(SessionState::Authenticated, cause, now);
+                Cause::ConnectionLost(word.unwrap_or_else(|| "the page".to_owned()))
             }
-            SessionState::QrRequired => {
-                self.transition(SessionState::Authenticated, Cause::CodeScanned, now);
-            }
-            _ => self.transition(SessionState::Authenticated, Cause::ProfileLinked, now),
-        }
+            (SessionState::QrRequired, _) => Cause::CodeScanned,
+            _ => Cause::ProfileLinked,
+        };
+        self.transition(SessionState::Authenticated, cause, now);
     }
 
     /// All is there; with the ledger a send can work.
@@ -347,28 +401,24 @@ impl Machine {
         }
         self.ledger = broken;
         let up = self.browser == BrowserPhase::Up && self.wish.is_some();
-        if up && self.facts.can_send() {
+        let facts = self.facts.clone();
+        let linked = facts.registered == Some(true);
+        if up && linked && self.waits.judge(&facts, &self.limits, now) == Readiness::Ready {
             self.connected(now);
         }
     }
 
-    fn take_unlinked(
-        &mut self,
-        code: Option<String>,
-        idle: bool,
-        now: Timestamp,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn take_unlinked(&mut self, facts: Facts, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Facts {
+            code,
+            idle,
+            document,
+            ..
+        } = facts;
         // Early in its start the page does not know its device yet: only a
         // page that asks for a scan has none.
         if self.linked && (code.is_some() || idle) {
-            if self.wish == Some(Wish::Resume) {
-                self.unlink(effects);
-                let cause = Cause::Unlinked("while this service was away".to_owned());
-                return self.give_up_wish(SessionState::Disconnected, cause, now);
-            }
-            self.linked = false;
-            effects.push(Effect::ForgetLinked);
+            return self.doubt_link(document, now, effects);
         }
         match code {
             Some(text) => {
@@ -396,6 +446,30 @@ impl Machine {
                 effects.push(Effect::RefreshCode);
             }
             None => self.set_code(None),
+        }
+    }
+
+    /// A page whose database could not be opened shows a code as well, and has
+    /// its device again when it is loaded the next time.
+    fn doubt_link(&mut self, document: String, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.set_code(None);
+        match &self.doubted {
+            // It goes on speaking until the next one is there.
+            Some(doubted) if *doubted == document => return,
+            Some(_) => self.doubted = None,
+            None => {
+                self.doubted = Some(document);
+                self.transition(SessionState::Init, Cause::LinkInDoubt, now);
+                effects.push(Effect::Reload);
+                return;
+            }
+        }
+        self.unlink(Disposal::SetAside, effects);
+        let cause = Cause::Unlinked("while this service was away".to_owned());
+        match self.wish {
+            // Somebody asked for a code: one of a new profile.
+            Some(Wish::Asked) => self.transition(SessionState::Init, cause, now),
+            _ => self.give_up_wish(SessionState::Disconnected, cause, now),
         }
     }
 

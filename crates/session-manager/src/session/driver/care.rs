@@ -1,5 +1,7 @@
 //! Looking after the page: what it reports, whether it still answers.
 
+use session_api::SessionState;
+
 use super::{Done, SessionDriver, Slot};
 use crate::browser::{CdpError, Facts, PageError, PageEvent};
 use crate::ledger::Seen;
@@ -10,6 +12,9 @@ impl SessionDriver {
     pub(super) async fn take_page_event(&mut self, event: PageEvent) {
         if matches!(event, PageEvent::Message { .. } | PageEvent::Ack { .. }) {
             self.tidiness.told();
+        }
+        if matches!(event, PageEvent::Ack { ack: 1.., .. }) {
+            self.ack_remedies = 0;
         }
         match event {
             PageEvent::Facts { facts } => self.take_facts(facts).await,
@@ -75,6 +80,42 @@ impl SessionDriver {
         });
     }
 
+    /// Loads the page anew. One that cannot even be asked for it is lost.
+    pub(super) fn reload_page(&mut self) {
+        self.timers.page_loading(self.watchfulness.boot_patience);
+        let Some(page) = self.page.borrow().clone() else {
+            return;
+        };
+        let (done, launch) = (self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            match page.reload().await {
+                Ok(()) => {}
+                // A busy page takes it up when it can.
+                Err(error @ CdpError::Timeout(_)) => {
+                    tracing::warn!(%error, "the page is slow to load anew");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the page could not be loaded anew");
+                    let _ = done.send(Done::Diagnosed(launch, Failure::PageHung));
+                }
+            }
+        });
+    }
+
+    /// WhatsApp acknowledges nothing: the page is loaded anew first, the browser
+    /// closed second, and killed last.
+    pub(super) async fn acks_stopped(&mut self) {
+        if self.machine.state() != SessionState::Ready {
+            return;
+        }
+        self.ack_remedies += 1;
+        match self.ack_remedies {
+            1 => self.feed(Input::PageFailed(Failure::AcksStopped)).await,
+            2 => self.give_up_on(Failure::AcksStopped).await,
+            _ => self.lose(Failure::AcksStopped).await,
+        }
+    }
+
     pub(super) fn heartbeat(&self) {
         let (page, done) = (self.page.borrow().clone(), self.done.clone());
         let (launch, deadline) = (self.launches, self.watchfulness.heartbeat_deadline);
@@ -89,6 +130,7 @@ impl SessionDriver {
         match result {
             Ok(facts) => {
                 self.missed_beats = 0;
+                self.reloaded_for_beats = false;
                 self.take_facts(facts).await;
                 self.tidy_if_quiet();
             }
@@ -96,8 +138,15 @@ impl SessionDriver {
                 tracing::warn!(%error, "the page missed a heartbeat");
                 self.missed_beats += 1;
                 let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
-                // A page between two documents has no script for a moment.
-                if hung || self.missed_beats >= 3 {
+                // The first sync of a large account keeps the page's thread busy
+                // for long, and a page between two documents has no script for
+                // a moment.
+                let syncing = self.machine.state() == SessionState::Authenticated;
+                if self.missed_beats >= 3 && syncing && !self.reloaded_for_beats {
+                    self.reloaded_for_beats = true;
+                    self.missed_beats = 0;
+                    self.feed(Input::PageFailed(Failure::PageHung)).await;
+                } else if self.missed_beats >= 3 || (hung && !syncing) {
                     self.diagnose();
                 }
                 self.timers

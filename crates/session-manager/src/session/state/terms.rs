@@ -20,6 +20,14 @@ pub struct Limits {
     pub retry_interval: Duration,
     /// How many times an idle page is refreshed before the session closes.
     pub code_rounds: u32,
+    /// How long a sync may show no progress before the page is loaded anew.
+    pub sync_patience: Duration,
+    /// How long the delivery of what waited may keep a connected session from
+    /// `READY`.
+    pub delivery_patience: Duration,
+    /// How long a connected page may lack what sending and hearing need before
+    /// that is told.
+    pub tools_patience: Duration,
 }
 
 impl Default for Limits {
@@ -30,6 +38,10 @@ impl Default for Limits {
             restart_backoff: Duration::from_millis(500),
             retry_interval: Duration::from_secs(30),
             code_rounds: 6,
+            sync_patience: Duration::from_secs(600),
+            // As long as the page itself holds a send for it.
+            delivery_patience: Duration::from_secs(300),
+            tools_patience: Duration::from_secs(30),
         }
     }
 }
@@ -100,6 +112,9 @@ pub enum Input {
     BrowserLost(Failure),
     /// The browser was closed or ended; nothing of it is left.
     BrowserClosed,
+    /// The page is of no use as it is, but the browser may be: it is to be
+    /// loaded anew.
+    PageFailed(Failure),
     /// The page is about to be asked to unlink the device.
     LogoutStarted,
     /// The page reports.
@@ -125,6 +140,11 @@ pub enum Effect {
     Close,
     /// Delete the profile. Only ever asked for while the browser is gone.
     WipeProfile,
+    /// Keep the profile beside the one to come. Only ever asked for while the
+    /// browser is gone.
+    SetProfileAside,
+    /// Load the page anew.
+    Reload,
     /// Ask the idle page for new codes.
     RefreshCode,
     /// Come back with `RetryDue` after this long; replaces an earlier one.

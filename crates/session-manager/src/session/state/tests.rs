@@ -50,6 +50,13 @@ fn ready() -> Facts {
     }
 }
 
+fn of_document(document: &str, facts: Facts) -> Facts {
+    Facts {
+        document: document.into(),
+        ..facts
+    }
+}
+
 fn up(machine: &mut Machine) {
     machine.apply(Input::Connect(Wish::Asked), at(1));
     machine.apply(Input::BrowserUp, at(2));
@@ -83,6 +90,7 @@ fn ready_needs_all_of_it() {
         |f: &mut Facts| f.tools = false,
         |f: &mut Facts| f.stream = Some("SYNCING".into()),
         |f: &mut Facts| f.socket = Some("TIMEOUT".into()),
+        |f: &mut Facts| f.delivered = Some(false),
     ] {
         let mut m = machine(true);
         up(&mut m);
@@ -212,16 +220,170 @@ fn a_device_unlinked_while_the_service_was_away() {
     booting.code = None;
     m.apply(Input::Facts(booting.into()), at(3));
     assert_eq!(m.state(), SessionState::Init, "the page is still starting");
-    m.apply(Input::Facts(unpaired("x").into()), at(4));
+    assert_eq!(
+        m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(4)),
+        [Effect::Reload]
+    );
+    assert_eq!(m.cause(), &Cause::LinkInDoubt);
+    assert_eq!(
+        m.apply(Input::Facts(of_document("1", unpaired("y")).into()), at(5)),
+        [],
+        "the same document once more"
+    );
+    assert!(m.linked() && m.code().is_none());
+    assert_eq!(
+        m.apply(Input::Facts(of_document("2", unpaired("z")).into()), at(6)),
+        [Effect::ForgetLinked, Effect::Close]
+    );
     assert_eq!(m.state(), SessionState::Disconnected);
+    assert_eq!(
+        m.apply(Input::BrowserClosed, at(7)),
+        [Effect::SetProfileAside],
+        "it may be worth another look"
+    );
 
+    // The link may be there again when the page is loaded the next time.
+    let mut m = machine(true);
+    m.apply(Input::Connect(Wish::Resume), at(1));
+    m.apply(Input::BrowserUp, at(2));
+    m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(3));
+    m.apply(Input::Facts(of_document("2", syncing()).into()), at(4));
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert!(m.linked());
+
+    // Asked for, it is shown, from a new profile.
     let mut m = machine(true);
     up(&mut m);
+    m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(3));
     assert_eq!(
-        m.apply(Input::Facts(unpaired("x").into()), at(4)),
-        [Effect::ForgetLinked]
+        m.apply(Input::Facts(of_document("2", idle()).into()), at(4)),
+        [Effect::ForgetLinked, Effect::Close]
     );
-    assert_eq!(m.state(), SessionState::QrRequired, "asked for: shown");
+    assert_eq!(
+        m.apply(Input::BrowserClosed, at(5)),
+        [Effect::SetProfileAside, Effect::Start]
+    );
+    m.apply(Input::BrowserUp, at(6));
+    assert_eq!(m.apply(Input::Facts(unpaired("y").into()), at(7)), []);
+    assert_eq!(m.state(), SessionState::QrRequired);
+}
+
+#[test]
+fn ready_waits_for_the_end_of_the_offline_delivery_but_not_for_ever() {
+    let mut m = machine(true);
+    up(&mut m);
+    let mut waiting = ready();
+    waiting.delivered = Some(false);
+    m.apply(Input::Facts(waiting.clone().into()), at(1_000));
+    assert_eq!(m.cause(), &Cause::ProfileLinked, "as a rule it is short");
+    m.apply(Input::Facts(waiting.clone().into()), at(7_000));
+    assert_eq!(m.cause(), &Cause::OfflineDelivery);
+    assert_eq!(
+        m.apply(Input::Facts(waiting.clone().into()), at(300_000)),
+        []
+    );
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert_eq!(
+        m.apply(Input::Facts(waiting.clone().into()), at(301_000)),
+        []
+    );
+    assert_eq!(m.state(), SessionState::Ready);
+    assert_eq!(m.restarts().1, 0);
+
+    // After a reconnection it begins anew.
+    let mut m = machine(true);
+    up(&mut m);
+    let mut delivered = ready();
+    delivered.delivered = Some(true);
+    m.apply(Input::Facts(delivered.clone().into()), at(1_000));
+    assert_eq!(m.state(), SessionState::Ready);
+    m.apply(Input::Facts(waiting.into()), at(900_000));
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert_eq!(m.cause(), &Cause::OfflineDelivery);
+    m.apply(Input::Facts(delivered.into()), at(901_000));
+    assert_eq!(m.state(), SessionState::Ready);
+}
+
+#[test]
+fn missing_tools_are_named_once_they_are_late() {
+    let mut m = machine(true);
+    up(&mut m);
+    let mut broken = ready();
+    broken.tools = false;
+    broken.missing = vec!["MsgStore".into()];
+    m.apply(Input::Facts(broken.clone().into()), at(1_000));
+    assert_eq!(m.cause(), &Cause::ProfileLinked);
+    m.apply(Input::Facts(broken.clone().into()), at(31_000));
+    assert_eq!(m.state(), SessionState::Authenticated);
+    assert_eq!(m.cause(), &Cause::ToolsBroken(vec!["MsgStore".into()]));
+    m.apply(Input::Facts(ready().into()), at(32_000));
+    assert_eq!(m.state(), SessionState::Ready);
+    m.apply(Input::Facts(broken.into()), at(33_000));
+    assert_eq!(m.cause().code(), "TOOLS_BROKEN", "at once, where it worked");
+}
+
+#[test]
+fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
+    let minute = 60_000;
+    let moving = |n: i64| {
+        let mut facts = syncing();
+        facts.progress = format!("{n} %");
+        facts
+    };
+    let mut m = machine(true);
+    up(&mut m);
+    for n in 0..60 {
+        assert_eq!(
+            m.apply(Input::Facts(moving(n).into()), at(n * 9 * minute)),
+            []
+        );
+    }
+    let mut m = machine(true);
+    up(&mut m);
+    let budget = Limits::default().restart_budget;
+    // The window is as long as the patience: one reload at a time counts.
+    for n in 0..i64::from(budget) * 3 {
+        let begin = n * 30 * minute;
+        assert_eq!(m.apply(Input::Facts(moving(1).into()), at(begin)), []);
+        assert_eq!(
+            m.apply(Input::Facts(moving(1).into()), at(begin + 10 * minute)),
+            [Effect::Reload]
+        );
+        assert_eq!(m.state(), SessionState::Authenticated);
+        assert_eq!(m.cause(), &Cause::Reloading(Failure::SyncStalled));
+    }
+    // A lost network is none of its faults.
+    let mut lost = moving(1);
+    lost.socket = Some("TIMEOUT".into());
+    let later = 10_000 * minute;
+    m.apply(Input::Facts(lost.clone().into()), at(later));
+    assert_eq!(
+        m.apply(Input::Facts(lost.into()), at(later + 60 * minute)),
+        []
+    );
+}
+
+#[test]
+fn a_page_that_failed_is_loaded_anew_within_the_budget() {
+    let mut m = machine(true);
+    up(&mut m);
+    m.apply(Input::Facts(ready().into()), at(3));
+    for n in 0..i64::from(Limits::default().restart_budget) {
+        assert_eq!(
+            m.apply(Input::PageFailed(Failure::AcksStopped), at(10 + n)),
+            [Effect::Reload]
+        );
+        assert_eq!(m.state(), SessionState::Authenticated);
+        assert_eq!(m.cause().code(), "ACKS_STOPPED");
+        m.apply(Input::Facts(ready().into()), at(11 + n));
+        assert_eq!(m.state(), SessionState::Ready);
+    }
+    assert_eq!(
+        m.apply(Input::PageFailed(Failure::AcksStopped), at(30)),
+        [Effect::Close]
+    );
+    assert_eq!(m.cause().code(), "TOO_MANY_RESTARTS");
+    assert_eq!(m.restarts().0, 0, "the browser was never started again");
 }
 
 #[test]
@@ -373,18 +535,34 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         word(&["a", "b", "c"]),
         any::<(bool, bool)>(),
         word(&["logout"]),
+        prop::option::of(any::<bool>()),
+        prop::sample::select(&["1", "2"][..]),
     )
         .prop_map(
-            |(socket, stream, synced, registered, code, (idle, tools), logged_out)| Facts {
+            |(
                 socket,
                 stream,
                 synced,
                 registered,
                 code,
-                idle,
-                tools,
+                (idle, tools),
                 logged_out,
-                ..Facts::default()
+                delivered,
+                document,
+            )| {
+                Facts {
+                    socket,
+                    stream,
+                    synced,
+                    registered,
+                    code,
+                    idle,
+                    tools,
+                    logged_out,
+                    delivered,
+                    document: document.to_owned(),
+                    ..Facts::default()
+                }
             },
         )
 }
@@ -399,6 +577,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::BrowserFailed(Failure::BrowserDied)),
         1 => Just(Input::BrowserFailed(Failure::PageUnreachable("x".into()))),
         2 => Just(Input::BrowserLost(Failure::PageHung)),
+        2 => Just(Input::PageFailed(Failure::AcksStopped)),
         1 => Just(Input::LogoutStarted),
         2 => Just(Input::BrowserClosed),
         2 => Just(Input::RetryDue),
@@ -459,7 +638,7 @@ proptest! {
             prop_assert!(m.code().is_none() || m.state() == SessionState::QrRequired);
             if m.state() == SessionState::Ready {
                 prop_assert!(ledger);
-                prop_assert!(m.facts().can_send());
+                prop_assert!(m.facts().is_connected() && m.facts().tools);
                 prop_assert_eq!(m.browser() == BrowserPhase::Gone, false);
                 prop_assert!(m.linked());
             }
@@ -472,7 +651,8 @@ proptest! {
                 prop_assert_eq!(m.browser(), BrowserPhase::Starting);
             }
             prop_assert!(!resting || m.browser() != BrowserPhase::Up);
-            if let Some(wipe) = effects.iter().position(|e| *e == Effect::WipeProfile) {
+            let disposed = [Effect::WipeProfile, Effect::SetProfileAside];
+            if let Some(wipe) = effects.iter().position(|e| disposed.contains(e)) {
                 prop_assert!(!resting);
                 prop_assert!(phase == BrowserPhase::Gone || matches!(input, Input::BrowserClosed | Input::BrowserFailed(_)));
                 prop_assert!(effects.iter().position(|e| *e == Effect::Start).is_none_or(|start| wipe < start));

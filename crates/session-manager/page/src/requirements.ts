@@ -1,0 +1,72 @@
+// What the bridge needs of wa-js and of the page, by name. The page changes
+// every few weeks, and wa-js can be there while what it is for is not found.
+
+import { listening } from "./messages";
+import { attempt, pageModule, wpp } from "./wa";
+
+type Check = (WPP: any) => boolean;
+
+const at = (WPP: any, path: string): any => attempt(() => path.split(".").reduce((value, part) => value[part], WPP), undefined);
+const callable =
+  (path: string): Check =>
+  (WPP) =>
+    typeof at(WPP, path) === "function";
+const present =
+  (path: string): Check =>
+  (WPP) =>
+    at(WPP, path) !== undefined;
+const either =
+  (...checks: Check[]): Check =>
+  (WPP) =>
+    checks.some((check) => check(WPP));
+
+/** Without one of these nothing is sent, or nothing is heard. */
+const REQUIRED: Record<string, Check> = {
+  "chat.sendTextMessage": callable("chat.sendTextMessage"),
+  "chat.find": callable("chat.find"),
+  "chat.getMessageById": callable("chat.getMessageById"),
+  "chat.getMessages": callable("chat.getMessages"),
+  queryWidExists: either(callable("contact.queryWidExists"), callable("whatsapp.functions.queryWidExists")),
+  addAndSendMsgToChat: callable("whatsapp.functions.addAndSendMsgToChat"),
+  MsgStore: callable("whatsapp.MsgStore.on"),
+  ChatStore: callable("whatsapp.ChatStore.getModelsArray"),
+  Conn: present("whatsapp.Conn.on"),
+  "WidFactory.createWid": callable("whatsapp.WidFactory.createWid"),
+  "message listeners": () => listening(),
+};
+
+/** Without one of these something special cannot be done. */
+const OPTIONAL: Record<string, Check> = {
+  send_location: callable("chat.sendLocationMessage"),
+  send_contact: callable("chat.sendVCardContactMessage"),
+  send_reaction: (WPP) =>
+    callable("chat.sendReactionToMessage")(WPP) && callable("whatsapp.functions.sendReactionToMsg")(WPP),
+  send_file: (WPP) => callable("chat.sendFileMessage")(WPP) && callable("whatsapp.MediaPrep.prepRawMedia")(WPP),
+  link_by_number: callable("conn.genLinkDeviceCodeForPhoneNumber"),
+  presence: callable("conn.markUnavailable"),
+  cmd: () => pageModule("WAWebCmd")?.Cmd !== undefined,
+  build_constants: () => pageModule("WAWebBuildConstants")?.VERSION_STR !== undefined,
+  user_prefs: () => pageModule("WAWebUserPrefsMeUser") !== undefined,
+  offline_delivery: () => pageModule("WAWebBackendEventBus")?.BackendEventBus !== undefined,
+};
+
+/** The names of what sending and hearing need and is not there. */
+export function missingTools(): string[] {
+  const WPP = wpp();
+  if (!WPP) return ["wa-js"];
+  const absent = (name: string): boolean => !attempt(() => REQUIRED[name]!(WPP), false);
+  return Object.keys(REQUIRED).filter(absent);
+}
+
+/** Each name, and whether it is there. */
+export function selfTest(): { ok: boolean; checks: Record<string, boolean> } {
+  const WPP = wpp();
+  const checks: Record<string, boolean> = {
+    socket_model: pageModule("WAWebSocketModel")?.Socket !== undefined,
+    "wa-js": WPP !== undefined,
+  };
+  for (const [name, check] of Object.entries({ ...REQUIRED, ...OPTIONAL })) {
+    checks[name] = attempt(() => check(WPP), false);
+  }
+  return { ok: Object.values(checks).every(Boolean), checks };
+}

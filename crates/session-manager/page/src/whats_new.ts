@@ -1,0 +1,36 @@
+// The "What's new" dialog, which a freshly linked device is shown and has to
+// acknowledge: others saw the phone drop a device that did not.
+//
+// Source: the page's WAWebWhatsNewModal.react and WAWebWhatsNewNux. Its texts
+// are localised, so it is known by its button's test id, or, should that go, by
+// the page's own note that it is due while a dialog is open.
+
+import { note } from "./channel";
+import { attempt, pageModule } from "./wa";
+
+const CONTINUE = '[data-testid="whats_new_continue_button"]';
+const DIALOG = '[data-testid="confirm-popup"], [role="dialog"]';
+
+let acknowledged = false;
+
+/** Acknowledges the dialog if the page shows it, once in a document. */
+export function acknowledgeWhatsNew(): void {
+  if (acknowledged) return;
+  const button = document.querySelector<HTMLElement>(CONTINUE);
+  if (button) {
+    (button.closest("button") ?? button).click();
+    return done("its button");
+  }
+  const dialog = document.querySelector(DIALOG);
+  if (!dialog) return;
+  const days = attempt(() => pageModule("WAWebWhatsNewGatingUtils").getWhatsNewAutoModalCooldownDays(), undefined);
+  const due = attempt<any>(() => pageModule("WAWebWhatsNewNux").createWhatsNewNux(days), null);
+  if (!due || !attempt(() => Boolean(due.shouldShow()), false)) return;
+  const closed = attempt(() => (due.dismiss(), pageModule("WAWebModalManager").ModalManager.close(), true), false);
+  if (closed) done(`the page's modules; a dialog with test id ${dialog.getAttribute("data-testid") ?? "none"}`);
+}
+
+function done(how: string): void {
+  acknowledged = true;
+  note("info", `the "What's new" dialog was acknowledged by ${how}`);
+}
