@@ -119,11 +119,16 @@ impl Phone {
 
     /// Unlink every device from the phone. Returns how many there were.
     pub fn unlink(&self) -> usize {
+        self.unlink_for(None)
+    }
+
+    /// The same; their pages give this reason, one of `LogoutReason`.
+    pub fn unlink_for(&self, reason: Option<&str>) -> usize {
         let mut world = self.shared.world();
         let devices: Vec<String> = world.devices.keys().cloned().collect();
         let count = devices
             .iter()
-            .filter(|device| world.unlink(device, None))
+            .filter(|device| world.unlink(device, None, reason))
             .count();
         drop(world);
         self.shared.tell("unlinked");
@@ -290,6 +295,7 @@ impl Phone {
             refused: world.refusals.len(),
             inbound: world.inbound,
             lookups: world.lookups,
+            browser: world.browser.clone(),
             rules: world.rules.clone(),
             settings: world.settings.clone(),
         }

@@ -28,6 +28,29 @@ pub struct Settings {
     /// From "logged in" to "synced", with everything that came while away.
     #[serde(rename = "sync_ms", with = "millis")]
     pub sync: Duration,
+    /// In how many steps of progress a sync goes; 0 shows none until its end.
+    pub sync_steps: u32,
+    /// From "synced" to the end of the offline delivery: in its middle comes what
+    /// arrived while away, and until its end the page holds what it is to send.
+    #[serde(rename = "offline_delivery_ms", with = "millis")]
+    pub offline_delivery: Duration,
+    /// How long the page holds a message for that at most.
+    #[serde(rename = "offline_hold_ms", with = "millis")]
+    pub offline_hold: Duration,
+    /// The page loads itself anew at the end of the next offline delivery.
+    pub refresh_window: bool,
+    /// A freshly linked device is shown the "What's new" dialog.
+    pub whats_new: bool,
+    /// How long the phone waits for it to be acknowledged before it unlinks.
+    #[serde(rename = "whats_new_grace_ms", with = "millis")]
+    pub whats_new_grace: Duration,
+    /// The next loads of the page that cannot open their database, and so know
+    /// nothing of their device.
+    pub broken_database_loads: u32,
+    /// Modules that never register.
+    pub withheld_modules: Vec<String>,
+    /// `Cmd` fires `logout`, as older pages did.
+    pub cmd_logout: bool,
     /// From a message taken to its ack 1.
     #[serde(rename = "server_ack_ms", with = "millis")]
     pub server_ack: Duration,
@@ -88,6 +111,15 @@ impl Default for Settings {
             link_code: Duration::from_secs(180),
             stream_restart: ms(50),
             sync: ms(400),
+            sync_steps: 3,
+            offline_delivery: ms(20),
+            offline_hold: Duration::from_secs(300),
+            refresh_window: false,
+            whats_new: true,
+            whats_new_grace: Duration::from_secs(300),
+            broken_database_loads: 0,
+            withheld_modules: Vec::new(),
+            cmd_logout: false,
             server_ack: ms(20),
             delivered_ack: Some(ms(40)),
             read_ack: None,

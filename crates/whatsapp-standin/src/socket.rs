@@ -126,9 +126,21 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
         FromPage::Logout { tag } => {
             let device = shared.world().device_on(page);
             if let Some(device) = device {
-                shared.world().unlink(&device, Some(tag));
+                shared.world().unlink(&device, Some(tag), None);
             }
             shared.tell("unlinked");
+        }
+        FromPage::Presence { available } => {
+            shared.world().set_available(page, available);
+            shared.tell("page");
+        }
+        FromPage::WhatsNewSeen => {
+            shared.world().whats_new_seen(page);
+            shared.tell("page");
+        }
+        FromPage::Browser { described } => {
+            shared.world().browser = Some(described);
+            shared.tell("page");
         }
         FromPage::Takeover => {
             shared.world().takeover(page);
@@ -172,37 +184,83 @@ fn answer(shared: &Arc<Shared>, page: PageId, key: String, taken: Taken) {
     }
 }
 
-/// A device that logs in gets what it missed, in three steps.
+/// A device that logs in is synced first, and then gets what it missed.
 fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
-    let (linked, sync) = {
+    let (linked, settings) = {
         let world = shared.world();
         let linked = matches!(
             world.pages.get(&page).map(|page| &page.role),
             Some(Role::Linked { live: false, .. })
         );
-        (linked, world.settings.sync)
+        (linked, world.settings.clone())
     };
     if !linked {
         return;
     }
+    expect_onboarding(shared, page);
     let shared_in = Arc::clone(shared);
-    let step = sync / 4;
     shared.tasks.spawn(async move {
         let shared = shared_in;
         let sync = async {
+            let steps = settings.sync_steps;
+            let step = settings.sync / (steps + 1);
             pause(step).await;
-            let waiting = shared.world().waiting(page);
-            shared.world().sync_step(page, 0, Vec::new());
-            pause(step).await;
-            shared.world().sync_step(page, 50, waiting.clone());
-            pause(step).await;
-            shared.world().sync_step(page, 100, Vec::new());
-            pause(step).await;
-            shared.world().sync_done(page, &waiting);
+            // What there was before the link comes with the sync.
+            let (history, missed): (Vec<_>, Vec<_>) = shared
+                .world()
+                .waiting(page)
+                .into_iter()
+                .partition(|m| m.history);
+            for n in 1..=steps {
+                let percent = u8::try_from(n * 100 / steps).unwrap_or(100);
+                let messages = if n == 1 { history.clone() } else { Vec::new() };
+                shared.world().sync_step(page, percent, messages);
+                pause(step).await;
+            }
+            if steps == 0 {
+                shared.world().sync_step(page, 100, history.clone());
+            }
+            shared.world().sync_done(page);
+            shared.tell("synced");
+            pause(settings.offline_delivery / 2).await;
+            shared.world().offline(page, missed.clone());
+            pause(settings.offline_delivery / 2).await;
+            shared
+                .world()
+                .offline_end(page, &[history, missed].concat());
         };
         tokio::select! {
             () = shared.stop.cancelled() => {}
             () = sync => shared.tell("synced"),
+        }
+    });
+}
+
+/// A device whose user never acknowledges what is new is dropped by the phone.
+fn expect_onboarding(shared: &Arc<Shared>, page: PageId) {
+    let expected = {
+        let world = shared.world();
+        world
+            .device_on(page)
+            .filter(|device| {
+                world.settings.whats_new
+                    && world
+                        .devices
+                        .get(device)
+                        .is_some_and(|device| !device.whats_new_seen)
+            })
+            .map(|device| (device, world.settings.whats_new_grace))
+    };
+    let Some((device, grace)) = expected else {
+        return;
+    };
+    shared.later(grace, move |shared| {
+        let mut world = shared.world();
+        let seen = |device: &crate::world::Device| device.whats_new_seen;
+        if !world.devices.get(&device).is_none_or(seen) {
+            world.unlink(&device, None, None);
+            drop(world);
+            shared.tell("unlinked");
         }
     });
 }

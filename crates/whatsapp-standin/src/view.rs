@@ -65,6 +65,10 @@ pub struct DeviceInfo {
     pub synced: bool,
     /// Messages it has not confirmed yet.
     pub waiting: usize,
+    /// It shows the account as online.
+    pub available: bool,
+    /// It acknowledged the "What's new" dialog.
+    pub whats_new_seen: bool,
 }
 
 /// A code that a page shows now.
@@ -118,6 +122,9 @@ pub struct State {
     pub inbound: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
+    /// How the newest page's browser presents itself: user agents and client
+    /// hints of the page, a worker and the service worker, and the screen.
+    pub browser: Option<serde_json::Value>,
     /// Rules in force.
     pub rules: Vec<Rule>,
     /// All settings.

@@ -34,6 +34,12 @@ pub(crate) enum FromPage {
     Logout { tag: u64 },
     /// This page takes the session back from another one.
     Takeover,
+    /// Whether the account shows as online.
+    Presence { available: bool },
+    /// The "What's new" dialog was acknowledged.
+    WhatsNewSeen,
+    /// How the browser presents itself, for whoever looks.
+    Browser { described: serde_json::Value },
 }
 
 /// What a profile says it is.
@@ -91,6 +97,12 @@ pub(crate) enum ToPage {
         messages: Vec<Incoming>,
     },
     SyncDone,
+    /// What arrived while away, after the page is connected.
+    Offline {
+        messages: Vec<Incoming>,
+    },
+    /// All of it was delivered.
+    OfflineEnd,
     Message {
         message: Incoming,
     },
@@ -114,7 +126,10 @@ pub(crate) enum ToPage {
         user: String,
         lid: String,
     },
-    Unlinked,
+    Unlinked {
+        /// The page's word for why it logs out.
+        reason: Option<String>,
+    },
     LoggedOut {
         tag: u64,
     },

@@ -103,13 +103,14 @@
       Conn.set({ wid: createWid(`${me.user}@c.us`), pushname: me.pushname, platform: 'android', connected: true });
       Socket.set({ state: 'CONNECTED' });
       const back = Socket.hasSynced;
+      if (back) BackendEventBus.triggerOfflineDeliveryStateReset();
       Socket.set({ stream: back ? 'RESUMING' : 'SYNCING' });
       Stream.set({ mode: back ? 'MAIN' : 'SYNCING', info: back ? 'RESUMING' : 'SYNCING' });
       if (!Cmd.isMainLoaded) Cmd.mainLoaded();
     },
 
     async sync({ percent, messages: list }) {
-      __standin.offlineProgress = percent;
+      __standin.historyProgress = percent;
       Cmd.trigger('offline_progress_update_from_bridge');
       if (list.length) await messages.receive(list, true);
     },
@@ -119,7 +120,27 @@
       Socket.set({ stream: 'CONNECTED' });
       Stream.set({ mode: 'MAIN', info: 'NORMAL' });
       Cmd.trigger('main_ready');
-      BackendEventBus.trigger('offline_delivery_end');
+      __standin.onboarding.mainShown();
+      __standin.browser.describe();
+      // Visible and focused, it shows the account as online.
+      if (document.visibilityState === 'visible') Stream.markAvailable();
+    },
+
+    async offline({ messages: list }) {
+      __standin.offlineProgress = 50;
+      Cmd.trigger('offline_progress_update_from_bridge');
+      await messages.receive(list, true);
+    },
+
+    offline_end() {
+      __standin.offlineProgress = 100;
+      if (config.refresh_window && !sessionStorage.getItem('refreshed')) {
+        // With much waiting the page starts over instead.
+        sessionStorage.setItem('refreshed', '1');
+        end();
+        return location.reload();
+      }
+      BackendEventBus.triggerOfflineDeliveryEnd();
       messages.transmitUnsent();
     },
 
@@ -131,7 +152,7 @@
     link_code: answer,
     failed: answer,
     logged_out: answer,
-    unlinked: () => logout.leave(true),
+    unlinked: ({ reason }) => logout.leave(true, reason),
 
     conflict() {
       Socket.set({ stream: 'DISCONNECTED' });
@@ -169,7 +190,7 @@
   function hear(line) {
     if (blocked && !['block', 'unblock', 'hang', 'drop_events', 'unlinked'].includes(line.t)) return;
     const act = hearing[line.t];
-    const ordered = ['sync', 'sync_done', 'message', 'reveal'].includes(line.t);
+    const ordered = ['sync', 'sync_done', 'offline', 'offline_end', 'message', 'reveal'].includes(line.t);
     if (ordered) turn = turn.then(() => act(line)).catch((error) => console.error(error));
     else Promise.resolve(act(line)).catch((error) => console.error(error));
     __standin.ui?.draw();
@@ -192,6 +213,8 @@
     Socket.set({ state: 'OPENING', launched: true });
     connect();
   }
+
+  Stream.on('change:available', () => say({ t: 'presence', available: Boolean(Stream.available) }));
 
   __standin.connection = { say, ask, end, takeover, launch };
 })();

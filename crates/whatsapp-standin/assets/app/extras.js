@@ -66,7 +66,7 @@
   module(3, 'WAWebUserPrefsGeneral', () => ({
     getPushname: () => __standin.linking.identity.device?.pushname, setBrowserId() {}, getUserPrivacySettings: () => ({}),
   }));
-  module(3, 'WAWebHistorySyncProgressModel', () => ({ getHistorySyncProgressModel: () => ({ realProgress: 100, remainingPausedSeconds: 0 }) }));
+  module(3, 'WAWebHistorySyncProgressModel', () => ({ getHistorySyncProgressModel: () => ({ realProgress: __standin.historyProgress ?? 0, remainingPausedSeconds: 0 }) }));
   module(5, 'WAWebMsgInfoCollection', () => {
     const infos = empty();
     // Nobody else has read what only two people see.
@@ -82,9 +82,17 @@
   module(3, 'WAWebABProps', () => ({ getABPropConfigValue: nothing }));
   module(3, 'WAWebPrimaryFeatures', () => ({ primaryFeatureEnabled: never }));
   module(3, 'WAWebLogoutReasonConstants', () => ({
-    LogoutReason: { UserInitiated: 'user_initiated', UnknownCompanion: 'unknown_companion', AccountLocked: 'account_locked' },
+    LogoutReason: {
+      UserInitiated: 'user_initiated', SyncdFailure: 'syncd_failure', HistorySyncTimeout: 'history_sync_timeout',
+      UnknownCompanion: 'unknown_companion', AccountLocked: 'account_locked', StorageQuotaExceeded: 'storage_quota_exceeded',
+      LidMigrationUnmigratedCompanion: 'lid_migration_unmigrated_companion', WebFailStorageInitialization: 'web_fail_storage_initialization',
+    },
     LOGOUT_REASON_CODE: { CLIENT_FATAL: '0', SYNC_FAIL: '1', INITIAL_HISTORY_SYNC_TIMEOUT: '2', ACCOUNT_LOCKED: '3' },
-    getErrorCodeFromLogoutReason: () => null,
+  }));
+  // The number that the page navigates with; most reasons have none.
+  const LOGOUT_CODES = { web_fail_storage_initialization: '0', syncd_failure: '1', history_sync_timeout: '2', account_locked: '3' };
+  module(3, 'WAWebLogoutReason', () => ({
+    getErrorCodeFromLogoutReason: (reason) => LOGOUT_CODES[reason] ?? null,
     ...all('setPrevLogoutReasonCode setPrevCustomLogoutMessage getPrevLogoutReasonCode getPrevCustomLogoutMessage', nothing),
   }));
 

@@ -5,20 +5,21 @@
   let leaving = false;
 
   /** Unlinked on the phone (`bridge`), or logged out here. */
-  function leave(bridge) {
+  function leave(bridge, reason) {
     if (leaving) return;
     leaving = true;
     linking.identity.device = null;
     BackendEventBus.trigger('starting_logout');
     if (bridge) Cmd.trigger('logout_from_bridge');
-    Cmd.trigger('logout');
+    if (config.cmd_logout) Cmd.trigger('logout');
     BackendEventBus.trigger('logout');
     Socket.set({ stream: 'DISCONNECTED' });
+    const code = reason ? require('WAWebLogoutReason').getErrorCodeFromLogoutReason(reason) : null;
     // Whoever listens gets this long, then the page goes.
     setTimeout(async () => {
       __standin.connection.end();
       await storage.wipe();
-      location.assign('/?post_logout=1&logout_reason=0');
+      location.assign(code === null ? '/?post_logout=1' : `/?post_logout=1&logout_reason=${code}`);
     }, config.logout_grace_ms);
   }
 

@@ -29,7 +29,7 @@
       await storage.putMessage(message.row());
       return message;
     })();
-    stored.then(() => transmit(message));
+    stored.then(() => transmitDelivered(message));
     return [stored, answered];
   }
 
@@ -58,6 +58,18 @@
     });
   }
 
+  /** What is held until the messages that waited have been delivered. */
+  const held = new Set();
+
+  async function transmitDelivered(message) {
+    const key = String(message.id);
+    if (held.has(key)) return;
+    held.add(key);
+    await __standin.waitForOfflineDeliveryEnd();
+    held.delete(key);
+    transmit(message);
+  }
+
   /** A message that is not to be sent yet: its file is still on the way. */
   async function keepOwn(message) {
     keep(message);
@@ -72,6 +84,7 @@
       t: 'send', id: id.id, key: String(id), to: remote._serialized, body: emoji, kind: 'reaction',
       details: { reacts_to: message.id.id },
     };
+    await __standin.waitForOfflineDeliveryEnd();
     const answer = await new Promise((resolve) => {
       inFlight.set(String(id), { line, waiting: [resolve] });
       __standin.connection.say(line);
@@ -83,7 +96,10 @@
   /** Back on line: what is unanswered goes out again, with the same ids. */
   async function transmitUnsent() {
     const known = new Set(inFlight.keys());
-    for (const { message, line } of inFlight.values()) line ? __standin.connection.say(line) : transmit(message);
+    for (const [key, { message, line }] of inFlight) {
+      if (held.has(key)) continue;
+      line ? __standin.connection.say(line) : transmit(message);
+    }
     const since = Date.now() / 1000 - SENT_AGAIN_FOR;
     for (const row of await storage.unsentMessages()) {
       if (known.has(row.key) || row.t < since) continue;

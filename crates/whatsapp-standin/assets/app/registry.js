@@ -62,6 +62,7 @@
     silentUntil: 0,
     /** Queue a module; `bundle` (0 to 5) says how early it arrives. */
     module(bundle, id, make) {
+      if (config.withheld_modules.includes(id)) return;
       waiting.push({ bundle, id, make });
     },
     /** Define the queued modules, bundle by bundle, over the set time. */

@@ -24,6 +24,7 @@
 
   class StreamModel extends BaseModel {
     static defaults = { mode: 'QR', info: 'OPENING', needsUpdate: false, available: false, uiActive: true };
+    // Through the property: clients pin it to keep the page to one of the two.
     markAvailable() { this.available = true; }
     markUnavailable() { this.available = false; }
     sendAvailability() {}
@@ -45,6 +46,7 @@
     constructor() {
       super();
       this.isMainLoaded = false;
+      this.isOfflineDeliveryEnd = false;
       this.uiBusy = 0;
     }
 
@@ -52,6 +54,14 @@
     mainLoaded() {
       this.isMainLoaded = true;
       this.trigger('main_loaded');
+    }
+    onOfflineDeliveryEndFromBridge() {
+      this.isOfflineDeliveryEnd = true;
+      this.trigger('offline_delivery_end_from_bridge');
+    }
+    onOfflineDeliveryStateResetFromBridge() {
+      this.isOfflineDeliveryEnd = false;
+      this.trigger('offline_delivery_state_reset_from_bridge');
     }
   }
   // Commands of the user interface: there is little of one here.
@@ -74,12 +84,41 @@
     LOGOUT: 'logout', REFRESH_QR: 'refresh_qr', STARTING_LOGOUT: 'starting_logout',
     SET_SOCKET_STATE: 'set_socket_state', OPEN_SOCKET_STREAM: 'open_socket_stream',
     SOCKET_STREAM_DISCONNECTED: 'socket_stream_disconnected', OFFLINE_DELIVERY_END: 'offline_delivery_end',
+    OFFLINE_DELIVERY_STATE_RESET: 'offline_delivery_state_reset',
     MAIN_STREAM_MODE_READY: 'main_stream_mode_ready', ON_INITIAL_CHAT_SYNCED: 'on_initial_chat_synced',
   };
-  const BackendEventBus = new EventEmitter();
+  class BackendEventBusImpl extends EventEmitter {
+    constructor() {
+      super();
+      this.isOfflineDeliveryEnd = false;
+    }
+
+    onOfflineDeliveryEnd(listener) { return this.on('offline_delivery_end', listener); }
+    onceOfflineDeliveryEnd(listener) { return this.once('offline_delivery_end', listener); }
+    triggerOfflineDeliveryEnd() {
+      this.isOfflineDeliveryEnd = true;
+      this.trigger('offline_delivery_end');
+      Cmd.onOfflineDeliveryEndFromBridge();
+    }
+    triggerOfflineDeliveryStateReset() {
+      this.isOfflineDeliveryEnd = false;
+      this.trigger('offline_delivery_state_reset');
+      Cmd.onOfflineDeliveryStateResetFromBridge();
+    }
+  }
+  const BackendEventBus = new BackendEventBusImpl();
+
+  /** Resolves at the end of the offline delivery, or when the page has waited long enough. */
+  async function waitForOfflineDeliveryEnd() {
+    if (BackendEventBus.isOfflineDeliveryEnd) return;
+    await new Promise((resolve) => {
+      BackendEventBus.onceOfflineDeliveryEnd(resolve);
+      setTimeout(resolve, config.offline_hold_ms);
+    });
+  }
   Socket.on('change:state', (_, state) => BackendEventBus.trigger('set_socket_state', state));
 
-  Object.assign(__standin, { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus });
+  Object.assign(__standin, { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus, waitForOfflineDeliveryEnd });
 
   const { module } = __standin;
   module(0, 'WAWebBuildConstants', () => {
@@ -95,5 +134,8 @@
   module(2, 'WAWebConnModel', () => ({ Conn }));
   module(2, 'WAWebCmd', () => ({ Cmd, CmdImpl }));
   module(2, 'WAWebNetworkStatus', () => ({ default: NetworkStatus }));
+  module(2, 'WAWebEventsWaitForOfflineDeliveryEnd', () => ({
+    initWaitForOfflineDeliveryEnd() {}, isOfflineDeliveryEnd: () => BackendEventBus.isOfflineDeliveryEnd, waitForOfflineDeliveryEnd,
+  }));
   module(2, 'WAWebBackendEventBus', () => ({ BackendEvent, BackendEventBus }));
 })();

@@ -1,7 +1,8 @@
 'use strict';
 // What stands in the browser profile: the identity, the keys, the messages.
 (() => {
-  const NAME = 'model-storage';
+  // One that cannot be opened this once is as good as another, empty one.
+  const NAME = __standin.config.broken_database ? 'model-storage-broken' : 'model-storage';
   let opening = null;
 
   function open() {

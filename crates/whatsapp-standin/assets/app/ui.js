@@ -60,6 +60,14 @@
     return list;
   }
 
+  function whatsNew() {
+    const close = () => __standin.onboarding.close();
+    return element('div', { role: 'dialog', 'aria-modal': 'true', 'data-testid': 'confirm-popup', class: 'dialog' },
+      element('h2', null, 'Novedades en WhatsApp Web'),
+      element('button', { type: 'button', 'aria-label': 'Cerrar', onclick: close }, '×'),
+      element('button', { type: 'button', 'data-testid': 'whats_new_continue_button', onclick: close }, 'Continuar'));
+  }
+
   function page() {
     const state = Socket.state;
     if (state === 'UNPAIRED' || state === 'UNPAIRED_IDLE') return landing();
@@ -70,10 +78,11 @@
   function paint() {
     scheduled = false;
     // Drawn again only when something to see has changed.
-    const sees = [Socket.state, Socket.hasSynced, linking.code?.text, linking.shownLinkCode, Socket.hasSynced ? Msg.length : 0].join(' ');
+    const sees = [Socket.state, Socket.hasSynced, linking.code?.text, linking.shownLinkCode, Socket.hasSynced ? Msg.length : 0, __standin.onboarding.open].join(' ');
     if (sees === shown) return;
     shown = sees;
     app.replaceChildren(element('p', { class: 'note', 'data-testid': 'standin-note' }, `Ensayo: esto no es WhatsApp · ${Socket.state}`), page());
+    if (__standin.onboarding.open) app.append(whatsNew());
   }
 
   // A burst of messages is one drawing; a new code does not wait.

@@ -172,8 +172,16 @@ async fn acks(phone: Handle, bytes: Bytes) -> Answer {
     ok()
 }
 
-async fn unlink(phone: Handle) -> Answer {
-    match phone.0.unlink() {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnlinkBody {
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+async fn unlink(phone: Handle, bytes: Bytes) -> Answer {
+    let UnlinkBody { reason } = body(&bytes)?;
+    match phone.0.unlink_for(reason.as_deref()) {
         0 => Err(PhoneError::NoDevice),
         count => answer(json!({"ok": true, "unlinked": count})),
     }

@@ -36,6 +36,10 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(index))
         .route("/app/{file}", get(asset))
+        .route(
+            "/sw.js",
+            get(async || asset(Path("service_worker.js".to_owned())).await),
+        )
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/ws/chat", get(chat))
         .route("/media", post(media))
@@ -63,7 +67,6 @@ async fn reachable(State(shared): State<Arc<Shared>>, request: Request, next: Ne
 }
 
 async fn index(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let settings = shared.world().settings.clone();
     let agent = headers
         .get(header::USER_AGENT)
         .and_then(|agent| agent.to_str().ok())
@@ -71,7 +74,10 @@ async fn index(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
     let body = if agent.contains("HeadlessChrome") {
         assets::UNSUPPORTED.to_owned()
     } else {
-        page(&settings)
+        let mut world = shared.world();
+        let broken = world.settings.broken_database_loads > 0;
+        world.settings.broken_database_loads -= u32::from(broken);
+        page(&world.settings, broken)
     };
     let mut response = Html(body).into_response();
     let headers = response.headers_mut();
@@ -84,8 +90,10 @@ async fn index(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respons
 }
 
 /// The page with the settings that concern it.
-fn page(settings: &Settings) -> String {
-    let config = serde_json::to_string(settings).unwrap_or_else(|_| "{}".to_owned());
+fn page(settings: &Settings, broken_database: bool) -> String {
+    let mut config = serde_json::to_value(settings).unwrap_or_default();
+    config["broken_database"] = broken_database.into();
+    let config = config.to_string();
     // Inside a script element the text must not end it.
     let config = config.replace('<', "\\u003c");
     assets::INDEX.replace("{{config}}", &config)

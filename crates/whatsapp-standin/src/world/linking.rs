@@ -66,7 +66,7 @@ impl World {
         }
         match known {
             Some(Some(me)) => self.tell(id, ToPage::Welcome { me }),
-            Some(None) => self.tell(id, ToPage::Unlinked),
+            Some(None) => self.tell(id, ToPage::Unlinked { reason: None }),
             None => self.show_code(id),
         }
         id
@@ -271,6 +271,8 @@ impl World {
             linked_at: now_text(),
             inbox: self.history.clone(),
             receipts: std::collections::BTreeMap::new(),
+            whats_new_seen: false,
+            available: false,
         };
         let name = device.id.clone();
         let line = ToPage::Pair {
@@ -285,8 +287,14 @@ impl World {
         name
     }
 
-    /// A device is gone, by the phone or by itself; its page is told.
-    pub(crate) fn unlink(&mut self, device: &str, by_page: Option<u64>) -> bool {
+    /// A device is gone, by the phone or by itself; its page is told, with the
+    /// reason that it is to give.
+    pub(crate) fn unlink(
+        &mut self,
+        device: &str,
+        by_page: Option<u64>,
+        reason: Option<&str>,
+    ) -> bool {
         if self.devices.remove(device).is_none() {
             return false;
         }
@@ -303,7 +311,9 @@ impl World {
         for id in on {
             let line = match by_page {
                 Some(tag) => ToPage::LoggedOut { tag },
-                None => ToPage::Unlinked,
+                None => ToPage::Unlinked {
+                    reason: reason.map(ToOwned::to_owned),
+                },
             };
             self.tell(id, line);
             if let Some(page) = self.pages.get_mut(&id) {

@@ -329,8 +329,21 @@ impl World {
         self.tell(page, ToPage::Sync { percent, messages });
     }
 
-    /// The page has everything: from now on messages come as they are written.
-    pub(crate) fn sync_done(&mut self, id: PageId, sent: &[Incoming]) {
+    /// The page is connected; what arrived while away is still to come.
+    pub(crate) fn sync_done(&self, page: PageId) {
+        self.tell(page, ToPage::SyncDone);
+    }
+
+    /// What arrived while away.
+    pub(crate) fn offline(&self, page: PageId, messages: Vec<Incoming>) {
+        if !messages.is_empty() {
+            self.tell(page, ToPage::Offline { messages });
+        }
+    }
+
+    /// The page has everything, of which `sent` is known: from now on messages
+    /// come as they are written.
+    pub(crate) fn offline_end(&mut self, id: PageId, sent: &[Incoming]) {
         // What could not be read when it was sent may be readable by now, and
         // nobody has told the page so.
         let has = |m: &Incoming| sent.iter().any(|s| s.key == m.key && !s.ciphertext);
@@ -355,7 +368,26 @@ impl World {
         for message in rest {
             let _ = page.tx.send(ToPage::Message { message });
         }
-        let _ = page.tx.send(ToPage::SyncDone);
+        let _ = page.tx.send(ToPage::OfflineEnd);
+    }
+
+    /// The page shows the account as online, or not.
+    pub(crate) fn set_available(&mut self, page: PageId, available: bool) {
+        if let Some(device) = self.device_on(page)
+            && let Some(device) = self.devices.get_mut(&device)
+        {
+            device.available = available;
+        }
+    }
+
+    /// The page acknowledged the "What's new" dialog.
+    pub(crate) fn whats_new_seen(&mut self, page: PageId) {
+        if let Some(device) = self.device_on(page)
+            && let Some(device) = self.devices.get_mut(&device)
+        {
+            device.whats_new_seen = true;
+            self.revision += 1;
+        }
     }
 
     /// Does a number, or the one behind a LID, have WhatsApp?

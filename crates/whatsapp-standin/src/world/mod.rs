@@ -155,6 +155,12 @@ pub(crate) struct Device {
     /// Acks it has not confirmed yet, by message: they come after the next sync.
     #[serde(default)]
     pub(crate) receipts: BTreeMap<String, i8>,
+    /// It acknowledged the "What's new" dialog.
+    #[serde(default)]
+    pub(crate) whats_new_seen: bool,
+    /// It shows the account as online.
+    #[serde(default)]
+    pub(crate) available: bool,
 }
 
 impl Device {
@@ -226,6 +232,8 @@ pub(crate) struct World {
     pub(crate) inbound: u64,
     /// Numbers that pages asked about.
     pub(crate) lookups: u64,
+    /// How the newest page's browser presents itself.
+    pub(crate) browser: Option<serde_json::Value>,
     /// The latest messages, which a new device gets with its first sync.
     pub(crate) history: VecDeque<Incoming>,
     next_page: PageId,
@@ -251,6 +259,7 @@ impl World {
             duplicates: 0,
             inbound: 0,
             lookups: 0,
+            browser: None,
             history: VecDeque::new(),
             next_page: 1,
             revision: 0,
@@ -295,6 +304,8 @@ impl World {
                     synced: page
                         .is_some_and(|page| matches!(page.role, Role::Linked { live: true, .. })),
                     waiting: device.inbox.len(),
+                    available: page.is_some() && device.available,
+                    whats_new_seen: device.whats_new_seen,
                 }
             })
             .collect()

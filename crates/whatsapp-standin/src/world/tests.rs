@@ -39,7 +39,7 @@ fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
     };
     let (tx, mut rx) = unbounded_channel();
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
-    world.sync_done(page, &[]);
+    world.offline_end(page, &[]);
     drain(&mut rx);
     (world, page, rx, claim)
 }
@@ -154,7 +154,7 @@ fn what_comes_while_away_waits_until_it_is_stored() {
     world.sync_step(page, 50, waiting.clone());
     // Written while the sync runs: it comes right after it.
     let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
-    world.sync_done(page, &waiting);
+    world.offline_end(page, &waiting);
     let lines = drain(&mut rx);
     assert_eq!(
         lines
@@ -167,7 +167,11 @@ fn what_comes_while_away_waits_until_it_is_stored() {
         lines.iter().filter(|line| line.contains(&late.key)).count(),
         1
     );
-    assert!(lines.last().is_some_and(|line| line.contains("sync_done")));
+    assert!(
+        lines
+            .last()
+            .is_some_and(|line| line.contains("offline_end"))
+    );
 
     world.got(page, &[written.key, late.key]);
     assert!(world.waiting(page).is_empty());
@@ -187,7 +191,7 @@ fn what_becomes_readable_during_a_sync_is_told_at_its_end() {
     world.sync_step(page, 50, waiting.clone());
     world.reveal(&later.expect("the text comes later"));
     assert!(!drain(&mut rx).iter().any(|line| line.contains("hola")));
-    world.sync_done(page, &waiting);
+    world.offline_end(page, &waiting);
     let lines = drain(&mut rx);
     let told = |line: &String| line.contains(&written.key) && line.contains("hola");
     assert_eq!(lines.iter().filter(|line| told(line)).count(), 1);
@@ -221,13 +225,13 @@ fn a_hidden_number_is_not_told() {
 #[test]
 fn unlinking_tells_the_page_and_the_device_stays_out() {
     let (mut world, page, mut rx, claim) = linked();
-    assert!(world.unlink(&claim.id, None));
+    assert!(world.unlink(&claim.id, None, None));
     assert!(drain(&mut rx).concat().contains("unlinked"));
     assert_eq!(world.take(page, message("A")), None);
     let (tx, mut rx) = unbounded_channel();
     world.page_joins(tx, Some(&claim), keys(), Instant::now());
     assert!(drain(&mut rx).concat().contains("unlinked"));
-    assert!(!world.unlink(&claim.id, None), "once is enough");
+    assert!(!world.unlink(&claim.id, None, None), "once is enough");
 }
 
 #[test]
@@ -292,7 +296,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
     let (tx, mut rx) = unbounded_channel();
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
     assert!(!drain(&mut rx).concat().contains("ack"));
-    world.sync_done(page, &[]);
+    world.offline_end(page, &[]);
     let lines = drain(&mut rx);
     assert_eq!(
         lines
@@ -305,7 +309,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
     let key = format!("true_{LEAD}@c.us_A");
     let mut told_again = |ack| {
         world.got_ack(page, &key, ack);
-        world.sync_done(page, &[]);
+        world.offline_end(page, &[]);
         drain(&mut rx).concat().contains(r#""ack":3"#)
     };
     // The page may have died before it stored the last one.
