@@ -13,7 +13,7 @@ use tokio::process::Command;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 /// Every variable that `--help` lists, apart from `RUST_LOG`.
-const VARIABLES: [&str; 33] = [
+const VARIABLES: &[&str] = &[
     "PORT",
     "HOST",
     "NODE_ENV",
@@ -33,6 +33,10 @@ const VARIABLES: [&str; 33] = [
     "HEARTBEAT_MS",
     "HEARTBEAT_DEADLINE_MS",
     "BOOT_PATIENCE_SECONDS",
+    "SYNC_PATIENCE_SECONDS",
+    "DELIVERY_PATIENCE_SECONDS",
+    "TOOLS_PATIENCE_SECONDS",
+    "PRESENCE",
     "IDEMPOTENCY_DAYS",
     "EVENTS_DAYS",
     "SENDS_IN_FLIGHT",
@@ -160,6 +164,9 @@ async fn nonsense_is_one_fatal_line_before_anything_is_opened() {
         ("HEARTBEAT_MS", "99", "600001"),
         ("HEARTBEAT_DEADLINE_MS", "99", "600001"),
         ("BOOT_PATIENCE_SECONDS", "0", "3601"),
+        ("SYNC_PATIENCE_SECONDS", "0", "86401"),
+        ("DELIVERY_PATIENCE_SECONDS", "0", "3601"),
+        ("TOOLS_PATIENCE_SECONDS", "0", "3601"),
     ] {
         for value in [least, most, "muchos", "1.5", "1e3", "10s"] {
             cases.push((name, value.into()));
@@ -289,7 +296,7 @@ async fn help_and_version() {
     };
     let help = end(&mut with("--help")).await;
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
-    for name in VARIABLES.into_iter().chain(["RUST_LOG"]) {
+    for name in VARIABLES.iter().copied().chain(["RUST_LOG"]) {
         let begins = |line: &str| line.trim_start().split(' ').next() == Some(name);
         assert!(help.stdout.lines().any(begins), "{name}: {}", help.stdout);
     }

@@ -456,7 +456,8 @@ async fn ready_is_not_kept_while_nothing_is_acknowledged() {
     let phone = standin.phone();
     phone.rule(None, Outcome::Silent, Some(1));
     let caller = sending(&manager, Some("k"), TO, "hola");
-    manager.until_cause("INIT", "ACKS_STOPPED").await;
+    let session = manager.until_cause("AUTHENTICATED", "ACKS_STOPPED").await;
+    assert_eq!(session["restarts"]["total"], 0, "the page is loaded anew");
     let (status, body) = caller.await.expect("no panic").expect("an answer");
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
     manager.until("READY").await;

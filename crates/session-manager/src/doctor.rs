@@ -5,6 +5,8 @@
 //!     ─> port, profile ─> WhatsApp's page, clock ─> session ─> backups
 //! ```
 
+pub mod wa_js;
+
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -54,6 +56,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.push(port(config.host, config.port, running).await);
     checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
+    checks.extend(kept_aside(&config.browser));
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
@@ -170,6 +173,23 @@ fn profile(config: &BrowserConfig, service_runs: bool) -> Check {
             "start the service: it ends them",
         ),
     }
+}
+
+/// Earlier profiles that WhatsApp asked to link anew; nothing where there is
+/// none.
+fn kept_aside(config: &BrowserConfig) -> Option<Check> {
+    let kept = config.profile.kept_aside().ok()?;
+    let newest = kept.first()?;
+    let found = format!(
+        "{} kept aside, the newest is {}",
+        kept.len(),
+        newest.display()
+    );
+    let cure = format!(
+        "if the phone still lists the device: stop the service, mv it to {}; else delete it",
+        config.profile.user_data_dir().display()
+    );
+    Some(Check::warning("old profiles", found, cure))
 }
 
 /// WhatsApp's page, and the clock by its answer.

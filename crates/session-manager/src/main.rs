@@ -28,6 +28,13 @@ enum Task {
     Doctor {
         #[command(flatten)]
         options: Options,
+        /// Judge this wa-js bundle instead: which names it does not find.
+        #[arg(long, value_name = "FILE")]
+        wa_js: Option<PathBuf>,
+        /// The page to judge it on: an address, or a saved page's file
+        /// (WHATSAPP_WEB_URL).
+        #[arg(long, value_name = "PAGE", requires = "wa_js")]
+        page: Option<String>,
     },
     /// Takes a backup of the linked session into BACKUP_DIR; a running service
     /// is asked to do it.
@@ -78,12 +85,24 @@ fn main() -> ExitCode {
 fn carry_out(task: &Task) -> ExitCode {
     let config = || Config::from_env(&Env::from_process()).map_err(|error| error.to_string());
     match task {
-        Task::Doctor { options } => match tokio::runtime::Runtime::new() {
-            Ok(runtime) => runtime
-                .block_on(doctor::examine(options.whose()))
-                .print(options.json),
-            Err(error) => fatal(&error),
-        },
+        Task::Doctor {
+            options,
+            wa_js,
+            page,
+        } => {
+            let report = async {
+                let Some(file) = wa_js else {
+                    return Ok(doctor::examine(options.whose()).await);
+                };
+                let browser = config()?.browser;
+                Ok(doctor::wa_js::judge(&browser, file, page.as_deref()).await)
+            };
+            match tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(report)) {
+                Ok(Ok(report)) => report.print(options.json),
+                Ok(Err(why)) => tell(Err(why)),
+                Err(error) => fatal(&error),
+            }
+        }
         Task::Backup { new_key: true } => tell(Ok(command::new_key())),
         Task::Backup { new_key: false } => {
             tell(config().and_then(|config| command::backup(&config)))

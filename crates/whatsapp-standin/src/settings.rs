@@ -41,6 +41,8 @@ pub struct Settings {
     pub refresh_window: bool,
     /// A freshly linked device is shown the "What's new" dialog.
     pub whats_new: bool,
+    /// That dialog's button has its test id.
+    pub whats_new_test_id: bool,
     /// How long the phone waits for it to be acknowledged before it unlinks.
     #[serde(rename = "whats_new_grace_ms", with = "millis")]
     pub whats_new_grace: Duration,
@@ -116,6 +118,7 @@ impl Default for Settings {
             offline_hold: Duration::from_secs(300),
             refresh_window: false,
             whats_new: true,
+            whats_new_test_id: true,
             whats_new_grace: Duration::from_secs(300),
             broken_database_loads: 0,
             withheld_modules: Vec::new(),

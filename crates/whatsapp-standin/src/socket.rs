@@ -206,11 +206,8 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
             let step = settings.sync / (steps + 1);
             pause(step).await;
             // What there was before the link comes with the sync.
-            let (history, missed): (Vec<_>, Vec<_>) = shared
-                .world()
-                .waiting(page)
-                .into_iter()
-                .partition(|m| m.history);
+            let mut history = shared.world().waiting(page);
+            history.retain(|message| message.history);
             for n in 1..=steps {
                 let percent = u8::try_from(n * 100 / steps).unwrap_or(100);
                 let messages = if n == 1 { history.clone() } else { Vec::new() };
@@ -223,11 +220,9 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
             shared.world().sync_done(page);
             shared.tell("synced");
             pause(settings.offline_delivery / 2).await;
-            shared.world().offline(page, missed.clone());
+            shared.world().offline(page, &history);
             pause(settings.offline_delivery / 2).await;
-            shared
-                .world()
-                .offline_end(page, &[history, missed].concat());
+            shared.world().offline_end(page);
         };
         tokio::select! {
             () = shared.stop.cancelled() => {}

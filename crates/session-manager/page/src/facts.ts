@@ -46,6 +46,7 @@ export interface Facts {
 }
 
 const CODE_FALLBACK_MS = 2_000;
+const LOGOUT_REASON_MS = 50;
 
 let socket: Model | undefined;
 let loggedOut: string | null = null;
@@ -211,7 +212,10 @@ export function attachLogout(): boolean {
   }
   const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
   if (!cmd || typeof cmd.on !== "function") return false;
-  for (const event of ["logout", "logout_from_bridge"]) cmd.on(event, () => logout(event));
+  for (const event of ["logout", "logout_from_bridge"]) {
+    // The reason, if there is a finer one, comes a moment later.
+    cmd.on(event, () => setTimeout(() => loggedOut ?? logout(event), LOGOUT_REASON_MS));
+  }
   return true;
 }
 

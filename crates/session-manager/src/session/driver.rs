@@ -414,6 +414,13 @@ impl SessionDriver {
                 }
             }
             Done::SelfTest(test) => {
+                if test.ok && self.config.wa_js.is_some() {
+                    let version = self.machine.facts().wa_js_version.clone();
+                    tracing::info!(
+                        version = version.unwrap_or_default(),
+                        "WA_JS_PATH: that bundle finds all that this service uses in whatsapp's page"
+                    );
+                }
                 if !test.ok {
                     let missing: Vec<_> = test
                         .checks

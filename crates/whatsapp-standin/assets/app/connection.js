@@ -121,7 +121,6 @@
       Stream.set({ mode: 'MAIN', info: 'NORMAL' });
       Cmd.trigger('main_ready');
       __standin.onboarding.mainShown();
-      __standin.browser.describe();
       // Visible and focused, it shows the account as online.
       if (document.visibilityState === 'visible') Stream.markAvailable();
     },
@@ -212,6 +211,8 @@
     if (identity.device) await messages.remember();
     Socket.set({ state: 'OPENING', launched: true });
     connect();
+    // Once there is time for it.
+    setTimeout(() => __standin.browser.describe(), 1000);
   }
 
   Stream.on('change:available', () => say({ t: 'presence', available: Boolean(Stream.available) }));

@@ -65,7 +65,7 @@
     return element('div', { role: 'dialog', 'aria-modal': 'true', 'data-testid': 'confirm-popup', class: 'dialog' },
       element('h2', null, 'Novedades en WhatsApp Web'),
       element('button', { type: 'button', 'aria-label': 'Cerrar', onclick: close }, '×'),
-      element('button', { type: 'button', 'data-testid': 'whats_new_continue_button', onclick: close }, 'Continuar'));
+      element('button', { type: 'button', 'data-testid': config.whats_new_test_id ? 'whats_new_continue_button' : undefined, onclick: close }, 'Continuar'));
   }
 
   function page() {

@@ -329,26 +329,9 @@ impl World {
         self.tell(page, ToPage::Sync { percent, messages });
     }
 
-    /// The page is connected; what arrived while away is still to come.
-    pub(crate) fn sync_done(&self, page: PageId) {
-        self.tell(page, ToPage::SyncDone);
-    }
-
-    /// What arrived while away.
-    pub(crate) fn offline(&self, page: PageId, messages: Vec<Incoming>) {
-        if !messages.is_empty() {
-            self.tell(page, ToPage::Offline { messages });
-        }
-    }
-
-    /// The page has everything, of which `sent` is known: from now on messages
-    /// come as they are written.
-    pub(crate) fn offline_end(&mut self, id: PageId, sent: &[Incoming]) {
-        // What could not be read when it was sent may be readable by now, and
-        // nobody has told the page so.
-        let has = |m: &Incoming| sent.iter().any(|s| s.key == m.key && !s.ciphertext);
-        let mut rest = self.waiting(id);
-        rest.retain(|m| !has(m));
+    /// The page is connected: from now on messages come as they are written, and
+    /// what arrived while away is still to come.
+    pub(crate) fn sync_done(&mut self, id: PageId) {
         let Some(page) = self.pages.get_mut(&id) else {
             return;
         };
@@ -364,11 +347,24 @@ impl World {
         for (key, ack) in receipts {
             let _ = page.tx.send(ToPage::Ack { key, ack });
         }
-        // What was written while the sync ran came to the inbox alone.
-        for message in rest {
-            let _ = page.tx.send(ToPage::Message { message });
+        let _ = page.tx.send(ToPage::SyncDone);
+    }
+
+    /// What arrived while away, or while the sync ran, but for what is `known`.
+    pub(crate) fn offline(&self, page: PageId, known: &[Incoming]) {
+        // What could not be read when it was sent may be readable by now, and
+        // nobody has told the page so.
+        let has = |m: &Incoming| known.iter().any(|s| s.key == m.key && !s.ciphertext);
+        let mut messages = self.waiting(page);
+        messages.retain(|m| !has(m));
+        if !messages.is_empty() {
+            self.tell(page, ToPage::Offline { messages });
         }
-        let _ = page.tx.send(ToPage::OfflineEnd);
+    }
+
+    /// The page has all of it.
+    pub(crate) fn offline_end(&self, page: PageId) {
+        self.tell(page, ToPage::OfflineEnd);
     }
 
     /// The page shows the account as online, or not.

@@ -39,7 +39,8 @@ fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
     };
     let (tx, mut rx) = unbounded_channel();
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
-    world.offline_end(page, &[]);
+    world.sync_done(page);
+    world.offline_end(page);
     drain(&mut rx);
     (world, page, rx, claim)
 }
@@ -154,7 +155,9 @@ fn what_comes_while_away_waits_until_it_is_stored() {
     world.sync_step(page, 50, waiting.clone());
     // Written while the sync runs: it comes right after it.
     let (late, _) = world.lead_writes(&LeadMessage::text(LEAD, "¿estás?"));
-    world.offline_end(page, &waiting);
+    world.sync_done(page);
+    world.offline(page, &waiting);
+    world.offline_end(page);
     let lines = drain(&mut rx);
     assert_eq!(
         lines
@@ -191,7 +194,8 @@ fn what_becomes_readable_during_a_sync_is_told_at_its_end() {
     world.sync_step(page, 50, waiting.clone());
     world.reveal(&later.expect("the text comes later"));
     assert!(!drain(&mut rx).iter().any(|line| line.contains("hola")));
-    world.offline_end(page, &waiting);
+    world.sync_done(page);
+    world.offline(page, &waiting);
     let lines = drain(&mut rx);
     let told = |line: &String| line.contains(&written.key) && line.contains("hola");
     assert_eq!(lines.iter().filter(|line| told(line)).count(), 1);
@@ -296,7 +300,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
     let (tx, mut rx) = unbounded_channel();
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
     assert!(!drain(&mut rx).concat().contains("ack"));
-    world.offline_end(page, &[]);
+    world.sync_done(page);
     let lines = drain(&mut rx);
     assert_eq!(
         lines
@@ -309,7 +313,7 @@ fn acks_come_with_every_sync_until_they_are_confirmed() {
     let key = format!("true_{LEAD}@c.us_A");
     let mut told_again = |ack| {
         world.got_ack(page, &key, ack);
-        world.offline_end(page, &[]);
+        world.sync_done(page);
         drain(&mut rx).concat().contains(r#""ack":3"#)
     };
     // The page may have died before it stored the last one.

@@ -146,6 +146,8 @@ impl SessionDriver {
                     self.reloaded_for_beats = true;
                     self.missed_beats = 0;
                     self.feed(Input::PageFailed(Failure::PageHung)).await;
+                    // What it becomes is for the timer of its loading.
+                    return;
                 } else if self.missed_beats >= 3 || (hung && !syncing) {
                     self.diagnose();
                 }

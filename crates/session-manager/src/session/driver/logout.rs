@@ -9,7 +9,7 @@
 use tokio::sync::oneshot;
 
 use super::{Done, LOGOUT_PATIENCE, PendingLogout, SessionDriver};
-use crate::browser::PageError;
+use crate::browser::{CdpError, PageError};
 use crate::session::handle::LogoutOutcome;
 use crate::session::state::{BrowserPhase, Input, Wish};
 
@@ -73,6 +73,9 @@ impl SessionDriver {
         }
         match result {
             Ok(()) => self.finish_logout(LogoutOutcome::Unlinked).await,
+            // The page left in the middle of its answer, as it does when it has
+            // logged out: the next document says whether it did.
+            Err(PageError::Browser(CdpError::Remote { .. })) => {}
             Err(error) => {
                 tracing::warn!(%error, "whatsapp could not be told to unlink the device");
                 self.finish_logout(LogoutOutcome::OnlyHere).await;

@@ -84,6 +84,12 @@ export const causes: typeof esCauses = {
   PROFILE_LINKED: 'The stored session was restored.',
   SYNCED: 'Linked, synced and connected.',
   CONNECTION_LOST: 'The connection to WhatsApp was lost. It recovers by itself.',
+  OFFLINE_DELIVERY:
+    'WhatsApp is delivering what came while there was no connection. Until that is over, some minutes at most, it holds what is sent.',
+  TOOLS_BROKEN:
+    'WhatsApp changed its page, and nothing can be sent or received for now. Tell whoever installed LeadMaster: it needs a newer wa-js.',
+  LINK_IN_DOUBT:
+    'The page asks for a code although the phone is linked. It is opened once more to be sure.',
   UNLINKED: 'The device was unlinked from the phone.',
   CONFLICT:
     'WhatsApp Web was opened elsewhere with this session. Close it there before you connect.',
@@ -134,6 +140,10 @@ export const failures: typeof esFailures = {
   PAGE_STUCK: {
     what: 'WhatsApp’s page opened but shows neither a code nor a session.',
     cure: 'It opens again by itself. If it keeps happening, WhatsApp Web may have changed: look for a newer LeadMaster.',
+  },
+  SYNC_STALLED: {
+    what: 'The sync with the phone shows no progress any more.',
+    cure: 'The page opens again by itself. Keep WhatsApp open on the phone.',
   },
   ACKS_STOPPED: {
     what: 'WhatsApp stopped confirming what is sent.',

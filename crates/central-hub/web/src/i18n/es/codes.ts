@@ -87,6 +87,12 @@ export const causes = {
   PROFILE_LINKED: 'Se recuperó la sesión guardada.',
   SYNCED: 'Vinculado, sincronizado y conectado.',
   CONNECTION_LOST: 'Se perdió la conexión con WhatsApp. Se recupera sola.',
+  OFFLINE_DELIVERY:
+    'WhatsApp está entregando lo que llegó mientras no había conexión. Hasta que termine, unos minutos como mucho, retiene lo que se envía.',
+  TOOLS_BROKEN:
+    'WhatsApp cambió su página y por ahora no se puede enviar ni recibir. Avisale a quien instaló LeadMaster: hace falta un wa-js más nuevo.',
+  LINK_IN_DOUBT:
+    'La página pide un código aunque el teléfono está vinculado. Se vuelve a abrir para confirmarlo.',
   UNLINKED: 'El dispositivo se desvinculó desde el teléfono.',
   CONFLICT: 'WhatsApp Web se abrió en otro lugar con esta sesión. Cerralo ahí antes de conectar.',
   CODE_NOT_SCANNED: 'Nadie escaneó el código a tiempo.',
@@ -137,6 +143,10 @@ export const failures = {
   PAGE_STUCK: {
     what: 'La página de WhatsApp abrió, pero no muestra ni un código ni una sesión.',
     cure: 'Se vuelve a abrir sola. Si se repite, puede que WhatsApp Web haya cambiado: buscá una versión nueva de LeadMaster.',
+  },
+  SYNC_STALLED: {
+    what: 'La sincronización con el teléfono dejó de avanzar.',
+    cure: 'La página se abre de nuevo sola. Dejá WhatsApp abierto en el teléfono.',
   },
   ACKS_STOPPED: {
     what: 'WhatsApp dejó de confirmar lo que se envía.',
