@@ -41,8 +41,8 @@ Environment:
   BOOT_PATIENCE_SECONDS   how long a page may show neither code nor session (90)
   SYNC_PATIENCE_SECONDS   how long a sync may show no progress before the page is loaded anew (600)
   DELIVERY_PATIENCE_SECONDS
-                          how long WhatsApp may deliver what waited before the session counts as
-                          READY all the same (300)
+                          how long WhatsApp may deliver what waited before the session is READY
+                          all the same (300)
   TOOLS_PATIENCE_SECONDS  how long a connected page may lack what sending needs before the cause
                           is TOOLS_BROKEN (30)
   PRESENCE                unavailable | available: whether the account shows as online (unavailable)
