@@ -345,7 +345,11 @@ async fn a_page_that_is_busy_with_its_first_sync_is_not_killed() {
     let options = impatient().with("HEARTBEAT_DEADLINE_MS", 400);
     let mut manager = Manager::start_with(&standin, options).await;
     scan(&manager, &standin).await;
-    manager.until("AUTHENTICATED").await;
+    poll::until("the device to be logged in", async || {
+        let device = standin.phone().state().devices.into_iter().next()?;
+        device.connected.then_some(())
+    })
+    .await;
     let browser = manager.session().await["browser"]["chromedriver_pid"].clone();
     // More than the three heartbeats that it may miss.
     standin.phone().hang(5_000);
