@@ -77,6 +77,18 @@ pub const HELP: &[(&str, &str)] = &[
         "From WhatsApp's page to the service",
     ),
     (
+        "leadmaster_inbound_unreadable_total",
+        "Messages that stayed unreadable for a minute",
+    ),
+    (
+        "leadmaster_inbound_chats_lost",
+        "Chats whose messages the page does not find; they are tried again",
+    ),
+    (
+        "leadmaster_profile_bytes",
+        "What Chrome's profile takes on the disk",
+    ),
+    (
         "leadmaster_inbound_write_duration_seconds",
         "Until what came in is on the disk",
     ),
