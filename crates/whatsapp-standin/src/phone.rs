@@ -335,6 +335,7 @@ impl Phone {
             duplicates: world.duplicates,
             refused: world.refusals.len(),
             inbound: world.inbound,
+            stored: world.stored,
             lookups: world.lookups,
             browser: world.browser.clone(),
             rules: world.rules.clone(),

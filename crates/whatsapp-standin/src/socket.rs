@@ -111,6 +111,10 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
                 shared.tell("message");
             }
         }
+        FromPage::Stored => {
+            shared.world().stored += 1;
+            shared.tell("stored");
+        }
         FromPage::LongTask(task) => shared.world().long_tasks.push(task),
         FromPage::Got { keys } => shared.world().got(page, &keys),
         FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),

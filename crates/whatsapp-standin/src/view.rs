@@ -130,6 +130,8 @@ pub struct State {
     pub refused: usize,
     /// Messages leads wrote.
     pub inbound: u64,
+    /// How often pages stored or forgot what they were told to.
+    pub stored: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
     /// How the newest page's browser presents itself: user agents and client

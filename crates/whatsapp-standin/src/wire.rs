@@ -22,6 +22,8 @@ pub(crate) enum FromPage {
     Send(Box<Outgoing>),
     /// The main thread was busy for more than 50 ms at a stretch.
     LongTask(LongTask),
+    /// What the phone had it store or forget is stored or forgotten.
+    Stored,
     /// Inbound messages that are stored in the profile.
     Got { keys: Vec<String> },
     /// An ack that is stored in the profile.

@@ -188,7 +188,7 @@
 
     unexpected_logout: ({ reason }) => Cmd.onUnexpectedLogoutModalFromBridge(reason),
     store: (what) => messages.storeUntold(what),
-    forget: ({ key }) => storage.forget(key),
+    forget: ({ key }) => storage.forget(key).then(() => say({ t: 'stored' })),
 
     drop_events({ ms }) {
       __standin.silentUntil = Date.now() + ms;

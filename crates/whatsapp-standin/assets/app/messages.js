@@ -203,7 +203,7 @@
       await storage.putMessages(rows);
       rows = [];
     }
-    __standin.connection.say({ t: 'got', keys: [] });
+    __standin.connection.say({ t: 'stored' });
   }
 
   /** What the page has in memory when it starts, without a word to anyone:

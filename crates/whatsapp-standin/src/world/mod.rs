@@ -254,6 +254,8 @@ pub(crate) struct World {
     pub(crate) refusals: Vec<Refusal>,
     /// Files that pages uploaded, by where they lie: what is known of them.
     pub(crate) media: HashMap<String, media::Upload>,
+    /// How often pages stored or forgot what they were told to.
+    pub(crate) stored: u64,
     /// When pages were busy for long.
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
@@ -285,6 +287,7 @@ impl World {
             by_id: HashMap::new(),
             refusals: Vec::new(),
             media: HashMap::new(),
+            stored: 0,
             long_tasks: Vec::new(),
             duplicates: 0,
             inbound: 0,
