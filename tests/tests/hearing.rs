@@ -2,7 +2,6 @@
 //! message, after a long absence, and what cannot be read.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
 use e2e::standin::{Ban, Failure, LeadMessage, Phone, Settings, Standin, Stored};
