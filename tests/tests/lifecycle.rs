@@ -1,7 +1,7 @@
 //! What becomes of a linked session: restarts, the network, the phone.
 
 use e2e::standin::{Block, LeadMessage, PageHttp, Settings};
-use e2e::{Manager, ManagerOptions, poll, processes, standin};
+use e2e::{Manager, ManagerOptions, linked, poll, processes, standin};
 use serde_json::{Value, json};
 
 async fn send(manager: &Manager) -> (u16, Value) {
