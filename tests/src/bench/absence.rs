@@ -53,6 +53,13 @@ pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
         .filter(|task| task.at > ready_at)
         .collect();
     manager.stop().await;
+    for task in &tasks {
+        let after = (task.at - ready_at) / 1e3;
+        say(&format!(
+            "busy for {:.0} ms, {after:.1} s after READY",
+            task.ms
+        ));
+    }
     let longest = tasks.iter().map(|task| task.ms).fold(0.0, f64::max);
     let told_each = "an absence of 2,000 chats with 100 messages each: told, once each";
     vec![
