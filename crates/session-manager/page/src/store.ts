@@ -135,7 +135,7 @@ let takesChats = false;
 
 /** Messages that a chat may be found by, the latest first. */
 function anchorsOf(chat: Model): string[] {
-  const inMemory = [...models(chat.msgs)].sort((a, b) => time(b) - time(a)).slice(0, ANCHORS);
+  const inMemory = models(chat.msgs).slice(-ANCHORS).reverse();
   const ids = [...inMemory.map((msg) => serialized(msg.id)), serialized(chat.lastReceivedKey)];
   return [...new Set(ids)].filter(Boolean);
 }

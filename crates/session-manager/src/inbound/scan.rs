@@ -33,7 +33,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
 /// A message that cannot be read for so long is told as such.
-const UNREADABLE_AFTER_MS: i64 = 60_000;
+const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
 /// Of those that were told, the text is looked for so often.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
@@ -62,6 +62,7 @@ pub struct Scanner {
     /// when all others were searched.
     lost: HashSet<String>,
     searched_until: i64,
+    started: Instant,
     /// When what stays unreadable was looked for last.
     unreadable_at: Option<Instant>,
     pause: Duration,
@@ -110,6 +111,7 @@ impl Scanner {
             mark: String::new(),
             lost: HashSet::new(),
             searched_until: 0,
+            started: Instant::now(),
             unreadable_at: None,
             pause: FIRST_PAUSE,
             retry_at: None,
@@ -148,13 +150,17 @@ impl Scanner {
 
     /// Tells what has been unreadable for long, whether there is a page or not.
     async fn tell_unreadable(&self) {
+        // After a start the page may be able to read it by now.
+        if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
+            return;
+        }
         // What is wrong with the ledger, it says itself.
         let Ok(store) = self.file.store().await else {
             return;
         };
-        let Some(before) =
-            Timestamp::from_millis(Timestamp::now().as_millis() - UNREADABLE_AFTER_MS)
-        else {
+        let patience = i64::try_from(UNREADABLE_AFTER.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp::now().as_millis().saturating_sub(patience);
+        let Some(before) = Timestamp::from_millis(before) else {
             return;
         };
         match store.tell_unreadable(before).await {
