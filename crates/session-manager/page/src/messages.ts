@@ -30,6 +30,7 @@ export function describe(msg: Model): object {
     body: String((msg.type === "chat" ? msg.body : (msg.caption ?? "")) ?? ""),
     at: Number(msg.t ?? 0) * 1000,
     ack: Number(msg.ack ?? 0),
+    row: Number(msg.rowId) || 0,
   };
 }
 

@@ -92,7 +92,7 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
     // Listening first: what comes while this runs is heard.
     attachMessages();
     const slice = new Slice();
-    const changed: Array<[string, number]> = [];
+    const changed: Array<{ id: string; last: number; row: number }> = [];
     for (const chat of models(WPP.whatsapp.ChatStore)) {
       if (slice.over()) {
         await slice.next();
@@ -101,11 +101,16 @@ export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
       const id = serialized(chat.id);
       if (!CHATS.test(id)) continue;
       let last = time(chat);
-      for (const msg of models(chat.msgs)) last = Math.max(last, time(msg));
+      let row = 0;
+      for (const msg of models(chat.msgs)) {
+        last = Math.max(last, time(msg));
+        row = Math.max(row, Number(msg.rowId) || 0);
+      }
       // One without a time is looked at, too.
-      if (last === 0 || last >= since) changed.push([id, last]);
+      if (last === 0 || last >= since) changed.push({ id, last, row });
     }
-    return changed.sort(([, a], [, b]) => a - b);
+    changed.sort((a, b) => a.last - b.last || a.row - b.row);
+    return changed.map(({ id, last }) => [id, last]);
   });
 }
 

@@ -126,6 +126,10 @@ pub struct PageMessage {
     /// WhatsApp's number for how far it got.
     #[serde(default)]
     pub ack: i8,
+    /// Its row in the page's database: of messages of one second, the later one
+    /// has the larger. 0 while unknown.
+    #[serde(default)]
+    pub row: f64,
 }
 
 /// One entry of a batch from the page.

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //!  deep ──> chats that changed, the latest last ──> each, from its end back to
-//!             the watermark ──> what is unknown ──> ledger   (oldest first)
-//!             │                                       │
-//!             │ the page finds no place to begin      └─> `searched_chats`, so
-//!             └─> lost: tried again by itself             that a kill costs little
+//!             the watermark ──> what is unknown ──> held ──> ledger
+//!             │                                      │ in the order of time
+//!             │ the page finds no place to begin     └─> `searched_chats`, so
+//!             └─> lost: tried again by itself            that a kill costs little
 //!  memory ─> what the page holds ──> what is unknown ──> ledger
 //! ```
 //!
-//! What is held at once is bounded: of a chat with very many messages the oldest
-//! are told first, and the rest is read on from there.
+//! What is held at once is bounded: after a long absence it is told in parts, and
+//! of a chat with very many messages the oldest are told first, and the rest is
+//! read on from there.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -25,10 +26,11 @@ const IDS: usize = 5_000;
 const MESSAGES: usize = 50;
 /// So many are written at once.
 const WRITTEN: usize = 250;
-/// So many of one chat are held at once.
+/// So many of one chat are held at once, and so many of all.
 const HELD: usize = 2_000;
-/// How often it is written down how far the search got.
-const PROGRESS: Duration = Duration::from_secs(1);
+const HELD_OF_ALL: usize = 5_000;
+/// So long anything is held, of a search that takes longer.
+const HELD_FOR: Duration = Duration::from_secs(10);
 /// The account's own messages bear this machine's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
 
@@ -49,6 +51,24 @@ pub(super) struct Outcome {
     pub(super) lost: HashSet<String>,
 }
 
+/// What was found and is not told yet.
+struct Held {
+    messages: Vec<PageMessage>,
+    /// The chats that were searched, and until when all of them is known.
+    chats: Vec<(String, i64)>,
+    since: Instant,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            chats: Vec::new(),
+            since: Instant::now(),
+        }
+    }
+}
+
 /// A page, and where what it has is written down.
 pub(super) struct Search<'a> {
     pub(super) store: &'a Store,
@@ -67,10 +87,22 @@ fn seen(id: &str, at: i64) -> i64 {
 impl Search<'_> {
     /// Searches chats for messages from `since` on.
     pub(super) async fn chats(&self, chats: &Chats<'_>, since: i64) -> Result<Outcome, ScanError> {
-        let searched = self.store.searched_chats(self.account).await?;
         let mut outcome = Outcome::default();
-        let mut progress = Vec::new();
-        let mut written = Instant::now();
+        let mut held = Held::default();
+        let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
+        // Also where it broke off: the next search begins there.
+        self.tell_held(&mut held).await?;
+        searched.map(|()| outcome)
+    }
+
+    async fn each_chat(
+        &self,
+        chats: &Chats<'_>,
+        since: i64,
+        held: &mut Held,
+        outcome: &mut Outcome,
+    ) -> Result<(), ScanError> {
+        let searched = self.store.searched_chats(self.account).await?;
         let changed = self.page.chats(since).await?;
         tracing::debug!(chats = changed.len(), "searching for messages");
         for (chat, last) in changed {
@@ -84,10 +116,10 @@ impl Search<'_> {
             if last != 0 && last < from {
                 continue;
             }
-            match self.chat(&chat, from).await {
+            match self.chat(&chat, from, held).await {
                 Ok(Some(until)) => {
                     outcome.seen_until = outcome.seen_until.max(until);
-                    progress.push((chat, until));
+                    held.chats.push((chat, until));
                 }
                 Ok(None) => drop(outcome.lost.insert(chat)),
                 Err(ScanError::Page(PageError::Failed(why))) => {
@@ -96,28 +128,26 @@ impl Search<'_> {
                     }
                     outcome.lost.insert(chat);
                 }
-                Err(error) => {
-                    // As far as it goes: the next search begins there.
-                    let _ = self.store.chats_searched(self.account, &progress).await;
-                    return Err(error);
-                }
+                Err(error) => return Err(error),
             }
-            if written.elapsed() > PROGRESS {
-                self.store.chats_searched(self.account, &progress).await?;
-                progress.clear();
-                written = Instant::now();
+            if held.messages.len() > HELD_OF_ALL || held.since.elapsed() > HELD_FOR {
+                self.tell_held(held).await?;
             }
         }
-        self.store.chats_searched(self.account, &progress).await?;
-        Ok(outcome)
+        Ok(())
     }
 
-    /// Tells what nobody was told of in one chat; gives until when all is known.
-    /// `None`: the page does not find its messages.
-    async fn chat(&self, chat: &str, since: i64) -> Result<Option<i64>, ScanError> {
+    /// Has what nobody was told of in one chat held or told; gives until when
+    /// all is known. `None`: the page does not find its messages.
+    async fn chat(
+        &self,
+        chat: &str,
+        since: i64,
+        held: &mut Held,
+    ) -> Result<Option<i64>, ScanError> {
         let mut until = since;
-        let mut held: VecDeque<PageMessage> = VecDeque::new();
-        // After this one may be more than is held.
+        let mut messages: VecDeque<PageMessage> = VecDeque::new();
+        // After this one may be more.
         let mut rest: Option<String> = None;
         let mut anchor: Option<String> = None;
         loop {
@@ -135,23 +165,23 @@ impl Search<'_> {
                 rest = found.began_at;
             }
             for message in found.messages.into_iter().rev() {
-                held.push_front(message);
+                messages.push_front(message);
             }
-            if held.len() > HELD {
-                held.truncate(HELD);
-                rest = held.back().map(|last| last.message_id.clone());
+            if messages.len() > HELD {
+                messages.truncate(HELD);
+                rest = messages.back().map(|last| last.message_id.clone());
             }
             match found.next {
                 Some(next) => anchor = Some(next),
                 None => break,
             }
         }
-        self.tell(held.into(), &mut until).await?;
+        self.hold(messages.into(), &mut until, held).await?;
         // The one that the search began at is neither before nor after itself.
         if let Some(at) = &rest {
             let this = self.page.read(std::slice::from_ref(at)).await?;
             let this = this.into_iter().filter(|one| one.at / 1000 >= since);
-            self.tell(this.collect(), &mut until).await?;
+            self.hold(this.collect(), &mut until, held).await?;
         }
         while let Some(at) = rest {
             let asked = ChatSearch {
@@ -161,11 +191,14 @@ impl Search<'_> {
                 direction: Direction::After,
             };
             let found = self.page.search(asked).await?;
-            self.tell(found.messages, &mut until).await?;
+            self.hold(found.messages, &mut until, held).await?;
             if found.lost {
                 return Ok(None);
             }
             rest = found.next;
+            if held.messages.len() > HELD_OF_ALL {
+                self.tell_held(held).await?;
+            }
         }
         Ok(Some(until))
     }
@@ -209,21 +242,42 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Tells those of `messages` that nobody was told of.
-    async fn tell(&self, messages: Vec<PageMessage>, until: &mut i64) -> Result<(), ScanError> {
+    /// Holds those of `messages` that nobody was told of.
+    async fn hold(
+        &self,
+        messages: Vec<PageMessage>,
+        until: &mut i64,
+        held: &mut Held,
+    ) -> Result<(), ScanError> {
         let times = messages
             .iter()
             .map(|one| seen(&one.message_id, one.at / 1000));
         *until = times.fold(*until, i64::max);
         let ids = messages.iter().map(|one| one.message_id.clone()).collect();
         let unknown: HashSet<String> = self.store.unknown(ids).await?.into_iter().collect();
-        let mut messages = messages
+        let unknown = messages
             .into_iter()
-            .filter(|one| unknown.contains(&one.message_id))
-            .peekable();
+            .filter(|one| unknown.contains(&one.message_id));
+        held.messages.extend(unknown);
+        Ok(())
+    }
+
+    /// Tells what is held, in the order of time, and writes down that its chats
+    /// were searched.
+    async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
+        let Held {
+            mut messages,
+            chats,
+            ..
+        } = std::mem::take(held);
+        messages.sort_by(|a, b| a.at.cmp(&b.at).then(a.row.total_cmp(&b.row)));
+        let mut messages = messages.into_iter().peekable();
         while messages.peek().is_some() {
             self.record(messages.by_ref().take(WRITTEN).collect())
                 .await?;
+        }
+        if !chats.is_empty() {
+            self.store.chats_searched(self.account, &chats).await?;
         }
         Ok(())
     }

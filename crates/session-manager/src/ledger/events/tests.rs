@@ -55,6 +55,7 @@ fn message(id: &str, kind: &str) -> Seen {
         body: "hola".to_owned(),
         at: 1_795_000_000_000,
         ack: 1,
+        row: 0.0,
     }))
 }
 
