@@ -200,7 +200,7 @@ on_both_engines! {
         assert_eq!((rows.len(), &rows[0]["id"]), (1, &row["id"]));
         assert_eq!((&rows[0]["tipo"], &rows[0]["mensaje"]), (&json!("text"), &json!("BAJA")));
         // What it says is heeded as if it had been readable from the start.
-        assert_eq!(hub.get("/api/bajas/5491158254201").await.0, 200);
+        assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 200);
         until("told", async || receiver.told("/").len() == 3).await;
         let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
         let of_it = told.iter().filter(|it| it["data"]["message_id"] == id);
