@@ -1,7 +1,7 @@
 //! What becomes of a linked session: restarts, the network, the phone.
 
 use e2e::standin::{Block, LeadMessage, PageHttp, Settings};
-use e2e::{Manager, ManagerOptions, poll, processes, standin};
+use e2e::{Manager, ManagerOptions, linked, poll, processes, standin};
 use serde_json::{Value, json};
 
 async fn send(manager: &Manager) -> (u16, Value) {
@@ -350,4 +350,36 @@ async fn an_unreachable_page_is_an_error_until_it_answers() {
         manager.until("QR_REQUIRED").await;
         manager.stop().await;
     }
+}
+
+#[tokio::test]
+async fn caches_are_cleared_at_a_start_and_the_device_stays_linked() {
+    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    manager.until_stored().await;
+    manager.stop().await;
+    let profile = manager.tokens().join("profile");
+    let mut grown = Vec::new();
+    for name in [
+        "Default/Cache/Cache_Data",
+        "Default/Code Cache/js",
+        "component_crx_cache",
+    ] {
+        std::fs::create_dir_all(profile.join(name)).expect("a folder");
+        let file = profile.join(name).join("grown");
+        std::fs::write(&file, vec![7; 4 << 20]).expect("a file");
+        grown.push(file);
+    }
+    manager.restart().await;
+    manager.until("READY").await;
+    assert!(grown.iter().all(|file| !file.exists()));
+    let metrics = manager.client().get(manager.url("/metrics"));
+    let metrics = metrics.send().await.expect("metrics");
+    let metrics = metrics.text().await.expect("text");
+    let size = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("leadmaster_profile_bytes "))
+        .expect("the profile's size");
+    let size: f64 = size.parse().expect("a number");
+    assert!((10_000.0..200e6).contains(&size), "{size}");
+    manager.stop().await;
 }

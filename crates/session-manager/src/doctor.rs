@@ -57,6 +57,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(kept_aside(&config.browser));
+    checks.push(profile_size(&config.browser));
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
@@ -190,6 +191,32 @@ fn kept_aside(config: &BrowserConfig) -> Option<Check> {
         config.profile.user_data_dir().display()
     );
     Some(Check::warning("old profiles", found, cure))
+}
+
+/// A profile is some hundred MiB; one that grows on and on is worth a word.
+const LARGE_PROFILE_MIB: u64 = 2_048;
+
+/// What the profile takes on the disk.
+fn profile_size(config: &BrowserConfig) -> Check {
+    const NAME: &str = "profile size";
+    let usage = config.profile.usage();
+    let mib = |bytes: u64| bytes >> 20;
+    let mut found = format!("{} MiB", mib(usage.total));
+    let parts = usage.parts.iter().filter(|(_, bytes)| mib(*bytes) > 0);
+    let parts: Vec<_> = parts
+        .map(|(name, bytes)| format!("{name} {} MiB", mib(*bytes)))
+        .collect();
+    if !parts.is_empty() {
+        found = format!("{found}: {}", parts.join(", "));
+    }
+    if mib(usage.total) < LARGE_PROFILE_MIB {
+        return Check::ok(NAME, found);
+    }
+    Check::warning(
+        NAME,
+        found,
+        "restart the service: Chrome's caches are cleared at each start. What is left is WhatsApp's own: chats that are deleted on the phone go from it as well",
+    )
 }
 
 /// WhatsApp's page, and the clock by its answer.

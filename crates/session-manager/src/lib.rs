@@ -51,6 +51,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
     let heartbeat = config.watchfulness.heartbeat_every;
+    let profile = config.browser.profile.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
@@ -78,6 +79,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let state = AppState {
         metrics,
         backups: config.backups,
+        profile,
         session,
         ledger: ledger.clone(),
         token: config.token.map(Arc::new),

@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::Backups;
+use crate::browser::Profile;
 use crate::error::ApiError;
 use crate::files::Files;
 use crate::http;
@@ -29,6 +30,8 @@ use crate::session::SessionHandle;
 pub struct AppState {
     /// Where backups go.
     pub backups: Backups,
+    /// Chrome's profile.
+    pub profile: Profile,
     /// What was counted.
     pub metrics: Metrics,
     /// The session.

@@ -10,8 +10,8 @@ use crate::error::PhoneError;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, State};
-use crate::wire::ToPage;
-use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};
+use crate::wire::{LongTask, Stored, ToPage};
+use crate::world::{Block, Failure, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
 ///
@@ -183,6 +183,46 @@ impl Phone {
         self.shared.tell("block");
     }
 
+    /// Refuse the device's login from now on, or let it in again. What is
+    /// connected is cut, and so meets it.
+    pub fn failure(&self, failure: Option<Failure>) {
+        self.shared.world().failure = failure;
+        self.shared.cut();
+        self.shared.tell("failure");
+    }
+
+    /// Make every connected page ask its user to log out, as it does where it
+    /// meets what it did not expect.
+    pub fn unexpected_logout(&self, reason: &str) {
+        for page in self.shared.world().pages.values() {
+            let reason = reason.to_owned();
+            let _ = page.tx.send(ToPage::UnexpectedLogout { reason });
+        }
+    }
+
+    /// Put messages into every connected page's database, of which it tells
+    /// nobody: as after an absence.
+    pub fn store(&self, stored: Stored) {
+        for page in self.shared.world().pages.values() {
+            let _ = page.tx.send(ToPage::Store(stored));
+        }
+    }
+
+    /// Take a message out of every connected page's database, by its full key.
+    /// Its chat goes on naming it as the last one.
+    pub fn forget(&self, key: &str) {
+        for page in self.shared.world().pages.values() {
+            let key = key.to_owned();
+            let _ = page.tx.send(ToPage::Forget { key });
+        }
+    }
+
+    /// When pages' main threads were busy for more than 50 ms at a stretch.
+    #[must_use]
+    pub fn long_tasks(&self) -> Vec<LongTask> {
+        self.shared.world().long_tasks.clone()
+    }
+
     /// What becomes of messages to a number, or to all.
     pub fn rule(&self, to: Option<&str>, outcome: Outcome, count: Option<u32>) {
         let rule = Rule {
@@ -288,12 +328,14 @@ impl Phone {
                 .collect(),
             network_up: world.network_up,
             block: world.block,
+            failure: world.failure,
             page_http: world.page_http,
             pages: world.pages.len(),
             received: world.received.len(),
             duplicates: world.duplicates,
             refused: world.refusals.len(),
             inbound: world.inbound,
+            stored: world.stored,
             lookups: world.lookups,
             browser: world.browser.clone(),
             rules: world.rules.clone(),

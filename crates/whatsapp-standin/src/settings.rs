@@ -93,6 +93,9 @@ pub struct Settings {
     pub lid_migrated: bool,
     /// `MsgKey` keeps its text under another name than `_serialized`.
     pub msg_key_renamed: bool,
+    /// The search of the page's database begins at a chat's end where it is
+    /// given a chat in place of a message.
+    pub chat_as_anchor: bool,
     /// Whether a number nobody has spoken of has WhatsApp.
     pub unknown_on_whatsapp: bool,
     /// `WAWebBuildConstants.VERSION_STR`.
@@ -139,6 +142,7 @@ impl Default for Settings {
             debug_global: true,
             lid_migrated: false,
             msg_key_renamed: false,
+            chat_as_anchor: true,
             unknown_on_whatsapp: true,
             version: "2.3000.1046000001".to_owned(),
             me: "5491100000001".to_owned(),

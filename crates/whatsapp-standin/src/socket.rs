@@ -40,8 +40,8 @@ pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
             }
             line = rx.recv() => {
                 let Some(line) = line else { break };
-                // Nothing follows a restart on this connection.
-                let last = matches!(line, ToPage::Restart);
+                // Nothing follows these on this connection.
+                let last = matches!(line, ToPage::Restart | ToPage::Failure { .. });
                 if send(&mut socket, &line).await.is_err() || last {
                     break;
                 }
@@ -111,6 +111,11 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
                 shared.tell("message");
             }
         }
+        FromPage::Stored => {
+            shared.world().stored += 1;
+            shared.tell("stored");
+        }
+        FromPage::LongTask(task) => shared.world().long_tasks.push(task),
         FromPage::Got { keys } => shared.world().got(page, &keys),
         FromPage::GotAck { key, ack } => shared.world().got_ack(page, &key, ack),
         FromPage::QueryExists { tag, user, server } => {
@@ -191,7 +196,7 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
         let linked = matches!(
             world.pages.get(&page).map(|page| &page.role),
             Some(Role::Linked { live: false, .. })
-        );
+        ) && world.failure.is_none();
         (linked, world.settings.clone())
     };
     if !linked {

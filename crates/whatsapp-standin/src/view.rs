@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, PageHttp, Rule};
+use crate::world::{Block, Failure, PageHttp, Rule};
 
 /// A message a lead writes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,6 +28,12 @@ pub struct LeadMessage {
     /// Was written so many seconds ago.
     #[serde(default)]
     pub age_s: u32,
+    /// The page's type, where it is no text: `call_log`, `album`, …
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// A picture to be seen once: no linked device can ever read it.
+    #[serde(default)]
+    pub view_once: bool,
 }
 
 fn yes() -> bool {
@@ -46,6 +52,8 @@ impl LeadMessage {
             lid: false,
             phone_known: true,
             age_s: 0,
+            kind: None,
+            view_once: false,
         }
     }
 }
@@ -108,6 +116,8 @@ pub struct State {
     pub network_up: bool,
     /// The page is shut out.
     pub block: Option<Block>,
+    /// Why logins are refused.
+    pub failure: Option<Failure>,
     /// How the page's address answers.
     pub page_http: PageHttp,
     /// Pages connected now.
@@ -120,6 +130,8 @@ pub struct State {
     pub refused: usize,
     /// Messages leads wrote.
     pub inbound: u64,
+    /// How often pages stored or forgot what they were told to.
+    pub stored: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
     /// How the newest page's browser presents itself: user agents and client

@@ -20,6 +20,10 @@ pub(crate) enum FromPage {
     Paired,
     /// A message.
     Send(Box<Outgoing>),
+    /// The main thread was busy for more than 50 ms at a stretch.
+    LongTask(LongTask),
+    /// What the phone had it store or forget is stored or forgotten.
+    Stored,
     /// Inbound messages that are stored in the profile.
     Got { keys: Vec<String> },
     /// An ack that is stored in the profile.
@@ -40,6 +44,15 @@ pub(crate) enum FromPage {
     WhatsNewSeen,
     /// How the browser presents itself, for whoever looks.
     Browser { described: serde_json::Value },
+}
+
+/// A stretch in which the page did nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LongTask {
+    /// When it began, in milliseconds since 1970.
+    pub at: f64,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
 }
 
 /// What a profile says it is.
@@ -144,6 +157,44 @@ pub(crate) enum ToPage {
     DropEvents {
         ms: u64,
     },
+    /// The login is refused, and the connection closed.
+    Failure {
+        reason: u16,
+        #[serde(flatten)]
+        ban: Option<Ban>,
+    },
+    /// The page is to ask its user to log out.
+    UnexpectedLogout {
+        reason: String,
+    },
+    /// Messages that the page stores without a word to anyone.
+    Store(Stored),
+    /// The page's database loses a message.
+    Forget {
+        key: String,
+    },
+}
+
+/// A ban that ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ban {
+    /// WhatsApp's number for the reason.
+    pub code: u16,
+    /// How long it lasts, in seconds.
+    pub expire: u64,
+}
+
+/// Messages that the page has, and that nobody was told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stored {
+    /// So many chats.
+    pub chats: u32,
+    /// So many messages in each, written now.
+    pub each: u32,
+    /// And so many before them, written a day ago.
+    #[serde(default)]
+    pub old: u32,
 }
 
 /// A linked device, as the page keeps it in its profile.
@@ -167,6 +218,11 @@ pub(crate) struct Incoming {
     pub(crate) body: String,
     /// Arrives unreadable; a `Reveal` follows.
     pub(crate) ciphertext: bool,
+    /// The page's type and subtype, where it is no text.
+    #[serde(default)]
+    pub(crate) kind: Option<String>,
+    #[serde(default)]
+    pub(crate) subtype: Option<String>,
     pub(crate) name: String,
     /// The phone number behind a LID, where the page may know it.
     pub(crate) phone: Option<String>,

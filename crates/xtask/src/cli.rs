@@ -124,7 +124,7 @@ pub(crate) struct ChaosOptions {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BenchOptions {
     /// Only these, by commas: launch, send, rate, inbound, idle,
-    /// growth, hub; build only when named.
+    /// growth, hub; absence and build only when named.
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// How often each of the two has its turn.

@@ -7,6 +7,7 @@
 //!  …                                                of all rounds
 //! ```
 
+mod absence;
 mod build;
 mod chart;
 mod contestant;
@@ -45,6 +46,9 @@ pub enum Part {
     Growth,
     /// The hub on its own, its page, and the binaries' sizes.
     Hub,
+    /// 2,000 chats with 100 messages each that nobody was told of; minutes, so
+    /// only when it is named.
+    Absence,
     /// A build from nothing; minutes, so only when it is named.
     Build,
 }
@@ -52,7 +56,7 @@ pub enum Part {
 impl Part {
     /// What is measured of two, in turns.
     fn is_of_both(self) -> bool {
-        !matches!(self, Self::Hub | Self::Build)
+        !matches!(self, Self::Hub | Self::Absence | Self::Build)
     }
 }
 
@@ -74,6 +78,9 @@ pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl F
     if parts.contains(&Part::Hub) {
         own.extend(hub::run(|what| say(&format!("the hub: {what}"))).await);
         own.extend(build::sizes());
+    }
+    if parts.contains(&Part::Absence) {
+        own.extend(absence::run(|what| say(&format!("an absence: {what}"))).await);
     }
     if parts.contains(&Part::Build) {
         say("a build from nothing");

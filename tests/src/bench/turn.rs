@@ -220,6 +220,8 @@ fn writes(standin: &Standin, n: usize) {
         lid: false,
         phone_known: true,
         age_s: 0,
+        kind: None,
+        view_once: false,
     };
     standin
         .phone()

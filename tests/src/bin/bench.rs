@@ -43,7 +43,8 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let parts = if arguments.only.is_empty() {
         let all = Part::value_variants().iter().copied();
-        all.filter(|part| *part != Part::Build).collect()
+        all.filter(|part| !matches!(part, Part::Absence | Part::Build))
+            .collect()
     } else {
         arguments.only
     };

@@ -170,6 +170,7 @@ impl Heard {
                     event_id,
                     message_id: text("message_id").unwrap_or_default(),
                     text: text("body").unwrap_or_default(),
+                    unreadable: data["type"] == "ciphertext",
                     phone: text("phone"),
                     from_me: data["from_me"] == true,
                 });

@@ -149,6 +149,8 @@ pub struct Told {
     pub message_id: String,
     /// Its text.
     pub text: String,
+    /// Told as one that cannot be read: its text is another event.
+    pub unreadable: bool,
     /// The sender's number.
     pub phone: Option<String>,
     /// Whether the account itself wrote it.

@@ -194,7 +194,15 @@ impl Judge {
         for written in written {
             let id = &written.message_id;
             let name = || format!("{from}: {:?} ({id}, {:?})", written.text, written.way);
+            // What stayed unreadable for long is told as such once, and then as
+            // what it is.
             let events = told.remove(&**id).unwrap_or_default();
+            let (unreadable, events): (Vec<_>, Vec<_>) =
+                events.into_iter().partition(|event| event.unreadable);
+            let may_be = usize::from(matches!(written.way, Way::Ciphertext(_)));
+            if unreadable.len() > may_be {
+                self.broken(Broken::ToldTwice, format!("{} as unreadable", name()));
+            }
             if events.is_empty() {
                 self.broken(Broken::Untold, name());
             }

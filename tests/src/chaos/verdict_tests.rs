@@ -53,6 +53,7 @@ fn told(count: usize) -> Told {
         event_id: 10 + u64::try_from(count).unwrap(),
         message_id: written(count).message_id,
         text: written(count).text,
+        unreadable: false,
         phone: Some(written(count).number),
         from_me: false,
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  a batch of events ──┐ one transaction
-//!    messages ─────────┤   known already? ─> nothing
+//!    messages ─────────┤   known already? ─> nothing, or the text of one
+//!                      │                     that could not be read before
 //!    acks ─────────────┤   the outgoing row moves on
 //!    deliveries ───────┤   to webhooks
 //!  how far it read ────┘
@@ -26,6 +27,8 @@ pub const FOLLOWER: &str = "listener";
 const PLACE: &str = "listener.place";
 const RECORDING: &str = "listener.recording";
 const SESSION: &str = "listener.session";
+/// WhatsApp's type of a message that session-manager could not read.
+const UNREADABLE: &str = "ciphertext";
 
 /// How far the hub has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +104,8 @@ impl From<&MessageEvent> for Heard {
 pub enum Recorded {
     /// It is written down.
     New(Box<Message>),
+    /// It was written down as unreadable, and now is what it is.
+    Readable(Box<Message>),
     /// It was written down before.
     Known,
     /// Recording is off, or it is of no person: it is not written down.
@@ -155,7 +160,7 @@ impl Store {
             match &told.event {
                 Some(Event::Message(event)) => {
                     let heard = self.hear_in(&mut tx, &event.into()).await?;
-                    if matches!(heard, Recorded::New(_)) {
+                    if matches!(heard, Recorded::New(_) | Recorded::Readable(_)) {
                         place.message_at = Some(now());
                     }
                     place.lag_ms = lag(told).or(place.lag_ms);
@@ -200,9 +205,12 @@ impl Store {
             return Ok(Recorded::Skipped);
         };
         let key = wa_key(&heard.wa_id);
-        if self.is_known_in(tx, heard, key, &chat).await? {
-            return Ok(Recorded::Known);
-        }
+        let known = self.known_in(tx, heard, key, &chat).await?;
+        let unreadable = match known {
+            Some((id, kind)) if kind == UNREADABLE && heard.kind != UNREADABLE => Some(id),
+            Some(_) => return Ok(Recorded::Known),
+            None => None,
+        };
         let body = clean(&heard.body);
         if !heard.from_me {
             // By the LID as well: a list may name either.
@@ -216,6 +224,9 @@ impl Store {
             if self.heed_opt_out_in(tx, &ids, &body).await?.is_some() {
                 tracing::info!("somebody asked not to be written to");
             }
+        }
+        if let Some(id) = unreadable {
+            return self.make_readable_in(tx, id, heard, &body).await;
         }
         let recording: Option<String> =
             sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
@@ -237,32 +248,64 @@ impl Store {
         Ok(Recorded::New(Box::new(message)))
     }
 
-    /// Whether it is written down already, by whatever id its chat had then.
-    async fn is_known_in(
+    /// The row of a message that is written down already, by whatever id its
+    /// chat had then, and what kind it is.
+    async fn known_in(
         &self,
         tx: &mut Tx,
         heard: &Heard,
         key: &str,
         chat: &str,
-    ) -> Result<bool, StoreError> {
-        let known: Option<i64> = if heard.from_me {
+    ) -> Result<Option<(i64, String)>, StoreError> {
+        let known = if heard.from_me {
             // This account's own keys are its own: what the hub sent itself
             // may be addressed in another way.
-            sqlx::query_scalar("SELECT id FROM messages WHERE wa_key = $1 AND direction = 'out'")
+            sqlx::query("SELECT id, kind FROM messages WHERE wa_key = $1 AND direction = 'out'")
                 .bind(key)
                 .fetch_optional(&mut **tx)
                 .await?
         } else {
             // A sender chooses the key: it tells nothing about other chats.
-            sqlx::query_scalar(
-                "SELECT id FROM messages WHERE wa_key = $1 AND direction = 'in' AND chat = $2",
+            sqlx::query(
+                "SELECT id, kind FROM messages
+                 WHERE wa_key = $1 AND direction = 'in' AND chat = $2",
             )
             .bind(key)
             .bind(chat)
             .fetch_optional(&mut **tx)
             .await?
         };
-        Ok(known.is_some())
+        let read = |row: sqlx::any::AnyRow| Ok((row.try_get("id")?, row.try_get("kind")?));
+        known.map(read).transpose()
+    }
+
+    /// Writes down what a message holds that could not be read when it came in.
+    async fn make_readable_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        heard: &Heard,
+        body: &str,
+    ) -> Result<Recorded, StoreError> {
+        let row = sqlx::query(
+            "UPDATE messages SET kind = $2, body = $3, updated_at = $4
+             WHERE id = $1 AND kind = $5 RETURNING *",
+        )
+        .bind(id)
+        .bind(clean(kind_of(heard)))
+        .bind(body)
+        .bind(now())
+        .bind(UNREADABLE)
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(row) = row else {
+            return Ok(Recorded::Known);
+        };
+        let message = Message::read(&row)?;
+        let data = webhooks::message(&message);
+        self.tell_in(tx, Topic::Message, message.cliente_id, &data)
+            .await?;
+        Ok(Recorded::Readable(Box::new(message)))
     }
 
     async fn insert_heard_in(
@@ -283,10 +326,6 @@ impl Store {
             true => ("out", Origin::Phone),
             false => ("in", Origin::Chat),
         };
-        let kind = match heard.kind.as_str() {
-            "chat" => "text",
-            other => other,
-        };
         let at = now();
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
@@ -299,7 +338,7 @@ impl Store {
         .bind(named.or(cliente_id))
         .bind(campaign_id.filter(|_| !heard.from_me))
         .bind(chat)
-        .bind(clean(kind))
+        .bind(clean(kind_of(heard)))
         .bind(body)
         .bind(state.as_str())
         .bind(clean(&heard.wa_id))
@@ -456,6 +495,14 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
 fn lag(told: &Told) -> Option<i64> {
     let id: i64 = told.id.as_deref()?.parse().ok()?;
     Some((now() - id / 1000).max(0))
+}
+
+/// What the hub calls its type.
+fn kind_of(heard: &Heard) -> &str {
+    match heard.kind.as_str() {
+        "chat" => "text",
+        other => other,
+    }
 }
 
 /// PostgreSQL's texts hold no NUL.

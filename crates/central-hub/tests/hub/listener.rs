@@ -174,6 +174,42 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn what_could_not_be_read_becomes_what_it_is(database: Database) {
+        let journal = Journal::start().await;
+        let receiver = Receiver::start().await;
+        let hub = start(&database, &journal).await;
+        let body = json!({"url": receiver.url("/"), "eventos": ["message"]});
+        assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
+        let id = "false_5491158254201@c.us_3A01";
+        let mut unreadable = message(id, ANA, "");
+        unreadable["type"] = json!("ciphertext");
+        journal.tell("message", &unreadable);
+        let last = journal.message("false_5491158254202@c.us_3A02", LEO, "hola");
+        until_read(&hub, last).await;
+        let history = get(&hub, "/api/listener/history/5491158254201").await;
+        let row = &history["mensajes"][0];
+        assert_eq!((&row["tipo"], &row["mensaje"]), (&json!("ciphertext"), &json!("")));
+        // Once more, its text, and either after it.
+        journal.tell("message", &unreadable);
+        journal.message(id, ANA, "BAJA");
+        journal.message(id, ANA, "BAJA");
+        let last = journal.tell("message", &unreadable);
+        until_read(&hub, last).await;
+        let history = get(&hub, "/api/listener/history/5491158254201").await;
+        let rows = history["mensajes"].as_array().unwrap();
+        assert_eq!((rows.len(), &rows[0]["id"]), (1, &row["id"]));
+        assert_eq!((&rows[0]["tipo"], &rows[0]["mensaje"]), (&json!("text"), &json!("BAJA")));
+        // What it says is heeded as if it had been readable from the start.
+        assert_eq!(hub.get("/api/sender/bajas/5491158254201").await.0, 200);
+        until("told", async || receiver.told("/").len() == 3).await;
+        let told: Vec<_> = receiver.told("/").iter().map(crate::receiver::Told::json).collect();
+        let of_it = told.iter().filter(|it| it["data"]["message_id"] == id);
+        let texts: std::collections::BTreeSet<_> =
+            of_it.map(|it| it["data"]["mensaje"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(texts, ["".to_owned(), "BAJA".to_owned()].into());
+        hub.stop().await;
+    }
+
     async fn acks_move_what_was_sent_and_never_back(database: Database) {
         let journal = Journal::start().await;
         let hub = start(&database, &journal).await;

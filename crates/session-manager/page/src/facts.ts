@@ -3,6 +3,7 @@
 
 import { post, postNow } from "./channel";
 import { chatsShown, composedCode, drawnCode, refreshOverlay, unwatchCode, watchCode } from "./code";
+import { type Notice, notice } from "./notices";
 import { applyPresence } from "./presence";
 import { missingTools } from "./requirements";
 import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
@@ -36,6 +37,8 @@ export interface Facts {
   logged_out: string | null;
   /** Which document this is. */
   document: string;
+  /** What WhatsApp tells the user in place of the chats. */
+  notice: Notice | null;
   /** The page refuses this browser. */
   unsupported: boolean;
   /** The status that the document was answered with; 0 while unknown. */
@@ -140,6 +143,7 @@ export function readFacts(): Facts {
     missing,
     logged_out: loggedOut,
     document: String(performance.timeOrigin),
+    notice: notice(attempt<string | null>(() => socket!.stream, null)),
     unsupported: !socket && unsupported(),
     http_status: httpStatus,
     account: linked ? me : null,

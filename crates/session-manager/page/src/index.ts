@@ -13,10 +13,11 @@ import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { attachMessages } from "./messages";
+import { attachNotices } from "./notices";
 import { type Presence, wantPresence } from "./presence";
 import { missingTools, selfTest } from "./requirements";
 import { messageState, send } from "./send";
-import { acks, read, scan } from "./store";
+import { acks, chats, memory, read, search } from "./store";
 import { attempt, wpp } from "./wa";
 import { acknowledgeWhatsNew } from "./whats_new";
 
@@ -62,7 +63,9 @@ const calls: Record<string, (args: any) => unknown> = {
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
   send,
   message_state: messageState,
-  scan,
+  chats,
+  search,
+  memory,
   read,
   acks,
   logout: () => logout(),
@@ -115,7 +118,7 @@ export function start(channel: (text: string) => void, { presence }: Options): v
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages]);
+    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages, () => attachNotices(report)]);
     // The first report also says that the script runs at all.
     report();
   } catch (error) {

@@ -3,7 +3,7 @@
 import { note, post, postSoon } from "./channel";
 import { type Model, attempt, serialized, wpp } from "./wa";
 
-export function describe(msg: Model): unknown {
+export function describe(msg: Model): object {
   const from = serialized(msg.from);
   const author = serialized(msg.author) || from;
   const WPP = wpp();
@@ -30,15 +30,55 @@ export function describe(msg: Model): unknown {
     body: String((msg.type === "chat" ? msg.body : (msg.caption ?? "")) ?? ""),
     at: Number(msg.t ?? 0) * 1000,
     ack: Number(msg.ack ?? 0),
+    row: Number(msg.rowId) || 0,
   };
 }
 
-const SERVICE_TYPES = new Set(["e2e_notification", "notification", "notification_template", "protocol", "gp2"]);
-const CHATS = /@(c\.us|lid|g\.us)$/;
+/** Types of the page's that are no message of a person: what it writes into a
+ * chat itself, and what only belongs to another message. The whole list of types
+ * is matched in `WAWebSpamUtils`; what is new there is told. */
+const SERVICE_TYPES = new Set([
+  // Notices.
+  "notification",
+  "notification_template",
+  "group_notification",
+  "gp2",
+  "broadcast_notification",
+  "e2e_notification",
+  "newsletter_notification",
+  "status_notification",
+  "guest_upsell_system_msg",
+  "protocol",
+  "debug",
+  "debug_placeholder",
+  // Calls.
+  "call_log",
+  "scheduled_call_creation",
+  "scheduled_call_edit",
+  // What is said of other messages.
+  "album",
+  "pin_message",
+  "pinned_message",
+  "keep_in_chat",
+  "reaction_enc",
+  "message_edit_encrypted",
+  "event_edit_encrypted",
+  "poll_edit_encrypted",
+  "poll_add_option_encrypted",
+  // Bundles of other messages; the page's `MESSAGE_HISTORY_BUNDLE` is the second.
+  "history_bundle",
+  "group-history",
+  "message_history_bundle",
+  "message_history_notice",
+]);
+/** A chat with a person or a group. */
+export const CHATS = /@(c\.us|lid|g\.us)$/;
 
 /** Whether it is a message of a person, in a chat. */
 export function isMessage(msg: Model): boolean {
-  return !SERVICE_TYPES.has(String(msg?.type)) && CHATS.test(serialized(msg?.id?.remote));
+  // In a row of the page's database the key may be text.
+  const chat = serialized(msg?.id?.remote) || serialized(msg?.id).split("_")[1] || "";
+  return !SERVICE_TYPES.has(String(msg?.type)) && CHATS.test(chat);
 }
 
 /** Ids of messages that this service sent itself: they are not news. It knows

@@ -25,7 +25,11 @@ const REQUIRED: Record<string, Check> = {
   "chat.sendTextMessage": callable("chat.sendTextMessage"),
   "chat.find": callable("chat.find"),
   "chat.getMessageById": callable("chat.getMessageById"),
-  "chat.getMessages": callable("chat.getMessages"),
+  msgFindByDirection: either(
+    callable("whatsapp.functions.msgFindByDirection"),
+    () => typeof pageModule("WAWebDBMessageFindLocal")?.msgFindByDirection === "function",
+  ),
+  "MsgKey.fromString": callable("whatsapp.MsgKey.fromString"),
   queryWidExists: either(callable("contact.queryWidExists"), callable("whatsapp.functions.queryWidExists")),
   addAndSendMsgToChat: callable("whatsapp.functions.addAndSendMsgToChat"),
   MsgStore: callable("whatsapp.MsgStore.on"),

@@ -31,6 +31,8 @@ pub struct Facts {
     pub document: String,
     /// Why the page logged out, where it did.
     pub logged_out: Option<String>,
+    /// What WhatsApp tells the page's user in place of the chats.
+    pub notice: Option<Notice>,
     /// Whether the page refuses this browser.
     pub unsupported: bool,
     /// The HTTP status that the page was answered with; 0 while unknown.
@@ -55,6 +57,29 @@ impl Facts {
             && self.stream.as_deref() == Some("CONNECTED")
             && self.synced
     }
+}
+
+/// What WhatsApp tells the page's user in place of the chats.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// The account is banned for a while.
+    TemporaryBan {
+        /// WhatsApp's number for the reason.
+        code: Option<i64>,
+        /// Until when, in milliseconds since 1970.
+        until: Option<i64>,
+    },
+    /// WhatsApp's servers answer nobody.
+    ServiceUnavailable,
+    /// The page wants its user to log out.
+    UnexpectedLogout {
+        /// The page's word for why.
+        reason: String,
+    },
+    /// One that this version does not know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// The linked account as the page names it.
@@ -101,6 +126,10 @@ pub struct PageMessage {
     /// WhatsApp's number for how far it got.
     #[serde(default)]
     pub ack: i8,
+    /// Its row in the page's database: of messages of one second, the later one
+    /// has the larger. 0 while unknown.
+    #[serde(default)]
+    pub row: f64,
 }
 
 /// One entry of a batch from the page.

@@ -15,6 +15,9 @@ IsolateOrigins,site-per-process";
 /// On: the network is the browser's own work, as on phones with little memory.
 const FEATURES_ON: &str = "NetworkServiceInProcess2";
 
+/// What Chrome may keep of what it fetched, in bytes.
+const DISK_CACHE: u64 = 64 << 20;
+
 /// The command line of Chrome for this profile.
 ///
 /// `chromedriver_version` gives the user agent its major version: ChromeDriver
@@ -46,6 +49,9 @@ pub fn chrome_args(
         "--in-process-gpu".to_owned(),
         "--disable-software-rasterizer".to_owned(),
         "--disable-quic".to_owned(),
+        // By itself it takes what a large disk has room for. There is none of
+        // its own for media any more (`--media-cache-size` is not known).
+        format!("--disk-cache-size={DISK_CACHE}"),
         // Nobody reads its crash reports; a crash is told by the pipe.
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),

@@ -27,9 +27,11 @@ mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
-pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
+pub use facts::{Facts, Notice, PageAccount, PageEvent, PageMessage};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
-pub use page::{Found, Page, PageError, PageSend, Presence, ScanRequest, StoredMessage};
+pub use page::{
+    ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, Presence, StoredMessage,
+};
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;
 pub use running::{Browser, clear};

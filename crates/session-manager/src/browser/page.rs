@@ -19,8 +19,11 @@ pub const WA_JS: &str = include_str!("../../page/dist/wa-js.js");
 const QUICK: Duration = Duration::from_secs(5);
 /// A number may have to be looked up on the way.
 const LOOK_UP: Duration = Duration::from_secs(10);
-/// A long absence may have left many chats to be read.
-const SCAN: Duration = Duration::from_secs(60);
+/// The page gives what it found after [`SEARCH_BUDGET`]; it may have to wait
+/// for its database.
+const SEARCH: Duration = Duration::from_secs(15);
+/// So long the page searches before it says how far it got.
+const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -137,13 +140,57 @@ struct MessageState<'a> {
     key: &'a str,
 }
 
-/// What the page's store is searched for.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct ScanRequest<'a> {
+/// Which way a chat is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Back in time.
+    Before,
+    /// On in time.
+    After,
+}
+
+/// What one chat in the page's database is searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatSearch<'a> {
+    /// Its id.
+    pub chat: &'a str,
     /// Messages from this second on.
     pub since: i64,
-    /// Also what is not in the page's memory.
-    pub deep: bool,
+    /// The message to go on at; the chat's end by default.
+    pub anchor: Option<&'a str>,
+    /// Which way to go from there.
+    pub direction: Direction,
+}
+
+#[derive(Serialize)]
+struct ChatSearchCall<'a> {
+    chat: &'a str,
+    since: i64,
+    anchor: Option<&'a str>,
+    direction: Direction,
+    budget_ms: u128,
+}
+
+/// What the search of a chat found so far.
+#[derive(Clone, Deserialize)]
+pub struct ChatMessages {
+    /// In the order in which they came.
+    pub messages: Vec<PageMessage>,
+    /// The message to go on at; `None` where there is no more.
+    pub next: Option<String>,
+    /// The message that the search began at where it could not begin at the
+    /// chat's end: there may be messages after it.
+    pub began_at: Option<String>,
+    /// The page does not find where to go on: nobody knows what there is.
+    pub lost: bool,
+}
+
+/// What the page's memory is searched for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MemorySearch<'a> {
+    /// Messages from this second on.
+    pub since: i64,
     /// So many at most, the oldest.
     pub limit: usize,
     /// The page's mark of an earlier search: if it still holds, there is
@@ -151,15 +198,13 @@ pub struct ScanRequest<'a> {
     pub mark: &'a str,
 }
 
-/// What the search found.
+/// What the page has in memory.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Found {
+pub struct Remembered {
     /// Ids and times in seconds, in the order in which to tell them.
     pub ids: Vec<(String, i64)>,
     /// There are more, later ones.
     pub more: bool,
-    /// So many chats could not be read.
-    pub failed: u32,
     /// What the page's memory looks like now.
     pub mark: String,
 }
@@ -320,12 +365,37 @@ impl Page {
             .await
     }
 
-    /// Searches the page's store for messages.
+    /// Ids of the chats that changed since this second, and when, the latest
+    /// last. 0 where the page does not say.
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn scan(&self, request: &ScanRequest<'_>) -> Result<Found, PageError> {
-        self.call("scan", request, SCAN).await
+    pub async fn chats(&self, since: i64) -> Result<Vec<(String, i64)>, PageError> {
+        self.call("chats", json!({"since": since}), SEARCH).await
+    }
+
+    /// Searches one chat in the page's database, for a moment: what it found
+    /// says where to go on.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn search(&self, chat: ChatSearch<'_>) -> Result<ChatMessages, PageError> {
+        let call = ChatSearchCall {
+            chat: chat.chat,
+            since: chat.since,
+            anchor: chat.anchor,
+            direction: chat.direction,
+            budget_ms: SEARCH_BUDGET.as_millis(),
+        };
+        self.call("search", call, SEARCH).await
+    }
+
+    /// Searches the page's memory.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn memory(&self, search: MemorySearch<'_>) -> Result<Remembered, PageError> {
+        self.call("memory", search, SEARCH).await
     }
 
     /// These messages, in this order, as far as the page's store has them.
@@ -333,7 +403,7 @@ impl Page {
     /// # Errors
     /// Any [`PageError`].
     pub async fn read(&self, ids: &[String]) -> Result<Vec<PageMessage>, PageError> {
-        self.call("read", json!({"ids": ids}), SCAN).await
+        self.call("read", json!({"ids": ids}), SEARCH).await
     }
 
     /// How far these messages got, as far as the page's store has them.
@@ -341,7 +411,7 @@ impl Page {
     /// # Errors
     /// Any [`PageError`].
     pub async fn acks(&self, ids: &[String]) -> Result<Vec<StoredMessage>, PageError> {
-        self.call("acks", json!({"ids": ids}), SCAN).await
+        self.call("acks", json!({"ids": ids}), SEARCH).await
     }
 
     /// Sends a message; gives its whole id once WhatsApp's server took it. A

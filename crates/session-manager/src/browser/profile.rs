@@ -11,6 +11,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,6 +25,27 @@ const LEFTOVERS: [&str; 4] = [
     "SingletonSocket",
     "SingletonCookie",
     "DevToolsActivePort",
+];
+
+/// What Chrome makes anew where it is missing: what it fetched, compiled and
+/// drew, and programs of its own that are not used. Never what the page wrote:
+/// `IndexedDB`, `Local Storage`, `Service Worker`, `WebStorage`.
+const CACHES: [&str; 15] = [
+    "Default/Cache",
+    "Default/Code Cache",
+    "Default/DawnCache",
+    "Default/DawnGraphiteCache",
+    "Default/DawnWebGPUCache",
+    "Default/GPUCache",
+    "Default/optimization_guide_model_store",
+    "BrowserMetrics",
+    "GPUPersistentCache",
+    "GrShaderCache",
+    "GraphiteDawnCache",
+    "ShaderCache",
+    "component_crx_cache",
+    "extensions_crx_cache",
+    "optimization_guide_model_store",
 ];
 
 /// How the folder of a profile that is kept aside begins; its time follows.
@@ -120,7 +142,38 @@ impl Profile {
         let probe = self.user_data_dir().join(".write-probe");
         File::create(&probe).map_err(|error| at(&self.user_data_dir(), &error))?;
         fs::remove_file(&probe).map_err(|error| at(&probe, &error))?;
-        self.remove_locks()
+        self.remove_locks()?;
+        self.clear_caches()
+    }
+
+    fn clear_caches(&self) -> io::Result<()> {
+        let profile = self.user_data_dir();
+        CACHES
+            .iter()
+            .try_for_each(|name| remove_tree(&profile.join(name)))
+    }
+
+    /// What the profile takes on the disk, in bytes, and its largest folders
+    /// with theirs.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let profile = self.user_data_dir();
+        let mut parts = Vec::new();
+        let mut total = 0;
+        for folder in [profile.clone(), profile.join("Default")] {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if folder == profile && name == "Default" {
+                    continue;
+                }
+                let bytes = size_of(&entry.path());
+                total += bytes;
+                parts.push((name, bytes));
+            }
+        }
+        parts.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        parts.truncate(LARGEST);
+        Usage { total, parts }
     }
 
     /// Removes what Chrome left in its temporary folder, and the folder.
@@ -214,6 +267,32 @@ impl Profile {
     }
 }
 
+/// So many of the largest folders are named.
+const LARGEST: usize = 3;
+
+/// What a profile takes on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// In bytes.
+    pub total: u64,
+    /// The largest folders, and their bytes.
+    pub parts: Vec<(String, u64)>,
+}
+
+/// What a file, or a folder with all in it, takes on the disk. What goes away
+/// meanwhile takes nothing.
+fn size_of(path: &Path) -> u64 {
+    let Ok(facts) = fs::symlink_metadata(path) else {
+        return 0;
+    };
+    let own = facts.blocks() * 512;
+    if !facts.is_dir() {
+        return own;
+    }
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    own + entries.map(|entry| size_of(&entry.path())).sum::<u64>()
+}
+
 fn make_private(path: &Path) -> io::Result<()> {
     private::make_folder(path)
         .and_then(|()| fs::read_dir(path).map(drop))
@@ -267,6 +346,36 @@ mod tests {
         profile.wipe().unwrap();
         assert!(!profile.is_linked());
         assert!(!profile.user_data_dir().exists());
+    }
+
+    #[test]
+    fn what_chrome_makes_anew_is_cleared_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = Profile::new(folder.path().join("tokens"));
+        profile.prepare().unwrap();
+        let file = |name: &str| {
+            let folder = profile.user_data_dir().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("data"), vec![7; 100_000]).unwrap();
+            folder.join("data")
+        };
+        let caches = CACHES.map(file);
+        let kept = [
+            "Default/IndexedDB/https_web.whatsapp.com_0.indexeddb.leveldb",
+            "Default/Local Storage/leveldb",
+            "Default/Service Worker/CacheStorage",
+            "Default/Service Worker/ScriptCache",
+            "Default/WebStorage",
+        ]
+        .map(file);
+        let before = profile.usage();
+        assert!(before.total >= 20 * 100_000, "{before:?}");
+        profile.prepare().unwrap();
+        assert!(caches.iter().all(|file| !file.exists()));
+        assert!(kept.iter().all(|file| file.exists()));
+        let after = profile.usage();
+        assert!((500_000..1_000_000).contains(&after.total), "{after:?}");
+        assert_eq!(after.parts[0].0, "Service Worker");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use service_runtime::metrics::{self as prometheus, as_f64};
 use service_runtime::process::Usage;
 use session_api::{SessionState, Timestamp, paths};
 
+use crate::browser::Profile;
 use crate::router::AppState;
 
 /// What is counted, here and where it happens.
@@ -77,6 +78,18 @@ pub const HELP: &[(&str, &str)] = &[
         "From WhatsApp's page to the service",
     ),
     (
+        "leadmaster_inbound_unreadable_total",
+        "Messages that stayed unreadable for a minute",
+    ),
+    (
+        "leadmaster_inbound_chats_lost",
+        "Chats whose messages the page does not find; they are tried again",
+    ),
+    (
+        "leadmaster_profile_bytes",
+        "What Chrome's profile takes on the disk",
+    ),
+    (
         "leadmaster_inbound_write_duration_seconds",
         "Until what came in is on the disk",
     ),
@@ -96,7 +109,7 @@ pub const HELP: &[(&str, &str)] = &[
     responses((status = 200, description = "As Prometheus reads it", body = String, content_type = "text/plain"), Failures))]
 pub async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
-    browser().await;
+    browser(state.profile.clone()).await;
     sends(&state).await;
     if let Some(newest) = state.backups.newest() {
         let age = SystemTime::now().duration_since(newest).unwrap_or_default();
@@ -117,11 +130,13 @@ fn session(state: &AppState) {
     counter!("leadmaster_browser_restarts_total").absolute(body.restarts.total);
 }
 
-async fn browser() {
+async fn browser(profile: Profile) {
     let this = std::process::id().cast_signed();
-    // It reads some files of every process there is.
-    let used = tokio::task::spawn_blocking(move || Usage::below(this)).await;
-    let used = used.unwrap_or_default();
+    // It reads some files of every process there is, and the profile's folders.
+    let used = move || (Usage::below(this), profile.usage().total);
+    let used = tokio::task::spawn_blocking(used).await;
+    let (used, profile) = used.unwrap_or_default();
+    gauge!("leadmaster_profile_bytes").set(as_f64(profile));
     gauge!("leadmaster_browser_processes").set(as_f64(used.processes));
     gauge!("leadmaster_browser_memory_bytes").set(as_f64(used.resident));
     gauge!("leadmaster_browser_cpu_seconds").set(used.processor.as_secs_f64());

@@ -15,6 +15,7 @@
 mod catch_up;
 mod recorder;
 mod scan;
+mod search;
 
 use tokio::sync::mpsc;
 

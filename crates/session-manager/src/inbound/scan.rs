@@ -1,48 +1,49 @@
-//! Searches the page's own store for what was not told.
+//! When the page's own store is searched for what was not told.
 //!
 //! ```text
 //!  READY, or something was missed ─> deep: every chat that changed since the
-//!                                    watermark ─> unknown ids ─> messages ─> ledger
-//!                                    acks of what is under way    (oldest first)
-//!  every heartbeat ────────────────> shallow: what the page has in memory, if
-//!                                    that changed at all
+//!                                    watermark, acks of what is under way
+//!  every heartbeat ────────────────> what the page has in memory, if that
+//!                                    changed at all; what stays unreadable
 //! ```
 //!
 //! The watermark is WhatsApp's own time of the latest message that a complete
-//! search saw. It begins at the link: what is older is history, not news.
+//! search saw. It begins at the link: what is older is history, not news. It
+//! stays where it is while the page does not find the messages of a chat, which
+//! is then tried by itself, again and again: others have been searched.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use metrics::gauge;
 use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::CatchUp;
-use crate::browser::{Page, PageError, ScanRequest};
-use crate::ledger::{LedgerError, LedgerFile, OVERLAP_SECONDS, Seen, Store};
+use super::search::{Chats, Search};
+use crate::browser::{Page, PageError};
+use crate::ledger::{LedgerError, LedgerFile, OVERLAP_SECONDS, Seen, Store, Watermark};
 use crate::session::SessionHandle;
 
-/// So many ids come from the page at once.
-const IDS: usize = 5_000;
-/// So many messages come from the page at once.
-const MESSAGES: usize = 50;
 const ACKS: usize = 200;
 /// What came out of order while the page was there is not older than this.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
-/// The account's own messages bear this machine's time, which may be wrong.
-const OWN_CLOCK_SECONDS: i64 = 3_600;
+/// A message that cannot be read for so long is told as such.
+const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
+/// Of those that were told, the text is looked for so often.
+const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
+/// Why a search broke off.
 #[derive(Debug, thiserror::Error)]
-enum ScanError {
+pub(super) enum ScanError {
     #[error(transparent)]
     Page(#[from] PageError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    #[error("{0} chats could not be read")]
-    Chats(u32),
 }
 
 /// The task that searches.
@@ -57,6 +58,13 @@ pub struct Scanner {
     searched: Option<u64>,
     /// What the page's memory looked like then.
     mark: String,
+    /// Chats of that READY whose messages the page does not find, and until
+    /// when all others were searched.
+    lost: HashSet<String>,
+    searched_until: i64,
+    started: Instant,
+    /// When what stays unreadable was looked for last.
+    unreadable_at: Option<Instant>,
     pause: Duration,
     /// When to try again, after a search that failed.
     retry_at: Option<Instant>,
@@ -101,6 +109,10 @@ impl Scanner {
             },
             searched: None,
             mark: String::new(),
+            lost: HashSet::new(),
+            searched_until: 0,
+            started: Instant::now(),
+            unreadable_at: None,
             pause: FIRST_PAUSE,
             retry_at: None,
             failing: false,
@@ -131,6 +143,33 @@ impl Scanner {
                 () = stop.cancelled() => return,
                 () = self.look() => {}
             }
+            // The page was asked once more first, where there is one.
+            self.tell_unreadable().await;
+        }
+    }
+
+    /// Tells what has been unreadable for long, whether there is a page or not.
+    async fn tell_unreadable(&self) {
+        // After a start the page may be able to read it by now.
+        if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
+            return;
+        }
+        // What is wrong with the ledger, it says itself.
+        let Ok(store) = self.file.store().await else {
+            return;
+        };
+        let patience = i64::try_from(UNREADABLE_AFTER.as_millis()).unwrap_or(i64::MAX);
+        let before = Timestamp::now().as_millis().saturating_sub(patience);
+        let Some(before) = Timestamp::from_millis(before) else {
+            return;
+        };
+        match store.tell_unreadable(before).await {
+            Ok(0) => {}
+            Ok(told) => tracing::warn!(
+                told,
+                "messages came in that cannot be read here: look at the phone"
+            ),
+            Err(error) => tracing::debug!(%error, "what stays unreadable was not told"),
         }
     }
 
@@ -152,22 +191,40 @@ impl Scanner {
             self.searched = None;
             self.catch_up.fell_behind();
         }
-        let deep = self.catch_up.begin();
+        let begun = self.catch_up.begin();
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
-        let result = self.search(&page, &account.id, deep.is_some()).await;
+        let result = self.search(&page, &account.id, begun.is_some()).await;
+        gauge!("leadmaster_inbound_chats_lost")
+            .set(service_runtime::metrics::as_f64(self.lost.len() as u64));
         match result {
             Ok(()) => {
-                if let Some(begun) = deep {
+                // Where chats are lost: all that can be told in its order is.
+                if let Some(begun) = begun {
                     self.catch_up.done(begun);
                     self.searched = Some(generation);
                 }
-                self.pause = FIRST_PAUSE;
-                self.retry_at = None;
-                self.failing = false;
+                if self.lost.is_empty() {
+                    self.pause = FIRST_PAUSE;
+                    self.retry_at = None;
+                    self.failing = false;
+                } else {
+                    self.chats_lost();
+                }
             }
             Err(error) => self.failed(&error),
+        }
+    }
+
+    fn chats_lost(&mut self) {
+        self.retry_at = Some(Instant::now() + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(
+                chats = self.lost.len(),
+                "the page does not find the messages of some chats; they are tried again until it does"
+            );
         }
     }
 
@@ -218,81 +275,83 @@ impl Scanner {
             .watermark(account, link.since, std::mem::take(&mut link.is_new))
             .await
             .inspect_err(|_| link.is_new = true)?;
-        tell(&store, page, store.unreadable().await?).await?;
+        let search = Search {
+            store: &store,
+            page,
+            account,
+        };
+        let again = deep
+            || self
+                .unreadable_at
+                .is_none_or(|at| at.elapsed() > UNREADABLE_AGAIN);
+        search.read(&store.unreadable(again).await?).await?;
+        if again {
+            self.unreadable_at = Some(Instant::now());
+        }
+        if deep {
+            self.search_chats(&search, &Chats::Changed, watermark)
+                .await?;
+        } else if !self.lost.is_empty() {
+            let lost = std::mem::take(&mut self.lost);
+            let only = Chats::Only(&lost);
+            let searched = self.search_chats(&search, &only, watermark).await;
+            if searched.is_err() {
+                self.lost = lost;
+            }
+            searched?;
+        }
+        // What is in the page's memory may not be in its database yet.
         let overlap = if deep {
             OVERLAP_SECONDS
         } else {
             SHALLOW_OVERLAP_SECONDS
         };
-        let mut since = watermark.since.max(watermark.seen_until - overlap);
-        let (mut limit, mut chats_failed, mut seen_until) = (IDS, 0, 0);
-        loop {
-            let request = ScanRequest {
-                since,
-                deep,
-                limit,
-                mark: if deep { "" } else { &self.mark },
-            };
-            let found = page.scan(&request).await?;
-            chats_failed += found.failed;
-            let last = found.ids.last().map(|(_, at)| *at);
-            let own = |id: &str| {
-                if id.starts_with("true_") {
-                    OWN_CLOCK_SECONDS
-                } else {
-                    0
-                }
-            };
-            let times = found.ids.iter().map(|(id, at)| at - own(id));
-            seen_until = times.fold(seen_until, i64::max);
-            let ids = found.ids.into_iter().map(|(id, _)| id).collect();
-            tell(&store, page, store.unknown(ids).await?).await?;
-            match last {
-                Some(last) if found.more => {
-                    // More in one second than fits: take more at once.
-                    limit = if last == since { limit * 2 } else { IDS };
-                    since = last;
-                }
-                _ => {
-                    if chats_failed > 0 {
-                        return Err(ScanError::Chats(chats_failed));
-                    }
-                    store.seen_until(account, seen_until).await?;
-                    self.mark = found.mark;
-                    break;
-                }
-            }
+        let since = watermark.since.max(watermark.seen_until - overlap);
+        let mark = if deep { "" } else { &self.mark };
+        let (until, mark) = search.memory(since, mark).await?;
+        self.mark = mark;
+        self.searched_until = self.searched_until.max(until);
+        if self.lost.is_empty() {
+            let until = self.searched_until;
+            store.search_complete(account, until).await?;
         }
         if deep {
-            let under_way = store.not_at_their_end().await?;
-            for ids in under_way.chunks(ACKS) {
-                let acks = page.acks(ids).await?;
-                let seen: Vec<_> = acks
-                    .into_iter()
-                    .map(|known| Seen::Ack {
-                        message_id: known.id,
-                        ack: known.ack,
-                    })
-                    .collect();
-                store.record(seen).await?;
-            }
+            read_acks(&store, page).await?;
         }
+        Ok(())
+    }
+
+    /// Searches chats, and remembers which are lost.
+    async fn search_chats(
+        &mut self,
+        search: &Search<'_>,
+        chats: &Chats<'_>,
+        watermark: Watermark,
+    ) -> Result<(), ScanError> {
+        let since = watermark.since.max(watermark.seen_until - OVERLAP_SECONDS);
+        let outcome = search.chats(chats, since).await?;
+        if matches!(chats, Chats::Changed) {
+            self.searched_until = 0;
+        }
+        self.searched_until = self.searched_until.max(outcome.seen_until);
+        self.lost = outcome.lost;
         Ok(())
     }
 }
 
-/// Reads these messages from the page and tells them, in their order.
-async fn tell(store: &Store, page: &Page, ids: Vec<String>) -> Result<(), ScanError> {
-    for ids in ids.chunks(MESSAGES) {
-        let messages = page.read(ids).await?;
-        let seen: Vec<_> = messages
+/// Asks the page how far messages got that may have got further.
+async fn read_acks(store: &Store, page: &Page) -> Result<(), ScanError> {
+    let under_way = store.not_at_their_end().await?;
+    for ids in under_way.chunks(ACKS) {
+        let acks = page.acks(ids).await?;
+        let seen: Vec<_> = acks
             .into_iter()
-            .map(|message| Seen::Message(Box::new(message)))
+            .map(|known| Seen::Ack {
+                message_id: known.id,
+                ack: known.ack,
+            })
             .collect();
-        let told = store.record(seen).await?.told;
-        if told > 0 {
-            tracing::info!(told, "messages were found that nobody had been told of");
-        }
+        store.record(seen).await?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
-//!                          ├─ cannot be read yet ─> `unreadable`
+//!                          ├─ cannot be read yet ─> `unreadable` ─a minute─> `events`,
+//!                          │                             as a message without a text
 //!                          └─ news ─> `events`, with its id ─> log ─> listeners
 //! ```
 //!
@@ -25,6 +26,9 @@ use crate::session::{Logged, Ticket, id_of, json};
 /// So many ids are taken in one go: what is told from memory alone must not be
 /// told under the same id after a restart, whatever the clock says then.
 const RESERVED: u64 = 20_000;
+
+/// The page's type of a message that it cannot read.
+const UNREADABLE: &str = "ciphertext";
 
 /// What the page tells of a message.
 #[derive(Clone)]
@@ -73,6 +77,36 @@ impl Store {
                     }
                     let told = turn.ticket.len() - told_before;
                     Ok(Recorded { told, moved })
+                })
+            })
+            .await
+    }
+
+    /// Tells the messages as unreadable that have been so since before `before`,
+    /// each once; gives how many those were.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`]: nothing of it was written.
+    pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
+        let due: Vec<(String, String)> = sqlx::query_as(
+            "SELECT message_id, data FROM unreadable
+             WHERE told_at IS NULL AND data IS NOT NULL AND at <= ? ORDER BY at LIMIT 500",
+        )
+        .bind(before.as_millis())
+        .fetch_all(&self.pool)
+        .await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        self.writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    let mut told = 0;
+                    for (message_id, data) in due {
+                        let news = tell_unreadable(turn.connection, turn.ticket, &message_id, data);
+                        told += usize::from(news.await?);
+                    }
+                    Ok(told)
                 })
             })
             .await
@@ -205,15 +239,17 @@ async fn record_message(
     }
     let now = Timestamp::now().as_millis();
     let key = message_key(&message.message_id);
-    if message.kind == "ciphertext" {
+    if message.kind == UNREADABLE {
         sqlx::query(
-            "INSERT INTO unreadable (message_id, at) SELECT ?1, ?2
+            "INSERT INTO unreadable (message_id, at, data) SELECT ?1, ?2, ?4
              WHERE NOT EXISTS (SELECT 1 FROM events WHERE message_key = ?3)
-             ON CONFLICT (message_id) DO NOTHING",
+             ON CONFLICT (message_id) DO UPDATE SET data = excluded.data
+             WHERE unreadable.data IS NULL",
         )
         .bind(&message.message_id)
         .bind(now)
         .bind(key)
+        .bind(json(&Event::Message(message_event(message))).as_deref())
         .execute(&mut *transaction)
         .await?;
         return Ok(());
@@ -232,6 +268,47 @@ async fn record_message(
         raise_ack(transaction, &message.message_id, message.ack.max(0), now).await?;
     }
     Ok(())
+}
+
+/// Gives whether it is news that this message cannot be read.
+async fn tell_unreadable(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    message_id: &str,
+    data: String,
+) -> Result<bool, sqlx::Error> {
+    let key = message_key(message_id);
+    // The same message may have come by number and by LID.
+    let read = sqlx::query("SELECT 1 FROM events WHERE message_key = ?")
+        .bind(&key)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if read.is_some() {
+        sqlx::query("DELETE FROM unreadable WHERE message_id = ?")
+            .bind(message_id)
+            .execute(&mut *transaction)
+            .await?;
+        return Ok(false);
+    }
+    // A key of its own: the text, if it comes, is an event as well.
+    let key = format!("unreadable:{key}");
+    let news = write(
+        transaction,
+        ticket,
+        EventKind::Message,
+        Some(&key),
+        data.into(),
+    )
+    .await?;
+    sqlx::query("UPDATE unreadable SET told_at = ? WHERE message_id = ?")
+        .bind(Timestamp::now().as_millis())
+        .bind(message_id)
+        .execute(&mut *transaction)
+        .await?;
+    if news {
+        counter!("leadmaster_inbound_unreadable_total").increment(1);
+    }
+    Ok(news)
 }
 
 /// Gives the send that moved, if it is one of this service's.
@@ -344,6 +421,10 @@ fn ack_status(ack: i8) -> &'static str {
 }
 
 fn message_event(message: &PageMessage) -> MessageEvent {
+    let body = match message.kind.as_str() {
+        UNREADABLE => String::new(),
+        _ => message.body.clone(),
+    };
     MessageEvent {
         message_id: message.message_id.clone(),
         from: message.from.clone(),
@@ -353,7 +434,7 @@ fn message_event(message: &PageMessage) -> MessageEvent {
         pushname: message.pushname.clone(),
         from_me: message.from_me,
         kind: message.kind.clone(),
-        body: message.body.clone(),
+        body,
         at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
     }
 }

@@ -1,5 +1,7 @@
 //! What the search of the page's store starts from, and what it still misses.
 
+use std::collections::HashMap;
+
 use session_api::Timestamp;
 use sqlx::Row as _;
 
@@ -41,6 +43,7 @@ impl Store {
         let row = match known.filter(|_| !anew) {
             Some(row) => row,
             None => {
+                self.forget_search(account).await?;
                 sqlx::query(
                     "INSERT INTO accounts (account, linked, since, seen_until)
                      VALUES (?1, 1, ?2, ?2)
@@ -68,6 +71,61 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+
+    /// How far each chat was searched, by a search that is not complete yet.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn searched_chats(&self, account: &str) -> Result<HashMap<String, i64>, LedgerError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT chat, until FROM searched_chats WHERE account = ?")
+                .bind(account)
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// All messages of these chats up to then (in seconds) are known.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn chats_searched(
+        &self,
+        account: &str,
+        chats: &[(String, i64)],
+    ) -> Result<(), LedgerError> {
+        let chats = serde_json::to_string(chats).unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO searched_chats (account, chat, until)
+             SELECT ?1, json_extract(one.value, '$[0]'), json_extract(one.value, '$[1]')
+             FROM json_each(?2) AS one WHERE TRUE
+             ON CONFLICT (account, chat) DO UPDATE SET until = MAX(until, excluded.until)",
+        )
+        .bind(account)
+        .bind(chats)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn forget_search(&self, account: &str) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM searched_chats WHERE account = ?")
+            .bind(account)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// All chats were searched: all messages of the account up to `until` (in
+    /// seconds) are known.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn search_complete(&self, account: &str, until: i64) -> Result<(), LedgerError> {
+        // In this order: a crash in between leaves what is searched once more.
+        self.seen_until(account, until).await?;
+        self.forget_search(account).await
     }
 
     /// All messages of the account up to `until` (in seconds) are known.
@@ -112,15 +170,19 @@ impl Store {
         Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
     }
 
-    /// Messages that could not be read yet, the latest of them.
+    /// Messages that could not be read yet, the latest of them; with those that
+    /// were `told` as such, or without.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
-    pub async fn unreadable(&self) -> Result<Vec<String>, LedgerError> {
-        let mut ids: Vec<String> =
-            sqlx::query_scalar("SELECT message_id FROM unreadable ORDER BY at DESC LIMIT 500")
-                .fetch_all(&self.pool)
-                .await?;
+    pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
+        let mut ids: Vec<String> = sqlx::query_scalar(
+            "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL
+             ORDER BY at DESC LIMIT 500",
+        )
+        .bind(told)
+        .fetch_all(&self.pool)
+        .await?;
         ids.reverse();
         Ok(ids)
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use session_api::Timestamp;
+
 /// Why the session is in its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -34,6 +36,8 @@ pub enum Cause {
     /// The page of a linked profile shows a code, which is believed only after
     /// it was loaded once more.
     LinkInDoubt,
+    /// WhatsApp's servers answer nobody.
+    ServiceUnavailable,
     /// The phone (or WhatsApp) unlinked the device; holds the page's reason.
     Unlinked(String),
     /// WhatsApp Web was opened elsewhere with this device.
@@ -68,6 +72,7 @@ impl Cause {
             Self::OfflineDelivery => "OFFLINE_DELIVERY",
             Self::ToolsBroken(_) => "TOOLS_BROKEN",
             Self::LinkInDoubt => "LINK_IN_DOUBT",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::Unlinked(_) => "UNLINKED",
             Self::Conflict => "CONFLICT",
             Self::CodeNotScanned => "CODE_NOT_SCANNED",
@@ -113,6 +118,9 @@ impl fmt::Display for Cause {
             ),
             Self::LinkInDoubt => f.write_str(
                 "the page shows a code although a device is linked: it is loaded once more before that is believed",
+            ),
+            Self::ServiceUnavailable => f.write_str(
+                "WhatsApp's servers answer that they cannot serve anybody now (503); the page tries again by itself",
             ),
             Self::Unlinked(word) => write!(
                 f,
@@ -226,6 +234,11 @@ pub enum Failure {
     UnsupportedBrowser,
     /// WhatsApp refuses the account, the address or the page's version.
     Blocked(String),
+    /// WhatsApp bans the account for a while; holds its number for the reason
+    /// and when it ends.
+    TemporarilyBanned(Option<i64>, Option<Timestamp>),
+    /// The page wants its user to log out; holds its word for why.
+    UnexpectedLogout(String),
     /// The restart budget is spent; holds the last failure.
     TooManyRestarts(Box<Failure>),
 }
@@ -263,6 +276,8 @@ impl Failure {
             Self::LedgerUnavailable(_) => "LEDGER_UNAVAILABLE",
             Self::UnsupportedBrowser => "UNSUPPORTED_BROWSER",
             Self::Blocked(_) => "BLOCKED_BY_WHATSAPP",
+            Self::TemporarilyBanned(..) => "TEMPORARILY_BANNED",
+            Self::UnexpectedLogout(_) => "UNEXPECTED_LOGOUT",
             Self::TooManyRestarts(_) => "TOO_MANY_RESTARTS",
         }
     }
@@ -284,10 +299,13 @@ impl Failure {
             | Self::PageHung
             | Self::PageStuck
             | Self::AcksStopped
+            | Self::UnexpectedLogout(_)
             | Self::SyncStalled => Remedy::Restart,
-            Self::UnsupportedBrowser | Self::Blocked(_) | Self::TooManyRestarts(_) => {
-                Remedy::GiveUp
-            }
+            // Of a ban, the page logs in again by itself when it is over.
+            Self::UnsupportedBrowser
+            | Self::Blocked(_)
+            | Self::TemporarilyBanned(..)
+            | Self::TooManyRestarts(_) => Remedy::GiveUp,
         }
     }
 }
@@ -341,6 +359,22 @@ impl fmt::Display for Failure {
             Self::Blocked(state) => write!(
                 f,
                 "WhatsApp refuses the session ({state}): look at the phone's WhatsApp for the reason, then POST /connect"
+            ),
+            Self::TemporarilyBanned(code, until) => {
+                f.write_str("WhatsApp banned the account for a while")?;
+                if let Some(until) = until {
+                    write!(f, ", until {until}")?;
+                }
+                if let Some(code) = code {
+                    write!(f, " (reason {code})")?;
+                }
+                f.write_str(
+                    ": look at the phone's WhatsApp, stop all campaigns, and wait; it goes on by itself when the ban ends",
+                )
+            }
+            Self::UnexpectedLogout(word) => write!(
+                f,
+                "WhatsApp's page met what it did not expect and asks to log out ({word})"
             ),
             Self::TooManyRestarts(last) => write!(
                 f,

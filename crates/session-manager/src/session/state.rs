@@ -21,7 +21,7 @@ use std::time::Duration;
 use session_api::{SessionState, Timestamp};
 
 use super::cause::{Cause, Failure, Remedy};
-use crate::browser::Facts;
+use crate::browser::{Facts, Notice};
 
 mod readiness;
 mod terms;
@@ -202,8 +202,11 @@ impl Machine {
         self.rounds_left = self.limits.code_rounds;
         let waiting = self.wish.is_some() && !self.retry_pending;
         // Nothing of the browser would be better for starting anew.
-        let for_the_ledger = matches!(self.cause, Cause::Failed(Failure::LedgerUnavailable(_)));
-        if waiting && (self.state != SessionState::Error || for_the_ledger) {
+        let in_vain = matches!(
+            self.cause,
+            Cause::Failed(Failure::LedgerUnavailable(_) | Failure::TemporarilyBanned(..))
+        );
+        if waiting && (self.state != SessionState::Error || in_vain) {
             return;
         }
         self.wish = Some(wish);
@@ -361,6 +364,15 @@ impl Machine {
         }
         self.doubted = None;
         let facts = self.facts.clone();
+        if let Some((state, cause)) = refusal(&facts) {
+            self.waits = Waits::default();
+            if let Cause::Failed(failure) = &cause
+                && self.cause != cause
+            {
+                self.last_error = Some((failure.clone(), now));
+            }
+            return self.transition(state, cause, now);
+        }
         let (why, worth_telling) = match self.waits.judge(&facts, &self.limits, now) {
             Readiness::Ready => return self.connected(now),
             Readiness::Stalled => return self.reload(Failure::SyncStalled, now, effects),
@@ -597,6 +609,24 @@ impl Machine {
     #[must_use]
     pub fn restarts(&self) -> (u64, u32, Limits) {
         (self.total_restarts, self.recent_restarts(), self.limits)
+    }
+}
+
+/// What a linked device that is not served is told in place of it.
+fn refusal(facts: &Facts) -> Option<(SessionState, Cause)> {
+    if facts.stream.as_deref() == Some("CONNECTED") {
+        return None;
+    }
+    match facts.notice.as_ref()? {
+        Notice::TemporaryBan { code, until } => {
+            let until = until.and_then(Timestamp::from_millis);
+            let banned = Failure::TemporarilyBanned(*code, until);
+            Some((SessionState::Error, Cause::Failed(banned)))
+        }
+        Notice::ServiceUnavailable => {
+            Some((SessionState::Authenticated, Cause::ServiceUnavailable))
+        }
+        Notice::UnexpectedLogout { .. } | Notice::Unknown => None,
     }
 }
 

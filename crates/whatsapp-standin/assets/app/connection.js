@@ -99,7 +99,19 @@
       restarting = true;
     },
 
+    /** The login is refused; the server closes the connection. */
+    failure({ reason, code, expire }) {
+      if (reason === 402) {
+        BackendEventBus.trigger('account_temporarily_banned');
+        Cmd.onTemporaryBanFromBridge({ banned: true, code, expire });
+      } else if (reason === 503) {
+        BackendEventBus.trigger('service_unavailable_503');
+        Cmd.onServiceUnavailableFromBridge();
+      }
+    },
+
     welcome({ me }) {
+      Cmd.onTemporaryBanFromBridge({ banned: false });
       Conn.set({ wid: createWid(`${me.user}@c.us`), pushname: me.pushname, platform: 'android', connected: true });
       Socket.set({ state: 'CONNECTED' });
       const back = Socket.hasSynced;
@@ -174,6 +186,10 @@
       ws.close();
     },
 
+    unexpected_logout: ({ reason }) => Cmd.onUnexpectedLogoutModalFromBridge(reason),
+    store: (what) => messages.storeUntold(what),
+    forget: ({ key }) => storage.forget(key).then(() => say({ t: 'stored' })),
+
     drop_events({ ms }) {
       __standin.silentUntil = Date.now() + ms;
     },
@@ -205,7 +221,17 @@
     say({ t: 'takeover' });
   }
 
+  /** What the phone is told of how busy the page is. */
+  function watchTasks() {
+    new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries()) {
+        say({ t: 'long_task', at: performance.timeOrigin + startTime, ms: duration });
+      }
+    }).observe({ type: 'longtask' });
+  }
+
   async function launch() {
+    watchTasks();
     identity.keys = await storage.keys();
     identity.device = (await storage.device()) ?? null;
     if (identity.device) await messages.remember();

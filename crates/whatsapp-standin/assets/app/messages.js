@@ -141,7 +141,8 @@
     const chat = createWid(incoming.chat);
     const me = __standin.me(chat.isLid());
     return new MsgModel({
-      id: incoming.key, body: incoming.body || undefined, type: incoming.ciphertext ? 'ciphertext' : 'chat', t: incoming.at,
+      id: incoming.key, body: incoming.body || undefined, type: incoming.ciphertext ? 'ciphertext' : incoming.kind ?? 'chat', t: incoming.at,
+      subtype: incoming.subtype ?? undefined,
       from: incoming.from_me ? me : chat, to: incoming.from_me ? chat : me, self: incoming.from_me ? 'out' : 'in',
       ack: 1, notifyName: incoming.name, isNewMsg: !incoming.history, recvFresh: true,
     });
@@ -180,14 +181,41 @@
     __standin.connection.say({ t: 'got', keys: [key] });
   }
 
+  const AT_ONCE = 5_000;
+
+  /** Messages that are in the profile and that nobody is told of, so many old
+   * ones and so many new ones in each of so many chats. */
+  async function storeUntold({ chats, each, old }) {
+    const now = Math.floor(Date.now() / 1000);
+    let rows = [];
+    const me = String(__standin.me());
+    for (let chat = 0; chat < chats; chat++) {
+      const from = `549${String(3_000_000_000 + chat)}@c.us`;
+      for (let n = 0; n < old + each; n++) {
+        const t = n < old ? now - 86_400 : now;
+        const id = `3A${String(chat).padStart(8, '0')}${String(n).padStart(8, '0')}`;
+        rows.push({
+          more: {}, key: `false_${from}_${id}`, chat: from, from, to: me, body: `${chat}/${n < old ? `old ${n}` : n - old}`, type: 'chat',
+          t, ack: 1, notifyName: `Lead ${chat}`, self: 'in', rowId: t * 1e6 + n, unsent: 0,
+        });
+      }
+      if (rows.length < AT_ONCE && chat + 1 < chats) continue;
+      await storage.putMessages(rows);
+      rows = [];
+    }
+    __standin.connection.say({ t: 'stored' });
+  }
+
   /** What the page has in memory when it starts, without a word to anyone:
    * every chat with its last message. The rest stays in the profile. */
   async function remember() {
     await __standin.recallLids();
     for (const row of await storage.lastOfEachChat()) keep(MsgModel.fromRow(row));
+    // What a chat names as its last message need not be in the database.
+    for (const row of await storage.forgotten()) keep(MsgModel.fromRow(row));
   }
 
-  Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, onAck, onRefused, receive, onReveal, remember, transmitUnsent } });
+  Object.assign(__standin, { messages: { result, addAndSendMsgToChat, keepOwn, onAck, onRefused, receive, onReveal, remember, storeUntold, transmitUnsent } });
 
   const { module } = __standin;
   const sendSeen = async (given) => {

@@ -51,6 +51,9 @@
     }
 
     logout() { this.trigger('logout'); }
+    onTemporaryBanFromBridge(ban) { this.trigger('account_temporarily_banned_from_bridge', ban); }
+    onServiceUnavailableFromBridge() { this.trigger('service_unavailable_503_from_bridge'); }
+    onUnexpectedLogoutModalFromBridge(reason) { this.trigger('unexpected_logout_modal_from_bridge', reason); }
     mainLoaded() {
       this.isMainLoaded = true;
       this.trigger('main_loaded');
@@ -85,6 +88,8 @@
     SET_SOCKET_STATE: 'set_socket_state', OPEN_SOCKET_STREAM: 'open_socket_stream',
     SOCKET_STREAM_DISCONNECTED: 'socket_stream_disconnected', OFFLINE_DELIVERY_END: 'offline_delivery_end',
     OFFLINE_DELIVERY_STATE_RESET: 'offline_delivery_state_reset',
+    ACCOUNT_TEMPORARILY_BANNED: 'account_temporarily_banned', SERVICE_UNAVAILABLE_503: 'service_unavailable_503',
+    UNEXPECTED_LOGOUT_MODAL: 'unexpected_logout_modal',
     MAIN_STREAM_MODE_READY: 'main_stream_mode_ready', ON_INITIAL_CHAT_SYNCED: 'on_initial_chat_synced',
   };
   class BackendEventBusImpl extends EventEmitter {

@@ -86,8 +86,9 @@
     return soon;
   }
 
-  /** The last `limit` rows of a query (the first, if asked), in their order. */
-  async function messagesByIndex(index, query, limit, first = false) {
+  /** The last `limit` rows of a query (the first, if asked) that are `wanted`,
+   * in their order. */
+  async function messagesByIndex(index, query, limit, first = false, wanted = () => true) {
     const source = (await open()).transaction('message').objectStore('message').index(index);
     const found = [];
     await new Promise((resolve, reject) => {
@@ -95,12 +96,16 @@
       cursor.onerror = () => reject(cursor.error);
       cursor.onsuccess = () => {
         if (!cursor.result || found.length >= limit) return resolve();
-        found.push(cursor.result.value);
+        if (wanted(cursor.result.value)) found.push(cursor.result.value);
         cursor.result.continue();
       };
     });
     return first ? found : found.reverse();
   }
+
+  // What the page shows of a chat is never one of these.
+  const UNSEEN = ['debug', 'keep_in_chat'];
+  const seen = (row) => !UNSEEN.includes(row.type);
 
   const storage = {
     b64,
@@ -127,6 +132,21 @@
     putMessage,
     putMessageSoon,
     getMessage: (key) => read('message', key),
+    async putMessages(some) {
+      const transaction = (await open()).transaction('message', 'readwrite');
+      for (const row of some) transaction.objectStore('message').put(row);
+      await finished(transaction);
+    },
+    /** The database has no such row any more; its chat still names it. */
+    async forget(key) {
+      const row = await read('message', key);
+      if (!row) return;
+      await write('identity', [...(await storage.forgotten()), row], 'forgotten');
+      const transaction = (await open()).transaction('message', 'readwrite');
+      transaction.objectStore('message').delete(key);
+      await finished(transaction);
+    },
+    forgotten: async () => (await read('identity', 'forgotten')) ?? [],
     lids: async () => (await read('identity', 'lids')) ?? [],
     saveLids: (pairs) => write('identity', pairs, 'lids'),
 
@@ -147,8 +167,8 @@
       return found.sort((a, b) => a.rowId - b.rowId);
     },
 
-    messagesBefore: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, 0], [chat, rowId], false, true), limit),
-    messagesAfter: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, rowId], [chat, Infinity], true), limit, true),
+    messagesBefore: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, 0], [chat, rowId], false, true), limit, false, seen),
+    messagesAfter: (chat, rowId, limit) => messagesByIndex('chat', IDBKeyRange.bound([chat, rowId], [chat, Infinity], true), limit, true, seen),
     unsentMessages: () => messagesByIndex('unsent', IDBKeyRange.only(1), 1000),
 
     /** Nothing of the device is left. */

@@ -1,7 +1,7 @@
 'use strict';
 // Messages, chats and contacts, and the collections they stand in.
 (() => {
-  const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage } = __standin;
+  const { BaseModel, BaseCollection, WidFactory, MsgKey, createWid, storage, config } = __standin;
 
   const last = { t: 0, row: 0 };
 
@@ -205,20 +205,25 @@
   module(3, 'WAWebChatMsgsCollection', () => ({ ChatMsgsCollection }));
   /** A chat's messages beside one of them, from the profile. */
   async function beside({ anchor, count, direction }) {
-    const start = await recall(anchor);
+    const chat = anchor?.remote && String(anchor.remote);
+    // A key names a message, which has to be in the database; without one it
+    // is the chat's end, before which alone is something.
+    const named = anchor instanceof MsgKey;
+    if (!named && !config.chat_as_anchor) return { messages: [], status: 404 };
+    if (!chat || !(count > 0) || (!named && direction === 'after')) return { messages: [], status: 200 };
+    const start = named ? await storage.getMessage(String(anchor)) : { rowId: Infinity };
     if (!start) return { messages: [], status: 404 };
-    const chat = start.id.remote._serialized;
-    if (!(count > 0)) return { messages: [], status: 200 };
     const find = direction === 'after' ? storage.messagesAfter : storage.messagesBefore;
     const rows = await find(chat, start.rowId, count);
-    return { messages: rows.map((row) => Msg.get(row.key) ?? MsgModel.fromRow(row)), status: 200 };
+    // No models: what stands in a row.
+    return { messages: rows.map((row) => ({ ...MsgModel.fromRow(row).attributes })), status: 200 };
   }
 
   async function loadEarlierMsgs({ chat }) {
     const first = chat.msgs.getModelsArray().reduce((a, b) => (!a || b.rowId < a.rowId ? b : a), undefined);
     if (!first) return [];
     const { messages } = await beside({ anchor: first.id, count: 50, direction: 'before' });
-    const fresh = messages.filter((message) => !chat.msgs.get(message));
+    const fresh = messages.map((row) => Msg.get(row.id) ?? new MsgModel(row)).filter((message) => !chat.msgs.get(message));
     fresh.forEach((message) => chat.msgs.add(message, { silent: true }));
     return fresh;
   }

@@ -67,14 +67,21 @@ onSubmit('scan', async ({ code }, form) => {
 onSubmit('link', async ({ code }, form) => {
   if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
 });
-onSubmit('lead', ({ from, name, body, lid, ciphertext }) =>
-  act('El lead escribió.', 'lead-messages', { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 }));
+onSubmit('lead', ({ from, name, body, lid, ciphertext, kind }) => {
+  const message = { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 };
+  if (kind === 'view_once') message.view_once = true;
+  else if (kind === 'unreadable') message.ciphertext_ms = 86_400_000;
+  else if (kind) message.type = kind;
+  return act('El lead escribió.', 'lead-messages', message);
+});
 onSubmit('own', ({ to, body }) => act('Enviado desde el teléfono.', 'own-messages', { to, body }));
 onSubmit('rules', ({ to, outcome, count }) =>
   act('Regla aplicada.', 'rules', { to: to || null, outcome, count: count ? Number(count) : null }));
 onSubmit('contact', ({ phone, on_whatsapp }) =>
   act('Guardado.', 'contacts', { phone, on_whatsapp: on_whatsapp === 'true' }));
 onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: wanted || null }));
+onSubmit('failure', ({ kind }) =>
+  act('Aplicado.', 'failure', kind === 'temporary_ban' ? { kind, code: 101, expire: 3600 } : { kind: kind || null }));
 onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
 
 $('unlink').addEventListener('click', () => {
@@ -85,6 +92,7 @@ $('network').addEventListener('click', () => {
   const up = !state?.network_up;
   act(up ? 'La red ha vuelto.' : 'Red cortada.', 'network', { up });
 });
+$('unexpected').addEventListener('click', () => act('La página pide cerrar la sesión.', 'page', { unexpected_logout: 'unknown_companion' }));
 $('hang').addEventListener('click', () => act('La página se cuelga 10 segundos.', 'page', { hang_ms: 10_000 }));
 
 function left(code) {
@@ -172,7 +180,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'conflict', 'network', 'block', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
   events.addEventListener(name, onState);
 }
 for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);

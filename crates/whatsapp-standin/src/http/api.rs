@@ -20,7 +20,8 @@ use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::shared::Shared;
 use crate::view::LeadMessage;
-use crate::world::{Block, Outcome, PageHttp, Rule};
+use crate::wire::Stored;
+use crate::world::{Block, Failure, Outcome, PageHttp, Rule};
 
 type Answer = Result<Json<Value>, PhoneError>;
 
@@ -45,6 +46,11 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/conflict", post(conflict))
         .route("/network", post(network))
         .route("/block", post(block))
+        .route("/failure", post(failure))
+        .route(
+            "/long-tasks",
+            get(async |phone: Handle| answer(phone.0.long_tasks())),
+        )
         .route("/rules", post(rules))
         .route("/contacts", post(contacts))
         .route("/settings", post(settings))
@@ -216,6 +222,20 @@ async fn block(phone: Handle, bytes: Bytes) -> Answer {
     ok()
 }
 
+async fn failure(phone: Handle, bytes: Bytes) -> Answer {
+    let failure: Value = body(&bytes)?;
+    let none = failure.get("kind").is_none_or(Value::is_null);
+    let failure: Option<Failure> = match none {
+        true => None,
+        false => {
+            let bad = |error: serde_json::Error| PhoneError::BadRequest(error.to_string());
+            Some(serde_json::from_value(failure).map_err(bad)?)
+        }
+    };
+    phone.0.failure(failure);
+    ok()
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleBody {
@@ -269,6 +289,12 @@ struct PageBody {
     drop_events_ms: Option<u64>,
     #[serde(default)]
     http: Option<PageHttp>,
+    #[serde(default)]
+    unexpected_logout: Option<String>,
+    #[serde(default)]
+    store: Option<Stored>,
+    #[serde(default)]
+    forget: Option<String>,
 }
 
 async fn page(phone: Handle, bytes: Bytes) -> Answer {
@@ -276,6 +302,9 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
         hang_ms,
         drop_events_ms,
         http,
+        unexpected_logout,
+        store,
+        forget,
     } = body(&bytes)?;
     if let Some(http) = http {
         phone.0.page(http);
@@ -285,6 +314,15 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
     }
     if let Some(ms) = drop_events_ms {
         phone.0.drop_events(ms);
+    }
+    if let Some(reason) = unexpected_logout {
+        phone.0.unexpected_logout(&reason);
+    }
+    if let Some(stored) = store {
+        phone.0.store(stored);
+    }
+    if let Some(key) = forget {
+        phone.0.forget(&key);
     }
     ok()
 }

@@ -39,6 +39,10 @@ impl World {
                 .filter(|device| device.token == claim.token)
                 .map(Device::identity)
         });
+        if let (Some(Some(_)), Some(failure)) = (&known, self.failure) {
+            // Not a page of the device: the connection ends with this line.
+            let _ = tx.send(failure.line());
+        }
         let role = match &known {
             Some(Some(device)) => {
                 if let Some(other) = self.page_of(&device.id) {
@@ -65,6 +69,7 @@ impl World {
             );
         }
         match known {
+            Some(Some(_)) if self.failure.is_some() => {}
             Some(Some(me)) => self.tell(id, ToPage::Welcome { me }),
             Some(None) => self.tell(id, ToPage::Unlinked { reason: None }),
             None => self.show_code(id),

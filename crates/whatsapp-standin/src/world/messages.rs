@@ -211,7 +211,11 @@ impl World {
             chat,
             from_me: false,
             body: lead.body.clone(),
-            ciphertext: lead.ciphertext_ms > 0,
+            ciphertext: lead.ciphertext_ms > 0 || lead.view_once,
+            kind: lead.kind.clone(),
+            subtype: lead
+                .view_once
+                .then(|| "view_once_unavailable_fanout".to_owned()),
             name,
             phone: (lead.phone_known || !lead.lid).then(|| lead.from.clone()),
             lid: lead.phone_known.then_some(lid),
@@ -220,7 +224,8 @@ impl World {
         };
         self.inbound += 1;
         self.deliver(&message);
-        let later = message.ciphertext.then(|| Later {
+        let opens = message.ciphertext && !lead.view_once;
+        let later = opens.then(|| Later {
             after: Duration::from_millis(lead.ciphertext_ms),
             key: message.key.clone(),
             body: lead.body.clone(),
@@ -245,6 +250,8 @@ impl World {
             from_me: true,
             body: body.to_owned(),
             ciphertext: false,
+            kind: None,
+            subtype: None,
             name: String::new(),
             phone: Some(to.to_owned()),
             lid: Some(lid),
@@ -261,7 +268,7 @@ impl World {
             self.history.pop_front();
         }
         self.history.push_back(Incoming {
-            ciphertext: false,
+            ciphertext: message.subtype.is_some(),
             history: true,
             ..message.clone()
         });

@@ -25,7 +25,7 @@ pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
 use crate::settings::Settings;
 use crate::view::DeviceInfo;
-use crate::wire::{Identity, Incoming, ToPage};
+use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
 
 /// What the server does with a message, by rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,31 @@ impl Block {
             Self::TosBlock => "TOS_BLOCK",
             Self::SmbTosBlock => "SMB_TOS_BLOCK",
             Self::DeprecatedVersion => "DEPRECATED_VERSION",
+        }
+    }
+}
+
+/// Why the server refuses the device's login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Failure {
+    /// The account is banned for a while.
+    TemporaryBan(Ban),
+    /// It cannot serve anybody now.
+    ServiceUnavailable,
+}
+
+impl Failure {
+    fn line(self) -> ToPage {
+        match self {
+            Self::TemporaryBan(ban) => ToPage::Failure {
+                reason: 402,
+                ban: Some(ban),
+            },
+            Self::ServiceUnavailable => ToPage::Failure {
+                reason: 503,
+                ban: None,
+            },
         }
     }
 }
@@ -218,6 +243,7 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) network_up: bool,
     pub(crate) block: Option<Block>,
+    pub(crate) failure: Option<Failure>,
     pub(crate) page_http: PageHttp,
     pub(crate) pages: BTreeMap<PageId, Page>,
     pub(crate) devices: BTreeMap<String, Device>,
@@ -228,6 +254,10 @@ pub(crate) struct World {
     pub(crate) refusals: Vec<Refusal>,
     /// Files that pages uploaded, by where they lie: what is known of them.
     pub(crate) media: HashMap<String, media::Upload>,
+    /// How often pages stored or forgot what they were told to.
+    pub(crate) stored: u64,
+    /// When pages were busy for long.
+    pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
     /// Numbers that pages asked about.
@@ -247,6 +277,7 @@ impl World {
             settings,
             network_up: true,
             block: None,
+            failure: None,
             page_http: PageHttp::Ok,
             pages: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -256,6 +287,8 @@ impl World {
             by_id: HashMap::new(),
             refusals: Vec::new(),
             media: HashMap::new(),
+            stored: 0,
+            long_tasks: Vec::new(),
             duplicates: 0,
             inbound: 0,
             lookups: 0,

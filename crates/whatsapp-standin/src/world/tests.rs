@@ -57,6 +57,35 @@ fn message(id: &str) -> Outgoing {
 }
 
 #[test]
+fn a_refused_login_is_told_why_and_synced_with_nothing() {
+    let (mut world, page, _rx, claim) = linked();
+    world.page_leaves(page);
+    for (failure, told) in [
+        (
+            Failure::TemporaryBan(Ban {
+                code: 101,
+                expire: 60,
+            }),
+            r#"{"t":"failure","reason":402,"code":101,"expire":60}"#,
+        ),
+        (
+            Failure::ServiceUnavailable,
+            r#"{"t":"failure","reason":503}"#,
+        ),
+    ] {
+        world.failure = Some(failure);
+        let (tx, mut rx) = unbounded_channel();
+        let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
+        assert_eq!(drain(&mut rx), [told]);
+        world.page_leaves(page);
+    }
+    world.failure = None;
+    let (tx, mut rx) = unbounded_channel();
+    world.page_joins(tx, Some(&claim), keys(), Instant::now());
+    assert!(drain(&mut rx)[0].contains("welcome"));
+}
+
+#[test]
 fn an_id_is_delivered_once_and_acknowledged_each_time() {
     let (mut world, page, _rx, _) = linked();
     let first = world.take(page, message("A")).expect("a device sends");

@@ -81,7 +81,9 @@ export function Starting({ view, actions }: Common & { view: Of<'starting'> }) {
 
 export function Syncing({ view, actions }: Common & { view: Of<'syncing'> }) {
   const t = useText();
-  const lost = view.cause === 'CONNECTION_LOST';
+  const refused = view.cause === 'SERVICE_UNAVAILABLE';
+  const lost = refused || view.cause === 'CONNECTION_LOST';
+  const lostText = refused ? t.causes.SERVICE_UNAVAILABLE : t.syncing.lostText;
   return (
     <Hero
       icon={
@@ -93,7 +95,7 @@ export function Syncing({ view, actions }: Common & { view: Of<'syncing'> }) {
       }
       color={lost ? 'yellow' : 'brand'}
       title={lost ? t.syncing.lostTitle : t.syncing.title}
-      text={lost ? t.syncing.lostText : t.syncing.text}
+      text={lost ? lostText : t.syncing.text}
     >
       <CloseActions actions={actions} offer={['disconnect', 'unlink']} justify="center" />
     </Hero>

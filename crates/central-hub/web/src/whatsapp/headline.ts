@@ -21,7 +21,7 @@ export function headline(t: Dictionary, view: View): Headline {
     case 'scan':
       return { label: states.QR_REQUIRED, color: 'yellow' };
     case 'syncing':
-      return view.cause === 'CONNECTION_LOST'
+      return view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE'
         ? { label: t.syncing.lostTitle, color: 'yellow' }
         : { label: states.AUTHENTICATED, color: 'blue' };
     case 'ready':

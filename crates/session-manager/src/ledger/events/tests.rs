@@ -55,6 +55,7 @@ fn message(id: &str, kind: &str) -> Seen {
         body: "hola".to_owned(),
         at: 1_795_000_000_000,
         ack: 1,
+        row: 0.0,
     }))
 }
 
@@ -289,7 +290,7 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
             .told,
         0
     );
-    assert_eq!(store.unreadable().await.unwrap(), [id]);
+    assert_eq!(store.unreadable(false).await.unwrap(), [id]);
     assert_eq!(store.unknown(vec![id.to_owned()]).await.unwrap(), [id]);
     assert_eq!(
         store.record(vec![message(id, "chat")]).await.unwrap().told,
@@ -303,8 +304,90 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
             .told,
         0
     );
-    assert!(store.unreadable().await.unwrap().is_empty());
+    assert!(store.unreadable(true).await.unwrap().is_empty());
     assert!(store.unknown(vec![id.to_owned()]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_message_that_stays_unreadable_is_told_as_such_once_and_then_its_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let by_number = "false_5491158254201@c.us_3A1";
+    let by_lid = "false_247033104567642@lid_3A1";
+    let group = "false_1203@g.us_3A2_5491158254201@c.us";
+    for id in [by_number, by_lid, group] {
+        store.record(vec![message(id, "ciphertext")]).await.unwrap();
+    }
+    let now = Timestamp::now().as_millis();
+    assert_eq!(store.tell_unreadable(at(now - 60_000)).await.unwrap(), 0);
+    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 2);
+    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
+    assert!(store.unreadable(false).await.unwrap().is_empty());
+    assert_eq!(store.unreadable(true).await.unwrap().len(), 3);
+    // It is found again and again, and comes again after a restart.
+    store
+        .record(vec![message(by_number, "ciphertext")])
+        .await
+        .unwrap();
+    drop(store);
+    let store = open(folder.path(), &log).await;
+    assert_eq!(store.tell_unreadable(at(now + 1_000)).await.unwrap(), 0);
+    let text = store.record(vec![message(by_number, "chat")]).await;
+    assert_eq!(text.unwrap().told, 1);
+    let again = store.record(vec![message(by_lid, "chat")]).await;
+    assert_eq!(again.unwrap().told, 0);
+    let told: Vec<_> = all(&store)
+        .await
+        .into_iter()
+        .map(|(_, data)| {
+            let field = |name: &str| data[name].as_str().unwrap().to_owned();
+            (field("message_id"), field("type"), field("body"))
+        })
+        .collect();
+    let event =
+        |id: &str, kind: &str, body: &str| (id.to_owned(), kind.to_owned(), body.to_owned());
+    assert_eq!(
+        told,
+        [
+            event(by_number, "ciphertext", ""),
+            event(group, "ciphertext", ""),
+            event(by_number, "chat", "hola"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_search_that_broke_off_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    store.watermark("me", 100, true).await.unwrap();
+    let chat = |name: &str, until| (name.to_owned(), until);
+    let some = [chat("a", 150), chat("b", 160)];
+    store.chats_searched("me", &some).await.unwrap();
+    store.chats_searched("me", &[chat("a", 140)]).await.unwrap();
+    store
+        .chats_searched("other", &[chat("c", 1)])
+        .await
+        .unwrap();
+    let known = store.searched_chats("me").await.unwrap();
+    assert_eq!(known, some.into_iter().collect());
+    assert_eq!(
+        store.watermark("me", 0, false).await.unwrap().seen_until,
+        100
+    );
+    store.search_complete("me", 160).await.unwrap();
+    assert!(store.searched_chats("me").await.unwrap().is_empty());
+    assert_eq!(
+        store.watermark("me", 0, false).await.unwrap().seen_until,
+        160
+    );
+    assert_eq!(store.searched_chats("other").await.unwrap().len(), 1);
+    // Linked anew: what was searched is history.
+    store.chats_searched("me", &[chat("a", 170)]).await.unwrap();
+    store.watermark("me", 200, true).await.unwrap();
+    assert!(store.searched_chats("me").await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 3] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "sends",
@@ -38,6 +38,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "content",
         include_str!("../../../migrations/0003_content.sql"),
+    ),
+    (
+        4,
+        "hearing",
+        include_str!("../../../migrations/0004_hearing.sql"),
     ),
 ];
 

@@ -3,7 +3,7 @@
 use session_api::SessionState;
 
 use super::{Done, SessionDriver, Slot};
-use crate::browser::{CdpError, Facts, PageError, PageEvent};
+use crate::browser::{CdpError, Facts, Notice, PageError, PageEvent};
 use crate::ledger::Seen;
 use crate::session::cause::Failure;
 use crate::session::state::Input;
@@ -34,6 +34,10 @@ impl SessionDriver {
         if facts.http_status >= 400 {
             let why = format!("it answers HTTP {}", facts.http_status);
             return self.lose(Failure::PageUnreachable(why)).await;
+        }
+        if let Some(Notice::UnexpectedLogout { reason }) = &facts.notice {
+            let failure = Failure::UnexpectedLogout(reason.clone());
+            return self.lose(failure).await;
         }
         self.page_reported = true;
         let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;

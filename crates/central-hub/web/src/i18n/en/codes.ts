@@ -90,6 +90,8 @@ export const causes: typeof esCauses = {
     'WhatsApp changed its page, and nothing can be sent or received for now. Tell whoever installed LeadMaster: it needs a newer wa-js.',
   LINK_IN_DOUBT:
     'The page asks for a code although the phone is linked. It is opened once more to be sure.',
+  SERVICE_UNAVAILABLE:
+    'WhatsApp’s servers serve nobody at the moment. It comes back by itself once they do.',
   UNLINKED: 'The device was unlinked from the phone.',
   CONFLICT:
     'WhatsApp Web was opened elsewhere with this session. Close it there before you connect.',
@@ -160,6 +162,14 @@ export const failures: typeof esFailures = {
   BLOCKED_BY_WHATSAPP: {
     what: 'WhatsApp refuses the session.',
     cure: 'Open WhatsApp on the phone to see the reason. Once it is settled, try again.',
+  },
+  TEMPORARILY_BANNED: {
+    what: 'WhatsApp banned the account for a while.',
+    cure: 'Pause the campaigns and look at the phone: it says until when. It goes on by itself when that is over; trying again does not shorten it.',
+  },
+  UNEXPECTED_LOGOUT: {
+    what: 'WhatsApp’s page asked to log out because of something unexpected.',
+    cure: 'It is loaded anew by itself. If it shows a code then, scan it.',
   },
   TOO_MANY_RESTARTS: {
     what: 'The browser failed too many times in a row.',

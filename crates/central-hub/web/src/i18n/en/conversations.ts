@@ -32,6 +32,7 @@ export const conversations: typeof es = {
     contact: 'Contact',
     vcard: 'Contact',
     reaction: 'Reaction',
+    ciphertext: 'Could not be read here: look at it on the phone',
   },
   otherKind: (kind) => `Other content (${kind})`,
   answer: 'Answer',

@@ -42,6 +42,7 @@ export const messages: typeof es = {
         vcard: 'Contact',
         sticker: 'Sticker',
         reaction: 'Reaction',
+        ciphertext: 'Unreadable here: it is on the phone',
       }) as Record<string, string>
     )[kind] ?? kind,
   facts: {

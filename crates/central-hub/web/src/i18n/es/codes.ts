@@ -93,6 +93,8 @@ export const causes = {
     'WhatsApp cambió su página y por ahora no se puede enviar ni recibir. Avisale a quien instaló LeadMaster: hace falta un wa-js más nuevo.',
   LINK_IN_DOUBT:
     'La página pide un código aunque el teléfono está vinculado. Se vuelve a abrir para confirmarlo.',
+  SERVICE_UNAVAILABLE:
+    'Los servidores de WhatsApp no atienden a nadie en este momento. Vuelve solo cuando se recuperan.',
   UNLINKED: 'El dispositivo se desvinculó desde el teléfono.',
   CONFLICT: 'WhatsApp Web se abrió en otro lugar con esta sesión. Cerralo ahí antes de conectar.',
   CODE_NOT_SCANNED: 'Nadie escaneó el código a tiempo.',
@@ -163,6 +165,14 @@ export const failures = {
   BLOCKED_BY_WHATSAPP: {
     what: 'WhatsApp rechaza la sesión.',
     cure: 'Abrí WhatsApp en el teléfono para ver el motivo. Cuando esté resuelto, reintentá.',
+  },
+  TEMPORARILY_BANNED: {
+    what: 'WhatsApp bloqueó la cuenta por un tiempo.',
+    cure: 'Pausá las campañas y mirá el teléfono: dice hasta cuándo. Sigue solo cuando termina; reintentar no lo acorta.',
+  },
+  UNEXPECTED_LOGOUT: {
+    what: 'La página de WhatsApp pidió cerrar la sesión por algo inesperado.',
+    cure: 'Se carga de nuevo sola. Si después muestra un código, escanealo.',
   },
   TOO_MANY_RESTARTS: {
     what: 'El navegador falló demasiadas veces seguidas.',

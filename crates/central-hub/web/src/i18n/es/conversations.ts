@@ -30,6 +30,7 @@ export const conversations = {
     contact: 'Contacto',
     vcard: 'Contacto',
     reaction: 'Reacción',
+    ciphertext: 'No se pudo leer acá: miralo en el teléfono',
   } as Record<string, string>,
   otherKind: (kind: string) => `Otro contenido (${kind})`,
   answer: 'Respuesta',

@@ -47,6 +47,7 @@ export const messages = {
         vcard: 'Contacto',
         sticker: 'Sticker',
         reaction: 'Reacción',
+        ciphertext: 'Ilegible acá: está en el teléfono',
       }) as Record<string, string>
     )[kind] ?? kind,
   facts: {

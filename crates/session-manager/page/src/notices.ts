@@ -1,0 +1,52 @@
+// What WhatsApp tells the page's user in place of the chats, and for how long it
+// holds. The page's events for it, by the names that its sources have given them.
+
+import { type Model, pageModule } from "./wa";
+
+export type Notice =
+  /** Until when, in milliseconds since 1970. */
+  | { kind: "temporary_ban"; code: number | null; until: number | null }
+  | { kind: "service_unavailable" }
+  | { kind: "unexpected_logout"; reason: string };
+
+let ban: Notice | null = null;
+let other: Notice | null = null;
+
+/** What holds now. */
+export function notice(stream: string | null): Notice | null {
+  // Whoever is served is not refused any more.
+  if (stream === "CONNECTED" && other?.kind === "service_unavailable") other = null;
+  return ban ?? other;
+}
+
+/** `expire` is a time from now, in seconds; a point of time would be larger. */
+function until(expire: unknown): number | null {
+  const seconds = Number(expire);
+  if (!Number.isFinite(seconds) || seconds <= 0) return null;
+  return seconds > 1e9 ? seconds * 1000 : Math.round(Date.now() + seconds * 1000);
+}
+
+export function attachNotices(report: () => void): boolean {
+  const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
+  if (!cmd || typeof cmd.on !== "function") return false;
+  const on = (names: string[], take: (told: any) => void): void => {
+    for (const name of names) {
+      cmd.on(name, (told: any) => {
+        take(told);
+        report();
+      });
+    }
+  };
+  // Comes with every login, too, and says then that there is none.
+  on(["account_temporarily_banned_from_bridge", "temporary_ban_from_bridge"], (told) => {
+    const code = Number(told?.code);
+    ban = told?.banned === false ? null : { kind: "temporary_ban", code: Number.isFinite(code) ? code : null, until: until(told?.expire) };
+  });
+  on(["service_unavailable_503_from_bridge"], () => {
+    other = { kind: "service_unavailable" };
+  });
+  on(["unexpected_logout_modal_from_bridge", "unexpected_logout_modal"], (told) => {
+    other = { kind: "unexpected_logout", reason: String(told?.reason ?? told ?? "no reason given").slice(0, 100) };
+  });
+  return true;
+}

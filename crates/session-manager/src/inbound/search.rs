@@ -1,0 +1,293 @@
+//! One search of the page's store.
+//!
+//! ```text
+//!  deep ──> chats that changed, the latest last ──> each, from its end back to
+//!             the watermark ──> what is unknown ──> held ──> ledger
+//!             │                                      │ in the order of time
+//!             │ the page finds no place to begin     └─> `searched_chats`, so
+//!             └─> lost: tried again by itself            that a kill costs little
+//!  memory ─> what the page holds ──> what is unknown ──> ledger
+//! ```
+//!
+//! What is held at once is bounded: after a long absence it is told in parts, and
+//! of a chat with very many messages the oldest are told first, and the rest is
+//! read on from there.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::scan::ScanError;
+use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
+use crate::ledger::{OVERLAP_SECONDS, Seen, Store};
+
+/// So many ids come from the page's memory at once.
+const IDS: usize = 5_000;
+/// So many messages come from the page at once.
+const MESSAGES: usize = 50;
+/// So many are written at once.
+const WRITTEN: usize = 250;
+/// So many of one chat are held at once, and so many of all.
+const HELD: usize = 2_000;
+const HELD_OF_ALL: usize = 5_000;
+/// So long anything is held, of a search that takes longer.
+const HELD_FOR: Duration = Duration::from_secs(10);
+/// The account's own messages bear this machine's time, which may be wrong.
+const OWN_CLOCK_SECONDS: i64 = 3_600;
+
+/// The chats that are searched.
+pub(super) enum Chats<'a> {
+    /// All that changed.
+    Changed,
+    /// Of these, those that changed.
+    Only(&'a HashSet<String>),
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// WhatsApp's own time of the latest message, in seconds.
+    pub(super) seen_until: i64,
+    /// Chats whose messages the page does not find.
+    pub(super) lost: HashSet<String>,
+}
+
+/// What was found and is not told yet.
+struct Held {
+    messages: Vec<PageMessage>,
+    /// The chats that were searched, and until when all of them is known.
+    chats: Vec<(String, i64)>,
+    since: Instant,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self {
+            messages: Vec::new(),
+            chats: Vec::new(),
+            since: Instant::now(),
+        }
+    }
+}
+
+/// A page, and where what it has is written down.
+pub(super) struct Search<'a> {
+    pub(super) store: &'a Store,
+    pub(super) page: &'a Page,
+    pub(super) account: &'a str,
+}
+
+/// When it was written, as far as WhatsApp says so.
+fn seen(id: &str, at: i64) -> i64 {
+    match id.starts_with("true_") {
+        true => at - OWN_CLOCK_SECONDS,
+        false => at,
+    }
+}
+
+impl Search<'_> {
+    /// Searches chats for messages from `since` on.
+    pub(super) async fn chats(&self, chats: &Chats<'_>, since: i64) -> Result<Outcome, ScanError> {
+        let mut outcome = Outcome::default();
+        let mut held = Held::default();
+        let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
+        // Also where it broke off: the next search begins there.
+        self.tell_held(&mut held).await?;
+        searched.map(|()| outcome)
+    }
+
+    async fn each_chat(
+        &self,
+        chats: &Chats<'_>,
+        since: i64,
+        held: &mut Held,
+        outcome: &mut Outcome,
+    ) -> Result<(), ScanError> {
+        let searched = self.store.searched_chats(self.account).await?;
+        let changed = self.page.chats(since).await?;
+        tracing::debug!(chats = changed.len(), "searching for messages");
+        for (chat, last) in changed {
+            if matches!(chats, Chats::Only(some) if !some.contains(&chat)) {
+                continue;
+            }
+            let from = match searched.get(&chat) {
+                Some(until) => since.max(until - OVERLAP_SECONDS),
+                None => since,
+            };
+            if last != 0 && last < from {
+                continue;
+            }
+            match self.chat(&chat, from, held).await {
+                Ok(Some(until)) => {
+                    outcome.seen_until = outcome.seen_until.max(until);
+                    held.chats.push((chat, until));
+                }
+                Ok(None) => drop(outcome.lost.insert(chat)),
+                Err(ScanError::Page(PageError::Failed(why))) => {
+                    if outcome.lost.is_empty() {
+                        tracing::warn!("a chat could not be read: {why}");
+                    }
+                    outcome.lost.insert(chat);
+                }
+                Err(error) => return Err(error),
+            }
+            if held.messages.len() > HELD_OF_ALL || held.since.elapsed() > HELD_FOR {
+                self.tell_held(held).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has what nobody was told of in one chat held or told; gives until when
+    /// all is known. `None`: the page does not find its messages.
+    async fn chat(
+        &self,
+        chat: &str,
+        since: i64,
+        held: &mut Held,
+    ) -> Result<Option<i64>, ScanError> {
+        let mut until = since;
+        let mut messages: VecDeque<PageMessage> = VecDeque::new();
+        // After this one may be more.
+        let mut rest: Option<String> = None;
+        let mut anchor: Option<String> = None;
+        loop {
+            let asked = ChatSearch {
+                chat,
+                since,
+                anchor: anchor.as_deref(),
+                direction: Direction::Before,
+            };
+            let found = self.page.search(asked).await?;
+            if found.lost {
+                return Ok(None);
+            }
+            if found.began_at.is_some() {
+                rest = found.began_at;
+            }
+            for message in found.messages.into_iter().rev() {
+                messages.push_front(message);
+            }
+            if messages.len() > HELD {
+                messages.truncate(HELD);
+                rest = messages.back().map(|last| last.message_id.clone());
+            }
+            match found.next {
+                Some(next) => anchor = Some(next),
+                None => break,
+            }
+        }
+        self.hold(messages.into(), &mut until, held).await?;
+        // The one that the search began at is neither before nor after itself.
+        if let Some(at) = &rest {
+            let this = self.page.read(std::slice::from_ref(at)).await?;
+            let this = this.into_iter().filter(|one| one.at / 1000 >= since);
+            self.hold(this.collect(), &mut until, held).await?;
+        }
+        while let Some(at) = rest {
+            let asked = ChatSearch {
+                chat,
+                since,
+                anchor: Some(&at),
+                direction: Direction::After,
+            };
+            let found = self.page.search(asked).await?;
+            self.hold(found.messages, &mut until, held).await?;
+            if found.lost {
+                return Ok(None);
+            }
+            rest = found.next;
+            if held.messages.len() > HELD_OF_ALL {
+                self.tell_held(held).await?;
+            }
+        }
+        Ok(Some(until))
+    }
+
+    /// Tells what nobody was told of in the page's memory, from `since` on;
+    /// gives the latest message's time and the page's mark.
+    pub(super) async fn memory(
+        &self,
+        mut since: i64,
+        mark: &str,
+    ) -> Result<(i64, String), ScanError> {
+        let (mut limit, mut until) = (IDS, 0);
+        loop {
+            let found = self
+                .page
+                .memory(MemorySearch { since, limit, mark })
+                .await?;
+            let last = found.ids.last().map(|(_, at)| *at);
+            let times = found.ids.iter().map(|(id, at)| seen(id, *at));
+            until = times.fold(until, i64::max);
+            let ids = found.ids.into_iter().map(|(id, _)| id).collect();
+            let unknown = self.store.unknown(ids).await?;
+            self.read(&unknown).await?;
+            match last {
+                Some(last) if found.more => {
+                    // More in one second than fits: take more at once.
+                    limit = if last == since { limit * 2 } else { IDS };
+                    since = last;
+                }
+                _ => return Ok((until, found.mark)),
+            }
+        }
+    }
+
+    /// Reads these messages from the page and tells them, in their order.
+    pub(super) async fn read(&self, ids: &[String]) -> Result<(), ScanError> {
+        for ids in ids.chunks(MESSAGES) {
+            let messages = self.page.read(ids).await?;
+            self.record(messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Holds those of `messages` that nobody was told of.
+    async fn hold(
+        &self,
+        messages: Vec<PageMessage>,
+        until: &mut i64,
+        held: &mut Held,
+    ) -> Result<(), ScanError> {
+        let times = messages
+            .iter()
+            .map(|one| seen(&one.message_id, one.at / 1000));
+        *until = times.fold(*until, i64::max);
+        let ids = messages.iter().map(|one| one.message_id.clone()).collect();
+        let unknown: HashSet<String> = self.store.unknown(ids).await?.into_iter().collect();
+        let unknown = messages
+            .into_iter()
+            .filter(|one| unknown.contains(&one.message_id));
+        held.messages.extend(unknown);
+        Ok(())
+    }
+
+    /// Tells what is held, in the order of time, and writes down that its chats
+    /// were searched.
+    async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
+        let Held {
+            mut messages,
+            chats,
+            ..
+        } = std::mem::take(held);
+        messages.sort_by(|a, b| a.at.cmp(&b.at).then(a.row.total_cmp(&b.row)));
+        let mut messages = messages.into_iter().peekable();
+        while messages.peek().is_some() {
+            self.record(messages.by_ref().take(WRITTEN).collect())
+                .await?;
+        }
+        if !chats.is_empty() {
+            self.store.chats_searched(self.account, &chats).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, messages: Vec<PageMessage>) -> Result<(), ScanError> {
+        let seen = messages.into_iter().map(Box::new).map(Seen::Message);
+        let told = self.store.record(seen.collect()).await?.told;
+        if told > 0 {
+            tracing::debug!(told, "messages were found that nobody had been told of");
+        }
+        Ok(())
+    }
+}
