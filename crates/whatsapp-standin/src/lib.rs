@@ -13,6 +13,7 @@
 mod codes;
 mod error;
 mod http;
+mod passkey;
 mod phone;
 mod server;
 mod settings;

@@ -16,6 +16,12 @@ pub(crate) enum FromPage {
     RefreshCodes,
     /// A code for linking by number.
     LinkCode { tag: u64, phone: String },
+    /// What the passkey is to be asked for, once more.
+    PasskeyOptions { tag: u64 },
+    /// The passkey's answer.
+    PasskeyAnswer { tag: u64, assertion: serde_json::Value },
+    /// The verification code is the phone's.
+    PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
     Paired,
     /// A message.
@@ -83,6 +89,20 @@ pub(crate) enum ToPage {
     Failed {
         tag: u64,
         code: &'static str,
+    },
+    /// The account wants its passkey before it links this page.
+    PasskeyRequest {
+        options: serde_json::Value,
+    },
+    PasskeyOptions {
+        tag: u64,
+        options: serde_json::Value,
+    },
+    PasskeyTaken {
+        tag: u64,
+    },
+    PasskeyCode {
+        code: String,
     },
     Pair {
         device: Identity,

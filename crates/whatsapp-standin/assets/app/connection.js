@@ -82,6 +82,10 @@
       Stream.set({ mode: 'QR', info: 'NORMAL' });
     },
     idle: () => linking.onIdle(),
+    passkey_request: ({ options }) => __standin.passkey.onRequest(options),
+    passkey_code: ({ code }) => __standin.passkey.onCode(code),
+    passkey_options: answer,
+    passkey_taken: answer,
 
     async pair({ device }) {
       Socket.set({ state: 'PAIRING' });

@@ -38,6 +38,11 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/events", get(events))
         .route("/scan", post(scan))
         .route("/link-code", post(link_code))
+        .route("/passkeys", post(passkeys))
+        .route(
+            "/passkey-refusals",
+            get(async |phone: Handle| answer(phone.0.passkey_refusals())),
+        )
         .route("/lead-messages", post(lead_messages))
         .route("/own-messages", post(own_messages))
         .route("/acks", post(acks))
@@ -123,7 +128,28 @@ async fn scan(phone: Handle, bytes: Bytes) -> Answer {
         Some(code) => phone.0.scan(&code)?,
         None => phone.0.scan_current()?,
     };
+    linked(&device)
+}
+
+/// No device yet, while a passkey is asked for.
+fn linked(device: &str) -> Answer {
+    let device = (!device.is_empty()).then_some(device);
     answer(json!({"ok": true, "device": device}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasskeyBody {
+    credential_id: String,
+    public_key: String,
+}
+
+async fn passkeys(phone: Handle, bytes: Bytes) -> Answer {
+    let passkey: PasskeyBody = body(&bytes)?;
+    phone
+        .0
+        .add_passkey(&passkey.credential_id, &passkey.public_key)?;
+    ok()
 }
 
 #[derive(Deserialize)]
@@ -134,7 +160,7 @@ struct LinkCodeBody {
 
 async fn link_code(phone: Handle, bytes: Bytes) -> Answer {
     let LinkCodeBody { code } = body(&bytes)?;
-    answer(json!({"ok": true, "device": phone.0.link_code(&code)?}))
+    linked(&phone.0.link_code(&code)?)
 }
 
 async fn lead_messages(phone: Handle, bytes: Bytes) -> Answer {
