@@ -29,6 +29,7 @@ pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
+pub use crate::wire::LinkCodeEvent;
 pub use crate::world::{
     Block, Details, Outcome, PageHttp, Place, Received, Refusal, Rule, SentFile,
 };

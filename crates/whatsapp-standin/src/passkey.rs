@@ -203,14 +203,11 @@ mod tests {
 
     fn key() -> Key {
         let random = SystemRandom::new();
-        let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random)
-            .expect("a key");
-        let pair = EcdsaKeyPair::from_pkcs8(
-            &ECDSA_P256_SHA256_ASN1_SIGNING,
-            document.as_ref(),
-            &random,
-        )
-        .expect("the same key");
+        let document =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).expect("a key");
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, document.as_ref(), &random)
+                .expect("the same key");
         let point = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let credential = Credential::parse(&URL_SAFE_NO_PAD.encode("id"), &point).expect("one");
         Key { pair, credential }
@@ -222,7 +219,10 @@ mod tests {
         let mut data = Sha256::digest(party).to_vec();
         data.extend([flags, 0, 0, 0, 1]);
         let signed = [data.clone(), Sha256::digest(&client).to_vec()].concat();
-        let signature = key.pair.sign(&SystemRandom::new(), &signed).expect("it signs");
+        let signature = key
+            .pair
+            .sign(&SystemRandom::new(), &signed)
+            .expect("it signs");
         serde_json::from_value(json!({
             "rawId": URL_SAFE_NO_PAD.encode("id"),
             "response": {

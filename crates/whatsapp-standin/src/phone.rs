@@ -11,7 +11,7 @@ use crate::passkey::Credential;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, State};
-use crate::wire::ToPage;
+use crate::wire::{LinkCodeEvent, ToPage};
 use crate::world::{Block, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
@@ -246,6 +246,14 @@ impl Phone {
         self.shared.tell("settings");
     }
 
+    /// WhatsApp wants a new code to type in, of every page that has one out; or
+    /// lets none be made anew by itself any more.
+    pub fn link_code_event(&self, wanted: LinkCodeEvent) {
+        for page in self.shared.world().pages.values() {
+            let _ = page.tx.send(ToPage::LinkCodeEvent { name: wanted });
+        }
+    }
+
     /// Make the page's main thread hang, on every connected page.
     pub fn hang(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
@@ -314,6 +322,7 @@ impl Phone {
                 .into_iter()
                 .map(|(page, code, phone)| LinkCode { page, code, phone })
                 .collect(),
+            idle: world.idle_pages(),
             passkeys_wanted: world.passkeys_wanted(),
             passkeys: world.credentials.len(),
             network_up: world.network_up,

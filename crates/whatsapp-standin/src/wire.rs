@@ -19,7 +19,10 @@ pub(crate) enum FromPage {
     /// What the passkey is to be asked for, once more.
     PasskeyOptions { tag: u64 },
     /// The passkey's answer.
-    PasskeyAnswer { tag: u64, assertion: serde_json::Value },
+    PasskeyAnswer {
+        tag: u64,
+        assertion: serde_json::Value,
+    },
     /// The verification code is the phone's.
     PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
@@ -164,6 +167,20 @@ pub(crate) enum ToPage {
     DropEvents {
         ms: u64,
     },
+    /// What the server says of the code to type in.
+    LinkCodeEvent {
+        name: LinkCodeEvent,
+    },
+}
+
+/// What WhatsApp says of the code to type in that is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkCodeEvent {
+    /// A new one is wanted.
+    RefreshAltLinkingCode,
+    /// None is made anew by itself any more.
+    ForceManualRefresh,
 }
 
 /// A linked device, as the page keeps it in its profile.

@@ -27,9 +27,13 @@ mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
-pub use facts::{Facts, PageAccount, PageEvent, PageMessage};
+pub use facts::{
+    Facts, PageAccount, PageEvent, PageLinkCode, PageMessage, PagePasskey, PasskeyStage,
+};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
-pub use page::{Found, Page, PageError, PageSend, Presence, ScanRequest, StoredMessage};
+pub use page::{
+    Found, Page, PageError, PageSend, PairingCode, Presence, ScanRequest, StoredMessage,
+};
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;
 pub use running::{Browser, clear};

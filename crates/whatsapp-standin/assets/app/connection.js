@@ -178,6 +178,10 @@
       ws.close();
     },
 
+    link_code_event({ name }) {
+      linking.events.trigger(`link_device_events:${name}`);
+    },
+
     drop_events({ ms }) {
       __standin.silentUntil = Date.now() + ms;
     },

@@ -21,7 +21,9 @@
   let skipHandoff = false;
   let timer = 0;
 
+  /** What a screen that is gone would show, nobody sees. */
   function show(next) {
+    if (screen === null && next !== 'passkey_prompt') return;
     screen = next;
     __standin.ui?.draw();
   }

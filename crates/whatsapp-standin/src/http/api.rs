@@ -20,6 +20,7 @@ use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::shared::Shared;
 use crate::view::LeadMessage;
+use crate::wire::LinkCodeEvent;
 use crate::world::{Block, Outcome, PageHttp, Rule};
 
 type Answer = Result<Json<Value>, PhoneError>;
@@ -295,6 +296,8 @@ struct PageBody {
     drop_events_ms: Option<u64>,
     #[serde(default)]
     http: Option<PageHttp>,
+    #[serde(default)]
+    link_code: Option<LinkCodeEvent>,
 }
 
 async fn page(phone: Handle, bytes: Bytes) -> Answer {
@@ -302,7 +305,11 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
         hang_ms,
         drop_events_ms,
         http,
+        link_code,
     } = body(&bytes)?;
+    if let Some(wanted) = link_code {
+        phone.0.link_code_event(wanted);
+    }
     if let Some(http) = http {
         phone.0.page(http);
     }

@@ -160,6 +160,12 @@ impl World {
             .collect()
     }
 
+    /// How many pages wait for somebody to ask for new codes.
+    pub(crate) fn idle_pages(&self) -> usize {
+        let idle = |page: &&Page| matches!(&page.role, Role::Unpaired { cycle, .. } if cycle.reference().is_none());
+        self.pages.values().filter(idle).count()
+    }
+
     /// The codes for linking by number that are still good.
     pub(crate) fn link_codes(&self, now: Instant) -> Vec<(PageId, String, String)> {
         self.pages

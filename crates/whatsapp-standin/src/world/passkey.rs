@@ -14,12 +14,7 @@ impl World {
     /// Links at once, or asks for the passkey first.
     ///
     /// Gives the new device's id.
-    pub(super) fn pair_or_ask(
-        &mut self,
-        id: PageId,
-        user: String,
-        now: Instant,
-    ) -> Option<String> {
+    pub(super) fn pair_or_ask(&mut self, id: PageId, user: String, now: Instant) -> Option<String> {
         if !self.settings.passkey {
             return Some(self.pair(id, user));
         }
