@@ -11,7 +11,7 @@ use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
