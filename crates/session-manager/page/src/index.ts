@@ -14,7 +14,7 @@ import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { linkCode, onLinkCodeChange } from "./linkcode";
 import { attachMessages } from "./messages";
-import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, passkeyUnderWay, takeCredentials } from "./passkey";
+import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
 import { type Presence, wantPresence } from "./presence";
 import { missingTools, selfTest } from "./requirements";
 import { messageState, send } from "./send";
@@ -110,9 +110,11 @@ function boot(steps: Array<() => boolean>): void {
 
 export interface Options {
   presence: Presence;
+  /** A person sits before this browser. */
+  attended: boolean;
 }
 
-export function start(channel: (text: string) => void, { presence }: Options): void {
+export function start(channel: (text: string) => void, { presence, attended }: Options): void {
   try {
     openChannel(channel);
     wantPresence(presence);
@@ -120,7 +122,8 @@ export function start(channel: (text: string) => void, { presence }: Options): v
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
     // Before the page's own scripts can ask for one.
-    takeCredentials();
+    if (attended) leavePasskeyToPerson();
+    else takeCredentials();
     onLinkCodeChange(report);
     boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, () => attachPasskey(report), attachMessages]);
     // The first report also says that the script runs at all.

@@ -41,6 +41,8 @@ interface Pending {
 }
 
 let changed: () => void = () => {};
+/** Somebody sits before this browser, and answers in it. */
+let attended = false;
 let request = 0;
 let pending: Pending | null = null;
 /** What the page's events said; the screen has the last word where it is known. */
@@ -113,7 +115,7 @@ export function passkeyUnderWay(): boolean {
 /** The page asks a person to go on before it calls credentials.get(). At once
  * the first time, later with growing pauses. */
 function goOn(): void {
-  if (pending || cancelling || trying || tries === MOST_TRIES || !enabled(CONTINUE)) return;
+  if (attended || pending || cancelling || trying || tries === MOST_TRIES || !enabled(CONTINUE)) return;
   const pause = tries === 0 ? 0 : 500 * 2 ** tries;
   tries += 1;
   trying = setTimeout(() => {
@@ -172,6 +174,11 @@ function credential(json: any): unknown {
     getClientExtensionResults: () => json.clientExtensionResults ?? {},
     toJSON: () => json,
   };
+}
+
+/** Leaves all of it to the person before this browser. */
+export function leavePasskeyToPerson(): void {
+  attended = true;
 }
 
 /** Takes credentials.get() for WhatsApp's ids; every other call is the browser's. */

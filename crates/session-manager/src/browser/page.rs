@@ -184,9 +184,11 @@ impl Page {
 
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
-    pub(super) async fn install(&self, presence: Presence) -> Result<(), CdpError> {
+    ///
+    /// `attended` says that a person sits before it, who answers for a passkey.
+    pub(super) async fn install(&self, presence: Presence, attended: bool) -> Result<(), CdpError> {
         let channel = format!("globalThis.{CHANNEL}");
-        let options = json!({"presence": presence});
+        let options = json!({"presence": presence, "attended": attended});
         self.tab
             .preload(&format!(
                 "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\

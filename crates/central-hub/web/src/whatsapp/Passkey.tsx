@@ -54,10 +54,16 @@ interface AnswerProps {
   answer: ReturnType<typeof useAnswer>;
 }
 
+interface Answered {
+  credential: PasskeyCredential;
+  /** What it answers. */
+  challenge: string;
+}
+
 function useAnswer() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (credential: PasskeyCredential) => answerPasskey(credential),
+    mutationFn: ({ credential }: Answered) => answerPasskey(credential),
     onSettled: () => queries.invalidateQueries({ queryKey: PASSKEY_KEY }),
   });
 }
@@ -68,7 +74,7 @@ function WithExtension({ request, answer }: AnswerProps) {
   const { installed, ask } = useExtension();
   const asking = useMutation({
     mutationFn: ask,
-    onSuccess: (credential) => answer.mutate(credential),
+    onSuccess: (credential, { challenge }) => answer.mutate({ credential, challenge }),
   });
   return (
     <Stack gap="sm" align="flex-start">
@@ -103,7 +109,8 @@ function ByHand({ request, answer }: AnswerProps) {
     event.preventDefault();
     const credential = parseAnswer(pasted);
     if (!credential) return setProblem(t.passkey.noAnswer);
-    answer.mutate(credential, { onSuccess: () => setPasted('') });
+    const { challenge } = request;
+    answer.mutate({ credential, challenge }, { onSuccess: () => setPasted('') });
   }
 
   return (
@@ -184,11 +191,10 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   useEffect(() => {
     void queries.invalidateQueries({ queryKey: SESSION_KEY });
   }, [queries, status]);
-  // What the answer was for that was given: WhatsApp asks anew when it said no.
-  const [answered, setAnswered] = useState<string | null>(null);
   const request = asked?.status === 'PASSKEY_REQUIRED' ? asked.public_key : null;
-  if (answer.isSuccess && request && answered === null) setAnswered(request.challenge);
-  const refused = request !== null && answered !== null && request.challenge !== answered;
+  // WhatsApp asks for something else when it said no.
+  const refused =
+    request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
   const now = useNow(wallClock, 1_000, asked?.status === 'PASSKEY_REQUIRED');
   const left =
     asked?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(asked.expires_at), now) : null;
