@@ -62,7 +62,7 @@ function onSubmit(id, handle) {
 }
 
 onSubmit('scan', async ({ code }, form) => {
-  if (await act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code })) form.reset();
+  if (await scanned(code)) form.reset();
 });
 onSubmit('link', async ({ code }, form) => {
   if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
@@ -75,6 +75,7 @@ onSubmit('rules', ({ to, outcome, count }) =>
 onSubmit('contact', ({ phone, on_whatsapp }) =>
   act('Guardado.', 'contacts', { phone, on_whatsapp: on_whatsapp === 'true' }));
 onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: wanted || null }));
+onSubmit('passkey', ({ passkey }) => act('Guardado.', 'settings', { passkey: passkey === 'true' }));
 onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
 
 $('unlink').addEventListener('click', () => {
@@ -91,13 +92,19 @@ function left(code) {
   return Math.max(0, Math.ceil((code.expires_in_ms - (Date.now() - stateAt)) / 1000));
 }
 
+async function scanned(code) {
+  const answer = await act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code });
+  if (answer && !answer.device) toast('Código escaneado: la página pide la llave de acceso.');
+  return answer;
+}
+
 function drawCodes() {
   const codes = state.codes.map((code) => {
     const card = element('div', undefined, { class: 'code' });
     const time = element('small', `Código ${code.number} de ${state.settings.codes} · vence en ${left(code)} s`);
     const scan = element('button', 'Escanear', {
       type: 'button',
-      onclick: () => act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code: code.code }),
+      onclick: () => scanned(code.code),
     });
     card.append(time, element('code', code.code), scan);
     return card;
@@ -114,6 +121,7 @@ function drawCodes() {
 
 function draw() {
   drawCodes();
+  $('passkeys').textContent = `${state.settings.passkey ? 'Se pide al vincular' : 'No se pide'} · la cuenta tiene ${state.passkeys} · ${state.passkeys_wanted} páginas la piden ahora`;
   const devices = state.devices.map((device) =>
     element('li', `${device.phone} · ${device.synced ? 'conectado' : device.connected ? 'sincronizando' : 'desconectado'}${device.waiting ? ` · ${device.waiting} mensajes en espera` : ''}`));
   $('devices').replaceChildren(...(devices.length ? devices : [element('li', 'Ninguno')]));
@@ -172,7 +180,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'conflict', 'network', 'block', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
   events.addEventListener(name, onState);
 }
 for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);
