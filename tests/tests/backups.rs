@@ -244,7 +244,11 @@ async fn linked_on_a_desktop_and_restored_on_a_server() {
     let linking = command(&["link"], &variables, desktop.path());
     let ((done, said), _) = tokio::join!(linking, scanned);
     assert!(done, "{said}");
-    for words in ["scan the code", "linked and synced", "session-manager restore"] {
+    for words in [
+        "scan the code",
+        "linked and synced",
+        "session-manager restore",
+    ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     processes::none_left(&desktop.join("tokens")).await;

@@ -180,6 +180,8 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const seesAll = useSeesAll();
   const { data: asked } = usePasskey(seesAll);
   const queries = useQueryClient();
+  // Stays open while WhatsApp thinks, and asks again.
+  const [way, setWay] = useState<string | null>('here');
   const answer = useAnswer();
   const cancel = useMutation({
     mutationFn: cancelPasskey,
@@ -219,7 +221,7 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
       )}
       {seesAll && request && (
         <>
-          <Accordion variant="separated" defaultValue="here" order={3}>
+          <Accordion variant="separated" value={way} onChange={setWay} order={3}>
             <Accordion.Item value="here">
               <Accordion.Control>{t.passkey.hereTitle}</Accordion.Control>
               <Accordion.Panel>

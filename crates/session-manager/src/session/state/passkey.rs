@@ -199,3 +199,166 @@ fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Timestamp) -> Pa
         over: known.is_some_and(|known| known.over && known.request == page.request),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{Facts, PageLinkCode};
+    use crate::session::state::{Input, Limits, Wish};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_790_000_000_000 + seconds * 1_000).unwrap()
+    }
+
+    /// A machine whose page is up and shows a code.
+    fn machine() -> Machine {
+        let mut machine = Machine::new(Limits::default(), false, at(0));
+        machine.apply(Input::Connect(Wish::Asked), at(0));
+        machine.apply(Input::BrowserUp, at(0));
+        let facts = Facts {
+            code: Some("2@a,b,c,d,1".to_owned()),
+            ..unlinked()
+        };
+        machine.apply(Input::Facts(Box::new(facts)), at(0));
+        assert_eq!(machine.state(), SessionState::QrRequired);
+        machine
+    }
+
+    fn unlinked() -> Facts {
+        Facts {
+            socket: Some("UNPAIRED".to_owned()),
+            registered: Some(false),
+            ..Facts::default()
+        }
+    }
+
+    fn asked(stage: PasskeyStage, request: u64, timeout: u64) -> Facts {
+        let public_key = serde_json::json!({
+            "challenge": format!("challenge {request}"),
+            "timeout": timeout,
+            "rpId": "whatsapp.com",
+        });
+        let required = stage == PasskeyStage::Required;
+        Facts {
+            passkey: Some(PagePasskey {
+                stage,
+                request,
+                public_key: required.then(|| serde_json::from_value(public_key).unwrap()),
+                verification_code: None,
+                confirms_itself: false,
+            }),
+            ..unlinked()
+        }
+    }
+
+    fn tell(machine: &mut Machine, facts: Facts, now: Timestamp) -> Vec<Effect> {
+        machine.apply(Input::Facts(Box::new(facts)), now)
+    }
+
+    #[test]
+    fn an_idle_page_is_not_refreshed_and_its_code_not_shown() {
+        let mut machine = machine();
+        let effects = tell(&mut machine, asked(PasskeyStage::Asked, 0, 600_000), at(1));
+        assert_eq!(effects, [Effect::PasskeyStep(PasskeyStep::Asked)]);
+        assert_eq!(machine.cause(), &Cause::PasskeyRequired);
+        assert!(machine.code().is_none());
+        let rounds = machine.rounds_left();
+        let idle = Facts {
+            idle: true,
+            code: Some("2@dead".to_owned()),
+            ..asked(PasskeyStage::Required, 1, 600_000)
+        };
+        assert_eq!(tell(&mut machine, idle, at(160)), []);
+        assert!(machine.code().is_none());
+        assert_eq!(
+            (machine.rounds_left(), machine.refreshing()),
+            (rounds, false)
+        );
+        let body = machine.passkey().unwrap().body();
+        assert!(matches!(body, PasskeyBody::Required { .. }), "{body:?}");
+    }
+
+    #[test]
+    fn ten_minutes_in_all_however_often_it_is_asked_for() {
+        let mut machine = machine();
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 1, 600_000),
+            at(2),
+        );
+        assert_eq!(machine.passkey().unwrap().expires_at, at(600));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Answered, 1, 600_000),
+            at(300),
+        );
+        let effects = tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 2, 600_000),
+            at(302),
+        );
+        assert_eq!(effects, [Effect::PasskeyStep(PasskeyStep::Refused)]);
+        assert_eq!(machine.passkey().unwrap().expires_at, at(600));
+        assert_eq!(machine.apply(Input::Tick, at(599)), []);
+        let effects = machine.apply(Input::Tick, at(600));
+        let given_up = [
+            Effect::PasskeyStep(PasskeyStep::Expired),
+            Effect::CancelPasskey,
+        ];
+        assert_eq!(effects, given_up);
+        assert_eq!(machine.passkey().unwrap().body(), PasskeyBody::NoPasskey);
+        // Once, though the page takes a moment.
+        assert_eq!(machine.apply(Input::Tick, at(601)), []);
+    }
+
+    #[test]
+    fn a_request_with_less_time_is_given_up_with_it() {
+        let mut machine = machine();
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 1, 60_000),
+            at(5),
+        );
+        assert_eq!(machine.passkey().unwrap().expires_at, at(65));
+    }
+
+    #[test]
+    fn linked_or_not_asked_for_any_more_it_is_over() {
+        for (facts, step) in [
+            (unlinked(), PasskeyStep::Dropped),
+            (
+                Facts {
+                    registered: Some(true),
+                    ..unlinked()
+                },
+                PasskeyStep::Linked,
+            ),
+        ] {
+            let mut machine = machine();
+            tell(&mut machine, asked(PasskeyStage::Answered, 1, 0), at(1));
+            let effects = tell(&mut machine, facts, at(2));
+            assert!(effects.contains(&Effect::PasskeyStep(step)), "{effects:?}");
+            assert!(machine.passkey().is_none());
+        }
+    }
+
+    #[test]
+    fn a_code_by_number_that_is_out_is_not_ended_by_a_refresh() {
+        let mut machine = machine();
+        let out = Facts {
+            idle: true,
+            link_code: Some(PageLinkCode {
+                expires_at: at(180).as_millis(),
+            }),
+            ..unlinked()
+        };
+        assert_eq!(tell(&mut machine, out, at(160)), []);
+        let over = Facts {
+            idle: true,
+            ..unlinked()
+        };
+        assert_eq!(tell(&mut machine, over, at(180)), [Effect::RefreshCode]);
+    }
+}
