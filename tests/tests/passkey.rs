@@ -432,6 +432,32 @@ async fn after_a_code_by_number_as_well() {
     manager.stop().await;
 }
 
+/// A page that changed: its events are gone, or the test ids of its screen.
+async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
+    let mut settings = asks();
+    change(&mut settings);
+    let (standin, mut manager, authenticator) = scanned(settings).await;
+    let asked = required(&manager).await;
+    assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    manager.until("READY").await;
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_without_the_events_is_understood() {
+    by_the_other_signs(|settings| settings.passkey_events = false).await;
+}
+
+#[tokio::test]
+async fn a_page_without_the_test_ids_is_understood() {
+    by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
+}
+
 #[tokio::test]
 async fn an_account_without_one_sees_nothing_of_it() {
     let standin = standin(Settings::default()).await;

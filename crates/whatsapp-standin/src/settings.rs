@@ -37,6 +37,10 @@ pub struct Settings {
     /// scanned; later a person has to compare the verification code.
     #[serde(rename = "passkey_handoff_ms", with = "millis")]
     pub passkey_handoff: Duration,
+    /// The page tells of a passkey by its events.
+    pub passkey_events: bool,
+    /// The screen for it has the test ids that are known.
+    pub passkey_test_ids: bool,
     /// Where an assertion has to be made.
     pub passkey_origin: String,
     /// From "scanned" to the stream restart (the 515) that logs the device in.
@@ -135,6 +139,8 @@ impl Default for Settings {
             passkey_phone: Some(ms(50)),
             passkey_step: Duration::from_secs(120),
             passkey_handoff: Duration::from_secs(300),
+            passkey_events: true,
+            passkey_test_ids: true,
             passkey_origin: "https://web.whatsapp.com".to_owned(),
             stream_restart: ms(50),
             sync: ms(400),

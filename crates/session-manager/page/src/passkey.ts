@@ -10,7 +10,7 @@
 
 import { note } from "./channel";
 import { BridgeError } from "./errors";
-import { type Model, attempt, pageModule } from "./wa";
+import { type Model, attempt, pageModule, wpp } from "./wa";
 
 const SCREEN = '[data-testid="shortcake_passkey_screen"]';
 const CONTINUE = '[data-testid="shortcake_passkey_continue_button"]';
@@ -53,6 +53,10 @@ let cancelling = false;
 /** How often its prompt was answered without a request. */
 let tries = 0;
 let trying: ReturnType<typeof setTimeout> | undefined;
+/** That attempt is for the page's module, not its button. */
+let tryingModule = false;
+/** The screen comes a moment after the event. */
+const NAMELESS_MS = 2_000;
 /** A page that asks for nothing after so many has another problem. */
 const MOST_TRIES = 6;
 
@@ -113,15 +117,35 @@ export function passkeyUnderWay(): boolean {
 }
 
 /** The page asks a person to go on before it calls credentials.get(). At once
- * the first time, later with growing pauses. */
+ * the first time, later with growing pauses. A page whose button has another
+ * name is asked by its module instead, a moment later. */
 function goOn(): void {
-  if (attended || pending || cancelling || trying || tries === MOST_TRIES || !enabled(CONTINUE)) return;
-  const pause = tries === 0 ? 0 : 500 * 2 ** tries;
-  tries += 1;
+  if (attended || pending || cancelling || tries === MOST_TRIES) return;
+  const button = enabled(CONTINUE);
+  const nameless = !button && heard?.stage === "asked" && !shown(CONTINUE);
+  if (!button && !nameless) return;
+  if (trying && (tryingModule === nameless || nameless)) return;
+  clearTimeout(trying);
+  const pause = nameless ? NAMELESS_MS : tries === 0 ? 0 : 500 * 2 ** tries;
+  tryingModule = nameless;
   trying = setTimeout(() => {
     trying = undefined;
-    if (!pending && !cancelling) enabled(CONTINUE)?.click();
+    if (pending || cancelling) return;
+    tries += 1;
+    const now = enabled(CONTINUE);
+    if (now) now.click();
+    else if (!shown(CONTINUE)) byModule("startShortcakePasskeyPairing");
   }, pause);
+}
+
+/** What the page's own buttons call. */
+function byModule(name: string): boolean {
+  const action = pageModule("WAWebShortcakeLinkingAction");
+  if (typeof action?.[name] !== "function") return false;
+  Promise.resolve(attempt(() => action[name](), null)).catch((error) =>
+    note("warn", `WhatsApp's page could not go on with the passkey: ${String(error).slice(0, 80)}`),
+  );
+  return true;
 }
 
 /** Everything is over: linked, cancelled, or another document. */
@@ -211,7 +235,9 @@ export function takeCredentials(): void {
 /** Subscribes to what the page tells of linking, and `told` of each change. */
 export function attachPasskey(told: () => void): boolean {
   changed = told;
-  const events: Model | undefined = pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents;
+  // wa-js finds it under another name as well.
+  const events: Model | undefined =
+    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
   if (!events || typeof events.on !== "function") return false;
   const on = (name: string, act: (...args: any[]) => void): void =>
     events.on(`link_device_events:${name}`, (...args: any[]) => {
@@ -265,8 +291,10 @@ export function answerPasskey({ request: meant, credential: json }: { request: n
 /** The person has compared the code with the phone's. */
 export function confirmPasskey(): { ok: true } {
   const button = enabled(CONFIRM);
-  if (!button) throw new BridgeError("NOT_READY", "no verification code waits to be confirmed");
-  button.click();
+  if (button) button.click();
+  else if (shown(CONFIRM) || heard?.stage !== "confirm" || !byModule("confirmShortcakeVerificationCode")) {
+    throw new BridgeError("NOT_READY", "no verification code waits to be confirmed");
+  }
   return { ok: true };
 }
 

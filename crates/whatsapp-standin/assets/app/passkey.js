@@ -8,7 +8,7 @@
 //   linked <── confirmed (by itself, or with the button) <── code matching <─────┘
 (() => {
   const { Conn, linking, config } = __standin;
-  const events = linking.events;
+  const events = config.passkey_events ? linking.events : new linking.events.constructor();
 
   /** What the screen shows; null while there is none. */
   let screen = null;
@@ -135,7 +135,9 @@
   }
 
   /** What a person sees. */
-  function draw(element) {
+  function draw(made) {
+    const renamed = (attributes) => (config.passkey_test_ids || !attributes?.['data-testid'] ? attributes : { ...attributes, 'data-testid': `renamed_${attributes['data-testid']}` });
+    const element = (tag, attributes, ...children) => made(tag, renamed(attributes), ...children);
     const button = (testid, words, onclick, disabled) => element('button', { type: 'button', 'data-testid': testid, onclick, disabled: disabled ? '' : undefined }, words);
     const prompt = (pending, problem) =>
       element('div', { 'data-testid': 'shortcake_passkey_prompt_card' }, element('h1', null, 'Usa tu llave de acceso'),
