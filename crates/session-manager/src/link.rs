@@ -31,7 +31,7 @@ const CLOSING: Duration = Duration::from_secs(60);
 pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<String, String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()
-        .all(|name| env.raw(name).is_none_or(|value| value.is_empty()))
+        .all(|name| env.raw(name).is_none_or(std::ffi::OsStr::is_empty))
     {
         return Err(
             "there is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): run this on a desktop, then take the session here with backup and restore (docs/tutorials/passkey.md)"

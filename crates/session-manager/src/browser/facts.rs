@@ -25,7 +25,7 @@ pub struct Facts {
     /// Changes while the first sync or that delivery moves; empty after them.
     pub progress: String,
     /// The passkey that WhatsApp asks for before it links.
-    pub passkey: Option<PagePasskey>,
+    pub passkey: Option<Box<PagePasskey>>,
     /// The code to type into the phone that is out.
     pub link_code: Option<PageLinkCode>,
     /// Whether all is there that sending and hearing need.

@@ -57,7 +57,7 @@ pub async fn answer(
     let page = page(&state)?;
     page.answer_passkey(request, &credential)
         .await
-        .map_err(failure)?;
+        .map_err(|error| failure(&error))?;
     done(
         &state,
         "The answer was given to WhatsApp; the phone goes on",
@@ -76,7 +76,10 @@ pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBod
     {
         return Err(not_pending("no verification code waits to be confirmed"));
     }
-    page(&state)?.confirm_passkey().await.map_err(failure)?;
+    page(&state)?
+        .confirm_passkey()
+        .await
+        .map_err(|error| failure(&error))?;
     done(&state, "The code is confirmed; the device is being linked")
 }
 
@@ -88,8 +91,10 @@ pub async fn cancel(State(state): State<AppState>) -> Result<Json<TransitionBody
         return Err(not_pending("WhatsApp asks for no passkey now"));
     }
     let page = page(&state)?;
-    if !page.cancel_passkey().await.map_err(failure)? {
-        page.reload().await.map_err(|error| failure(error.into()))?;
+    let cancelled = page.cancel_passkey().await;
+    if !cancelled.map_err(|error| failure(&error))? {
+        let reloaded = page.reload().await;
+        reloaded.map_err(|error| failure(&error.into()))?;
     }
     counter!("leadmaster_passkeys_total", "step" => "cancelled").increment(1);
     tracing::info!("the passkey was given up on request");
@@ -116,7 +121,7 @@ fn page(state: &AppState) -> Result<Page, ApiError> {
         .ok_or_else(|| not_pending("no browser runs that would ask for a passkey"))
 }
 
-fn failure(error: PageError) -> ApiError {
+fn failure(error: &PageError) -> ApiError {
     let code = match error {
         PageError::Browser(CdpError::Timeout(_)) => ErrorCode::BrowserTimeout,
         PageError::NotReady(_) => ErrorCode::PasskeyNotPending,

@@ -40,7 +40,7 @@ pub(super) fn note_passkey(step: PasskeyStep) {
         }
         PasskeyStep::Linked => tracing::info!("linked with the account's passkey"),
         PasskeyStep::Dropped => {
-            tracing::info!("WhatsApp's page does not ask for the passkey any more")
+            tracing::info!("WhatsApp's page does not ask for the passkey any more");
         }
     }
 }

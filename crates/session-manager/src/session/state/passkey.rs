@@ -126,7 +126,7 @@ impl Machine {
             effects.push(Effect::PasskeyStep(step));
         }
         let known = self.passkey.take();
-        let next = passkey_now(known.as_ref(), page, now);
+        let next = passkey_now(known.as_ref(), *page, now);
         if known.as_ref() != Some(&next) {
             self.generation += 1;
         }
@@ -240,13 +240,13 @@ mod tests {
         });
         let required = stage == PasskeyStage::Required;
         Facts {
-            passkey: Some(PagePasskey {
+            passkey: Some(Box::new(PagePasskey {
                 stage,
                 request,
                 public_key: required.then(|| serde_json::from_value(public_key).unwrap()),
                 verification_code: None,
                 confirms_itself: false,
-            }),
+            })),
             ..unlinked()
         }
     }
