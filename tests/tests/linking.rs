@@ -468,3 +468,22 @@ async fn a_device_is_kept_in_a_folder_with_a_long_path() {
     manager.until("READY").await;
     assert!(manager.stop().await.success());
 }
+
+/// In the minutes of a code by number, on a clock that is turned by hand.
+#[tokio::test]
+async fn a_code_by_number_is_renewed_while_somebody_wants_it() {
+    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    let run = tokio::process::Command::new("node")
+        .arg("link-code.mjs")
+        .current_dir(scripts)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(e2e::PATIENCE, run);
+    let output = output.await.expect("it ends").expect("node");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+}
