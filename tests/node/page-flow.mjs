@@ -286,6 +286,8 @@ async function test() {
     await output.waitFor({ timeout: LONG });
     const pairing = (await output.textContent()).trim();
     assert(/^[A-Z0-9]{4}-[A-Z0-9]{4}$/.test(pairing), `the code looks like ${pairing}`);
+    const time = (await page.getByTestId('pairing-time').textContent()).trim();
+    assert(/^Se renueva en [23]:\d\d$/.test(time), `how long it is good: ${time}`);
     await output.scrollIntoViewIfNeeded();
     await noSidewaysScroll('the pairing code');
     await picture('phone-number');

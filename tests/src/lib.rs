@@ -14,6 +14,7 @@
     reason = "a harness panics: that is how a test fails"
 )]
 
+mod authenticator;
 pub mod bench;
 mod binary;
 pub mod book;
@@ -27,6 +28,7 @@ pub mod processes;
 mod scratch;
 pub mod soak;
 
+pub use authenticator::{Answer, Authenticator};
 pub use binary::{Service, binary, run_to_end};
 pub use events::{Events, SseEvent};
 pub use flow::browser_flow;

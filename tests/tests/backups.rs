@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use e2e::standin::Settings;
 use e2e::standin::Standin;
-use e2e::{Manager, ManagerOptions, Scratch, answer, binary, poll, standin};
+use e2e::{Manager, ManagerOptions, Scratch, answer, binary, poll, processes, standin};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -207,5 +207,68 @@ async fn what_cannot_be_backed_up_is_said() {
     let (status, body) = manager.post("/backup", &json!(null)).await;
     assert_eq!((status, &body["code"]), (503, &json!("BACKUP_FAILED")));
     manager.until("READY").await;
+    manager.stop().await;
+}
+
+/// On a desktop the phone is linked in a Chrome with a window; the server gets
+/// the session in a backup.
+#[tokio::test]
+async fn linked_on_a_desktop_and_restored_on_a_server() {
+    let standin = standin(Settings::default()).await;
+    let (key, _) = new_key().await;
+    let desktop = Scratch::default();
+    let page = standin.web_url();
+    let path = std::env::var("PATH").expect("PATH");
+    let tokens = desktop.join("tokens").display().to_string();
+    let backups = desktop.join("backups");
+    let backup_dir = backups.display().to_string();
+    let mut variables = vec![
+        ("PATH", path.as_str()),
+        ("TOKENS_DIR", tokens.as_str()),
+        ("BACKUP_DIR", backup_dir.as_str()),
+        ("BACKUP_KEY", key.as_str()),
+        ("WHATSAPP_WEB_URL", page.as_str()),
+        // There is no screen here; to the command it looks as if there were.
+        ("CHROME_ARGS", "--headless=new"),
+    ];
+    let (done, said) = command(&["link"], &variables, desktop.path()).await;
+    assert!(!done && said.contains("there is no screen here"), "{said}");
+
+    variables.push(("DISPLAY", ":0"));
+    let scanned = async {
+        poll::until("a code to scan", async || {
+            standin.phone().scan_current().ok()
+        })
+        .await
+    };
+    let linking = command(&["link"], &variables, desktop.path());
+    let ((done, said), _) = tokio::join!(linking, scanned);
+    assert!(done, "{said}");
+    for words in [
+        "scan the code",
+        "linked and synced",
+        "session-manager restore",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    processes::none_left(&desktop.join("tokens")).await;
+    let (done, again) = command(&["link"], &variables, desktop.path()).await;
+    assert!(!done && again.contains("linked session already"), "{again}");
+
+    let server = Scratch::default();
+    let server_tokens = server.join("tokens").display().to_string();
+    let taken = files(&backups).pop().expect("a backup");
+    let variables = [
+        ("TOKENS_DIR", server_tokens.as_str()),
+        ("BACKUP_KEY", key.as_str()),
+    ];
+    let file = taken.display().to_string();
+    let (done, said) = command(&["restore", &file], &variables, server.path()).await;
+    assert!(done, "{said}");
+    let options = options(&key).with("WHATSAPP_WEB_URL", &page);
+    let mut manager = Manager::start_in(server, options).await;
+    manager.until("READY").await;
+    let (status, body) = send(&manager, "desktop").await;
+    assert_eq!(status, 200, "{body}");
     manager.stop().await;
 }

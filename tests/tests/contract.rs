@@ -193,6 +193,7 @@ async fn unknown_paths_and_wrong_methods() {
         // An uploaded file is read and deleted under one path.
         let rights: &[&str] = match path {
             FILE => &["GET", "DELETE"],
+            "/passkey" => &["GET", "POST"],
             _ => &[right.as_str()],
         };
         for wrong in methods.into_iter().filter(|name| !rights.contains(name)) {
@@ -205,6 +206,7 @@ async fn unknown_paths_and_wrong_methods() {
             );
             let allow = match path {
                 FILE => "GET,HEAD,DELETE",
+                "/passkey" => "GET,HEAD,POST",
                 _ if right == Method::GET => "GET,HEAD",
                 _ => "POST",
             };
@@ -262,7 +264,7 @@ async fn bad_bodies_are_refused_and_never_repeated() {
         (b"\0".repeat(100), "INVALID_JSON"),
     ])
     .collect();
-    for path in ["/send", "/pairing-code"] {
+    for path in ["/send", "/pairing-code", "/passkey"] {
         for (body, code) in &anywhere {
             let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
             let answer = post(&manager, path, body.clone()).await;
@@ -306,6 +308,7 @@ async fn bad_bodies_are_refused_and_never_repeated() {
     for (path, refusal) in [
         ("/send", (503, "SESSION_NOT_READY")),
         ("/pairing-code", (404, "QR_NOT_AVAILABLE")),
+        ("/passkey", (400, "INVALID_REQUEST")),
     ] {
         for label in ["text/html", "multipart/form-data; boundary=x", "image/png"] {
             let request = at(&manager, Method::POST, path).header("content-type", label);

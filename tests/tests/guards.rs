@@ -55,6 +55,8 @@ async fn the_token_opens_everything_and_health_needs_none() {
         let expected = match path {
             "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" | ask::FILE => 404,
             "/pairing-code" | "/send" | "/send/check" | "/files" => 400,
+            "/passkey" if method == Method::POST => 400,
+            "/passkey/confirm" | "/passkey/cancel" => 409,
             "/screenshot.png" => 503,
             _ => 200,
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use e2e::standin::Settings;
+use e2e::standin::{LinkCodeEvent, Settings};
 use e2e::{Manager, ManagerOptions, Scratch, poll, processes, standin};
 use serde_json::json;
 
@@ -301,15 +301,33 @@ async fn refreshed_by_the_button() {
 
 #[tokio::test]
 async fn a_code_that_is_not_drawn_is_composed() {
-    let standin = standin(Settings {
+    composed(|_| {}, 5).await;
+}
+
+#[tokio::test]
+async fn a_code_of_six_fields_is_composed_of_six() {
+    composed(|settings| settings.code_with_help = true, 6).await;
+}
+
+#[tokio::test]
+async fn a_code_in_an_address_is_composed_as_one() {
+    composed(|settings| settings.code_as_url = true, 5).await;
+}
+
+/// What is not drawn is composed, with as many fields as the page's own has.
+async fn composed(change: impl FnOnce(&mut Settings), fields: usize) {
+    let mut settings = Settings {
         data_ref: false,
         ..Settings::default()
-    })
-    .await;
+    };
+    change(&mut settings);
+    let standin = standin(settings).await;
     let mut manager = Manager::start(&standin).await;
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
     let read = read_png(&manager).await.expect("a code");
+    assert_eq!(read.split(',').count(), fields, "{read}");
+    assert_eq!(Some(&read), standin.phone().current_code().as_ref());
     standin.phone().scan(&read).expect("the phone takes it");
     manager.until("READY").await;
     manager.stop().await;
@@ -333,6 +351,11 @@ async fn linking_by_number() {
     assert_eq!(status, 200, "{body}");
     let code = body["code"].as_str().unwrap().to_owned();
     assert_eq!((code.len(), &code[4..5]), (9, "-"));
+    // It is told how long the code is good, and the same number gets the same.
+    assert!(body["expires_at"].is_string(), "{body}");
+    assert_eq!(manager.post("/pairing-code", &phone).await.1, body);
+    let session = manager.session().await;
+    assert_eq!(session["pairing_code"]["expires_at"], body["expires_at"]);
     standin
         .phone()
         .link_code(&code)
@@ -340,6 +363,74 @@ async fn linking_by_number() {
     manager.until("READY").await;
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!((status, &body["code"]), (409, &json!("ALREADY_LINKED")));
+    manager.stop().await;
+}
+
+/// The codes to scan run out meanwhile; a new round would end the one to type.
+#[tokio::test]
+async fn a_code_by_number_outlives_the_codes_to_scan() {
+    let standin = standin(Settings {
+        first_code: MS(2_500),
+        codes: 1,
+        ..Settings::default()
+    })
+    .await;
+    let mut manager = Manager::start(&standin).await;
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    let phone = json!({"phone": "5491100000001"});
+    let (status, body) = manager.post("/pairing-code", &phone).await;
+    assert_eq!(status, 200, "{body}");
+    let idle = |phone: &e2e::standin::Phone| (phone.state().idle == 1).then_some(());
+    let idle = standin.phone().wait_for(e2e::PATIENCE, idle).await;
+    idle.expect("the round of codes to end");
+    poll::until("the code to scan to go", async || {
+        (manager.get("/qr").await.1["status"] == "NO_QR").then_some(())
+    })
+    .await;
+    assert_eq!(standin.phone().state().link_codes.len(), 1);
+
+    // WhatsApp wants a new one: it is there, and the number gets that.
+    standin
+        .phone()
+        .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
+    let renewed = poll::until("a new code to type", async || {
+        let (_, other) = manager.post("/pairing-code", &phone).await;
+        (other["code"] != body["code"]).then_some(other)
+    })
+    .await;
+    let code = renewed["code"].as_str().expect("a code");
+    standin.phone().link_code(code).expect("it is good");
+    manager.until("READY").await;
+    assert_eq!(manager.session().await["pairing_code"], json!(null));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn a_code_by_number_that_is_over_makes_room_for_codes_to_scan() {
+    let standin = standin(Settings {
+        first_code: MS(2_500),
+        codes: 1,
+        ..Settings::default()
+    })
+    .await;
+    let mut manager = Manager::start(&standin).await;
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    let phone = json!({"phone": "5491100000001"});
+    let (status, body) = manager.post("/pairing-code", &phone).await;
+    assert_eq!(status, 200, "{body}");
+    let idle = |phone: &e2e::standin::Phone| (phone.state().idle == 1).then_some(());
+    let idle = standin.phone().wait_for(e2e::PATIENCE, idle).await;
+    idle.expect("the round of codes to end");
+    standin
+        .phone()
+        .link_code_event(LinkCodeEvent::ForceManualRefresh);
+    poll::until("another code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    manager.until("READY").await;
     manager.stop().await;
 }
 
@@ -376,4 +467,23 @@ async fn a_device_is_kept_in_a_folder_with_a_long_path() {
     manager.restart().await;
     manager.until("READY").await;
     assert!(manager.stop().await.success());
+}
+
+/// In the minutes of a code by number, on a clock that is turned by hand.
+#[tokio::test]
+async fn a_code_by_number_is_renewed_while_somebody_wants_it() {
+    let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    let run = tokio::process::Command::new("node")
+        .arg("link-code.mjs")
+        .current_dir(scripts)
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(e2e::PATIENCE, run);
+    let output = output.await.expect("it ends").expect("node");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
 }

@@ -27,7 +27,7 @@ use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    openapi, overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -186,6 +186,9 @@ fn administration() -> Router<AppState> {
         .route("/disconnect", post(admin::disconnect))
         .route("/logout", post(admin::logout))
         .route("/pairing-code", post(admin::pairing_code))
+        .route("/passkey", get(passkey::passkey).post(passkey::answer))
+        .route("/passkey/confirm", post(passkey::confirm))
+        .route("/passkey/cancel", post(passkey::cancel))
 }
 
 fn of_cliente() -> Router<AppState> {

@@ -91,6 +91,10 @@ pub struct PairingCodeRequest {
 pub struct PairingCodeBody {
     /// What to type into the phone: `ABCD-EFGH`.
     pub code: String,
+    /// When WhatsApp takes it no more. Asking again before that, for the same
+    /// number, gives the same code and has it renewed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The answer of `POST /send`.

@@ -82,6 +82,8 @@ codes! {
     QrNotRequired = "QR_NOT_REQUIRED", 409;
     /// The device is linked already: no pairing code is needed.
     AlreadyLinked = "ALREADY_LINKED", 409;
+    /// WhatsApp asks for no passkey now, or for another one.
+    PasskeyNotPending = "PASSKEY_NOT_PENDING", 409;
     /// There is nothing to back up, or no key to do it with.
     BackupUnavailable = "BACKUP_UNAVAILABLE", 409;
     /// This key was used with another body.

@@ -16,6 +16,7 @@ mod content;
 mod error;
 mod event;
 mod parts;
+mod passkey;
 pub mod paths;
 mod recipient;
 mod send;
@@ -34,11 +35,14 @@ pub use content::{
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
 pub use parts::{FileParts, SendParts};
+pub use passkey::{
+    PasskeyAssertion, PasskeyBody, PasskeyCredential, PasskeyDescriptor, PasskeyRequest,
+};
 pub use recipient::Recipient;
 pub use send::SendRequest;
 pub use session::{
-    Account, BrowserInfo, HistoryEntry, LastError, PageInfo, QrInfo, RestartInfo, SelfTest,
-    ServiceInfo, SessionBody,
+    Account, BrowserInfo, HistoryEntry, LastError, PageInfo, PairingCodeInfo, PasskeyInfo, QrInfo,
+    RestartInfo, SelfTest, ServiceInfo, SessionBody,
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;

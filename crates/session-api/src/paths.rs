@@ -20,6 +20,12 @@ pub const DISCONNECT: &str = "/disconnect";
 pub const LOGOUT: &str = "/logout";
 /// `POST`: link by number.
 pub const PAIRING_CODE: &str = "/pairing-code";
+/// `GET`: the passkey that WhatsApp asks for; `POST`: its answer.
+pub const PASSKEY: &str = "/passkey";
+/// `POST`: the verification code is the phone's.
+pub const PASSKEY_CONFIRM: &str = "/passkey/confirm";
+/// `POST`: back to a code to scan.
+pub const PASSKEY_CANCEL: &str = "/passkey/cancel";
 /// `POST`: send a message.
 pub const SEND: &str = "/send";
 /// `POST`: whether a message could be sent, without sending it.

@@ -28,6 +28,12 @@ pub struct SessionBody {
     pub account: Option<Account>,
     /// The code that can be scanned now.
     pub qr: Option<QrInfo>,
+    /// The code to type into the phone that is out.
+    #[serde(default)]
+    pub pairing_code: Option<PairingCodeInfo>,
+    /// The passkey that WhatsApp asks for.
+    #[serde(default)]
+    pub passkey: Option<PasskeyInfo>,
     /// The browser.
     pub browser: BrowserInfo,
     /// WhatsApp's page.
@@ -69,6 +75,28 @@ pub struct QrInfo {
     pub codes_left: u32,
     /// How many times an idle page will still be refreshed by itself.
     pub refreshes_left: u32,
+}
+
+/// The code to type into the phone that is out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PairingCodeInfo {
+    /// When WhatsApp takes it no more.
+    pub expires_at: Timestamp,
+}
+
+/// The passkey that WhatsApp asks for before it links the device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasskeyInfo {
+    /// `asked`, `required` (an answer is waited for), `answered` (WhatsApp and
+    /// the phone work on it) or `confirm`.
+    pub stage: String,
+    /// Since when it is asked for.
+    pub since: Timestamp,
+    /// When it is given up.
+    pub expires_at: Timestamp,
+    /// Whether a person has to confirm the verification code, with
+    /// `POST /passkey/confirm`. Otherwise WhatsApp's page goes on by itself.
+    pub needs_confirmation: bool,
 }
 
 /// The browser.

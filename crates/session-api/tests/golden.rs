@@ -60,6 +60,69 @@ fn qr() {
 }
 
 #[test]
+fn passkey() {
+    same(&PasskeyBody::NoPasskey, r#"{"status":"NO_PASSKEY"}"#);
+    let public_key = PasskeyRequest {
+        challenge: "AQ".into(),
+        timeout: Some(600_000),
+        rp_id: Some("whatsapp.com".into()),
+        allow_credentials: vec![PasskeyDescriptor {
+            id: "Ag".into(),
+            kind: "public-key".into(),
+            more: from_str(r#"{"transports":["hybrid"]}"#).unwrap(),
+        }],
+        user_verification: Some("required".into()),
+        more: from_str(r#"{"extensions":{"uvm":true}}"#).unwrap(),
+    };
+    same(
+        &PasskeyBody::Required {
+            public_key,
+            expires_at: at(),
+        },
+        r#"{"status":"PASSKEY_REQUIRED","public_key":{"challenge":"AQ","timeout":600000,"rpId":"whatsapp.com","allowCredentials":[{"id":"Ag","type":"public-key","transports":["hybrid"]}],"userVerification":"required","extensions":{"uvm":true}},"expires_at":"2026-01-14T13:02:09.336Z"}"#,
+    );
+    same(
+        &PasskeyBody::Confirm {
+            verification_code: "ABCD-EFGH".into(),
+        },
+        r#"{"status":"PASSKEY_CONFIRM","verification_code":"ABCD-EFGH"}"#,
+    );
+}
+
+#[test]
+fn the_answer_of_a_passkey_is_as_the_browser_gives_it() {
+    let text = r#"{"id":"QQ","rawId":"QQ","type":"public-key","response":{"clientDataJSON":"QQ","authenticatorData":"Qg","signature":"Qw"},"authenticatorAttachment":"platform","clientExtensionResults":{}}"#;
+    let credential: PasskeyCredential = from_str(text).unwrap();
+    same(&credential, text);
+    assert_eq!(credential.check(), Ok(()));
+    assert!(!format!("{credential:?}").contains("QQ"));
+    for (change, field) in [
+        (("\"id\":\"QQ\"", "\"id\":\"Qg\""), "rawId"),
+        (("\"rawId\":\"QQ\"", "\"rawId\":\"!\""), "rawId"),
+        (("public-key", "password"), "type"),
+        (
+            ("clientDataJSON\":\"QQ\"", "clientDataJSON\":\"\""),
+            "response.clientDataJSON",
+        ),
+        (("\"Qw\"", "\"Q\""), "response.signature"),
+    ] {
+        let wrong: PasskeyCredential = from_str(&text.replacen(change.0, change.1, 1)).unwrap();
+        assert_eq!(wrong.check().unwrap_err().field, field, "{change:?}");
+    }
+}
+
+#[test]
+fn pairing_code() {
+    same(
+        &PairingCodeBody {
+            code: "ABCD-EFGH".into(),
+            expires_at: Some(at()),
+        },
+        r#"{"code":"ABCD-EFGH","expires_at":"2026-01-14T13:02:09.336Z"}"#,
+    );
+}
+
+#[test]
 fn connect() {
     same(
         &ConnectBody {

@@ -12,8 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use session_api::{
     BackupBody, CLIENTE_ID_HEADER, ConnectBody, ErrorBody, HealthBody, PairingCodeBody,
-    PairingCodeRequest, QrBody, SendBody, SendRequest, SessionBody, StatusBody, TransitionBody,
-    paths,
+    PairingCodeRequest, PasskeyBody, PasskeyCredential, QrBody, SendBody, SendRequest, SessionBody,
+    StatusBody, TransitionBody, paths,
 };
 use url::Url;
 
@@ -216,6 +216,42 @@ impl SessionClient {
         };
         self.typed(Endpoint::PairingCode, Some(to_json(&request)))
             .await
+    }
+
+    /// `GET /passkey`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn passkey(&self) -> Result<PasskeyBody, ClientError> {
+        self.typed(Endpoint::Passkey, None).await
+    }
+
+    /// `POST /passkey`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn answer_passkey(
+        &self,
+        credential: &PasskeyCredential,
+    ) -> Result<TransitionBody, ClientError> {
+        self.typed(Endpoint::AnswerPasskey, Some(to_json(credential)))
+            .await
+    }
+
+    /// `POST /passkey/confirm`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn confirm_passkey(&self) -> Result<TransitionBody, ClientError> {
+        self.typed(Endpoint::ConfirmPasskey, None).await
+    }
+
+    /// `POST /passkey/cancel`
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn cancel_passkey(&self) -> Result<TransitionBody, ClientError> {
+        self.typed(Endpoint::CancelPasskey, None).await
     }
 
     /// `POST /send`, once: never repeated by this client.

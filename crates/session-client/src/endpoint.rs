@@ -75,6 +75,14 @@ pub enum Endpoint {
     Backup,
     /// `POST /pairing-code`
     PairingCode,
+    /// `GET /passkey`
+    Passkey,
+    /// `POST /passkey`
+    AnswerPasskey,
+    /// `POST /passkey/confirm`
+    ConfirmPasskey,
+    /// `POST /passkey/cancel`
+    CancelPasskey,
     /// `POST /send`
     Send,
     /// `POST /send` of a file, which takes its time.
@@ -96,6 +104,9 @@ impl Endpoint {
             Self::Logout => paths::LOGOUT,
             Self::Backup => paths::BACKUP,
             Self::PairingCode => paths::PAIRING_CODE,
+            Self::Passkey | Self::AnswerPasskey => paths::PASSKEY,
+            Self::ConfirmPasskey => paths::PASSKEY_CONFIRM,
+            Self::CancelPasskey => paths::PASSKEY_CANCEL,
             Self::Send | Self::SendFile => paths::SEND,
             Self::SendCheck => paths::SEND_CHECK,
         }
@@ -103,14 +114,20 @@ impl Endpoint {
 
     pub(crate) fn method(self) -> Method {
         match self {
-            Self::Health | Self::Status | Self::Qr | Self::Session | Self::Screenshot => {
-                Method::GET
-            }
+            Self::Health
+            | Self::Status
+            | Self::Qr
+            | Self::Session
+            | Self::Screenshot
+            | Self::Passkey => Method::GET,
             Self::Connect
             | Self::Backup
             | Self::Disconnect
             | Self::Logout
             | Self::PairingCode
+            | Self::AnswerPasskey
+            | Self::ConfirmPasskey
+            | Self::CancelPasskey
             | Self::Send
             | Self::SendFile
             | Self::SendCheck => Method::POST,
@@ -124,9 +141,15 @@ impl Endpoint {
             | Self::Qr
             | Self::Session
             | Self::Connect
+            | Self::Passkey
             | Self::SendCheck => timeouts.read,
             Self::SendFile => timeouts.transfer,
-            Self::Screenshot | Self::Disconnect | Self::PairingCode => timeouts.command,
+            Self::Screenshot
+            | Self::Disconnect
+            | Self::PairingCode
+            | Self::AnswerPasskey
+            | Self::ConfirmPasskey
+            | Self::CancelPasskey => timeouts.command,
             Self::Send | Self::Logout | Self::Backup => timeouts.send,
         }
     }

@@ -158,6 +158,7 @@ impl Config {
                 },
                 wa_js: env.optional_path("WA_JS_PATH"),
                 presence: presence(env)?,
+                visible: false,
                 // The other half is for the page's own start.
                 navigation_deadline: boot_patience / 2,
             },

@@ -288,6 +288,9 @@ async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
     match body.state {
         SessionState::Ready => Check::ok(NAME, found),
         SessionState::Error => Check::failure(NAME, found, "docs/operations.md, Causes"),
+        SessionState::QrRequired if body.passkey.is_some() => {
+            Check::warning(NAME, found, "docs/operations.md, Passkey")
+        }
         SessionState::QrRequired => Check::warning(NAME, found, "scan the code: GET /qr.txt"),
         SessionState::Disconnected => {
             Check::warning(NAME, found, "curl -X POST http://localhost:3001/connect")

@@ -16,6 +16,7 @@ pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
+pub mod link;
 mod own;
 pub mod router;
 pub mod session;

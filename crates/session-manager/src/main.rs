@@ -10,7 +10,7 @@ use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
 use session_manager::backup::command;
 use session_manager::browser::take_part;
 use session_manager::config::{Config, HELP};
-use session_manager::doctor;
+use session_manager::{doctor, link};
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
@@ -36,6 +36,9 @@ enum Task {
         #[arg(long, value_name = "PAGE", requires = "wa_js")]
         page: Option<String>,
     },
+    /// Links a phone in a Chrome that is visible, on a computer with a screen; the
+    /// session goes to a server with a backup.
+    Link,
     /// Takes a backup of the linked session into BACKUP_DIR; a running service
     /// is asked to do it.
     Backup {
@@ -103,12 +106,24 @@ fn carry_out(task: &Task) -> ExitCode {
                 Err(error) => fatal(&error),
             }
         }
+        Task::Link => tell(config().and_then(|config| {
+            let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+            let env = Env::from_process();
+            let linked = runtime.block_on(link::link(config, &env, say));
+            runtime.shutdown_background();
+            linked
+        })),
         Task::Backup { new_key: true } => tell(Ok(command::new_key())),
         Task::Backup { new_key: false } => {
             tell(config().and_then(|config| command::backup(&config)))
         }
         Task::Restore { file } => tell(config().and_then(|config| command::restore(&config, file))),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "a command for a person at a terminal")]
+fn say(line: &str) {
+    println!("{line}");
 }
 
 #[expect(

@@ -61,6 +61,12 @@ pub fn router(state: AppState) -> Router {
         .route(paths::DISCONNECT, post(http::session::disconnect))
         .route(paths::LOGOUT, post(http::session::logout))
         .route(paths::PAIRING_CODE, post(http::session::pairing_code))
+        .route(
+            paths::PASSKEY,
+            get(http::passkey::passkey).post(http::passkey::answer),
+        )
+        .route(paths::PASSKEY_CONFIRM, post(http::passkey::confirm))
+        .route(paths::PASSKEY_CANCEL, post(http::passkey::cancel))
         .route(paths::METRICS, get(http::metrics::metrics))
         .route(paths::BACKUP, post(http::session::backup))
         .route(paths::SESSION, get(http::session::session))

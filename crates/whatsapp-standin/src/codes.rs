@@ -17,6 +17,9 @@ use crate::settings::Settings;
 /// The address some versions of the page wrap the code in.
 const URL_PREFIX: &str = "https://wa.me/settings/linked_devices#";
 
+/// The sixth field that some versions of the page add.
+const HELP_FIELD: &str = "https://faq.whatsapp.com/r/ld";
+
 /// The public keys of a page's profile, as the code carries them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keys {
@@ -108,6 +111,10 @@ impl CodeCycle {
     pub(crate) fn scan(&self, text: &str, keys: &Keys) -> Scan {
         let text = text.trim();
         let text = text.strip_prefix(URL_PREFIX).unwrap_or(text);
+        let text = text
+            .strip_suffix(HELP_FIELD)
+            .and_then(|text| text.strip_suffix(','))
+            .unwrap_or(text);
         let mut parts = text.split(',');
         let reference = parts.next().unwrap_or_default();
         if self.spent.iter().any(|old| old == reference) {
@@ -129,12 +136,18 @@ impl CodeCycle {
 }
 
 /// The full text of a code, as the page draws it.
-pub(crate) fn compose(reference: &str, keys: &Keys, as_url: bool) -> String {
-    let prefix = if as_url { URL_PREFIX } else { "" };
-    format!(
-        "{prefix}{reference},{},{},{},{}",
+pub(crate) fn compose(reference: &str, keys: &Keys, settings: &Settings) -> String {
+    let code = format!(
+        "{reference},{},{},{},{}",
         keys.static_key, keys.identity_key, keys.adv_key, keys.platform
-    )
+    );
+    if settings.code_as_url {
+        format!("{URL_PREFIX}{code}")
+    } else if settings.code_with_help {
+        format!("{code},{HELP_FIELD}")
+    } else {
+        code
+    }
 }
 
 /// A code for linking by number, as the page shows it: `ABCD-EFGH`.
@@ -220,8 +233,15 @@ mod tests {
         let settings = Settings::default();
         let now = Instant::now();
         let mut cycle = CodeCycle::start(&settings, now);
-        let first = compose(cycle.reference().expect("a code"), &keys(), false);
+        let first = compose(cycle.reference().expect("a code"), &keys(), &settings);
         assert_eq!(cycle.scan(&first, &keys()), Scan::Current);
+        let with_help = Settings {
+            code_with_help: true,
+            ..Settings::default()
+        };
+        let six = compose(cycle.reference().expect("a code"), &keys(), &with_help);
+        assert_eq!(six.split(',').count(), 6);
+        assert_eq!(cycle.scan(&six, &keys()), Scan::Current);
         let without_platform = first.rsplit_once(',').expect("parts").0;
         assert_eq!(cycle.scan(without_platform, &keys()), Scan::Current);
         assert_eq!(
@@ -232,7 +252,11 @@ mod tests {
 
         cycle.turn(&settings, now);
         assert_eq!(cycle.scan(&first, &keys()), Scan::Expired);
-        let second = compose(cycle.reference().expect("a code"), &keys(), true);
+        let as_url = Settings {
+            code_as_url: true,
+            ..Settings::default()
+        };
+        let second = compose(cycle.reference().expect("a code"), &keys(), &as_url);
         assert!(second.starts_with("https://wa.me/"));
         assert_eq!(cycle.scan(&second, &keys()), Scan::Current);
     }
@@ -246,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_full_code_can_be_drawn() {
-        let text = compose(&new_reference(), &keys(), false);
+        let text = compose(&new_reference(), &keys(), &Settings::default());
         let drawing = draw(&text).expect("it fits");
         assert_eq!(drawing.bits.len(), drawing.size * drawing.size);
     }

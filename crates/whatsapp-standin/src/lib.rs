@@ -13,6 +13,7 @@
 mod codes;
 mod error;
 mod http;
+mod passkey;
 mod phone;
 mod server;
 mod settings;
@@ -28,7 +29,7 @@ pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
-pub use crate::wire::{Ban, LongTask, Stored};
+pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
     Block, Details, Failure, Outcome, PageHttp, Place, Received, Refusal, Rule, SentFile,
 };

@@ -7,10 +7,11 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::error::PhoneError;
+use crate::passkey::Credential;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, State};
-use crate::wire::{LongTask, Stored, ToPage};
+use crate::wire::{LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::world::{Block, Failure, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
@@ -29,7 +30,8 @@ impl Phone {
         shown.into_iter().next_back().map(|(_, _, _, text)| text)
     }
 
-    /// Scan the code now shown. Returns the new device's id.
+    /// Scan the code now shown. Returns the new device's id, which is empty
+    /// while the account's passkey is asked for.
     ///
     /// # Errors
     /// When none is shown, or the network is down.
@@ -46,9 +48,36 @@ impl Phone {
     }
 
     fn scan_text(&self, code: Option<&str>) -> Result<String, PhoneError> {
-        let device = self.shared.world().scan(code)?;
-        self.shared.tell("linked");
-        Ok(device)
+        let device = self.shared.world().scan(code, Instant::now())?;
+        Ok(self.linked(device))
+    }
+
+    /// Tells whoever watches; the id is empty while a passkey is asked for.
+    fn linked(&self, device: Option<String>) -> String {
+        self.shared.tell(match device {
+            Some(_) => "linked",
+            None => "passkey",
+        });
+        device.unwrap_or_default()
+    }
+
+    /// The account gets a passkey: its id and its public key of P-256
+    /// (`SubjectPublicKeyInfo` in DER, or the bare point), both base64url.
+    ///
+    /// # Errors
+    /// When they are none.
+    pub fn add_passkey(&self, credential_id: &str, public_key: &str) -> Result<(), PhoneError> {
+        let credential =
+            Credential::parse(credential_id, public_key).map_err(PhoneError::BadRequest)?;
+        self.shared.world().add_credential(credential);
+        self.shared.tell("passkey");
+        Ok(())
+    }
+
+    /// Why assertions were refused, the latest last.
+    #[must_use]
+    pub fn passkey_refusals(&self) -> Vec<&'static str> {
+        self.shared.world().passkey_refusals.clone()
     }
 
     /// Type in a code for linking by number. Returns the new device's id.
@@ -57,8 +86,7 @@ impl Phone {
     /// When no page shows it, or no longer.
     pub fn link_code(&self, code: &str) -> Result<String, PhoneError> {
         let device = self.shared.world().enter_link_code(code, Instant::now())?;
-        self.shared.tell("linked");
-        Ok(device)
+        Ok(self.linked(device))
     }
 
     /// A lead writes. Returns the message's full key, as the page knows it.
@@ -258,6 +286,14 @@ impl Phone {
         self.shared.tell("settings");
     }
 
+    /// WhatsApp wants a new code to type in, of every page that has one out; or
+    /// lets none be made anew by itself any more.
+    pub fn link_code_event(&self, wanted: LinkCodeEvent) {
+        for page in self.shared.world().pages.values() {
+            let _ = page.tx.send(ToPage::LinkCodeEvent { name: wanted });
+        }
+    }
+
     /// Make the page's main thread hang, on every connected page.
     pub fn hang(&self, ms: u64) {
         for page in self.shared.world().pages.values() {
@@ -326,6 +362,9 @@ impl Phone {
                 .into_iter()
                 .map(|(page, code, phone)| LinkCode { page, code, phone })
                 .collect(),
+            idle: world.idle_pages(),
+            passkeys_wanted: world.passkeys_wanted(),
+            passkeys: world.credentials.len(),
             network_up: world.network_up,
             block: world.block,
             failure: world.failure,

@@ -22,6 +22,27 @@ pub struct Settings {
     /// How long a code for linking by number is good.
     #[serde(rename = "link_code_ms", with = "millis")]
     pub link_code: Duration,
+    /// The account asks for a passkey when a device is linked.
+    pub passkey: bool,
+    /// How long what the passkey is asked for is good.
+    #[serde(rename = "passkey_ms", with = "millis")]
+    pub passkey_life: Duration,
+    /// From an assertion that was taken to the verification code.
+    #[serde(rename = "passkey_phone_ms", with = "maybe_millis")]
+    pub passkey_phone: Option<Duration>,
+    /// How long the page waits for each further step of the phone.
+    #[serde(rename = "passkey_step_ms", with = "millis")]
+    pub passkey_step: Duration,
+    /// How long after the request the page can prove that it is the one that was
+    /// scanned; later a person has to compare the verification code.
+    #[serde(rename = "passkey_handoff_ms", with = "millis")]
+    pub passkey_handoff: Duration,
+    /// The page tells of a passkey by its events.
+    pub passkey_events: bool,
+    /// The screen for it has the test ids that are known.
+    pub passkey_test_ids: bool,
+    /// Where an assertion has to be made.
+    pub passkey_origin: String,
     /// From "scanned" to the stream restart (the 515) that logs the device in.
     #[serde(rename = "stream_restart_ms", with = "millis")]
     pub stream_restart: Duration,
@@ -87,6 +108,8 @@ pub struct Settings {
     pub data_ref: bool,
     /// The shown code is wrapped in a `https://wa.me/…#` address.
     pub code_as_url: bool,
+    /// The shown code ends in a link to WhatsApp's help, as a sixth field.
+    pub code_with_help: bool,
     /// `window.Debug` exists.
     pub debug_global: bool,
     /// One-to-one chats are addressed by LID, as on migrated accounts.
@@ -114,6 +137,14 @@ impl Default for Settings {
             next_code: Duration::from_secs(20),
             codes: 6,
             link_code: Duration::from_secs(180),
+            passkey: false,
+            passkey_life: Duration::from_secs(600),
+            passkey_phone: Some(ms(50)),
+            passkey_step: Duration::from_secs(120),
+            passkey_handoff: Duration::from_secs(300),
+            passkey_events: true,
+            passkey_test_ids: true,
+            passkey_origin: "https://web.whatsapp.com".to_owned(),
             stream_restart: ms(50),
             sync: ms(400),
             sync_steps: 3,
@@ -139,6 +170,7 @@ impl Default for Settings {
             launch_refresh_qr: true,
             data_ref: true,
             code_as_url: false,
+            code_with_help: false,
             debug_global: true,
             lid_migrated: false,
             msg_key_renamed: false,

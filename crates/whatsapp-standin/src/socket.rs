@@ -95,6 +95,24 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
                 .new_link_code(page, tag, &phone, Instant::now());
             shared.tell("code");
         }
+        FromPage::PasskeyOptions { tag } => {
+            shared.world().passkey_options(page, tag, Instant::now());
+        }
+        FromPage::PasskeyAnswer { tag, assertion } => {
+            let (taken, after) = {
+                let mut world = shared.world();
+                let taken = world.passkey_answer(page, tag, assertion, Instant::now());
+                (taken, world.settings.passkey_phone)
+            };
+            if let Some(after) = after.filter(|_| taken) {
+                shared.later(after, move |shared| shared.world().passkey_code(page));
+            }
+            shared.tell("passkey");
+        }
+        FromPage::PasskeyConfirm { tag } => {
+            shared.world().passkey_confirmed(page, tag);
+            shared.tell("linked");
+        }
         FromPage::Paired => {
             let after = shared.world().settings.stream_restart;
             shared.later(after, move |shared| {

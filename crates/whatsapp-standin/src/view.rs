@@ -112,6 +112,12 @@ pub struct State {
     pub codes: Vec<ShownCode>,
     /// Codes for linking by number.
     pub link_codes: Vec<LinkCode>,
+    /// Pages whose round of codes is over.
+    pub idle: usize,
+    /// Pages that ask for the account's passkey now.
+    pub passkeys_wanted: usize,
+    /// Passkeys that the account has.
+    pub passkeys: usize,
     /// The network is up.
     pub network_up: bool,
     /// The page is shut out.

@@ -16,6 +16,15 @@ pub(crate) enum FromPage {
     RefreshCodes,
     /// A code for linking by number.
     LinkCode { tag: u64, phone: String },
+    /// What the passkey is to be asked for, once more.
+    PasskeyOptions { tag: u64 },
+    /// The passkey's answer.
+    PasskeyAnswer {
+        tag: u64,
+        assertion: serde_json::Value,
+    },
+    /// The verification code is the phone's.
+    PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
     Paired,
     /// A message.
@@ -97,6 +106,20 @@ pub(crate) enum ToPage {
         tag: u64,
         code: &'static str,
     },
+    /// The account wants its passkey before it links this page.
+    PasskeyRequest {
+        options: serde_json::Value,
+    },
+    PasskeyOptions {
+        tag: u64,
+        options: serde_json::Value,
+    },
+    PasskeyTaken {
+        tag: u64,
+    },
+    PasskeyCode {
+        code: String,
+    },
     Pair {
         device: Identity,
     },
@@ -173,6 +196,10 @@ pub(crate) enum ToPage {
     Forget {
         key: String,
     },
+    /// What the server says of the code to type in.
+    LinkCodeEvent {
+        name: LinkCodeEvent,
+    },
 }
 
 /// A ban that ends by itself.
@@ -195,6 +222,16 @@ pub struct Stored {
     /// And so many before them, written a day ago.
     #[serde(default)]
     pub old: u32,
+}
+
+/// What WhatsApp says of the code to type in that is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkCodeEvent {
+    /// A new one is wanted.
+    RefreshAltLinkingCode,
+    /// None is made anew by itself any more.
+    ForceManualRefresh,
 }
 
 /// A linked device, as the page keeps it in its profile.

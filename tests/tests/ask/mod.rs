@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder};
 use session_api::ErrorBody;
 
-pub const READS: [&str; 10] = [
+pub const READS: [&str; 11] = [
     "/health",
     "/status",
     "/qr",
@@ -17,13 +17,17 @@ pub const READS: [&str; 10] = [
     "/events",
     "/screenshot.png",
     "/messages/3EB000",
+    "/passkey",
 ];
 pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
-const WRITES: [&str; 7] = [
+const WRITES: [&str; 10] = [
     "/connect",
     "/disconnect",
     "/logout",
     "/pairing-code",
+    "/passkey",
+    "/passkey/confirm",
+    "/passkey/cancel",
     "/send",
     "/send/check",
     "/files",

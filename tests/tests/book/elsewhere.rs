@@ -5,7 +5,7 @@
 type Held = (&'static str, &'static str, &'static str);
 
 /// No command may be here that could be run.
-pub const ELSEWHERE: [Held; 31] = [
+pub const ELSEWHERE: [Held; 32] = [
     // How the checkout came here that is tested, and is set up and built before
     // the first test.
     ("git clone ", ".ci/run", "cargo xtask test"),
@@ -152,6 +152,12 @@ pub const ELSEWHERE: [Held; 31] = [
         "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",
         "crates/central-hub/tests/hub/outbox.rs",
         "fn what_is_not_possible_now_waits_and_what_is_refused_ends(",
+    ),
+    // It wants a screen, and a person before it.
+    (
+        "BACKUP_KEY='AGE-SECRET-KEY-1…' TOKENS_DIR=desktop-tokens target/release/session-manager link",
+        "tests/tests/backups.rs",
+        "fn linked_on_a_desktop_and_restored_on_a_server()",
     ),
     // A screen, until one leaves it.
     (

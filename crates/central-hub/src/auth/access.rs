@@ -81,6 +81,10 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/admin/whatsapp/disconnect", Admins(Link)),
     rule("POST", "/admin/whatsapp/logout", Admins(Link)),
     rule("POST", "/admin/whatsapp/pairing-code", Admins(Link)),
+    rule("GET", "/admin/whatsapp/passkey", Admins(Link)),
+    rule("POST", "/admin/whatsapp/passkey", Admins(Link)),
+    rule("POST", "/admin/whatsapp/passkey/confirm", Admins(Link)),
+    rule("POST", "/admin/whatsapp/passkey/cancel", Admins(Link)),
     // The same, asked for by a business: what would take the session from the
     // others is not for one of them.
     rule("GET", "/whatsapp/{cliente_id}/status", Everybody(Read)),

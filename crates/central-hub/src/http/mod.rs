@@ -13,6 +13,7 @@ pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overview;
+pub(crate) mod passkey;
 pub(crate) mod qr_code;
 pub(crate) mod reports;
 pub(crate) mod send;

@@ -11,7 +11,7 @@ use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    overview, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -56,6 +56,10 @@ struct Document;
     admin::disconnect,
     admin::logout,
     admin::pairing_code,
+    passkey::passkey,
+    passkey::answer,
+    passkey::confirm,
+    passkey::cancel,
     cliente::status,
     cliente::session,
     cliente::connect,

@@ -63,6 +63,9 @@ async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
         ("POST", "/disconnect", left),
         ("POST", "/logout", left),
         ("POST", "/pairing-code", r#"{ "code":"ABCD-EFGH" }"#),
+        ("GET", "/passkey", r#"{ "status" : "NO_PASSKEY" }"#),
+        ("POST", "/passkey/confirm", left),
+        ("POST", "/passkey/cancel", left),
     ] {
         peer.answers(path, 200, body);
         let mut prefixes = vec!["/api/admin/whatsapp", "/admin/whatsapp"];
@@ -97,6 +100,29 @@ async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
             }
         }
     }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_answer_of_a_passkey_is_passed_on() {
+    let (peer, hub) = pair().await;
+    let taken = r#"{"success":true,"message":"x",  "session":"admin","state":"QR_REQUIRED"}"#;
+    peer.answers("/passkey", 200, taken);
+    let credential = r#"{"id":"QQ","rawId":"QQ","type":"public-key","response":{"clientDataJSON":"QQ","authenticatorData":"QQ","signature":"QQ","userHandle":"QQ"},"clientExtensionResults":{"uvm":[[2,4,2]]}}"#;
+    let path = "/api/admin/whatsapp/passkey";
+    assert_eq!(hub.post(path, credential).await, (200, taken.to_owned()));
+    assert_eq!(peer.last_asked().body, credential);
+    // Of another shape it is no business of session-manager's.
+    let (status, body) = hub.post(path, r#"{"id":"QQ"}"#).await;
+    assert_eq!(status, 400);
+    assert!(
+        body.contains("INVALID_REQUEST") && body.contains("rawId"),
+        "{body}"
+    );
+    // What session-manager refuses it refuses in its own words.
+    let late = r#"{"error":true,"code":"PASSKEY_NOT_PENDING","message":"x"}"#;
+    peer.answers("/passkey", 409, late);
+    assert_eq!(hub.post(path, credential).await, (409, late.to_owned()));
     hub.stop().await;
 }
 

@@ -2,6 +2,7 @@
 // localised, so only attributes are looked at.
 
 import { attempt, pageModule, wpp } from "./wa";
+import { passkeyUnderWay } from "./passkey";
 
 const CODE = '[data-testid="link-device-qr-code"]';
 const REFRESH = '[data-testid="link_device_qr_expired_refresh_button"]';
@@ -12,6 +13,12 @@ let observer: MutationObserver | undefined;
 export function drawnCode(): string | null {
   const box = document.querySelector(`${CODE}[data-ref], ${CODE} [data-ref], div[data-ref]`);
   return box?.getAttribute("data-ref") || null;
+}
+
+/** Whether the page shows a place for a code to scan, drawn or not. It shows
+ * none while it asks for a passkey or a number. */
+export function placeForCode(): boolean {
+  return !passkeyUnderWay() && document.querySelector(CODE) !== null && refreshOverlay() === null;
 }
 
 /** Whether the page covers the code with its button to refresh. */
@@ -43,12 +50,27 @@ export function unwatchCode(): void {
   observer = undefined;
 }
 
-/** The code composed by wa-js, for a page that stops drawing `data-ref`. */
+const APP_LINK = "https://wa.me/settings/linked_devices#";
+/** What some pages add to the code, as its sixth field. */
+const HELP = "https://faq.whatsapp.com/r/ld";
+const HELP_SWITCH = "770";
+
+/** The code composed as the page does, for one that stops drawing `data-ref`.
+ *
+ * wa-js knows the first four fields; the page has five or six, or an address. */
 export async function composedCode(): Promise<string | null> {
   const WPP = wpp();
-  if (!WPP) return null;
+  if (!WPP || !placeForCode()) return null;
   try {
-    return (await WPP.conn.getAuthCode())?.fullCode ?? null;
+    const { ref, staticKeyPair, identityKeyPair, secretKey } = (await WPP.conn.getAuthCode()) ?? {};
+    const platform = attempt<string>(() => pageModule("WAWebCompanionRegClientUtils").DEVICE_PLATFORM, "1");
+    const fields = [ref, staticKeyPair, identityKeyPair, secretKey, platform];
+    if (!fields.every(Boolean)) return null;
+    const code = fields.join(",");
+    if (attempt(() => pageModule("WAWebNativeCameraQRLinkedDeviceUtils").isNativeCameraQRLinkedDeviceTest(), false)) {
+      return APP_LINK + code;
+    }
+    return attempt(() => Boolean(pageModule("justknobx")._(HELP_SWITCH)), false) ? `${code},${HELP}` : code;
   } catch {
     return null;
   }

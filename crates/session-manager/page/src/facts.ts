@@ -2,8 +2,10 @@
 // means; here nothing is interpreted.
 
 import { post, postNow } from "./channel";
-import { chatsShown, composedCode, drawnCode, refreshOverlay, unwatchCode, watchCode } from "./code";
+import { chatsShown, composedCode, drawnCode, placeForCode, refreshOverlay, unwatchCode, watchCode } from "./code";
+import { type LinkCodeFacts, cancelLinkCode, linkCodeFacts } from "./linkcode";
 import { type Notice, notice } from "./notices";
+import { type PasskeyFacts, passkeyFacts, tendPasskey } from "./passkey";
 import { applyPresence } from "./presence";
 import { missingTools } from "./requirements";
 import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
@@ -29,6 +31,10 @@ export interface Facts {
   registered: boolean | null;
   code: string | null;
   idle: boolean;
+  /** The passkey that WhatsApp asks for before it links. */
+  passkey: PasskeyFacts | null;
+  /** The code to type that is out. */
+  link_code: LinkCodeFacts | null;
   /** Whether all is there that sending and hearing need. */
   tools: boolean;
   /** The names of what they need and is not there. */
@@ -84,13 +90,13 @@ function code(state: string | null, idle: boolean): string | null {
   const drawn = drawnCode();
   if (drawn) return drawn;
   const ref = attempt<string | null>(() => pageModule("WAWebConnModel").Conn.ref, null);
-  if (!ref || state !== "UNPAIRED") return null;
+  if (!ref || state !== "UNPAIRED" || !placeForCode()) return null;
   if (composed?.ref === ref) return composed.code;
   // Not drawn: compose it, but give the page the time to draw it first.
   if (!composing) {
     composing = window.setTimeout(() => {
       composing = 0;
-      if (drawnCode()) return;
+      if (drawnCode() || !placeForCode()) return;
       void composedCode().then((text) => {
         if (text) composed = { ref, code: text };
         report();
@@ -126,6 +132,7 @@ export function readFacts(): Facts {
   const state = attempt<string | null>(() => socket!.state, null);
   const me = account();
   const linked = registered(me);
+  const passkey = linked ? null : passkeyFacts();
   const idle = state === "UNPAIRED_IDLE" || (linked === false && refreshOverlay() !== null);
   const missing = missingTools();
   const synced = attempt(() => Boolean(socket!.hasSynced), false);
@@ -137,8 +144,10 @@ export function readFacts(): Facts {
     delivered: over,
     progress: linked && !(synced && over !== false) ? progress() : "",
     registered: linked,
-    code: linked ? null : code(state, idle),
+    code: linked || passkey ? null : code(state, idle),
     idle,
+    passkey,
+    link_code: linked ? null : linkCodeFacts(),
     tools: missing.length === 0,
     missing,
     logged_out: loggedOut,
@@ -168,6 +177,9 @@ export function report(): void {
     unwatchCode();
     if (facts.tools) applyPresence();
   } else watchCode(report);
+  tendPasskey(facts.registered);
+  // Linked, or something else comes first: wa-js must not make a new one.
+  if (facts.registered || facts.passkey) cancelLinkCode();
   const text = JSON.stringify(facts);
   if (text === last) return;
   last = text;

@@ -12,8 +12,10 @@ import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
+import { linkCode, onLinkCodeChange } from "./linkcode";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
+import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
 import { type Presence, wantPresence } from "./presence";
 import { missingTools, selfTest } from "./requirements";
 import { messageState, send } from "./send";
@@ -36,12 +38,11 @@ async function toolsWithin(patience: number): Promise<any> {
   return wpp();
 }
 
-async function pairingCode(phone: string): Promise<{ code: string }> {
+async function pairingCode(phone: string): Promise<{ code: string; expires_at: number }> {
   const WPP = await toolsWithin(TOOLS_PATIENCE_MS);
   if (!WPP) throw new BridgeError("NOT_READY", "the page is still loading");
-  const code = String(await WPP.conn.genLinkDeviceCodeForPhoneNumber(phone)).replace(/[^0-9A-Za-z]/g, "");
-  if (code.length !== 8) throw new BridgeError("FAILED", "the page gave no pairing code");
-  return { code: `${code.slice(0, 4)}-${code.slice(4)}`.toUpperCase() };
+  if (passkeyUnderWay()) throw new BridgeError("NOT_READY", "WhatsApp asks for the account's passkey now");
+  return linkCode(WPP, phone);
 }
 
 async function logout(): Promise<{ ok: boolean }> {
@@ -61,6 +62,9 @@ const calls: Record<string, (args: any) => unknown> = {
   self_test: () => selfTest(),
   refresh_code: () => ({ way: refreshCode() }),
   pairing_code: (args: { phone: string }) => pairingCode(args.phone),
+  passkey_answer: answerPasskey,
+  passkey_confirm: confirmPasskey,
+  passkey_cancel: cancelPasskey,
   send,
   message_state: messageState,
   chats,
@@ -109,16 +113,31 @@ function boot(steps: Array<() => boolean>): void {
 
 export interface Options {
   presence: Presence;
+  /** A person sits before this browser. */
+  attended: boolean;
 }
 
-export function start(channel: (text: string) => void, { presence }: Options): void {
+export function start(channel: (text: string) => void, { presence, attended }: Options): void {
   try {
     openChannel(channel);
     wantPresence(presence);
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages, () => attachNotices(report)]);
+    // Before the page's own scripts can ask for one.
+    if (attended) leavePasskeyToPerson();
+    else takeCredentials();
+    onLinkCodeChange(report);
+    boot([
+      attachSocket,
+      attachConn,
+      attachLogout,
+      attachLogoutReason,
+      attachDelivery,
+      () => attachPasskey(report),
+      attachMessages,
+      () => attachNotices(report),
+    ]);
     // The first report also says that the script runs at all.
     report();
   } catch (error) {

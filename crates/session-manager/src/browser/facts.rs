@@ -1,6 +1,7 @@
 //! What the page script reports.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use session_api::PasskeyRequest;
 
 /// What the page is doing: the page script's `facts` record, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,6 +24,10 @@ pub struct Facts {
     pub delivered: Option<bool>,
     /// Changes while the first sync or that delivery moves; empty after them.
     pub progress: String,
+    /// The passkey that WhatsApp asks for before it links.
+    pub passkey: Option<Box<PagePasskey>>,
+    /// The code to type into the phone that is out.
+    pub link_code: Option<PageLinkCode>,
     /// Whether all is there that sending and hearing need.
     pub tools: bool,
     /// The names of what they need and is not there.
@@ -80,6 +85,65 @@ pub enum Notice {
     /// One that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+/// How far the page is with the passkey that WhatsApp asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PagePasskey {
+    /// What is waited for.
+    pub stage: PasskeyStage,
+    /// Counts the requests of one document.
+    pub request: u64,
+    /// What an authenticator is asked for, while an answer is waited for.
+    #[serde(default, deserialize_with = "readable")]
+    pub public_key: Option<PasskeyRequest>,
+    /// What the phone shows as well.
+    #[serde(default)]
+    pub verification_code: Option<String>,
+    /// The page goes on without a person.
+    #[serde(default)]
+    pub confirms_itself: bool,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeyStage {
+    /// The page, which has not said what the passkey is asked for.
+    Asked,
+    /// An answer of the passkey.
+    Required,
+    /// WhatsApp and the phone.
+    Answered,
+    /// The verification code, to be confirmed.
+    Confirm,
+}
+
+impl PasskeyStage {
+    /// The word for it in `GET /session`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Required => "required",
+            Self::Answered => "answered",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
+/// A request that has changed beyond recognition must not take the other facts
+/// with it.
+fn readable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PasskeyRequest>, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(from)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+/// The code to type into the phone that is out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PageLinkCode {
+    /// When WhatsApp takes it no more, in milliseconds since 1970.
+    pub expires_at: i64,
 }
 
 /// The linked account as the page names it.

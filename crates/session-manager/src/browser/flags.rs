@@ -96,6 +96,17 @@ pub fn chrome_args(
     args
 }
 
+/// Takes the first of them away: a window on the screen, as a person has it.
+///
+/// All else stays: the profile has to be the same for the headless Chrome that
+/// uses it next.
+pub fn show(args: &mut Vec<String>) {
+    let headless = args.iter().position(|flag| flag == "--headless=new");
+    if let Some(at) = headless {
+        args.remove(at);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +121,16 @@ mod tests {
         assert!(agent.contains(" Chrome/156.0.0.0 ") && !agent.contains("Headless"));
         assert!(args.contains(&"--user-data-dir=/p".to_owned()));
         assert!(!args.contains(&"--no-sandbox".to_owned()));
+    }
+
+    #[test]
+    fn a_visible_chrome_is_the_same_but_for_its_window() {
+        let args = chrome_args(Path::new("/p"), "1", false, &[]);
+        let mut shown = args.clone();
+        show(&mut shown);
+        let gone: Vec<_> = args.iter().filter(|flag| !shown.contains(flag)).collect();
+        assert_eq!(gone, ["--headless=new"]);
+        assert!(shown.contains(&"--password-store=basic".to_owned()));
     }
 
     #[test]

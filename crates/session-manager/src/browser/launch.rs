@@ -22,7 +22,7 @@ use super::cdp::{Cdp, CdpError, CdpEvent};
 use super::chrome;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable};
 use super::events::{BrowserEvent, Events, pump};
-use super::flags::chrome_args;
+use super::flags::{chrome_args, show};
 use super::handover::Door;
 use super::page::{Page, Presence, Tools, WA_JS};
 use super::profile::Profile;
@@ -66,6 +66,8 @@ pub struct BrowserConfig {
     pub wa_js: Option<PathBuf>,
     /// `PRESENCE`.
     pub presence: Presence,
+    /// Somebody sits before it: it has a window, and the page's own ways.
+    pub visible: bool,
     /// How long the page's server may take to answer at all.
     pub navigation_deadline: Duration,
 }
@@ -242,7 +244,7 @@ async fn open(
     events: mpsc::Sender<BrowserEvent>,
 ) -> Result<(Page, JoinSet<()>), CdpError> {
     let page = Page::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
-    page.install(config.presence).await?;
+    page.install(config.presence, config.visible).await?;
     // wa-js waits for the page's modules to be quiet, so whoever is linked is
     // READY the sooner the earlier it is there. A code is read without it, and
     // is there the sooner the less comes before.
@@ -277,12 +279,15 @@ async fn new_session(
     config: &BrowserConfig,
     chromedriver: &Chromedriver,
 ) -> Result<Client, Failure> {
-    let args = chrome_args(
+    let mut args = chrome_args(
         &config.profile.user_data_dir(),
         &chromedriver.version,
         runs_as_root(),
         &config.extra_args,
     );
+    if config.visible {
+        show(&mut args);
+    }
     let capabilities = json!({
         "pageLoadStrategy": "none",
         "unhandledPromptBehavior": "dismiss",

@@ -27,10 +27,13 @@ mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
-pub use facts::{Facts, Notice, PageAccount, PageEvent, PageMessage};
+pub use facts::{
+    Facts, Notice, PageAccount, PageEvent, PageLinkCode, PageMessage, PagePasskey, PasskeyStage,
+};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
-    ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, Presence, StoredMessage,
+    ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, PairingCode, Presence,
+    StoredMessage,
 };
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use session_api::{Content, SelfTest};
+use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
 use super::facts::{Facts, PageMessage};
@@ -134,6 +134,15 @@ pub struct StoredMessage {
     pub ack: i8,
 }
 
+/// A code to type into the phone.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PairingCode {
+    /// `ABCD-EFGH`.
+    pub code: String,
+    /// When WhatsApp takes it no more, in milliseconds since 1970.
+    pub expires_at: i64,
+}
+
 #[derive(Serialize)]
 struct MessageState<'a> {
     to: &'a str,
@@ -220,9 +229,11 @@ impl Page {
 
     /// Installs the page script: it runs in every document from now on, before
     /// the page's own.
-    pub(super) async fn install(&self, presence: Presence) -> Result<(), CdpError> {
+    ///
+    /// `attended` says that a person sits before it, who answers for a passkey.
+    pub(super) async fn install(&self, presence: Presence, attended: bool) -> Result<(), CdpError> {
         let channel = format!("globalThis.{CHANNEL}");
-        let options = json!({"presence": presence});
+        let options = json!({"presence": presence, "attended": attended});
         self.tab
             .preload(&format!(
                 "(() => {{ const channel = {channel}; delete {channel}; {ONLY_PAGE}\n\
@@ -327,19 +338,51 @@ impl Page {
         Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
     }
 
-    /// A code to type into the phone with this number (digits alone).
+    /// A code to type into the phone with this number (digits alone): the one
+    /// that is out, or a new one.
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn pairing_code(&self, phone: &str) -> Result<String, PageError> {
-        let answer: Value = self
-            .call("pairing_code", json!({"phone": phone}), PAIRING)
-            .await?;
-        answer
-            .get("code")
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .ok_or(PageError::Malformed(None))
+    pub async fn pairing_code(&self, phone: &str) -> Result<PairingCode, PageError> {
+        self.call("pairing_code", json!({"phone": phone}), PAIRING)
+            .await
+    }
+
+    /// Gives the page what a passkey answered to the request with this number.
+    ///
+    /// # Errors
+    /// [`PageError::NotReady`] when the page waits for no answer, or for another
+    /// one; any [`PageError`].
+    pub async fn answer_passkey(
+        &self,
+        request: u64,
+        credential: &PasskeyCredential,
+    ) -> Result<(), PageError> {
+        let args = json!({"request": request, "credential": credential});
+        self.call::<Value>("passkey_answer", args, QUICK)
+            .await
+            .map(drop)
+    }
+
+    /// Confirms the verification code.
+    ///
+    /// # Errors
+    /// [`PageError::NotReady`] when the page does not wait for that; any
+    /// [`PageError`].
+    pub async fn confirm_passkey(&self) -> Result<(), PageError> {
+        self.call::<Value>("passkey_confirm", json!({}), QUICK)
+            .await
+            .map(drop)
+    }
+
+    /// Takes the page back from a passkey to a code to scan; gives `false` when
+    /// it has no way, and must be reloaded.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn cancel_passkey(&self) -> Result<bool, PageError> {
+        let answer: Value = self.call("passkey_cancel", json!({}), QUICK).await?;
+        Ok(answer.get("way").and_then(Value::as_str) != Some("none"))
     }
 
     /// Unlinks the device.

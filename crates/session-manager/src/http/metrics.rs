@@ -33,6 +33,10 @@ pub const HELP: &[(&str, &str)] = &[
         "How often WhatsApp was asked for further codes",
     ),
     (
+        "leadmaster_passkeys_total",
+        "Passkeys that WhatsApp asked for, by what happened to them",
+    ),
+    (
         "leadmaster_browser_restarts_total",
         "Restarts of the browser that nobody asked for",
     ),

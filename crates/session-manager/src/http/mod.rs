@@ -5,6 +5,7 @@ pub mod files;
 pub mod metrics;
 mod multipart;
 mod openapi;
+pub mod passkey;
 pub mod qr;
 pub mod send;
 pub mod session;

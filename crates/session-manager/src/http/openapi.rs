@@ -5,7 +5,7 @@ use api_docs::{Failure, bearer};
 use utoipa::openapi::OpenApi;
 use utoipa::{Modify, OpenApi as _};
 
-use super::{events, files, metrics, qr, send, session, status};
+use super::{events, files, metrics, passkey, qr, send, session, status};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -16,7 +16,8 @@ use super::{events, files, metrics, qr, send, session, status};
     paths(
         status::health, status::status, session::session, session::connect,
         session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
-        session::pairing_code, send::send, send::check, send::message, events::events,
+        session::pairing_code, passkey::passkey, passkey::answer, passkey::confirm,
+        passkey::cancel, send::send, send::check, send::message, events::events,
         files::upload, files::file, files::delete, session::backup, session::screenshot,
         metrics::metrics,
     ),

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::ApiJson;
 use session_api::{
     BackupBody, ConnectBody, ErrorCode, PairingCodeBody, PairingCodeRequest, SESSION_NAME,
-    SessionBody, SessionState, TransitionBody, paths,
+    SessionBody, SessionState, Timestamp, TransitionBody, paths,
 };
 
 use crate::backup::{BackupError, Taken};
-use crate::browser::{CdpError, PageError};
+use crate::browser::{CdpError, PageError, PairingCode};
 use crate::error::ApiError;
 use crate::router::AppState;
 use crate::session::LogoutOutcome;
@@ -74,6 +74,9 @@ pub async fn logout(State(state): State<AppState>) -> Result<Json<TransitionBody
 }
 
 /// A code to type into the phone instead of scanning.
+///
+/// Asked for again, for the same number and before it expires, it is the same,
+/// and is renewed when it does.
 #[utoipa::path(post, path = paths::PAIRING_CODE, tag = "code", params(ClienteHeader),
     request_body(content = PairingCodeRequest, example = json!({"phone": "5491158254201"})),
     responses((status = 200, description = "The code", body = PairingCodeBody), Failures))]
@@ -111,7 +114,10 @@ pub async fn pairing_code(
             )
         })?;
     match page.pairing_code(&phone).await {
-        Ok(code) => Ok(Json(PairingCodeBody { code })),
+        Ok(PairingCode { code, expires_at }) => Ok(Json(PairingCodeBody {
+            code,
+            expires_at: Timestamp::from_millis(expires_at),
+        })),
         Err(error) => Err(ApiError::new(pairing_failure(&error), error.to_string())),
     }
 }

@@ -21,6 +21,8 @@ pub enum Cause {
     CodeShown,
     /// The code was scanned, or the number was confirmed on the phone.
     CodeScanned,
+    /// WhatsApp asks for the account's passkey before it links the device.
+    PasskeyRequired,
     /// The page came up with the stored device.
     ProfileLinked,
     /// Linked, synced, connected.
@@ -66,6 +68,7 @@ impl Cause {
             Self::LogoutRequested => "LOGOUT_REQUESTED",
             Self::CodeShown => "CODE_SHOWN",
             Self::CodeScanned => "CODE_SCANNED",
+            Self::PasskeyRequired => "PASSKEY_REQUIRED",
             Self::ProfileLinked => "PROFILE_LINKED",
             Self::Synced => "SYNCED",
             Self::ConnectionLost(_) => "CONNECTION_LOST",
@@ -100,6 +103,9 @@ impl fmt::Display for Cause {
             }
             Self::CodeShown => f.write_str("the page shows a code: scan it with the phone"),
             Self::CodeScanned => f.write_str("the phone linked the device; syncing"),
+            Self::PasskeyRequired => f.write_str(
+                "WhatsApp asks for the account's passkey before it links this device: answer it on the hub's page within ten minutes",
+            ),
             Self::ProfileLinked => {
                 f.write_str("the stored device is linked; connecting to WhatsApp")
             }

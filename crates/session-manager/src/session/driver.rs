@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::backup::PendingBackup;
+use self::passkey::note_passkey;
 use self::tidy::Tidiness;
 use super::cause::{Cause, Failure};
 use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
@@ -259,6 +260,9 @@ impl SessionDriver {
         }
         self.timers
             .code_until(self.machine.code().map(|code| code.expires_at));
+        let passkey = self.machine.passkey();
+        self.timers
+            .passkey_until(passkey.map(|passkey| passkey.expires_at));
         self.publisher.publish(&self.machine, &self.around);
         self.pursue_logout();
         self.pursue_backup();
@@ -323,6 +327,8 @@ impl SessionDriver {
                 counter!("leadmaster_code_refreshes_total").increment(1);
                 self.refresh_code();
             }
+            Effect::CancelPasskey => self.cancel_passkey(),
+            Effect::PasskeyStep(step) => note_passkey(step),
             Effect::RetryAfter(pause) => self.timers.retry_after(pause),
             Effect::RememberLinked => {
                 if let Err(error) = profile.remember_linked(now) {
@@ -496,7 +502,7 @@ impl SessionDriver {
     async fn take_due(&mut self, due: Due) {
         match due {
             Due::Retry => self.feed(Input::RetryDue).await,
-            Due::Code => self.feed(Input::Tick).await,
+            Due::Code | Due::Passkey => self.feed(Input::Tick).await,
             Due::Heartbeat => self.heartbeat(),
             Due::Boot if self.page_reported => self.lose(Failure::PageStuck).await,
             Due::Boot => {
@@ -547,6 +553,7 @@ impl SessionDriver {
 mod backup;
 mod care;
 mod logout;
+mod passkey;
 mod tidy;
 
 /// How long Chrome has to write what it holds before it is killed.

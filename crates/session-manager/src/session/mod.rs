@@ -20,4 +20,4 @@ pub use handle::{AskError, LogoutOutcome, SessionHandle};
 pub use log::{EventLog, Logged, Recent, Ticket, id_of, json};
 pub use publisher::{Snapshot, qr_event, state_event};
 pub use qr::QrImage;
-pub use state::Limits;
+pub use state::{Limits, Passkey};

@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use session_api::{
-    Account, BrowserInfo, Event, HistoryEntry, LastError, PageInfo, QrEvent, QrInfo, RestartInfo,
-    SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
+    Account, BrowserInfo, Event, HistoryEntry, LastError, PageInfo, PairingCodeInfo, QrEvent,
+    QrInfo, RestartInfo, SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
 };
 use tokio::sync::watch;
 
 use super::log::EventLog;
 use super::qr::QrImage;
-use super::state::{BrowserPhase, Machine};
+use super::state::{BrowserPhase, Machine, Passkey};
 
 /// What holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub session: SessionBody,
     /// The code's images, while one can be scanned.
     pub qr: Option<Arc<QrImage>>,
+    /// The passkey that WhatsApp asks for.
+    pub passkey: Option<Passkey>,
 }
 
 impl Snapshot {
@@ -66,6 +68,7 @@ impl Publisher {
         let snapshot = Snapshot {
             session: body(machine, around, &service),
             qr: None,
+            passkey: None,
         };
         // For whoever resumes from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
@@ -99,7 +102,12 @@ impl Publisher {
                 }
             },
         };
-        let snapshot = Arc::new(Snapshot { session, qr });
+        let passkey = machine.passkey().cloned();
+        let snapshot = Arc::new(Snapshot {
+            session,
+            qr,
+            passkey,
+        });
         if snapshot == before {
             return;
         }
@@ -191,6 +199,12 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
             codes_left: code.codes_left,
             refreshes_left: machine.rounds_left(),
         }),
+        pairing_code: facts
+            .link_code
+            .as_ref()
+            .and_then(|code| Timestamp::from_millis(code.expires_at))
+            .map(|expires_at| PairingCodeInfo { expires_at }),
+        passkey: machine.passkey().map(Passkey::info),
         browser,
         page,
         restarts: RestartInfo {

@@ -23,10 +23,13 @@ use session_api::{SessionState, Timestamp};
 use super::cause::{Cause, Failure, Remedy};
 use crate::browser::{Facts, Notice};
 
+mod passkey;
 mod readiness;
 mod terms;
 
 use readiness::{Readiness, Waits};
+
+pub use passkey::{Passkey, PasskeyStep};
 pub use terms::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
 
 /// How long WhatsApp shows the first code of a round.
@@ -61,6 +64,7 @@ pub struct Machine {
     code: Option<Code>,
     codes_shown: u32,
     refreshing: bool,
+    passkey: Option<Passkey>,
     rounds_left: u32,
     restarts: VecDeque<Timestamp>,
     total_restarts: u64,
@@ -103,6 +107,7 @@ impl Machine {
             code: None,
             codes_shown: 0,
             refreshing: false,
+            passkey: None,
             rounds_left: limits.code_rounds,
             restarts: VecDeque::new(),
             total_restarts: 0,
@@ -158,6 +163,7 @@ impl Machine {
                 if self.code.as_ref().is_some_and(over) {
                     self.set_code(None);
                 }
+                self.expire_passkey(now, &mut effects);
             }
         }
         self.reconcile(&mut effects);
@@ -344,6 +350,9 @@ impl Machine {
             let cause = Cause::ConnectionLost("the page is loading".to_owned());
             self.transition(SessionState::Authenticated, cause, now);
         }
+        if self.take_passkey(now, effects) {
+            return;
+        }
         match facts.registered {
             Some(true) => self.take_linked(now, effects),
             Some(false) => self.take_unlinked(facts, now, effects),
@@ -443,7 +452,8 @@ impl Machine {
             None if idle => {
                 self.set_code(None);
                 self.codes_shown = 0;
-                if self.refreshing {
+                // A new round would end the code that somebody types in.
+                if self.refreshing || self.facts.link_code.is_some() {
                     return;
                 }
                 if self.rounds_left == 0 {
@@ -512,6 +522,7 @@ impl Machine {
         }
         if to != SessionState::QrRequired {
             self.code = None;
+            self.passkey = None;
         }
         if self.history.len() == HISTORY {
             self.history.pop_back();

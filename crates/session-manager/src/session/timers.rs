@@ -15,6 +15,7 @@ const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) enum Due {
     Retry,
     Code,
+    Passkey,
     Heartbeat,
     Boot,
     Refresh,
@@ -27,6 +28,7 @@ pub(super) enum Due {
 pub(super) struct Timers {
     retry: Option<Instant>,
     code: Option<(Timestamp, Instant)>,
+    passkey: Option<(Timestamp, Instant)>,
     heartbeat: Option<Instant>,
     boot: Option<Instant>,
     refresh: Option<Instant>,
@@ -40,6 +42,7 @@ impl Timers {
         let times = [
             (self.retry, Due::Retry),
             (self.code.map(|(_, at)| at), Due::Code),
+            (self.passkey.map(|(_, at)| at), Due::Passkey),
             (self.heartbeat, Due::Heartbeat),
             (self.boot, Due::Boot),
             (self.refresh, Due::Refresh),
@@ -57,6 +60,7 @@ impl Timers {
         match due {
             Due::Retry => self.retry = None,
             Due::Code => self.code = None,
+            Due::Passkey => self.passkey = None,
             Due::Heartbeat => self.heartbeat = None,
             Due::Boot => self.boot = None,
             Due::Refresh => self.refresh = None,
@@ -71,16 +75,12 @@ impl Timers {
     }
 
     pub(super) fn code_until(&mut self, expires_at: Option<Timestamp>) {
-        let Some(expires_at) = expires_at else {
-            self.code = None;
-            return;
-        };
-        if self.code.is_some_and(|(known, _)| known == expires_at) {
-            return;
-        }
-        let left = expires_at.as_millis() - Timestamp::now().as_millis();
-        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
-        self.code = Some((expires_at, Instant::now() + left + CODE_GRACE));
+        until(&mut self.code, expires_at, CODE_GRACE);
+    }
+
+    pub(super) fn passkey_until(&mut self, expires_at: Option<Timestamp>) {
+        // A moment later, so that it is over by the clock as well.
+        until(&mut self.passkey, expires_at, Duration::from_millis(1));
     }
 
     /// A page begins to load.
@@ -134,4 +134,18 @@ impl Timers {
         self.refresh = None;
         self.self_test = None;
     }
+}
+
+/// Sets `timer` to `grace` after `expires_at`, unless it is set to that.
+fn until(timer: &mut Option<(Timestamp, Instant)>, expires_at: Option<Timestamp>, grace: Duration) {
+    let Some(expires_at) = expires_at else {
+        *timer = None;
+        return;
+    };
+    if timer.is_some_and(|(known, _)| known == expires_at) {
+        return;
+    }
+    let left = expires_at.as_millis() - Timestamp::now().as_millis();
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    *timer = Some((expires_at, Instant::now() + left + grace));
 }

@@ -82,6 +82,10 @@
       Stream.set({ mode: 'QR', info: 'NORMAL' });
     },
     idle: () => linking.onIdle(),
+    passkey_request: ({ options }) => __standin.passkey.onRequest(options),
+    passkey_code: ({ code }) => __standin.passkey.onCode(code),
+    passkey_options: answer,
+    passkey_taken: answer,
 
     async pair({ device }) {
       Socket.set({ state: 'PAIRING' });
@@ -189,6 +193,9 @@
     unexpected_logout: ({ reason }) => Cmd.onUnexpectedLogoutModalFromBridge(reason),
     store: (what) => messages.storeUntold(what),
     forget: ({ key }) => storage.forget(key).then(() => say({ t: 'stored' })),
+    link_code_event({ name }) {
+      linking.events.trigger(`link_device_events:${name}`);
+    },
 
     drop_events({ ms }) {
       __standin.silentUntil = Date.now() + ms;

@@ -6,8 +6,44 @@
   // Filled at boot, before anything can ask.
   const identity = { keys: null, device: null };
 
+  // A new connection: a code to type that was out is none any more.
   function refresh() {
-    if (!identity.device) __standin.connection.say({ t: 'refresh_codes' });
+    if (identity.device) return;
+    linking.shownLinkCode = null;
+    __standin.connection.say({ t: 'refresh_codes' });
+  }
+
+  const PAIRING_TYPE = { QR_CODE: 'QR_CODE', ALT_DEVICE_LINKING: 'ALT_DEVICE_LINKING', SHORTCAKE_PASSKEY: 'SHORTCAKE_PASSKEY' };
+  let pairingType = PAIRING_TYPE.QR_CODE;
+  const setPairingType = (type) => {
+    pairingType = type;
+  };
+
+  class LinkDeviceEvents extends EventEmitter {
+    triggerRefreshAltLinkingCode() { this.trigger('link_device_events:refresh_alt_linking_code'); }
+    triggerErrorAltLinking() { this.trigger('link_device_events:error_alt_linking'); }
+    triggerPrimaryHelloReceived() { this.trigger('link_device_events:primary_hello_received'); }
+    triggerPasskeyPrologueRequest() { this.trigger('link_device_events:passkey_prologue_request'); }
+    triggerShortcakePrologueSent() { this.trigger('link_device_events:shortcake_prologue_sent'); }
+    triggerShortcakeVerificationCodeReady(code, skip) { this.trigger('link_device_events:shortcake_verification_code_ready', code, skip); }
+    triggerShortcakeError(reason) { this.trigger('link_device_events:shortcake_error', reason); }
+  }
+  const events = new LinkDeviceEvents();
+
+  async function initializeQRLinking() {
+    linking.shownLinkCode = null;
+    setPairingType(PAIRING_TYPE.QR_CODE);
+    __standin.ui?.draw();
+  }
+
+  async function initializeAltDeviceLinking() {
+    setPairingType(PAIRING_TYPE.ALT_DEVICE_LINKING);
+  }
+
+  /** From the start: new codes, in this way. */
+  async function reset(type) {
+    refresh();
+    await (type === PAIRING_TYPE.ALT_DEVICE_LINKING ? initializeAltDeviceLinking() : initializeQRLinking());
   }
 
   async function linkCode(phone) {
@@ -17,7 +53,7 @@
     return answer.code.replace('-', '');
   }
 
-  const linking = { identity, refresh, code: null, shownLinkCode: null };
+  const linking = { identity, refresh, reset, linkCode, events, PAIRING_TYPE, setPairingType, code: null, shownLinkCode: null };
 
   const registered = () => Boolean(identity.device);
   const wid = (user, server, device) => createWid(device ? `${user}:12@${server}` : `${user}@${server}`);
@@ -82,16 +118,17 @@
 
   module(2, 'WAWebLaunchSocketUtils', () => (config.launch_refresh_qr ? { refreshQR: refresh } : {}));
   module(2, 'WAWebAltDeviceLinkingApi', () => ({
-    setPairingType() {},
-    initializeAltDeviceLinking: async () => {},
-    initializeQRLinking: async () => {
-      linking.shownLinkCode = null;
-      __standin.ui?.draw();
-    },
+    getPairingType: () => pairingType,
+    setPairingType,
+    initializeAltDeviceLinking,
+    initializeQRLinking,
     startAltLinkingFlow: (number) => linkCode(number),
     genLinkDeviceCodeForPhoneNumber: (number) => linkCode(number),
   }));
-  module(2, 'WAWebLinkDeviceEvents', () => ({ WAWebLinkDeviceEvents: Object.assign(new EventEmitter(), { triggerRefreshAltLinkingCode() { this.trigger('link_device_events:refresh_alt_linking_code'); } }) }));
+  module(2, 'WAWebLinkDeviceEvents', () => ({ WAWebLinkDeviceEvents: events }));
+  module(2, 'WAWebNativeCameraQRLinkedDeviceUtils', () => ({ isNativeCameraQRLinkedDeviceTest: () => config.code_as_url }));
+  // Switches of the server's, by number.
+  module(2, 'justknobx', () => ({ _: (number) => number === '770' && config.code_with_help }));
 
   linking.onCode = ({ reference, text, drawing }) => {
     linking.code = { text, drawing };

@@ -70,6 +70,8 @@
 
   function page() {
     const state = Socket.state;
+    // It stays until somebody goes on or cancels, whatever the codes do.
+    if (__standin.passkey.screen && !linking.identity.device) return __standin.passkey.draw(element);
     if (state === 'UNPAIRED' || state === 'UNPAIRED_IDLE') return landing();
     if (linking.identity.device && Socket.hasSynced) return chats();
     return element('div', { id: 'startup', 'data-testid': 'startup' }, 'Cargando tus chats…');
@@ -78,7 +80,7 @@
   function paint() {
     scheduled = false;
     // Drawn again only when something to see has changed.
-    const sees = [Socket.state, Socket.hasSynced, linking.code?.text, linking.shownLinkCode, Socket.hasSynced ? Msg.length : 0, __standin.onboarding.open].join(' ');
+    const sees = [Socket.state, __standin.passkey.screen, Socket.hasSynced, linking.code?.text, linking.shownLinkCode, Socket.hasSynced ? Msg.length : 0, __standin.onboarding.open].join(' ');
     if (sees === shown) return;
     shown = sees;
     app.replaceChildren(element('p', { class: 'note', 'data-testid': 'standin-note' }, `Ensayo: esto no es WhatsApp · ${Socket.state}`), page());

@@ -62,7 +62,7 @@ function onSubmit(id, handle) {
 }
 
 onSubmit('scan', async ({ code }, form) => {
-  if (await act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code })) form.reset();
+  if (await scanned(code)) form.reset();
 });
 onSubmit('link', async ({ code }, form) => {
   if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
@@ -82,6 +82,7 @@ onSubmit('contact', ({ phone, on_whatsapp }) =>
 onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: wanted || null }));
 onSubmit('failure', ({ kind }) =>
   act('Aplicado.', 'failure', kind === 'temporary_ban' ? { kind, code: 101, expire: 3600 } : { kind: kind || null }));
+onSubmit('passkey', ({ passkey }) => act('Guardado.', 'settings', { passkey: passkey === 'true' }));
 onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
 
 $('unlink').addEventListener('click', () => {
@@ -99,13 +100,19 @@ function left(code) {
   return Math.max(0, Math.ceil((code.expires_in_ms - (Date.now() - stateAt)) / 1000));
 }
 
+async function scanned(code) {
+  const answer = await act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code });
+  if (answer && !answer.device) toast('Código escaneado: la página pide la llave de acceso.');
+  return answer;
+}
+
 function drawCodes() {
   const codes = state.codes.map((code) => {
     const card = element('div', undefined, { class: 'code' });
     const time = element('small', `Código ${code.number} de ${state.settings.codes} · vence en ${left(code)} s`);
     const scan = element('button', 'Escanear', {
       type: 'button',
-      onclick: () => act('Código escaneado: el dispositivo se está vinculando.', 'scan', { code: code.code }),
+      onclick: () => scanned(code.code),
     });
     card.append(time, element('code', code.code), scan);
     return card;
@@ -122,6 +129,7 @@ function drawCodes() {
 
 function draw() {
   drawCodes();
+  $('passkeys').textContent = `${state.settings.passkey ? 'Se pide al vincular' : 'No se pide'} · la cuenta tiene ${state.passkeys} · ${state.passkeys_wanted} páginas la piden ahora`;
   const devices = state.devices.map((device) =>
     element('li', `${device.phone} · ${device.synced ? 'conectado' : device.connected ? 'sincronizando' : 'desconectado'}${device.waiting ? ` · ${device.waiting} mensajes en espera` : ''}`));
   $('devices').replaceChildren(...(devices.length ? devices : [element('li', 'Ninguno')]));
@@ -180,7 +188,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
   events.addEventListener(name, onState);
 }
 for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);

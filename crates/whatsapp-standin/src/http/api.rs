@@ -20,7 +20,7 @@ use crate::error::PhoneError;
 use crate::phone::Phone;
 use crate::shared::Shared;
 use crate::view::LeadMessage;
-use crate::wire::Stored;
+use crate::wire::{LinkCodeEvent, Stored};
 use crate::world::{Block, Failure, Outcome, PageHttp, Rule};
 
 type Answer = Result<Json<Value>, PhoneError>;
@@ -39,6 +39,11 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/events", get(events))
         .route("/scan", post(scan))
         .route("/link-code", post(link_code))
+        .route("/passkeys", post(passkeys))
+        .route(
+            "/passkey-refusals",
+            get(async |phone: Handle| answer(phone.0.passkey_refusals())),
+        )
         .route("/lead-messages", post(lead_messages))
         .route("/own-messages", post(own_messages))
         .route("/acks", post(acks))
@@ -129,7 +134,28 @@ async fn scan(phone: Handle, bytes: Bytes) -> Answer {
         Some(code) => phone.0.scan(&code)?,
         None => phone.0.scan_current()?,
     };
+    linked(&device)
+}
+
+/// No device yet, while a passkey is asked for.
+fn linked(device: &str) -> Answer {
+    let device = (!device.is_empty()).then_some(device);
     answer(json!({"ok": true, "device": device}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasskeyBody {
+    credential_id: String,
+    public_key: String,
+}
+
+async fn passkeys(phone: Handle, bytes: Bytes) -> Answer {
+    let passkey: PasskeyBody = body(&bytes)?;
+    phone
+        .0
+        .add_passkey(&passkey.credential_id, &passkey.public_key)?;
+    ok()
 }
 
 #[derive(Deserialize)]
@@ -140,7 +166,7 @@ struct LinkCodeBody {
 
 async fn link_code(phone: Handle, bytes: Bytes) -> Answer {
     let LinkCodeBody { code } = body(&bytes)?;
-    answer(json!({"ok": true, "device": phone.0.link_code(&code)?}))
+    linked(&phone.0.link_code(&code)?)
 }
 
 async fn lead_messages(phone: Handle, bytes: Bytes) -> Answer {
@@ -295,6 +321,8 @@ struct PageBody {
     store: Option<Stored>,
     #[serde(default)]
     forget: Option<String>,
+    #[serde(default)]
+    link_code: Option<LinkCodeEvent>,
 }
 
 async fn page(phone: Handle, bytes: Bytes) -> Answer {
@@ -305,7 +333,11 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
         unexpected_logout,
         store,
         forget,
+        link_code,
     } = body(&bytes)?;
+    if let Some(wanted) = link_code {
+        phone.0.link_code_event(wanted);
+    }
     if let Some(http) = http {
         phone.0.page(http);
     }

@@ -32,6 +32,7 @@ app_files![
     "contacts.js",
     "connection.js",
     "linking.js",
+    "passkey.js",
     "messages.js",
     "media.js",
     "logout.js",

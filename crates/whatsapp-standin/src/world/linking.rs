@@ -57,6 +57,7 @@ impl World {
             None => Role::Unpaired {
                 cycle: CodeCycle::start(&self.settings, now),
                 link: None,
+                passkey: None,
             },
         };
         self.pages.insert(id, Page { tx, keys, role });
@@ -106,10 +107,17 @@ impl World {
     pub(crate) fn refresh_codes(&mut self, id: PageId, now: Instant) {
         let settings = &self.settings;
         if let Some(Page {
-            role: Role::Unpaired { cycle, .. },
+            role:
+                Role::Unpaired {
+                    cycle,
+                    link,
+                    passkey,
+                },
             ..
         }) = self.pages.get_mut(&id)
         {
+            // A new connection: what was under way on the old one is over.
+            (*link, *passkey) = (None, None);
             cycle.refresh(settings, now);
             self.show_code(id);
         }
@@ -126,7 +134,7 @@ impl World {
         };
         let line = match cycle.reference() {
             Some(reference) => {
-                let text = codes::compose(reference, keys, self.settings.code_as_url);
+                let text = codes::compose(reference, keys, &self.settings);
                 ToPage::Code {
                     reference: reference.to_owned(),
                     drawing: codes::draw(&text),
@@ -144,14 +152,23 @@ impl World {
         self.pages
             .iter()
             .filter_map(|(id, page)| match &page.role {
-                Role::Unpaired { cycle, .. } => {
-                    let text =
-                        codes::compose(cycle.reference()?, &page.keys, self.settings.code_as_url);
+                Role::Unpaired {
+                    cycle,
+                    passkey: None,
+                    ..
+                } => {
+                    let text = codes::compose(cycle.reference()?, &page.keys, &self.settings);
                     Some((*id, cycle.number(), cycle.until()?, text))
                 }
                 _ => None,
             })
             .collect()
+    }
+
+    /// How many pages wait for somebody to ask for new codes.
+    pub(crate) fn idle_pages(&self) -> usize {
+        let idle = |page: &&Page| matches!(&page.role, Role::Unpaired { cycle, .. } if cycle.reference().is_none());
+        self.pages.values().filter(idle).count()
     }
 
     /// The codes for linking by number that are still good.
@@ -168,7 +185,13 @@ impl World {
     }
 
     /// The phone scans; with no text, what is shown now.
-    pub(crate) fn scan(&mut self, text: Option<&str>) -> Result<String, LinkError> {
+    ///
+    /// Gives the new device's id; nothing while its passkey is asked for.
+    pub(crate) fn scan(
+        &mut self,
+        text: Option<&str>,
+        now: Instant,
+    ) -> Result<Option<String>, LinkError> {
         if !self.network_up {
             return Err(LinkError::NetworkDown);
         }
@@ -181,10 +204,12 @@ impl World {
         let mut answer = LinkError::Unknown;
         let mut hit = None;
         for (id, page) in &self.pages {
-            let Role::Unpaired { cycle, .. } = &page.role else {
+            let Role::Unpaired { cycle, passkey, .. } = &page.role else {
                 continue;
             };
             match cycle.scan(&text, &page.keys) {
+                // Its code is spent, and none is shown.
+                Scan::Current if passkey.is_some() => answer = LinkError::Expired,
                 Scan::Current => hit = Some(*id),
                 Scan::Expired => answer = LinkError::Expired,
                 Scan::WrongKeys => answer = LinkError::WrongKeys,
@@ -193,7 +218,7 @@ impl World {
         }
         let id = hit.ok_or(answer)?;
         let user = self.settings.me.clone();
-        Ok(self.pair(id, user))
+        Ok(self.pair_or_ask(id, user, now))
     }
 
     /// A page asks for a code for linking by number.
@@ -233,7 +258,7 @@ impl World {
         &mut self,
         code: &str,
         now: Instant,
-    ) -> Result<String, LinkError> {
+    ) -> Result<Option<String>, LinkError> {
         if !self.network_up {
             return Err(LinkError::NetworkDown);
         }
@@ -260,13 +285,13 @@ impl World {
             }
         }
         match hit {
-            Some((id, phone)) => Ok(self.pair(id, phone)),
+            Some((id, phone)) => Ok(self.pair_or_ask(id, phone, now)),
             None if expired => Err(LinkError::Expired),
             None => Err(LinkError::Unknown),
         }
     }
 
-    fn pair(&mut self, id: PageId, user: String) -> String {
+    pub(super) fn pair(&mut self, id: PageId, user: String) -> String {
         let device = Device {
             id: random_id("D"),
             token: random_id("T"),

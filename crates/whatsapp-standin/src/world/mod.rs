@@ -7,6 +7,7 @@ mod details;
 mod linking;
 mod media;
 mod messages;
+mod passkey;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use self::media::Upload;
 pub(crate) use self::messages::{Answer, Taken};
 pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
+use crate::passkey::{Ceremony, Credential};
 use crate::settings::Settings;
 use crate::view::DeviceInfo;
 use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
@@ -222,6 +224,7 @@ pub(crate) enum Role {
     Unpaired {
         cycle: CodeCycle,
         link: Option<LinkByNumber>,
+        passkey: Option<Ceremony>,
     },
     /// Was just scanned; logs in again on a new connection.
     Pairing,
@@ -264,6 +267,10 @@ pub(crate) struct World {
     pub(crate) lookups: u64,
     /// How the newest page's browser presents itself.
     pub(crate) browser: Option<serde_json::Value>,
+    /// The account's passkeys.
+    pub(crate) credentials: Vec<Credential>,
+    /// Why an assertion was refused, of the latest ones.
+    pub(crate) passkey_refusals: Vec<&'static str>,
     /// The latest messages, which a new device gets with its first sync.
     pub(crate) history: VecDeque<Incoming>,
     next_page: PageId,
@@ -293,6 +300,8 @@ impl World {
             inbound: 0,
             lookups: 0,
             browser: None,
+            credentials: Vec::new(),
+            passkey_refusals: Vec::new(),
             history: VecDeque::new(),
             next_page: 1,
             revision: 0,

@@ -31,7 +31,10 @@ fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
     let mut world = World::new(Settings::default());
     let (tx, _rx) = unbounded_channel();
     let shows = world.page_joins(tx, None, keys(), Instant::now());
-    let id = world.scan(None).expect("a code is shown");
+    let id = world
+        .scan(None, Instant::now())
+        .expect("a code is shown")
+        .expect("no passkey is asked for");
     world.page_leaves(shows);
     let claim = Claim {
         token: world.devices[&id].token.clone(),
@@ -298,7 +301,36 @@ fn a_code_for_linking_by_number_has_its_time() {
     );
     let typed = code.to_lowercase().replace('-', " ");
     let device = world.enter_link_code(&typed, now).expect("it is good");
-    assert_eq!(world.devices[&device].user, LEAD);
+    assert_eq!(world.devices[&device.expect("linked")].user, LEAD);
+}
+
+#[test]
+fn a_new_round_of_codes_cancels_the_code_by_number_and_the_passkey() {
+    let mut world = World::new(Settings {
+        passkey: true,
+        ..Settings::default()
+    });
+    let now = Instant::now();
+    let (tx, mut rx) = unbounded_channel();
+    let page = world.page_joins(tx, None, keys(), now);
+    world.new_link_code(page, 1, LEAD, now);
+    assert_eq!(world.link_codes(now).len(), 1);
+    world.refresh_codes(page, now);
+    assert!(world.link_codes(now).is_empty());
+
+    assert_eq!(world.scan(None, now), Ok(None), "the passkey comes first");
+    assert!(drain(&mut rx).concat().contains("passkey_request"));
+    assert_eq!(world.passkeys_wanted(), 1);
+    assert!(world.shown_codes().is_empty(), "the code is taken away");
+    assert_eq!(world.scan(None, now), Err(LinkError::NoCode));
+    world.turn_code(page, now);
+    assert!(world.shown_codes().is_empty(), "also the one after it");
+
+    world.refresh_codes(page, now);
+    assert_eq!(world.passkeys_wanted(), 0);
+    assert_eq!(world.shown_codes().len(), 1);
+    world.passkey_answer(page, 2, serde_json::json!({}), now);
+    assert_eq!(world.passkey_refusals, ["no_passkey_wanted"]);
 }
 
 #[test]

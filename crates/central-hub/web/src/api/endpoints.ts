@@ -4,6 +4,8 @@ import type {
   ConnectBody,
   Me,
   PairingCodeBody,
+  PasskeyBody,
+  PasskeyCredential,
   QrBody,
   SendBody,
   SendRequest,
@@ -83,6 +85,20 @@ export const requestPairingCode = (phone: string) =>
     body: { phone },
     timeoutMs: ACTION_MS,
   });
+
+/** Administrators alone: a passkey is the whole session's. */
+const PASSKEY = '/api/admin/whatsapp/passkey';
+
+export const getPasskey = (signal?: AbortSignal) => request<PasskeyBody>(PASSKEY, { signal });
+
+export const answerPasskey = (credential: PasskeyCredential) =>
+  request<TransitionBody>(PASSKEY, { method: 'POST', body: credential, timeoutMs: ACTION_MS });
+
+export const confirmPasskey = () =>
+  request<TransitionBody>(`${PASSKEY}/confirm`, { method: 'POST', timeoutMs: ACTION_MS });
+
+export const cancelPasskey = () =>
+  request<TransitionBody>(`${PASSKEY}/cancel`, { method: 'POST', timeoutMs: ACTION_MS });
 
 export const send = (body: SendRequest, idempotencyKey: string) =>
   request<SendBody>('/api/send', {

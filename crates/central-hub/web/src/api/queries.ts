@@ -1,15 +1,20 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 
 import { useLive } from '../live/LiveProvider';
-import { getConfig, getQr, getSession } from './endpoints';
+import { getConfig, getPasskey, getQr, getSession, requestPairingCode } from './endpoints';
+import { ApiError } from './http';
 import type { SessionBody, StateEvent } from './types';
 
 export const SESSION_KEY = ['whatsapp', 'session'] as const;
 export const QR_KEY = ['whatsapp', 'qr'] as const;
+export const PASSKEY_KEY = ['whatsapp', 'passkey'] as const;
 export const CONFIG_KEY = ['config'] as const;
 
 /** How often to ask while the event stream is down. */
 const FALLBACK_MS = 3_000;
+const PASSKEY_MS = 1_500;
+/** Well within the life of a code: who asks for it keeps it alive. */
+const PAIRING_MS = 45_000;
 
 export function createQueryClient(): QueryClient {
   return new QueryClient({
@@ -59,6 +64,36 @@ export function useFallbackQr(wanted: boolean) {
     enabled,
     refetchInterval: enabled ? FALLBACK_MS : false,
     gcTime: 0,
+  });
+}
+
+/** The passkey that WhatsApp asks for: no event tells of its steps. */
+export function usePasskey(wanted: boolean) {
+  return useQuery({
+    queryKey: PASSKEY_KEY,
+    queryFn: ({ signal }) => getPasskey(signal),
+    enabled: wanted,
+    refetchInterval: wanted ? PASSKEY_MS : false,
+    gcTime: 0,
+  });
+}
+
+/** The code to type, which the service renews as long as it is asked for. */
+export function usePairingCode(phone: string | null) {
+  return useQuery({
+    queryKey: ['whatsapp', 'pairing-code', phone],
+    queryFn: () => requestPairingCode(phone ?? ''),
+    enabled: phone !== null,
+    refetchInterval: ({ state: { data, status } }) => {
+      if (status === 'error' || !data?.expires_at) return false;
+      const left = Date.parse(data.expires_at) - Date.now();
+      return Math.min(PAIRING_MS, Math.max(1_000, left + 500));
+    },
+    gcTime: 0,
+    // The code to scan shows a moment before the page can make one to type.
+    retry: (failures, error) =>
+      error instanceof ApiError && error.code === 'QR_NOT_AVAILABLE' && failures < 10,
+    retryDelay: 1_000,
   });
 }
 

@@ -98,6 +98,7 @@ export interface SessionBody {
   linked: boolean;
   account: Account | null;
   qr: QrInfo | null;
+  passkey?: { stage: string; needs_confirmation: boolean } | null;
   browser: BrowserInfo;
   page: PageInfo;
   restarts: RestartInfo;
@@ -147,7 +148,28 @@ export interface TransitionBody {
 /** `POST /api/admin/whatsapp/pairing-code` */
 export interface PairingCodeBody {
   code: string;
+  expires_at?: Timestamp;
 }
+
+/** `PublicKeyCredentialRequestOptions` as JSON. */
+export interface PasskeyRequest {
+  challenge: string;
+  rpId?: string;
+  [more: string]: unknown;
+}
+
+/** `PublicKeyCredential.toJSON()` */
+export interface PasskeyCredential {
+  id: string;
+  response: Record<string, string | undefined>;
+  [more: string]: unknown;
+}
+
+/** `GET /api/admin/whatsapp/passkey` */
+export type PasskeyBody =
+  | { status: 'NO_PASSKEY' }
+  | { status: 'PASSKEY_REQUIRED'; public_key: PasskeyRequest; expires_at: Timestamp }
+  | { status: 'PASSKEY_CONFIRM'; verification_code: string };
 
 export interface SendRequest {
   cliente_id?: number;

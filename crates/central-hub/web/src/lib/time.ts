@@ -3,6 +3,11 @@ export function secondsLeft(deadline: number, now: number): number {
   return Math.max(0, Math.ceil((deadline - now) / 1000));
 }
 
+/** `4:05`, for a countdown. */
+export function minutesAndSeconds(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /** What is left of a life of `lifeMs` that ends at `deadline`, from 1 down to 0. */
 export function fractionLeft(deadline: number, lifeMs: number, now: number): number {
   if (lifeMs <= 0) return 0;

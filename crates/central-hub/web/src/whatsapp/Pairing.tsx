@@ -1,12 +1,12 @@
 import { Button, CopyButton, Stack, Text, TextInput } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
-import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { requestPairingCode } from '../api/endpoints';
-import { ApiError } from '../api/http';
+import { usePairingCode } from '../api/queries';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
+import { minutesAndSeconds, secondsLeft } from '../lib/time';
+import { useNow, wallClock } from '../lib/useNow';
 import { ActionError } from '../ui/ActionError';
 import classes from './Pairing.module.css';
 import { Steps } from './Steps';
@@ -19,13 +19,11 @@ export function Pairing() {
   const t = useText();
   const [input, setInput] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
-  const code = useMutation({
-    mutationFn: requestPairingCode,
-    // The code to scan shows a moment before the page can make one to type.
-    retry: (failures, error) =>
-      error instanceof ApiError && error.code === 'QR_NOT_AVAILABLE' && failures < 10,
-    retryDelay: 1_000,
-  });
+  const [wanted, setWanted] = useState<string | null>(null);
+  const code = usePairingCode(wanted);
+  const expiresAt = code.data?.expires_at;
+  const now = useNow(wallClock, 1_000, expiresAt !== undefined);
+  const left = expiresAt === undefined ? null : secondsLeft(Date.parse(expiresAt), now);
 
   function submit(event: FormEvent) {
     event.preventDefault();
@@ -34,7 +32,8 @@ export function Pairing() {
       setProblem(t.phone[phone.problem]);
       return;
     }
-    code.mutate(phone.digits);
+    if (phone.digits === wanted) void code.refetch();
+    else setWanted(phone.digits);
   }
 
   return (
@@ -57,7 +56,7 @@ export function Pairing() {
           />
           <Button
             type="submit"
-            loading={code.isPending}
+            loading={wanted !== null && code.isPending && code.isFetching}
             variant={code.data ? 'light' : 'filled'}
             style={{ alignSelf: 'start' }}
           >
@@ -74,8 +73,13 @@ export function Pairing() {
                   {code.data.code}
                 </output>
                 <Text size="sm" c="dimmed">
-                  {t.pairing.codeFor(formatPhone(code.variables))}
+                  {t.pairing.codeFor(formatPhone(wanted ?? ''))}
                 </Text>
+                {left !== null && (
+                  <Text size="sm" c="dimmed" role="timer" aria-live="off" data-testid="pairing-time">
+                    {left > 0 ? t.pairing.renewsIn(minutesAndSeconds(left)) : t.pairing.renewing}
+                  </Text>
+                )}
                 {canCopy() && (
                   <CopyButton value={code.data.code}>
                     {({ copied, copy }) => (

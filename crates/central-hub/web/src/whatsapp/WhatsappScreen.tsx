@@ -10,6 +10,7 @@ import { useLive } from '../live/LiveProvider';
 import { DetailsToggle } from './DetailsToggle';
 import { headline } from './headline';
 import { Away, Disconnected, Failed, Idle, Starting, Syncing } from './PlainStates';
+import { Passkey } from './Passkey';
 import { Ready } from './Ready';
 import { Scan } from './Scan';
 import { SendTest } from './SendTest';
@@ -36,6 +37,8 @@ function State({ view, session, ...common }: StateProps) {
       return <Starting view={view} {...common} />;
     case 'scan':
       return <Scan actions={common.actions} />;
+    case 'passkey':
+      return <Passkey needsConfirmation={session?.passkey?.needs_confirmation ?? true} />;
     case 'syncing':
       return <Syncing view={view} {...common} />;
     case 'ready':

@@ -20,6 +20,8 @@ export function headline(t: Dictionary, view: View): Headline {
       return { label: t.starting.title, color: 'blue' };
     case 'scan':
       return { label: states.QR_REQUIRED, color: 'yellow' };
+    case 'passkey':
+      return { label: t.passkey.headline, color: 'yellow' };
     case 'syncing':
       return view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE'
         ? { label: t.syncing.lostTitle, color: 'yellow' }

@@ -48,6 +48,7 @@ describe('what the screen shows', () => {
     ['INIT', 'LINKED_PROFILE_FOUND', 'starting'],
     ['INIT', 'BROWSER_DIED', 'starting'],
     ['QR_REQUIRED', 'CODE_SHOWN', 'scan'],
+    ['QR_REQUIRED', 'PASSKEY_REQUIRED', 'passkey'],
     ['AUTHENTICATED', 'CODE_SCANNED', 'syncing'],
     ['READY', 'SYNCED', 'ready'],
     ['DISCONNECTED', 'DISCONNECT_REQUESTED', 'disconnected'],

@@ -9,6 +9,7 @@ export type View =
   | { kind: 'idle'; linked: boolean }
   | { kind: 'starting'; linked: boolean; cause: string; message: string }
   | { kind: 'scan' }
+  | { kind: 'passkey' }
   | { kind: 'syncing'; cause: string; message: string }
   | { kind: 'ready' }
   | { kind: 'disconnected'; linked: boolean; cause: string; message: string }
@@ -70,7 +71,7 @@ function fromState(
         ? { kind: 'idle', linked }
         : { kind: 'starting', linked, cause, message };
     case 'QR_REQUIRED':
-      return { kind: 'scan' };
+      return { kind: cause === 'PASSKEY_REQUIRED' ? 'passkey' : 'scan' };
     case 'AUTHENTICATED':
       return { kind: 'syncing', cause, message };
     case 'READY':

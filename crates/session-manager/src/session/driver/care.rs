@@ -40,7 +40,10 @@ impl SessionDriver {
             return self.lose(failure).await;
         }
         self.page_reported = true;
-        let settled = facts.registered == Some(true) || facts.code.is_some() || facts.idle;
+        let settled = facts.registered == Some(true)
+            || facts.code.is_some()
+            || facts.idle
+            || facts.passkey.is_some();
         let tools = facts.tools && !self.machine.facts().tools;
         self.timers.page_reported(
             settled,

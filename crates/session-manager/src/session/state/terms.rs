@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session_api::{SessionState, Timestamp};
 
+use super::PasskeyStep;
 use crate::browser::Facts;
 use crate::session::cause::{Cause, Failure};
 
@@ -127,7 +128,7 @@ pub enum Input {
     Rest,
     /// That moment is over.
     RestOver,
-    /// Time passed; drops a code that outlived itself.
+    /// Time passed; drops a code, or gives up a passkey, that outlived itself.
     Tick,
 }
 
@@ -147,6 +148,10 @@ pub enum Effect {
     Reload,
     /// Ask the idle page for new codes.
     RefreshCode,
+    /// Take the page back from a passkey to a code to scan.
+    CancelPasskey,
+    /// Log and count what happened to a passkey.
+    PasskeyStep(PasskeyStep),
     /// Come back with `RetryDue` after this long; replaces an earlier one.
     RetryAfter(Duration),
     /// Note on disk, before anybody hears of it, that the profile is linked.

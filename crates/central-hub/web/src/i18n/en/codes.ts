@@ -22,6 +22,8 @@ export const errors: typeof esErrors = {
   QR_NOT_AVAILABLE: 'There is no code yet. Wait until it appears and try again.',
   QR_NOT_REQUIRED: 'A phone is linked already: no code is needed.',
   ALREADY_LINKED: 'A phone is linked already: no code is needed.',
+  PASSKEY_NOT_PENDING:
+    'WhatsApp does not wait for that answer any more. Use what this page shows now.',
   IDEMPOTENCY_KEY_REUSED:
     'This send was already asked for with other content. Change the message and try again.',
   URL_NOT_ALLOWED: 'Files are not fetched from that site. Upload the file instead.',
@@ -80,6 +82,7 @@ export const causes: typeof esCauses = {
     'Unlinked on request. If the phone still shows it under Linked devices, log it out there.',
   BACKING_UP: 'A backup is being taken; it comes back by itself in some seconds.',
   CODE_SHOWN: 'There is a code to scan.',
+  PASSKEY_REQUIRED: "WhatsApp asks for the account's passkey before it links.",
   CODE_SCANNED: 'The phone accepted the link.',
   PROFILE_LINKED: 'The stored session was restored.',
   SYNCED: 'Linked, synced and connected.',

@@ -17,6 +17,7 @@ export const start: Dictionary['start'] = {
       idle: 'Nothing goes out without a connection. Connect the line.',
       starting: 'It is connecting. This usually takes less than a minute.',
       scan: 'The code has to be scanned with the phone.',
+      passkey: "WhatsApp asks for the account's passkey before it links the phone.",
       syncing: 'WhatsApp is syncing. What waits goes out by itself once that is done.',
       disconnected: 'The line is disconnected and nothing goes out. Connect it again.',
       failed: 'The line is in trouble. There it says what happened and what to do.',

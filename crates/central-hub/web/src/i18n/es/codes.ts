@@ -21,6 +21,8 @@ export const errors = {
   QR_NOT_AVAILABLE: 'Todavía no hay un código. Esperá a que aparezca y probá de nuevo.',
   QR_NOT_REQUIRED: 'Ya hay un teléfono vinculado: no hace falta un código.',
   ALREADY_LINKED: 'Ya hay un teléfono vinculado: no hace falta un código.',
+  PASSKEY_NOT_PENDING:
+    'WhatsApp ya no espera esa respuesta. Usá lo que esta página muestra ahora.',
   IDEMPOTENCY_KEY_REUSED:
     'Este envío ya se pidió con otro contenido. Cambiá el mensaje y probá de nuevo.',
   URL_NOT_ALLOWED: 'Ese sitio no está permitido para buscar archivos. Subí el archivo.',
@@ -83,6 +85,7 @@ export const causes = {
     'Se desvinculó a pedido. Si el teléfono todavía lo muestra en Dispositivos vinculados, cerralo ahí.',
   BACKING_UP: 'Se está haciendo una copia de seguridad; vuelve sola en unos segundos.',
   CODE_SHOWN: 'Hay un código para escanear.',
+  PASSKEY_REQUIRED: 'WhatsApp pide la llave de acceso de la cuenta antes de vincular.',
   CODE_SCANNED: 'El teléfono aceptó la vinculación.',
   PROFILE_LINKED: 'Se recuperó la sesión guardada.',
   SYNCED: 'Vinculado, sincronizado y conectado.',

@@ -16,6 +16,7 @@ export const start = {
       idle: 'Sin conectar no sale nada. Conectá la línea.',
       starting: 'Se está conectando. Suele tardar menos de un minuto.',
       scan: 'Falta escanear el código con el teléfono.',
+      passkey: 'WhatsApp pide la llave de acceso de la cuenta antes de vincular el teléfono.',
       syncing: 'WhatsApp se está sincronizando. Lo que espera sale solo cuando termine.',
       disconnected: 'La línea está desconectada y no sale nada. Conectala de nuevo.',
       failed: 'La línea tiene un problema. Ahí dice qué pasó y qué hacer.',

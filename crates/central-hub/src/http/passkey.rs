@@ -1,0 +1,57 @@
+//! The passkey that WhatsApp asks for at linking: session-manager's own answers,
+//! byte for byte, for administrators.
+
+use api_docs::{ClienteHeader, Failures};
+use service_runtime::http::ApiJson;
+use session_api::{PasskeyBody, PasskeyCredential, TransitionBody};
+use session_client::Endpoint;
+
+use crate::error::HubError;
+use crate::upstream::{Upstream, Verbatim};
+
+type Answer = Result<Verbatim, HubError>;
+
+/// The passkey that WhatsApp asks for before it links the device.
+#[utoipa::path(
+    get, path = "/admin/whatsapp/passkey", tag = "session", operation_id = "admin_passkey",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = PasskeyBody), Failures)
+)]
+pub(crate) async fn passkey(Upstream(client): Upstream) -> Answer {
+    Verbatim::ask::<PasskeyBody>(&client, Endpoint::Passkey, None).await
+}
+
+/// Answers for the passkey, with what a browser made on `https://web.whatsapp.com`.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/passkey", tag = "session", operation_id = "admin_answer_passkey",
+    params(ClienteHeader),
+    request_body(content = PasskeyCredential),
+    responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
+)]
+pub(crate) async fn answer(
+    Upstream(client): Upstream,
+    ApiJson(credential): ApiJson<PasskeyCredential>,
+) -> Answer {
+    let json = serde_json::to_vec(&credential).unwrap_or_default().into();
+    Verbatim::ask::<TransitionBody>(&client, Endpoint::AnswerPasskey, Some(json)).await
+}
+
+/// Confirms that the phone shows the same verification code.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/passkey/confirm", tag = "session", operation_id = "admin_confirm_passkey",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
+)]
+pub(crate) async fn confirm(Upstream(client): Upstream) -> Answer {
+    Verbatim::ask::<TransitionBody>(&client, Endpoint::ConfirmPasskey, None).await
+}
+
+/// Gives the passkey up: back to a code to scan.
+#[utoipa::path(
+    post, path = "/admin/whatsapp/passkey/cancel", tag = "session", operation_id = "admin_cancel_passkey",
+    params(ClienteHeader),
+    responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
+)]
+pub(crate) async fn cancel(Upstream(client): Upstream) -> Answer {
+    Verbatim::ask::<TransitionBody>(&client, Endpoint::CancelPasskey, None).await
+}

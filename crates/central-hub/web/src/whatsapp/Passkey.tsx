@@ -1,0 +1,267 @@
+import {
+  Accordion,
+  Button,
+  Code,
+  CopyButton,
+  Group,
+  Loader,
+  Stack,
+  Text,
+  Textarea,
+  Title,
+} from '@mantine/core';
+import { IconCheck, IconCopy, IconFingerprint, IconRefresh } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState, type FormEvent } from 'react';
+
+import { answerPasskey, cancelPasskey, confirmPasskey } from '../api/endpoints';
+import { PASSKEY_KEY, SESSION_KEY, usePasskey } from '../api/queries';
+import type { PasskeyCredential, PasskeyRequest } from '../api/types';
+import { Notice } from '../app/Notice';
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { minutesAndSeconds, secondsLeft } from '../lib/time';
+import { useNow, wallClock } from '../lib/useNow';
+import { ActionError } from '../ui/ActionError';
+import { parseAnswer, snippet } from './extension';
+import pairing from './Pairing.module.css';
+import { useExtension } from './useExtension';
+
+// The clipboard exists on https and loopback only.
+const canCopy = () => typeof navigator.clipboard !== 'undefined';
+
+function Copy({ value, label }: { value: string; label: string }) {
+  const t = useText();
+  if (!canCopy()) return null;
+  return (
+    <CopyButton value={value}>
+      {({ copied, copy }) => (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={copy}
+          leftSection={copied ? <IconCheck size={16} aria-hidden /> : <IconCopy size={16} aria-hidden />}
+        >
+          {copied ? t.passkey.copied : label}
+        </Button>
+      )}
+    </CopyButton>
+  );
+}
+
+interface AnswerProps {
+  request: PasskeyRequest;
+  answer: ReturnType<typeof useAnswer>;
+}
+
+interface Answered {
+  credential: PasskeyCredential;
+  /** What it answers. */
+  challenge: string;
+}
+
+function useAnswer() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ credential }: Answered) => answerPasskey(credential),
+    onSettled: () => queries.invalidateQueries({ queryKey: PASSKEY_KEY }),
+  });
+}
+
+/** The extension takes it to WhatsApp's page and back. */
+function WithExtension({ request, answer }: AnswerProps) {
+  const t = useText();
+  const { installed, ask } = useExtension();
+  const asking = useMutation({
+    mutationFn: ask,
+    onSuccess: (credential, { challenge }) => answer.mutate({ credential, challenge }),
+  });
+  return (
+    <Stack gap="sm" align="flex-start">
+      <Text>{installed ? t.passkey.extensionText : t.passkey.extensionMissing}</Text>
+      {installed && (
+        <Button
+          leftSection={<IconFingerprint size={18} aria-hidden />}
+          loading={asking.isPending || answer.isPending}
+          onClick={() => asking.mutate(request)}
+        >
+          {t.passkey.use}
+        </Button>
+      )}
+      {asking.error && (
+        <Notice color="red" title={t.passkey.extensionFailed} urgent>
+          {asking.error.message}
+        </Notice>
+      )}
+      {!installed && <Text c="dimmed">{t.passkey.extensionOrigin(`${window.location.origin}/*`)}</Text>}
+    </Stack>
+  );
+}
+
+/** By hand: a line for WhatsApp's console, and what it prints. */
+function ByHand({ request, answer }: AnswerProps) {
+  const t = useText();
+  const [pasted, setPasted] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const line = snippet(request);
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const credential = parseAnswer(pasted);
+    if (!credential) return setProblem(t.passkey.noAnswer);
+    const { challenge } = request;
+    answer.mutate({ credential, challenge }, { onSuccess: () => setPasted('') });
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <Stack gap="sm" align="flex-start">
+        <ol>
+          {t.passkey.handSteps.map((step) => (
+            <li key={step}>{step}</li>
+          ))}
+        </ol>
+        <Code block w="100%" data-testid="passkey-snippet" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
+          {line}
+        </Code>
+        <Copy value={line} label={t.passkey.copyLine} />
+        <Textarea
+          w="100%"
+          label={t.passkey.paste}
+          autosize
+          minRows={3}
+          maxRows={8}
+          spellCheck={false}
+          value={pasted}
+          error={problem}
+          onChange={(event) => {
+            setPasted(event.currentTarget.value);
+            setProblem(null);
+          }}
+        />
+        <Button type="submit" loading={answer.isPending}>
+          {t.passkey.send}
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+function Confirm({ code, byHand }: { code: string; byHand: boolean }) {
+  const t = useText();
+  const confirm = useMutation({ mutationFn: confirmPasskey });
+  return (
+    <Stack gap="sm" align="flex-start">
+      <div className={pairing.card} role="status" aria-live="polite">
+        <Text size="sm" c="dimmed">
+          {t.passkey.codeLabel}
+        </Text>
+        <output className={pairing.code} data-testid="verification-code">
+          {code}
+        </output>
+        <Text size="sm" c="dimmed">
+          {byHand ? t.passkey.codeCompare : t.passkey.codeItself}
+        </Text>
+      </div>
+      {byHand && (
+        <Button loading={confirm.isPending} onClick={() => confirm.mutate()}>
+          {t.passkey.confirm}
+        </Button>
+      )}
+      <ActionError error={confirm.error} />
+    </Stack>
+  );
+}
+
+/** WhatsApp asks for the account's passkey before it links: what that is, and two
+ * ways out. */
+export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
+  const t = useText();
+  const seesAll = useSeesAll();
+  const { data: asked } = usePasskey(seesAll);
+  const queries = useQueryClient();
+  // Stays open while WhatsApp thinks, and asks again.
+  const [way, setWay] = useState<string | null>('here');
+  const answer = useAnswer();
+  const cancel = useMutation({
+    mutationFn: cancelPasskey,
+    onSuccess: () => queries.invalidateQueries({ queryKey: SESSION_KEY }),
+  });
+  // No event tells of a further step, and the session knows what is wanted of a
+  // person.
+  const status = asked?.status;
+  useEffect(() => {
+    void queries.invalidateQueries({ queryKey: SESSION_KEY });
+  }, [queries, status]);
+  const request = asked?.status === 'PASSKEY_REQUIRED' ? asked.public_key : null;
+  // WhatsApp asks for something else when it said no.
+  const refused =
+    request !== null && answer.isSuccess && request.challenge !== answer.variables.challenge;
+  const now = useNow(wallClock, 1_000, asked?.status === 'PASSKEY_REQUIRED');
+  const left =
+    asked?.status === 'PASSKEY_REQUIRED' ? secondsLeft(Date.parse(asked.expires_at), now) : null;
+
+  return (
+    <Stack gap="md" data-testid="passkey">
+      <Title order={2} size="h3">
+        {t.passkey.title}
+      </Title>
+      <Text>{t.passkey.what}</Text>
+      <Text c="dimmed">{t.passkey.why}</Text>
+      {!seesAll && <Text>{t.passkey.forAdmins}</Text>}
+      {refused && (
+        <Notice color="yellow" icon={<IconRefresh aria-hidden />} title={t.passkey.refusedTitle} urgent>
+          {t.passkey.refusedText}
+        </Notice>
+      )}
+      {left !== null && (
+        <Text size="sm" c="dimmed" role="timer" aria-live="off" data-testid="passkey-time">
+          {t.passkey.timeLeft(minutesAndSeconds(left))}
+        </Text>
+      )}
+      {seesAll && request && (
+        <>
+          <Accordion variant="separated" value={way} onChange={setWay} order={3}>
+            <Accordion.Item value="here">
+              <Accordion.Control>{t.passkey.hereTitle}</Accordion.Control>
+              <Accordion.Panel>
+                <WithExtension request={request} answer={answer} />
+              </Accordion.Panel>
+            </Accordion.Item>
+            <Accordion.Item value="hand">
+              <Accordion.Control>{t.passkey.handTitle}</Accordion.Control>
+              <Accordion.Panel>
+                <ByHand request={request} answer={answer} />
+              </Accordion.Panel>
+            </Accordion.Item>
+            <Accordion.Item value="desktop">
+              <Accordion.Control>{t.passkey.desktopTitle}</Accordion.Control>
+              <Accordion.Panel>
+                <Text mb="sm">{t.passkey.desktopText}</Text>
+                <Code block>session-manager link</Code>
+              </Accordion.Panel>
+            </Accordion.Item>
+          </Accordion>
+          <ActionError error={answer.error} />
+        </>
+      )}
+      {asked?.status === 'PASSKEY_CONFIRM' && (
+        <Confirm code={asked.verification_code} byHand={needsConfirmation} />
+      )}
+      {seesAll && asked?.status === 'NO_PASSKEY' && (
+        <Group gap="sm" role="status">
+          <Loader size="sm" aria-hidden />
+          <Text>{answer.isSuccess ? t.passkey.waitingPhone : t.passkey.waitingPage}</Text>
+        </Group>
+      )}
+      {seesAll && (
+        <Group>
+          <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+            {t.passkey.cancel}
+          </Button>
+        </Group>
+      )}
+      <ActionError error={cancel.error} />
+    </Stack>
+  );
+}

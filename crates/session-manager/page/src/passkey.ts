@@ -1,0 +1,314 @@
+// The passkey that WhatsApp asks some accounts for before it links a device.
+// The page calls it "shortcake":
+//
+//   prologue request ─> prompt ─Continue─> credentials.get() ─> phone ─> code ─> linked
+//
+// Here nobody can answer credentials.get(): no authenticator of the account's
+// owner is at hand, and headless Chrome leaves the call pending for ever. So it
+// is taken, handed to the service, and answered with what somebody made in a
+// browser of their own. Of all sites, only for WhatsApp's ids.
+
+import { note } from "./channel";
+import { BridgeError } from "./errors";
+import { type Model, attempt, pageModule, wpp } from "./wa";
+
+const SCREEN = '[data-testid="shortcake_passkey_screen"]';
+const CONTINUE = '[data-testid="shortcake_passkey_continue_button"]';
+const WAITING = '[data-testid="shortcake_waiting_for_phone_card"]';
+const CODE = '[data-testid="shortcake_verification_code_display"]';
+const CONFIRM = '[data-testid="shortcake_code_confirm_button"]';
+const CANCEL = '[data-testid="shortcake_cancel_button"]';
+const RELYING_PARTY = /^([a-z0-9-]+\.)*whatsapp\.com$/;
+
+export type Stage = "asked" | "required" | "answered" | "confirm";
+
+export interface PasskeyFacts {
+  /** `asked`: WhatsApp wants it, and the page has not said what of it yet. */
+  stage: Stage;
+  /** Counts the requests of this document: an answer is for one of them. */
+  request: number;
+  /** `PublicKeyCredentialRequestOptions` as JSON, while an answer is waited for. */
+  public_key: unknown;
+  verification_code: string | null;
+  /** The page goes on by itself; nobody has to compare the code. */
+  confirms_itself: boolean;
+}
+
+interface Pending {
+  publicKey: unknown;
+  resolve: (credential: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+let changed: () => void = () => {};
+/** Somebody sits before this browser, and answers in it. */
+let attended = false;
+let request = 0;
+let pending: Pending | null = null;
+/** What the page's events said; the screen has the last word where it is known. */
+let heard: { stage: Stage; code: string | null; confirmsItself: boolean } | null = null;
+const seenSigns = new Set<string>();
+/** The page is on its way back to a code. */
+let cancelling = false;
+/** How often its prompt was answered without a request. */
+let tries = 0;
+let trying: ReturnType<typeof setTimeout> | undefined;
+/** That attempt is for the page's module, not its button. */
+let tryingModule = false;
+/** The screen comes a moment after the event. */
+const NAMELESS_MS = 2_000;
+/** A page that asks for nothing after so many has another problem. */
+const MOST_TRIES = 6;
+
+const shown = (selector: string): HTMLElement | null => document.querySelector<HTMLElement>(selector);
+const enabled = (selector: string): HTMLElement | null => {
+  const found = shown(selector);
+  const button = found?.closest("button") ?? found;
+  return button && !(button as HTMLButtonElement).disabled && button.getAttribute("aria-disabled") !== "true" ? button : null;
+};
+
+/** Whether the page takes this for a linking with a passkey. */
+function pairingType(): boolean {
+  const type = attempt<string>(() => String(pageModule("WAWebAltDeviceLinkingApi").getPairingType()), "");
+  return type === "SHORTCAKE_PASSKEY";
+}
+
+/** Says once what was seen, so that a page that changed can be understood. */
+function noteSigns(signs: Record<string, boolean>): void {
+  const there = Object.keys(signs).filter((name) => signs[name]);
+  if (there.every((name) => seenSigns.has(name))) return;
+  there.forEach((name) => seenSigns.add(name));
+  note("info", `WhatsApp asks for the account's passkey; signs: ${there.join(", ")}`);
+}
+
+/** How far the page is with a passkey; `null` where none is asked for. */
+export function passkeyFacts(): PasskeyFacts | null {
+  const signs = {
+    event: heard !== null,
+    screen: shown(SCREEN) !== null,
+    credentials_get: pending !== null,
+    pairing_type: pairingType(),
+  };
+  if (!Object.values(signs).some(Boolean)) {
+    seenSigns.clear();
+    return null;
+  }
+  noteSigns(signs);
+  const code = heard?.code ?? shown(CODE)?.textContent?.replace(/[^0-9A-Za-z]/g, "") ?? null;
+  const stage: Stage = pending
+    ? "required"
+    : code
+      ? "confirm"
+      : heard?.stage === "answered" || shown(WAITING)
+        ? "answered"
+        : "asked";
+  return {
+    stage,
+    request,
+    public_key: pending?.publicKey ?? null,
+    verification_code: stage === "confirm" && code ? (code.length === 8 ? `${code.slice(0, 4)}-${code.slice(4)}` : code) : null,
+    confirms_itself: heard?.confirmsItself ?? false,
+  };
+}
+
+/** Whether the page's own screen for it is up, or about to be. */
+export function passkeyUnderWay(): boolean {
+  return heard !== null || pending !== null || shown(SCREEN) !== null;
+}
+
+/** The page asks a person to go on before it calls credentials.get(). At once
+ * the first time, later with growing pauses. A page whose button has another
+ * name is asked by its module instead, a moment later. */
+function goOn(): void {
+  if (attended || pending || cancelling || tries === MOST_TRIES) return;
+  const button = enabled(CONTINUE);
+  const nameless = !button && heard?.stage === "asked" && !shown(CONTINUE);
+  if (!button && !nameless) return;
+  if (trying && (tryingModule === nameless || nameless)) return;
+  clearTimeout(trying);
+  const pause = nameless ? NAMELESS_MS : tries === 0 ? 0 : 500 * 2 ** tries;
+  tryingModule = nameless;
+  trying = setTimeout(() => {
+    trying = undefined;
+    if (pending || cancelling) return;
+    tries += 1;
+    const now = enabled(CONTINUE);
+    if (now) now.click();
+    else if (!shown(CONTINUE)) byModule("startShortcakePasskeyPairing");
+  }, pause);
+}
+
+/** What the page's own buttons call. */
+function byModule(name: string): boolean {
+  const action = pageModule("WAWebShortcakeLinkingAction");
+  if (typeof action?.[name] !== "function") return false;
+  Promise.resolve(attempt(() => action[name](), null)).catch((error) =>
+    note("warn", `WhatsApp's page could not go on with the passkey: ${String(error).slice(0, 80)}`),
+  );
+  return true;
+}
+
+/** Everything is over: linked, cancelled, or another document. */
+export function forgetPasskey(): void {
+  if (!pending && !heard) return;
+  pending?.reject(new DOMException("The passkey is not wanted any more.", "AbortError"));
+  pending = null;
+  heard = null;
+}
+
+const base64url = (bytes: BufferSource): string => {
+  const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+  return btoa(String.fromCharCode(...view))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+};
+const isBytes = (value: unknown): value is BufferSource => value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+
+/** The options as JSON has them: what is binary, in base64url. */
+function asJson(value: unknown): unknown {
+  if (isBytes(value)) return base64url(value);
+  if (Array.isArray(value)) return value.map(asJson);
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asJson(inner)]));
+  }
+  return value;
+}
+
+function bytes(text: string): ArrayBuffer {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (letter) => letter.charCodeAt(0)).buffer;
+}
+
+/** A credential as the page expects it of the browser. */
+function credential(json: any): unknown {
+  const { response } = json;
+  const part = (text: string | null | undefined): ArrayBuffer | null => (text ? bytes(text) : null);
+  return {
+    id: json.id,
+    rawId: bytes(json.rawId),
+    type: json.type,
+    authenticatorAttachment: json.authenticatorAttachment ?? null,
+    response: {
+      clientDataJSON: bytes(response.clientDataJSON),
+      authenticatorData: bytes(response.authenticatorData),
+      signature: bytes(response.signature),
+      userHandle: part(response.userHandle),
+    },
+    getClientExtensionResults: () => json.clientExtensionResults ?? {},
+    toJSON: () => json,
+  };
+}
+
+/** Leaves all of it to the person before this browser. */
+export function leavePasskeyToPerson(): void {
+  attended = true;
+}
+
+/** Takes credentials.get() for WhatsApp's ids; every other call is the browser's. */
+export function takeCredentials(): void {
+  const container: any = (navigator as any).credentials;
+  if (!container || typeof container.get !== "function") return;
+  const own = container.get.bind(container);
+  const get = (options?: any): Promise<unknown> => {
+    const wanted = options?.publicKey;
+    const party = String(wanted?.rpId ?? location.hostname).toLowerCase();
+    if (!wanted || !RELYING_PARTY.test(party)) return own(options);
+    return new Promise((resolve, reject) => {
+      pending?.reject(new DOMException("Another request took its place.", "AbortError"));
+      request += 1;
+      tries = 0;
+      pending = { publicKey: asJson(wanted), resolve, reject };
+      options.signal?.addEventListener("abort", () => {
+        if (pending?.reject !== reject) return;
+        pending = null;
+        reject(options.signal.reason);
+        changed();
+      });
+      changed();
+    });
+  };
+  // On the instance: the prototype's stays what it was.
+  Object.defineProperty(container, "get", { value: get, configurable: true, writable: true });
+}
+
+/** Subscribes to what the page tells of linking, and `told` of each change. */
+export function attachPasskey(told: () => void): boolean {
+  changed = told;
+  // wa-js finds it under another name as well.
+  const events: Model | undefined =
+    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
+  if (!events || typeof events.on !== "function") return false;
+  const on = (name: string, act: (...args: any[]) => void): void =>
+    events.on(`link_device_events:${name}`, (...args: any[]) => {
+      attempt(() => (act(...args), true), false);
+      told();
+    });
+  on("passkey_prologue_request", () => {
+    cancelling = false;
+    heard = { stage: "asked", code: null, confirmsItself: false };
+  });
+  on("shortcake_prologue_sent", () => {
+    heard = { stage: "answered", code: null, confirmsItself: false };
+  });
+  on("shortcake_verification_code_ready", (code, confirmsItself) => {
+    heard = { stage: "confirm", code: String(code ?? "").replace(/[^0-9A-Za-z]/g, ""), confirmsItself: Boolean(confirmsItself) };
+  });
+  on("shortcake_error", (reason) => {
+    note("warn", `WhatsApp's page gave up on the passkey (${String(reason).slice(0, 40)}) and asks again`);
+    heard = { stage: "asked", code: null, confirmsItself: false };
+  });
+  return true;
+}
+
+/** Looks after the page's screen, which asks a person to press buttons. */
+export function tendPasskey(linked: boolean | null): void {
+  if (linked) return forgetPasskey();
+  if (!shown(SCREEN)) {
+    cancelling = false;
+    if (!pending) tries = 0;
+  }
+  if (heard && !pending && heard.stage === "answered" && enabled(CONTINUE)) {
+    // Its prompt again, after a phone that did not answer.
+    heard = { stage: "asked", code: null, confirmsItself: false };
+  }
+  goOn();
+}
+
+/** The answer that somebody made, to the request with this number. */
+export function answerPasskey({ request: meant, credential: json }: { request: number; credential: unknown }): { ok: true } {
+  if (!pending || meant !== request) throw new BridgeError("NOT_READY", "no passkey is waited for");
+  const { resolve } = pending;
+  pending = null;
+  heard = { stage: "answered", code: null, confirmsItself: false };
+  // At least one pause before the page's prompt is answered again.
+  tries = 1;
+  resolve(credential(json));
+  changed();
+  return { ok: true };
+}
+
+/** The person has compared the code with the phone's. */
+export function confirmPasskey(): { ok: true } {
+  const button = enabled(CONFIRM);
+  if (button) button.click();
+  else if (shown(CONFIRM) || heard?.stage !== "confirm" || !byModule("confirmShortcakeVerificationCode")) {
+    throw new BridgeError("NOT_READY", "no verification code waits to be confirmed");
+  }
+  return { ok: true };
+}
+
+/** Back to a code to scan. */
+export function cancelPasskey(): { way: string } {
+  const waiting = pending;
+  pending = null;
+  heard = null;
+  cancelling = true;
+  const button = shown(CANCEL);
+  const way = button ? "button" : "none";
+  // First the page's own way back: what fails after it is of no interest to it.
+  (button?.closest("button") ?? button)?.click();
+  waiting?.reject(new DOMException("The operation either timed out or was not allowed.", "NotAllowedError"));
+  changed();
+  return { way };
+}

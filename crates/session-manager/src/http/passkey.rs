@@ -1,0 +1,224 @@
+//! The passkey that WhatsApp asks some accounts for before it links a device.
+
+use api_docs::{ClienteHeader, Failures};
+use axum::Json;
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use metrics::counter;
+use serde::Deserialize;
+use service_runtime::http::ApiJson;
+use session_api::{
+    ErrorCode, Invalid, PasskeyBody, PasskeyCredential, PasskeyRequest, SESSION_NAME,
+    TransitionBody, paths,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::browser::{CdpError, Page, PageError};
+use crate::error::ApiError;
+use crate::router::AppState;
+use crate::session::Passkey;
+
+/// Whose page an answer has to be made on, and on pages below it.
+const SITE: &str = "whatsapp.com";
+/// Bits of an authenticator: somebody was there, and it was its owner.
+const PRESENT_AND_VERIFIED: u8 = 0x05;
+
+/// The passkey that WhatsApp asks for.
+#[utoipa::path(get, path = paths::PASSKEY, tag = "code", params(ClienteHeader),
+    responses((status = 200, description = "What is asked for now", body = PasskeyBody), Failures))]
+pub async fn passkey(State(state): State<AppState>) -> Json<PasskeyBody> {
+    let snapshot = state.session.snapshot();
+    let passkey = snapshot.passkey.as_ref();
+    Json(passkey.map_or(PasskeyBody::NoPasskey, Passkey::body))
+}
+
+/// Answers for the passkey, with what a browser made on `https://web.whatsapp.com`.
+///
+/// The body is what `PublicKeyCredential.toJSON()` gives. WhatsApp judges it
+/// next: `PASSKEY_REQUIRED` with another challenge means that it said no.
+#[utoipa::path(post, path = paths::PASSKEY, tag = "code", params(ClienteHeader),
+    request_body(content = PasskeyCredential),
+    responses((status = 200, description = "Given to WhatsApp", body = TransitionBody), Failures))]
+pub async fn answer(
+    State(state): State<AppState>,
+    ApiJson(credential): ApiJson<PasskeyCredential>,
+) -> Result<Json<TransitionBody>, ApiError> {
+    credential.check()?;
+    let snapshot = state.session.snapshot();
+    let pending = snapshot.passkey.as_ref();
+    let (Some(PasskeyBody::Required { public_key, .. }), Some(request)) = (
+        pending.map(Passkey::body),
+        pending.map(|passkey| passkey.request),
+    ) else {
+        return Err(not_pending("WhatsApp waits for no answer of a passkey now"));
+    };
+    check_answers(&credential, &public_key)?;
+    let page = page(&state)?;
+    page.answer_passkey(request, &credential)
+        .await
+        .map_err(|error| failure(&error))?;
+    done(
+        &state,
+        "The answer was given to WhatsApp; the phone goes on",
+    )
+}
+
+/// Confirms that the phone shows the same verification code.
+#[utoipa::path(post, path = paths::PASSKEY_CONFIRM, tag = "code", params(ClienteHeader),
+    responses((status = 200, description = "Told to WhatsApp", body = TransitionBody), Failures))]
+pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
+    let snapshot = state.session.snapshot();
+    if !snapshot
+        .passkey
+        .as_ref()
+        .is_some_and(Passkey::needs_confirmation)
+    {
+        return Err(not_pending("no verification code waits to be confirmed"));
+    }
+    page(&state)?
+        .confirm_passkey()
+        .await
+        .map_err(|error| failure(&error))?;
+    done(&state, "The code is confirmed; the device is being linked")
+}
+
+/// Gives the passkey up: back to a code to scan.
+#[utoipa::path(post, path = paths::PASSKEY_CANCEL, tag = "code", params(ClienteHeader),
+    responses((status = 200, description = "Given up", body = TransitionBody), Failures))]
+pub async fn cancel(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
+    if state.session.snapshot().passkey.is_none() {
+        return Err(not_pending("WhatsApp asks for no passkey now"));
+    }
+    let page = page(&state)?;
+    let cancelled = page.cancel_passkey().await;
+    if !cancelled.map_err(|error| failure(&error))? {
+        let reloaded = page.reload().await;
+        reloaded.map_err(|error| failure(&error.into()))?;
+    }
+    counter!("leadmaster_passkeys_total", "step" => "cancelled").increment(1);
+    tracing::info!("the passkey was given up on request");
+    done(&state, "Given up: a code to scan comes next")
+}
+
+fn done(state: &AppState, message: &str) -> Result<Json<TransitionBody>, ApiError> {
+    Ok(Json(TransitionBody {
+        success: true,
+        message: message.to_owned(),
+        session: SESSION_NAME.to_owned(),
+        state: state.session.snapshot().session.state,
+    }))
+}
+
+fn not_pending(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::PasskeyNotPending, message)
+}
+
+fn page(state: &AppState) -> Result<Page, ApiError> {
+    state
+        .session
+        .page()
+        .ok_or_else(|| not_pending("no browser runs that would ask for a passkey"))
+}
+
+fn failure(error: &PageError) -> ApiError {
+    let code = match error {
+        PageError::Browser(CdpError::Timeout(_)) => ErrorCode::BrowserTimeout,
+        PageError::NotReady(_) => ErrorCode::PasskeyNotPending,
+        _ => ErrorCode::BrowserFailed,
+    };
+    ApiError::new(code, error.to_string())
+}
+
+/// What the browser says of a request.
+#[derive(Deserialize)]
+struct ClientData {
+    #[serde(rename = "type")]
+    kind: String,
+    challenge: String,
+    origin: String,
+}
+
+/// Whether it can be the answer to this request at all. Whether it is right is
+/// WhatsApp's to say; what it would refuse for sure costs the person the request.
+fn check_answers(credential: &PasskeyCredential, asked: &PasskeyRequest) -> Result<(), Invalid> {
+    const CLIENT_DATA: &str = "response.clientDataJSON";
+    const AUTHENTICATOR_DATA: &str = "response.authenticatorData";
+    let wrong = |field: &'static str, wants: &'static str| Invalid {
+        field: field.into(),
+        wants: wants.into(),
+    };
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
+    let client: ClientData = decode(&credential.response.client_data)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or_else(|| {
+            wrong(
+                CLIENT_DATA,
+                "has to hold what a browser says of its request",
+            )
+        })?;
+    if client.kind != "webauthn.get" {
+        return Err(wrong(CLIENT_DATA, "has to be of navigator.credentials.get"));
+    }
+    if client.challenge.trim_end_matches('=') != asked.challenge.trim_end_matches('=') {
+        return Err(wrong(
+            CLIENT_DATA,
+            "is the answer to another request: take the one of GET /passkey now",
+        ));
+    }
+    if !is_of_site(&client.origin) {
+        return Err(wrong(
+            CLIENT_DATA,
+            "has to be made on https://web.whatsapp.com",
+        ));
+    }
+    let data = decode(&credential.response.authenticator_data).unwrap_or_default();
+    let (Some(party), Some(flags)) = (data.get(..32), data.get(32)) else {
+        return Err(wrong(AUTHENTICATOR_DATA, "is too short"));
+    };
+    let wanted = asked.rp_id.as_deref().unwrap_or(SITE);
+    if party != Sha256::digest(wanted).as_slice() {
+        return Err(wrong(AUTHENTICATOR_DATA, "has to be of WhatsApp's passkey"));
+    }
+    if flags & PRESENT_AND_VERIFIED != PRESENT_AND_VERIFIED {
+        return Err(wrong(
+            AUTHENTICATOR_DATA,
+            "has to say that its owner was verified",
+        ));
+    }
+    Ok(())
+}
+
+/// `https`, on WhatsApp's own name or one below it.
+fn is_of_site(origin: &str) -> bool {
+    let Some(host) = origin.strip_prefix("https://") else {
+        return false;
+    };
+    host == SITE
+        || host
+            .strip_suffix(SITE)
+            .is_some_and(|below| below.ends_with('.') && !below.contains(['/', ':', '@']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whatsapps_own_pages_answer_for_its_passkeys() {
+        for right in ["https://web.whatsapp.com", "https://whatsapp.com"] {
+            assert!(is_of_site(right), "{right}");
+        }
+        for wrong in [
+            "http://web.whatsapp.com",
+            "https://notwhatsapp.com",
+            "https://web.whatsapp.com.evil.example",
+            "https://evil.example/.whatsapp.com",
+            "https://a@b.whatsapp.com",
+            "",
+        ] {
+            assert!(!is_of_site(wrong), "{wrong}");
+        }
+    }
+}

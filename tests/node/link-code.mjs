@@ -1,0 +1,82 @@
+// The page script's code by number, in the minutes that it lives, on a clock that
+// is turned by hand: renewed while somebody asks for it, over when nobody does.
+//
+//   node link-code.mjs
+import { mock } from 'node:test';
+import { createRequire } from 'node:module';
+import { assert, equal } from './lib/peer.mjs';
+
+const page = new URL('../../crates/session-manager/page/', import.meta.url);
+const { build } = createRequire(page)('esbuild');
+const { outputFiles } = await build({
+  absWorkingDir: page.pathname,
+  entryPoints: ['src/linkcode.ts'],
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+
+// What it finds of wa-js and of the page.
+let made = 0;
+let refreshed = 0;
+let cancelled = 0;
+const Socket = { state: 'UNPAIRED' };
+const code = () => `CODE000${++made}`;
+globalThis.WPP = {
+  isInjected: true,
+  on() {},
+  conn: {
+    startLinkDeviceCodeForPhoneNumber: async () => code(),
+    refreshLinkDeviceCode: async () => {
+      equal(Socket.state, 'UNPAIRED', 'the page shows codes again before a new one is made');
+      return code();
+    },
+    cancelLinkDeviceCode: () => (cancelled += 1),
+  },
+};
+const refreshQR = () => {
+  refreshed += 1;
+  Socket.state = 'UNPAIRED';
+};
+const modules = { WAWebSocketModel: { Socket }, WAWebLaunchSocketUtils: { refreshQR } };
+globalThis.require = (name) => modules[name];
+
+mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_790_000_000_000 });
+const { linkCode, linkCodeFacts, onLinkCodeChange } = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
+);
+let told = 0;
+onLinkCodeChange(() => (told += 1));
+const settled = async () => {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+};
+const MINUTE = 60_000;
+
+const first = await linkCode(WPP, '5491100000001');
+equal(first.code, 'CODE-0001', 'the code');
+equal(first.expires_at, Date.now() + 3 * MINUTE, 'how long it is good');
+equal(linkCodeFacts().expires_at, first.expires_at, 'the same in the facts');
+
+// Somebody asks again: the same, and another one when its time is over, though
+// the codes to scan have run out meanwhile.
+mock.timers.tick(2 * MINUTE);
+equal((await linkCode(WPP, '5491100000001')).code, 'CODE-0001', 'the same for the same number');
+Socket.state = 'UNPAIRED_IDLE';
+mock.timers.tick(1 * MINUTE);
+await settled();
+equal(refreshed, 1, 'refreshed before the next');
+equal(linkCodeFacts().expires_at, Date.now() + 3 * MINUTE, 'renewed');
+assert(told >= 2, 'and told');
+
+// Nobody asks: it is over, and makes room for codes to scan.
+mock.timers.tick(3 * MINUTE);
+await settled();
+equal(linkCodeFacts(), null, 'over');
+equal(made, 2, 'no further one was made');
+assert(cancelled >= 1, 'wa-js lets go of it');
+
+// Another number is another code.
+await linkCode(WPP, '5491100000002');
+equal((await linkCode(WPP, '5491100000003')).code, 'CODE-0004', 'of another number');
+console.log('all steps passed');
+process.exit(0);

@@ -1,0 +1,169 @@
+// The passkey that WhatsApp asks for, in Chromium with a virtual authenticator:
+// by hand with the console, then with the extension, after an answer that
+// WhatsApp refuses. The stand-in is https://web.whatsapp.com here, by a name that
+// is mapped to loopback.
+//
+//   HUB_URL=… PHONE_URL=… WHATSAPP=127.0.0.1:<TLS> node passkey-flow.mjs
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { CHROME, CHROME_ARGS, assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
+
+const { HUB_URL: HUB, PHONE_URL, WHATSAPP } = process.env;
+const SITE = 'https://web.whatsapp.com/';
+const EXTENSION = fileURLToPath(new URL('../../deploy/passkey', import.meta.url));
+const LONG = 60_000;
+const standin = phone(`${PHONE_URL.replace(/\/$/, '')}/`);
+
+let context = null;
+let hub = null;
+/** What the authenticator of every page holds. */
+let credential = null;
+
+const view = (kind) => hub.locator(`[data-view="${kind}"]`).waitFor({ timeout: LONG });
+const button = (name) => hub.getByRole('button', { name, exact: true });
+
+/** A key in the pocket: what a page of this browser finds when it asks. */
+async function authenticator(page, holds) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+    isUserVerified: true, automaticPresenceSimulation: true,
+  };
+  const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', { options });
+  if (holds) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: holds });
+  return { cdp, authenticatorId };
+}
+
+/** A passkey made on WhatsApp's page: its public half, and what holds it. */
+async function register() {
+  const page = await context.newPage();
+  const { cdp, authenticatorId } = await authenticator(page);
+  await page.goto(SITE);
+  const made = await page.evaluate(async () => {
+    const created = await navigator.credentials.create({
+      publicKey: {
+        rp: { id: 'whatsapp.com', name: 'WhatsApp' },
+        user: { id: new Uint8Array([1, 2, 3]), name: 'owner', displayName: 'owner' },
+        challenge: new Uint8Array(32),
+        pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
+        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      },
+    });
+    const bytes = new Uint8Array(created.response.getPublicKey());
+    const key = btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+    return { credential_id: created.id, public_key: key };
+  });
+  const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId });
+  await page.close();
+  return { made, holds: { ...credentials[0], signCount: 1 } };
+}
+
+/** Up to the passkey that WhatsApp asks for. */
+async function askedFor() {
+  await view('scan');
+  await eventually('the phone scans', () => standin.call('scan', {}).catch(() => null), LONG);
+  await view('passkey');
+  await hub.getByTestId('passkey-time').waitFor();
+}
+
+/** What WhatsApp's console prints for the line that the page shows. */
+async function printed(holds) {
+  const line = await hub.getByTestId('passkey-snippet').textContent();
+  const page = await context.newPage();
+  await authenticator(page, holds);
+  await page.goto(SITE);
+  const printing = page.waitForEvent('console', (message) => message.text().startsWith('{"'));
+  await page.evaluate(line);
+  const text = (await printing).text();
+  await page.close();
+  await hub.bringToFront();
+  return text;
+}
+
+async function paste(text) {
+  await hub.getByLabel('La respuesta').fill(text);
+  await button('Enviar la respuesta').click();
+}
+
+await run(async () => {
+  await step('Chromium with the extension', async () => {
+    context = await chromium.launchPersistentContext(mkdtempSync(join(process.env.TMPDIR ?? tmpdir(), 'passkey-')), {
+      executablePath: CHROME,
+      locale: 'es-AR',
+      ignoreDefaultArgs: ['--disable-extensions', '--disable-component-extensions-with-background-pages'],
+      args: [
+        ...CHROME_ARGS,
+        `--disable-extensions-except=${EXTENSION}`,
+        `--load-extension=${EXTENSION}`,
+        `--host-resolver-rules=MAP web.whatsapp.com:443 ${WHATSAPP}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
+        // The certificate is nobody's; a page with a wrong one has no passkeys.
+        '--ignore-certificate-errors',
+      ],
+    });
+    hub = await context.newPage();
+  });
+
+  await step('the account has a passkey', async () => {
+    const { made, holds } = await register();
+    await standin.call('passkeys', made);
+    credential = holds;
+  });
+
+  await step('it is asked for after the scan', async () => {
+    await hub.goto(`${HUB}/whatsapp`);
+    await button('Conectar').click();
+    await askedFor();
+  });
+
+  await step('by hand: what is no answer is not sent', async () => {
+    await hub.getByRole('button', { name: 'En este navegador, a mano' }).click();
+    await paste('undefined');
+    await hub.getByText('Eso no es la respuesta').waitFor();
+  });
+
+  await step('by hand: the line of the page, in the console of WhatsApp', async () => {
+    await paste(await printed(credential));
+    await view('ready');
+    const refusals = await standin.call('passkey-refusals');
+    equal(refusals.length, 0, 'refusals');
+  });
+
+  await step('unlinked, and asked for again', async () => {
+    await standin.call('unlink', {});
+    await view('disconnected');
+    await button('Conectar').click();
+    await askedFor();
+  });
+
+  await step('the passkey of another account is refused by WhatsApp', async () => {
+    const { holds } = await register();
+    await hub.getByRole('button', { name: 'En este navegador, a mano' }).click();
+    await paste(await printed(holds));
+    await hub.getByText('WhatsApp no aceptó la respuesta').waitFor({ timeout: LONG });
+    equal((await standin.call('passkey-refusals')).at(-1), 'passkey_unknown', 'the refusal');
+  });
+
+  await step('with the extension: asked on WhatsApp’s page, and brought back', async () => {
+    await hub.getByRole('button', { name: 'En este navegador, con la extensión' }).click();
+    const opened = context.waitForEvent('page');
+    await button('Usar mi llave de acceso').click();
+    const page = await opened;
+    await authenticator(page, { ...credential, signCount: 5 });
+    const question = page.locator('#leadmaster-passkey');
+    await question.getByText(new URL(HUB).origin).waitFor({ timeout: LONG });
+    await question.getByRole('button').first().click();
+    await page.waitForEvent('close', { timeout: LONG }).catch(() => assert(page.isClosed(), 'the tab is closed'));
+  });
+
+  await step('the code is compared, and the phone is linked', async () => {
+    const code = hub.getByTestId('verification-code');
+    await code.waitFor({ timeout: LONG });
+    assert(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/.test(await code.textContent()), 'a verification code');
+    await button('El teléfono muestra el mismo').click();
+    await view('ready');
+  });
+}, async () => context?.close(), 250_000);
