@@ -12,6 +12,7 @@ import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
+import { attachLimits, limits } from "./limits";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
 import { type Presence, wantPresence } from "./presence";
@@ -66,6 +67,7 @@ const calls: Record<string, (args: any) => unknown> = {
   chats,
   search,
   memory,
+  limits: () => limits(),
   read,
   acks,
   logout: () => logout(),
@@ -118,7 +120,7 @@ export function start(channel: (text: string) => void, { presence }: Options): v
     Object.defineProperty(globalThis, "__leadmaster", { value: { call, input }, enumerable: false });
     // No servers of others for link previews: WhatsApp's own way is left.
     (globalThis as any).WPPConfig = { disableGoogleAnalytics: true, poweredBy: "-", linkPreviewApiServers: [] };
-    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages, () => attachNotices(report)]);
+    boot([attachSocket, attachConn, attachLogout, attachLogoutReason, attachDelivery, attachMessages, attachLimits, () => attachNotices(report)]);
     // The first report also says that the script runs at all.
     report();
   } catch (error) {

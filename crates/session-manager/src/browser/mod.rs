@@ -27,7 +27,7 @@ mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
-pub use facts::{Facts, Notice, PageAccount, PageEvent, PageMessage};
+pub use facts::{Facts, Notice, PageAccount, PageEvent, PageLimits, PageMessage};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
     ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, Presence, StoredMessage,

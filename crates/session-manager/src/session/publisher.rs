@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use session_api::{
-    Account, BrowserInfo, Event, HistoryEntry, LastError, PageInfo, QrEvent, QrInfo, RestartInfo,
-    SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
+    Account, BrowserInfo, Event, FirstSync, HistoryEntry, LastError, Limits, PageInfo, QrEvent,
+    QrInfo, RestartInfo, SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -191,6 +191,9 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
             codes_left: code.codes_left,
             refreshes_left: machine.rounds_left(),
         }),
+        // Of others, who tell them with `GET /session`.
+        limits: Limits::default(),
+        first_sync: FirstSync::default(),
         browser,
         page,
         restarts: RestartInfo {
