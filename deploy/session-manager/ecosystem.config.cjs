@@ -34,6 +34,7 @@ module.exports = {
         SENDS_IN_FLIGHT: '',
         SENDS_WAITING: '',
         SEND_DEADLINE_MS: '',
+        SETTLE_TRIES: '',
         FILE_MAX_MIB: '',
         FILES_QUOTA_MIB: '',
         FILES_KEEP_HOURS: '',

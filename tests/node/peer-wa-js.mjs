@@ -107,7 +107,7 @@ async function test() {
     equal(`true_${LEAD}@c.us_${replied.quoted}`, key, 'what is answered');
     equal(replied.mentions[0], '5491140000002@c.us', 'who is mentioned');
     const reacted = await inPage((id) => WPP.chat.sendReactionToMessage(id, '👍'), key);
-    equal(reacted.sendMsgResult, 'OK', 'the reaction');
+    equal(reacted.sendMsgResult, undefined, 'the page says nothing of a reaction that went');
     const reaction = (await api.messages()).at(-1);
     equal(`${reaction.kind} ${reaction.body}`, 'reaction 👍', 'what arrived');
   });
@@ -118,8 +118,46 @@ async function test() {
     await api.call('rules', { to: LEAD, outcome: 'reach_out_463', count: 1 });
     const refused = await sendText(LEAD, 'tampoco');
     equal(refused.sendMsgResult.messageSendResult, 'ERROR_UNKNOWN', 'the result');
-    equal(refused.sendMsgResult.errorCode, 463, 'the error');
+    equal(refused.sendMsgResult.ackErrorCode, 463, 'the error');
+    equal(refused.sendMsgResult.errorCode, undefined, 'no other name of it');
     equal(refused.ack, -1, 'the ack');
+    await api.call('rules', { to: LEAD, outcome: 'new_chats_475', count: 1 });
+    equal((await sendText(LEAD, 'mucho')).sendMsgResult.ackErrorCode, 475, 'the monthly limit');
+    // A failure of the page's own has no number, and leaves a text with the clock.
+    for (const outcome of ['unknown', 'unknown_taken']) {
+      await api.call('rules', { to: LEAD, outcome, count: 1 });
+      const failed = await sendText(LEAD, outcome);
+      equal(failed.sendMsgResult.messageSendResult, 'ERROR_UNKNOWN', 'the result');
+      equal('ackErrorCode' in failed.sendMsgResult, false, 'a number');
+      equal(failed.ack, 0, 'the ack');
+      const there = (await api.messages()).some((message) => message.body === outcome);
+      equal(there, outcome === 'unknown_taken', 'whether the server has it');
+    }
+  });
+
+  await step('a blocked contact', async () => {
+    await api.call('contacts', { phone: LEAD, blocked: true });
+    await eventually('the page knows', () => inPage((to) => WPP.blocklist.isBlocked(to), `${LEAD}@c.us`));
+    const key = `true_${LEAD}@c.us_3EB0BLOCKED0`;
+    const thrown = await inPage(([to, id]) => WPP.chat.sendTextMessage(to, 'nada', { messageId: id, waitForAck: true }).then(() => null, String), [`${LEAD}@c.us`, key]);
+    assert(thrown?.includes('Contact is blocked'), `it throws: ${thrown}`);
+    equal(await inPage((id) => WPP.chat.getMessageById(id).then((m) => m.ack), key), 0, 'the ack of what is stored');
+    const file = await inPage(([to, png]) => WPP.chat.sendFileMessage(to, `data:image/png;base64,${png}`, { type: 'image', waitForAck: true }), [`${LEAD}@c.us`, PNG]);
+    equal(`${file.sendMsgResult.messageSendResult} ${file.sendMsgResult.ackErrorCode} ${file.ack}`, 'ERROR_UNKNOWN undefined -1', 'a file');
+    await api.call('contacts', { phone: LEAD, blocked: false });
+    await eventually('the page knows', () => inPage((to) => !WPP.blocklist.isBlocked(to), `${LEAD}@c.us`));
+  });
+
+  await step('what the account may do', async () => {
+    const lock = () => inPage(() => [require('WAWebReachoutTimelockUtils').isUserReachoutTimelocked(), require('WAWebIndividualNewChatMessageCappingLimitUtils').getCappingData()?.capping_status ?? null]);
+    equal(JSON.stringify(await lock()), '[false,null]', 'at first');
+    await inPage(() => require('WAWebCmd').Cmd.on('reachout_timelock_state_change', () => (window.told = true)));
+    await api.call('limits', { reach_out: { until_ms: Date.now() + 60_000 }, new_chats: { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end_s: 4e9 } });
+    await eventually('the page is told', () => inPage(() => window.told));
+    equal(JSON.stringify(await lock()), '[true,"FIRST_WARNING"]', 'then');
+    await api.call('limits', {});
+    await eventually('it is lifted', async () => JSON.stringify(await lock()) === '[false,null]');
+    equal(await inPage(() => WPP.conn.getHistorySyncProgress().progress), 100, 'the history');
   });
 
   await step('64 at once', async () => {

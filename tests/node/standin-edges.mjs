@@ -74,6 +74,16 @@ async function test() {
     assert(wrong.error?.includes('not same of chat'), `an id for another chat is refused: ${JSON.stringify(wrong)}`);
   });
 
+  await edge('a saved contact without WhatsApp', { lid_migrated: true }, async () => {
+    await api.call('contacts', { phone: '5491150000404', on_whatsapp: false, saved: 'Nadie' });
+    await link();
+    const to = '5491150000404@c.us';
+    assert(await page.evaluate((id) => WPP.contact.queryWidExists(id), to), 'wa-js believes the contact');
+    equal(await page.evaluate((id) => WPP.whatsapp.functions.queryWidExists(WPP.whatsapp.WidFactory.createWid(id)), to), null, 'the server knows better');
+    const sent = await send('5491150000404', 'x');
+    assert(sent.error?.includes('No LID for user'), `the page throws: ${JSON.stringify(sent)}`);
+  });
+
   await edge('code in an address, no data-ref, Cmd.refreshQR', { code_as_url: true, data_ref: false, cmd_refresh_qr: true, launch_refresh_qr: false, first_code_ms: 800, codes: 1 }, async () => {
     await reaches('UNPAIRED_IDLE');
     assert(await page.evaluate(() => require('WAWebConnModel').Conn.ref), 'the reference is stale, not empty');

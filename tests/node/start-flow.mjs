@@ -115,6 +115,21 @@ async function test() {
     await picture('start', { fullPage: true });
   });
 
+  await step('what WhatsApp does not allow', async () => {
+    const cycle_end_s = Math.floor(Date.now() / 1000) + 10 * 86_400;
+    await standin.call('limits', {
+      reach_out: { until_ms: Date.now() + 3_600_000 },
+      new_chats: { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end_s },
+    });
+    await matter('reachOutLocked').getByText('WhatsApp no deja escribir a quienes nunca escribieron, hasta').waitFor();
+    await matter('newChatsNear').getByText('se acerca el límite mensual de chats nuevos (80 de 100)').waitFor();
+    await standin.call('limits', { new_chats: { status: 'CAPPED', used: 100, total: 100, cycle_end_s } });
+    await matter('newChatsCapped').getByText('(100 de 100), hasta').waitFor();
+    await matter('reachOutLocked').waitFor({ state: 'detached' });
+    await standin.call('limits', {});
+    await matter('newChatsCapped').waitFor({ state: 'detached' });
+  });
+
   await step('the way to what waits', async () => {
     await matter('unapproved').getByRole('link').click();
     await page.waitForURL(/\/programacion\?/);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::standin::{LeadMessage, Outcome, Settings, Standin};
+use e2e::standin::{LeadMessage, Limits, Outcome, ReachOutLock, Settings, Standin};
 use e2e::{Hub, ManagerOptions, linked, poll};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -50,6 +50,11 @@ async fn get(hub: &Hub, path: &str) -> Value {
     let (status, body) = hub.get(path).await;
     assert_eq!(status, 200, "{path} {body}");
     body
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.unwrap().as_millis()).unwrap()
 }
 
 /// A campaign without a pause, with so many recipients.
@@ -183,6 +188,51 @@ async fn the_reach_out_limit_stops_a_campaign() {
     .await;
     assert!(settled["pendientes"].as_i64() > Some(0), "{settled}");
     assert_eq!(settled["enviados"], 0, "{settled}");
+    drop(hub);
+    manager.stop().await;
+}
+
+/// WhatsApp says that the account is locked: campaigns wait, answers go on, and
+/// the campaign goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn campaigns_wait_while_whatsapp_says_that_the_account_is_locked() {
+    let database = scratch_database::Database::sqlite();
+    let settings = Settings {
+        history: Duration::from_secs(2),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let hub = Hub::start(&manager, options(&database.url(), false)).await;
+    let waits_for = async |path: &str, code: &str| {
+        poll::until(format!("the campaign to wait for {code}"), async || {
+            let campaign = get(&hub, path).await;
+            (campaign["espera"]["codigo"] == code).then_some(campaign)
+        })
+        .await
+    };
+    // The history of the fresh link is on its way.
+    let path = campaign(&hub, 20).await;
+    approve(&hub, &path).await;
+    waits_for(&path, "FIRST_SYNC").await;
+    let until_ms = now_ms() + 3_600_000;
+    let kind = "WEB_COMPANION_ONLY".to_owned();
+    phone.limits(Limits {
+        reach_out: Some(ReachOutLock { until_ms, kind }),
+        new_chats: None,
+    });
+    let waiting = waits_for(&path, "REACH_OUT_LOCKED").await;
+    assert!(waiting["espera"]["hasta"].is_string(), "{waiting}");
+    assert_eq!(waiting["pendientes"], 20, "{waiting}");
+    // The start screen says so, too.
+    let overview = get(&hub, "/api/overview").await;
+    assert_eq!(overview["sesion"]["limites"]["reach_out"]["locked"], true);
+    let answer = json!({"to": to(99), "message": "respuesta"});
+    post(&hub, "/send", &answer).await;
+    assert_eq!(phone.messages().len(), 1, "an answer goes all the same");
+    phone.limits(Limits::default());
+    let end = until_estado(&hub, &path, "finalizado").await;
+    assert_eq!(end["enviados"], 20, "{end}");
     drop(hub);
     manager.stop().await;
 }

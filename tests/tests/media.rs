@@ -424,10 +424,14 @@ async fn a_file_that_does_not_get_up_is_certainly_not_sent() {
     }
     assert!(phone.messages().is_empty());
     assert_eq!(send(&manager, body.clone(), Some("k")).await.0, 200);
-    for outcome in [Outcome::Refuse, Outcome::ReachOut463, Outcome::Expired] {
+    for (outcome, refusal) in [
+        (Outcome::Refuse, (502, "SEND_FAILED")),
+        (Outcome::ReachOut463, (429, "REACH_OUT_LIMIT")),
+        (Outcome::Expired, (502, "SEND_FAILED")),
+    ] {
         phone.rule(None, outcome, Some(1));
         let refused = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
-        assert_eq!(code(&refused), (502, "SEND_FAILED"), "{outcome:?}");
+        assert_eq!(code(&refused), refusal, "{outcome:?}");
         let sent = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
         assert_eq!(sent.0, 200, "{outcome:?} {}", sent.1);
     }

@@ -6,7 +6,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
 use e2e::processes::{self, kill_hard};
-use e2e::standin::{LeadMessage, Outcome, Settings, Standin};
+use e2e::standin::{
+    CappingStatus, LeadMessage, Limits, NewChats, Outcome, ReachOutLock, Settings, Standin,
+};
 use e2e::{Events, Manager, ManagerOptions, linked, poll};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -193,7 +195,14 @@ async fn an_outcome_that_does_not_come_is_found_out() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let cases = [Outcome::Silent, Outcome::Lost, Outcome::NetworkError];
+    let cases = [
+        Outcome::Silent,
+        Outcome::Lost,
+        Outcome::NetworkError,
+        // The page's own failure: the server has the message, or not.
+        Outcome::Unknown,
+        Outcome::UnknownTaken,
+    ];
     for (n, outcome) in cases.into_iter().enumerate() {
         let (to, text) = (format!("549115825420{n}"), format!("duda {n}"));
         phone.rule(Some(&to), outcome, Some(1));
@@ -220,20 +229,23 @@ async fn an_outcome_that_does_not_come_is_found_out() {
 async fn what_was_certainly_not_sent_may_be_tried_again() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
-    for outcome in [Outcome::Refuse, Outcome::ReachOut463, Outcome::Expired] {
+    for (outcome, status, code, named) in [
+        (Outcome::Refuse, 502, "SEND_FAILED", "479"),
+        (Outcome::ReachOut463, 429, "REACH_OUT_LIMIT", "463"),
+        (Outcome::NewChats475, 429, "NEW_CHAT_LIMIT", "475"),
+        (Outcome::Expired, 502, "SEND_FAILED", "ERROR_EXPIRED"),
+    ] {
         let text = format!("{outcome:?}");
         phone.rule(None, outcome, Some(1));
-        let (status, body) = send(&manager, Some(&text), TO, &text).await;
-        assert_eq!(
-            (status, &body["code"]),
-            (502, &json!("SEND_FAILED")),
-            "{outcome:?}"
-        );
+        let (answered, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!((answered, &body["code"]), (status, &json!(code)), "{body}");
+        let message = body["message"].as_str().expect("a message");
+        assert!(message.contains(named), "{message}");
         let refused = phone.refusals().last().expect("a refusal").id.clone();
         let body = status_of(&manager, &refused).await;
         assert_eq!(
             (&body["status"], &body["error"]),
-            (&json!("failed"), &json!("SEND_FAILED"))
+            (&json!("failed"), &json!(code))
         );
         // The retry is the same message, with the same id.
         let (status, body) = send(&manager, Some(&text), TO, &text).await;
@@ -253,7 +265,7 @@ async fn what_was_certainly_not_sent_may_be_tried_again() {
         let (status, body) = send(&manager, Some("nadie"), "5491100000009", "hola").await;
         assert_eq!((status, &body["code"]), (404, &json!("NOT_ON_WHATSAPP")));
     }
-    assert_eq!(phone.messages().len(), 3);
+    assert_eq!(phone.messages().len(), 4);
     let (status, body) = manager.get("/messages/3EB000").await;
     assert_eq!((status, &body["code"]), (404, &json!("MESSAGE_NOT_FOUND")));
     manager.stop().await;
@@ -535,5 +547,324 @@ async fn a_lookup_that_failed_says_nothing_of_the_number() {
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
+
+/// Of a file every failure of the page sets ack -1, its own ones too.
+#[tokio::test]
+async fn a_file_that_failed_without_a_number_is_found_out() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    for (n, outcome) in [
+        Outcome::Unknown,
+        Outcome::UnknownTaken,
+        Outcome::NetworkError,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("nota-{n}.txt");
+        phone.rule(None, outcome, Some(1));
+        let (status, body) = send_file(&manager, &name, &name).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (504, &json!("SEND_UNCONFIRMED")),
+            "{outcome:?}: {body}"
+        );
+        let (status, body) = send_file(&manager, &name, &name).await;
+        assert_eq!(status, 200, "{outcome:?}: {body}");
+    }
+    // A number is the server's own word, of a file as well.
+    phone.rule(None, Outcome::ReachOut463, Some(1));
+    let (status, body) = send_file(&manager, "limite", "nota-9.txt").await;
+    assert_eq!((status, &body["code"]), (429, &json!("REACH_OUT_LIMIT")));
+    let names = |message: e2e::standin::Received| {
+        let file = message.details.file.expect("a file");
+        file.filename.expect("a name")
+    };
+    let mut names: Vec<_> = phone.messages().into_iter().map(names).collect();
+    names.sort();
+    assert_eq!(names, ["nota-0.txt", "nota-1.txt", "nota-2.txt"]);
+    manager.stop().await;
+}
+
+async fn send_file(manager: &Manager, key: &str, name: &str) -> (u16, Value) {
+    let json = json!({"to": TO, "type": "document"}).to_string();
+    let file = reqwest::multipart::Part::bytes(name.as_bytes().to_vec())
+        .file_name(name.to_owned())
+        .mime_str("text/plain")
+        .expect("a type");
+    let form = reqwest::multipart::Form::new()
+        .text("json", json)
+        .part("file", file);
+    let request = manager.client().post(manager.url("/send"));
+    let request = request.header("idempotency-key", key).multipart(form);
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.expect("a body"))
+}
+
+#[tokio::test]
+async fn a_blocked_recipient_is_an_answer_and_nothing_is_written() {
+    for lid_migrated in [false, true] {
+        let settings = Settings {
+            lid_migrated,
+            ..Settings::default()
+        };
+        let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+        let phone = standin.phone();
+        let (status, body) = send(&manager, None, TO, "antes").await;
+        assert_eq!(status, 200, "{body}");
+        phone.block_contact(TO, true).expect("a number");
+        let blocked = poll::until("the page to know of it", async || {
+            let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
+            (status != 200).then_some((status, body))
+        });
+        let (status, body) = blocked.await;
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("RECIPIENT_BLOCKED")),
+            "{body}"
+        );
+        let (status, body) = send_file(&manager, "archivo", "nota.txt").await;
+        assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
+        let there = phone.messages().len();
+        // Others go on, and the session does not suffer.
+        let since = manager.session().await["since"].clone();
+        let (status, _) = send(&manager, None, "5491158254299", "otro").await;
+        assert_eq!(status, 200);
+        phone.block_contact(TO, false).expect("a number");
+        let sent = poll::until("it to be let through", async || {
+            let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
+            (status == 200).then_some(body)
+        });
+        sent.await;
+        assert_eq!(manager.session().await["since"], since);
+        assert_eq!(phone.messages().len(), there + 2);
+        manager.stop().await;
+    }
+}
+
+/// wa-js believes the contacts that the phone has saved.
+#[tokio::test]
+async fn a_saved_contact_without_whatsapp_is_asked_for_at_the_server() {
+    const NOBODY: &str = "5491100000404";
+    for lid_migrated in [false, true] {
+        let settings = Settings {
+            lid_migrated,
+            ..Settings::default()
+        };
+        let standin = e2e::standin(settings.clone()).await;
+        let phone = standin.phone();
+        phone.set_on_whatsapp(NOBODY, false).expect("a number");
+        phone.save_contact(NOBODY, Some("Nadie")).expect("a number");
+        phone.save_contact(TO, Some("Ana")).expect("a number");
+        let mut manager = Manager::start(&standin).await;
+        manager.connect().await;
+        manager.until("QR_REQUIRED").await;
+        phone.scan_current().expect("a code");
+        manager.until("READY").await;
+        let (status, body) = send(&manager, None, NOBODY, "hola").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &json!("NOT_ON_WHATSAPP")),
+            "{body}"
+        );
+        // A number that cannot be looked up is no number without WhatsApp.
+        phone.settings(Settings {
+            query_fails: true,
+            ..settings.clone()
+        });
+        let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (502, &json!("SEND_FAILED")),
+            "{body}"
+        );
+        phone.settings(settings);
+        let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+        assert_eq!(status, 200, "{body}");
+        exactly_once(&standin, ["hola".to_owned()]);
+        manager.stop().await;
+    }
+}
+
+/// A message whose outcome cannot be found out holds up nobody for ever, and
+/// costs no browser after that; a person decides, and one more try is there.
+#[tokio::test]
+async fn what_cannot_be_found_out_is_left_to_a_person() {
+    let options = ManagerOptions::default()
+        .with("SETTLE_TRIES", 2)
+        .with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.rule(Some(TO), Outcome::Unknown, None);
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    let id = phone.refusals()[0].id.clone();
+    let body = poll::until("a person to be asked", async || {
+        let body = status_of(&manager, &id).await;
+        body["undecided_at"].is_string().then_some(body)
+    })
+    .await;
+    assert_eq!(body["status"], "unconfirmed");
+    // As often as it was tried, and no more.
+    let tries = phone.refusals().len();
+    assert_eq!(tries, 3);
+    let metrics = manager.client().get(manager.url("/metrics"));
+    let metrics = metrics.send().await.expect("metrics");
+    let metrics = metrics.text().await.expect("a text");
+    assert!(
+        metrics.contains("leadmaster_sends_undecided 1"),
+        "{metrics}"
+    );
+    // The same key is one more try, under the same id.
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    let message = body["message"].as_str().expect("a message");
+    assert!(
+        message.contains("look at the chat on the phone"),
+        "{message}"
+    );
+    assert_eq!(phone.refusals().len(), tries + 1);
+    // The lane goes on meanwhile.
+    phone.rule(Some(TO), Outcome::Ok, None);
+    let (status, body) = send(&manager, None, TO, "segundo").await;
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!(status, 200, "{body}");
+    assert!(phone.refusals().iter().all(|refusal| refusal.id == id));
+    let body = until_status(&manager, &id, &["sent", "delivered"]).await;
+    assert!(body.get("undecided_at").is_none());
+    exactly_once(&standin, ["primero".to_owned(), "segundo".to_owned()]);
+    manager.stop().await;
+}
+
+/// The page gives up `contact.queryExists`.
+#[tokio::test]
+async fn a_bundle_without_query_exists_sends_all_the_same() {
+    let folder = e2e::Scratch::default();
+    let bundle = folder.join("wa-js.js");
+    let built = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/session-manager/page/dist/wa-js.js");
+    let mut text = std::fs::read_to_string(built).expect("the bundle");
+    text.push_str("\n;Object.defineProperty(WPP.contact, 'queryExists', { value: undefined });\n");
+    std::fs::write(&bundle, text).expect("a file");
+    let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    standin
+        .phone()
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    let (status, body) = send(&manager, None, "5491100000009", "hola").await;
+    assert_eq!((status, &body["code"]), (404, &json!("NOT_ON_WHATSAPP")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn whatsapps_limits_are_told_as_they_change() {
+    let settings = Settings {
+        history: Duration::from_secs(3_600),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let session = manager.session().await;
+    let none = json!({
+        "reach_out": {"locked": false, "until": null, "kind": null},
+        "new_chats": {"status": "NONE", "used": 0, "total": null, "cycle_end": null},
+    });
+    assert_eq!(session["limits"], none);
+    assert_eq!(session["first_sync"]["complete"], false);
+    let mut events = Events::open(&manager.url("/events"), None).await;
+    let until_ms = now_ms() + 3_600_000;
+    phone.limits(Limits {
+        reach_out: Some(ReachOutLock {
+            until_ms,
+            kind: "WEB_COMPANION_ONLY".to_owned(),
+        }),
+        new_chats: Some(NewChats {
+            status: CappingStatus::SecondWarning,
+            used: 90,
+            total: 100,
+            cycle_end_s: until_ms / 1000,
+        }),
+    });
+    let told = events
+        .until(|event| event.name == "limits" && event.data["reach_out"]["locked"] == true)
+        .await;
+    let told = told.last().expect("an event");
+    assert_eq!(told.data["new_chats"]["status"], "SECOND_WARNING");
+    assert_eq!(told.data["first_sync"]["complete"], false);
+    let limits = manager.session().await["limits"].clone();
+    assert_eq!(limits["reach_out"]["kind"], "WEB_COMPANION_ONLY");
+    assert!(limits["reach_out"]["until"].is_string());
+    assert_eq!(limits["new_chats"]["used"], 90);
+    assert_eq!(limits["new_chats"]["total"], 100);
+    let metrics = manager.client().get(manager.url("/metrics"));
+    let metrics = metrics.send().await.expect("metrics");
+    let metrics = metrics.text().await.expect("a text");
+    for line in [
+        "leadmaster_reach_out_locked 1",
+        "leadmaster_new_chats_status{status=\"SECOND_WARNING\"} 1",
+        "leadmaster_new_chats_used 90",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    // The lock is only known: a send goes out, and WhatsApp says what it thinks.
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    // A monthly limit that a message ran into is known at once.
+    phone.rule(None, Outcome::NewChats475, Some(1));
+    let (status, body) = send(&manager, None, TO, "otro").await;
+    assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
+    poll::until("the limit to be told", async || {
+        let limits = manager.session().await["limits"].clone();
+        (limits["new_chats"]["status"] == "CAPPED").then_some(())
+    })
+    .await;
+    phone.limits(Limits::default());
+    poll::until("it to be lifted", async || {
+        (manager.session().await["limits"] == none).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.expect("after 1970").as_millis()).expect("a moment")
+}
+
+/// Across restarts, too; a page that was linked before says nothing of it.
+#[tokio::test]
+async fn the_history_of_a_fresh_link_is_through_once() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let is_through = async |manager: &Manager| {
+        poll::until("the history", async || {
+            (manager.session().await["first_sync"]["complete"] == true).then_some(())
+        })
+        .await;
+    };
+    is_through(&manager).await;
+    manager.stop().await;
+    manager.restart().await;
+    manager.until("READY").await;
+    is_through(&manager).await;
+    // A new link has a new history.
+    standin.phone().settings(Settings {
+        history: Duration::from_secs(3_600),
+        ..Settings::default()
+    });
+    let (status, body) = manager.post("/logout", &Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    standin.phone().scan_current().expect("a code");
+    manager.until("READY").await;
+    let session = manager.session().await;
+    assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
     manager.stop().await;
 }

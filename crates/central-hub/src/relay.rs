@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde::Serialize;
-use session_api::{Event, EventKind, QrEvent, SessionState};
+use session_api::{Event, EventKind, LimitsEvent, NewChatStatus, QrEvent, SessionState};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast;
 use tracing::{info, warn};
@@ -107,6 +107,7 @@ struct Current {
     hub: HubLink,
     state: Option<(Relayed, SessionState)>,
     qr: Option<Code>,
+    limits: Option<(Relayed, LimitsEvent)>,
     /// The last event heard.
     last: Option<u64>,
 }
@@ -150,6 +151,7 @@ impl Relay {
             },
             state: None,
             qr: None,
+            limits: None,
             last: None,
         };
         Self {
@@ -169,6 +171,12 @@ impl Relay {
                 .state
                 .iter()
                 .map(|(state, _)| Change::Event(state.clone())),
+        );
+        now.extend(
+            current
+                .limits
+                .iter()
+                .map(|(limits, _)| Change::Event(limits.clone())),
         );
         let code = current.qr.as_ref().map(Code::now);
         now.extend(code.and_then(|code| {
@@ -193,6 +201,13 @@ impl Relay {
         let current = self.lock();
         let state = current.state.as_ref().map(|(_, state)| *state);
         (current.hub.session_manager, state, current.hub.code.clone())
+    }
+
+    /// What WhatsApp lets the account do, as session-manager said last; `None`
+    /// while that is not known.
+    pub(crate) fn limits(&self) -> Option<LimitsEvent> {
+        let current = self.lock();
+        current.limits.as_ref().map(|(_, limits)| limits.clone())
     }
 
     /// Follows session-manager for ever.
@@ -268,6 +283,7 @@ impl Relay {
         let mut current = self.lock();
         current.state = None;
         current.qr = None;
+        current.limits = None;
         if current.hub != hub {
             warn!(
                 code = error.code(),
@@ -306,6 +322,15 @@ impl Relay {
                 let at = Instant::now();
                 current.qr = Some(Code { event, at });
             }
+            Event::Limits(limits) => {
+                let before = current.limits.as_ref().map(|(_, limits)| limits);
+                warn_of(before, &limits);
+                let held = Relayed {
+                    id: None,
+                    ..relayed.clone()
+                };
+                current.limits = Some((held, limits));
+            }
             Event::Message(_) | Event::Ack(_) | Event::Gap(_) => {}
         }
         self.tell(Change::Event(relayed));
@@ -321,6 +346,32 @@ impl Relay {
             .current
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line for each of WhatsApp's limits that is new.
+fn warn_of(before: Option<&LimitsEvent>, now: &LimitsEvent) {
+    let before = before.cloned().unwrap_or_default().limits;
+    let (lock, chats) = (&now.limits.reach_out, &now.limits.new_chats);
+    if lock.locked && !before.reach_out.locked {
+        let until = lock.until.map(|until| until.to_string());
+        warn!(
+            kind = lock.kind,
+            until, "WhatsApp lets this account write to nobody new: campaigns wait"
+        );
+    }
+    let (used, total) = (chats.used, chats.total);
+    match chats.status {
+        status if status == before.new_chats.status => {}
+        NewChatStatus::None => {}
+        NewChatStatus::FirstWarning | NewChatStatus::SecondWarning => warn!(
+            status = chats.status.as_str(),
+            used, total, "WhatsApp's monthly limit on new chats is near"
+        ),
+        NewChatStatus::Capped => warn!(
+            used,
+            total, "WhatsApp's monthly limit on new chats is reached: campaigns wait"
+        ),
     }
 }
 

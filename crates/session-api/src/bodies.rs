@@ -141,6 +141,12 @@ pub struct MessageBody {
     /// Why it failed: one of [`crate::ErrorCode`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// When the service stopped finding out by itself what became of an
+    /// `unconfirmed` message: a person decides. Look at the phone; the same
+    /// request with the same `Idempotency-Key` is one more try under the same
+    /// id, which WhatsApp drops if it has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided_at: Option<Timestamp>,
     /// Its `type`, as the request for it says.
     #[serde(default, rename = "type")]
     pub kind: String,

@@ -64,6 +64,8 @@ codes! {
     UrlNotAllowed = "URL_NOT_ALLOWED", 400;
     /// The token is missing or wrong.
     Unauthorized = "UNAUTHORIZED", 401;
+    /// This account has blocked the recipient: nothing was sent.
+    RecipientBlocked = "RECIPIENT_BLOCKED", 403;
     /// No such path.
     NotFound = "NOT_FOUND", 404;
     /// No code can be scanned now.
@@ -94,6 +96,12 @@ codes! {
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
     /// The body is not declared as JSON.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", 415;
+    /// WhatsApp's limit on writing to people who never wrote first (its error
+    /// 463): certainly not sent.
+    ReachOutLimit = "REACH_OUT_LIMIT", 429;
+    /// WhatsApp's monthly limit on new chats (its error 475): certainly not
+    /// sent.
+    NewChatLimit = "NEW_CHAT_LIMIT", 429;
     /// A defect of the service; its log has the cause.
     Internal = "INTERNAL", 500;
     /// Certainly not sent: safe to retry.

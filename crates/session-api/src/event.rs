@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{SessionState, Timestamp};
+use crate::{FirstSync, Limits, SessionState, Timestamp};
 
 /// The `event:` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -18,6 +18,8 @@ pub enum EventKind {
     Message,
     /// A sent message moved on ([`AckEvent`]).
     Ack,
+    /// What WhatsApp lets the account do changed ([`LimitsEvent`]).
+    Limits,
     /// Not all that came after the id a listener named can be told
     /// ([`GapEvent`]).
     Gap,
@@ -32,6 +34,7 @@ impl EventKind {
             Self::Qr => "qr",
             Self::Message => "message",
             Self::Ack => "ack",
+            Self::Limits => "limits",
             Self::Gap => "gap",
         }
     }
@@ -49,6 +52,8 @@ pub enum Event {
     State(StateEvent),
     /// See [`EventKind::Qr`].
     Qr(QrEvent),
+    /// See [`EventKind::Limits`].
+    Limits(LimitsEvent),
     /// See [`EventKind::Gap`].
     Gap(GapEvent),
 }
@@ -60,6 +65,7 @@ impl Event {
         match self {
             Self::State(_) => EventKind::State,
             Self::Qr(_) => EventKind::Qr,
+            Self::Limits(_) => EventKind::Limits,
             Self::Gap(_) => EventKind::Gap,
             Self::Message(_) => EventKind::Message,
             Self::Ack(_) => EventKind::Ack,
@@ -98,6 +104,17 @@ pub struct QrEvent {
     /// is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_ms: Option<u64>,
+}
+
+/// What WhatsApp lets the account do changed. A new listener gets one of these
+/// with what holds now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LimitsEvent {
+    /// As in `GET /session`.
+    #[serde(flatten)]
+    pub limits: Limits,
+    /// As in `GET /session`.
+    pub first_sync: FirstSync,
 }
 
 /// A message came in, or was sent from the phone.

@@ -15,6 +15,7 @@ mod bodies;
 mod content;
 mod error;
 mod event;
+mod limits;
 mod parts;
 mod passkey;
 pub mod paths;
@@ -33,7 +34,10 @@ pub use content::{
     Card, Contacts, Content, Context, Location, Media, MediaKind, Outgoing, Reaction, Text,
 };
 pub use error::{ErrorBody, ErrorCode};
-pub use event::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
+pub use event::{
+    AckEvent, Event, EventKind, GapEvent, LimitsEvent, MessageEvent, QrEvent, StateEvent,
+};
+pub use limits::{FirstSync, Limits, NewChatStatus, NewChats, ReachOutLock};
 pub use parts::{FileParts, SendParts};
 pub use passkey::{
     PasskeyAssertion, PasskeyBody, PasskeyCredential, PasskeyDescriptor, PasskeyRequest,

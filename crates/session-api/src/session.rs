@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{SessionState, Timestamp};
+use crate::{FirstSync, Limits, SessionState, Timestamp};
 
 /// The answer of `GET /session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -34,6 +34,12 @@ pub struct SessionBody {
     /// The passkey that WhatsApp asks for.
     #[serde(default)]
     pub passkey: Option<PasskeyInfo>,
+    /// What WhatsApp lets the account do.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The sync of the history after a fresh link.
+    #[serde(default)]
+    pub first_sync: FirstSync,
     /// The browser.
     pub browser: BrowserInfo,
     /// WhatsApp's page.

@@ -174,6 +174,7 @@ fn message() {
         played_at: None,
         failed_at: Some(at()),
         error: Some("SEND_FAILED".into()),
+        undecided_at: None,
         kind: "text".into(),
     };
     same(
@@ -249,6 +250,42 @@ fn events_are_told_apart_without_their_name() {
         }),
         r#"{"status":"NO_QR"}"#,
     );
+}
+
+#[test]
+fn limits_are_told_as_the_session_has_them() {
+    let none = Limits::default();
+    same(
+        &none,
+        r#"{"reach_out":{"locked":false,"until":null,"kind":null},"new_chats":{"status":"NONE","used":0,"total":null,"cycle_end":null}}"#,
+    );
+    let event = LimitsEvent {
+        limits: Limits {
+            reach_out: ReachOutLock {
+                locked: true,
+                until: Some(at()),
+                kind: Some("WEB_COMPANION_ONLY".into()),
+            },
+            new_chats: NewChats {
+                status: NewChatStatus::FirstWarning,
+                used: 80,
+                total: Some(100),
+                cycle_end: Some(at()),
+            },
+        },
+        first_sync: FirstSync {
+            complete: false,
+            progress: Some(50),
+        },
+    };
+    same(
+        &Event::Limits(event),
+        r#"{"reach_out":{"locked":true,"until":"2026-01-14T13:02:09.336Z","kind":"WEB_COMPANION_ONLY"},"new_chats":{"status":"FIRST_WARNING","used":80,"total":100,"cycle_end":"2026-01-14T13:02:09.336Z"},"first_sync":{"complete":false,"progress":50}}"#,
+    );
+    for status in NewChatStatus::ALL {
+        let word = format!("{:?}", status.as_str());
+        assert_eq!(serde_json::to_string(&status).unwrap(), word);
+    }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::Response;
-use session_api::{AckEvent, Event, EventKind, GapEvent, MessageEvent, QrEvent, StateEvent};
+use session_api::{
+    AckEvent, Event, EventKind, GapEvent, LimitsEvent, MessageEvent, QrEvent, StateEvent,
+};
 use sse_stream::SseByteStream;
 
 use crate::error::ClientError;
@@ -56,6 +58,8 @@ impl SseEvent {
             Event::Message(read::<MessageEvent>(self)?)
         } else if self.name == EventKind::Ack.as_str() {
             Event::Ack(read::<AckEvent>(self)?)
+        } else if self.name == EventKind::Limits.as_str() {
+            Event::Limits(read::<LimitsEvent>(self)?)
         } else if self.name == EventKind::Gap.as_str() {
             Event::Gap(read::<GapEvent>(self)?)
         } else {

@@ -48,6 +48,7 @@ Environment:
   PRESENCE                unavailable | available: whether the account shows as online (unavailable)
   IDEMPOTENCY_DAYS        how long sends and their keys are remembered (30)
   EVENTS_DAYS             how long events are kept for listeners that come back (30)
+  SETTLE_TRIES            tries to find out what became of a message before a person decides (10)
   SENDS_IN_FLIGHT         messages sent side by side (32)
   SENDS_WAITING           messages that may wait behind those; more is 503 OVERLOADED (256)
   SEND_DEADLINE_MS        how long a caller waits for WhatsApp's word (50000)
@@ -167,6 +168,12 @@ impl Config {
                 in_flight: count("SENDS_IN_FLIGHT", 1..=256, sends.in_flight)?,
                 waiting: count("SENDS_WAITING", 0..=100_000, sends.waiting)?,
                 ack_patience: seconds("ACK_PATIENCE_SECONDS", 1..=600, sends.ack_patience)?,
+                settle_tries: u32::try_from(env.integer(
+                    "SETTLE_TRIES",
+                    1..=1_000,
+                    u64::from(sends.settle_tries),
+                )?)
+                .unwrap_or(u32::MAX),
                 deadline: millis("SEND_DEADLINE_MS", 1_000..=55_000, sends.deadline)?,
                 keep: remember,
                 keep_events: Duration::from_secs(

@@ -4,7 +4,8 @@
 //!  main ──> Config ──> run(listener, config, shutdown)
 //!                        ├─ router (axum) ──> SessionHandle, Outbox ──> ledger
 //!                        ├─ SessionDriver ──> chromedriver ─> Chrome ─> page
-//!                        └─ inbound: what the page tells ──> ledger ──> /events
+//!                        ├─ inbound: what the page tells ──> ledger ──> /events
+//!                        └─ limits: what WhatsApp lets the account do ──> /session
 //! ```
 
 pub mod backup;
@@ -16,6 +17,7 @@ pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
+pub mod limits;
 pub mod link;
 mod own;
 pub mod router;
@@ -34,6 +36,7 @@ use crate::config::Config;
 use crate::files::Files;
 use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
 use crate::ledger::{LedgerFile, Outbox};
+use crate::limits::LimitsWatch;
 use crate::router::{AppState, router};
 use crate::session::{EventLog, SessionDriver};
 
@@ -51,6 +54,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
+    let page_limits = inbox.page_limits();
     let heartbeat = config.watchfulness.heartbeat_every;
     let profile = config.browser.profile.clone();
     let (driver, session) = SessionDriver::new(
@@ -66,6 +70,8 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let recorder = tokio::spawn(recorder.run(seen));
     let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
     let scanner = tokio::spawn(scanner.run(shutdown.draining().clone()));
+    let (watch, limits) = LimitsWatch::new(session.clone(), ledger.clone(), page_limits);
+    let limits_watch = tokio::spawn(watch.run(shutdown.draining().clone()));
     let settling = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
     let pruning = tokio::spawn(files.clone().run(shutdown.draining().clone()));
     let draining = shutdown.draining().clone();
@@ -84,6 +90,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
         session,
         ledger: ledger.clone(),
         token: config.token.map(Arc::new),
+        limits,
         outbox,
         files,
         draining,
@@ -107,6 +114,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
     let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();
     scanner.abort();
+    limits_watch.abort();
     pruning.abort();
     upkeep.abort();
     if let Some(backups) = backups {

@@ -23,6 +23,7 @@ use crate::error::ApiError;
 use crate::files::Files;
 use crate::http;
 use crate::ledger::{LedgerFile, Outbox};
+use crate::limits::CurrentLimits;
 use crate::session::SessionHandle;
 
 /// What the handlers share.
@@ -40,6 +41,8 @@ pub struct AppState {
     pub ledger: LedgerFile,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
+    /// What WhatsApp lets the account do.
+    pub limits: CurrentLimits,
     /// What is sent, and what became of it.
     pub outbox: Outbox,
     /// The files that go with it.

@@ -31,5 +31,6 @@ pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
 pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
-    Block, Details, Failure, Outcome, PageHttp, Place, Received, Refusal, Rule, SentFile,
+    Block, CappingStatus, Details, Failure, Limits, NewChats, Outcome, PageHttp, Place,
+    ReachOutLock, Received, Refusal, Rule, SentFile,
 };

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, State};
 use crate::wire::{LinkCodeEvent, LongTask, Stored, ToPage};
-use crate::world::{Block, Failure, Outcome, PageHttp, Received, Refusal, Rule};
+use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
 ///
@@ -280,6 +280,43 @@ impl Phone {
         Ok(())
     }
 
+    /// Saves a number on the phone under this name, or forgets it.
+    ///
+    /// # Errors
+    /// When the number is none.
+    pub fn save_contact(&self, phone: &str, name: Option<&str>) -> Result<(), PhoneError> {
+        check_number(phone)?;
+        let mut world = self.shared.world();
+        let person = world.people.entry(phone.to_owned()).or_default();
+        person.saved = name.map(str::to_owned);
+        world.revision += 1;
+        world.tell_contacts(None);
+        drop(world);
+        self.shared.tell("contacts");
+        Ok(())
+    }
+
+    /// Blocks a number on the phone, or takes that back.
+    ///
+    /// # Errors
+    /// When the number is none.
+    pub fn block_contact(&self, phone: &str, blocked: bool) -> Result<(), PhoneError> {
+        check_number(phone)?;
+        let mut world = self.shared.world();
+        world.people.entry(phone.to_owned()).or_default().blocked = blocked;
+        world.revision += 1;
+        world.tell_contacts(None);
+        drop(world);
+        self.shared.tell("contacts");
+        Ok(())
+    }
+
+    /// What WhatsApp lets the account do, from now on.
+    pub fn limits(&self, limits: Limits) {
+        self.shared.world().set_limits(limits);
+        self.shared.tell("limits");
+    }
+
     /// Change settings. Codes already shown keep their time.
     pub fn settings(&self, settings: Settings) {
         self.shared.world().settings = settings;
@@ -378,6 +415,13 @@ impl Phone {
             lookups: world.lookups,
             browser: world.browser.clone(),
             rules: world.rules.clone(),
+            limits: world.limits.clone(),
+            blocked: world
+                .people
+                .iter()
+                .filter(|(_, person)| person.blocked)
+                .map(|(phone, _)| phone.clone())
+                .collect(),
             settings: world.settings.clone(),
         }
     }

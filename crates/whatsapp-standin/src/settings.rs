@@ -74,6 +74,9 @@ pub struct Settings {
     pub withheld_modules: Vec<String>,
     /// `Cmd` fires `logout`, as older pages did.
     pub cmd_logout: bool,
+    /// From "synced" to the whole history, after a fresh link.
+    #[serde(rename = "history_ms", with = "millis")]
+    pub history: Duration,
     /// From a message taken to its ack 1.
     #[serde(rename = "server_ack_ms", with = "millis")]
     pub server_ack: Duration,
@@ -86,6 +89,8 @@ pub struct Settings {
     /// How long the server takes to say whether a number has WhatsApp.
     #[serde(rename = "query_ms", with = "millis")]
     pub query: Duration,
+    /// The server fails to say whether a number has WhatsApp.
+    pub query_fails: bool,
     /// Over how long the page's modules register.
     #[serde(rename = "module_spread_ms", with = "millis")]
     pub module_spread: Duration,
@@ -157,10 +162,12 @@ impl Default for Settings {
             broken_database_loads: 0,
             withheld_modules: Vec::new(),
             cmd_logout: false,
+            history: ms(0),
             server_ack: ms(20),
             delivered_ack: Some(ms(40)),
             read_ack: None,
             query: ms(5),
+            query_fails: false,
             module_spread: ms(350),
             page_timeout: ms(1000),
             reconnect: ms(200),

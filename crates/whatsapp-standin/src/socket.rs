@@ -146,6 +146,7 @@ fn hear(shared: &Arc<Shared>, page: PageId, said: FromPage) {
                 shared.world().answer_exists(page, tag, &user, &server);
             });
         }
+        FromPage::Limits { tag } => shared.world().answer_limits(page, tag),
         FromPage::Logout { tag } => {
             let device = shared.world().device_on(page);
             if let Some(device) = device {
@@ -224,7 +225,10 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
     let shared_in = Arc::clone(shared);
     shared.tasks.spawn(async move {
         let shared = shared_in;
+        let fresh = shared.world().is_new_to(page);
         let sync = async {
+            shared.world().tell_contacts(Some(page));
+            shared.world().tell_limits(page);
             let steps = settings.sync_steps;
             let step = settings.sync / (steps + 1);
             pause(step).await;
@@ -246,6 +250,9 @@ fn start_sync_if_linked(shared: &Arc<Shared>, page: PageId) {
             shared.world().offline(page, &history);
             pause(settings.offline_delivery / 2).await;
             shared.world().offline_end(page);
+            if fresh {
+                deliver_history(&shared, page).await;
+            }
         };
         tokio::select! {
             () = shared.stop.cancelled() => {}
@@ -281,6 +288,17 @@ fn expect_onboarding(shared: &Arc<Shared>, page: PageId) {
             shared.tell("unlinked");
         }
     });
+}
+
+/// The history comes once, after the link, and longer than the first sync
+/// takes.
+async fn deliver_history(shared: &Arc<Shared>, page: PageId) {
+    let step = shared.world().settings.history / 4;
+    for percent in [25, 50, 75, 100] {
+        pause(step).await;
+        shared.world().tell_history(page, percent);
+    }
+    shared.world().has_history(page);
 }
 
 async fn pause(time: Duration) {

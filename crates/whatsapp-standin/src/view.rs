@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, Failure, PageHttp, Rule};
+use crate::world::{Block, Failure, Limits, PageHttp, Rule};
 
 /// A message a lead writes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -145,6 +145,10 @@ pub struct State {
     pub browser: Option<serde_json::Value>,
     /// Rules in force.
     pub rules: Vec<Rule>,
+    /// What the account may do.
+    pub limits: Limits,
+    /// Numbers that the phone has blocked.
+    pub blocked: Vec<String>,
     /// All settings.
     pub settings: Settings,
 }

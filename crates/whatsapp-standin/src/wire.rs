@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{Drawing, Keys};
-use crate::world::Details;
+use crate::world::{Details, Limits};
 
 /// From the page.
 #[derive(Debug, Deserialize)]
@@ -43,6 +43,8 @@ pub(crate) enum FromPage {
         user: String,
         server: String,
     },
+    /// What may this account do?
+    Limits { tag: u64 },
     /// The device unlinks itself.
     Logout { tag: u64 },
     /// This page takes the session back from another one.
@@ -156,6 +158,26 @@ pub(crate) enum ToPage {
         result: &'static str,
         error_code: Option<u16>,
     },
+    /// What the phone has saved and whom it has blocked, all of it.
+    Contacts {
+        saved: Vec<Saved>,
+        blocked: Vec<Blocked>,
+    },
+    /// What this account may do, of the server's own accord.
+    Limits {
+        #[serde(flatten)]
+        limits: Limits,
+    },
+    /// The same, asked for.
+    LimitsNow {
+        tag: u64,
+        #[serde(flatten)]
+        limits: Limits,
+    },
+    /// How far the history is.
+    History {
+        percent: u8,
+    },
     Exists {
         tag: u64,
         on_whatsapp: bool,
@@ -232,6 +254,20 @@ pub enum LinkCodeEvent {
     RefreshAltLinkingCode,
     /// None is made anew by itself any more.
     ForceManualRefresh,
+}
+
+/// A contact that the phone has saved.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Saved {
+    pub(crate) user: String,
+    pub(crate) name: String,
+}
+
+/// Somebody whom the phone has blocked.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Blocked {
+    pub(crate) user: String,
+    pub(crate) lid: String,
 }
 
 /// A linked device, as the page keeps it in its profile.

@@ -30,8 +30,11 @@ pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
         .collect()
 }
 
-/// The name of a place or of a contact.
+/// The name of a place or of a contact, or a file's caption.
 fn text_of(details: &Details) -> Option<String> {
+    if details.caption.is_some() {
+        return details.caption.clone();
+    }
     if let Some(place) = &details.location {
         return Some(place.text.clone());
     }

@@ -87,6 +87,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Lasting(fn(u64) -> Action),
         Mistreat(Trouble),
         LongFreeze,
+        BlockContact,
         DropListener,
     }
     let mut all = vec![
@@ -96,6 +97,8 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Sort::Lasting(Action::HangPage),
         Sort::Lasting(Action::DropEvents),
         Sort::Lasting(Action::SlowAcks),
+        Sort::BlockContact,
+        Sort::BlockContact,
         Sort::DropListener,
         Sort::DropListener,
     ];
@@ -116,11 +119,18 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
             Sort::Lasting(action) => action(random.random_range(amount.trouble_ms.clone())),
             Sort::Mistreat(trouble) => Action::Mistreat(trouble, random.random_range(1..=3)),
             Sort::LongFreeze => Action::Freeze(amount.long_freeze_ms.unwrap_or_default()),
+            Sort::BlockContact => Action::BlockContact {
+                number: random.random_range(0..amount.clients * amount.recipients),
+                ms: random.random_range(amount.trouble_ms.clone()),
+            },
             Sort::DropListener => Action::DropListener,
         };
         free_at = at_ms
             + match action {
-                Action::Freeze(ms) | Action::CutNetwork(ms) | Action::SlowAcks(ms) => ms,
+                Action::Freeze(ms)
+                | Action::CutNetwork(ms)
+                | Action::SlowAcks(ms)
+                | Action::BlockContact { ms, .. } => ms,
                 _ => 0,
             };
         last.push(Fault { at_ms, action });
@@ -154,6 +164,7 @@ fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
                 let kind = match random.random_range(0..10) {
                     0 => Kind::Place,
                     1 => Kind::Card,
+                    2 | 3 => Kind::File,
                     _ => Kind::Text,
                 };
                 Send {
@@ -191,7 +202,8 @@ fn calm(amount: &Amount) -> Vec<Lane> {
         .collect()
 }
 
-fn number_of(number: usize) -> String {
+/// The recipient of this number in a plan.
+pub(super) fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }
 

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use whatsapp_standin::{Outcome, Phone, Settings};
 
 use super::clock::{Clock, locked};
+use super::draw::number_of;
 use super::inbound::Listener;
 use super::plan::{Action, Fault};
 use super::record::Struck;
@@ -67,6 +68,13 @@ impl Breakable {
         self.phone.set_network(true);
         self.phone.rule(None, Outcome::Ok, None);
         self.phone.settings(self.settings.clone());
+        for number in self.phone.state().blocked {
+            self.block(&number, false);
+        }
+    }
+
+    fn block(&self, number: &str, blocked: bool) {
+        self.phone.block_contact(number, blocked).expect("a number");
     }
 
     async fn strike(&self, action: Action) -> bool {
@@ -111,6 +119,13 @@ impl Breakable {
             }
             Action::Mistreat(trouble, count) => {
                 self.phone.rule(None, trouble.outcome(), Some(count));
+                true
+            }
+            Action::BlockContact { number, ms } => {
+                let number = number_of(number);
+                self.block(&number, true);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.block(&number, false);
                 true
             }
             Action::DropListener => {

@@ -3,7 +3,7 @@
 //! ```text
 //!  one recipient:  message ─> ask ─┬─ 200 ─────────> the next message
 //!                              ^   ├─ 404 ─────────> nobody has that number
-//!                              │   └─ 502 503 504, connection lost
+//!                              │   └─ 403 429 502 503 504, connection lost
 //!                              └──── pause ────┘     (the same key)
 //! ```
 
@@ -23,8 +23,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// What session-manager says when nothing was sent.
-const CERTAINLY_NOT: [&str; 5] = [
+const CERTAINLY_NOT: [&str; 8] = [
     "SEND_FAILED",
+    "RECIPIENT_BLOCKED",
+    "REACH_OUT_LIMIT",
+    "NEW_CHAT_LIMIT",
     "SESSION_NOT_READY",
     "OVERLOADED",
     "LEDGER_UNAVAILABLE",
@@ -55,6 +58,8 @@ struct Inner {
     client: reqwest::Client,
     hub: String,
     manager: String,
+    /// What files are sent as; session-manager keeps it.
+    file: String,
     progress: Arc<Progress>,
     messages: Mutex<Vec<Message>>,
     stop: CancellationToken,
@@ -63,12 +68,19 @@ struct Inner {
 impl Load {
     /// Nobody calls yet.
     #[must_use]
-    pub fn new(clock: &Clock, hub: &str, manager: &str, progress: &Arc<Progress>) -> Self {
+    pub fn new(
+        clock: &Clock,
+        hub: &str,
+        manager: &str,
+        file: &str,
+        progress: &Arc<Progress>,
+    ) -> Self {
         let inner = Inner {
             clock: clock.clone(),
             client: crate::http(),
             hub: format!("{hub}/send"),
             manager: format!("{manager}/send"),
+            file: file.to_owned(),
             progress: progress.clone(),
             messages: Mutex::default(),
             stop: CancellationToken::new(),
@@ -105,7 +117,7 @@ impl Load {
     }
 }
 
-fn body(to: &str, send: &Send) -> Value {
+fn body(to: &str, send: &Send, file: &str) -> Value {
     let text = &send.text;
     match send.kind {
         Kind::Text => json!({"to": to, "message": text}),
@@ -116,6 +128,7 @@ fn body(to: &str, send: &Send) -> Value {
             let contact = json!({"name": text, "phone": "5491158254202"});
             json!({"to": to, "type": "contact", "contact": contact})
         }
+        Kind::File => json!({"to": to, "type": "document", "file_id": file, "caption": text}),
     }
 }
 
@@ -206,7 +219,7 @@ impl Inner {
         };
         let began = tokio::time::Instant::now();
         let request = self.client.post(url).header("idempotency-key", &send.key);
-        let request = request.json(&body(to, send));
+        let request = request.json(&body(to, send, &self.file));
         let answer = async {
             let response = request.send().await?;
             let status = response.status().as_u16();
@@ -245,7 +258,11 @@ impl Inner {
                 (Some(404), "NOT_ON_WHATSAPP") if send.manner == Manner::Nobody => {
                     fate = Some(Fate::Nobody);
                 }
-                (Some(502..=504), code) => {
+                (Some(403 | 429), code) if !CERTAINLY_NOT.contains(&code) => {
+                    let what = format!("{:?} was answered {code}", send.text);
+                    self.clock.odd(what);
+                }
+                (Some(403 | 429 | 502..=504), code) => {
                     let certain = CERTAINLY_NOT.contains(&code);
                     if certain && turn == 0 && send.manner == Manner::OneTry {
                         fate = Some(Fate::GivenUp);

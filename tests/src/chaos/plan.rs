@@ -133,6 +133,13 @@ pub enum Action {
     SlowAcks(u64),
     /// WhatsApp refuses, swallows or loses so many messages.
     Mistreat(Trouble, u32),
+    /// This recipient is blocked on the phone for so long.
+    BlockContact {
+        /// Which of the plan's recipients.
+        number: usize,
+        /// For how long.
+        ms: u64,
+    },
     /// Those who listen to the events hang up.
     DropListener,
 }
@@ -184,6 +191,7 @@ impl Action {
             Self::DropEvents(_) => "drop the page's events",
             Self::SlowAcks(_) => "slow acks",
             Self::Mistreat(trouble, _) => trouble.name(),
+            Self::BlockContact { .. } => "blocked contacts",
             Self::DropListener => "drop the listeners",
         }
     }
@@ -205,17 +213,26 @@ pub enum Trouble {
     Expired,
     /// Says no with error 463.
     ReachOut463,
+    /// Says no with error 475.
+    NewChats475,
+    /// The page fails by itself before the server has the message.
+    Unknown,
+    /// The page fails by itself once the server has the message.
+    UnknownTaken,
 }
 
 impl Trouble {
     /// Every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Refuse,
         Self::Silent,
         Self::Lost,
         Self::NetworkError,
         Self::Expired,
         Self::ReachOut463,
+        Self::NewChats475,
+        Self::Unknown,
+        Self::UnknownTaken,
     ];
 
     /// As the stand-in takes it.
@@ -228,6 +245,9 @@ impl Trouble {
             Self::NetworkError => Outcome::NetworkError,
             Self::Expired => Outcome::Expired,
             Self::ReachOut463 => Outcome::ReachOut463,
+            Self::NewChats475 => Outcome::NewChats475,
+            Self::Unknown => Outcome::Unknown,
+            Self::UnknownTaken => Outcome::UnknownTaken,
         }
     }
 
@@ -239,6 +259,9 @@ impl Trouble {
             Self::NetworkError => "network errors",
             Self::Expired => "messages expired",
             Self::ReachOut463 => "refused with 463",
+            Self::NewChats475 => "refused with 475",
+            Self::Unknown => "failures without a number, not taken",
+            Self::UnknownTaken => "failures without a number, taken",
         }
     }
 }
@@ -290,6 +313,8 @@ pub enum Kind {
     Place,
     /// The card of a contact of that name.
     Card,
+    /// A file with that caption.
+    File,
 }
 
 /// How a caller goes about a message.

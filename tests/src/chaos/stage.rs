@@ -75,6 +75,8 @@ struct Stage {
     seen: Seen,
     written: Arc<Mutex<Vec<Written>>>,
     progress: Arc<Progress>,
+    /// The file that is sent.
+    file: String,
     options: Options,
 }
 
@@ -110,6 +112,7 @@ impl Stage {
         let folder = options.folder.join(HUB);
         let hub = Supervised::start("central-hub", &folder, variables, &clock).await;
         link(&client, &manager.url, &phone).await;
+        let file = upload(&client, &manager.url).await;
         // The plan's times are from here on.
         clock.restart();
         let (manager, hub) = (Arc::new(manager), Arc::new(hub));
@@ -145,6 +148,7 @@ impl Stage {
             seen: Arc::default(),
             written: Arc::default(),
             progress: Arc::default(),
+            file,
             options: options.clone(),
         }
     }
@@ -163,6 +167,7 @@ impl Stage {
             &self.clock,
             &self.hub.url,
             &self.manager.url,
+            &self.file,
             &self.progress,
         );
         load.begin(&plan.lanes);
@@ -355,6 +360,17 @@ impl Stage {
         self.standin.stop().await;
         record
     }
+}
+
+/// Uploads a file; gives its id.
+async fn upload(client: &reqwest::Client, manager: &str) -> String {
+    let file = reqwest::multipart::Part::bytes(b"precios\n".to_vec()).file_name("precios.txt");
+    let form = reqwest::multipart::Form::new().part("file", file);
+    let request = client.post(format!("{manager}/files")).multipart(form);
+    let answer = request.send().await.expect("session-manager answers");
+    let body: Value = answer.json().await.expect("a body");
+    let id = body["file_id"].as_str();
+    id.unwrap_or_else(|| panic!("no file: {body}")).to_owned()
 }
 
 async fn link(client: &reqwest::Client, manager: &str, phone: &Phone) {

@@ -1,8 +1,7 @@
-//! When a campaign has to stop: WhatsApp's limit on writing to strangers, or
-//! too many failures.
+//! When a campaign has to stop: one of WhatsApp's limits, or too many failures.
 //!
 //! ```text
-//!  outcome ─> the last WINDOW of them ─┬─ error 463 ───────────────> pause
+//!  outcome ─> the last WINDOW of them ─┬─ error 463, error 475 ────> pause all
 //!                                      ├─ REFUSALS refusals in a row > pause
 //!                                      ├─ IN_A_ROW failures in a row > pause
 //!                                      └─ half of a full window ───> pause
@@ -33,6 +32,10 @@ pub enum Outcome {
     Failed,
     /// WhatsApp's limit on writing to people who never wrote first.
     ReachOutLimit,
+    /// WhatsApp's monthly limit on new chats.
+    NewChatLimit,
+    /// The account has blocked the recipient.
+    Blocked,
 }
 
 impl Outcome {
@@ -45,6 +48,8 @@ impl Outcome {
             .any(|number| number == "463");
         match code {
             "REACH_OUT_LIMIT" => Self::ReachOutLimit,
+            "NEW_CHAT_LIMIT" => Self::NewChatLimit,
+            "RECIPIENT_BLOCKED" => Self::Blocked,
             "SEND_FAILED" if names_463 => Self::ReachOutLimit,
             "SEND_FAILED" if message.contains("refused") => Self::Refused,
             "NOT_ON_WHATSAPP" => Self::NotOnWhatsapp,
@@ -56,8 +61,8 @@ impl Outcome {
         match self {
             Self::Sent => 's',
             Self::Refused => 'r',
-            Self::NotOnWhatsapp => 'n',
-            Self::Failed | Self::ReachOutLimit => 'f',
+            Self::NotOnWhatsapp | Self::Blocked => 'n',
+            Self::Failed | Self::ReachOutLimit | Self::NewChatLimit => 'f',
         }
     }
 }
@@ -67,6 +72,8 @@ impl Outcome {
 pub enum Alarm {
     /// WhatsApp's limit on writing to strangers.
     ReachOutLimit,
+    /// WhatsApp's monthly limit on new chats.
+    NewChatLimit,
     /// WhatsApp refuses one message after the other.
     Refusals,
     /// One failure after the other.
@@ -81,10 +88,17 @@ impl Alarm {
     pub const fn code(self) -> &'static str {
         match self {
             Self::ReachOutLimit => "REACH_OUT_LIMIT",
+            Self::NewChatLimit => "NEW_CHAT_LIMIT",
             Self::Refusals => "REFUSED_BY_WHATSAPP",
             Self::FailuresInARow => "FAILURES_IN_A_ROW",
             Self::ManyFailures => "MANY_FAILURES",
         }
+    }
+
+    /// Whether it is the account's, and so concerns every campaign.
+    #[must_use]
+    pub const fn is_of_the_account(self) -> bool {
+        matches!(self, Self::ReachOutLimit | Self::NewChatLimit)
     }
 }
 
@@ -93,6 +107,9 @@ impl fmt::Display for Alarm {
         match self {
             Self::ReachOutLimit => f.write_str(
                 "WhatsApp limits writing to people who never wrote first (error 463): wait a day, then go on with fewer a day and longer pauses",
+            ),
+            Self::NewChatLimit => f.write_str(
+                "WhatsApp's monthly limit on new chats is reached (error 475): wait until its cycle ends, then go on with fewer a day",
             ),
             Self::Refusals => write!(
                 f,
@@ -139,6 +156,9 @@ impl Health {
         if outcome == Outcome::ReachOutLimit {
             return Some(Alarm::ReachOutLimit);
         }
+        if outcome == Outcome::NewChatLimit {
+            return Some(Alarm::NewChatLimit);
+        }
         let newest = || self.recent.bytes().rev();
         if newest().take_while(|it| *it == b'r').count() >= REFUSALS {
             return Some(Alarm::Refusals);
@@ -173,6 +193,8 @@ mod tests {
             run(&[Outcome::Sent, Outcome::ReachOutLimit]),
             [None, Some(Alarm::ReachOutLimit)]
         );
+        assert_eq!(run(&[Outcome::NewChatLimit]), [Some(Alarm::NewChatLimit)]);
+        assert!(Alarm::NewChatLimit.is_of_the_account() && !Alarm::Refusals.is_of_the_account());
         for (code, message, expected) in [
             (
                 "SEND_FAILED",
@@ -180,6 +202,8 @@ mod tests {
                 Outcome::ReachOutLimit,
             ),
             ("REACH_OUT_LIMIT", "", Outcome::ReachOutLimit),
+            ("NEW_CHAT_LIMIT", "", Outcome::NewChatLimit),
+            ("RECIPIENT_BLOCKED", "", Outcome::Blocked),
             (
                 "SEND_FAILED",
                 "WhatsApp refused the message (ERROR_UNKNOWN)",

@@ -136,7 +136,10 @@ fn is_for(cliente_id: Option<u64>, change: &Change) -> bool {
     match change {
         Change::Hub(_) => true,
         Change::Own(own) => own.cliente_id == cliente_id,
-        Change::Event(relayed) => matches!(relayed.kind, EventKind::State | EventKind::Qr),
+        Change::Event(relayed) => matches!(
+            relayed.kind,
+            EventKind::State | EventKind::Qr | EventKind::Limits
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::extract::State;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use session_api::{SessionState, Timestamp};
+use session_api::{LimitsEvent, SessionState, Timestamp};
 use utoipa::ToSchema;
 
 use super::campaigns::CampaignBody;
@@ -55,6 +55,8 @@ struct Session {
     servicio: Link,
     estado: Option<SessionState>,
     codigo: Option<String>,
+    /// What WhatsApp lets the account do, where that is known.
+    limites: Option<LimitsEvent>,
 }
 
 /// Messages that were written down today, by where they stand now.
@@ -341,6 +343,7 @@ pub(crate) async fn overview(
         sharing,
     };
     let (link, session, code) = state.relay.health();
+    let limits = state.relay.limits();
     Ok(Json(Overview {
         ahora: situation.now,
         zona: state.config.zone_name().to_owned(),
@@ -352,6 +355,7 @@ pub(crate) async fn overview(
             servicio: link,
             estado: session,
             codigo: code,
+            limites: limits,
         },
         hoy: Today::of(&outcomes, waiting),
         campanias: List {

@@ -15,6 +15,8 @@ use crate::upstream::traced;
 
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+const LONGEST_LOOK: Duration = Duration::from_secs(900);
 
 /// What session-manager logs of it: the id of the request that asked for the
 /// message, whenever it goes; of a campaign's, which nobody asked for, the
@@ -136,8 +138,9 @@ impl Inner {
     }
 }
 
-/// When to ask again what became of a message.
+/// When to ask again what became of a message. session-manager finds out by
+/// itself, and tells of it; once it has stopped, each time is one more try.
 fn look_again(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
-    Timestamp::now().after(pause::after(tries, FIRST_LOOK, None))
+    Timestamp::now().after(pause::growing(tries, FIRST_LOOK, LONGEST_LOOK))
 }

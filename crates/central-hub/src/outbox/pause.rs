@@ -8,12 +8,17 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The pause after so many failed tries in a row: doubles each time, with a
 /// little of chance, so that many do not come back in step.
 pub(super) fn after(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
-    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    let pause = doubled.min(LONGEST).mul_f64(rand::random_range(0.5..1.0));
+    let pause = growing(failures, first, LONGEST);
     // Never sooner than whoever is asked wishes.
     asked_for.map_or(pause, |asked_for| {
         asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
     })
+}
+
+/// As [`after`], with a longest pause of its own and no wish.
+pub(super) fn growing(failures: u32, first: Duration, longest: Duration) -> Duration {
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    doubled.min(longest).mul_f64(rand::random_range(0.5..1.0))
 }
 
 #[cfg(test)]

@@ -82,9 +82,14 @@ impl Verdict {
                 | ErrorCode::RequestTimeout,
             ) => not_now(why),
             // What certainly did not leave, and will not by asking once more.
-            Some(ErrorCode::SendFailed | ErrorCode::FetchFailed | ErrorCode::NotOnWhatsapp) => {
-                Self::Refused(why)
-            }
+            Some(
+                ErrorCode::SendFailed
+                | ErrorCode::FetchFailed
+                | ErrorCode::NotOnWhatsapp
+                | ErrorCode::RecipientBlocked
+                | ErrorCode::ReachOutLimit
+                | ErrorCode::NewChatLimit,
+            ) => Self::Refused(why),
             _ if answer.status.as_u16() == 429 => not_now(why),
             _ if answer.status.is_client_error() => Self::Refused(why),
             // SEND_UNCONFIRMED, a defect, or a word of a later version.
@@ -159,6 +164,9 @@ mod tests {
                 | ErrorCode::FileNotFound
                 | ErrorCode::UrlNotAllowed
                 | ErrorCode::FetchFailed
+                | ErrorCode::RecipientBlocked
+                | ErrorCode::ReachOutLimit
+                | ErrorCode::NewChatLimit
                 | ErrorCode::SendFailed => {
                     assert!(
                         matches!(verdict, Verdict::Refused(_)),

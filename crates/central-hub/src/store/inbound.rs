@@ -176,7 +176,7 @@ impl Store {
                     "messages may be missing: {}",
                     gap.message
                 ),
-                Some(Event::Qr(_)) | None => {}
+                Some(Event::Qr(_) | Event::Limits(_)) | None => {}
             }
             if told.id.is_some() {
                 place.id.clone_from(&told.id);

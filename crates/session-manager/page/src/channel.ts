@@ -5,6 +5,7 @@ export type BridgeEvent =
   | { type: "facts"; facts: unknown }
   | { type: "message"; message: unknown }
   | { type: "ack"; id: string; ack: number }
+  | { type: "limits"; limits: unknown }
   | { type: "log"; level: "warn" | "info"; text: string };
 
 type Send = (text: string) => void;

@@ -1,9 +1,19 @@
 /** Codes that the service understands; all but `UNCONFIRMED` mean that
- * nothing was sent. `FAILED` says so of this attempt, `REFUSED` of the
- * message's id. */
+ * nothing was sent. `REFUSED` and the two limits, which are the server's own
+ * word, say so of the message's id, the others of this attempt. */
 export class BridgeError extends Error {
   constructor(
-    readonly code: "NOT_READY" | "NOT_ON_WHATSAPP" | "MESSAGE_NOT_FOUND" | "TOO_LARGE" | "REFUSED" | "UNCONFIRMED" | "FAILED",
+    readonly code:
+      | "NOT_READY"
+      | "NOT_ON_WHATSAPP"
+      | "MESSAGE_NOT_FOUND"
+      | "TOO_LARGE"
+      | "RECIPIENT_BLOCKED"
+      | "REACH_OUT_LIMIT"
+      | "NEW_CHAT_LIMIT"
+      | "REFUSED"
+      | "UNCONFIRMED"
+      | "FAILED",
     message: string,
   ) {
     super(message);

@@ -12,6 +12,7 @@ import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
+import { attachLimits, limits } from "./limits";
 import { linkCode, onLinkCodeChange } from "./linkcode";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
@@ -70,6 +71,7 @@ const calls: Record<string, (args: any) => unknown> = {
   chats,
   search,
   memory,
+  limits: () => limits(),
   read,
   acks,
   logout: () => logout(),
@@ -136,6 +138,7 @@ export function start(channel: (text: string) => void, { presence, attended }: O
       attachDelivery,
       () => attachPasskey(report),
       attachMessages,
+      attachLimits,
       () => attachNotices(report),
     ]);
     // The first report also says that the script runs at all.

@@ -1,10 +1,14 @@
 // Finding people, chats and messages.
 
-import { BridgeError } from "./errors";
+import { BridgeError, told } from "./errors";
 import { attempt, pageModule, serialized, wpp } from "./wa";
 
 /** Less than the service waits, for each id that a message can have. */
 const LOOK_UP_MS = 2_000;
+/** How long WhatsApp's server may take to say whether it knows a number. */
+const QUERY_MS = 15_000;
+/** How long a number that has WhatsApp is not asked for again. */
+const EXISTS_MS = 300_000;
 
 export function connected(): boolean {
   return attempt(() => pageModule("WAWebSocketModel").Socket.state === "CONNECTED", false);
@@ -17,30 +21,73 @@ export function tools(): any {
   return WPP;
 }
 
-export async function recipient(WPP: any, to: string): Promise<any> {
-  if (to.endsWith("@lid")) return WPP.whatsapp.WidFactory.createWid(to);
-  const found = await WPP.contact.queryExists(to);
-  if (found?.wid) return found.wid;
-  // wa-js answers null for a number without WhatsApp, for a lost network, and
-  // for 15 s after that out of its memory. The page itself throws for the latter.
-  const ask = attempt<any>(() => WPP.whatsapp.functions.queryWidExists, null);
-  if (typeof ask === "function") {
-    const answer = await Promise.resolve(WPP.whatsapp.WidFactory.createWid(to))
-      .then((wid) => ask(wid))
-      .catch(() => {
-        throw new BridgeError("NOT_READY", "the number could not be looked up");
-      });
-    if (answer?.wid) return answer.wid;
+/** Numbers that have WhatsApp: what the server called them, and until when
+ * that is believed. */
+const existing = new Map<string, { wid: any; until: number }>();
+
+/** The number as WhatsApp's server knows it; `null` where it has no WhatsApp.
+ * Not by wa-js's own query, which believes the contacts that the phone has
+ * saved, and answers the same for a number without WhatsApp and a lost network. */
+async function queryServer(WPP: any, wid: any): Promise<any> {
+  const query = attempt<any>(() => WPP.whatsapp.functions.queryWidExists, null);
+  if (typeof query !== "function") {
+    const known = await Promise.resolve(attempt<any>(() => WPP.contact.queryWidExists(wid), null)).catch(() => null);
+    if (known?.wid) return known.wid;
+    throw new BridgeError("FAILED", "this page cannot look a number up: nothing was sent");
   }
-  if (!connected()) throw new BridgeError("NOT_READY", "the connection was lost while the number was looked up");
-  throw new BridgeError("NOT_ON_WHATSAPP", "the number has no WhatsApp");
+  const lost = (): BridgeError =>
+    connected()
+      ? new BridgeError("FAILED", "the number could not be looked up: nothing was sent")
+      : new BridgeError("NOT_READY", "the connection was lost while the number was looked up");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer")), QUERY_MS);
+  });
+  const answer: any = await Promise.race([Promise.resolve().then(() => query(wid)), late])
+    .catch(() => {
+      throw lost();
+    })
+    .finally(() => clearTimeout(timer));
+  if (!answer?.wid && !connected()) throw lost();
+  return answer?.wid ?? null;
+}
+
+const nobody = (): BridgeError => new BridgeError("NOT_ON_WHATSAPP", "the number has no WhatsApp");
+
+export async function recipient(WPP: any, to: string): Promise<any> {
+  const wid = WPP.whatsapp.WidFactory.createWid(to);
+  // A number of which the page knows the LID has WhatsApp.
+  if (to.endsWith("@lid") || bothIds(WPP, to).length > 1) return wid;
+  const known = existing.get(to);
+  if (known && Date.now() < known.until) return known.wid;
+  existing.delete(to);
+  const found = await queryServer(WPP, wid);
+  if (!found) throw nobody();
+  if (existing.size > 1_000) existing.delete(existing.keys().next().value!);
+  existing.set(to, { wid: found, until: Date.now() + EXISTS_MS });
+  return found;
 }
 
 /** The chat's id: the recipient by number or by LID, as the page addresses
  * them now. */
 export async function chatOf(WPP: any, wid: any): Promise<string> {
-  const chat = await WPP.chat.find(wid);
-  return serialized(chat?.id ?? wid);
+  try {
+    const chat = await WPP.chat.find(wid);
+    return serialized(chat?.id ?? wid);
+  } catch (error) {
+    const id = serialized(wid);
+    existing.delete(id);
+    // The page throws alike for a number without WhatsApp, and for one that it
+    // could not look up.
+    if (!id.endsWith("@lid") && !(await queryServer(WPP, wid))) throw nobody();
+    throw new BridgeError("FAILED", `the chat could not be opened: ${told(error).message}`);
+  }
+}
+
+/** Whether the account has blocked the person with one of these ids. */
+export function isBlocked(WPP: any, ids: Iterable<string>): boolean {
+  const list = pageModule("WAWebBlocklistCollection")?.BlocklistCollection ?? attempt<any>(() => WPP.whatsapp.BlocklistStore, null);
+  return [...ids].some((id) => attempt(() => Boolean(list.get(WPP.whatsapp.WidFactory.createWid(id))), false));
 }
 
 /** Number and LID of a person are one chat; which of them its messages carry

@@ -3,9 +3,10 @@
 import { BridgeError, told } from "./errors";
 import { type HandedFile, handed } from "./files";
 import { type Content, answered, hand } from "./kinds";
-import { bothIds, chatOf, connected, findMessage, namedMessage, recipient, tools } from "./lookup";
+import { refreshLimitsSoon } from "./limits";
+import { bothIds, chatOf, connected, findMessage, isBlocked, namedMessage, recipient, tools } from "./lookup";
 import { markOwn } from "./messages";
-import { serialized } from "./wa";
+import { attempt, pageModule, serialized } from "./wa";
 
 export interface SendArgs {
   /** `…@c.us` or `…@lid`. */
@@ -34,7 +35,10 @@ export async function messageState({ to, key }: MessageStateArgs): Promise<{ id:
   const chats = new Set<string>(bothIds(WPP, to));
   const found = async (): Promise<{ id: string; ack: number } | null> => {
     const msg = await findMessage(WPP, chats, key, [true]);
-    return msg && { id: serialized(msg.id), ack: Number(msg.ack ?? 0) };
+    if (!msg) return null;
+    const ack = Number(msg.ack ?? 0);
+    // The page will not send by itself what it failed at, whatever its clock shows.
+    return { id: serialized(msg.id), ack: ack === 0 && msg.isSendFailure ? -1 : ack };
   };
   const known = await found();
   if (known) return known;
@@ -49,28 +53,60 @@ export async function messageState({ to, key }: MessageStateArgs): Promise<{ id:
   return chats.size > before ? found() : null;
 }
 
-/** What the server's answer, an object or its word alone, means; `null` for a yes. */
+/** WhatsApp's limit on writing to people who never wrote first. */
+const REACH_OUT = 463;
+/** Its monthly limit on new chats. */
+const NEW_CHATS = 475;
+
+/** The name that the page has for a number of the server's, if it has one. */
+function reasonName(number: number): string {
+  const reasons = attempt<Record<string, unknown>>(() => pageModule("WAWebCreateNackFromStanza").NackReason, {});
+  const name = Object.keys(reasons).find((key) => reasons[key] === number);
+  return name ? ` ${name}` : "";
+}
+
+/** The server's own no, by its number. */
+function refusal(number: number): BridgeError {
+  switch (number) {
+    case REACH_OUT:
+      refreshLimitsSoon();
+      return new BridgeError("REACH_OUT_LIMIT", `WhatsApp refused the message: its limit on writing to people who never wrote first (${number})`);
+    case NEW_CHATS:
+      refreshLimitsSoon();
+      return new BridgeError("NEW_CHAT_LIMIT", `WhatsApp refused the message: its monthly limit on new chats (${number})`);
+    default:
+      return new BridgeError("REFUSED", `WhatsApp refused the message (${number}${reasonName(number)})`);
+  }
+}
+
+/** What the page's answer, an object or its word alone, means; `null` for a
+ * yes. Only a number is the server's no: without one the page failed by
+ * itself, before the server had the message or after. */
 function verdict(answer: any, ack: number): BridgeError | null {
   const result = answer?.messageSendResult ?? answer;
   if (result === "OK" || ack >= 1) return null;
+  const number = Number(answer?.ackErrorCode ?? Number.NaN);
+  if (Number.isInteger(number)) return refusal(number);
   switch (result) {
-    case undefined:
-    case null:
-    case "ERROR_NETWORK":
-      return new BridgeError("UNCONFIRMED", `WhatsApp did not confirm the message (${result ?? "no result"})`);
     // The page gave up before the server had the message: that says nothing of
     // an earlier attempt with the same id.
     case "ERROR_UPLOAD":
     case "ERROR_EXPIRED":
     case "ERROR_CANCELLED":
       return new BridgeError("FAILED", `the page gave the message up (${result})`);
-    default: {
-      // WhatsApp's number for it, where the page hands it out: 463 is its limit
-      // on writing to strangers.
-      const number = Number.isInteger(answer?.errorCode) ? `, ${answer.errorCode}` : "";
-      return new BridgeError("REFUSED", `WhatsApp refused the message (${result}${number})`);
-    }
+    default:
+      return new BridgeError("UNCONFIRMED", `WhatsApp did not confirm the message (${result ?? "no result"})`);
   }
+}
+
+const BLOCKED = "this account has blocked the recipient: nothing was sent; unblock them on the phone";
+
+/** What was thrown, as one of ours. */
+function thrown(error: unknown): BridgeError {
+  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
+  // The page looks once the message is stored, and throws before it sends.
+  const blocked = name === "ContactBlockedError" || /contact is blocked/i.test(String(message ?? error));
+  return blocked ? new BridgeError("RECIPIENT_BLOCKED", BLOCKED) : told(error);
 }
 
 async function react(WPP: any, chats: string[], content: Content & { type: "reaction" }): Promise<{ id: null }> {
@@ -81,7 +117,8 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
   try {
     answer = await WPP.chat.sendReactionToMessage(target, content.emoji || false);
   } catch (error) {
-    throw new BridgeError("UNCONFIRMED", told(error).message);
+    const { code, message } = thrown(error);
+    throw new BridgeError(code === "RECIPIENT_BLOCKED" ? code : "UNCONFIRMED", message);
   }
   const result = answer?.sendMsgResult;
   // Some versions of the page end without a word, and throw when it fails.
@@ -94,10 +131,17 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   // Before anything else: the input must not outlive the call.
   const file = about && handed(key, about);
   const WPP = tools();
+  // To take a reaction back is allowed.
+  const guarded = content.type !== "reaction" || content.emoji !== "";
+  const check = (ids: string[]): void => {
+    if (guarded && isBlocked(WPP, ids)) throw new BridgeError("RECIPIENT_BLOCKED", BLOCKED);
+  };
+  check(bothIds(WPP, to));
   const wid = await recipient(WPP, to);
   // The chat decides the address (number or LID) that the id must carry.
   const chatId = await chatOf(WPP, wid);
   const chats = [...new Set([serialized(wid), ...bothIds(WPP, chatId)])];
+  check(chats);
   if (content.type === "reaction") return react(WPP, chats, content);
   const reply = answered(content);
   // Once it may be at the recipient's the same id has to go out in any case:
@@ -111,11 +155,14 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     markOwn(id);
     const sent = await hand(WPP, chatId, id, content, quoted, file, patience_ms);
     const refused = verdict(sent?.sendMsgResult, Number(sent?.ack ?? 0));
+    // Of a file the page swallows what it threw.
+    if (refused?.code === "UNCONFIRMED" && file) check(chats);
     if (refused) throw refused;
     return { id: serialized(sent.id) || id };
   } catch (error) {
     if (error instanceof BridgeError) throw error;
-    const { code, message } = told(error);
+    const { code, message } = thrown(error);
+    if (code === "RECIPIENT_BLOCKED") throw new BridgeError(code, message);
     // The page stores a message before it sends it. Of one that is not there
     // nothing left; of any other nobody can say.
     const stored = !connected() || (await findMessage(WPP, chats, key, [true]));

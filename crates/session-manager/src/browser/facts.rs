@@ -1,7 +1,7 @@
 //! What the page script reports.
 
 use serde::{Deserialize, Deserializer};
-use session_api::PasskeyRequest;
+use session_api::{NewChatStatus, PasskeyRequest};
 
 /// What the page is doing: the page script's `facts` record, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -196,6 +196,52 @@ pub struct PageMessage {
     pub row: f64,
 }
 
+/// What the page knows of what WhatsApp lets the account do. Times in
+/// milliseconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageLimits {
+    /// The lock on writing to people who never wrote first.
+    pub reach_out: PageLock,
+    /// The monthly limit on new chats.
+    pub new_chats: PageNewChats,
+    /// How far the history is, in percent. `None`: the page has no such thing;
+    /// within: it said nothing of it yet.
+    #[serde(deserialize_with = "present")]
+    pub history: Option<Option<u8>>,
+}
+
+/// What is there, be it `null`.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u8>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+/// See [`PageLimits::reach_out`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageLock {
+    /// Whether it is on.
+    pub locked: bool,
+    /// When it ends.
+    pub until: Option<i64>,
+    /// WhatsApp's word for its kind.
+    pub kind: Option<String>,
+}
+
+/// See [`PageLimits::new_chats`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PageNewChats {
+    /// How near the limit is.
+    pub status: NewChatStatus,
+    /// New chats in this cycle.
+    pub used: u64,
+    /// How many there may be.
+    pub total: Option<u64>,
+    /// When the cycle ends.
+    pub cycle_end: Option<i64>,
+}
+
 /// One entry of a batch from the page.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -216,6 +262,11 @@ pub enum PageEvent {
         id: String,
         /// WhatsApp's number, -1 to 4.
         ack: i8,
+    },
+    /// What WhatsApp lets the account do.
+    Limits {
+        /// All of it.
+        limits: PageLimits,
     },
     /// A line for the log; never a body or a number.
     Log {

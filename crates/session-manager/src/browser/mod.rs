@@ -28,7 +28,8 @@ mod user_agent;
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
 pub use facts::{
-    Facts, Notice, PageAccount, PageEvent, PageLinkCode, PageMessage, PagePasskey, PasskeyStage,
+    Facts, Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey,
+    PasskeyStage,
 };
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
-use super::facts::{Facts, PageMessage};
+use super::facts::{Facts, PageLimits, PageMessage};
 use super::tab::{CHANNEL, Tab};
 use crate::files::PageFile;
 
@@ -45,6 +45,15 @@ pub enum PageError {
     /// WhatsApp takes no file as large as this as such; nothing was sent.
     #[error("{0}")]
     TooLarge(String),
+    /// The account has blocked the recipient; nothing was sent.
+    #[error("{0}")]
+    RecipientBlocked(String),
+    /// WhatsApp said no: its limit on writing to people who never wrote first.
+    #[error("{0}")]
+    ReachOutLimit(String),
+    /// WhatsApp said no: its monthly limit on new chats.
+    #[error("{0}")]
+    NewChatLimit(String),
     /// WhatsApp said no; nothing was sent.
     #[error("{0}")]
     Refused(String),
@@ -305,6 +314,9 @@ impl Page {
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
                 "TOO_LARGE" => PageError::TooLarge(message),
+                "RECIPIENT_BLOCKED" => PageError::RecipientBlocked(message),
+                "REACH_OUT_LIMIT" => PageError::ReachOutLimit(message),
+                "NEW_CHAT_LIMIT" => PageError::NewChatLimit(message),
                 "REFUSED" => PageError::Refused(message),
                 "UNCONFIRMED" => PageError::Unconfirmed(message),
                 _ => PageError::Failed(message),
@@ -406,6 +418,15 @@ impl Page {
     ) -> Result<Option<StoredMessage>, PageError> {
         self.call("message_state", MessageState { to, key }, LOOK_UP)
             .await
+    }
+
+    /// What WhatsApp lets the account do; the page asks the server for it anew,
+    /// and reports what changes.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn limits(&self) -> Result<PageLimits, PageError> {
+        self.call("limits", json!({}), QUICK).await
     }
 
     /// Ids of the chats that changed since this second, and when, the latest

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
 use crate::ledger::{LedgerError, LedgerFile};
+use crate::limits::CurrentLimits;
 use crate::router::AppState;
 use crate::session::{EventLog, Logged, Recent, SessionHandle, json, qr_event, state_event};
 
@@ -52,6 +53,7 @@ struct Listener {
     log: EventLog,
     session: SessionHandle,
     ledger: LedgerFile,
+    limits: CurrentLimits,
     draining: CancellationToken,
     /// The last id that it has.
     at: u64,
@@ -86,6 +88,7 @@ pub async fn events(
         heard_until: 0,
         session: state.session,
         ledger: state.ledger,
+        limits: state.limits,
         draining: state.draining,
         log,
     };
@@ -164,7 +167,8 @@ impl Listener {
         // The id first: what happens in between is told twice, not never.
         self.heard_until = self.log.last_id();
         let snapshot = self.session.snapshot();
-        [state_event(&snapshot.session), qr_event(&snapshot)]
+        let limits = Event::Limits(self.limits.borrow().as_ref().clone());
+        [state_event(&snapshot.session), qr_event(&snapshot), limits]
             .iter()
             .filter_map(|event| self.under_this_id(event))
             .collect()
@@ -198,7 +202,7 @@ impl Listener {
         let code = code.map_or(0, |event| event.id);
         events.retain(|event| match event.kind {
             EventKind::Qr => event.id >= code && event.id > self.heard_until,
-            EventKind::State => event.id > self.heard_until,
+            EventKind::State | EventKind::Limits => event.id > self.heard_until,
             EventKind::Message | EventKind::Ack | EventKind::Gap => true,
         });
         events

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge};
 use service_runtime::metrics::{self as prometheus, as_f64};
 use service_runtime::process::Usage;
-use session_api::{SessionState, Timestamp, paths};
+use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
 
 use crate::browser::Profile;
 use crate::router::AppState;
@@ -73,6 +73,30 @@ pub const HELP: &[(&str, &str)] = &[
         "Since when the oldest of them",
     ),
     (
+        "leadmaster_sends_undecided",
+        "Sends that a person has to decide on",
+    ),
+    (
+        "leadmaster_reach_out_locked",
+        "1 while WhatsApp lets this account write to nobody new",
+    ),
+    (
+        "leadmaster_new_chats_status",
+        "1 for how near WhatsApp's monthly limit on new chats is",
+    ),
+    (
+        "leadmaster_new_chats_used",
+        "New chats in this cycle of WhatsApp's limit",
+    ),
+    (
+        "leadmaster_new_chats_allowed",
+        "How many there may be; 0 where there is no limit",
+    ),
+    (
+        "leadmaster_first_sync_complete",
+        "1 once the history that follows a link is through",
+    ),
+    (
         "leadmaster_acks_total",
         "How far messages got, each step once",
     ),
@@ -113,6 +137,7 @@ pub const HELP: &[(&str, &str)] = &[
     responses((status = 200, description = "As Prometheus reads it", body = String, content_type = "text/plain"), Failures))]
 pub async fn metrics(State(state): State<AppState>) -> Response {
     session(&state);
+    limits(&state);
     browser(state.profile.clone()).await;
     sends(&state).await;
     if let Some(newest) = state.backups.newest() {
@@ -121,6 +146,22 @@ pub async fn metrics(State(state): State<AppState>) -> Response {
     }
     let text = state.metrics.render();
     ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], text).into_response()
+}
+
+fn limits(state: &AppState) {
+    let current = state.limits.borrow().clone();
+    let Limits {
+        reach_out,
+        new_chats,
+    } = &current.limits;
+    gauge!("leadmaster_reach_out_locked").set(f64::from(reach_out.locked));
+    for one in NewChatStatus::ALL {
+        let holds = f64::from(one == new_chats.status);
+        gauge!("leadmaster_new_chats_status", "status" => one.as_str()).set(holds);
+    }
+    gauge!("leadmaster_new_chats_used").set(as_f64(new_chats.used));
+    gauge!("leadmaster_new_chats_allowed").set(as_f64(new_chats.total.unwrap_or(0)));
+    gauge!("leadmaster_first_sync_complete").set(f64::from(current.first_sync.complete));
 }
 
 fn session(state: &AppState) {
@@ -156,6 +197,11 @@ async fn sends(state: &AppState) {
     if let Ok((count, oldest)) = unsettled {
         gauge!("leadmaster_sends_unsettled").set(as_f64(count));
         gauge!("leadmaster_sends_unsettled_age_seconds").set(oldest.map_or(0.0, age));
+    }
+    if let Ok(store) = state.ledger.store().await
+        && let Ok(count) = store.undecided_count().await
+    {
+        gauge!("leadmaster_sends_undecided").set(as_f64(count));
     }
 }
 

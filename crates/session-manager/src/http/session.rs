@@ -156,7 +156,11 @@ pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, A
 #[utoipa::path(get, path = paths::SESSION, tag = "session",
     responses((status = 200, description = "All of it", body = SessionBody), Failures))]
 pub async fn session(State(state): State<AppState>) -> Json<SessionBody> {
-    Json(state.session.snapshot().session.clone())
+    let mut body = state.session.snapshot().session.clone();
+    let current = state.limits.borrow().clone();
+    body.limits = current.limits.clone();
+    body.first_sync = current.first_sync;
+    Json(body)
 }
 
 /// What the browser shows.

@@ -17,12 +17,13 @@ mod recorder;
 mod scan;
 mod search;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use catch_up::CatchUp;
 pub use recorder::Recorder;
 pub use scan::Scanner;
 
+use crate::browser::PageLimits;
 use crate::ledger::Seen;
 
 /// So much may be on its way to the disk.
@@ -32,6 +33,7 @@ const ROOM: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Inbox {
     seen: mpsc::Sender<Seen>,
+    limits: watch::Sender<Option<PageLimits>>,
     catch_up: CatchUp,
 }
 
@@ -40,7 +42,23 @@ impl Inbox {
     #[must_use]
     pub fn new(catch_up: CatchUp) -> (Self, mpsc::Receiver<Seen>) {
         let (seen, queue) = mpsc::channel(ROOM);
-        (Self { seen, catch_up }, queue)
+        let inbox = Self {
+            seen,
+            limits: watch::Sender::new(None),
+            catch_up,
+        };
+        (inbox, queue)
+    }
+
+    /// Takes what the page knows of the account's limits.
+    pub fn limits(&self, limits: PageLimits) {
+        self.limits.send_replace(Some(limits));
+    }
+
+    /// What the page said last of the account's limits.
+    #[must_use]
+    pub fn page_limits(&self) -> watch::Receiver<Option<PageLimits>> {
+        self.limits.subscribe()
     }
 
     /// Takes what the page tells. Never waits: what finds no room is found in

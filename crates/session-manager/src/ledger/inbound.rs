@@ -22,7 +22,46 @@ pub struct Watermark {
     pub seen_until: i64,
 }
 
+/// Since when the account is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkAge {
+    /// In seconds since 1970.
+    pub since: i64,
+    /// When the history that follows a link was through, in milliseconds.
+    pub history_at: Option<i64>,
+}
+
 impl Store {
+    /// What is known of the link; `None` while there is none.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn link_age(&self) -> Result<Option<LinkAge>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT since, history_at FROM accounts WHERE linked ORDER BY since DESC LIMIT 1",
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LinkAge {
+            since: row.try_get("since")?,
+            history_at: row.try_get("history_at")?,
+        }))
+    }
+
+    /// The history that follows the link is through, `at` this time in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
+            .bind(at)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// The linked account's watermark: it stands at `linked_at` (in seconds)
     /// for an account that is new, or that is linked `anew`.
     ///
@@ -47,7 +86,8 @@ impl Store {
                 sqlx::query(
                     "INSERT INTO accounts (account, linked, since, seen_until)
                      VALUES (?1, 1, ?2, ?2)
-                     ON CONFLICT (account) DO UPDATE SET since = ?2, seen_until = ?2, linked = 1
+                     ON CONFLICT (account) DO UPDATE
+                       SET since = ?2, seen_until = ?2, linked = 1, history_at = NULL
                      RETURNING since, seen_until",
                 )
                 .bind(account)

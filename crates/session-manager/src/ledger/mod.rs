@@ -28,7 +28,7 @@ mod writer;
 pub use events::{Recorded, Seen};
 pub use file::LedgerFile;
 pub use hash::body_hash;
-pub use inbound::{OVERLAP_SECONDS, Watermark};
+pub use inbound::{LinkAge, OVERLAP_SECONDS, Watermark};
 pub use outbox::{Outbox, Payload, SendLimits};
 pub use row::Row;
 pub use store::{FileRow, LedgerError, NewSend, Store};

@@ -4,6 +4,7 @@
 //!  key known ──┬─ another body ─> 409
 //!              ├─ taken ────────> the same answer
 //!              ├─ under way ────> waits for it
+//!              ├─ undecided ────> one more try to find out
 //!              └─ failed ───────┐
 //!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
 //!                          └── lane and place free: `sending` at once ──^
@@ -191,9 +192,9 @@ impl Outbox {
         let same = |row: Row| same(row, &hash);
         let known = self.known(&store, key, &hash).await?;
         if let Some(row) = &known
-            && self.is_under_way(row)
+            && let Some(outcome) = self.known_outcome(&store, row, deadline).await
         {
-            return self.wait(&store, row.id, deadline).await;
+            return outcome;
         }
         self.can_send()?;
         let room = self.0.room.clone().try_acquire_owned().map_err(|_| {
@@ -289,12 +290,44 @@ impl Outbox {
     ) -> Result<Option<SendBody>, ApiError> {
         let deadline = Instant::now() + self.0.limits.deadline;
         let store = self.0.file.store().await?;
-        match self.known(&store, key, hash).await? {
-            Some(row) if self.is_under_way(&row) => {
-                self.wait(&store, row.id, deadline).await.map(Some)
-            }
-            _ => self.can_send().map(|()| None),
+        if let Some(row) = self.known(&store, key, hash).await?
+            && let Some(outcome) = self.known_outcome(&store, &row, deadline).await
+        {
+            return outcome.map(Some);
         }
+        self.can_send().map(|()| None)
+    }
+
+    /// What became of a message that is known; `None` if it is to be sent again.
+    async fn known_outcome(&self, store: &Store, row: &Row, deadline: Instant) -> Option<Outcome> {
+        if row.is_undecided() {
+            self.settle_once_more(store, row, deadline).await;
+        }
+        match self.is_under_way(row) {
+            true => Some(self.wait(store, row.id, deadline).await),
+            false => None,
+        }
+    }
+
+    /// One more try to find out what became of a message that the service gave
+    /// up on: a person asks for it.
+    async fn settle_once_more(&self, store: &Store, row: &Row, deadline: Instant) {
+        // Where somebody else is at it already, theirs counts.
+        let Some(claim) = self.claim(row.id) else {
+            return;
+        };
+        let (this, store, row) = (self.clone(), store.clone(), row.clone());
+        let working = async move {
+            let turn = timeout_at(deadline, this.0.lanes.enter(&row.recipient)).await;
+            if turn.is_ok() {
+                this.settle(&store, &row).await;
+            }
+            drop(claim);
+        };
+        // A caller that hangs up cancels nothing; a task that failed left the
+        // row as it was.
+        let task = tokio::spawn(working.in_current_span());
+        let _ = timeout_at(deadline, task).await;
     }
 
     fn can_send(&self) -> Result<(), ApiError> {
@@ -322,7 +355,7 @@ impl Outbox {
         loop {
             let row = store.get(id).await?;
             let row = row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
-            if row.state.is_taken() || row.state == State::Failed {
+            if row.state.is_taken() || row.state == State::Failed || row.is_undecided() {
                 return outcome_of(&row);
             }
             loop {

@@ -27,6 +27,12 @@ pub struct Row {
     pub state: State,
     /// Why it failed, as an error code.
     pub error: Option<String>,
+    /// How often it was tried to find out what became of it.
+    pub settle_tries: u32,
+    /// When that was tried last, in milliseconds since 1970.
+    pub settle_tried_at: Option<i64>,
+    /// When that was given up: a person decides.
+    pub undecided_at: Option<i64>,
     /// When it was asked for, in milliseconds since 1970; so the rest.
     pub created_at: i64,
     /// When it failed.
@@ -67,6 +73,9 @@ impl Row {
                 .parse()
                 .map_err(|unknown: UnknownState| sqlx::Error::Decode(Box::new(unknown)))?,
             error: row.try_get("error")?,
+            settle_tries: row.try_get("settle_tries")?,
+            settle_tried_at: row.try_get("settle_tried_at")?,
+            undecided_at: row.try_get("undecided_at")?,
             created_at: row.try_get("created_at")?,
             failed_at: row.try_get("failed_at")?,
             sent_at: row.try_get("sent_at")?,
@@ -80,6 +89,12 @@ impl Row {
     #[must_use]
     pub fn public_id(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.wa_key)
+    }
+
+    /// Whether nobody knows what became of it, and a person has to decide.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.state.is_unsettled() && self.undecided_at.is_some()
     }
 
     /// As `GET /messages/{id}` tells it.
@@ -103,6 +118,7 @@ impl Row {
             played_at: at(self.played_at),
             failed_at: at(self.failed_at),
             error: self.error.clone(),
+            undecided_at: at(self.undecided_at),
             kind: self.kind.clone(),
         }
     }

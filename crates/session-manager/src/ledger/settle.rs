@@ -4,6 +4,9 @@
 //!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken
 //!                                                    ├─ ack 0 ─> waits, then as below
 //!                                                    └─ absent, -1 ─> sent again, same id
+//!
+//!  a try without an outcome ─> a pause that grows ─> the next try
+//!  the last of them ─> undecided: the lane goes on, a person decides
 //! ```
 //!
 //! WhatsApp's server drops an id that it has, and acknowledges it: so a message
@@ -32,7 +35,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long the page may take for sending it again.
 const RESEND_DEADLINE: Duration = Duration::from_secs(12);
 /// The longest pause between two tries of one row.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// The next READY is a new chance, but not for a row that had so many.
+const CHANCES: u32 = 5;
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 impl Outbox {
@@ -97,7 +102,7 @@ impl Outbox {
     }
 
     async fn sweep_for_ever(&self) {
-        let mut tries: HashMap<i64, (u32, Instant)> = HashMap::new();
+        let mut not_before: HashMap<i64, Instant> = HashMap::new();
         let mut at_rest = false;
         loop {
             if at_rest {
@@ -107,8 +112,7 @@ impl Outbox {
             tokio::time::sleep(EVERY).await;
             at_rest = false;
             if self.0.ready_page().is_err() {
-                // The next READY is a new chance for all.
-                tries.clear();
+                not_before.clear();
                 self.0.acks.forget();
                 continue;
             }
@@ -119,11 +123,13 @@ impl Outbox {
                 continue;
             };
             at_rest = rows.is_empty();
-            tries.retain(|id, _| rows.iter().any(|row| row.id == *id));
-            let now = Instant::now();
-            let due = rows
-                .into_iter()
-                .filter(|row| tries.get(&row.id).is_none_or(|(_, at)| *at <= now));
+            not_before.retain(|id, _| rows.iter().any(|row| row.id == *id));
+            let (now, today) = (Instant::now(), Timestamp::now());
+            let due = rows.into_iter().filter(|row| {
+                let known = not_before.get(&row.id);
+                known.is_none_or(|at| *at <= now)
+                    && (row.settle_tries <= CHANCES || is_due(row, today))
+            });
             // One in doubt per recipient at most, so side by side is in order.
             let settling = due.take(16).map(|row| {
                 let store = &store;
@@ -131,17 +137,15 @@ impl Outbox {
                     // An attempt is at work there, or waits behind it.
                     let _turn = self.0.lanes.try_enter(&row.recipient)?;
                     let settled = self.settle(store, &row).await;
-                    (!settled).then_some(row.id)
+                    (!settled).then_some((row.id, row.settle_tries + 1))
                 }
             });
-            for id in futures_util::future::join_all(settling)
+            for (id, tries) in futures_util::future::join_all(settling)
                 .await
                 .into_iter()
                 .flatten()
             {
-                let count = tries.get(&id).map_or(1, |(count, _)| count + 1);
-                let pause = EVERY.saturating_mul(1 << count.min(8)).min(LONGEST_PAUSE);
-                tries.insert(id, (count, Instant::now() + pause));
+                not_before.insert(id, Instant::now() + pause(tries));
             }
         }
     }
@@ -157,9 +161,15 @@ impl Outbox {
         let Ok(page) = self.0.ready_page() else {
             return false;
         };
+        let Ok(tries) = store.note_settle_try(row.id).await else {
+            return false;
+        };
         let (happening, message_id, code) = match self.find_out(&page, &row).await {
             Found::Taken(id, ack) => (Happening::Ack(ack), id, None),
             Found::NotSent(code) => (Happening::NotSent, None, Some(code)),
+            Found::Nothing if tries >= self.0.limits.settle_tries => {
+                return self.give_up(store, &row, tries).await;
+            }
             Found::Nothing => return false,
         };
         let details = Details {
@@ -184,6 +194,30 @@ impl Outbox {
         }
     }
 
+    /// Leaves `row` to a person; gives whether its lane can go on.
+    async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
+        match store.leave_undecided(row.id).await {
+            Ok(news) => {
+                self.0.acks.settled(row.id);
+                if news {
+                    tracing::warn!(
+                        id = %row.wa_key,
+                        tries,
+                        "what became of a message could not be found out: a person has to look at the chat and decide"
+                    );
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(
+                    "that a send is undecided was not written down: {}",
+                    error.chain()
+                );
+                false
+            }
+        }
+    }
+
     async fn find_out(&self, page: &Page, row: &Row) -> Found {
         // A reaction is no message of the page's store. The last one is what
         // counts, so it may be given again.
@@ -200,7 +234,10 @@ impl Outbox {
         };
         let more = allowance(file.as_ref().map_or(0, |file| file.size));
         tracing::info!(id = %row.wa_key, "sending again, with the same id");
-        self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
+        // One that a person decides on says nothing of the session.
+        if !row.is_undecided() {
+            self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
+        }
         let send = PageSend {
             to: &row.recipient,
             key: &row.wa_key,
@@ -214,7 +251,13 @@ impl Outbox {
             Err(error) => match (failure(&error), &error) {
                 // These say it of the id, not of this attempt alone; or there is
                 // nothing any more to react to.
-                (code @ (ErrorCode::NotOnWhatsapp | ErrorCode::MessageNotFound), _)
+                (
+                    code @ (ErrorCode::NotOnWhatsapp
+                    | ErrorCode::MessageNotFound
+                    | ErrorCode::ReachOutLimit
+                    | ErrorCode::NewChatLimit),
+                    _,
+                )
                 | (code @ ErrorCode::SendFailed, crate::browser::PageError::Refused(_)) => {
                     Found::NotSent(code)
                 }
@@ -259,8 +302,36 @@ impl Outbox {
     }
 }
 
+/// How long to wait after so many tries to find out what became of a row.
+fn pause(tries: u32) -> Duration {
+    EVERY.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE)
+}
+
+/// Whether the pause after the last try is over.
+pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
+    let pause = i64::try_from(pause(row.settle_tries).as_millis()).unwrap_or(i64::MAX);
+    row.settle_tried_at
+        .is_none_or(|at| row.settle_tries == 0 || at.saturating_add(pause) <= now.as_millis())
+}
+
 enum Found {
     Taken(Option<String>, i8),
     NotSent(ErrorCode),
     Nothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound() {
+        let all: Vec<_> = (0..40).map(pause).collect();
+        assert!(all.is_sorted());
+        assert_eq!(all[1], Duration::from_secs(1));
+        assert_eq!(all[39], LONGEST_PAUSE);
+        // A person is asked within half an hour.
+        let ten: Duration = all[..10].iter().sum();
+        assert!(ten < Duration::from_secs(1_800), "{ten:?}");
+    }
 }

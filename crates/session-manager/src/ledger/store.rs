@@ -123,7 +123,8 @@ impl Store {
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
                CASE WHEN go THEN 'sending' ELSE 'accepted' END, CASE WHEN go THEN ?8 END
              FROM (SELECT ?9 AND NOT EXISTS (
-               SELECT 1 FROM sends WHERE recipient = ?4 AND state IN ('sending', 'unconfirmed')) AS go)
+               SELECT 1 FROM sends WHERE recipient = ?4
+                 AND state IN ('sending', 'unconfirmed') AND undecided_at IS NULL) AS go)
              WHERE TRUE
              ON CONFLICT (idempotency_key) DO NOTHING RETURNING *",
         )
@@ -191,14 +192,14 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// Those whose outcome nobody knows, oldest first; of one recipient, or of
-    /// all.
+    /// Those whose outcome nobody knows and the service is to find out, oldest
+    /// first; of one recipient, or of all.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
     pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed')
+            "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
              AND (?1 IS NULL OR recipient = ?1) ORDER BY id LIMIT 1000",
         )
         .bind(recipient)
@@ -215,11 +216,60 @@ impl Store {
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
-             WHERE state IN ('sending', 'unconfirmed')",
+             WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL",
         )
         .fetch_one(&self.readers)
         .await?;
         Ok((count.unsigned_abs(), oldest))
+    }
+
+    /// How many sends wait for a person to decide.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM sends
+             WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NOT NULL",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Notes that it is tried once more to find out what became of a send;
+    /// gives how often that was tried, this time included.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
+        let tries = sqlx::query_scalar(
+            "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
+             WHERE id = ?1 RETURNING settle_tries",
+        )
+        .bind(id)
+        .bind(Timestamp::now().as_millis())
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(tries)
+    }
+
+    /// Leaves it to a person what becomes of a send; gives whether it does.
+    ///
+    /// # Errors
+    /// [`LedgerError::Sqlite`].
+    pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
+        let done = sqlx::query(
+            "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
+             WHERE id = ?1 AND state IN ('sending', 'unconfirmed') AND undecided_at IS NULL",
+        )
+        .bind(id)
+        .bind(Timestamp::now().as_millis())
+        .execute(&self.pool)
+        .await?;
+        // Nobody waiting for it is no failure.
+        let _ = self.news.send(id);
+        Ok(done.rows_affected() > 0)
     }
 
     /// Moves a send on; gives it as it stands afterwards, and whether that is
@@ -292,7 +342,7 @@ impl Store {
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "DELETE FROM sends WHERE created_at < ?1
-             AND state NOT IN ('accepted', 'sending', 'unconfirmed')
+             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
              AND created_at < COALESCE(
                (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
         )
@@ -329,6 +379,8 @@ pub(super) async fn move_on(
            content = ?4,
            file_id = ?8,
            attempted_at = CASE WHEN ?1 = 'sending' THEN ?5 ELSE attempted_at END,
+           settle_tries = CASE WHEN ?1 IN ('sending', 'unconfirmed') THEN settle_tries ELSE 0 END,
+           undecided_at = CASE WHEN ?1 = 'unconfirmed' THEN undecided_at END,
            unconfirmed_at = CASE WHEN ?1 = 'unconfirmed' THEN ?5 ELSE unconfirmed_at END,
            failed_at = CASE WHEN ?1 = 'failed' THEN ?5 END,
            sent_at = CASE WHEN ?6 THEN COALESCE(sent_at, ?5) ELSE sent_at END,

@@ -8,8 +8,9 @@
 use std::sync::Arc;
 
 use session_api::{
-    Account, BrowserInfo, Event, HistoryEntry, LastError, PageInfo, PairingCodeInfo, QrEvent,
-    QrInfo, RestartInfo, SESSION_NAME, ServiceInfo, SessionBody, StateEvent, Timestamp,
+    Account, BrowserInfo, Event, FirstSync, HistoryEntry, LastError, Limits, PageInfo,
+    PairingCodeInfo, QrEvent, QrInfo, RestartInfo, SESSION_NAME, ServiceInfo, SessionBody,
+    StateEvent, Timestamp,
 };
 use tokio::sync::watch;
 
@@ -205,6 +206,9 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
             .and_then(|code| Timestamp::from_millis(code.expires_at))
             .map(|expires_at| PairingCodeInfo { expires_at }),
         passkey: machine.passkey().map(Passkey::info),
+        // Of others, who tell them with `GET /session`.
+        limits: Limits::default(),
+        first_sync: FirstSync::default(),
         browser,
         page,
         restarts: RestartInfo {

@@ -1,7 +1,7 @@
 'use strict';
 // The one connection to the server, and the states that follow from it.
 (() => {
-  const { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus, linking, messages, logout, storage, config, createWid } = __standin;
+  const { Socket, Stream, Conn, Cmd, NetworkStatus, BackendEventBus, linking, messages, logout, storage, config, createWid, limits, history, onContacts } = __standin;
   const { identity } = linking;
 
   let ws = null;
@@ -126,7 +126,7 @@
     },
 
     async sync({ percent, messages: list }) {
-      __standin.historyProgress = percent;
+      history.reach(Math.min(percent, 99));
       Cmd.trigger('offline_progress_update_from_bridge');
       if (list.length) await messages.receive(list, true);
     },
@@ -163,6 +163,10 @@
     reveal: (line) => messages.onReveal(line),
     ack: (line) => messages.onAck(line),
     refused: (line) => messages.onRefused(line),
+    contacts: onContacts,
+    limits: (line) => limits.take(line),
+    history: ({ percent }) => history.reach(percent),
+    limits_now: answer,
     exists: answer,
     link_code: answer,
     failed: answer,

@@ -1,7 +1,7 @@
 'use strict';
 // Who has WhatsApp, which LID is whose, and the chat of a number.
 (() => {
-  const { createWid, Chat, Contact, chatFor, config, storage } = __standin;
+  const { createWid, Chat, Contact, chatFor, config, storage, Blocklist } = __standin;
   const lidByPhone = new Map();
   const phoneByLid = new Map();
 
@@ -41,7 +41,9 @@
     if (config.lid_migrated && id.server === 'c.us') {
       // On a migrated account the chat of a number is the chat of its LID.
       if (!lidOf(id)) await queryWidExists(id).catch(() => null);
-      id = lidOf(id) ?? id;
+      // As of a number without WhatsApp, so of one that could not be asked for.
+      if (!lidOf(id)) throw new Error('No LID for user');
+      id = lidOf(id);
     }
     const created = !Chat.get(id);
     return { chat: chatFor(id), created };
@@ -53,6 +55,22 @@
     const chat = Chat.get(wid);
     if (pushname && chat) chat.set({ formattedTitle: pushname });
     return contact;
+  }
+
+  /** What the phone has saved, and whom it has blocked. */
+  function onContacts({ saved, blocked }) {
+    for (const { user, name } of saved) meet(createWid(`${user}@c.us`), undefined).set({ name, shortName: name, isAddressBookContact: 1 });
+    const ids = blocked.map(({ user, lid }) => createWid(config.lid_migrated ? `${lid}@lid` : `${user}@c.us`));
+    for (const gone of Blocklist.getModelsArray()) if (!ids.some((id) => String(id) === String(gone.id))) Blocklist.remove(gone);
+    for (const id of ids) Blocklist.get(id) ?? Blocklist.add({ id });
+    Blocklist.sort();
+  }
+
+  const isBlocked = (wid) => Boolean(Blocklist.get(createWid(wid)));
+
+  function blockedError(wid) {
+    const error = new Error('Contact is blocked');
+    return Object.assign(error, { name: 'ContactBlockedError', contact: Contact.get(wid) });
   }
 
   const lidPnCache = {
@@ -68,7 +86,7 @@
     remove: (lid) => phoneByLid.delete(String(lid)),
   };
 
-  Object.assign(__standin, { lidOf, phoneOf, learn, recallLids, meet, findOrCreateLatestChat, queryWidExists });
+  Object.assign(__standin, { lidOf, phoneOf, learn, recallLids, meet, findOrCreateLatestChat, queryWidExists, onContacts, isBlocked, blockedError });
 
   const { module } = __standin;
   module(3, 'WAWebLidPnCache', () => ({ lidPnCache }));

@@ -66,7 +66,6 @@
   module(3, 'WAWebUserPrefsGeneral', () => ({
     getPushname: () => __standin.linking.identity.device?.pushname, setBrowserId() {}, getUserPrivacySettings: () => ({}),
   }));
-  module(3, 'WAWebHistorySyncProgressModel', () => ({ getHistorySyncProgressModel: () => ({ realProgress: __standin.historyProgress ?? 0, remainingPausedSeconds: 0 }) }));
   module(5, 'WAWebMsgInfoCollection', () => {
     const infos = empty();
     // Nobody else has read what only two people see.

@@ -93,9 +93,12 @@
         model.set('directPath', await store(data.mediaBlob.forceToBlob(), data.mimetype, chat.id));
       } catch {
         model.updateAck(-1);
-        return messages.result('ERROR_UPLOAD');
+        return { messageSendResult: 'ERROR_UPLOAD' };
       }
-      return messages.addAndSendMsgToChat(chat, { ...model.attributes })[1];
+      // Whatever fails, the network too, marks the file's message.
+      const sent = await messages.addAndSendMsgToChat(chat, { ...model.attributes })[1].catch(() => ({ messageSendResult: 'ERROR_UNKNOWN' }));
+      if (sent.messageSendResult !== 'OK') model.set('ack', -1);
+      return { ...sent, msg: model };
     }
   }
 

@@ -1,7 +1,10 @@
 'use strict';
 // Messages out and in.
 (() => {
-  const { MsgModel, Msg, MsgKey, createWid, keep, meet, learn, recall, storage } = __standin;
+  const { MsgModel, Msg, MsgKey, createWid, keep, meet, learn, recall, storage, isBlocked, blockedError, limits } = __standin;
+
+  /** The server's number for the monthly limit on new chats. */
+  const NEW_CHATS_CAPPED = 475;
 
   /** Sent and not yet answered: key → the message and who waits for the answer. */
   const inFlight = new Map();
@@ -15,20 +18,31 @@
     let message = Msg.get(id);
     if (message) {
       // The same id once more: the server drops it, and acknowledges it.
-      if (message.ack === -1) message.set('ack', 0);
+      message.set({ isSendFailure: false, ...(message.ack === -1 ? { ack: 0 } : {}) });
     } else {
       message = new MsgModel({ ...data, id, ack: 0, local: true, isNewMsg: true, self: 'out' });
     }
+    const store = async () => {
+      keep(message);
+      await storage.putMessage(message.row());
+      return message;
+    };
+    // The page looks once the message is stored, which stays as it is: with
+    // the clock, and no failure.
+    if (isBlocked(message.to)) {
+      message.set('heldBack', true);
+      const stored = store();
+      const refused = stored.then(() => Promise.reject(blockedError(message.to)));
+      refused.catch(() => {});
+      return [stored, refused];
+    }
+    message.set('heldBack', false);
     const answered = new Promise((resolve) => {
       // Whoever sends the same id meanwhile waits for the same answer.
       const waiting = inFlight.get(String(id))?.waiting ?? [];
       inFlight.set(String(id), { message, waiting: [...waiting, resolve] });
     });
-    const stored = (async () => {
-      keep(message);
-      await storage.putMessage(message.row());
-      return message;
-    })();
+    const stored = store();
     stored.then(() => transmitDelivered(message));
     return [stored, answered];
   }
@@ -79,6 +93,8 @@
   /** A sign on a message: sent as a message, kept with the one it is on. */
   async function sendReactionToMsg(message, emoji) {
     const { remote } = message.id;
+    // To take one back is allowed.
+    if (emoji && isBlocked(remote)) throw blockedError(remote);
     const id = new MsgKey({ from: __standin.me(remote.isLid()), to: remote, id: await MsgKey.newId(), selfDir: 'out' });
     const line = {
       t: 'send', id: id.id, key: String(id), to: remote._serialized, body: emoji, kind: 'reaction',
@@ -89,8 +105,9 @@
       inFlight.set(String(id), { line, waiting: [resolve] });
       __standin.connection.say(line);
     });
-    if (answer.messageSendResult === 'OK') message.set('reaction', emoji);
-    return answer.messageSendResult;
+    // No word of success, and no number of a refusal.
+    if (answer.messageSendResult !== 'OK') throw new Error('Reaction send error');
+    message.set('reaction', emoji);
   }
 
   /** Back on line: what is unanswered goes out again, with the same ids. */
@@ -130,10 +147,14 @@
     __standin.connection.say({ t: 'got_ack', key, ack });
   }
 
-  async function onRefused({ key, result: why, error_code: errorCode }) {
+  /** A no of the server has its number, and marks the message; a failure of
+   * the page's own has none, and leaves a text with the clock. */
+  async function onRefused({ key, result: why, error_code: ackErrorCode }) {
     const message = await recall(key);
-    message?.updateAck(-1);
-    settle(key, result(why, errorCode ? { errorCode } : {}));
+    message?.set('isSendFailure', true);
+    if (ackErrorCode) message?.updateAck(-1);
+    if (ackErrorCode === NEW_CHATS_CAPPED) limits.capped();
+    settle(key, { messageSendResult: why, ...(ackErrorCode ? { ackErrorCode } : {}) });
     if (message) await storage.putMessage(message.row());
   }
 

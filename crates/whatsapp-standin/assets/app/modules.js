@@ -1,7 +1,7 @@
 'use strict';
 // The modules that gather others.
 (() => {
-  const { module, Msg, Chat, Contact, BaseCollection, BaseModel } = __standin;
+  const { module, Msg, Chat, Contact, Blocklist, BaseCollection, BaseModel } = __standin;
 
   class Anything extends BaseModel {}
   const empty = () => {
@@ -11,14 +11,13 @@
     return new Empty();
   };
 
-  const Blocklist = empty();
   const GroupMetadata = empty();
   const Newsletter = empty();
   const Label = empty();
   const Presence = empty();
   const Status = empty();
   const BusinessProfile = empty();
-  Object.assign(__standin, { empty, Blocklist, GroupMetadata, Newsletter, Label, Presence, Status, BusinessProfile });
+  Object.assign(__standin, { empty, GroupMetadata, Newsletter, Label, Presence, Status, BusinessProfile });
 
   module(4, 'WAWebCollections', () => ({
     Msg, Chat, Contact, Blocklist, GroupMetadata, WAWebGroupMetadataCollection: GroupMetadata,

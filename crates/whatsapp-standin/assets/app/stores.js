@@ -25,7 +25,7 @@
   };
 
   class MsgModel extends BaseModel {
-    static defaults = { ack: 0, isNewMsg: false, star: false, isForwarded: false };
+    static defaults = { ack: 0, isSendFailure: false, isNewMsg: false, star: false, isForwarded: false };
     static idClass = MsgKey;
 
     initialize() {
@@ -40,7 +40,7 @@
     get isNotification() { return this.type === 'notification'; }
     get sender() { return this.id.fromMe ? this.from : this.author ?? this.from; }
     get text() { return this.body; }
-    get isFailed() { return this.ack === -1; }
+    get isFailed() { return this.ack === -1 || Boolean(this.isSendFailure); }
     safe() { return this; }
     unsafe() { return this; }
     getCollection() { return Msg; }
@@ -72,7 +72,7 @@
         body: this.body, type: this.type, t: this.t, ack: this.ack, notifyName: this.notifyName, self: this.self,
         rowId: this.rowId,
         // Index keys cannot be booleans.
-        unsent: this.id.fromMe && this.local && this.ack === 0 ? 1 : 0,
+        unsent: this.id.fromMe && this.local && this.ack === 0 && !this.isSendFailure && !this.heldBack ? 1 : 0,
       };
     }
 
@@ -169,6 +169,14 @@
     static model = ContactModel;
   }
 
+  class BlocklistModel extends BaseModel {}
+  BlocklistModel.prototype.proxyName = 'blocklist';
+
+  class BlocklistCollectionImpl extends BaseCollection {
+    static model = BlocklistModel;
+  }
+
+  const Blocklist = new BlocklistCollectionImpl();
   const Msg = new MsgCollection();
   const Chat = new ChatCollection();
   const Contact = new ContactCollection();
@@ -193,7 +201,7 @@
     return message;
   }
 
-  Object.assign(__standin, { MsgModel, ChatModel, ContactModel, Msg, Chat, Contact, ChatMsgsCollection, chatFor, keep, recall });
+  Object.assign(__standin, { MsgModel, ChatModel, ContactModel, Msg, Chat, Contact, Blocklist, ChatMsgsCollection, chatFor, keep, recall });
 
   const { module } = __standin;
   module(3, 'WAWebMsgModel', () => ({ MsgModel, default: MsgModel }));
@@ -202,6 +210,7 @@
   module(3, 'WAWebMsgCollection', () => ({ MsgCollection: Msg, MsgCollectionImpl: MsgCollection }));
   module(3, 'WAWebChatCollection', () => ({ ChatCollection: Chat, ChatCollectionImpl: ChatCollection }));
   module(3, 'WAWebContactCollection', () => ({ ContactCollection: Contact, ContactCollectionImpl: ContactCollection }));
+  module(3, 'WAWebBlocklistCollection', () => ({ BlocklistCollection: Blocklist, BlocklistCollectionImpl }));
   module(3, 'WAWebChatMsgsCollection', () => ({ ChatMsgsCollection }));
   /** A chat's messages beside one of them, from the profile. */
   async function beside({ anchor, count, direction }) {

@@ -79,6 +79,13 @@ onSubmit('rules', ({ to, outcome, count }) =>
   act('Regla aplicada.', 'rules', { to: to || null, outcome, count: count ? Number(count) : null }));
 onSubmit('contact', ({ phone, on_whatsapp }) =>
   act('Guardado.', 'contacts', { phone, on_whatsapp: on_whatsapp === 'true' }));
+onSubmit('blocking', ({ phone, blocked }) => act('Guardado.', 'contacts', { phone, blocked: blocked === 'true' }));
+onSubmit('saving', ({ phone, saved }) => act('Guardado.', 'contacts', { phone, saved }));
+onSubmit('limits', ({ lock, status, used, total }) =>
+  act('Aplicado.', 'limits', {
+    reach_out: lock ? { until_ms: Date.now() + Number(lock) * 60_000 } : null,
+    new_chats: status ? { status, used: Number(used), total: Number(total), cycle_end_s: Math.floor(Date.now() / 1000) + 20 * 24 * 3600 } : null,
+  }));
 onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: wanted || null }));
 onSubmit('failure', ({ kind }) =>
   act('Aplicado.', 'failure', kind === 'temporary_ban' ? { kind, code: 101, expire: 3600 } : { kind: kind || null }));
@@ -138,7 +145,13 @@ function draw() {
   $('network').textContent = state.network_up ? 'Cortar la red' : 'Devolver la red';
   $('counts').textContent = `${state.received} recibidos · ${state.duplicates} repetidos descartados · ${state.refused} no aceptados · ${state.inbound} escritos por leads`;
   const rules = state.rules.map((rule) => element('li', `${rule.to ?? 'todos'}: ${rule.outcome}${rule.count ? ` (${rule.count} más)` : ''}`));
+  rules.push(...state.blocked.map((phone) => element('li', `${phone}: bloqueado en el teléfono`)));
   $('rule-list').replaceChildren(...rules);
+  const { reach_out: lock, new_chats: cap } = state.limits;
+  $('limits-now').textContent = [
+    lock ? `Bloqueado (${lock.kind}) hasta ${new Date(lock.until_ms).toLocaleString('es')}` : 'Sin bloqueo',
+    cap ? `chats nuevos: ${cap.used} de ${cap.total} (${cap.status})` : 'sin límite de chats nuevos',
+  ].join(' · ');
 }
 
 const TICKS = { '-1': 'falló', 1: '✓', 2: '✓✓ entregado', 3: '✓✓ leído', 4: '✓✓ reproducido' };
@@ -188,7 +201,7 @@ function onState(event) {
 }
 
 const events = new EventSource('/phone/api/events');
-for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
+for (const name of ['hello', 'page', 'code', 'linked', 'unlinked', 'passkey', 'conflict', 'network', 'block', 'failure', 'rules', 'contacts', 'limits', 'settings', 'synced', 'lagged', 'lead_message', 'own_message', 'message', 'ack']) {
   events.addEventListener(name, onState);
 }
 for (const name of ['hello', 'message', 'ack', 'lagged']) events.addEventListener(name, look);

@@ -21,7 +21,7 @@ use crate::phone::Phone;
 use crate::shared::Shared;
 use crate::view::LeadMessage;
 use crate::wire::{LinkCodeEvent, Stored};
-use crate::world::{Block, Failure, Outcome, PageHttp, Rule};
+use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Rule};
 
 type Answer = Result<Json<Value>, PhoneError>;
 
@@ -58,6 +58,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         )
         .route("/rules", post(rules))
         .route("/contacts", post(contacts))
+        .route("/limits", post(limits))
         .route("/settings", post(settings))
         .route("/page", post(page))
         .fallback(async || {
@@ -283,15 +284,39 @@ async fn rules(phone: Handle, bytes: Bytes) -> Answer {
 #[serde(deny_unknown_fields)]
 struct ContactBody {
     phone: String,
-    on_whatsapp: bool,
+    #[serde(default)]
+    on_whatsapp: Option<bool>,
+    /// The name under which the phone saves it; empty to forget it.
+    #[serde(default)]
+    saved: Option<String>,
+    #[serde(default)]
+    blocked: Option<bool>,
 }
 
 async fn contacts(phone: Handle, bytes: Bytes) -> Answer {
     let contact: ContactBody = body(&bytes)?;
-    phone
-        .0
-        .set_on_whatsapp(&contact.phone, contact.on_whatsapp)?;
+    let number = &contact.phone;
+    if contact.on_whatsapp.is_none() && contact.saved.is_none() && contact.blocked.is_none() {
+        let takes = "one of on_whatsapp, saved and blocked is expected";
+        return Err(PhoneError::BadRequest(takes.to_owned()));
+    }
+    if let Some(on_whatsapp) = contact.on_whatsapp {
+        phone.0.set_on_whatsapp(number, on_whatsapp)?;
+    }
+    if let Some(name) = contact.saved.as_deref() {
+        let name = Some(name).filter(|name| !name.is_empty());
+        phone.0.save_contact(number, name)?;
+    }
+    if let Some(blocked) = contact.blocked {
+        phone.0.block_contact(number, blocked)?;
+    }
     ok()
+}
+
+async fn limits(phone: Handle, bytes: Bytes) -> Answer {
+    let limits: Limits = body(&bytes)?;
+    phone.0.limits(limits);
+    answer(json!({"ok": true, "limits": phone.0.state().limits}))
 }
 
 async fn settings(phone: Handle, bytes: Bytes) -> Answer {

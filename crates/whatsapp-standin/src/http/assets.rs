@@ -29,6 +29,7 @@ app_files![
     "storage.js",
     "state.js",
     "stores.js",
+    "limits.js",
     "contacts.js",
     "connection.js",
     "linking.js",

@@ -303,6 +303,7 @@ impl World {
             receipts: std::collections::BTreeMap::new(),
             whats_new_seen: false,
             available: false,
+            has_history: false,
         };
         let name = device.id.clone();
         let line = ToPage::Pair {

@@ -7,7 +7,7 @@ use super::{
     random_id,
 };
 use crate::view::LeadMessage;
-use crate::wire::{Incoming, Outgoing, ToPage};
+use crate::wire::{Blocked, Incoming, Outgoing, Saved, ToPage};
 
 /// So many messages a newly linked device gets to see.
 const HISTORY: usize = 500;
@@ -82,10 +82,15 @@ impl World {
             Outcome::Silent | Outcome::Lost => Answer::Nothing,
             Outcome::Refuse => refused("ERROR_UNKNOWN", Some(479)),
             Outcome::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
+            Outcome::NewChats475 => refused("ERROR_UNKNOWN", Some(475)),
+            Outcome::Unknown | Outcome::UnknownTaken => refused("ERROR_UNKNOWN", None),
             Outcome::NetworkError => refused("ERROR_NETWORK", None),
             Outcome::Expired => refused("ERROR_EXPIRED", None),
         };
-        if matches!(outcome, Outcome::Ok | Outcome::Silent) {
+        if matches!(
+            outcome,
+            Outcome::Ok | Outcome::Silent | Outcome::UnknownTaken
+        ) {
             self.by_id.insert(id.clone(), self.received.len());
             self.received.push(Received {
                 id: id.clone(),
@@ -393,8 +398,38 @@ impl World {
         }
     }
 
+    /// What the phone has saved and whom it has blocked, for one page or all.
+    pub(crate) fn tell_contacts(&self, only: Option<PageId>) {
+        let people = || self.people.iter();
+        let line = ToPage::Contacts {
+            saved: people()
+                .filter_map(|(user, person)| {
+                    let (user, name) = (user.clone(), person.saved.clone()?);
+                    Some(Saved { user, name })
+                })
+                .collect(),
+            blocked: people()
+                .filter(|(_, person)| person.blocked)
+                .map(|(user, _)| Blocked {
+                    user: user.clone(),
+                    lid: lid_of(user),
+                })
+                .collect(),
+        };
+        for (id, page) in &self.pages {
+            let meant = only.is_none_or(|only| only == *id);
+            if meant && matches!(page.role, Role::Linked { .. }) {
+                let _ = page.tx.send(line.clone());
+            }
+        }
+    }
+
     /// Does a number, or the one behind a LID, have WhatsApp?
     pub(crate) fn answer_exists(&mut self, page: PageId, tag: u64, user: &str, server: &str) {
+        if self.settings.query_fails {
+            let code = "query_failed";
+            return self.tell(page, ToPage::Failed { tag, code });
+        }
         let phone = self.phone_of(&format!("{user}@{server}"));
         let on_whatsapp = self.on_whatsapp(&phone);
         if on_whatsapp {

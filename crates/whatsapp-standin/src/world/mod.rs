@@ -4,6 +4,7 @@
 //! through its channel, and what is to happen later is returned to the caller.
 
 mod details;
+mod limits;
 mod linking;
 mod media;
 mod messages;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 pub use self::details::{Details, Place, SentFile};
+pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
 pub(crate) use self::media::Upload;
 pub(crate) use self::messages::{Answer, Taken};
@@ -36,7 +38,8 @@ pub enum Outcome {
     /// Taken and acknowledged.
     #[default]
     Ok,
-    /// Refused: the page answers `ERROR_UNKNOWN` and marks the message failed.
+    /// Refused with error 479: the page answers `ERROR_UNKNOWN` with that number
+    /// and marks the message failed.
     Refuse,
     /// Taken, and never acknowledged.
     Silent,
@@ -45,6 +48,15 @@ pub enum Outcome {
     /// Refused with error 463, the limit on writing to strangers.
     #[serde(rename = "reach_out_463")]
     ReachOut463,
+    /// Refused with error 475, the monthly limit on new chats.
+    #[serde(rename = "new_chats_475")]
+    NewChats475,
+    /// The page fails by itself before the server has the message: it answers
+    /// `ERROR_UNKNOWN` without a number.
+    Unknown,
+    /// The page fails by itself once the server has the message: it answers
+    /// `ERROR_UNKNOWN` without a number, and the message is never acknowledged.
+    UnknownTaken,
     /// The page answers `ERROR_NETWORK`; the server never saw the message.
     NetworkError,
     /// The page answers `ERROR_EXPIRED`; the server never saw the message.
@@ -188,6 +200,9 @@ pub(crate) struct Device {
     /// It shows the account as online.
     #[serde(default)]
     pub(crate) available: bool,
+    /// The history came through, once.
+    #[serde(default)]
+    pub(crate) has_history: bool,
 }
 
 impl Device {
@@ -206,6 +221,11 @@ impl Device {
 pub(crate) struct Person {
     pub(crate) name: Option<String>,
     pub(crate) on_whatsapp: Option<bool>,
+    /// The name under which the phone has saved the number.
+    #[serde(default)]
+    pub(crate) saved: Option<String>,
+    #[serde(default)]
+    pub(crate) blocked: bool,
 }
 
 pub(crate) type PageId = u64;
@@ -263,6 +283,8 @@ pub(crate) struct World {
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
+    /// What the account may do.
+    pub(crate) limits: Limits,
     /// Numbers that pages asked about.
     pub(crate) lookups: u64,
     /// How the newest page's browser presents itself.
@@ -298,6 +320,7 @@ impl World {
             long_tasks: Vec::new(),
             duplicates: 0,
             inbound: 0,
+            limits: Limits::default(),
             lookups: 0,
             browser: None,
             credentials: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
-use super::{Device, Person, Received, Refusal, World};
+use super::{Device, Limits, Person, Received, Refusal, World};
 use crate::wire::Incoming;
 
 /// The part of a world that is written to a file.
@@ -20,6 +20,7 @@ pub(crate) struct Saved {
     duplicates: u64,
     inbound: u64,
     history: VecDeque<Incoming>,
+    limits: Limits,
 }
 
 impl World {
@@ -33,6 +34,7 @@ impl World {
             duplicates: self.duplicates,
             inbound: self.inbound,
             history: self.history.clone(),
+            limits: self.limits.clone(),
         }
     }
 
@@ -51,5 +53,6 @@ impl World {
         self.duplicates = saved.duplicates;
         self.inbound = saved.inbound;
         self.history = saved.history;
+        self.limits = saved.limits;
     }
 }

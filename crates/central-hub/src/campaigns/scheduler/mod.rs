@@ -21,7 +21,7 @@ mod worker;
 
 use jiff::tz::TimeZone;
 use rand::Rng;
-use session_api::Timestamp;
+use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
 
 use super::data::{self, Campaign};
 use crate::store::{Store, StoreError};
@@ -38,8 +38,40 @@ pub struct Situation {
     pub auto: bool,
     /// The session is READY.
     pub ready: bool,
+    /// What WhatsApp does not let the account do now.
+    pub hold: Option<Hold>,
     /// `DRY_RUN`.
     pub dry_run: bool,
+}
+
+/// Why WhatsApp takes no messages to people who never wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// `REACH_OUT_LOCKED`, `NEW_CHATS_CAPPED` or `FIRST_SYNC`.
+    pub code: &'static str,
+    /// Until when, as far as WhatsApp says.
+    pub until: Option<Timestamp>,
+}
+
+impl Hold {
+    /// What keeps campaigns from going on, by WhatsApp's own word.
+    #[must_use]
+    pub fn of(known: &LimitsEvent) -> Option<Self> {
+        let Limits {
+            reach_out,
+            new_chats,
+        } = &known.limits;
+        if reach_out.locked {
+            let (code, until) = ("REACH_OUT_LOCKED", reach_out.until);
+            return Some(Self { code, until });
+        }
+        if new_chats.status == NewChatStatus::Capped {
+            let (code, until) = ("NEW_CHATS_CAPPED", new_chats.cycle_end);
+            return Some(Self { code, until });
+        }
+        let (code, until) = ("FIRST_SYNC", None);
+        (!known.first_sync.complete).then_some(Self { code, until })
+    }
 }
 
 impl Situation {
@@ -53,7 +85,18 @@ impl Situation {
         if self.dry_run && !campaign.is_rehearsal() {
             return Some("DRY_RUN");
         }
-        (!self.ready).then_some("SESSION_NOT_READY")
+        if !self.ready {
+            return Some("SESSION_NOT_READY");
+        }
+        // A rehearsal writes to nobody.
+        let hold = self.hold.filter(|_| !campaign.is_rehearsal());
+        hold.map(|hold| hold.code)
+    }
+
+    /// Until when an obstacle stands, as far as that is known.
+    #[must_use]
+    pub fn obstacle_until(&self, obstacle: &str) -> Option<Timestamp> {
+        self.hold.filter(|hold| hold.code == obstacle)?.until
     }
 }
 

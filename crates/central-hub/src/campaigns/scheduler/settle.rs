@@ -7,7 +7,7 @@ use super::data::{
     CampaignState, Deltas, Move, Recipient, RecipientState, move_in, pause_in, withdraw,
 };
 use super::{Scheduler, Situation};
-use crate::campaigns::health::{Health, Outcome};
+use crate::campaigns::health::{Alarm, Health, Outcome};
 use crate::campaigns::schedule::{Decision, Rules, decide};
 use crate::store::{Message, State, Store, StoreError, Tx};
 
@@ -100,8 +100,39 @@ impl Scheduler {
             pause_in(&mut tx, id, alarm.code(), Some(&alarm.to_string())).await?;
             withdraw(&self.store, &mut tx, id, alarm.code()).await?;
         }
+        if let Some(alarm) = alarm.filter(|alarm| alarm.is_of_the_account()) {
+            self.pause_others(&mut tx, id, alarm).await?;
+        }
         super::turn::finish_in(&mut tx, id).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// Pauses every other campaign that writes for real: all share one account.
+    async fn pause_others(&self, tx: &mut Tx, id: i64, alarm: Alarm) -> Result<(), StoreError> {
+        let others: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM campaigns WHERE state = 'running' AND dry_run = 0 AND id <> $1
+             ORDER BY id",
+        )
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?;
+        for other in others {
+            // Once more, under the lock: a person may have been faster.
+            let Some(campaign) = self.store.campaign_in(tx, other).await? else {
+                continue;
+            };
+            if campaign.state != CampaignState::Running {
+                continue;
+            }
+            tracing::warn!(
+                campaign = other,
+                code = alarm.code(),
+                "a campaign is paused: {alarm}"
+            );
+            pause_in(tx, other, alarm.code(), Some(&alarm.to_string())).await?;
+            withdraw(&self.store, tx, other, alarm.code()).await?;
+        }
         Ok(())
     }
 

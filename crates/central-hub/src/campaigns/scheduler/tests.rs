@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use scratch_database::{Database, on_both_engines};
-use session_api::Recipient as Phone;
+use session_api::{NewChats, ReachOutLock, Recipient as Phone};
 use sqlx::Row;
 
 use super::*;
@@ -48,6 +48,7 @@ impl Bench {
             scheduler: Scheduler::new(store.clone(), zone()),
             store,
             situation: Situation {
+                hold: None,
                 // A Monday.
                 now: at("2026-03-16T10:00"),
                 auto: true,
@@ -330,6 +331,73 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
         assert!(bench.claim().await.is_empty());
         bench.store.close().await;
+    }
+
+    async fn what_whatsapp_does_not_allow_holds_campaigns_and_no_rehearsal(database: Database) {
+        let mut bench = Bench::new(&database).await;
+        let id = bench.approved(3, (0, 0)).await;
+        let until = at("2026-03-17T10:00");
+        let mut known = LimitsEvent::default();
+        known.first_sync.complete = true;
+        assert_eq!(Hold::of(&known), None);
+        known.limits.new_chats.status = NewChatStatus::SecondWarning;
+        assert_eq!(Hold::of(&known), None, "a warning holds nothing");
+        let mut locked = known.clone();
+        locked.limits.reach_out = ReachOutLock { locked: true, until: Some(until), kind: None };
+        let mut capped = known.clone();
+        capped.limits.new_chats = NewChats { status: NewChatStatus::Capped, cycle_end: Some(until), ..NewChats::default() };
+        let mut fresh = known.clone();
+        fresh.first_sync.complete = false;
+        for (event, code, ends) in [
+            (&locked, "REACH_OUT_LOCKED", Some(until)),
+            (&capped, "NEW_CHATS_CAPPED", Some(until)),
+            (&fresh, "FIRST_SYNC", None),
+        ] {
+            bench.situation.hold = Hold::of(event);
+            assert_eq!(bench.tick().await.given, 0, "{code}");
+            let campaign = bench.look(id).await;
+            assert_eq!(bench.situation.obstacle(&campaign), Some(code));
+            assert_eq!(bench.situation.obstacle_until(code), ends);
+            assert_eq!(bench.situation.obstacle_until("SESSION_NOT_READY"), None);
+        }
+        // It goes on by itself; what had not left by the next lock is taken back.
+        bench.situation.hold = Hold::of(&known);
+        assert_eq!(bench.tick().await.given, 3);
+        bench.situation.hold = Hold::of(&locked);
+        bench.tick().await;
+        assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
+        assert!(bench.claim().await.is_empty());
+        assert_eq!(bench.look(id).await.state, CampaignState::Running);
+        // A rehearsal writes to nobody.
+        bench.situation.dry_run = true;
+        bench.situation.now = Timestamp::now();
+        let rehearsal = bench.approved(2, (0, 0)).await;
+        bench.tick().await;
+        assert_eq!(bench.at_state(rehearsal, RecipientState::Queued).await, 2);
+        bench.store.close().await;
+    }
+
+    async fn a_limit_of_the_account_pauses_every_campaign(database: Database) {
+        for (code, pause) in [("REACH_OUT_LIMIT", "REACH_OUT_LIMIT"), ("NEW_CHAT_LIMIT", "NEW_CHAT_LIMIT")] {
+            let mut bench = Bench::new(&database).await;
+            let id = bench.approved(2, (0, 0)).await;
+            bench.tick().await;
+            let claimed = bench.claim().await;
+            let other = bench.approved(2, (0, 0)).await;
+            bench.tick().await;
+            assert_eq!(bench.at_state(other, RecipientState::Queued).await, 2);
+            bench.end(&claimed[0], Change::to(State::Failed, code).because("no")).await;
+            bench.tick().await;
+            for paused in [id, other] {
+                let campaign = bench.look(paused).await;
+                assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, pause));
+            }
+            // What had not left of the other is taken back.
+            assert_eq!(bench.at_state(other, RecipientState::Pending).await, 2);
+            bench.counts_are_right(other).await;
+            bench.end(&claimed[1], Change::to(State::Sent, "SENT")).await;
+            bench.store.close().await;
+        }
     }
 
     async fn what_waited_until_after_hours_is_taken_back(database: Database) {

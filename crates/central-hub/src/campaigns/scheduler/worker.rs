@@ -10,7 +10,7 @@ use session_api::{SessionState, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Scheduler, Situation, Ticked};
+use super::{Hold, Scheduler, Situation, Ticked};
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::relay::{Link, Own, Relay};
@@ -56,6 +56,7 @@ pub(crate) fn situation(config: &Config, relay: &Relay) -> Situation {
         now: Timestamp::now(),
         auto: config.auto_campaigns,
         ready: link == Link::Up && state == Some(SessionState::Ready),
+        hold: relay.limits().as_ref().and_then(Hold::of),
         dry_run: config.dry_run,
     }
 }

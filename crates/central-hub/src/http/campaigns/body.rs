@@ -97,7 +97,7 @@ fn wait(campaign: &Campaign, situation: Situation) -> Option<Wait> {
     if let Some(obstacle) = situation.obstacle(campaign) {
         return Some(Wait {
             codigo: obstacle.to_owned(),
-            hasta: None,
+            hasta: situation.obstacle_until(obstacle),
         });
     }
     let (code, until) = campaign.waits_for.clone()?;

@@ -207,6 +207,18 @@ export interface QrEvent {
   expires_in_ms?: number;
 }
 
+/** What WhatsApp lets the account do. */
+export interface LimitsEvent {
+  reach_out: { locked: boolean; until: Timestamp | null; kind: string | null };
+  new_chats: {
+    status: 'NONE' | 'FIRST_WARNING' | 'SECOND_WARNING' | 'CAPPED';
+    used: number;
+    total: number | null;
+    cycle_end: Timestamp | null;
+  };
+  first_sync: { complete: boolean; progress: number | null };
+}
+
 export type AckStatus = 'failed' | 'accepted' | 'sent' | 'delivered' | 'read' | 'played';
 
 export interface AckEvent {

@@ -2,6 +2,7 @@ import type {
   AckEvent,
   CampaignEvent,
   HubEvent,
+  LimitsEvent,
   MessageEvent,
   QrEvent,
   StateEvent,
@@ -37,6 +38,7 @@ export type LiveAction =
   | { type: 'hub'; event: HubEvent }
   // For whoever asked to be told: nothing of these is kept here.
   | { type: 'message'; event: MessageEvent }
+  | { type: 'limits'; event: LimitsEvent }
   | { type: 'campaign'; event: CampaignEvent };
 
 export const INITIAL: LiveState = {
@@ -89,6 +91,7 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
     case 'ack':
       return { ...live, acks: withAck(live.acks, action.event) };
     case 'message':
+    case 'limits':
     case 'campaign':
       return live;
     case 'hub': {

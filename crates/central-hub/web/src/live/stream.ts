@@ -3,6 +3,7 @@ import type {
   AckEvent,
   CampaignEvent,
   HubEvent,
+  LimitsEvent,
   MessageEvent as InboundEvent,
   QrEvent,
   StateEvent,
@@ -79,6 +80,10 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     next.addEventListener('message', (raw) => {
       const event = read<InboundEvent>(raw);
       if (event) dispatch({ type: 'message', event });
+    });
+    next.addEventListener('limits', (raw) => {
+      const event = read<LimitsEvent>(raw);
+      if (event) dispatch({ type: 'limits', event });
     });
     next.addEventListener('campaign', (raw) => {
       const event = read<CampaignEvent>(raw);

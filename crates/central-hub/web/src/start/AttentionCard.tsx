@@ -9,10 +9,16 @@ import type { Matter } from './attention';
 import { Card } from './Card';
 import { useLinks } from '../app/links';
 import classes from './Start.module.css';
-import { whyPaused } from './words';
+import { momentText, whyPaused } from './words';
+
+interface Props {
+  matters: readonly Matter[];
+  zone: string;
+  now: number;
+}
 
 /** What waits for a person, and where. */
-export function AttentionCard({ matters }: { matters: readonly Matter[] }) {
+export function AttentionCard({ matters, zone, now }: Props) {
   const t = useText();
   const seesAll = useSeesAll();
   const link = useLinks();
@@ -21,6 +27,11 @@ export function AttentionCard({ matters }: { matters: readonly Matter[] }) {
   function place(matter: Matter): string | null {
     const campaigns = link('campaigns');
     switch (matter.kind) {
+      case 'reachOutLocked':
+      case 'newChatsCapped':
+      case 'newChatsNear':
+      case 'firstSync':
+        return link('whatsapp');
       case 'autoOff':
       case 'recordingOff':
         return link('settings');
@@ -55,7 +66,8 @@ export function AttentionCard({ matters }: { matters: readonly Matter[] }) {
           {matters.map((matter) => {
             const to = place(matter);
             const bad = isBad(matter);
-            const text = textOf(t, matter, seesAll);
+            const moment = (at: string) => momentText(at, now, zone, t.locale);
+            const text = textOf(t, matter, seesAll, moment);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
               <li
@@ -83,6 +95,8 @@ export function AttentionCard({ matters }: { matters: readonly Matter[] }) {
 }
 
 const isBad = ({ kind }: Matter): boolean =>
+  kind === 'reachOutLocked' ||
+  kind === 'newChatsCapped' ||
   kind === 'failed' || kind === 'paused' || kind === 'dead' || kind === 'half';
 
 function keyOf(matter: Matter): string {
@@ -90,9 +104,23 @@ function keyOf(matter: Matter): string {
   return 'webhook' in matter ? `${matter.kind}-${matter.webhook}` : matter.kind;
 }
 
-function textOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
+function textOf(
+  t: Dictionary,
+  matter: Matter,
+  seesAll: boolean,
+  moment: (at: string) => string,
+): string {
   const a = t.start.attention;
+  const when = (at: string | null) => (at === null ? null : moment(at));
   switch (matter.kind) {
+    case 'reachOutLocked':
+      return a.reachOutLocked(when(matter.until));
+    case 'newChatsCapped':
+      return a.newChatsCapped(matter.used, matter.total, when(matter.until));
+    case 'newChatsNear':
+      return a.newChatsNear(matter.last, matter.used, matter.total);
+    case 'firstSync':
+      return a.firstSync(matter.progress);
     case 'autoOff':
       return a.autoOff;
     case 'recordingOff':

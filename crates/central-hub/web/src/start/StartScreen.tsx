@@ -44,7 +44,7 @@ export default function StartScreen() {
       {!data && !error && <ScreenLoading />}
       {data && (
         <>
-          <AttentionCard matters={mattersOf(data)} />
+          <AttentionCard matters={mattersOf(data)} zone={data.zona} now={now} />
           <TodayCard today={data.hoy} dryRun={data.dry_run} />
           <div className={classes.columns}>
             <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />

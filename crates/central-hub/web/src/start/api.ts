@@ -12,13 +12,14 @@ const AGAIN_MS = 20_000;
 /** What is told, at most so often. */
 const TOLD_MS = 1_500;
 
+const TELLING: ReadonlySet<string> = new Set(['message', 'ack', 'campaign', 'state', 'limits']);
+
 /** What matters today, and again whenever something happens. */
 export function useOverview() {
   const queries = useQueryClient();
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   useOnLive(({ type }) => {
-    const matters = type === 'message' || type === 'ack' || type === 'campaign' || type === 'state';
-    if (!matters || timer.current !== null) return;
+    if (!TELLING.has(type) || timer.current !== null) return;
     timer.current = setTimeout(() => {
       timer.current = null;
       void queries.invalidateQueries({ queryKey: OVERVIEW_KEY });

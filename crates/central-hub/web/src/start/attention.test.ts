@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { doneOf, inOrder, mattersOf, phaseOf } from './attention';
+import type { LimitsEvent } from '../api/types';
 import type { AttentionBody, Campaign, Overview } from './types';
 
 const nothing: AttentionBody = {
@@ -21,7 +22,7 @@ const overview = (
   dia: '2026-11-25',
   dry_run: false,
   auto_campaigns_enabled: true,
-  sesion: { servicio: 'up', estado: 'READY', codigo: null },
+  sesion: { servicio: 'up', estado: 'READY', codigo: null, limites: null },
   hoy: {
     enviados: 0,
     entregados: 0,
@@ -54,7 +55,46 @@ const paused = (id: number): Campaign => ({
 
 const kinds = (one: Overview) => mattersOf(one).map(({ kind }) => kind);
 
+const limits = (changes: Partial<LimitsEvent>): Partial<Overview> => ({
+  sesion: {
+    servicio: 'up',
+    estado: 'READY',
+    codigo: null,
+    limites: {
+      reach_out: { locked: false, until: null, kind: null },
+      new_chats: { status: 'NONE', used: 0, total: null, cycle_end: null },
+      first_sync: { complete: true, progress: 100 },
+      ...changes,
+    },
+  },
+});
+
 describe('what waits for a person', () => {
+  it('says what WhatsApp does not allow', () => {
+    const near = { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end: null } as const;
+    const until = '2026-11-26T12:00:00.000Z';
+    expect(mattersOf(overview({}, limits({})))).toEqual([]);
+    expect(
+      mattersOf(
+        overview(
+          {},
+          limits({ reach_out: { locked: true, until, kind: 'WEB_COMPANION_ONLY' }, new_chats: near }),
+        ),
+      ),
+    ).toEqual([
+      { kind: 'reachOutLocked', until },
+      { kind: 'newChatsNear', last: false, used: 80, total: 100 },
+    ]);
+    expect(
+      kinds(overview({}, limits({ new_chats: { ...near, status: 'CAPPED' } }))),
+    ).toEqual(['newChatsCapped']);
+    const fresh = limits({ first_sync: { complete: false, progress: 40 } });
+    expect(kinds(overview({}, fresh))).toEqual(['firstSync']);
+    const away = overview({}, fresh);
+    away.sesion.estado = 'INIT';
+    expect(mattersOf(away)).toEqual([]);
+  });
+
   it('is nothing when all is well', () => {
     expect(mattersOf(overview({}))).toEqual([]);
     expect(mattersOf(overview({ webhooks: null }))).toEqual([]);

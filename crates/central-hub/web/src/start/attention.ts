@@ -2,6 +2,10 @@
 import type { Overview } from './types';
 
 export type Matter =
+  | { kind: 'reachOutLocked'; until: string | null }
+  | { kind: 'newChatsCapped'; used: number; total: number | null; until: string | null }
+  | { kind: 'newChatsNear'; last: boolean; used: number; total: number | null }
+  | { kind: 'firstSync'; progress: number | null }
   | { kind: 'autoOff' }
   | { kind: 'paused'; campaign: number; name: string; code: string; detail: string | null }
   | { kind: 'morePaused'; count: number }
@@ -15,9 +19,25 @@ export type Matter =
 /** So many campaigns are named in one sentence. */
 const NAMED = 3;
 
+/** What WhatsApp does not let the account do, or will not soon. */
+function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
+  // Of a line that is not connected other things are said.
+  if (!limites || estado !== 'READY') return [];
+  const { reach_out, new_chats, first_sync } = limites;
+  const { status, used, total } = new_chats;
+  const matters: Matter[] = [];
+  if (reach_out.locked) matters.push({ kind: 'reachOutLocked', until: reach_out.until });
+  if (status === 'CAPPED')
+    matters.push({ kind: 'newChatsCapped', used, total, until: new_chats.cycle_end });
+  else if (status !== 'NONE')
+    matters.push({ kind: 'newChatsNear', last: status === 'SECOND_WARNING', used, total });
+  if (!first_sync.complete) matters.push({ kind: 'firstSync', progress: first_sync.progress });
+  return matters;
+}
+
 export function mattersOf(overview: Overview): Matter[] {
   const { atencion: a, campanias } = overview;
-  const matters: Matter[] = [];
+  const matters: Matter[] = limitsOf(overview.sesion);
   // Somebody who runs no campaign does not miss them.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {

@@ -1,5 +1,5 @@
 // `GET /api/overview`: field names are the wire's.
-import type { SessionState, Timestamp } from '../api/types';
+import type { LimitsEvent, SessionState, Timestamp } from '../api/types';
 import type { Day } from '../lib/days';
 
 export interface Today {
@@ -75,7 +75,12 @@ export interface Overview {
   dia: Day;
   dry_run: boolean;
   auto_campaigns_enabled: boolean;
-  sesion: { servicio: 'up' | 'down'; estado: SessionState | null; codigo: string | null };
+  sesion: {
+    servicio: 'up' | 'down';
+    estado: SessionState | null;
+    codigo: string | null;
+    limites: LimitsEvent | null;
+  };
   hoy: Today;
   campanias: List<UnderWay>;
   programaciones: WindowOfToday[];

@@ -4,7 +4,7 @@
 //!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page
 //! ```
 
-use session_api::{Content, ErrorCode};
+use session_api::{Content, ErrorCode, Timestamp};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -17,6 +17,7 @@ use crate::error::ApiError;
 use crate::files::PageFile;
 use crate::ledger::lanes::Turn;
 use crate::ledger::row::Row;
+use crate::ledger::settle::is_due;
 use crate::ledger::store::{Details, Store};
 use crate::ledger::transition::{Happening, State};
 
@@ -45,7 +46,13 @@ impl Inner {
         sent: &Result<Option<String>, PageError>,
     ) {
         match sent {
-            Ok(_) | Err(PageError::Refused(_) | PageError::NotOnWhatsapp(_)) => {
+            Ok(_)
+            | Err(
+                PageError::Refused(_)
+                | PageError::ReachOutLimit(_)
+                | PageError::NewChatLimit(_)
+                | PageError::NotOnWhatsapp(_),
+            ) => {
                 self.acks.settled(row);
                 self.acks.heard(self.limits.ack_patience);
             }
@@ -53,6 +60,7 @@ impl Inner {
             Err(
                 PageError::NotReady(_)
                 | PageError::MessageNotFound(_)
+                | PageError::RecipientBlocked(_)
                 | PageError::TooLarge(_)
                 | PageError::Failed(_),
             ) => {
@@ -122,8 +130,12 @@ impl Outbox {
         // An earlier message with an unknown outcome may have to be sent again,
         // and has to stay before this one.
         for earlier in store.unsettled(Some(&row.recipient)).await? {
-            let settled = timeout_at(patience, self.settle(store, &earlier)).await;
-            if !matches!(settled, Ok(true)) {
+            let settled = is_due(&earlier, Timestamp::now())
+                && matches!(
+                    timeout_at(patience, self.settle(store, &earlier)).await,
+                    Ok(true)
+                );
+            if !settled {
                 let why = ApiError::new(
                     ErrorCode::SendFailed,
                     "what became of an earlier message to this number is not known yet: nothing was sent, try again later",

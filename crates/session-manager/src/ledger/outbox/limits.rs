@@ -14,6 +14,9 @@ pub struct SendLimits {
     /// How long WhatsApp's server may say nothing to what is sent, and nothing
     /// else, before the session counts as broken.
     pub ack_patience: Duration,
+    /// How often it is tried to find out what became of a message before a
+    /// person has to decide.
+    pub settle_tries: u32,
     /// How long keys and messages are remembered.
     pub keep: Duration,
     /// How long events are.
@@ -28,6 +31,7 @@ impl Default for SendLimits {
             // Less than the hub waits (60 s), so that it hears the outcome.
             deadline: Duration::from_secs(50),
             ack_patience: Duration::from_secs(20),
+            settle_tries: 10,
             keep: Duration::from_secs(30 * 24 * 3600),
             keep_events: Duration::from_secs(30 * 24 * 3600),
         }

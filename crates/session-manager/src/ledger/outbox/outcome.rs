@@ -41,6 +41,9 @@ pub(super) fn outcome_of(row: &Row) -> Outcome {
     if row.state.is_taken() {
         return Ok(body(row.public_id().to_owned()));
     }
+    if row.is_undecided() {
+        return Err(undecided(&row.wa_key));
+    }
     if row.state.is_unsettled() {
         return Err(unconfirmed(&row.wa_key));
     }
@@ -60,12 +63,25 @@ pub(super) fn unconfirmed(id: &str) -> ApiError {
     )
 }
 
+/// Of a message that a person has to decide on.
+fn undecided(id: &str) -> ApiError {
+    ApiError::new(
+        ErrorCode::SendUnconfirmed,
+        format!(
+            "what became of the message could not be found out, and the service stopped trying: look at the chat on the phone; where it is missing, the same request with the same Idempotency-Key is one more try under the same id, and arrives once; GET /messages/{id} tells"
+        ),
+    )
+}
+
 pub(in crate::ledger) fn failure(error: &PageError) -> ErrorCode {
     match error {
         PageError::NotReady(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,
         PageError::MessageNotFound(_) => ErrorCode::MessageNotFound,
         PageError::TooLarge(_) => ErrorCode::PayloadTooLarge,
+        PageError::RecipientBlocked(_) => ErrorCode::RecipientBlocked,
+        PageError::ReachOutLimit(_) => ErrorCode::ReachOutLimit,
+        PageError::NewChatLimit(_) => ErrorCode::NewChatLimit,
         PageError::Refused(_) | PageError::Failed(_) => ErrorCode::SendFailed,
         // The call was on its way: whether WhatsApp took it nobody can say.
         PageError::Unconfirmed(_)

@@ -23,7 +23,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 4] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "sends",
@@ -43,6 +43,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 4] = [
         4,
         "hearing",
         include_str!("../../../migrations/0004_hearing.sql"),
+    ),
+    (
+        5,
+        "limits",
+        include_str!("../../../migrations/0005_limits.sql"),
     ),
 ];
 

@@ -236,3 +236,61 @@ async fn what_an_older_version_left_is_still_sent() {
         .unwrap();
     assert_eq!(row.content, None);
 }
+
+#[tokio::test]
+async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let row = store.insert(new("3EB0A"), true).await.unwrap().unwrap();
+    let nothing = Details::default();
+    store
+        .apply(row.id, Happening::Unknown, nothing)
+        .await
+        .unwrap();
+    assert_eq!(store.note_settle_try(row.id).await.unwrap(), 1);
+    assert_eq!(store.note_settle_try(row.id).await.unwrap(), 2);
+    let held = store.insert(new("3EB0B"), true).await.unwrap().unwrap();
+    assert_eq!(held.state, State::Accepted, "its lane is held");
+    let mut news = store.news();
+    assert!(store.leave_undecided(row.id).await.unwrap());
+    assert_eq!(news.recv().await.unwrap(), row.id);
+    assert!(!store.leave_undecided(row.id).await.unwrap(), "once");
+    assert!(store.unsettled(None).await.unwrap().is_empty());
+    assert_eq!(store.unsettled_count().await.unwrap(), (0, None));
+    assert_eq!(store.undecided_count().await.unwrap(), 1);
+    let free = store.insert(new("3EB0C"), true).await.unwrap().unwrap();
+    assert_eq!(free.state, State::Sending, "its lane goes on");
+    // Across a crash, too.
+    let store = opened_again(folder.path(), store).await;
+    let undecided = store.get(row.id).await.unwrap().unwrap();
+    assert!(undecided.is_undecided() && undecided.content.is_some());
+    let body = undecided.body();
+    assert_eq!(body.status, "unconfirmed");
+    assert!(body.undecided_at.is_some());
+    let (settled, news) = store
+        .apply(row.id, Happening::Ack(2), nothing)
+        .await
+        .unwrap();
+    assert!(news && !settled.is_undecided());
+    assert_eq!((settled.settle_tries, settled.undecided_at), (0, None));
+    assert_eq!(store.undecided_count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_history_of_a_link_is_through_once_and_of_the_next_link_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    assert_eq!(store.link_age().await.unwrap(), None);
+    store.watermark("me@c.us", 1_000, true).await.unwrap();
+    let age = store.link_age().await.unwrap().unwrap();
+    assert_eq!((age.since, age.history_at), (1_000, None));
+    store.history_through(5_000).await.unwrap();
+    store.history_through(6_000).await.unwrap();
+    let age = store.link_age().await.unwrap().unwrap();
+    assert_eq!(age.history_at, Some(5_000));
+    store.unlinked().await.unwrap();
+    assert_eq!(store.link_age().await.unwrap(), None);
+    store.watermark("me@c.us", 2_000, true).await.unwrap();
+    let age = store.link_age().await.unwrap().unwrap();
+    assert_eq!((age.since, age.history_at), (2_000, None));
+}

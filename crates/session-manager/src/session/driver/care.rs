@@ -23,6 +23,7 @@ impl SessionDriver {
                 message_id: id,
                 ack,
             }),
+            PageEvent::Limits { limits } => self.inbox.limits(limits),
             PageEvent::Log { level, text } => match level.as_str() {
                 "warn" => tracing::warn!("page script: {text}"),
                 _ => tracing::info!("page script: {text}"),

@@ -60,6 +60,8 @@ export const campaigns: typeof es = {
       'Its dates are over and people are left. Change the dates of the schedule and resume it.',
     REACH_OUT_LIMIT:
       'WhatsApp limits writing to people who never wrote. Wait a day and go on with fewer a day and longer pauses.',
+    NEW_CHAT_LIMIT:
+      'WhatsApp’s monthly limit on new chats is reached. Wait until its cycle ends, and go on with fewer a day.',
     REFUSED_BY_WHATSAPP:
       'WhatsApp refused several messages in a row. Wait a day and go on with fewer a day and longer pauses.',
     FAILURES_IN_A_ROW: 'See below why they failed, and that WhatsApp is connected.',

@@ -16,6 +16,12 @@ export const errors: typeof esErrors = {
   TOKEN_NOT_FOUND: 'This token is not there any more.',
   NOT_FOUND: 'The server does not know this request. It may be of another version than this page.',
   NOT_ON_WHATSAPP: 'That number has no WhatsApp.',
+  RECIPIENT_BLOCKED:
+    'This account has blocked that person. Nothing was sent: unblock them on the phone.',
+  REACH_OUT_LIMIT:
+    'WhatsApp lets this account write to no more people who never wrote (error 463). Nothing was sent: wait a day.',
+  NEW_CHAT_LIMIT:
+    'WhatsApp’s monthly limit on new chats is reached (error 475). Nothing was sent: wait until its cycle ends.',
   METHOD_NOT_ALLOWED:
     'The server does not know this request. It may be of another version than this page.',
   REQUEST_TIMEOUT: 'The request took too long to arrive. Try again.',

@@ -57,6 +57,14 @@ export const start: Dictionary['start'] = {
     dead: (name, count) =>
       `The integration “${name}” has ${count} notices that could not be delivered.`,
     switchedOff: (name) => `The integration “${name}” was switched off.`,
+    reachOutLocked: (when) =>
+      `WhatsApp does not let this account write to people who never wrote${when === null ? '' : `, until ${when}`}. Campaigns wait; who writes can be answered.`,
+    newChatsCapped: (used, total, when) =>
+      `WhatsApp’s monthly limit on new chats is reached${total === null ? '' : ` (${used} of ${total})`}${when === null ? '' : `, until ${when}`}. Campaigns wait.`,
+    newChatsNear: (last, used, total) =>
+      `WhatsApp warns${last ? ' for the second time' : ''} that the monthly limit on new chats is near${total === null ? '' : ` (${used} of ${total})`}. Send fewer a day.`,
+    firstSync: (progress) =>
+      `The phone was linked a short while ago and its history is still coming in${progress === null ? '' : ` (${progress} %)`}. Campaigns begin once it is there.`,
     recordingOff: 'Messages that come in are not kept.',
     look: 'Look',
   },
@@ -98,6 +106,8 @@ export const start: Dictionary['start'] = {
     SCHEDULES_OVER: 'the dates of its schedules are over and people are left.',
     REACH_OUT_LIMIT:
       'WhatsApp limits writing to those who never wrote. Wait a day, and go on with fewer a day.',
+    NEW_CHAT_LIMIT:
+      'WhatsApp’s monthly limit on new chats is reached. Wait until its cycle ends.',
     REFUSED_BY_WHATSAPP: 'WhatsApp refused several messages in a row. Wait a day.',
     FAILURES_IN_A_ROW: 'several messages failed in a row. See why.',
     MANY_FAILURES: 'half of the last messages failed. See why.',
@@ -105,6 +115,9 @@ export const start: Dictionary['start'] = {
   waits: {
     AUTO_CAMPAIGNS_DISABLED: 'automatic campaigns are off',
     SESSION_NOT_READY: 'WhatsApp is not ready',
+    REACH_OUT_LOCKED: 'WhatsApp does not let it write to people who never wrote',
+    NEW_CHATS_CAPPED: 'WhatsApp’s monthly limit on new chats is reached',
+    FIRST_SYNC: 'the history of the newly linked phone is still coming in',
     DRY_RUN: 'the server is in dry run',
     NO_APPROVED_SCHEDULE: 'it has no approved schedule',
     OUTSIDE_HOURS: 'it is outside its hours',

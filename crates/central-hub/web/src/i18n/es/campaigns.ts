@@ -59,6 +59,8 @@ export const campaigns = {
       'Sus fechas terminaron y queda gente. Cambiá las fechas de la programación y reanudala.',
     REACH_OUT_LIMIT:
       'WhatsApp limita escribirles a personas que nunca escribieron. Esperá un día y seguí con menos por día y pausas más largas.',
+    NEW_CHAT_LIMIT:
+      'Se alcanzó el límite mensual de chats nuevos de WhatsApp. Esperá a que termine su ciclo y seguí con menos por día.',
     REFUSED_BY_WHATSAPP:
       'WhatsApp rechazó varios mensajes seguidos. Esperá un día y seguí con menos por día y pausas más largas.',
     FAILURES_IN_A_ROW: 'Revisá abajo por qué fallaron y que WhatsApp esté conectado.',

@@ -15,6 +15,12 @@ export const errors = {
   TOKEN_NOT_FOUND: 'Ese token ya no existe.',
   NOT_FOUND: 'El servidor no conoce este pedido. Puede ser de otra versión que esta página.',
   NOT_ON_WHATSAPP: 'Ese número no tiene WhatsApp.',
+  RECIPIENT_BLOCKED:
+    'Esta cuenta bloqueó a esa persona. No se envió nada: desbloqueala en el teléfono.',
+  REACH_OUT_LIMIT:
+    'WhatsApp no deja escribir a más personas que nunca escribieron (error 463). No se envió nada: esperá un día.',
+  NEW_CHAT_LIMIT:
+    'Se alcanzó el límite mensual de chats nuevos de WhatsApp (error 475). No se envió nada: esperá a que termine su ciclo.',
   METHOD_NOT_ALLOWED:
     'El servidor no conoce este pedido. Puede ser de otra versión que esta página.',
   REQUEST_TIMEOUT: 'El pedido tardó demasiado en llegar. Probá de nuevo.',

@@ -57,6 +57,14 @@ export const start = {
     dead: (name: string, count: string) =>
       `La integración “${name}” tiene ${count} avisos que no se pudieron entregar.`,
     switchedOff: (name: string) => `La integración “${name}” quedó apagada.`,
+    reachOutLocked: (when: string | null) =>
+      `WhatsApp no deja escribir a quienes nunca escribieron${when === null ? '' : `, hasta ${when}`}. Las campañas esperan; a quienes te escriben se les puede responder.`,
+    newChatsCapped: (used: number, total: number | null, when: string | null) =>
+      `Se alcanzó el límite mensual de chats nuevos de WhatsApp${total === null ? '' : ` (${used} de ${total})`}${when === null ? '' : `, hasta ${when}`}. Las campañas esperan.`,
+    newChatsNear: (last: boolean, used: number, total: number | null) =>
+      `WhatsApp avisa${last ? ' por segunda vez' : ''} que se acerca el límite mensual de chats nuevos${total === null ? '' : ` (${used} de ${total})`}. Conviene enviar menos por día.`,
+    firstSync: (progress: number | null) =>
+      `El teléfono se vinculó hace poco y el historial todavía está llegando${progress === null ? '' : ` (${progress} %)`}. Las campañas empiezan cuando termine.`,
     recordingOff: 'No se guardan los mensajes que llegan.',
     look: 'Ver',
   },
@@ -99,6 +107,8 @@ export const start = {
     SCHEDULES_OVER: 'terminaron las fechas de su programación y queda gente.',
     REACH_OUT_LIMIT:
       'WhatsApp limita escribir a quien nunca escribió. Esperá un día y seguí con menos por día.',
+    NEW_CHAT_LIMIT:
+      'se alcanzó el límite mensual de chats nuevos de WhatsApp. Esperá a que termine el ciclo.',
     REFUSED_BY_WHATSAPP: 'WhatsApp rechazó varios mensajes seguidos. Esperá un día.',
     FAILURES_IN_A_ROW: 'fallaron varios mensajes seguidos. Mirá por qué.',
     MANY_FAILURES: 'falló la mitad de los últimos mensajes. Mirá por qué.',
@@ -107,6 +117,9 @@ export const start = {
   waits: {
     AUTO_CAMPAIGNS_DISABLED: 'las campañas automáticas están apagadas',
     SESSION_NOT_READY: 'WhatsApp no está listo',
+    REACH_OUT_LOCKED: 'WhatsApp no deja escribir a quien nunca escribió',
+    NEW_CHATS_CAPPED: 'se alcanzó el límite mensual de chats nuevos de WhatsApp',
+    FIRST_SYNC: 'el historial del teléfono recién vinculado todavía está llegando',
     DRY_RUN: 'el servidor está en modo ensayo',
     NO_APPROVED_SCHEDULE: 'no tiene una programación aprobada',
     OUTSIDE_HOURS: 'está fuera de horario',

@@ -1,0 +1,130 @@
+// What WhatsApp lets this account do, as the page knows it: the lock on writing
+// to people who never wrote first, the monthly limit on new chats, and how far
+// the history is after a fresh link.
+
+import { note, post } from "./channel";
+import { type Model, attempt, pageModule, wpp } from "./wa";
+
+/** Times in milliseconds since 1970. */
+export interface Limits {
+  reach_out: { locked: boolean; until: number | null; kind: string | null };
+  new_chats: { status: string; used: number; total: number | null; cycle_end: number | null };
+  /** How far the history is, in percent; `null` before the page's first word
+   * of it. Absent where the page has no such thing. */
+  history?: number | null;
+}
+
+/** The server is asked at most so often. */
+const REFRESH_MS = 60_000;
+const STATUSES = ["NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"];
+
+let last = "";
+let refreshedAt = Number.NEGATIVE_INFINITY;
+let noted = false;
+let history: Model | null = null;
+
+const whole = (value: unknown): number | null => {
+  const number = Number(value ?? Number.NaN);
+  return Number.isFinite(number) ? Math.trunc(number) : null;
+};
+
+function reachOut(): Limits["reach_out"] {
+  const utils = pageModule("WAWebReachoutTimelockUtils");
+  const record = attempt<any>(() => pageModule("WAWebUserPrefsIndexedDBStorage").userPrefsIdb.get(utils.REACHOUT_TIMELOCK_IDB_KEY), null);
+  const until = whole(record?.time_enforcement_ends);
+  // The page keeps its record until the server says that the lock is lifted.
+  const locked = attempt(() => Boolean(utils.isUserReachoutTimelocked()), false) && (until === null || until > Date.now());
+  if (!locked) return { locked, until: null, kind: null };
+  return { locked, until, kind: record?.enforcement_type ? String(record.enforcement_type) : null };
+}
+
+function newChats(): Limits["new_chats"] {
+  const utils = pageModule("WAWebIndividualNewChatMessageCappingLimitUtils");
+  const enabled = attempt(
+    () => Boolean(pageModule("WAWebIndividualNewChatMessageCappingLimitGatingUtils").isIndividualNewChatMessageCappingEnabled()),
+    true,
+  );
+  const data = enabled ? attempt<any>(() => utils.getCappingData(), null) : null;
+  const end = whole(data?.cycle_end_timestamp);
+  const cycle_end = end && end > 0 ? end * 1000 : null;
+  if (!data || (cycle_end !== null && cycle_end <= Date.now())) return { status: "NONE", used: 0, total: null, cycle_end: null };
+  const status = String(data.capping_status ?? "NONE");
+  const total = whole(data.total_quota);
+  return {
+    status: STATUSES.includes(status) ? status : "NONE",
+    used: Math.max(whole(data.used_quota) ?? 0, 0),
+    // -1 is without a limit.
+    total: total !== null && total >= 0 ? total : null,
+    cycle_end,
+  };
+}
+
+function historyModel(): Model | null {
+  if (history) return history;
+  const model =
+    attempt<any>(() => pageModule("WAWebHistorySyncProgressModel").getHistorySyncProgressModel(), null) ??
+    attempt<any>(() => wpp().whatsapp.functions.getHistorySyncProgress(), null);
+  if (!model) return null;
+  history = model;
+  attempt(() => model.on("change:realProgress", reportLimits), null);
+  return history;
+}
+
+export function readLimits(): Limits {
+  const limits: Limits = { reach_out: reachOut(), new_chats: newChats() };
+  const model = historyModel();
+  if (model) limits.history = whole(model.realProgress);
+  return limits;
+}
+
+export function reportLimits(): void {
+  const limits = readLimits();
+  const text = JSON.stringify(limits);
+  if (text === last) return;
+  last = text;
+  post({ type: "limits", limits });
+}
+
+/** Asks the server anew, unless that was done a moment ago; what is new is
+ * reported as it comes. */
+async function refresh(): Promise<void> {
+  if (performance.now() - refreshedAt < REFRESH_MS) return;
+  refreshedAt = performance.now();
+  const jobs: Array<() => unknown> = [
+    () => pageModule("WAWebGetReachoutTimelockJob").fetchReachoutTimelock(),
+    // The page itself asks once in its life; after that it is told.
+    () => pageModule("WAWebGetNewChatMessageCappingInfoJob").fetchOrUpdateCapStatus(),
+  ];
+  const failed = (await Promise.allSettled(jobs.map(async (job) => job()))).some(({ status }) => status === "rejected");
+  if (failed && !noted) {
+    noted = true;
+    note("info", "what WhatsApp lets this account do could not be asked for: it is known from the page's events alone");
+  }
+  reportLimits();
+}
+
+/** WhatsApp refused a message for a limit: its extent may be known now. */
+export function refreshLimitsSoon(): void {
+  refresh().catch(() => {});
+}
+
+/** What holds now; the server is asked in the background. */
+export function limits(): Limits {
+  refreshLimitsSoon();
+  return readLimits();
+}
+
+let attached = false;
+
+/** Value first, then subscribe. */
+export function attachLimits(): boolean {
+  if (!attached) {
+    const cmd: Model | undefined = pageModule("WAWebCmd")?.Cmd;
+    if (!cmd || typeof cmd.on !== "function") return false;
+    attached = true;
+    for (const event of ["reachout_timelock_state_change", "new_chat_message_capping_state_change"]) cmd.on(event, reportLimits);
+  }
+  // It registers later; without it the rest is known all the same.
+  if (historyModel()) reportLimits();
+  return history !== null;
+}
