@@ -208,8 +208,10 @@ navigator.userAgentData.getHighEntropyValues(
 
 /// The client hints of the same Chromium, left alone.
 async fn true_hints() -> Value {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("its address"));
     let router = Router::new().route("/", get(async || Html(ASKS)));
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let profile = e2e::Scratch::default();

@@ -81,6 +81,10 @@ fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         .collect()
 }
 
+/// A page that could not open its database is loaded once more: until then the
+/// next one must open.
+const DATABASE_REST_MS: u64 = 10_000;
+
 fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
     #[derive(Clone, Copy)]
     enum Sort {
@@ -130,7 +134,10 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 Action::Freeze(ms)
                 | Action::CutNetwork(ms)
                 | Action::SlowAcks(ms)
+                | Action::SlowDelivery(ms)
                 | Action::BlockContact { ms, .. } => ms,
+                // Twice in a row it would be believed.
+                Action::BreakDatabase(ms) => ms + DATABASE_REST_MS,
                 _ => 0,
             };
         last.push(Fault { at_ms, action });

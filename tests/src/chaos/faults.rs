@@ -20,6 +20,7 @@ use crate::processes;
 /// How long somebody who is to be killed is waited for.
 const TARGET_PATIENCE: Duration = Duration::from_secs(20);
 const SLOW_ACK: Duration = Duration::from_millis(1_500);
+const SLOW_DELIVERY: Duration = Duration::from_secs(3);
 
 /// All that can be broken.
 #[derive(Debug, Clone)]
@@ -109,13 +110,28 @@ impl Breakable {
                 true
             }
             Action::SlowAcks(ms) => {
-                self.phone.settings(Settings {
-                    server_ack: SLOW_ACK,
-                    ..self.settings.clone()
-                });
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-                self.phone.settings(self.settings.clone());
-                true
+                let server_ack = SLOW_ACK;
+                self.set_for(ms, |settings| Settings {
+                    server_ack,
+                    ..settings
+                })
+                .await
+            }
+            Action::SlowDelivery(ms) => {
+                let offline_delivery = SLOW_DELIVERY;
+                self.set_for(ms, |settings| Settings {
+                    offline_delivery,
+                    ..settings
+                })
+                .await
+            }
+            Action::BreakDatabase(ms) => {
+                let broken_database_loads = 1;
+                self.set_for(ms, |settings| Settings {
+                    broken_database_loads,
+                    ..settings
+                })
+                .await
             }
             Action::Mistreat(trouble, count) => {
                 self.phone.rule(None, trouble.outcome(), Some(count));
@@ -135,6 +151,14 @@ impl Breakable {
                 true
             }
         }
+    }
+
+    /// Other settings for so long.
+    async fn set_for(&self, ms: u64, other: impl FnOnce(Settings) -> Settings) -> bool {
+        self.phone.settings(other(self.settings.clone()));
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        self.phone.settings(self.settings.clone());
+        true
     }
 
     async fn kill_one(&self, find: impl Fn(&Path) -> Option<Process>) -> bool {

@@ -131,6 +131,11 @@ pub enum Action {
     DropEvents(u64),
     /// WhatsApp takes seconds for each ack, for so long.
     SlowAcks(u64),
+    /// WhatsApp takes seconds to deliver what waited, to a page that connects
+    /// within so long.
+    SlowDelivery(u64),
+    /// A page that loads within so long cannot open its database, once.
+    BreakDatabase(u64),
     /// WhatsApp refuses, swallows or loses so many messages.
     Mistreat(Trouble, u32),
     /// This recipient is blocked on the phone for so long.
@@ -190,6 +195,8 @@ impl Action {
             Self::HangPage(_) => "hang the page",
             Self::DropEvents(_) => "drop the page's events",
             Self::SlowAcks(_) => "slow acks",
+            Self::SlowDelivery(_) => "slow delivery",
+            Self::BreakDatabase(_) => "a database that fails",
             Self::Mistreat(trouble, _) => trouble.name(),
             Self::BlockContact { .. } => "blocked contacts",
             Self::DropListener => "drop the listeners",
