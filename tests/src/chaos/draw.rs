@@ -94,6 +94,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Sort::Lasting(Action::Freeze),
         Sort::Lasting(Action::CutNetwork),
         Sort::Lasting(Action::CutNetwork),
+        Sort::Lasting(Action::RefuseLogins),
         Sort::Lasting(Action::HangPage),
         Sort::Lasting(Action::DropEvents),
         Sort::Lasting(Action::SlowAcks),
@@ -129,6 +130,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
             + match action {
                 Action::Freeze(ms)
                 | Action::CutNetwork(ms)
+                | Action::RefuseLogins(ms)
                 | Action::SlowAcks(ms)
                 | Action::BlockContact { ms, .. } => ms,
                 _ => 0,
