@@ -36,7 +36,7 @@ fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
 fn rising(events: &[SseEvent]) {
     for pair in events.windows(2) {
         // What holds now comes under the id before it.
-        let now = pair[1].name == "state" || pair[1].name == "qr";
+        let now = ["state", "qr", "limits"].contains(&pair[1].name.as_str());
         assert!(
             pair[0].id < pair[1].id || (now && pair[0].id == pair[1].id),
             "{pair:#?}"

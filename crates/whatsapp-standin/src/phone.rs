@@ -215,7 +215,9 @@ impl Phone {
     /// connected is cut, and so meets it.
     pub fn failure(&self, failure: Option<Failure>) {
         self.shared.world().failure = failure;
-        self.shared.cut();
+        if failure.is_some() {
+            self.shared.cut();
+        }
         self.shared.tell("failure");
     }
 

@@ -98,6 +98,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         Sort::Lasting(Action::Freeze),
         Sort::Lasting(Action::CutNetwork),
         Sort::Lasting(Action::CutNetwork),
+        Sort::Lasting(Action::RefuseLogins),
         Sort::Lasting(Action::HangPage),
         Sort::Lasting(Action::DropEvents),
         Sort::Lasting(Action::SlowAcks),
@@ -133,6 +134,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
             + match action {
                 Action::Freeze(ms)
                 | Action::CutNetwork(ms)
+                | Action::RefuseLogins(ms)
                 | Action::SlowAcks(ms)
                 | Action::SlowDelivery(ms)
                 | Action::BlockContact { ms, .. } => ms,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use service_runtime::process::{Process, ProcessId, Signal, kill};
 use tokio::time::Instant;
-use whatsapp_standin::{Outcome, Phone, Settings};
+use whatsapp_standin::{Failure, Outcome, Phone, Settings};
 
 use super::clock::{Clock, locked};
 use super::draw::number_of;
@@ -99,6 +99,12 @@ impl Breakable {
                 self.phone.set_network(false);
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 self.phone.set_network(true);
+                true
+            }
+            Action::RefuseLogins(ms) => {
+                self.phone.failure(Some(Failure::ServiceUnavailable));
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                self.phone.failure(None);
                 true
             }
             Action::HangPage(ms) => {

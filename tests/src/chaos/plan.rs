@@ -125,6 +125,8 @@ pub enum Action {
     Freeze(u64),
     /// The page has no network for so long.
     CutNetwork(u64),
+    /// WhatsApp's servers refuse the device's login for so long.
+    RefuseLogins(u64),
     /// The page's main thread is busy for so long.
     HangPage(u64),
     /// The page tells its listeners nothing for so long.
@@ -175,6 +177,7 @@ impl Action {
                 | Self::StopManager
                 | Self::Freeze(_)
                 | Self::CutNetwork(_)
+                | Self::RefuseLogins(_)
                 | Self::HangPage(_)
         )
     }
@@ -192,6 +195,7 @@ impl Action {
             Self::StopHub => "restart central-hub",
             Self::Freeze(_) => "freeze Chrome",
             Self::CutNetwork(_) => "cut the network",
+            Self::RefuseLogins(_) => "refuse logins",
             Self::HangPage(_) => "hang the page",
             Self::DropEvents(_) => "drop the page's events",
             Self::SlowAcks(_) => "slow acks",

@@ -60,7 +60,14 @@ impl World {
                 passkey: None,
             },
         };
-        self.pages.insert(id, Page { tx, keys, role });
+        let caught_up = false;
+        let page = Page {
+            tx,
+            keys,
+            role,
+            caught_up,
+        };
+        self.pages.insert(id, page);
         if let Some(block) = self.block {
             self.tell(
                 id,

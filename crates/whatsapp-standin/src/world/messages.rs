@@ -281,7 +281,8 @@ impl World {
             device.inbox.push_back(message.clone());
         }
         for page in self.pages.values() {
-            if matches!(page.role, Role::Linked { live: true, .. }) {
+            let live = matches!(page.role, Role::Linked { live: true, .. });
+            if live && page.caught_up {
                 let _ = page.tx.send(ToPage::Message {
                     message: unread(message),
                 });
@@ -363,12 +364,15 @@ impl World {
     }
 
     /// What arrived while away, or while the sync ran, but for what is `known`.
-    pub(crate) fn offline(&self, page: PageId, known: &[Incoming]) {
+    pub(crate) fn offline(&mut self, page: PageId, known: &[Incoming]) {
         // What could not be read when it was sent may be readable by now, and
         // nobody has told the page so.
         let has = |m: &Incoming| known.iter().any(|s| s.key == m.key && !s.ciphertext);
         let mut messages = self.waiting(page);
         messages.retain(|m| !has(m));
+        if let Some(page) = self.pages.get_mut(&page) {
+            page.caught_up = true;
+        }
         if !messages.is_empty() {
             self.tell(page, ToPage::Offline { messages });
         }

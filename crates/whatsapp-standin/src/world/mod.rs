@@ -236,6 +236,8 @@ pub(crate) struct Page {
     pub(crate) tx: UnboundedSender<ToPage>,
     pub(crate) keys: Keys,
     pub(crate) role: Role,
+    /// What waited was given to it: what is written now comes after that.
+    pub(crate) caught_up: bool,
 }
 
 #[derive(Debug)]

@@ -43,6 +43,7 @@ fn linked() -> (World, PageId, UnboundedReceiver<ToPage>, Claim) {
     let (tx, mut rx) = unbounded_channel();
     let page = world.page_joins(tx, Some(&claim), keys(), Instant::now());
     world.sync_done(page);
+    world.offline(page, &[]);
     world.offline_end(page);
     drain(&mut rx);
     (world, page, rx, claim)
