@@ -1,8 +1,12 @@
-//! Logs on standard output: text for a person, JSON in production.
+//! Logs: warnings and errors on standard error, so that `pm2 logs --err` shows
+//! what is wrong and nothing else; the rest on standard output. Text for a
+//! person, JSON in production.
 
 use std::io::IsTerminal;
 
+use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -22,7 +26,11 @@ const DEFAULT_FILTER: &str = "info,hyper=warn,hyper_util=warn,h2=warn,reqwest=wa
 pub fn init(env: &Env, environment: Environment, service: &'static str) -> Result<(), EnvError> {
     let filter = filter(env)?;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stdout)
+        .with_writer(
+            std::io::stderr
+                .with_max_level(Level::WARN)
+                .or_else(std::io::stdout),
+        )
         // When PM2's daemon dies both pipes break; complaining about the one
         // on the other would panic.
         .log_internal_errors(false);
@@ -30,7 +38,8 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
         let json = lines.json().flatten_event(true).with_span_list(false);
         json.with_filter(filter).boxed()
     } else {
-        let has_colours = std::io::stdout().is_terminal() && env.raw("NO_COLOR").is_none();
+        let is_seen = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        let has_colours = is_seen && env.raw("NO_COLOR").is_none();
         lines.with_ansi(has_colours).with_filter(filter).boxed()
     };
     let traces = traces::begin(env, service)?.map(|tracer| {
