@@ -13,6 +13,24 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+/**
+ * What the Node pair's ecosystem files held and is read no more: it goes along, and
+ * the service says at its start what became of it.
+ */
+const OBSOLETE = [
+  'DB_HOST',
+  'DB_PORT',
+  'DB_USER',
+  'DB_PASSWORD',
+  'DB_NAME',
+  'JWT_SECRET',
+  'INTERNAL_LISTENER_TOKEN',
+  'CENTRAL_HUB_BASE_URL',
+  'CENTRAL_HUB_USER',
+  'CENTRAL_HUB_PASS',
+  'CLIENTE_ID',
+];
+
 const root = path.resolve(__dirname, '..');
 const localFile = path.join(__dirname, 'local.cjs');
 
@@ -29,7 +47,7 @@ const bin = path.resolve(process.env.LEADMASTER_BIN_DIR || path.join(root, 'targ
 function environment(service, variables) {
   const local = fs.existsSync(localFile) ? (require(localFile)[service] ?? {}) : {};
   for (const name of Object.keys(local)) {
-    if (!(name in variables)) {
+    if (!(name in variables) && !OBSOLETE.includes(name)) {
       throw new Error(`${localFile}: ${service} has no variable ${name}`);
     }
   }
@@ -37,6 +55,9 @@ function environment(service, variables) {
   const env = {};
   for (const [name, value] of Object.entries(variables)) {
     env[name] = String(process.env[prefix + name] ?? local[name] ?? value);
+  }
+  for (const name of OBSOLETE.filter((name) => name in local)) {
+    env[name] = String(local[name]);
   }
   // What a program needs besides its own settings: its user and where programs are.
   for (const name of ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR']) {

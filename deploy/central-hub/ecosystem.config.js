@@ -27,7 +27,7 @@ module.exports = {
       filter_env: filterAll,
       env: environment('leadmaster-central-hub', {
         NODE_ENV: 'production',
-        HOST: '127.0.0.1',
+        HOST: '127.0.0.1,::1',
         PORT: 3012,
 
         // ---- WhatsApp / Session Manager ----

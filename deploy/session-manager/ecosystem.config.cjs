@@ -24,7 +24,7 @@ module.exports = {
       filter_env: filterAll,
       env: environment('session-manager', {
         NODE_ENV: 'production',
-        HOST: '127.0.0.1',
+        HOST: '127.0.0.1,::1',
         PORT: 3001,
         TOKENS_DIR: path.join(home, 'tokens'),
         DATA_DIR: path.join(home, 'data'),

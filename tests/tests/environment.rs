@@ -347,7 +347,7 @@ async fn one_line_tells_the_effective_configuration() {
         "NODE_ENV=development",
         "SESSION_MANAGER_TOKEN=***",
         &format!("TOKENS_DIR={}", tokens.display()),
-        "WHATSAPP_WEB_URL=https://***@example.com/",
+        "page=https://***@example.com/",
         "CHROME_BIN=(PATH)",
         "--lang=es",
         "proxy:3128",

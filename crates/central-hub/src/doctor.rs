@@ -49,7 +49,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
         checks.push(disk(data));
     }
     checks.push(database(&config.database).await);
-    checks.push(port(config.host, config.port, subject.process.as_ref()).await);
+    checks.push(port(&config.hosts, config.port, subject.process.as_ref()).await);
     checks.extend(session_manager(config, subject.keeper).await);
     checks.push(match &config.admin_password {
         Some(_) => Check::ok("access", "a password is set"),

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use url::Url;
+
+use crate::listen::Hosts;
 
 /// Of what a variable held, how many characters an error repeats.
 const SHOWN: usize = 80;
@@ -186,6 +187,16 @@ impl Env {
         }
     }
 
+    /// A sentence for each variable of this table (a name, and what became of
+    /// it) that is set: one that nobody reads any more is no reason not to
+    /// start, and nothing to pass over in silence.
+    #[must_use]
+    pub fn obsolete(&self, known: &[(&str, &str)]) -> Vec<String> {
+        let set = known.iter().filter(|(name, _)| self.raw(name).is_some());
+        set.map(|(name, what)| format!("{name} is of the Node service: {what}"))
+            .collect()
+    }
+
     /// A text.
     ///
     /// # Errors
@@ -227,18 +238,18 @@ impl Env {
             .ok_or_else(|| EnvError::invalid(name, text, takes))
     }
 
-    /// An IP address; `localhost` is 127.0.0.1.
+    /// Addresses to listen on, separated by commas; both loopbacks where
+    /// nothing is set.
     ///
     /// # Errors
-    /// The value is neither.
-    pub fn ip(&self, name: &str, default: IpAddr) -> Result<IpAddr, EnvError> {
-        let takes = "an IP address such as 127.0.0.1 or 0.0.0.0, or localhost";
+    /// The value is anything else than IP addresses and `localhost`.
+    pub fn hosts(&self, name: &str) -> Result<Hosts, EnvError> {
+        let takes = "IP addresses by commas, such as 127.0.0.1 or 127.0.0.1,10.0.0.5, or localhost";
         match self.utf8(name, takes)? {
-            None => Ok(default),
-            Some("localhost") => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            None => Ok(Hosts::default()),
             Some(text) => text
                 .parse()
-                .map_err(|_| EnvError::invalid(name, text, takes)),
+                .map_err(|()| EnvError::invalid(name, text, takes)),
         }
     }
 

@@ -13,13 +13,15 @@ mod json;
 mod multipart;
 mod reply;
 mod standard;
+mod success;
 
 pub use extract::{ApiPath, ApiQuery, ClienteId};
-pub use guard::{is_loopback_host, refuse_cross_site, require_loopback_host};
+pub use guard::{is_loopback_host, is_same_origin, refuse_cross_site, require_loopback_host};
 pub use json::{ApiJson, json_from};
 pub use multipart::{broken_part, is_multipart, json_part, parts_of};
 pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard};
+pub use success::with_success;
 
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::process::Process;
 
@@ -83,6 +86,176 @@ impl fmt::Display for Holder {
     }
 }
 
+/// `HOST`: the addresses that a service listens on, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    addresses: Vec<IpAddr>,
+    /// Whether a machine without IPv6 does without `::1`.
+    is_localhost: bool,
+}
+
+impl Default for Hosts {
+    /// Both loopbacks: `localhost` may mean either.
+    fn default() -> Self {
+        Self {
+            addresses: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            is_localhost: true,
+        }
+    }
+}
+
+impl Hosts {
+    /// The addresses, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().copied()
+    }
+
+    /// An address at which this machine itself reaches the service.
+    #[must_use]
+    pub fn nearest(&self) -> IpAddr {
+        let loopback = self.iter().find(|host| host.to_canonical().is_loopback());
+        let open = self.iter().find(IpAddr::is_unspecified);
+        let first = self.addresses.first().copied();
+        match (loopback, open) {
+            (Some(loopback), _) => loopback,
+            (None, Some(IpAddr::V6(_))) => Ipv6Addr::LOCALHOST.into(),
+            (None, Some(IpAddr::V4(_))) => Ipv4Addr::LOCALHOST.into(),
+            (None, None) => first.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        }
+    }
+}
+
+impl FromStr for Hosts {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut hosts = Self {
+            addresses: Vec::new(),
+            is_localhost: false,
+        };
+        for word in text.split(',').map(str::trim) {
+            let added = if word == "localhost" {
+                hosts.is_localhost = true;
+                Self::default().addresses
+            } else {
+                vec![word.parse().map_err(|_| ())?]
+            };
+            for address in added {
+                if !hosts.addresses.contains(&address) {
+                    hosts.addresses.push(address);
+                }
+            }
+        }
+        Ok(hosts)
+    }
+}
+
+impl fmt::Display for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, address) in self.addresses.iter().enumerate() {
+            write!(f, "{}{address}", if n == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// The open sockets of a service; connections come from all of them.
+#[derive(Debug)]
+pub struct Listeners {
+    sockets: Vec<TcpListener>,
+    /// Where to look first: none of the sockets keeps another waiting.
+    next: AtomicUsize,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(socket: TcpListener) -> Self {
+        Self {
+            sockets: vec![socket],
+            next: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Listeners {
+    /// Opens the port on each of the addresses; port 0 is one port that is free
+    /// on all of them.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub async fn bind(hosts: &Hosts, port: u16) -> Result<Self, ListenError> {
+        /// What the system chose for the first address somebody may have on the
+        /// second.
+        const TRIES: usize = 16;
+        let mut tries = 0;
+        loop {
+            match Self::bind_once(hosts, port).await {
+                Err(ListenError::Taken { .. }) if port == 0 && tries < TRIES => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn bind_once(hosts: &Hosts, mut port: u16) -> Result<Self, ListenError> {
+        let mut sockets: Vec<TcpListener> = Vec::new();
+        for host in hosts.iter() {
+            let socket = match bind(host, port).await {
+                Ok(socket) => socket,
+                // A machine may have no IPv6 at all.
+                Err(error) if hosts.is_localhost && host.is_ipv6() && error.is_without_ipv6() => {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if let Ok(address) = socket.local_addr() {
+                port = address.port();
+            }
+            sockets.push(socket);
+        }
+        Ok(Self {
+            sockets,
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// What they listen on.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let addresses = self.sockets.iter().map(TcpListener::local_addr);
+        addresses.filter_map(Result::ok)
+    }
+
+    /// The next connection, from whichever socket has one.
+    ///
+    /// # Errors
+    /// As [`TcpListener::accept`].
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        std::future::poll_fn(|context| {
+            let count = self.sockets.len();
+            let first = self.next.fetch_add(1, Ordering::Relaxed);
+            for n in 0..count {
+                let socket = &self.sockets[first.wrapping_add(n) % count];
+                if let Poll::Ready(accepted) = socket.poll_accept(context) {
+                    return Poll::Ready(accepted);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl ListenError {
+    /// Whether the machine lacks the address, or IPv6 altogether.
+    fn is_without_ipv6(&self) -> bool {
+        match self {
+            Self::NotHere { .. } => true,
+            Self::Other { source, .. } => {
+                source.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Opens `host:port`; port 0 lets the system choose.
 ///
 /// # Errors
@@ -107,15 +280,15 @@ pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
 ///
 /// # Errors
 /// [`ListenError::Unprotected`].
-pub const fn ensure_loopback_or_token(
-    host: IpAddr,
+pub fn ensure_loopback_or_token(
+    hosts: &Hosts,
     has_token: bool,
     variable: &'static str,
 ) -> Result<(), ListenError> {
-    if has_token || host.to_canonical().is_loopback() {
-        Ok(())
-    } else {
-        Err(ListenError::Unprotected { host, variable })
+    let open = hosts.iter().find(|host| !host.to_canonical().is_loopback());
+    match open {
+        Some(host) if !has_token => Err(ListenError::Unprotected { host, variable }),
+        _ => Ok(()),
     }
 }
 
@@ -182,9 +355,39 @@ fn listening(table: &str) -> impl Iterator<Item = (u16, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
     use super::*;
+
+    fn hosts(text: &str) -> Hosts {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn hosts_are_addresses_by_commas() {
+        assert_eq!(Hosts::default().to_string(), "127.0.0.1,::1");
+        assert_eq!(hosts("localhost"), Hosts::default());
+        assert_eq!(hosts("10.0.0.5, ::1").to_string(), "10.0.0.5,::1");
+        assert_eq!(hosts("127.0.0.1,127.0.0.1").to_string(), "127.0.0.1");
+        assert_eq!(hosts("10.0.0.5,::1").nearest().to_string(), "::1");
+        assert_eq!(hosts("0.0.0.0").nearest().to_string(), "127.0.0.1");
+        assert_eq!(hosts("::").nearest().to_string(), "::1");
+        for bad in ["", "127.0.0.1,", "example.com", "127.0.0.1 ::1"] {
+            assert!(bad.parse::<Hosts>().is_err(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_loopbacks_are_answered_on_one_port() {
+        let listeners = Listeners::bind(&Hosts::default(), 0).await.unwrap();
+        let addresses: Vec<_> = listeners.addresses().collect();
+        let has_ipv6 = bind(Ipv6Addr::LOCALHOST.into(), 0).await.is_ok();
+        assert_eq!(addresses.len(), if has_ipv6 { 2 } else { 1 });
+        for address in addresses {
+            assert_eq!(address.port(), listeners.addresses().next().unwrap().port());
+            let client = TcpStream::connect(address).await.unwrap();
+            let (_, peer) = listeners.accept().await.unwrap();
+            assert_eq!(peer, client.local_addr().unwrap());
+        }
+    }
 
     #[tokio::test]
     async fn a_taken_port_names_its_holder() {
@@ -212,14 +415,19 @@ mod tests {
 
     #[test]
     fn beyond_loopback_only_with_a_token() {
-        let check = |host: IpAddr, token| ensure_loopback_or_token(host, token, "API_TOKEN");
-        assert!(check(Ipv4Addr::LOCALHOST.into(), false).is_ok());
-        assert!(check("127.9.9.9".parse().unwrap(), false).is_ok());
-        assert!(check(Ipv6Addr::LOCALHOST.into(), false).is_ok());
-        assert!(check("::ffff:127.0.0.1".parse().unwrap(), false).is_ok());
-        assert!(check(Ipv4Addr::UNSPECIFIED.into(), true).is_ok());
-        for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
-            let error = check(host.parse().unwrap(), false).unwrap_err().to_string();
+        let check = |text, token| ensure_loopback_or_token(&hosts(text), token, "API_TOKEN");
+        for host in ["localhost", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+            assert!(check(host, false).is_ok(), "{host}");
+        }
+        assert!(check("0.0.0.0", true).is_ok());
+        for host in [
+            "0.0.0.0",
+            "::",
+            "10.0.0.1",
+            "::ffff:10.0.0.1",
+            "127.0.0.1,10.0.0.1",
+        ] {
+            let error = check(host, false).unwrap_err().to_string();
             assert!(error.contains("API_TOKEN"), "{error}");
         }
     }

@@ -26,13 +26,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::{debug, error, info};
 
+use crate::listen::Listeners;
 use crate::shutdown::Shutdown;
 
 /// What a server puts up with.
@@ -69,11 +70,12 @@ const LARGEST_HEAD: usize = 256 * 1024;
 /// A stream that should end at once when draining begins has to watch
 /// [`Shutdown::draining`] itself.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     router: Router,
     limits: ServeLimits,
     shutdown: &Shutdown,
 ) {
+    let listeners = listeners.into();
     let permits = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -82,7 +84,7 @@ pub async fn serve(
             biased;
             () = shutdown.draining().cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = accept(&listener, &permits) => {
+            accepted = accept(&listeners, &permits) => {
                 let (stream, peer, permit) = accepted;
                 let router = router.clone();
                 let draining = shutdown.draining().clone();
@@ -93,7 +95,7 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop(listeners);
     let rest = async { while connections.join_next().await.is_some() {} };
     tokio::select! {
         biased;
@@ -111,7 +113,7 @@ pub async fn serve(
 }
 
 async fn accept(
-    listener: &TcpListener,
+    listeners: &Listeners,
     permits: &Arc<Semaphore>,
 ) -> (
     TcpStream,
@@ -121,7 +123,7 @@ async fn accept(
     // Never closed, so always a permit.
     let permit = Arc::clone(permits).acquire_owned().await.ok();
     loop {
-        match listener.accept().await {
+        match listeners.accept().await {
             Ok((stream, peer)) => return (stream, peer, permit),
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {

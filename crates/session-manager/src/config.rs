@@ -1,13 +1,12 @@
 //! The environment, read once.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use service_runtime::env::mask_userinfo;
-use service_runtime::listen::{ListenError, ensure_loopback_or_token};
+use service_runtime::listen::{Hosts, ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -21,7 +20,7 @@ use crate::session::{Limits, Watchfulness};
 pub const HELP: &str = "\
 Environment:
   PORT                    port to listen on (3001)
-  HOST                    address to listen on (127.0.0.1); beyond loopback only with a token
+  HOST                    addresses to listen on, by commas (127.0.0.1,::1); beyond loopback only with a token
   NODE_ENV                development | production | test; production logs JSON
   SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
@@ -71,7 +70,7 @@ Environment:
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HOST`.
-    pub host: IpAddr,
+    pub hosts: Hosts,
     /// `PORT`.
     pub port: u16,
     /// `NODE_ENV`.
@@ -94,7 +93,26 @@ pub struct Config {
     pub limits: Limits,
     /// How the page is looked after.
     pub watchfulness: Watchfulness,
+    /// What is set of the Node service's, and is not read any more.
+    pub obsolete: Vec<String>,
 }
+
+/// `WHATSAPP_WEB_URL` where nothing is set.
+const PAGE: &str = "https://web.whatsapp.com/";
+
+const NO_CALLER: &str = "session-manager calls nobody: the hub follows its events";
+
+/// What the Node service was configured with, and what became of it.
+const OBSOLETE: &[(&str, &str)] = &[
+    ("CENTRAL_HUB_BASE_URL", NO_CALLER),
+    ("CENTRAL_HUB_USER", NO_CALLER),
+    ("CENTRAL_HUB_PASS", NO_CALLER),
+    ("INTERNAL_LISTENER_TOKEN", NO_CALLER),
+    (
+        "CLIENTE_ID",
+        "there is one session for all businesses, and each request says its own",
+    ),
+];
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -116,9 +134,9 @@ impl Config {
     /// # Errors
     /// The first variable that is nonsense.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
-        let host = env.ip("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+        let hosts = env.hosts("HOST")?;
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
-        ensure_loopback_or_token(host, token.is_some(), "SESSION_MANAGER_TOKEN")?;
+        ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
         let limits = Limits::default();
         let seconds = |name, range, default: Duration| {
             env.integer(name, range, default.as_secs())
@@ -142,7 +160,8 @@ impl Config {
         let watch = Watchfulness::default();
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
-            host,
+            obsolete: env.obsolete(OBSOLETE),
+            hosts,
             port: env.port("PORT", 3001)?,
             environment: env.environment()?,
             token,
@@ -154,8 +173,7 @@ impl Config {
                 profile: Profile::new(absolute("TOKENS_DIR", &env.path("TOKENS_DIR", "tokens"))?),
                 page_url: match env.http_url("WHATSAPP_WEB_URL")? {
                     Some(url) => url,
-                    None => Url::parse("https://web.whatsapp.com/")
-                        .map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
+                    None => Url::parse(PAGE).map_err(|_| EnvError::missing("WHATSAPP_WEB_URL"))?,
                 },
                 wa_js: env.optional_path("WA_JS_PATH"),
                 presence: presence(env)?,
@@ -224,7 +242,9 @@ impl Config {
         })
     }
 
-    /// One line that tells what the service runs with; secrets masked.
+    /// One line that tells what the service runs with; secrets masked. Operators
+    /// search the log for WhatsApp, Chrome and QR when something is wrong with
+    /// these: after a healthy start they find nothing.
     #[must_use]
     pub fn summary(&self) -> String {
         let or_path = |path: &Option<PathBuf>| {
@@ -232,9 +252,9 @@ impl Config {
                 .map_or_else(|| "(PATH)".to_owned(), |path| path.display().to_string())
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} WHATSAPP_WEB_URL={} CHROME_BIN={} CHROMEDRIVER_BIN={} CHROME_ARGS={:?} WA_JS_PATH={} FILE_URL_HOSTS={} BACKUP_KEY={} BACKUP_DIR={}",
+            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_TOKEN={} TOKENS_DIR={} DATA_DIR={} page={} browser={} driver={} flags={:?} WA_JS_PATH={} FILE_URL_HOSTS={} BACKUP_KEY={} BACKUP_DIR={}",
             self.port,
-            self.host,
+            self.hosts,
             self.environment,
             if self.token.is_some() {
                 "***"
@@ -243,7 +263,10 @@ impl Config {
             },
             self.browser.profile.root().display(),
             self.data.display(),
-            mask_userinfo(self.browser.page_url.as_str()),
+            match self.browser.page_url.as_str() {
+                PAGE => "(default)".to_owned(),
+                other => mask_userinfo(other),
+            },
             or_path(&self.browser.chrome),
             or_path(&self.browser.chromedriver),
             // A proxy's address may hold its password.
@@ -268,10 +291,11 @@ impl Config {
 
     /// What is allowed but worth a warning.
     #[must_use]
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let mut warnings = Vec::new();
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.obsolete.clone();
         if runs_as_root() {
-            warnings.push("running as root: chrome gets --no-sandbox; a user of its own is safer");
+            let root = "running as root: the browser gets --no-sandbox; a user of its own is safer";
+            warnings.push(root.to_owned());
         }
         warnings
     }
@@ -352,8 +376,8 @@ mod tests {
     fn the_defaults_are_the_contracts() {
         let config = read(&[]).unwrap();
         assert_eq!(
-            (config.host.to_string().as_str(), config.port),
-            ("127.0.0.1", 3001)
+            (config.hosts.to_string().as_str(), config.port),
+            ("127.0.0.1,::1", 3001)
         );
         assert_eq!(
             config.browser.page_url.as_str(),

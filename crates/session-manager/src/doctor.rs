@@ -53,7 +53,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.push(folder("TOKENS_DIR", config.browser.profile.root()));
     checks.push(folder("DATA_DIR", &config.data));
     checks.push(disk(&config.data));
-    checks.push(port(config.host, config.port, running).await);
+    checks.push(port(&config.hosts, config.port, running).await);
     checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(kept_aside(&config.browser));

@@ -27,9 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_runtime::Shutdown;
+use service_runtime::listen::Listeners;
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
-use tokio::net::TcpListener;
 
 use crate::backup::Schedule;
 use crate::config::Config;
@@ -45,7 +45,12 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
-pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, ready: impl FnOnce()) {
+pub async fn run(
+    listeners: impl Into<Listeners>,
+    config: Config,
+    shutdown: Shutdown,
+    ready: impl FnOnce(),
+) {
     let log = EventLog::new(Timestamp::now());
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
     let files = Files::new(&config.data, ledger.clone(), config.files);
@@ -96,7 +101,7 @@ pub async fn run(listener: TcpListener, config: Config, shutdown: Shutdown, read
         draining,
     };
     ready();
-    serve(listener, router(state), ServeLimits::default(), &shutdown).await;
+    serve(listeners, router(state), ServeLimits::default(), &shutdown).await;
     // Whatever ended the serving, the browser has to be closed.
     shutdown.stop("the server ended");
     tokio::select! {

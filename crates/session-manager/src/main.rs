@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
+use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
+use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
 use session_manager::backup::command;
 use session_manager::browser::take_part;
 use session_manager::config::{Config, HELP};
@@ -145,8 +146,8 @@ fn tell(done: Result<String, String>) -> ExitCode {
 }
 
 async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
-    let listener = match listen::bind(config.host, config.port).await {
-        Ok(listener) => listener,
+    let listeners = match Listeners::bind(&config.hosts, config.port).await {
+        Ok(listeners) => listeners,
         Err(error) => return fatal(&error),
     };
     let shutdown = Shutdown::new();
@@ -155,7 +156,7 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
         Err(error) => return fatal(&error),
     };
     let watch = supervisor.watch(&shutdown);
-    let address = listener.local_addr();
+    let addresses: Vec<_> = listeners.addresses().collect();
     tracing::info!(
         "session-manager {} {}",
         env!("CARGO_PKG_VERSION"),
@@ -165,13 +166,13 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
         tracing::warn!("{warning}");
     }
     let ready = || {
-        if let Ok(address) = address {
+        for address in addresses {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
         at_rest::after_the_start();
     };
-    session_manager::run(listener, config, shutdown.clone(), ready).await;
+    session_manager::run(listeners, config, shutdown.clone(), ready).await;
     signals.abort();
     watch.abort();
     tracing::info!("stopped");

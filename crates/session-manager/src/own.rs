@@ -1,7 +1,5 @@
 //! The running service, as the commands of its own binary reach it.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use session_client::{SessionClient, Timeouts};
 
 use crate::config::Config;
@@ -11,12 +9,7 @@ use crate::config::Config;
 /// # Errors
 /// A sentence.
 pub(crate) fn client(config: &Config, port: u16) -> Result<SessionClient, String> {
-    let host = if config.host.is_unspecified() {
-        IpAddr::V4(Ipv4Addr::LOCALHOST)
-    } else {
-        config.host
-    };
-    let address = std::net::SocketAddr::new(host, port);
+    let address = std::net::SocketAddr::new(config.hosts.nearest(), port);
     let base = format!("http://{address}/")
         .parse()
         .map_err(|error| format!("{address}: {error}"))?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
-    ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard,
+    ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
 use service_runtime::metrics::Metrics;
 use session_api::{ErrorCode, paths};
@@ -73,7 +73,10 @@ pub fn router(state: AppState) -> Router {
         .route(paths::METRICS, get(http::metrics::metrics))
         .route(paths::BACKUP, post(http::session::backup))
         .route(paths::SESSION, get(http::session::session))
-        .route(paths::SEND, post(http::send::send))
+        .route(
+            paths::SEND,
+            post(http::send::send).layer(map_response(with_success)),
+        )
         .route(paths::SEND_CHECK, post(http::send::check))
         .route(paths::FILES, post(http::files::upload))
         .route(

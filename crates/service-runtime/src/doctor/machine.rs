@@ -1,12 +1,11 @@
 //! The machine: port, folders, disk, clock.
 
-use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::Check;
-use crate::listen::{self, ListenError};
+use crate::listen::{self, Hosts, ListenError, Listeners};
 use crate::process::Process;
 
 /// Less room than this is a failure, and ten times as much a warning.
@@ -16,23 +15,24 @@ const LARGEST_SKEW: Duration = Duration::from_secs(60);
 
 /// Who has the port: `owner`, nobody, or somebody else. A port of 0 is the one
 /// that the owner got.
-pub async fn port(host: IpAddr, port: u16, owner: Option<&Process>) -> Check {
+pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     const NAME: &str = "port";
     let port = match owner {
         Some(owner) if port == 0 => listen::port_of(owner.pid).unwrap_or(0),
         _ => port,
     };
-    match listen::bind(host, port).await {
+    match Listeners::bind(hosts, port).await {
         Ok(_) if owner.is_some() => Check::failure(
             NAME,
-            format!("the service runs, and nobody listens on {host}:{port}"),
+            format!("the service runs, and nobody listens on port {port} of {hosts}"),
             "its log says why: pm2 logs --lines 50, or journalctl -n 50",
         ),
-        Ok(_) => Check::ok(NAME, format!("{host}:{port} is free")),
+        Ok(_) => Check::ok(NAME, format!("{port} is free on {hosts}")),
         Err(ListenError::Taken { holder, .. }) => match (holder.pid(), owner) {
-            (Some(pid), Some(owner)) if pid == owner.pid => {
-                Check::ok(NAME, format!("the service listens on {host}:{port}"))
-            }
+            (Some(pid), Some(owner)) if pid == owner.pid => Check::ok(
+                NAME,
+                format!("the service listens on port {port} of {hosts}"),
+            ),
             (pid, _) => Check::failure(
                 NAME,
                 format!("{port} is taken{holder}"),
@@ -130,7 +130,6 @@ fn first_there(folder: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
     use std::os::unix::fs::PermissionsExt;
 
     use super::super::Verdict;
@@ -138,19 +137,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_names_who_has_it() {
-        let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let listener = listen::bind(host, 0).await.unwrap();
-        let taken = listener.local_addr().unwrap().port();
+        let hosts = Hosts::default();
+        let listener = Listeners::bind(&hosts, 0).await.unwrap();
+        let taken = listener.addresses().next().unwrap().port();
         let this = Process::read(std::process::id().cast_signed()).unwrap();
-        let own = port(host, taken, Some(&this)).await;
+        let own = port(&hosts, taken, Some(&this)).await;
         assert_eq!(own.verdict, Verdict::Ok, "{own:?}");
-        let other = port(host, taken, None).await;
+        let other = port(&hosts, taken, None).await;
         assert_eq!(other.verdict, Verdict::Failure);
         assert!(other.cure.unwrap().contains(&this.pid.to_string()));
-        assert_eq!(port(host, 0, Some(&this)).await.verdict, Verdict::Ok);
+        assert_eq!(port(&hosts, 0, Some(&this)).await.verdict, Verdict::Ok);
         drop(listener);
-        assert_eq!(port(host, taken, None).await.verdict, Verdict::Ok);
-        let silent = port(host, taken, Some(&this)).await;
+        assert_eq!(port(&hosts, taken, None).await.verdict, Verdict::Ok);
+        let silent = port(&hosts, taken, Some(&this)).await;
         assert_eq!(silent.verdict, Verdict::Failure);
     }
 

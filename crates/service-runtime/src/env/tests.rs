@@ -73,7 +73,7 @@ fn what_is_not_utf8_is_refused_where_text_is_meant() {
     let env = rubbish();
     assert!(env.text("X").is_err());
     assert!(env.port("X", 1).is_err());
-    assert!(env.ip("X", Ipv4Addr::LOCALHOST.into()).is_err());
+    assert!(env.hosts("X").is_err());
     assert!(env.flag("X", true).is_err());
     assert!(env.http_url("X").is_err());
     assert!(env.secret("X").is_err());
@@ -100,16 +100,23 @@ fn ports() {
 
 #[test]
 fn addresses() {
-    let default = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    for (text, address) in [
-        ("localhost", "127.0.0.1"),
+    for (text, addresses) in [
+        ("", "127.0.0.1,::1"),
+        ("localhost", "127.0.0.1,::1"),
         ("0.0.0.0", "0.0.0.0"),
         ("::1", "::1"),
+        ("127.0.0.1, 10.0.0.5", "127.0.0.1,10.0.0.5"),
     ] {
-        assert_eq!(env(text).ip("X", default), Ok(address.parse().unwrap()));
+        assert_eq!(env(text).hosts("X").unwrap().to_string(), addresses);
     }
-    for text in ["example.com", "127.0.0.1:80", "256.0.0.1", "*"] {
-        assert!(env(text).ip("X", default).is_err(), "{text}");
+    for text in [
+        "example.com",
+        "127.0.0.1:80",
+        "256.0.0.1",
+        "*",
+        "127.0.0.1,",
+    ] {
+        assert!(env(text).hosts("X").is_err(), "{text}");
     }
 }
 
@@ -166,7 +173,7 @@ proptest! {
         let complaints = [
             env.text("X").err(),
             env.port("X", 1).err(),
-            env.ip("X", Ipv4Addr::LOCALHOST.into()).err(),
+            env.hosts("X").err(),
             env.flag("X", true).err(),
             env.integer("X", 1..=5, 2).err(),
             env.secret("X").err(),

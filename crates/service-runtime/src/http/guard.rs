@@ -19,11 +19,11 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if changes && is_cross_site(request.headers()) {
+    if changes && let Some(how) = cross_site(request.headers()) {
         return ErrorReply::new(
             StatusCode::FORBIDDEN,
             "CROSS_SITE_REQUEST",
-            "a page from another site may not do this",
+            format!("a page from another site may not do this: {how}"),
         )
         .into_response();
     }
@@ -59,24 +59,43 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn is_cross_site(headers: &HeaderMap) -> bool {
+/// Whether a browser says that a page of the service's own makes the request:
+/// what a program says proves nothing, and what is not said neither.
+#[must_use]
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
+    let site = text(headers, header::HeaderName::from_static("sec-fetch-site"));
+    cross_site(headers).is_none()
+        && (site == Some("same-origin") || headers.contains_key(header::ORIGIN))
+}
+
+/// By what a request shows that a page from elsewhere makes it, with the two
+/// values that differ: a proxy that passes another `Host` than the browser has
+/// in its address bar looks the same from here.
+fn cross_site(headers: &HeaderMap) -> Option<String> {
+    /// Of a header that anybody can fill, as much as an address needs.
+    const SHOWN: usize = 100;
+    let shown = |text: &str| text.chars().take(SHOWN).collect::<String>();
     if let Some(site) = text(headers, header::HeaderName::from_static("sec-fetch-site")) {
         // The browser's own word; `none` is the person at the address bar.
-        return !matches!(site, "same-origin" | "none");
+        return (!matches!(site, "same-origin" | "none"))
+            .then(|| format!("the browser says Sec-Fetch-Site: {}", shown(site)));
     }
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return false;
-    };
-    let origin = origin
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse::<Uri>().ok());
-    let authority = origin.as_ref().and_then(|origin| origin.authority());
-    match (authority, text(headers, header::HOST)) {
-        (Some(authority), Some(host)) => !authority.as_str().eq_ignore_ascii_case(host),
-        // `Origin: null` and the like.
-        _ => true,
+    let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("?");
+    let uri = origin.parse::<Uri>().ok();
+    let authority = uri.as_ref().and_then(|origin| origin.authority());
+    let host = text(headers, header::HOST);
+    if let (Some(authority), Some(host)) = (authority, host)
+        && authority.as_str().eq_ignore_ascii_case(host)
+    {
+        return None;
     }
+    // `Origin: null` and the like among them.
+    Some(format!(
+        "Origin is {}, and Host is {}; a proxy in front has to pass the Host that the browser \
+         asked for, with its port (nginx: proxy_set_header Host $http_host)",
+        shown(origin),
+        host.map_or_else(|| "not there".to_owned(), shown)
+    ))
 }
 
 /// Whether `host` (with or without a port) is `localhost`, a name below it,
@@ -156,7 +175,7 @@ mod tests {
                     )
                 })
                 .collect();
-            is_cross_site(&headers)
+            cross_site(&headers).is_some()
         };
         assert!(!of(&[]));
         assert!(!of(&[("host", "127.0.0.1:3012")]));
@@ -180,5 +199,45 @@ mod tests {
             ("host", "localhost:1"),
             ("origin", "https://evil.example")
         ]));
+    }
+
+    #[test]
+    fn a_refusal_says_which_values_differ() {
+        let headers = HeaderMap::from_iter([
+            (header::HOST, "leads.example".parse().unwrap()),
+            (
+                header::ORIGIN,
+                "https://leads.example:8443".parse().unwrap(),
+            ),
+        ]);
+        let how = cross_site(&headers).unwrap();
+        assert!(
+            how.contains("Origin is https://leads.example:8443"),
+            "{how}"
+        );
+        assert!(how.contains("Host is leads.example;"), "{how}");
+        assert!(!is_same_origin(&headers));
+    }
+
+    #[test]
+    fn only_a_browsers_word_makes_a_page_ours() {
+        let of = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(name, value)| {
+                let name = header::HeaderName::from_static(name);
+                (name, value.parse().unwrap())
+            });
+            is_same_origin(&headers.collect())
+        };
+        assert!(of(&[("sec-fetch-site", "same-origin")]));
+        assert!(of(&[("host", "a:1"), ("origin", "http://a:1")]));
+        for pairs in [
+            &[][..],
+            &[("host", "a:1")],
+            &[("sec-fetch-site", "none")],
+            &[("sec-fetch-site", "same-site")],
+            &[("host", "a:1"), ("origin", "http://a:2")],
+        ] {
+            assert!(!of(pairs), "{pairs:?}");
+        }
     }
 }

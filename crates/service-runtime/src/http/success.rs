@@ -1,0 +1,125 @@
+//! What the programs of the Node pair read of an answer to a send.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use super::reply::ErrorReply;
+
+/// No answer to a send is longer.
+const LARGEST: usize = 64 * 1024;
+
+/// Layer of a route: `success` beside `ok`, and in a refusal that is about a
+/// field `detail_code`. For [`axum::middleware::map_response`].
+pub async fn with_success(response: Response) -> Response {
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !is_json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+        return ErrorReply::internal().into_response();
+    };
+    let body = beside(parts.status.is_success(), &bytes);
+    let length = HeaderValue::from(body.len());
+    parts.headers.insert(header::CONTENT_LENGTH, length);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// What is no JSON object stays as it is.
+fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
+    let body = answer.trim_ascii();
+    let Some(fields) = body.strip_prefix(b"{") else {
+        return answer.to_vec();
+    };
+    let read = serde_json::from_slice::<Map<String, Value>>(body);
+    let Ok(known) = read else {
+        return answer.to_vec();
+    };
+    let mut front = String::from("{");
+    if !known.contains_key("success") {
+        front.push_str(if success {
+            "\"success\":true,"
+        } else {
+            "\"success\":false,"
+        });
+    }
+    let message = known.get("message").and_then(Value::as_str);
+    let is_refusal = known.get("code").and_then(Value::as_str) == Some("INVALID_REQUEST");
+    if let Some(code) = message.filter(|_| is_refusal).and_then(detail_code)
+        && !known.contains_key("detail_code")
+    {
+        front.push_str("\"detail_code\":\"");
+        front.push_str(code);
+        front.push_str("\",");
+    }
+    if known.is_empty() && front.ends_with(',') {
+        front.pop();
+    }
+    [front.as_bytes(), fields].concat()
+}
+
+/// The field that the sentence of a refusal is about: it is its first word, or
+/// the first that is quoted.
+fn detail_code(message: &str) -> Option<&'static str> {
+    let quoted = message.split(['`', '"']).nth(1);
+    let first = message.split_whitespace().next();
+    [quoted, first]
+        .into_iter()
+        .flatten()
+        .find_map(|field| match field {
+            "cliente_id" => Some("INVALID_CLIENTE_ID"),
+            "to" => Some("INVALID_TO"),
+            "message" => Some("INVALID_MESSAGE"),
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(success: bool, answer: &str) -> String {
+        String::from_utf8(beside(success, answer.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn success_stands_beside_ok() {
+        let sent = r#"{"ok":true,"message_id":"x"}"#;
+        assert_eq!(
+            of(true, sent),
+            r#"{"success":true,"ok":true,"message_id":"x"}"#
+        );
+        assert_eq!(of(true, &of(true, sent)), of(true, sent));
+        assert_eq!(of(false, "{}"), r#"{"success":false}"#);
+        assert_eq!(of(false, "gone"), "gone");
+    }
+
+    #[test]
+    fn a_refusal_names_its_field() {
+        for (message, code) in [
+            (
+                "cliente_id has to be a positive integer",
+                "INVALID_CLIENTE_ID",
+            ),
+            ("the body: missing field `to`", "INVALID_TO"),
+            (r#"field \"to\": expected a string"#, "INVALID_TO"),
+            ("message is empty", "INVALID_MESSAGE"),
+        ] {
+            let refusal =
+                format!(r#"{{"error":true,"code":"INVALID_REQUEST","message":"{message}"}}"#);
+            let wanted = format!(r#"{{"success":false,"detail_code":"{code}","error""#);
+            assert!(
+                of(false, &refusal).starts_with(&wanted),
+                "{}",
+                of(false, &refusal)
+            );
+        }
+        let other = r#"{"error":true,"code":"SESSION_NOT_READY","message":"to be or not"}"#;
+        assert!(!of(false, other).contains("detail_code"));
+    }
+}
