@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    ContentBuilder, ObjectBuilder, OneOfBuilder, Ref, RefOr, Response, ResponseBuilder, Schema,
+    Type,
+};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 /// The body of every failed request. Some have more to say, in fields of their
@@ -11,13 +14,23 @@ use utoipa::{IntoParams, IntoResponses, ToSchema};
 #[derive(ToSchema)]
 #[schema(example = json!({"error": true, "code": "INVALID_REQUEST", "message": "the body: missing field `to`"}))]
 pub struct Failure {
-    /// Always `true`.
+    /// `true`, or on the hub's routes that the Node hub had the code once more.
+    #[schema(schema_with = true_or_code)]
     pub error: bool,
     /// The machine's word for it.
     #[schema(pattern = "^[A-Z][A-Z0-9_]*$")]
     pub code: String,
     /// A sentence for a person: the cause and, where there is one, the cure.
     pub message: String,
+}
+
+fn true_or_code() -> Schema {
+    let of = |kind| ObjectBuilder::new().schema_type(kind);
+    OneOfBuilder::new()
+        .item(of(Type::Boolean))
+        .item(of(Type::String))
+        .build()
+        .into()
 }
 
 /// Any failure, whatever its status: for `responses(…)`.

@@ -1,13 +1,12 @@
 //! The environment, read once.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use service_runtime::env::mask_userinfo;
-use service_runtime::listen::{ListenError, ensure_loopback_or_token};
+use service_runtime::listen::{Hosts, ListenError, ensure_loopback_or_token};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -20,7 +19,7 @@ pub const HELP: &str = "\
 Environment:
   SESSION_MANAGER_BASE_URL  where session-manager is, such as http://127.0.0.1:3001 (required)
   PORT                      port to listen on (3012)
-  HOST                      address to listen on (127.0.0.1); beyond loopback only with a password
+  HOST                      addresses to listen on, by commas (127.0.0.1,::1); beyond loopback only with a password
   NODE_ENV                  development | production | test; production logs JSON
   DRY_RUN                   true | false: only false sends for real (true)
   AUTO_CAMPAIGNS_ENABLED    true | false: only true lets the scheduler send (false)
@@ -40,7 +39,7 @@ Environment:
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HOST`.
-    pub host: IpAddr,
+    pub hosts: Hosts,
     /// `PORT`.
     pub port: u16,
     /// `NODE_ENV`.
@@ -65,7 +64,36 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
+    /// What is set, does no harm, and is not what it was.
+    pub warnings: Vec<String>,
 }
+
+const MOVED_DATABASE: &str = "the data is in DATABASE_URL or DATA_DIR now; \
+     `central-hub import-node mysql://…` brings it over, once";
+const NOT_ITS_OWN_CALLER: &str =
+    "nothing asks the hub on session-manager's behalf any more, so it is not read";
+
+/// What the Node hub and its listener were configured with, and what became of it.
+const OBSOLETE: &[(&str, &str)] = &[
+    ("DB_HOST", MOVED_DATABASE),
+    ("DB_PORT", MOVED_DATABASE),
+    ("DB_USER", MOVED_DATABASE),
+    ("DB_PASSWORD", MOVED_DATABASE),
+    ("DB_NAME", MOVED_DATABASE),
+    (
+        "JWT_SECRET",
+        "the hub makes a key of its own and keeps it in its database; whoever was signed in \
+         signs in again",
+    ),
+    ("CENTRAL_HUB_BASE_URL", NOT_ITS_OWN_CALLER),
+    ("CENTRAL_HUB_USER", NOT_ITS_OWN_CALLER),
+    ("CENTRAL_HUB_PASS", NOT_ITS_OWN_CALLER),
+    (
+        "CLIENTE_ID",
+        "there is one session for all businesses, and each request says its own",
+    ),
+];
+const OLD_INTERNAL_TOKEN: &str = "INTERNAL_LISTENER_TOKEN";
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,10 +113,11 @@ impl Config {
     /// The first variable that is missing or nonsense.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
-        let host = env.ip("HOST", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
+        let hosts = env.hosts("HOST")?;
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
-        let config = Self {
-            host,
+        ensure_loopback_or_token(&hosts, admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
+        Ok(Self {
+            hosts,
             port: env.port("PORT", 3012)?,
             environment: env.environment()?,
             session_manager,
@@ -98,12 +127,14 @@ impl Config {
             database: database(env)?,
             zone: zone(env)?,
             admin_password,
-            internal_token: env.secret("INTERNAL_TOKEN")?,
+            internal_token: match env.secret("INTERNAL_TOKEN")? {
+                Some(token) => Some(token),
+                None => env.secret(OLD_INTERNAL_TOKEN)?,
+            },
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
-        };
-        ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
-        Ok(config)
+            warnings: warnings(env),
+        })
     }
 
     /// The name of the zone.
@@ -112,7 +143,9 @@ impl Config {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// One line that tells what the service runs with; secrets masked.
+    /// One line that tells what the service runs with; secrets masked. It names
+    /// `SESSION_MANAGER_BASE_URL` otherwise: operators search the log for that
+    /// name when it is missing, and find nothing after a healthy start.
     #[must_use]
     pub fn summary(&self) -> String {
         let masked = |secret: &Option<SecretString>| match secret {
@@ -120,9 +153,9 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} SESSION_MANAGER_BASE_URL={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
             self.port,
-            self.host,
+            self.hosts,
             self.environment,
             mask_userinfo(self.session_manager.as_str()),
             self.dry_run,
@@ -136,6 +169,19 @@ impl Config {
             self.webhook_hosts,
         )
     }
+}
+
+fn warnings(env: &Env) -> Vec<String> {
+    let mut warnings = env.obsolete(OBSOLETE);
+    if env.raw(OLD_INTERNAL_TOKEN).is_some() {
+        let what = if env.raw("INTERNAL_TOKEN").is_some() {
+            "INTERNAL_TOKEN is set as well, and counts"
+        } else {
+            "it counts as INTERNAL_TOKEN, its name here"
+        };
+        warnings.extend(env.obsolete(&[(OLD_INTERNAL_TOKEN, what)]));
+    }
+    warnings
 }
 
 /// A list; nothing is an empty one.
@@ -207,7 +253,7 @@ mod tests {
     #[test]
     fn the_defaults_are_the_contracts() {
         let config = read(&[]).unwrap();
-        assert_eq!(config.host, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        assert_eq!(config.hosts, Hosts::default());
         assert_eq!(config.port, 3012);
         assert!(config.dry_run);
         assert!(!config.auto_campaigns);
@@ -218,8 +264,34 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1 NODE_ENV=development SESSION_MANAGER_BASE_URL=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
+            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
         );
+    }
+
+    #[test]
+    fn the_node_hubs_variables_are_warnings() {
+        let names = OBSOLETE.iter().map(|(name, _)| *name);
+        let old: Vec<_> = names.map(|name| (name, "hunter8")).collect();
+        let config = read(&old).unwrap();
+        assert_eq!(config.warnings.len(), OBSOLETE.len());
+        for (warning, (name, _)) in config.warnings.iter().zip(&old) {
+            assert!(warning.starts_with(&format!("{name} is of the Node service: ")));
+            assert!(!warning.contains("hunter"), "{warning}");
+        }
+        assert!(read(&[]).unwrap().warnings.is_empty());
+        // The one that goes on working, under either name.
+        let token = |pairs: &[(&str, &str)]| {
+            let config = read(pairs).unwrap();
+            let token = config.internal_token.unwrap();
+            (
+                secrecy::ExposeSecret::expose_secret(&token).to_owned(),
+                config.warnings.len(),
+            )
+        };
+        assert_eq!(token(&[(OLD_INTERNAL_TOKEN, "one")]), ("one".to_owned(), 1));
+        let both = [(OLD_INTERNAL_TOKEN, "one"), ("INTERNAL_TOKEN", "two")];
+        assert_eq!(token(&both), ("two".to_owned(), 1));
+        assert_eq!(token(&[("INTERNAL_TOKEN", "two")]), ("two".to_owned(), 0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod doctor;
 mod error;
 mod http;
 mod inbound;
+mod outage;
 mod outbox;
 mod relay;
 mod router;
@@ -29,9 +30,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use service_runtime::Shutdown;
+use service_runtime::listen::Listeners;
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
-use tokio::net::TcpListener;
 
 use crate::auth::Auth;
 use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
@@ -111,7 +112,12 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
-pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
+pub async fn run(
+    listeners: impl Into<Listeners>,
+    deps: Deps,
+    shutdown: Shutdown,
+    ready: impl FnOnce(),
+) {
     deps.auth.report();
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
@@ -159,7 +165,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         drain: DRAIN,
         ..ServeLimits::default()
     };
-    serve(listener, router(state), limits, &shutdown).await;
+    serve(listeners, router(state), limits, &shutdown).await;
     upkeep.abort();
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;

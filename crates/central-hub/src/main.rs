@@ -12,8 +12,9 @@ use central_hub::store::Store;
 use central_hub::{Deps, doctor, transfer};
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
+use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, listen, logs, traces};
+use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -129,8 +130,8 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
         Ok(deps) => deps,
         Err(error) => return fatal(&error),
     };
-    let listener = match listen::bind(deps.config.host, deps.config.port).await {
-        Ok(listener) => listener,
+    let listeners = match Listeners::bind(&deps.config.hosts, deps.config.port).await {
+        Ok(listeners) => listeners,
         Err(error) => return fatal(&error),
     };
     let shutdown = Shutdown::new();
@@ -143,15 +144,25 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
         env!("CARGO_PKG_VERSION"),
         deps.config.summary()
     );
-    let address = listener.local_addr();
+    if deps.config.admin_password.is_none() {
+        tracing::info!(
+            "HUB_ADMIN_PASSWORD is not set: only requests to 127.0.0.1, [::1] and localhost by \
+             these names are answered; what a proxy passes on with a public name in Host gets \
+             403 FOREIGN_HOST until a password is set"
+        );
+    }
+    for warning in &deps.config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let addresses: Vec<_> = listeners.addresses().collect();
     let ready = || {
-        if let Ok(address) = address {
+        for address in addresses {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
         at_rest::after_the_start();
     };
-    central_hub::run(listener, deps, shutdown.clone(), ready).await;
+    central_hub::run(listeners, deps, shutdown.clone(), ready).await;
     tracing::info!("stopped");
     shutdown.exit_code()
 }

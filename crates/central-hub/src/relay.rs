@@ -20,9 +20,10 @@ use serde::Serialize;
 use session_api::{Event, EventKind, LimitsEvent, NewChatStatus, QrEvent, SessionState};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio::sync::broadcast;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::error::HubError;
+use crate::outage::Outage;
 
 /// Between two tries: doubles from the first to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
@@ -110,6 +111,7 @@ struct Current {
     limits: Option<(Relayed, LimitsEvent)>,
     /// The last event heard.
     last: Option<u64>,
+    outage: Outage,
 }
 
 /// The last `qr` event and when it came.
@@ -153,6 +155,7 @@ impl Relay {
             qr: None,
             limits: None,
             last: None,
+            outage: Outage::default(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -267,14 +270,17 @@ impl Relay {
         };
         let mut current = self.lock();
         if current.hub != hub {
-            info!("session-manager is up");
+            match current.outage.over(Instant::now()) {
+                Some(away) => info!(seconds = away.as_secs(), "session-manager is up again"),
+                None => info!("session-manager is up"),
+            }
             current.hub = hub.clone();
             self.tell(Change::Hub(hub));
         }
     }
 
-    fn down(&self, error: ClientError) {
-        let error = HubError::from(error);
+    fn down(&self, failure: ClientError) {
+        let error = HubError::from(failure);
         let hub = HubLink {
             session_manager: Link::Down,
             code: Some(error.code().to_owned()),
@@ -284,12 +290,10 @@ impl Relay {
         current.state = None;
         current.qr = None;
         current.limits = None;
+        if let Some(line) = current.outage.failed(error.message(), Instant::now()) {
+            error!(code = error.code(), "{line}");
+        }
         if current.hub != hub {
-            warn!(
-                code = error.code(),
-                "session-manager is down: {}",
-                error.message()
-            );
             current.hub = hub.clone();
             self.tell(Change::Hub(hub));
         }

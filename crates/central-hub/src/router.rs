@@ -11,11 +11,11 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
-    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard,
+    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
 use service_runtime::metrics::Metrics;
 use session_client::SessionClient;
@@ -27,7 +27,7 @@ use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
 use crate::outbox::Outbox;
@@ -59,7 +59,9 @@ pub(crate) struct AppState {
 
 /// Every route of the service.
 pub(crate) fn router(state: AppState) -> Router {
-    let page = any(web::page).layer(CompressionLayer::new().gzip(true));
+    let page = any(web::page)
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(from_fn(node::refusals::not_served));
     let closed = Router::new()
         .merge(api())
         .nest("/api", api())
@@ -81,6 +83,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(api_docs::routes(openapi::document))
         .layer(from_fn(not_stored));
     standard(open.merge(closed).with_state(state), Limits::default())
+        .layer(from_fn(node::refusals::in_their_shape))
 }
 
 /// What answers with and without the prefix `/api`. Each of them needs a line in
@@ -91,7 +94,12 @@ fn api() -> Router<AppState> {
         .route("/qr", get(admin::qr))
         .route("/connect", post(admin::connect))
         // What it reads of a file is session-manager's to limit.
-        .route("/send", post(send::send).layer(DefaultBodyLimit::disable()))
+        .route(
+            "/send",
+            post(send::send)
+                .layer(DefaultBodyLimit::disable())
+                .layer(map_response(with_success)),
+        )
         .nest("/sender/messages", sender())
         .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
@@ -120,6 +128,7 @@ fn api() -> Router<AppState> {
         .nest("/listener", conversations())
         .nest("/webhooks", subscriptions())
         .merge(reports())
+        .merge(node::routes())
 }
 
 fn authentication() -> Router<AppState> {

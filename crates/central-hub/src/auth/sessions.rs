@@ -26,8 +26,10 @@ pub(super) const COOKIE: &str = "leadmaster_session";
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 /// And so is one of this age, however it is used.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long a JWT holds; `POST /api/auth/refresh` gives another.
-pub(crate) const JWT_LIFE: Duration = Duration::from_secs(60 * 60);
+/// How long a JWT holds, used or not; `POST /api/auth/refresh` gives another.
+/// As long as the Node hub's, whose page asks for no other. It opens nothing
+/// that the session does not: signing out ends both.
+pub(crate) const JWT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Use is written down this often at most.
 const NOTED: Duration = Duration::from_secs(5 * 60);
 /// How often those are looked at again whose answer does not end.
@@ -73,7 +75,9 @@ impl Auth {
             user_id: user.id,
             expires_at: Timestamp::now().after(LIFE),
         };
-        self.0.store.begin_session(session, ago(IDLE)).await?;
+        // Those are over that no cookie and no JWT shows any more.
+        let over = ago(IDLE.max(JWT_LIFE));
+        self.0.store.begin_session(session, over).await?;
         Ok(Begun {
             csrf: csrf_of(&cookie),
             jwt: self.jwt(user, bearer),
@@ -94,7 +98,8 @@ impl Auth {
             return Ok(None);
         };
         let hash = sha256(&claims.jti);
-        let found = self.0.store.session_of_bearer(&hash, ago(IDLE));
+        let unused = ago(IDLE.max(JWT_LIFE));
+        let found = self.0.store.session_of_bearer(&hash, unused);
         Ok(self.presented(found.await?))
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
 use utoipa::ToSchema;
 
+use super::node;
 use crate::auth::{
     Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
 };
@@ -19,7 +20,9 @@ use crate::store::{Role, User, UserChange, UserOutcome};
 #[derive(Deserialize, ToSchema)]
 #[schema(as = auth::Login)]
 pub(crate) struct Login {
-    username: String,
+    username: Option<String>,
+    /// As `username`, by the Node hub's page.
+    usuario: Option<String>,
     password: String,
 }
 
@@ -31,6 +34,8 @@ struct Me<'a> {
     username: &'a str,
     role: Role,
     cliente_id: Option<u64>,
+    #[serde(flatten)]
+    node: node::auth::Names<'a>,
 }
 
 impl<'a> From<&'a User> for Me<'a> {
@@ -40,6 +45,7 @@ impl<'a> From<&'a User> for Me<'a> {
             username: &user.name,
             role: user.role,
             cliente_id: user.cliente_id,
+            node: node::auth::Names::of(&user.name, user.role),
         }
     }
 }
@@ -66,6 +72,7 @@ impl Issued {
 #[schema(as = auth::SignedIn)]
 struct SignedIn<'a> {
     ok: bool,
+    success: bool,
     #[serde(flatten)]
     issued: Issued,
     csrf: String,
@@ -95,8 +102,12 @@ pub(crate) async fn login(
     ApiJson(login): ApiJson<Login>,
 ) -> Result<Response, HubError> {
     let auth = &state.auth;
+    let by_node_page = login.usuario.is_some();
+    let Some(name) = login.username.or(login.usuario) else {
+        return Err(ErrorReply::invalid_request("the body: missing field `username`").into());
+    };
     let user = auth
-        .user_with_password(&login.username, &login.password, address)
+        .user_with_password(&name, &login.password, address)
         .await?
         .ok_or_else(wrong_password)?;
     // What this browser had before ends here.
@@ -105,11 +116,16 @@ pub(crate) async fn login(
     }
     let begun = auth.begin_session(&user, is_https(&headers, &uri)).await?;
     tracing::info!(address = %address.0, user = user.name, "signed in");
+    let mut shown = Me::from(&user);
+    if by_node_page {
+        shown.cliente_id.get_or_insert(node::auth::HOME);
+    }
     let mut response = Json(SignedIn {
         ok: true,
+        success: true,
         issued: Issued::new(begun.jwt),
         csrf: begun.csrf,
-        user: Me::from(&user),
+        user: shown,
     })
     .into_response();
     if let Some(cookie) = begun.set_cookie {
@@ -122,11 +138,15 @@ pub(crate) async fn login(
 #[schema(as = auth::Done)]
 pub(super) struct Done {
     ok: bool,
+    success: bool,
 }
 
 impl Done {
     pub(super) fn json() -> Json<Self> {
-        Json(Self { ok: true })
+        Json(Self {
+            ok: true,
+            success: true,
+        })
     }
 }
 
@@ -185,6 +205,7 @@ pub(crate) async fn me(
             username: name,
             role: caller.role,
             cliente_id: caller.cliente_id,
+            node: node::auth::Names::of(name, caller.role),
         }),
         Who::Machine | Who::Token { .. } => None,
     };
@@ -226,8 +247,8 @@ pub(crate) async fn refresh(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = auth::NewPassword)]
 pub(crate) struct NewPassword {
-    current_password: String,
-    new_password: String,
+    pub(super) current_password: String,
+    pub(super) new_password: String,
 }
 
 /// One's own password. Other sessions of the user end.

@@ -17,6 +17,7 @@ use session_api::{
 use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
+use super::node;
 use super::openapi::WithOk;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
@@ -55,6 +56,8 @@ pub(crate) struct StatusAnswer {
     needs_qr: bool,
     can_send_messages: bool,
     account: Option<Account>,
+    #[serde(flatten)]
+    node: node::session::Fields,
 }
 
 /// The session's state, for one business.
@@ -65,7 +68,9 @@ pub(crate) struct StatusAnswer {
 )]
 pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
     let session = cliente.client.session().await?;
+    let node = node::session::Fields::of(&cliente.client, &session).await?;
     Ok(Json(StatusAnswer {
+        node,
         ok: true,
         cliente_id: cliente.id,
         status: session.state,
@@ -81,6 +86,8 @@ pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubEr
 struct QrAnswer {
     ok: bool,
     qr_code_base64: String,
+    /// The same, by its other name.
+    qr: String,
 }
 
 /// The failures of this one route keep the Node service's shape.
@@ -90,6 +97,8 @@ struct QrRefusal {
     ok: bool,
     error: &'static str,
     message: &'static str,
+    #[serde(flatten)]
+    node: Option<node::session::Linked>,
 }
 
 /// The code, or why there is none.
@@ -101,13 +110,19 @@ struct QrRefusal {
         (status = 409, description = "None is needed: a phone is linked", body = QrRefusal), Failures)
 )]
 pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
-    let refuse = |status, error, message| {
-        let ok = false;
-        (status, Json(QrRefusal { ok, error, message })).into_response()
+    let refuse = |status, error, message, node| {
+        let body = QrRefusal {
+            ok: false,
+            error,
+            message,
+            node,
+        };
+        (status, Json(body)).into_response()
     };
     Ok(match qr_code::look(&cliente.client).await? {
         Code::Shown(qr_code_base64) => Json(QrAnswer {
             ok: true,
+            qr: qr_code_base64.clone(),
             qr_code_base64,
         })
         .into_response(),
@@ -115,11 +130,13 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
             StatusCode::NOT_FOUND,
             "QR_NOT_AVAILABLE",
             qr_code::NOT_AVAILABLE,
+            None,
         ),
-        Code::NotRequired => refuse(
+        Code::NotRequired(state) => refuse(
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
             qr_code::NOT_REQUIRED,
+            Some(node::session::Linked::of(state)),
         ),
     })
 }

@@ -10,6 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use super::node::refusals::not_served_here;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
@@ -62,7 +63,7 @@ pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>
 }
 
 const fn mode_of(recording: bool) -> &'static str {
-    if recording { "on" } else { "off" }
+    if recording { "listen" } else { "off" }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -82,7 +83,7 @@ pub(crate) struct ModeAnswer {
 /// Switches the writing down of messages on or off.
 #[utoipa::path(
     post, path = "/listener/mode", tag = "inbound", operation_id = "listener_mode",
-    request_body(content = ModeRequest, example = json!({"mode": "on"})),
+    request_body(content = ModeRequest, example = json!({"mode": "listen"})),
     responses((status = 200, description = "As it is now", body = ModeAnswer), Failures)
 )]
 pub(crate) async fn mode(
@@ -90,9 +91,14 @@ pub(crate) async fn mode(
     ApiJson(request): ApiJson<ModeRequest>,
 ) -> Result<Json<ModeAnswer>, HubError> {
     let recording = match request.mode.as_str() {
-        "on" => true,
+        "listen" | "on" => true,
         "off" => false,
-        _ => return Err(invalid("mode has to be on or off")),
+        "respond" => {
+            let what = "nothing answers by itself here: a program can, see /api/webhooks; \
+                        mode takes listen or off";
+            return Err(not_served_here(what).into());
+        }
+        _ => return Err(invalid("mode has to be listen or off")),
     };
     state.store.set_recording(recording).await?;
     tracing::info!(

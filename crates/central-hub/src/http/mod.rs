@@ -11,6 +11,7 @@ pub(crate) mod health;
 pub(crate) mod listener;
 pub(crate) mod messages;
 pub(crate) mod metrics;
+pub(crate) mod node;
 pub(crate) mod openapi;
 pub(crate) mod overview;
 pub(crate) mod passkey;

@@ -11,7 +11,7 @@ use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -31,7 +31,7 @@ pub(super) struct WithOk<T> {
             Whatever begins with `/api` answers without it, too."
     ),
     paths(health::health, health::details),
-    nest((path = "/api", api = Closed), (path = "/api", api = campaigns::Document)),
+    nest((path = "/api", api = Closed), (path = "/api", api = campaigns::Document), (path = "/api", api = node::Document)),
     components(schemas(Failure)),
     tags(
         (name = "session", description = "The WhatsApp session, which all businesses share"),
@@ -43,6 +43,7 @@ pub(super) struct WithOk<T> {
         (name = "webhooks", description = "Which programs are told of what"),
         (name = "users", description = "Who may do what"),
         (name = "service", description = "The hub itself"),
+        (name = "node", description = "What only the Node pair's clients ask for"),
     )
 )]
 struct Document;
@@ -120,7 +121,9 @@ struct Document;
 struct Closed;
 
 /// Two paths for one thing: the short one is the older.
-const SHORT: [(&str, &str); 3] = [
+const SHORT: [(&str, &str); 5] = [
+    ("/api/stats/health", "/api/health"),
+    ("/api/stats/dashboard", "/api/overview"),
     ("/api/status", "/api/admin/whatsapp/status"),
     ("/api/qr", "/api/admin/whatsapp/qr"),
     ("/api/connect", "/api/admin/whatsapp/connect"),

@@ -5,10 +5,11 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use session_api::QrBody;
+use session_api::{QrBody, SessionState};
 use session_client::{ClientError, SessionClient};
 use utoipa::ToSchema;
 
+use super::node::session::Linked;
 use crate::error::HubError;
 use crate::upstream::Upstream;
 
@@ -21,15 +22,18 @@ pub(crate) enum Code {
     /// `data:image/png;base64,…`
     Shown(String),
     NotAvailable,
-    NotRequired,
+    /// Linked, and in this state.
+    NotRequired(SessionState),
 }
 
 /// Reads the code, and only where there is none, why.
 pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
     match client.qr().await? {
         QrBody::Available { qr } => Ok(Code::Shown(qr)),
-        QrBody::NoQr if client.status().await?.status.is_linked() => Ok(Code::NotRequired),
-        QrBody::NoQr => Ok(Code::NotAvailable),
+        QrBody::NoQr => match client.status().await?.status {
+            state if state.is_linked() => Ok(Code::NotRequired(state)),
+            _ => Ok(Code::NotAvailable),
+        },
     }
 }
 
@@ -38,6 +42,8 @@ pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
 struct Shown {
     ok: bool,
     qr: String,
+    /// The same, by its other name.
+    qr_code_base64: String,
 }
 
 /// The error body of the contract, and `ok` beside it as in the success.
@@ -48,6 +54,8 @@ struct Refusal<'a> {
     error: bool,
     code: &'a str,
     message: &'a str,
+    #[serde(flatten)]
+    node: Option<Linked>,
 }
 
 /// The code, or why there is none.
@@ -59,19 +67,35 @@ struct Refusal<'a> {
         (status = "5XX", description = "session-manager cannot be asked", body = Refusal<'_>), Failures)
 )]
 pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {
-    let refuse = |status: StatusCode, code: &str, message: &str| {
+    let refuse = |status: StatusCode, code: &str, message: &str, node| {
         let body = Refusal {
             ok: false,
             error: true,
             code,
             message,
+            node,
         };
         (status, Json(body)).into_response()
     };
     match look(&client).await.map_err(HubError::from) {
-        Ok(Code::Shown(qr)) => Json(Shown { ok: true, qr }).into_response(),
-        Ok(Code::NotAvailable) => refuse(StatusCode::NOT_FOUND, "QR_NOT_AVAILABLE", NOT_AVAILABLE),
-        Ok(Code::NotRequired) => refuse(StatusCode::CONFLICT, "QR_NOT_REQUIRED", NOT_REQUIRED),
-        Err(error) => refuse(error.status(), error.code(), error.message()),
+        Ok(Code::Shown(qr)) => Json(Shown {
+            ok: true,
+            qr_code_base64: qr.clone(),
+            qr,
+        })
+        .into_response(),
+        Ok(Code::NotAvailable) => refuse(
+            StatusCode::NOT_FOUND,
+            "QR_NOT_AVAILABLE",
+            NOT_AVAILABLE,
+            None,
+        ),
+        Ok(Code::NotRequired(state)) => refuse(
+            StatusCode::CONFLICT,
+            "QR_NOT_REQUIRED",
+            NOT_REQUIRED,
+            Some(Linked::of(state)),
+        ),
+        Err(error) => refuse(error.status(), error.code(), error.message(), None),
     }
 }

@@ -6,12 +6,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply, RequestId};
-use session_api::{ErrorCode, Invalid, Timestamp};
+use session_api::{ErrorCode, Invalid, SessionState, Timestamp};
+use session_client::SessionClient;
 use utoipa::ToSchema;
 
+use super::node::{self, Success, lenient};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::{Ask, dry_run_id, new_key};
+use crate::relay::Link;
 use crate::router::AppState;
 use crate::store::{Change, Composed, Message, Origin, State as MessageState, Transition};
 use crate::upstream::{Key, Upstream};
@@ -79,8 +82,16 @@ impl From<Message> for MessageAnswer {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sender::SendOne)]
 pub(crate) struct SendOne {
+    #[serde(
+        alias = "to",
+        alias = "telefono",
+        alias = "phoneNumber",
+        deserialize_with = "lenient::text"
+    )]
     destinatario: String,
+    #[serde(alias = "message", alias = "texto")]
     mensaje: String,
+    #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
 }
 
@@ -90,7 +101,7 @@ pub(crate) struct SendOne {
     post, path = "/sender/messages/send", tag = "messages", operation_id = "sender_send",
     params(ClienteHeader, IdempotencyHeader),
     request_body(content = SendOne, example = json!({"destinatario": "5491158254201", "mensaje": "Hola", "cliente_id": 51})),
-    responses((status = 201, description = "It is sent, simulated, or on its way", body = MessageAnswer), Failures)
+    responses((status = 201, description = "It is sent, simulated, or on its way", body = Success<MessageAnswer>), Failures)
 )]
 pub(crate) async fn send(
     State(state): State<AppState>,
@@ -100,12 +111,13 @@ pub(crate) async fn send(
     Upstream(client): Upstream,
     Key(key): Key,
     ApiJson(request): ApiJson<SendOne>,
-) -> Result<(StatusCode, Json<MessageAnswer>), HubError> {
+) -> Result<(StatusCode, Json<Success<MessageAnswer>>), HubError> {
     let cliente_id = caller.cliente_for(request.cliente_id)?;
     let message = Composed::text(cliente_id, &request.destinatario, &request.mensaje)
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
+    ready_to_rehearse(&state, &client).await?;
     let ask = Ask {
         origin: Origin::Single,
         key: key.map(|key| caller.own_key(key)),
@@ -115,21 +127,57 @@ pub(crate) async fn send(
     if answer.message.state == MessageState::Failed {
         return Err(answer.into_failure());
     }
-    Ok((StatusCode::CREATED, Json(answer.message.into())))
+    let body = Success::of(answer.message.into());
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// A rehearsed send is refused where a real one would be: while the session is
+/// not `READY`.
+pub(super) async fn ready_to_rehearse(
+    state: &AppState,
+    client: &SessionClient,
+) -> Result<(), HubError> {
+    if !state.config.dry_run {
+        return Ok(());
+    }
+    // What is heard may be a moment late: before a refusal, it is asked.
+    let (link, heard, _) = state.relay.health();
+    if link == Link::Up && heard == Some(SessionState::Ready) {
+        return Ok(());
+    }
+    match client.status().await?.status {
+        SessionState::Ready => Ok(()),
+        other => Err(HubError::of_contract(
+            ErrorCode::SessionNotReady,
+            format!("the session is {other}, and messages are sent while it is READY"),
+        )),
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = sender::SendMany)]
 pub(crate) struct SendMany {
-    #[serde(rename = "campañaId", alias = "campaniaId", alias = "campania_id")]
+    #[serde(
+        default,
+        rename = "campañaId",
+        alias = "campaniaId",
+        alias = "campania_id",
+        deserialize_with = "lenient::integer"
+    )]
     campaign_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
-    mensajes: Vec<SendOne>,
+    #[serde(alias = "destinatarios", alias = "messages")]
+    mensajes: Vec<node::messages::Recipient>,
+    /// For those that have none of their own.
+    #[serde(alias = "message", alias = "texto")]
+    mensaje: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = sender::Queued)]
 pub(crate) struct Queued {
+    success: bool,
     #[serde(rename = "campañaId", skip_serializing_if = "Option::is_none")]
     campaign_id: Option<i64>,
     total: usize,
@@ -163,14 +211,21 @@ pub(crate) async fn bulk(
     let cliente_id = caller.cliente_for(request.cliente_id.or(cliente.map(|id| id.0)))?;
     let key = key.map_or_else(new_key, |key| caller.own_key(key));
     let mut messages = Vec::with_capacity(count);
-    for (n, one) in request.mensajes.iter().enumerate() {
+    let common = request.mensaje.as_deref();
+    for (n, one) in request.mensajes.into_iter().enumerate() {
+        let one = node::messages::Whole::from(one);
         let for_whom = caller.cliente_for(one.cliente_id.or(cliente_id))?;
-        let message = Composed::text(for_whom, &one.destinatario, &one.mensaje)
+        let Some(text) = one.mensaje.as_deref().or(common) else {
+            let what = format!("mensajes[{n}]: missing field `mensaje`");
+            return Err(ErrorReply::invalid_request(what).into());
+        };
+        let message = Composed::text(for_whom, &one.destinatario, text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.asked_by(&id)));
     }
     let written = state.outbox.queue(request.campaign_id, &messages).await?;
     let queued = Queued {
+        success: true,
         campaign_id: request.campaign_id,
         total: count,
         mensajes: written.into_iter().map(MessageAnswer::from).collect(),
@@ -181,6 +236,7 @@ pub(crate) async fn bulk(
 #[derive(Serialize, ToSchema)]
 #[schema(as = sender::Status)]
 pub(crate) struct Status {
+    success: bool,
     #[serde(flatten)]
     message: MessageAnswer,
     historial: Vec<Step>,
@@ -229,6 +285,7 @@ pub(crate) async fn status(
 async fn with_history(state: &AppState, message: Message) -> Result<Json<Status>, HubError> {
     let steps = state.store.transitions(message.id).await?;
     Ok(Json(Status {
+        success: true,
         message: message.into(),
         historial: steps.into_iter().map(Step::from).collect(),
     }))

@@ -13,6 +13,7 @@ mod failures;
 mod journal;
 mod listener;
 mod messages;
+mod node_clients;
 mod outbox;
 mod overview;
 mod page;

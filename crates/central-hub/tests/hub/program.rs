@@ -258,7 +258,7 @@ async fn the_first_line_tells_the_configuration_without_secrets() {
     let entry: Value = serde_json::from_str(&line).expect("JSON in production");
     let message = entry["message"].as_str().unwrap();
     assert!(
-        message.contains("SESSION_MANAGER_BASE_URL=http://***@127.0.0.1:1/"),
+        message.contains("session-manager=http://***@127.0.0.1:1/"),
         "{message}"
     );
     assert!(message.contains("HUB_ADMIN_PASSWORD=***"), "{message}");

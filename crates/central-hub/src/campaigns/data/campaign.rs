@@ -25,6 +25,10 @@ pub struct Campaign {
     pub text: String,
     /// The columns that the template may name.
     pub columns: Vec<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Before this nothing of it goes.
+    pub send_after: Option<Timestamp>,
     /// Between two messages where no schedule says it.
     pub pause: Pause,
     /// Where it stands.
@@ -82,6 +86,15 @@ pub struct NewCampaign {
     pub pause: Pause,
 }
 
+/// What is said of a campaign beside its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CampaignPlan {
+    /// What it is for.
+    pub description: Option<String>,
+    /// Before this nothing of it goes.
+    pub send_after: Option<Timestamp>,
+}
+
 /// Which campaigns a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct CampaignFilter {
@@ -118,6 +131,8 @@ impl Campaign {
             name: row.try_get("name")?,
             text: row.try_get("text")?,
             columns: serde_json::from_str(&columns).map_err(|_| strange("columns"))?,
+            description: row.try_get("description")?,
+            send_after: optional_time(row, "send_after")?,
             pause: pause.unwrap_or_default(),
             state: CampaignState::read(row.try_get("state")?)?,
             scheduled: row.try_get::<i64, _>("scheduled")? != 0,
@@ -313,6 +328,25 @@ impl Store {
         .fetch_one(&mut **tx)
         .await?;
         Campaign::read(&row)
+    }
+
+    /// Writes down what is said of a campaign beside its text.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn plan_campaign_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        plan: &CampaignPlan,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE campaigns SET description = $1, send_after = $2 WHERE id = $3")
+            .bind(&plan.description)
+            .bind(plan.send_after.map(Timestamp::as_millis))
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
     }
 
     /// Writes the columns down that a list brought.

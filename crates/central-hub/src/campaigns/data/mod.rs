@@ -32,7 +32,7 @@ use sqlx::any::AnyRow;
 
 use crate::store::{StoreError, now, strange};
 
-pub use campaign::{Campaign, CampaignFilter, NewCampaign};
+pub use campaign::{Campaign, CampaignFilter, CampaignPlan, NewCampaign};
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, RefusedLine};
 pub use lifecycle::{Refused, withdraw};

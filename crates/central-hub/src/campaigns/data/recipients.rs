@@ -305,6 +305,37 @@ impl Store {
         Ok(taken)
     }
 
+    /// Takes recipients away who have got nothing and will not get anything
+    /// that is under way; tells how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn remove_recipients_in(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+        chats: &[String],
+    ) -> Result<u64, StoreError> {
+        let mut deltas = Deltas::default();
+        let mut removed = 0;
+        for chat in chats {
+            let gone: Option<String> = sqlx::query_scalar(
+                "DELETE FROM recipients WHERE campaign_id = $1 AND chat = $2
+                     AND state IN ('pending', 'failed', 'skipped') RETURNING state",
+            )
+            .bind(campaign)
+            .bind(chat)
+            .fetch_optional(&mut **tx)
+            .await?;
+            if let Some(state) = gone {
+                deltas.add(RecipientState::read(&state)?, -1);
+                removed += 1;
+            }
+        }
+        deltas.apply(tx, campaign).await?;
+        Ok(removed)
+    }
+
     /// Where a campaign has this recipient from: the import and the line.
     ///
     /// # Errors

@@ -85,12 +85,14 @@ impl Situation {
         if self.dry_run && !campaign.is_rehearsal() {
             return Some("DRY_RUN");
         }
+        // A rehearsal writes to nobody, and needs no phone.
+        if campaign.is_rehearsal() {
+            return None;
+        }
         if !self.ready {
             return Some("SESSION_NOT_READY");
         }
-        // A rehearsal writes to nobody.
-        let hold = self.hold.filter(|_| !campaign.is_rehearsal());
-        hold.map(|hold| hold.code)
+        self.hold.map(|hold| hold.code)
     }
 
     /// Until when an obstacle stands, as far as that is known.
@@ -160,7 +162,7 @@ impl Scheduler {
         for id in self.in_flight().await? {
             ticked.in_flight |= self.take_back(id, situation).await?;
         }
-        if !situation.auto || !situation.ready {
+        if !situation.auto {
             // Whoever changes that wakes the worker, or it looks soon enough.
             return Ok(ticked);
         }
@@ -168,7 +170,7 @@ impl Scheduler {
         let due: Vec<i64> = sqlx::query_scalar(DUE)
             .bind(now)
             .bind(TURNS)
-            .bind(i64::from(situation.dry_run))
+            .bind(i64::from(situation.dry_run || !situation.ready))
             .fetch_all(self.store.reader())
             .await?;
         for id in due {

@@ -60,6 +60,15 @@ impl Scheduler {
             tx.commit().await?;
             return Ok(());
         }
+        // A rehearsal imagines its time, and begins there.
+        if let Some(at) = campaign.send_after
+            && !campaign.is_rehearsal()
+            && at > situation.now
+        {
+            wait_in(&mut tx, &campaign, "NOT_YET", Some(at), at.as_millis()).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
         let rules = rules_in(&self.store, &mut tx, &campaign).await?;
         if rules.is_empty() {
             wait_in(&mut tx, &campaign, "NO_APPROVED_SCHEDULE", None, NEVER).await?;
@@ -78,7 +87,8 @@ impl Scheduler {
         let begin = campaign
             .clock
             .filter(|_| campaign.is_rehearsal())
-            .unwrap_or(situation.now);
+            .unwrap_or(situation.now)
+            .max(campaign.send_after.unwrap_or(situation.now));
         let from = self.zone.to_datetime(moment(begin)).date();
         let days = Days::read_in(&mut tx, id, from.yesterday().unwrap_or(from)).await?;
         let mut turn = Turn {

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::campaigns::data::{Campaign, CampaignState, RecipientState};
 use crate::campaigns::scheduler::Situation;
 use crate::campaigns::template::Template;
+use crate::http::node;
 
 /// A campaign.
 #[derive(Serialize, ToSchema)]
@@ -36,6 +37,8 @@ pub(crate) struct CampaignBody {
     actualizado: Timestamp,
     fecha_aprobacion: Option<Timestamp>,
     fecha_finalizacion: Option<Timestamp>,
+    #[serde(flatten)]
+    node: node::campaigns::Fields,
 }
 
 /// Why it is paused.
@@ -86,6 +89,7 @@ impl CampaignBody {
             actualizado: campaign.updated_at,
             fecha_aprobacion: campaign.approved_at,
             fecha_finalizacion: campaign.finished_at,
+            node: node::campaigns::Fields::of(campaign),
         }
     }
 }

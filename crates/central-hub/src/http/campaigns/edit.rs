@@ -11,16 +11,19 @@ use utoipa::ToSchema;
 use super::{CampaignBody, LONGEST_NAME, invalid, situation, upload};
 use crate::auth::Caller;
 use crate::campaigns::columns;
-use crate::campaigns::data::{Campaign, CampaignState, NewCampaign, Refused};
+use crate::campaigns::data::{Campaign, CampaignPlan, CampaignState, NewCampaign, Refused};
 use crate::campaigns::import::MOST_COLUMNS;
 use crate::campaigns::schedule::Pause;
 use crate::campaigns::template::{Template, TemplateError};
 use crate::error::HubError;
+use crate::http::node::campaigns::Changed;
+use crate::http::node::lenient;
 use crate::router::AppState;
 use crate::store::StoreError;
 
 /// The longest template, in characters: what is filled in comes on top.
 const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
+const LONGEST_DESCRIPTION: usize = 1000;
 
 /// What is given for a campaign; for a change what is left out stays.
 #[derive(Deserialize, ToSchema)]
@@ -29,10 +32,19 @@ pub(crate) struct CampaignRequest {
     nombre: Option<String>,
     #[serde(alias = "texto", alias = "plantilla")]
     mensaje: Option<String>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
     columnas: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     pausa_min_s: Option<u32>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     pausa_max_s: Option<u32>,
+    /// What it is for; nobody is sent it.
+    descripcion: Option<String>,
+    /// Whether nothing of it goes before `fecha_envio`.
+    #[serde(default, deserialize_with = "lenient::flag")]
+    programada: Option<bool>,
+    fecha_envio: Option<String>,
     /// Only for a new one: a short list at once.
     destinatarios: Option<Vec<serde_json::Value>>,
 }
@@ -41,7 +53,7 @@ pub(crate) struct CampaignRequest {
 #[schema(as = edit::Created)]
 pub(crate) struct Created {
     #[serde(flatten)]
-    campaign: CampaignBody,
+    campaign: Changed<CampaignBody>,
     /// What came of `destinatarios`.
     #[serde(skip_serializing_if = "Option::is_none")]
     importacion: Option<upload::Report>,
@@ -89,16 +101,26 @@ pub(super) async fn create(
         columns,
         pause: pause(&request, Pause::default())?,
     };
+    let plan = plan(&state, &request, None)?;
     let campaign = state.store.create_campaign(&new).await?;
+    if plan != CampaignPlan::default() {
+        let mut tx = state.store.begin().await?;
+        state
+            .store
+            .plan_campaign_in(&mut tx, campaign.id, &plan)
+            .await?;
+        tx.commit().await.map_err(StoreError::from)?;
+    }
     let mut report = None;
     if let Some(list) = list.filter(|list| !list.is_empty()) {
         report = Some(upload::import_json(&state, &campaign, template, &list).await?);
     }
     let campaign = super::find(&state, &caller, campaign.id).await?;
+    let body = CampaignBody::of(&campaign, situation(&state));
     Ok((
         StatusCode::CREATED,
         Json(Created {
-            campaign: CampaignBody::of(&campaign, situation(&state)),
+            campaign: Changed::of(&campaign, "Campaña creada", body),
             importacion: report,
         }),
     ))
@@ -109,14 +131,14 @@ pub(super) async fn create(
     put, path = "/sender/campaigns/{id}", tag = "campaigns", operation_id = "edit_edit",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
     request_body(content = CampaignRequest, example = json!({"nombre": "Abril"})),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
 )]
 pub(super) async fn edit(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
     ApiJson(request): ApiJson<CampaignRequest>,
-) -> Result<Json<CampaignBody>, HubError> {
+) -> Result<Json<Changed<CampaignBody>>, HubError> {
     if request.destinatarios.is_some() {
         return Err(invalid(
             "destinatarios: upload them to /recipients of the campaign",
@@ -163,10 +185,47 @@ pub(super) async fn edit(
         columns,
         pause: pause(&request, campaign.pause)?,
     };
+    let plan = plan(&state, &request, Some(&campaign))?;
+    state.store.plan_campaign_in(&mut tx, id, &plan).await?;
     let campaign = state.store.edit_campaign_in(&mut tx, id, &edited).await?;
     tx.commit().await.map_err(StoreError::from)?;
     state.nudge.now();
-    Ok(super::told(&state, &campaign))
+    let Json(body) = super::told(&state, &campaign);
+    Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
+}
+
+/// What is said of it beside its text, on top of what is known.
+fn plan(
+    state: &AppState,
+    request: &CampaignRequest,
+    known: Option<&Campaign>,
+) -> Result<CampaignPlan, HubError> {
+    let description = match request.descripcion.as_deref().map(str::trim) {
+        None => known.and_then(|known| known.description.clone()),
+        Some(text) if text.chars().count() > LONGEST_DESCRIPTION || text.contains('\0') => {
+            let what = format!("descripcion has to be at most {LONGEST_DESCRIPTION} characters");
+            return Err(invalid(what));
+        }
+        Some(text) => Some(text.to_owned()).filter(|text| !text.is_empty()),
+    };
+    let moment = request.fecha_envio.as_deref();
+    let moment = moment.filter(|text| !text.trim().is_empty());
+    let send_after = match (request.programada, moment) {
+        (Some(false), _) => None,
+        (None, None) => known.and_then(|known| known.send_after),
+        (Some(true), None) => {
+            return Err(invalid("fecha_envio is missing: programada is true"));
+        }
+        (_, Some(text)) => {
+            let what = "fecha_envio has to be a date and a time such as 2026-03-31T09:00";
+            let at = lenient::moment(text, &state.config.zone);
+            Some(at.ok_or_else(|| invalid(what))?)
+        }
+    };
+    Ok(CampaignPlan {
+        description,
+        send_after,
+    })
 }
 
 fn may_change_text(campaign: &Campaign) -> Result<(), HubError> {

@@ -12,8 +12,8 @@ mod upload;
 use api_docs::Failures;
 use axum::Json;
 use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post, put};
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
@@ -23,9 +23,13 @@ use crate::auth::Caller;
 use crate::campaigns::data::{Campaign, CampaignFilter, CampaignState, Refused};
 use crate::campaigns::scheduler::Situation;
 use crate::error::HubError;
+use crate::http::node::campaigns::Changed;
+use crate::http::node::paging;
 use crate::router::AppState;
 
 pub(crate) use body::CampaignBody;
+pub(crate) use schedules::ScheduleBody;
+pub(super) use upload::import_list;
 
 /// A page of a list.
 const PAGE: u32 = 50;
@@ -145,7 +149,7 @@ fn not_found(what: &str) -> HubError {
     ErrorReply::new(StatusCode::NOT_FOUND, "NOT_FOUND", what).into()
 }
 
-fn invalid(what: impl Into<String>) -> HubError {
+pub(super) fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what).into()
 }
 
@@ -159,14 +163,14 @@ fn told(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
 }
 
 /// A campaign that the caller may know of.
-async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
+pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
     let campaign = state.store.campaign(id).await?;
     let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
     own.ok_or_else(|| Refused::NotFound.into())
 }
 
 /// The size of a page, and the state that a list is narrowed to.
-fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
+pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     let limit = limit.unwrap_or(PAGE);
     if (1..=LARGEST_PAGE).contains(&limit) {
         return Ok(limit);
@@ -191,7 +195,7 @@ fn wanted<T: Copy>(
 
 /// Cuts what was read for one page and one more; tells the last of the page
 /// where there are more.
-fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
+pub(super) fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
     let limit = limit as usize;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -216,6 +220,15 @@ pub(crate) struct CampaignPage {
     siguiente: Option<i64>,
 }
 
+/// A page where one is asked for, else the rows alone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::CampaignList)]
+#[serde(untagged)]
+pub(crate) enum CampaignList {
+    Rows(Vec<CampaignBody>),
+    Page(CampaignPage),
+}
+
 /// What names are searched for.
 fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     let words = text.map(str::trim).filter(|words| !words.is_empty());
@@ -226,18 +239,23 @@ fn words(text: Option<&str>) -> Result<Option<String>, HubError> {
     Ok(words.map(str::to_owned))
 }
 
-/// The newest campaigns, page by page.
+/// The newest campaigns, page by page; without `limite` and `antes` an array.
 #[utoipa::path(
     get, path = "/sender/campaigns", tag = "campaigns", operation_id = "campaigns_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = CampaignPage), Failures)
+    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = CampaignList), Failures)
 )]
 async fn list(
     State(state): State<AppState>,
     caller: Caller,
+    OriginalUri(uri): OriginalUri,
     ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<CampaignPage>, HubError> {
-    let limit = page_size(query.limite)?;
+) -> Result<(HeaderMap, Json<CampaignList>), HubError> {
+    let is_paged = paging::is_paged(&uri);
+    let limit = match is_paged {
+        true => page_size(query.limite)?,
+        false => paging::MOST_ROWS,
+    };
     let filter = CampaignFilter {
         cliente_id: caller.cliente_for(query.cliente_id)?,
         state: wanted(
@@ -252,13 +270,19 @@ async fn list(
     let mut found = state.store.campaigns(&filter, limit + 1).await?;
     let siguiente = cut(&mut found, limit, |it| it.id);
     let situation = situation(&state);
-    Ok(Json(CampaignPage {
-        campanias: found
-            .iter()
-            .map(|it| CampaignBody::of(it, situation))
-            .collect(),
+    let campanias = found
+        .iter()
+        .map(|it| CampaignBody::of(it, situation))
+        .collect();
+    if !is_paged {
+        let link = paging::link(&uri, "antes", siguiente);
+        return Ok((link, Json(CampaignList::Rows(campanias))));
+    }
+    let page = CampaignPage {
+        campanias,
         siguiente,
-    }))
+    };
+    Ok((HeaderMap::new(), Json(CampaignList::Page(page))))
 }
 
 /// One campaign, and how far it is.
@@ -305,19 +329,20 @@ async fn delete(
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/approve", tag = "campaigns", operation_id = "campaigns_approve",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
+    responses((status = 200, description = "As it is now", body = Changed<CampaignBody>), Failures)
 )]
 async fn approve(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-) -> Result<Json<CampaignBody>, HubError> {
+) -> Result<Json<Changed<CampaignBody>>, HubError> {
     find(&state, &caller, id).await?;
     let dry_run = state.config.dry_run;
     let campaign = state.store.approve_campaign(id, dry_run).await?;
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
     state.nudge.now();
-    Ok(told(&state, &campaign))
+    let Json(body) = told(&state, &campaign);
+    Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
 /// A reason that a person may give.

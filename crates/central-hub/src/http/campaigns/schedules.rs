@@ -2,8 +2,8 @@
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{OriginalUri, State};
+use axum::http::{HeaderMap, StatusCode};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId};
@@ -16,6 +16,7 @@ use crate::auth::Caller;
 use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState};
 use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::error::HubError;
+use crate::http::node::{self, Success, lenient, paging};
 use crate::router::AppState;
 
 const LONGEST_COMMENT: usize = 1000;
@@ -30,9 +31,15 @@ pub(crate) struct ScheduleBody {
     campania_nombre: Option<String>,
     campania_estado: Option<&'static str>,
     cliente_id: Option<u64>,
-    dias_semana: Vec<&'static str>,
-    hora_inicio: String,
-    hora_fin: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required)]
+    dias_semana: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required)]
+    hora_inicio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required)]
+    hora_fin: Option<String>,
     cupo_diario: Option<u32>,
     fecha_inicio: Option<String>,
     fecha_fin: Option<String>,
@@ -43,20 +50,35 @@ pub(crate) struct ScheduleBody {
     motivo: Option<String>,
     fecha: Timestamp,
     actualizado: Timestamp,
+    #[serde(flatten)]
+    node: node::schedules::Fields,
 }
 
 impl ScheduleBody {
+    /// Its days and hours, which a row of the bare array writes otherwise.
+    pub(crate) fn take_when(&mut self) -> (Vec<&'static str>, String, String) {
+        let days = self.dias_semana.take().unwrap_or_default();
+        let hours = (self.hora_inicio.take(), self.hora_fin.take());
+        (
+            days,
+            hours.0.unwrap_or_default(),
+            hours.1.unwrap_or_default(),
+        )
+    }
+
     fn of(schedule: Schedule, campaign: Option<&(String, CampaignState)>) -> Self {
+        let node = node::schedules::Fields::of(&schedule);
         let rules = schedule.rules;
         Self {
+            node,
             id: schedule.id,
             campania_id: schedule.campaign_id,
             campania_nombre: campaign.map(|(name, _)| name.clone()),
             campania_estado: campaign.map(|(_, state)| state.estado()),
             cliente_id: schedule.cliente_id,
-            dias_semana: rules.days.names().collect(),
-            hora_inicio: Rules::time(rules.from),
-            hora_fin: Rules::time(rules.until),
+            dias_semana: Some(rules.days.names().collect()),
+            hora_inicio: Some(Rules::time(rules.from)),
+            hora_fin: Some(Rules::time(rules.until)),
             cupo_diario: rules.quota,
             fecha_inicio: rules.first.map(|day| day.to_string()),
             fecha_fin: rules.last.map(|day| day.to_string()),
@@ -102,16 +124,25 @@ enum Days {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = schedules::ScheduleRequest)]
 pub(crate) struct ScheduleRequest {
-    #[serde(alias = "campaign_id", alias = "campañaId")]
+    #[serde(
+        default,
+        alias = "campaign_id",
+        alias = "campañaId",
+        deserialize_with = "lenient::integer"
+    )]
     campania_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     cliente_id: Option<u64>,
     dias_semana: Option<Days>,
     hora_inicio: Option<String>,
     hora_fin: Option<String>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     cupo_diario: Option<u32>,
     fecha_inicio: Option<String>,
     fecha_fin: Option<String>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     pausa_min_s: Option<u32>,
+    #[serde(default, deserialize_with = "lenient::integer")]
     pausa_max_s: Option<u32>,
     comentario: Option<String>,
 }
@@ -123,20 +154,27 @@ fn wrong(error: BadRules) -> HubError {
 impl ScheduleRequest {
     /// What it says, on top of what is known.
     fn rules(&self, known: Option<&Rules>) -> Result<Rules, HubError> {
+        let named = |names: &mut dyn Iterator<Item = &str>| {
+            let names: Vec<_> = names.map(lenient::day).collect();
+            Weekdays::from_names(names.iter().map(String::as_str))
+        };
         let days = match &self.dias_semana {
-            Some(Days::List(names)) => Weekdays::from_names(names.iter().map(String::as_str)),
-            Some(Days::Text(text)) => text.parse(),
+            Some(Days::List(names)) => named(&mut names.iter().map(String::as_str)),
+            Some(Days::Text(text)) => named(&mut text.split(',')),
             None => known.map(|known| known.days).ok_or(BadRules::Weekday),
         };
         let time = |given: &Option<String>, known: Option<u16>| match given {
-            Some(text) => Rules::minutes(text),
+            Some(text) => Rules::minutes(lenient::hour(text)),
             None => known.ok_or(BadRules::Time),
         };
         // An empty date takes it away.
         let date = |given: &Option<String>, known: Option<Date>| match given.as_deref() {
             None => Ok(known),
             Some("") => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| BadRules::Date),
+            Some(text) => lenient::date(text)
+                .parse()
+                .map(Some)
+                .map_err(|_| BadRules::Date),
         };
         let known_pause = known.map_or_else(Pause::default, |known| known.pause);
         let known_quota = known.and_then(|known| known.quota);
@@ -189,18 +227,32 @@ pub(crate) struct SchedulePage {
     zona: String,
 }
 
-/// The newest schedules, page by page.
+/// A page where one is asked for, else the rows alone.
+#[derive(Serialize, ToSchema)]
+#[schema(as = schedules::ScheduleList)]
+#[serde(untagged)]
+pub(crate) enum ScheduleList {
+    Rows(Vec<node::schedules::Row>),
+    Page(SchedulePage),
+}
+
+/// The newest schedules, page by page; without `limite` and `antes` an array.
 #[utoipa::path(
     get, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_list",
     params(Query),
-    responses((status = 200, description = "A page of them", body = SchedulePage), Failures)
+    responses((status = 200, description = "A page of them, or the newest 500 and `Link` to more", body = ScheduleList), Failures)
 )]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
+    OriginalUri(uri): OriginalUri,
     ApiQuery(query): ApiQuery<Query>,
-) -> Result<Json<SchedulePage>, HubError> {
-    let limit = page_size(query.limite)?;
+) -> Result<(HeaderMap, Json<ScheduleList>), HubError> {
+    let is_paged = paging::is_paged(&uri);
+    let limit = match is_paged {
+        true => page_size(query.limite)?,
+        false => paging::MOST_ROWS,
+    };
     let day = |name: &str, text: &Option<String>| match text.as_deref() {
         None | Some("") => Ok(None),
         Some(text) => text
@@ -223,11 +275,18 @@ pub(super) async fn list(
     };
     let mut found = state.store.schedules(&filter, limit + 1).await?;
     let siguiente = cut(&mut found, limit, |it| it.id);
-    Ok(Json(SchedulePage {
-        programaciones: bodies(&state, found).await?,
+    let programaciones = bodies(&state, found).await?;
+    if !is_paged {
+        let rows = programaciones.into_iter().map(node::schedules::Row::of);
+        let link = paging::link(&uri, "antes", siguiente);
+        return Ok((link, Json(ScheduleList::Rows(rows.collect()))));
+    }
+    let page = SchedulePage {
+        programaciones,
         siguiente,
         zona: state.config.zone_name().to_owned(),
-    }))
+    };
+    Ok((HeaderMap::new(), Json(ScheduleList::Page(page))))
 }
 
 /// Makes a schedule; it counts once it is approved.
@@ -235,14 +294,14 @@ pub(super) async fn list(
     post, path = "/sender/programaciones", tag = "schedules", operation_id = "schedules_create",
     params(ClienteHeader),
     request_body(content = ScheduleRequest, example = json!({"campania_id": 1, "dias_semana": ["mon", "tue"], "hora_inicio": "09:00", "hora_fin": "18:00", "cupo_diario": 50})),
-    responses((status = 201, description = "It is made", body = ScheduleBody), Failures)
+    responses((status = 201, description = "It is made", body = Success<ScheduleBody>), Failures)
 )]
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
     cliente: Option<ClienteId>,
     ApiJson(request): ApiJson<ScheduleRequest>,
-) -> Result<(StatusCode, Json<ScheduleBody>), HubError> {
+) -> Result<(StatusCode, Json<Success<ScheduleBody>>), HubError> {
     let Some(campaign) = request.campania_id else {
         return Err(invalid("field \"campania_id\": missing"));
     };
@@ -258,7 +317,8 @@ pub(super) async fn create(
     };
     let schedule = state.store.create_schedule(&new).await?;
     state.nudge.now();
-    Ok((StatusCode::CREATED, told(&state, schedule).await?))
+    let Json(body) = told(&state, schedule).await?;
+    Ok((StatusCode::CREATED, Json(Success::of(body))))
 }
 
 /// A schedule that the caller may know of.

@@ -57,6 +57,12 @@ pub(crate) struct Report {
     refused: LinePage,
 }
 
+impl Report {
+    const fn id(&self) -> i64 {
+        self.import.id
+    }
+}
+
 /// Takes a list, CSV or JSON.
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
@@ -120,6 +126,18 @@ pub(super) async fn import_json(
         prefix: None,
     };
     run(state, campaign, import, rules, Cursor::new(json)).await
+}
+
+/// Takes a short list for a campaign that is there already.
+pub(in crate::http) async fn import_list(
+    state: &AppState,
+    campaign: &Campaign,
+    list: &[serde_json::Value],
+) -> Result<Import, HubError> {
+    let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
+    let report = import_json(state, campaign, template, list).await?;
+    let import = state.store.import(campaign.id, report.id()).await?;
+    import.ok_or_else(|| ErrorReply::internal().into())
 }
 
 fn check_label(headers: &HeaderMap) -> Result<(), HubError> {

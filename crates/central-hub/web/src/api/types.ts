@@ -185,7 +185,8 @@ export interface SendBody {
 }
 
 export interface ErrorBody {
-  error: true;
+  /** Or the code once more, on the routes that the Node hub had. */
+  error: true | string;
   code: string;
   message: string;
 }

@@ -18,6 +18,8 @@ const PATH = '/api/sender/programaciones';
 
 /** The most that the hub gives at once. */
 const LARGEST_PAGE = 500;
+/** Of a list that is shown page by page. */
+const PER_PAGE = 50;
 /** So many pages make a week; more nobody could see on it. */
 const MOST_PAGES = 4;
 
@@ -33,7 +35,9 @@ export const getPage = (
   filter: ListFilter & { desde?: Day; hasta?: Day; limite?: number },
   antes: string | number | null,
   signal?: AbortSignal,
-) => request<SchedulePage>(`${PATH}${query({ ...filter, antes })}`, { signal });
+) =>
+  // Without `limite` the hub answers with a bare array.
+  request<SchedulePage>(`${PATH}${query({ limite: PER_PAGE, ...filter, antes })}`, { signal });
 
 export interface WeekAnswer {
   schedules: Schedule[];

@@ -33,7 +33,7 @@ export function RecordingCard() {
               disabled={!seesAll || change.isPending}
               onChange={(event) => {
                 change.reset();
-                if (event.currentTarget.checked) change.mutate('on');
+                if (event.currentTarget.checked) change.mutate('listen');
                 else setAsking(true);
               }}
             />

@@ -38,7 +38,7 @@ export const useHealth = () =>
 export function useRecording(done: () => void) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (mode: 'on' | 'off') =>
+    mutationFn: (mode: 'listen' | 'off') =>
       request<{ recording: boolean }>('/api/listener/mode', { method: 'POST', body: { mode } }),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: LISTENER_KEY });

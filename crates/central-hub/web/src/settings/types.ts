@@ -2,7 +2,7 @@ import type { SessionState, Timestamp } from '../api/types';
 
 /** `GET /api/listener/status` */
 export interface ListenerStatus {
-  mode: 'on' | 'off';
+  mode: 'listen' | 'off';
   recording: boolean;
   following: boolean;
   /** Null where another hub follows. */

@@ -1,0 +1,119 @@
+//! A user by the names of the Node hub's page, and its two further routes.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::ApiJson;
+use utoipa::ToSchema;
+
+use crate::auth::{Caller, Who};
+use crate::error::HubError;
+use crate::http::auth::{NewPassword, password};
+use crate::router::AppState;
+use crate::store::Role;
+
+/// The business that an administrator is shown as: the page asks for the
+/// session's state only for somebody who has one. It is metadata and narrows
+/// nothing.
+pub(crate) const HOME: u64 = 1;
+
+/// A user's further names.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::UserFields)]
+pub(crate) struct Names<'a> {
+    usuario: &'a str,
+    /// As `role`.
+    tipo: Role,
+}
+
+impl<'a> Names<'a> {
+    pub(crate) const fn of(usuario: &'a str, tipo: Role) -> Self {
+        Self { usuario, tipo }
+    }
+}
+
+/// A user as their page knows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::User)]
+struct User {
+    id: i64,
+    cliente_id: u64,
+    usuario: String,
+    tipo: Role,
+}
+
+impl User {
+    fn of(caller: &Caller) -> Self {
+        let (id, usuario) = match &caller.who {
+            Who::Session { user_id, name, .. } | Who::Password { user_id, name } => {
+                (*user_id, name.clone())
+            }
+            Who::Token { id, user_id } => (user_id.unwrap_or_default(), format!("token {id}")),
+            Who::Machine => (0, "localhost".to_owned()),
+        };
+        Self {
+            id,
+            cliente_id: caller.cliente_id.unwrap_or(HOME),
+            usuario,
+            tipo: caller.role,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::Verified)]
+pub(crate) struct Verified {
+    success: bool,
+    user: User,
+}
+
+/// Who shows this token.
+#[utoipa::path(
+    post, path = "/auth/verify", tag = "node", operation_id = "node_verify",
+    responses((status = 200, description = "It holds", body = Verified), Failures)
+)]
+pub(crate) async fn verify(caller: Caller) -> Json<Verified> {
+    Json(Verified {
+        success: true,
+        user: User::of(&caller),
+    })
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::PasswordChange)]
+pub(crate) struct Change {
+    #[serde(rename = "oldPassword")]
+    old: String,
+    #[serde(rename = "newPassword")]
+    new: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::PasswordChanged)]
+pub(crate) struct Changed {
+    success: bool,
+    message: &'static str,
+}
+
+/// One's own password; as `POST /api/auth/password`.
+#[utoipa::path(
+    post, path = "/auth/change-password", tag = "node", operation_id = "node_change_password",
+    request_body(content = Change, example = json!({"oldPassword": "una clave larga", "newPassword": "otra clave larga"})),
+    responses((status = 200, description = "It is changed", body = Changed), Failures)
+)]
+pub(crate) async fn change_password(
+    state: State<AppState>,
+    caller: Caller,
+    ApiJson(change): ApiJson<Change>,
+) -> Result<Json<Changed>, HubError> {
+    let change = NewPassword {
+        current_password: change.old,
+        new_password: change.new,
+    };
+    password(state, caller, ApiJson(change)).await?;
+    Ok(Json(Changed {
+        success: true,
+        message: "Contraseña actualizada",
+    }))
+}

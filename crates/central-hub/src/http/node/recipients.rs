@@ -1,0 +1,307 @@
+//! `/sender/destinatarios/campania/{id}`: the recipients of a campaign.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
+use session_api::Timestamp;
+use utoipa::{IntoParams, ToSchema};
+
+use super::paging::{self, MOST_ROWS};
+use super::{Data, lenient};
+use crate::auth::Caller;
+use crate::campaigns::columns::{NAME, value};
+use crate::campaigns::data::{Campaign, Recipient, RecipientFilter, RecipientState, Refused};
+use crate::campaigns::phone;
+use crate::campaigns::template::Template;
+use crate::error::HubError;
+use crate::http::campaigns::{cut, find, import_list, invalid, page_size};
+use crate::router::AppState;
+use crate::store::StoreError;
+
+/// Recipients in one request.
+const MOST: usize = 5_000;
+
+/// A recipient as their page knows it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::Recipient)]
+struct Row {
+    id: i64,
+    telefono_wapp: String,
+    telefono: String,
+    nombre_destino: Option<String>,
+    nombre: Option<String>,
+    mensaje_final: String,
+    estado: &'static str,
+    /// When it went, or in a rehearsal would have gone.
+    fecha_envio: Option<Timestamp>,
+}
+
+impl Row {
+    fn of(recipient: Recipient, template: Option<&Template>) -> Self {
+        let phone = recipient.chat.strip_suffix("@c.us");
+        let phone = phone.unwrap_or(&recipient.chat).to_owned();
+        let name = value(&recipient.fields, NAME).map(str::to_owned);
+        Self {
+            id: recipient.id,
+            telefono: phone.clone(),
+            telefono_wapp: phone,
+            nombre: name.clone(),
+            nombre_destino: name,
+            mensaje_final: template.map_or_else(String::new, |it| it.fill(&recipient.fields)),
+            estado: match recipient.state {
+                RecipientState::Queued => RecipientState::Pending.estado(),
+                state => state.estado(),
+            },
+            fecha_envio: match recipient.state {
+                RecipientState::Sent | RecipientState::Simulated => recipient.planned_at,
+                _ => None,
+            },
+        }
+    }
+}
+
+/// How many stand where.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = node::RecipientCounts)]
+struct Counts {
+    total: i64,
+    pendientes: i64,
+    enviados: i64,
+    fallidos: i64,
+    /// As `fallidos`, by its other name.
+    errores: i64,
+    simulados: i64,
+    omitidos: i64,
+}
+
+impl Counts {
+    fn of(campaign: &Campaign) -> Self {
+        let count = |state| campaign.count(state);
+        let failed = count(RecipientState::Failed);
+        Self {
+            total: campaign.total(),
+            pendientes: count(RecipientState::Pending) + count(RecipientState::Queued),
+            enviados: count(RecipientState::Sent),
+            fallidos: failed,
+            errores: failed,
+            simulados: count(RecipientState::Simulated),
+            omitidos: count(RecipientState::Skipped),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::Recipients)]
+pub(crate) struct Recipients {
+    destinatarios: Vec<Row>,
+    estadisticas: Counts,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Query {
+    despues: Option<i64>,
+    limite: Option<u32>,
+}
+
+/// The recipients in the order of the list; `Link` leads on where there are more.
+#[utoipa::path(
+    get, path = "/sender/destinatarios/campania/{id}", tag = "node", operation_id = "node_recipients",
+    params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1), Query),
+    responses((status = 200, description = "They, and how many stand where", body = Data<Recipients>), Failures)
+)]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    OriginalUri(uri): OriginalUri,
+    ApiPath(id): ApiPath<i64>,
+    ApiQuery(query): ApiQuery<Query>,
+) -> Result<(HeaderMap, Json<Data<Recipients>>), HubError> {
+    let limit = match query.limite {
+        Some(limit) => page_size(Some(limit))?,
+        None => MOST_ROWS,
+    };
+    let filter = RecipientFilter {
+        state: None,
+        after: query.despues,
+    };
+    let campaign = find(&state, &caller, id).await?;
+    let mut found = state.store.recipients(id, &filter, limit + 1).await?;
+    let next = cut(&mut found, limit, |it| it.id);
+    let template = Template::parse(&campaign.text).ok();
+    let rows = found.into_iter().map(|it| Row::of(it, template.as_ref()));
+    let data = Data::of(Recipients {
+        destinatarios: rows.collect(),
+        estadisticas: Counts::of(&campaign),
+    });
+    Ok((paging::link(&uri, "despues", next), Json(data)))
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::RecipientSummary)]
+pub(crate) struct Summary {
+    #[serde(flatten)]
+    counts: Counts,
+    estadisticas: Counts,
+}
+
+/// How many recipients stand where.
+#[utoipa::path(
+    get, path = "/sender/destinatarios/campania/{id}/resumen", tag = "node", operation_id = "node_recipients_summary",
+    params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
+    responses((status = 200, description = "The figures", body = Data<Summary>), Failures)
+)]
+pub(crate) async fn summary(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+) -> Result<Json<Data<Summary>>, HubError> {
+    let counts = Counts::of(&find(&state, &caller, id).await?);
+    Ok(Json(Data::of(Summary {
+        counts,
+        estadisticas: counts,
+    })))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::NewRecipient)]
+struct New {
+    #[serde(
+        default,
+        alias = "telefono",
+        alias = "phone",
+        deserialize_with = "lenient::optional_text"
+    )]
+    telefono_wapp: Option<String>,
+    #[serde(default, alias = "nombre", deserialize_with = "lenient::optional_text")]
+    nombre_destino: Option<String>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    lugar_id: Option<i64>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::NewRecipients)]
+pub(crate) struct NewRecipients {
+    destinatarios: Vec<New>,
+}
+
+/// How many became recipients.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::Added)]
+pub(crate) struct Added {
+    agregados: i64,
+    duplicados: i64,
+    errores: i64,
+    /// The list of them, for `/api/sender/campaigns/{id}/imports`.
+    importacion: i64,
+}
+
+/// Adds recipients; those that the campaign has already are passed over.
+#[utoipa::path(
+    post, path = "/sender/destinatarios/campania/{id}/agregar", tag = "node", operation_id = "node_recipients_add",
+    params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
+    request_body(content = NewRecipients, example = json!({"destinatarios": [{"telefono_wapp": "5491158254201", "nombre_destino": "Ana"}]})),
+    responses((status = 200, description = "What came of them", body = Data<Added>), Failures)
+)]
+pub(crate) async fn add(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<NewRecipients>,
+) -> Result<Json<Data<Added>>, HubError> {
+    check_count("destinatarios", request.destinatarios.len())?;
+    let campaign = find(&state, &caller, id).await?;
+    let line = |new: New| {
+        let mut line = json!({"telefono": new.telefono_wapp.unwrap_or_default()});
+        if let Some(name) = new.nombre_destino {
+            line["nombre"] = name.into();
+        }
+        if let Some(place) = new.lugar_id {
+            line["lugar_id"] = place.to_string().into();
+        }
+        line
+    };
+    let list: Vec<Value> = request.destinatarios.into_iter().map(line).collect();
+    let import = import_list(&state, &campaign, &list).await?;
+    Ok(Json(Data::of(Added {
+        agregados: import.accepted,
+        duplicados: import.duplicates,
+        errores: import.refused,
+        importacion: import.id,
+    })))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::RemovedNumber)]
+#[serde(untagged, expecting = "a telephone number")]
+enum Number {
+    Text(String),
+    Number(u64),
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::ToRemove)]
+pub(crate) struct ToRemove {
+    telefonos: Vec<Number>,
+}
+
+/// How many are recipients no more.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::Removed)]
+pub(crate) struct Removed {
+    eliminados: u64,
+    #[serde(rename = "noEliminados")]
+    kept: u64,
+}
+
+/// Takes recipients away who have got nothing.
+#[utoipa::path(
+    delete, path = "/sender/destinatarios/campania/{id}/quitar", tag = "node", operation_id = "node_recipients_remove",
+    params(("id" = i64, Path, description = "The campaign", minimum = 1, example = 1)),
+    request_body(content = ToRemove, example = json!({"telefonos": ["5491158254201"]})),
+    responses((status = 200, description = "How many", body = Data<Removed>), Failures)
+)]
+pub(crate) async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<i64>,
+    ApiJson(request): ApiJson<ToRemove>,
+) -> Result<Json<Data<Removed>>, HubError> {
+    let asked = request.telefonos.len();
+    check_count("telefonos", asked)?;
+    find(&state, &caller, id).await?;
+    let text = |number| match number {
+        Number::Text(text) => text,
+        Number::Number(number) => number.to_string(),
+    };
+    let numbers = request.telefonos.into_iter().map(text);
+    let chats: Vec<String> = numbers
+        .filter_map(|text| phone::parse(&text, None).ok())
+        .map(|recipient| recipient.as_str().to_owned())
+        .collect();
+    let mut tx = state.store.begin().await?;
+    let campaign = state.store.campaign_in(&mut tx, id).await?;
+    campaign.ok_or(Refused::NotFound)?;
+    let removed = state
+        .store
+        .remove_recipients_in(&mut tx, id, &chats)
+        .await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    state.nudge.now();
+    let asked = u64::try_from(asked).unwrap_or(u64::MAX);
+    Ok(Json(Data::of(Removed {
+        eliminados: removed,
+        kept: asked.saturating_sub(removed),
+    })))
+}
+
+fn check_count(name: &str, count: usize) -> Result<(), HubError> {
+    if (1..=MOST).contains(&count) {
+        return Ok(());
+    }
+    Err(invalid(format!("{name} has to hold 1 to {MOST} of them")))
+}

@@ -1,0 +1,170 @@
+//! A refusal as the Node pair's clients read it, and what is not served here.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+use service_runtime::http::ErrorReply;
+
+/// Where the Node hub had routes: there the code stands in `error`, which its
+/// page shows to people.
+const ROOTS: [&str; 8] = [
+    "auth",
+    "whatsapp",
+    "whatsapp-v2",
+    "admin/whatsapp",
+    "qr-code",
+    "sender",
+    "listener",
+    "session-manager",
+];
+
+/// No refusal is longer.
+const LARGEST: usize = 64 * 1024;
+
+/// What belongs to other systems, with the sentence that says so.
+const ELSEWHERE: [(&str, &str); 8] = [
+    (
+        "sender/prospectos",
+        "prospects are another system's: upload a list to the campaign instead",
+    ),
+    (
+        "sender/lugares",
+        "places are another system's: upload a list to the campaign instead",
+    ),
+    (
+        "sender/envios",
+        "messages are sent by the hub, not by hand: see /api/sender/messages",
+    ),
+    (
+        "leads",
+        "leads are another system's: upload a list to a campaign instead",
+    ),
+    ("email", "e-mail is another system's"),
+    ("mailer", "e-mail is another system's"),
+    (
+        "listener/ia",
+        "nothing answers by itself here: a program can, see /api/webhooks",
+    ),
+    ("sync-contacts", "Google's contacts are another system's"),
+];
+
+fn below<'a>(path: &str, roots: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let path = path.strip_prefix('/')?;
+    roots.into_iter().find(|root| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// 501 `NOT_SERVED_HERE`.
+pub(crate) fn not_served_here(what: &str) -> ErrorReply {
+    ErrorReply::new(StatusCode::NOT_IMPLEMENTED, "NOT_SERVED_HERE", what)
+}
+
+/// Middleware around what is no route: says so where the Node hub had one that
+/// belongs to another system.
+pub(crate) async fn not_served(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if let Some(root) = below(path, ELSEWHERE.iter().map(|(root, _)| *root)) {
+        let what = ELSEWHERE.iter().find(|(it, _)| *it == root);
+        return not_served_here(what.map_or("", |(_, what)| what)).into_response();
+    }
+    next.run(request).await
+}
+
+/// Middleware around everything: puts refusals of the Node hub's routes into
+/// their clients' shape.
+pub(crate) async fn in_their_shape(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let other = ELSEWHERE.iter().map(|(root, _)| *root);
+    let is_theirs = below(path, ROOTS).or_else(|| below(path, other)).is_some();
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !is_theirs || !is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+        return ErrorReply::internal().into_response();
+    };
+    let known = serde_json::from_slice::<Map<String, Value>>(&bytes);
+    let Some(shaped) = known.ok().and_then(shaped) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    parts
+        .headers
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(shaped.len()));
+    Response::from_parts(parts, Body::from(shaped))
+}
+
+/// The refusal in their shape; nothing of what is none.
+fn shaped(mut body: Map<String, Value>) -> Option<Vec<u8>> {
+    let code = match (&body.get("code"), body.get("error")) {
+        (Some(Value::String(code)), _) | (_, Some(Value::String(code))) => code.clone(),
+        _ => return None,
+    };
+    for flag in ["ok", "success"] {
+        body.insert(flag.to_owned(), Value::Bool(false));
+    }
+    for name in ["error", "code"] {
+        body.insert(name.to_owned(), Value::String(code.clone()));
+    }
+    serde_json::to_vec(&body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_below_whole_words() {
+        let is_theirs = |path| below(path, ROOTS).is_some();
+        for path in [
+            "/api/auth/login",
+            "/auth/login",
+            "/api/whatsapp/51/qr",
+            "/whatsapp-v2/connect",
+            "/api/admin/whatsapp/status",
+            "/qr-code",
+            "/api/sender",
+        ] {
+            assert!(is_theirs(path), "{path}");
+        }
+        for path in [
+            "/api/users",
+            "/api/senders",
+            "/send",
+            "/status",
+            "/api",
+            "/admin",
+        ] {
+            assert!(!is_theirs(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_code_stands_in_error_and_details_stay() {
+        let of = |body: Value| {
+            let body = shaped(body.as_object().unwrap().clone())?;
+            serde_json::from_slice::<Value>(&body).ok()
+        };
+        let wanted = json!({
+            "ok": false, "success": false, "error": "X", "code": "X", "message": "m", "lugar": 3,
+        });
+        let ours = json!({"error": true, "code": "X", "message": "m", "lugar": 3});
+        assert_eq!(of(ours), Some(wanted.clone()));
+        let old = json!({"ok": false, "error": "X", "message": "m", "lugar": 3});
+        assert_eq!(of(old), Some(wanted));
+        assert_eq!(of(json!({"error": true})), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! A schedule as a row of the bare array.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::campaigns::data::Schedule;
+use crate::http::campaigns::ScheduleBody;
+
+/// What their page reads of a schedule, beside the rest.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::ScheduleFields)]
+pub(crate) struct Fields {
+    comentario_cliente: Option<String>,
+    comentario_admin: Option<String>,
+}
+
+impl Fields {
+    pub(crate) fn of(schedule: &Schedule) -> Self {
+        Self {
+            comentario_cliente: schedule.comment.clone(),
+            comentario_admin: schedule.reason.clone(),
+        }
+    }
+}
+
+/// A row of the array: as the schedule, but for the days, which are one text,
+/// and the hours, which have seconds.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::ScheduleRow)]
+pub(crate) struct Row {
+    dias_semana: String,
+    hora_inicio: String,
+    hora_fin: String,
+    #[serde(flatten)]
+    body: ScheduleBody,
+}
+
+impl Row {
+    pub(crate) fn of(mut body: ScheduleBody) -> Self {
+        let (days, from, until) = body.take_when();
+        Self {
+            dias_semana: days.join(","),
+            hora_inicio: format!("{from}:00"),
+            hora_fin: format!("{until}:00"),
+            body,
+        }
+    }
+}

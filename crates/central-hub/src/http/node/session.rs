@@ -1,0 +1,278 @@
+//! The session in the words of the Node pair's screens, and `/session-manager`.
+//!
+//! | `SessionState` | `state` |
+//! | --- | --- |
+//! | `READY` | `CONNECTED` |
+//! | `QR_REQUIRED` | `QR_REQUIRED` |
+//! | `INIT` with a browser, `AUTHENTICATED` | `CONNECTING` |
+//! | `INIT` without one, `DISCONNECTED` | `DISCONNECTED` |
+//! | `ERROR` | `ERROR` |
+
+use api_docs::{ClienteHeader, Failures};
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ClienteId};
+use session_api::{ConnectBody, QrBody, SessionBody, SessionState, StatusBody, TransitionBody};
+use session_client::{ClientError, Endpoint, SessionClient};
+use utoipa::ToSchema;
+
+use super::auth::HOME;
+use super::lenient;
+use crate::error::HubError;
+use crate::upstream::{Upstream, Verbatim};
+
+/// What their screens know of the session's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = node::SessionWord)]
+pub(crate) enum Word {
+    Connected,
+    QrRequired,
+    Connecting,
+    Disconnected,
+    Error,
+}
+
+impl Word {
+    pub(crate) const fn of(state: SessionState, has_browser: bool) -> Self {
+        match state {
+            SessionState::Ready => Self::Connected,
+            SessionState::QrRequired => Self::QrRequired,
+            SessionState::Authenticated => Self::Connecting,
+            SessionState::Init if has_browser => Self::Connecting,
+            SessionState::Init | SessionState::Disconnected => Self::Disconnected,
+            SessionState::Error => Self::Error,
+        }
+    }
+
+    /// What a person has to do.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Connected => "none: messages can be sent",
+            Self::QrRequired => "scan the code with the phone",
+            Self::Connecting => "wait",
+            Self::Disconnected => "connect",
+            Self::Error => "look at GET /api/admin/whatsapp/session: it says what is wrong",
+        }
+    }
+}
+
+/// What their screens read of `/whatsapp/{cliente_id}/status`, beside the rest.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::SessionFields)]
+pub(crate) struct Fields {
+    state: Word,
+    connecting: bool,
+    recommended_action: &'static str,
+    /// The code, while one is to be scanned.
+    qr_code_base64: Option<String>,
+    phone_number: Option<String>,
+}
+
+impl Fields {
+    pub(crate) async fn of(
+        client: &SessionClient,
+        session: &SessionBody,
+    ) -> Result<Self, ClientError> {
+        let state = Word::of(session.state, session.browser.running);
+        let code = match state {
+            Word::QrRequired => client.qr().await?,
+            _ => QrBody::NoQr,
+        };
+        Ok(Self {
+            state,
+            connecting: state == Word::Connecting,
+            recommended_action: state.action(),
+            qr_code_base64: match code {
+                QrBody::Available { qr } => Some(qr),
+                QrBody::NoQr => None,
+            },
+            phone_number: session
+                .account
+                .as_ref()
+                .map(|account| account.phone.clone()),
+        })
+    }
+}
+
+/// What their screens read of the refusal of a code, once a phone is linked.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::LinkedFields)]
+pub(crate) struct Linked {
+    state: Word,
+    can_send_messages: bool,
+}
+
+impl Linked {
+    pub(crate) const fn of(state: SessionState) -> Self {
+        Self {
+            state: Word::of(state, true),
+            can_send_messages: matches!(state, SessionState::Ready),
+        }
+    }
+}
+
+/// The one session, as a row.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::SessionRow)]
+pub(crate) struct Row {
+    #[serde(rename = "clienteId")]
+    cliente_id: u64,
+    state: Word,
+}
+
+/// The sessions there are: one.
+#[utoipa::path(
+    get, path = "/session-manager/sessions", tag = "node", operation_id = "node_sessions",
+    params(ClienteHeader),
+    responses((status = 200, description = "One row", body = Vec<Row>), Failures)
+)]
+pub(crate) async fn sessions(
+    cliente: Option<ClienteId>,
+    Upstream(client): Upstream,
+) -> Result<Json<[Row; 1]>, HubError> {
+    let session = client.session().await?;
+    Ok(Json([Row {
+        cliente_id: cliente.map_or(HOME, |id| id.0),
+        state: Word::of(session.state, session.browser.running),
+    }]))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = node::SessionOf)]
+pub(crate) struct Of {
+    #[serde(default, deserialize_with = "lenient::integer")]
+    cliente_id: Option<u64>,
+}
+
+type Answer = Result<Verbatim, HubError>;
+
+async fn ask<T: serde::de::DeserializeOwned>(
+    client: &SessionClient,
+    of: &Of,
+    endpoint: Endpoint,
+) -> Answer {
+    // Metadata, as everywhere; the session is the same for all.
+    let client = match of.cliente_id {
+        Some(id) => client.for_cliente(Some(id)),
+        None => client.clone(),
+    };
+    let answer = Verbatim::ask::<T>(&client, endpoint, None).await?;
+    Ok(answer.with_ok())
+}
+
+/// Asks for the session.
+#[utoipa::path(
+    post, path = "/session-manager/admin/login", tag = "node", operation_id = "node_session_login",
+    params(ClienteHeader),
+    request_body(content = Of, example = json!({"cliente_id": 51})),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = ConnectBody), Failures)
+)]
+pub(crate) async fn login(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
+    ask::<ConnectBody>(&client, &of, Endpoint::Connect).await
+}
+
+/// Closes the browser; the phone stays linked.
+#[utoipa::path(
+    post, path = "/session-manager/admin/logout", tag = "node", operation_id = "node_session_logout",
+    params(ClienteHeader),
+    request_body(content = Of, example = json!({"cliente_id": 51})),
+    responses((status = 200, description = "`ok` and what session-manager answered", body = TransitionBody), Failures)
+)]
+pub(crate) async fn logout(Upstream(client): Upstream, ApiJson(of): ApiJson<Of>) -> Answer {
+    ask::<TransitionBody>(&client, &of, Endpoint::Disconnect).await
+}
+
+/// session-manager's state, and the word for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::StatusAnswer)]
+pub(crate) struct Status {
+    #[serde(flatten)]
+    body: StatusBody,
+    state: Word,
+}
+
+async fn status_of(client: &SessionClient) -> Result<Json<Status>, HubError> {
+    let session = client.session().await?;
+    Ok(Json(Status {
+        body: StatusBody {
+            status: session.state,
+        },
+        state: Word::of(session.state, session.browser.running),
+    }))
+}
+
+/// The session's state.
+#[utoipa::path(
+    get, path = "/session-manager/status", tag = "node", operation_id = "node_session_status",
+    params(ClienteHeader),
+    responses((status = 200, description = "The state", body = Status), Failures)
+)]
+pub(crate) async fn status(Upstream(client): Upstream) -> Result<Json<Status>, HubError> {
+    status_of(&client).await
+}
+
+/// The session's state, by its other name.
+#[utoipa::path(
+    get, path = "/session-manager/state", tag = "node", operation_id = "node_session_state",
+    params(ClienteHeader),
+    responses((status = 200, description = "The state", body = Status), Failures)
+)]
+pub(crate) async fn state(Upstream(client): Upstream) -> Result<Json<Status>, HubError> {
+    status_of(&client).await
+}
+
+/// session-manager's code, and the word for the state.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::QrAnswer)]
+pub(crate) struct Qr {
+    #[serde(flatten)]
+    body: QrBody,
+    state: Word,
+}
+
+/// The code as a data URL, or `NO_QR`.
+#[utoipa::path(
+    get, path = "/session-manager/qr", tag = "node", operation_id = "node_session_qr",
+    params(ClienteHeader),
+    responses((status = 200, description = "The code", body = Qr), Failures)
+)]
+pub(crate) async fn qr(Upstream(client): Upstream) -> Result<Json<Qr>, HubError> {
+    let session = client.session().await?;
+    Ok(Json(Qr {
+        body: client.qr().await?,
+        state: Word::of(session.state, session.browser.running),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What J's `/whatsapp` shows: it reads `state`, whatever its case.
+    fn january_shows(state: Word) -> &'static str {
+        match serde_json::to_value(state).unwrap().as_str().unwrap() {
+            "CONNECTED" => "WhatsApp conectado",
+            "QR_REQUIRED" => "Escaneá el QR",
+            "CONNECTING" | "INIT" => "Conectando…",
+            "DISCONNECTED" => "Conectar WhatsApp",
+            _ => "Error en la sesión",
+        }
+    }
+
+    #[test]
+    fn error_is_shown_for_an_error_alone() {
+        for (state, has_browser, shown) in [
+            (SessionState::Init, false, "Conectar WhatsApp"),
+            (SessionState::Init, true, "Conectando…"),
+            (SessionState::QrRequired, true, "Escaneá el QR"),
+            (SessionState::Authenticated, true, "Conectando…"),
+            (SessionState::Ready, true, "WhatsApp conectado"),
+            (SessionState::Disconnected, false, "Conectar WhatsApp"),
+            (SessionState::Error, false, "Error en la sesión"),
+        ] {
+            let word = Word::of(state, has_browser);
+            assert_eq!(january_shows(word), shown, "{state:?}");
+        }
+    }
+}

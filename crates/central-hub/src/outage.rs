@@ -1,0 +1,78 @@
+//! The line that operators search the log for while session-manager cannot be
+//! reached: at once, then once a minute with how often it was tried.
+//!
+//! Its words are the Node hub's: `[whatsapp-proxy] Error: fetch failed` and the
+//! system's name of what it was, such as `ECONNREFUSED`.
+
+use std::time::{Duration, Instant};
+
+/// Between two lines of one outage.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// An outage, while there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Outage(Option<Told>);
+
+#[derive(Debug)]
+struct Told {
+    since: Instant,
+    at: Instant,
+    tries: u64,
+}
+
+impl Outage {
+    /// One more try failed; gives the line to log, if it is time for one.
+    pub(crate) fn failed(&mut self, why: &str, now: Instant) -> Option<String> {
+        let line = |rest: &str| format!("[whatsapp-proxy] Error: fetch failed: {why}{rest}");
+        let Some(told) = &mut self.0 else {
+            self.0 = Some(Told {
+                since: now,
+                at: now,
+                tries: 1,
+            });
+            return Some(line(""));
+        };
+        told.tries += 1;
+        if now.duration_since(told.at) < EVERY {
+            return None;
+        }
+        told.at = now;
+        let (tries, seconds) = (told.tries, now.duration_since(told.since).as_secs());
+        Some(line(&format!(" ({tries} tries in {seconds} s)")))
+    }
+
+    /// It answers; gives how long it did not, if it was away.
+    pub(crate) fn over(&mut self, now: Instant) -> Option<Duration> {
+        let told = self.0.take()?;
+        Some(now.duration_since(told.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_at_once_and_then_once_a_minute() {
+        let mut outage = Outage::default();
+        let begin = Instant::now();
+        let why = "ECONNREFUSED: Connection refused (os error 111)";
+        let first = outage.failed(why, begin).unwrap();
+        assert_eq!(
+            first,
+            format!("[whatsapp-proxy] Error: fetch failed: {why}")
+        );
+        for second in 1..60 {
+            assert_eq!(
+                outage.failed(why, begin + Duration::from_secs(second)),
+                None
+            );
+        }
+        let later = outage.failed(why, begin + EVERY).unwrap();
+        assert!(later.ends_with(" (61 tries in 60 s)"), "{later}");
+        assert_eq!(outage.failed(why, begin + EVERY), None);
+        assert_eq!(outage.over(begin + EVERY), Some(EVERY));
+        assert_eq!(outage.over(begin + EVERY), None);
+        assert!(outage.failed(why, begin + EVERY).is_some());
+    }
+}

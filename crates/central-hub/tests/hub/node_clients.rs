@@ -1,0 +1,872 @@
+//! The Node pair's own clients: one test for each call of theirs, with the body
+//! that they send and the fields that they read.
+//!
+//! J and H are the two states of their page: of January 2026, and the newest.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::access::{PASSWORD, admin, answer, bearer, locked};
+use crate::peer::Peer;
+use crate::support::{Hub, until};
+
+const PICTURE: &str = "data:image/png;base64,AAAA";
+
+/// A session-manager in this state, with a browser or without.
+fn is_in(peer: &Peer, state: &str, has_browser: bool) {
+    let linked = matches!(state, "AUTHENTICATED" | "READY");
+    let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
+    let at = "2026-01-14T13:02:09.336Z";
+    let session = json!({
+        "session": "admin", "state": state, "since": at, "generation": 3, "cause": "TEST",
+        "cause_message": "because", "linked": linked,
+        "account": if linked { account } else { Value::Null }, "qr": null,
+        "browser": {"running": has_browser}, "page": {"url": ""},
+        "restarts": {"total": 0, "recent": 0, "budget": 5, "window_seconds": 600},
+        "last_error": null, "history": [], "service": {"version": "0.1.0", "started_at": at},
+    });
+    peer.answers("/session", 200, &session.to_string());
+    peer.answers("/status", 200, &json!({"status": state}).to_string());
+    let code = match state {
+        "QR_REQUIRED" => json!({"status": "QR_AVAILABLE", "qr": PICTURE}),
+        _ => json!({"status": "NO_QR"}),
+    };
+    peer.answers("/qr", 200, &code.to_string());
+    peer.is_in(state);
+}
+
+async fn open() -> (Peer, Hub) {
+    let peer = Peer::start().await;
+    is_in(&peer, "READY", true);
+    let hub = Hub::start(&peer.url).await;
+    (peer, hub)
+}
+
+async fn call(hub: &Hub, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let method: Method = method.parse().unwrap();
+    let mut request = hub.http.request(method, hub.url(path));
+    if !body.is_null() {
+        request = request.json(&body);
+    }
+    answer(request).await
+}
+
+async fn get(hub: &Hub, path: &str) -> (u16, Value) {
+    call(hub, "GET", path, Value::Null).await
+}
+
+/// The shape of a refusal on the Node hub's routes.
+fn refused(told: &(u16, Value), status: u16, code: &str) {
+    let (found, body) = told;
+    assert_eq!(*found, status, "{body}");
+    assert_eq!(
+        (&body["ok"], &body["success"]),
+        (&json!(false), &json!(false)),
+        "{body}"
+    );
+    assert_eq!(
+        (&body["error"], &body["code"]),
+        (&json!(code), &json!(code)),
+        "{body}"
+    );
+    assert!(
+        body["message"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{body}"
+    );
+}
+
+/// What J's `/whatsapp` shows for an answer: it reads `state` in lower case.
+fn january_shows(body: &Value) -> &'static str {
+    let state = body["state"].as_str().map(str::to_lowercase);
+    match state.as_deref() {
+        Some("connected") => "connected",
+        Some("qr_required") => "scan",
+        Some("connecting" | "init" | "initializing" | "reconnecting") => "wait",
+        Some("disconnected") => "connect",
+        _ => "error",
+    }
+}
+
+/// What H's shows: it reads `status`.
+fn march_shows(body: &Value) -> &'static str {
+    match body["status"].as_str() {
+        Some("READY") => "connected",
+        Some("QR_REQUIRED") => "scan",
+        Some("CONNECTING" | "INIT" | "INITIALIZING" | "RECONNECTING") => "wait",
+        Some("DISCONNECTED") => "connect",
+        _ => "error",
+    }
+}
+
+#[tokio::test]
+async fn both_whatsapp_screens_in_every_state() {
+    let (peer, hub) = open().await;
+    for (state, has_browser, january, march) in [
+        // Nobody has asked yet: J offers to connect, H waits.
+        ("INIT", false, "connect", "wait"),
+        ("INIT", true, "wait", "wait"),
+        ("QR_REQUIRED", true, "scan", "scan"),
+        // H knows no such state, as it did not with the Node pair.
+        ("AUTHENTICATED", true, "wait", "error"),
+        ("READY", true, "connected", "connected"),
+        ("DISCONNECTED", false, "connect", "connect"),
+        ("ERROR", false, "error", "error"),
+    ] {
+        is_in(&peer, state, has_browser);
+        for prefix in ["", "/api"] {
+            let (status, body) = get(&hub, &format!("{prefix}/whatsapp/51/status")).await;
+            assert_eq!(status, 200, "{body}");
+            assert_eq!(january_shows(&body), january, "{state}: {body}");
+            assert_eq!(march_shows(&body), march, "{state}: {body}");
+            // What both read beside it.
+            assert_eq!(body["connected"], state == "READY");
+            assert_eq!(body["needs_qr"], state == "QR_REQUIRED");
+            let linked = matches!(state, "AUTHENTICATED" | "READY");
+            assert_eq!(body["phone_number"].is_string(), linked, "{body}");
+            assert_eq!(body["connecting"], january == "wait");
+            assert!(body["recommended_action"].is_string());
+            let code = (state == "QR_REQUIRED").then_some(PICTURE);
+            assert_eq!(body["qr_code_base64"].as_str(), code);
+            // And what is there today.
+            assert_eq!(
+                (&body["ok"], &body["cliente_id"]),
+                (&json!(true), &json!(51))
+            );
+        }
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_code_under_both_names_and_why_there_is_none() {
+    let (peer, hub) = open().await;
+    let paths = [
+        "/whatsapp/51/qr",
+        "/api/whatsapp/51/qr",
+        "/qr-code",
+        "/api/qr-code",
+    ];
+    is_in(&peer, "QR_REQUIRED", true);
+    for path in paths {
+        let request = hub.http.get(hub.url(path)).header("x-cliente-id", "51");
+        let (status, body) = answer(request).await;
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(
+            (&body["qr"], &body["qr_code_base64"]),
+            (&json!(PICTURE), &json!(PICTURE))
+        );
+    }
+    is_in(&peer, "INIT", true);
+    for path in paths {
+        refused(&get(&hub, path).await, 404, "QR_NOT_AVAILABLE");
+    }
+    for (state, word, can_send) in [
+        ("READY", "CONNECTED", true),
+        ("AUTHENTICATED", "CONNECTING", false),
+    ] {
+        is_in(&peer, state, true);
+        for path in paths {
+            let told = get(&hub, path).await;
+            refused(&told, 409, "QR_NOT_REQUIRED");
+            assert_eq!(told.1["state"], word);
+            assert_eq!(told.1["can_send_messages"], can_send);
+        }
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn whatsapp_v2_as_it_was() {
+    let (peer, hub) = open().await;
+    is_in(&peer, "QR_REQUIRED", true);
+    let told = get(&hub, "/api/whatsapp-v2/status").await;
+    assert_eq!(told, (200, json!({"status": "qr_required"})));
+    let told = get(&hub, "/whatsapp-v2/qr").await;
+    assert_eq!(
+        told,
+        (200, json!({"status": "qr_available", "qr": PICTURE}))
+    );
+    hub.stop().await;
+}
+
+/// The page signs in, keeps the token, and sends the cookie with what it asks
+/// without one.
+#[tokio::test]
+async fn the_page_signs_in_and_goes_on() {
+    let (peer, hub) = locked().await;
+    is_in(&peer, "READY", true);
+    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+    peer.answers("/connect", 200, connected);
+    let login = async |body: Value| {
+        let request = hub.http.post(hub.url("/auth/login")).json(&body);
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let cookie = response.headers().get("set-cookie").cloned();
+        let body: Value = response.json().await.unwrap();
+        (status, body, cookie)
+    };
+    let (status, wrong, _) = login(json!({"usuario": "admin", "password": "wrong"})).await;
+    refused(&(status, wrong), 401, "WRONG_PASSWORD");
+    let (status, missing, _) = login(json!({"password": PASSWORD})).await;
+    refused(&(status, missing), 400, "INVALID_REQUEST");
+    let (status, body, cookie) = login(json!({"usuario": "admin", "password": PASSWORD})).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    assert_eq!(body["user"]["usuario"], "admin");
+    assert_eq!(body["user"]["tipo"], "admin");
+    assert!(body["user"]["id"].is_i64());
+    // Without one the page asks for no session's state.
+    assert!(body["user"]["cliente_id"].as_u64().is_some_and(|id| id > 0));
+    assert_eq!(body["expires_in"], 24 * 60 * 60);
+    let token = bearer(body["token"].as_str().unwrap());
+
+    let (status, verified) = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    assert_eq!(
+        (status, &verified["success"]),
+        (200, &json!(true)),
+        "{verified}"
+    );
+    for field in ["id", "cliente_id", "usuario", "tipo"] {
+        assert_eq!(verified["user"][field], body["user"][field], "{field}");
+    }
+    let told = hub
+        .by("Bearer eyJ.no.jwt", "POST", "/auth/verify", json!({}))
+        .await;
+    refused(&told, 401, "UNAUTHORIZED");
+    assert_eq!(
+        hub.by(&token, "GET", "/whatsapp/1/status", json!(null))
+            .await
+            .0,
+        200
+    );
+
+    // By the cookie alone: what a page of the hub's own asks for.
+    let cookie = cookie
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let connect = async |path: &str, headers: &[(&str, &str)]| {
+        let mut request = hub.http.post(hub.url(path)).header("cookie", &cookie);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request).await
+    };
+    let same = [("sec-fetch-site", "same-origin")];
+    let origin = [("origin", hub.url.as_str())];
+    for own in [&same[..], &origin[..]] {
+        let told = connect("/api/whatsapp-v2/connect", own).await;
+        assert_eq!(told, (200, json!({"status": "init"})), "{own:?}");
+        assert_eq!(connect("/whatsapp-v2/connect", own).await.0, 200);
+        // Nothing else goes without the token.
+        let told = connect("/api/admin/whatsapp/connect", own).await;
+        refused(&told, 403, "CSRF_TOKEN_INVALID");
+    }
+    let told = connect("/api/whatsapp-v2/connect", &[]).await;
+    refused(&told, 403, "CSRF_TOKEN_INVALID");
+    let told = connect(
+        "/api/whatsapp-v2/connect",
+        &[("origin", "https://evil.example")],
+    )
+    .await;
+    refused(&told, 403, "CROSS_SITE_REQUEST");
+    let message = told.1["message"].as_str().unwrap();
+    assert!(
+        message.contains("Origin is https://evil.example"),
+        "{message}"
+    );
+    let host = hub.url.trim_start_matches("http://");
+    assert!(message.contains(&format!("Host is {host}")), "{message}");
+    // The code without an `Authorization`, as H asks for it.
+    let code = hub
+        .http
+        .get(hub.url("/whatsapp/1/qr"))
+        .header("cookie", &cookie);
+    refused(&answer(code).await, 409, "QR_NOT_REQUIRED");
+
+    let change = json!({"oldPassword": "wrong", "newPassword": "otra clave larga"});
+    let told = hub
+        .by(&token, "POST", "/auth/change-password", change)
+        .await;
+    refused(&told, 401, "WRONG_PASSWORD");
+    let change = json!({"oldPassword": PASSWORD, "newPassword": "otra clave larga"});
+    let (status, changed) = hub
+        .by(&token, "POST", "/auth/change-password", change)
+        .await;
+    assert_eq!(
+        (status, &changed["success"]),
+        (200, &json!(true)),
+        "{changed}"
+    );
+    assert!(changed["message"].is_string());
+    // Programs sign in by the other name.
+    let (status, body, _) =
+        login(json!({"username": "admin", "password": "otra clave larga"})).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+
+    let (status, out) = hub.by(&token, "POST", "/auth/logout", json!({})).await;
+    assert_eq!((status, &out["success"]), (200, &json!(true)), "{out}");
+    let told = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    refused(&told, 401, "UNAUTHORIZED");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_business_signs_in_as_itself() {
+    let (_peer, hub) = locked().await;
+    hub.add_cliente("ana", 51).await;
+    let login = json!({"usuario": "ana", "password": "ana-ana-ana"});
+    let (status, body) = answer(hub.http.post(hub.url("/auth/login")).json(&login)).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(body["user"]["cliente_id"], 51);
+    assert_eq!(body["user"]["tipo"], "cliente");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_listeners_switch() {
+    let (_peer, hub) = open().await;
+    for (mode, told, recording) in [
+        ("off", "off", false),
+        ("listen", "listen", true),
+        ("off", "off", false),
+        ("on", "listen", true),
+    ] {
+        let (status, body) = call(&hub, "POST", "/listener/mode", json!({"mode": mode})).await;
+        assert_eq!((status, &body["mode"]), (200, &json!(told)), "{body}");
+        let (status, body) = get(&hub, "/listener/status").await;
+        assert_eq!((status, &body["mode"]), (200, &json!(told)), "{body}");
+        assert_eq!(body["recording"], recording);
+    }
+    let told = call(&hub, "POST", "/listener/mode", json!({"mode": "respond"})).await;
+    refused(&told, 501, "NOT_SERVED_HERE");
+    let told = call(&hub, "POST", "/listener/mode", json!({"mode": "loud"})).await;
+    refused(&told, 400, "INVALID_REQUEST");
+    assert_eq!(get(&hub, "/listener/status").await.1["mode"], "listen");
+    hub.stop().await;
+}
+
+/// What the page's form sends.
+fn form(name: &str) -> Value {
+    json!({
+        "nombre": name, "descripcion": "Promo de marzo", "mensaje": "Hola, ¿cómo va?",
+        "programada": false, "fecha_envio": "",
+    })
+}
+
+#[tokio::test]
+async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
+    let (_peer, hub) = open().await;
+    let (status, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    assert_eq!((status, &made["success"]), (201, &json!(true)), "{made}");
+    let id = made["id"].as_i64().unwrap();
+    let planned = json!({
+        "nombre": "Abril", "descripcion": "", "mensaje": "Hola", "cliente_id": "51",
+        "programada": true, "fecha_envio": "2031-04-01T09:00",
+    });
+    let (status, planned) = call(&hub, "POST", "/sender/campaigns", planned).await;
+    assert_eq!(
+        (status, &planned["cliente_id"]),
+        (201, &json!(51)),
+        "{planned}"
+    );
+
+    let (status, rows) = get(&hub, "/sender/campaigns").await;
+    assert_eq!(status, 200);
+    let rows = rows.as_array().expect("an array");
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        for field in [
+            "id",
+            "nombre",
+            "descripcion",
+            "mensaje",
+            "estado",
+            "fecha_creacion",
+            "programada",
+            "fecha_envio",
+            "total_destinatarios",
+            "enviados",
+            "fallidos",
+            "pendientes",
+            "cliente_id",
+            "cliente_nombre",
+        ] {
+            assert!(row.get(field).is_some(), "{field}: {row}");
+        }
+    }
+    let (april, march) = (&rows[0], &rows[1]);
+    assert_eq!(
+        (&march["id"], &march["descripcion"]),
+        (&json!(id), &json!("Promo de marzo"))
+    );
+    assert_eq!(
+        (&march["programada"], &march["fecha_envio"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(march["estado"], "pendiente");
+    assert_eq!(april["programada"], true);
+    assert_eq!(april["fecha_envio"], "2031-04-01T12:00:00.000Z");
+    assert_eq!(april["cliente_nombre"], "Cliente 51");
+    let (_, one) = get(&hub, "/sender/campaigns?cliente_id=51").await;
+    assert_eq!(one.as_array().map(Vec::len), Some(1));
+    // The object of today, for whoever names a page.
+    for page in ["limite=1", "antes=999"] {
+        let (_, page) = get(&hub, &format!("/api/sender/campaigns?{page}")).await;
+        assert!(page["campanias"].is_array(), "{page}");
+    }
+    let told = get(&hub, "/sender/campaigns/999").await;
+    refused(&told, 404, "NOT_FOUND");
+    let mut bad = form("Mayo");
+    bad["programada"] = json!(true);
+    refused(
+        &call(&hub, "POST", "/sender/campaigns", bad).await,
+        400,
+        "INVALID_REQUEST",
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn an_array_ends_and_links_to_the_rest() {
+    let (_peer, hub) = open().await;
+    let new = central_hub::campaigns::data::NewCampaign {
+        cliente_id: None,
+        name: "C".to_owned(),
+        text: "Hola".to_owned(),
+        columns: Vec::new(),
+        pause: central_hub::campaigns::schedule::Pause::default(),
+    };
+    for _ in 0..501 {
+        hub.store.create_campaign(&new).await.unwrap();
+    }
+    let request = hub
+        .http
+        .get(hub.url("/api/sender/campaigns?estado=pendiente"));
+    let response = request.send().await.unwrap();
+    let link = response.headers()["link"].to_str().unwrap().to_owned();
+    let rows: Value = response.json().await.unwrap();
+    assert_eq!(rows.as_array().map(Vec::len), Some(500));
+    let target = link
+        .strip_prefix('<')
+        .unwrap()
+        .split_once(">; rel=\"next\"")
+        .unwrap()
+        .0;
+    let (_, rest) = get(&hub, target).await;
+    assert_eq!(
+        rest["campanias"].as_array().map(Vec::len),
+        Some(1),
+        "{link}"
+    );
+    assert_eq!(rest["siguiente"], Value::Null);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_campaign_is_changed_and_approved() {
+    let (_peer, hub) = open().await;
+    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let path = format!("/sender/campaigns/{}", made["id"]);
+    let mut edited = form("Marzo, otra vez");
+    edited["descripcion"] = json!("Otra");
+    let (status, body) = call(&hub, "PUT", &path, edited).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    assert_eq!(body["data"]["estado"], "pendiente");
+    assert!(body["message"].is_string());
+    assert_eq!(
+        (&body["nombre"], &body["descripcion"]),
+        (&json!("Marzo, otra vez"), &json!("Otra"))
+    );
+    let approve = format!("{path}/approve");
+    let told = call(&hub, "POST", &approve, json!({"comentario": "dale"})).await;
+    refused(&told, 409, "CAMPAIGN_STATE");
+    let add = format!("/sender/destinatarios/campania/{}/agregar", made["id"]);
+    let list = json!({"destinatarios": [{"telefono_wapp": "5491158254201"}]});
+    assert_eq!(call(&hub, "POST", &add, list).await.0, 200);
+    let (status, body) = call(&hub, "POST", &approve, json!({"comentario": "dale"})).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    assert!(body["message"].is_string());
+    assert_eq!(body["data"]["estado"], "en_progreso");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn schedules_are_made_as_the_form_sends_them() {
+    let (_peer, hub) = open().await;
+    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let id = made["id"].as_i64().unwrap();
+    let days = [
+        json!(["lun", "mié", "Sábado"]),
+        json!(["mon", "wed", "sat"]),
+    ];
+    for days in days {
+        let body = json!({
+            "campania_id": id.to_string(), "dias_semana": days, "hora_inicio": "09:00:00",
+            "hora_fin": "13:30:00", "cupo_diario": "50", "fecha_inicio": "2026-03-02",
+            "fecha_fin": null, "comentario": "de mañana",
+        });
+        let (status, body) = call(&hub, "POST", "/sender/programaciones", body).await;
+        assert_eq!((status, &body["success"]), (201, &json!(true)), "{body}");
+        assert!(body["id"].is_i64());
+        assert_eq!(body["dias_semana"], json!(["mon", "wed", "sat"]));
+    }
+    let (status, rows) = get(&hub, "/sender/programaciones?estado=pendiente").await;
+    assert_eq!(status, 200);
+    let rows = rows.as_array().expect("an array");
+    assert_eq!(rows.len(), 2);
+    let row = &rows[0];
+    for (field, value) in [
+        ("campania_id", json!(id)),
+        ("campania_nombre", json!("Marzo")),
+        ("dias_semana", json!("mon,wed,sat")),
+        ("hora_inicio", json!("09:00:00")),
+        ("hora_fin", json!("13:30:00")),
+        ("cupo_diario", json!(50)),
+        ("fecha_inicio", json!("2026-03-02")),
+        ("fecha_fin", Value::Null),
+        ("estado", json!("pendiente")),
+        ("comentario_cliente", json!("de mañana")),
+        ("comentario_admin", Value::Null),
+    ] {
+        assert_eq!(row[field], value, "{field}: {row}");
+    }
+    assert!(row["id"].is_i64());
+    let reject = format!("/sender/programaciones/{}/reject", row["id"]);
+    assert_eq!(
+        call(&hub, "POST", &reject, json!({"motivo": "feriado"}))
+            .await
+            .0,
+        200
+    );
+    let (_, rows) = get(&hub, "/sender/programaciones?estado=rechazada").await;
+    assert_eq!(rows[0]["comentario_admin"], "feriado");
+    let (_, page) = get(&hub, "/sender/programaciones?limite=1").await;
+    assert_eq!(
+        page["programaciones"][0]["dias_semana"],
+        json!(["mon", "wed", "sat"])
+    );
+    assert_eq!(page["programaciones"][0]["hora_inicio"], "09:00");
+    let bad = json!({"campania_id": "x", "dias_semana": ["lun"]});
+    refused(
+        &call(&hub, "POST", "/sender/programaciones", bad).await,
+        400,
+        "INVALID_REQUEST",
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn recipients_are_listed_added_and_taken_away() {
+    let (_peer, hub) = open().await;
+    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let path = format!("/sender/destinatarios/campania/{}", made["id"]);
+    let list = json!({"destinatarios": [
+        {"telefono_wapp": "5491158254201", "nombre_destino": "Ana", "lugar_id": 7},
+        {"telefono": "5491158254202", "nombre": "Luis"},
+        {"phone": 5_491_158_254_203_u64},
+        {"telefono": "5491158254201"},
+        {"telefono": "no tengo"},
+        {"nombre": "nadie"},
+    ]});
+    let (status, body) = call(&hub, "POST", &format!("{path}/agregar"), list).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    let data = &body["data"];
+    assert_eq!(data["agregados"], 3, "{body}");
+    assert_eq!(
+        (&data["duplicados"], &data["errores"]),
+        (&json!(1), &json!(2))
+    );
+
+    let (status, body) = get(&hub, &path).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    let rows = body["data"]["destinatarios"].as_array().unwrap();
+    assert_eq!(rows.len(), 3);
+    let ana = &rows[0];
+    assert_eq!(
+        (&ana["telefono_wapp"], &ana["nombre_destino"]),
+        (&json!("5491158254201"), &json!("Ana"))
+    );
+    assert_eq!(ana["mensaje_final"], "Hola, ¿cómo va?");
+    assert_eq!(
+        (&ana["estado"], &ana["fecha_envio"]),
+        (&json!("pendiente"), &Value::Null)
+    );
+    assert!(ana["id"].is_i64());
+    let counts = json!({"total": 3, "pendientes": 3, "enviados": 0, "fallidos": 0});
+    for (_, body) in [
+        get(&hub, &path).await,
+        get(&hub, &format!("{path}/resumen")).await,
+    ] {
+        for (name, count) in counts.as_object().unwrap() {
+            assert_eq!(body["data"]["estadisticas"][name], *count, "{body}");
+        }
+    }
+    let (_, body) = get(&hub, &format!("{path}/resumen")).await;
+    assert_eq!(
+        (&body["data"]["total"], &body["data"]["errores"]),
+        (&json!(3), &json!(0))
+    );
+    // A page of them, and where the rest is.
+    let request = hub.http.get(hub.url(&format!("{path}?limite=2")));
+    let response = request.send().await.unwrap();
+    let link = response.headers()["link"].to_str().unwrap().to_owned();
+    assert!(
+        link.contains("despues=") && link.contains("rel=\"next\""),
+        "{link}"
+    );
+
+    let quitar = json!({"telefonos": ["5491158254202", 5_491_158_254_203_u64, "5491100000000"]});
+    let (status, body) = call(&hub, "DELETE", &format!("{path}/quitar"), quitar).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    assert_eq!(
+        (&body["data"]["eliminados"], &body["data"]["noEliminados"]),
+        (&json!(2), &json!(1))
+    );
+    let (_, body) = get(&hub, &path).await;
+    assert_eq!(body["data"]["estadisticas"]["total"], 1, "{body}");
+    refused(
+        &get(&hub, "/sender/destinatarios/campania/999").await,
+        404,
+        "NOT_FOUND",
+    );
+    let none = json!({"destinatarios": []});
+    refused(
+        &call(&hub, "POST", &format!("{path}/agregar"), none).await,
+        400,
+        "INVALID_REQUEST",
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn messages_by_every_name() {
+    let (_peer, hub) = open().await;
+    for body in [
+        json!({"destinatario": "5491158254201", "mensaje": "Hola"}),
+        json!({"to": "5491158254201", "message": "Hola", "cliente_id": "51"}),
+        json!({"telefono": 5_491_158_254_201_u64, "texto": "Hola"}),
+        json!({"phoneNumber": "5491158254201", "texto": "Hola"}),
+    ] {
+        let (status, sent) = call(&hub, "POST", "/sender/messages/send", body).await;
+        assert_eq!((status, &sent["success"]), (201, &json!(true)), "{sent}");
+        assert_eq!(
+            (&sent["destinatario"], &sent["mensaje"]),
+            (&json!("5491158254201"), &json!("Hola"))
+        );
+        let path = format!("/sender/messages/status/{}", sent["id"]);
+        let (status, body) = get(&hub, &path).await;
+        assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+        assert_eq!(body["estado"], "simulado");
+    }
+    for body in [
+        json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]}),
+        json!({"campañaId": "7", "mensajes": [{"phoneNumber": "5491158254201", "texto": "Hola"}]}),
+        json!({"destinatarios": [{"telefono": "5491158254201", "message": "Hola"}]}),
+        json!({"destinatarios": ["5491158254201", 5_491_158_254_202_u64], "mensaje": "Hola"}),
+    ] {
+        let (status, queued) = call(&hub, "POST", "/sender/messages/bulk", body).await;
+        assert_eq!(
+            (status, &queued["success"]),
+            (202, &json!(true)),
+            "{queued}"
+        );
+        assert_eq!(queued["mensajes"][0]["mensaje"], "Hola");
+    }
+    let bad = json!({"destinatarios": ["5491158254201"]});
+    refused(
+        &call(&hub, "POST", "/sender/messages/bulk", bad).await,
+        400,
+        "INVALID_REQUEST",
+    );
+    hub.stop().await;
+}
+
+/// Programs of the Node pair's session-manager read these of `/send`.
+#[tokio::test]
+async fn send_says_success_and_which_field_was_wrong() {
+    let (peer, hub) = open().await;
+    let good = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola"});
+    let (status, sent) = call(&hub, "POST", "/send", good.clone()).await;
+    assert_eq!(
+        (status, &sent["ok"], &sent["success"]),
+        (200, &json!(true), &json!(true))
+    );
+    for (field, value, code) in [
+        ("cliente_id", json!(0), "INVALID_CLIENTE_ID"),
+        ("to", json!("nobody"), "INVALID_TO"),
+        ("to", Value::Null, "INVALID_TO"),
+        ("message", json!(""), "INVALID_MESSAGE"),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        let (status, body) = call(&hub, "POST", "/send", body).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (400, &json!("INVALID_REQUEST")),
+            "{body}"
+        );
+        assert_eq!(
+            (&body["success"], &body["detail_code"]),
+            (&json!(false), &json!(code))
+        );
+    }
+    is_in(&peer, "QR_REQUIRED", true);
+    until("the hub hears of it", async || {
+        get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
+            == "QR_REQUIRED"
+    })
+    .await;
+    let (status, body) = call(&hub, "POST", "/send", good).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (503, &json!("SESSION_NOT_READY")),
+        "{body}"
+    );
+    assert_eq!(body["success"], false);
+    // A rehearsed send is refused where a real one would be, and leaves nothing.
+    let send = json!({"destinatario": "5491158254201", "mensaje": "Hola"});
+    let told = call(&hub, "POST", "/sender/messages/send", send).await;
+    refused(&told, 503, "SESSION_NOT_READY");
+    let (_, messages) = get(&hub, "/api/sender/messages").await;
+    assert_eq!(
+        messages["mensajes"].as_array().map(Vec::len),
+        Some(1),
+        "{messages}"
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_of_which_there_is_one() {
+    let (peer, hub) = open().await;
+    let transition = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
+    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+    peer.answers("/connect", 200, connected);
+    peer.answers("/disconnect", 200, transition);
+    let (status, rows) = get(&hub, "/session-manager/sessions").await;
+    assert_eq!(status, 200);
+    assert_eq!(rows.as_array().map(Vec::len), Some(1));
+    assert_eq!(rows[0]["state"], "CONNECTED");
+    assert!(rows[0]["clienteId"].is_u64());
+    for (path, asked) in [("login", "/connect"), ("logout", "/disconnect")] {
+        let path = format!("/session-manager/admin/{path}");
+        let (status, body) = call(&hub, "POST", &path, json!({"cliente_id": "51"})).await;
+        assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+        let last = peer.last_asked();
+        assert_eq!(
+            (last.path.as_str(), &last.headers["x-cliente-id"]),
+            (asked, &"51".parse().unwrap())
+        );
+    }
+    is_in(&peer, "QR_REQUIRED", true);
+    for path in ["status", "state"] {
+        let (_, body) = get(&hub, &format!("/session-manager/{path}")).await;
+        assert_eq!(
+            body,
+            json!({"status": "QR_REQUIRED", "state": "QR_REQUIRED"})
+        );
+    }
+    let (_, body) = get(&hub, "/api/session-manager/qr").await;
+    let wanted = json!({"status": "QR_AVAILABLE", "qr": PICTURE, "state": "QR_REQUIRED"});
+    assert_eq!(body, wanted);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn stats_know_what_health_and_overview_know() {
+    let (_peer, hub) = open().await;
+    for (theirs, ours) in [
+        ("/stats/health", "/api/health"),
+        ("/stats/dashboard", "/api/overview"),
+    ] {
+        let (status, told) = get(&hub, theirs).await;
+        assert_eq!(status, 200, "{told}");
+        let keys = |value: &Value| {
+            value
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&told), keys(&get(&hub, ours).await.1));
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_other_systems_is_said_so() {
+    let (_peer, hub) = open().await;
+    for path in [
+        "/sender/prospectos/filtrar",
+        "/sender/lugares",
+        "/sender/lugares/stats",
+        "/leads",
+        "/leads/7/conversations",
+        "/email/campaigns",
+        "/mailer/send",
+        "/listener/ia/enable",
+        "/sync-contacts/status",
+        "/sender/envios/manual/prepare",
+    ] {
+        for prefix in ["", "/api"] {
+            for method in ["GET", "POST", "PUT", "DELETE"] {
+                let request = hub
+                    .http
+                    .request(method.parse().unwrap(), hub.url(&format!("{prefix}{path}")));
+                refused(&answer(as_the_page(request)).await, 501, "NOT_SERVED_HERE");
+            }
+        }
+    }
+    refused(&get(&hub, "/api/sender/nothing").await, 404, "NOT_FOUND");
+    hub.stop().await;
+}
+
+/// As axios asks.
+fn as_the_page(request: RequestBuilder) -> RequestBuilder {
+    request.header("accept", "application/json, text/plain, */*")
+}
+
+/// On every route that the Node hub had; the others stay as they are.
+#[tokio::test]
+async fn refusals_have_their_shape_on_their_routes_alone() {
+    let (_peer, hub) = locked().await;
+    for (method, path) in [
+        ("POST", "/auth/verify"),
+        ("GET", "/whatsapp/51/status"),
+        ("GET", "/whatsapp-v2/status"),
+        ("GET", "/admin/whatsapp/status"),
+        ("GET", "/qr-code"),
+        ("GET", "/sender/campaigns"),
+        ("GET", "/listener/status"),
+        ("GET", "/session-manager/sessions"),
+    ] {
+        for prefix in ["", "/api"] {
+            // `/whatsapp/51/status` without the prefix is no page: it has a route.
+            let told = call(&hub, method, &format!("{prefix}{path}"), Value::Null).await;
+            refused(&told, 401, "UNAUTHORIZED");
+        }
+    }
+    refused(
+        &call(&hub, "DELETE", "/api/auth/login", Value::Null).await,
+        405,
+        "METHOD_NOT_ALLOWED",
+    );
+    for path in ["/api/users", "/status", "/api/overview"] {
+        let (status, body) = get(&hub, path).await;
+        assert_eq!((status, &body["error"]), (401, &json!(true)), "{body}");
+        assert!(body.get("success").is_none(), "{body}");
+    }
+    let request = hub
+        .http
+        .get(hub.url("/api/users"))
+        .header("authorization", admin());
+    assert_eq!(answer(request).await.0, 200);
+    hub.stop().await;
+}
