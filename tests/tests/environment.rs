@@ -348,7 +348,7 @@ async fn one_line_tells_the_effective_configuration() {
         "SESSION_MANAGER_TOKEN=***",
         &format!("TOKENS_DIR={}", tokens.display()),
         "page=https://***@example.com/",
-        "CHROME_BIN=(PATH)",
+        "browser=(PATH)",
         "--lang=es",
         "proxy:3128",
     ] {

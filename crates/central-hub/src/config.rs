@@ -200,8 +200,11 @@ where
 /// What `TZ` is where nothing is set.
 const ZONE: &str = "America/Argentina/Buenos_Aires";
 
-/// A name of the IANA's, with or without the `:` that the C library takes.
-fn zone(env: &Env) -> Result<TimeZone, EnvError> {
+/// `TZ`: a name of the IANA's, with or without the `:` that the C library takes.
+///
+/// # Errors
+/// It is nonsense.
+pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
     let Some(name) = env.text("TZ")? else {
         return TimeZone::get(ZONE).map_err(|error| EnvError::invalid("TZ", ZONE, error));
     };

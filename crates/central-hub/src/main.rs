@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use central_hub::config::{Config, HELP, database};
+use central_hub::config::{Config, HELP, database, zone};
 use central_hub::store::Store;
 use central_hub::{Deps, doctor, transfer};
 use clap::{Parser, Subcommand};
@@ -35,6 +35,15 @@ enum Command {
     },
     #[command(flatten)]
     Move(Move),
+    /// Bring over what the Node pair's MySQL or MariaDB holds; stop the hub
+    /// first. What is here already is not brought twice.
+    ImportNode {
+        /// mysql://user:password@host:3306/database; it is only read.
+        source: String,
+        /// Tell what would be brought and left out, and write nothing.
+        #[arg(long)]
+        plan: bool,
+    },
 }
 
 /// What moves the data; of the variables these take the database's.
@@ -71,6 +80,12 @@ fn main() -> ExitCode {
                 Err(error) => fatal(&error),
             };
         }
+        Some(Command::ImportNode { source, plan }) => {
+            return match runtime.block_on(import_node(&env, &source, plan)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fatal(&error),
+            };
+        }
         None => {}
     }
     let supervisor = Supervisor::from_env(&env);
@@ -85,6 +100,16 @@ fn main() -> ExitCode {
     traces::end();
     runtime.shutdown_background();
     code
+}
+
+async fn import_node(env: &Env, source: &str, plan: bool) -> Result<(), Box<dyn Error>> {
+    let location = database(env)?;
+    let zone = zone(env)?;
+    let store = Store::open(&location).await?;
+    let report = transfer::node::import(&store, source, &zone, plan).await;
+    store.close().await;
+    write!(std::io::stdout(), "{}", report?)?;
+    Ok(())
 }
 
 async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {

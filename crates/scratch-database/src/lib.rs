@@ -1,5 +1,5 @@
 //! Fresh databases for tests: SQLite files, and a real PostgreSQL from
-//! Debian's package.
+//! Debian's package; and a real MariaDB, which the hub can read from.
 //!
 //! ```text
 //!  cargo xtask test ── Server ──(LEADMASTER_TEST_POSTGRES)──> tests ── Database
@@ -32,12 +32,14 @@
     reason = "a harness panics: that is how a test fails"
 )]
 
+mod mariadb;
 mod programs;
 mod server;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use mariadb::{MariaDb, mariadb_program};
 pub use programs::find as program;
 pub use server::{Server, ServerError};
 use tempfile::TempDir;

@@ -38,9 +38,19 @@ if [ "$word" != "keep" ]; then rm -rf "$folder"; fi
 #[derive(Debug)]
 pub struct ServerError(String);
 
+impl ServerError {
+    pub(crate) const fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a PostgreSQL for the tests cannot be had: {}", self.0)
+        write!(
+            f,
+            "a database server for the tests cannot be had: {}",
+            self.0
+        )
     }
 }
 
@@ -141,7 +151,7 @@ impl Drop for Server {
 }
 
 /// A folder that the server's user can get to, with a short name.
-fn folder(user: Option<User>) -> std::io::Result<TempDir> {
+pub(crate) fn folder(user: Option<User>) -> std::io::Result<TempDir> {
     let own = std::env::temp_dir();
     let fits = |folder: &Path| {
         folder.as_os_str().len() < LONGEST_FOLDER

@@ -3,6 +3,7 @@
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
 //!  PostgreSQL ── the same, for the tests; without a cluster of Debian's
+//!  MariaDB ── its server and client alone, for the test of `import-node`
 //!  Node.js, npm ─┬─ the machine's own, if new enough
 //!                └─ else: npm by apt, and with it a newer Node.js from the
 //!                   npm registry, in .leadmaster/node: nothing else sees it
@@ -46,7 +47,7 @@ pub(crate) struct Needs {
     pub(crate) browser: bool,
     /// Node.js and npm.
     pub(crate) node: bool,
-    /// PostgreSQL, for the tests.
+    /// PostgreSQL and MariaDB, for the tests.
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
@@ -161,6 +162,7 @@ pub(crate) fn report() -> Result<()> {
         ("Schemathesis", find_in("schemathesis", tools.path())),
         ("nginx", find_in("nginx", tools.path())),
         ("PostgreSQL", scratch_database::program("postgres")),
+        ("MariaDB", scratch_database::mariadb_program("mariadbd")),
     ] {
         let Some(program) = program else { continue };
         let version = tools
@@ -201,6 +203,13 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     }
     if needs.database && scratch_database::program("initdb").is_none() {
         missing.push("postgresql");
+    }
+    if needs.database && scratch_database::mariadb_program("mariadbd").is_none() {
+        // The server without the service that Debian would start.
+        missing.push("mariadb-server-core");
+    }
+    if needs.database && scratch_database::mariadb_program("mariadb").is_none() {
+        missing.push("mariadb-client-core");
     }
     if needs.load && find_in("wrk", &path).is_none() {
         missing.push("wrk");

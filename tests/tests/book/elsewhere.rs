@@ -32,6 +32,12 @@ pub const ELSEWHERE: [Held; 32] = [
         "crates/xtask/src/suite.rs",
         "report.stage(\"clippy\", |_| clippy())",
     ),
+    // From a database of the Node pair's.
+    (
+        "target/release/central-hub import-node ",
+        "crates/central-hub/tests/hub/import_node.rs",
+        "fn the_command_tells_the_plan_and_then_what_it_did()",
+    ),
     // On the real WhatsApp.
     (
         "cargo xtask up",

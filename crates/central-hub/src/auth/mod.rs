@@ -38,7 +38,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use caller::{Caller, Who};
 pub use caller::{Scope, Scopes};
 pub(crate) use gate::gate;
-pub(crate) use passwords::{canonical_name, check_new_password};
+pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt};
 pub use proxies::TrustedProxies;
 pub(crate) use refusal::forbidden;
 pub(crate) use secrets::{sha256, token};

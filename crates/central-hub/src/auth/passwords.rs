@@ -149,12 +149,33 @@ impl Auth {
                 passwords.remember(mark);
             }
         }
+        if is_bcrypt(phc)
+            && let Some(user) = &user
+        {
+            self.renew_hash(user, password).await;
+        }
         let user = user.filter(|user| !user.disabled);
         if user.is_none() {
             limits.note(address, &name);
             tracing::warn!(address = %address.0, "a disabled user tried to come in");
         }
         Ok(user)
+    }
+
+    /// Keeps a password that was right as Argon2id.
+    async fn renew_hash(&self, user: &User, password: &str) {
+        let Ok(renewed) = self.hash(password).await else {
+            return;
+        };
+        let store = &self.0.store;
+        // The next sign-in tries once more.
+        match store
+            .rehash_password(user.id, &user.password, &renewed)
+            .await
+        {
+            Ok(()) => tracing::info!(user = user.name, "a password is kept as Argon2id now"),
+            Err(error) => tracing::warn!("a password's hash could not be renewed: {error}"),
+        }
     }
 
     /// The hash to be kept of a new password.
@@ -195,7 +216,18 @@ fn hash(password: &str) -> String {
     hashed.map_or_else(|_| String::new(), |hash: PasswordHash| hash.to_string())
 }
 
+/// Whether this is a hash of the Node hub's: it is verified once, and kept as
+/// Argon2id from then on.
+pub(crate) fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2x$", "$2y$"]
+        .iter()
+        .any(|prefix| hash.starts_with(prefix))
+}
+
 fn fits(phc: &str, password: &str) -> bool {
+    if is_bcrypt(phc) {
+        return bcrypt::verify(password, phc).unwrap_or(false);
+    }
     PasswordHash::new(phc).is_ok_and(|known| {
         argon2()
             .verify_password(composed(password).as_bytes(), &known)
@@ -232,6 +264,18 @@ mod tests {
             passwords.remember(passwords.mark("phc", &number.to_string()));
         }
         assert!(passwords.known.lock().unwrap().len() <= KNOWN);
+    }
+
+    #[test]
+    fn a_hash_of_the_node_hubs_is_verified() {
+        let hash = bcrypt::hash("ñandú con espacios", 4).unwrap();
+        assert!(is_bcrypt(&hash));
+        assert!(fits(&hash, "ñandú con espacios"));
+        assert!(!fits(&hash, "nandu con espacios"));
+        assert!(!is_bcrypt(&super::hash("x")));
+        for broken in ["$2b$", "$2b$04$short", "$2y$99$"] {
+            assert!(is_bcrypt(broken) && !fits(broken, "x"));
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(crate) struct StatusAnswer {
 )]
 pub(crate) async fn status(cliente: Cliente) -> Result<Json<StatusAnswer>, HubError> {
     let session = cliente.client.session().await?;
-    let node = node::session::Fields::of(&cliente.client, &session).await?;
+    let node = node::session::Fields::of(&cliente.client, &session).await;
     Ok(Json(StatusAnswer {
         node,
         ok: true,

@@ -399,7 +399,7 @@ impl Store {
 /// The last part of WhatsApp's id, by which a message is known even where the
 /// chat's id is written in another way: `true_<chat>_<key>`, and in a group
 /// one part more.
-pub(super) fn wa_key(wa_id: &str) -> &str {
+pub(crate) fn wa_key(wa_id: &str) -> &str {
     match wa_id.split('_').collect::<Vec<_>>()[..] {
         ["true" | "false", _, key, ..] => key,
         _ => wa_id,

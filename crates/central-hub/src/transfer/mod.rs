@@ -14,6 +14,7 @@
 
 mod export;
 mod import;
+pub mod node;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -102,7 +102,7 @@ async fn listeners_hear_that_session_manager_went_and_came() {
 async fn a_session_manager_without_events_is_down_with_a_reason() {
     // Something else entirely listens there.
     let other = Hub::start(&Peer::nowhere().await).await;
-    let hub = Hub::start(&other.url("/whatsapp/1")).await;
+    let hub = Hub::start(&other.url("/nothing")).await;
     let mut events = hub.events().await;
     loop {
         let told = events.hub("down").await;

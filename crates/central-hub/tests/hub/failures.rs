@@ -76,7 +76,8 @@ async fn session_manager_never_answers() {
 async fn session_manager_answers_outside_the_contract() {
     let peer = Peer::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
-    // Without an answer the peer says 404 in plain text.
+    // Without an answer the peer says 404 in plain text, but for this one.
+    peer.answers("/status", 404, "there is none");
     all_answer(&hub, 502, "SESSION_MANAGER_BAD_RESPONSE").await;
     for (status, body) in [
         (200, "<html>"),

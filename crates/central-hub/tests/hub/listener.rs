@@ -123,7 +123,7 @@ on_both_engines! {
         let path = "/api/listener/messages";
         assert_eq!(texts(&hub, path).await, ["uno", "dos", "tres \u{fffd}", "cuatro", "cinco", "seis"]);
         let status = get(&hub, "/listener/status").await;
-        assert_eq!((&status["mode"], &status["following"]), (&json!("on"), &json!(true)));
+        assert_eq!((&status["mode"], &status["following"]), (&json!("listen"), &json!(true)));
         assert_eq!(status["connected"], true);
         assert!(status["lag_ms"].as_i64().unwrap() >= 0 && status["last_message_at"].is_string());
         assert_eq!(journal.asked()[0], "0");
@@ -301,7 +301,7 @@ on_both_engines! {
         let last = journal.message("false_5491158254201@c.us_3A02", ANA, "otra vez");
         until_read(&hub, last).await;
         assert_eq!(texts(&hub, "/api/listener/messages").await, ["otra vez"]);
-        for body in ["{}", r#"{"mode":"respond"}"#, r#"{"mode":true}"#] {
+        for body in ["{}", r#"{"mode":"loud"}"#, r#"{"mode":true}"#] {
             let (status, answer) = hub.post("/api/listener/mode", body).await;
             assert_eq!((status, code(&answer).as_str()), (400, "INVALID_REQUEST"), "{body}");
         }

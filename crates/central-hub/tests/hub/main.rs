@@ -10,6 +10,7 @@ mod campaigns;
 mod door;
 mod events;
 mod failures;
+mod import_node;
 mod journal;
 mod listener;
 mod messages;

@@ -123,12 +123,11 @@ on_both_engines! {
         }
         for (query, expected) in [
             ("buscar=PROMOCI%C3%93N", vec![ids[2], ids[0]]),
-            ("buscar=promocion&limite=1", vec![ids[2]]),
             ("buscar=promocion&cliente_id=51", vec![ids[0]]),
             ("buscar=%20&estado=pendiente", vec![ids[2], ids[1], ids[0]]),
             ("buscar=promocion&estado=pausada", vec![]),
         ] {
-            let (status, body) = ask(&hub, "GET", &format!("/api/sender/campaigns?{query}"), None).await;
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/campaigns?limite=50&{query}"), None).await;
             assert_eq!(status, 200, "{body}");
             let found: Vec<_> = body["campanias"].as_array().unwrap().iter()
                 .map(|it| it["id"].as_i64().unwrap()).collect();
@@ -159,13 +158,13 @@ on_both_engines! {
         post(&hub, &format!("/api/sender/programaciones/{}/approve", ids[0]), json!({})).await;
         for (query, expected) in [
             ("", vec![3, 2, 1, 0]),
-            ("?desde=2026-03-02&hasta=2026-03-08", vec![3, 2, 0]),
-            ("?desde=2026-03-06&hasta=2026-03-09", vec![0]),
-            ("?desde=2026-03-06&hasta=2026-03-10", vec![1, 0]),
-            ("?estado=aprobada", vec![0]),
-            ("?estado=pendiente&desde=2026-03-06", vec![1]),
+            ("&desde=2026-03-02&hasta=2026-03-08", vec![3, 2, 0]),
+            ("&desde=2026-03-06&hasta=2026-03-09", vec![0]),
+            ("&desde=2026-03-06&hasta=2026-03-10", vec![1, 0]),
+            ("&estado=aprobada", vec![0]),
+            ("&estado=pendiente&desde=2026-03-06", vec![1]),
         ] {
-            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones{query}"), None).await;
+            let (status, body) = ask(&hub, "GET", &format!("/api/sender/programaciones?limite=50{query}"), None).await;
             assert_eq!(status, 200, "{body}");
             let found: Vec<_> = body["programaciones"].as_array().unwrap().iter()
                 .map(|it| it["id"].as_i64().unwrap()).collect();

@@ -198,13 +198,19 @@ impl Running {
 
     fn start_in(folder: TempDir, variables: &[(&str, &str)]) -> Self {
         let mut command = program(folder.path(), variables);
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        let errors = std::fs::File::create(folder.path().join("stderr")).unwrap();
+        let mut child = command.stderr(errors).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self {
             child,
             lines,
             folder,
         }
+    }
+
+    /// What it wrote on standard error so far: warnings and errors.
+    fn complaints(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("stderr")).unwrap()
     }
 
     fn line(&mut self) -> String {
@@ -336,8 +342,12 @@ async fn a_nonsense_descriptor_does_not_matter() {
         ("PORT", "0"),
         ("NODE_CHANNEL_FD", "71"),
     ]);
-    assert!(hub.line().contains("NODE_CHANNEL_FD is ignored"));
     hub.url();
+    let complaints = hub.complaints();
+    assert!(
+        complaints.contains("NODE_CHANNEL_FD is ignored"),
+        "{complaints}"
+    );
     hub.signal(Signal::TERM);
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
 }

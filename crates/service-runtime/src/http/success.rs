@@ -32,35 +32,29 @@ pub async fn with_success(response: Response) -> Response {
 
 /// What is no JSON object stays as it is.
 fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
-    let body = answer.trim_ascii();
-    let Some(fields) = body.strip_prefix(b"{") else {
+    let read = serde_json::from_slice::<Map<String, Value>>(answer);
+    let Some(fields) = answer.trim_ascii().strip_suffix(b"}") else {
         return answer.to_vec();
     };
-    let read = serde_json::from_slice::<Map<String, Value>>(body);
     let Ok(known) = read else {
         return answer.to_vec();
     };
-    let mut front = String::from("{");
-    if !known.contains_key("success") {
-        front.push_str(if success {
-            "\"success\":true,"
-        } else {
-            "\"success\":false,"
-        });
-    }
     let message = known.get("message").and_then(Value::as_str);
     let is_refusal = known.get("code").and_then(Value::as_str) == Some("INVALID_REQUEST");
-    if let Some(code) = message.filter(|_| is_refusal).and_then(detail_code)
-        && !known.contains_key("detail_code")
-    {
-        front.push_str("\"detail_code\":\"");
-        front.push_str(code);
-        front.push_str("\",");
+    let detail = message.filter(|_| is_refusal).and_then(detail_code);
+    let mut added = Vec::new();
+    if !known.contains_key("success") {
+        added.push(format!("\"success\":{success}"));
     }
-    if known.is_empty() && front.ends_with(',') {
-        front.pop();
+    if let Some(code) = detail.filter(|_| !known.contains_key("detail_code")) {
+        added.push(format!("\"detail_code\":\"{code}\""));
     }
-    [front.as_bytes(), fields].concat()
+    if added.is_empty() {
+        return answer.to_vec();
+    }
+    let comma = if known.is_empty() { "" } else { "," };
+    let added = format!("{comma}{}}}", added.join(","));
+    [fields.trim_ascii_end(), added.as_bytes()].concat()
 }
 
 /// The field that the sentence of a refusal is about: it is its first word, or
@@ -92,7 +86,7 @@ mod tests {
         let sent = r#"{"ok":true,"message_id":"x"}"#;
         assert_eq!(
             of(true, sent),
-            r#"{"success":true,"ok":true,"message_id":"x"}"#
+            r#"{"ok":true,"message_id":"x","success":true}"#
         );
         assert_eq!(of(true, &of(true, sent)), of(true, sent));
         assert_eq!(of(false, "{}"), r#"{"success":false}"#);
@@ -112,12 +106,9 @@ mod tests {
         ] {
             let refusal =
                 format!(r#"{{"error":true,"code":"INVALID_REQUEST","message":"{message}"}}"#);
-            let wanted = format!(r#"{{"success":false,"detail_code":"{code}","error""#);
-            assert!(
-                of(false, &refusal).starts_with(&wanted),
-                "{}",
-                of(false, &refusal)
-            );
+            let wanted = format!(r#","success":false,"detail_code":"{code}"}}"#);
+            let told = of(false, &refusal);
+            assert!(told.ends_with(&wanted), "{told}");
         }
         let other = r#"{"error":true,"code":"SESSION_NOT_READY","message":"to be or not"}"#;
         assert!(!of(false, other).contains("detail_code"));

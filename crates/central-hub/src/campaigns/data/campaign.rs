@@ -183,6 +183,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn create_campaign(&self, new: &NewCampaign) -> Result<Campaign, StoreError> {
+        let mut tx = self.begin().await?;
+        let campaign = self.create_campaign_in(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(campaign)
+    }
+
+    /// Makes a campaign, within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn create_campaign_in(
+        &self,
+        tx: &mut Tx,
+        new: &NewCampaign,
+    ) -> Result<Campaign, StoreError> {
         let row = sqlx::query(
             "INSERT INTO campaigns (cliente_id, name, text, columns, pause_min, pause_max, state,
                  created_at, updated_at)
@@ -195,7 +210,7 @@ impl Store {
         .bind(i64::from(new.pause.least()))
         .bind(i64::from(new.pause.most()))
         .bind(now())
-        .fetch_one(self.writer())
+        .fetch_one(&mut **tx)
         .await?;
         Campaign::read(&row)
     }

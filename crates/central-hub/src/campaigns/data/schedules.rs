@@ -105,18 +105,31 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn create_schedule(&self, new: &NewSchedule) -> Result<Schedule, StoreError> {
         let mut tx = self.begin().await?;
+        let schedule = self.create_schedule_in(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(schedule)
+    }
+
+    /// Makes a schedule, within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn create_schedule_in(
+        &self,
+        tx: &mut Tx,
+        new: &NewSchedule,
+    ) -> Result<Schedule, StoreError> {
         let row = sqlx::query(
             "INSERT INTO schedules (campaign_id, cliente_id, days, from_minute, until_minute, quota,
                  first_day, last_day, pause_min, pause_max, comment, state, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $12) RETURNING *",
         );
-        let row = bind(row, new).bind(now()).fetch_one(&mut *tx).await?;
-        look_again(&mut tx, new.campaign_id).await?;
+        let row = bind(row, new).bind(now()).fetch_one(&mut **tx).await?;
+        look_again(tx, new.campaign_id).await?;
         sqlx::query("UPDATE campaigns SET scheduled = 1 WHERE id = $1")
             .bind(new.campaign_id)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await?;
-        tx.commit().await?;
         Schedule::read(&row)
     }
 

@@ -86,16 +86,16 @@ fn recipients() -> Router<AppState> {
 /// An answer with `success` beside what it says.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Success<T> {
-    success: bool,
     #[serde(flatten)]
     body: T,
+    success: bool,
 }
 
 impl<T> Success<T> {
     pub(crate) const fn of(body: T) -> Self {
         Self {
-            success: true,
             body,
+            success: true,
         }
     }
 }

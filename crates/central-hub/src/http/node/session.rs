@@ -13,7 +13,7 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ClienteId};
 use session_api::{ConnectBody, QrBody, SessionBody, SessionState, StatusBody, TransitionBody};
-use session_client::{ClientError, Endpoint, SessionClient};
+use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
 use super::auth::HOME;
@@ -70,16 +70,14 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) async fn of(
-        client: &SessionClient,
-        session: &SessionBody,
-    ) -> Result<Self, ClientError> {
+    pub(crate) async fn of(client: &SessionClient, session: &SessionBody) -> Self {
         let state = Word::of(session.state, session.browser.running);
         let code = match state {
-            Word::QrRequired => client.qr().await?,
+            // The state is told also where the code cannot be had just now.
+            Word::QrRequired => client.qr().await.unwrap_or(QrBody::NoQr),
             _ => QrBody::NoQr,
         };
-        Ok(Self {
+        Self {
             state,
             connecting: state == Word::Connecting,
             recommended_action: state.action(),
@@ -91,7 +89,7 @@ impl Fields {
                 .account
                 .as_ref()
                 .map(|account| account.phone.clone()),
-        })
+        }
     }
 }
 

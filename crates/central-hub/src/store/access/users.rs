@@ -102,6 +102,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn add_user(&self, user: NewUser<'_>) -> Result<Option<User>, StoreError> {
+        let mut tx = self.begin().await?;
+        let user = self.add_user_in(&mut tx, user).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// Makes a user, within a transaction; `None` when the name is taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_user_in(
+        &self,
+        tx: &mut Tx,
+        user: NewUser<'_>,
+    ) -> Result<Option<User>, StoreError> {
         let row = sqlx::query(
             "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $5)
@@ -113,9 +128,35 @@ impl Store {
         .bind(user.role.as_str())
         .bind(as_stored(user.cliente_id))
         .bind(now())
-        .fetch_optional(self.writer())
+        .fetch_optional(&mut **tx)
         .await?;
         row.as_ref().map(User::read).transpose()
+    }
+
+    /// Keeps another hash of the same password; sessions go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn rehash_password(&self, id: i64, from: &str, to: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE users SET password = $1 WHERE id = $2 AND password = $3")
+            .bind(to)
+            .bind(id)
+            .bind(from)
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Says that a user may not come in, within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn disable_user_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE users SET disabled = 1 WHERE id = $1")
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
     }
 
     /// The user with this name, in lower case.

@@ -19,7 +19,7 @@ pub const PASSWORD: &str = "correct horse";
 /// A hub with a password, on a database of its own.
 pub async fn locked() -> (Peer, Hub) {
     let peer = Peer::start().await;
-    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    peer.answers("/status", 200, r#"{"status":"READY"}"#);
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
     (peer, hub)
 }

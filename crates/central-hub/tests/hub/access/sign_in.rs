@@ -20,7 +20,7 @@ on_both_engines! {
         }
         assert!(!session.set_cookie.contains("Secure"), "this is http");
         assert_eq!(session.body["user"]["role"], "admin");
-        assert_eq!(session.body["expires_in"], 3600);
+        assert_eq!(session.body["expires_in"], 24 * 3600);
         assert!(session.holds(&hub).await);
         let (_, me) = answer(session.get(&hub, "/api/auth/me")).await;
         assert_eq!((&me["csrf"], &me["user"]["username"]), (&json!(session.csrf), &json!("admin")));
@@ -77,9 +77,18 @@ on_both_engines! {
         })
         .await;
         // The note of another request of a moment ago may come after it.
-        until("it to be over for want of use", async || {
+        until("the cookie to be over for want of use", async || {
             age("seen_at", 13).await;
-            !session.holds(&hub).await
+            answer(session.get(&hub, "/api/auth/me")).await.0 == 401
+        })
+        .await;
+        // What programs keep holds as long as it says.
+        let jwt = bearer(&session.jwt);
+        assert_eq!(hub.by(&jwt, "GET", "/api/auth/me", json!(null)).await.0, 200);
+        until("both to be over", async || {
+            age("seen_at", 25).await;
+            let by_cookie = answer(session.get(&hub, "/api/auth/me")).await.0;
+            by_cookie == 401 && hub.by(&jwt, "GET", "/api/auth/me", json!(null)).await.0 == 401
         })
         .await;
         let session = hub.sign_in("admin", PASSWORD).await;

@@ -56,6 +56,7 @@ export const campaigns: typeof es = {
   cures: {
     PAUSED_BY_PERSON: 'Resume it whenever you like: it goes on where it was.',
     RETRY: 'There are people to try once more. Resume it to write to them.',
+    IMPORTED: 'It was under way in the Node pair: look at it, then resume it.',
     SCHEDULES_OVER:
       'Its dates are over and people are left. Change the dates of the schedule and resume it.',
     REACH_OUT_LIMIT:
@@ -83,6 +84,7 @@ export const campaigns: typeof es = {
     CAMPAIGN_PAUSED: 'The campaign was paused',
     CANCELLED: 'Cancelled',
     PAUSE: 'Pause between messages',
+    NOT_YET: 'Before its date',
     OUTSIDE_HOURS: 'Outside its hours',
     DRY_RUN: 'Rehearsal: not sent',
     TEXT_INVALID: 'The text could not be made of its data',

@@ -54,6 +54,7 @@ export const errors: typeof esErrors = {
   CAMPAIGN_STATE: 'This cannot be done with the campaign as it stands.',
   TEMPLATE_INVALID: 'The text has a mistake in its braces or names a column that the list has not.',
   LIST_INVALID: 'The list cannot be read. Nothing behind the mistake was taken.',
+  NOT_SERVED_HERE: 'This belongs to another system and is not served here.',
   IMPORT_INCOMPLETE: 'The last list did not come in whole. Upload it again or take it away.',
   STORE_UNAVAILABLE:
     'The server cannot use its database now, so nothing was done. Try again in a moment; its log says why.',

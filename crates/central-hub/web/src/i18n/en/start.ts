@@ -103,6 +103,7 @@ export const start: Dictionary['start'] = {
   pauses: {
     PAUSED_BY_PERSON: 'a person paused it.',
     RETRY: 'people were put back into the list.',
+    IMPORTED: 'it was under way in the Node pair.',
     SCHEDULES_OVER: 'the dates of its schedules are over and people are left.',
     REACH_OUT_LIMIT:
       'WhatsApp limits writing to those who never wrote. Wait a day, and go on with fewer a day.',
@@ -120,6 +121,7 @@ export const start: Dictionary['start'] = {
     FIRST_SYNC: 'the history of the newly linked phone is still coming in',
     DRY_RUN: 'the server is in dry run',
     NO_APPROVED_SCHEDULE: 'it has no approved schedule',
+    NOT_YET: 'its date has not come',
     OUTSIDE_HOURS: 'it is outside its hours',
     DAILY_QUOTA_REACHED: 'the day’s quota is reached',
     PAUSE: 'the pause between two messages',

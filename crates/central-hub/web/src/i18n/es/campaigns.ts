@@ -55,6 +55,7 @@ export const campaigns = {
   cures: {
     PAUSED_BY_PERSON: 'Reanudala cuando quieras: sigue donde estaba.',
     RETRY: 'Hay personas para volver a intentar. Reanudala para que salgan.',
+    IMPORTED: 'Estaba en marcha en los servicios de Node: revisala y después reanudala.',
     SCHEDULES_OVER:
       'Sus fechas terminaron y queda gente. Cambiá las fechas de la programación y reanudala.',
     REACH_OUT_LIMIT:
@@ -82,6 +83,7 @@ export const campaigns = {
     CAMPAIGN_PAUSED: 'La campaña se pausó',
     CANCELLED: 'Se canceló',
     PAUSE: 'Pausa entre mensajes',
+    NOT_YET: 'Antes de su fecha',
     OUTSIDE_HOURS: 'Fuera de horario',
     DRY_RUN: 'Ensayo: no se envió',
     TEXT_INVALID: 'El texto no se pudo armar con sus datos',

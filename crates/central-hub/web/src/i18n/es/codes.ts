@@ -55,6 +55,7 @@ export const errors = {
   TEMPLATE_INVALID:
     'El texto tiene un error en sus llaves, o nombra una columna que la lista no tiene.',
   LIST_INVALID: 'La lista no se puede leer. De lo que sigue al error no se tomó nada.',
+  NOT_SERVED_HERE: 'Esto es de otro sistema y acá no está.',
   IMPORT_INCOMPLETE: 'La última lista no llegó entera. Volvé a subirla o quítela.',
   STORE_UNAVAILABLE:
     'El servidor no puede usar su base de datos ahora, así que no se hizo nada. Probá de nuevo en un momento; su registro dice por qué.',

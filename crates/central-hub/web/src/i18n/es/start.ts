@@ -104,6 +104,7 @@ export const start = {
   pauses: {
     PAUSED_BY_PERSON: 'la pausó una persona.',
     RETRY: 'se pusieron personas de nuevo en la lista.',
+    IMPORTED: 'estaba en marcha en los servicios de Node.',
     SCHEDULES_OVER: 'terminaron las fechas de su programación y queda gente.',
     REACH_OUT_LIMIT:
       'WhatsApp limita escribir a quien nunca escribió. Esperá un día y seguí con menos por día.',
@@ -122,6 +123,7 @@ export const start = {
     FIRST_SYNC: 'el historial del teléfono recién vinculado todavía está llegando',
     DRY_RUN: 'el servidor está en modo ensayo',
     NO_APPROVED_SCHEDULE: 'no tiene una programación aprobada',
+    NOT_YET: 'todavía no llegó su fecha',
     OUTSIDE_HOURS: 'está fuera de horario',
     DAILY_QUOTA_REACHED: 'se cumplió el cupo del día',
     PAUSE: 'la pausa entre dos mensajes',

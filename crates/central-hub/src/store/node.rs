@@ -1,0 +1,460 @@
+//! What `central-hub import-node` writes: rows of the Node pair's database, as
+//! they are here, and which of them are here already.
+//!
+//! Many rows go into one statement as JSON, so that a hundred thousand take
+//! seconds; which row became which is noted in the same transaction.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::Row;
+
+use super::{Engine, Store, StoreError, Tx, now};
+
+/// What a row of the Node pair's was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// `ll_usuarios`.
+    User,
+    /// `ll_campanias_whatsapp`.
+    Campaign,
+    /// `ll_programaciones`.
+    Schedule,
+    /// `ll_envios_whatsapp`, as the recipient of a campaign.
+    Recipient,
+    /// `ll_envios_whatsapp`, as the message that was sent.
+    Sent,
+    /// `ll_whatsapp_messages`.
+    Message,
+}
+
+impl NodeKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Campaign => "campaign",
+            Self::Schedule => "schedule",
+            Self::Recipient => "recipient",
+            Self::Sent => "sent",
+            Self::Message => "message",
+        }
+    }
+}
+
+/// A message that was sent, or came in, there.
+#[derive(Clone, Serialize)]
+pub struct NodeMessage {
+    /// One for each row there: what is brought twice is known by it.
+    pub key: String,
+    /// `out` or `in`.
+    pub direction: &'static str,
+    /// As in [`super::Origin`].
+    pub origin: &'static str,
+    /// For which business.
+    pub cliente_id: Option<i64>,
+    /// Of which campaign, here.
+    pub campaign_id: Option<i64>,
+    /// `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// WhatsApp's type.
+    pub kind: String,
+    /// The text.
+    pub body: String,
+    /// `sent` or `received`.
+    pub state: &'static str,
+    /// WhatsApp's id, where it is known.
+    pub wa_id: Option<String>,
+    /// The last part of it.
+    pub wa_key: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// A recipient there.
+#[derive(Clone, Serialize)]
+pub struct NodeRecipient {
+    /// The number of its row there, which is its line here.
+    pub line: i64,
+    /// Of which campaign, here.
+    pub campaign_id: i64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// The columns, as a JSON object.
+    pub fields: String,
+    /// As in [`crate::campaigns::data::RecipientState`].
+    pub state: &'static str,
+    /// The message here, if it was sent.
+    pub message_id: Option<i64>,
+    /// How many messages there were.
+    pub attempt: i64,
+    /// When it was sent.
+    pub planned_at: Option<i64>,
+    /// Why it stands where it does.
+    pub cause: Option<&'static str>,
+    /// When it was made.
+    pub at: i64,
+}
+
+/// A change of a recipient's state there.
+#[derive(Clone, Serialize)]
+pub struct NodeStep {
+    /// Of which recipient, here.
+    pub recipient_id: i64,
+    /// As in [`crate::campaigns::data::RecipientState`].
+    pub from_state: &'static str,
+    /// As in [`crate::campaigns::data::RecipientState`].
+    pub to_state: &'static str,
+    /// Who did it, as a code.
+    pub cause: String,
+    /// For a person.
+    pub detail: Option<String>,
+    /// When.
+    pub at: i64,
+}
+
+/// The columns of `$1` in SQLite and in PostgreSQL, in the order of the array.
+macro_rules! rows {
+    ($insert:literal, [$($int:literal),*], [$($text:literal),*], $after:literal) => {
+        [
+            concat!(
+                $insert, " (", columns!([$($int),*], [$($text),*]), ") SELECT ",
+                values!("value ->> '", "'", [$($int),*], [$($text),*]),
+                " FROM json_each($1) WHERE true ORDER BY key ", $after
+            ),
+            concat!(
+                $insert, " (", columns!([$($int),*], [$($text),*]), ") SELECT ",
+                values!("CAST(value ->> '", "' AS BIGINT)", [$($int),*], [$($text),*]),
+                " FROM json_array_elements(CAST($1 AS JSON)) WITH ORDINALITY AS rows (value, n)
+                  WHERE true ORDER BY n ", $after
+            ),
+        ]
+    };
+}
+
+macro_rules! columns {
+    ([$first:literal $(, $int:literal)*], [$($text:literal),*]) => {
+        concat!($first $(, ", ", $int)* $(, ", ", $text)*)
+    };
+}
+
+macro_rules! values {
+    ($before:literal, $after:literal, [$first:literal $(, $int:literal)*], [$($text:literal),*]) => {
+        concat!(
+            $before, $first, $after
+            $(, ", ", $before, $int, $after)*
+            $(, ", value ->> '", $text, "'")*
+        )
+    };
+}
+
+const MESSAGES: [&str; 2] = rows!(
+    "INSERT INTO messages",
+    [
+        "cliente_id",
+        "campaign_id",
+        "due_at",
+        "created_at",
+        "updated_at",
+        "written_at"
+    ],
+    [
+        "idempotency_key",
+        "direction",
+        "origin",
+        "chat",
+        "kind",
+        "body",
+        "state",
+        "wa_id",
+        "wa_key"
+    ],
+    "ON CONFLICT DO NOTHING RETURNING id, idempotency_key"
+);
+
+const RECIPIENTS: [&str; 2] = rows!(
+    "INSERT INTO recipients",
+    [
+        "line",
+        "campaign_id",
+        "message_id",
+        "attempt",
+        "planned_at",
+        "created_at",
+        "updated_at"
+    ],
+    ["chat", "fields", "state", "cause"],
+    "ON CONFLICT (campaign_id, chat) DO NOTHING RETURNING id, line"
+);
+
+const STEPS: [&str; 2] = rows!(
+    "INSERT INTO recipient_transitions",
+    ["recipient_id", "at"],
+    ["from_state", "to_state", "cause", "detail"],
+    ""
+);
+
+const KNOWN: [&str; 2] = [
+    "SELECT node_id, id FROM node_rows WHERE kind = $1
+         AND node_id IN (SELECT value FROM json_each($2))",
+    "SELECT node_id, id FROM node_rows WHERE kind = $1
+         AND node_id IN (SELECT CAST(value AS BIGINT)
+             FROM json_array_elements_text(CAST($2 AS JSON)))",
+];
+
+const NOTES: [&str; 2] = [
+    "INSERT INTO node_rows (kind, node_id, id)
+     SELECT $2, value ->> 0, value ->> 1 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+    "INSERT INTO node_rows (kind, node_id, id)
+     SELECT $2, CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT)
+     FROM json_array_elements(CAST($1 AS JSON)) WHERE true ON CONFLICT DO NOTHING",
+];
+
+/// A row of `messages`, from one of [`NodeMessage`].
+#[derive(Serialize)]
+struct MessageRow<'a> {
+    idempotency_key: &'a str,
+    #[serde(flatten)]
+    message: &'a NodeMessage,
+    due_at: i64,
+    created_at: i64,
+    updated_at: i64,
+    written_at: i64,
+}
+
+/// A row of `recipients`.
+#[derive(Serialize)]
+struct RecipientRow<'a> {
+    #[serde(flatten)]
+    recipient: &'a NodeRecipient,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Store {
+    fn of_engine(&self, [sqlite, postgres]: [&'static str; 2]) -> &'static str {
+        match self.engine() {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        }
+    }
+
+    /// Which of these rows are here already, and as which.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn node_rows_in(
+        &self,
+        tx: &mut Tx,
+        kind: NodeKind,
+        ids: &[i64],
+    ) -> Result<HashMap<i64, i64>, StoreError> {
+        let rows = sqlx::query(self.of_engine(KNOWN))
+            .bind(kind.as_str())
+            .bind(json(&ids))
+            .fetch_all(&mut **tx)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("node_id")?, row.try_get("id")?)))
+            .collect()
+    }
+
+    /// Notes what rows became: their numbers there and here.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn note_node_rows_in(
+        &self,
+        tx: &mut Tx,
+        kind: NodeKind,
+        rows: &[(i64, i64)],
+    ) -> Result<(), StoreError> {
+        sqlx::query(self.of_engine(NOTES))
+            .bind(json(&rows))
+            .bind(kind.as_str())
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes messages down in this order; those that are known already are
+    /// passed over. Gives the numbers of the others by their keys. Nobody is
+    /// told of them: they are past.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_node_messages_in(
+        &self,
+        tx: &mut Tx,
+        messages: &[NodeMessage],
+    ) -> Result<HashMap<String, i64>, StoreError> {
+        let rows: Vec<_> = messages
+            .iter()
+            .map(|message| MessageRow {
+                idempotency_key: &message.key,
+                due_at: message.at,
+                created_at: message.at,
+                updated_at: message.at,
+                written_at: message.at,
+                message,
+            })
+            .collect();
+        let rows = sqlx::query(self.of_engine(MESSAGES))
+            .bind(json(&rows))
+            .fetch_all(&mut **tx)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("idempotency_key")?, row.try_get("id")?)))
+            .collect()
+    }
+
+    /// Writes recipients down; those whose number the campaign has already are
+    /// passed over. Gives the numbers of the others by their lines. The
+    /// campaigns' figures are the caller's to change.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_node_recipients_in(
+        &self,
+        tx: &mut Tx,
+        recipients: &[NodeRecipient],
+    ) -> Result<HashMap<i64, i64>, StoreError> {
+        let rows: Vec<_> = recipients
+            .iter()
+            .map(|recipient| RecipientRow {
+                recipient,
+                created_at: recipient.at,
+                updated_at: recipient.planned_at.unwrap_or(recipient.at),
+            })
+            .collect();
+        let rows = sqlx::query(self.of_engine(RECIPIENTS))
+            .bind(json(&rows))
+            .fetch_all(&mut **tx)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("line")?, row.try_get("id")?)))
+            .collect()
+    }
+
+    /// Notes that a recipient who still waited here has got its message there;
+    /// `false` if it does not wait any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn node_recipient_was_sent_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        message: Option<i64>,
+        at: i64,
+    ) -> Result<bool, StoreError> {
+        let moved = sqlx::query(
+            "UPDATE recipients SET state = 'sent', cause = 'NODE_PAIR', message_id = $1,
+                 planned_at = $2, updated_at = $2, attempt = 1
+             WHERE id = $3 AND state = 'pending' AND attempt = 0",
+        )
+        .bind(message)
+        .bind(at)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+        Ok(moved.rows_affected() > 0)
+    }
+
+    /// Writes down what recipients went through.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_node_steps_in(
+        &self,
+        tx: &mut Tx,
+        steps: &[NodeStep],
+    ) -> Result<(), StoreError> {
+        sqlx::query(self.of_engine(STEPS))
+            .bind(json(&steps))
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Puts a campaign where it stood there.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn place_node_campaign_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        state: &'static str,
+        pause: Option<(&'static str, &'static str)>,
+        made_at: i64,
+    ) -> Result<(), StoreError> {
+        // Approved for real: under DRY_RUN it waits.
+        let approved = (state != "draft").then_some(made_at);
+        sqlx::query(
+            "UPDATE campaigns SET state = $1, pause_code = $2, pause_detail = $3, created_at = $4,
+                 updated_at = $5, approved_at = $6, finished_at = $7, dry_run = $8 WHERE id = $9",
+        )
+        .bind(state)
+        .bind(pause.map(|(code, _)| code))
+        .bind(pause.map(|(_, detail)| detail))
+        .bind(made_at)
+        .bind(now())
+        .bind(approved)
+        .bind((state == "finished").then_some(made_at))
+        .bind(approved.map(|_| 0_i64))
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a schedule where it stood there.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn place_node_schedule_in(
+        &self,
+        tx: &mut Tx,
+        id: i64,
+        state: &'static str,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE schedules SET state = $1, reason = $2 WHERE id = $3")
+            .bind(state)
+            .bind(reason)
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes how many went by a schedule on a day, unless that is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn note_node_day_in(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+        schedule: i64,
+        day: &str,
+        used: i64,
+    ) -> Result<bool, StoreError> {
+        let noted = sqlx::query(
+            "INSERT INTO campaign_days (campaign_id, schedule_id, day, used)
+             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        )
+        .bind(campaign)
+        .bind(schedule)
+        .bind(day)
+        .bind(used)
+        .execute(&mut **tx)
+        .await?;
+        Ok(noted.rows_affected() > 0)
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    // Numbers, texts and lists of them: this cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,97 @@
+//! What was brought over, what was known, and what was left out and why.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::judge::Fault;
+
+/// Of the rows that were left out for one reason, so many are named.
+const NAMED: usize = 20;
+
+/// The rows of one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// So many are new here.
+    pub added: u64,
+    /// So many are here from an earlier run.
+    pub known: u64,
+    /// So many were left out.
+    pub skipped: u64,
+}
+
+/// The rows that were left out of one table for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// How many.
+    pub count: u64,
+    /// The numbers of the first of them.
+    pub rows: Vec<i64>,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    is_plan: bool,
+    /// By table.
+    pub tables: BTreeMap<&'static str, Table>,
+    /// By table and reason.
+    pub skipped: BTreeMap<(&'static str, &'static str), Skipped>,
+}
+
+impl Report {
+    pub(super) fn new(is_plan: bool) -> Self {
+        Self {
+            is_plan,
+            tables: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn added(&mut self, table: &'static str) {
+        self.tables.entry(table).or_default().added += 1;
+    }
+
+    pub(super) fn known(&mut self, table: &'static str) {
+        self.tables.entry(table).or_default().known += 1;
+    }
+
+    pub(super) fn skip(&mut self, table: &'static str, row: i64, fault: &Fault) {
+        self.tables.entry(table).or_default().skipped += 1;
+        let skipped = self.skipped.entry((table, fault.reason())).or_default();
+        skipped.count += 1;
+        if skipped.rows.len() < NAMED {
+            skipped.rows.push(row);
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.is_plan { "to bring" } else { "brought" };
+        for (name, table) in &self.tables {
+            writeln!(
+                f,
+                "{name}: {} {verb}, {} here already, {} left out",
+                table.added, table.known, table.skipped
+            )?;
+        }
+        for ((table, reason), skipped) in &self.skipped {
+            let rows: Vec<_> = skipped.rows.iter().map(i64::to_string).collect();
+            let more = if u64::try_from(rows.len()).is_ok_and(|named| named < skipped.count) {
+                ", …"
+            } else {
+                ""
+            };
+            writeln!(
+                f,
+                "left out of {table}: {} because {reason} (id {}{more})",
+                skipped.count,
+                rows.join(", ")
+            )?;
+        }
+        if self.is_plan {
+            writeln!(f, "nothing was written: this was the plan")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,482 @@
+//! `central-hub import-node`, from a real MariaDB with tables as the Node pair
+//! had them: latin1 by default, with columns in utf8mb4.
+
+use std::process::Command;
+
+use central_hub::store::Store;
+use central_hub::transfer::node::{NodeError, import};
+use jiff::tz::TimeZone;
+use scratch_database::{Database, MariaDb};
+use serde_json::{Value, json};
+
+use crate::access::answer;
+use crate::peer::Peer;
+use crate::support::{Hub, until};
+
+const NAME: &str = "dyd";
+const PASSWORD: &str = "clave de ana";
+
+const TABLES: &str = "
+    CREATE TABLE ll_usuarios (
+        id INT AUTO_INCREMENT PRIMARY KEY, cliente_id INT, usuario VARCHAR(50),
+        password_hash VARCHAR(255), tipo ENUM('admin','cliente'), activo TINYINT DEFAULT 1
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_campanias_whatsapp (
+        id INT AUTO_INCREMENT PRIMARY KEY, nombre VARCHAR(100),
+        mensaje TEXT CHARACTER SET utf8mb4, fecha_creacion DATETIME,
+        estado VARCHAR(30), cliente_id INT
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_envios_whatsapp (
+        id INT AUTO_INCREMENT PRIMARY KEY, campania_id INT, telefono_wapp VARCHAR(30),
+        nombre_destino VARCHAR(100), mensaje_final TEXT CHARACTER SET utf8mb4,
+        estado ENUM('pendiente','enviado','error') DEFAULT 'pendiente', fecha_envio DATETIME,
+        message_id VARCHAR(120), lugar_id INT, UNIQUE (campania_id, telefono_wapp)
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_envios_whatsapp_historial (
+        id INT AUTO_INCREMENT PRIMARY KEY, envio_id INT, estado_anterior VARCHAR(20),
+        estado_nuevo VARCHAR(20), origen VARCHAR(50), detalle TEXT, usuario_id INT,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, KEY (envio_id)
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_programaciones (
+        id INT AUTO_INCREMENT PRIMARY KEY, campania_id INT, cliente_id INT,
+        dias_semana VARCHAR(50), hora_inicio TIME, hora_fin TIME, cupo_diario INT,
+        fecha_inicio DATE, fecha_fin DATE, estado VARCHAR(20), comentario_cliente TEXT,
+        comentario_admin TEXT, rechazo_motivo TEXT, creado_en DATETIME
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_programacion_envios_diarios (
+        programacion_id INT, fecha DATE, enviados INT, PRIMARY KEY (programacion_id, fecha)
+    ) DEFAULT CHARSET=latin1;
+    CREATE TABLE ll_whatsapp_messages (
+        id INT AUTO_INCREMENT PRIMARY KEY, cliente_id INT, direction ENUM('IN','OUT'),
+        wa_from VARCHAR(60), wa_to VARCHAR(60), message TEXT CHARACTER SET utf8mb4,
+        ts_wa DATETIME, message_hash CHAR(64), raw_json LONGTEXT CHARACTER SET utf8mb4,
+        created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+    ) DEFAULT CHARSET=latin1;";
+
+fn zone() -> TimeZone {
+    TimeZone::get("America/Argentina/Buenos_Aires").unwrap()
+}
+
+fn today() -> String {
+    zone()
+        .to_datetime(jiff::Timestamp::now())
+        .date()
+        .to_string()
+}
+
+/// The Node pair's database, with so many recipients of the campaign that was
+/// under way: half of them have got their message.
+fn source(recipients: u32) -> MariaDb {
+    let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
+    let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let today = today();
+    let rows = format!(
+        r#"
+        INSERT INTO ll_usuarios (cliente_id, usuario, password_hash, tipo, activo) VALUES
+            (51, 'Ana', '{hash}', 'cliente', 1), (51, 'jefe', '{hash}', 'admin', 1),
+            (52, 'ida', '{hash}', 'cliente', 0), (0, 'sola', '{hash}', 'cliente', 1),
+            (51, 'vieja', 'abc123', 'cliente', 1);
+        INSERT INTO ll_campanias_whatsapp VALUES
+            (7, 'Vacía', 'Hola', '2026-01-01 10:00:00', 'pendiente', 51),
+            (8, 'Peluquería', 'Hola {{vos}} 💇', '2026-01-14 10:00:00', 'en_progreso', 51),
+            (9, 'Terminada', 'Chau', '2026-01-02 10:00:00', 'finalizado', 52),
+            (10, 'Rara', 'Hola', '2026-01-02 10:00:00', 'nunca vista', 52),
+            (11, 'Con textos', 'Hola', '2026-01-02 10:00:00', 'pendiente', 51);
+        INSERT INTO ll_envios_whatsapp
+            (campania_id, telefono_wapp, nombre_destino, mensaje_final, estado, fecha_envio, message_id)
+            SELECT 8, CONCAT('54911', LPAD(seq, 8, '0')), CONCAT('Peluquería ñandú ', seq),
+                'Hola {{vos}} 💇', IF(seq % 2, 'enviado', 'pendiente'),
+                IF(seq % 2, DATE_ADD('2026-01-14 10:00:00', INTERVAL seq SECOND), NULL),
+                IF(seq % 2, CONCAT('true_54911', LPAD(seq, 8, '0'), '@c.us_3EB0', seq), NULL)
+            FROM seq_1_to_{recipients};
+        INSERT INTO ll_envios_whatsapp
+            (campania_id, telefono_wapp, nombre_destino, mensaje_final, estado) VALUES
+            (8, 'sin numero', 'Nadie', 'x', 'pendiente'),
+            (8, '+54 9 11 0000-0001', 'Otra vez', 'x', 'pendiente'),
+            (99, '5491199999999', 'De nadie', 'x', 'pendiente'),
+            (9, '5491199999998', 'Falló', 'Chau', 'error'),
+            (11, '5491199999997', 'Propio', 'Hola Propio, {{tu}} texto', 'pendiente'),
+            (11, '5491199999996', 'Común', NULL, 'pendiente');
+        INSERT INTO ll_envios_whatsapp_historial
+            (envio_id, estado_anterior, estado_nuevo, origen, detalle, usuario_id, created_at)
+            SELECT id, 'pendiente', 'enviado', 'scheduler', 'enviado con éxito', NULL,
+                '2026-01-14 13:00:00' FROM ll_envios_whatsapp WHERE estado = 'enviado' LIMIT 10;
+        INSERT INTO ll_programaciones VALUES
+            (3, 8, 51, 'lun,mar,mié', '09:00:00', '18:00:00', 40, '2026-01-01', NULL, 'aprobada',
+             'de mañana', 'dale', NULL, '2026-01-01 09:00:00'),
+            (4, 8, 51, 'nunca', '09:00:00', '18:00:00', 40, '2026-01-01', NULL, 'aprobada',
+             NULL, NULL, NULL, NULL);
+        INSERT INTO ll_programacion_envios_diarios VALUES (3, '{today}', 12), (3, '2025-01-01', 40);
+        INSERT INTO ll_whatsapp_messages
+            (cliente_id, direction, wa_from, wa_to, message, ts_wa, message_hash, raw_json) VALUES
+            (51, 'IN', '5491100000001@c.us', '5491158254201@c.us', 'Quiero un turno 🙏',
+             '2026-01-14 10:00:00', 'h1', '{{"id":{{"_serialized":"false_5491100000001@c.us_AA1"}},"type":"chat"}}'),
+            (51, 'OUT', '5491158254201@c.us', '5491100000001@c.us', '¿Mañana a las 10?',
+             '2026-01-14 10:30:00', 'h2', NULL),
+            (51, 'IN', '120363@g.us', '5491158254201@c.us', 'del grupo', '2026-01-14 10:31:00', 'h3', NULL);
+        "#
+    );
+    for statements in [TABLES, &rows] {
+        server.run(NAME, statements).unwrap();
+    }
+    server
+}
+
+/// What would change with anything that is written to it.
+fn checksum(server: &MariaDb) -> String {
+    let tables = server.run(NAME, "SHOW TABLES").unwrap();
+    let tables: Vec<_> = tables.lines().collect();
+    server
+        .run(NAME, &format!("CHECKSUM TABLE {}", tables.join(", ")))
+        .unwrap()
+}
+
+async fn open(database: &Database) -> Store {
+    Store::open(&database.url().parse().unwrap()).await.unwrap()
+}
+
+async fn count(store: &Store, table: &str) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM {table}");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_one(store.reader())
+        .await
+        .unwrap()
+}
+
+const TABLES_HERE: [&str; 7] = [
+    "users",
+    "campaigns",
+    "recipients",
+    "recipient_transitions",
+    "schedules",
+    "campaign_days",
+    "messages",
+];
+
+async fn counts(store: &Store) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for table in TABLES_HERE {
+        counts.push(count(store, table).await);
+    }
+    counts
+}
+
+/// What is brought of a source with so many recipients.
+fn expected(recipients: i64) -> Vec<i64> {
+    let sent = (recipients + 1) / 2;
+    vec![3, 4, recipients + 3, sent.min(10), 1, 1, sent + 2]
+}
+
+/// What is true of any number of rows; the plan, and a third run, cost as much
+/// as the first and are tried with few.
+async fn brought(database: &Database, recipients: u32, few: bool) {
+    let server = source(recipients);
+    let before = checksum(&server);
+    let store = open(database).await;
+    let bring = async |is_plan| {
+        import(&store, &server.url(NAME), &zone(), is_plan)
+            .await
+            .unwrap()
+    };
+
+    let plan = if few {
+        let plan = bring(true).await;
+        assert_eq!(counts(&store).await, [0; 7], "a plan writes nothing");
+        Some(plan)
+    } else {
+        None
+    };
+    let report = bring(false).await;
+    let wanted = expected(recipients.into());
+    assert_eq!(counts(&store).await, wanted);
+    if let Some(plan) = plan {
+        assert_eq!(plan.tables, report.tables, "the plan was right");
+        assert_eq!(plan.skipped, report.skipped);
+    }
+    let skipped: Vec<(&str, &str, u64)> = report
+        .skipped
+        .iter()
+        .map(|((table, reason), skipped)| (*table, *reason, skipped.count))
+        .collect();
+    let n = u64::from(recipients);
+    assert_eq!(
+        skipped,
+        [
+            ("ll_campanias_whatsapp", "its state is unknown", 1),
+            ("ll_envios_whatsapp", "it is another row's double", 1),
+            ("ll_envios_whatsapp", "its campaign is not here", 1),
+            (
+                "ll_envios_whatsapp",
+                "there is no telephone number to write to",
+                1
+            ),
+            (
+                "ll_programaciones",
+                "its days, hours or dates make no sense",
+                1
+            ),
+            (
+                "ll_usuarios",
+                "a cliente needs cliente_id, a positive number",
+                1
+            ),
+            (
+                "ll_usuarios",
+                "its password is no bcrypt hash that can be verified: make the user by hand",
+                1
+            ),
+            (
+                "ll_whatsapp_messages",
+                "it is of a group, a broadcast or a status",
+                1
+            ),
+        ]
+    );
+    assert_eq!(report.tables["ll_envios_whatsapp"].added, n + 3);
+
+    let again = bring(false).await;
+    assert_eq!(counts(&store).await, wanted, "a second run adds nothing");
+    assert!(
+        again.tables.values().all(|table| table.added == 0),
+        "{again}"
+    );
+    assert_eq!(again.tables["ll_envios_whatsapp"].known, n + 3);
+    assert_eq!(checksum(&server), before, "the source is as it was");
+
+    // The Node pair went on for a moment: nobody gets it twice.
+    let sent =
+        "UPDATE ll_envios_whatsapp SET estado = 'enviado', fecha_envio = '2026-02-01 10:00:00'
+                WHERE campania_id = 8 AND telefono_wapp = '5491100000002'";
+    server.run(NAME, sent).unwrap();
+    if !few {
+        store.close().await;
+        return;
+    }
+    bring(false).await;
+    let state: String =
+        sqlx::query_scalar("SELECT state FROM recipients WHERE chat = '5491100000002@c.us'")
+            .fetch_one(store.reader())
+            .await
+            .unwrap();
+    assert_eq!(state, "sent");
+    store.close().await;
+    look(database, i64::from(recipients)).await;
+}
+
+/// As the hub tells it afterwards.
+async fn look(database: &Database, recipients: i64) {
+    let peer = Peer::start().await;
+    let password = [("HUB_ADMIN_PASSWORD", "una clave larga")];
+    let hub = Hub::start_on(&database.url(), &peer.url, &password).await;
+    let sign_in = async |user: &str, password: &str| {
+        let login = json!({"usuario": user, "password": password});
+        answer(hub.http.post(hub.url("/auth/login")).json(&login)).await
+    };
+    // By the password that they have, which is kept otherwise from then on.
+    assert_eq!(sign_in("ana", "otra").await.0, 401);
+    assert_eq!(
+        sign_in("ida", PASSWORD).await.0,
+        401,
+        "it was switched off there"
+    );
+    let hash = async || {
+        let user = hub.store.user_named("ana").await.unwrap().unwrap();
+        user.password
+    };
+    assert!(hash().await.starts_with("$2b$"));
+    for _ in 0..2 {
+        let (status, body) = sign_in("Ana", PASSWORD).await;
+        assert_eq!(
+            (status, &body["user"]["cliente_id"]),
+            (200, &json!(51)),
+            "{body}"
+        );
+        assert!(hash().await.starts_with("$argon2id$"));
+    }
+    let (_, boss) = sign_in("jefe", PASSWORD).await;
+    assert_eq!(boss["user"]["tipo"], "admin", "{boss}");
+    let token = format!("Bearer {}", boss["token"].as_str().unwrap());
+    let get = async |path: &str| hub.by(&token, "GET", path, Value::Null).await.1;
+
+    let campaigns = get("/api/sender/campaigns").await;
+    let find = |name: &str| {
+        let all = campaigns.as_array().unwrap().iter();
+        let mut named = all.filter(|it| it["nombre"] == name);
+        named
+            .next()
+            .cloned()
+            .unwrap_or_else(|| panic!("{name}: {campaigns}"))
+    };
+    let hair = find("Peluquería");
+    assert_eq!(
+        (&hair["estado"], &hair["motivo_pausa"]["codigo"]),
+        (&json!("pausada"), &json!("IMPORTED"))
+    );
+    let sent = (recipients + 1) / 2 + 1;
+    assert_eq!(
+        (&hair["enviados"], &hair["total"]),
+        (&json!(sent), &json!(recipients))
+    );
+    assert_eq!(hair["pendientes"], recipients - sent);
+    assert_eq!(hair["fecha"], "2026-01-14T13:00:00.000Z");
+    assert_eq!(find("Vacía")["estado"], "pendiente");
+    let over = find("Terminada");
+    assert_eq!(
+        (&over["estado"], &over["fallidos"]),
+        (&json!("finalizado"), &json!(1))
+    );
+
+    let path = format!("/api/sender/campaigns/{}/recipients?limite=2", hair["id"]);
+    let first = get(&path).await["destinatarios"][0].clone();
+    assert_eq!(first["nombre"], "Peluquería ñandú 1");
+    assert_eq!(first["texto"], "Hola {vos} 💇");
+    assert_eq!(first["previsto"], "2026-01-14T13:00:01.000Z");
+    let path = format!(
+        "/api/sender/campaigns/{}/recipients/{}",
+        hair["id"], first["id"]
+    );
+    let steps = get(&path).await["historial"].clone();
+    assert_eq!(
+        (&steps[0]["causa"], &steps[0]["a"]),
+        (&json!("NODE_SCHEDULER"), &json!("enviado"))
+    );
+    let path = format!(
+        "/api/sender/campaigns/{}/recipients",
+        find("Con textos")["id"]
+    );
+    let own = get(&path).await;
+    assert_eq!(own["destinatarios"][0]["texto"], "Hola Propio, {tu} texto");
+    assert_eq!(own["destinatarios"][1]["texto"], "Hola");
+
+    // What was said to one person, in the order of time.
+    let history = get("/api/listener/history/5491100000001").await;
+    let said: Vec<_> = history["mensajes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .collect();
+    let texts: Vec<_> = said
+        .iter()
+        .map(|it| it["mensaje"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        ["Quiero un turno 🙏", "Hola {vos} 💇", "¿Mañana a las 10?"]
+    );
+    assert_eq!(said[0]["fecha"], "2026-01-14T13:00:00.000Z");
+    let path = "/api/sender/messages/status/true_5491100000001@c.us_3EB01";
+    assert_eq!(get(path).await["estado"], "enviado");
+
+    let schedules = get("/api/sender/programaciones").await;
+    assert_eq!(schedules[0]["dias_semana"], "mon,tue,wed");
+    assert_eq!(
+        (&schedules[0]["estado"], &schedules[0]["cupo_diario"]),
+        (&json!("aprobada"), &json!(40))
+    );
+    let used: i64 = sqlx::query_scalar("SELECT used FROM campaign_days")
+        .fetch_one(hub.store.reader())
+        .await
+        .unwrap();
+    assert_eq!(used, 12);
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_rows_come_along() {
+    brought(&Database::sqlite(), 100_000, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_it_comes_along_once_into_sqlite() {
+    brought(&Database::sqlite(), 2_500, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_of_it_comes_along_once_into_postgres() {
+    brought(&Database::postgres(), 2_500, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_broke_off_goes_on() {
+    let server = source(5_000);
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    {
+        let url = server.url(NAME);
+        let zone = zone();
+        let importing = import(&store, &url, &zone, false);
+        tokio::select! {
+            biased;
+            () = until("some of it is here", async || count(&store, "recipients").await > 0) => {}
+            report = importing => panic!("it was through already: {:?}", report.map(|it| it.to_string())),
+        }
+    }
+    assert!(count(&store, "recipients").await < 5_003);
+    import(&store, &server.url(NAME), &zone(), false)
+        .await
+        .unwrap();
+    assert_eq!(counts(&store).await, expected(5_000));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_source_is_said() {
+    let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    let of = async |url: &str| import(&store, url, &zone(), false).await.unwrap_err();
+    for url in ["postgres://db/x", "mysql:", "dyd"] {
+        assert!(matches!(of(url).await, NodeError::Address), "{url}");
+    }
+    assert!(matches!(of(&server.url(NAME)).await, NodeError::Foreign(name) if name == NAME));
+    let nowhere = of("mysql://me:hunter2@127.0.0.1:1/dyd").await;
+    assert!(matches!(nowhere, NodeError::Source(_)));
+    assert!(!nowhere.to_string().contains("hunter"), "{nowhere}");
+    store.close().await;
+}
+
+/// As the operator runs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_tells_the_plan_and_then_what_it_did() {
+    let server = source(10);
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_central-hub"))
+            .arg("import-node")
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let url = server.url(NAME);
+    let plan = run(&["--plan", &url]);
+    assert!(
+        plan.contains("ll_usuarios: 3 to bring, 0 here already, 2 left out"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("left out of ll_campanias_whatsapp: 1 because its state is unknown (id 10)")
+    );
+    assert!(
+        plan.ends_with("nothing was written: this was the plan\n"),
+        "{plan}"
+    );
+    let told = run(&[&url]);
+    assert!(
+        told.contains("ll_usuarios: 3 brought, 0 here already, 2 left out"),
+        "{told}"
+    );
+    let told = run(&[&url]);
+    assert!(
+        told.contains("ll_usuarios: 0 brought, 3 here already, 2 left out"),
+        "{told}"
+    );
+}

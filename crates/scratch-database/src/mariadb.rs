@@ -1,0 +1,175 @@
+//! A MariaDB in a folder of its own: what the Node pair kept its data in.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::programs::User;
+use crate::server::{ServerError, folder};
+
+/// Longer than a loaded machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits at the pipe for the end of whoever started it, then ends the server
+/// and removes what it had. `$1` is the folder, the rest the program.
+const KEEPER: &str = r#"
+folder=$1
+shift
+"$@" --no-defaults --datadir="$folder/data" --socket="$folder/s" --pid-file="$folder/pid" \
+    --skip-networking --character-set-server=latin1 --default-storage-engine=InnoDB \
+    --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M \
+    --innodb-log-file-size=32M --skip-log-bin >"$folder/log" 2>&1 </dev/null &
+server=$!
+read -r word
+kill -TERM "$server"
+wait "$server"
+rm -rf "$folder"
+"#;
+
+/// A running MariaDB; stopped, and its folder removed, with this value.
+#[derive(Debug)]
+pub struct MariaDb {
+    /// Dropped after the keeper ended.
+    folder: TempDir,
+    keeper: Option<Child>,
+}
+
+/// Where Debian keeps the server's programs, which are not on everybody's PATH.
+const DEBIAN: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/libexec"];
+
+/// A program of MariaDB's, by PATH or where Debian puts it.
+#[must_use]
+pub fn mariadb_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(name));
+    let debian = DEBIAN.iter().map(|folder| PathBuf::from(folder).join(name));
+    on_path.chain(debian).find(|file| file.is_file())
+}
+
+fn program(name: &str) -> Result<PathBuf, ServerError> {
+    mariadb_program(name).ok_or_else(|| {
+        ServerError::new(format!(
+            "{name} is not installed: run `cargo xtask setup` (Debian: apt-get install \
+             mariadb-server-core mariadb-client-core)"
+        ))
+    })
+}
+
+impl MariaDb {
+    /// Starts one with an empty database of this name, and waits until it
+    /// answers.
+    ///
+    /// # Errors
+    /// MariaDB is not installed, or does not start.
+    pub fn start(database: &str) -> Result<Self, ServerError> {
+        let user = User::for_server();
+        let folder = folder(user).map_err(|error| ServerError::new(error.to_string()))?;
+        let mut install = Command::new(program("mariadb-install-db")?);
+        install
+            .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
+            .arg("--auth-root-authentication-method=normal")
+            .arg(format!(
+                "--datadir={}",
+                folder.path().join("data").display()
+            ))
+            .current_dir(folder.path())
+            .stdin(Stdio::null());
+        if let Some(user) = user {
+            user.runs(&mut install);
+        }
+        let made = install
+            .output()
+            .map_err(|error| ServerError::new(error.to_string()))?;
+        if !made.status.success() {
+            let said = [made.stdout, made.stderr].concat();
+            return Err(ServerError::new(
+                String::from_utf8_lossy(&said).into_owned(),
+            ));
+        }
+        let keeper = Command::new("sh")
+            .args(["-c", KEEPER, "sh"])
+            .arg(folder.path())
+            // The shell stays who it is, to be able to remove the folder.
+            .args(user.map(User::prefix).unwrap_or_default())
+            .arg(program("mariadbd")?)
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| ServerError::new(error.to_string()))?;
+        let server = Self {
+            folder,
+            keeper: Some(keeper),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match server.run("", &format!("CREATE DATABASE IF NOT EXISTS {database}")) {
+                Ok(_) => return Ok(server),
+                Err(error) if Instant::now() > deadline => {
+                    let log = std::fs::read_to_string(server.folder.path().join("log"));
+                    let log = log.unwrap_or_default();
+                    return Err(ServerError::new(format!("{error}; its log: {log}")));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    /// Runs statements in a database; gives what they answer, in tabs and lines.
+    ///
+    /// # Errors
+    /// What the program wrote.
+    pub fn run(&self, database: &str, statements: &str) -> Result<String, String> {
+        use std::io::Write;
+        let program = program("mariadb").map_err(|error| error.to_string())?;
+        let mut client = Command::new(program)
+            .args([
+                "--no-defaults",
+                "--user=root",
+                "--batch",
+                "--skip-column-names",
+            ])
+            .arg("--default-character-set=utf8mb4")
+            .arg(format!("--socket={}", self.socket().display()))
+            .arg(database)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        if let Some(mut pipe) = client.stdin.take() {
+            // A server that is not there yet: the status says it.
+            let _ = pipe.write_all(statements.as_bytes());
+        }
+        let output = client
+            .wait_with_output()
+            .map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    /// `mysql://…` of a database, for whoever may do everything.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let socket = self.socket().to_string_lossy().replace('/', "%2F");
+        format!("mysql://root@localhost/{database}?socket={socket}")
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        if let Some(mut keeper) = self.keeper.take() {
+            drop(keeper.stdin.take());
+            let _ = keeper.wait();
+        }
+    }
+}
