@@ -20,7 +20,7 @@ shift
 "$@" --no-defaults --datadir="$folder/data" --socket="$folder/s" --pid-file="$folder/pid" \
     --skip-networking --character-set-server=latin1 --default-storage-engine=InnoDB \
     --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M \
-    --innodb-log-file-size=32M --skip-log-bin >"$folder/log" 2>&1 </dev/null &
+    --innodb-log-file-size=8M --skip-log-bin >"$folder/log" 2>&1 </dev/null &
 server=$!
 read -r word
 kill -TERM "$server"
@@ -70,6 +70,8 @@ impl MariaDb {
         install
             .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
             .arg("--auth-root-authentication-method=normal")
+            // Several of them at once need not fill a disk.
+            .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"])
             .arg(format!(
                 "--datadir={}",
                 folder.path().join("data").display()

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::peer::Peer;
-use crate::support::{Events, http};
+use crate::support::{Events, http, until};
 
 /// The binary, with its working folder and so its data in `folder`.
 fn program(folder: &Path, variables: &[(&str, &str)]) -> Command {
@@ -350,4 +350,114 @@ async fn a_nonsense_descriptor_does_not_matter() {
     );
     hub.signal(Signal::TERM);
     assert_eq!(hub.child.wait().unwrap().code(), Some(0));
+}
+
+/// What operators search the logs for when something is wrong.
+const SEARCHED: [&str; 7] = [
+    "error",
+    "econnrefused",
+    "fetch failed",
+    "connection refused",
+    "session_manager_base_url",
+    "undefined",
+    "not defined",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_start_has_nothing_that_operators_search_for() {
+    let peer = Peer::start().await;
+    for environment in ["production", "development"] {
+        let mut hub = Running::start(&[
+            ("SESSION_MANAGER_BASE_URL", &peer.url),
+            ("PORT", "0"),
+            ("NODE_ENV", environment),
+        ]);
+        let mut said = String::new();
+        while !said.contains("session-manager is up") {
+            said.push_str(&hub.line());
+        }
+        assert!(
+            said.contains("a proxy passes on with a public name"),
+            "{said}"
+        );
+        for line in said.lines() {
+            let line = line.to_lowercase();
+            assert!(SEARCHED.iter().all(|word| !line.contains(word)), "{line}");
+        }
+        assert_eq!(hub.complaints(), "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_on_standard_error_in_the_words_that_are_searched_for() {
+    let nowhere = Peer::nowhere().await;
+    let mut hub = Running::start(&[
+        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("PORT", "0"),
+        ("NODE_ENV", "production"),
+    ]);
+    let url = hub.url();
+    until("the outage is told", async || !hub.complaints().is_empty()).await;
+    let complaints = hub.complaints();
+    for word in ["[whatsapp-proxy]", "fetch failed", "ECONNREFUSED"] {
+        assert!(complaints.contains(word), "{word}: {complaints}");
+    }
+    // Requests that fail and further tries say it no more often.
+    for _ in 0..5 {
+        let answer = http().get(format!("{url}/status")).send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+    }
+    let lines = hub.complaints();
+    assert_eq!(lines.matches("[whatsapp-proxy]").count(), 1, "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_loopbacks_are_answered() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        // A machine without IPv6.
+        return;
+    }
+    let nowhere = Peer::nowhere().await;
+    let mut hub = Running::start(&[("SESSION_MANAGER_BASE_URL", &nowhere), ("PORT", "0")]);
+    let url = hub.url();
+    let port = url.rsplit_once(':').unwrap().1;
+    for host in ["127.0.0.1", "[::1]", "localhost"] {
+        let answer = http().get(format!("http://{host}:{port}/health")).send();
+        assert_eq!(answer.await.unwrap().status(), 200, "{host}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_node_hubs_variables_are_warnings_and_its_token_works() {
+    let nowhere = Peer::nowhere().await;
+    let mut hub = Running::start(&[
+        ("SESSION_MANAGER_BASE_URL", &nowhere),
+        ("PORT", "0"),
+        ("DB_PASSWORD", "hunter8"),
+        ("JWT_SECRET", "hunter9"),
+        ("INTERNAL_LISTENER_TOKEN", "a token of the listener"),
+    ]);
+    let url = hub.url();
+    let complaints = hub.complaints();
+    for name in ["DB_PASSWORD", "JWT_SECRET", "INTERNAL_LISTENER_TOKEN"] {
+        assert!(
+            complaints.contains(&format!("{name} is of the Node service")),
+            "{complaints}"
+        );
+    }
+    assert!(!complaints.contains("hunter"), "{complaints}");
+    let report = |token: &'static str| {
+        let body = r#"{"cliente_id":51,"from":"5491158254201","message":"Hola","timestamp":"2026-02-28T12:00:00.000Z"}"#;
+        http()
+            .post(format!("{url}/api/listener/incoming-message"))
+            .header("x-internal-token", token)
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+    };
+    assert_eq!(
+        report("a token of the listener").await.unwrap().status(),
+        200
+    );
+    assert_eq!(report("another").await.unwrap().status(), 401);
 }

@@ -13,8 +13,8 @@ use sqlx::Row;
 use super::*;
 use crate::campaigns::columns::Fields;
 use crate::campaigns::data::{
-    CampaignState, NewCampaign, NewSchedule, Recipient, RecipientFilter, RecipientState,
-    ScheduleFilter, ScheduleState,
+    CampaignPlan, CampaignState, NewCampaign, NewSchedule, Recipient, RecipientFilter,
+    RecipientState, ScheduleFilter, ScheduleState,
 };
 use crate::campaigns::import;
 use crate::campaigns::schedule::{Pause, Rules};
@@ -400,6 +400,24 @@ on_both_engines! {
         }
     }
 
+    async fn nothing_goes_before_the_date_of_a_campaign(database: Database) {
+        let mut bench = Bench::new(&database).await;
+        let id = bench.campaign(1, (0, 0)).await;
+        let plan = CampaignPlan {
+            description: None,
+            send_after: Some(at("2026-03-18T09:00")),
+        };
+        let mut tx = bench.store.begin().await.unwrap();
+        bench.store.plan_campaign_in(&mut tx, id, &plan).await.unwrap();
+        tx.commit().await.unwrap();
+        bench.approve(id).await;
+        assert_eq!(bench.tick_at("2026-03-18T08:59").await, 0);
+        let (code, until) = bench.look(id).await.waits_for.unwrap();
+        assert_eq!((code.as_str(), until), ("NOT_YET", plan.send_after));
+        assert_eq!(bench.tick_at("2026-03-18T09:00").await, 1);
+        bench.store.close().await;
+    }
+
     async fn what_waited_until_after_hours_is_taken_back(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(1, (0, 0)).await;
@@ -426,6 +444,8 @@ on_both_engines! {
     async fn a_rehearsal_plans_the_whole_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
         bench.situation.dry_run = true;
+        // It needs no phone.
+        bench.situation.ready = false;
         let id = bench.campaign(430, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 100).await;
         bench.store.opt_out(phone(7).as_str(), "person", None).await.unwrap();
