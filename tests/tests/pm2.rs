@@ -318,12 +318,42 @@ async fn the_greps_of_the_incident_find_what_they_look_for() {
     pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", &address);
     pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
     for words in ["ECONNREFUSED", r"-i 'fetch failed\|Connection refused'"] {
-        find(&pm2, words, "leadmaster-central-hub-out.log").await;
+        find(&pm2, words, "leadmaster-central-hub-error.log").await;
+        assert!(
+            !pm2.grep(words, "leadmaster-central-hub-out.log"),
+            "{words}"
+        );
     }
-    // A code, shown by a browser.
+    pm2.run(&["delete", HUB]).await;
+    // A browser that is not there.
+    pm2.tell("LEADMASTER_SESSION_CHROME_BIN", "/nowhere/chrome");
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
-    link(&pm2, &standin).await;
-    for words in ["-i qr", "-i chrome", "-i whatsapp"] {
-        find(&pm2, words, "session-manager-*.log").await;
+    let connect = http().post(pm2.session("/connect")).send().await;
+    assert!(connect.expect("an answer").status().is_success());
+    until_state(&pm2, "ERROR").await;
+    find(&pm2, "-i chrome", "session-manager-error.log").await;
+}
+
+#[tokio::test]
+async fn the_greps_of_the_incident_find_nothing_after_a_healthy_start() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    let heard = "session-manager is up";
+    poll::until("the hub to hear session-manager", async || {
+        let log = pm2.service_log("leadmaster-central-hub-out.log");
+        log.contains(heard).then_some(())
+    })
+    .await;
+    for words in [
+        r"-i 'ECONNREFUSED\|fetch failed\|Connection refused'",
+        r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'",
+        "-i error",
+        "FATAL",
+    ] {
+        assert!(!pm2.grep(words, "*.log"), "{words}");
     }
+    let words = r"-i 'puppeteer\|chrome\|whatsapp\|qr'";
+    assert!(!pm2.grep(words, "session-manager-*.log"), "{words}");
 }
