@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn cross_site() {
+    fn pages_from_elsewhere() {
         let of = |pairs: &[(&'static str, &str)]| {
             let headers: HeaderMap = pairs
                 .iter()

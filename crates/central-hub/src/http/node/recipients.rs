@@ -41,7 +41,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(recipient: Recipient, template: Option<&Template>) -> Self {
+    fn of(recipient: &Recipient, template: Option<&Template>) -> Self {
         let phone = recipient.chat.strip_suffix("@c.us");
         let phone = phone.unwrap_or(&recipient.chat).to_owned();
         let name = value(&recipient.fields, NAME).map(str::to_owned);
@@ -133,7 +133,7 @@ pub(crate) async fn list(
     let mut found = state.store.recipients(id, &filter, limit + 1).await?;
     let next = cut(&mut found, limit, |it| it.id);
     let template = Template::parse(&campaign.text).ok();
-    let rows = found.into_iter().map(|it| Row::of(it, template.as_ref()));
+    let rows = found.iter().map(|it| Row::of(it, template.as_ref()));
     let data = Data::of(Recipients {
         destinatarios: rows.collect(),
         estadisticas: Counts::of(&campaign),
