@@ -258,7 +258,10 @@ async fn restart_reload_stop_and_delete_leave_nothing() {
         "PM2 had to kill: {}",
         pm2.log()
     );
-    assert_eq!(pm2.service_log("session-manager-error.log"), "");
+    // Who runs the tests as root is warned of that.
+    let complaints = pm2.service_log("session-manager-error.log");
+    let others = |line: &&str| !line.contains("running as root");
+    assert_eq!(complaints.lines().find(others), None);
 }
 
 #[tokio::test]
