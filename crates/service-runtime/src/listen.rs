@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
 use crate::process::Process;
@@ -60,7 +61,25 @@ pub enum ListenError {
         /// The variable that protects.
         variable: &'static str,
     },
+    /// Others could reach the service and guess what stops them.
+    #[error(
+        "HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+    )]
+    Guessable {
+        /// The address.
+        host: IpAddr,
+        /// The variable that protects.
+        variable: &'static str,
+        /// How many characters it has to have.
+        least: usize,
+    },
 }
+
+/// The fewest characters of a secret that programs show.
+pub const LEAST_TOKEN: usize = 16;
+/// The fewest characters of a password that a person types, whose guesses run
+/// out sooner.
+pub const LEAST_PASSWORD: usize = 10;
 
 /// Who has a port; empty where it cannot be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +136,32 @@ pub const fn ensure_loopback_or_token(
     } else {
         Err(ListenError::Unprotected { host, variable })
     }
+}
+
+/// Refuses a secret that can be guessed where others can reach the service.
+///
+/// # Errors
+/// [`ListenError::Guessable`].
+pub fn ensure_not_guessable(
+    host: IpAddr,
+    secret: Option<&SecretString>,
+    variable: &'static str,
+    least: usize,
+) -> Result<(), ListenError> {
+    if host.to_canonical().is_loopback() || !is_guessable(secret, least) {
+        return Ok(());
+    }
+    Err(ListenError::Guessable {
+        host,
+        variable,
+        least,
+    })
+}
+
+/// Whether a secret is so short that it can be guessed; none cannot.
+#[must_use]
+pub fn is_guessable(secret: Option<&SecretString>, least: usize) -> bool {
+    secret.is_some_and(|secret| secret.expose_secret().chars().count() < least)
 }
 
 /// Process id and name of who listens on the port.
@@ -222,6 +267,27 @@ mod tests {
             let error = check(host.parse().unwrap(), false).unwrap_err().to_string();
             assert!(error.contains("API_TOKEN"), "{error}");
         }
+    }
+
+    #[test]
+    fn beyond_loopback_no_secret_that_can_be_guessed() {
+        let check = |host: &str, secret: &str| {
+            let secret = SecretString::from(secret);
+            ensure_not_guessable(
+                host.parse().unwrap(),
+                Some(&secret),
+                "API_TOKEN",
+                LEAST_TOKEN,
+            )
+        };
+        assert!(check("127.0.0.1", "x").is_ok());
+        assert!(check("0.0.0.0", "0123456789abcdef").is_ok());
+        assert!(check("::", "ñandúñandúñandúñ").is_ok());
+        let error = check("0.0.0.0", "0123456789abcde").unwrap_err().to_string();
+        assert!(error.contains("API_TOKEN has fewer than 16"), "{error}");
+        assert!(!error.contains("0123"), "{error}");
+        let host = "0.0.0.0".parse().unwrap();
+        assert!(ensure_not_guessable(host, None, "API_TOKEN", 16).is_ok());
     }
 
     #[test]
