@@ -7,7 +7,10 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use service_runtime::env::mask_userinfo;
-use service_runtime::listen::{ListenError, ensure_loopback_or_token};
+use service_runtime::listen::{
+    LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable,
+    is_guessable,
+};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -103,7 +106,32 @@ impl Config {
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
         };
         ensure_loopback_or_token(host, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
+        for (secret, variable, least) in config.secrets() {
+            ensure_not_guessable(host, secret, variable, least)?;
+        }
         Ok(config)
+    }
+
+    /// What lets somebody in, by which variable, and how long it has to be.
+    fn secrets(&self) -> [(Option<&SecretString>, &'static str, usize); 2] {
+        let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
+        [
+            (password, "HUB_ADMIN_PASSWORD", LEAST_PASSWORD),
+            (token, "INTERNAL_TOKEN", LEAST_TOKEN),
+        ]
+    }
+
+    /// What is worth a warning at the start: secrets that can be guessed, where
+    /// this machine or a proxy alone reaches them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let guessable = self.secrets().into_iter();
+        guessable
+            .filter(|(secret, _, least)| is_guessable(*secret, *least))
+            .map(|(_, variable, least)| {
+                format!("{variable} has fewer than {least} characters: whoever reaches the hub can guess it")
+            })
+            .collect()
     }
 
     /// The name of the zone.
@@ -232,6 +260,28 @@ mod tests {
         ])
         .unwrap();
         assert!(!config.summary().contains("hunter"), "{}", config.summary());
+    }
+
+    #[test]
+    fn beyond_loopback_no_secret_that_can_be_guessed() {
+        let open = |password, token| {
+            let pairs = [
+                ("HOST", "0.0.0.0"),
+                ("HUB_ADMIN_PASSWORD", password),
+                ("INTERNAL_TOKEN", token),
+            ];
+            read(&pairs)
+        };
+        assert!(open("0123456789", "0123456789abcdef").is_ok());
+        for (password, token, variable) in [
+            ("x", "0123456789abcdef", "HUB_ADMIN_PASSWORD"),
+            ("0123456789", "x", "INTERNAL_TOKEN"),
+        ] {
+            let error = open(password, token).unwrap_err();
+            assert!(error.contains(variable), "{error}");
+        }
+        let short = read(&[("HUB_ADMIN_PASSWORD", "x")]).unwrap();
+        assert_eq!(short.warnings().len(), 1, "{:?}", short.warnings());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod doctor;
 mod error;
 mod http;
 mod inbound;
+mod limits;
 mod outbox;
 mod relay;
 mod router;
@@ -37,6 +38,7 @@ use crate::auth::Auth;
 use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
 use crate::config::Config;
 use crate::inbound::Follower;
+use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
@@ -59,6 +61,8 @@ pub struct Deps {
     pub auth: Auth,
     /// The bounds of telling webhooks.
     pub webhook_limits: WebhookLimits,
+    /// The bounds of connections.
+    pub serve_limits: ServeLimits,
 }
 
 /// Why the service does not start.
@@ -98,6 +102,10 @@ impl Deps {
             limits: OutboxLimits::default(),
             auth,
             webhook_limits: WebhookLimits::default(),
+            serve_limits: ServeLimits {
+                drain: DRAIN,
+                ..ServeLimits::default()
+            },
         })
     }
 }
@@ -112,7 +120,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: impl FnOnce()) {
-    deps.auth.report();
+    deps.auth.report().await;
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
     let outbox = Outbox::new(
@@ -142,6 +150,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let state = AppState {
         metrics,
+        limits: CallerLimits::default(),
         caller,
         follower,
         outbox: outbox.clone(),
@@ -155,11 +164,7 @@ pub async fn run(listener: TcpListener, deps: Deps, shutdown: Shutdown, ready: i
         draining: shutdown.draining().clone(),
     };
     ready();
-    let limits = ServeLimits {
-        drain: DRAIN,
-        ..ServeLimits::default()
-    };
-    serve(listener, router(state), limits, &shutdown).await;
+    serve(listener, router(state), deps.serve_limits, &shutdown).await;
     upkeep.abort();
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;

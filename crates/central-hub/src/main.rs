@@ -143,6 +143,9 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
         env!("CARGO_PKG_VERSION"),
         deps.config.summary()
     );
+    for warning in deps.config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let address = listener.local_addr();
     let ready = || {
         if let Ok(address) = address {

@@ -9,6 +9,7 @@ use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply, RequestId};
 use session_api::{ErrorCode, Invalid, Timestamp};
 use utoipa::ToSchema;
 
+use super::campaigns::find as find_campaign;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::outbox::{Ask, dry_run_id, new_key};
@@ -160,11 +161,22 @@ pub(crate) async fn bulk(
         let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
-    let cliente_id = caller.cliente_for(request.cliente_id.or(cliente.map(|id| id.0)))?;
+    let campaign = match request.campaign_id {
+        Some(id) => Some(find_campaign(&state, &caller, id).await?),
+        None => None,
+    };
+    let asked = request.cliente_id.or(cliente.map(|id| id.0));
+    // What goes for a campaign goes for its business.
+    let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
+    let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
     let key = key.map_or_else(new_key, |key| caller.own_key(key));
     let mut messages = Vec::with_capacity(count);
     for (n, one) in request.mensajes.iter().enumerate() {
         let for_whom = caller.cliente_for(one.cliente_id.or(cliente_id))?;
+        if of_campaign.is_some() && of_campaign != for_whom {
+            let what = format!("mensajes[{n}].cliente_id has to be that of the campaign");
+            return Err(ErrorReply::invalid_request(what).into());
+        }
         let message = Composed::text(for_whom, &one.destinatario, &one.mensaje)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.asked_by(&id)));

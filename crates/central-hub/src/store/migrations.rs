@@ -30,6 +30,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     6 "0006_overview";
     7 "0007_lids_by_chat";
     8 "0008_request_ids";
+    9 "0009_traces";
 };
 
 /// Runs what has not run yet.

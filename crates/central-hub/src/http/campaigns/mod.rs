@@ -159,7 +159,7 @@ fn told(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
 }
 
 /// A campaign that the caller may know of.
-async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
+pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Result<Campaign, HubError> {
     let campaign = state.store.campaign(id).await?;
     let own = campaign.filter(|campaign| caller.sees(campaign.cliente_id));
     own.ok_or_else(|| Refused::NotFound.into())
