@@ -15,6 +15,7 @@
 )]
 
 mod authenticator;
+pub mod abuse;
 pub mod bench;
 mod binary;
 pub mod book;
