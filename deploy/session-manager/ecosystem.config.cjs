@@ -37,6 +37,7 @@ module.exports = {
         SETTLE_TRIES: '',
         FILE_MAX_MIB: '',
         FILES_QUOTA_MIB: '',
+        FILES_QUOTA_CLIENTE_MIB: '',
         FILES_KEEP_HOURS: '',
         FILE_URL_HOSTS: '',
         ACK_PATIENCE_SECONDS: '',

@@ -14,6 +14,7 @@
     reason = "a harness panics: that is how a test fails"
 )]
 
+pub mod abuse;
 mod authenticator;
 pub mod bench;
 mod binary;

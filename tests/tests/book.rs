@@ -338,7 +338,7 @@ fn a_command_is_followed_or_held_elsewhere() {
             command.heading
         );
     }
-    for held in &ELSEWHERE {
+    for held in ELSEWHERE {
         let (told, file, words) = held;
         assert!(
             all.iter().any(|it| held_elsewhere(&it.text) == Some(held)),

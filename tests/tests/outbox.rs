@@ -28,7 +28,7 @@ fn text(n: usize) -> String {
 async fn queue(hub: &Hub) {
     let one = |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": text(n)});
     let all: Vec<_> = (0..RECIPIENTS).map(one).collect();
-    let body = json!({"campañaId": 7, "mensajes": all});
+    let body = json!({"mensajes": all});
     let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
     assert_eq!(status, 202, "{body}");
     assert_eq!(body["total"], RECIPIENTS);

@@ -6,7 +6,10 @@ use std::str::FromStr;
 
 use jiff::tz::TimeZone;
 use service_runtime::env::mask_userinfo;
-use service_runtime::listen::{Hosts, ListenError, ensure_loopback_or_token};
+use service_runtime::listen::{
+    Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
+    ensure_not_guessable, is_guessable,
+};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -65,7 +68,7 @@ pub struct Config {
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
     /// What is set, does no harm, and is not what it was.
-    pub warnings: Vec<String>,
+    obsolete: Vec<String>,
 }
 
 const MOVED_DATABASE: &str = "the data is in DATABASE_URL or DATA_DIR now; \
@@ -115,8 +118,7 @@ impl Config {
         let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
         let hosts = env.hosts("HOST")?;
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
-        ensure_loopback_or_token(&hosts, admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
-        Ok(Self {
+        let config = Self {
             hosts,
             port: env.port("PORT", 3012)?,
             environment: env.environment()?,
@@ -133,8 +135,40 @@ impl Config {
             },
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
-            warnings: warnings(env),
-        })
+            obsolete: obsolete(env),
+        };
+        let hosts = &config.hosts;
+        ensure_loopback_or_token(hosts, config.admin_password.is_some(), "HUB_ADMIN_PASSWORD")?;
+        for (secret, variable, least) in config.secrets() {
+            ensure_not_guessable(hosts, secret, variable, least)?;
+        }
+        Ok(config)
+    }
+
+    /// What lets somebody in, by which variable, and how long it has to be.
+    fn secrets(&self) -> [(Option<&SecretString>, &'static str, usize); 2] {
+        let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
+        [
+            (password, "HUB_ADMIN_PASSWORD", LEAST_PASSWORD),
+            (token, "INTERNAL_TOKEN", LEAST_TOKEN),
+        ]
+    }
+
+    /// What is worth a warning at the start: variables that are not what they
+    /// were, and secrets that can be guessed, where this machine or a proxy alone
+    /// reaches them.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.obsolete.clone();
+        let guessable = self
+            .secrets()
+            .into_iter()
+            .filter(|(secret, _, least)| is_guessable(*secret, *least))
+            .map(|(_, variable, least)| {
+                format!("{variable} has fewer than {least} characters: whoever reaches the hub can guess it")
+            });
+        warnings.extend(guessable);
+        warnings
     }
 
     /// The name of the zone.
@@ -171,7 +205,7 @@ impl Config {
     }
 }
 
-fn warnings(env: &Env) -> Vec<String> {
+fn obsolete(env: &Env) -> Vec<String> {
     let mut warnings = env.obsolete(OBSOLETE);
     if env.raw(OLD_INTERNAL_TOKEN).is_some() {
         let what = if env.raw("INTERNAL_TOKEN").is_some() {
@@ -276,19 +310,19 @@ mod tests {
         let names = OBSOLETE.iter().map(|(name, _)| *name);
         let old: Vec<_> = names.map(|name| (name, "hunter8")).collect();
         let config = read(&old).unwrap();
-        assert_eq!(config.warnings.len(), OBSOLETE.len());
-        for (warning, (name, _)) in config.warnings.iter().zip(&old) {
+        assert_eq!(config.obsolete.len(), OBSOLETE.len());
+        for (warning, (name, _)) in config.obsolete.iter().zip(&old) {
             assert!(warning.starts_with(&format!("{name} is of the Node service: ")));
             assert!(!warning.contains("hunter"), "{warning}");
         }
-        assert!(read(&[]).unwrap().warnings.is_empty());
+        assert!(read(&[]).unwrap().obsolete.is_empty());
         // The one that goes on working, under either name.
         let token = |pairs: &[(&str, &str)]| {
             let config = read(pairs).unwrap();
             let token = config.internal_token.unwrap();
             (
                 secrecy::ExposeSecret::expose_secret(&token).to_owned(),
-                config.warnings.len(),
+                config.obsolete.len(),
             )
         };
         assert_eq!(token(&[(OLD_INTERNAL_TOKEN, "one")]), ("one".to_owned(), 1));
@@ -307,6 +341,28 @@ mod tests {
         ])
         .unwrap();
         assert!(!config.summary().contains("hunter"), "{}", config.summary());
+    }
+
+    #[test]
+    fn beyond_loopback_no_secret_that_can_be_guessed() {
+        let open = |password, token| {
+            let pairs = [
+                ("HOST", "0.0.0.0"),
+                ("HUB_ADMIN_PASSWORD", password),
+                ("INTERNAL_TOKEN", token),
+            ];
+            read(&pairs)
+        };
+        assert!(open("0123456789", "0123456789abcdef").is_ok());
+        for (password, token, variable) in [
+            ("x", "0123456789abcdef", "HUB_ADMIN_PASSWORD"),
+            ("0123456789", "x", "INTERNAL_TOKEN"),
+        ] {
+            let error = open(password, token).unwrap_err();
+            assert!(error.contains(variable), "{error}");
+        }
+        let short = read(&[("HUB_ADMIN_PASSWORD", "x")]).unwrap();
+        assert_eq!(short.warnings().len(), 1, "{:?}", short.warnings());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod doctor;
 mod error;
 mod http;
 mod inbound;
+mod limits;
 mod outage;
 mod outbox;
 mod relay;
@@ -38,6 +39,7 @@ use crate::auth::Auth;
 use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
 use crate::config::Config;
 use crate::inbound::Follower;
+use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
@@ -60,6 +62,8 @@ pub struct Deps {
     pub auth: Auth,
     /// The bounds of telling webhooks.
     pub webhook_limits: WebhookLimits,
+    /// The bounds of connections.
+    pub serve_limits: ServeLimits,
 }
 
 /// Why the service does not start.
@@ -99,6 +103,10 @@ impl Deps {
             limits: OutboxLimits::default(),
             auth,
             webhook_limits: WebhookLimits::default(),
+            serve_limits: ServeLimits {
+                drain: DRAIN,
+                ..ServeLimits::default()
+            },
         })
     }
 }
@@ -118,7 +126,7 @@ pub async fn run(
     shutdown: Shutdown,
     ready: impl FnOnce(),
 ) {
-    deps.auth.report();
+    deps.auth.report().await;
     let relay = Relay::new();
     let relaying = tokio::spawn(relay.clone().run(deps.session.clone()));
     let outbox = Outbox::new(
@@ -148,6 +156,7 @@ pub async fn run(
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let state = AppState {
         metrics,
+        limits: CallerLimits::default(),
         caller,
         follower,
         outbox: outbox.clone(),
@@ -161,11 +170,7 @@ pub async fn run(
         draining: shutdown.draining().clone(),
     };
     ready();
-    let limits = ServeLimits {
-        drain: DRAIN,
-        ..ServeLimits::default()
-    };
-    serve(listeners, router(state), limits, &shutdown).await;
+    serve(listeners, router(state), deps.serve_limits, &shutdown).await;
     upkeep.abort();
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;

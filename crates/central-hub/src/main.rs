@@ -176,7 +176,7 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
              403 FOREIGN_HOST until a password is set"
         );
     }
-    for warning in &deps.config.warnings {
+    for warning in deps.config.warnings() {
         tracing::warn!("{warning}");
     }
     let addresses: Vec<_> = listeners.addresses().collect();

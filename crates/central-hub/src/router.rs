@@ -30,6 +30,7 @@ use crate::http::{
     node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::inbound::Follower;
+use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub(crate) struct AppState {
     pub(crate) follower: Follower,
     /// Calls the receivers of webhooks.
     pub(crate) caller: Caller,
+    /// What each of those who ask may have at once.
+    pub(crate) limits: CallerLimits,
     /// What was counted.
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,

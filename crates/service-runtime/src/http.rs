@@ -7,18 +7,23 @@
 //!  {"error":true,"code":…,"message":…} ┴───────────┴───────────┴──────────┘
 //! ```
 
+mod body;
 mod extract;
 mod guard;
+mod guesses;
 mod json;
 mod multipart;
 mod reply;
 mod standard;
 mod success;
 
+use body::find_source;
+pub use body::{body_failed, is_stalled};
 pub use extract::{ApiPath, ApiQuery, ClienteId};
 pub use guard::{is_loopback_host, is_same_origin, refuse_cross_site, require_loopback_host};
+pub use guesses::Guesses;
 pub use json::{ApiJson, json_from};
-pub use multipart::{broken_part, is_multipart, json_part, parts_of};
+pub use multipart::{Parts, broken_part, is_multipart, json_part, parts_of};
 pub use reply::ErrorReply;
 pub use standard::{Limits, RequestId, standard};
 pub use success::with_success;

@@ -21,6 +21,7 @@
 //! | [`private`] | folders and files that nobody else may read |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
+//! | [`limits`] | what one caller may take at once, and how often it may guess |
 //! | [`inherited`] | a descriptor that the process was started with |
 //! | [`is_public`] | which addresses are the internet's |
 //! | [`error_chain`] | an error and its causes in one line |
@@ -32,6 +33,7 @@ pub mod env;
 mod error_chain;
 mod fatal;
 pub mod http;
+pub mod limits;
 pub mod listen;
 pub mod logs;
 pub mod metrics;

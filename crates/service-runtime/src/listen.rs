@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::process::Process;
@@ -63,7 +64,25 @@ pub enum ListenError {
         /// The variable that protects.
         variable: &'static str,
     },
+    /// Others could reach the service and guess what stops them.
+    #[error(
+        "HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
+    )]
+    Guessable {
+        /// The address.
+        host: IpAddr,
+        /// The variable that protects.
+        variable: &'static str,
+        /// How many characters it has to have.
+        least: usize,
+    },
 }
+
+/// The fewest characters of a secret that programs show.
+pub const LEAST_TOKEN: usize = 16;
+/// The fewest characters of a password that a person types, whose guesses run
+/// out sooner.
+pub const LEAST_PASSWORD: usize = 10;
 
 /// Who has a port; empty where it cannot be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -292,6 +311,33 @@ pub fn ensure_loopback_or_token(
     }
 }
 
+/// Refuses a secret that can be guessed where others can reach the service.
+///
+/// # Errors
+/// [`ListenError::Guessable`].
+pub fn ensure_not_guessable(
+    hosts: &Hosts,
+    secret: Option<&SecretString>,
+    variable: &'static str,
+    least: usize,
+) -> Result<(), ListenError> {
+    let open = hosts.iter().find(|host| !host.to_canonical().is_loopback());
+    match open {
+        Some(host) if is_guessable(secret, least) => Err(ListenError::Guessable {
+            host,
+            variable,
+            least,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a secret is so short that it can be guessed; none cannot.
+#[must_use]
+pub fn is_guessable(secret: Option<&SecretString>, least: usize) -> bool {
+    secret.is_some_and(|secret| secret.expose_secret().chars().count() < least)
+}
+
 /// Process id and name of who listens on the port.
 fn holder(port: u16) -> Option<(i32, String)> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
@@ -430,6 +476,21 @@ mod tests {
             let error = check(host, false).unwrap_err().to_string();
             assert!(error.contains("API_TOKEN"), "{error}");
         }
+    }
+
+    #[test]
+    fn beyond_loopback_no_secret_that_can_be_guessed() {
+        let check = |host: &str, secret: &str| {
+            let secret = SecretString::from(secret);
+            ensure_not_guessable(&hosts(host), Some(&secret), "API_TOKEN", LEAST_TOKEN)
+        };
+        assert!(check("127.0.0.1", "x").is_ok());
+        assert!(check("0.0.0.0", "0123456789abcdef").is_ok());
+        assert!(check("::", "ñandúñandúñandúñ").is_ok());
+        let error = check("0.0.0.0", "0123456789abcde").unwrap_err().to_string();
+        assert!(error.contains("API_TOKEN has fewer than 16"), "{error}");
+        assert!(!error.contains("0123"), "{error}");
+        assert!(ensure_not_guessable(&hosts("0.0.0.0"), None, "API_TOKEN", 16).is_ok());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 mod apart;
 mod handed;
+mod limits;
 mod signal;
 mod spawn;
 mod table;
@@ -19,6 +20,7 @@ pub mod usage;
 
 pub use apart::{Apart, spawn_apart, tcp_socket};
 pub use handed::{hand, take};
+pub use limits::raise_descriptors;
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};
 pub use spawn::spawn_bound;

@@ -1,8 +1,9 @@
 //! Serving HTTP/1.1 with limits on time, connections and draining.
 //!
 //! ```text
-//!  accept ─> one task for each connection
-//!    │         │ head not read in time ─> closed
+//!  accept ─> room? ─> one task for each connection
+//!    │         │ head not read in time, answer not taken in time ─> closed
+//!    │         │ body stops ─> 408
 //!    │         └ hyper's own bare 400, 414, 431 ─> given a JSON body
 //!    └─ draining: no new ones, each ends after its request ─┐
 //!         `drain` over, or aborting: what is left is cut <──┘
@@ -11,7 +12,10 @@
 //! `axum::serve` has none of the limits: without a timer hyper waits for a
 //! request's head for ever, and an open event stream holds a stop up for ever.
 
+mod activity;
+mod admission;
 mod bare;
+mod watched;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,20 +24,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
+use self::admission::{Admitted, Connections, NoRoom};
+pub use self::watched::Stalled;
+use crate::limits::OncePerMinute;
 use crate::listen::Listeners;
+use crate::process::raise_descriptors;
 use crate::shutdown::Shutdown;
 
 /// What a server puts up with.
@@ -42,23 +50,47 @@ pub struct ServeLimits {
     /// For a request's head to arrive; also how long an idle connection is
     /// kept.
     pub header_read: Duration,
+    /// For the next piece of a request's body to arrive.
+    pub body_idle: Duration,
+    /// For the peer to take the next piece of an answer.
+    pub write_stall: Duration,
     /// For open requests to end once draining began; event streams that do
     /// not end by themselves are cut then.
     pub drain: Duration,
-    /// Connections at once; further ones wait in the system's queue.
+    /// Connections at once. For a further one the one that waits longest for
+    /// its peer is cut; where all are at work it is refused.
     pub connections: usize,
+    /// Of those, from one address; this machine's own, where a proxy is, has
+    /// all of them.
+    pub of_address: usize,
 }
 
 impl Default for ServeLimits {
-    /// 30 s, 5 s, 1024.
+    /// 30 s each, 5 s to drain, 1024 connections, 256 of them of one address.
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(30),
+            body_idle: Duration::from_secs(30),
+            write_stall: Duration::from_secs(30),
             drain: Duration::from_secs(5),
             connections: 1024,
+            of_address: 256,
         }
     }
 }
+
+/// Descriptors for what is no connection: the database, files, the browser.
+const OTHER_DESCRIPTORS: u64 = 512;
+/// How long a new connection waits for a place before it is refused.
+const FOR_A_PLACE: Duration = Duration::from_secs(1);
+const LOOKED_AT: Duration = Duration::from_millis(50);
+/// Refused connections that are told so at once; further ones are just closed.
+const REFUSALS: usize = 64;
+/// What one is told that is refused.
+const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+content-type: application/json\r\ncontent-length: 108\r\nretry-after: 1\r\n\
+connection: close\r\n\r\n\
+{\"error\":true,\"code\":\"OVERLOADED\",\"message\":\"as many connections are open as there may be: try again later\"}";
 
 /// The largest head of a request that is parsed at all, in bytes. What
 /// [`crate::http::standard`] takes is less, and answered in words.
@@ -76,7 +108,9 @@ pub async fn serve(
     shutdown: &Shutdown,
 ) {
     let listeners = listeners.into();
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let open = Connections::new(room_for(limits.connections), limits.of_address);
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let refused = OncePerMinute::default();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -84,14 +118,30 @@ pub async fn serve(
             biased;
             () = shutdown.draining().cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = accept(&listeners, &permits) => {
-                let (stream, peer, permit) = accepted;
+            (stream, peer) = accept(&listeners) => {
+                let admitted = tokio::select! {
+                    biased;
+                    () = shutdown.draining().cancelled() => break,
+                    admitted = admit(&open, peer) => admitted,
+                };
+                let admitted = match admitted {
+                    Ok(admitted) => admitted,
+                    Err(why) => {
+                        if let Some(count) = refused.due() {
+                            warn!(count, ?why, "connections were refused: as many are open as there may be");
+                        }
+                        if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+                            connections.spawn(async move {
+                                refuse(stream).await;
+                                drop(permit);
+                            });
+                        }
+                        continue;
+                    }
+                };
                 let router = router.clone();
                 let draining = shutdown.draining().clone();
-                connections.spawn(async move {
-                    connection(stream, peer, router, limits.header_read, draining).await;
-                    drop(permit);
-                });
+                connections.spawn(connection(stream, peer, router, limits, draining, admitted));
             }
         }
     }
@@ -112,19 +162,54 @@ pub async fn serve(
     }
 }
 
-async fn accept(
-    listeners: &Listeners,
-    permits: &Arc<Semaphore>,
-) -> (
-    TcpStream,
-    SocketAddr,
-    Option<tokio::sync::OwnedSemaphorePermit>,
-) {
-    // Never closed, so always a permit.
-    let permit = Arc::clone(permits).acquire_owned().await.ok();
+/// Sees to it that there are descriptors for so many connections; gives for how
+/// many there are.
+fn room_for(connections: usize) -> usize {
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
+    let wanted = wanted.saturating_add(OTHER_DESCRIPTORS);
+    let has = raise_descriptors(wanted);
+    if has >= wanted {
+        return connections;
+    }
+    let fit = has.saturating_sub(OTHER_DESCRIPTORS).max(has / 2).max(1);
+    warn!(
+        descriptors = has,
+        connections = fit,
+        "few descriptors: fewer connections at once than usual; raise the limit (ulimit -n, LimitNOFILE=)"
+    );
+    usize::try_from(fit).map_or(connections, |fit| fit.min(connections))
+}
+
+/// Lets a connection in, or waits a moment for a place.
+async fn admit(open: &Connections, peer: SocketAddr) -> Result<Admitted, NoRoom> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match open.admit(peer.ip()) {
+            Err(NoRoom::OfAll) if begun.elapsed() < FOR_A_PLACE => {
+                tokio::time::sleep(LOOKED_AT).await;
+            }
+            admitted => return admitted,
+        }
+    }
+}
+
+/// Tells one that there is no place. It is read from for a moment: closed with
+/// unread bytes, it would be reset before its peer has the answer.
+async fn refuse(mut stream: TcpStream) {
+    let polite = async {
+        stream.write_all(REFUSED).await?;
+        stream.shutdown().await?;
+        let mut dropped = [0; 1024];
+        while stream.read(&mut dropped).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(FOR_A_PLACE, polite).await;
+}
+
+async fn accept(listeners: &Listeners) -> (TcpStream, SocketAddr) {
     loop {
         match listeners.accept().await {
-            Ok((stream, peer)) => return (stream, peer, permit),
+            Ok(accepted) => return accepted,
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
                 // Out of descriptors, most likely: some will come back.
@@ -148,28 +233,43 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    header_read: Duration,
+    limits: ServeLimits,
     draining: CancellationToken,
+    admitted: Admitted,
 ) {
     // Events and small answers must not wait for a full packet.
     let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
+    let activity = Arc::clone(&admitted.activity);
+    let answering = Arc::clone(&activity);
+    let asking = Arc::clone(&activity);
+    let service = router
+        .map_request(move |request: hyper::Request<Incoming>| {
+            asking.works();
+            let watch = |body| watched::request_body(body, Arc::clone(&asking), limits.body_idle);
+            let mut request = request.map(watch);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        })
+        .map_response(move |response: axum::response::Response| {
+            response.map(|body| watched::response_body(body, Arc::clone(&answering)))
+        });
+    let socket = watched::Socket::new(stream, activity, limits.write_stall);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_read)
+        .header_read_timeout(limits.header_read)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(bare::InWords::new(stream)),
+            TokioIo::new(bare::InWords::new(socket)),
             TowerToHyperService::new(service),
         );
     let mut connection = pin!(connection);
     let result = tokio::select! {
         biased;
         result = connection.as_mut() => result,
+        () = admitted.cut.cancelled() => {
+            debug!("a connection that waited for its peer made room for another");
+            return;
+        }
         () = draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -9,7 +9,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use service_runtime::Shutdown;
-use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, Limits, standard};
+use service_runtime::http::{
+    ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply, Limits, broken_part, parts_of, standard,
+};
 use service_runtime::serve::{ServeLimits, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -413,5 +415,177 @@ async fn connections_beyond_the_bound_wait() {
         .await
         .expect("served once the first is gone")
         .unwrap();
+    server.stop().await;
+}
+
+/// Answers more than a socket holds, or reads a body by itself.
+async fn start_large(limits: ServeLimits) -> Server {
+    let router = Router::new()
+        .route("/", get(async || "here"))
+        .route("/large", get(async || "x".repeat(16 * 1024 * 1024)))
+        .route(
+            "/parts",
+            post(async |request: axum::extract::Request| {
+                let mut parts = parts_of(request).await?;
+                let mut read = 0;
+                while let Some(mut part) = parts.next().await? {
+                    while let Some(chunk) = part.chunk().await.map_err(broken_part)? {
+                        read += chunk.len();
+                    }
+                }
+                Ok::<_, ErrorReply>(read.to_string())
+            })
+            .layer(axum::extract::DefaultBodyLimit::disable()),
+        );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = Shutdown::new();
+    let router = standard(router, Limits::default());
+    let task = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { serve(listener, router, limits, &shutdown).await }
+    });
+    Server {
+        address,
+        shutdown,
+        task,
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut() {
+    let server = start_large(ServeLimits {
+        write_stall: Duration::from_millis(300),
+        ..ServeLimits::default()
+    })
+    .await;
+    let mut stream = begin(server.address, "/large").await;
+    // As long as it reads now and then it goes on.
+    let mut some = vec![0; 1024 * 1024];
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream.read_exact(&mut some).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest))
+        .await
+        .expect("the server closes");
+    assert!(rest.len() < 12 * 1024 * 1024, "{}", rest.len());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn those_that_stand_still_make_room_for_others() {
+    let server = start_large(ServeLimits {
+        connections: 20,
+        ..ServeLimits::default()
+    })
+    .await;
+    // No request, half a one, half a body, an answer that is not read.
+    let mut standing = Vec::new();
+    for number in 0..60 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let request = [
+            "",
+            "GET / HTTP/1.1\r\nhost",
+            "POST /parts HTTP/1.1\r\nhost: x\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 99\r\n\r\n--x",
+            "GET /large HTTP/1.1\r\nhost: x\r\n\r\n",
+        ][number % 4];
+        let _ = stream.write_all(request.as_bytes()).await;
+        standing.push(stream);
+    }
+    for _ in 0..5 {
+        let answer = server.ask("GET", "/", "", "").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "here"));
+    }
+    drop(standing);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn where_all_are_at_work_a_further_one_is_told_so() {
+    let server = start(ServeLimits {
+        connections: 2,
+        ..ServeLimits::default()
+    })
+    .await;
+    let busy = [
+        begin(server.address, "/never").await,
+        begin(server.address, "/never").await,
+    ];
+    // Until both are at work they may make room.
+    let answer = loop {
+        let answer = server.ask("GET", "/", "", "").await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    assert_eq!((answer.status, answer.code().as_str()), (503, "OVERLOADED"));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    drop(busy);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_stops_is_not_waited_for_wherever_it_stops() {
+    let server = start_large(ServeLimits {
+        body_idle: Duration::from_millis(300),
+        ..ServeLimits::default()
+    })
+    .await;
+    let whole =
+        "preamble\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nvalue\r\n--x--\r\n";
+    for end in [
+        "",
+        "pre",
+        "preamble\r\n--x\r\nContent-Dis",
+        "\r\n\r\nval",
+        "\r\n--x",
+    ] {
+        let until = whole.find(end).unwrap() + end.len();
+        let sent = &whole[..until];
+        let length = whole.len() + 100;
+        let answer = server
+            .raw(format!(
+                "POST /parts HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: {length}\r\n\r\n{sent}"
+            ))
+            .await;
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (408, "REQUEST_TIMEOUT"),
+            "{sent:?}"
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_head_of_a_part_is_bounded() {
+    let server = start_large(ServeLimits::default()).await;
+    let begin = "--x\r\nContent-Disposition: form-data; name=\"";
+    let long = "a".repeat(3 * 1024 * 1024);
+    let answer = server
+        .ask(
+            "POST",
+            "/parts",
+            "content-type: multipart/form-data; boundary=x\r\n",
+            &format!("{begin}{long}"),
+        )
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "PAYLOAD_TOO_LARGE")
+    );
+    let whole = format!("{begin}a\"\r\n\r\n{long}\r\n--x--\r\n");
+    let answer = server
+        .ask(
+            "POST",
+            "/parts",
+            "content-type: multipart/form-data; boundary=x\r\n",
+            &whole,
+        )
+        .await;
+    assert_eq!((answer.status, answer.body), (200, long.len().to_string()));
     server.stop().await;
 }

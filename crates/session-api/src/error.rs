@@ -102,6 +102,10 @@ codes! {
     /// WhatsApp's monthly limit on new chats (its error 475): certainly not
     /// sent.
     NewChatLimit = "NEW_CHAT_LIMIT", 429;
+    /// Too many wrong tokens from this address.
+    TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
+    /// This caller has as many of these open as one may have.
+    TooManyAtOnce = "TOO_MANY_AT_ONCE", 429;
     /// A defect of the service; its log has the cause.
     Internal = "INTERNAL", 500;
     /// Certainly not sent: safe to retry.

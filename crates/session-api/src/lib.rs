@@ -50,7 +50,7 @@ pub use session::{
 };
 pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
-pub use validate::{Invalid, LONGEST_MESSAGE, check_filename, is_file_id};
+pub use validate::{Invalid, LONGEST_MESSAGE, check_filename, is_file_id, is_invisible};
 
 /// The name that the contract gives the one session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";

@@ -345,19 +345,82 @@ pub fn is_file_id(id: &str) -> bool {
 /// # Errors
 /// It is empty, too long, or holds what no name has.
 pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
-    let odd = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    if name.trim().is_empty() || name.len() > 255 || name.chars().any(odd) {
+    let odd =
+        |c: char| c.is_control() || matches!(c, '/' | '\\') || is_invisible(c) && !is_joiner(c);
+    // Joiners make one picture of several, and one letter's form, but hide in
+    // what is plain.
+    let mut last = None;
+    let hides = name.chars().any(|c| {
+        let before: Option<char> = last.replace(c);
+        // A digit in a box is written so.
+        let is_keycap = c == '\u{fe0f}' && before.is_some_and(|it| it.is_ascii_digit());
+        is_joiner(c) && !is_keycap && before.is_none_or(|before| before.is_ascii())
+    });
+    if hides || name.trim().is_empty() || name.len() > 255 || name.chars().any(odd) {
         return refuse(
             field,
-            "has to be a file's name of at most 255 bytes, without a path",
+            "has to be a file's name of at most 255 bytes, without a path and without invisible characters",
         );
     }
     Ok(())
 }
 
+/// Whether a character is not seen, or changes in which direction others are
+/// written: `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        // Directions.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        // Nothing to be seen.
+        | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
+        | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+        // Lines.
+        | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// What emoji and some alphabets are made with.
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filenames_are_what_they_look_like() {
+        for good in [
+            "menú.pdf",
+            "año 2026 (1).jpg",
+            "👨\u{200d}👩\u{200d}👧 ❤\u{fe0f}.png",
+            "حساب.pdf",
+        ] {
+            assert!(check_filename("filename", good).is_ok(), "{good:?}");
+        }
+        for bad in [
+            "",
+            " ",
+            "a/b",
+            "a\\b",
+            "a\u{0}b",
+            "factura\u{202e}fdp.exe",
+            "a\u{2066}b",
+            "a\u{200b}b.pdf",
+            "a\u{200d}b.pdf",
+            "\u{feff}a.pdf",
+            "a\u{ad}b",
+            "a\u{e0041}b",
+            "a\u{2028}b",
+        ] {
+            assert!(check_filename("filename", bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn messages() {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use service_runtime::env::mask_userinfo;
-use service_runtime::listen::{Hosts, ListenError, ensure_loopback_or_token};
+use service_runtime::listen::{
+    Hosts, LEAST_TOKEN, ListenError, ensure_loopback_or_token, ensure_not_guessable, is_guessable,
+};
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
@@ -55,6 +57,7 @@ Environment:
                           started again (20)
   FILE_MAX_MIB            largest file that is taken, in MiB (64)
   FILES_QUOTA_MIB         room for all files together, in MiB (1024)
+  FILES_QUOTA_CLIENTE_MIB room for the files of one business, in MiB (a quarter of FILES_QUOTA_MIB)
   FILES_KEEP_HOURS        how long an uploaded file is kept (24)
   FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
   BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
@@ -137,6 +140,7 @@ impl Config {
         let hosts = env.hosts("HOST")?;
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
         ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
+        ensure_not_guessable(&hosts, token.as_ref(), "SESSION_MANAGER_TOKEN", LEAST_TOKEN)?;
         let limits = Limits::default();
         let seconds = |name, range, default: Duration| {
             env.integer(name, range, default.as_secs())
@@ -297,6 +301,10 @@ impl Config {
             let root = "running as root: the browser gets --no-sandbox; a user of its own is safer";
             warnings.push(root.to_owned());
         }
+        if is_guessable(self.token.as_ref(), LEAST_TOKEN) {
+            let short = "SESSION_MANAGER_TOKEN has fewer than 16 characters: whoever reaches the service can guess it";
+            warnings.push(short.to_owned());
+        }
         warnings
     }
 }
@@ -347,10 +355,15 @@ fn presence(env: &Env) -> Result<Presence, EnvError> {
 fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     const MIB: u64 = 1024 * 1024;
     let hosts = env.text("FILE_URL_HOSTS")?.unwrap_or_default();
+    // More than WhatsApp takes as a document (2 GiB) is of no use.
+    let largest = env.integer("FILE_MAX_MIB", 1..=2_048, 64)?;
+    let quota = env.integer("FILES_QUOTA_MIB", 1..=1_048_576, 1_024)?;
+    // One file at least, where there is room for one.
+    let share = (quota / 4).max(largest).min(quota);
     Ok(FileLimits {
-        // More than WhatsApp takes as a document (2 GiB) is of no use.
-        largest: env.integer("FILE_MAX_MIB", 1..=2_048, 64)? * MIB,
-        quota: env.integer("FILES_QUOTA_MIB", 1..=1_048_576, 1_024)? * MIB,
+        largest: largest * MIB,
+        quota: quota * MIB,
+        quota_of_cliente: env.integer("FILES_QUOTA_CLIENTE_MIB", 1..=1_048_576, share)? * MIB,
         keep: Duration::from_secs(env.integer("FILES_KEEP_HOURS", 1..=8_760, 24)? * 3600),
         remember,
         hosts: hosts
@@ -429,8 +442,14 @@ mod tests {
     #[test]
     fn open_to_others_only_with_a_token() {
         assert!(read(&[("HOST", "0.0.0.0")]).is_err());
-        let config = read(&[("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", "hush")]).unwrap();
+        let config = read(&[
+            ("HOST", "0.0.0.0"),
+            ("SESSION_MANAGER_TOKEN", "hush-hush-hush-hush"),
+        ])
+        .unwrap();
         assert!(!config.summary().contains("hush"));
         assert!(!format!("{config:?}").contains("hush"));
+        assert!(read(&[("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", "hush")]).is_err());
+        assert!(read(&[("SESSION_MANAGER_TOKEN", "hush")]).is_ok());
     }
 }

@@ -78,6 +78,9 @@ impl IntoResponse for ApiError {
             ErrorCode::Overloaded => {
                 reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
+            ErrorCode::TooManyAtOnce => {
+                reply.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+            }
             ErrorCode::Unauthorized => {
                 reply.with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }

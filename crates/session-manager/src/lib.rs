@@ -27,6 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_runtime::Shutdown;
+use service_runtime::http::Guesses;
+use service_runtime::limits::Shares;
 use service_runtime::listen::Listeners;
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
@@ -42,6 +44,9 @@ use crate::session::{EventLog, SessionDriver};
 
 /// What came in last is written down within this time, or found later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Event streams at once: three quarters of the connections are for whoever
+/// wants something else.
+const STREAMS: usize = 256;
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
@@ -94,6 +99,8 @@ pub async fn run(
         profile,
         session,
         ledger: ledger.clone(),
+        guesses: Arc::new(Guesses::at("SESSION_MANAGER_TOKEN")),
+        streams: Shares::new(STREAMS, STREAMS),
         token: config.token.map(Arc::new),
         limits,
         outbox,

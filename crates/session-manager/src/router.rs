@@ -1,17 +1,20 @@
 //! Paths to handlers.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
-    ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
+    ClienteId, ErrorReply, Guesses, Limits, refuse_cross_site, require_loopback_host, standard,
+    with_success,
 };
+use service_runtime::limits::Shares;
 use service_runtime::metrics::Metrics;
 use session_api::{ErrorCode, paths};
 use subtle::ConstantTimeEq;
@@ -43,6 +46,10 @@ pub struct AppState {
     pub token: Option<Arc<SecretString>>,
     /// What WhatsApp lets the account do.
     pub limits: CurrentLimits,
+    /// Wrong ones.
+    pub guesses: Arc<Guesses>,
+    /// Event streams.
+    pub streams: Shares<()>,
     /// What is sent, and what became of it.
     pub outbox: Outbox,
     /// The files that go with it.
@@ -126,8 +133,18 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
     // In constant time: the answer's delay must not tell how much was right.
-    if bool::from(token.expose_secret().as_bytes().ct_eq(presented)) {
-        return next.run(request).await;
+    let is_right = bool::from(token.expose_secret().as_bytes().ct_eq(presented));
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    // Who shows none guesses nothing.
+    let is_let_in = match presented.is_empty() && !is_right {
+        true => Ok(false),
+        false => state.guesses.judge(address, is_right),
+    };
+    match is_let_in {
+        Ok(true) => return next.run(request).await,
+        Ok(false) => {}
+        Err(refusal) => return refusal.into_response(),
     }
     ApiError::new(
         ErrorCode::Unauthorized,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{assets, audit, bench, book, chaos, dist, fuzz, image, soak, suite, up};
+use crate::{abuse, assets, audit, bench, book, chaos, dist, fuzz, image, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -51,6 +51,14 @@ enum Task {
     /// to be there once and in order, every inbound one told once, and nothing
     /// left. The seed it prints gives the same plan again.
     Chaos(ChaosOptions),
+    /// Attack the pair with hostile clients, and see whether it holds.
+    ///
+    /// Slow and silent clients in every position of a request, answers that
+    /// nobody reads, bodies without an end, floods of every route for every
+    /// role, guesses and many streams, on this machine alone and bounded in
+    /// count and time. Fails where memory, descriptors, answers or the time of
+    /// `/health` leave their table.
+    Abuse(AbuseOptions),
     /// Measure the product and whatsapp-web.js in turns, and print a table.
     ///
     /// Both run on the same stand-in of WhatsApp, optimised, each from an
@@ -120,6 +128,20 @@ pub(crate) struct ChaosOptions {
     pub(crate) release: bool,
 }
 
+/// How `abuse` goes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AbuseOptions {
+    /// The amount of the run in the tests.
+    #[arg(long)]
+    pub(crate) short: bool,
+    /// Only attacks whose name has this in it.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) only: Option<String>,
+    /// Optimised binaries; they take minutes to build the first time.
+    #[arg(long)]
+    pub(crate) release: bool,
+}
+
 /// What `bench` measures.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BenchOptions {
@@ -172,7 +194,7 @@ pub(crate) struct ImageOptions {
 /// What is fuzzed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FuzzOptions {
-    /// Only these: numbers, requests, lists, page, environment.
+    /// Only these: numbers, requests, lists, page, environment, multipart.
     pub(crate) targets: Vec<String>,
     /// For how many minutes, each.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -221,6 +243,7 @@ impl Xtask {
             Task::Status => return up::status(),
             Task::Test { filter } => return suite::run(&filter),
             Task::Bench(options) => return bench::run(&options),
+            Task::Abuse(options) => return abuse::run(&options),
             Task::Chaos(options) => return chaos::run(&options),
             Task::Soak(options) => return soak::run(&options),
             Task::Fuzz(options) => fuzz::run(&options)?,

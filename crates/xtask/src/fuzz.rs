@@ -9,7 +9,7 @@ use crate::setup::Needs;
 use crate::{assets, cargo, repo, say, setup};
 
 /// The targets in `tests/fuzz`, each with a seed or two.
-const TARGETS: [(&str, &[&str]); 5] = [
+const TARGETS: [(&str, &[&str]); 6] = [
     ("numbers", &["+54 9 11 5825-4201", "5491158254201@c.us"]),
     (
         "requests",
@@ -37,6 +37,13 @@ const TARGETS: [(&str, &[&str]); 5] = [
         &[
             "PORT=3012\nSESSION_MANAGER_BASE_URL=http://127.0.0.1:3001\nDRY_RUN=true\n",
             "PORT=3001\nCHROME_ARGS=--lang=es\nHEARTBEAT_MS=1000\n",
+        ],
+    ),
+    (
+        "multipart",
+        &[
+            "\u{7}--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\nhola\r\n--x--\r\n",
+            "\u{1}--x\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''a%2fb\r\n\r\n\r\n--x--",
         ],
     ),
 ];

@@ -9,6 +9,7 @@
 //! Each step is skipped when there is nothing to do, so a second run starts
 //! at once; each can be had alone.
 
+mod abuse;
 mod assets;
 mod audit;
 mod bench;

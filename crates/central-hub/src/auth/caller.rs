@@ -8,8 +8,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use service_runtime::http::ErrorReply;
 
-use super::{forbidden, sha256};
-use crate::store::Role;
+use super::{ClientAddress, forbidden, sha256};
+use crate::store::{ApiToken, Role, User};
 
 /// A part of what can be done, which a token may or may not do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,7 +136,13 @@ pub(crate) enum Who {
         name: String,
     },
     /// A user whose name and password came with the request.
-    Password { user_id: i64, name: String },
+    Password {
+        user_id: i64,
+        name: String,
+        /// SHA-256 of the hash that the password fitted: another password has
+        /// another.
+        shown: String,
+    },
     /// A program's token.
     Token { id: i64, user_id: Option<i64> },
 }
@@ -153,6 +159,66 @@ pub(crate) struct Caller {
     pub(crate) scopes: Scopes,
     /// From where, for the log.
     pub(crate) address: IpAddr,
+}
+
+/// How far somebody reaches, whoever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    role: Role,
+    cliente_id: Option<u64>,
+    scopes: Scopes,
+}
+
+impl Reach {
+    pub(super) fn of_user(user: &User) -> Self {
+        Self {
+            role: user.role,
+            cliente_id: user.cliente_id,
+            scopes: match user.role {
+                Role::Admin => Scopes::EVERYTHING,
+                Role::Cliente => Scopes::OF_CLIENTE,
+            },
+        }
+    }
+
+    /// It reaches no further than who made it reaches now; `None` where it was
+    /// made for more.
+    pub(super) fn of_token(token: &ApiToken, maker: Option<&User>) -> Option<Self> {
+        let limit = maker.and_then(|maker| maker.cliente_id);
+        let cliente_id = token.cliente_id.or(limit);
+        if limit.is_some() && cliente_id != limit {
+            return None;
+        }
+        let (role, most) = match cliente_id {
+            Some(_) => (Role::Cliente, Scopes::OF_CLIENTE),
+            None => (Role::Admin, Scopes::EVERYTHING),
+        };
+        // A scope of a later version is none of this one's.
+        let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
+        Some(Self {
+            role,
+            cliente_id,
+            scopes: scopes.and(most),
+        })
+    }
+
+    pub(super) fn of_caller(caller: &Caller) -> Self {
+        Self {
+            role: caller.role,
+            cliente_id: caller.cliente_id,
+            scopes: caller.scopes,
+        }
+    }
+
+    pub(super) fn by(self, who: Who, address: ClientAddress) -> Caller {
+        Caller {
+            who,
+            role: self.role,
+            cliente_id: self.cliente_id,
+            scopes: self.scopes,
+            address: address.0,
+        }
+    }
 }
 
 impl Caller {

@@ -33,6 +33,7 @@ pub(super) async fn ensure(
         password: &phc,
         role: Role::Admin,
         cliente_id: None,
+        unguarded: false,
     };
     if store.add_user(new).await?.is_none()
         && let Some(user) = store.user_named(FIRST_USER).await?

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, ErrorReply, is_same_origin};
 
 use super::access::{Access, Found, find};
+use super::caller::Reach;
 use super::caller::not_its_own;
 use super::credentials::Credentials;
 use super::refusal::{csrf, unauthorized};
@@ -121,6 +122,7 @@ impl Auth {
                 let who = Who::Password {
                     user_id: user.id,
                     name: user.name.clone(),
+                    shown: sha256(&user.password),
                 };
                 Ok(of_user(who, &user, address))
             }
@@ -151,28 +153,14 @@ impl Auth {
                 tracing::debug!("the use of a token is not noted: {error}");
             }
         });
-        // It reaches no further than who made it reaches now.
-        let limit = maker.as_ref().and_then(|maker| maker.cliente_id);
-        let cliente_id = token.cliente_id.or(limit);
-        if limit.is_some() && cliente_id != limit {
+        let Some(reach) = Reach::of_token(&token, maker.as_ref()) else {
             return Err(unauthorized("the token is not its maker's any more").into());
-        }
-        let (role, most) = match cliente_id {
-            Some(_) => (Role::Cliente, Scopes::OF_CLIENTE),
-            None => (Role::Admin, Scopes::EVERYTHING),
         };
-        // A scope of a later version is none of this one's.
-        let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
-        Ok(Caller {
-            who: Who::Token {
-                id: token.id,
-                user_id: token.user_id,
-            },
-            role,
-            cliente_id,
-            scopes: scopes.and(most),
-            address: address.0,
-        })
+        let who = Who::Token {
+            id: token.id,
+            user_id: token.user_id,
+        };
+        Ok(reach.by(who, address))
     }
 
     /// Who shows a cookie or a JWT that holds, for signing out and the like
@@ -200,16 +188,7 @@ fn of_session(session: Option<Presented>, address: ClientAddress) -> Result<Call
 }
 
 fn of_user(who: Who, user: &User, address: ClientAddress) -> Caller {
-    Caller {
-        who,
-        role: user.role,
-        cliente_id: user.cliente_id,
-        scopes: match user.role {
-            Role::Admin => Scopes::EVERYTHING,
-            Role::Cliente => Scopes::OF_CLIENTE,
-        },
-        address: address.0,
-    }
+    Reach::of_user(user).by(who, address)
 }
 
 fn changes(method: &Method) -> bool {

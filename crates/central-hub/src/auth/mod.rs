@@ -38,7 +38,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use caller::{Caller, Who};
 pub use caller::{Scope, Scopes};
 pub(crate) use gate::gate;
-pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt};
+pub(crate) use passwords::{canonical_name, check_new_password, is_bcrypt, is_user_name};
 pub use proxies::TrustedProxies;
 pub(crate) use refusal::forbidden;
 pub(crate) use secrets::{sha256, token};
@@ -89,10 +89,25 @@ impl Auth {
         })))
     }
 
-    /// Tells the log what the start has changed, once it may be told.
-    pub(crate) fn report(&self) {
+    /// Tells the log what the start has changed, once it may be told, and what
+    /// lets somebody in that nobody with a password made.
+    pub(crate) async fn report(&self) {
         if self.0.has_set_password {
             tracing::info!("the password of the user admin is HUB_ADMIN_PASSWORD now");
+        }
+        if !self.0.is_required {
+            return;
+        }
+        // A database that is away is told of elsewhere.
+        let Ok((tokens, users)) = self.0.store.unguarded().await else {
+            return;
+        };
+        if tokens + users > 0 {
+            tracing::warn!(
+                tokens,
+                users,
+                "tokens and users that were made while the hub had no password go on: revoke the tokens, and give each user another password or remove it (the page marks them)"
+            );
         }
     }
 

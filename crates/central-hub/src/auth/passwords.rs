@@ -31,6 +31,8 @@ const WAITING: usize = 64;
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 const KNOWN: usize = 1024;
 
+/// A user's name, in characters.
+const LONGEST_NAME: usize = 64;
 /// A password's length, in characters.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 256;
@@ -64,16 +66,16 @@ impl Passwords {
         let _place = self.places.try_acquire().map_err(|_| overloaded())?;
         let _turn = self.turns.acquire().await;
         let password = password.to_owned();
-        tokio::task::spawn_blocking(move || hash(&password))
+        on_own_thread(move || hash(&password))
             .await
-            .map_err(|_| ErrorReply::internal())
+            .ok_or_else(ErrorReply::internal)
     }
 
     /// Whether this is the password, without a limit or a memory.
     pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
         let _turn = self.turns.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
-        tokio::task::spawn_blocking(move || fits(&phc, &password))
+        on_own_thread(move || fits(&phc, &password))
             .await
             .unwrap_or(false)
     }
@@ -124,7 +126,10 @@ impl Auth {
             None => Ok(()),
         };
         wait()?;
-        let user = inner.store.user_named(&name).await?;
+        let user = match is_user_name(&name) {
+            true => inner.store.user_named(&name).await?,
+            false => None,
+        };
         let phc = user
             .as_ref()
             .map_or(passwords.nobody.as_str(), |user| user.password.as_str());
@@ -137,7 +142,7 @@ impl Auth {
             wait()?;
             if !passwords.is_known(&mark) {
                 let (phc, password) = (phc.to_owned(), password.to_owned());
-                let fits = tokio::task::spawn_blocking(move || fits(&phc, &password)).await;
+                let fits = on_own_thread(move || fits(&phc, &password)).await;
                 if !fits.unwrap_or(false) {
                     limits.note(address, &name);
                     // The name only of those who are known: people type their
@@ -184,9 +189,36 @@ impl Auth {
     }
 }
 
-/// A user's name as it is kept.
+/// A user's name as it is kept. What is too long for one is cut to what is too
+/// long still.
 pub(crate) fn canonical_name(name: &str) -> String {
-    name.trim().to_lowercase()
+    let name = name.trim();
+    let end = name.char_indices().nth(LONGEST_NAME + 1);
+    name[..end.map_or(name.len(), |(end, _)| end)].to_lowercase()
+}
+
+/// Whether a user may be called this.
+pub(crate) fn is_user_name(name: &str) -> bool {
+    (1..=LONGEST_NAME).contains(&name.chars().count())
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter))
+}
+
+/// Runs it on a thread that nothing else is waiting for: the runtime's pool for
+/// what blocks may be full of other work. The caller bounds how many there are.
+async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("password".to_owned());
+    let thread = thread.spawn(move || {
+        // Whoever asked may be gone.
+        let _ = done.send(work());
+    });
+    if let Err(error) = thread {
+        tracing::error!(%error, "no thread to check a password with");
+        return None;
+    }
+    result.await.ok()
 }
 
 /// What a password has to be that somebody chooses.
@@ -275,6 +307,18 @@ mod tests {
         assert!(!is_bcrypt(&super::hash("x")));
         for broken in ["$2b$", "$2b$04$short", "$2y$99$"] {
             assert!(is_bcrypt(broken) && !fits(broken, "x"));
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        for good in ["ana", "josé.maría+1@x", &"ñ".repeat(64)] {
+            assert!(is_user_name(&canonical_name(good)), "{good}");
+        }
+        let long = "x".repeat(512 * 1024);
+        assert!(canonical_name(&long).len() <= 65);
+        for bad in ["", "a b", "a\0", &"ñ".repeat(65), &long] {
+            assert!(!is_user_name(&canonical_name(bad)), "{bad:.9}");
         }
     }
 

@@ -15,9 +15,10 @@ use cookie::{Cookie, SameSite};
 use session_api::Timestamp;
 use subtle::ConstantTimeEq;
 
+use super::caller::Reach;
 use super::jwt::{Claims, Jwt};
 use super::secrets::{derived, random, sha256};
-use super::{Auth, Who};
+use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
 
 pub(super) const COOKIE: &str = "leadmaster_session";
@@ -152,32 +153,40 @@ impl Auth {
         }
     }
 
-    /// Comes when somebody who was let in would not be let in any more. For
+    /// Comes when somebody who was let in would not be let in any more, or not as
+    /// far: signed out, with another password, role, business or scopes. For
     /// answers that do not end.
-    pub(crate) async fn signed_out(self, who: Who) {
+    pub(crate) async fn let_in_no_more(self, caller: Caller) {
+        let mut changes = self.0.store.access_changes();
         loop {
-            tokio::time::sleep(LOOKED_AT).await;
+            // What another hub changes is seen a little later.
+            let _ = tokio::time::timeout(LOOKED_AT, changes.changed()).await;
             // A database that is away for a while signs nobody out.
-            if let Ok(false) = self.still_holds(&who).await {
+            if let Ok(false) = self.still_holds(&caller).await {
                 return;
             }
         }
     }
 
-    async fn still_holds(&self, who: &Who) -> Result<bool, StoreError> {
+    async fn still_holds(&self, caller: &Caller) -> Result<bool, StoreError> {
         let store = &self.0.store;
-        Ok(match who {
-            Who::Machine => true,
+        let reach = match &caller.who {
+            Who::Machine => return Ok(true),
             Who::Session { session_id, .. } => {
                 let session = store.session_with_id(*session_id, ago(IDLE)).await?;
-                session.is_some()
+                session.map(|(_, user)| Reach::of_user(&user))
             }
-            Who::Password { user_id, .. } => {
+            Who::Password { user_id, shown, .. } => {
                 let user = store.user(*user_id).await?;
-                user.is_some_and(|user| !user.disabled)
+                let user = user.filter(|user| !user.disabled && sha256(&user.password) == *shown);
+                user.map(|user| Reach::of_user(&user))
             }
-            Who::Token { id, .. } => store.token_holds(*id).await?,
-        })
+            Who::Token { id, .. } => {
+                let token = store.token_with_id(*id).await?;
+                token.and_then(|(token, maker)| Reach::of_token(&token, maker.as_ref()))
+            }
+        };
+        Ok(reach == Some(Reach::of_caller(caller)))
     }
 }
 

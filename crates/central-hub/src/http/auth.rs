@@ -200,7 +200,7 @@ pub(crate) async fn me(
     headers: HeaderMap,
 ) -> Response {
     let user = match &caller.who {
-        Who::Session { user_id, name, .. } | Who::Password { user_id, name } => Some(Me {
+        Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => Some(Me {
             id: *user_id,
             username: name,
             role: caller.role,

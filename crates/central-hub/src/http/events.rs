@@ -28,7 +28,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
-use crate::auth::Caller;
+use crate::auth::{Caller, Scope, Scopes};
+use crate::error::HubError;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::router::AppState;
 
@@ -83,8 +84,9 @@ pub(crate) async fn events(
     caller: Caller,
     headers: HeaderMap,
     ApiQuery(place): ApiQuery<Place>,
-) -> Response {
-    let cliente_id = caller.cliente_id;
+) -> Result<Response, HubError> {
+    let place_of_stream = state.limits.stream(&caller)?;
+    let (cliente_id, scopes) = (caller.cliente_id, caller.scopes);
     let dry_run = state.config.dry_run;
     // What a browser repeats by itself is the newer; nonsense is no reason to
     // refuse, since it would give up for good.
@@ -112,11 +114,14 @@ pub(crate) async fn events(
     };
     let stream = stream::unfold(listener, next)
         .flat_map(stream::iter)
-        .filter(move |change| std::future::ready(is_for(cliente_id, change)))
+        .filter(move |change| {
+            let _held = &place_of_stream;
+            std::future::ready(is_for(cliente_id, scopes, change))
+        })
         .filter_map(move |change| std::future::ready(as_sse(&change, dry_run)))
         .map(Ok::<_, Infallible>)
         .take_until(state.draining.cancelled_owned())
-        .take_until(state.auth.signed_out(caller.who));
+        .take_until(state.auth.let_in_no_more(caller));
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     let mut response = Sse::new(stream).keep_alive(keep_alive).into_response();
     // nginx would hold events back until its buffer is full.
@@ -124,12 +129,20 @@ pub(crate) async fn events(
         HeaderName::from_static("x-accel-buffering"),
         HeaderValue::from_static("no"),
     );
-    response
+    Ok(response)
 }
 
-/// What a business may know that sees its own things only: of messages nobody
-/// can tell here whose they are.
-fn is_for(cliente_id: Option<u64>, change: &Change) -> bool {
+/// What this listener may know: what the routes would tell it that are there for
+/// the same. The code links a phone, so it takes the scope that links one. A
+/// business sees its own things only; of messages nobody can tell here whose
+/// they are.
+fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
+    if let Change::Event(relayed) = change
+        && relayed.kind == EventKind::Qr
+        && !scopes.has(Scope::Link)
+    {
+        return false;
+    }
     if cliente_id.is_none() {
         return true;
     }

@@ -4,17 +4,23 @@
 //! Under `DRY_RUN` uploads happen: nothing of them leaves this machine, and what
 //! is sent afterwards is checked against a file that is there.
 
+use std::io;
+use std::sync::{Arc, OnceLock};
+
 use api_docs::Failures;
-use axum::extract::Request;
-use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::multipart::Field;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use service_runtime::http::{ApiPath, broken_part, json_part, parts_of};
+use futures_util::TryStreamExt;
+use service_runtime::http::{ApiPath, ErrorReply, body_failed, broken_part, json_part, parts_of};
 use session_api::{ErrorCode, FileBody, FileParts, SendRequest, check_filename, is_file_id};
 use session_client::{Passed, SessionClient};
 
+use crate::auth::Caller;
 use crate::error::HubError;
+use crate::router::AppState;
 use crate::upstream::{Upstream, Verbatim};
 
 /// Takes a file: as the body, or as the part `file` of a multipart one.
@@ -27,9 +33,12 @@ use crate::upstream::{Upstream, Verbatim};
     responses((status = 201, description = "It is kept", body = FileBody), Failures)
 )]
 pub(crate) async fn upload(
+    State(state): State<AppState>,
+    caller: Caller,
     Upstream(client): Upstream,
     request: Request,
 ) -> Result<Response, HubError> {
+    let _held = state.limits.file(&caller)?;
     let query = request.uri().query().map(str::to_owned);
     let answer = pass(&client, query.as_deref(), request).await?;
     Ok(answer.into_response())
@@ -93,7 +102,7 @@ async fn read(
 ) -> Result<SendRequest, HubError> {
     let mut parts = parts_of(request).await?;
     let mut asked = None;
-    while let Some(part) = parts.next_field().await.map_err(broken_part)? {
+    while let Some(part) = parts.next().await? {
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
@@ -121,7 +130,7 @@ async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<File
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("filename", name).finish()
     });
-    let (tell, told) = tokio::sync::mpsc::channel::<Result<Bytes, MultipartError>>(8);
+    let (tell, told) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
     let passed = Passed {
         content_type: part
             .content_type()
@@ -130,25 +139,35 @@ async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<File
         body: futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told))),
     };
     let feeding = async {
-        let mut whole = true;
-        while let Some(chunk) = part.chunk().await.transpose() {
-            whole = chunk.is_ok();
-            // Gone once session-manager has answered.
-            if tell.send(chunk).await.is_err() || !whole {
-                break;
+        loop {
+            match part.chunk().await.map_err(broken_part) {
+                Ok(None) => return Ok(()),
+                Ok(Some(chunk)) => {
+                    // Gone once session-manager has answered.
+                    if tell.send(Ok(chunk)).await.is_err() {
+                        return Ok(());
+                    }
+                }
+                Err(refusal) => {
+                    // Not an end: what came is no whole file.
+                    let _ = tell.send(Err(io::ErrorKind::UnexpectedEof.into())).await;
+                    return Err(refusal);
+                }
             }
         }
-        drop(tell);
-        whole
     };
-    let passing = client.upload(query.as_deref(), passed);
-    let (answer, whole) = tokio::join!(passing, feeding);
-    if !whole {
-        return Err(invalid(
-            "the multipart body broke off or is not properly framed",
-        ));
-    }
-    let answer = answer?;
+    let mut passing = std::pin::pin!(client.upload(query.as_deref(), passed));
+    // Whoever is answered early, as a file that is too large is, is not waited
+    // for: it may never send the rest.
+    let answer = tokio::select! {
+        biased;
+        answer = passing.as_mut() => answer?,
+        fed = feeding => {
+            fed?;
+            drop(tell);
+            passing.await?
+        }
+    };
     serde_json::from_slice::<FileBody>(&answer.body).map_err(|_| HubError::of_answer(&answer))
 }
 
@@ -161,12 +180,24 @@ async fn pass(
     query: Option<&str>,
     mut request: Request,
 ) -> Result<Verbatim, HubError> {
+    let refusal = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&refusal);
     let passed = Passed {
         content_type: request.headers_mut().remove(header::CONTENT_TYPE),
         content_length: request.headers_mut().remove(header::CONTENT_LENGTH),
-        body: request.into_body().into_data_stream(),
+        body: request
+            .into_body()
+            .into_data_stream()
+            .inspect_err(move |error| {
+                let _ = noted.set(body_failed(error, "the file broke off"));
+            }),
     };
-    Ok(client.upload(query, passed).await?.into())
+    let answer = client.upload(query, passed).await;
+    match (answer, refusal.get()) {
+        // What failed is the caller's body, not session-manager.
+        (Err(_), Some(refusal)) => Err(ErrorReply::clone(refusal).into()),
+        (answer, _) => Ok(answer?.into()),
+    }
 }
 
 /// What cannot be an id is asked of nobody.

@@ -256,10 +256,12 @@ async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
     })
 }
 
+fn recipient(text: &str) -> Result<Recipient, HubError> {
+    Recipient::parse(text).map_err(|wrong| invalid(format!("telefono {}", wrong.wants)))
+}
+
 async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
-    let recipient =
-        Recipient::parse(text).map_err(|wrong| invalid(format!("telefono {}", wrong.wants)))?;
-    Ok(state.store.chat_of(&recipient).await?)
+    Ok(state.store.chat_of(&recipient(text)?).await?)
 }
 
 /// What came in (or went out), the newest first, page by page.
@@ -287,7 +289,9 @@ pub(crate) async fn messages(
         ..Filter::default()
     };
     let limit = query.limit()?;
-    let page = state.store.page(&filter, query.words()?, limit).await?;
+    let words = query.words()?;
+    let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
+    let page = state.store.page(&filter, words, limit).await?;
     Ok(Json(answer(&state, page).await?))
 }
 
@@ -324,6 +328,7 @@ pub(crate) async fn conversations(
 ) -> Result<Json<Conversations>, HubError> {
     let cliente_id = caller.cliente_for(query.cliente_id()?)?;
     let (words, limit) = (query.words()?, query.limit()?);
+    let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state
         .store
         .conversations(cliente_id, words, query.antes, limit)
@@ -372,7 +377,8 @@ pub(crate) async fn history(
     ApiPath(number): ApiPath<String>,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<History>, HubError> {
-    let chat = chat(&state, &number).await?;
+    let asked = recipient(&number)?;
+    let chat = state.store.chat_of(&asked).await?;
     let filter = Filter {
         cliente_id: caller.cliente_for(query.cliente_id()?)?,
         chat: Some(chat.clone()),
@@ -383,10 +389,19 @@ pub(crate) async fn history(
         ..Filter::default()
     };
     let limit = query.limit()?;
-    let page = state.store.page(&filter, query.words()?, limit).await?;
+    let words = query.words()?;
+    let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
+    let page = state.store.page(&filter, words, limit).await?;
     let mut contact = state.store.contact(&chat).await?;
-    // Who is nobody to a business has no name for it.
-    contact = contact.filter(|_| caller.sees(None) || !page.messages.is_empty());
+    // Who is nobody to a business has no name for it, and no other number than
+    // the one that it asked for.
+    let is_known = caller.sees(None) || !page.messages.is_empty();
+    contact = contact.filter(|_| is_known);
+    let chat = if is_known {
+        chat
+    } else {
+        asked.as_str().to_owned()
+    };
     Ok(Json(History {
         telefono: phone(&chat).map(str::to_owned),
         nombre: contact.and_then(name_of),

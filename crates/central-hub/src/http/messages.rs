@@ -13,13 +13,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
-use session_api::{Recipient, Timestamp};
+use session_api::{Recipient, Timestamp, is_invisible};
 use utoipa::{IntoParams, ToSchema};
 
 use super::sender::{MessageAnswer, in_spanish};
 use crate::auth::Caller;
 use crate::campaigns::schedule::midnight;
 use crate::error::HubError;
+use crate::limits::Held;
 use crate::router::AppState;
 use crate::store::{Filter, Message, State as MessageState, Store, StoreError};
 
@@ -154,7 +155,9 @@ pub(crate) async fn list(
 ) -> Result<Json<Page>, HubError> {
     let limit = query.limit()?;
     let filter = query.filter(&caller, &state.config.zone)?;
-    let page = state.store.page(&filter, query.words()?, limit).await?;
+    let words = query.words()?;
+    let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
+    let page = state.store.page(&filter, words, limit).await?;
     Ok(Json(Page {
         mensajes: page.messages.into_iter().map(MessageAnswer::from).collect(),
         siguiente: page.next,
@@ -177,7 +180,10 @@ pub(crate) async fn csv(
     query.limit()?;
     let filter = query.filter(&caller, &state.config.zone)?;
     let words = query.words()?.map(str::to_owned);
+    // A search that goes on to the end of the history is one all that time.
+    let held = words.as_ref().map(|_| state.limits.search(&caller));
     let rest = Rest {
+        _held: held.transpose()?,
         store: state.store.clone(),
         zone: state.config.zone.clone(),
         filter: Some(filter),
@@ -202,6 +208,7 @@ pub(crate) async fn csv(
 
 /// What of the file is still to be read.
 struct Rest {
+    _held: Option<Held>,
     store: Store,
     zone: TimeZone,
     /// `None` at the end.
@@ -291,14 +298,32 @@ fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-/// A cell that a spreadsheet would take for a formula is text with `'` before
-/// it: what somebody wrote to the business must not run on its computer.
+/// What a spreadsheet would take for a formula has `'` before it: what somebody
+/// wrote to the business must not run on its computer.
+///
+/// Not at the cell's beginning alone: a spreadsheet that goes by commas, tabs or
+/// lines instead of `;` begins a cell of its own at each of them.
 fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}").into()
-    } else {
-        cell.into()
+    let mut safe = String::new();
+    let mut begins = true;
+    for letter in cell.chars() {
+        // The full-width ones are folded to the others by some.
+        let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+        if begins && is_formula {
+            safe.push('\'');
+        }
+        begins = match letter {
+            ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
+            // What is not seen, or goes with quotation, does not end the beginning.
+            '"' | '\'' => begins,
+            _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
+        };
+        safe.push(letter);
     }
+    if safe.len() == cell.len() {
+        return cell.into();
+    }
+    safe.into()
 }
 
 #[cfg(test)]
@@ -316,8 +341,23 @@ mod tests {
             rest,
             "0;1;2;3;\"'=HYPERLINK(\"\"http://x\"\";\"\"ver\"\")\nñandú\";5;6;7;8;9;10\r\n"
         );
-        for dangerous in ["+54", "-1", "@x", "\tx", "\rx"] {
+        for dangerous in ["+54", "-1", "@x", "＝1"] {
             assert_eq!(harmless(dangerous), format!("'{dangerous}"));
+        }
+        for (dangerous, safe) in [
+            ("hola,=1+1", "hola,'=1+1"),
+            ("hola\t=1", "hola\t'=1"),
+            ("\t=1", "\t'=1"),
+            ("a\n+1", "a\n'+1"),
+            ("a;\"=1", "a;\"'=1"),
+            (" \u{200b}@x", " \u{200b}'@x"),
+            ("'=1", "''=1"),
+        ] {
+            assert_eq!(harmless(dangerous), safe);
+        }
+        for plain in ["uno - dos", "a=b", "x@y.z", "1,5", "sí, -", "mail: a@b"] {
+            let unchanged = plain != "sí, -";
+            assert_eq!(harmless(plain) == plain, unchanged, "{plain}");
         }
         assert_eq!(harmless("5491158254201"), "5491158254201");
     }

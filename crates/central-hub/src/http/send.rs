@@ -37,13 +37,23 @@ pub(crate) async fn send(
     request: Request,
 ) -> Result<Response, HubError> {
     let (mut request, file) = if is_multipart(request.headers()) {
+        let _held = state.limits.file(&caller)?;
         let (request, file) = files::with_file(&client, request).await?;
         (request, Some(file))
     } else {
         let ApiJson(request) = ApiJson::<SendRequest>::from_request(request, &()).await?;
         (request, None)
     };
-    request.cliente_id = caller.cliente_for(request.cliente_id)?;
+    request.cliente_id = match caller.cliente_for(request.cliente_id) {
+        Ok(cliente_id) => cliente_id,
+        Err(refusal) => {
+            if let Some(file) = &file {
+                // Nobody will ever know its id.
+                let _ = client.delete_file(&file.file_id).await;
+            }
+            return Err(refusal.into());
+        }
+    };
     let message = match &file {
         Some(file) => Composed::with_file(&request, file)?,
         None => Composed::of(&request)?,

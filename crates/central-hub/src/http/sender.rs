@@ -10,6 +10,7 @@ use session_api::{ErrorCode, Invalid, SessionState, Timestamp};
 use session_client::SessionClient;
 use utoipa::ToSchema;
 
+use super::campaigns::find as find_campaign;
 use super::node::{self, Success, lenient};
 use crate::auth::Caller;
 use crate::error::HubError;
@@ -208,7 +209,14 @@ pub(crate) async fn bulk(
         let what = format!("Idempotency-Key has to be at most {LONGEST_BULK_KEY} characters here");
         return Err(ErrorReply::invalid_header(what).into());
     }
-    let cliente_id = caller.cliente_for(request.cliente_id.or(cliente.map(|id| id.0)))?;
+    let campaign = match request.campaign_id {
+        Some(id) => Some(find_campaign(&state, &caller, id).await?),
+        None => None,
+    };
+    let asked = request.cliente_id.or(cliente.map(|id| id.0));
+    // What goes for a campaign goes for its business.
+    let of_campaign = campaign.as_ref().and_then(|campaign| campaign.cliente_id);
+    let cliente_id = caller.cliente_for(asked.or(of_campaign))?;
     let key = key.map_or_else(new_key, |key| caller.own_key(key));
     let mut messages = Vec::with_capacity(count);
     let common = request.mensaje.as_deref();
@@ -219,6 +227,10 @@ pub(crate) async fn bulk(
             let what = format!("mensajes[{n}]: missing field `mensaje`");
             return Err(ErrorReply::invalid_request(what).into());
         };
+        if of_campaign.is_some() && of_campaign != for_whom {
+            let what = format!("mensajes[{n}].cliente_id has to be that of the campaign");
+            return Err(ErrorReply::invalid_request(what).into());
+        }
         let message = Composed::text(for_whom, &one.destinatario, text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.asked_by(&id)));

@@ -29,6 +29,8 @@ struct Shown {
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     used_at: Option<Timestamp>,
+    /// It was made while the hub had no password, by whoever reached it.
+    unguarded: bool,
 }
 
 impl From<ApiToken> for Shown {
@@ -42,6 +44,7 @@ impl From<ApiToken> for Shown {
             created_at: token.created_at,
             expires_at: token.expires_at,
             used_at: token.used_at,
+            unguarded: token.unguarded,
         }
     }
 }
@@ -140,6 +143,7 @@ pub(crate) async fn create(
         cliente_id,
         user_id: caller.user_id(),
         expires_at: body.expires_at,
+        unguarded: !state.auth.is_required(),
     };
     let made = state.store.add_token(new).await?;
     tracing::info!(

@@ -11,7 +11,7 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Done;
-use crate::auth::{Caller, Who, canonical_name, check_new_password};
+use crate::auth::{Caller, Who, canonical_name, check_new_password, is_user_name};
 use crate::error::HubError;
 use crate::router::AppState;
 use crate::store::{NewUser, Role, User, UserChange, UserOutcome};
@@ -26,6 +26,9 @@ struct Shown {
     disabled: bool,
     created_at: Timestamp,
     signed_in_at: Option<Timestamp>,
+    /// It was made while the hub had no password, by whoever reached it, and has
+    /// had no other password since.
+    unguarded: bool,
 }
 
 impl From<User> for Shown {
@@ -38,6 +41,7 @@ impl From<User> for Shown {
             disabled: user.disabled,
             created_at: user.created_at,
             signed_in_at: user.signed_in_at,
+            unguarded: user.unguarded,
         }
     }
 }
@@ -124,6 +128,7 @@ pub(crate) async fn create(
         password: &phc,
         role: body.role,
         cliente_id: body.cliente_id,
+        unguarded: !state.auth.is_required(),
     };
     let user = state.store.add_user(new).await?.ok_or_else(|| {
         ErrorReply::new(
@@ -259,11 +264,7 @@ fn unknown() -> ErrorReply {
 }
 
 fn check_name(name: &str) -> Result<(), ErrorReply> {
-    let fits = (1..=64).contains(&name.chars().count())
-        && name
-            .chars()
-            .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter));
-    if fits {
+    if is_user_name(name) {
         return Ok(());
     }
     Err(ErrorReply::invalid_request(

@@ -10,7 +10,8 @@ use std::collections::HashSet;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::messages::Message;
+use super::messages::{Filter, Message};
+use super::search::{Budget, aside, fitting};
 use super::{Page, Store};
 use crate::campaigns::columns::fold;
 
@@ -18,6 +19,8 @@ use crate::campaigns::columns::fold;
 const LOOKED_AT: usize = 10_000;
 const FIRST_CHUNK: u32 = 200;
 const CHUNK: u32 = 1_000;
+/// Of the texts of a chunk, where words are looked for.
+const CHUNK_BYTES: usize = 512 * 1024;
 
 struct Candidate {
     id: i64,
@@ -56,23 +59,43 @@ impl Store {
         let mut found = Vec::new();
         let mut chats = HashSet::new();
         let mut before = before.unwrap_or(i64::MAX);
-        let mut looked_at = 0;
+        let mut budget = Budget::new(LOOKED_AT);
         let mut chunk_size = FIRST_CHUNK;
+        let _turn = match &words {
+            Some(_) => self.search_turn().await,
+            None => None,
+        };
         let next = 'looking: loop {
+            let (limit_of_chunk, bytes, is_end) = match &words {
+                None => (chunk_size, 0, None),
+                Some(_) => {
+                    let sizes = self.sizes_before(cliente_id, before, chunk_size).await?;
+                    let (count, bytes) = fitting(sizes.iter().copied(), CHUNK_BYTES);
+                    let is_end = count == sizes.len() && count < chunk_size as usize;
+                    (u32::try_from(count).unwrap_or(0), bytes, Some(is_end))
+                }
+            };
             let chunk = self
-                .candidates(cliente_id, words.is_some(), before, chunk_size)
+                .candidates(cliente_id, words.is_some(), before, limit_of_chunk)
                 .await?;
-            let is_end = chunk.len() < chunk_size as usize;
-            looked_at += chunk.len();
+            let is_end = is_end.unwrap_or(chunk.len() < chunk_size as usize);
+            budget.spend(chunk.len(), bytes);
             chunk_size = CHUNK;
-            for candidate in chunk {
-                before = candidate.id;
-                let is_wanted = match &words {
-                    None => candidate.is_last,
-                    Some(words) => candidate.has(words, digits.as_deref()),
+            let (words, digits) = (words.clone(), digits.clone());
+            let judged = aside(move || {
+                let judge = |candidate: Candidate| {
+                    let is_wanted = match &words {
+                        None => candidate.is_last,
+                        Some(words) => candidate.has(words, digits.as_deref()),
+                    };
+                    (candidate.id, candidate.chat, is_wanted)
                 };
-                if is_wanted && chats.insert(candidate.chat) {
-                    found.push(candidate.id);
+                chunk.into_iter().map(judge).collect::<Vec<_>>()
+            });
+            for (id, chat, is_wanted) in judged.await? {
+                before = id;
+                if is_wanted && chats.insert(chat) {
+                    found.push(id);
                     if found.len() == limit as usize {
                         break 'looking Some(before);
                     }
@@ -81,12 +104,28 @@ impl Store {
             if is_end {
                 break None;
             }
-            if looked_at >= LOOKED_AT {
+            if budget.is_spent() {
                 break Some(before);
             }
         };
         let messages = self.messages_of(&found).await?;
         Ok(Page { messages, next })
+    }
+
+    /// How many bytes the newest texts before this one have.
+    async fn sizes_before(
+        &self,
+        cliente_id: Option<u64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<usize>, StoreError> {
+        let filter = Filter {
+            cliente_id,
+            before: Some(before),
+            ..Filter::default()
+        };
+        let sizes = self.message_sizes(&filter, limit).await?;
+        Ok(sizes.into_iter().map(|(_, size)| size).collect())
     }
 
     async fn candidates(

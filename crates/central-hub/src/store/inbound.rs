@@ -465,29 +465,42 @@ impl Store {
     }
 }
 
-/// The campaign and the business whose message to this chat was the last that
-/// may have arrived.
+/// The business whose message to this chat was the last that may have arrived,
+/// and its campaign that wrote there last.
+///
+/// The business first: a campaign of one does not draw to itself what answers a
+/// later message of another. What has neither, as an administrator's own
+/// message, takes no conversation from a business.
 async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>), StoreError> {
-    const LAST: [&str; 2] = [
+    let last = sqlx::query(
         "SELECT campaign_id, cliente_id FROM messages
-         WHERE chat = $1 AND direction = 'out' AND campaign_id IS NOT NULL
+         WHERE chat = $1 AND direction = 'out'
+             AND (cliente_id IS NOT NULL OR campaign_id IS NOT NULL)
              AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
          ORDER BY id DESC LIMIT 1",
-        "SELECT campaign_id, cliente_id FROM messages
-         WHERE chat = $1 AND direction = 'out' AND cliente_id IS NOT NULL
-             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
-         ORDER BY id DESC LIMIT 1",
-    ];
-    for statement in LAST {
-        let row = sqlx::query(statement)
-            .bind(chat)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if let Some(row) = row {
-            return Ok((row.try_get("campaign_id")?, row.try_get("cliente_id")?));
-        }
+    )
+    .bind(chat)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(last) = last else {
+        return Ok((None, None));
+    };
+    let cliente_id: Option<i64> = last.try_get("cliente_id")?;
+    let campaign_id: Option<i64> = last.try_get("campaign_id")?;
+    if campaign_id.is_some() {
+        return Ok((campaign_id, cliente_id));
     }
-    Ok((None, None))
+    let campaign_id = sqlx::query_scalar(
+        "SELECT campaign_id FROM messages
+         WHERE chat = $1 AND direction = 'out' AND cliente_id = $2 AND campaign_id IS NOT NULL
+             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(chat)
+    .bind(cliente_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok((campaign_id, cliente_id))
 }
 
 /// How long after session-manager had an event it is written down: its ids

@@ -332,8 +332,35 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn messages(&self, filter: &Filter, limit: u32) -> Result<Vec<Message>, StoreError> {
+        let rows = self.select_messages("*", filter, limit).await?;
+        rows.iter().map(Message::read).collect()
+    }
+
+    /// The numbers of the newest messages that `filter` lets through, and how
+    /// many bytes their texts have; the texts are not read.
+    pub(super) async fn message_sizes(
+        &self,
+        filter: &Filter,
+        limit: u32,
+    ) -> Result<Vec<(i64, usize)>, StoreError> {
+        let columns = "id, CAST(OCTET_LENGTH(body) AS BIGINT) AS size";
+        let rows = self.select_messages(columns, filter, limit).await?;
+        rows.iter()
+            .map(|row| {
+                let size: i64 = row.try_get("size")?;
+                Ok((row.try_get("id")?, usize::try_from(size).unwrap_or(0)))
+            })
+            .collect()
+    }
+
+    async fn select_messages(
+        &self,
+        columns: &str,
+        filter: &Filter,
+        limit: u32,
+    ) -> Result<Vec<AnyRow>, StoreError> {
         // Only the conditions that are wanted, so that an index can serve them.
-        let mut sql = "SELECT * FROM messages WHERE id < $1".to_owned();
+        let mut sql = format!("SELECT {columns} FROM messages WHERE id < $1");
         let mut next = 2;
         let mut and = |is_wanted: bool, column: &str| {
             if is_wanted {
@@ -388,11 +415,8 @@ impl Store {
         if let Some(until) = filter.until {
             query = query.bind(until.as_millis());
         }
-        let rows = query
-            .bind(i64::from(limit))
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter().map(Message::read).collect()
+        let query = query.bind(i64::from(limit));
+        Ok(query.fetch_all(self.reader()).await?)
     }
 }
 

@@ -31,6 +31,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     7 "0007_lids_by_chat";
     8 "0008_request_ids";
     9 "0009_node_pair";
+    10 "0010_traces";
 };
 
 /// Runs what has not run yet.

@@ -50,7 +50,7 @@ use service_runtime::private;
 use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub use access::{
     ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
@@ -96,6 +96,10 @@ pub struct Store {
     read: AnyPool,
     /// There may be something to tell the webhooks.
     told: Arc<Notify>,
+    /// Somebody may not do what it could before.
+    access: watch::Sender<()>,
+    /// Searches at once.
+    searching: Arc<Semaphore>,
 }
 
 impl Store {
@@ -148,6 +152,8 @@ impl Store {
             write: write.connect_lazy_with(options.clone()),
             read: read.connect_lazy_with(options),
             told: Arc::default(),
+            access: watch::Sender::new(()),
+            searching: Arc::new(Semaphore::new(search::AT_ONCE)),
         }
     }
 
@@ -161,6 +167,8 @@ impl Store {
             write: pool.clone(),
             read: pool,
             told: Arc::default(),
+            access: watch::Sender::new(()),
+            searching: Arc::new(Semaphore::new(search::AT_ONCE)),
         }
     }
 
@@ -187,6 +195,15 @@ impl Store {
     /// before it can be read, or after.
     pub(crate) fn told(&self) -> &Notify {
         &self.told
+    }
+
+    /// Changes when a user, a session or a token of this hub does.
+    pub(crate) fn access_changes(&self) -> watch::Receiver<()> {
+        self.access.subscribe()
+    }
+
+    fn access_changed(&self) {
+        self.access.send_replace(());
     }
 
     /// Begins a transaction that writes; dropped, it is rolled back.

@@ -1,17 +1,28 @@
 //! Messages by a word in them.
 //!
 //! Read and compared here, not in the database: so `cuanto` finds `¿Cuánto?`
-//! on both engines. One search looks at a bounded number of messages and says
-//! where to go on.
+//! on both engines. One search looks at a bounded number of messages and of
+//! bytes, piece by piece, and says where to go on; few of them run at once, and
+//! none on a thread that answers requests.
 
 use super::Store;
 use super::error::StoreError;
 use super::messages::{Filter, Message};
 use crate::campaigns::columns::fold;
 
+/// Searches at once; others wait for their turn.
+pub(super) const AT_ONCE: usize = 2;
 /// So many messages are looked at in one search.
 const LOOKED_AT: usize = 20_000;
+/// And so many bytes of their texts.
+const LOOKED_AT_BYTES: usize = 4 * 1024 * 1024;
 const CHUNK: u32 = 1_000;
+/// Of a chunk, so that long messages do not fill the memory.
+const CHUNK_BYTES: usize = 512 * 1024;
+/// A page of at most so many messages is read without a look at their sizes.
+const SMALL: u32 = 50;
+/// Of the texts of a larger one.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of messages.
 #[derive(Clone, Debug)]
@@ -22,9 +33,66 @@ pub struct Page {
     pub next: Option<i64>,
 }
 
+/// What one search may look at.
+#[derive(Debug)]
+pub(super) struct Budget {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Budget {
+    pub(super) const fn new(messages: usize) -> Self {
+        Self {
+            messages,
+            bytes: LOOKED_AT_BYTES,
+        }
+    }
+
+    pub(super) const fn spend(&mut self, messages: usize, bytes: usize) {
+        self.messages = self.messages.saturating_sub(messages);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    pub(super) const fn is_spent(&self) -> bool {
+        self.messages == 0 || self.bytes == 0
+    }
+}
+
+/// How many of these have at most so many bytes together; one at least.
+pub(super) fn fitting(sizes: impl Iterator<Item = usize>, bytes: usize) -> (usize, usize) {
+    let mut total = 0_usize;
+    let mut count = 0;
+    for size in sizes {
+        if count > 0 && total.saturating_add(size) > bytes {
+            break;
+        }
+        total = total.saturating_add(size);
+        count += 1;
+    }
+    (count, total)
+}
+
+/// Runs what compares texts where nobody waits for an answer.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| StoreError::Query(sqlx::Error::WorkerCrashed))
+}
+
+/// The newest of some messages.
+struct Chunk {
+    messages: Vec<Message>,
+    bytes: usize,
+    /// Whether there are none after them.
+    is_last: bool,
+}
+
 impl Store {
     /// A page of the messages that `filter` lets through and that have
-    /// `words`, where there are any, in their text.
+    /// `words`, where there are any, in their text. A page may be short of
+    /// `limit` and have another after it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -35,38 +103,97 @@ impl Store {
         limit: u32,
     ) -> Result<Page, StoreError> {
         let Some(words) = words.map(fold) else {
-            // One more tells whether there is a page after this one.
-            let mut messages = self.messages(filter, limit.saturating_add(1)).await?;
-            let has_more = messages.len() > limit as usize;
-            messages.truncate(limit as usize);
-            let next = messages.last().map(|it| it.id).filter(|_| has_more);
-            return Ok(Page { messages, next });
+            return self.plain_page(filter, limit).await;
         };
         let mut filter = filter.clone();
         let mut messages = Vec::new();
-        let mut looked_at = 0;
+        let mut budget = Budget::new(LOOKED_AT);
+        let _turn = self.search_turn().await;
         loop {
-            let chunk = self.messages(&filter, CHUNK).await?;
-            let is_last = chunk.len() < CHUNK as usize;
-            looked_at += chunk.len();
-            for message in chunk {
-                filter.before = Some(message.id);
-                if fold(&message.body).contains(&words) {
-                    messages.push(message);
-                    if messages.len() == limit as usize {
-                        let next = filter.before;
-                        return Ok(Page { messages, next });
-                    }
-                }
-            }
-            if is_last {
-                let next = None;
+            let chunk = self.chunk(&filter, CHUNK, CHUNK_BYTES).await?;
+            budget.spend(chunk.messages.len(), chunk.bytes);
+            let (is_last, words) = (chunk.is_last, words.clone());
+            let looked_at = chunk.messages;
+            let found = aside(move || {
+                let has = |message: &Message| fold(&message.body).contains(&words);
+                let last = looked_at.last().map(|message| message.id);
+                let found: Vec<_> = looked_at.into_iter().filter(has).collect();
+                (found, last)
+            });
+            let (found, last) = found.await?;
+            filter.before = last.or(filter.before);
+            let missing = (limit as usize).saturating_sub(messages.len());
+            let is_full = found.len() >= missing;
+            messages.extend(found.into_iter().take(missing));
+            if is_full {
+                let next = messages.last().map(|message| message.id);
                 return Ok(Page { messages, next });
             }
-            if looked_at >= LOOKED_AT {
-                let next = filter.before;
+            if is_last || budget.is_spent() {
+                let next = filter.before.filter(|_| !is_last);
                 return Ok(Page { messages, next });
             }
         }
+    }
+
+    async fn plain_page(&self, filter: &Filter, limit: u32) -> Result<Page, StoreError> {
+        if limit > SMALL {
+            let chunk = self.chunk(filter, limit, PAGE_BYTES).await?;
+            let last = chunk.messages.last().map(|message| message.id);
+            return Ok(Page {
+                next: last.filter(|_| !chunk.is_last),
+                messages: chunk.messages,
+            });
+        }
+        // One more tells whether there is a page after this one.
+        let mut messages = self.messages(filter, limit.saturating_add(1)).await?;
+        let has_more = messages.len() > limit as usize;
+        messages.truncate(limit as usize);
+        let next = messages.last().map(|it| it.id).filter(|_| has_more);
+        Ok(Page { messages, next })
+    }
+
+    /// The newest messages, as many as there may be and as fit.
+    async fn chunk(&self, filter: &Filter, most: u32, bytes: usize) -> Result<Chunk, StoreError> {
+        let sizes = self.message_sizes(filter, most.saturating_add(1)).await?;
+        let most = most as usize;
+        let all = sizes.iter().take(most).map(|(_, size)| *size);
+        let (count, bytes) = fitting(all, bytes);
+        let Some((first, _)) = sizes.first() else {
+            return Ok(Chunk {
+                messages: Vec::new(),
+                bytes: 0,
+                is_last: true,
+            });
+        };
+        // What came in meanwhile is newer than the first.
+        let these = Filter {
+            before: Some(first.saturating_add(1)),
+            ..filter.clone()
+        };
+        let limit = u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(Chunk {
+            messages: self.messages(&these, limit).await?,
+            bytes,
+            is_last: count == sizes.len(),
+        })
+    }
+
+    /// A turn to search; a closed semaphore, which this one never is, is none.
+    pub(super) async fn search_turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.searching.acquire().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_one_at_least() {
+        assert_eq!(fitting([].into_iter(), 10), (0, 0));
+        assert_eq!(fitting([50, 1].into_iter(), 10), (1, 50));
+        assert_eq!(fitting([4, 4, 4].into_iter(), 10), (2, 8));
+        assert_eq!(fitting([4, 4].into_iter(), 10), (2, 8));
     }
 }

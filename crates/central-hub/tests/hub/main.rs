@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod access;
+mod attacks;
 mod campaigns;
 mod door;
 mod events;

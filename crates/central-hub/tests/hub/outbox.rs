@@ -44,7 +44,7 @@ async fn single(hub: &Hub, to: &str) -> (u16, Value) {
 /// So many messages, each to a number of its own.
 fn many(count: usize) -> Value {
     let one = |n| json!({"destinatario": format!("54911{n:08}"), "mensaje": format!("hola {n}")});
-    json!({"campañaId": 7, "cliente_id": 51, "mensajes": (0..count).map(one).collect::<Vec<_>>()})
+    json!({"cliente_id": 51, "mensajes": (0..count).map(one).collect::<Vec<_>>()})
 }
 
 async fn bulk(hub: &Hub, body: &Value) -> Vec<i64> {
@@ -78,7 +78,12 @@ on_both_engines! {
         let peer = Peer::start().await;
         peer.takes_sends();
         let hub = real(&database, &peer).await;
-        let ids = bulk(&hub, &many(40)).await;
+        let campaign = json!({"nombre": "marzo", "mensaje": "hola", "cliente_id": 51});
+        let (made, campaign) = post(&hub, "/api/sender/campaigns", None, &campaign).await;
+        assert_eq!(made, 201, "{campaign}");
+        let mut forty = many(40);
+        forty["campañaId"] = campaign["id"].clone();
+        let ids = bulk(&hub, &forty).await;
         assert_eq!(ids.len(), 40);
         assert_eq!(status(&hub, ids[0]).await["estado"], "pendiente");
         assert!(peer.sends().is_empty());
@@ -90,7 +95,7 @@ on_both_engines! {
         assert_eq!(sends.len(), 40, "each once");
         assert!(sends.iter().all(|asked| asked.headers["x-cliente-id"] == "51"));
         let first = status(&hub, ids[0]).await;
-        assert_eq!(first["campañaId"], 7);
+        assert_eq!(first["campañaId"], campaign["id"]);
         assert_eq!(first["destinatario"], "5491100000000");
         assert_eq!(first["mensaje"], "hola 0");
         assert_eq!(

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
+use super::body_failed;
 use super::reply::ErrorReply;
 use super::standard::Limits;
 
@@ -74,8 +75,8 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
     let mut kept = Vec::new();
     let mut total = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| {
-            ErrorReply::invalid_request("the body broke off or was not properly framed")
+        let frame = frame.map_err(|error| {
+            body_failed(&error, "the body broke off or was not properly framed")
         })?;
         let Ok(data) = frame.into_data() else {
             continue;

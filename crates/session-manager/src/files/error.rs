@@ -2,6 +2,7 @@
 
 use std::io;
 
+use service_runtime::limits::Full;
 use session_api::ErrorCode;
 
 use super::fetch::HostError;
@@ -26,6 +27,12 @@ pub enum FileError {
     /// The quota or the disk is full.
     #[error("there is no room for the file: {0}")]
     Full(&'static str),
+    /// As many come in as may at once.
+    #[error("{}", match .0 {
+        Full::Each => "as many files of this business come in as may at once: try again",
+        Full::All => "as many files come in as may at once: try again",
+    })]
+    Busy(Full),
     /// The disk failed in another way.
     #[error("the file could not be written: the service's log says why")]
     Disk(#[source] io::Error),
@@ -38,6 +45,12 @@ pub enum FileError {
     /// It could not be fetched.
     #[error("the file could not be fetched, and nothing was sent: {0}")]
     Fetch(String),
+}
+
+impl From<Full> for FileError {
+    fn from(full: Full) -> Self {
+        Self::Busy(full)
+    }
 }
 
 impl From<io::Error> for FileError {
@@ -63,6 +76,8 @@ impl From<FileError> for ApiError {
             FileError::Empty | FileError::Broken => ErrorCode::InvalidRequest,
             FileError::Slow(_) => ErrorCode::RequestTimeout,
             FileError::Full(_) => ErrorCode::StorageFull,
+            FileError::Busy(Full::Each) => ErrorCode::TooManyAtOnce,
+            FileError::Busy(Full::All) => ErrorCode::Overloaded,
             FileError::Host(_) => ErrorCode::UrlNotAllowed,
             FileError::Fetch(_) => ErrorCode::FetchFailed,
         };

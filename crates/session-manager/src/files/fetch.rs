@@ -9,7 +9,6 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use reqwest::redirect::Policy;
@@ -197,7 +196,12 @@ impl Files {
     ///
     /// # Errors
     /// Any [`FileError`]; nothing of the file is left then.
-    pub async fn fetch(&self, url: &str, filename: Option<String>) -> Result<FileRow, FileError> {
+    pub async fn fetch(
+        &self,
+        url: &str,
+        filename: Option<String>,
+        cliente_id: Option<u64>,
+    ) -> Result<FileRow, FileError> {
         let fetching = async {
             let (url, response) = self.follow(url).await?;
             let told = Told {
@@ -208,15 +212,10 @@ impl Files {
                     .map(str::to_owned),
                 filename: filename.or_else(|| name_in(&url)),
                 length: response.content_length(),
+                cliente_id,
             };
             // A reset in the middle is the other side's fault, not the caller's.
-            let taken = self
-                .take(
-                    response.bytes_stream().map(|it| it.map_err(drop)),
-                    told,
-                    true,
-                )
-                .await;
+            let taken = self.take(response.bytes_stream(), told, true).await;
             taken.map_err(|error| match error {
                 FileError::Broken | FileError::Slow(_) | FileError::Empty => {
                     FileError::Fetch(error.to_string())

@@ -2,17 +2,18 @@
 //! memory as a whole.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use rand::Rng;
+use service_runtime::http::is_stalled;
 use session_api::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{FileError, Files, Inner, ONCE_KEPT, kind};
+use super::{FileError, Files, Inner, ONCE_KEPT, Used, kind};
 use crate::ledger::FileRow;
 
 /// What a file's name ends in while it is not whole.
@@ -33,6 +34,8 @@ pub struct Told {
     pub filename: Option<String>,
     /// How long it will be.
     pub length: Option<u64>,
+    /// For which business.
+    pub cliente_id: Option<u64>,
 }
 
 /// What a file was found to be.
@@ -50,6 +53,7 @@ pub struct Facts {
 struct Part {
     inner: Arc<Inner>,
     id: String,
+    cliente_id: Option<u64>,
     reserved: u64,
     kept: bool,
 }
@@ -66,7 +70,7 @@ impl Drop for Part {
             // One of the two is there, or neither.
             let _ = std::fs::remove_file(self.path());
             let _ = std::fs::remove_file(self.inner.path(&self.id));
-            self.inner.release(self.reserved);
+            self.inner.release(self.cliente_id, self.reserved);
         }
         self.inner.taking().remove(&self.id);
     }
@@ -76,8 +80,7 @@ impl Drop for Part {
 struct Sink<'a> {
     part: &'a mut Part,
     file: BufWriter<tokio::fs::File>,
-    total: &'a AtomicU64,
-    quota: u64,
+    used: &'a Used,
 }
 
 impl Sink<'_> {
@@ -85,9 +88,16 @@ impl Sink<'_> {
         let size = chunk.len() as u64;
         // What was reserved is given back with the part.
         self.part.reserved += size;
-        if self.total.fetch_add(size, Ordering::Relaxed) + size > self.quota {
+        let (all, own) = self.used.add(self.part.cliente_id, size);
+        let limits = &self.part.inner.limits;
+        if all > limits.quota {
             return Err(FileError::Full(
                 "all files together may take no more (FILES_QUOTA_MIB)",
+            ));
+        }
+        if own > limits.quota_of_cliente {
+            return Err(FileError::Full(
+                "the files of one business may take no more (FILES_QUOTA_CLIENTE_MIB)",
             ));
         }
         Ok(self.file.write_all(chunk).await?)
@@ -99,17 +109,18 @@ impl Files {
     ///
     /// # Errors
     /// Any [`FileError`]; nothing of the file is left then.
-    pub async fn take<E>(
+    pub async fn take<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
         told: Told,
         once: bool,
     ) -> Result<FileRow, FileError> {
         let inner = &self.0;
+        let _place = inner.places.take(told.cliente_id)?;
         let store = inner.ledger.store().await?;
-        let total = inner.total().await?;
+        let used = inner.used().await?;
         let wanted = told.length.unwrap_or_default().min(inner.limits.largest);
-        if total.load(Ordering::Relaxed) + wanted > inner.limits.quota {
+        if used.all.load(Ordering::Relaxed) + wanted > inner.limits.quota {
             self.prune().await;
         }
         self.make_folder()?;
@@ -118,6 +129,7 @@ impl Files {
         let mut part = Part {
             inner: Arc::clone(inner),
             id,
+            cliente_id: told.cliente_id,
             reserved: 0,
             kept: false,
         };
@@ -130,8 +142,7 @@ impl Files {
         let mut sink = Sink {
             part: &mut part,
             file: BufWriter::with_capacity(BUFFER, file),
-            total,
-            quota: inner.limits.quota,
+            used,
         };
         let facts = self.read(body, &told, Some(&mut sink)).await?;
         sink.file.flush().await?;
@@ -145,6 +156,7 @@ impl Files {
             size: facts.size,
             mime: facts.mime,
             filename: told.filename,
+            cliente_id: told.cliente_id,
             once,
             expires_at: Timestamp::now().after(keep).as_millis(),
             deleted: false,
@@ -164,7 +176,7 @@ impl Files {
     ///
     /// # Errors
     /// Any [`FileError`] of what comes in.
-    pub async fn inspect<E>(
+    pub async fn inspect<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
         told: &Told,
@@ -172,7 +184,7 @@ impl Files {
         self.read(body, told, None).await
     }
 
-    async fn read<E>(
+    async fn read<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
         told: &Told,
@@ -192,6 +204,9 @@ impl Files {
             let chunk = match next.map_err(|_| FileError::Slow(IDLE.as_secs()))? {
                 None => break,
                 Some(Ok(chunk)) => chunk,
+                Some(Err(error)) if is_stalled(&error) => {
+                    return Err(FileError::Slow(IDLE.as_secs()));
+                }
                 Some(Err(_)) => return Err(FileError::Broken),
             };
             size += chunk.len() as u64;

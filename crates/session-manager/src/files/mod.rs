@@ -16,12 +16,13 @@ mod fetch;
 mod intake;
 mod kind;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use service_runtime::limits::Shares;
 use service_runtime::private;
 use session_api::{Content, ErrorCode, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
@@ -41,6 +42,10 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// What came with its message is not asked for again after this.
 const ONCE_KEPT: Duration = Duration::from_secs(600);
 
+/// Files of one business that come in at once, and of all.
+const COMING_IN: usize = 32;
+const COMING_IN_OF_ALL: usize = 64;
+
 /// The bounds of files.
 #[derive(Clone, Debug)]
 pub struct FileLimits {
@@ -48,6 +53,8 @@ pub struct FileLimits {
     pub largest: u64,
     /// All together, in bytes.
     pub quota: u64,
+    /// Those of one business, in bytes.
+    pub quota_of_cliente: u64,
     /// How long one is kept.
     pub keep: Duration,
     /// How long it is remembered that there was one.
@@ -68,10 +75,54 @@ struct Inner {
     /// The ids of those that are just coming in.
     taking: Mutex<HashSet<String>>,
     /// Bytes of all, those on the way in included.
-    total: OnceCell<AtomicU64>,
+    total: OnceCell<Used>,
+    /// Files that are on the way in.
+    places: Shares<Option<u64>>,
     /// Held to read by whoever is about to name a file in a message, to write
     /// by whoever deletes.
     gate: Arc<RwLock<()>>,
+}
+
+/// Bytes that files take.
+#[derive(Debug, Default)]
+struct Used {
+    all: AtomicU64,
+    of_cliente: Mutex<HashMap<u64, u64>>,
+}
+
+impl Used {
+    fn of_cliente(&self) -> MutexGuard<'_, HashMap<u64, u64>> {
+        self.of_cliente
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what all and this business take with so many bytes more.
+    fn add(&self, cliente_id: Option<u64>, size: u64) -> (u64, u64) {
+        let all = self.all.fetch_add(size, Ordering::Relaxed) + size;
+        let own = cliente_id.map_or(0, |id| {
+            let mut of_cliente = self.of_cliente();
+            let own = of_cliente.entry(id).or_default();
+            *own += size;
+            *own
+        });
+        (all, own)
+    }
+
+    fn release(&self, cliente_id: Option<u64>, size: u64) {
+        let less = |total: u64| Some(total.saturating_sub(size));
+        let _ = self
+            .all
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let Some(id) = cliente_id else { return };
+        let mut of_cliente = self.of_cliente();
+        if let Some(own) = of_cliente.get_mut(&id) {
+            *own = own.saturating_sub(size);
+            if *own == 0 {
+                of_cliente.remove(&id);
+            }
+        }
+    }
 }
 
 /// While it lives no file is deleted.
@@ -99,19 +150,21 @@ impl Inner {
         self.folder.join(id)
     }
 
-    async fn total(&self) -> Result<&AtomicU64, FileError> {
+    async fn used(&self) -> Result<&Used, FileError> {
         self.total
             .get_or_try_init(|| async {
-                let kept = self.ledger.store().await?.kept_files().await?;
-                Ok(AtomicU64::new(kept.iter().map(|(_, size)| size).sum()))
+                let used = Used::default();
+                for file in self.ledger.store().await?.kept_files().await? {
+                    used.add(file.cliente_id, file.size);
+                }
+                Ok(used)
             })
             .await
     }
 
-    fn release(&self, size: u64) {
-        if let Some(total) = self.total.get() {
-            let less = |total: u64| Some(total.saturating_sub(size));
-            let _ = total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    fn release(&self, cliente_id: Option<u64>, size: u64) {
+        if let Some(used) = self.total.get() {
+            used.release(cliente_id, size);
         }
     }
 }
@@ -126,6 +179,7 @@ impl Files {
             limits,
             taking: Mutex::default(),
             total: OnceCell::new(),
+            places: Shares::new(COMING_IN, COMING_IN_OF_ALL),
             gate: Arc::default(),
         }))
     }
@@ -200,7 +254,7 @@ impl Files {
         if !self.0.ledger.store().await?.delete_file(&file.id).await? {
             return Ok(false);
         }
-        self.0.release(file.size);
+        self.0.release(file.cliente_id, file.size);
         // What cannot be removed now is found by the next start's sweep.
         if let Err(error) = tokio::fs::remove_file(self.0.path(&file.id)).await {
             tracing::warn!(id = file.id, %error, "a deleted file could not be removed");
@@ -297,7 +351,7 @@ impl Files {
         let Ok(kept) = store.kept_files().await else {
             return false;
         };
-        let kept: HashSet<_> = kept.into_iter().map(|(id, _)| id).collect();
+        let kept: HashSet<_> = kept.into_iter().map(|file| file.id).collect();
         for name in names {
             let id = name.strip_suffix(intake::PART).unwrap_or(&name);
             let whole = id == name && kept.contains(id);

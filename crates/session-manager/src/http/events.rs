@@ -19,10 +19,11 @@ use axum::response::sse::{Event as SseEvent, KeepAlive};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
 use service_runtime::http::ApiQuery;
-use session_api::{Event, EventKind, GapEvent, paths};
+use session_api::{ErrorCode, Event, EventKind, GapEvent, paths};
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
+use crate::error::ApiError;
 use crate::ledger::{LedgerError, LedgerFile};
 use crate::limits::CurrentLimits;
 use crate::router::AppState;
@@ -73,7 +74,13 @@ pub async fn events(
     State(state): State<AppState>,
     headers: HeaderMap,
     ApiQuery(place): ApiQuery<Place>,
-) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>, ApiError> {
+    let place_of_stream = state.streams.take(()).map_err(|_| {
+        ApiError::new(
+            ErrorCode::TooManyAtOnce,
+            "as many event streams are open as there may be: end one, or try again",
+        )
+    })?;
     let log = state.session.events().clone();
     // What a browser repeats by itself is the newer. A header that is none of
     // this service's is no reason to refuse: `EventSource` would give up.
@@ -94,8 +101,11 @@ pub async fn events(
     };
     let stream = stream::unfold(listener, next)
         .flat_map(stream::iter)
-        .map(|logged| Ok(as_sse(&logged)));
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .map(move |logged| {
+            let _held = &place_of_stream;
+            Ok(as_sse(&logged))
+        });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 /// The next events, as soon as there are any; none any more once the service

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use service_runtime::http::{ApiPath, ApiQuery, is_multipart};
+use service_runtime::http::{ApiPath, ApiQuery, CLIENTE_ID_HEADER, ClienteId, is_multipart};
 use session_api::{ErrorCode, FileBody, FileParts, check_filename, paths};
 use utoipa::IntoParams;
 
@@ -48,6 +48,7 @@ pub async fn upload(
             mime: told_mime(request.headers()),
             filename,
             length: content_length(request.headers()),
+            cliente_id: cliente_of(request.headers()),
         };
         let body = request.into_body().into_data_stream();
         state.files.take(body, told, false).await?
@@ -80,6 +81,12 @@ pub async fn delete(
 ) -> Result<StatusCode, ApiError> {
     state.files.delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The business that the request is made for; a malformed one was refused.
+pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
+    ClienteId::parse(text).map(|id| id.0)
 }
 
 /// The one that curl sends by itself says nothing of the file.

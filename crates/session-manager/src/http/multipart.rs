@@ -3,10 +3,10 @@
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;
-use service_runtime::http::{broken_part, json_part, parts_of};
+use service_runtime::http::{json_part, parts_of};
 use session_api::{SendRequest, check_filename};
 
-use super::files::invalid;
+use super::files::{cliente_of, invalid};
 use crate::error::ApiError;
 use crate::files::{Facts, Files, Told};
 use crate::ledger::FileRow;
@@ -42,11 +42,12 @@ async fn read_file(
     filename: Option<String>,
     file: &mut Option<FileRow>,
 ) -> Result<(), ApiError> {
+    let cliente_id = cliente_of(request.headers());
     let mut parts = parts_of(request).await?;
-    while let Some(part) = parts.next_field().await.map_err(broken_part)? {
+    while let Some(part) = parts.next().await? {
         match part.name() {
             Some("file") if file.is_none() => {
-                let told = told(&part, filename.clone());
+                let told = told(&part, filename.clone(), cliente_id);
                 *file = Some(files.take(part, told, false).await?);
             }
             _ => return Err(invalid("the multipart body has to have one part, file")),
@@ -79,18 +80,20 @@ async fn read_send(
     keep: bool,
     file: &mut Option<Came>,
 ) -> Result<SendRequest, ApiError> {
+    let mut cliente_id = cliente_of(request.headers());
     let mut parts = parts_of(request).await?;
     let mut asked = None;
-    while let Some(part) = parts.next_field().await.map_err(broken_part)? {
+    while let Some(part) = parts.next().await? {
         match part.name() {
             Some("json") if asked.is_none() => {
                 let request: SendRequest = json_part(part).await?;
                 // What comes first is refused first, before its file is read.
                 request.validate(true)?;
+                cliente_id = request.cliente_id.or(cliente_id);
                 asked = Some(request);
             }
             Some("file") if file.is_none() => {
-                let told = told(&part, None);
+                let told = told(&part, None, cliente_id);
                 *file = Some(match keep {
                     true => Came::Kept(files.take(part, told, true).await?),
                     false => Came::Seen(files.inspect(part, &told).await?),
@@ -107,7 +110,7 @@ async fn read_send(
 }
 
 /// A browser or curl names a file by itself: what is no name is as good as none.
-fn told(part: &Field<'_>, filename: Option<String>) -> Told {
+fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> Told {
     let named = part
         .file_name()
         .filter(|name| check_filename("file", name).is_ok());
@@ -115,5 +118,6 @@ fn told(part: &Field<'_>, filename: Option<String>) -> Told {
         mime: part.content_type().map(str::to_owned),
         filename: filename.or_else(|| named.map(str::to_owned)),
         length: None,
+        cliente_id,
     }
 }

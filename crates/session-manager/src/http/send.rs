@@ -72,7 +72,10 @@ async fn prepared(
         if let Some(sent) = state.outbox.repeated(key, &hash).await? {
             return Ok(sent);
         }
-        let file = state.files.fetch(url, media.filename.clone()).await?;
+        let file = state
+            .files
+            .fetch(url, media.filename.clone(), request.cliente_id)
+            .await?;
         (fetched.insert(file).clone(), hash)
     } else {
         let file = match (came, &media.file_id) {

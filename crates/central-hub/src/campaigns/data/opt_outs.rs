@@ -4,7 +4,7 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{now, time};
+use super::{now, optional_id, time};
 use crate::campaigns::opt_out::OptOutWords;
 use crate::store::{Store, StoreError, Tx};
 
@@ -22,6 +22,10 @@ pub struct OptOut {
     pub source: String,
     /// The word, or why.
     pub reason: Option<String>,
+    /// The business that put them here.
+    pub cliente_id: Option<u64>,
+    /// Who did it.
+    pub added_by: Option<String>,
     /// Since when.
     pub created_at: Timestamp,
 }
@@ -51,24 +55,49 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Puts somebody on the list; who is on it stays as they are.
+    /// Whether this one is one of the business's people: there are messages
+    /// between them that may have arrived, or a campaign of it has them among
+    /// its recipients.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_person_of(&self, cliente_id: u64, chat: &str) -> Result<bool, StoreError> {
+        let statement = "SELECT CAST(CASE WHEN EXISTS (
+                SELECT 1 FROM messages WHERE chat = $1 AND cliente_id = $2
+                    AND state NOT IN ('queued', 'failed', 'cancelled'))
+            OR EXISTS (
+                SELECT 1 FROM campaigns c WHERE c.cliente_id = $2 AND EXISTS (
+                    SELECT 1 FROM recipients r WHERE r.campaign_id = c.id AND r.chat = $1))
+            THEN 1 ELSE 0 END AS BIGINT)";
+        let is_one: i64 = sqlx::query_scalar(statement)
+            .bind(chat)
+            .bind(i64::try_from(cliente_id).unwrap_or(i64::MAX))
+            .fetch_one(self.reader())
+            .await?;
+        Ok(is_one != 0)
+    }
+
+    /// Puts somebody on the list by hand; who is on it stays as they are.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn opt_out(
         &self,
         chat: &str,
-        source: &str,
         reason: Option<&str>,
+        cliente_id: Option<u64>,
+        added_by: &str,
     ) -> Result<OptOut, StoreError> {
         sqlx::query(
-            "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
+             VALUES ($1, 'person', $2, $3, $4, $5)
              ON CONFLICT (chat) DO NOTHING",
         )
         .bind(chat)
-        .bind(source)
         .bind(reason)
         .bind(now())
+        .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(added_by)
         .execute(self.writer())
         .await?;
         let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
@@ -206,6 +235,8 @@ fn read(row: &AnyRow) -> Result<OptOut, StoreError> {
         chat: row.try_get("chat")?,
         source: row.try_get("source")?,
         reason: row.try_get("reason")?,
+        cliente_id: optional_id(row, "cliente_id")?,
+        added_by: row.try_get("added_by")?,
         created_at: time(row, "created_at")?,
     })
 }

@@ -448,7 +448,7 @@ on_both_engines! {
         bench.situation.ready = false;
         let id = bench.campaign(430, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 100).await;
-        bench.store.opt_out(phone(7).as_str(), "person", None).await.unwrap();
+        bench.store.opt_out(phone(7).as_str(), None, None, "test").await.unwrap();
         bench.approve(id).await;
         // The plan begins at the moment of approval, by the real clock.
         bench.situation.now = Timestamp::now();

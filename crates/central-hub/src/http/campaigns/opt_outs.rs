@@ -9,7 +9,9 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use super::super::users::by;
 use super::{Why, cut, invalid, not_found, page_size};
+use crate::auth::{Caller, forbidden};
 use crate::campaigns::data::OptOut;
 use crate::campaigns::opt_out::OptOutWords;
 use crate::error::HubError;
@@ -23,12 +25,19 @@ pub(crate) struct OptOutBody {
     telefono: String,
     /// `mensaje`: they wrote it; `persona`: somebody put them here.
     origen: &'static str,
+    /// Who may not know of whoever put them here is not told why, either.
     motivo: Option<String>,
+    /// The business that put them here, and who did it there.
+    cliente_id: Option<u64>,
+    por: Option<String>,
     fecha: Timestamp,
 }
 
-impl From<OptOut> for OptOutBody {
-    fn from(opt_out: OptOut) -> Self {
+impl OptOutBody {
+    /// As this caller may know of it: that somebody is on the list is
+    /// everybody's to know, what a business wrote of them is its own.
+    fn for_caller(opt_out: OptOut, caller: &Caller) -> Self {
+        let is_own = caller.sees(opt_out.cliente_id);
         let number = opt_out.chat.strip_suffix("@c.us").map(str::to_owned);
         Self {
             id: opt_out.id,
@@ -37,7 +46,9 @@ impl From<OptOut> for OptOutBody {
             } else {
                 "persona"
             },
-            motivo: opt_out.reason,
+            motivo: opt_out.reason.filter(|_| is_own),
+            cliente_id: opt_out.cliente_id.filter(|_| is_own),
+            por: opt_out.added_by.filter(|_| is_own),
             fecha: opt_out.created_at,
             telefono: number.unwrap_or(opt_out.chat),
         }
@@ -66,13 +77,17 @@ pub(crate) struct OptOutPage {
 )]
 pub(super) async fn list(
     State(state): State<AppState>,
+    caller: Caller,
     ApiQuery(query): ApiQuery<Query>,
 ) -> Result<Json<OptOutPage>, HubError> {
     let limit = page_size(query.limite)?;
     let mut found = state.store.opt_outs(query.antes, limit + 1).await?;
     let siguiente = cut(&mut found, limit, |it| it.id);
     Ok(Json(OptOutPage {
-        bajas: found.into_iter().map(OptOutBody::from).collect(),
+        bajas: found
+            .into_iter()
+            .map(|it| OptOutBody::for_caller(it, &caller))
+            .collect(),
         siguiente,
     }))
 }
@@ -89,7 +104,7 @@ fn recipient(telefono: &str) -> Result<Recipient, HubError> {
     Recipient::parse(telefono).map_err(|error| invalid(format!("telefono {}", error.wants)))
 }
 
-/// Puts somebody on the list.
+/// Puts somebody on the list; a business does that for its own people alone.
 #[utoipa::path(
     post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
@@ -97,15 +112,31 @@ fn recipient(telefono: &str) -> Result<Recipient, HubError> {
 )]
 pub(super) async fn add(
     State(state): State<AppState>,
+    caller: Caller,
     ApiJson(request): ApiJson<Add>,
 ) -> Result<(StatusCode, Json<OptOutBody>), HubError> {
     let recipient = recipient(&request.telefono)?;
     let reason = request.why.text()?;
+    if let Some(own) = caller.cliente_id {
+        let chat = state.store.chat_of(&recipient).await?;
+        if !state.store.is_person_of(own, &chat).await? {
+            let message = "a business takes only its own people off: those it has messages with, or in a campaign; an administrator may anybody";
+            return Err(forbidden(message).into());
+        }
+    }
+    let by = by(&caller);
     let added = state
         .store
-        .opt_out(recipient.as_str(), "person", reason)
+        .opt_out(recipient.as_str(), reason, caller.cliente_id, &by)
         .await?;
-    Ok((StatusCode::CREATED, Json(added.into())))
+    tracing::info!(
+        id = added.id,
+        cliente_id = caller.cliente_id,
+        by,
+        "somebody was put on the opt-outs by hand"
+    );
+    let body = OptOutBody::for_caller(added, &caller);
+    Ok((StatusCode::CREATED, Json(body)))
 }
 
 fn not_there() -> HubError {
@@ -120,11 +151,13 @@ fn not_there() -> HubError {
 )]
 pub(super) async fn one(
     State(state): State<AppState>,
+    caller: Caller,
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<Json<OptOutBody>, HubError> {
     let recipient = recipient(&telefono)?;
     let found = state.store.find_opt_out(recipient.as_str()).await?;
-    Ok(Json(found.ok_or_else(not_there)?.into()))
+    let found = found.ok_or_else(not_there)?;
+    Ok(Json(OptOutBody::for_caller(found, &caller)))
 }
 
 /// Takes somebody off the list: they asked to be written to again.

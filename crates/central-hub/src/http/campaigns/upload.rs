@@ -94,10 +94,12 @@ pub(super) async fn upload(
     if total.is_some_and(|total| total > LARGEST) {
         return Err(too_large());
     }
+    let held = state.limits.list(&caller)?;
     let body = request.into_body();
     // In a task of its own: a caller that hangs up is a list that broke off,
     // and is written down as that.
     let importing = tokio::spawn(async move {
+        let _held = held;
         let import = begin(&state, &campaign, total).await?;
         let (chunks, source) = Chunks::channel();
         let feeding = tokio::spawn(feed(body, chunks));

@@ -46,7 +46,7 @@ struct User {
 impl User {
     fn of(caller: &Caller) -> Self {
         let (id, usuario) = match &caller.who {
-            Who::Session { user_id, name, .. } | Who::Password { user_id, name } => {
+            Who::Session { user_id, name, .. } | Who::Password { user_id, name, .. } => {
                 (*user_id, name.clone())
             }
             Who::Token { id, user_id } => (user_id.unwrap_or_default(), format!("token {id}")),

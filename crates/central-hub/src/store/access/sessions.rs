@@ -152,6 +152,7 @@ impl Store {
             .bind(id)
             .execute(self.writer())
             .await?;
+        self.access_changed();
         Ok(())
     }
 }

@@ -24,6 +24,8 @@ pub struct NewToken<'a> {
     pub user_id: Option<i64>,
     /// From when it is of no use; left out, never.
     pub expires_at: Option<Timestamp>,
+    /// Whether the hub has no password now.
+    pub unguarded: bool,
 }
 
 /// A token as it is stored.
@@ -45,6 +47,8 @@ pub struct ApiToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last used, within minutes.
     pub used_at: Option<Timestamp>,
+    /// Whether it was made while the hub had no password.
+    pub unguarded: bool,
 }
 
 /// A token that is presented, with the user who made it.
@@ -62,6 +66,7 @@ impl ApiToken {
             created_at: time(row.try_get("created_at")?),
             expires_at: moment("expires_at")?,
             used_at: moment("used_at")?,
+            unguarded: row.try_get::<i64, _>("unguarded")? != 0,
         })
     }
 }
@@ -73,8 +78,9 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn add_token(&self, token: NewToken<'_>) -> Result<ApiToken, StoreError> {
         let row = sqlx::query(
-            "INSERT INTO api_tokens (name, hash, scopes, cliente_id, user_id, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *",
+            "INSERT INTO api_tokens (name, hash, scopes, cliente_id, user_id, created_at,
+                 expires_at, unguarded)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
         )
         .bind(token.name)
         .bind(token.hash)
@@ -83,6 +89,7 @@ impl Store {
         .bind(token.user_id)
         .bind(now())
         .bind(token.expires_at.map(Timestamp::as_millis))
+        .bind(i64::from(token.unguarded))
         .fetch_one(self.writer())
         .await?;
         ApiToken::read(&row)
@@ -94,13 +101,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn token_of_hash(&self, hash: &str) -> Result<Option<TokenRow>, StoreError> {
-        let row = sqlx::query(
-            "SELECT * FROM api_tokens WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)",
-        )
-        .bind(hash)
-        .bind(now())
-        .fetch_optional(self.reader())
-        .await?;
+        let sql =
+            "SELECT * FROM api_tokens WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)";
+        let query = sqlx::query(sql).bind(hash.to_owned());
+        self.token_row(query).await
+    }
+
+    /// The token with this number, likewise.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn token_with_id(&self, id: i64) -> Result<Option<TokenRow>, StoreError> {
+        let sql =
+            "SELECT * FROM api_tokens WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2)";
+        self.token_row(sqlx::query(sql).bind(id)).await
+    }
+
+    async fn token_row(
+        &self,
+        query: sqlx::query::Query<'_, sqlx::Any, sqlx::any::AnyArguments>,
+    ) -> Result<Option<TokenRow>, StoreError> {
+        let row = query.bind(now()).fetch_optional(self.reader()).await?;
         let Some(token) = row.as_ref().map(ApiToken::read).transpose()? else {
             return Ok(None);
         };
@@ -111,22 +132,24 @@ impl Store {
         Ok(user.map(|user| (token, Some(user))))
     }
 
-    /// Whether this token may be used still.
+    /// How many tokens and how many users, that may come in, were made while the
+    /// hub had no password.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn token_holds(&self, id: i64) -> Result<bool, StoreError> {
-        let found = sqlx::query(
-            "SELECT api_tokens.id FROM api_tokens
-             LEFT JOIN users ON users.id = api_tokens.user_id
-             WHERE api_tokens.id = $1 AND (expires_at IS NULL OR expires_at > $2)
-               AND COALESCE(users.disabled, 0) = 0",
+    pub async fn unguarded(&self) -> Result<(i64, i64), StoreError> {
+        let tokens = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM api_tokens
+             WHERE unguarded = 1 AND (expires_at IS NULL OR expires_at > $1)",
         )
-        .bind(id)
         .bind(now())
-        .fetch_optional(self.reader())
+        .fetch_one(self.reader())
         .await?;
-        Ok(found.is_some())
+        let users =
+            sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE unguarded = 1 AND disabled = 0")
+                .fetch_one(self.reader())
+                .await?;
+        Ok((tokens, users))
     }
 
     /// Tokens, the newest first, of this business or of all, below `before`.
@@ -167,6 +190,7 @@ impl Store {
         .bind(as_stored(cliente_id).unwrap_or(0))
         .fetch_optional(self.writer())
         .await?;
+        self.access_changed();
         row.as_ref().map(ApiToken::read).transpose()
     }
 

@@ -30,6 +30,9 @@ pub struct User {
     pub created_at: Timestamp,
     /// When it last signed in.
     pub signed_in_at: Option<Timestamp>,
+    /// Whether it was made while the hub had no password, and has had no other
+    /// password since.
+    pub unguarded: bool,
 }
 
 // Not even a hash belongs in a log.
@@ -57,6 +60,7 @@ impl User {
             disabled: row.try_get::<i64, _>("disabled")? != 0,
             created_at: time(row.try_get("created_at")?),
             signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(time),
+            unguarded: row.try_get::<i64, _>("unguarded")? != 0,
         })
     }
 }
@@ -72,6 +76,8 @@ pub struct NewUser<'a> {
     pub role: Role,
     /// The business of a cliente; of nobody else.
     pub cliente_id: Option<u64>,
+    /// Whether the hub has no password now.
+    pub unguarded: bool,
 }
 
 /// What is to change of a user; `None` stays.
@@ -118,8 +124,8 @@ impl Store {
         user: NewUser<'_>,
     ) -> Result<Option<User>, StoreError> {
         let row = sqlx::query(
-            "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $5)
+            "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at, unguarded)
+             VALUES ($1, $2, $3, $4, $5, $5, $6)
              ON CONFLICT (name) DO NOTHING
              RETURNING *",
         )
@@ -128,6 +134,7 @@ impl Store {
         .bind(user.role.as_str())
         .bind(as_stored(user.cliente_id))
         .bind(now())
+        .bind(i64::from(user.unguarded))
         .fetch_optional(&mut **tx)
         .await?;
         row.as_ref().map(User::read).transpose()
@@ -219,7 +226,7 @@ impl Store {
         }
         let row = sqlx::query(
             "UPDATE users SET password = $1, role = $2, cliente_id = $3, disabled = $4,
-                 updated_at = $5
+                 updated_at = $5, unguarded = $7
              WHERE id = $6 RETURNING *",
         )
         .bind(change.password.unwrap_or(&user.password))
@@ -228,6 +235,7 @@ impl Store {
         .bind(i64::from(disabled))
         .bind(now())
         .bind(id)
+        .bind(i64::from(user.unguarded && change.password.is_none()))
         .fetch_one(&mut *tx)
         .await?;
         if change.password.is_some() || disabled {
@@ -239,6 +247,7 @@ impl Store {
         }
         let changed = User::read(&row)?;
         tx.commit().await?;
+        self.access_changed();
         Ok(UserOutcome::Done(changed))
     }
 
@@ -259,6 +268,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        self.access_changed();
         Ok(UserOutcome::Done(user))
     }
 

@@ -144,6 +144,7 @@ impl Import<'_> {
                 match judge::user(&row) {
                     Ok(user) => {
                         let new = NewUser {
+                            unguarded: false,
                             name: &user.name,
                             password: &user.password,
                             role: user.role,

@@ -1,8 +1,9 @@
-import { Button, Text } from '@mantine/core';
+import { Badge, Button, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 
+import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../lib/useMoment';
 import { Card } from '../ui/Card';
@@ -23,6 +24,7 @@ export function TokenList() {
   const t = useText();
   const s = t.integrations;
   const moment = useMoment();
+  const { me } = useAuth();
   const [adding, dialog] = useDisclosure(false);
   const [revoking, revokeDialog] = useDisclosure(false);
   const [secret, setSecret] = useState<string | null>(null);
@@ -37,10 +39,17 @@ export function TokenList() {
     {
       key: 'name',
       label: s.tokenName,
-      cell: ({ name }) => (
-        <Text size="sm" fw={600}>
-          {name}
-        </Text>
+      cell: ({ name, unguarded }) => (
+        <Group gap="xs">
+          <Text size="sm" fw={600}>
+            {name}
+          </Text>
+          {me.auth_required && unguarded && (
+            <Badge variant="light" color="orange" tt="none" title={s.unguardedHint}>
+              {s.unguarded}
+            </Badge>
+          )}
+        </Group>
       ),
     },
     {

@@ -81,6 +81,8 @@ export interface Token {
   created_at: string;
   expires_at: string | null;
   used_at: string | null;
+  /** Made while the server had no password, by whoever reached it. */
+  unguarded?: boolean;
 }
 
 export interface TokenWithSecret extends Token {

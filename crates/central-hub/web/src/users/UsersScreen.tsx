@@ -58,6 +58,11 @@ export default function UsersScreen() {
               {s.disabled}
             </Badge>
           )}
+          {me.auth_required && user.unguarded && (
+            <Badge variant="light" color="orange" tt="none" title={s.unguardedHint}>
+              {s.unguarded}
+            </Badge>
+          )}
         </Group>
       ),
     },

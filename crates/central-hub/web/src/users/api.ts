@@ -16,6 +16,8 @@ export interface User {
   disabled: boolean;
   created_at: string;
   signed_in_at: string | null;
+  /** Made while the server had no password, by whoever reached it. */
+  unguarded?: boolean;
 }
 
 export interface NewUser {

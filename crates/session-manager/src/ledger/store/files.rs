@@ -19,6 +19,8 @@ pub struct FileRow {
     pub mime: String,
     /// The name that the recipient sees.
     pub filename: Option<String>,
+    /// For which business it came.
+    pub cliente_id: Option<u64>,
     /// Whether it came with its message, for that one alone.
     pub once: bool,
     /// When it may be deleted, in milliseconds since 1970.
@@ -47,6 +49,9 @@ impl FileRow {
             size: u64::try_from(size).unwrap_or_default(),
             mime: row.try_get("mime")?,
             filename: row.try_get("filename")?,
+            cliente_id: row
+                .try_get::<Option<i64>, _>("cliente_id")?
+                .and_then(|id| u64::try_from(id).ok()),
             once: row.try_get("once")?,
             expires_at: row.try_get("expires_at")?,
             deleted: row.try_get::<Option<i64>, _>("deleted_at")?.is_some(),
@@ -78,8 +83,8 @@ impl Store {
     /// [`LedgerError::Sqlite`].
     pub async fn insert_file(&self, file: &FileRow) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO files (id, sha256, size, mime, filename, once, created_at, expires_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (id, sha256, size, mime, filename, once, created_at, expires_at, cliente_id)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&file.id)
         .bind(&file.sha256)
@@ -89,6 +94,7 @@ impl Store {
         .bind(file.once)
         .bind(Timestamp::now().as_millis())
         .bind(file.expires_at)
+        .bind(file.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -106,16 +112,15 @@ impl Store {
         Ok(row.as_ref().map(FileRow::read).transpose()?)
     }
 
-    /// The ids and sizes of all that are not deleted.
+    /// All that are not deleted.
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`].
-    pub async fn kept_files(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+    pub async fn kept_files(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query("SELECT * FROM files WHERE deleted_at IS NULL")
             .fetch_all(&self.pool)
             .await?;
-        let read = |row| FileRow::read(row).map(|file| (file.id, file.size));
-        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+        Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
     }
 
     /// Those that are due to be deleted and that no message needs.

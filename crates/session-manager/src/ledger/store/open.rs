@@ -23,7 +23,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
     (
         1,
         "sends",
@@ -48,6 +48,11 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
         5,
         "limits",
         include_str!("../../../migrations/0005_limits.sql"),
+    ),
+    (
+        6,
+        "files_by_cliente",
+        include_str!("../../../migrations/0006_files_by_cliente.sql"),
     ),
 ];
 

@@ -10,6 +10,7 @@ export const errors: typeof esErrors = {
   CSRF_TOKEN_INVALID: 'The session changed in another tab. Reload the page and try again.',
   CROSS_SITE_REQUEST: 'The server takes no requests that come from another site.',
   TOO_MANY_ATTEMPTS: 'Too many failed attempts. Wait a minute and try again.',
+  TOO_MANY_AT_ONCE: 'You have as many of these open as one may. Close one, or try again in a few seconds.',
   USER_EXISTS: 'There is a user of this name already.',
   USER_NOT_FOUND: 'This user is not there any more.',
   LAST_ADMIN: 'No administrator would be left. Make another one first.',

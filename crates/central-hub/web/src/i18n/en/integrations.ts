@@ -110,6 +110,8 @@ export const integrations: Dictionary['integrations'] = {
   noTokens: 'No tokens yet',
   noTokensText: 'Make one for each program: so it can be revoked without touching the others.',
   tokenName: 'Name',
+  unguarded: 'Made without a password',
+  unguardedHint: 'It was made while the server asked nobody to sign in. Revoke it, and make another.',
   scopes: 'May',
   shortScopes: {
     read: 'read',

@@ -12,6 +12,9 @@ export const users: Dictionary['users'] = {
   actions: 'Actions',
   you: 'You',
   disabled: 'Disabled',
+  unguarded: 'Made without a password',
+  unguardedHint:
+    'It was made while the server asked nobody to sign in. Give it another password, or delete it.',
   add: 'New user',
   edit: 'Change',
   editOf: (name) => `Change ${name}`,

@@ -9,6 +9,7 @@ export const errors = {
   CSRF_TOKEN_INVALID: 'La sesión cambió en otra pestaña. Recargá la página y probá de nuevo.',
   CROSS_SITE_REQUEST: 'El servidor no acepta pedidos que vienen de otro sitio.',
   TOO_MANY_ATTEMPTS: 'Demasiados intentos fallidos. Esperá un minuto y probá de nuevo.',
+  TOO_MANY_AT_ONCE: 'Tenés abiertos todos los que se pueden a la vez. Cerrá alguno o probá de nuevo en unos segundos.',
   USER_EXISTS: 'Ya hay un usuario con ese nombre.',
   USER_NOT_FOUND: 'Ese usuario ya no existe.',
   LAST_ADMIN: 'No quedaría ningún administrador. Creá otro primero.',

@@ -110,6 +110,8 @@ export const integrations = {
   noTokens: 'Todavía no hay claves',
   noTokensText: 'Creá una para cada programa: así se puede anular sin tocar las otras.',
   tokenName: 'Nombre',
+  unguarded: 'Creada sin contraseña',
+  unguardedHint: 'Se creó cuando el servidor no pedía iniciar sesión. Anulala y creá otra.',
   scopes: 'Puede',
   shortScopes: {
     read: 'leer',

@@ -11,6 +11,9 @@ export const users = {
   actions: 'Acciones',
   you: 'Vos',
   disabled: 'Desactivado',
+  unguarded: 'Creado sin contraseña',
+  unguardedHint:
+    'Se creó cuando el servidor no pedía iniciar sesión. Ponele otra contraseña o borralo.',
   add: 'Nuevo usuario',
   edit: 'Cambiar',
   editOf: (name: string) => `Cambiar a ${name}`,

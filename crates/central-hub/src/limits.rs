@@ -1,0 +1,131 @@
+//! What each of those who ask may have at once: event streams, uploads,
+//! searches.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use service_runtime::http::{ErrorReply, Guesses};
+use service_runtime::limits::{Full, Share, Shares};
+
+use crate::auth::{Caller, Who};
+
+/// Event streams of one user, token, or of this machine without a password.
+const STREAMS: usize = 64;
+/// And of one business, whoever listens for it.
+const STREAMS_OF_BUSINESS: usize = 128;
+/// Of all: half of the connections are for whoever wants something else.
+const STREAMS_OF_ALL: usize = 512;
+/// Lists of recipients that come in at once; each holds a thread.
+const LISTS: usize = 4;
+const LISTS_OF_ALL: usize = 16;
+/// Files on their way through.
+const FILES: usize = 16;
+const FILES_OF_ALL: usize = 64;
+/// Searches that run or wait.
+const SEARCHES: usize = 4;
+const SEARCHES_OF_ALL: usize = 32;
+
+/// Whose places are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    Machine,
+    User(i64),
+    Token(i64),
+    Business(u64),
+}
+
+impl Holder {
+    fn of(caller: &Caller) -> Self {
+        match &caller.who {
+            Who::Machine => Self::Machine,
+            Who::Session { user_id, .. } | Who::Password { user_id, .. } => Self::User(*user_id),
+            Who::Token { id, .. } => Self::Token(*id),
+        }
+    }
+
+    /// The business, where it sees one alone: what many users or tokens of one
+    /// hold counts together.
+    fn business(caller: &Caller) -> Self {
+        caller
+            .cliente_id
+            .map_or_else(|| Self::of(caller), Self::Business)
+    }
+}
+
+/// Places that are held; they are free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held(#[expect(dead_code, reason = "held, not read")] Vec<Share<Holder>>);
+
+/// The bounds; clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct CallerLimits {
+    streams: Shares<Holder>,
+    streams_of_business: Shares<Holder>,
+    lists: Shares<Holder>,
+    files: Shares<Holder>,
+    searches: Shares<Holder>,
+    /// Wrong ones in `X-Internal-Token`.
+    pub(crate) internal_token: Arc<Guesses>,
+}
+
+impl Default for CallerLimits {
+    fn default() -> Self {
+        Self {
+            streams: Shares::new(STREAMS, STREAMS_OF_ALL),
+            streams_of_business: Shares::new(STREAMS_OF_BUSINESS, STREAMS_OF_ALL),
+            lists: Shares::new(LISTS, LISTS_OF_ALL),
+            files: Shares::new(FILES, FILES_OF_ALL),
+            searches: Shares::new(SEARCHES, SEARCHES_OF_ALL),
+            internal_token: Arc::new(Guesses::at("INTERNAL_TOKEN")),
+        }
+    }
+}
+
+impl CallerLimits {
+    /// A place for an event stream.
+    pub(crate) fn stream(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+        let what = "event streams";
+        let own = self.streams.take(Holder::of(caller));
+        let own = own.map_err(|full| refusal(full, what))?;
+        let of_business = self.streams_of_business.take(Holder::business(caller));
+        let of_business = of_business.map_err(|full| refusal(full, what))?;
+        Ok(Held(vec![own, of_business]))
+    }
+
+    /// A place for a list of recipients that comes in.
+    pub(crate) fn list(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+        take(&self.lists, caller, "lists")
+    }
+
+    /// A place for a file that comes in.
+    pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+        take(&self.files, caller, "files")
+    }
+
+    /// A place for a search.
+    pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
+        take(&self.searches, caller, "searches")
+    }
+}
+
+fn take(shares: &Shares<Holder>, caller: &Caller, what: &str) -> Result<Held, ErrorReply> {
+    let taken = shares.take(Holder::business(caller));
+    Ok(Held(vec![taken.map_err(|full| refusal(full, what))?]))
+}
+
+fn refusal(full: Full, what: &str) -> ErrorReply {
+    let (status, code, message) = match full {
+        Full::Each => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_AT_ONCE",
+            format!("you have as many {what} open as one may have at once: end one, or try again"),
+        ),
+        Full::All => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "OVERLOADED",
+            format!("as many {what} are open as there may be at once: try again"),
+        ),
+    };
+    ErrorReply::new(status, code, message)
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+}

@@ -1,0 +1,510 @@
+//! What an attack found, from outside: one business against another, one caller
+//! against all.
+
+use std::time::{Duration, Instant};
+
+use central_hub::store::{Change, Composed, Filter, NewMessage, Origin, State, Store};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use reqwest::Response;
+use scratch_database::{Database, on_both_engines};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::access::{PASSWORD, admin, answer, basic, bearer, locked};
+use crate::journal::Journal;
+use crate::peer::{Peer, state};
+use crate::support::{Events, Hub, until};
+
+const ANA: &str = "5491158254201";
+const ANA_ID: &str = "5491158254201@c.us";
+const OPEN: &[(&str, &str)] = &[("HUB_ADMIN_PASSWORD", PASSWORD)];
+
+/// A message of a business that WhatsApp took.
+async fn sent(store: &Store, cliente_id: u64, campaign_id: Option<i64>, key: &str) {
+    let message = Composed::text(Some(cliente_id), ANA, "hola").unwrap();
+    let new = NewMessage {
+        origin: Origin::Bulk,
+        campaign_id,
+        message: &message,
+        idempotency_key: key,
+        dry_run: false,
+        due: None,
+        claim: None,
+    };
+    let inserted = store.insert(&[new]).await.unwrap();
+    assert_eq!(inserted.len(), 1);
+    let newest = store.messages(&Filter::default(), 1).await.unwrap();
+    let id = newest[0].id;
+    let wa_id = format!("true_{ANA_ID}_{key}");
+    let change = Change {
+        wa_id: Some(&wa_id),
+        ..Change::to(State::Sent, "SENT")
+    };
+    store.change(id, change).await.unwrap().unwrap();
+}
+
+async fn post(hub: &Hub, by: &str, path: &str, body: Value) -> (u16, Value) {
+    hub.by(by, "POST", path, body).await
+}
+
+async fn get(hub: &Hub, by: &str, path: &str) -> (u16, Value) {
+    hub.by(by, "GET", path, json!(null)).await
+}
+
+async fn campaign(hub: &Hub, by: &str, cliente_id: Option<u64>) -> i64 {
+    let body = json!({"nombre": "marzo", "mensaje": "hola", "cliente_id": cliente_id});
+    let (status, body) = post(hub, by, "/api/sender/campaigns", body).await;
+    assert_eq!(status, 201, "{body}");
+    body["id"].as_i64().unwrap()
+}
+
+async fn start(database: &Database, journal: &Journal) -> Hub {
+    Hub::start_on(&database.url(), &journal.url, OPEN).await
+}
+
+/// What came in, newest first: its text, business and campaign.
+async fn inbound(hub: &Hub) -> Vec<(Value, Value, Value)> {
+    let (status, body) = get(hub, &admin(), "/api/listener/messages").await;
+    assert_eq!(status, 200, "{body}");
+    let all = body["mensajes"].as_array().unwrap().iter();
+    all.map(|it| {
+        (
+            it["mensaje"].clone(),
+            it["cliente_id"].clone(),
+            it["campañaId"].clone(),
+        )
+    })
+    .collect()
+}
+
+on_both_engines! {
+    async fn an_answer_goes_to_the_business_that_wrote_last(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        let answered = async |number: u32| {
+            let text = format!("respuesta {number}");
+            journal.message(&format!("false_{ANA_ID}_3A{number:02}"), ANA_ID, &text);
+            let mut found = None;
+            until("the answer", async || {
+                found = inbound(&hub).await.into_iter().find(|(it, ..)| *it == text);
+                found.is_some()
+            })
+            .await;
+            let (_, cliente, campaign) = found.unwrap();
+            (cliente, campaign)
+        };
+        let of_51 = campaign(&hub, &admin(), Some(51)).await;
+        sent(&hub.store, 51, Some(of_51), "K1").await;
+        assert_eq!(answered(1).await, (json!(51), json!(of_51)));
+        // A later message of another business, without a campaign.
+        sent(&hub.store, 52, None, "K2").await;
+        assert_eq!(answered(2).await, (json!(52), json!(null)));
+        // And of the first again: its campaign goes on.
+        sent(&hub.store, 51, None, "K3").await;
+        assert_eq!(answered(3).await, (json!(51), json!(of_51)));
+        let of_52 = campaign(&hub, &admin(), Some(52)).await;
+        sent(&hub.store, 52, Some(of_52), "K4").await;
+        assert_eq!(answered(4).await, (json!(52), json!(of_52)));
+        hub.stop().await;
+    }
+
+    async fn a_business_takes_off_only_its_own_people(database: Database) {
+        let journal = Journal::start().await;
+        let hub = start(&database, &journal).await;
+        let (ana, luis) = (hub.add_cliente("ana", 51).await, hub.add_cliente("luis", 52).await);
+        sent(&hub.store, 51, None, "K1").await;
+        let path = "/api/sender/bajas";
+        let one = format!("{path}/{ANA}");
+        let off = json!({"telefono": ANA, "motivo": "lo pidió por teléfono"});
+        let (status, body) = post(&hub, &luis, path, off.clone()).await;
+        assert_eq!((status, &body["code"]), (403, &json!("FORBIDDEN")), "{body}");
+        assert_eq!(get(&hub, &luis, &one).await.0, 404);
+        let (status, body) = post(&hub, &ana, path, off.clone()).await;
+        assert_eq!(status, 201, "{body}");
+        assert_eq!((&body["por"], &body["cliente_id"]), (&json!("ana"), &json!(51)));
+        // That they are on it is everybody's to know; why, of whoever did it.
+        let (status, body) = get(&hub, &luis, &one).await;
+        assert_eq!(status, 200);
+        for hidden in ["motivo", "por", "cliente_id"] {
+            assert_eq!(body[hidden], json!(null), "{body}");
+        }
+        // Not by asking for the same once more, either.
+        let (_, again) = post(&hub, &admin(), path, off).await;
+        assert_eq!(again["por"], "ana", "who did it stays");
+        let (_, list) = get(&hub, &admin(), path).await;
+        assert_eq!(list["bajas"][0]["motivo"], "lo pidió por teléfono");
+        // A recipient of a campaign of its own is its own, too; an administrator
+        // may anybody.
+        let other = "5491158254209";
+        let id = campaign(&hub, &luis, Some(52)).await;
+        let list = hub.http.post(hub.url(&format!("/api/sender/campaigns/{id}/recipients")));
+        let list = list.header("authorization", &luis).header("content-type", "text/csv");
+        assert_eq!(answer(list.body(format!("telefono\n{other}\n"))).await.0, 201);
+        assert_eq!(post(&hub, &luis, path, json!({"telefono": other})).await.0, 201);
+        assert_eq!(post(&hub, &admin(), path, json!({"telefono": "5491158254207"})).await.0, 201);
+        hub.stop().await;
+    }
+
+    async fn long_messages_make_no_long_search(database: Database) {
+        let peer = Peer::start().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, OPEN).await;
+        let mut tx = hub.store.begin().await.unwrap();
+        let text = "ñandú ".repeat(8_000);
+        for number in 0..200 {
+            let body = if number == 0 { "la aguja".to_owned() } else { format!("{number} {text}") };
+            sqlx::query("INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state, due_at, created_at, updated_at)
+                 VALUES ('in', 'chat', 51, $1, 'text', $2, 'received', 0, 0, 0)")
+                .bind(format!("54911{number:08}@c.us"))
+                .bind(body)
+                .execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let pages = async |list: &str, key: &str| {
+            let (mut pages, mut found, mut before) = (0, 0, String::new());
+            loop {
+                let path = format!("{list}?buscar=AGUJA&limite=50{before}");
+                let (status, page) = get(&hub, &admin(), &path).await;
+                assert_eq!(status, 200, "{page}");
+                pages += 1;
+                found += page[key].as_array().unwrap().len();
+                let Some(next) = page["siguiente"].as_i64() else { return (pages, found) };
+                before = format!("&antes={next}");
+            }
+        };
+        // 11 MB of texts, at most 4 MiB a search; none is left out.
+        for (list, key) in [("/api/listener/messages", "mensajes"), ("/api/listener/conversations", "conversaciones")] {
+            let (pages, found) = pages(list, key).await;
+            assert_eq!(found, 1, "{list}");
+            assert!((3..=6).contains(&pages), "{list}: {pages}");
+        }
+        // A large page is cut by its size.
+        let (_, page) = get(&hub, &admin(), "/api/listener/messages?limite=200").await;
+        let length = page["mensajes"].as_array().unwrap().len();
+        assert!((50..=100).contains(&length) && page["siguiente"].is_i64(), "{length}");
+        // One business searches so often at once and no more.
+        let by = admin();
+        let searches = (0..20).map(|_| get(&hub, &by, "/api/listener/messages?buscar=nada"));
+        let searched = join_all(searches);
+        let asked = async {
+            let mut worst = Duration::ZERO;
+            for _ in 0..10 {
+                let begun = Instant::now();
+                assert_eq!(hub.get("/health").await.0, 200);
+                worst = worst.max(begun.elapsed());
+            }
+            worst
+        };
+        let (answers, worst) = tokio::join!(searched, asked);
+        assert!(worst < Duration::from_secs(2), "{worst:?}");
+        let refused: Vec<_> = answers.iter().filter(|(status, _)| *status == 429).collect();
+        assert!(!refused.is_empty());
+        assert!(refused.iter().all(|(_, body)| body["code"] == "TOO_MANY_AT_ONCE"));
+        assert!(answers.iter().filter(|(status, _)| *status == 200).count() >= 4);
+        hub.stop().await;
+    }
+
+    async fn what_was_made_without_a_password_is_marked(database: Database) {
+        let peer = Peer::nowhere().await;
+        let hub = Hub::start_on(&database.url(), &peer, &[]).await;
+        let token = json!({"name": "vieja", "scopes": ["read"]});
+        let (status, body) = answer(hub.http.post(hub.url("/api/tokens")).json(&token)).await;
+        assert_eq!((status, &body["unguarded"]), (201, &json!(true)), "{body}");
+        let old = bearer(body["token"].as_str().unwrap());
+        let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
+        assert_eq!(answer(hub.http.post(hub.url("/api/users")).json(&user)).await.0, 201);
+        hub.stop().await;
+        let hub = Hub::start_on(&database.url(), &peer, OPEN).await;
+        assert_eq!(hub.store.unguarded().await.unwrap(), (1, 1));
+        let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
+        assert_eq!(tokens["tokens"][0]["unguarded"], true);
+        let new = hub.add_token(&admin(), &["read"], None).await;
+        let (_, users) = get(&hub, &admin(), "/api/users").await;
+        let marked: Vec<_> = users["users"].as_array().unwrap().iter()
+            .map(|it| (it["username"].as_str().unwrap(), it["unguarded"].as_bool().unwrap())).collect();
+        assert_eq!(marked, [("admin", false), ("eva", true)]);
+        // Each is ended, or taken over, by itself.
+        let eva = users["users"][1]["id"].clone();
+        let (status, body) = hub.by(&admin(), "PUT", &format!("/api/users/{eva}"), json!({"password": "otra clave larga"})).await;
+        assert_eq!((status, &body["unguarded"]), (200, &json!(false)));
+        let id = tokens["tokens"][0]["id"].clone();
+        assert_eq!(hub.by(&admin(), "DELETE", &format!("/api/tokens/{id}"), json!(null)).await.0, 200);
+        assert_eq!(get(&hub, &old, "/api/config").await.0, 401);
+        assert_eq!(get(&hub, &bearer(&new), "/api/config").await.0, 200);
+        assert_eq!(hub.store.unguarded().await.unwrap(), (0, 0));
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn bulk_takes_only_a_campaign_of_its_own() {
+    let (_peer, hub) = locked().await;
+    let (ana, luis) = (
+        hub.add_cliente("ana", 51).await,
+        hub.add_cliente("luis", 52).await,
+    );
+    let own = campaign(&hub, &ana, None).await;
+    let bulk = async |by: &str, campaign: i64, cliente_id: Option<u64>| {
+        let message = json!({"destinatario": ANA, "mensaje": "hola", "cliente_id": cliente_id});
+        let body = json!({"campañaId": campaign, "mensajes": [message]});
+        post(&hub, by, "/api/sender/messages/bulk", body).await
+    };
+    for (by, id) in [(&luis, own), (&luis, 999), (&admin(), 999)] {
+        let (status, body) = bulk(by, id, None).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &json!("NOT_FOUND")),
+            "{body}"
+        );
+    }
+    let (status, body) = bulk(&admin(), own, Some(52)).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (400, &json!("INVALID_REQUEST")),
+        "{body}"
+    );
+    for by in [&ana, &admin()] {
+        let (status, body) = bulk(by, own, None).await;
+        assert_eq!(status, 202, "{body}");
+        let message = &body["mensajes"][0];
+        assert_eq!(
+            (&message["campañaId"], &message["cliente_id"]),
+            (&json!(own), &json!(51))
+        );
+    }
+    hub.stop().await;
+}
+
+async fn listen(hub: &Hub, authorization: &str) -> Response {
+    let request = hub.http.get(hub.url("/api/events"));
+    request
+        .header("authorization", authorization)
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_code_that_links_a_phone_is_for_those_who_may_link_one() {
+    let (peer, hub) = locked().await;
+    let code = json!({"status": "QR_AVAILABLE", "qr": "data:1", "expires_in_ms": 60_000});
+    peer.first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
+    let reads = bearer(&hub.add_token(&admin(), &["read"], None).await);
+    let of_business = bearer(&hub.add_token(&admin(), &["read"], Some(51)).await);
+    let links = bearer(&hub.add_token(&admin(), &["read", "link"], None).await);
+    let ana = hub.add_cliente("ana", 51).await;
+    let by_password = admin();
+    peer.tell("qr", code.to_string());
+    let listeners = [
+        (&reads, false),
+        (&of_business, false),
+        (&links, true),
+        (&ana, true),
+        (&by_password, true),
+    ];
+    for (generation, (by, sees)) in (10..).zip(listeners) {
+        let mut events = Events::of(listen(&hub, by).await);
+        peer.tell("qr", code.to_string());
+        peer.tell("state", state("READY", generation));
+        let mut codes = 0;
+        loop {
+            let (name, data) = events.next().await.unwrap();
+            codes += u32::from(name == "qr");
+            if name == "state" && data["generation"] == generation {
+                break;
+            }
+        }
+        assert_eq!(codes > 0, sees, "{by}");
+    }
+    hub.stop().await;
+}
+
+/// Reads an open stream to its end.
+async fn ends(response: Response) {
+    assert_eq!(response.status(), 200);
+    let mut bytes = response.bytes_stream();
+    let end = async { while let Some(Ok(_)) = bytes.next().await {} };
+    tokio::time::timeout(Duration::from_secs(10), end)
+        .await
+        .expect("the stream ends");
+}
+
+#[tokio::test]
+async fn an_open_stream_ends_when_its_listener_reaches_less_far() {
+    let (_peer, hub) = locked().await;
+    let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
+    let (_, eva) = post(&hub, &admin(), "/api/users", user).await;
+    let path = format!("/api/users/{}", eva["id"]);
+    let change = async |change: Value| {
+        let (status, body) = hub.by(&admin(), "PUT", &path, change).await;
+        assert_eq!(status, 200, "{body}");
+    };
+    let by_password = basic("eva", "una clave larga");
+    let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
+    let session = hub.sign_in("eva", "una clave larga").await;
+    // Demoted: session, password and the token that it made.
+    let mut open = Vec::new();
+    for by in [&bearer(&session.jwt), &by_password, &token] {
+        open.push(listen(&hub, by).await);
+    }
+    let others = listen(&hub, &admin()).await;
+    change(json!({"role": "cliente", "cliente_id": 51})).await;
+    for stream in open {
+        ends(stream).await;
+    }
+    // Of another business.
+    let stream = listen(&hub, &by_password).await;
+    change(json!({"cliente_id": 52})).await;
+    ends(stream).await;
+    // With another password, by whichever way it came in.
+    let stream = listen(&hub, &by_password).await;
+    change(json!({"password": "otra clave larga"})).await;
+    ends(stream).await;
+    // A revoked token.
+    let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
+    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+    let stream = listen(&hub, &token).await;
+    let id = tokens["tokens"][0]["id"].as_i64().unwrap() + 1;
+    let path = format!("/api/tokens/{id}");
+    assert_eq!(hub.by(&admin(), "DELETE", &path, json!(null)).await.0, 200);
+    ends(stream).await;
+    // Nobody else's ended.
+    let mut others = others.bytes_stream();
+    let end = async { while let Some(Ok(_)) = others.next().await {} };
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), end)
+            .await
+            .is_err()
+    );
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn one_caller_has_so_many_streams_and_no_more() {
+    let (_peer, hub) = locked().await;
+    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+    let mut open = join_all((0..64).map(|_| listen(&hub, &token))).await;
+    assert!(open.iter().all(|response| response.status() == 200));
+    let refused = listen(&hub, &token).await;
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    let body: Value = refused.json().await.unwrap();
+    assert_eq!(body["code"], "TOO_MANY_AT_ONCE");
+    // Others are not in its way, nor is what it does otherwise.
+    assert_eq!(listen(&hub, &admin()).await.status(), 200);
+    assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
+    open.pop();
+    until("a place", async || {
+        listen(&hub, &token).await.status() == 200
+    })
+    .await;
+    // The users of one business are one.
+    let ana = hub.add_cliente("ana", 51).await;
+    let first = bearer(&hub.add_token(&ana, &["read"], None).await);
+    let second = bearer(&hub.add_token(&ana, &["read"], None).await);
+    let by = [&ana, &first, &second];
+    let streams = join_all((0..150).map(|number| listen(&hub, by[number % 3]))).await;
+    let let_in = streams.iter().filter(|it| it.status() == 200).count();
+    assert_eq!(let_in, 128);
+    drop((open, streams));
+    hub.stop().await;
+}
+
+/// A list that begins to come and does not go on.
+async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
+    let address = hub.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /api/sender/campaigns/{campaign}/recipients HTTP/1.1\r\nhost: localhost\r\nauthorization: {by}\r\ncontent-type: text/csv\r\ncontent-length: 100000\r\n\r\ntelefono\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn slow_lists_hold_up_nobody_who_signs_in() {
+    let (_peer, hub) = locked().await;
+    let mut open = Vec::new();
+    for business in 51..=56_u64 {
+        let by = hub.add_cliente(&format!("u{business}"), business).await;
+        for _ in 0..5 {
+            let id = campaign(&hub, &by, None).await;
+            open.push(slow_list(&hub, &by, id).await);
+        }
+    }
+    // Sixteen come in, four of each business; the others are told so.
+    let mut refused = Vec::new();
+    for stream in &mut open {
+        let mut head = [0; 12];
+        let read = stream.read_exact(&mut head);
+        // Those that come in answer nothing yet.
+        if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), read).await {
+            refused.push(String::from_utf8(head[9..].to_vec()).unwrap());
+        }
+    }
+    let of = |status: &str| refused.iter().filter(|it| *it == status).count();
+    assert_eq!(refused.len(), 30 - 16, "{refused:?}");
+    assert!(of("429") >= 4 && of("503") >= 1, "{refused:?}");
+    let begun = Instant::now();
+    hub.sign_in("admin", PASSWORD).await;
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn the_number_behind_a_lid_is_told_to_those_who_know_it() {
+    let journal = Journal::start().await;
+    let hub = Hub::start_with(&journal.url, OPEN).await;
+    let luis = hub.add_cliente("luis", 52).await;
+    let ana = hub.add_cliente("ana", 51).await;
+    sent(&hub.store, 51, None, "K1").await;
+    let lid = "99887766554433@lid";
+    let mut event = crate::journal::message("false_99887766554433@lid_3A01", lid, "hola");
+    event["phone"] = json!(ANA);
+    event["lid"] = json!(lid);
+    journal.tell("message", &event);
+    until("heard", async || inbound(&hub).await.len() == 1).await;
+    let path = format!("/api/listener/history/{lid}");
+    let (_, known) = get(&hub, &ana, &path).await;
+    assert_eq!(
+        (&known["telefono"], &known["chat"]),
+        (&json!(ANA), &json!(ANA_ID))
+    );
+    let (status, unknown) = get(&hub, &luis, &path).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        (&unknown["telefono"], &unknown["chat"]),
+        (&json!(null), &json!(lid))
+    );
+    assert!(!unknown.to_string().contains(ANA), "{unknown}");
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn guesses_at_the_internal_token_run_out() {
+    let peer = Peer::start().await;
+    let variables = [OPEN[0], ("INTERNAL_TOKEN", "hunter2hunter2hunter2")];
+    let hub = Hub::start_with(&peer.url, &variables).await;
+    let report = async |token: &str, from: &str| {
+        let body = json!({"cliente_id": 51, "from": ANA, "message": "hola", "message_id": "A1"});
+        let request = hub.http.post(hub.url("/api/listener/incoming-message"));
+        let request = request.header("x-internal-token", token);
+        answer(request.header("x-forwarded-for", from).json(&body)).await
+    };
+    let guess = |number: usize| {
+        let report = &report;
+        async move { report(&format!("guess-{number}"), "203.0.113.9").await.0 }
+    };
+    let mut statuses = Vec::new();
+    for some in (0..610).collect::<Vec<_>>().chunks(50) {
+        statuses.extend(join_all(some.iter().map(|number| guess(*number))).await);
+    }
+    let of = |wanted| statuses.iter().filter(|it| **it == wanted).count();
+    assert!(of(401) >= 600 && of(429) > 0 && of(401) + of(429) == 610);
+    let (status, body) = report("hunter2hunter2hunter2", "203.0.113.9").await;
+    assert_eq!((status, &body["code"]), (429, &json!("TOO_MANY_ATTEMPTS")));
+    let (status, body) = report("hunter2hunter2hunter2", "203.0.113.10").await;
+    assert_eq!(status, 200, "{body}");
+    hub.stop().await;
+}

@@ -1,0 +1,41 @@
+//! Why a request's body could not be read.
+
+use std::error::Error;
+
+use axum::http::StatusCode;
+
+use super::reply::ErrorReply;
+use crate::serve::Stalled;
+
+/// The cause of this type below an error.
+pub(super) fn find_source<'a, T: Error + 'static>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Whether a body ended because nothing of it came for too long.
+#[must_use]
+pub fn is_stalled(error: &(dyn Error + 'static)) -> bool {
+    find_source::<Stalled>(error).is_some()
+}
+
+/// 408 where nothing of the body came for too long, else 400 with this sentence.
+#[must_use]
+pub fn body_failed(error: &(dyn Error + 'static), otherwise: &str) -> ErrorReply {
+    match find_source::<Stalled>(error) {
+        Some(stalled) => ErrorReply::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            stalled.to_string(),
+        ),
+        None => ErrorReply::invalid_request(otherwise),
+    }
+}

@@ -1,0 +1,99 @@
+//! Guesses at a secret that programs share.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+
+use super::reply::ErrorReply;
+use crate::limits::{Attempts, OncePerMinute, network_of};
+
+/// Wrong ones from one address within a minute. A secret has to be long enough
+/// that ten guesses a second are hopeless; fewer would shut out a program with
+/// an old one, and whoever shares its address.
+const OF_ADDRESS: u32 = 600;
+
+/// Counts wrong secrets by address, refuses an address that shows too many, and
+/// tells the log of them, a line a minute.
+#[derive(Debug)]
+pub struct Guesses {
+    name: &'static str,
+    attempts: Attempts,
+    log: OncePerMinute,
+}
+
+impl Guesses {
+    /// At the secret in this variable.
+    #[must_use]
+    pub fn at(name: &'static str) -> Self {
+        Self {
+            name,
+            attempts: Attempts::new(OF_ADDRESS),
+            log: OncePerMinute::default(),
+        }
+    }
+
+    /// Judges a secret that was shown from this address; `Ok` says whether it is
+    /// let in.
+    ///
+    /// Of an address of this machine, where the pair's own programs are, only
+    /// what is wrong is refused: whoever guesses there must not keep them out.
+    ///
+    /// # Errors
+    /// 429 `TOO_MANY_ATTEMPTS`.
+    pub fn judge(&self, address: IpAddr, is_right: bool) -> Result<bool, ErrorReply> {
+        let address = network_of(address);
+        let wait = self.attempts.wait(address);
+        if is_right && (wait.is_none() || address.is_loopback()) {
+            return Ok(true);
+        }
+        if !is_right {
+            self.attempts.note(address);
+            if let Some(count) = self.log.due() {
+                tracing::warn!(%address, count, "a wrong {} was shown", self.name);
+            }
+        }
+        wait.map_or(Ok(false), |wait| Err(self.too_many(wait)))
+    }
+
+    fn too_many(&self, wait: Duration) -> ErrorReply {
+        let seconds = wait.as_secs().max(1);
+        ErrorReply::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_ATTEMPTS",
+            format!("too many wrong tokens: try again in {seconds} s"),
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(guesses: &Guesses, address: &str, count: u32) -> Vec<Result<bool, u16>> {
+        let address = address.parse().unwrap();
+        let judge = |_| guesses.judge(address, false);
+        let status = |refusal: ErrorReply| refusal.status().as_u16();
+        (0..count).map(judge).map(|it| it.map_err(status)).collect()
+    }
+
+    #[test]
+    fn guesses_run_out_by_address() {
+        let guesses = Guesses::at("X_TOKEN");
+        let (own, other) = ("192.0.2.1", "192.0.2.2".parse().unwrap());
+        let answers = after(&guesses, own, OF_ADDRESS + 1);
+        assert!(answers[..600].iter().all(|it| *it == Ok(false)));
+        assert_eq!(answers[600], Err(429));
+        assert!(guesses.judge(own.parse().unwrap(), true).is_err());
+        assert!(guesses.judge(other, true).unwrap());
+    }
+
+    #[test]
+    fn who_guesses_on_this_machine_keeps_nobody_out() {
+        let guesses = Guesses::at("X_TOKEN");
+        let answers = after(&guesses, "127.0.0.1", OF_ADDRESS + 1);
+        assert_eq!(answers[600], Err(429));
+        assert!(guesses.judge("127.0.0.1".parse().unwrap(), true).unwrap());
+    }
+}

@@ -1,0 +1,147 @@
+//! Rate limit on wrong secrets: so many a minute for each key.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+const WINDOW: Duration = Duration::from_secs(60);
+/// Keys remembered at once.
+const REMEMBERED: usize = 4096;
+/// How often entries whose minute is over are looked for.
+const SWEPT: Duration = Duration::from_secs(10);
+
+/// Failed attempts of the last minute, by key: an address, a user's name.
+///
+/// Of a key only its hash is kept, so what is remembered is as large whatever
+/// somebody sends as a name, and an entry is dropped when its minute is over.
+#[derive(Debug)]
+pub struct Attempts {
+    allowed: u32,
+    hasher: RandomState,
+    failures: Mutex<Failures>,
+}
+
+#[derive(Debug)]
+struct Failures {
+    by_key: HashMap<u64, (u32, Instant)>,
+    swept: Instant,
+}
+
+impl Attempts {
+    /// So many failures of one key within a minute before it has to wait.
+    #[must_use]
+    pub fn new(allowed: u32) -> Self {
+        Self {
+            allowed,
+            hasher: RandomState::new(),
+            failures: Mutex::new(Failures {
+                by_key: HashMap::new(),
+                swept: Instant::now(),
+            }),
+        }
+    }
+
+    /// How long this key has to wait, if it has to.
+    pub fn wait(&self, key: impl Hash) -> Option<Duration> {
+        self.lock()
+            .wait(self.hasher.hash_one(key), self.allowed, Instant::now())
+    }
+
+    /// Counts a failure.
+    pub fn note(&self, key: impl Hash) {
+        self.lock().note(self.hasher.hash_one(key), Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failures {
+    fn wait(&mut self, key: u64, allowed: u32, now: Instant) -> Option<Duration> {
+        self.sweep(now);
+        let (count, since) = self.by_key.get(&key)?;
+        let left = WINDOW.checked_sub(now.duration_since(*since))?;
+        (*count >= allowed && !left.is_zero()).then_some(left)
+    }
+
+    fn note(&mut self, key: u64, now: Instant) {
+        self.sweep(now);
+        if self.by_key.len() >= REMEMBERED && !self.by_key.contains_key(&key) {
+            // Thousands at once: forget the oldest of them.
+            let oldest = self.by_key.iter().min_by_key(|(_, (_, since))| *since);
+            if let Some(oldest) = oldest.map(|(key, _)| *key) {
+                self.by_key.remove(&oldest);
+            }
+        }
+        let entry = self.by_key.entry(key).or_insert((0, now));
+        if is_over(entry.1, now) {
+            *entry = (0, now);
+        }
+        entry.0 = entry.0.saturating_add(1);
+    }
+
+    fn sweep(&mut self, now: Instant) {
+        if now.duration_since(self.swept) >= SWEPT {
+            self.swept = now;
+            self.by_key.retain(|_, (_, since)| !is_over(*since, now));
+            self.by_key.shrink_to(64);
+        }
+    }
+}
+
+fn is_over(since: Instant, now: Instant) -> bool {
+    now.duration_since(since) >= WINDOW
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALLOWED: u32 = 10;
+
+    fn failures(begin: Instant) -> Failures {
+        Failures {
+            by_key: HashMap::new(),
+            swept: begin,
+        }
+    }
+
+    #[test]
+    fn enough_failures_within_a_minute() {
+        let begin = Instant::now();
+        let mut failures = failures(begin);
+        for _ in 0..ALLOWED {
+            assert_eq!(failures.wait(1, ALLOWED, begin), None);
+            failures.note(1, begin);
+        }
+        assert!(failures.wait(1, ALLOWED, begin).is_some());
+        assert_eq!(failures.wait(2, ALLOWED, begin), None);
+        assert_eq!(failures.wait(1, ALLOWED, begin + WINDOW), None);
+        failures.note(1, begin + WINDOW);
+        assert_eq!(failures.wait(1, ALLOWED, begin + WINDOW), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_forgotten() {
+        let begin = Instant::now();
+        let mut failures = failures(begin);
+        for number in 0..10_000 {
+            failures.note(number, begin);
+        }
+        assert_eq!(failures.by_key.len(), REMEMBERED);
+        failures.note(1, begin + WINDOW);
+        assert_eq!(failures.by_key.len(), 1, "their minute is over");
+        assert!(failures.by_key.capacity() < REMEMBERED);
+    }
+
+    #[test]
+    fn keys_of_any_length_are_one_number() {
+        let attempts = Attempts::new(1);
+        let long = "x".repeat(1_000_000);
+        attempts.note(&long);
+        assert!(attempts.wait(&long).is_some());
+        assert!(attempts.wait(&long[1..]).is_none());
+    }
+}

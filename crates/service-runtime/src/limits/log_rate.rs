@@ -1,0 +1,44 @@
+//! Log lines that somebody else can cause: one a minute.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const BETWEEN: Duration = Duration::from_secs(60);
+
+/// Lets one line a minute through, and counts what it stands for.
+#[derive(Debug, Default)]
+pub struct OncePerMinute(Mutex<(Option<Instant>, u64)>);
+
+impl OncePerMinute {
+    /// Counts one; `Some` with the number since the last line where it is time
+    /// for another.
+    pub fn due(&self) -> Option<u64> {
+        self.due_at(Instant::now())
+    }
+
+    fn due_at(&self, now: Instant) -> Option<u64> {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, count) = &mut *guard;
+        *count += 1;
+        if last.is_some_and(|last| now.duration_since(last) < BETWEEN) {
+            return None;
+        }
+        *last = Some(now);
+        Some(std::mem::take(count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_minute_says_how_many() {
+        let begin = Instant::now();
+        let log = OncePerMinute::default();
+        assert_eq!(log.due_at(begin), Some(1));
+        assert_eq!(log.due_at(begin), None);
+        assert_eq!(log.due_at(begin + BETWEEN / 2), None);
+        assert_eq!(log.due_at(begin + BETWEEN), Some(3));
+    }
+}

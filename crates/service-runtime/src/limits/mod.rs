@@ -1,0 +1,42 @@
+//! What one caller can take of a service: how much at once ([`Shares`]), how
+//! often it may guess ([`Attempts`]), and how often the log tells of it
+//! ([`OncePerMinute`]).
+
+mod attempts;
+mod log_rate;
+mod shares;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+pub use attempts::Attempts;
+pub use log_rate::OncePerMinute;
+pub use shares::{Full, Share, Shares};
+
+/// What counts as one address when something is counted by address: whoever has
+/// one of IPv6 has 2⁶⁴ of them, and whoever is on this machine has 2²⁴.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        address if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_address() {
+        let network = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:0:0:2"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:10.0.0.1"), network("10.0.0.1"));
+        assert_ne!(network("10.0.0.1"), network("10.0.0.2"));
+        assert_eq!(network("127.9.9.9"), network("::1"));
+    }
+}

@@ -1,0 +1,22 @@
+//! How many descriptors this process may have open.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the limit on open descriptors to `wanted`, as far as the system lets
+/// it; gives how many there may be.
+pub fn raise_descriptors(wanted: u64) -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let has = current.unwrap_or(u64::MAX);
+    if has >= wanted {
+        return has;
+    }
+    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let limit = Rlimit {
+        current: Some(raised),
+        maximum,
+    };
+    match setrlimit(Resource::Nofile, limit) {
+        Ok(()) => raised,
+        Err(_) => has,
+    }
+}

@@ -1,0 +1,205 @@
+//! Which connections are let in.
+//!
+//! ```text
+//!  new ─> has its address room, and have all? ─ yes ─────────────> served
+//!                │ no
+//!                └─> one that waits for its peer too long? ─ yes ─> cut, and served
+//!                                    └─ no ─────────────────────> 503, closed
+//! ```
+//!
+//! Who opens connections and leaves them standing takes room from itself first,
+//! and never from those that are at work.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::activity::Activity;
+use crate::limits::network_of;
+
+/// One that waits for its peer less than this is not cut for another.
+const AT_LEAST: Duration = Duration::from_millis(500);
+
+/// The open connections.
+#[derive(Clone, Debug)]
+pub(super) struct Connections(Arc<Mutex<Table>>);
+
+#[derive(Debug)]
+struct Table {
+    all: usize,
+    of_address: usize,
+    next: u64,
+    open: HashMap<u64, Entry>,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    address: IpAddr,
+    activity: Arc<Activity>,
+    cut: CancellationToken,
+}
+
+/// A connection that was let in; its place is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    table: Connections,
+    id: u64,
+    pub(super) activity: Arc<Activity>,
+    /// Cancelled when it is to make room for another.
+    pub(super) cut: CancellationToken,
+}
+
+/// Why one is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// Its address has as many as one may have, all at work.
+    OfAddress,
+    /// There are as many as there may be, all at work.
+    OfAll,
+}
+
+impl Connections {
+    pub(super) fn new(all: usize, of_address: usize) -> Self {
+        Self(Arc::new(Mutex::new(Table {
+            all,
+            of_address,
+            next: 0,
+            open: HashMap::new(),
+            by_address: HashMap::new(),
+        })))
+    }
+
+    /// Lets one in, if need be in the place of another.
+    pub(super) fn admit(&self, peer: IpAddr) -> Result<Admitted, NoRoom> {
+        let address = network_of(peer);
+        let mut table = self.lock();
+        let own = table.by_address.get(&address).copied().unwrap_or_default();
+        // This machine is where the proxy is, and with it everybody.
+        if own >= table.of_address && !address.is_loopback() {
+            let stalled = table.longest_stalled(Some(address));
+            table.cut(stalled.ok_or(NoRoom::OfAddress)?);
+        } else if table.open.len() >= table.all {
+            let stalled = table.longest_stalled(None);
+            table.cut(stalled.ok_or(NoRoom::OfAll)?);
+        }
+        table.next += 1;
+        let (id, activity) = (table.next, Arc::new(Activity::new()));
+        let cut = CancellationToken::new();
+        let entry = Entry {
+            address,
+            activity: Arc::clone(&activity),
+            cut: cut.clone(),
+        };
+        table.open.insert(id, entry);
+        *table.by_address.entry(address).or_default() += 1;
+        drop(table);
+        Ok(Admitted {
+            table: self.clone(),
+            id,
+            activity,
+            cut,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// The one that has waited longest for its peer, of this address or of any;
+    /// of several as long the one whose address has the most.
+    fn longest_stalled(&self, address: Option<IpAddr>) -> Option<u64> {
+        let candidates = self.open.iter().filter_map(|(id, entry)| {
+            let waited = entry.activity.stalled()?;
+            let is_candidate = waited >= AT_LEAST && address.is_none_or(|it| it == entry.address);
+            is_candidate.then(|| {
+                let share = self.by_address.get(&entry.address).copied();
+                (share, waited, *id)
+            })
+        });
+        candidates.max().map(|(_, _, id)| id)
+    }
+
+    fn cut(&mut self, id: u64) {
+        if let Some(entry) = self.open.get(&id) {
+            entry.cut.cancel();
+        }
+        self.remove(id);
+    }
+
+    fn remove(&mut self, id: u64) {
+        let Some(entry) = self.open.remove(&id) else {
+            return;
+        };
+        if let Some(own) = self.by_address.get_mut(&entry.address) {
+            *own -= 1;
+            if *own == 0 {
+                self.by_address.remove(&entry.address);
+            }
+        }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.table.lock().remove(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admit(connections: &Connections, address: &str) -> Result<Admitted, NoRoom> {
+        connections.admit(address.parse().unwrap())
+    }
+
+    fn at_work(connections: &Connections, address: &str) -> Admitted {
+        let admitted = admit(connections, address).unwrap();
+        admitted.activity.works();
+        admitted
+    }
+
+    #[test]
+    fn those_at_work_are_never_cut() {
+        let connections = Connections::new(3, 2);
+        let first = at_work(&connections, "192.0.2.1");
+        let _second = at_work(&connections, "192.0.2.1");
+        let refused = admit(&connections, "192.0.2.1").unwrap_err();
+        assert_eq!(refused, NoRoom::OfAddress);
+        let _third = at_work(&connections, "192.0.2.2");
+        let refused = admit(&connections, "192.0.2.3").unwrap_err();
+        assert_eq!(refused, NoRoom::OfAll);
+        drop(first);
+        assert!(admit(&connections, "192.0.2.3").is_ok());
+    }
+
+    #[test]
+    fn one_that_stands_still_makes_room() {
+        let connections = Connections::new(2, 2);
+        let standing = admit(&connections, "192.0.2.1").unwrap();
+        let _busy = at_work(&connections, "192.0.2.1");
+        let refused = admit(&connections, "192.0.2.2").unwrap_err();
+        assert_eq!(refused, NoRoom::OfAll, "it has hardly come");
+        std::thread::sleep(AT_LEAST + Duration::from_millis(1));
+        assert!(admit(&connections, "192.0.2.2").is_ok());
+        assert!(standing.cut.is_cancelled());
+        drop(standing);
+        let table = connections.lock();
+        assert_eq!(table.open.len(), 1, "it is not given back twice");
+        assert_eq!(table.by_address.len(), 1);
+    }
+
+    #[test]
+    fn this_machine_has_all_of_them() {
+        let connections = Connections::new(3, 1);
+        let _first = at_work(&connections, "127.0.0.1");
+        let _second = at_work(&connections, "127.0.0.2");
+        assert!(admit(&connections, "::1").is_ok());
+    }
+}
