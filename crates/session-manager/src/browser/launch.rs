@@ -27,7 +27,7 @@ use super::handover::Door;
 use super::page::{Page, Presence, Tools, WA_JS};
 use super::profile::Profile;
 use super::relay::relay;
-use super::running::{Browser, clear};
+use super::running::{Browser, KILL_GRACE, clear};
 use super::tab::Tab;
 use super::tree::Tree;
 use crate::session::cause::Failure;
@@ -93,7 +93,13 @@ pub async fn launch(
         result = start(config, &tree) => result.map_err(Some),
     };
     if result.is_err() {
-        clear(&tree, &config.profile, Duration::ZERO).await;
+        // A linked profile may be in the middle of being written.
+        let grace = if config.profile.is_linked() {
+            KILL_GRACE
+        } else {
+            Duration::ZERO
+        };
+        clear(&tree, &config.profile, grace).await;
     }
     result
 }

@@ -38,7 +38,7 @@ pub use page::{
 };
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;
-pub use running::{Browser, clear};
+pub use running::{Browser, KILL_GRACE, clear};
 pub use tree::Tree;
 
 use std::process::ExitCode;

@@ -17,6 +17,9 @@ use crate::session::cause::Failure;
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may take to write what it holds after it was closed.
 const FLUSH: Duration = Duration::from_secs(8);
+/// How long Chrome has to write what it holds, once asked to end, before it is
+/// killed: one that was killed while it wrote was seen to lose its link.
+pub const KILL_GRACE: Duration = Duration::from_secs(10);
 
 /// A running browser.
 pub struct Browser {

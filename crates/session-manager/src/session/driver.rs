@@ -563,8 +563,7 @@ fn kill_grace(failure: &Failure) -> Duration {
         Failure::BrowserDied | Failure::ChromedriverDied | Failure::PageCrashed => {
             Duration::from_secs(2)
         }
-        // A Chrome that was killed while it wrote was seen to lose its link.
-        _ => Duration::from_secs(10),
+        _ => browser::KILL_GRACE,
     }
 }
 
