@@ -77,6 +77,8 @@ impl MariaDb {
                 folder.path().join("data").display()
             ))
             .current_dir(folder.path())
+            // That of whoever runs the tests may be nobody else's.
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::null());
         if let Some(user) = user {
             user.runs(&mut install);
@@ -97,6 +99,7 @@ impl MariaDb {
             .args(user.map(User::prefix).unwrap_or_default())
             .arg(program("mariadbd")?)
             .current_dir(folder.path())
+            .env("TMPDIR", folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -664,9 +664,11 @@ async fn messages_by_every_name() {
         assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
         assert_eq!(body["estado"], "simulado");
     }
+    let (_, made) = call(&hub, "POST", "/sender/campaigns", form("Marzo")).await;
+    let campaign = made["id"].to_string();
     for body in [
         json!({"mensajes": [{"destinatario": "5491158254201", "mensaje": "Hola"}]}),
-        json!({"campañaId": "7", "mensajes": [{"phoneNumber": "5491158254201", "texto": "Hola"}]}),
+        json!({"campañaId": campaign, "mensajes": [{"phoneNumber": "5491158254201", "texto": "Hola"}]}),
         json!({"destinatarios": [{"telefono": "5491158254201", "message": "Hola"}]}),
         json!({"destinatarios": ["5491158254201", 5_491_158_254_202_u64], "mensaje": "Hola"}),
     ] {

@@ -61,7 +61,7 @@ on_both_engines! {
 
         let empty = overview(&hub).await;
         assert_eq!(empty["zona"], "America/Argentina/Buenos_Aires");
-        assert_eq!(empty["sesion"], json!({"servicio": "up", "estado": "READY", "codigo": null}));
+        assert_eq!(empty["sesion"], json!({"servicio": "up", "estado": "READY", "codigo": null, "limites": null}));
         for field in ["enviados", "fallidos", "simulados", "recibidos", "en_espera"] {
             assert_eq!(empty["hoy"][field], 0, "{field}");
         }
