@@ -33,6 +33,8 @@ const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub(crate) const JWT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Use is written down this often at most.
 const NOTED: Duration = Duration::from_secs(5 * 60);
+/// How long a sign-in may take to reach its browser, once it is written down.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// How often those are looked at again whose answer does not end.
 const LOOKED_AT: Duration = Duration::from_secs(30);
 
@@ -160,7 +162,12 @@ impl Auth {
         let mut changes = self.0.store.access_changes();
         loop {
             // What another hub changes is seen a little later.
-            let _ = tokio::time::timeout(LOOKED_AT, changes.changed()).await;
+            if let Ok(Ok(())) = tokio::time::timeout(LOOKED_AT, changes.changed()).await {
+                // A browser that signs in anew has its old cookie until it has
+                // the answer: cut before that, it would ask with it, and be
+                // told that its session is over.
+                tokio::time::sleep(ANSWERED_WITHIN).await;
+            }
             // A database that is away for a while signs nobody out.
             if let Ok(false) = self.still_holds(&caller).await {
                 return;
