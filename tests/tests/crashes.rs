@@ -44,6 +44,13 @@ async fn brought_to(at: At) -> (Standin, Manager) {
             manager.until("QR_REQUIRED").await;
             standin.phone().scan_current().expect("a code");
             manager.until("AUTHENTICATED").await;
+            // Before that the page has not stored its device yet, and a killed
+            // one has none.
+            poll::until("the device to be logged in", async || {
+                let device = standin.phone().state().devices.into_iter().next()?;
+                device.connected.then_some(())
+            })
+            .await;
         }
         At::Ready => manager.link(&standin).await,
     }
