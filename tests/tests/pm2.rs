@@ -123,7 +123,7 @@ async fn the_pair_is_online_at_once_with_its_own_variables() {
         "session-manager",
         &expect(&[
             ("PORT", pm2.session_port.to_string()),
-            ("HOST", "127.0.0.1".into()),
+            ("HOST", "127.0.0.1,::1".into()),
             ("NODE_ENV", "production".into()),
             ("TOKENS_DIR", pm2.tokens().display().to_string()),
             ("RESTART_BUDGET", String::new()),
@@ -132,7 +132,7 @@ async fn the_pair_is_online_at_once_with_its_own_variables() {
     .await;
     let hub = expect(&[
         ("PORT", pm2.hub_port.to_string()),
-        ("HOST", "127.0.0.1".into()),
+        ("HOST", "127.0.0.1,::1".into()),
         ("NODE_ENV", "production".into()),
         ("SESSION_MANAGER_BASE_URL", pm2.session("")),
         ("DRY_RUN", "true".into()),

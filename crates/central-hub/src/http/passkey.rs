@@ -25,7 +25,14 @@ pub(crate) async fn passkey(Upstream(client): Upstream) -> Answer {
 #[utoipa::path(
     post, path = "/admin/whatsapp/passkey", tag = "session", operation_id = "admin_answer_passkey",
     params(ClienteHeader),
-    request_body(content = PasskeyCredential),
+    request_body(content = PasskeyCredential, example = json!({
+        "id": "AQIDBA", "rawId": "AQIDBA", "type": "public-key",
+        "response": {
+            "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFBQSIsIm9yaWdpbiI6Imh0dHBzOi8vd2ViLndoYXRzYXBwLmNvbSJ9",
+            "authenticatorData": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAAAAA",
+            "signature": "MAYCAQECAQE"
+        }
+    })),
     responses((status = 200, description = "session-manager's answer", body = TransitionBody), Failures)
 )]
 pub(crate) async fn answer(

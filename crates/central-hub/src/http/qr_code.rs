@@ -51,6 +51,8 @@ struct Shown {
 #[schema(as = qr_code::Refusal)]
 struct Refusal<'a> {
     ok: bool,
+    /// The code, as everywhere below this root.
+    #[schema(value_type = String)]
     error: bool,
     code: &'a str,
     message: &'a str,

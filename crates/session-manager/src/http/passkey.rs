@@ -38,7 +38,14 @@ pub async fn passkey(State(state): State<AppState>) -> Json<PasskeyBody> {
 /// The body is what `PublicKeyCredential.toJSON()` gives. WhatsApp judges it
 /// next: `PASSKEY_REQUIRED` with another challenge means that it said no.
 #[utoipa::path(post, path = paths::PASSKEY, tag = "code", params(ClienteHeader),
-    request_body(content = PasskeyCredential),
+    request_body(content = PasskeyCredential, example = json!({
+        "id": "AQIDBA", "rawId": "AQIDBA", "type": "public-key",
+        "response": {
+            "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiQUFBQSIsIm9yaWdpbiI6Imh0dHBzOi8vd2ViLndoYXRzYXBwLmNvbSJ9",
+            "authenticatorData": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAAAAA",
+            "signature": "MAYCAQECAQE"
+        }
+    })),
     responses((status = 200, description = "Given to WhatsApp", body = TransitionBody), Failures))]
 pub async fn answer(
     State(state): State<AppState>,

@@ -43,7 +43,12 @@
       inFlight.set(String(id), { message, waiting: [...waiting, resolve] });
     });
     const stored = store();
-    stored.then(() => transmitDelivered(message));
+    // The same id may be on its way already, and goes out once.
+    const key = String(id);
+    if (!held.has(key)) {
+      held.add(key);
+      stored.then(() => transmitDelivered(message));
+    }
     return [stored, answered];
   }
 
@@ -76,11 +81,8 @@
   const held = new Set();
 
   async function transmitDelivered(message) {
-    const key = String(message.id);
-    if (held.has(key)) return;
-    held.add(key);
     await __standin.waitForOfflineDeliveryEnd();
-    held.delete(key);
+    held.delete(String(message.id));
     transmit(message);
   }
 

@@ -43,6 +43,7 @@ pub(crate) struct CampaignRequest {
     descripcion: Option<String>,
     /// Whether nothing of it goes before `fecha_envio`.
     #[serde(default, deserialize_with = "lenient::flag")]
+    #[schema(schema_with = lenient::flag_schema, required = false)]
     programada: Option<bool>,
     fecha_envio: Option<String>,
     /// Only for a new one: a short list at once.

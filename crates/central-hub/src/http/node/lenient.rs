@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
 use session_api::Timestamp;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 use crate::campaigns::columns::fold;
 
@@ -142,6 +143,17 @@ where
     }
 
     deserializer.deserialize_any(Flag)
+}
+
+/// What [`flag`] takes, for the document.
+pub(crate) fn flag_schema() -> Schema {
+    let of = |kind| ObjectBuilder::new().schema_type(kind);
+    OneOfBuilder::new()
+        .item(of(Type::Boolean))
+        .item(of(Type::Integer).enum_values(Some([0, 1])))
+        .item(of(Type::String).enum_values(Some(["", "0", "1", "false", "true"])))
+        .item(of(Type::Null))
+        .into()
 }
 
 /// An hour without its seconds: `09:00:00` is `09:00`.

@@ -32,6 +32,7 @@ pub(crate) struct Row {
     hora_inicio: String,
     hora_fin: String,
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     body: ScheduleBody,
 }
 
