@@ -105,7 +105,12 @@ async fn the_service_is_killed() {
 async fn chromedriver_is_killed() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
-        let driver = processes::chromedriver(&manager.tokens()).expect("a chromedriver");
+        // A process that is just being started may show no command line for a
+        // moment, even after it was seen once.
+        let driver = poll::until("a chromedriver", async || {
+            processes::chromedriver(&manager.tokens())
+        })
+        .await;
         let before = restarts(&manager).await;
         kill_hard(&driver);
         noticed(&manager, before).await;
@@ -130,7 +135,7 @@ async fn what_stands_in_for_chrome_is_killed() {
 async fn chrome_is_killed() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
-        let chrome = processes::chrome(&manager.tokens()).expect("a chrome");
+        let chrome = poll::until("chrome", async || processes::chrome(&manager.tokens())).await;
         let before = restarts(&manager).await;
         kill_hard(&chrome);
         noticed(&manager, before).await;
