@@ -1,7 +1,7 @@
 //! The lines of an export, into an empty database.
 
 use std::collections::HashMap;
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +11,14 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
-use super::{FORMAT, Head, Line, Tail, TransferError, counters, quoted, tables, version};
+use super::{
+    FORMAT, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
+};
 use crate::store::{Store, Tx};
+
+/// The longest line that is read, in bytes: some times what the longest text
+/// that the hub keeps takes as JSON.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
 /// Brings all of an export, or nothing; gives how many rows.
 ///
@@ -44,7 +50,7 @@ pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, Trans
             return Err(TransferError::NotEmpty(table.clone()));
         }
     }
-    let known: HashMap<&str, &[String]> = tables
+    let known: HashMap<&str, &[TableColumn]> = tables
         .iter()
         .map(|(table, columns)| (table.as_str(), columns.as_slice()))
         .collect();
@@ -83,10 +89,16 @@ struct Lines<'a, R> {
 impl<R: BufRead> Lines<'_, R> {
     fn next(&mut self) -> Result<Option<String>, TransferError> {
         let mut line = String::new();
-        if self.from.read_line(&mut line)? == 0 {
+        let mut bounded = self.from.by_ref().take(LONGEST_LINE);
+        let length = bounded.read_line(&mut line)?;
+        if length == 0 {
             return Ok(None);
         }
         self.number += 1;
+        if length as u64 == LONGEST_LINE && !line.ends_with('\n') {
+            let what = format!("it has more than {LONGEST_LINE} bytes");
+            return Err(TransferError::Line(self.number, what));
+        }
         Ok(Some(line))
     }
 
@@ -107,12 +119,18 @@ enum Bad {
     Store(sqlx::Error),
 }
 
-async fn insert(tx: &mut Tx, known: &HashMap<&str, &[String]>, line: Line) -> Result<(), Bad> {
+async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) -> Result<(), Bad> {
     let columns = known
         .get(line.table.as_str())
         .ok_or_else(|| Bad::Row("there is no such table".to_owned()))?;
-    if let Some(name) = line.row.keys().find(|name| !columns.contains(name)) {
-        return Err(Bad::Row(format!("{} has no column {name}", line.table)));
+    for (name, value) in &line.row {
+        match columns.iter().find(|column| column.name == *name) {
+            None => return Err(Bad::Row(format!("{} has no column {name}", line.table))),
+            Some(column) if !column.takes(value) => {
+                return Err(Bad::Row(format!("{name} is no {}", column.declared)));
+            }
+            Some(_) => {}
+        }
     }
     let names: Vec<_> = line.row.keys().map(|name| quoted(name)).collect();
     let places: Vec<_> = (1..=names.len()).map(|n| format!("${n}")).collect();

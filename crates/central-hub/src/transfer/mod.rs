@@ -97,8 +97,30 @@ async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(version)
 }
 
+/// A column of a table.
+#[derive(Debug)]
+struct TableColumn {
+    name: String,
+    /// As its table declares it; SQLite takes a value of any type for it.
+    declared: String,
+}
+
+impl TableColumn {
+    /// Whether `value` is of the type that the column is declared with, as
+    /// SQLite groups them; PostgreSQL's own are left to it.
+    fn takes(&self, value: &Value) -> bool {
+        match self.declared.as_str() {
+            "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
+            "TEXT" => value.is_string(),
+            "BLOB" => value.is_object(),
+            "REAL" => value.is_number(),
+            _ => true,
+        }
+    }
+}
+
 /// The tables and their columns, each after what it refers to.
-async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColumn>)>, StoreError> {
     let engine = store.engine();
     let names = engine.pick(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
@@ -108,8 +130,8 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<String>)>
              AND relname <> '_sqlx_migrations' ORDER BY oid",
     );
     let columns = engine.pick(
-        "SELECT name FROM pragma_table_info($1) ORDER BY cid",
-        "SELECT attname::text AS name FROM pg_attribute
+        "SELECT name, upper(type) AS declared FROM pragma_table_info($1) ORDER BY cid",
+        "SELECT attname::text AS name, '' AS declared FROM pg_attribute
              WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
     );
     let mut tables = Vec::new();
@@ -119,7 +141,11 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<String>)>
             .bind(&table)
             .fetch_all(&mut **tx)
             .await?;
-        let columns: Result<_, _> = rows.iter().map(|row| row.try_get("name")).collect();
+        let column = |row: &sqlx::any::AnyRow| {
+            let (name, declared) = (row.try_get("name")?, row.try_get("declared")?);
+            Ok::<_, sqlx::Error>(TableColumn { name, declared })
+        };
+        let columns: Result<_, _> = rows.iter().map(column).collect();
         tables.push((table, columns?));
     }
     Ok(tables)
@@ -131,14 +157,14 @@ fn quoted(name: &str) -> String {
 }
 
 /// What counts on for new rows goes on after those that were brought.
-fn counters(engine: Engine, tables: &[(String, Vec<String>)]) -> Vec<String> {
+fn counters(engine: Engine, tables: &[(String, Vec<TableColumn>)]) -> Vec<String> {
     if engine == Engine::Sqlite {
         // It does so by itself.
         return Vec::new();
     }
     tables
         .iter()
-        .filter(|(_, columns)| columns.iter().any(|column| column == "id"))
+        .filter(|(_, columns)| columns.iter().any(|column| column.name == "id"))
         .map(|(table, _)| {
             let name = quoted(table);
             format!(

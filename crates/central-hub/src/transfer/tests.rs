@@ -114,7 +114,21 @@ async fn what_is_no_whole_export_changes_nothing() {
         ),
         (
             text.replacen(r#""attempts":0"#, r#""attempts":[]"#, 1),
-            "no value",
+            "attempts",
+        ),
+        // SQLite would keep a text where a number belongs, and every read of
+        // the row would fail from then on.
+        (
+            text.replacen(r#""attempts":0"#, r#""attempts":"many""#, 1),
+            "attempts",
+        ),
+        (
+            text.replacen(
+                r#""chat":""#,
+                &format!(r#""chat":"{}"#, "x".repeat(17 << 20)),
+                1,
+            ),
+            "more than",
         ),
     ];
     for target in [Database::sqlite(), Database::postgres()] {
