@@ -15,7 +15,7 @@ use url::Url;
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
-use crate::ledger::SendLimits;
+use crate::outbox::SendLimits;
 use crate::session::{Limits, Watchfulness};
 
 /// The variables, for `--help`.

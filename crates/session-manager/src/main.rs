@@ -8,10 +8,9 @@ use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
-use session_manager::backup::command;
 use session_manager::browser::take_part;
+use session_manager::commands::{backup, doctor, link};
 use session_manager::config::{Config, HELP};
-use session_manager::{doctor, link};
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
@@ -114,11 +113,11 @@ fn carry_out(task: &Task) -> ExitCode {
             runtime.shutdown_background();
             linked
         })),
-        Task::Backup { new_key: true } => tell(Ok(command::new_key())),
+        Task::Backup { new_key: true } => tell(Ok(backup::new_key())),
         Task::Backup { new_key: false } => {
-            tell(config().and_then(|config| command::backup(&config)))
+            tell(config().and_then(|config| backup::backup(&config)))
         }
-        Task::Restore { file } => tell(config().and_then(|config| command::restore(&config, file))),
+        Task::Restore { file } => tell(config().and_then(|config| backup::restore(&config, file))),
     }
 }
 

@@ -49,9 +49,9 @@ impl Schedule {
             }
             let mut pause = LOOK_EVERY;
             if self.is_due(SystemTime::now()) {
-                let taken = self.session.backup(self.backups.clone()).await;
+                let taken = self.backups.take_running(&self.session).await;
                 if !matches!(taken, Ok(Ok(_))) {
-                    // The driver has logged why.
+                    // Logged where it failed.
                     pause = AFTER_FAILURE;
                 }
             }

@@ -15,9 +15,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{dup2, fcntl_dupfd_cloexec};
 use service_runtime::{NotOurs, inherited, pm2};
 
-use super::handover::{ANSWERS, COMMANDS, StandIn, Wanted};
+use super::cdp_mux::Pipes;
+use super::chrome_shim::{ANSWERS, COMMANDS, StandIn, Wanted};
 use super::profile::Profile;
-use super::relay::Pipes;
 use super::tab::FIRST_PAGE;
 use super::tree::PROFILE_MARK;
 

@@ -11,9 +11,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::block_in_place;
 
 use super::chrome::surround;
-use super::line::Line;
+use super::connector::Line;
 use super::profile::Profile;
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 /// How often it is started before it counts as broken: it takes a free port of
@@ -170,4 +170,9 @@ pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<Pa
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|file| is_executable(file))
+}
+
+/// Driver errors hold stack traces; the first line says it all.
+pub(super) fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }

@@ -17,7 +17,7 @@ use super::cdp::CdpEvent;
 use super::chromedriver::Chromedriver;
 use super::facts::PageEvent;
 use super::tab::{CHANNEL, SERVICE_WORKER, Tab};
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const EVENTS: usize = 1024;
 

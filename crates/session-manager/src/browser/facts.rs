@@ -196,6 +196,20 @@ pub struct PageMessage {
     pub row: f64,
 }
 
+/// A message or an ack that the page reports.
+#[derive(Clone)]
+pub enum PageUpdate {
+    /// A message came in, or was sent from another device.
+    Message(Box<PageMessage>),
+    /// The delivery state of a sent message changed.
+    Ack {
+        /// WhatsApp's whole id.
+        message_id: String,
+        /// WhatsApp's number, -1 to 4.
+        ack: i8,
+    },
+}
+
 /// What the page knows of what WhatsApp lets the account do. Times in
 /// milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

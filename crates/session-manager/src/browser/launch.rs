@@ -19,18 +19,18 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
+use super::cdp_mux::relay;
 use super::chrome;
-use super::chromedriver::{Chromedriver, find_on_path, is_executable};
+use super::chrome_shim::Door;
+use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::{chrome_args, show};
-use super::handover::Door;
+use super::instance::{Browser, KILL_GRACE, clear};
 use super::page::{Page, Presence, Tools, WA_JS};
 use super::profile::Profile;
-use super::relay::relay;
-use super::running::{Browser, KILL_GRACE, clear};
 use super::tab::Tab;
 use super::tree::Tree;
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
 /// How long ChromeDriver may take to say why Chrome ended.
@@ -364,9 +364,4 @@ async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<B
     };
     // Where the driver went away meanwhile, nobody listens.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
-}
-
-/// Driver errors hold stack traces; the first line says it all.
-pub(super) fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_owned()
 }

@@ -9,18 +9,18 @@
 //! ```
 
 mod cdp;
+mod cdp_mux;
 mod chrome;
+mod chrome_shim;
 mod chromedriver;
+mod connector;
 mod events;
 mod facts;
 mod flags;
-mod handover;
+mod instance;
 mod launch;
-mod line;
 mod page;
 mod profile;
-mod relay;
-mod running;
 mod tab;
 mod tree;
 mod user_agent;
@@ -29,16 +29,16 @@ pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
 pub use facts::{
     Facts, Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey,
-    PasskeyStage,
+    PageUpdate, PasskeyStage,
 };
+pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
-    ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, PairingCode, Presence,
-    StoredMessage,
+    ChatSearch, Direction, MemorySearch, Page, PageError, PageFile, PageSend, PairingCode,
+    Presence, StoredMessage,
 };
 pub use profile::Profile;
 pub(crate) use profile::remove_tree;
-pub use running::{Browser, KILL_GRACE, clear};
 pub use tree::Tree;
 
 use std::process::ExitCode;
@@ -49,5 +49,5 @@ use std::process::ExitCode;
 /// Call it before anything else is read or opened.
 #[must_use]
 pub fn take_part() -> Option<ExitCode> {
-    handover::stand_in().or_else(chrome::become_chrome)
+    chrome_shim::stand_in().or_else(chrome::become_chrome)
 }

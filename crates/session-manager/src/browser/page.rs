@@ -1,5 +1,6 @@
 //! Typed calls into the page script.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -10,7 +11,6 @@ use session_api::{Content, PasskeyCredential, SelfTest};
 use super::cdp::CdpError;
 use super::facts::{Facts, PageLimits, PageMessage};
 use super::tab::{CHANNEL, Tab};
-use crate::files::PageFile;
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 /// The bundle of wa-js that this service was built with.
@@ -26,6 +26,19 @@ const SEARCH: Duration = Duration::from_secs(15);
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
+
+/// A file as the page is given it.
+#[derive(Clone, Debug)]
+pub struct PageFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is.
+    pub mime: String,
+    /// The name that the recipient sees.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+}
 
 /// Why a call into the page failed.
 #[derive(Debug, thiserror::Error)]

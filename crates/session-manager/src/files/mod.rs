@@ -33,6 +33,7 @@ pub use fetch::{AllowedHosts, HostError};
 pub use intake::{Facts, Told};
 pub use kind::check_kind;
 
+use crate::browser::PageFile;
 use crate::error::ApiError;
 use crate::ledger::{FileRow, LedgerFile};
 
@@ -127,19 +128,6 @@ impl Used {
 
 /// While it lives no file is deleted.
 pub type Gate = OwnedRwLockReadGuard<()>;
-
-/// A file as the page is given it.
-#[derive(Clone, Debug)]
-pub struct PageFile {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// What it is.
-    pub mime: String,
-    /// The name that the recipient sees.
-    pub name: String,
-    /// In bytes.
-    pub size: u64,
-}
 
 impl Inner {
     fn taking(&self) -> MutexGuard<'_, HashSet<String>> {

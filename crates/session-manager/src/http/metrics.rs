@@ -12,7 +12,7 @@ use service_runtime::process::Usage;
 use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
 
 use crate::browser::Profile;
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// What is counted, here and where it happens.
 pub const HELP: &[(&str, &str)] = &[

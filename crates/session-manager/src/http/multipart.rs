@@ -3,10 +3,10 @@
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;
-use service_runtime::http::{json_part, parts_of};
-use session_api::{SendRequest, check_filename};
+use axum::http::HeaderMap;
+use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, json_part, parts_of};
+use session_api::{ErrorCode, SendRequest, check_filename};
 
-use super::files::{cliente_of, invalid};
 use crate::error::ApiError;
 use crate::files::{Facts, Files, Told};
 use crate::ledger::FileRow;
@@ -120,4 +120,14 @@ fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> 
         length: None,
         cliente_id,
     }
+}
+
+/// The business that the request is made for; a malformed one was refused.
+pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
+    ClienteId::parse(text).map(|id| id.0)
+}
+
+fn invalid(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, message)
 }

@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::browser::{CdpError, Page, PageError};
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::Passkey;
+use crate::state::AppState;
 
 /// Whose page an answer has to be made on, and on pages below it.
 const SITE: &str = "whatsapp.com";

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use session_api::{ErrorCode, QrBody, Timestamp, paths};
 
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::{QrImage, Snapshot};
+use crate::state::AppState;
 
 /// The code as a data URL, or `NO_QR`.
 #[utoipa::path(get, path = paths::QR, tag = "code", operation_id = "qr",

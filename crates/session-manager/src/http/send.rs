@@ -18,8 +18,9 @@ use session_api::{
 use super::multipart::{self, Came};
 use crate::error::ApiError;
 use crate::files::{Facts, Files, check_kind};
-use crate::ledger::{FileRow, Payload, body_hash};
-use crate::router::AppState;
+use crate::ledger::FileRow;
+use crate::outbox::{Payload, body_hash};
+use crate::state::AppState;
 
 /// Sends a message; answers once WhatsApp's server took it.
 #[utoipa::path(post, path = paths::SEND, tag = "messages", params(ClienteHeader, IdempotencyHeader),

@@ -14,8 +14,8 @@ use session_api::{
 use crate::backup::{BackupError, Taken};
 use crate::browser::{CdpError, PageError, PairingCode};
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::LogoutOutcome;
+use crate::state::AppState;
 
 /// Asks for the session; answers at once.
 #[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
@@ -135,7 +135,7 @@ fn pairing_failure(error: &PageError) -> ErrorCode {
 #[utoipa::path(post, path = paths::BACKUP, tag = "service",
     responses((status = 200, description = "Where it is", body = BackupBody), Failures))]
 pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, ApiError> {
-    let taken = state.session.backup(state.backups.clone()).await?;
+    let taken = state.backups.take_running(&state.session).await?;
     let Taken { file, bytes } = taken.map_err(|error| {
         let code = match error {
             BackupError::NoKey | BackupError::NotLinked | BackupError::UnderWay => {

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use session_api::{HealthBody, SERVICE_NAME, StatusBody, Timestamp, paths};
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Liveness: says that this process answers, whatever the browser does.
 #[utoipa::path(get, path = paths::HEALTH, tag = "service", security(()),

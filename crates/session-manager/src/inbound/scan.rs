@@ -20,11 +20,10 @@ use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::CatchUp;
 use super::search::{Chats, Search};
 use crate::browser::{Page, PageError};
-use crate::ledger::{LedgerError, LedgerFile, OVERLAP_SECONDS, Seen, Store, Watermark};
-use crate::session::SessionHandle;
+use crate::ledger::{LedgerError, LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
+use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
 /// What came out of order while the page was there is not older than this.
@@ -346,7 +345,7 @@ async fn read_acks(store: &Store, page: &Page) -> Result<(), ScanError> {
         let acks = page.acks(ids).await?;
         let seen: Vec<_> = acks
             .into_iter()
-            .map(|known| Seen::Ack {
+            .map(|known| NewEvent::Ack {
                 message_id: known.id,
                 ack: known.ack,
             })

@@ -16,9 +16,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::new_message;
 use super::scan::ScanError;
 use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
-use crate::ledger::{OVERLAP_SECONDS, Seen, Store};
+use crate::ledger::{OVERLAP_SECONDS, Store};
 
 /// So many ids come from the page's memory at once.
 const IDS: usize = 5_000;
@@ -283,8 +284,8 @@ impl Search<'_> {
     }
 
     async fn record(&self, messages: Vec<PageMessage>) -> Result<(), ScanError> {
-        let seen = messages.into_iter().map(Box::new).map(Seen::Message);
-        let told = self.store.record(seen.collect()).await?.told;
+        let events = messages.into_iter().map(new_message).collect();
+        let told = self.store.record(events).await?.told;
         if told > 0 {
             tracing::debug!(told, "messages were found that nobody had been told of");
         }

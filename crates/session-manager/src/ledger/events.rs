@@ -12,30 +12,32 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use session_api::{AckEvent, Event, EventKind, MessageEvent, Timestamp};
+use session_api::{Event, EventKind, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
+use super::append::{RESERVED, number, tell_ack, write};
+use super::error::LedgerError;
 use super::message_id::{message_key, sent_key};
 use super::row::Row;
-use super::store::{Details, LedgerError, Store, move_on};
+use super::store::{Details, Store, move_on};
 use super::transition::Happening;
 use super::writer::Turn;
-use crate::browser::PageMessage;
-use crate::session::{Logged, Ticket, id_of, json};
-
-/// So many ids are taken in one go: what is told from memory alone must not be
-/// told under the same id after a restart, whatever the clock says then.
-const RESERVED: u64 = 20_000;
+use crate::event_log::{Logged, Ticket, id_of, json};
 
 /// The page's type of a message that it cannot read.
 const UNREADABLE: &str = "ciphertext";
 
-/// What the page tells of a message.
+/// An incoming message or an ack, to be recorded.
 #[derive(Clone)]
-pub enum Seen {
-    /// It came in, or was sent from elsewhere.
-    Message(Box<PageMessage>),
-    /// It moved on.
+pub enum NewEvent {
+    /// A message came in, or was sent from another device.
+    Message {
+        /// The event to publish.
+        message: Box<MessageEvent>,
+        /// WhatsApp's number for its delivery state, -1 to 4.
+        ack: i8,
+    },
+    /// The delivery state of a sent message changed.
     Ack {
         /// WhatsApp's whole id.
         message_id: String,
@@ -58,18 +60,18 @@ impl Store {
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`]: nothing of it was written.
-    pub async fn record(&self, batch: Vec<Seen>) -> Result<Recorded, LedgerError> {
+    pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
             .write(move |mut turn| {
                 Box::pin(async move {
                     let told_before = turn.ticket.len();
                     let mut moved = Vec::new();
-                    for seen in &batch {
-                        match seen {
-                            Seen::Message(message) => {
-                                record_message(turn.connection, turn.ticket, message).await?;
+                    for event in &batch {
+                        match event {
+                            NewEvent::Message { message, ack } => {
+                                record_message(turn.connection, turn.ticket, message, *ack).await?;
                             }
-                            Seen::Ack { message_id, ack } => {
+                            NewEvent::Ack { message_id, ack } => {
                                 let turn = turn.reborrow();
                                 moved.extend(record_ack(turn, message_id, *ack).await?);
                             }
@@ -218,15 +220,11 @@ impl Store {
     }
 }
 
-/// Nothing that SQLite takes is larger.
-fn number(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
-}
-
 async fn record_message(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
-    message: &PageMessage,
+    message: &MessageEvent,
+    ack: i8,
 ) -> Result<(), sqlx::Error> {
     if let Some(key) = sent_key(&message.message_id) {
         let ours = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
@@ -249,12 +247,12 @@ async fn record_message(
         .bind(&message.message_id)
         .bind(now)
         .bind(key)
-        .bind(json(&Event::Message(message_event(message))).as_deref())
+        .bind(message_json(message).as_deref())
         .execute(&mut *transaction)
         .await?;
         return Ok(());
     }
-    let Some(data) = json(&Event::Message(message_event(message))) else {
+    let Some(data) = message_json(message) else {
         return Ok(());
     };
     if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
@@ -265,7 +263,7 @@ async fn record_message(
         .execute(&mut *transaction)
         .await?;
     if message.from_me {
-        raise_ack(transaction, &message.message_id, message.ack.max(0), now).await?;
+        raise_ack(transaction, &message.message_id, ack.max(0), now).await?;
     }
     Ok(())
 }
@@ -358,85 +356,12 @@ async fn raise_ack(
     Ok(done.rows_affected() > 0)
 }
 
-/// Writes down that a message moved on, to be told.
-pub(super) async fn tell_ack(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
-    message_id: &str,
-    ack: i8,
-) -> Result<(), sqlx::Error> {
-    let event = Event::Ack(AckEvent {
-        message_id: message_id.to_owned(),
-        ack,
-        status: ack_status(ack).to_owned(),
-        at: Timestamp::now(),
-    });
-    if let Some(data) = json(&event) {
-        write(transaction, ticket, EventKind::Ack, None, data).await?;
-        counter!("leadmaster_acks_total", "status" => ack_status(ack)).increment(1);
+fn message_json(message: &MessageEvent) -> Option<Arc<str>> {
+    let mut message = message.clone();
+    if message.kind == UNREADABLE {
+        message.body.clear();
     }
-    Ok(())
-}
-
-/// Gives whether it is news.
-async fn write(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
-    kind: EventKind,
-    message_key: Option<&str>,
-    data: Arc<str>,
-) -> Result<bool, sqlx::Error> {
-    let id = ticket.next_id();
-    let done = sqlx::query(
-        "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)
-         ON CONFLICT (message_key) DO NOTHING",
-    )
-    .bind(number(id))
-    .bind(kind.as_str())
-    .bind(message_key)
-    .bind(&*data)
-    .execute(&mut *transaction)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query("UPDATE event_log SET ids_until = ?1 WHERE ids_until < ?2")
-        .bind(number(id + RESERVED))
-        .bind(number(id + RESERVED / 2))
-        .execute(&mut *transaction)
-        .await?;
-    ticket.wrote(kind, data);
-    Ok(true)
-}
-
-fn ack_status(ack: i8) -> &'static str {
-    match ack {
-        ..0 => "failed",
-        0 => "accepted",
-        1 => "sent",
-        2 => "delivered",
-        3 => "read",
-        4.. => "played",
-    }
-}
-
-fn message_event(message: &PageMessage) -> MessageEvent {
-    let body = match message.kind.as_str() {
-        UNREADABLE => String::new(),
-        _ => message.body.clone(),
-    };
-    MessageEvent {
-        message_id: message.message_id.clone(),
-        from: message.from.clone(),
-        to: message.to.clone(),
-        phone: message.phone.clone(),
-        lid: message.lid.clone(),
-        pushname: message.pushname.clone(),
-        from_me: message.from_me,
-        kind: message.kind.clone(),
-        body,
-        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
-    }
+    json(&Event::Message(message))
 }
 
 #[cfg(test)]

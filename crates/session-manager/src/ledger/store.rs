@@ -1,66 +1,15 @@
 //! The file: SQLite, one connection that writes, and some that read beside it.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use session_api::{Content, Timestamp};
 use sqlx::SqlitePool;
 use tokio::sync::broadcast;
 
-pub use self::files::FileRow;
-use super::events::tell_ack;
+use super::append::tell_ack;
+use super::error::LedgerError;
 use super::row::Row;
 use super::transition::{Happening, State, next};
 use super::writer::{Turn, Writer};
-use crate::session::EventLog;
-
-/// Why the ledger cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// The folder or the file cannot be made or opened.
-    #[error("{path} cannot be made or opened", path = .0.display())]
-    Folder(PathBuf, #[source] std::io::Error),
-    /// The tables cannot be brought up to date.
-    #[error("{path} cannot be brought up to date", path = .0.display())]
-    Migrate(PathBuf, #[source] sqlx::migrate::MigrateError),
-    /// The file is damaged.
-    #[error("{path} is damaged: {what}", path = .0.display(), what = .1)]
-    Damaged(PathBuf, String),
-    /// A read or write failed.
-    #[error("the ledger cannot be read or written")]
-    Sqlite(#[source] Arc<sqlx::Error>),
-    /// Opening failed a moment ago; it is tried again soon.
-    #[error("{0}")]
-    Unavailable(String),
-}
-
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
-    }
-}
-
-impl LedgerError {
-    /// Whether the file itself is no good, as opposed to the disk under it.
-    #[must_use]
-    pub fn is_damage(&self) -> bool {
-        let Self::Sqlite(error) = self else {
-            return false;
-        };
-        let sqlx::Error::Database(error) = &**error else {
-            return false;
-        };
-        // SQLITE_CORRUPT and SQLITE_NOTADB, in the low byte of extended codes.
-        let code = error.code().and_then(|code| code.parse::<u32>().ok());
-        matches!(code.map(|code| code & 0xff), Some(11 | 26))
-    }
-
-    /// The whole chain in one line.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        service_runtime::error_chain(self)
-    }
-}
+use crate::event_log::EventLog;
 
 /// A send to be written down.
 #[derive(Clone, Copy)]
@@ -97,7 +46,7 @@ pub struct Store {
     pub(super) readers: SqlitePool,
     pub(super) writer: Writer,
     pub(super) log: EventLog,
-    news: broadcast::Sender<i64>,
+    pub(super) news: broadcast::Sender<i64>,
 }
 
 impl Store {
@@ -419,9 +368,6 @@ fn to_json(content: &Content) -> Result<String, sqlx::Error> {
 fn file_of(content: &Content) -> Option<&str> {
     content.media()?.1.file_id.as_deref()
 }
-
-mod files;
-mod open;
 
 #[cfg(test)]
 mod tests;

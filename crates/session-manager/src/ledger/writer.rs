@@ -18,8 +18,8 @@ use std::time::Instant;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::store::LedgerError;
-use crate::session::{EventLog, Ticket};
+use super::error::LedgerError;
+use crate::event_log::{EventLog, Ticket};
 
 /// So much goes into one transaction at most.
 const TOGETHER: usize = 64;

@@ -18,18 +18,18 @@ use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::backup::PendingBackup;
+use self::gc::Tidiness;
+use self::offline::PendingJob;
 use self::passkey::note_passkey;
-use self::tidy::Tidiness;
-use super::cause::{Cause, Failure};
-use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
-use super::log::EventLog;
+use super::cause::Cause;
+use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, OfflineReply, SessionHandle};
+use super::inbox::Inbox;
+use super::machine::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::publisher::{Publisher, Surroundings};
-use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::timers::{Due, Timers};
-use crate::backup::{BackupError, Taken};
 use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Events, Facts, Page, PageError};
-use crate::inbound::Inbox;
+use crate::event_log::EventLog;
+use crate::failure::Failure;
 
 /// How long a logout may wait for the page to come up and be connected.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
@@ -69,7 +69,7 @@ enum Done {
     Launched(Result<Launched, Option<Failure>>),
     /// Whether it ended by itself.
     Closed(bool),
-    BackedUp(Result<Taken, BackupError>),
+    OfflineJob(OfflineReply),
     Heartbeat(u64, Box<Result<Facts, PageError>>),
     Diagnosed(u64, Failure),
     SelfTest(SelfTest),
@@ -117,7 +117,7 @@ pub struct SessionDriver {
     done_queue: mpsc::UnboundedReceiver<Done>,
     timers: Timers,
     logout: Option<PendingLogout>,
-    backup: Option<PendingBackup>,
+    offline_job: Option<PendingJob>,
     tidiness: Tidiness,
     /// Whether the last browser ended by itself, all of it written.
     closed_cleanly: bool,
@@ -173,7 +173,7 @@ impl SessionDriver {
             done_queue,
             timers: Timers::default(),
             logout: None,
-            backup: None,
+            offline_job: None,
             tidiness: Tidiness::default(),
             closed_cleanly: true,
             when_gone: Vec::new(),
@@ -265,7 +265,7 @@ impl SessionDriver {
             .passkey_until(passkey.map(|passkey| passkey.expires_at));
         self.publisher.publish(&self.machine, &self.around);
         self.pursue_logout();
-        self.pursue_backup();
+        self.advance_offline_job();
     }
 
     fn note_transition(&self, before: SessionState) {
@@ -408,7 +408,7 @@ impl SessionDriver {
                 self.slot = Slot::Empty;
                 self.feed(Input::BrowserClosed).await;
             }
-            Done::BackedUp(taken) => self.backed_up(taken).await,
+            Done::OfflineJob(reply) => self.offline_job_done(reply).await,
             Done::Heartbeat(launch, result) => {
                 if launch == self.launches && matches!(self.slot, Slot::Running(_)) {
                     self.take_heartbeat(*result).await;
@@ -533,7 +533,7 @@ impl SessionDriver {
                 self.when_gone.push(reply);
                 self.feed(Input::Disconnect).await;
             }
-            Command::Backup(backups, reply) => self.start_backup(backups, reply).await,
+            Command::Offline(job) => self.start_offline_job(job).await,
             Command::Logout(reply) => self.start_logout(reply).await,
             Command::AcksStopped => self.acks_stopped().await,
             Command::Screenshot(reply) => {
@@ -550,11 +550,11 @@ impl SessionDriver {
     }
 }
 
-mod backup;
-mod care;
+mod gc;
 mod logout;
+mod offline;
+mod page_events;
 mod passkey;
-mod tidy;
 
 /// How long Chrome has to write what it holds before it is killed.
 fn kill_grace(failure: &Failure) -> Duration {

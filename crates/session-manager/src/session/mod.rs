@@ -6,18 +6,20 @@
 //!             └──── snapshots ──────┘ Publisher
 //! ```
 
+mod catch_up;
 pub mod cause;
 mod driver;
 mod handle;
-mod log;
+mod inbox;
+pub mod machine;
 mod publisher;
-mod qr;
-pub mod state;
+mod qr_image;
 mod timers;
 
+pub use catch_up::CatchUp;
 pub use driver::{SessionDriver, Watchfulness};
-pub use handle::{AskError, LogoutOutcome, SessionHandle};
-pub use log::{EventLog, Logged, Recent, Ticket, id_of, json};
+pub use handle::{AskError, LogoutOutcome, OfflineError, SessionHandle};
+pub use inbox::Inbox;
+pub use machine::{Limits, Passkey};
 pub use publisher::{Snapshot, qr_event, state_event};
-pub use qr::QrImage;
-pub use state::{Limits, Passkey};
+pub use qr_image::QrImage;

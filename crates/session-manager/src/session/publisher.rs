@@ -14,9 +14,9 @@ use session_api::{
 };
 use tokio::sync::watch;
 
-use super::log::EventLog;
-use super::qr::QrImage;
-use super::state::{BrowserPhase, Machine, Passkey};
+use super::machine::{BrowserPhase, Machine, Passkey};
+use super::qr_image::QrImage;
+use crate::event_log::EventLog;
 
 /// What holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use session_api::Content;
 
 use super::*;
+use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
 use crate::ledger::transition::State;
-use crate::session::{EventLog, Recent};
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
@@ -42,25 +42,26 @@ fn id_of_message(number: u8) -> String {
     }
 }
 
-fn message(id: &str, kind: &str) -> Seen {
-    Seen::Message(Box::new(PageMessage {
-        message_id: id.to_owned(),
-        from: "5491158254201@c.us".to_owned(),
-        to: "5491100000000@c.us".to_owned(),
-        phone: Some("5491158254201".to_owned()),
-        lid: None,
-        pushname: None,
-        from_me: id.starts_with("true"),
-        kind: kind.to_owned(),
-        body: "hola".to_owned(),
-        at: 1_795_000_000_000,
+fn message(id: &str, kind: &str) -> NewEvent {
+    NewEvent::Message {
+        message: Box::new(MessageEvent {
+            message_id: id.to_owned(),
+            from: "5491158254201@c.us".to_owned(),
+            to: "5491100000000@c.us".to_owned(),
+            phone: Some("5491158254201".to_owned()),
+            lid: None,
+            pushname: None,
+            from_me: id.starts_with("true"),
+            kind: kind.to_owned(),
+            body: "hola".to_owned(),
+            at: at(1_795_000_000_000),
+        }),
         ack: 1,
-        row: 0.0,
-    }))
+    }
 }
 
-fn ack(id: &str, ack: i8) -> Seen {
-    Seen::Ack {
+fn ack(id: &str, ack: i8) -> NewEvent {
+    NewEvent::Ack {
         message_id: id.to_owned(),
         ack,
     }
@@ -465,7 +466,7 @@ async fn a_batch_that_cannot_be_written_leaves_no_trace() {
     sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
     let id = "false_5491158254201@c.us_3A1";
     let mut large = message(id, "chat");
-    if let Seen::Message(message) = &mut large {
+    if let NewEvent::Message { message, .. } = &mut large {
         message.body = "a".repeat(200_000);
     }
     let batch = vec![large];

@@ -6,8 +6,8 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::open::{FILE, MIGRATIONS, prepare};
 use super::*;
+use crate::ledger::open::{FILE, MIGRATIONS, prepare};
 
 const HASH: &[u8] = &[7; 32];
 

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{Done, LOGOUT_PATIENCE, PendingLogout, SessionDriver};
 use crate::browser::{CdpError, PageError};
 use crate::session::handle::LogoutOutcome;
-use crate::session::state::{BrowserPhase, Input, Wish};
+use crate::session::machine::{BrowserPhase, Input, Wish};
 
 impl SessionDriver {
     pub(super) async fn start_logout(&mut self, reply: oneshot::Sender<LogoutOutcome>) {

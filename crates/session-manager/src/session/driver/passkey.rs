@@ -3,7 +3,7 @@
 use metrics::counter;
 
 use super::SessionDriver;
-use crate::session::state::PasskeyStep;
+use crate::session::machine::PasskeyStep;
 
 impl SessionDriver {
     /// Takes the page back to a code to scan.

@@ -204,7 +204,7 @@ fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Timestamp) -> Pa
 mod tests {
     use super::*;
     use crate::browser::{Facts, PageLinkCode};
-    use crate::session::state::{Input, Limits, Wish};
+    use crate::session::machine::{Input, Limits, Wish};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(1_790_000_000_000 + seconds * 1_000).unwrap()

@@ -5,9 +5,9 @@ use std::path::Path;
 use session_api::{BackupBody, Timestamp};
 use session_client::ClientError;
 
-use super::{BackupError, BackupKey, Taken};
+use super::local_client;
+use crate::backup::{BackupError, BackupKey, Taken};
 use crate::config::Config;
-use crate::own;
 
 /// Takes a backup: by the service, if it runs, or of the folder at rest. Gives
 /// what to tell the person.
@@ -30,7 +30,7 @@ pub fn backup(config: &Config) -> Result<String, String> {
 
 /// The service that holds the folder closes its Chrome for it.
 fn ask_service(config: &Config) -> Result<BackupBody, String> {
-    let client = own::client(config, config.port)?;
+    let client = local_client::connect(config, config.port)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

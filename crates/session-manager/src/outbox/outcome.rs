@@ -4,8 +4,7 @@ use session_api::{ErrorCode, SendBody};
 
 use crate::browser::{CdpError, PageError};
 use crate::error::ApiError;
-use crate::ledger::row::Row;
-use crate::ledger::store::LedgerError;
+use crate::ledger::{LedgerError, Row};
 
 /// What became of a send.
 pub type Outcome = Result<SendBody, ApiError>;
@@ -73,7 +72,7 @@ fn undecided(id: &str) -> ApiError {
     )
 }
 
-pub(in crate::ledger) fn failure(error: &PageError) -> ErrorCode {
+pub(super) fn failure(error: &PageError) -> ErrorCode {
     match error {
         PageError::NotReady(_) => ErrorCode::SessionNotReady,
         PageError::NotOnWhatsapp(_) => ErrorCode::NotOnWhatsapp,

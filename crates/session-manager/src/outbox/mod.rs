@@ -12,14 +12,17 @@
 //!
 //! Runs in a task of its own: a caller that hangs up cancels nothing.
 
+mod ack_watch;
 mod attempt;
+mod body_hash;
 mod limits;
 mod outcome;
+mod recipient_locks;
+mod settle;
 
+pub use self::body_hash::body_hash;
 pub use self::limits::SendLimits;
-pub(super) use self::limits::allowance;
 pub use self::outcome::Outcome;
-pub(super) use self::outcome::failure;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,17 +34,16 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use self::ack_watch::AckWatch;
 use self::attempt::Begin;
+use self::limits::allowance;
 use self::outcome::{outcome_of, same, unconfirmed};
-use super::acks::AckWatch;
-use super::file::LedgerFile;
-use super::lanes::Lanes;
-use super::row::Row;
-use super::store::{LedgerError, NewSend, Store};
-use super::transition::State;
+use self::recipient_locks::Lanes;
 use crate::browser::Page;
 use crate::error::ApiError;
 use crate::files::{Files, Gate};
+use crate::ledger::transition::State;
+use crate::ledger::{LedgerError, LedgerFile, NewSend, Row, Store};
 use crate::session::SessionHandle;
 
 /// What is asked to be sent.
@@ -51,7 +53,7 @@ pub struct Payload {
     pub to: Recipient,
     /// What it is; a file by its id.
     pub content: Content,
-    /// See [`super::body_hash`].
+    /// See [`body_hash`].
     pub hash: Vec<u8>,
     /// The size of its file.
     pub size: u64,
@@ -61,21 +63,21 @@ pub struct Payload {
 
 /// Sends; cheap to clone.
 #[derive(Clone)]
-pub struct Outbox(pub(super) Arc<Inner>);
+pub struct Outbox(Arc<Inner>);
 
-pub(super) struct Inner {
-    pub(super) session: SessionHandle,
-    pub(super) file: LedgerFile,
-    pub(super) files: Files,
-    pub(super) limits: SendLimits,
-    pub(super) lanes: Lanes,
-    pub(super) acks: AckWatch,
+struct Inner {
+    session: SessionHandle,
+    file: LedgerFile,
+    files: Files,
+    limits: SendLimits,
+    lanes: Lanes,
+    acks: AckWatch,
     places: Arc<Semaphore>,
     room: Arc<Semaphore>,
     /// The rows that a task of this process is at work on.
     active: Mutex<HashSet<i64>>,
     /// One of them ended its work.
-    pub(super) worked: Notify,
+    worked: Notify,
 }
 
 /// This task alone is at work on the row.
@@ -97,7 +99,7 @@ impl Inner {
     }
 
     /// The page, while it can send.
-    pub(super) fn ready_page(&self) -> Result<Page, ApiError> {
+    fn ready_page(&self) -> Result<Page, ApiError> {
         let now = self.session.snapshot().session.state;
         self.session
             .page()

@@ -4,7 +4,8 @@ use session_api::{FileBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{LedgerError, Store};
+use super::error::LedgerError;
+use super::store::Store;
 
 /// A file that was uploaded.
 #[derive(Clone, PartialEq, Eq)]

@@ -7,12 +7,11 @@ use fantoccini::Client;
 use session_api::Timestamp;
 use tokio::task::JoinSet;
 
-use super::chromedriver::Chromedriver;
-use super::launch::one_line;
+use super::chromedriver::{Chromedriver, one_line};
 use super::page::Page;
 use super::profile::Profile;
 use super::tree::Tree;
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
 /// How long Chrome may take to write what it holds after it was closed.

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpSocket;
 use tower::Service;
 
-use super::handover::StandIn;
+use super::chrome_shim::StandIn;
 
 /// Connects to a ChromeDriver.
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use session_api::Timestamp;
 use sqlx::Row as _;
 
+use super::error::LedgerError;
 use super::message_id::{message_key, sent_key};
-use super::store::{LedgerError, Store};
+use super::store::Store;
 
 /// The search goes back so far behind what it saw, for what came out of order.
 pub const OVERLAP_SECONDS: i64 = 600;

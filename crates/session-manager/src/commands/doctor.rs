@@ -21,9 +21,9 @@ use session_api::{SERVICE_NAME, SessionState};
 use session_client::ClientError;
 use tokio::process::Command;
 
+use super::local_client;
 use crate::browser::{self, BrowserConfig, Tree};
 use crate::config::Config;
-use crate::own;
 
 const SERVICE: Service = Service {
     name: SERVICE_NAME,
@@ -263,7 +263,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
 /// What the running service says of itself.
 async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
     const NAME: &str = "session";
-    let asked = match own::client(config, port) {
+    let asked = match local_client::connect(config, port) {
         Ok(client) => client.session().await,
         Err(why) => return Check::failure(NAME, why, "correct HOST and PORT"),
     };

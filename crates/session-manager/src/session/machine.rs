@@ -20,17 +20,18 @@ use std::time::Duration;
 
 use session_api::{SessionState, Timestamp};
 
-use super::cause::{Cause, Failure, Remedy};
+use super::cause::Cause;
 use crate::browser::{Facts, Notice};
+use crate::failure::{Failure, Remedy};
 
 mod passkey;
 mod readiness;
-mod terms;
+mod types;
 
 use readiness::{Readiness, Waits};
 
 pub use passkey::{Passkey, PasskeyStep};
-pub use terms::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
+pub use types::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
 
 /// How long WhatsApp shows the first code of a round.
 const FIRST_CODE: Duration = Duration::from_secs(60);

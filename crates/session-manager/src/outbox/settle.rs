@@ -19,11 +19,12 @@ use session_api::{Content, ErrorCode, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::outbox::{Outbox, allowance, failure};
-use super::row::Row;
-use super::store::{Details, Store};
-use super::transition::Happening;
-use crate::browser::{Page, PageSend};
+use super::Outbox;
+use super::limits::allowance;
+use super::outcome::failure;
+use crate::browser::{Page, PageError, PageSend};
+use crate::ledger::transition::Happening;
+use crate::ledger::{Details, Row, Store};
 
 /// How often it is looked for work, while there is some or was a send.
 const EVERY: Duration = Duration::from_millis(500);
@@ -258,9 +259,7 @@ impl Outbox {
                     | ErrorCode::NewChatLimit),
                     _,
                 )
-                | (code @ ErrorCode::SendFailed, crate::browser::PageError::Refused(_)) => {
-                    Found::NotSent(code)
-                }
+                | (code @ ErrorCode::SendFailed, PageError::Refused(_)) => Found::NotSent(code),
                 _ => Found::Nothing,
             },
         }

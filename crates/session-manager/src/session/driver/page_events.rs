@@ -3,10 +3,9 @@
 use session_api::SessionState;
 
 use super::{Done, SessionDriver, Slot};
-use crate::browser::{CdpError, Facts, Notice, PageError, PageEvent};
-use crate::ledger::Seen;
-use crate::session::cause::Failure;
-use crate::session::state::Input;
+use crate::browser::{CdpError, Facts, Notice, PageError, PageEvent, PageUpdate};
+use crate::failure::Failure;
+use crate::session::machine::Input;
 
 impl SessionDriver {
     pub(super) async fn take_page_event(&mut self, event: PageEvent) {
@@ -18,8 +17,10 @@ impl SessionDriver {
         }
         match event {
             PageEvent::Facts { facts } => self.take_facts(facts).await,
-            PageEvent::Message { message } => self.inbox.put(Seen::Message(Box::new(message))),
-            PageEvent::Ack { id, ack } => self.inbox.put(Seen::Ack {
+            PageEvent::Message { message } => {
+                self.inbox.put(PageUpdate::Message(Box::new(message)))
+            }
+            PageEvent::Ack { id, ack } => self.inbox.put(PageUpdate::Ack {
                 message_id: id,
                 ack,
             }),

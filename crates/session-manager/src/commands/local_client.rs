@@ -8,7 +8,7 @@ use crate::config::Config;
 ///
 /// # Errors
 /// A sentence.
-pub(crate) fn client(config: &Config, port: u16) -> Result<SessionClient, String> {
+pub(super) fn connect(config: &Config, port: u16) -> Result<SessionClient, String> {
     let address = std::net::SocketAddr::new(config.hosts.nearest(), port);
     let base = format!("http://{address}/")
         .parse()

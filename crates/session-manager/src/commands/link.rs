@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use crate::backup::Taken;
 use crate::config::Config;
-use crate::inbound::{CatchUp, Inbox};
-use crate::session::{EventLog, Limits, SessionDriver};
+use crate::event_log::EventLog;
+use crate::session::{CatchUp, Inbox, Limits, SessionDriver};
 
 /// A person may take their time with codes.
 const CODE_ROUNDS: u32 = 60;

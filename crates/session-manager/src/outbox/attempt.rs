@@ -11,15 +11,13 @@ use tracing::Instrument;
 
 use super::limits::allowance;
 use super::outcome::{body, failure, outcome_of, unwritten};
+use super::recipient_locks::Turn;
+use super::settle::is_due;
 use super::{Inner, Outbox, Outcome};
-use crate::browser::{Page, PageError, PageSend};
+use crate::browser::{Page, PageError, PageFile, PageSend};
 use crate::error::ApiError;
-use crate::files::PageFile;
-use crate::ledger::lanes::Turn;
-use crate::ledger::row::Row;
-use crate::ledger::settle::is_due;
-use crate::ledger::store::{Details, Store};
 use crate::ledger::transition::{Happening, State};
+use crate::ledger::{Details, Row, Store};
 
 /// How a row is begun.
 pub(super) enum Begin {
@@ -40,11 +38,7 @@ pub(super) struct Ahead {
 
 impl Inner {
     /// Takes note of whether WhatsApp's server said something to a send.
-    pub(in crate::ledger) fn note_answer(
-        &self,
-        row: i64,
-        sent: &Result<Option<String>, PageError>,
-    ) {
+    pub(super) fn note_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
         match sent {
             Ok(_)
             | Err(

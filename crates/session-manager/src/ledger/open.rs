@@ -10,10 +10,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 use tokio::sync::broadcast;
 
-use super::{Details, LedgerError, Store};
-use crate::ledger::transition::Happening;
-use crate::ledger::writer::Writer;
-use crate::session::EventLog;
+use super::error::LedgerError;
+use super::store::{Details, Store};
+use super::transition::Happening;
+use super::writer::Writer;
+use crate::event_log::EventLog;
 
 /// The file's name in `DATA_DIR`.
 pub(super) const FILE: &str = "ledger.db";
@@ -24,35 +25,31 @@ const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
 pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
-    (
-        1,
-        "sends",
-        include_str!("../../../migrations/0001_sends.sql"),
-    ),
+    (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
         "events",
-        include_str!("../../../migrations/0002_events.sql"),
+        include_str!("../../migrations/0002_events.sql"),
     ),
     (
         3,
         "content",
-        include_str!("../../../migrations/0003_content.sql"),
+        include_str!("../../migrations/0003_content.sql"),
     ),
     (
         4,
         "hearing",
-        include_str!("../../../migrations/0004_hearing.sql"),
+        include_str!("../../migrations/0004_hearing.sql"),
     ),
     (
         5,
         "limits",
-        include_str!("../../../migrations/0005_limits.sql"),
+        include_str!("../../migrations/0005_limits.sql"),
     ),
     (
         6,
         "files_by_cliente",
-        include_str!("../../../migrations/0006_files_by_cliente.sql"),
+        include_str!("../../migrations/0006_files_by_cliente.sql"),
     ),
 ];
 

@@ -39,7 +39,7 @@ impl Default for SendLimits {
 }
 
 /// A file of this size takes so much longer.
-pub(in crate::ledger) fn allowance(size: u64) -> Duration {
+pub(super) fn allowance(size: u64) -> Duration {
     Duration::from_secs(size / SLOWEST_UPLOAD)
 }
 

@@ -6,7 +6,8 @@ use session_api::{SessionState, Timestamp};
 
 use super::PasskeyStep;
 use crate::browser::Facts;
-use crate::session::cause::{Cause, Failure};
+use crate::failure::Failure;
+use crate::session::cause::Cause;
 
 /// The bounds of what the machine does by itself.
 #[derive(Clone, Copy, Debug)]
