@@ -200,7 +200,8 @@ fn every_code_and_cause_is_documented() {
             );
         }
     }
-    let causes = read("crates/session-manager/src/session/cause.rs");
+    let causes = read("crates/session-manager/src/session/cause.rs")
+        + &read("crates/session-manager/src/failure.rs");
     for document in ["docs/operations.md", "docs/operaciones.md"] {
         let text = read(document);
         for code in between(&causes, " => \"", '"') {

@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use session_api::Timestamp;
 use session_manager::browser::PageEvent;
 use session_manager::session::Limits;
-use session_manager::session::state::{Input, Machine, Wish};
+use session_manager::session::machine::{Input, Machine, Wish};
 
 fuzz_target!(|batch: &[u8]| {
     let Ok(events) = serde_json::from_slice::<Vec<PageEvent>>(batch) else {

@@ -5,7 +5,7 @@ use std::io;
 use service_runtime::limits::Full;
 use session_api::ErrorCode;
 
-use super::fetch::HostError;
+use super::allowed_hosts::HostError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 

@@ -11,6 +11,7 @@
 //!
 //! A name that a caller gives is never a path: on the disk a file has its id.
 
+mod allowed_hosts;
 mod error;
 mod fetch;
 mod intake;
@@ -28,8 +29,8 @@ use session_api::{Content, ErrorCode, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
+pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
-pub use fetch::{AllowedHosts, HostError};
 pub use intake::{Facts, Told};
 pub use kind::check_kind;
 

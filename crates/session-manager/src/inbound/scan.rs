@@ -20,9 +20,9 @@ use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::search::{Chats, Search};
+use super::search::{Chats, ScanError, Search};
 use crate::browser::{Page, PageError};
-use crate::ledger::{LedgerError, LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
+use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
@@ -35,15 +35,6 @@ const LEDGER_PAUSE: Duration = Duration::from_secs(1);
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
 /// Of those that were told, the text is looked for so often.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
-
-/// Why a search broke off.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ScanError {
-    #[error(transparent)]
-    Page(#[from] PageError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
 
 /// The task that searches.
 #[derive(Debug)]

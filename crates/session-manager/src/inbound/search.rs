@@ -17,9 +17,8 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::new_message;
-use super::scan::ScanError;
 use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
-use crate::ledger::{OVERLAP_SECONDS, Store};
+use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 
 /// So many ids come from the page's memory at once.
 const IDS: usize = 5_000;
@@ -34,6 +33,15 @@ const HELD_OF_ALL: usize = 5_000;
 const HELD_FOR: Duration = Duration::from_secs(10);
 /// The account's own messages bear this machine's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
+
+/// Why a search broke off.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScanError {
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
 
 /// The chats that are searched.
 pub(super) enum Chats<'a> {

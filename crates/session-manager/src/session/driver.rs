@@ -19,10 +19,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::gc::Tidiness;
-use self::offline::PendingJob;
-use self::passkey::note_passkey;
 use super::cause::Cause;
-use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, OfflineReply, SessionHandle};
+use super::handle::{
+    AskError, Command, LogoutOutcome, MAILBOX, OfflineJob, OfflineReply, SessionHandle,
+};
 use super::inbox::Inbox;
 use super::machine::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
 use super::publisher::{Publisher, Surroundings};
@@ -88,6 +88,12 @@ enum Slot {
 struct PendingLogout {
     reply: oneshot::Sender<LogoutOutcome>,
     started: bool,
+}
+
+/// A job on the closed profile that waits for Chrome to close, or runs.
+enum PendingJob {
+    Waiting(OfflineJob),
+    Running,
 }
 
 /// The driver. See the module's drawing.
@@ -328,7 +334,7 @@ impl SessionDriver {
                 self.refresh_code();
             }
             Effect::CancelPasskey => self.cancel_passkey(),
-            Effect::PasskeyStep(step) => note_passkey(step),
+            Effect::PasskeyStep(step) => Self::note_passkey_step(step),
             Effect::RetryAfter(pause) => self.timers.retry_after(pause),
             Effect::RememberLinked => {
                 if let Err(error) = profile.remember_linked(now) {

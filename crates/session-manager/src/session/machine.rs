@@ -25,6 +25,7 @@ use crate::browser::{Facts, Notice};
 use crate::failure::{Failure, Remedy};
 
 mod passkey;
+mod passkey_ceremony;
 mod readiness;
 mod types;
 

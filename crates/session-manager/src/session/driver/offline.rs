@@ -5,15 +5,9 @@
 //!                        └ killed ─> refused ──────────────^
 //! ```
 
-use super::{Done, SessionDriver, Slot};
+use super::{Done, PendingJob, SessionDriver, Slot};
 use crate::session::handle::{OfflineError, OfflineJob, OfflineReply};
 use crate::session::machine::{BrowserPhase, Input};
-
-/// The job that waits for Chrome to close, or runs.
-pub(super) enum PendingJob {
-    Waiting(OfflineJob),
-    Running,
-}
 
 impl SessionDriver {
     pub(super) async fn start_offline_job(&mut self, job: OfflineJob) {

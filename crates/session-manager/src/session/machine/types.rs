@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_api::{SessionState, Timestamp};
 
-use super::PasskeyStep;
+use super::passkey::PasskeyStep;
 use crate::browser::Facts;
 use crate::failure::Failure;
 use crate::session::cause::Cause;
