@@ -5,14 +5,14 @@
 //!     ─> checks, each: ok | warning | failure ─> text or JSON ─> 0 | 1 | 2
 //! ```
 
-mod keeper;
 mod machine;
 mod options;
 mod report;
 mod service;
+mod service_manager;
 
-pub use keeper::Keeper;
 pub use machine::{clock, disk, folder, port};
 pub use options::Options;
 pub use report::{Check, Report, Verdict};
 pub use service::{Service, Subject, Whose, examine};
+pub use service_manager::ServiceManager;

@@ -259,7 +259,7 @@ async fn connection(
         .header_read_timeout(limits.header_read)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(bare::InWords::new(socket)),
+            TokioIo::new(bare::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),
         );
     let mut connection = pin!(connection);

@@ -70,12 +70,12 @@ pub async fn run(
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
     let page_limits = inbox.page_limits();
-    let heartbeat = config.watchfulness.heartbeat_every;
+    let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
-        config.watchfulness,
+        config.heartbeat,
         ledger.health(),
         log,
         inbox,

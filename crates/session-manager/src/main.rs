@@ -7,8 +7,8 @@ use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
-use session_manager::browser::take_part;
+use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use session_manager::browser::run_as_helper;
 use session_manager::commands::{backup, doctor, link};
 use session_manager::config::{Config, HELP};
 
@@ -56,7 +56,7 @@ enum Task {
 
 fn main() -> ExitCode {
     // ChromeDriver starts this program, too, with Chrome's arguments.
-    if let Some(code) = take_part() {
+    if let Some(code) = run_as_helper() {
         return code;
     }
     let Arguments { task } = Arguments::parse();
@@ -169,7 +169,7 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
-        at_rest::after_the_start();
+        memory::release_startup_pages();
     };
     session_manager::run(listeners, config, shutdown.clone(), ready).await;
     signals.abort();

@@ -36,11 +36,11 @@ impl Schedule {
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.for_ever() => {}
+            () = self.run_loop() => {}
         }
     }
 
-    async fn for_ever(&self) {
+    async fn run_loop(&self) {
         let mut changes = self.session.changes();
         loop {
             let ready = changes.wait_for(|now| now.session.state == SessionState::Ready);

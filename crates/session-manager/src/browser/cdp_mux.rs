@@ -97,7 +97,7 @@ struct Target<'a> {
 ///
 /// # Errors
 /// When what was handed over are no pipes.
-pub(super) fn relay(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)> {
+pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)> {
     let from_driver = Receiver::from_owned_fd(pipes.from_driver)?;
     let to_driver = Sender::from_owned_fd(pipes.to_driver)?;
     let from_chrome = Receiver::from_owned_fd(pipes.from_chrome)?;

@@ -23,12 +23,12 @@ use std::sync::Mutex;
 
 use rustix::thread::set_name;
 use service_runtime::inherited;
-use service_runtime::process::{hand, take, tcp_socket};
+use service_runtime::process::{recv_fds, send_fds, tcp_socket};
 use tokio::net::UnixListener;
 
 /// Holds the folder of the socket, where this process is to stand in.
-const DOOR: &str = "LEADMASTER_BROWSER_DOOR";
-const SOCKET: &str = "door";
+const SHIM_FOLDER: &str = "LEADMASTER_CHROME_SHIM";
+const SOCKET: &str = "chrome-shim";
 
 /// Chrome's debugging pipe: it reads the first and writes the second.
 /// Source: `--remote-debugging-pipe`, `content/browser/devtools`.
@@ -36,31 +36,31 @@ pub(super) const COMMANDS: i32 = 3;
 pub(super) const ANSWERS: i32 = 4;
 
 /// Where a stand-in is waited for.
-pub(super) struct Door {
+pub(super) struct ShimListener {
     listener: UnixListener,
     folder: PathBuf,
 }
 
 /// What ChromeDriver wants of Chrome.
-pub(super) struct Wanted {
+pub(super) struct LaunchRequest {
     pub(super) from_driver: OwnedFd,
     pub(super) to_driver: OwnedFd,
     /// A pipe that is open for as long as the stand-in is there.
     pub(super) alive: OwnedFd,
     /// Chrome's arguments, each with a NUL at its end.
     pub(super) arguments: Vec<u8>,
-    pub(super) stand_in: StandIn,
+    pub(super) shim: Shim,
 }
 
 /// The process that ChromeDriver takes for Chrome.
 #[derive(Debug)]
-pub(super) struct StandIn {
+pub(super) struct Shim {
     asked: Mutex<UnixStream>,
     /// The same, for what does not wait for an answer.
     ending: UnixStream,
 }
 
-impl StandIn {
+impl Shim {
     /// Has it make one more TCP socket in ChromeDriver's network. Blocks.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl StandIn {
             return Err(io::ErrorKind::ConnectionAborted.into());
         };
         stream.write_all(&[0])?;
-        let [socket] = take(&*stream, &mut [0])?;
+        let [socket] = recv_fds(&*stream, &mut [0])?;
         Ok(socket)
     }
 
@@ -81,7 +81,7 @@ impl StandIn {
     }
 }
 
-impl Door {
+impl ShimListener {
     /// Opens it in `folder`, which is the service's own.
     ///
     /// # Errors
@@ -96,14 +96,14 @@ impl Door {
 
     /// The variable by which this program knows that it is to stand in.
     pub(super) fn variable(&self) -> (&'static str, &Path) {
-        (DOOR, &self.folder)
+        (SHIM_FOLDER, &self.folder)
     }
 
     /// Waits for a stand-in, and for what it hands over.
     ///
     /// # Errors
     /// When it broke off.
-    pub(super) async fn wanted(&self) -> io::Result<Wanted> {
+    pub(super) async fn wanted(&self) -> io::Result<LaunchRequest> {
         let (stream, _) = self.listener.accept().await?;
         let stream = stream.into_std()?;
         let received = tokio::task::spawn_blocking(move || receive(stream));
@@ -119,20 +119,20 @@ fn reached(folder: &Path) -> io::Result<(File, PathBuf)> {
     Ok((held, path.into()))
 }
 
-fn receive(mut stream: UnixStream) -> io::Result<Wanted> {
+fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
     stream.set_nonblocking(false)?;
     let mut length = [0; size_of::<u32>()];
-    let [from_driver, to_driver, alive] = take(&stream, &mut length)?;
+    let [from_driver, to_driver, alive] = recv_fds(&stream, &mut length)?;
     let length = u64::from(u32::from_ne_bytes(length));
     let mut arguments = Vec::new();
     (&mut stream).take(length).read_to_end(&mut arguments)?;
     let ending = stream.try_clone()?;
-    Ok(Wanted {
+    Ok(LaunchRequest {
         from_driver,
         to_driver,
         alive,
         arguments,
-        stand_in: StandIn {
+        shim: Shim {
             asked: Mutex::new(stream),
             ending,
         },
@@ -140,8 +140,8 @@ fn receive(mut stream: UnixStream) -> io::Result<Wanted> {
 }
 
 /// Stands in for Chrome until that ended, if this process was started for it.
-pub(super) fn stand_in() -> Option<ExitCode> {
-    let folder = std::env::var_os(DOOR)?;
+pub(super) fn run_as_shim() -> Option<ExitCode> {
+    let folder = std::env::var_os(SHIM_FOLDER)?;
     // ChromeDriver reports no more of it than that it ended.
     Some(match serve(Path::new(&folder)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -150,7 +150,7 @@ pub(super) fn stand_in() -> Option<ExitCode> {
 }
 
 fn serve(folder: &Path) -> io::Result<()> {
-    set_name(c"chrome-stand-in")?;
+    set_name(c"chrome-shim")?;
     let commands = inherited(COMMANDS).map_err(io::Error::other)?;
     let answers = inherited(ANSWERS).map_err(io::Error::other)?;
     let mut arguments = Vec::new();
@@ -163,12 +163,12 @@ fn serve(folder: &Path) -> io::Result<()> {
     let mut door = UnixStream::connect(path)?;
     let (alive, _until_the_end) = io::pipe()?;
     let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
-    hand(&door, &length.to_ne_bytes(), &handed)?;
+    send_fds(&door, &length.to_ne_bytes(), &handed)?;
     door.write_all(&arguments)?;
     // Whoever closes their ends of these is to notice at the others'.
     drop((commands, answers, alive));
     while door.read(&mut [0])? > 0 {
-        hand(&door, &[0], &[tcp_socket()?.as_fd()])?;
+        send_fds(&door, &[0], &[tcp_socket()?.as_fd()])?;
     }
     Ok(())
 }

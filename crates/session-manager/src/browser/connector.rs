@@ -12,17 +12,17 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpSocket;
 use tower::Service;
 
-use super::chrome_shim::StandIn;
+use super::chrome_shim::Shim;
 
 /// Connects to a ChromeDriver.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct DriverConnector {
     address: SocketAddr,
     first: Arc<Mutex<Option<OwnedFd>>>,
-    more: Arc<OnceLock<Arc<StandIn>>>,
+    more: Arc<OnceLock<Arc<Shim>>>,
 }
 
-impl Line {
+impl DriverConnector {
     /// To the port of a ChromeDriver, by a socket that was made beside it.
     pub(super) fn new(port: u16, socket: OwnedFd) -> Self {
         Self {
@@ -33,9 +33,9 @@ impl Line {
     }
 
     /// Who makes more sockets there, from now on.
-    pub(super) fn more_from(&self, stand_in: Arc<StandIn>) {
+    pub(super) fn set_shim(&self, shim: Arc<Shim>) {
         // ChromeDriver has one Chrome, so nobody comes a second time.
-        let _ = self.more.set(stand_in);
+        let _ = self.more.set(shim);
     }
 
     async fn socket(&self) -> io::Result<OwnedFd> {
@@ -43,14 +43,14 @@ impl Line {
         if let Some(first) = first {
             return Ok(first);
         }
-        let stand_in = self.more.get().cloned();
-        let stand_in = stand_in.ok_or(io::ErrorKind::NotConnected)?;
-        let made = tokio::task::spawn_blocking(move || stand_in.socket());
+        let shim = self.more.get().cloned();
+        let shim = shim.ok_or(io::ErrorKind::NotConnected)?;
+        let made = tokio::task::spawn_blocking(move || shim.socket());
         made.await.map_err(io::Error::other)?
     }
 }
 
-impl Service<Uri> for Line {
+impl Service<Uri> for DriverConnector {
     type Response = TokioIo<tokio::net::TcpStream>;
     type Error = io::Error;
     type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;

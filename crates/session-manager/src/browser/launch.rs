@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
-use super::cdp_mux::relay;
+use super::cdp_mux::multiplex;
 use super::chrome;
-use super::chrome_shim::Door;
+use super::chrome_shim::ShimListener;
 use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::{chrome_args, show};
@@ -180,7 +180,7 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         tracing::debug!("launch: {what} {ms:.0} ms after its beginning");
     };
     let launch_failed = |error: std::io::Error| Failure::LaunchFailed(error.to_string());
-    let door = Door::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
+    let door = ShimListener::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
     let chromedriver = Chromedriver::start(&driver, &config.profile, door.variable()).await?;
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
@@ -190,9 +190,9 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         let wanted = door.wanted().await.map_err(launch_failed)?;
         // Here and now: what went on alone after a cancel would be left behind.
         let starting = || chrome::start(&program, &config.profile, wanted);
-        let (stand_in, pipes) = block_in_place(starting).map_err(launch_failed)?;
-        chromedriver.line.more_from(stand_in);
-        let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
+        let (shim, pipes) = block_in_place(starting).map_err(launch_failed)?;
+        chromedriver.connector.set_shim(shim);
+        let (cdp, heard) = multiplex(pipes).map_err(launch_failed)?;
         let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
         let opened = match opening.await {
             // Chrome ended. As a rule ChromeDriver says at once why, but
@@ -302,7 +302,7 @@ async fn new_session(
     let Value::Object(capabilities) = capabilities else {
         unreachable!("an object literal is an object")
     };
-    let mut builder = ClientBuilder::new(chromedriver.line.clone());
+    let mut builder = ClientBuilder::new(chromedriver.connector.clone());
     builder.capabilities(capabilities);
     // The page may be asked for before ChromeDriver is done.
     let deadline = SESSION_DEADLINE + config.navigation_deadline;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
-use super::facts::{Facts, PageLimits, PageMessage};
+use super::page_report::{PageLimits, PageMessage, PageReport};
 use super::tab::{CHANNEL, Tab};
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
@@ -341,7 +341,7 @@ impl Page {
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn facts(&self, deadline: Duration) -> Result<Facts, PageError> {
+    pub async fn report(&self, deadline: Duration) -> Result<PageReport, PageError> {
         self.call("facts", json!({}), deadline).await
     }
 
@@ -505,7 +505,7 @@ impl Page {
     ) -> Result<Option<String>, PageError> {
         if let Some(file) = file {
             // Nothing was asked of WhatsApp yet, whatever goes wrong here.
-            self.hand(send.key, file)
+            self.send_fds(send.key, file)
                 .await
                 .map_err(|error| PageError::Failed(error.to_string()))?;
         }
@@ -524,7 +524,7 @@ impl Page {
 
     /// Gives the page a file, by its path: Chrome reads it when it is needed,
     /// and nothing of it goes over this connection.
-    async fn hand(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
+    async fn send_fds(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
         Ok(self.tab.give_file(&input, &file.path).await?)

@@ -3,7 +3,7 @@
 //! ```text
 //!  session-manager
 //!    ├─ chromedriver             own group; dies with the service (death signal)
-//!    │    └─ chrome-stand-in     ends with Chrome
+//!    │    └─ chrome-shim     ends with Chrome
 //!    └─ Chrome                   own group; ends when its debugging pipe closes
 //!         └─ zygotes, renderers, …
 //!    (crashpad handlers: leave the group and the tree, carry our mark)

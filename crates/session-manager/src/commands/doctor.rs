@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::DATE;
 use service_runtime::doctor::{
-    self, Check, Keeper, Report, Service, Subject, Whose, clock, disk, folder, port,
+    self, Check, Report, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -61,7 +61,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
-        checks.push(session(config, port, subject.keeper).await);
+        checks.push(session(config, port, subject.manager).await);
     }
     checks.push(backups(config));
     checks
@@ -261,7 +261,7 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
 }
 
 /// What the running service says of itself.
-async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
+async fn session(config: &Config, port: u16, manager: ServiceManager) -> Check {
     const NAME: &str = "session";
     let asked = match local_client::connect(config, port) {
         Ok(client) => client.session().await,
@@ -270,7 +270,7 @@ async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
     let body = match asked {
         Ok(body) => body,
         Err(error @ ClientError::TokenRefused) => {
-            return Check::failure(NAME, error.to_string(), keeper.restart(&SERVICE));
+            return Check::failure(NAME, error.to_string(), manager.restart(&SERVICE));
         }
         Err(error) => {
             return Check::failure(
@@ -278,8 +278,8 @@ async fn session(config: &Config, port: u16, keeper: Keeper) -> Check {
                 error.to_string(),
                 format!(
                     "{}, then {}",
-                    keeper.logs(&SERVICE),
-                    keeper.restart(&SERVICE)
+                    manager.logs(&SERVICE),
+                    manager.restart(&SERVICE)
                 ),
             );
         }

@@ -60,7 +60,7 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     let (driver, session) = SessionDriver::new(
         config.browser,
         limits,
-        config.watchfulness,
+        config.heartbeat,
         healthy,
         EventLog::new(Timestamp::now()),
         inbox,

@@ -16,7 +16,7 @@ use reqwest::{Client, Response};
 use service_runtime::is_public;
 use url::Url;
 
-use super::{FileError, Files, Told};
+use super::{FileError, Files, UploadHints};
 use crate::ledger::FileRow;
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ impl Files {
     ) -> Result<FileRow, FileError> {
         let fetching = async {
             let (url, response) = self.follow(url).await?;
-            let told = Told {
+            let told = UploadHints {
                 mime: response
                     .headers()
                     .get(CONTENT_TYPE)

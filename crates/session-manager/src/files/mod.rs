@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
-pub use intake::{Facts, Told};
+pub use intake::{FileMeta, UploadHints};
 pub use kind::check_kind;
 
 use crate::browser::PageFile;
@@ -42,7 +42,7 @@ use crate::ledger::{FileRow, LedgerFile};
 const FOLDER: &str = "files";
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// What came with its message is not asked for again after this.
-const ONCE_KEPT: Duration = Duration::from_secs(600);
+const EPHEMERAL_KEPT: Duration = Duration::from_secs(600);
 
 /// Files of one business that come in at once, and of all.
 const COMING_IN: usize = 32;
@@ -222,18 +222,18 @@ impl Files {
     }
 
     /// What came with its message is not needed once that is settled.
-    pub async fn release_once(&self, file: &FileRow) {
-        if file.once
+    pub async fn release_ephemeral(&self, file: &FileRow) {
+        if file.ephemeral
             && let Err(error) = self.remove(file).await
         {
             tracing::debug!(id = file.id, code = ?error.code(), "a file is deleted later");
         }
     }
 
-    /// As [`Files::release_once`], by its id.
+    /// As [`Files::release_ephemeral`], by its id.
     pub async fn release_id(&self, id: &str) {
         if let Ok(file) = self.find(id).await {
-            self.release_once(&file).await;
+            self.release_ephemeral(&file).await;
         }
     }
 

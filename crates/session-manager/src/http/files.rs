@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 use super::multipart::{self, cliente_of};
 use crate::error::ApiError;
-use crate::files::Told;
+use crate::files::UploadHints;
 use crate::state::AppState;
 
 /// The query of an upload.
@@ -44,7 +44,7 @@ pub async fn upload(
     let file = if is_multipart(request.headers()) {
         multipart::only_file(&state.files, request, filename).await?
     } else {
-        let told = Told {
+        let told = UploadHints {
             mime: told_mime(request.headers()),
             filename,
             length: content_length(request.headers()),

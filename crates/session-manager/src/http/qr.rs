@@ -18,7 +18,7 @@ use crate::state::AppState;
     responses((status = 200, description = "The code, or that there is none", body = QrBody), Failures))]
 pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
     let snapshot = state.session.snapshot();
-    Json(match snapshot.code_at(Timestamp::now()) {
+    Json(match snapshot.unexpired_qr(Timestamp::now()) {
         Some(image) => QrBody::Available {
             qr: image.data_url.clone(),
         },
@@ -53,7 +53,7 @@ pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
 }
 
 fn shown(snapshot: &Arc<Snapshot>) -> Result<&QrImage, ApiError> {
-    snapshot.code_at(Timestamp::now()).ok_or_else(|| {
+    snapshot.unexpired_qr(Timestamp::now()).ok_or_else(|| {
         let state = snapshot.session.state;
         ApiError::new(
             ErrorCode::QrNotAvailable,

@@ -19,7 +19,7 @@ use crate::state::AppState;
 
 /// Asks for the session; answers at once.
 #[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
-    responses((status = 200, description = "The wish was taken", body = ConnectBody), Failures))]
+    responses((status = 200, description = "The intent was taken", body = ConnectBody), Failures))]
 pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
     let now = state.session.connect().await?;
     let message = match now {

@@ -62,7 +62,7 @@ impl Recorder {
             .iter()
             .any(|update| matches!(update, PageUpdate::Ack { ack: 1.., .. }))
         {
-            self.outbox.heard();
+            self.outbox.server_answered();
         }
     }
 

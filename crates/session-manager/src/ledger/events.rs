@@ -17,11 +17,11 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
-use super::message_id::{message_key, sent_key};
+use super::message_id::{inbound_dedup_key, sent_key};
 use super::row::Row;
-use super::store::{Details, Store, move_on};
-use super::transition::Happening;
-use super::writer::Turn;
+use super::store::{Store, TransitionData, apply_transition};
+use super::transition::SendEvent;
+use super::writer::WriteTx;
 use crate::event_log::{Logged, Ticket, id_of, json};
 
 /// The page's type of a message that it cannot read.
@@ -62,22 +62,22 @@ impl Store {
     /// [`LedgerError::Sqlite`]: nothing of it was written.
     pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
-            .write(move |mut turn| {
+            .write(move |mut tx| {
                 Box::pin(async move {
-                    let told_before = turn.ticket.len();
+                    let told_before = tx.ticket.len();
                     let mut moved = Vec::new();
                     for event in &batch {
                         match event {
                             NewEvent::Message { message, ack } => {
-                                record_message(turn.connection, turn.ticket, message, *ack).await?;
+                                record_message(tx.connection, tx.ticket, message, *ack).await?;
                             }
                             NewEvent::Ack { message_id, ack } => {
-                                let turn = turn.reborrow();
-                                moved.extend(record_ack(turn, message_id, *ack).await?);
+                                let tx = tx.reborrow();
+                                moved.extend(record_ack(tx, message_id, *ack).await?);
                             }
                         }
                     }
-                    let told = turn.ticket.len() - told_before;
+                    let told = tx.ticket.len() - told_before;
                     Ok(Recorded { told, moved })
                 })
             })
@@ -101,11 +101,11 @@ impl Store {
             return Ok(0);
         }
         self.writer
-            .write(move |turn| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mut told = 0;
                     for (message_id, data) in due {
-                        let news = tell_unreadable(turn.connection, turn.ticket, &message_id, data);
+                        let news = tell_unreadable(tx.connection, tx.ticket, &message_id, data);
                         told += usize::from(news.await?);
                     }
                     Ok(told)
@@ -236,7 +236,7 @@ async fn record_message(
         }
     }
     let now = Timestamp::now().as_millis();
-    let key = message_key(&message.message_id);
+    let key = inbound_dedup_key(&message.message_id);
     if message.kind == UNREADABLE {
         sqlx::query(
             "INSERT INTO unreadable (message_id, at, data) SELECT ?1, ?2, ?4
@@ -275,7 +275,7 @@ async fn tell_unreadable(
     message_id: &str,
     data: String,
 ) -> Result<bool, sqlx::Error> {
-    let key = message_key(message_id);
+    let key = inbound_dedup_key(message_id);
     // The same message may have come by number and by LID.
     let read = sqlx::query("SELECT 1 FROM events WHERE message_key = ?")
         .bind(&key)
@@ -310,26 +310,30 @@ async fn tell_unreadable(
 }
 
 /// Gives the send that moved, if it is one of this service's.
-async fn record_ack(turn: Turn<'_>, message_id: &str, ack: i8) -> Result<Option<i64>, sqlx::Error> {
+async fn record_ack(
+    tx: WriteTx<'_>,
+    message_id: &str,
+    ack: i8,
+) -> Result<Option<i64>, sqlx::Error> {
     let Some(key) = sent_key(message_id) else {
         return Ok(None);
     };
     let known = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
         .bind(key)
-        .fetch_optional(&mut *turn.connection)
+        .fetch_optional(&mut *tx.connection)
         .await?;
     if let Some(row) = known {
         let row = Row::read(&row)?;
-        let details = Details {
+        let data = TransitionData {
             message_id: Some(message_id),
-            ..Details::default()
+            ..TransitionData::default()
         };
-        let moved = move_on(turn, &row, Happening::Ack(ack), details).await?;
+        let moved = apply_transition(tx, &row, SendEvent::Ack(ack), data).await?;
         return Ok(moved.map(|row| row.id));
     }
     let now = Timestamp::now().as_millis();
-    if raise_ack(turn.connection, message_id, ack, now).await? && ack != 0 {
-        tell_ack(turn.connection, turn.ticket, message_id, ack).await?;
+    if raise_ack(tx.connection, message_id, ack, now).await? && ack != 0 {
+        tell_ack(tx.connection, tx.ticket, message_id, ack).await?;
     }
     Ok(None)
 }

@@ -111,7 +111,7 @@ impl LedgerFile {
     }
 
     /// Tries a broken file again until it works, for ever.
-    pub(crate) async fn mend_for_ever(&self) {
+    pub(crate) async fn mend_loop(&self) {
         let mut health = self.health.subscribe();
         while health.wait_for(Option::is_some).await.is_ok() {
             tokio::time::sleep(TRY_AGAIN).await;

@@ -23,7 +23,7 @@ pub struct FileRow {
     /// For which business it came.
     pub cliente_id: Option<u64>,
     /// Whether it came with its message, for that one alone.
-    pub once: bool,
+    pub ephemeral: bool,
     /// When it may be deleted, in milliseconds since 1970.
     pub expires_at: i64,
     /// Whether what is in it is gone.
@@ -53,7 +53,7 @@ impl FileRow {
             cliente_id: row
                 .try_get::<Option<i64>, _>("cliente_id")?
                 .and_then(|id| u64::try_from(id).ok()),
-            once: row.try_get("once")?,
+            ephemeral: row.try_get("once")?,
             expires_at: row.try_get("expires_at")?,
             deleted: row.try_get::<Option<i64>, _>("deleted_at")?.is_some(),
         })
@@ -92,7 +92,7 @@ impl Store {
         .bind(i64::try_from(file.size).unwrap_or(i64::MAX))
         .bind(&file.mime)
         .bind(&file.filename)
-        .bind(file.once)
+        .bind(file.ephemeral)
         .bind(Timestamp::now().as_millis())
         .bind(file.expires_at)
         .bind(file.cliente_id.and_then(|id| i64::try_from(id).ok()))

@@ -29,5 +29,5 @@ pub use events::{NewEvent, Recorded};
 pub use file::LedgerFile;
 pub use files::FileRow;
 pub use row::Row;
-pub use store::{Details, NewSend, Store};
+pub use store::{NewSend, Store, TransitionData};
 pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};

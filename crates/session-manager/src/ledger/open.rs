@@ -11,8 +11,8 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 use tokio::sync::broadcast;
 
 use super::error::LedgerError;
-use super::store::{Details, Store};
-use super::transition::Happening;
+use super::store::{Store, TransitionData};
+use super::transition::SendEvent;
 use super::writer::Writer;
 use crate::event_log::EventLog;
 
@@ -143,11 +143,11 @@ impl Store {
             .await?;
         for row in left {
             let id = sqlx::Row::try_get(&row, "id")?;
-            let details = Details {
+            let data = TransitionData {
                 error: Some(session_api::ErrorCode::SendFailed.as_str()),
-                ..Details::default()
+                ..TransitionData::default()
             };
-            self.apply(id, Happening::Restart, details).await?;
+            self.apply(id, SendEvent::Restart, data).await?;
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use tokio::sync::broadcast;
 use super::append::tell_ack;
 use super::error::LedgerError;
 use super::row::Row;
-use super::transition::{Happening, State, next};
-use super::writer::{Turn, Writer};
+use super::transition::{SendEvent, SendState, next};
+use super::writer::{WriteTx, Writer};
 use crate::event_log::EventLog;
 
 /// A send to be written down.
@@ -26,9 +26,9 @@ pub struct NewSend<'a> {
     pub wa_key: &'a str,
 }
 
-/// What goes with a happening.
+/// What goes with a event.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Details<'a> {
+pub struct TransitionData<'a> {
     /// WhatsApp's whole id.
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
@@ -87,9 +87,9 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .bind(at_once);
         self.writer
-            .write(move |turn| {
+            .write(move |tx| {
                 Box::pin(async move {
-                    let row = query.fetch_optional(turn.connection).await?;
+                    let row = query.fetch_optional(tx.connection).await?;
                     row.as_ref().map(Row::read).transpose()
                 })
             })
@@ -229,10 +229,10 @@ impl Store {
     pub async fn apply(
         &self,
         id: i64,
-        happening: Happening,
-        details: Details<'_>,
+        event: SendEvent,
+        data: TransitionData<'_>,
     ) -> Result<(Row, bool), LedgerError> {
-        self.apply_in_turn(id, happening, details).await.await
+        self.queue_transition(id, event, data).await.await
     }
 
     /// As [`Self::apply`], but back once it has its place among the writes:
@@ -240,32 +240,32 @@ impl Store {
     ///
     /// # Errors
     /// [`LedgerError::Sqlite`], once it is awaited.
-    pub async fn apply_in_turn(
+    pub async fn queue_transition(
         &self,
         id: i64,
-        happening: Happening,
-        details: Details<'_>,
+        event: SendEvent,
+        data: TransitionData<'_>,
     ) -> impl Future<Output = Result<(Row, bool), LedgerError>> + Send + 'static {
-        let message_id = details.message_id.map(str::to_owned);
-        let error = details.error.map(str::to_owned);
-        let content = details.content.cloned();
+        let message_id = data.message_id.map(str::to_owned);
+        let error = data.error.map(str::to_owned);
+        let content = data.content.cloned();
         let queued = self
             .writer
-            .queue(move |turn| {
+            .queue(move |tx| {
                 Box::pin(async move {
                     let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
                         .bind(id)
-                        .fetch_optional(&mut *turn.connection)
+                        .fetch_optional(&mut *tx.connection)
                         .await?;
                     let Some(before) = before.as_ref().map(Row::read).transpose()? else {
                         return Ok(None);
                     };
-                    let details = Details {
+                    let data = TransitionData {
                         message_id: message_id.as_deref(),
                         error: error.as_deref(),
                         content: content.as_ref(),
                     };
-                    let after = move_on(turn, &before, happening, details).await?;
+                    let after = apply_transition(tx, &before, event, data).await?;
                     let is_news = after.is_some();
                     Ok(Some((after.unwrap_or(before), is_news)))
                 })
@@ -305,19 +305,19 @@ impl Store {
 
 /// Moves a send on, within a transaction, and tells of it where that is news to
 /// the outside; `None` if nothing changes.
-pub(super) async fn move_on(
-    turn: Turn<'_>,
+pub(super) async fn apply_transition(
+    tx: WriteTx<'_>,
     before: &Row,
-    happening: Happening,
-    details: Details<'_>,
+    event: SendEvent,
+    data: TransitionData<'_>,
 ) -> Result<Option<Row>, sqlx::Error> {
-    let Some(state) = next(before.state, happening) else {
+    let Some(state) = next(before.state, event) else {
         return Ok(None);
     };
     let now = Timestamp::now().as_millis();
     // Kept for sending it again, and no longer than that.
-    let keeps = state == State::Accepted || state.is_unsettled();
-    let content = details.content.or(before.content.as_ref());
+    let keeps = state == SendState::Accepted || state.is_unsettled();
+    let content = data.content.or(before.content.as_ref());
     let content = content.filter(|_| keeps);
     let after = sqlx::query(
         "UPDATE sends SET
@@ -339,22 +339,22 @@ pub(super) async fn move_on(
          WHERE id = ?7 RETURNING *",
     )
     .bind(state.as_str())
-    .bind(details.message_id)
-    .bind(details.error.filter(|_| state == State::Failed))
+    .bind(data.message_id)
+    .bind(data.error.filter(|_| state == SendState::Failed))
     .bind(content.map(to_json).transpose()?)
     .bind(now)
     .bind(state.is_taken())
     .bind(before.id)
     .bind(content.and_then(file_of))
-    .fetch_one(&mut *turn.connection)
+    .fetch_one(&mut *tx.connection)
     .await?;
     let after = Row::read(&after)?;
-    turn.moved.push(after.id);
+    tx.moved.push(after.id);
     // A refusal of what was never attempted concerns its caller alone.
-    if after.state.is_taken() || (after.state == State::Failed && before.state.is_unsettled()) {
-        let Turn {
+    if after.state.is_taken() || (after.state == SendState::Failed && before.state.is_unsettled()) {
+        let WriteTx {
             connection, ticket, ..
-        } = turn;
+        } = tx;
         tell_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
     }
     Ok(Some(after))

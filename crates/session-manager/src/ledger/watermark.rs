@@ -6,7 +6,7 @@ use session_api::Timestamp;
 use sqlx::Row as _;
 
 use super::error::LedgerError;
-use super::message_id::{message_key, sent_key};
+use super::message_id::{inbound_dedup_key, sent_key};
 use super::store::Store;
 
 /// The search goes back so far behind what it saw, for what came out of order.
@@ -190,7 +190,7 @@ impl Store {
     pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
         let keys: Vec<_> = ids
             .iter()
-            .map(|id| (message_key(id), sent_key(id)))
+            .map(|id| (inbound_dedup_key(id), sent_key(id)))
             .collect();
         let keys = serde_json::to_string(&keys).unwrap_or_default();
         let unknown: Vec<i64> = sqlx::query_scalar(

@@ -47,7 +47,7 @@ impl AckWatch {
     }
 
     /// WhatsApp's server said something: whatever else waits may well come.
-    pub(super) fn heard(&self, patience: Duration) {
+    pub(super) fn server_answered(&self, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
         for at in state.waiting.values_mut() {
@@ -130,7 +130,7 @@ mod tests {
         let watch = AckWatch::default();
         watch.asked(1, Duration::ZERO);
         watch.asked(2, Duration::ZERO);
-        watch.heard(PATIENCE);
+        watch.server_answered(PATIENCE);
         assert!(!watch.stopped(after(10)));
         watch.settled(1);
         assert!(watch.stopped(after(21)));

@@ -11,29 +11,29 @@ use tracing::Instrument;
 
 use super::limits::allowance;
 use super::outcome::{body, failure, outcome_of, unwritten};
-use super::recipient_locks::Turn;
+use super::recipient_locks::RecipientGuard;
 use super::settle::is_due;
 use super::{Inner, Outbox, Outcome};
 use crate::browser::{Page, PageError, PageFile, PageSend};
 use crate::error::ApiError;
-use crate::ledger::transition::{Happening, State};
-use crate::ledger::{Details, Row, Store};
+use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::{Row, Store, TransitionData};
 
 /// How a row is begun.
 pub(super) enum Begin {
     /// Written down for the first time.
     New,
     /// Written down as being sent: its turn, and its place, are taken.
-    Ahead(Ahead),
+    FastPath(FastPath),
     /// It was there before.
     Again,
 }
 
 /// What a message that needs to wait for nothing is sent with.
-pub(super) struct Ahead {
+pub(super) struct FastPath {
     page: Page,
-    _turn: Turn,
-    _place: OwnedSemaphorePermit,
+    _turn: RecipientGuard,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Inner {
@@ -48,7 +48,7 @@ impl Inner {
                 | PageError::NotOnWhatsapp(_),
             ) => {
                 self.acks.settled(row);
-                self.acks.heard(self.limits.ack_patience);
+                self.acks.server_answered(self.limits.ack_patience);
             }
             // Nothing was sent: nothing is waited for.
             Err(
@@ -68,14 +68,14 @@ impl Inner {
 impl Outbox {
     /// All that a message needs to be sent at once, if it is there; a file is
     /// not.
-    pub(super) fn ahead(&self, recipient: &str, content: &Content) -> Option<Ahead> {
+    pub(super) fn fast_path(&self, recipient: &str, content: &Content) -> Option<FastPath> {
         if content.media().is_some() {
             return None;
         }
-        Some(Ahead {
+        Some(FastPath {
             page: self.0.ready_page().ok()?,
             _turn: self.0.lanes.try_enter(recipient)?,
-            _place: self.0.places.clone().try_acquire_owned().ok()?,
+            _permit: self.0.in_flight.clone().try_acquire_owned().ok()?,
         })
     }
 
@@ -87,25 +87,25 @@ impl Outbox {
         begin: Begin,
         content: &Content,
         deadline: Instant,
-        _room: OwnedSemaphorePermit,
+        _slot: OwnedSemaphorePermit,
     ) -> Outcome {
         let id = row.id;
         match begin {
-            Begin::Ahead(ahead) => {
+            Begin::FastPath(fast_path) => {
                 return self
-                    .attempt(store, row, &ahead.page, None, content, deadline)
+                    .attempt(store, row, &fast_path.page, None, content, deadline)
                     .await;
             }
             Begin::New => {}
             Begin::Again => {
-                let retry = Details {
+                let retry = TransitionData {
                     content: Some(content),
-                    ..Details::default()
+                    ..TransitionData::default()
                 };
-                row = store.apply(id, Happening::Retry, retry).await?.0;
+                row = store.apply(id, SendEvent::Retry, retry).await?.0;
             }
         }
-        if row.state != State::Accepted {
+        if row.state != SendState::Accepted {
             return self.wait(store, id, deadline).await;
         }
         // Whoever waits longer than this could not be answered in time.
@@ -137,8 +137,8 @@ impl Outbox {
                 return self.not_sent(store, &row, why).await;
             }
         }
-        let place = timeout_at(patience, self.0.places.clone().acquire_owned()).await;
-        let Ok(Ok(_place)) = place else {
+        let permit = timeout_at(patience, self.0.in_flight.clone().acquire_owned()).await;
+        let Ok(Ok(_permit)) = permit else {
             return self.not_sent(store, &row, late()).await;
         };
         let page = match self.0.ready_page() {
@@ -150,9 +150,9 @@ impl Outbox {
             Err(error) => return self.not_sent(store, &row, error).await,
         };
         let (row, _) = store
-            .apply(id, Happening::Attempt, Details::default())
+            .apply(id, SendEvent::Attempt, TransitionData::default())
             .await?;
-        if row.state != State::Sending {
+        if row.state != SendState::Sending {
             return outcome_of(&row);
         }
         self.attempt(store, row, &page, file.as_ref(), content, deadline)
@@ -185,14 +185,14 @@ impl Outbox {
         self.0.note_answer(id, &sent);
         match sent {
             Ok(message_id) => {
-                let details = Details {
+                let data = TransitionData {
                     message_id: message_id.as_deref(),
-                    ..Details::default()
+                    ..TransitionData::default()
                 };
                 // The server has it, whatever the disk says: a row that stays
                 // `sending` is settled later, by the same id. So the caller
                 // does not wait for the disk.
-                let written = store.apply_in_turn(id, Happening::Taken, details).await;
+                let written = store.queue_transition(id, SendEvent::Taken, data).await;
                 tokio::spawn(async move {
                     if let Err(error) = written.await {
                         tracing::error!("a sent message was not written down: {}", error.chain());
@@ -202,8 +202,8 @@ impl Outbox {
             }
             Err(error) => match failure(&error) {
                 ErrorCode::SendUnconfirmed => {
-                    let unknown = Happening::Unknown;
-                    match store.apply(id, unknown, Details::default()).await {
+                    let unknown = SendEvent::Unknown;
+                    match store.apply(id, unknown, TransitionData::default()).await {
                         Ok((row, _)) => outcome_of(&row),
                         Err(error) => Err(unwritten(&row, error)),
                     }
@@ -217,11 +217,11 @@ impl Outbox {
     }
 
     async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> Outcome {
-        let details = Details {
+        let data = TransitionData {
             error: Some(why.code().as_str()),
-            ..Details::default()
+            ..TransitionData::default()
         };
-        match store.apply(row.id, Happening::NotSent, details).await {
+        match store.apply(row.id, SendEvent::NotSent, data).await {
             Ok((row, _)) if row.state.is_taken() => outcome_of(&row),
             Ok(_) => Err(why),
             Err(error) => Err(unwritten(row, error)),

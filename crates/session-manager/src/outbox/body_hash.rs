@@ -3,12 +3,12 @@
 use session_api::{Content, Context, Recipient, Text};
 use sha2::{Digest, Sha256};
 
-use crate::files::Facts;
+use crate::files::FileMeta;
 
 /// The recipient and the content, and which rules these were read by. What is
 /// in a file counts, not under which id it was uploaded.
 #[must_use]
-pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&Facts>) -> Vec<u8> {
+pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMeta>) -> Vec<u8> {
     let mut content = content.clone();
     if let Some(media) = content.media_mut() {
         media.file_id = None;
@@ -54,12 +54,12 @@ mod tests {
     fn hash(json: &str, file: Option<(u8, &str)>) -> Vec<u8> {
         let request: SendRequest = serde_json::from_str(json).unwrap();
         let outgoing = request.validate(false).unwrap();
-        let facts = file.map(|(byte, mime)| Facts {
+        let meta = file.map(|(byte, mime)| FileMeta {
             sha256: vec![byte; 32],
             size: 1,
             mime: mime.into(),
         });
-        body_hash(&outgoing.to, &outgoing.content, facts.as_ref())
+        body_hash(&outgoing.to, &outgoing.content, meta.as_ref())
     }
 
     #[test]

@@ -28,7 +28,7 @@ use session_api::{Content, ErrorCode, Recipient, SessionState};
 use tokio::sync::{Notify, Semaphore};
 
 use self::ack_watch::AckWatch;
-use self::recipient_locks::Lanes;
+use self::recipient_locks::RecipientLocks;
 use crate::browser::Page;
 use crate::error::ApiError;
 use crate::files::{Files, Gate};
@@ -59,10 +59,10 @@ struct Inner {
     file: LedgerFile,
     files: Files,
     limits: SendLimits,
-    lanes: Lanes,
+    lanes: RecipientLocks,
     acks: AckWatch,
-    places: Arc<Semaphore>,
-    room: Arc<Semaphore>,
+    in_flight: Arc<Semaphore>,
+    queue_slots: Arc<Semaphore>,
     /// The rows that a task of this process is at work on.
     active: Mutex<HashSet<i64>>,
     /// One of them ended its work.
@@ -111,10 +111,10 @@ impl Outbox {
             file,
             files,
             limits,
-            lanes: Lanes::default(),
+            lanes: RecipientLocks::default(),
             acks: AckWatch::default(),
-            places: Arc::new(Semaphore::new(limits.in_flight)),
-            room: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
+            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
             active: Mutex::default(),
             worked: Notify::new(),
         }))

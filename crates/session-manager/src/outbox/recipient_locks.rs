@@ -12,14 +12,14 @@ const TIDY_ABOVE: usize = 512;
 
 /// The lanes; a waiter is served in the order of its asking.
 #[derive(Debug, Default)]
-pub(super) struct Lanes {
+pub(super) struct RecipientLocks {
     lanes: Mutex<HashMap<String, Lane>>,
 }
 
 /// A place at the head of a lane.
-pub(super) type Turn = OwnedMutexGuard<()>;
+pub(super) type RecipientGuard = OwnedMutexGuard<()>;
 
-impl Lanes {
+impl RecipientLocks {
     fn lane(&self, recipient: &str) -> Lane {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if lanes.len() > TIDY_ABOVE {
@@ -29,12 +29,12 @@ impl Lanes {
     }
 
     /// Waits for the head of the lane.
-    pub(super) async fn enter(&self, recipient: &str) -> Turn {
+    pub(super) async fn enter(&self, recipient: &str) -> RecipientGuard {
         self.lane(recipient).lock_owned().await
     }
 
     /// The head of the lane, if nobody is there.
-    pub(super) fn try_enter(&self, recipient: &str) -> Option<Turn> {
+    pub(super) fn try_enter(&self, recipient: &str) -> Option<RecipientGuard> {
         self.lane(recipient).try_lock_owned().ok()
     }
 }

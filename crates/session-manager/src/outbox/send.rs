@@ -23,7 +23,7 @@ use super::limits::allowance;
 use super::outcome::{Outcome, outcome_of, same, unconfirmed};
 use super::{Outbox, Payload};
 use crate::error::ApiError;
-use crate::ledger::transition::State;
+use crate::ledger::transition::SendState;
 use crate::ledger::{LedgerError, NewSend, Row, Store};
 
 impl Outbox {
@@ -73,31 +73,38 @@ impl Outbox {
             return outcome;
         }
         self.can_send()?;
-        let room = self.0.room.clone().try_acquire_owned().map_err(|_| {
-            ApiError::new(
-                ErrorCode::Overloaded,
-                "too many messages wait already: nothing was sent, try again in a second",
-            )
-        })?;
+        let slot = self
+            .0
+            .queue_slots
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| {
+                ApiError::new(
+                    ErrorCode::Overloaded,
+                    "too many messages wait already: nothing was sent, try again in a second",
+                )
+            })?;
         let new = NewSend {
             idempotency_key: key,
             body_hash: &hash,
             recipient: recipient.as_str(),
             content: &content,
-            wa_key: &message_key(),
+            wa_key: &new_wa_message_id(),
         };
-        let ahead = match known {
+        let fast_path = match known {
             Some(_) => None,
-            None => self.ahead(recipient.as_str(), &content),
+            None => self.fast_path(recipient.as_str(), &content),
         };
         let inserted = match known {
             Some(_) => None,
-            None => store.insert(new, ahead.is_some()).await?,
+            None => store.insert(new, fast_path.is_some()).await?,
         };
         // What was taken to go ahead is given back unless it is used: whoever
         // works on the row may need it.
-        let begin = match (&inserted, ahead) {
-            (Some(row), Some(ahead)) if row.state == State::Sending => Begin::Ahead(ahead),
+        let begin = match (&inserted, fast_path) {
+            (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
+                Begin::FastPath(fast_path)
+            }
             (Some(_), _) => Begin::New,
             (None, _) => Begin::Again,
         };
@@ -107,7 +114,7 @@ impl Outbox {
             (None, Some(key)) => {
                 let row = store.by_idempotency_key(key).await?;
                 let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
-                drop(room);
+                drop(slot);
                 return self.wait(&store, row.id, deadline).await;
             }
             (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
@@ -116,14 +123,14 @@ impl Outbox {
         // From here the row keeps the file.
         drop(gate);
         let Some(claim) = self.claim(row.id) else {
-            drop((room, begin));
+            drop((slot, begin));
             return self.wait(&store, row.id, deadline).await;
         };
         let this = self.clone();
         let id = row.wa_key.clone();
         let working = async move {
             let outcome = this
-                .work(&store, row.clone(), begin, &content, deadline, room)
+                .work(&store, row.clone(), begin, &content, deadline, slot)
                 .await;
             drop(claim);
             match &outcome {
@@ -219,7 +226,7 @@ impl Outbox {
         loop {
             let row = store.get(id).await?;
             let row = row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
-            if row.state.is_taken() || row.state == State::Failed || row.is_undecided() {
+            if row.state.is_taken() || row.state == SendState::Failed || row.is_undecided() {
                 return outcome_of(&row);
             }
             loop {
@@ -239,7 +246,7 @@ fn millis(since: Instant) -> f64 {
 }
 
 /// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
-fn message_key() -> String {
+fn new_wa_message_id() -> String {
     let random: [u8; 9] = rand::rng().random();
     let hex = random.map(|byte| format!("{byte:02X}")).concat();
     format!("3EB0{hex}")

@@ -23,8 +23,8 @@ use super::Outbox;
 use super::limits::allowance;
 use super::outcome::failure;
 use crate::browser::{Page, PageError, PageSend};
-use crate::ledger::transition::Happening;
-use crate::ledger::{Details, Row, Store};
+use crate::ledger::transition::SendEvent;
+use crate::ledger::{Row, Store, TransitionData};
 
 /// How often it is looked for work, while there is some or was a send.
 const EVERY: Duration = Duration::from_millis(500);
@@ -46,15 +46,15 @@ impl Outbox {
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.sweep_for_ever() => {}
-            () = self.prune_for_ever() => {}
-            () = self.0.file.mend_for_ever() => {}
-            () = self.watch_acks_for_ever() => {}
+            () = self.sweep_loop() => {}
+            () = self.prune_loop() => {}
+            () = self.0.file.mend_loop() => {}
+            () = self.watch_acks_loop() => {}
         }
     }
 
     /// Demotes the session whenever WhatsApp acknowledges nothing any more.
-    async fn watch_acks_for_ever(&self) {
+    async fn watch_acks_loop(&self) {
         loop {
             self.0.acks.until_stopped().await;
             if self.0.ready_page().is_ok() {
@@ -64,8 +64,8 @@ impl Outbox {
     }
 
     /// WhatsApp's server acknowledged something.
-    pub(crate) fn heard(&self) {
-        self.0.acks.heard(self.0.limits.ack_patience);
+    pub(crate) fn server_answered(&self) {
+        self.0.acks.server_answered(self.0.limits.ack_patience);
     }
 
     /// These rows were acknowledged.
@@ -75,7 +75,7 @@ impl Outbox {
         }
     }
 
-    async fn prune_for_ever(&self) {
+    async fn prune_loop(&self) {
         let mut tick = tokio::time::interval(PRUNE_EVERY);
         loop {
             tick.tick().await;
@@ -102,7 +102,7 @@ impl Outbox {
         }
     }
 
-    async fn sweep_for_ever(&self) {
+    async fn sweep_loop(&self) {
         let mut not_before: HashMap<i64, Instant> = HashMap::new();
         let mut at_rest = false;
         loop {
@@ -165,23 +165,23 @@ impl Outbox {
         let Ok(tries) = store.note_settle_try(row.id).await else {
             return false;
         };
-        let (happening, message_id, code) = match self.find_out(&page, &row).await {
-            Found::Taken(id, ack) => (Happening::Ack(ack), id, None),
-            Found::NotSent(code) => (Happening::NotSent, None, Some(code)),
+        let (event, message_id, code) = match self.find_out(&page, &row).await {
+            Found::Taken(id, ack) => (SendEvent::Ack(ack), id, None),
+            Found::NotSent(code) => (SendEvent::NotSent, None, Some(code)),
             Found::Nothing if tries >= self.0.limits.settle_tries => {
                 return self.give_up(store, &row, tries).await;
             }
             Found::Nothing => return false,
         };
-        let details = Details {
+        let data = TransitionData {
             message_id: message_id.as_deref(),
             error: code.map(ErrorCode::as_str),
             content: None,
         };
-        match store.apply(row.id, happening, details).await {
+        match store.apply(row.id, event, data).await {
             Ok((after, news)) => {
                 self.note_settled(&after);
-                self.let_go(&row).await;
+                self.release_file(&row).await;
                 if news {
                     tracing::info!(id = %row.wa_key, state = %after.state, "settled");
                 }
@@ -272,7 +272,7 @@ impl Outbox {
     }
 
     /// The file that `row` needed is its own no more.
-    async fn let_go(&self, row: &Row) {
+    async fn release_file(&self, row: &Row) {
         let media = row.content.as_ref().and_then(Content::media);
         if let Some(id) = media.and_then(|(_, media)| media.file_id.as_ref()) {
             self.0.files.release_id(id).await;

@@ -21,7 +21,7 @@ use std::time::Duration;
 use session_api::{SessionState, Timestamp};
 
 use super::cause::Cause;
-use crate::browser::{Facts, Notice};
+use crate::browser::{Notice, PageReport};
 use crate::failure::{Failure, Remedy};
 
 mod passkey;
@@ -32,7 +32,7 @@ mod types;
 use readiness::{Readiness, Waits};
 
 pub use passkey::{Passkey, PasskeyStep};
-pub use types::{BrowserPhase, Code, Effect, Input, Limits, Transition, Wish};
+pub use types::{BrowserPhase, Code, Effect, Input, Intent, Limits, Transition};
 
 /// How long WhatsApp shows the first code of a round.
 const FIRST_CODE: Duration = Duration::from_secs(60);
@@ -55,7 +55,7 @@ pub struct Machine {
     generation: u64,
     cause: Cause,
     history: VecDeque<Transition>,
-    wish: Option<Wish>,
+    intent: Option<Intent>,
     browser: BrowserPhase,
     retry_pending: bool,
     disposal: Option<Disposal>,
@@ -71,7 +71,7 @@ pub struct Machine {
     restarts: VecDeque<Timestamp>,
     total_restarts: u64,
     last_error: Option<(Failure, Timestamp)>,
-    facts: Facts,
+    report: PageReport,
     waits: Waits,
     /// The document that showed a code although a device is linked.
     doubted: Option<String>,
@@ -99,7 +99,7 @@ impl Machine {
             generation: 1,
             cause: Cause::Started,
             history: VecDeque::new(),
-            wish: None,
+            intent: None,
             browser: BrowserPhase::Gone,
             retry_pending: false,
             disposal: None,
@@ -114,7 +114,7 @@ impl Machine {
             restarts: VecDeque::new(),
             total_restarts: 0,
             last_error: None,
-            facts: Facts::default(),
+            report: PageReport::default(),
             waits: Waits::default(),
             doubted: None,
             ledger: None,
@@ -125,16 +125,16 @@ impl Machine {
     pub fn apply(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Connect(wish) => self.connect(wish, now),
+            Input::Connect(intent) => self.connect(intent, now),
             Input::Disconnect => {
-                self.give_up_wish(SessionState::Disconnected, Cause::DisconnectRequested, now);
+                self.give_up(SessionState::Disconnected, Cause::DisconnectRequested, now);
             }
             Input::LoggedOut => {
                 self.unlink(Disposal::Wipe, &mut effects);
-                self.give_up_wish(SessionState::Disconnected, Cause::LogoutRequested, now);
+                self.give_up(SessionState::Disconnected, Cause::LogoutRequested, now);
             }
             Input::Stop => {
-                self.wish = None;
+                self.intent = None;
                 self.set_code(None);
             }
             Input::BrowserUp => {
@@ -150,16 +150,16 @@ impl Machine {
             }
             Input::BrowserClosed => self.browser = BrowserPhase::Gone,
             Input::PageFailed(failure) => {
-                if self.browser == BrowserPhase::Up && self.wish.is_some() {
+                if self.browser == BrowserPhase::Up && self.intent.is_some() {
                     self.reload(failure, now, &mut effects);
                 }
             }
             Input::LogoutStarted => self.logging_out = true,
-            Input::Facts(facts) => self.take_facts(*facts, now, &mut effects),
+            Input::PageReport(report) => self.on_page_report(*report, now, &mut effects),
             Input::Rest => self.rest(now),
             Input::RestOver => self.resting = false,
             Input::RetryDue => self.retry_pending = false,
-            Input::Ledger(broken) => self.take_ledger(broken, now),
+            Input::Ledger(broken) => self.on_ledger_health(broken, now),
             Input::Tick => {
                 let over = |code: &Code| now > code.expires_at.after(EXPIRY_GRACE);
                 if self.code.as_ref().is_some_and(over) {
@@ -176,20 +176,20 @@ impl Machine {
     fn reconcile(&mut self, effects: &mut Vec<Effect>) {
         match self.browser {
             BrowserPhase::Up | BrowserPhase::Starting
-                if self.wish.is_none() || self.disposal.is_some() || self.resting =>
+                if self.intent.is_none() || self.disposal.is_some() || self.resting =>
             {
                 self.browser = BrowserPhase::Closing;
                 effects.push(Effect::Close);
             }
-            BrowserPhase::Gone if self.resting => self.facts = Facts::default(),
+            BrowserPhase::Gone if self.resting => self.report = PageReport::default(),
             BrowserPhase::Gone => {
-                self.facts = Facts::default();
+                self.report = PageReport::default();
                 match self.disposal.take() {
                     Some(Disposal::Wipe) => effects.push(Effect::WipeProfile),
                     Some(Disposal::SetAside) => effects.push(Effect::SetProfileAside),
                     None => {}
                 }
-                if self.wish.is_some() && !self.retry_pending {
+                if self.intent.is_some() && !self.retry_pending {
                     self.browser = BrowserPhase::Starting;
                     self.codes_shown = 0;
                     self.refreshing = false;
@@ -202,13 +202,13 @@ impl Machine {
         }
     }
 
-    fn connect(&mut self, wish: Wish, now: Timestamp) {
-        let cause = match wish {
-            Wish::Resume => Cause::LinkedProfileFound,
-            Wish::Asked => Cause::ConnectRequested,
+    fn connect(&mut self, intent: Intent, now: Timestamp) {
+        let cause = match intent {
+            Intent::Resume => Cause::LinkedProfileFound,
+            Intent::Requested => Cause::ConnectRequested,
         };
         self.rounds_left = self.limits.code_rounds;
-        let waiting = self.wish.is_some() && !self.retry_pending;
+        let waiting = self.intent.is_some() && !self.retry_pending;
         // Nothing of the browser would be better for starting anew.
         let in_vain = matches!(
             self.cause,
@@ -217,7 +217,7 @@ impl Machine {
         if waiting && (self.state != SessionState::Error || in_vain) {
             return;
         }
-        self.wish = Some(wish);
+        self.intent = Some(intent);
         self.retry_pending = false;
         self.restarts.clear();
         self.transition(SessionState::Init, cause, now);
@@ -231,8 +231,8 @@ impl Machine {
         }
     }
 
-    fn give_up_wish(&mut self, state: SessionState, cause: Cause, now: Timestamp) {
-        self.wish = None;
+    fn give_up(&mut self, state: SessionState, cause: Cause, now: Timestamp) {
+        self.intent = None;
         self.retry_pending = false;
         self.logging_out = false;
         self.set_code(None);
@@ -254,14 +254,14 @@ impl Machine {
     ) {
         let was = self.browser;
         self.browser = phase;
-        if was == BrowserPhase::Closing || self.wish.is_none() {
+        if was == BrowserPhase::Closing || self.intent.is_none() {
             return;
         }
         self.set_code(None);
         self.last_error = Some((failure.clone(), now));
         match failure.remedy() {
             Remedy::GiveUp => {
-                self.give_up_wish(SessionState::Error, Cause::Failed(failure), now);
+                self.give_up(SessionState::Error, Cause::Failed(failure), now);
             }
             Remedy::RetrySlowly => {
                 self.retry_pending = true;
@@ -320,62 +320,60 @@ impl Machine {
         effects.push(Effect::Reload);
     }
 
-    fn take_facts(&mut self, facts: Facts, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn on_page_report(&mut self, report: PageReport, now: Timestamp, effects: &mut Vec<Effect>) {
         if self.browser != BrowserPhase::Up && self.browser != BrowserPhase::Starting {
             return;
         }
-        self.facts = facts;
-        let facts = self.facts.clone();
-        if let Some(why) = facts.logged_out.clone().filter(|_| self.linked) {
+        self.report = report;
+        if let Some(why) = self.report.logged_out.clone().filter(|_| self.linked) {
             self.unlink(Disposal::Wipe, effects);
             let cause = if self.logging_out {
                 Cause::LogoutRequested
             } else {
                 Cause::Unlinked(why)
             };
-            return self.give_up_wish(SessionState::Disconnected, cause, now);
+            return self.give_up(SessionState::Disconnected, cause, now);
         }
-        match facts.socket.as_deref() {
+        match self.report.socket.as_deref() {
             Some("CONFLICT") => {
-                return self.give_up_wish(SessionState::Disconnected, Cause::Conflict, now);
+                return self.give_up(SessionState::Disconnected, Cause::Conflict, now);
             }
             Some(
                 blocked @ ("TOS_BLOCK" | "SMB_TOS_BLOCK" | "PROXYBLOCK" | "DEPRECATED_VERSION"),
             ) => return self.fail(Failure::Blocked(blocked.to_owned()), now),
             _ => {}
         }
-        if facts.unsupported {
+        if self.report.unsupported {
             return self.fail(Failure::UnsupportedBrowser, now);
         }
-        if self.state == SessionState::Ready && facts.registered != Some(true) {
+        if self.state == SessionState::Ready && self.report.registered != Some(true) {
             // The page is loading anew: linked as far as anybody knows.
             let cause = Cause::ConnectionLost("the page is loading".to_owned());
             self.transition(SessionState::Authenticated, cause, now);
         }
-        if self.take_passkey(now, effects) {
+        if self.on_passkey(now, effects) {
             return;
         }
-        match facts.registered {
-            Some(true) => self.take_linked(now, effects),
-            Some(false) => self.take_unlinked(facts, now, effects),
+        match self.report.registered {
+            Some(true) => self.on_linked(now, effects),
+            Some(false) => self.on_unlinked(now, effects),
             None => {}
         }
     }
 
     fn fail(&mut self, failure: Failure, now: Timestamp) {
         self.last_error = Some((failure.clone(), now));
-        self.give_up_wish(SessionState::Error, Cause::Failed(failure), now);
+        self.give_up(SessionState::Error, Cause::Failed(failure), now);
     }
 
-    fn take_linked(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+    fn on_linked(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.set_code(None);
         if !self.linked {
             self.linked = true;
             effects.push(Effect::RememberLinked);
         }
         self.doubted = None;
-        let facts = self.facts.clone();
-        if let Some((state, cause)) = refusal(&facts) {
+        if let Some((state, cause)) = refusal(&self.report) {
             self.waits = Waits::default();
             if let Cause::Failed(failure) = &cause
                 && self.cause != cause
@@ -384,7 +382,7 @@ impl Machine {
             }
             return self.transition(state, cause, now);
         }
-        let (why, worth_telling) = match self.waits.judge(&facts, &self.limits, now) {
+        let (why, worth_telling) = match self.waits.judge(&self.report, &self.limits, now) {
             Readiness::Ready => return self.connected(now),
             Readiness::Stalled => return self.reload(Failure::SyncStalled, now, effects),
             Readiness::NotConnected => (None, false),
@@ -395,8 +393,8 @@ impl Machine {
             (SessionState::Authenticated, _) => return,
             (SessionState::Ready, Some(why)) => why,
             (SessionState::Ready, None) => {
-                let word = match facts.socket.as_deref() {
-                    Some("CONNECTED") => facts.stream.clone(),
+                let word = match self.report.socket.as_deref() {
+                    Some("CONNECTED") => self.report.stream.clone(),
                     other => other.map(str::to_owned),
                 };
                 Cause::ConnectionLost(word.unwrap_or_else(|| "the page".to_owned()))
@@ -418,26 +416,26 @@ impl Machine {
         }
     }
 
-    fn take_ledger(&mut self, broken: Option<String>, now: Timestamp) {
+    fn on_ledger_health(&mut self, broken: Option<String>, now: Timestamp) {
         if let Some(why) = &broken {
             self.last_error = Some((Failure::LedgerUnavailable(why.clone()), now));
         }
         self.ledger = broken;
-        let up = self.browser == BrowserPhase::Up && self.wish.is_some();
-        let facts = self.facts.clone();
-        let linked = facts.registered == Some(true);
-        if up && linked && self.waits.judge(&facts, &self.limits, now) == Readiness::Ready {
+        let up = self.browser == BrowserPhase::Up && self.intent.is_some();
+        let linked = self.report.registered == Some(true);
+        if up && linked && self.waits.judge(&self.report, &self.limits, now) == Readiness::Ready {
             self.connected(now);
         }
     }
 
-    fn take_unlinked(&mut self, facts: Facts, now: Timestamp, effects: &mut Vec<Effect>) {
-        let Facts {
+    fn on_unlinked(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let PageReport {
             code,
             idle,
             document,
             ..
-        } = facts;
+        } = &self.report;
+        let (code, idle, document) = (code.clone(), *idle, document.clone());
         // Early in its start the page does not know its device yet: only a
         // page that asks for a scan has none.
         if self.linked && (code.is_some() || idle) {
@@ -455,15 +453,11 @@ impl Machine {
                 self.set_code(None);
                 self.codes_shown = 0;
                 // A new round would end the code that somebody types in.
-                if self.refreshing || self.facts.link_code.is_some() {
+                if self.refreshing || self.report.link_code.is_some() {
                     return;
                 }
                 if self.rounds_left == 0 {
-                    return self.give_up_wish(
-                        SessionState::Disconnected,
-                        Cause::CodeNotScanned,
-                        now,
-                    );
+                    return self.give_up(SessionState::Disconnected, Cause::CodeNotScanned, now);
                 }
                 self.rounds_left -= 1;
                 self.refreshing = true;
@@ -490,10 +484,10 @@ impl Machine {
         }
         self.unlink(Disposal::SetAside, effects);
         let cause = Cause::Unlinked("while this service was away".to_owned());
-        match self.wish {
+        match self.intent {
             // Somebody asked for a code: one of a new profile.
-            Some(Wish::Asked) => self.transition(SessionState::Init, cause, now),
-            _ => self.give_up_wish(SessionState::Disconnected, cause, now),
+            Some(Intent::Requested) => self.transition(SessionState::Init, cause, now),
+            _ => self.give_up(SessionState::Disconnected, cause, now),
         }
     }
 
@@ -608,8 +602,8 @@ impl Machine {
 
     /// The latest report of the page.
     #[must_use]
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    pub fn report(&self) -> &PageReport {
+        &self.report
     }
 
     /// The last failure, also when it was mended since.
@@ -626,11 +620,11 @@ impl Machine {
 }
 
 /// What a linked device that is not served is told in place of it.
-fn refusal(facts: &Facts) -> Option<(SessionState, Cause)> {
-    if facts.stream.as_deref() == Some("CONNECTED") {
+fn refusal(report: &PageReport) -> Option<(SessionState, Cause)> {
+    if report.stream.as_deref() == Some("CONNECTED") {
         return None;
     }
-    match facts.notice.as_ref()? {
+    match report.notice.as_ref()? {
         Notice::TemporaryBan { code, until } => {
             let until = until.and_then(Timestamp::from_millis);
             let banned = Failure::TemporarilyBanned(*code, until);

@@ -17,7 +17,7 @@ mod qr_image;
 mod timers;
 
 pub use catch_up::CatchUp;
-pub use driver::{SessionDriver, Watchfulness};
+pub use driver::{HeartbeatConfig, SessionDriver};
 pub use handle::{AskError, LogoutOutcome, OfflineError, SessionHandle};
 pub use inbox::Inbox;
 pub use machine::{Limits, Passkey};

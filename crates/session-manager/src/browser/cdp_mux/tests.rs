@@ -46,13 +46,13 @@ struct Pair {
     chrome: End,
     cdp: Cdp,
     events: mpsc::Receiver<CdpEvent>,
-    stand_in: io::PipeWriter,
+    shim: io::PipeWriter,
 }
 
 fn pair() -> Pair {
     let (driver, from_driver, to_driver) = End::new();
     let (chrome, from_chrome, to_chrome) = End::new();
-    let (alive, stand_in) = io::pipe().unwrap();
+    let (alive, shim) = io::pipe().unwrap();
     let pipes = Pipes {
         from_driver,
         to_driver,
@@ -60,13 +60,13 @@ fn pair() -> Pair {
         from_chrome,
         alive: alive.into(),
     };
-    let (cdp, events) = relay(pipes).unwrap();
+    let (cdp, events) = multiplex(pipes).unwrap();
     Pair {
         driver,
         chrome,
         cdp,
         events,
-        stand_in,
+        shim,
     }
 }
 
@@ -179,7 +179,7 @@ async fn a_call_ends_with_its_answer_its_refusal_or_its_deadline() {
 
 #[tokio::test]
 async fn the_end_of_one_is_the_end_of_all() {
-    for ends in ["chrome", "chromedriver", "stand-in"] {
+    for ends in ["chrome", "chromedriver", "chrome-shim"] {
         let mut pair = pair();
         let ours = attached(&mut pair).await;
         let waiting = tokio::spawn({
@@ -194,7 +194,7 @@ async fn the_end_of_one_is_the_end_of_all() {
             mut driver,
             mut chrome,
             mut events,
-            stand_in,
+            shim,
             ..
         } = pair;
         match ends {
@@ -207,7 +207,7 @@ async fn the_end_of_one_is_the_end_of_all() {
                 assert_eq!(chrome.hears().await, None);
             }
             _ => {
-                drop(stand_in);
+                drop(shim);
                 assert_eq!(chrome.hears().await, None);
                 assert_eq!(driver.hears().await, None);
             }

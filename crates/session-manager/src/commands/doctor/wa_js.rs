@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::services::ServeDir;
 use url::Url;
 
-use crate::browser::{self, BrowserConfig, Facts, Page, Profile};
+use crate::browser::{self, BrowserConfig, Page, PageReport, Profile};
 
 /// How long the page may take to register what the bundle looks for.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -32,7 +32,7 @@ const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppc
 /// the configured page without one), in a Chrome as `config` has it.
 pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> Report {
     let checks = match examine(config, file, page).await {
-        Ok((facts, test)) => checks(&facts, &test),
+        Ok((report, test)) => checks(&report, &test),
         Err(why) => vec![Check::failure(
             "page",
             why,
@@ -46,7 +46,7 @@ async fn examine(
     config: &BrowserConfig,
     file: &Path,
     page: Option<&str>,
-) -> Result<(Facts, SelfTest), String> {
+) -> Result<(PageReport, SelfTest), String> {
     let served = CancellationToken::new();
     let _served = served.clone().drop_guard();
     let page_url = match page {
@@ -74,10 +74,10 @@ async fn examine(
 }
 
 /// The page's modules register one by one: the last word counts.
-async fn self_test(page: &Page) -> Result<(Facts, SelfTest), String> {
+async fn self_test(page: &Page) -> Result<(PageReport, SelfTest), String> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let asked = async { Ok((page.facts(DEADLINE).await?, page.self_test().await?)) };
+        let asked = async { Ok((page.report(DEADLINE).await?, page.self_test().await?)) };
         let asked: Result<_, browser::PageError> = asked.await;
         match asked {
             Ok(answer) if answer.1.ok || Instant::now() > until => return Ok(answer),
@@ -87,24 +87,24 @@ async fn self_test(page: &Page) -> Result<(Facts, SelfTest), String> {
     }
 }
 
-fn checks(facts: &Facts, test: &SelfTest) -> Vec<Check> {
+fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
     let version = |found: &Option<String>| found.clone().unwrap_or_else(|| "unknown".to_owned());
-    let wa_js = version(&facts.wa_js_version);
-    let whatsapp = version(&facts.whatsapp_version);
+    let wa_js = version(&report.wa_js_version);
+    let whatsapp = version(&report.whatsapp_version);
     let optional: Vec<_> = test
         .checks
         .iter()
-        .filter(|(name, found)| !**found && !facts.missing.contains(name))
+        .filter(|(name, found)| !**found && !report.missing.contains(name))
         .map(|(name, _)| name.as_str())
         .collect();
     vec![
         Check::ok("versions", format!("wa-js {wa_js} on WhatsApp {whatsapp}")),
-        if facts.missing.is_empty() {
+        if report.missing.is_empty() {
             Check::ok("required", "all that sending and hearing need is found")
         } else {
             Check::failure(
                 "required",
-                format!("lacks {}", facts.missing.join(", ")),
+                format!("lacks {}", report.missing.join(", ")),
                 CURE,
             )
         },
@@ -156,20 +156,20 @@ mod tests {
 
     #[test]
     fn what_is_required_is_a_failure_and_the_rest_a_warning() {
-        let verdicts = |facts: &Facts, test: &SelfTest| -> Vec<Verdict> {
-            checks(facts, test).iter().map(|it| it.verdict).collect()
+        let verdicts = |report: &PageReport, test: &SelfTest| -> Vec<Verdict> {
+            checks(report, test).iter().map(|it| it.verdict).collect()
         };
         let names = [("MsgStore", false), ("send_file", false), ("wa-js", true)];
-        let facts = Facts {
+        let report = PageReport {
             missing: vec!["MsgStore".to_owned()],
-            ..Facts::default()
+            ..PageReport::default()
         };
         assert_eq!(
-            verdicts(&facts, &test(&names)),
+            verdicts(&report, &test(&names)),
             [Verdict::Ok, Verdict::Failure, Verdict::Warning]
         );
         assert_eq!(
-            verdicts(&Facts::default(), &test(&[("wa-js", true)])),
+            verdicts(&PageReport::default(), &test(&[("wa-js", true)])),
             [Verdict::Ok; 3]
         );
     }

@@ -8,7 +8,7 @@ use session_api::Content;
 use super::*;
 use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
-use crate::ledger::transition::State;
+use crate::ledger::transition::SendState;
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
@@ -214,9 +214,9 @@ async fn an_ack_and_its_event_are_one() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let row = store.insert(new("3EB0A"), false).await.unwrap().unwrap();
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     store
-        .apply(row.id, Happening::Attempt, nothing)
+        .apply(row.id, SendEvent::Attempt, nothing)
         .await
         .unwrap();
     let id = "true_5491158254201@c.us_3EB0A";
@@ -227,7 +227,7 @@ async fn an_ack_and_its_event_are_one() {
     let row = store.find("3EB0A").await.unwrap().unwrap();
     assert_eq!(
         (row.state, row.message_id.as_deref()),
-        (State::Played, Some(id))
+        (SendState::Played, Some(id))
     );
     let events = all(&store).await;
     let levels: Vec<_> = events
@@ -247,22 +247,22 @@ async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     let taken = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     let failed = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
     let refused = store.insert(new("3EB0C"), false).await.unwrap().unwrap().id;
-    for (id, happening) in [
-        (taken, Happening::Attempt),
-        (taken, Happening::Taken),
+    for (id, event) in [
+        (taken, SendEvent::Attempt),
+        (taken, SendEvent::Taken),
         // The page is slower than the answer.
-        (taken, Happening::Ack(1)),
-        (failed, Happening::Attempt),
-        (failed, Happening::Unknown),
-        (failed, Happening::NotSent),
+        (taken, SendEvent::Ack(1)),
+        (failed, SendEvent::Attempt),
+        (failed, SendEvent::Unknown),
+        (failed, SendEvent::NotSent),
         // Nothing was attempted.
-        (refused, Happening::NotSent),
+        (refused, SendEvent::NotSent),
     ] {
-        store.apply(id, happening, nothing).await.unwrap();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let events = all(&store).await;
     let told: Vec<_> = events
@@ -418,9 +418,9 @@ async fn a_send_is_known_as_long_as_the_search_may_find_it() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
-    for happening in [Happening::Attempt, Happening::Taken] {
-        let nothing = Details::default();
-        store.apply(id, happening, nothing).await.unwrap();
+    for event in [SendEvent::Attempt, SendEvent::Taken] {
+        let nothing = TransitionData::default();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let now = Timestamp::now().as_millis();
     let (seconds, later) = (now / 1000, now + 60_000);

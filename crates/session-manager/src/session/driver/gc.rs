@@ -12,36 +12,36 @@ const PLENTY: u64 = 5_000;
 
 /// What the page of this browser told, as heartbeats see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tidiness {
+pub(super) struct GcSchedule {
     /// Events since it was tidied.
-    told: u64,
+    events: u64,
     /// As many were there at the last heartbeat.
     at_last_beat: Option<u64>,
 }
 
-impl Default for Tidiness {
+impl Default for GcSchedule {
     /// A page that came up: its start alone leaves enough.
     fn default() -> Self {
         Self {
-            told: ENOUGH,
+            events: ENOUGH,
             at_last_beat: None,
         }
     }
 }
 
-impl Tidiness {
+impl GcSchedule {
     /// The page told something.
-    pub(super) fn told(&mut self) {
-        self.told += 1;
+    pub(super) fn note_event(&mut self) {
+        self.events += 1;
     }
 
     /// A heartbeat: gives whether to tidy now, which is when enough happened,
     /// and nothing since the heartbeat before, or when plenty did.
-    pub(super) fn beat(&mut self) -> bool {
-        let quiet = self.at_last_beat.replace(self.told) == Some(self.told);
-        let due = (quiet && self.told >= ENOUGH) || self.told >= PLENTY;
+    pub(super) fn on_heartbeat(&mut self) -> bool {
+        let quiet = self.at_last_beat.replace(self.events) == Some(self.events);
+        let due = (quiet && self.events >= ENOUGH) || self.events >= PLENTY;
         if due {
-            self.told = 0;
+            self.events = 0;
             self.at_last_beat = Some(0);
         }
         due
@@ -54,25 +54,33 @@ mod tests {
 
     #[test]
     fn once_after_the_start_and_after_every_burst_that_is_over() {
-        let mut page = Tidiness::default();
+        let mut page = GcSchedule::default();
         assert_eq!(
-            [page.beat(), page.beat(), page.beat()],
+            [
+                page.on_heartbeat(),
+                page.on_heartbeat(),
+                page.on_heartbeat()
+            ],
             [false, true, false]
         );
         for _ in 0..ENOUGH {
-            page.told();
+            page.note_event();
         }
-        assert!(!page.beat(), "it may go on");
-        page.told();
-        assert!(!page.beat());
-        assert!(page.beat());
+        assert!(!page.on_heartbeat(), "it may go on");
+        page.note_event();
+        assert!(!page.on_heartbeat());
+        assert!(page.on_heartbeat());
         for _ in 1..ENOUGH {
-            page.told();
+            page.note_event();
         }
-        assert_eq!([page.beat(), page.beat()], [false, false], "too little");
+        assert_eq!(
+            [page.on_heartbeat(), page.on_heartbeat()],
+            [false, false],
+            "too little"
+        );
         for _ in ENOUGH..=PLENTY {
-            page.told();
+            page.note_event();
         }
-        assert!(page.beat(), "however busy it is");
+        assert!(page.on_heartbeat(), "however busy it is");
     }
 }

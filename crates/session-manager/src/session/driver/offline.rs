@@ -24,7 +24,7 @@ impl SessionDriver {
             return;
         }
         self.offline_job = Some(PendingJob::Waiting(job));
-        self.feed(Input::Rest).await;
+        self.apply(Input::Rest).await;
     }
 
     /// Runs the waiting job once the browser is gone.
@@ -54,6 +54,6 @@ impl SessionDriver {
     pub(super) async fn offline_job_done(&mut self, reply: OfflineReply) {
         self.offline_job = None;
         reply();
-        self.feed(Input::RestOver).await;
+        self.apply(Input::RestOver).await;
     }
 }

@@ -2,21 +2,21 @@
 
 use session_api::SessionState;
 
-use super::{Done, SessionDriver, Slot};
-use crate::browser::{CdpError, Facts, Notice, PageError, PageEvent, PageUpdate};
+use super::{Done, Ending, SessionDriver, Slot};
+use crate::browser::{CdpError, Notice, PageError, PageEvent, PageReport, PageUpdate};
 use crate::failure::Failure;
 use crate::session::machine::Input;
 
 impl SessionDriver {
-    pub(super) async fn take_page_event(&mut self, event: PageEvent) {
+    pub(super) async fn on_page_event(&mut self, event: PageEvent) {
         if matches!(event, PageEvent::Message { .. } | PageEvent::Ack { .. }) {
-            self.tidiness.told();
+            self.gc.note_event();
         }
         if matches!(event, PageEvent::Ack { ack: 1.., .. }) {
             self.ack_remedies = 0;
         }
         match event {
-            PageEvent::Facts { facts } => self.take_facts(facts).await,
+            PageEvent::Report { report } => self.on_page_report(report).await,
             PageEvent::Message { message } => {
                 self.inbox.put(PageUpdate::Message(Box::new(message)))
             }
@@ -32,27 +32,27 @@ impl SessionDriver {
         }
     }
 
-    async fn take_facts(&mut self, facts: Facts) {
-        if facts.http_status >= 400 {
-            let why = format!("it answers HTTP {}", facts.http_status);
-            return self.lose(Failure::PageUnreachable(why)).await;
+    async fn on_page_report(&mut self, report: PageReport) {
+        if report.http_status >= 400 {
+            let why = format!("it answers HTTP {}", report.http_status);
+            return self.lose(Failure::PageUnreachable(why), Ending::Kill).await;
         }
-        if let Some(Notice::UnexpectedLogout { reason }) = &facts.notice {
+        if let Some(Notice::UnexpectedLogout { reason }) = &report.notice {
             let failure = Failure::UnexpectedLogout(reason.clone());
-            return self.lose(failure).await;
+            return self.lose(failure, Ending::Kill).await;
         }
         self.page_reported = true;
-        let settled = facts.registered == Some(true)
-            || facts.code.is_some()
-            || facts.idle
-            || facts.passkey.is_some();
-        let tools = facts.tools && !self.machine.facts().tools;
+        let settled = report.registered == Some(true)
+            || report.code.is_some()
+            || report.idle
+            || report.passkey.is_some();
+        let tools = report.tools && !self.machine.report().tools;
         self.timers.page_reported(
             settled,
-            self.watchfulness.heartbeat_every,
-            self.watchfulness.boot_patience,
+            self.heartbeat.heartbeat_every,
+            self.heartbeat.boot_patience,
         );
-        self.feed(Input::Facts(Box::new(facts))).await;
+        self.apply(Input::PageReport(Box::new(report))).await;
         if !self.machine.refreshing() {
             self.timers.refresh_over();
         }
@@ -91,7 +91,7 @@ impl SessionDriver {
 
     /// Loads the page anew. One that cannot even be asked for it is lost.
     pub(super) fn reload_page(&mut self) {
-        self.timers.page_loading(self.watchfulness.boot_patience);
+        self.timers.page_loading(self.heartbeat.boot_patience);
         let Some(page) = self.page.borrow().clone() else {
             return;
         };
@@ -119,29 +119,29 @@ impl SessionDriver {
         }
         self.ack_remedies += 1;
         match self.ack_remedies {
-            1 => self.feed(Input::PageFailed(Failure::AcksStopped)).await,
-            2 => self.give_up_on(Failure::AcksStopped).await,
-            _ => self.lose(Failure::AcksStopped).await,
+            1 => self.apply(Input::PageFailed(Failure::AcksStopped)).await,
+            2 => self.lose(Failure::AcksStopped, Ending::Close).await,
+            _ => self.lose(Failure::AcksStopped, Ending::Kill).await,
         }
     }
 
     pub(super) fn heartbeat(&self) {
         let (page, done) = (self.page.borrow().clone(), self.done.clone());
-        let (launch, deadline) = (self.launches, self.watchfulness.heartbeat_deadline);
+        let (launch, deadline) = (self.launches, self.heartbeat.heartbeat_deadline);
         tokio::spawn(async move {
             let Some(page) = page else { return };
-            let result = page.facts(deadline).await;
+            let result = page.report(deadline).await;
             let _ = done.send(Done::Heartbeat(launch, Box::new(result)));
         });
     }
 
-    pub(super) async fn take_heartbeat(&mut self, result: Result<Facts, PageError>) {
+    pub(super) async fn on_heartbeat(&mut self, result: Result<PageReport, PageError>) {
         match result {
-            Ok(facts) => {
+            Ok(report) => {
                 self.missed_beats = 0;
                 self.reloaded_for_beats = false;
-                self.take_facts(facts).await;
-                self.tidy_if_quiet();
+                self.on_page_report(report).await;
+                self.collect_garbage_if_quiet();
             }
             Err(error) => {
                 tracing::warn!(%error, "the page missed a heartbeat");
@@ -154,20 +154,19 @@ impl SessionDriver {
                 if self.missed_beats >= 3 && syncing && !self.reloaded_for_beats {
                     self.reloaded_for_beats = true;
                     self.missed_beats = 0;
-                    self.feed(Input::PageFailed(Failure::PageHung)).await;
+                    self.apply(Input::PageFailed(Failure::PageHung)).await;
                     // What it becomes is for the timer of its loading.
                     return;
                 } else if self.missed_beats >= 3 || (hung && !syncing) {
                     self.diagnose();
                 }
-                self.timers
-                    .heartbeat_after(self.watchfulness.heartbeat_every);
+                self.timers.heartbeat_after(self.heartbeat.heartbeat_every);
             }
         }
     }
 
-    fn tidy_if_quiet(&mut self) {
-        let quiet = self.tidiness.beat();
+    fn collect_garbage_if_quiet(&mut self) {
+        let quiet = self.gc.on_heartbeat();
         let page = self.page.borrow().clone().filter(|_| quiet);
         if let Some(page) = page {
             tokio::spawn(async move {

@@ -19,9 +19,9 @@ use crate::session::cause::Cause;
 
 impl Machine {
     /// Takes what the page says of a passkey; whether nothing else counts.
-    pub(super) fn take_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
-        let linked = self.facts.registered == Some(true);
-        let reported = self.facts.passkey.clone().filter(|_| !linked);
+    pub(super) fn on_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let linked = self.report.registered == Some(true);
+        let reported = self.report.passkey.clone().filter(|_| !linked);
         let Some(page) = reported else {
             if self.passkey.take().is_some() {
                 self.generation += 1;
@@ -87,10 +87,10 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::browser::{Facts, PageLinkCode};
+    use crate::browser::{PageLinkCode, PageReport};
     use session_api::PasskeyBody;
 
-    use crate::session::machine::{Input, Limits, Wish};
+    use crate::session::machine::{Input, Intent, Limits};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(1_790_000_000_000 + seconds * 1_000).unwrap()
@@ -99,33 +99,33 @@ mod tests {
     /// A machine whose page is up and shows a code.
     fn machine() -> Machine {
         let mut machine = Machine::new(Limits::default(), false, at(0));
-        machine.apply(Input::Connect(Wish::Asked), at(0));
+        machine.apply(Input::Connect(Intent::Requested), at(0));
         machine.apply(Input::BrowserUp, at(0));
-        let facts = Facts {
+        let report = PageReport {
             code: Some("2@a,b,c,d,1".to_owned()),
             ..unlinked()
         };
-        machine.apply(Input::Facts(Box::new(facts)), at(0));
+        machine.apply(Input::PageReport(Box::new(report)), at(0));
         assert_eq!(machine.state(), SessionState::QrRequired);
         machine
     }
 
-    fn unlinked() -> Facts {
-        Facts {
+    fn unlinked() -> PageReport {
+        PageReport {
             socket: Some("UNPAIRED".to_owned()),
             registered: Some(false),
-            ..Facts::default()
+            ..PageReport::default()
         }
     }
 
-    fn asked(stage: PasskeyStage, request: u64, timeout: u64) -> Facts {
+    fn asked(stage: PasskeyStage, request: u64, timeout: u64) -> PageReport {
         let public_key = serde_json::json!({
             "challenge": format!("challenge {request}"),
             "timeout": timeout,
             "rpId": "whatsapp.com",
         });
         let required = stage == PasskeyStage::Required;
-        Facts {
+        PageReport {
             passkey: Some(Box::new(PagePasskey {
                 stage,
                 request,
@@ -137,8 +137,8 @@ mod tests {
         }
     }
 
-    fn tell(machine: &mut Machine, facts: Facts, now: Timestamp) -> Vec<Effect> {
-        machine.apply(Input::Facts(Box::new(facts)), now)
+    fn tell(machine: &mut Machine, report: PageReport, now: Timestamp) -> Vec<Effect> {
+        machine.apply(Input::PageReport(Box::new(report)), now)
     }
 
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(machine.cause(), &Cause::PasskeyRequired);
         assert!(machine.code().is_none());
         let rounds = machine.rounds_left();
-        let idle = Facts {
+        let idle = PageReport {
             idle: true,
             code: Some("2@dead".to_owned()),
             ..asked(PasskeyStage::Required, 1, 600_000)
@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn linked_or_not_asked_for_any_more_it_is_over() {
-        for (facts, step) in [
+        for (report, step) in [
             (unlinked(), PasskeyStep::Dropped),
             (
-                Facts {
+                PageReport {
                     registered: Some(true),
                     ..unlinked()
                 },
@@ -224,7 +224,7 @@ mod tests {
         ] {
             let mut machine = machine();
             tell(&mut machine, asked(PasskeyStage::Answered, 1, 0), at(1));
-            let effects = tell(&mut machine, facts, at(2));
+            let effects = tell(&mut machine, report, at(2));
             assert!(effects.contains(&Effect::PasskeyStep(step)), "{effects:?}");
             assert!(machine.passkey().is_none());
         }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_code_by_number_that_is_out_is_not_ended_by_a_refresh() {
         let mut machine = machine();
-        let out = Facts {
+        let out = PageReport {
             idle: true,
             link_code: Some(PageLinkCode {
                 expires_at: at(180).as_millis(),
@@ -241,7 +241,7 @@ mod tests {
             ..unlinked()
         };
         assert_eq!(tell(&mut machine, out, at(160)), []);
-        let over = Facts {
+        let over = PageReport {
             idle: true,
             ..unlinked()
         };

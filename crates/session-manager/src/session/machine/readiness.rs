@@ -16,7 +16,7 @@ use std::time::Duration;
 use session_api::Timestamp;
 
 use super::Limits;
-use crate::browser::Facts;
+use crate::browser::PageReport;
 use crate::session::cause::Cause;
 
 /// A delivery that is over sooner is not worth a word.
@@ -47,22 +47,27 @@ pub(super) struct Waits {
 
 impl Waits {
     /// Judges what the page reports at `now`.
-    pub(super) fn judge(&mut self, facts: &Facts, limits: &Limits, now: Timestamp) -> Readiness {
-        if !facts.is_connected() {
+    pub(super) fn judge(
+        &mut self,
+        report: &PageReport,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Readiness {
+        if !report.is_connected() {
             (self.undelivered, self.broken) = (None, None);
-            return self.judge_sync(facts, limits, now);
+            return self.judge_sync(report, limits, now);
         }
         self.progress = None;
-        if facts.tools {
+        if report.tools {
             self.broken = None;
         } else {
             let since = *self.broken.get_or_insert(now);
             return Readiness::NotYet {
-                why: Cause::ToolsBroken(facts.missing.clone()),
+                why: Cause::ToolsBroken(report.missing.clone()),
                 worth_telling: lasted(since, now, limits.tools_patience),
             };
         }
-        if facts.delivered != Some(false) {
+        if report.delivered != Some(false) {
             self.undelivered = None;
             return Readiness::Ready;
         }
@@ -76,20 +81,20 @@ impl Waits {
         }
     }
 
-    fn judge_sync(&mut self, facts: &Facts, limits: &Limits, now: Timestamp) -> Readiness {
+    fn judge_sync(&mut self, report: &PageReport, limits: &Limits, now: Timestamp) -> Readiness {
         // Without a connection nothing can move, and the page looks for it.
-        if facts.socket.as_deref() != Some("CONNECTED") {
+        if report.socket.as_deref() != Some("CONNECTED") {
             self.progress = None;
             return Readiness::NotConnected;
         }
         match &self.progress {
-            Some((known, since)) if *known == facts.progress => {
+            Some((known, since)) if *known == report.progress => {
                 if lasted(*since, now, limits.sync_patience) {
                     self.progress = None;
                     return Readiness::Stalled;
                 }
             }
-            _ => self.progress = Some((facts.progress.clone(), now)),
+            _ => self.progress = Some((report.progress.clone(), now)),
         }
         Readiness::NotConnected
     }

@@ -12,53 +12,53 @@ fn machine(linked: bool) -> Machine {
     Machine::new(Limits::default(), linked, at(0))
 }
 
-fn unpaired(code: &str) -> Facts {
-    Facts {
+fn unpaired(code: &str) -> PageReport {
+    PageReport {
         socket: Some("UNPAIRED".into()),
         registered: Some(false),
         code: Some(code.into()),
-        ..Facts::default()
+        ..PageReport::default()
     }
 }
 
-fn idle() -> Facts {
-    Facts {
+fn idle() -> PageReport {
+    PageReport {
         socket: Some("UNPAIRED_IDLE".into()),
         registered: Some(false),
         idle: true,
-        ..Facts::default()
+        ..PageReport::default()
     }
 }
 
-fn syncing() -> Facts {
-    Facts {
+fn syncing() -> PageReport {
+    PageReport {
         socket: Some("CONNECTED".into()),
         stream: Some("SYNCING".into()),
         registered: Some(true),
-        ..Facts::default()
+        ..PageReport::default()
     }
 }
 
-fn ready() -> Facts {
-    Facts {
+fn ready() -> PageReport {
+    PageReport {
         socket: Some("CONNECTED".into()),
         stream: Some("CONNECTED".into()),
         synced: true,
         tools: true,
         registered: Some(true),
-        ..Facts::default()
+        ..PageReport::default()
     }
 }
 
-fn of_document(document: &str, facts: Facts) -> Facts {
-    Facts {
+fn of_document(document: &str, report: PageReport) -> PageReport {
+    PageReport {
         document: document.into(),
-        ..facts
+        ..report
     }
 }
 
 fn up(machine: &mut Machine) {
-    machine.apply(Input::Connect(Wish::Asked), at(1));
+    machine.apply(Input::Connect(Intent::Requested), at(1));
     machine.apply(Input::BrowserUp, at(2));
 }
 
@@ -66,37 +66,40 @@ fn up(machine: &mut Machine) {
 fn the_way_from_nothing_to_ready() {
     let mut m = machine(false);
     assert_eq!(m.state(), SessionState::Init);
-    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), [Effect::Start]);
-    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(1)), []);
+    assert_eq!(
+        m.apply(Input::Connect(Intent::Requested), at(1)),
+        [Effect::Start]
+    );
+    assert_eq!(m.apply(Input::Connect(Intent::Requested), at(1)), []);
     m.apply(Input::BrowserUp, at(2));
-    m.apply(Input::Facts(unpaired("a").into()), at(3));
+    m.apply(Input::PageReport(unpaired("a").into()), at(3));
     assert_eq!(m.state(), SessionState::QrRequired);
     assert_eq!(m.code().unwrap().text, "a");
     assert_eq!(
-        m.apply(Input::Facts(syncing().into()), at(4)),
+        m.apply(Input::PageReport(syncing().into()), at(4)),
         [Effect::RememberLinked]
     );
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::CodeScanned);
     assert_eq!(m.code(), None);
-    m.apply(Input::Facts(ready().into()), at(5));
+    m.apply(Input::PageReport(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Ready);
 }
 
 #[test]
 fn ready_needs_all_of_it() {
     for spoil in [
-        |f: &mut Facts| f.synced = false,
-        |f: &mut Facts| f.tools = false,
-        |f: &mut Facts| f.stream = Some("SYNCING".into()),
-        |f: &mut Facts| f.socket = Some("TIMEOUT".into()),
-        |f: &mut Facts| f.delivered = Some(false),
+        |f: &mut PageReport| f.synced = false,
+        |f: &mut PageReport| f.tools = false,
+        |f: &mut PageReport| f.stream = Some("SYNCING".into()),
+        |f: &mut PageReport| f.socket = Some("TIMEOUT".into()),
+        |f: &mut PageReport| f.delivered = Some(false),
     ] {
         let mut m = machine(true);
         up(&mut m);
-        let mut facts = ready();
-        spoil(&mut facts);
-        m.apply(Input::Facts(facts.into()), at(3));
+        let mut report = ready();
+        spoil(&mut report);
+        m.apply(Input::PageReport(report.into()), at(3));
         assert_eq!(m.state(), SessionState::Authenticated);
     }
 }
@@ -105,13 +108,13 @@ fn ready_needs_all_of_it() {
 fn a_backup_closes_the_browser_for_a_moment() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::PageReport(ready().into()), at(3));
     assert_eq!(m.apply(Input::Rest, at(4)), [Effect::Close]);
     assert_eq!(m.state(), SessionState::Init);
     assert_eq!(m.cause(), &Cause::BackingUp);
     assert_eq!(m.apply(Input::BrowserClosed, at(5)), []);
     // Asked for in the middle of it, it waits as well.
-    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(6)), []);
+    assert_eq!(m.apply(Input::Connect(Intent::Requested), at(6)), []);
     assert_eq!(m.apply(Input::RestOver, at(7)), [Effect::Start]);
 }
 
@@ -128,13 +131,13 @@ fn nobody_gets_a_browser_by_a_backup() {
 fn a_lost_network_demotes_and_comes_back() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::PageReport(ready().into()), at(3));
     let mut lost = ready();
     lost.socket = Some("TIMEOUT".into());
-    m.apply(Input::Facts(lost.into()), at(4));
+    m.apply(Input::PageReport(lost.into()), at(4));
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::ConnectionLost("TIMEOUT".into()));
-    m.apply(Input::Facts(ready().into()), at(5));
+    m.apply(Input::PageReport(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Ready);
 }
 
@@ -142,8 +145,8 @@ fn a_lost_network_demotes_and_comes_back() {
 fn a_page_that_loads_anew_cannot_send() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
-    m.apply(Input::Facts(Facts::default().into()), at(4));
+    m.apply(Input::PageReport(ready().into()), at(3));
+    m.apply(Input::PageReport(PageReport::default().into()), at(4));
     assert_eq!(m.state(), SessionState::Authenticated);
 }
 
@@ -151,10 +154,10 @@ fn a_page_that_loads_anew_cannot_send() {
 fn codes_live_sixty_seconds_then_twenty_and_never_on() {
     let mut m = machine(false);
     up(&mut m);
-    m.apply(Input::Facts(unpaired("a").into()), at(1_000));
+    m.apply(Input::PageReport(unpaired("a").into()), at(1_000));
     assert_eq!(m.code().unwrap().expires_at, at(61_000));
     assert_eq!(m.code().unwrap().codes_left, 5);
-    m.apply(Input::Facts(unpaired("b").into()), at(61_000));
+    m.apply(Input::PageReport(unpaired("b").into()), at(61_000));
     assert_eq!(m.code().unwrap().expires_at, at(81_000));
     assert_eq!(m.code().unwrap().codes_left, 4);
     m.apply(Input::Tick, at(82_000));
@@ -167,30 +170,33 @@ fn codes_live_sixty_seconds_then_twenty_and_never_on() {
 fn an_idle_page_is_refreshed_a_bounded_number_of_times() {
     let mut m = machine(false);
     up(&mut m);
-    m.apply(Input::Facts(unpaired("c").into()), at(3));
+    m.apply(Input::PageReport(unpaired("c").into()), at(3));
     for round in 0..Limits::default().code_rounds {
         assert_eq!(
-            m.apply(Input::Facts(idle().into()), at(10)),
+            m.apply(Input::PageReport(idle().into()), at(10)),
             [Effect::RefreshCode],
             "round {round}"
         );
         assert_eq!(
-            m.apply(Input::Facts(idle().into()), at(11)),
+            m.apply(Input::PageReport(idle().into()), at(11)),
             [],
             "asked once"
         );
         assert_eq!(m.code(), None);
-        m.apply(Input::Facts(unpaired(&format!("r{round}")).into()), at(12));
+        m.apply(
+            Input::PageReport(unpaired(&format!("r{round}")).into()),
+            at(12),
+        );
     }
     assert_eq!(
-        m.apply(Input::Facts(idle().into()), at(13)),
+        m.apply(Input::PageReport(idle().into()), at(13)),
         [Effect::Close]
     );
     assert_eq!(m.state(), SessionState::Disconnected);
     assert_eq!(m.cause(), &Cause::CodeNotScanned);
     m.apply(Input::BrowserClosed, at(14));
     assert_eq!(
-        m.apply(Input::Connect(Wish::Asked), at(15)),
+        m.apply(Input::Connect(Intent::Requested), at(15)),
         [Effect::Start]
     );
     assert_eq!(m.rounds_left(), Limits::default().code_rounds);
@@ -200,11 +206,11 @@ fn an_idle_page_is_refreshed_a_bounded_number_of_times() {
 fn unlinked_from_the_phone_wipes_the_profile_after_the_browser_is_gone() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::PageReport(ready().into()), at(3));
     let mut out = ready();
     out.logged_out = Some("logout_from_bridge".into());
     assert_eq!(
-        m.apply(Input::Facts(out.into()), at(4)),
+        m.apply(Input::PageReport(out.into()), at(4)),
         [Effect::ForgetLinked, Effect::Close]
     );
     assert_eq!(m.state(), SessionState::Disconnected);
@@ -214,25 +220,34 @@ fn unlinked_from_the_phone_wipes_the_profile_after_the_browser_is_gone() {
 #[test]
 fn a_device_unlinked_while_the_service_was_away() {
     let mut m = machine(true);
-    m.apply(Input::Connect(Wish::Resume), at(1));
+    m.apply(Input::Connect(Intent::Resume), at(1));
     m.apply(Input::BrowserUp, at(2));
     let mut booting = unpaired("x");
     booting.code = None;
-    m.apply(Input::Facts(booting.into()), at(3));
+    m.apply(Input::PageReport(booting.into()), at(3));
     assert_eq!(m.state(), SessionState::Init, "the page is still starting");
     assert_eq!(
-        m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(4)),
+        m.apply(
+            Input::PageReport(of_document("1", unpaired("x")).into()),
+            at(4)
+        ),
         [Effect::Reload]
     );
     assert_eq!(m.cause(), &Cause::LinkInDoubt);
     assert_eq!(
-        m.apply(Input::Facts(of_document("1", unpaired("y")).into()), at(5)),
+        m.apply(
+            Input::PageReport(of_document("1", unpaired("y")).into()),
+            at(5)
+        ),
         [],
         "the same document once more"
     );
     assert!(m.linked() && m.code().is_none());
     assert_eq!(
-        m.apply(Input::Facts(of_document("2", unpaired("z")).into()), at(6)),
+        m.apply(
+            Input::PageReport(of_document("2", unpaired("z")).into()),
+            at(6)
+        ),
         [Effect::ForgetLinked, Effect::Close]
     );
     assert_eq!(m.state(), SessionState::Disconnected);
@@ -244,19 +259,25 @@ fn a_device_unlinked_while_the_service_was_away() {
 
     // The link may be there again when the page is loaded the next time.
     let mut m = machine(true);
-    m.apply(Input::Connect(Wish::Resume), at(1));
+    m.apply(Input::Connect(Intent::Resume), at(1));
     m.apply(Input::BrowserUp, at(2));
-    m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(3));
-    m.apply(Input::Facts(of_document("2", syncing()).into()), at(4));
+    m.apply(
+        Input::PageReport(of_document("1", unpaired("x")).into()),
+        at(3),
+    );
+    m.apply(Input::PageReport(of_document("2", syncing()).into()), at(4));
     assert_eq!(m.state(), SessionState::Authenticated);
     assert!(m.linked());
 
     // Asked for, it is shown, from a new profile.
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(of_document("1", unpaired("x")).into()), at(3));
+    m.apply(
+        Input::PageReport(of_document("1", unpaired("x")).into()),
+        at(3),
+    );
     assert_eq!(
-        m.apply(Input::Facts(of_document("2", idle()).into()), at(4)),
+        m.apply(Input::PageReport(of_document("2", idle()).into()), at(4)),
         [Effect::ForgetLinked, Effect::Close]
     );
     assert_eq!(
@@ -264,7 +285,7 @@ fn a_device_unlinked_while_the_service_was_away() {
         [Effect::SetProfileAside, Effect::Start]
     );
     m.apply(Input::BrowserUp, at(6));
-    assert_eq!(m.apply(Input::Facts(unpaired("y").into()), at(7)), []);
+    assert_eq!(m.apply(Input::PageReport(unpaired("y").into()), at(7)), []);
     assert_eq!(m.state(), SessionState::QrRequired);
 }
 
@@ -274,17 +295,17 @@ fn ready_waits_for_the_end_of_the_offline_delivery_but_not_for_ever() {
     up(&mut m);
     let mut waiting = ready();
     waiting.delivered = Some(false);
-    m.apply(Input::Facts(waiting.clone().into()), at(1_000));
+    m.apply(Input::PageReport(waiting.clone().into()), at(1_000));
     assert_eq!(m.cause(), &Cause::ProfileLinked, "as a rule it is short");
-    m.apply(Input::Facts(waiting.clone().into()), at(7_000));
+    m.apply(Input::PageReport(waiting.clone().into()), at(7_000));
     assert_eq!(m.cause(), &Cause::OfflineDelivery);
     assert_eq!(
-        m.apply(Input::Facts(waiting.clone().into()), at(300_000)),
+        m.apply(Input::PageReport(waiting.clone().into()), at(300_000)),
         []
     );
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(
-        m.apply(Input::Facts(waiting.clone().into()), at(301_000)),
+        m.apply(Input::PageReport(waiting.clone().into()), at(301_000)),
         []
     );
     assert_eq!(m.state(), SessionState::Ready);
@@ -295,12 +316,12 @@ fn ready_waits_for_the_end_of_the_offline_delivery_but_not_for_ever() {
     up(&mut m);
     let mut delivered = ready();
     delivered.delivered = Some(true);
-    m.apply(Input::Facts(delivered.clone().into()), at(1_000));
+    m.apply(Input::PageReport(delivered.clone().into()), at(1_000));
     assert_eq!(m.state(), SessionState::Ready);
-    m.apply(Input::Facts(waiting.into()), at(900_000));
+    m.apply(Input::PageReport(waiting.into()), at(900_000));
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::OfflineDelivery);
-    m.apply(Input::Facts(delivered.into()), at(901_000));
+    m.apply(Input::PageReport(delivered.into()), at(901_000));
     assert_eq!(m.state(), SessionState::Ready);
 }
 
@@ -311,14 +332,14 @@ fn missing_tools_are_named_once_they_are_late() {
     let mut broken = ready();
     broken.tools = false;
     broken.missing = vec!["MsgStore".into()];
-    m.apply(Input::Facts(broken.clone().into()), at(1_000));
+    m.apply(Input::PageReport(broken.clone().into()), at(1_000));
     assert_eq!(m.cause(), &Cause::ProfileLinked);
-    m.apply(Input::Facts(broken.clone().into()), at(31_000));
+    m.apply(Input::PageReport(broken.clone().into()), at(31_000));
     assert_eq!(m.state(), SessionState::Authenticated);
     assert_eq!(m.cause(), &Cause::ToolsBroken(vec!["MsgStore".into()]));
-    m.apply(Input::Facts(ready().into()), at(32_000));
+    m.apply(Input::PageReport(ready().into()), at(32_000));
     assert_eq!(m.state(), SessionState::Ready);
-    m.apply(Input::Facts(broken.into()), at(33_000));
+    m.apply(Input::PageReport(broken.into()), at(33_000));
     assert_eq!(m.cause().code(), "TOOLS_BROKEN", "at once, where it worked");
 }
 
@@ -326,15 +347,15 @@ fn missing_tools_are_named_once_they_are_late() {
 fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     let minute = 60_000;
     let moving = |n: i64| {
-        let mut facts = syncing();
-        facts.progress = format!("{n} %");
-        facts
+        let mut report = syncing();
+        report.progress = format!("{n} %");
+        report
     };
     let mut m = machine(true);
     up(&mut m);
     for n in 0..60 {
         assert_eq!(
-            m.apply(Input::Facts(moving(n).into()), at(n * 9 * minute)),
+            m.apply(Input::PageReport(moving(n).into()), at(n * 9 * minute)),
             []
         );
     }
@@ -344,9 +365,9 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     // The window is as long as the patience: one reload at a time counts.
     for n in 0..i64::from(budget) * 3 {
         let begin = n * 30 * minute;
-        assert_eq!(m.apply(Input::Facts(moving(1).into()), at(begin)), []);
+        assert_eq!(m.apply(Input::PageReport(moving(1).into()), at(begin)), []);
         assert_eq!(
-            m.apply(Input::Facts(moving(1).into()), at(begin + 10 * minute)),
+            m.apply(Input::PageReport(moving(1).into()), at(begin + 10 * minute)),
             [Effect::Reload]
         );
         assert_eq!(m.state(), SessionState::Authenticated);
@@ -356,9 +377,9 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     let mut lost = moving(1);
     lost.socket = Some("TIMEOUT".into());
     let later = 10_000 * minute;
-    m.apply(Input::Facts(lost.clone().into()), at(later));
+    m.apply(Input::PageReport(lost.clone().into()), at(later));
     assert_eq!(
-        m.apply(Input::Facts(lost.into()), at(later + 60 * minute)),
+        m.apply(Input::PageReport(lost.into()), at(later + 60 * minute)),
         []
     );
 }
@@ -367,7 +388,7 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
 fn a_page_that_failed_is_loaded_anew_within_the_budget() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::PageReport(ready().into()), at(3));
     for n in 0..i64::from(Limits::default().restart_budget) {
         assert_eq!(
             m.apply(Input::PageFailed(Failure::AcksStopped), at(10 + n)),
@@ -375,7 +396,7 @@ fn a_page_that_failed_is_loaded_anew_within_the_budget() {
         );
         assert_eq!(m.state(), SessionState::Authenticated);
         assert_eq!(m.cause().code(), "ACKS_STOPPED");
-        m.apply(Input::Facts(ready().into()), at(11 + n));
+        m.apply(Input::PageReport(ready().into()), at(11 + n));
         assert_eq!(m.state(), SessionState::Ready);
     }
     assert_eq!(
@@ -392,7 +413,7 @@ fn crashes_are_restarted_within_a_budget() {
     up(&mut m);
     let budget = Limits::default().restart_budget;
     for n in 0..budget {
-        m.apply(Input::Facts(ready().into()), at(10));
+        m.apply(Input::PageReport(ready().into()), at(10));
         let effects = m.apply(Input::BrowserLost(Failure::BrowserDied), at(20));
         let pause = Limits::default().restart_backoff * 2_u32.pow(n);
         assert_eq!(effects, [Effect::RetryAfter(pause)]);
@@ -406,7 +427,7 @@ fn crashes_are_restarted_within_a_budget() {
     assert_eq!(m.cause().code(), "TOO_MANY_RESTARTS");
     assert_eq!(m.apply(Input::RetryDue, at(41)), []);
     assert_eq!(
-        m.apply(Input::Connect(Wish::Asked), at(42)),
+        m.apply(Input::Connect(Intent::Requested), at(42)),
         [Effect::Start]
     );
 }
@@ -427,7 +448,7 @@ fn restarts_long_past_do_not_count() {
 #[test]
 fn what_the_machine_lacks_is_tried_again_by_itself() {
     let mut m = machine(false);
-    m.apply(Input::Connect(Wish::Asked), at(1));
+    m.apply(Input::Connect(Intent::Requested), at(1));
     let missing = Failure::ChromeNotFound("not on PATH".into());
     assert_eq!(
         m.apply(Input::BrowserFailed(missing.clone()), at(2)),
@@ -438,13 +459,13 @@ fn what_the_machine_lacks_is_tried_again_by_itself() {
     assert_eq!(m.state(), SessionState::Error, "until something is better");
     m.apply(Input::BrowserFailed(missing), at(4));
     assert_eq!(
-        m.apply(Input::Connect(Wish::Asked), at(5)),
+        m.apply(Input::Connect(Intent::Requested), at(5)),
         [Effect::Start],
         "asking does not wait for the next try"
     );
     assert_eq!(m.state(), SessionState::Init);
     m.apply(Input::BrowserUp, at(6));
-    m.apply(Input::Facts(unpaired("a").into()), at(7));
+    m.apply(Input::PageReport(unpaired("a").into()), at(7));
     assert_eq!(m.state(), SessionState::QrRequired);
 }
 
@@ -462,10 +483,13 @@ fn conflict_and_blocks_close_the_browser() {
     ] {
         let mut m = machine(true);
         up(&mut m);
-        m.apply(Input::Facts(ready().into()), at(3));
-        let mut facts = ready();
-        facts.socket = Some(socket.into());
-        assert_eq!(m.apply(Input::Facts(facts.into()), at(4)), [Effect::Close]);
+        m.apply(Input::PageReport(ready().into()), at(3));
+        let mut report = ready();
+        report.socket = Some(socket.into());
+        assert_eq!(
+            m.apply(Input::PageReport(report.into()), at(4)),
+            [Effect::Close]
+        );
         assert_eq!((m.state(), m.cause().code()), (state, code));
         assert!(m.linked(), "the device stays linked");
     }
@@ -476,7 +500,7 @@ fn disconnect_then_connect_waits_for_the_close() {
     let mut m = machine(true);
     up(&mut m);
     assert_eq!(m.apply(Input::Disconnect, at(3)), [Effect::Close]);
-    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(4)), []);
+    assert_eq!(m.apply(Input::Connect(Intent::Requested), at(4)), []);
     assert_eq!(m.state(), SessionState::Init);
     assert_eq!(m.apply(Input::BrowserClosed, at(5)), [Effect::Start]);
 }
@@ -485,13 +509,13 @@ fn disconnect_then_connect_waits_for_the_close() {
 fn without_the_ledger_there_is_no_ready() {
     let mut m = machine(true);
     up(&mut m);
-    m.apply(Input::Facts(ready().into()), at(3));
+    m.apply(Input::PageReport(ready().into()), at(3));
     m.apply(Input::Ledger(Some("full".into())), at(4));
     assert_eq!(m.state(), SessionState::Error);
     assert_eq!(m.cause().code(), "LEDGER_UNAVAILABLE");
-    m.apply(Input::Facts(ready().into()), at(5));
+    m.apply(Input::PageReport(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Error);
-    assert_eq!(m.apply(Input::Connect(Wish::Asked), at(6)), []);
+    assert_eq!(m.apply(Input::Connect(Intent::Requested), at(6)), []);
     assert_eq!(m.state(), SessionState::Error, "nothing to start anew");
     m.apply(Input::Ledger(None), at(7));
     assert_eq!(m.state(), SessionState::Ready);
@@ -501,11 +525,11 @@ fn without_the_ledger_there_is_no_ready() {
     let mut m = machine(false);
     m.apply(Input::Ledger(Some("full".into())), at(0));
     up(&mut m);
-    m.apply(Input::Facts(unpaired("a").into()), at(3));
+    m.apply(Input::PageReport(unpaired("a").into()), at(3));
     assert_eq!(m.state(), SessionState::QrRequired);
-    m.apply(Input::Facts(syncing().into()), at(4));
+    m.apply(Input::PageReport(syncing().into()), at(4));
     assert_eq!(m.state(), SessionState::Authenticated);
-    m.apply(Input::Facts(ready().into()), at(5));
+    m.apply(Input::PageReport(ready().into()), at(5));
     assert_eq!(m.state(), SessionState::Error);
     m.apply(Input::Disconnect, at(6));
     m.apply(Input::BrowserClosed, at(7));
@@ -513,7 +537,7 @@ fn without_the_ledger_there_is_no_ready() {
     assert_eq!(m.state(), SessionState::Disconnected);
 }
 
-fn any_facts() -> impl Strategy<Value = Facts> {
+fn any_report() -> impl Strategy<Value = PageReport> {
     let word = |words: &'static [&'static str]| {
         prop::option::of(prop::sample::select(words).prop_map(str::to_owned))
     };
@@ -550,7 +574,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
                 delivered,
                 document,
             )| {
-                Facts {
+                PageReport {
                     socket,
                     stream,
                     synced,
@@ -561,7 +585,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
                     logged_out,
                     delivered,
                     document: document.to_owned(),
-                    ..Facts::default()
+                    ..PageReport::default()
                 }
             },
         )
@@ -569,8 +593,8 @@ fn any_facts() -> impl Strategy<Value = Facts> {
 
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
-        2 => Just(Input::Connect(Wish::Asked)),
-        1 => Just(Input::Connect(Wish::Resume)),
+        2 => Just(Input::Connect(Intent::Requested)),
+        1 => Just(Input::Connect(Intent::Resume)),
         1 => Just(Input::Disconnect),
         1 => Just(Input::LoggedOut),
         3 => Just(Input::BrowserUp),
@@ -585,7 +609,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Rest),
         2 => Just(Input::RestOver),
         1 => prop::option::of(Just("full".to_owned())).prop_map(Input::Ledger),
-        8 => any_facts().prop_map(|facts| Input::Facts(facts.into())),
+        8 => any_report().prop_map(|report| Input::PageReport(report.into())),
     ]
 }
 
@@ -638,7 +662,7 @@ proptest! {
             prop_assert!(m.code().is_none() || m.state() == SessionState::QrRequired);
             if m.state() == SessionState::Ready {
                 prop_assert!(ledger);
-                prop_assert!(m.facts().is_connected() && m.facts().tools);
+                prop_assert!(m.report().is_connected() && m.report().tools);
                 prop_assert_eq!(m.browser() == BrowserPhase::Gone, false);
                 prop_assert!(m.linked());
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use session_api::{SessionState, Timestamp};
 
 use super::passkey::PasskeyStep;
-use crate::browser::Facts;
+use crate::browser::PageReport;
 use crate::failure::Failure;
 use crate::session::cause::Cause;
 
@@ -50,11 +50,11 @@ impl Default for Limits {
 
 /// Who wants the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Intent {
     /// The service itself, since a linked profile is stored.
     Resume,
     /// Somebody who called `/connect`.
-    Asked,
+    Requested,
 }
 
 /// The browser, as far as the machine knows.
@@ -98,7 +98,7 @@ pub struct Transition {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// The session is wanted.
-    Connect(Wish),
+    Connect(Intent),
     /// The session is not wanted; the device stays linked.
     Disconnect,
     /// The device was unlinked on request.
@@ -120,7 +120,7 @@ pub enum Input {
     /// The page is about to be asked to unlink the device.
     LogoutStarted,
     /// The page reports.
-    Facts(Box<Facts>),
+    PageReport(Box<PageReport>),
     /// A pending retry is due.
     RetryDue,
     /// Why the ledger cannot be used; `None` once it can.

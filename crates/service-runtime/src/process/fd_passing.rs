@@ -18,7 +18,7 @@ const SPACE: usize = rustix::cmsg_space!(ScmRights(MOST));
 ///
 /// # Errors
 /// As `sendmsg(2)`.
-pub fn hand(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+pub fn send_fds(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
@@ -34,7 +34,7 @@ pub fn hand(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> 
 ///
 /// # Errors
 /// As `recvmsg(2)`; `ConnectionAborted` if it were other descriptors.
-pub fn take<const N: usize>(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<[OwnedFd; N]> {
+pub fn recv_fds<const N: usize>(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<[OwnedFd; N]> {
     let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(bytes)];

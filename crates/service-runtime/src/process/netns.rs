@@ -21,12 +21,12 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with, socketpair};
 use rustix::process::{getgid, getuid};
 
-use super::{hand, spawn_bound, take};
+use super::{recv_fds, send_fds, spawn_bound};
 use crate::sys;
 
 /// A child that has a network of its own, or could have had one.
 #[derive(Debug)]
-pub struct Apart {
+pub struct Isolated {
     /// The child.
     pub child: Child,
     /// TCP of IPv4, made where the child is; not connected, not blocking.
@@ -53,7 +53,7 @@ pub fn tcp_socket() -> io::Result<OwnedFd> {
 /// # Errors
 /// As [`spawn_bound`]; also where the kernel, a container or a security module
 /// lets no user have namespaces.
-pub fn spawn_apart(mut command: Command, alone: bool) -> io::Result<Apart> {
+pub fn spawn_isolated(mut command: Command, alone: bool) -> io::Result<Isolated> {
     let kind = SocketType::STREAM;
     let (told, tell) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
     // The same users as here, since files are judged by them.
@@ -73,16 +73,16 @@ pub fn spawn_apart(mut command: Command, alone: bool) -> io::Result<Apart> {
         // Without CLOEXEC: it is open for as long as the child runs.
         let program = open(c"/proc/self/exe", OFlags::PATH, Mode::empty())?;
         let number = program.as_raw_fd().to_ne_bytes();
-        hand(&tell, &number, &[socket.as_fd()])?;
+        send_fds(&tell, &number, &[socket.as_fd()])?;
         let _ = program.into_raw_fd();
         Ok(())
     });
     let mut child = spawn_bound(command)?;
     let mut number = [0; size_of::<i32>()];
-    match take(&told, &mut number) {
+    match recv_fds(&told, &mut number) {
         Ok([socket]) => {
             let number = i32::from_ne_bytes(number);
-            Ok(Apart {
+            Ok(Isolated {
                 program: PathBuf::from(format!("/proc/{}/fd/{number}", child.id())),
                 socket,
                 child,

@@ -14,7 +14,7 @@ const UNITS: &str = "/etc/systemd/system";
 
 /// What keeps it running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeper {
+pub enum ServiceManager {
     /// PM2, by the ecosystem files.
     Pm2,
     /// systemd, by the units.
@@ -23,7 +23,7 @@ pub enum Keeper {
     Nobody,
 }
 
-impl Keeper {
+impl ServiceManager {
     /// By the variables of a process that runs.
     pub(super) fn of(env: &Env) -> Self {
         if PM2.iter().all(|one| env.raw(one).is_some()) {
@@ -122,16 +122,19 @@ mod tests {
         };
         let systemd = [("INVOCATION_ID", "9f2c")];
         let both = [("pm_id", "0"), ("PM2_HOME", "/root/.pm2"), systemd[0]];
-        assert_eq!(Keeper::of(&Env::from_pairs(both)), Keeper::Pm2);
-        assert_eq!(Keeper::of(&Env::default()), Keeper::Nobody);
-        let keeper = Keeper::of(&Env::from_pairs(systemd));
         assert_eq!(
-            keeper.correct(&service),
+            ServiceManager::of(&Env::from_pairs(both)),
+            ServiceManager::Pm2
+        );
+        assert_eq!(ServiceManager::of(&Env::default()), ServiceManager::Nobody);
+        let manager = ServiceManager::of(&Env::from_pairs(systemd));
+        assert_eq!(
+            manager.correct(&service),
             "correct it in /etc/leadmaster/session-manager.env, \
              then systemctl restart leadmaster-session-manager"
         );
         assert_eq!(
-            Keeper::Pm2.correct(&service),
+            ServiceManager::Pm2.correct(&service),
             "correct it in deploy/local.cjs, \
              then pm2 delete session-manager, then pm2 start its ecosystem file"
         );

@@ -6,7 +6,7 @@ use session_api::{NewChatStatus, PasskeyRequest};
 /// What the page is doing: the page script's `facts` record, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Facts {
+pub struct PageReport {
     /// The page's `Socket.state`; `None` until its module is there.
     pub socket: Option<String>,
     /// The page's `Socket.stream`.
@@ -50,7 +50,7 @@ pub struct Facts {
     pub wa_js_version: Option<String>,
 }
 
-impl Facts {
+impl PageReport {
     /// Whether the page is linked, synced and connected.
     ///
     /// All of it is needed: `hasSynced` alone stays true while the network is
@@ -261,9 +261,11 @@ pub struct PageNewChats {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PageEvent {
     /// The page changed what it is doing.
-    Facts {
-        /// The whole record.
-        facts: Facts,
+    #[serde(rename = "facts")]
+    Report {
+        /// The report.
+        #[serde(rename = "facts")]
+        report: PageReport,
     },
     /// A message came in.
     Message {

@@ -10,7 +10,7 @@ const AFTER: Duration = Duration::from_secs(30);
 /// Some time after the start lets go of the code that ran until then: most of
 /// it was the start's, and what the kernel mapped around it. What is resident
 /// of a service at idle is mostly its code.
-pub fn after_the_start() {
+pub fn release_startup_pages() {
     tokio::spawn(async {
         tokio::time::sleep(AFTER).await;
         match unmap_code() {
