@@ -1,4 +1,4 @@
-//! `doctor`: what is wrong on this machine, and the command that cures it.
+//! `doctor`: checks of this machine, each with the command that cures it.
 //!
 //! ```text
 //!  the running service's environment, or else this shell's

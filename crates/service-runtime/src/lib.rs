@@ -1,4 +1,5 @@
-//! What a service needs around its own work, and nothing of what the work is.
+//! Service runtime: configuration, logs, listeners, shutdown, metrics and HTTP
+//! basics, with nothing of what a service does.
 //!
 //! ```text
 //!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve

@@ -1,4 +1,4 @@
-//! What a service gives back once it is up.
+//! Returns unused heap pages to the kernel after the start.
 
 use std::time::Duration;
 

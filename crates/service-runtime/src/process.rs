@@ -1,4 +1,4 @@
-//! Children that die with the service, and finding and ending what is left.
+//! Child processes that die with the service, and finding and ending what is left.
 //!
 //! ```text
 //!  service ── spawner thread (lives as long as the process)

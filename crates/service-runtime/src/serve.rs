@@ -1,4 +1,4 @@
-//! Serving HTTP/1.1 with limits on time, connections and draining.
+//! HTTP/1.1 server with limits on time and connections, and draining.
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection

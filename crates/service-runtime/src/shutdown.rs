@@ -1,4 +1,4 @@
-//! Stopping in two stages.
+//! Graceful shutdown in two stages: drain, then abort.
 //!
 //! ```text
 //!            signal, PM2's "shutdown",          second signal

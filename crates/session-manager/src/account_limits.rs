@@ -1,5 +1,5 @@
-//! What WhatsApp lets the account do, as its page knows it, and whether the
-//! history that follows a fresh link is through.
+//! Watches the account's limits (reach-out lock, new-chat quota) and the progress
+//! of the first history sync, and publishes them.
 //!
 //! ```text
 //!  page's events ─> Inbox ─┐

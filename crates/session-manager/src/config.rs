@@ -1,4 +1,4 @@
-//! The environment, read once.
+//! Configuration from environment variables: parsing, validation, `--help` text.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The events that `GET /events` tells: their ids, and a memory of the latest.
+//! The event log behind `GET /events`: event ids, and a ring buffer of the latest.
 //!
 //! ```text
 //!  publisher ─── push ─────────────────────────┐

@@ -1,4 +1,4 @@
-//! Parses, wires, serves; the rest is library.
+//! Command line, wiring and start of the service; the rest is library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

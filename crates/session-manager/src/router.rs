@@ -1,4 +1,4 @@
-//! The routes: which handler serves which path, behind which checks.
+//! The router: routes, authentication and middleware.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

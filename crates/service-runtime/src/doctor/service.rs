@@ -1,4 +1,4 @@
-//! Whose environment is judged: the running service's, whatever this shell has.
+//! Whose environment `doctor` checks: the running service's, or this shell's.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! What keeps a service running, and with which words it is asked to.
+//! The service manager (PM2, systemd, none), and its commands for start, restart, logs.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Open descriptors, handed from one process to another over a socket.
+//! File descriptor passing between processes over a Unix socket (`SCM_RIGHTS`).
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;

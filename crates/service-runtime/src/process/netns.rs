@@ -1,4 +1,5 @@
-//! A child whose ports nobody else reaches.
+//! Spawns a child in a network namespace of its own, so that no other process
+//! reaches its ports.
 //!
 //! ```text
 //!  service ── spawns ──> child: a network of its own, loopback only

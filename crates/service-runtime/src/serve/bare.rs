@@ -1,4 +1,4 @@
-//! Words for the errors that hyper answers by itself.
+//! Error bodies for the bare status lines that hyper answers by itself.
 //!
 //! What cannot be parsed as a request never reaches the router: hyper writes
 //! `400`, `414` or `431` with an empty body, and has no hook for another one.

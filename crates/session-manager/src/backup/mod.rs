@@ -1,5 +1,5 @@
-//! Backups of the linked session: an encrypted file each, which another folder
-//! or another machine comes up with, linked, without a code.
+//! Backup and restore of the linked session: one encrypted archive each, from
+//! which another folder or machine starts linked, without a code.
 //!
 //! ```text
 //!  the service runs: POST /backup, or BACKUP_EVERY_HOURS after the last

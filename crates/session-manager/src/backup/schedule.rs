@@ -1,4 +1,4 @@
-//! Backups that nobody has to ask for.
+//! Scheduled backups: one whenever the newest is older than the interval.
 
 use std::time::{Duration, SystemTime};
 

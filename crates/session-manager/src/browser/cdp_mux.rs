@@ -1,5 +1,5 @@
-//! One debugging pipe, two who use it: ChromeDriver, which opens, photographs
-//! and closes, and this service, which calls into the page and hears of it.
+//! CDP multiplexer: shares Chrome's one debugging pipe between ChromeDriver, which
+//! opens, photographs and closes, and this service, which calls into the page.
 //!
 //! ```text
 //!  ChromeDriver ──────> ┐                     ┌──> Chrome

@@ -1,4 +1,4 @@
-//! Chrome's own process.
+//! Starts the Chrome process, with its debugging pipe and its environment.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;

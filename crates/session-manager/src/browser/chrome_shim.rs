@@ -1,5 +1,5 @@
-//! ChromeDriver starts Chrome; but where ChromeDriver is, there is no internet.
-//! So it starts this program instead, which has the service start Chrome.
+//! Chrome shim: the process that ChromeDriver starts as Chrome. ChromeDriver's
+//! network namespace has no internet, so the shim asks the service to start Chrome.
 //!
 //! ```text
 //!  service ── starts ──> ChromeDriver, in a network of its own

@@ -1,5 +1,5 @@
-//! ChromeDriver: finding it, starting it, hearing which port it took and when
-//! it ended.
+//! The ChromeDriver process: finding it, starting it, reading its port, and
+//! noticing its end.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! How ChromeDriver is reached: by sockets of its own network.
+//! Connector to ChromeDriver: HTTP over sockets of its network namespace.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! What a running browser tells: pushed, not asked for.
+//! Event pump: what a running browser pushes (page events, crashes, its end).
 //!
 //! ```text
 //!  page script ── binding ──┐

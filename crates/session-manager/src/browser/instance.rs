@@ -1,4 +1,4 @@
-//! A browser that runs: its page, its picture, its end.
+//! A running browser instance: page, screenshot, diagnosis, close and kill.
 
 use std::sync::Arc;
 use std::time::Duration;

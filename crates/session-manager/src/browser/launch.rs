@@ -1,4 +1,5 @@
-//! From nothing to a loading page, and back to nothing.
+//! Launches the browser: ChromeDriver, Chrome, the tab, the page script; and cleans
+//! up after a failed or cancelled launch.
 //!
 //! ```text
 //!  find ─> sweep + prepare profile ─> chromedriver ─┬─> its session ──────────┐

@@ -1,4 +1,4 @@
-//! Typed calls into the page script.
+//! The page client: typed calls into the page script (send, search, link, log out).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

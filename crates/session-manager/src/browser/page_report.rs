@@ -1,4 +1,4 @@
-//! What the page script reports.
+//! The data types that the page script reports: page state, messages, acks, limits.
 
 use serde::{Deserialize, Deserializer};
 use session_api::{NewChatStatus, PasskeyRequest};

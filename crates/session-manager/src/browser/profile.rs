@@ -1,4 +1,4 @@
-//! The folder that keeps the device linked.
+//! The Chrome profile folder, which keeps the device linked: lock, marker, wipe.
 //!
 //! ```text
 //!  TOKENS_DIR/

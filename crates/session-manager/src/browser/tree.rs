@@ -1,4 +1,4 @@
-//! The browser's processes: which they are, and that none is left.
+//! The browser's process tree: finds its processes and makes sure none is left.
 //!
 //! ```text
 //!  session-manager

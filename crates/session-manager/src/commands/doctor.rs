@@ -1,4 +1,4 @@
-//! `session-manager doctor`: what keeps the session from `READY`, or will.
+//! `session-manager doctor`: checks what keeps, or will keep, the session from `READY`.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> Chrome, ChromeDriver ─> folders, disk

@@ -1,6 +1,5 @@
-//! `session-manager link`: linking in a Chrome that is visible, on a computer
-//! with a screen, where a passkey can be answered. The session goes to the
-//! server in a backup.
+//! `session-manager link`: links a phone in a visible Chrome, on a computer with a
+//! screen, where a passkey can be answered. The session goes to the server in a backup.
 //!
 //! ```text
 //!  link: Chrome with a window ─> the person links ─> synced ─> closed ─> backup

@@ -1,4 +1,4 @@
-//! The running service, as the commands of its own binary reach it.
+//! HTTP client of the running service on this machine, for the subcommands.
 
 use session_client::{SessionClient, Timeouts};
 

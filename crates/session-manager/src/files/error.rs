@@ -1,4 +1,4 @@
-//! What can go wrong with a file that comes in.
+//! The errors of an incoming file, and their error codes.
 
 use std::io;
 

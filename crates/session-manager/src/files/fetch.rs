@@ -1,4 +1,4 @@
-//! A file that the caller has somewhere else.
+//! Downloads a file from a URL, from allowed hosts only (SSRF protection).
 //!
 //! Nothing is fetched from a host that the operator did not name, whatever the
 //! caller, a redirect or a name server says: from here the machine's own network

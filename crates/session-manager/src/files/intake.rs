@@ -1,5 +1,5 @@
-//! A file comes in: counted, hashed and written as it comes, never held in
-//! memory as a whole.
+//! Receives a file as a stream: counts, hashes and writes it, never holding all of
+//! it in memory; enforces size, quota and idle timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

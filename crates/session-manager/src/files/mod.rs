@@ -1,4 +1,4 @@
-//! Files on their way to WhatsApp.
+//! File storage for outgoing media: upload, lookup, deletion, expiry.
 //!
 //! ```text
 //!  POST /files, a part of POST /send, url ─> intake ─> DATA_DIR/files/<id>.part

@@ -1,4 +1,4 @@
-//! `GET /events`: Server-Sent Events.
+//! `GET /events`: the Server-Sent Events stream, with resume by `Last-Event-ID`.
 //!
 //! ```text
 //!                               ┌─ older than memory ─> [gap] ─> disk, by pages ─┐

@@ -1,4 +1,4 @@
-//! `/files`: what is to be sent later, or several times.
+//! `/files`: upload, metadata and deletion of files to be sent.
 
 use api_docs::Failures;
 use axum::Json;

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is so now, beside what was counted where it happened.
+//! `GET /metrics`: Prometheus metrics; sets the gauges that are read on request.
 
 use std::time::SystemTime;
 

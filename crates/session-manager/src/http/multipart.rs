@@ -1,5 +1,5 @@
-//! Requests that carry a file: `multipart/form-data` with the part `file`, and
-//! for a send the part `json` with what an ordinary request has.
+//! Multipart requests with a file: the part `file`, and for a send the part `json`
+//! with what an ordinary request has.
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;

@@ -1,4 +1,5 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
+//! `/passkey`: the passkey (WebAuthn) that WhatsApp asks some accounts for before it
+//! links a device.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;

@@ -1,4 +1,4 @@
-//! The code: as JSON, as an image, as text.
+//! `/qr`: the linking QR code as JSON, PNG, SVG and text.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Connecting, closing, unlinking, and looking closely.
+//! The session's handlers: connect, disconnect, logout, pairing code, backup,
+//! status details, screenshot.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;

@@ -1,4 +1,4 @@
-//! `GET /health` and `GET /status`: never wait for anything.
+//! `GET /health` and `GET /status`: answer at once, whatever the browser does.
 
 use api_docs::Failures;
 use axum::Json;

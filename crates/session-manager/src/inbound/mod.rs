@@ -1,4 +1,5 @@
-//! From the page to the log of events, with nothing missed.
+//! Inbound pipeline: messages and acks from the page into the event log, with
+//! nothing missed and nothing twice (dedup in the ledger).
 //!
 //! ```text
 //!  page pushes ─> driver ─> Inbox (bounded) ─> Recorder ─┐

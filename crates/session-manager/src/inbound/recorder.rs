@@ -1,4 +1,4 @@
-//! Writes down what the page pushes.
+//! Recorder: writes what the page pushes into the ledger, in batches.
 
 use std::time::Instant;
 

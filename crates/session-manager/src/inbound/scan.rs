@@ -1,4 +1,4 @@
-//! When the page's own store is searched for what was not told.
+//! Scanner: decides when to search the page's message store for missed messages.
 //!
 //! ```text
 //!  READY, or something was missed ─> deep: every chat that changed since the

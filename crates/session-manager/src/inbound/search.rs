@@ -1,4 +1,4 @@
-//! One search of the page's store.
+//! One search of the page's message store, chat by chat, with pagination.
 //!
 //! ```text
 //!  deep ──> chats that changed, the latest last ──> each, from its end back to

@@ -1,4 +1,4 @@
-//! What `GET /events` tells and must not lose: written down first.
+//! The events table: records incoming messages and acks before they are published.
 //!
 //! ```text
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing

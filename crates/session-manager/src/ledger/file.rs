@@ -1,4 +1,5 @@
-//! The ledger's file, which may be missing, damaged or on a full disk.
+//! Opens the ledger on demand, and retries while its file is missing, damaged or on
+//! a full disk.
 //!
 //! The service runs without it, and says so to whoever wants to send; it is
 //! tried again until the cause is cured.

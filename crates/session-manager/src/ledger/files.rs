@@ -1,4 +1,4 @@
-//! The table of files. What is in them is `crate::files`' to keep.
+//! The files table: metadata of uploaded files. The contents belong to `crate::files`.
 
 use session_api::{FileBody, Timestamp};
 use sqlx::Row as _;

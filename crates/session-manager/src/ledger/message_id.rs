@@ -1,5 +1,5 @@
-//! WhatsApp's ids of messages: `<from me>_<chat>_<key>`, in groups with the
-//! participant after it.
+//! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups with the participant
+//! after it, and the dedup key of an incoming message.
 
 /// The last part of the id of a message that this account sent.
 pub(super) fn sent_key(id: &str) -> Option<&str> {

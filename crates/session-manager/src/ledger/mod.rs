@@ -1,4 +1,4 @@
-//! What was asked to be sent and what became of it, durable.
+//! The ledger: the durable record of sends, events and files, in SQLite.
 //!
 //! ```text
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks

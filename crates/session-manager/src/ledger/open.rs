@@ -1,4 +1,4 @@
-//! The file's beginning and end.
+//! Opens, migrates, probes and closes the SQLite file.
 
 use std::path::Path;
 use std::time::Duration;

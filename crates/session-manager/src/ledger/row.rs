@@ -1,4 +1,4 @@
-//! One send, as it stands in the file.
+//! `Row`: one send as it stands in the table `sends`.
 
 use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;

@@ -1,4 +1,4 @@
-//! The file: SQLite, one connection that writes, and some that read beside it.
+//! `Store`: the SQL of the table `sends`; one writing connection, some readers.
 
 use session_api::{Content, Timestamp};
 use sqlx::SqlitePool;

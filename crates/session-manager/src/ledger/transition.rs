@@ -1,4 +1,4 @@
-//! What may become of a send: pure, and the only place where it stands.
+//! State machine of a send: pure, and the only place with its transitions.
 //!
 //! ```text
 //!            Attempt            Taken, Ack 1        Ack 2        Ack 3     Ack 4

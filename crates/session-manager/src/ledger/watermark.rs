@@ -1,4 +1,5 @@
-//! What the search of the page's store starts from, and what it still misses.
+//! Search watermarks: since when an account is linked, until when its messages were
+//! found, and which messages and acks are still missing.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! One transaction for all that waits to be written.
+//! Group commit: one transaction for all the writes that wait.
 //!
 //! ```text
 //!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers

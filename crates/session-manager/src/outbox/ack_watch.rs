@@ -1,4 +1,4 @@
-//! Whether WhatsApp still acknowledges what is sent.
+//! Ack watchdog: notices when WhatsApp stops acknowledging what is sent.
 //!
 //! A page can believe that it is connected while nothing arrives any more. Each
 //! message that the page was asked for should be answered within the patience;

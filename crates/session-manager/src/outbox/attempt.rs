@@ -1,4 +1,5 @@
-//! From a row that is written down to its outcome.
+//! One send attempt: from the written row, through the recipient's lock and a slot,
+//! to the page and the outcome.
 //!
 //! ```text
 //!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page

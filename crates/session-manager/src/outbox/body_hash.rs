@@ -1,4 +1,4 @@
-//! What makes two requests the same message.
+//! The hash that idempotency compares: whether two requests are the same message.
 
 use session_api::{Content, Context, Recipient, Text};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! The bounds of sending.
+//! The limits and timeouts of sending.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a caller is told of a send.
+//! The outcome of a send as the caller gets it: body, or error with its code.
 
 use session_api::{ErrorCode, SendBody};
 

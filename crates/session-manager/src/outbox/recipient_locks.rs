@@ -1,4 +1,4 @@
-//! One lane per recipient: what is sent to one number keeps its order.
+//! Per-recipient locks: messages to one number keep their order.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A send from the request to its outcome.
+//! `POST /send` from the request to its outcome: idempotency, admission, the row.
 //!
 //! ```text
 //!  key known ──┬─ another body ─> 409

@@ -1,4 +1,5 @@
-//! Unknown outcomes, settled by the service itself.
+//! Settles unknown outcomes: looks the message up in the page, or resends it under
+//! the same id, with backoff.
 //!
 //! ```text
 //!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken

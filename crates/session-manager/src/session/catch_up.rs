@@ -1,4 +1,5 @@
-//! Whether all that the page's store holds was told.
+//! Progress of the catch-up search: whether messages may have been missed, and
+//! whether a search has found them.
 
 use std::sync::Arc;
 use std::time::Duration;

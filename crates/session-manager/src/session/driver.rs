@@ -1,4 +1,4 @@
-//! The one task that owns the session.
+//! The session driver: the one task (actor) that owns the browser and the machine.
 //!
 //! ```text
 //!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe

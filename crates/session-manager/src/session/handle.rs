@@ -1,4 +1,4 @@
-//! What the rest of the service holds of the session.
+//! `SessionHandle`: snapshots of the session, and commands to its driver.
 
 use std::sync::Arc;
 

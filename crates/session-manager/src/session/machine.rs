@@ -1,5 +1,5 @@
-//! The session's machine: pure and synchronous. It takes inputs and the time,
-//! and answers with effects; the driver carries them out.
+//! The session state machine: pure and synchronous. It takes inputs and the time,
+//! and returns effects; the driver carries them out.
 //!
 //! ```text
 //!   what the session is                         what the browser is

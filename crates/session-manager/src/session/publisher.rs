@@ -1,4 +1,5 @@
-//! What everybody may read of the session without asking the driver.
+//! Publishes snapshots and state events of the session, so that readers need not
+//! ask the driver.
 //!
 //! ```text
 //!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …

@@ -1,4 +1,4 @@
-//! The code as an image or as text.
+//! Renders the linking QR code as PNG, SVG or text.
 
 use std::io::Cursor;
 

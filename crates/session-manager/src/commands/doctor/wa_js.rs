@@ -1,5 +1,5 @@
-//! Judges a wa-js bundle before it is trusted with the session: which of the
-//! names that sending and hearing need it does not find in a page.
+//! `doctor --wa-js`: checks a wa-js bundle before it is used, and lists the names
+//! that it does not find in WhatsApp's page.
 //!
 //! ```text
 //!  bundle, page ─> Chrome with a profile of its own ─> page script's self-test

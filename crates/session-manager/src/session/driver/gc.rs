@@ -1,4 +1,4 @@
-//! When the page is asked to give back what it does not need any more.
+//! Garbage collection of the page: when V8 is asked to collect.
 //!
 //! V8 collects little in a page where nothing happens: after thousands of
 //! messages in a row it keeps their garbage, over a hundred MiB, for good; and

@@ -1,4 +1,4 @@
-//! Unlinking the device, which needs a page that is connected.
+//! Logout: unlinks the device, which needs a page that is connected.
 //!
 //! ```text
 //!  POST /logout ─> linked? ─no──────────────────────────────> wiped

@@ -1,4 +1,4 @@
-//! Looking after the page: what it reports, whether it still answers.
+//! Handles page reports and heartbeats: health checks, reloads, restarts.
 
 use session_api::SessionState;
 

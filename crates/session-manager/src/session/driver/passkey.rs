@@ -1,4 +1,4 @@
-//! What the driver does for a passkey: it tells, and takes the page back.
+//! The driver's part in a passkey ceremony: log, metrics, cancel.
 
 use metrics::counter;
 

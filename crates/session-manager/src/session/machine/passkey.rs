@@ -1,4 +1,4 @@
-//! What is known of the passkey that WhatsApp asks for, and the steps it takes.
+//! `Passkey`: the state of a passkey ceremony, and its steps.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
+//! The passkey ceremony that WhatsApp asks some accounts for before it links a
+//! device: transitions of the session machine.
 //!
 //! ```text
 //!  QR_REQUIRED, code ──scan──> QR_REQUIRED, PASSKEY_REQUIRED ──> AUTHENTICATED

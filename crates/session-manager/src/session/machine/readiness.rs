@@ -1,4 +1,4 @@
-//! Whether a linked page can send and hear yet, and if not, what it waits for.
+//! Readiness: whether a linked page can send and receive yet, and what it waits for.
 //!
 //! ```text
 //!  linked ─> syncing ─> connected ─> tools there ─> waiting messages delivered ─> READY

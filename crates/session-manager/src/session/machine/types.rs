@@ -1,4 +1,4 @@
-//! What the machine speaks of: its inputs, its effects, its bounds.
+//! The types of the session machine: inputs, effects, limits.
 
 use std::time::Duration;
 
