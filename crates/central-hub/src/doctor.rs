@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use service_runtime::doctor::{
-    self, Check, Keeper, Report, Service, Subject, Whose, disk, folder, port,
+    self, Check, Report, Service, ServiceManager, Subject, Whose, disk, folder, port,
 };
 use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
@@ -50,7 +50,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     }
     checks.push(database(&config.database).await);
     checks.push(port(&config.hosts, config.port, subject.process.as_ref()).await);
-    checks.extend(session_manager(config, subject.keeper).await);
+    checks.extend(session_manager(config, subject.manager).await);
     checks.push(match &config.admin_password {
         Some(_) => Check::ok("access", "a password is set"),
         None => Check::warning(
@@ -58,7 +58,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
             "HUB_ADMIN_PASSWORD is not set: only this machine is served, and everybody on it",
             format!(
                 "set HUB_ADMIN_PASSWORD in {}",
-                subject.keeper.settings(&SERVICE)
+                subject.manager.settings(&SERVICE)
             ),
         ),
     });
@@ -103,11 +103,11 @@ async fn database(location: &Location) -> Check {
 }
 
 /// session-manager, the token, and the session.
-async fn session_manager(config: &Config, keeper: Keeper) -> Vec<Check> {
+async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check> {
     const NAME: &str = "session-manager";
     let cure = format!(
         "{}; is SESSION_MANAGER_BASE_URL right?",
-        keeper.start(&SESSION_MANAGER)
+        manager.start(&SESSION_MANAGER)
     );
     let base = &config.session_manager;
     let client = SessionClient::new(
@@ -129,7 +129,7 @@ async fn session_manager(config: &Config, keeper: Keeper) -> Vec<Check> {
         Err(error @ ClientError::TokenRefused) => {
             let cure = format!(
                 "the same SESSION_MANAGER_TOKEN for both, the hub's in {}",
-                keeper.settings(&SERVICE)
+                manager.settings(&SERVICE)
             );
             return vec![up, Check::failure("token", error.to_string(), cure)];
         }

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
+use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -185,7 +185,7 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
-        at_rest::after_the_start();
+        memory::release_startup_pages();
     };
     central_hub::run(listeners, deps, shutdown.clone(), ready).await;
     tracing::info!("stopped");

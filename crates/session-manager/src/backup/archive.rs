@@ -1,4 +1,4 @@
-//! The file's inside: a tar of the profile, gzipped, encrypted as age says.
+//! The backup archive: a gzipped tar of the Chrome profile, encrypted with age.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
