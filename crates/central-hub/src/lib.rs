@@ -21,9 +21,9 @@ mod outage;
 mod outbox;
 mod relay;
 mod router;
+mod state;
 pub mod store;
 pub mod transfer;
-mod upstream;
 mod web;
 pub mod webhooks;
 
@@ -43,7 +43,8 @@ use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
-use crate::router::{AppState, router};
+use crate::router::router;
+use crate::state::AppState;
 use crate::store::{Store, StoreError};
 use crate::webhooks::{Caller, Dispatcher, WebhookLimits};
 

@@ -21,8 +21,8 @@ use super::node;
 use super::openapi::WithOk;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim};
+use crate::state::AppState;
 
 /// The business of the path and the client that asks for it.
 pub(crate) struct Cliente {

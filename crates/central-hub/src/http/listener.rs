@@ -14,7 +14,7 @@ use super::node::refusals::not_served_here;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Contact, FOLLOWER, Filter, Message, Page};
 use crate::webhooks::{direction, phone};
 

@@ -21,7 +21,7 @@ use crate::auth::Caller;
 use crate::campaigns::schedule::midnight;
 use crate::error::HubError;
 use crate::limits::Held;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Filter, Message, State as MessageState, Store, StoreError};
 
 /// A page of a list.

@@ -21,7 +21,7 @@ use crate::campaigns::schedule::{Rules, forecast, midnight, window};
 use crate::campaigns::scheduler::{Situation, situation};
 use crate::error::HubError;
 use crate::relay::Link;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
 
 /// So many of each list are told; the screen of its own has the rest.

@@ -13,7 +13,7 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{MOST_WEBHOOKS, NewWebhook, Webhook};
 use crate::webhooks::{Secret, Topic, envelope, new_event_id};
 

@@ -18,7 +18,7 @@ use crate::campaigns::template::{Template, TemplateError};
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::lenient;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// The longest template, in characters: what is filled in comes on top.

@@ -13,7 +13,7 @@ use super::{cut, find, not_found, page_size};
 use crate::auth::Caller;
 use crate::campaigns::data::{CampaignState, Import, ImportState, Refused, RefusedLine};
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// An import, as the API tells it.

@@ -25,7 +25,7 @@ use crate::campaigns::scheduler::Situation;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::paging;
-use crate::router::AppState;
+use crate::state::AppState;
 
 pub(crate) use body::CampaignBody;
 pub(crate) use schedules::ScheduleBody;

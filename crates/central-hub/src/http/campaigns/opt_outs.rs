@@ -15,7 +15,7 @@ use crate::auth::{Caller, forbidden};
 use crate::campaigns::data::OptOut;
 use crate::campaigns::opt_out::OptOutWords;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Somebody on the list.
 #[derive(Serialize, ToSchema)]

@@ -14,7 +14,7 @@ use crate::campaigns::columns::{Fields, NAME, value};
 use crate::campaigns::data::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// A recipient, as the API tells it.
 #[derive(Serialize, ToSchema)]

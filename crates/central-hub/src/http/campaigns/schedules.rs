@@ -17,7 +17,7 @@ use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilte
 use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::error::HubError;
 use crate::http::node::{self, Success, lenient, paging};
-use crate::router::AppState;
+use crate::state::AppState;
 
 const LONGEST_COMMENT: usize = 1000;
 

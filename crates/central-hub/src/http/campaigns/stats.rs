@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{CampaignBody, find, situation};
 use crate::auth::Caller;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::State as MessageState;
 
 #[derive(Serialize, ToSchema)]

@@ -29,7 +29,7 @@ use crate::campaigns::data::{Campaign, CampaignState, Import, ImportEnd, ImportS
 use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// The largest list, in bytes.

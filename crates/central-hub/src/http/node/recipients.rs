@@ -19,7 +19,7 @@ use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::campaigns::{cut, find, import_list, invalid, page_size};
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Recipients in one request.

@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use service_runtime::http::{ClienteId, ErrorReply, RequestId};
-use service_runtime::traces;
 use session_client::{Endpoint, RawAnswer, SessionClient};
 
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::outbox::traced;
+use crate::state::AppState;
 
 /// The client for this request: with its `X-Cliente-Id`, its id, and its
 /// `Idempotency-Key`.
@@ -32,14 +32,6 @@ impl FromRequestParts<AppState> for Upstream {
             client = client.with_idempotency_key(key);
         }
         Ok(Self(traced(client)))
-    }
-}
-
-/// Its calls are a part of the trace of what is done now.
-pub(crate) fn traced(client: SessionClient) -> SessionClient {
-    match traces::parent() {
-        Some(parent) => client.with_trace_parent(parent),
-        None => client,
     }
 }
 
