@@ -15,8 +15,8 @@ use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
 use session_client::{ClientError, SessionClient, Timeouts};
 
-use crate::config::Config;
-use crate::store::{Location, Store};
+use crate::config::{Config, DatabaseLocation};
+use crate::store::Store;
 
 const SERVICE: Service = Service {
     name: "central-hub",
@@ -43,7 +43,7 @@ pub async fn examine(whose: Whose) -> Report {
 
 async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     let mut checks = Vec::new();
-    if let Location::Sqlite(file) = &config.database {
+    if let DatabaseLocation::Sqlite(file) = &config.database {
         let data = file.parent().unwrap_or(Path::new("."));
         checks.push(folder("DATA_DIR", data));
         checks.push(disk(data));
@@ -76,9 +76,9 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
 }
 
 /// Whether the database is there and whole. Makes none.
-async fn database(location: &Location) -> Check {
+async fn database(location: &DatabaseLocation) -> Check {
     const NAME: &str = "database";
-    if let Location::Sqlite(file) = location
+    if let DatabaseLocation::Sqlite(file) = location
         && !file.exists()
     {
         let found = format!("{} is made at the first start", file.display());
@@ -86,8 +86,8 @@ async fn database(location: &Location) -> Check {
     }
     let looked = tokio::time::timeout(PATIENCE, Store::examine(location)).await;
     let cure = match location {
-        Location::Sqlite(_) => "stop the hub and restore the file from a copy",
-        Location::Postgres(_) => {
+        DatabaseLocation::Sqlite(_) => "stop the hub and restore the file from a copy",
+        DatabaseLocation::Postgres(_) => {
             "is PostgreSQL up? systemctl status postgresql; DATABASE_URL right?"
         }
     };

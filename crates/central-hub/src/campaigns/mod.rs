@@ -15,8 +15,6 @@ pub mod columns;
 pub mod data;
 pub mod health;
 pub mod import;
-pub mod opt_out;
 pub mod phone;
-pub mod schedule;
 pub mod scheduler;
 pub mod template;

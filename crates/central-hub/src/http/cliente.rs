@@ -18,10 +18,9 @@ use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
 use super::node;
-use super::openapi::WithOk;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
-use crate::http::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim, WithOk};
 use crate::state::AppState;
 
 /// The business of the path and the client that asks for it.

@@ -17,10 +17,10 @@ use super::campaigns::CampaignBody;
 use super::listener::MessageAnswer;
 use crate::auth::{Caller, Scope};
 use crate::campaigns::data::{Campaign, Days, RecipientState, Schedule};
-use crate::campaigns::schedule::{Rules, forecast, midnight, window};
 use crate::campaigns::scheduler::{Situation, situation};
 use crate::error::HubError;
 use crate::relay::Link;
+use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
 use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
 

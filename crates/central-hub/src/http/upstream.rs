@@ -5,9 +5,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service_runtime::http::{ClienteId, ErrorReply, RequestId};
 use session_client::{Endpoint, RawAnswer, SessionClient};
+use utoipa::ToSchema;
 
 use crate::error::HubError;
 use crate::outbox::traced;
@@ -97,6 +99,14 @@ impl Verbatim {
         }
         self
     }
+}
+
+/// `"ok":true` before what session-manager answered.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WithOk<T> {
+    ok: bool,
+    #[serde(flatten)]
+    answer: T,
 }
 
 impl From<RawAnswer> for Verbatim {

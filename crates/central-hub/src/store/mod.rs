@@ -30,7 +30,6 @@ mod error;
 mod examine;
 mod inbound;
 mod leases;
-mod location;
 mod messages;
 mod migrations;
 mod node;
@@ -64,7 +63,6 @@ pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
 pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
-pub use location::{BadLocation, Location};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub(crate) use messages::{strange, wa_key};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
@@ -74,6 +72,8 @@ pub use state::State;
 pub(crate) use state::states;
 pub use transitions::{Change, Transition};
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
+
+use crate::config::DatabaseLocation;
 
 /// A transaction that writes.
 pub type Tx = Transaction<'static, Any>;
@@ -108,19 +108,19 @@ impl Store {
     ///
     /// # Errors
     /// Any [`StoreError`], with cause and cure.
-    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+    pub async fn open(location: &DatabaseLocation) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        if let Location::Sqlite(file) = location {
+        if let DatabaseLocation::Sqlite(file) = location {
             prepare(file)?;
         }
-        let options = location.options().map_err(|error| StoreError::Open {
+        let options = engine::connect_options(location).map_err(|error| StoreError::Open {
             location: location.to_string(),
             source: error,
         })?;
         first_connection(location, &options).await?;
         let store = match location {
-            Location::Sqlite(_) => Self::sqlite(options),
-            Location::Postgres(_) => Self::postgres(options),
+            DatabaseLocation::Sqlite(_) => Self::sqlite(options),
+            DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
         migrations::run(&store)
             .await
@@ -240,7 +240,7 @@ async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::
 /// One connection, for the reason why there is none: a pool only says that it
 /// waited.
 async fn first_connection(
-    location: &Location,
+    location: &DatabaseLocation,
     options: &AnyConnectOptions,
 ) -> Result<(), StoreError> {
     let open = |source| StoreError::Open {
@@ -249,7 +249,7 @@ async fn first_connection(
     };
     let connect = async {
         let mut connection = options.connect().await?;
-        if matches!(location, Location::Sqlite(_)) {
+        if matches!(location, DatabaseLocation::Sqlite(_)) {
             // SQLite opens a file without a look at it.
             run(&mut connection, SQLITE_PRAGMAS).await?;
         }

@@ -12,8 +12,8 @@ use reqwest::{Client, Response, redirect, retry};
 use session_api::Timestamp;
 use url::Url;
 
-use super::address::AllowedHosts;
 use super::sign::signatures;
+use crate::config::AllowedHosts;
 use crate::store::{Attempt, Webhook};
 
 /// For the connection alone.

@@ -440,7 +440,7 @@ async fn an_array_ends_and_links_to_the_rest() {
         name: "C".to_owned(),
         text: "Hola".to_owned(),
         columns: Vec::new(),
-        pause: central_hub::campaigns::schedule::Pause::default(),
+        pause: central_hub::sending_windows::Pause::default(),
     };
     for _ in 0..501 {
         hub.store.create_campaign(&new).await.unwrap();

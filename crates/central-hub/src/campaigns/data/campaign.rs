@@ -8,9 +8,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::states::{CampaignState, RecipientState};
 use super::{as_id, now, optional_id, optional_time, small, strange, time};
-use crate::campaigns::columns::fold;
-use crate::campaigns::schedule::Pause;
+use crate::sending_windows::Pause;
 use crate::store::{Store, StoreError, Tx};
+use crate::text::fold;
 
 /// A campaign.
 #[derive(Clone)]

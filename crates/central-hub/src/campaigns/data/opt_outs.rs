@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{now, optional_id, time};
-use crate::campaigns::opt_out::OptOutWords;
+use crate::opt_out::OptOutWords;
 use crate::store::{Store, StoreError, Tx};
 
 /// The words, as a JSON array.

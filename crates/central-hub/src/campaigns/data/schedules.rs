@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::states::ScheduleState;
 use super::{as_id, now, optional_id, small, strange, time};
-use crate::campaigns::schedule::{Pause, Rules};
+use crate::sending_windows::{Pause, Rules};
 use crate::store::{Store, StoreError, Tx};
 
 /// A schedule.

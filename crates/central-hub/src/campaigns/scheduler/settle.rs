@@ -8,7 +8,7 @@ use super::data::{
 };
 use super::{Scheduler, Situation};
 use crate::campaigns::health::{Alarm, Health, Outcome};
-use crate::campaigns::schedule::{Decision, Rules, decide};
+use crate::sending_windows::{Decision, Rules, next_opening};
 use crate::store::{Message, State, Store, StoreError, Tx};
 
 /// Recipients whose message is settled. `$1` how many.
@@ -170,7 +170,7 @@ impl Scheduler {
                     })
                     .collect();
                 let now = super::turn::moment(situation.now);
-                let open = decide(now, &self.zone, &hours, &|_, _| 0, None);
+                let open = next_opening(now, &self.zone, &hours, &|_, _| 0, None);
                 (!matches!(open, Decision::Send { .. })).then_some("OUTSIDE_HOURS")
             }
             CampaignState::Running => cause,

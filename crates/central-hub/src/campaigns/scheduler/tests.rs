@@ -17,7 +17,7 @@ use crate::campaigns::data::{
     RecipientState, ScheduleFilter, ScheduleState,
 };
 use crate::campaigns::import;
-use crate::campaigns::schedule::{Pause, Rules};
+use crate::sending_windows::{Pause, Rules};
 use crate::store::tests::open;
 use crate::store::{Change, Message, State};
 

@@ -9,8 +9,8 @@ use super::data::{
     changed_in, is_opted_out_in, move_in, next_pending_in, pause_in,
 };
 use super::{Scheduler, Situation, Ticked};
-use crate::campaigns::schedule::{Decision, Pause, Rules, decide};
 use crate::campaigns::template::Template;
+use crate::sending_windows::{Decision, Pause, Rules, next_opening};
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
 /// The end of the pause after the last message of any campaign: they share one
@@ -132,7 +132,7 @@ impl Scheduler {
         chance: &mut (impl Rng + Send),
     ) -> Result<Option<i64>, StoreError> {
         let used = |schedule, day| turn.days.used(schedule, day);
-        let decision = decide(moment(now), &self.zone, rules, &used, None);
+        let decision = next_opening(moment(now), &self.zone, rules, &used, None);
         let (schedule, day, room, pause) = match decision {
             Decision::Send {
                 schedule,
@@ -200,7 +200,7 @@ impl Scheduler {
         let mut recipient = waiting.next();
         while let Some(next) = recipient {
             let used = |schedule, day| turn.days.used(schedule, day);
-            match decide(moment(clock), &self.zone, rules, &used, None) {
+            match next_opening(moment(clock), &self.zone, rules, &used, None) {
                 Decision::Send {
                     schedule,
                     day,

@@ -13,11 +13,11 @@ use crate::auth::Caller;
 use crate::campaigns::columns;
 use crate::campaigns::data::{Campaign, CampaignPlan, CampaignState, NewCampaign, Refused};
 use crate::campaigns::import::MOST_COLUMNS;
-use crate::campaigns::schedule::Pause;
 use crate::campaigns::template::{Template, TemplateError};
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::lenient;
+use crate::sending_windows::Pause;
 use crate::state::AppState;
 use crate::store::StoreError;
 

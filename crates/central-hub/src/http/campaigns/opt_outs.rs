@@ -13,8 +13,8 @@ use super::super::users::by;
 use super::{Why, cut, invalid, not_found, page_size};
 use crate::auth::{Caller, forbidden};
 use crate::campaigns::data::OptOut;
-use crate::campaigns::opt_out::OptOutWords;
 use crate::error::HubError;
+use crate::opt_out::OptOutWords;
 use crate::state::AppState;
 
 /// Somebody on the list.

@@ -12,9 +12,9 @@ use crate::auth::{canonical_name, is_bcrypt};
 use crate::campaigns::columns::NAME;
 use crate::campaigns::data::{CampaignState, NewCampaign, RecipientState, ScheduleState};
 use crate::campaigns::phone;
-use crate::campaigns::schedule::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::campaigns::template::Template;
 use crate::http::node::lenient;
+use crate::sending_windows::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
 
 /// The column of a recipient's own text.

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::*;
-use crate::campaigns::schedule::Weekdays;
+use crate::sending_windows::Weekdays;
 
 const BUENOS_AIRES: &str = "America/Argentina/Buenos_Aires";
 
@@ -48,7 +48,7 @@ fn a_working_week() {
     let zone = zone(BUENOS_AIRES);
     let all = [rules("mon,tue,wed,thu,fri", "09:00", "18:00")];
     // A Friday.
-    let open = decide(at("2026-03-13T17:59", &zone), &zone, &all, &none, None);
+    let open = next_opening(at("2026-03-13T17:59", &zone), &zone, &all, &none, None);
     assert_eq!(
         open,
         Decision::Send {
@@ -64,7 +64,7 @@ fn a_working_week() {
         ("2026-03-15T12:00", "2026-03-16T09:00:00"),
         ("2026-03-16T08:59", "2026-03-16T09:00:00"),
     ] {
-        let decision = decide(at(now, &zone), &zone, &all, &none, None);
+        let decision = next_opening(at(now, &zone), &zone, &all, &none, None);
         let expected = (Waiting::OutsideHours, next.to_owned());
         assert_eq!(wait(decision, &zone), expected, "{now}");
     }
@@ -75,13 +75,13 @@ fn the_quota_is_of_the_local_day() {
     let zone = zone(BUENOS_AIRES);
     let all = [rules("mon,tue,wed,thu,fri,sat,sun", "22:00", "02:00")];
     let used = |_, day: Date| if day == date(2026, 3, 13) { 50 } else { 49 };
-    let decision = decide(at("2026-03-13T23:00", &zone), &zone, &all, &used, None);
+    let decision = next_opening(at("2026-03-13T23:00", &zone), &zone, &all, &used, None);
     let midnight = (Waiting::QuotaReached, "2026-03-14T00:00:00".to_owned());
     assert_eq!(wait(decision, &zone), midnight);
-    let decision = decide(at("2026-03-14T00:00", &zone), &zone, &all, &used, None);
+    let decision = next_opening(at("2026-03-14T00:00", &zone), &zone, &all, &used, None);
     assert!(matches!(decision, Decision::Send { room: Some(1), .. }));
     let used = |_, _: Date| 50;
-    let decision = decide(at("2026-03-14T01:00", &zone), &zone, &all, &used, None);
+    let decision = next_opening(at("2026-03-14T01:00", &zone), &zone, &all, &used, None);
     assert_eq!(
         decision,
         Decision::Over,
@@ -98,7 +98,7 @@ fn dates_are_of_the_day_on_which_a_window_begins() {
         ..rules("mon,tue,wed,thu,fri,sat,sun", "22:00", "02:00")
     };
     let all = [nights];
-    let decision = decide(at("2026-01-01T00:00", &zone), &zone, &all, &none, None);
+    let decision = next_opening(at("2026-01-01T00:00", &zone), &zone, &all, &none, None);
     let first = (Waiting::OutsideHours, "2026-03-10T22:00:00".to_owned());
     assert_eq!(wait(decision, &zone), first);
     for (now, is_open) in [
@@ -106,10 +106,10 @@ fn dates_are_of_the_day_on_which_a_window_begins() {
         ("2026-03-11T01:00", true),
         ("2026-03-12T01:59", true),
     ] {
-        let decision = decide(at(now, &zone), &zone, &all, &none, None);
+        let decision = next_opening(at(now, &zone), &zone, &all, &none, None);
         assert_eq!(matches!(decision, Decision::Send { .. }), is_open, "{now}");
     }
-    let after = decide(at("2026-03-12T02:00", &zone), &zone, &all, &none, None);
+    let after = next_opening(at("2026-03-12T02:00", &zone), &zone, &all, &none, None);
     assert_eq!(after, Decision::Over);
 }
 
@@ -119,14 +119,14 @@ fn a_pause_that_outlasts_the_window_waits_for_the_next() {
     let all = [rules("mon,tue,wed,thu,fri", "09:00", "18:00")];
     let now = at("2026-03-13T17:59:30", &zone);
     let soon = now + SignedDuration::from_secs(20);
-    let decision = decide(now, &zone, &all, &none, Some(soon));
+    let decision = next_opening(now, &zone, &all, &none, Some(soon));
     assert_eq!(wait(decision, &zone).0, Waiting::Pause);
     let late = now + SignedDuration::from_secs(40);
-    let decision = decide(now, &zone, &all, &none, Some(late));
+    let decision = next_opening(now, &zone, &all, &none, Some(late));
     let monday = (Waiting::OutsideHours, "2026-03-16T09:00:00".to_owned());
     assert_eq!(wait(decision, &zone), monday);
     let past = now - SignedDuration::from_secs(1);
-    let decision = decide(now, &zone, &all, &none, Some(past));
+    let decision = next_opening(now, &zone, &all, &none, Some(past));
     assert!(matches!(decision, Decision::Send { .. }));
 }
 
@@ -140,7 +140,7 @@ fn several_schedules_add_up() {
     };
     let all = [morning, evening];
     let used = |id, _: Date| if id == 1 { 50 } else { 0 };
-    let by = |now: &str, used: &dyn Fn(i64, Date) -> u32| match decide(
+    let by = |now: &str, used: &dyn Fn(i64, Date) -> u32| match next_opening(
         at(now, &zone),
         &zone,
         &all,
@@ -153,10 +153,10 @@ fn several_schedules_add_up() {
     assert_eq!(by("2026-03-16T11:30", &none), 1);
     assert_eq!(by("2026-03-16T11:30", &used), 2);
     assert_eq!(by("2026-03-16T12:00", &none), 2);
-    let decision = decide(at("2026-03-16T10:00", &zone), &zone, &all, &used, None);
+    let decision = next_opening(at("2026-03-16T10:00", &zone), &zone, &all, &used, None);
     assert_eq!(wait(decision, &zone).1, "2026-03-16T11:00:00");
     assert_eq!(
-        decide(at("2026-03-16T10:00", &zone), &zone, &[], &none, None),
+        next_opening(at("2026-03-16T10:00", &zone), &zone, &[], &none, None),
         Decision::Over
     );
 }
@@ -196,7 +196,7 @@ fn a_year_of_minutes(name: &str, all: &[Rules]) {
         let now = begin + SignedDuration::from_mins(minute);
         // Nothing opens before the moment that was told.
         let is_told_shut = looked.is_some_and(|until| now < until);
-        let decision = decide(now, &zone, all, &none, None);
+        let decision = next_opening(now, &zone, all, &none, None);
         let is_open = matches!(decision, Decision::Send { .. });
         if let Some(until) = looked {
             assert!(!(is_told_shut && is_open), "{now} is open before {until}");
@@ -257,7 +257,7 @@ fn simulate(
     let (mut now, mut not_before) = (begin, None);
     while sent.len() < count {
         let count = |id, day| used.borrow().get(&(id, day)).copied().unwrap_or(0);
-        match decide(now, zone, all, &count, not_before) {
+        match next_opening(now, zone, all, &count, not_before) {
             Decision::Send {
                 schedule,
                 day,

@@ -64,7 +64,7 @@ pub enum Decision {
 
 /// Decides. `used` tells how many went on a local day by a schedule;
 /// `not_before` is the end of the pause after the last one.
-pub fn decide(
+pub fn next_opening(
     now: Timestamp,
     zone: &TimeZone,
     schedules: &[Rules],
@@ -74,7 +74,7 @@ pub fn decide(
     let at = not_before.map_or(now, |end| end.max(now));
     let openings = schedules
         .iter()
-        .filter_map(|rules| Some((opening(rules, at, zone, used)?, rules)));
+        .filter_map(|rules| Some((opening_of(rules, at, zone, used)?, rules)));
     // Of several that are open the first in the list has its turn.
     let Some((next, rules)) = openings.min_by_key(|(next, _)| next.at) else {
         return Decision::Over;
@@ -116,7 +116,7 @@ struct Opening {
     after_quota: bool,
 }
 
-fn opening(
+fn opening_of(
     rules: &Rules,
     at: Timestamp,
     zone: &TimeZone,

@@ -1,4 +1,5 @@
-//! Whose word for the client's address is believed: `TRUSTED_PROXIES`.
+//! Trusted reverse proxies (`TRUSTED_PROXIES`): the peers whose
+//! `X-Forwarded-For` names the client's address.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
     /// Whether what this peer says of its client is believed.
-    pub(super) fn has(&self, peer: IpAddr) -> bool {
+    pub(crate) fn contains(&self, peer: IpAddr) -> bool {
         peer.is_loopback() || self.0.iter().any(|network| network.contains(&peer))
     }
 }
@@ -64,9 +65,13 @@ mod tests {
             ("10.0.0.8", false),
             ("203.0.113.9", false),
         ] {
-            assert_eq!(trusted.has(peer.parse().unwrap()), is_trusted, "{peer}");
+            assert_eq!(
+                trusted.contains(peer.parse().unwrap()),
+                is_trusted,
+                "{peer}"
+            );
         }
-        assert!(!TrustedProxies::default().has("172.18.0.1".parse().unwrap()));
+        assert!(!TrustedProxies::default().contains("172.18.0.1".parse().unwrap()));
         for wrong in ["nginx", "10.0.0.0/33", "10.0.0.1 10.0.0.2"] {
             assert!(wrong.parse::<TrustedProxies>().is_err(), "{wrong}");
         }

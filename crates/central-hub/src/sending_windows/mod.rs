@@ -1,11 +1,11 @@
-//! When a campaign may write: weekdays, hours, dates, so many a day, a pause
-//! between two messages.
+//! Sending windows: when the schedules of a campaign let it send (weekdays,
+//! hours, dates, daily quota), and the random pause (jitter) between messages.
 //!
 //! ```text
 //!  now, zone ──┐
-//!  schedules ──┼─> decide ─┬─> Send: this one's turn, so many today
-//!  sent today ─┤           ├─> Wait: look again then, and why
-//!  not before ─┘           └─> Over: nothing will ever be open again
+//!  schedules ──┼─> next_opening ─┬─> Send: by which schedule, how many today
+//!  sent today ─┤                 ├─> Wait: until when, and why
+//!  not before ─┘                 └─> Over: no window will ever open again
 //! ```
 //!
 //! Hours are the wall clock's in the business's zone. A window that goes over
@@ -14,12 +14,12 @@
 //! out is no time to write; where it is set back, a window is open once, from
 //! its first beginning to its first end.
 
-mod decide;
 mod forecast;
+mod next_opening;
 mod rules;
 mod window;
 
-pub use decide::{Decision, Waiting, decide};
 pub use forecast::forecast;
+pub use next_opening::{Decision, Waiting, next_opening};
 pub use rules::{BadRules, DEFAULT_QUOTA, LONGEST_PAUSE, Pause, Rules, Weekdays};
 pub use window::{Window, midnight, window};

@@ -1,16 +1,14 @@
-//! Where the database is: `DATABASE_URL`.
+//! Location of the database (`DATABASE_URL`): an SQLite file or a PostgreSQL URL.
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sqlx::any::AnyConnectOptions;
 use url::Url;
 
 /// The database's place. Shown without the password.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Location {
+pub enum DatabaseLocation {
     /// A file.
     Sqlite(PathBuf),
     /// `postgres://…`
@@ -20,60 +18,37 @@ pub enum Location {
 /// A `DATABASE_URL` that names no database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sqlite:<file>, or postgres://… for a shared store")]
-pub struct BadLocation;
+pub struct BadDatabaseLocation;
 
-impl FromStr for Location {
-    type Err = BadLocation;
+impl FromStr for DatabaseLocation {
+    type Err = BadDatabaseLocation;
 
-    fn from_str(text: &str) -> Result<Self, BadLocation> {
+    fn from_str(text: &str) -> Result<Self, BadDatabaseLocation> {
         if let Some(file) = text.strip_prefix("sqlite:") {
             let file = file.strip_prefix("//").unwrap_or(file);
             // Neither something that forgets all, nor sqlx's parameters.
             let is_file = !file.is_empty() && !file.ends_with('/') && !file.contains([':', '?']);
             return is_file
                 .then(|| Self::Sqlite(file.into()))
-                .ok_or(BadLocation);
+                .ok_or(BadDatabaseLocation);
         }
-        let url = Url::parse(text).map_err(|_| BadLocation)?;
+        let url = Url::parse(text).map_err(|_| BadDatabaseLocation)?;
         let is_known = matches!(url.scheme(), "postgres" | "postgresql") && !url.cannot_be_a_base();
-        is_known.then_some(Self::Postgres(url)).ok_or(BadLocation)
+        is_known
+            .then_some(Self::Postgres(url))
+            .ok_or(BadDatabaseLocation)
     }
 }
 
-impl Location {
+impl DatabaseLocation {
     /// The hub's file in its data folder.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
         Self::Sqlite(folder.join("hub.db"))
     }
-
-    pub(super) fn options(&self) -> Result<AnyConnectOptions, sqlx::Error> {
-        match self {
-            Self::Sqlite(file) => format!("sqlite://{}", encoded(file)).parse(),
-            Self::Postgres(url) => url.as_str().parse(),
-        }
-        .map(sqlx::ConnectOptions::disable_statement_logging)
-    }
 }
 
-/// As sqlx reads a path in an URL.
-fn encoded(file: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    let mut text = String::new();
-    for byte in file.as_os_str().as_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                text.push(char::from(*byte));
-            }
-            _ => {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-    }
-    text
-}
-
-impl fmt::Display for Location {
+impl fmt::Display for DatabaseLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
@@ -82,7 +57,7 @@ impl fmt::Display for Location {
     }
 }
 
-impl fmt::Debug for Location {
+impl fmt::Debug for DatabaseLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -119,7 +94,11 @@ mod tests {
             ("sqlite:///var/lib/x.db", "/var/lib/x.db"),
             ("sqlite:/var/lib/a b.db", "/var/lib/a b.db"),
         ] {
-            assert_eq!(text.parse(), Ok(Location::Sqlite(file.into())), "{text}");
+            assert_eq!(
+                text.parse(),
+                Ok(DatabaseLocation::Sqlite(file.into())),
+                "{text}"
+            );
         }
         for text in [
             "",
@@ -133,7 +112,11 @@ mod tests {
             "postgres:db",
             "http://db/x",
         ] {
-            assert_eq!(text.parse::<Location>(), Err(BadLocation), "{text}");
+            assert_eq!(
+                text.parse::<DatabaseLocation>(),
+                Err(BadDatabaseLocation),
+                "{text}"
+            );
         }
     }
 
@@ -144,7 +127,7 @@ mod tests {
             "postgresql://me@db/leads?password=hunter2&sslmode=require",
             "postgres://db/leads?sslpassword=hunter2",
         ] {
-            let place: Location = text.parse().unwrap();
+            let place: DatabaseLocation = text.parse().unwrap();
             let shown = format!("{place} {place:?}");
             assert!(!shown.contains("hunter"), "{shown}");
             assert!(shown.contains("leads") && shown.contains("***"), "{shown}");

@@ -77,7 +77,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::campaigns::schedule::{Pause, Weekdays};
+    use crate::sending_windows::{Pause, Weekdays};
 
     fn of(from: &str, until: &str, day: Date, zone: &str) -> Option<(String, String)> {
         let rules = Rules {

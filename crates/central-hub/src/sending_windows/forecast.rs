@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::decide::{Decision, decide};
+use super::next_opening::{Decision, next_opening};
 use super::rules::{Pause, Rules};
 
 /// So many windows are looked at: beyond a few years nobody plans.
@@ -33,7 +33,7 @@ pub fn forecast(
             let mine = planned.iter().filter(|(key, _)| *key == (schedule, day));
             used(schedule, day).saturating_add(mine.map(|(_, count)| count).sum())
         };
-        match decide(clock, zone, schedules, &counted, None) {
+        match next_opening(clock, zone, schedules, &counted, None) {
             Decision::Over => return None,
             Decision::Wait { until, .. } => clock = until,
             Decision::Send {
@@ -84,7 +84,7 @@ fn average(pause: Pause) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaigns::schedule::Weekdays;
+    use crate::sending_windows::Weekdays;
 
     const ZONE: &str = "America/Argentina/Buenos_Aires";
 

@@ -4,7 +4,7 @@
 //! por favor" ask for it; "¿me das de baja el servicio?" or "la calidad es
 //! baja" are for a person to read. Courtesy around the word is taken off.
 
-use super::columns::fold;
+use crate::text::fold;
 
 /// What counts unless it is set otherwise.
 pub const DEFAULT_WORDS: &[&str] = &[
