@@ -9,12 +9,12 @@ use session_client::SessionClient;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Auth;
-use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::inbound::Follower;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
+use crate::scheduler::Nudge;
 use crate::store::Store;
 use crate::webhooks::Caller;
 

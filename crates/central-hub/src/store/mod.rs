@@ -20,6 +20,7 @@
 //! anything else meanwhile: SQLite has one connection to write with.
 
 mod access;
+pub mod campaigns;
 mod claims;
 mod composed;
 mod contacts;
@@ -39,6 +40,8 @@ mod search;
 mod settings;
 mod state;
 mod transitions;
+mod webhook_events;
+mod webhook_secret;
 mod webhooks;
 
 use std::path::Path;
@@ -71,6 +74,10 @@ pub use search::Page;
 pub use state::State;
 pub(crate) use state::states;
 pub use transitions::{Change, Transition};
+pub use webhook_events::Topic;
+pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
+pub use webhook_secret::WebhookSecret;
+pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
 
 use crate::config::DatabaseLocation;

@@ -16,8 +16,6 @@
 
 mod attempt;
 mod pace;
-mod payload;
-mod sign;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,9 +26,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use attempt::Caller;
-pub use payload::Topic;
-pub(crate) use payload::{ack, direction, envelope, message, new_event_id, phone, state};
-pub use sign::Secret;
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 

@@ -8,9 +8,10 @@ use service_runtime::http::ApiPath;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::{CampaignBody, find, situation};
+use super::{find, situation};
 use crate::auth::Caller;
 use crate::error::HubError;
+use crate::scheduler::CampaignBody;
 use crate::state::AppState;
 use crate::store::State as MessageState;
 

@@ -10,11 +10,11 @@ use super::Campaign;
 use super::source::Record;
 use crate::auth::{canonical_name, is_bcrypt};
 use crate::campaigns::columns::NAME;
-use crate::campaigns::data::{CampaignState, NewCampaign, RecipientState, ScheduleState};
 use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::http::node::lenient;
 use crate::sending_windows::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
+use crate::store::campaigns::{CampaignState, NewCampaign, RecipientState, ScheduleState};
 use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
 
 /// The column of a recipient's own text.

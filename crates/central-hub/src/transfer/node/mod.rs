@@ -27,7 +27,7 @@ pub use report::{Report, Skipped, Table};
 
 use self::judge::{Fault, Judge};
 use self::source::{Record, Source};
-use crate::campaigns::data::{Deltas, NewSchedule, RecipientState};
+use crate::store::campaigns::{Deltas, NewSchedule, RecipientState};
 use crate::store::{
     NewUser, NodeKind, NodeMessage, NodeRecipient, NodeStep, Store, StoreError, Tx,
 };

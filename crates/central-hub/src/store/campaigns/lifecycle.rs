@@ -5,8 +5,7 @@ use super::states::{CampaignState, RecipientState};
 use sqlx::Row;
 
 use super::{Campaign, NewCampaign, now, time};
-use crate::store::{Change, State, Store, StoreError, Tx};
-use crate::webhooks::Topic;
+use crate::store::{Change, State, Store, StoreError, Topic, Tx};
 
 /// Why something cannot be done with a campaign.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +24,16 @@ pub enum Refused {
     /// It has nobody to write to.
     #[error("the campaign has no recipients: upload a list first")]
     Nobody,
+    /// Recipients have no value in a column that the new text needs.
+    #[error(
+        "{count} of the recipients have no value for {{{column}}}: give it a default, such as {{{column}|…}}"
+    )]
+    MissingValues {
+        /// The column's key.
+        column: String,
+        /// How many recipients.
+        count: i64,
+    },
     /// A list is coming in, or did not come in whole.
     #[error(
         "the list of import {0} did not come in whole: upload it again, or take that import away"
@@ -224,7 +233,7 @@ impl Store {
         Ok(count)
     }
 
-    async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
+    pub(super) async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
         let mut tx = self.begin().await?;
         let campaign = self.campaign_in(&mut tx, id).await?;
         Ok((tx, campaign.ok_or(Refused::NotFound)?))

@@ -139,7 +139,7 @@ impl Worker {
         let mut last = HashMap::with_capacity(changed.len());
         for campaign in changed {
             told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
-            let body = crate::http::campaigns::CampaignBody::of(&campaign, situation);
+            let body = super::CampaignBody::of(&campaign, situation);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };

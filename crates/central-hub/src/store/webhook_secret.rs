@@ -15,15 +15,15 @@ const BYTES: usize = 32;
 
 /// What a webhook's signatures are made with: `whsec_` and Base64.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub struct WebhookSecret(SecretString);
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(***)")
     }
 }
 
-impl Secret {
+impl WebhookSecret {
     /// A new one, of the system's randomness.
     #[must_use]
     pub fn generate() -> Self {
@@ -59,7 +59,12 @@ impl Secret {
 }
 
 /// The `webhook-signature` header: one signature for each secret.
-pub(super) fn signatures(secrets: &[Secret], id: &str, timestamp: i64, body: &str) -> String {
+pub(crate) fn signatures(
+    secrets: &[WebhookSecret],
+    id: &str,
+    timestamp: i64,
+    body: &str,
+) -> String {
     let all: Vec<_> = secrets
         .iter()
         .map(|secret| secret.sign(id, timestamp, body))
@@ -74,7 +79,7 @@ mod tests {
     /// The vector that the standard's libraries share.
     #[test]
     fn the_standards_own_example() {
-        let secret = Secret::stored("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
+        let secret = WebhookSecret::stored("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());
         let signature = secret.sign(
             "msg_p5jXN8AQM9LWM0D4loKWxJek",
             1_614_265_330,
@@ -85,7 +90,7 @@ mod tests {
 
     #[test]
     fn secrets_differ_and_are_not_shown() {
-        let (one, other) = (Secret::generate(), Secret::generate());
+        let (one, other) = (WebhookSecret::generate(), WebhookSecret::generate());
         assert_ne!(one.expose(), other.expose());
         let encoded = one.expose().strip_prefix(PREFIX).unwrap();
         assert_eq!(STANDARD.decode(encoded).unwrap().len(), BYTES);

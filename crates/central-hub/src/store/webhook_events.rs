@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use session_api::{StateEvent, Timestamp};
 
-use crate::store::{Change, Message, State};
+use super::{Change, Message, State};
 
 const VERSION: u32 = 1;
 
@@ -79,7 +79,7 @@ pub(crate) fn message(message: &Message) -> Value {
         message_id: message.wa_id.as_deref(),
         direccion: direction(message.is_inbound),
         chat: &message.chat,
-        telefono: phone(&message.chat),
+        telefono: phone_of(&message.chat),
         tipo: &message.kind,
         mensaje: &message.body,
         estado: message.state.estado(),
@@ -116,7 +116,7 @@ pub(crate) fn ack(message: &Message, from: State, change: &Change<'_>) -> Option
         id: message.id,
         message_id: message.wa_id.as_deref(),
         chat: &message.chat,
-        telefono: phone(&message.chat),
+        telefono: phone_of(&message.chat),
         estado: message.state.estado(),
         anterior: from.estado(),
         causa: change.cause,
@@ -139,6 +139,6 @@ pub(crate) const fn direction(is_inbound: bool) -> &'static str {
 }
 
 /// The number of a chat that has one.
-pub(crate) fn phone(chat: &str) -> Option<&str> {
+pub(crate) fn phone_of(chat: &str) -> Option<&str> {
     chat.strip_suffix("@c.us")
 }

@@ -11,13 +11,11 @@ use session_api::{NewChats, ReachOutLock, Recipient as Phone};
 use sqlx::Row;
 
 use super::*;
-use crate::campaigns::columns::Fields;
-use crate::campaigns::data::{
-    CampaignPlan, CampaignState, NewCampaign, NewSchedule, Recipient, RecipientFilter,
-    RecipientState, ScheduleFilter, ScheduleState,
-};
-use crate::campaigns::import;
 use crate::sending_windows::{Pause, Rules};
+use crate::store::campaigns::{
+    CampaignPlan, CampaignState, Fields, NEXT_PENDING, NewCampaign, NewRecipient, NewSchedule,
+    Recipient, RecipientFilter, RecipientState, ScheduleFilter, ScheduleState,
+};
 use crate::store::tests::open;
 use crate::store::{Change, Message, State};
 
@@ -69,12 +67,20 @@ impl Bench {
             pause: Pause::new(pause.0, pause.1).unwrap(),
         };
         let campaign = self.store.create_campaign(&new).await.unwrap();
-        let row = |number| import::Row {
-            line: number,
-            recipient: phone(number),
-            fields: Fields::from([("nombre".to_owned(), format!("P{number}"))]),
-        };
-        let rows: Vec<_> = (1..=people).map(row).collect();
+        let people: Vec<_> = (1..=people)
+            .map(|number| {
+                let fields = Fields::from([("nombre".to_owned(), format!("P{number}"))]);
+                (number, phone(number), fields)
+            })
+            .collect();
+        let rows: Vec<_> = people
+            .iter()
+            .map(|(line, recipient, fields)| NewRecipient {
+                line: *line,
+                chat: recipient.as_str(),
+                fields,
+            })
+            .collect();
         let mut tx = self.store.begin().await.unwrap();
         let taken = self
             .store
@@ -407,9 +413,7 @@ on_both_engines! {
             description: None,
             send_after: Some(at("2026-03-18T09:00")),
         };
-        let mut tx = bench.store.begin().await.unwrap();
-        bench.store.plan_campaign_in(&mut tx, id, &plan).await.unwrap();
-        tx.commit().await.unwrap();
+        bench.store.plan_campaign(id, &plan).await.unwrap();
         bench.approve(id).await;
         assert_eq!(bench.tick_at("2026-03-18T08:59").await, 0);
         let (code, until) = bench.look(id).await.waits_for.unwrap();
@@ -669,7 +673,7 @@ async fn a_tick_does_not_look_at_history() {
     let database = Database::sqlite();
     let store = open(&database).await;
     let more = [
-        data::NEXT_PENDING,
+        NEXT_PENDING,
         "SELECT COUNT(*) FROM recipients r JOIN messages m ON m.id = r.message_id
          WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.state IN ('queued', 'sending')",
     ];

@@ -32,9 +32,9 @@ use sqlx::any::AnyRow;
 
 use crate::store::{StoreError, now, strange};
 
-pub use campaign::{Campaign, CampaignFilter, CampaignPlan, NewCampaign};
+pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, NewCampaign};
 pub use days::Days;
-pub use imports::{Import, ImportEnd, ImportState, RefusedLine};
+pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub use lifecycle::{Refused, withdraw};
 pub(crate) use lifecycle::{changed_in, pause_in};
 pub use numbers::Numbers;
@@ -42,7 +42,9 @@ pub use opt_outs::{OptOut, is_opted_out_in};
 pub use overview::{Glimpse, HalfList, Unapproved};
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
-pub use recipients::{Deltas, Move, Planned, Recipient, RecipientFilter, RecipientStep, move_in};
+pub use recipients::{
+    Deltas, Fields, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
+};
 pub(crate) use recipients::{next_pending_in, queued_in};
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};

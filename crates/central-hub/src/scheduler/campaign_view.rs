@@ -1,13 +1,13 @@
-//! A campaign, as the API tells it.
+//! JSON view of a campaign (`CampaignBody`): in the API's answers and in the
+//! `campaign` events of the relay.
 
 use serde::Serialize;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use crate::campaigns::data::{Campaign, CampaignState, RecipientState};
-use crate::campaigns::scheduler::Situation;
+use super::Situation;
 use crate::campaigns::template::Template;
-use crate::http::node;
+use crate::store::campaigns::{Campaign, CampaignState, RecipientState};
 
 /// A campaign.
 #[derive(Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub(crate) struct CampaignBody {
     fecha_aprobacion: Option<Timestamp>,
     fecha_finalizacion: Option<Timestamp>,
     #[serde(flatten)]
-    node: node::campaigns::Fields,
+    node: NodeFields,
 }
 
 /// Why it is paused.
@@ -89,7 +89,34 @@ impl CampaignBody {
             actualizado: campaign.updated_at,
             fecha_aprobacion: campaign.approved_at,
             fecha_finalizacion: campaign.finished_at,
-            node: node::campaigns::Fields::of(campaign),
+            node: NodeFields::of(campaign),
+        }
+    }
+}
+
+/// The fields that the Node hub's page reads of a campaign, beside the others.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::CampaignFields)]
+struct NodeFields {
+    descripcion: String,
+    fecha_creacion: Timestamp,
+    /// Whether nothing of it goes before `fecha_envio`.
+    programada: bool,
+    fecha_envio: Option<Timestamp>,
+    total_destinatarios: i64,
+    cliente_nombre: Option<String>,
+}
+
+impl NodeFields {
+    fn of(campaign: &Campaign) -> Self {
+        Self {
+            descripcion: campaign.description.clone().unwrap_or_default(),
+            fecha_creacion: campaign.created_at,
+            programada: campaign.send_after.is_some(),
+            fecha_envio: campaign.send_after,
+            total_destinatarios: campaign.total(),
+            // There they have a name; here a business is its number.
+            cliente_nombre: campaign.cliente_id.map(|id| format!("Cliente {id}")),
         }
     }
 }

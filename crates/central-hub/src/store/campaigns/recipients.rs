@@ -1,5 +1,6 @@
 //! The recipients of a campaign.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -8,11 +9,24 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::campaign::json;
+use super::lifecycle::Refused;
 use super::states::RecipientState;
 use super::{now, optional_time, strange, time};
-use crate::campaigns::columns::Fields;
-use crate::campaigns::import;
 use crate::store::{Store, StoreError, Tx};
+
+/// The values of a list's columns for one recipient, by the columns' keys.
+pub type Fields = BTreeMap<String, String>;
+
+/// A recipient to be written down.
+#[derive(Clone, Copy)]
+pub struct NewRecipient<'a> {
+    /// Its line in the list.
+    pub line: u64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: &'a str,
+    /// The values of the list's columns.
+    pub fields: &'a Fields,
+}
 
 /// A recipient.
 #[derive(Clone)]
@@ -272,7 +286,7 @@ impl Store {
         tx: &mut Tx,
         campaign: i64,
         import: Option<i64>,
-        rows: &[import::Row],
+        rows: &[NewRecipient<'_>],
     ) -> Result<Vec<i64>, StoreError> {
         #[derive(serde::Serialize)]
         struct Line<'a> {
@@ -284,8 +298,8 @@ impl Store {
             .iter()
             .map(|row| Line {
                 line: row.line,
-                chat: row.recipient.as_str(),
-                fields: json(&row.fields),
+                chat: row.chat,
+                fields: json(row.fields),
             })
             .collect();
         // One parameter for all of them: with one for each value the database
@@ -309,13 +323,9 @@ impl Store {
     /// that is under way; tells how many.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn remove_recipients_in(
-        &self,
-        tx: &mut Tx,
-        campaign: i64,
-        chats: &[String],
-    ) -> Result<u64, StoreError> {
+    /// [`Refused::NotFound`].
+    pub async fn remove_recipients(&self, campaign: i64, chats: &[String]) -> Result<u64, Refused> {
+        let (mut tx, _) = self.begin_with_campaign(campaign).await?;
         let mut deltas = Deltas::default();
         let mut removed = 0;
         for chat in chats {
@@ -325,14 +335,15 @@ impl Store {
             )
             .bind(campaign)
             .bind(chat)
-            .fetch_optional(&mut **tx)
+            .fetch_optional(&mut *tx)
             .await?;
             if let Some(state) = gone {
                 deltas.add(RecipientState::read(&state)?, -1);
                 removed += 1;
             }
         }
-        deltas.apply(tx, campaign).await?;
+        deltas.apply(&mut tx, campaign).await?;
+        tx.commit().await?;
         Ok(removed)
     }
 

@@ -3,12 +3,12 @@
 use session_api::Timestamp;
 use sqlx::Row;
 
-use super::data::{
-    CampaignState, Deltas, Move, Recipient, RecipientState, move_in, pause_in, withdraw,
-};
 use super::{Scheduler, Situation};
 use crate::campaigns::health::{Alarm, Health, Outcome};
 use crate::sending_windows::{Decision, Rules, next_opening};
+use crate::store::campaigns::{
+    CampaignState, Deltas, Move, Recipient, RecipientState, move_in, pause_in, withdraw,
+};
 use crate::store::{Message, State, Store, StoreError, Tx};
 
 /// Recipients whose message is settled. `$1` how many.
@@ -59,7 +59,8 @@ impl Scheduler {
         let mut has_left = false;
         for recipient in recipients {
             // Once more, under the lock: another hub may have been faster.
-            let Some(recipient) = super::data::queued_in(&mut tx, *recipient).await? else {
+            let Some(recipient) = crate::store::campaigns::queued_in(&mut tx, *recipient).await?
+            else {
                 continue;
             };
             let Some(message) = message_in(&self.store, &mut tx, &recipient).await? else {

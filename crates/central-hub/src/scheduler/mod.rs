@@ -15,6 +15,7 @@
 //! its turn, so each message is given once. Nothing is kept in memory from one
 //! tick to the next.
 
+mod campaign_view;
 mod settle;
 mod turn;
 mod worker;
@@ -23,9 +24,10 @@ use jiff::tz::TimeZone;
 use rand::Rng;
 use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
 
-use super::data::{self, Campaign};
+use crate::store::campaigns::Campaign;
 use crate::store::{Store, StoreError};
 
+pub(crate) use campaign_view::CampaignBody;
 pub use settle::SETTLE_PLAN;
 pub(crate) use worker::{Nudge, Worker, situation};
 

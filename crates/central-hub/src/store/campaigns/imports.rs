@@ -5,8 +5,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::lifecycle::Refused;
+use super::states::CampaignState;
 use super::{now, strange, time};
-use crate::campaigns::import::Refusal;
 use crate::store::{Store, StoreError, Tx};
 
 /// An import that says nothing for so long is dead: its hub was killed.
@@ -79,6 +79,19 @@ pub struct RefusedLine {
     pub cell: String,
 }
 
+/// A line to be written down as refused.
+#[derive(Clone, Copy)]
+pub struct NewRefusedLine<'a> {
+    /// Its number in the list.
+    pub line: u64,
+    /// Why, as a code.
+    pub code: &'a str,
+    /// Why, for a person.
+    pub reason: &'a str,
+    /// What stood in the number's cell, shortened.
+    pub cell: &'a str,
+}
+
 /// How an import ends.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportEnd<'a> {
@@ -117,17 +130,27 @@ impl Import {
 }
 
 impl Store {
-    /// Begins an import. What an earlier one left unfinished is made good by
-    /// it: the same list brings the lines that are missing.
+    /// Begins an import; one at a time. What an earlier one left unfinished is
+    /// made good by it: the same list brings the lines that are missing.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn begin_import_in(
+    /// [`Refused::NotFound`], [`Refused::State`].
+    pub async fn begin_import(
         &self,
-        tx: &mut Tx,
         campaign: i64,
         total_bytes: Option<i64>,
-    ) -> Result<Import, StoreError> {
+    ) -> Result<Import, Refused> {
+        let (mut tx, found) = self.begin_with_campaign(campaign).await?;
+        let state = found.state;
+        if !matches!(state, CampaignState::Draft | CampaignState::Paused) {
+            let cure = "lists come in only before it is approved or while it is paused";
+            return Err(Refused::State { state, cure });
+        }
+        let newest = self.newest_import_in(&mut tx, campaign).await?;
+        if newest.is_some_and(|newest| newest.state == ImportState::Running) {
+            let cure = "another list is coming in: wait for its end";
+            return Err(Refused::State { state, cure });
+        }
         let row = sqlx::query(
             "INSERT INTO campaign_imports (campaign_id, state, total_bytes, created_at, updated_at)
              VALUES ($1, 'running', $2, $3, $3) RETURNING *",
@@ -135,9 +158,10 @@ impl Store {
         .bind(campaign)
         .bind(total_bytes)
         .bind(now())
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
-        Import::read(&row)
+        tx.commit().await?;
+        Ok(Import::read(&row)?)
     }
 
     /// Notes how far an import is.
@@ -215,36 +239,33 @@ impl Store {
         row.as_ref().map(Import::read).transpose()
     }
 
-    /// Takes an import away, with those of its recipients who have got
-    /// nothing yet.
+    /// Deletes an import that is over, with those of its recipients who were
+    /// sent nothing yet; returns how many.
+    ///
+    /// # Errors
+    /// [`Refused::NotFound`], [`Refused::State`].
+    pub async fn delete_import(&self, import: &Import) -> Result<i64, Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
+        if campaign.state == CampaignState::Running || import.state == ImportState::Running {
+            let state = campaign.state;
+            let cure = "pause it first, and let a list that is coming in come to its end";
+            return Err(Refused::State { state, cure });
+        }
+        let removed = delete_in(&mut tx, import).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// Deletes an import of which no line was written down.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn delete_import_in(
-        &self,
-        tx: &mut Tx,
-        campaign: i64,
-        id: i64,
-    ) -> Result<i64, StoreError> {
-        let gone = sqlx::query(
-            "DELETE FROM recipients WHERE import_id = $1 AND campaign_id = $2 AND state = 'pending'
-                 AND attempt = 0",
-        )
-        .bind(id)
-        .bind(campaign)
-        .execute(&mut **tx)
-        .await?;
-        let count = i64::try_from(gone.rows_affected()).unwrap_or(i64::MAX);
-        let mut deltas = super::Deltas::default();
-        deltas.add(super::RecipientState::Pending, -count);
-        deltas.apply(tx, campaign).await?;
-        for statement in [
-            "DELETE FROM import_refusals WHERE import_id = $1",
-            "DELETE FROM campaign_imports WHERE id = $1",
-        ] {
-            sqlx::query(statement).bind(id).execute(&mut **tx).await?;
-        }
-        Ok(count)
+    pub async fn discard_import(&self, import: &Import) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        // The campaign's row is locked first, as everywhere.
+        self.campaign_in(&mut tx, import.campaign_id).await?;
+        delete_in(&mut tx, import).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Writes down what was refused.
@@ -255,7 +276,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         import: i64,
-        lines: &[Refusal],
+        lines: &[NewRefusedLine<'_>],
     ) -> Result<(), StoreError> {
         for refused in lines {
             sqlx::query(
@@ -265,8 +286,8 @@ impl Store {
             .bind(import)
             .bind(i64::try_from(refused.line).unwrap_or(i64::MAX))
             .bind(refused.code)
-            .bind(&refused.reason)
-            .bind(&refused.cell)
+            .bind(refused.reason)
+            .bind(refused.cell)
             .execute(&mut **tx)
             .await?;
         }
@@ -334,4 +355,27 @@ impl Store {
             _ => Ok(()),
         }
     }
+}
+
+async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
+    let (campaign, id) = (import.campaign_id, import.id);
+    let gone = sqlx::query(
+        "DELETE FROM recipients WHERE import_id = $1 AND campaign_id = $2 AND state = 'pending'
+                 AND attempt = 0",
+    )
+    .bind(id)
+    .bind(campaign)
+    .execute(&mut **tx)
+    .await?;
+    let count = i64::try_from(gone.rows_affected()).unwrap_or(i64::MAX);
+    let mut deltas = super::Deltas::default();
+    deltas.add(super::RecipientState::Pending, -count);
+    deltas.apply(tx, campaign).await?;
+    for statement in [
+        "DELETE FROM import_refusals WHERE import_id = $1",
+        "DELETE FROM campaign_imports WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(id).execute(&mut **tx).await?;
+    }
+    Ok(count)
 }

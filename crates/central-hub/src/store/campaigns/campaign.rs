@@ -6,6 +6,8 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::lifecycle::Refused;
+use super::recipients::Fields;
 use super::states::{CampaignState, RecipientState};
 use super::{as_id, now, optional_id, optional_time, small, strange, time};
 use crate::sending_windows::Pause;
@@ -111,6 +113,19 @@ pub struct CampaignFilter {
 /// So many campaigns are looked at for words in their names.
 const LOOKED_AT: usize = 20_000;
 const CHUNK: u32 = 1_000;
+
+/// A campaign with a person's changes.
+#[derive(Clone)]
+pub struct CampaignEdit {
+    /// What it is now.
+    pub campaign: NewCampaign,
+    /// What is said of it beside its text.
+    pub plan: CampaignPlan,
+    /// Columns in which every recipient must have a value.
+    pub required: Vec<String>,
+    /// Whether a recipient has a value in a column.
+    pub has_value: fn(&Fields, &str) -> bool,
+}
 
 impl Campaign {
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
@@ -317,16 +332,36 @@ impl Store {
         rows.iter().map(Campaign::read).collect()
     }
 
-    /// Writes down what a person changed.
+    /// Changes a campaign as `edit` says for it, in one transaction; the
+    /// campaign's row is locked meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn edit_campaign_in(
+    /// [`Refused::NotFound`], [`Refused::MissingValues`], and those of `edit`.
+    pub async fn edit_campaign<E: From<Refused>>(
         &self,
-        tx: &mut Tx,
         id: i64,
-        edited: &NewCampaign,
+        edit: impl FnOnce(&Campaign) -> Result<CampaignEdit, E> + Send,
+    ) -> Result<Campaign, E> {
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
+        let edit = edit(&campaign)?;
+        let lacking = self
+            .count_lacking_in(&mut tx, id, &edit.required, edit.has_value)
+            .await;
+        if let Some((column, count)) = lacking.map_err(Refused::Store)? {
+            return Err(Refused::MissingValues { column, count }.into());
+        }
+        let written = self.write_edit(tx, id, &edit).await;
+        written.map_err(|error| Refused::Store(error).into())
+    }
+
+    async fn write_edit(
+        &self,
+        mut tx: Tx,
+        id: i64,
+        edit: &CampaignEdit,
     ) -> Result<Campaign, StoreError> {
+        plan_in(&mut tx, id, &edit.plan).await?;
+        let edited = &edit.campaign;
         let row = sqlx::query(
             "UPDATE campaigns SET cliente_id = $1, name = $2, text = $3, columns = $4,
                  pause_min = $5, pause_max = $6, next_at = 0, updated_at = $7
@@ -340,8 +375,9 @@ impl Store {
         .bind(i64::from(edited.pause.most()))
         .bind(now())
         .bind(id)
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
+        tx.commit().await?;
         Campaign::read(&row)
     }
 
@@ -349,19 +385,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn plan_campaign_in(
-        &self,
-        tx: &mut Tx,
-        id: i64,
-        plan: &CampaignPlan,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE campaigns SET description = $1, send_after = $2 WHERE id = $3")
-            .bind(&plan.description)
-            .bind(plan.send_after.map(Timestamp::as_millis))
-            .bind(id)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
+    pub async fn plan_campaign(&self, id: i64, plan: &CampaignPlan) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        plan_in(&mut tx, id, plan).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Writes the columns down that a list brought.
@@ -382,17 +409,34 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a campaign away with all that hangs on it. Its messages stay.
+    /// Deletes a campaign that is not running, with all that hangs on it. Its
+    /// messages stay.
     ///
     /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn delete_campaign_in(&self, tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    /// [`Refused::NotFound`], [`Refused::State`].
+    pub async fn delete_campaign(&self, id: i64) -> Result<(), Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
+        if campaign.state == CampaignState::Running || campaign.is_in_flight() {
+            let state = campaign.state;
+            let cure = "pause it first, and let what is under way end";
+            return Err(Refused::State { state, cure });
+        }
         sqlx::query("DELETE FROM campaigns WHERE id = $1")
             .bind(id)
-            .execute(&mut **tx)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
+}
+
+async fn plan_in(tx: &mut Tx, id: i64, plan: &CampaignPlan) -> Result<(), StoreError> {
+    sqlx::query("UPDATE campaigns SET description = $1, send_after = $2 WHERE id = $3")
+        .bind(&plan.description)
+        .bind(plan.send_after.map(Timestamp::as_millis))
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 pub(super) fn json<T: serde::Serialize>(value: &T) -> String {

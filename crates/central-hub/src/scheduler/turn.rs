@@ -4,13 +4,13 @@ use jiff::civil::Date;
 use rand::Rng;
 use session_api::Timestamp;
 
-use super::data::{
-    Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, ScheduleState,
-    changed_in, is_opted_out_in, move_in, next_pending_in, pause_in,
-};
 use super::{Scheduler, Situation, Ticked};
 use crate::campaigns::template::Template;
 use crate::sending_windows::{Decision, Pause, Rules, next_opening};
+use crate::store::campaigns::{
+    Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, ScheduleState,
+    changed_in, is_opted_out_in, move_in, next_pending_in, pause_in,
+};
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
 /// The end of the pause after the last message of any campaign: they share one

@@ -3,10 +3,8 @@
 use session_api::Timestamp;
 use sqlx::Row;
 
-use super::Recipient;
 use super::optional_time;
-use crate::campaigns::columns;
-use crate::campaigns::template::Template;
+use super::{Fields, Recipient};
 use crate::store::{State, Store, StoreError, Tx};
 
 /// What a campaign came to.
@@ -75,18 +73,18 @@ impl Store {
         })
     }
 
-    /// The first column that a template needs and that recipients who are
-    /// still to be written to have no value for, and how many they are.
+    /// The first of the `required` columns that recipients who are still to be
+    /// sent to have no value in, and how many they are.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn count_lacking_in(
+    pub(super) async fn count_lacking_in(
         &self,
         tx: &mut Tx,
         campaign: i64,
-        template: &Template,
+        required: &[String],
+        has_value: fn(&Fields, &str) -> bool,
     ) -> Result<Option<(String, i64)>, StoreError> {
-        let required: Vec<_> = template.required().into_iter().map(str::to_owned).collect();
         if required.is_empty() {
             return Ok(None);
         }
@@ -106,14 +104,14 @@ impl Store {
                 let recipient = Recipient::read(row)?;
                 after = recipient.id;
                 for (name, count) in required.iter().zip(&mut counts) {
-                    *count += i64::from(columns::value(&recipient.fields, name).is_none());
+                    *count += i64::from(!has_value(&recipient.fields, name));
                 }
             }
             if i64::try_from(rows.len()).is_ok_and(|count| count < AT_ONCE) {
                 break;
             }
         }
-        let mut lacking = required.into_iter().zip(counts);
+        let mut lacking = required.iter().cloned().zip(counts);
         Ok(lacking.find(|(_, count)| *count > 0))
     }
 }
