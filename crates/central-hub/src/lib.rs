@@ -11,8 +11,8 @@
 
 pub mod auth;
 pub mod campaigns;
+pub mod commands;
 pub mod config;
-pub mod doctor;
 mod error;
 mod http;
 mod inbound;
@@ -28,8 +28,6 @@ pub mod sending_windows;
 mod state;
 pub mod store;
 mod text;
-pub mod transfer;
-mod web;
 pub mod webhooks;
 
 use std::sync::Arc;

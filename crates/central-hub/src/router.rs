@@ -19,10 +19,10 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::gate;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, web,
+    webhooks,
 };
 use crate::state::AppState;
-use crate::web;
 
 /// Every route of the service.
 pub(crate) fn router(state: AppState) -> Router {

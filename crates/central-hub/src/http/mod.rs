@@ -23,4 +23,5 @@ pub(crate) mod tokens;
 pub(crate) mod upstream;
 pub(crate) mod users;
 pub(crate) mod v2;
+pub(crate) mod web;
 pub(crate) mod webhooks;

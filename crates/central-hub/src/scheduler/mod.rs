@@ -24,11 +24,11 @@ use jiff::tz::TimeZone;
 use rand::Rng;
 use session_api::{Limits, LimitsEvent, NewChatStatus, Timestamp};
 
-use crate::store::campaigns::Campaign;
-use crate::store::{Store, StoreError};
+use crate::sending_windows::Rules;
+use crate::store::campaigns::{Campaign, ScheduleState};
+use crate::store::{Store, StoreError, Tx};
 
 pub(crate) use campaign_view::CampaignBody;
-pub use settle::SETTLE_PLAN;
 pub(crate) use worker::{Nudge, Worker, situation};
 
 /// What the moment allows.
@@ -125,17 +125,6 @@ impl Ticked {
 /// So many campaigns get their turn with one tick.
 const TURNS: i64 = 50;
 
-/// Campaigns that are due. `$1` now, `$2` how many, `$3` whether only
-/// rehearsals.
-const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at <= $1
-    AND (dry_run = 1 OR $3 = 0) ORDER BY next_at, id LIMIT $2";
-const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
-const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
-
-/// What a tick asks whatever there is to do, for whoever looks at the query
-/// plans.
-pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
-
 /// The scheduler; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
@@ -161,7 +150,7 @@ impl Scheduler {
     ) -> Result<Ticked, StoreError> {
         let mut ticked = Ticked::default();
         self.settle(situation.now).await?;
-        for id in self.in_flight().await? {
+        for id in self.store.campaigns_in_flight().await? {
             ticked.in_flight |= self.take_back(id, situation).await?;
         }
         if !situation.auto {
@@ -169,30 +158,42 @@ impl Scheduler {
             return Ok(ticked);
         }
         let now = situation.now.as_millis();
-        let due: Vec<i64> = sqlx::query_scalar(DUE)
-            .bind(now)
-            .bind(TURNS)
-            .bind(i64::from(situation.dry_run || !situation.ready))
-            .fetch_all(self.store.reader())
+        let only_rehearsals = situation.dry_run || !situation.ready;
+        let due = self
+            .store
+            .due_campaigns(now, TURNS, only_rehearsals)
             .await?;
         for id in due {
             self.turn(id, situation, chance, &mut ticked).await?;
         }
-        let next: Option<i64> = sqlx::query_scalar(NEXT)
-            .bind(now)
-            .fetch_one(self.store.reader())
-            .await?;
-        if let Some(next) = next {
+        if let Some(next) = self.store.next_due_campaign(now).await? {
             ticked.look(next);
         }
         Ok(ticked)
     }
+}
 
-    async fn in_flight(&self) -> Result<Vec<i64>, StoreError> {
-        Ok(sqlx::query_scalar(IN_FLIGHT)
-            .fetch_all(self.store.reader())
-            .await?)
+/// The rules that count: those of the approved schedules, or the campaign's
+/// own pause around the clock where it never had a schedule.
+async fn rules_in(
+    store: &Store,
+    tx: &mut Tx,
+    campaign: &Campaign,
+) -> Result<Vec<Rules>, StoreError> {
+    let schedules = store.schedules_in(tx, campaign.id).await?;
+    if !campaign.scheduled {
+        return Ok(vec![Rules::always(campaign.pause)]);
     }
+    Ok(schedules
+        .into_iter()
+        .filter(|schedule| schedule.state == ScheduleState::Approved)
+        .map(|schedule| schedule.rules)
+        .collect())
+}
+
+/// As the schedules know it.
+fn moment(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
 #[cfg(test)]

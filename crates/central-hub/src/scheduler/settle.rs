@@ -1,21 +1,15 @@
 //! What came of the messages that were given to the outbox.
 
 use session_api::Timestamp;
-use sqlx::Row;
 
 use super::{Scheduler, Situation};
 use crate::campaigns::health::{Alarm, Health, Outcome};
 use crate::sending_windows::{Decision, Rules, next_opening};
 use crate::store::campaigns::{
-    CampaignState, Deltas, Move, Recipient, RecipientState, move_in, pause_in, withdraw,
+    CampaignState, Deltas, Move, Recipient, RecipientState, finish_in, move_in, not_before_in,
+    other_running_in, pace_in, pause_in, queued_in, set_health_in, withdraw,
 };
 use crate::store::{Message, State, Store, StoreError, Tx};
-
-/// Recipients whose message is settled. `$1` how many.
-pub const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message_id
-    FROM recipients r JOIN messages m ON m.id = r.message_id
-    WHERE r.state = 'queued' AND m.state NOT IN ('queued', 'sending', 'unconfirmed')
-    ORDER BY r.campaign_id, r.id LIMIT $1";
 
 /// So many are settled with one tick.
 const AT_ONCE: i64 = 500;
@@ -23,20 +17,10 @@ const AT_ONCE: i64 = 500;
 impl Scheduler {
     /// Takes down what came of what was given to the outbox.
     pub(super) async fn settle(&self, now: Timestamp) -> Result<(), StoreError> {
-        let rows = sqlx::query(SETTLE_PLAN)
-            .bind(AT_ONCE)
-            .fetch_all(self.store.reader())
-            .await?;
-        let mut rest = &rows[..];
-        while let Some(first) = rest.first() {
-            let campaign: i64 = first.try_get("campaign_id")?;
-            let same = |row: &&sqlx::any::AnyRow| row.try_get("campaign_id").ok() == Some(campaign);
-            let count = rest.iter().take_while(same).count().max(1);
-            let (these, later) = rest.split_at(count);
-            let ids = these.iter().map(|row| row.try_get("recipient_id"));
-            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
-            self.settle_campaign(campaign, &ids, now).await?;
-            rest = later;
+        let settled = self.store.settled_recipients(AT_ONCE).await?;
+        for group in settled.chunk_by(|(one, _), (other, _)| one == other) {
+            let ids: Vec<i64> = group.iter().map(|(_, recipient)| *recipient).collect();
+            self.settle_campaign(group[0].0, &ids, now).await?;
         }
         Ok(())
     }
@@ -49,7 +33,7 @@ impl Scheduler {
     ) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
         // The order of the locks is everywhere this: the pace, the campaign.
-        super::turn::pace_in(&mut tx).await?;
+        pace_in(&mut tx).await?;
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
         };
@@ -59,8 +43,7 @@ impl Scheduler {
         let mut has_left = false;
         for recipient in recipients {
             // Once more, under the lock: another hub may have been faster.
-            let Some(recipient) = crate::store::campaigns::queued_in(&mut tx, *recipient).await?
-            else {
+            let Some(recipient) = queued_in(&mut tx, *recipient).await? else {
                 continue;
             };
             let Some(message) = message_in(&self.store, &mut tx, &recipient).await? else {
@@ -82,15 +65,11 @@ impl Scheduler {
             }
         }
         deltas.apply(&mut tx, id).await?;
-        sqlx::query("UPDATE campaigns SET health = $1 WHERE id = $2")
-            .bind(health.as_str())
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
+        set_health_in(&mut tx, id, health.as_str()).await?;
         // The pause counts from when the message really left.
         if has_left && campaign.drawn_pause > 0 {
             let until = now.as_millis().saturating_add(campaign.drawn_pause);
-            not_before(&mut tx, until).await?;
+            not_before_in(&mut tx, until).await?;
         }
         if let Some(alarm) = alarm.filter(|_| campaign.state == CampaignState::Running) {
             tracing::warn!(
@@ -104,21 +83,14 @@ impl Scheduler {
         if let Some(alarm) = alarm.filter(|alarm| alarm.is_of_the_account()) {
             self.pause_others(&mut tx, id, alarm).await?;
         }
-        super::turn::finish_in(&mut tx, id).await?;
+        finish_in(&mut tx, id).await?;
         tx.commit().await?;
         Ok(())
     }
 
     /// Pauses every other campaign that writes for real: all share one account.
     async fn pause_others(&self, tx: &mut Tx, id: i64, alarm: Alarm) -> Result<(), StoreError> {
-        let others: Vec<i64> = sqlx::query_scalar(
-            "SELECT id FROM campaigns WHERE state = 'running' AND dry_run = 0 AND id <> $1
-             ORDER BY id",
-        )
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?;
-        for other in others {
+        for other in other_running_in(tx, id).await? {
             // Once more, under the lock: a person may have been faster.
             let Some(campaign) = self.store.campaign_in(tx, other).await? else {
                 continue;
@@ -162,7 +134,7 @@ impl Scheduler {
         };
         let cause = match campaign.state {
             CampaignState::Running if cause.is_none() => {
-                let rules = super::turn::rules_in(&self.store, &mut tx, &campaign).await?;
+                let rules = super::rules_in(&self.store, &mut tx, &campaign).await?;
                 let hours: Vec<_> = rules
                     .into_iter()
                     .map(|rules| Rules {
@@ -170,7 +142,7 @@ impl Scheduler {
                         ..rules
                     })
                     .collect();
-                let now = super::turn::moment(situation.now);
+                let now = super::moment(situation.now);
                 let open = next_opening(now, &self.zone, &hours, &|_, _| 0, None);
                 (!matches!(open, Decision::Send { .. })).then_some("OUTSIDE_HOURS")
             }
@@ -233,17 +205,4 @@ async fn message_in(
         Some(id) => store.message_in(tx, id).await,
         None => Ok(None),
     }
-}
-
-/// No campaign writes before this moment.
-pub(super) async fn not_before(tx: &mut Tx, at: i64) -> Result<(), StoreError> {
-    let known = super::turn::pace_in(tx).await?;
-    if at > known {
-        sqlx::query("UPDATE settings SET value = $1 WHERE name = $2")
-            .bind(at.to_string())
-            .bind(super::turn::PACE)
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::sending_windows::{Pause, Rules};
 use crate::store::campaigns::{
     CampaignPlan, CampaignState, Fields, NEXT_PENDING, NewCampaign, NewRecipient, NewSchedule,
-    Recipient, RecipientFilter, RecipientState, ScheduleFilter, ScheduleState,
+    Recipient, RecipientFilter, RecipientState, ScheduleFilter, ScheduleState, TICK_PLANS,
 };
 use crate::store::tests::open;
 use crate::store::{Change, Message, State};
@@ -474,7 +474,7 @@ on_both_engines! {
                 assert_eq!(person.cause.as_deref(), Some("OPTED_OUT"));
                 continue;
             };
-            let wall = zone().to_datetime(super::turn::moment(planned));
+            let wall = zone().to_datetime(moment(planned));
             assert!((9..18).contains(&wall.hour()), "{wall}");
             *days.entry(wall.date().to_string()).or_default() += 1;
         }

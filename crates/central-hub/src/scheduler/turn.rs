@@ -4,18 +4,16 @@ use jiff::civil::Date;
 use rand::Rng;
 use session_api::Timestamp;
 
-use super::{Scheduler, Situation, Ticked};
+use super::{Scheduler, Situation, Ticked, moment, rules_in};
 use crate::campaigns::template::Template;
 use crate::sending_windows::{Decision, Pause, Rules, next_opening};
 use crate::store::campaigns::{
-    Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, ScheduleState,
-    changed_in, is_opted_out_in, move_in, next_pending_in, pause_in,
+    Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, finish_in,
+    in_flight_in, is_opted_out_in, move_in, next_pending_in, pace_in, pause_in, set_clock_in,
+    set_pause_in, wait_in,
 };
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
-/// The end of the pause after the last message of any campaign: they share one
-/// phone.
-pub(super) const PACE: &str = "campaigns.not_before";
 /// So many at once where there is no pause, and so many in a rehearsal.
 const BATCH: i64 = 50;
 const REHEARSED: i64 = 200;
@@ -219,12 +217,7 @@ impl Scheduler {
                 }
             }
         }
-        sqlx::query("UPDATE campaigns SET clock = $1 WHERE id = $2")
-            .bind(clock.as_millis())
-            .bind(turn.campaign.id)
-            .execute(&mut **tx)
-            .await?;
-        Ok(())
+        set_clock_in(tx, turn.campaign.id, clock).await
     }
 }
 
@@ -313,112 +306,6 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let drawn = i64::try_from(pause.draw(chance).as_millis()).unwrap_or(i64::MAX);
         let until = now.as_millis().saturating_add(drawn);
-        let waits = (drawn > 0).then_some("PAUSE");
-        sqlx::query(
-            "UPDATE campaigns SET drawn_pause = $1, next_at = $2, wait_code = $3, wait_until = $4
-             WHERE id = $5",
-        )
-        .bind(drawn)
-        .bind(until)
-        .bind(waits)
-        .bind(waits.map(|_| until))
-        .bind(self.campaign.id)
-        .execute(&mut **tx)
-        .await?;
-        if drawn > 0 {
-            super::settle::not_before(tx, until).await?;
-        }
-        Ok(())
+        set_pause_in(tx, self.campaign.id, drawn, until).await
     }
-}
-
-/// The rules that count: those of the approved schedules, or the campaign's
-/// own pause around the clock where it never had a schedule.
-pub(super) async fn rules_in(
-    store: &Store,
-    tx: &mut Tx,
-    campaign: &Campaign,
-) -> Result<Vec<Rules>, StoreError> {
-    let schedules = store.schedules_in(tx, campaign.id).await?;
-    if !campaign.scheduled {
-        return Ok(vec![Rules::always(campaign.pause)]);
-    }
-    Ok(schedules
-        .into_iter()
-        .filter(|schedule| schedule.state == ScheduleState::Approved)
-        .map(|schedule| schedule.rules)
-        .collect())
-}
-
-/// Notes what a campaign waits for, if it is news.
-async fn wait_in(
-    tx: &mut Tx,
-    campaign: &Campaign,
-    code: &str,
-    until: Option<Timestamp>,
-    next_at: i64,
-) -> Result<(), StoreError> {
-    let known = campaign.waits_for.as_ref();
-    if known.is_some_and(|(known, at)| known == code && *at == until) && next_at == campaign.next_at
-    {
-        return Ok(());
-    }
-    sqlx::query(
-        "UPDATE campaigns SET wait_code = $1, wait_until = $2, next_at = $3, updated_at = $4
-         WHERE id = $5",
-    )
-    .bind(code)
-    .bind(until.map(Timestamp::as_millis))
-    .bind(next_at)
-    .bind(Timestamp::now().as_millis())
-    .bind(campaign.id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Ends a campaign of which nobody is left.
-pub(super) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
-    let at = Timestamp::now().as_millis();
-    let done = sqlx::query(
-        "UPDATE campaigns SET state = 'finished', finished_at = $1, updated_at = $1,
-             wait_code = NULL, wait_until = NULL
-         WHERE id = $2 AND state = 'running' AND pending = 0 AND queued = 0",
-    )
-    .bind(at)
-    .bind(id)
-    .execute(&mut **tx)
-    .await?;
-    if done.rows_affected() > 0 {
-        changed_in(tx, id).await?;
-    }
-    Ok(())
-}
-
-/// The end of the pause after the last message, for this transaction alone.
-pub(super) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
-    // An update that changes nothing is a lock that both databases know.
-    let pace: Option<String> =
-        sqlx::query_scalar("UPDATE settings SET value = value WHERE name = $1 RETURNING value")
-            .bind(PACE)
-            .fetch_optional(&mut **tx)
-            .await?;
-    Ok(pace.and_then(|it| it.parse().ok()).unwrap_or(0))
-}
-
-/// How many of a campaign's messages the outbox has not asked about or is
-/// asking about; one whose outcome it is finding out holds nobody up.
-async fn in_flight_in(tx: &mut Tx, campaign: i64) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(
-        "SELECT COUNT(*) FROM recipients r JOIN messages m ON m.id = r.message_id
-         WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.state IN ('queued', 'sending')",
-    )
-    .bind(campaign)
-    .fetch_one(&mut **tx)
-    .await?)
-}
-
-/// As the schedules know it.
-pub(super) fn moment(at: Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }

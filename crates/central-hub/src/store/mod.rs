@@ -26,6 +26,7 @@ mod composed;
 mod contacts;
 mod conversations;
 mod deliveries;
+pub mod dump;
 mod engine;
 mod error;
 mod examine;

@@ -22,6 +22,7 @@ mod lifecycle;
 mod numbers;
 mod opt_outs;
 mod overview;
+mod pacing;
 mod recipients;
 mod schedules;
 mod states;
@@ -35,11 +36,16 @@ use crate::store::{StoreError, now, strange};
 pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, NewCampaign};
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
+pub(crate) use lifecycle::pause_in;
 pub use lifecycle::{Refused, withdraw};
-pub(crate) use lifecycle::{changed_in, pause_in};
 pub use numbers::Numbers;
 pub use opt_outs::{OptOut, is_opted_out_in};
 pub use overview::{Glimpse, HalfList, Unapproved};
+pub use pacing::TICK_PLANS;
+pub(crate) use pacing::{
+    finish_in, in_flight_in, not_before_in, other_running_in, pace_in, set_clock_in, set_health_in,
+    set_pause_in, wait_in,
+};
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
 pub use recipients::{

@@ -1,5 +1,5 @@
-//! `central-hub export` and `central-hub import`: all that the hub remembers,
-//! from one database into another, whichever engines they are.
+//! Dump and restore of the whole database (`central-hub export` and `import`),
+//! between engines too, as lines of JSON.
 //!
 //! ```text
 //!  database ─> {"central-hub":1,"tables":1}      the shape, first
@@ -14,7 +14,6 @@
 
 mod export;
 mod import;
-pub mod node;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
