@@ -22,8 +22,8 @@ use session_client::{Passed, RawAnswer, SessionClient};
 
 use crate::auth::Caller;
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim};
+use crate::state::AppState;
 
 /// Takes a file: as the body, or as the part `file` of a multipart one.
 #[utoipa::path(
