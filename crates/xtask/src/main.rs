@@ -16,6 +16,7 @@ mod bench;
 mod book;
 mod cargo;
 mod chaos;
+mod check;
 mod cli;
 mod dist;
 #[cfg(test)]
