@@ -32,6 +32,11 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/suite.rs",
         "report.stage(\"clippy\", |_| clippy())",
     ),
+    (
+        "cargo xtask check",
+        "crates/xtask/src/check.rs",
+        "fn a_file_is_of_the_package_around_it()",
+    ),
     // From a database of the Node pair's.
     (
         "target/release/central-hub import-node ",
