@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: a release archive, with nothing of this machine in it.
+//! `cargo xtask dist`: builds a reproducible release archive.
 //!
 //! ```text
 //!  assets ─> cargo build, no path of this machine in it ─┐

@@ -1,4 +1,4 @@
-//! Counts tests by the closing lines of the runners, and notes how long each
+//! Counts tests by the summary lines of the runners, and notes how long each
 //! took.
 
 use std::io::{BufRead as _, BufReader, Read, Write};

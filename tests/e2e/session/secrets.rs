@@ -117,7 +117,7 @@ async fn chromedriver_and_cdp_are_unreachable_from_outside() {
         .partition(|process| network(process.pid) == alone);
     let mut names: Vec<_> = inside.iter().map(|one| one.comm.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["chrome-stand-in", "chromedriver"]);
+    assert_eq!(names, ["chrome-shim", "chromedriver"]);
     for process in outside {
         let listens = port_of(process.pid).is_some();
         assert_eq!(listens, process.pid == service, "{process:?}");

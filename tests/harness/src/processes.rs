@@ -54,7 +54,7 @@ pub fn chromedriver(folder: &Path) -> Option<Process> {
 /// What ChromeDriver takes for Chrome, of `folder`.
 #[must_use]
 pub fn stand_in(folder: &Path) -> Option<Process> {
-    of(folder).into_iter().find(|p| p.comm == "chrome-stand-in")
+    of(folder).into_iter().find(|p| p.comm == "chrome-shim")
 }
 
 /// Chrome's main process of `folder`: the one that has no `--type=`.
@@ -62,7 +62,7 @@ pub fn stand_in(folder: &Path) -> Option<Process> {
 pub fn chrome(folder: &Path) -> Option<Process> {
     of(folder)
         .into_iter()
-        .filter(|p| !["chromedriver", "chrome-stand-in"].contains(&p.comm.as_str()))
+        .filter(|p| !["chromedriver", "chrome-shim"].contains(&p.comm.as_str()))
         .find(|p| p.cmdline_contains("--user-data-dir") && !p.cmdline_contains("--type="))
 }
 

@@ -24,7 +24,7 @@ pub const ELSEWHERE: &[Held] = &[
     ("cargo xtask test", ".ci/run", "exec cargo xtask test"),
     (
         "cargo xtask test ",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
@@ -67,32 +67,32 @@ pub const ELSEWHERE: &[Held] = &[
     ),
     (
         "cargo xtask bench",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
         "cargo xtask bench ",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
         "cargo xtask soak ",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
         "cargo xtask fuzz",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
         "cargo xtask fuzz ",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
         "cargo xtask docs",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn the_book_has_every_document_once()",
     ),
     (
@@ -108,7 +108,7 @@ pub const ELSEWHERE: &[Held] = &[
     // A server with systemd, and an archive from another machine.
     (
         "cargo xtask dist",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (
@@ -129,7 +129,7 @@ pub const ELSEWHERE: &[Held] = &[
     // Containers: they want podman or Docker, and minutes.
     (
         "cargo xtask image --check",
-        "crates/xtask/src/docs.rs",
+        "crates/xtask/src/docs_checks.rs",
         "fn every_task_is_called_as_it_can_be()",
     ),
     (

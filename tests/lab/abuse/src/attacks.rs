@@ -222,10 +222,6 @@ async fn part_heads(target: &Target, options: &Options) -> Vec<u16> {
     let filler = vec![b'a'; 64 * 1024];
     let mut statuses = Vec::new();
     for route in ["/send", "/files"] {
-        // The hub passes an upload on as it comes; session-manager bounds it.
-        if route == "/files" && target.name == "central-hub" {
-            continue;
-        }
         for begin in begins {
             let headers = format!("{kind}Content-Length: {}\r\n", size + begin.len());
             let head = target.head(&format!("POST {route}"), &headers);
