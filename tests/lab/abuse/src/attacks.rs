@@ -94,7 +94,8 @@ pub(super) const ALL: &[Attack] = &[
         &[],
         &[],
     ),
-    on_both("requests that stop", Kind::Stopped, &[408], &[408]),
+    // 429: the hub takes so many uploads of one caller and no more.
+    on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
     on_both(
         "heads of parts without an end",
         Kind::PartHeads,
@@ -115,7 +116,6 @@ pub(super) const ALL: &[Attack] = &[
         &[429],
     ),
     on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
-    on_both("every route, role and name", Kind::Flood, ANY, &[400]),
     on_hub(
         "lists that come slowly",
         Kind::SlowLists,
@@ -123,6 +123,8 @@ pub(super) const ALL: &[Attack] = &[
         &[429],
     ),
     on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
+    // Last: every route is also the one that signs out.
+    on_both("every route, role and name", Kind::Flood, ANY, &[400]),
 ];
 
 impl Attack {
