@@ -97,8 +97,10 @@ impl Phone {
         check_number(&message.from)?;
         let (written, later) = self.shared.world().lead_writes(message);
         if let Some(later) = later {
-            self.shared
-                .later(later.after, move |shared| shared.world().reveal(&later));
+            self.shared.later(later.after, move |shared| {
+                shared.world().reveal(&later);
+                shared.tell("revealed");
+            });
         }
         self.shared.tell("lead_message");
         Ok(written.key)
@@ -413,6 +415,7 @@ impl Phone {
             duplicates: world.duplicates,
             refused: world.refusals.len(),
             inbound: world.inbound,
+            ciphertexts: world.ciphertexts,
             stored: world.stored,
             lookups: world.lookups,
             browser: world.browser.clone(),

@@ -15,6 +15,7 @@ mod audit;
 mod bench;
 mod cargo;
 mod chaos;
+mod check;
 mod cli;
 mod dist;
 mod docs;

@@ -8,8 +8,8 @@ import { es } from './es';
 const all = (source: string, pattern: RegExp): string[] =>
   Array.from(source.matchAll(pattern), (match) => match[1] ?? '');
 
-// Never an answer to this page, or a defect of it: the service's words will do.
-const UNTOLD = new Set(['MESSAGE_NOT_FOUND', 'UNSUPPORTED_MEDIA_TYPE']);
+// Only a defect of this page would be answered so: the service's words will do.
+const UNTOLD = new Set(['UNSUPPORTED_MEDIA_TYPE']);
 
 describe('every code of the services has words', () => {
   it('of failed requests', () => {
