@@ -95,7 +95,6 @@ impl Metrics {
     }
 
     /// All of it, as text, with what this process takes now.
-    #[must_use]
     pub fn render(&self) -> String {
         let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
         gauge!("process_resident_memory_bytes").set(as_f64(this.resident));

@@ -188,7 +188,7 @@ impl LimitsWatch {
 /// the link.
 fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
-        // Nothing was heard of the page yet.
+        // The page has not reported yet.
         None => false,
         // It has no such thing.
         Some(None) => true,

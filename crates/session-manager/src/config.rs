@@ -249,7 +249,6 @@ impl Config {
     /// One line that tells what the service runs with; secrets masked. Operators
     /// search the log for WhatsApp, Chrome and QR when something is wrong with
     /// these: after a healthy start they find nothing.
-    #[must_use]
     pub fn summary(&self) -> String {
         let or_path = |path: &Option<PathBuf>| {
             path.as_ref()
@@ -294,7 +293,6 @@ impl Config {
     }
 
     /// What is allowed but worth a warning.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
         if runs_as_root() {

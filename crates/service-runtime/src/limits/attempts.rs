@@ -29,7 +29,7 @@ struct Failures {
 }
 
 impl Attempts {
-    /// So many failures of one key within a minute before it has to wait.
+    /// A limit of failures per key and minute; then the key has to wait.
     #[must_use]
     pub fn new(allowed: u32) -> Self {
         Self {

@@ -14,7 +14,7 @@ let other: Notice | null = null;
 
 /** What holds now. */
 export function notice(stream: string | null): Notice | null {
-  // Whoever is served is not refused any more.
+  // A device that is served is not refused any more.
   if (stream === "CONNECTED" && other?.kind === "service_unavailable") other = null;
   return ban ?? other;
 }

@@ -89,7 +89,7 @@ function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
 export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
   return alone(async (check) => {
     const WPP = tools();
-    // Listening first: what comes while this runs is heard.
+    // Subscribe first: what comes while this runs is not missed.
     attachMessages();
     const slice = new Slice();
     const changed: Array<{ id: string; last: number; row: number }> = [];

@@ -72,19 +72,16 @@ impl Profile {
     }
 
     /// The folder.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Chrome's `--user-data-dir`.
-    #[must_use]
     pub fn user_data_dir(&self) -> PathBuf {
         self.root.join("profile")
     }
 
     /// Chrome's temporary folder.
-    #[must_use]
     pub fn temporary_dir(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -94,7 +91,6 @@ impl Profile {
     }
 
     /// Whether a linked device is stored.
-    #[must_use]
     pub fn is_linked(&self) -> bool {
         self.marker().exists() && self.user_data_dir().is_dir()
     }
@@ -155,7 +151,6 @@ impl Profile {
 
     /// What the profile takes on the disk, in bytes, and its largest folders
     /// with theirs.
-    #[must_use]
     pub fn usage(&self) -> Usage {
         let profile = self.user_data_dir();
         let mut parts = Vec::new();
@@ -267,7 +262,7 @@ impl Profile {
     }
 }
 
-/// So many of the largest folders are named.
+/// How many of the largest folders are named.
 const LARGEST: usize = 3;
 
 /// What a profile takes on the disk.

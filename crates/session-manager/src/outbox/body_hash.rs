@@ -14,10 +14,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
         media.file_id = None;
     }
     let content = &content;
-    let file = file.map(|file| {
-        let hex: String = file.sha256.iter().map(|b| format!("{b:02x}")).collect();
-        format!("{hex} {}", file.mime)
-    });
+    let file = file.map(|file| format!("{} {}", hex::encode(&file.sha256), file.mime));
     let plain = match content {
         Content::Text(Text {
             message,

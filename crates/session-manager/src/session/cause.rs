@@ -58,7 +58,6 @@ pub enum Cause {
 
 impl Cause {
     /// The code in `GET /session`.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Started => "STARTED",

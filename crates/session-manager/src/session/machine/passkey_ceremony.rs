@@ -79,7 +79,6 @@ impl Machine {
     }
 
     /// The passkey that WhatsApp asks for.
-    #[must_use]
     pub fn passkey(&self) -> Option<&Passkey> {
         self.passkey.as_ref()
     }
