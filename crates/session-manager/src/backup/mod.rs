@@ -69,6 +69,12 @@ pub enum BackupError {
         path = .0.display(), error = .1
     )]
     Decrypt(PathBuf, age::DecryptError),
+    /// The file opens, and was not made by a backup.
+    #[error(
+        "{path} was not made by a backup of session-manager: it has {what}; nothing was restored",
+        path = .0.display(), what = .1
+    )]
+    Foreign(PathBuf, &'static str),
     /// The file holds something else.
     #[error("{path} holds no linked session", path = .0.display())]
     NoSession(PathBuf),
