@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_told() {
+    fn counted_metrics_are_rendered() {
         let metrics = install(&[]);
         answered("GET", "/health", 200, Duration::from_millis(3));
         answered("BREW", "/health", 405, Duration::from_millis(3));

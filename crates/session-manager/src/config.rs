@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_contracts() {
+    fn defaults_match_the_contract() {
         let config = read(&[]).unwrap();
         assert_eq!(
             (config.hosts.to_string().as_str(), config.port),
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named_with_what_it_held_and_what_is_taken() {
+    fn invalid_value_is_named_with_its_content_and_range() {
         for (name, value) in [
             ("PORT", "tres mil"),
             ("PORT", "70000"),

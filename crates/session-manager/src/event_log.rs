@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_happens_during_a_write_is_told_after_it() {
+    async fn event_during_a_write_is_published_after_it() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         log.push(&event("before"));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_written_is_not_told() {
+    async fn unwritten_event_is_not_published() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         let mut ticket = log.ticket().await;
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_have_been_written_is_looked_up_on_the_disk() {
+    async fn doubtful_commit_is_read_from_the_disk() {
         let log = EventLog::new(Timestamp::now());
         log.push(&event("before"));
         let before = log.last_id();
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_in_number_and_size() {
+    fn ring_buffer_is_bounded_in_number_and_size() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         for _ in 0..KEPT {

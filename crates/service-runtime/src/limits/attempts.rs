@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_forgotten() {
+    fn attempts_memory_is_bounded_and_expires() {
         let begin = Instant::now();
         let mut failures = failures(begin);
         for number in 0..10_000 {

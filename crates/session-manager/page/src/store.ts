@@ -1,4 +1,4 @@
-// The page's own store of messages, searched for what nobody was told of.
+// Searches the page's own message store for messages that were missed.
 // After a reload most of it is not in memory, but in the page's database.
 //
 //   chats ──> which changed ──> search, chat by chat, from its end backwards ─┐

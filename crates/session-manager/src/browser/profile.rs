@@ -319,7 +319,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn keeps_a_linked_profile_and_clears_the_rest() {
+    fn wipe_keeps_a_linked_profile_and_clears_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
         assert!(!profile.is_linked());
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chrome_makes_anew_is_cleared_and_nothing_else() {
+    fn caches_are_cleared_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
         profile.prepare().unwrap();
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holder_at_a_time() {
+    fn profile_lock_is_exclusive() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("tokens");
         let first = Profile::new(root.clone());
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_folder_is_unusable() {
+    fn unusable_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
         fs::write(&blocked, "").unwrap();

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_named_hosts() {
+    fn allow_list_matches_named_hosts_only() {
         let hosts: AllowedHosts = "cdn.example.com, *.fotos.example, 127.0.0.1:8080, [::1]"
             .parse()
             .unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_host() {
+    fn invalid_host_patterns_are_refused() {
         for text in [
             "http://a/",
             "a/b",

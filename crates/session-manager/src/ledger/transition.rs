@@ -198,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_taken_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
+        fn taken_send_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
             let mut state = SendState::Accepted;
             for event in all {
                 let Some(next) = next(state, event) else { continue };
@@ -214,7 +214,7 @@ mod tests {
         }
 
         #[test]
-        fn only_what_was_certainly_not_sent_can_be_asked_for_again(
+        fn only_a_failed_send_can_be_retried(
             all in prop::collection::vec(send_events(), 0..40),
         ) {
             let mut state = SendState::Accepted;

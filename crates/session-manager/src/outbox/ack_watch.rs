@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn any_word_of_the_server_counts_for_all() {
+    fn any_ack_extends_every_deadline() {
         let watch = AckWatch::default();
         watch.asked(1, Duration::ZERO);
         watch.asked(2, Duration::ZERO);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_waits_until_something_is_overdue() {
+    async fn watch_waits_until_an_ack_is_overdue() {
         let watch = AckWatch::default();
         assert!(watch.until_stopped().now_or_never().is_none());
         watch.asked(1, Duration::ZERO);

@@ -326,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_bound() {
+    fn settle_backoff_is_bounded() {
         let all: Vec<_> = (0..40).map(pause).collect();
         assert!(all.is_sorted());
         assert_eq!(all[1], Duration::from_secs(1));

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_new_waits_for_what_was_missed_but_not_for_ever() {
+    async fn new_messages_wait_for_the_catch_up_with_a_timeout() {
         let catch_up = CatchUp::default();
         let begun = catch_up.begin().expect("the start");
         let waiting = tokio::spawn({

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_logout_is_told_in_words() {
+    fn logout_reason_is_explained() {
         for (word, name) in [
             ("INITIAL_HISTORY_SYNC_TIMEOUT", "HISTORY_SYNC_TIMEOUT"),
             ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),

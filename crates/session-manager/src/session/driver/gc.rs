@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn once_after_the_start_and_after_every_burst_that_is_over() {
+    fn gc_runs_after_the_start_and_after_each_burst() {
         let mut page = GcSchedule::default();
         assert_eq!(
             [
