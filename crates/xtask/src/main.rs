@@ -22,6 +22,8 @@ mod dist;
 mod docs;
 mod fuzz;
 mod image;
+#[cfg(test)]
+mod layers;
 mod leftovers;
 mod program;
 mod repo;
