@@ -3,15 +3,16 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
-import { createQueryClient } from '../api/queries';
+import { createQueryClient } from '../live/queries';
 import { AuthProvider } from '../auth/AuthProvider';
 import { I18nProvider } from '../i18n/I18nProvider';
 import { LiveProvider } from '../live/LiveProvider';
+import { HOME } from '../lib/routes';
 import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
-import { HOME, useSections } from './navigation';
-import { NotFound } from './NotFound';
-import { ScreenLoading } from './ScreenLoading';
+import { useSections } from './navigation';
+import { NotFound } from '../ui/NotFound';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
 
 export function App() {

@@ -7,16 +7,16 @@ import {
   IconSparkles,
 } from '@tabler/icons-react';
 
-import { useSession } from '../api/queries';
+import { useSession } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
 import { useLasting } from '../lib/useLasting';
 import { useLive } from '../live/LiveProvider';
-import { hubIsAway, managerTrouble } from '../whatsapp/view';
+import { hubIsAway, managerTrouble } from '../live/view';
 import classes from './Banners.module.css';
-import { Notice } from './Notice';
-import { useDryRun } from './useDryRun';
-import { useOutdated } from './useOutdated';
+import { Notice } from '../ui/Notice';
+import { useDryRun } from '../live/useDryRun';
+import { useOutdated } from '../live/useOutdated';
 
 /** What holds for every screen and the operator must not miss. */
 export function Banners() {

@@ -6,9 +6,9 @@ import { NavLink as RouterLink, useLocation } from 'react-router';
 import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
 import { Banners } from './Banners';
-import { Logo } from './Logo';
+import { Logo } from '../ui/Logo';
 import { useSections } from './navigation';
-import { Preferences } from './Preferences';
+import { Preferences } from '../ui/Preferences';
 import { SystemStatus } from './SystemStatus';
 
 const CONTENT = 'content';

@@ -1,11 +1,11 @@
 import { Group, Stack, Text } from '@mantine/core';
 
-import { useConfig, useSession } from '../api/queries';
+import { useConfig, useSession } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { useLive } from '../live/LiveProvider';
-import { hubIsAway, managerTrouble } from '../whatsapp/view';
+import { hubIsAway, managerTrouble } from '../live/view';
 import classes from './SystemStatus.module.css';
-import { useDryRun } from './useDryRun';
+import { useDryRun } from '../live/useDryRun';
 
 type Tone = 'good' | 'warn' | 'bad' | 'quiet';
 

@@ -3,7 +3,7 @@ import { IconCopy, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { useDryRun } from '../app/useDryRun';
+import { useDryRun } from '../live/useDryRun';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';

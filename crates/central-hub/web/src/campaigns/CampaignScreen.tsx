@@ -2,9 +2,9 @@ import { Anchor, Stack, Text } from '@mantine/core';
 import { Link, useParams } from 'react-router';
 
 import { ApiError } from '../api/http';
-import { Notice } from '../app/Notice';
-import { NotFound } from '../app/NotFound';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from '../ui/Notice';
+import { NotFound } from '../ui/NotFound';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { Screen } from '../ui/Screen';

@@ -5,7 +5,8 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { whatFor, whyPaused } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
@@ -16,7 +17,6 @@ import { CAMPAIGNS_KEY, getCampaigns, useFollowCampaigns } from './api';
 import { CampaignBadge } from './CampaignBadge';
 import { ProgressBar } from './ProgressBar';
 import { CAMPAIGN_STATES, type Campaign } from './types';
-import { whatFor, whyPaused } from './words';
 
 /** All campaigns, the newest first. The address keeps what is shown. */
 export default function CampaignsScreen() {

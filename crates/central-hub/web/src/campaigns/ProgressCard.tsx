@@ -2,13 +2,13 @@ import { Alert, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { IconClockPause, IconHourglass } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
 
-import { ScreenLoading } from '../app/ScreenLoading';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { causeText, whatFor, whyPaused } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 import { Surface } from '../ui/Surface';
 import { ProgressBar } from './ProgressBar';
 import type { CampaignStats } from './types';
-import { causeText, whatFor, whyPaused } from './words';
 
 const Chart = lazy(() => import('./Chart'));
 

@@ -2,15 +2,15 @@ import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
+import { causeText } from '../i18n/lookup';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
 import { RecipientBadge } from './RecipientBadge';
 import type { Recipient } from './types';
-import { causeText } from './words';
 
 interface Props {
   campaign: number;

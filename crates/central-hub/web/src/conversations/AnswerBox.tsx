@@ -3,11 +3,11 @@ import { IconSend } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 
-import { useDryRun } from '../app/useDryRun';
+import { useDryRun } from '../live/useDryRun';
 import { useText } from '../i18n/I18nProvider';
 import { newKey } from '../lib/key';
 import { ActionError } from '../ui/ActionError';
-import { outcomeIsUnknown } from '../whatsapp/outcome';
+import { outcomeIsUnknown } from '../api/outcome';
 import { answer, CONVERSATIONS_KEY } from './api';
 import classes from './Conversations.module.css';
 

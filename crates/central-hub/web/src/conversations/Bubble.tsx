@@ -11,7 +11,7 @@ import {
 import type { ComponentType } from 'react';
 import { Link } from 'react-router';
 
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
 import { clockText } from '../lib/days';

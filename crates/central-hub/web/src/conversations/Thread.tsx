@@ -2,8 +2,8 @@ import { ActionIcon, Button, Center, Text, Title } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
-import { useConfig } from '../api/queries';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { useConfig } from '../live/queries';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { dayText } from '../lib/days';
 import { formatPhone } from '../lib/phone';

@@ -1,7 +1,7 @@
 import { ApiError } from '../api/http';
 import type { Dictionary } from './es';
 
-function find<V>(table: Record<string, V>, code: string): V | undefined {
+function find<V>(table: Readonly<Record<string, V>>, code: string): V | undefined {
   return Object.hasOwn(table, code) ? table[code] : undefined;
 }
 
@@ -30,3 +30,18 @@ export function explain(t: Dictionary, cause: string, message: string): Explanat
 /** An explanation in one line, for lists. */
 export const explainShort = (t: Dictionary, cause: string, message: string): string =>
   explain(t, cause, message).what;
+
+/** What a step of a message or a recipient came from. */
+export function causeText(t: Dictionary, code: string | null): string {
+  if (code === null) return '';
+  return find(t.campaigns.causes, code) ?? find(t.errors, code) ?? code;
+}
+
+/** Why a campaign is paused: in words, with what a person wrote. */
+export function whyPaused(t: Dictionary, code: string, detail: string | null): string {
+  const known = find(t.start.pauses, code);
+  if (known === undefined) return detail ?? code;
+  return code === 'PAUSED_BY_PERSON' && detail ? `${known} ${detail}` : known;
+}
+
+export const whatFor = (t: Dictionary, code: string): string => find(t.start.waits, code) ?? code;

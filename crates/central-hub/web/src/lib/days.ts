@@ -57,3 +57,17 @@ export const clockText = (at: string, zone: string, locale: string): string =>
     minute: '2-digit',
     hourCycle: 'h23',
   }).format(Date.parse(at));
+
+/** `14:30` of today, `vie 27, 14:30` of another day; as clocks there show it. */
+export function momentText(at: string, now: number, zone: string, locale: string): string {
+  const time = clockText(at, zone, locale);
+  const { day } = clockIn(Date.parse(at), zone);
+  if (day === clockIn(now, zone).day) return time;
+  const far = Math.abs(Date.parse(at) - now) > 6 * 86_400_000;
+  const date = dayText(day, locale, {
+    weekday: 'short',
+    day: 'numeric',
+    ...(far ? { month: 'short' } : {}),
+  });
+  return `${date}, ${time}`;
+}

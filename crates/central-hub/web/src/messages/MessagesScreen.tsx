@@ -6,7 +6,7 @@ import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';

@@ -9,8 +9,8 @@ import {
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
-import { useLinks } from '../app/links';
-import { Notice } from '../app/Notice';
+import { useLinks } from '../auth/links';
+import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { absolute } from '../lib/time';

@@ -4,8 +4,8 @@ import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
-import { useConfig } from '../api/queries';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { useConfig } from '../live/queries';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { isDay } from '../lib/days';
 import { Screen } from '../ui/Screen';

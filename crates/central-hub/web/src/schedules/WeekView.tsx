@@ -3,8 +3,8 @@ import { useMediaQuery } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useState } from 'react';
 
-import { Notice } from '../app/Notice';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from '../ui/Notice';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { addDays, clockIn, dayText, mondayOf, rangeText, type Day } from '../lib/days';

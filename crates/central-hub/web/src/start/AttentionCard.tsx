@@ -5,11 +5,12 @@ import { Link } from 'react-router';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
+import { whyPaused } from '../i18n/lookup';
+import { momentText } from '../lib/days';
 import type { Matter } from './attention';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
-import { momentText, whyPaused } from './words';
 
 interface Props {
   matters: readonly Matter[];

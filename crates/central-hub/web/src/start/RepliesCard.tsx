@@ -5,7 +5,7 @@ import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
 import { absolute, relative } from '../lib/time';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { Reply } from './types';
 

@@ -1,14 +1,14 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
-import { useSession } from '../api/queries';
-import { useDryRun } from '../app/useDryRun';
+import { useSession } from '../live/queries';
+import { useDryRun } from '../live/useDryRun';
 import { useText } from '../i18n/I18nProvider';
 import { useLive } from '../live/LiveProvider';
-import { headline } from '../whatsapp/headline';
-import { viewOf } from '../whatsapp/view';
+import { headline } from '../live/headline';
+import { viewOf } from '../live/view';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 
 /** How the line is, and what to do where it is not connected. */
 export function SessionCard() {

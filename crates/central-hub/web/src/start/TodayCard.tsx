@@ -1,6 +1,6 @@
 import { useText } from '../i18n/I18nProvider';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { Today } from './types';
 

@@ -2,11 +2,11 @@ import { Badge, Box, Group, Text } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconFlask, IconHelp } from '@tabler/icons-react';
 
 import type { SendBody } from '../api/types';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { useLive } from '../live/LiveProvider';
-import { outcomeIsUnknown } from './outcome';
+import { outcomeIsUnknown } from '../api/outcome';
 
 function Id({ value }: { value: string }) {
   const t = useText();

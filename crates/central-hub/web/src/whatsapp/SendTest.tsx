@@ -7,7 +7,7 @@ import { send } from '../api/endpoints';
 import { useText } from '../i18n/I18nProvider';
 import { newKey } from '../lib/key';
 import { checkPhone } from '../lib/phone';
-import { outcomeIsUnknown } from './outcome';
+import { outcomeIsUnknown } from '../api/outcome';
 import { SendOutcome } from './SendOutcome';
 
 interface Attempt {

@@ -1,6 +1,6 @@
-import { useConfig } from '../api/queries';
+import { useConfig } from './queries';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from './time';
+import { absolute } from '../lib/time';
 
 /** A moment as the clocks of the business show it, wherever the page is open. */
 export function useMoment(): (at: string) => string {
