@@ -14,12 +14,14 @@ import { useSections } from './navigation';
 import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
+import { Toasts } from '../ui/Toasts';
 
 export function App() {
   const [queries] = useState(createQueryClient);
   return (
     <I18nProvider>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+        <Toasts />
         <CrashGuard>
           <QueryClientProvider client={queries}>
             <AuthProvider>

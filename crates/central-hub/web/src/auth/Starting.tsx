@@ -19,7 +19,7 @@ export function Starting({ error }: { error: Error | null }) {
         <Notice
           color="red"
           icon={<IconCloudOff aria-hidden />}
-          title={isAway(error) ? t.banners.hubAwayTitle : t.auth.startFailed}
+          title={isAway(error) ? t.line.troubles.hubAway : t.auth.startFailed}
           urgent
         >
           {errorText(t, error)}

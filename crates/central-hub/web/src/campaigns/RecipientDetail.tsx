@@ -29,6 +29,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const now = data ?? recipient;
   if (retrying) return <RetryForm campaign={campaign} number={recipient.id} onDone={onDone} />;
   const rows: Fact[] = [
+    [s.columns.line, s.line(now.linea)],
     [s.facts.number, formatPhone(now.destinatario)],
     ...Object.entries(now.datos).map(([name, value]): Fact => [name, value]),
     ...(now.previsto ? ([[s.facts.planned, moment(now.previsto)]] as Fact[]) : []),

@@ -119,12 +119,19 @@ export function TokenList() {
       <Dialog
         opened={adding}
         title={secret === null ? s.addToken : s.tokenTitle}
+        kept={secret !== null}
         onClose={close}
       >
         {secret === null ? (
-          <TokenForm onDone={({ token }) => setSecret(token)} />
+          <TokenForm onDone={({ token }) => setSecret(token)} onCancel={close} />
         ) : (
-          <Secret label={s.token} secret={secret} onClose={close} />
+          <Secret
+            label={s.token}
+            text={s.onceTokenText}
+            kept={s.keptToken}
+            secret={secret}
+            onClose={close}
+          />
         )}
       </Dialog>
       <ConfirmDialog

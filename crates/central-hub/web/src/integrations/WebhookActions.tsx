@@ -62,15 +62,22 @@ export function WebhookActions({ webhook }: { webhook: Webhook }) {
       <ActionError error={test.error} />
       {test.data && <Tested result={test.data} />}
       <Dialog opened={editing} title={s.edit} onClose={editDialog.close}>
-        <WebhookForm webhook={webhook} onDone={editDialog.close} />
+        <WebhookForm webhook={webhook} onDone={editDialog.close} onCancel={editDialog.close} />
       </Dialog>
       <Dialog
         opened={secret !== null}
         title={s.secretTitle}
+        kept
         onClose={() => setSecret(null)}
       >
         {secret !== null && (
-          <Secret label={s.secret} secret={secret} onClose={() => setSecret(null)} />
+          <Secret
+            label={s.secret}
+            text={s.onceText}
+            kept={s.kept}
+            secret={secret}
+            onClose={() => setSecret(null)}
+          />
         )}
       </Dialog>
       <ConfirmDialog

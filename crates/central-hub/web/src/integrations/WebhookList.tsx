@@ -97,12 +97,19 @@ export function WebhookList() {
       <Dialog
         opened={adding}
         title={secret === null ? s.addWebhook : s.secretTitle}
+        kept={secret !== null}
         onClose={close}
       >
         {secret === null ? (
-          <WebhookForm webhook={null} onDone={(made) => setSecret(made?.secreto ?? null)} />
+          <WebhookForm webhook={null} onDone={(made) => setSecret(made?.secreto ?? null)} onCancel={close} />
         ) : (
-          <Secret label={s.secret} secret={secret} onClose={close} />
+          <Secret
+            label={s.secret}
+            text={s.onceText}
+            kept={s.kept}
+            secret={secret}
+            onClose={close}
+          />
         )}
       </Dialog>
     </Card>

@@ -1,7 +1,7 @@
 import { Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
 import { useState, type ChangeEvent } from 'react';
 
-import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone } from '../lib/phone';
 import { isNarrowed } from './filter';
@@ -16,7 +16,7 @@ interface Props {
 export function FilterForm({ filter, onFilter }: Props) {
   const t = useText();
   const s = t.messages.filter;
-  const seesAll = useSeesAll();
+  const several = useSeveralBusinesses();
   const [wanted, setWanted] = useState(filter);
   const put = (name: keyof Filter) => (event: ChangeEvent<HTMLInputElement>) =>
     setWanted({ ...wanted, [name]: event.currentTarget.value });
@@ -57,7 +57,7 @@ export function FilterForm({ filter, onFilter }: Props) {
           onChange={(next) =>
             setWanted({
               ...wanted,
-              direccion: DIRECTIONS.find((one) => one === next) ?? 'saliente',
+              direccion: DIRECTIONS.find((one) => one === next) ?? 'todas',
             })
           }
           data={DIRECTIONS.map((value) => ({ value, label: s.directions[value] }))}
@@ -76,7 +76,7 @@ export function FilterForm({ filter, onFilter }: Props) {
           value={wanted.campania_id}
           onChange={put('campania_id')}
         />
-        {seesAll && (
+        {several && (
           <TextInput
             label={s.business}
             inputMode="numeric"
@@ -92,7 +92,7 @@ export function FilterForm({ filter, onFilter }: Props) {
             onClick={() =>
               onFilter({
                 estado: '',
-                direccion: 'saliente',
+                direccion: 'todas',
                 destinatario: '',
                 campania_id: '',
                 cliente_id: '',

@@ -43,7 +43,6 @@ export function MessageDetail({ message, onDone }: Props) {
         ] as Fact[])
       : []),
     ...(now.error ? ([[s.facts.why, causeText(t, now.error)]] as Fact[]) : []),
-    ...(now.message_id ? ([[s.facts.id, now.message_id]] as Fact[]) : []),
   ];
   return (
     <Stack>
@@ -64,6 +63,12 @@ export function MessageDetail({ message, onDone }: Props) {
         </Text>
       )}
       <Facts rows={rows} />
+      {now.message_id && (
+        <details style={{ fontSize: 'var(--mantine-font-size-xs)' }}>
+          <summary>{t.app.technical}</summary>
+          {s.facts.id}: <span className="lm-mono">{now.message_id}</span>
+        </details>
+      )}
       <ActionError error={error} />
       <History title={s.history} steps={data?.historial} states={t.messageStates} />
       {now.estado === 'fallido' && !campaign && <Retry id={now.id} onDone={onDone} />}

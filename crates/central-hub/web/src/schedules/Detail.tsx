@@ -13,7 +13,7 @@ import { useLinks } from '../auth/links';
 import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
@@ -33,6 +33,7 @@ interface Props {
 export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;
+  const moment = useMoment();
   const seesAll = useSeesAll();
   const campaigns = useLinks()('campaigns');
   const approve = useScheduleChange<void, unknown>(
@@ -55,7 +56,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
     ...(seesAll && schedule.cliente_id !== null
       ? [[s.detail.business, schedule.cliente_id] as const]
       : []),
-    [s.detail.changed, absolute(schedule.actualizado, t.locale)],
+    [s.detail.changed, moment(schedule.actualizado)],
   ];
 
   return (

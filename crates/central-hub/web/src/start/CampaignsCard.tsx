@@ -83,7 +83,7 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
 
 function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
   const c = t.start.campaigns;
-  const at = (moment: string) => momentText(moment, now, zone, t.locale);
+  const at = (moment: string) => momentText(moment, now, zone, t.locale, t.dates);
   const notes: string[] = [];
   if (one.espera) {
     const { codigo, hasta } = one.espera;

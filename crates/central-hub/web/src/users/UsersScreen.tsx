@@ -159,7 +159,7 @@ export default function UsersScreen() {
         title={chosen ? s.editOf(chosen.username) : s.add}
         onClose={editDialog.close}
       >
-        <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} />
+        <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} onCancel={editDialog.close} />
       </Dialog>
       <ConfirmDialog
         opened={removing}

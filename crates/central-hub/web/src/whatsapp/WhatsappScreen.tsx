@@ -70,10 +70,10 @@ export default function WhatsappScreen() {
   }, [view.kind]);
 
   return (
-    <Stack gap="md" maw={880} mx="auto">
+    <Stack gap="sm" maw={880}>
       <Group justify="space-between" align="flex-start" gap="sm">
         <div>
-          <Title order={1} size="h2">
+          <Title order={1} size="h3" lh={1.25}>
             {t.whatsapp.title}
           </Title>
           <Text c="dimmed" size="sm">
@@ -109,7 +109,11 @@ export default function WhatsappScreen() {
 
       {view.kind === 'ready' && (
         <Paper withBorder p={{ base: 'md', sm: 'xl' }} radius="lg" className="lm-surface">
-          <SendTest dryRun={dryRun === true} disabled={disabled} />
+          <SendTest
+            dryRun={dryRun === true}
+            disabled={disabled}
+            own={session?.account?.phone ?? null}
+          />
         </Paper>
       )}
 

@@ -1,0 +1,4 @@
+import { Notifications } from '@mantine/notifications';
+
+/** Where toasts appear: over the bar at the bottom of a phone, in the corner elsewhere. */
+export const Toasts = () => <Notifications position="bottom-right" limit={3} className="lm-toasts" />;
