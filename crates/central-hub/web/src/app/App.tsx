@@ -1,6 +1,6 @@
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
 import { createQueryClient } from '../live/queries';
@@ -14,14 +14,18 @@ import { useSections } from './navigation';
 import { NotFound } from '../ui/NotFound';
 import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
-import { Toasts } from '../ui/Toasts';
+
+/** Nothing is said before something was done: it comes after the screen. */
+const Toasts = lazy(() => import('../ui/Toasts'));
 
 export function App() {
   const [queries] = useState(createQueryClient);
   return (
     <I18nProvider>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
-        <Toasts />
+        <Suspense fallback={null}>
+          <Toasts />
+        </Suspense>
         <CrashGuard>
           <QueryClientProvider client={queries}>
             <AuthProvider>

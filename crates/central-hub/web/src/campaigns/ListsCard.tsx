@@ -6,7 +6,6 @@ import {
   Progress,
   Select,
   Stack,
-  Table,
   Text,
   TextInput,
   Title,
@@ -22,6 +21,7 @@ import { listFaultText } from '../i18n/lookup';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { DataTable, type Column } from '../ui/DataTable';
 import { CAMPAIGNS_KEY, deleteImport, uploadPath, useCampaignChange, useImports } from './api';
 import { Surface } from '../ui/Surface';
 import { Refused } from './Refused';
@@ -198,69 +198,69 @@ function Lists({ campaign, imports, editable }: ListsProps) {
     () => setRemoving(null),
   );
   const states: Readonly<Record<string, string>> = s.states;
+  const columns: readonly Column<Import>[] = [
+    { key: 'when', label: s.columns.when, cell: ({ fecha }) => moment(fecha) },
+    {
+      key: 'state',
+      label: s.columns.state,
+      cell: (one) => (
+        <div>
+          {states[one.estado] ?? one.estado}
+          {one.error && (
+            <Text size="xs" c="dimmed">
+              {listFaultText(t, one.error, one.detalle ?? one.error)}
+            </Text>
+          )}
+        </div>
+      ),
+    },
+    ...(
+      [
+        ['aceptados', s.columns.accepted],
+        ['duplicados', s.columns.duplicates],
+        ['rechazados', s.columns.refused],
+      ] as const
+    ).map(
+      ([name, label]): Column<Import> => ({
+        key: name,
+        label,
+        align: 'end',
+        cell: (one) => one[name].toLocaleString(t.locale),
+      }),
+    ),
+    {
+      key: 'actions',
+      label: s.columns.actions,
+      cell: (one) => (
+        <Group gap={6} wrap="nowrap">
+          {one.rechazados > 0 && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-expanded={shown === one.id}
+              onClick={() => setShown(shown === one.id ? null : one.id)}
+            >
+              {s.showRefused}
+            </Button>
+          )}
+          {editable && (
+            <Button size="compact-sm" variant="default" onClick={() => setRemoving(one.id)}>
+              {s.remove}
+            </Button>
+          )}
+        </Group>
+      ),
+    },
+  ];
   return (
     <>
-      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
-        <Table verticalSpacing="xs" aria-label={s.title}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">{s.columns.when}</Table.Th>
-              <Table.Th scope="col">{s.columns.state}</Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.accepted}
-              </Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.duplicates}
-              </Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.refused}
-              </Table.Th>
-              <Table.Th scope="col">{s.columns.actions}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {imports.map((one) => (
-              <Table.Tr key={one.id}>
-                <Table.Td>{moment(one.fecha)}</Table.Td>
-                <Table.Td>
-                  {states[one.estado] ?? one.estado}
-                  {one.error && (
-                    <Text size="xs" c="dimmed">
-                      {listFaultText(t, one.error, one.detalle ?? one.error)}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td ta="end">{one.aceptados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td ta="end">{one.duplicados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td ta="end">{one.rechazados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td>
-                  <Group gap={6} wrap="nowrap">
-                    {one.rechazados > 0 && (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        aria-expanded={shown === one.id}
-                        onClick={() => setShown(shown === one.id ? null : one.id)}
-                      >
-                        {s.showRefused}
-                      </Button>
-                    )}
-                    {editable && (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        onClick={() => setRemoving(one.id)}
-                      >
-                        {s.remove}
-                      </Button>
-                    )}
-                  </Group>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <DataTable
+        label={s.title}
+        columns={columns}
+        items={imports}
+        rowKey={({ id }) => id}
+        minWidth={720}
+      />
       {shown !== null && <Refused key={shown} campaign={campaign.id} number={shown} />}
       <ConfirmDialog
         opened={removing !== null}

@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { causeText } from '../i18n/lookup';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
+import { useCampaignName } from '../live/campaignName';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
@@ -27,6 +28,7 @@ export function MessageDetail({ message, onDone }: Props) {
   const { data, error } = useMessage(message.id);
   const now = data ?? message;
   const campaign = now['campañaId'];
+  const campaignName = useCampaignName(campaign ?? null);
   const rows: Fact[] = [
     [s.facts.number, formatPhone(now.destinatario)],
     [s.facts.when, moment(now.fecha)],
@@ -37,7 +39,7 @@ export function MessageDetail({ message, onDone }: Props) {
           [
             s.facts.campaign,
             <Anchor key="campaign" component={Link} to={`/campanas/${campaign}`}>
-              {s.campaignNumber(campaign)}
+              {campaignName ?? s.campaignNumber(campaign)}
             </Anchor>,
           ],
         ] as Fact[])

@@ -12,6 +12,7 @@ import { Link } from 'react-router';
 import { useLinks } from '../auth/links';
 import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
@@ -20,6 +21,7 @@ import { moveSchedule, useScheduleChange } from './api';
 import type { Asked } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from './types';
+import { useScheduleToast } from './useScheduleToast';
 import { datesText, daysText, hoursText } from './words';
 
 interface Props {
@@ -35,10 +37,15 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const s = t.schedules;
   const moment = useMoment();
   const seesAll = useSeesAll();
+  const several = useSeveralBusinesses();
   const campaigns = useLinks()('campaigns');
+  const say = useScheduleToast();
   const approve = useScheduleChange<void, unknown>(
     () => moveSchedule(schedule.id, 'approve', ''),
-    onDone,
+    () => {
+      say('approve', schedule);
+      onDone();
+    },
   );
 
   const { estado, campania_estado: campaign } = schedule;
@@ -53,7 +60,7 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
     [s.detail.quota, schedule.cupo_diario ?? '—'],
     [s.detail.pause, s.pauseBetween(schedule.pausa_min_s, schedule.pausa_max_s)],
     ...(schedule.comentario ? [[s.detail.comment, schedule.comentario] as const] : []),
-    ...(seesAll && schedule.cliente_id !== null
+    ...(several && schedule.cliente_id !== null
       ? [[s.detail.business, schedule.cliente_id] as const]
       : []),
     [s.detail.changed, moment(schedule.actualizado)],

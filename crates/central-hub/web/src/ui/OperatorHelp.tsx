@@ -1,58 +1,14 @@
-import { Button, Code, CopyButton, Group, Stack, Text } from '@mantine/core';
-import { IconCheck, IconCopy, IconMail } from '@tabler/icons-react';
+import { lazy, Suspense } from 'react';
 
-import { useText } from '../i18n/I18nProvider';
-import { Dialog } from './Dialog';
-
-/** What the two locks of the environment have to be for messages to leave. */
-const UNLOCKED = [
-  ['DRY_RUN', 'false'],
-  ['AUTO_CAMPAIGNS_ENABLED', 'true'],
-] as const;
+/** Asked for once in the life of an installation: not part of what every visit loads. */
+const OperatorLetter = lazy(() => import('./OperatorLetter'));
 
 /** A message for whoever installed the server, with the very commands in it. */
 export function OperatorHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const t = useText();
-  const o = t.operator;
-  const letter = o.letter(
-    UNLOCKED.map(([name, value]) => `${name}: '${value}',`).join('\n'),
-    UNLOCKED.map(([name, value]) => `${name}=${value}`).join('\n'),
-  );
-  const mail = `mailto:?subject=${encodeURIComponent(o.subject)}&body=${encodeURIComponent(letter)}`;
+  if (!opened) return null;
   return (
-    <Dialog opened={opened} title={o.title} size="lg" onClose={onClose}>
-      <Stack>
-        <Text>{o.text}</Text>
-        <Code
-          block
-          data-testid="operator-letter"
-          style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}
-        >
-          {letter}
-        </Code>
-        <Group justify="flex-end" gap="sm">
-          <Button
-            component="a"
-            href={mail}
-            variant="default"
-            leftSection={<IconMail size={18} aria-hidden />}
-          >
-            {o.mail}
-          </Button>
-          <CopyButton value={letter}>
-            {({ copied, copy }) => (
-              <Button
-                onClick={copy}
-                leftSection={
-                  copied ? <IconCheck size={18} aria-hidden /> : <IconCopy size={18} aria-hidden />
-                }
-              >
-                {copied ? o.copied : o.copy}
-              </Button>
-            )}
-          </CopyButton>
-        </Group>
-      </Stack>
-    </Dialog>
+    <Suspense fallback={null}>
+      <OperatorLetter onClose={onClose} />
+    </Suspense>
   );
 }

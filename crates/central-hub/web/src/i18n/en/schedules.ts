@@ -26,6 +26,7 @@ export const schedules: Dictionary['schedules'] = {
     pause: 'Schedule paused',
     saved: 'Schedule saved',
     removed: 'Schedule deleted',
+    undone: 'Undone',
   },
   today: 'Today',
   week: 'Week',

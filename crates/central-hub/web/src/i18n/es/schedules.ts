@@ -26,6 +26,7 @@ export const schedules = {
     pause: 'Horario pausado',
     saved: 'Horario guardado',
     removed: 'Horario borrado',
+    undone: 'Deshecho',
   },
   today: 'Hoy',
   week: 'Semana',
