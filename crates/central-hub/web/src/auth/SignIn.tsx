@@ -112,6 +112,9 @@ export function SignIn({ expired, onSubmit }: Props) {
             <Button type="submit" fullWidth loading={attempt.isPending}>
               {t.auth.submit}
             </Button>
+            <Text size="sm" c="dimmed">
+              {t.auth.forgot}
+            </Text>
           </Stack>
         </form>
       </Paper>

@@ -87,6 +87,8 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
 
   const known = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
+  // A copy came with people and without lists: there is nothing to show or do.
+  if (!editable && known.length === 0 && imports.data) return null;
   return (
     <Surface data-testid="lists-card">
       <Title order={2} size="h4" mb="xs">

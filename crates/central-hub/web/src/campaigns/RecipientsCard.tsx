@@ -124,6 +124,7 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
             columns={columns}
             items={items}
             rowKey={({ id }) => id}
+            onOpen={(recipient) => open({ what: 'one', recipient })}
             minWidth={720}
           />
         )}

@@ -22,12 +22,14 @@ interface Props<T> {
   minWidth?: number;
   /** What says of itself what it is, on a phone's card; the first column and buttons do. */
   bare?: readonly string[];
+  /** What a click anywhere on a row does; a button in it does the same for the keyboard. */
+  onOpen?: (item: T) => void;
 }
 
 const BARE: readonly string[] = ['actions', 'look', 'state'];
 
 /** A table; on a phone a card for each row, for its columns would be out of sight. */
-export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, bare = [] }: Props<T>) {
+export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, bare = [], onOpen }: Props<T>) {
   const isBare = (key: string, at: number) => at === 0 || BARE.includes(key) || bare.includes(key);
   return (
     <div
@@ -55,7 +57,16 @@ export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, ba
         </Table.Thead>
         <Table.Tbody>
           {items.map((item) => (
-            <Table.Tr key={rowKey(item)}>
+            <Table.Tr
+              key={rowKey(item)}
+              data-opens={onOpen ? true : undefined}
+              onClick={
+                onOpen &&
+                ((event) => {
+                  if (!(event.target as Element).closest('a, button')) onOpen(item);
+                })
+              }
+            >
               {columns.map(({ key, label: name, cell, align }, at) => (
                 <Table.Td
                   key={key}

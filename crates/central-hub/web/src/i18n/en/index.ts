@@ -35,7 +35,8 @@ export const en: Dictionary = {
   },
   auth: {
     title: 'Sign in',
-    text: 'With the user that whoever runs LeadMaster gave you.',
+    text: 'With the user that whoever runs LeadMaster gave you. The first one is “admin”.',
+    forgot: 'Forgot the password? Whoever runs LeadMaster can set another one under Users.',
     username: 'User name',
     usernameEmpty: 'Type your user name.',
     password: 'Password',

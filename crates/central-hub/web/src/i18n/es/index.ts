@@ -58,7 +58,8 @@ export const es = {
   },
   auth: {
     title: 'Iniciar sesión',
-    text: 'Con el usuario que te dio quien administra LeadMaster.',
+    text: 'Con el usuario que te dio quien administra LeadMaster. El primero es «admin».',
+    forgot: '¿Olvidaste la contraseña? Quien administra LeadMaster te puede poner otra en Usuarios.',
     username: 'Usuario',
     usernameEmpty: 'Escribí tu usuario.',
     password: 'Contraseña',
