@@ -325,6 +325,7 @@ fn the_hub_imports_only_downwards() {
     let hub = Sources::read("central-hub");
     let upward = hub.upward(CENTRAL_HUB);
     assert!(upward.is_empty(), "not downwards:\n{}", upward.join("\n"));
+    assert_eq!(hub.circle(), None);
 }
 
 #[test]
