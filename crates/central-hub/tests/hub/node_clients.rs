@@ -329,6 +329,38 @@ async fn a_business_signs_in_as_itself() {
 }
 
 #[tokio::test]
+async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
+    let (_peer, hub) = open().await;
+    let login = async |name: &str, user: &str, password: &str| {
+        let body = json!({name: user, "password": password});
+        call(&hub, "POST", "/auth/login", body).await
+    };
+    let (status, body) = login("usuario", "quien sea", "lo que sea").await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    for (field, value) in [("cliente_id", json!(1)), ("tipo", json!("admin"))] {
+        assert_eq!(body["user"][field], value, "{body}");
+    }
+    let usuario = &body["user"]["usuario"];
+    let token = bearer(body["token"].as_str().unwrap());
+    let (status, verified) = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    assert_eq!((status, &verified["user"]["usuario"]), (200, usuario));
+    let shown = hub.by(&token, "GET", "/whatsapp/1/status", Value::Null);
+    assert_eq!(shown.await.0, 200);
+    let out = hub.by(&token, "POST", "/auth/logout", json!({})).await;
+    assert_eq!(out.0, 200, "{}", out.1);
+    // Programs have no form to get past.
+    let told = login("username", "quien sea", "lo que sea").await;
+    refused(&told, 401, "WRONG_PASSWORD");
+    // Once there are users, a password is right or wrong.
+    hub.add_cliente("ana", 51).await;
+    let told = login("usuario", "quien sea", "lo que sea").await;
+    refused(&told, 401, "WRONG_PASSWORD");
+    let (status, body) = login("usuario", "ana", "ana-ana-ana").await;
+    assert_eq!((status, &body["user"]["cliente_id"]), (200, &json!(51)));
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn a_business_sees_the_whatsapp_screens() {
     let (peer, hub) = locked().await;
     let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
