@@ -1,4 +1,4 @@
-//! The environment, read once at start into typed values.
+//! Environment variables, read once at start into typed values.
 //!
 //! An empty value counts as unset: `PORT=` in a shell or an ecosystem file is
 //! somebody's way to say "the default".

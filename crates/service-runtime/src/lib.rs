@@ -1,4 +1,5 @@
-//! What a service needs around its own work, and nothing of what the work is.
+//! Service runtime: configuration, logs, listeners, shutdown, metrics and HTTP
+//! basics, with nothing of what a service does.
 //!
 //! ```text
 //!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve
@@ -17,7 +18,7 @@
 //! | [`metrics`] | what Prometheus reads |
 //! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
-//! | [`at_rest`] | what is given back once the service is up |
+//! | [`memory`] | what is given back once the service is up |
 //! | [`private`] | folders and files that nobody else may read |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
@@ -27,7 +28,6 @@
 //! | [`error_chain`] | an error and its causes in one line |
 
 mod address;
-pub mod at_rest;
 pub mod doctor;
 pub mod env;
 mod error_chain;
@@ -36,6 +36,7 @@ pub mod http;
 pub mod limits;
 pub mod listen;
 pub mod logs;
+pub mod memory;
 pub mod metrics;
 pub mod pm2;
 pub mod private;

@@ -1,4 +1,4 @@
-//! Opening the port, or saying who has it.
+//! Binds the port, or names the process that holds it.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Counters, gauges and histograms, as Prometheus reads them.
+//! Prometheus metrics: counters, gauges and histograms.
 //!
 //! Where something happens, the macros of the `metrics` crate count it; what is
 //! so at a moment is set when somebody asks. Until [`install`] was called, as in

@@ -1,4 +1,4 @@
-//! Folders and files that nobody else may read.
+//! Private folders and files: readable by the service's user alone.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;

@@ -1,4 +1,4 @@
-//! Serving HTTP/1.1 with limits on time, connections and draining.
+//! HTTP/1.1 server with limits on time and connections, and draining.
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection
@@ -259,7 +259,7 @@ async fn connection(
         .header_read_timeout(limits.header_read)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(bare::InWords::new(socket)),
+            TokioIo::new(bare::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),
         );
     let mut connection = pin!(connection);

@@ -1,4 +1,4 @@
-//! Stopping in two stages.
+//! Graceful shutdown in two stages: drain, then abort.
 //!
 //! ```text
 //!            signal, PM2's "shutdown",          second signal
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 /// Signals this close together are one wish: a supervisor that ends the whole
 /// group, or PM2 and systemd stopping at once, must not cost the clean close.
-const SAME_WISH: Duration = Duration::from_millis(500);
+const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(500);
 
 /// A handle on the two stages. Clones are the same handle.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +107,7 @@ impl Shutdown {
                 else => return,
             };
             let now = Instant::now();
-            if previous.is_some_and(|at| now.duration_since(at) < SAME_WISH) {
+            if previous.is_some_and(|at| now.duration_since(at) < SIGNAL_DEBOUNCE) {
                 continue;
             }
             previous = Some(now);

@@ -1,4 +1,4 @@
-//! The only unsafe lines of the workspace, each with its reason.
+//! The workspace's only unsafe code: system calls, each with its reason.
 
 use std::io;
 use std::ops::Range;

@@ -17,7 +17,7 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, kill_process};
 use service_runtime::pm2::{CHANNEL_VARIABLE, Supervisor};
 use service_runtime::process::{
-    Process, ProcessTable, Signal, kill, kill_group, spawn_apart, spawn_bound,
+    Process, ProcessTable, Signal, kill, kill_group, spawn_bound, spawn_isolated,
 };
 use service_runtime::{Env, Shutdown};
 
@@ -220,7 +220,7 @@ fn server() -> ExitCode {
 #[test]
 fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
     for alone in [true, false] {
-        let apart = spawn_apart(child("server"), alone).unwrap();
+        let apart = spawn_isolated(child("server"), alone).unwrap();
         let pid = apart.child.id();
         let mut playing = Playing::of(apart.child);
         let port: u16 = playing.says("@port").parse().unwrap();
@@ -282,7 +282,7 @@ fn signals_reach_whom_they_are_meant_for() {
 fn what_cannot_be_spawned_is_an_error() {
     let missing = || Command::new("/nonexistent/program");
     let bound = spawn_bound(missing()).unwrap_err();
-    let apart = spawn_apart(missing(), true).unwrap_err();
+    let apart = spawn_isolated(missing(), true).unwrap_err();
     for error in [bound, apart] {
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     }

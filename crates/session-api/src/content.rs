@@ -1,4 +1,4 @@
-//! What a message can be, once the request for it was found to be sound.
+//! `Content`: a validated message, by kind (text, media, location, contact, …).
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
-//! What comes from the browser's API keeps that API's names.
+//! The types of the passkey (WebAuthn) ceremony. What comes from the browser's API
+//! keeps that API's names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

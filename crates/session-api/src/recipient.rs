@@ -1,4 +1,4 @@
-//! Whom a message goes to.
+//! `Recipient`: parsing and normalisation of phone numbers and WhatsApp ids.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The calls.
+//! `SessionClient`: one method for each call of session-manager's API.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What can go wrong with a call.
+//! `ClientError`: the errors of a call.
 
 use std::io::ErrorKind;
 

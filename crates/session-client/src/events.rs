@@ -1,4 +1,4 @@
-//! Server-Sent Events, decoded and bounded.
+//! Server-Sent Events decoder with bounded memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The environment, read once.
+//! Configuration from environment variables: parsing, validation, `--help` text.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use url::Url;
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
-use crate::ledger::SendLimits;
-use crate::session::{Limits, Watchfulness};
+use crate::outbox::SendLimits;
+use crate::session::{HeartbeatConfig, Limits};
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -95,7 +95,7 @@ pub struct Config {
     /// The bounds of what happens by itself.
     pub limits: Limits,
     /// How the page is looked after.
-    pub watchfulness: Watchfulness,
+    pub heartbeat: HeartbeatConfig,
     /// What is set of the Node service's, and is not read any more.
     pub obsolete: Vec<String>,
 }
@@ -161,7 +161,7 @@ impl Config {
         let sends = SendLimits::default();
         let days = env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)?;
         let remember = Duration::from_secs(days * 24 * 3600);
-        let watch = Watchfulness::default();
+        let watch = HeartbeatConfig::default();
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
@@ -234,7 +234,7 @@ impl Config {
                     limits.tools_patience,
                 )?,
             },
-            watchfulness: Watchfulness {
+            heartbeat: HeartbeatConfig {
                 heartbeat_every: millis("HEARTBEAT_MS", 100..=600_000, watch.heartbeat_every)?,
                 heartbeat_deadline: millis(
                     "HEARTBEAT_DEADLINE_MS",

@@ -8,20 +8,22 @@
 //!                        └─ limits: what WhatsApp lets the account do ──> /session
 //! ```
 
+pub mod account_limits;
 pub mod backup;
 pub mod browser;
+pub mod commands;
 pub mod config;
-pub mod doctor;
 mod error;
+pub mod event_log;
+pub mod failure;
 pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
-pub mod limits;
-pub mod link;
-mod own;
+pub mod outbox;
 pub mod router;
 pub mod session;
+pub mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,14 +35,17 @@ use service_runtime::listen::Listeners;
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 
+use crate::account_limits::LimitsWatch;
 use crate::backup::Schedule;
 use crate::config::Config;
+use crate::event_log::EventLog;
 use crate::files::Files;
-use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
-use crate::ledger::{LedgerFile, Outbox};
-use crate::limits::LimitsWatch;
-use crate::router::{AppState, router};
-use crate::session::{EventLog, SessionDriver};
+use crate::inbound::{Recorder, Scanner};
+use crate::ledger::LedgerFile;
+use crate::outbox::Outbox;
+use crate::router::router;
+use crate::session::{CatchUp, Inbox, SessionDriver};
+use crate::state::AppState;
 
 /// What came in last is written down within this time, or found later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -65,12 +70,12 @@ pub async fn run(
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
     let page_limits = inbox.page_limits();
-    let heartbeat = config.watchfulness.heartbeat_every;
+    let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
-        config.watchfulness,
+        config.heartbeat,
         ledger.health(),
         log,
         inbox,

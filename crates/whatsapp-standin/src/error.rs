@@ -1,4 +1,4 @@
-//! Why the phone could not do what it was asked.
+//! The errors of the phone's API.
 
 use crate::world::LinkError;
 

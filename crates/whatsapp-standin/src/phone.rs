@@ -1,4 +1,4 @@
-//! The phone: what its owner does, and what tests look at.
+//! `Phone`: the simulated phone that tests scan, write and read with.
 
 use std::sync::Arc;
 use std::time::Duration;

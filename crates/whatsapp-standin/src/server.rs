@@ -1,4 +1,4 @@
-//! The stand-in as a whole: start, addresses, stop.
+//! The stand-in's server: start, addresses, stop.
 
 use std::io;
 use std::net::SocketAddr;

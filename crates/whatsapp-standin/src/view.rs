@@ -1,4 +1,4 @@
-//! What goes into the phone, and what is seen on it.
+//! The phone API's request and response types.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line of `cargo xtask`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{abuse, assets, audit, bench, book, chaos, dist, fuzz, image, soak, suite, up};
+use crate::{abuse, assets, audit, bench, chaos, dist, docs, fuzz, image, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -249,7 +249,7 @@ impl Xtask {
             Task::Fuzz(options) => fuzz::run(&options)?,
             Task::Audit => audit::run()?,
             Task::Dist => dist::run()?,
-            Task::Docs => book::run()?,
+            Task::Docs => docs::run()?,
             Task::Image(options) => image::run(&options)?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,

@@ -13,13 +13,13 @@ mod abuse;
 mod assets;
 mod audit;
 mod bench;
-mod book;
 mod cargo;
 mod chaos;
 mod cli;
 mod dist;
-#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod docs_checks;
 mod fuzz;
 mod image;
 mod leftovers;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that can be checked, stage by stage.
+//! `cargo xtask test`: the whole test suite, stage by stage.
 //!
 //! ```text
 //!  tools ─> npm ─> format ─> clippy ─> page's tests ─> build ─> Rust tests ─> leftovers

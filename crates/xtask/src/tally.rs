@@ -1,4 +1,4 @@
-//! Counts tests by the closing lines of the runners.
+//! Counts tests by the summary lines of the runners.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};

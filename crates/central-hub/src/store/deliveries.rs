@@ -18,9 +18,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
 use super::messages::time;
+use super::webhook_events::{Topic, envelope, new_event_id};
 use super::webhooks::Webhook;
 use super::{Store, Tx, now};
-use crate::webhooks::{Topic, envelope, new_event_id};
 
 /// How long what was delivered, and what was given up, can be looked up.
 const KEPT: [(&str, Duration); 2] = [

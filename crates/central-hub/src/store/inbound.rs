@@ -19,8 +19,8 @@ use sqlx::Row;
 use super::error::StoreError;
 use super::messages::{Message, Origin, wa_key};
 use super::transitions::{note, take_early_ack};
+use super::webhook_events::{self, Topic};
 use super::{Change, State, Store, Tx, now};
-use crate::webhooks::{self, Topic};
 
 /// The lease of the hub that follows.
 pub const FOLLOWER: &str = "listener";
@@ -242,7 +242,7 @@ impl Store {
         let Some(message) = self.insert_heard_in(tx, heard, key, &chat, &body).await? else {
             return Ok(Recorded::Known);
         };
-        let data = webhooks::message(&message);
+        let data = webhook_events::message(&message);
         self.tell_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::New(Box::new(message)))
@@ -302,7 +302,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let message = Message::read(&row)?;
-        let data = webhooks::message(&message);
+        let data = webhook_events::message(&message);
         self.tell_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::Readable(Box::new(message)))
@@ -459,7 +459,7 @@ impl Store {
             return Ok(());
         }
         self.set_in(tx, SESSION, &seen).await?;
-        self.tell_in(tx, Topic::State, None, &webhooks::state(event))
+        self.tell_in(tx, Topic::State, None, &webhook_events::state(event))
             .await?;
         Ok(())
     }

@@ -6,8 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::error::StoreError;
 use super::messages::{Message, wa_key};
-use super::{State, Store, Tx, now};
-use crate::webhooks;
+use super::{State, Store, Tx, now, webhook_events};
 
 /// What is to change.
 #[derive(Clone, Copy, Debug)]
@@ -122,8 +121,8 @@ impl Store {
         .await?;
         note(tx, id, Some(before.state), change, at).await?;
         let moved = Message::read(&row)?;
-        if let Some(data) = webhooks::ack(&moved, before.state, &change) {
-            let topic = webhooks::Topic::Ack;
+        if let Some(data) = webhook_events::ack(&moved, before.state, &change) {
+            let topic = webhook_events::Topic::Ack;
             self.tell_in(tx, topic, moved.cliente_id, &data).await?;
         }
         Ok(Some(moved))

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
+use central_hub::commands::import_node::{NodeError, import};
 use central_hub::store::Store;
-use central_hub::transfer::node::{NodeError, import};
 use jiff::tz::TimeZone;
 use scratch_database::{Database, MariaDb};
 use serde_json::{Value, json};

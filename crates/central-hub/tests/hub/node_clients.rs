@@ -497,12 +497,12 @@ async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
 #[tokio::test]
 async fn an_array_ends_and_links_to_the_rest() {
     let (_peer, hub) = open().await;
-    let new = central_hub::campaigns::data::NewCampaign {
+    let new = central_hub::store::campaigns::NewCampaign {
         cliente_id: None,
         name: "C".to_owned(),
         text: "Hola".to_owned(),
         columns: Vec::new(),
-        pause: central_hub::campaigns::schedule::Pause::default(),
+        pause: central_hub::sending_windows::Pause::default(),
     };
     for _ in 0..501 {
         hub.store.create_campaign(&new).await.unwrap();

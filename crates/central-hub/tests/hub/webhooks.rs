@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use central_hub::webhooks::Topic;
+use central_hub::store::Topic;
 use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
 

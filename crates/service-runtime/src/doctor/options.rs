@@ -1,4 +1,4 @@
-//! What a person asks of `doctor`.
+//! The command-line options of `doctor`.
 
 use clap::Args;
 

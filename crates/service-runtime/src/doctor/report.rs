@@ -1,4 +1,4 @@
-//! What was found, for a person and for a program.
+//! The report of `doctor`, as text and as JSON, and its exit code.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::Write;

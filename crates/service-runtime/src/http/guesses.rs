@@ -1,4 +1,4 @@
-//! Guesses at a secret that programs share.
+//! Throttles guesses at a shared secret, by peer address.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,6 +1,5 @@
-//! What every request in parts has in common: it is `multipart/form-data`, what
-//! stands between two parts is bounded, and its JSON part has the bound and the
-//! words of an ordinary body.
+//! Multipart requests: `multipart/form-data` only, bounded bytes between parts, and a
+//! JSON part with the limits and errors of an ordinary body.
 
 use std::pin::Pin;
 use std::sync::Arc;

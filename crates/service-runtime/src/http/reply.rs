@@ -1,4 +1,4 @@
-//! The body of every failed request.
+//! `ErrorReply`: the body of every failed request.
 
 use std::borrow::Cow;
 

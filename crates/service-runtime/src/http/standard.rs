@@ -1,4 +1,4 @@
-//! The layers around every router.
+//! The standard middleware of every router: request id, timeout, tracing, limits.
 
 use std::any::Any;
 use std::convert::Infallible;

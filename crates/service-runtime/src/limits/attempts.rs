@@ -1,4 +1,4 @@
-//! Rate limit on wrong secrets: so many a minute for each key.
+//! Rate limit on wrong secrets: a number per minute for each key.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};

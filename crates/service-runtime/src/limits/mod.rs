@@ -1,6 +1,5 @@
-//! What one caller can take of a service: how much at once ([`Shares`]), how
-//! often it may guess ([`Attempts`]), and how often the log tells of it
-//! ([`OncePerMinute`]).
+//! Limits on one caller: concurrency ([`Shares`]), wrong secrets ([`Attempts`]), and
+//! log lines ([`OncePerMinute`]).
 
 mod attempts;
 mod log_rate;

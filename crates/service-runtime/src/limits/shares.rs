@@ -1,4 +1,4 @@
-//! Concurrency limits by key: so many places for each, so many in all.
+//! Concurrency limits by key: a number of permits for each, and in all.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,4 +1,4 @@
-//! The processes of this machine, as `/proc` tells them.
+//! The process table of this machine, read from `/proc`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};

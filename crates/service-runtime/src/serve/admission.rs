@@ -1,4 +1,4 @@
-//! Which connections are let in.
+//! Connection admission: connection limits in all and per address.
 //!
 //! ```text
 //!  new ─> has its address room, and have all? ─ yes ─────────────> served

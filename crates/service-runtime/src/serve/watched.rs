@@ -1,5 +1,4 @@
-//! A connection's socket and bodies, watched: a peer that stops reading, or
-//! stops in the middle of a body, is not waited for.
+//! Socket and bodies of a connection with timeouts, against slow clients (slowloris).
 
 use std::fmt;
 use std::io::{self, IoSlice};

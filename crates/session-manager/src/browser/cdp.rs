@@ -1,5 +1,5 @@
-//! The DevTools protocol: calls side by side, events as they come. Just the
-//! framing; what is said stands in `page.rs`, the pipes in `relay.rs`.
+//! Chrome DevTools Protocol (CDP): message framing, concurrent calls, events. The
+//! commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 

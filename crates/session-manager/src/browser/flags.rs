@@ -1,4 +1,4 @@
-//! How Chrome is started.
+//! Chrome's command-line flags.
 
 use std::path::Path;
 

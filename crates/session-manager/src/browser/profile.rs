@@ -1,4 +1,4 @@
-//! The folder that keeps the device linked.
+//! The Chrome profile folder, which keeps the device linked: lock, marker, wipe.
 //!
 //! ```text
 //!  TOKENS_DIR/
@@ -282,11 +282,11 @@ pub struct Usage {
 /// What a file, or a folder with all in it, takes on the disk. What goes away
 /// meanwhile takes nothing.
 fn size_of(path: &Path) -> u64 {
-    let Ok(facts) = fs::symlink_metadata(path) else {
+    let Ok(report) = fs::symlink_metadata(path) else {
         return 0;
     };
-    let own = facts.blocks() * 512;
-    if !facts.is_dir() {
+    let own = report.blocks() * 512;
+    if !report.is_dir() {
         return own;
     }
     let entries = fs::read_dir(path).into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! The browser's tab, by the DevTools protocol.
+//! The browser's tab over CDP: navigate, evaluate, upload a file, dialogs.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! The browser's processes: which they are, and that none is left.
+//! The browser's process tree: finds its processes and makes sure none is left.
 //!
 //! ```text
 //!  session-manager
 //!    ├─ chromedriver             own group; dies with the service (death signal)
-//!    │    └─ chrome-stand-in     ends with Chrome
+//!    │    └─ chrome-shim     ends with Chrome
 //!    └─ Chrome                   own group; ends when its debugging pipe closes
 //!         └─ zygotes, renderers, …
 //!    (crashpad handlers: leave the group and the tree, carry our mark)

@@ -1,4 +1,4 @@
-//! What a file is, and what it can be sent as.
+//! MIME type detection, and which message kinds a file can be sent as.
 
 use session_api::{Invalid, MediaKind};
 

@@ -1,4 +1,4 @@
-//! `GET /events`: Server-Sent Events.
+//! `GET /events`: the Server-Sent Events stream, with resume by `Last-Event-ID`.
 //!
 //! ```text
 //!                               ┌─ older than memory ─> [gap] ─> disk, by pages ─┐
@@ -23,11 +23,12 @@ use session_api::{ErrorCode, Event, EventKind, GapEvent, paths};
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 
+use crate::account_limits::CurrentLimits;
 use crate::error::ApiError;
+use crate::event_log::{EventLog, Logged, Recent, json};
 use crate::ledger::{LedgerError, LedgerFile};
-use crate::limits::CurrentLimits;
-use crate::router::AppState;
-use crate::session::{EventLog, Logged, Recent, SessionHandle, json, qr_event, state_event};
+use crate::session::{SessionHandle, qr_event, state_event};
+use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// So many events are taken from memory, or from the disk, at once.

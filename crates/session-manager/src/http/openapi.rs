@@ -1,5 +1,4 @@
-//! The service's document for `GET /openapi.json`: it lists the handlers, each
-//! of which says for itself what it takes and gives.
+//! `GET /openapi.json`: the OpenAPI document, collected from the handlers.
 
 use api_docs::{Failure, bearer};
 use utoipa::openapi::OpenApi;

@@ -1,4 +1,4 @@
-//! When the page's own store is searched for what was not told.
+//! Scanner: decides when to search the page's message store for missed messages.
 //!
 //! ```text
 //!  READY, or something was missed ─> deep: every chat that changed since the
@@ -20,11 +20,10 @@ use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::CatchUp;
-use super::search::{Chats, Search};
+use super::search::{Chats, ScanError, Search};
 use crate::browser::{Page, PageError};
-use crate::ledger::{LedgerError, LedgerFile, OVERLAP_SECONDS, Seen, Store, Watermark};
-use crate::session::SessionHandle;
+use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
+use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
 /// What came out of order while the page was there is not older than this.
@@ -36,15 +35,6 @@ const LEDGER_PAUSE: Duration = Duration::from_secs(1);
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
 /// Of those that were told, the text is looked for so often.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
-
-/// Why a search broke off.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ScanError {
-    #[error(transparent)]
-    Page(#[from] PageError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
 
 /// The task that searches.
 #[derive(Debug)]
@@ -346,7 +336,7 @@ async fn read_acks(store: &Store, page: &Page) -> Result<(), ScanError> {
         let acks = page.acks(ids).await?;
         let seen: Vec<_> = acks
             .into_iter()
-            .map(|known| Seen::Ack {
+            .map(|known| NewEvent::Ack {
                 message_id: known.id,
                 ack: known.ack,
             })

@@ -1,4 +1,4 @@
-//! One search of the page's store.
+//! One search of the page's message store, chat by chat, with pagination.
 //!
 //! ```text
 //!  deep ──> chats that changed, the latest last ──> each, from its end back to
@@ -16,9 +16,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::scan::ScanError;
+use super::new_message;
 use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
-use crate::ledger::{OVERLAP_SECONDS, Seen, Store};
+use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 
 /// So many ids come from the page's memory at once.
 const IDS: usize = 5_000;
@@ -33,6 +33,15 @@ const HELD_OF_ALL: usize = 5_000;
 const HELD_FOR: Duration = Duration::from_secs(10);
 /// The account's own messages bear this machine's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
+
+/// Why a search broke off.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScanError {
+    #[error(transparent)]
+    Page(#[from] PageError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
 
 /// The chats that are searched.
 pub(super) enum Chats<'a> {
@@ -283,8 +292,8 @@ impl Search<'_> {
     }
 
     async fn record(&self, messages: Vec<PageMessage>) -> Result<(), ScanError> {
-        let seen = messages.into_iter().map(Box::new).map(Seen::Message);
-        let told = self.store.record(seen.collect()).await?.told;
+        let events = messages.into_iter().map(new_message).collect();
+        let told = self.store.record(events).await?.told;
         if told > 0 {
             tracing::debug!(told, "messages were found that nobody had been told of");
         }

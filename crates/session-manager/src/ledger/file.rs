@@ -1,4 +1,5 @@
-//! The ledger's file, which may be missing, damaged or on a full disk.
+//! Opens the ledger on demand, and retries while its file is missing, damaged or on
+//! a full disk.
 //!
 //! The service runs without it, and says so to whoever wants to send; it is
 //! tried again until the cause is cured.
@@ -17,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-use super::store::{LedgerError, Store};
-use crate::session::EventLog;
+use super::error::LedgerError;
+use super::store::Store;
+use crate::event_log::EventLog;
 
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -62,7 +64,7 @@ impl LedgerFile {
     }
 
     /// Why the file cannot be used now.
-    pub(super) fn broken(&self) -> Option<LedgerError> {
+    pub(crate) fn broken(&self) -> Option<LedgerError> {
         let why = self.health.borrow().clone();
         why.map(LedgerError::Unavailable)
     }
@@ -110,7 +112,7 @@ impl LedgerFile {
     }
 
     /// Tries a broken file again until it works, for ever.
-    pub(super) async fn mend_for_ever(&self) {
+    pub(crate) async fn mend_loop(&self) {
         let mut health = self.health.subscribe();
         while health.wait_for(Option::is_some).await.is_ok() {
             tokio::time::sleep(TRY_AGAIN).await;

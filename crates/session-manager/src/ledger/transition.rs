@@ -1,4 +1,4 @@
-//! What may become of a send: pure, and the only place where it stands.
+//! State machine of a send: pure, and the only place with its transitions.
 //!
 //! ```text
 //!            Attempt            Taken, Ack 1        Ack 2        Ack 3     Ack 4
@@ -16,7 +16,7 @@ use std::str::FromStr;
 
 /// Where a send stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
+pub enum SendState {
     /// Written down; nothing was asked of the page yet.
     Accepted,
     /// The page was, or is about to be, asked: it may have left.
@@ -35,7 +35,7 @@ pub enum State {
     Played,
 }
 
-impl State {
+impl SendState {
     /// Every state.
     pub const ALL: [Self; 8] = [
         Self::Accepted,
@@ -89,7 +89,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for SendState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -100,7 +100,7 @@ impl fmt::Display for State {
 #[error("{0:?} is no state of a send")]
 pub struct UnknownState(String);
 
-impl FromStr for State {
+impl FromStr for SendState {
     type Err = UnknownState;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -113,7 +113,7 @@ impl FromStr for State {
 
 /// What happened to a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum SendEvent {
     /// The page is about to be asked.
     Attempt,
     /// The page says that the server took it.
@@ -130,33 +130,33 @@ pub enum Happening {
     Restart,
 }
 
-/// Where a send in `state` stands after `happening`; `None` when that changes
+/// Where a send in `state` stands after `event`; `None` when that changes
 /// nothing.
 #[must_use]
-pub fn next(state: State, happening: Happening) -> Option<State> {
-    use State::{Accepted, Failed, Sending, Sent, Unconfirmed};
-    let next = match (happening, state) {
-        (Happening::Attempt, Accepted) => Sending,
-        (Happening::Taken, _) => Sent.max(state),
-        (Happening::NotSent, Accepted | Sending | Unconfirmed) | (Happening::Restart, Accepted) => {
+pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
+    use SendState::{Accepted, Failed, Sending, Sent, Unconfirmed};
+    let next = match (event, state) {
+        (SendEvent::Attempt, Accepted) => Sending,
+        (SendEvent::Taken, _) => Sent.max(state),
+        (SendEvent::NotSent, Accepted | Sending | Unconfirmed) | (SendEvent::Restart, Accepted) => {
             Failed
         }
-        (Happening::Unknown | Happening::Restart, Sending) => Unconfirmed,
-        (Happening::Ack(ack), _) => acknowledged(ack)?.max(state),
-        (Happening::Retry, Failed) => Accepted,
+        (SendEvent::Unknown | SendEvent::Restart, Sending) => Unconfirmed,
+        (SendEvent::Ack(ack), _) => acknowledged(ack)?.max(state),
+        (SendEvent::Retry, Failed) => Accepted,
         _ => return None,
     };
     (next != state).then_some(next)
 }
 
 /// The clock and a failure say nothing of what the server has.
-fn acknowledged(ack: i8) -> Option<State> {
+fn acknowledged(ack: i8) -> Option<SendState> {
     match ack {
         ..1 => None,
-        1 => Some(State::Sent),
-        2 => Some(State::Delivered),
-        3 => Some(State::Read),
-        4.. => Some(State::Played),
+        1 => Some(SendState::Sent),
+        2 => Some(SendState::Delivered),
+        3 => Some(SendState::Read),
+        4.. => Some(SendState::Played),
     }
 }
 
@@ -166,15 +166,15 @@ mod tests {
 
     use super::*;
 
-    fn happenings() -> impl Strategy<Value = Happening> {
+    fn send_events() -> impl Strategy<Value = SendEvent> {
         prop_oneof![
-            Just(Happening::Attempt),
-            Just(Happening::Taken),
-            Just(Happening::NotSent),
-            Just(Happening::Unknown),
-            (-1i8..=4).prop_map(Happening::Ack),
-            Just(Happening::Retry),
-            Just(Happening::Restart),
+            Just(SendEvent::Attempt),
+            Just(SendEvent::Taken),
+            Just(SendEvent::NotSent),
+            Just(SendEvent::Unknown),
+            (-1i8..=4).prop_map(SendEvent::Ack),
+            Just(SendEvent::Retry),
+            Just(SendEvent::Restart),
         ]
     }
 
@@ -193,12 +193,12 @@ mod tests {
         answered: bool,
     }
 
-    fn attempt(server: &mut Server, luck: Luck) -> Happening {
+    fn attempt(server: &mut Server, luck: Luck) -> SendEvent {
         server.has |= luck.arrives;
         match (luck.answered, server.has) {
-            (false, _) => Happening::Unknown,
-            (true, true) => Happening::Taken,
-            (true, false) => Happening::NotSent,
+            (false, _) => SendEvent::Unknown,
+            (true, true) => SendEvent::Taken,
+            (true, false) => SendEvent::NotSent,
         }
     }
 
@@ -208,16 +208,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_taken_never_goes_back(all in prop::collection::vec(happenings(), 0..40)) {
-            let mut state = State::Accepted;
-            for happening in all {
-                let Some(next) = next(state, happening) else { continue };
+        fn what_was_taken_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
+            let mut state = SendState::Accepted;
+            for event in all {
+                let Some(next) = next(state, event) else { continue };
                 prop_assert_ne!(next, state);
                 if state.is_taken() {
-                    prop_assert!(next > state, "{} -> {} by {:?}", state, next, happening);
+                    prop_assert!(next > state, "{} -> {} by {:?}", state, next, event);
                 }
-                if state == State::Failed {
-                    prop_assert!(next == State::Accepted || next.is_taken());
+                if state == SendState::Failed {
+                    prop_assert!(next == SendState::Accepted || next.is_taken());
                 }
                 state = next;
             }
@@ -225,16 +225,16 @@ mod tests {
 
         #[test]
         fn only_what_was_certainly_not_sent_can_be_asked_for_again(
-            all in prop::collection::vec(happenings(), 0..40),
+            all in prop::collection::vec(send_events(), 0..40),
         ) {
-            let mut state = State::Accepted;
-            for happening in all {
-                if let Some(next) = next(state, happening) {
-                    if next == State::Accepted {
-                        prop_assert_eq!((state, happening), (State::Failed, Happening::Retry));
+            let mut state = SendState::Accepted;
+            for event in all {
+                if let Some(next) = next(state, event) {
+                    if next == SendState::Accepted {
+                        prop_assert_eq!((state, event), (SendState::Failed, SendEvent::Retry));
                     }
-                    if next == State::Sending {
-                        prop_assert_eq!(state, State::Accepted);
+                    if next == SendState::Sending {
+                        prop_assert_eq!(state, SendState::Accepted);
                     }
                     state = next;
                 }
@@ -252,21 +252,21 @@ mod tests {
         ) {
             let mut server = Server::default();
             // What is on disk.
-            let mut state = State::Accepted;
+            let mut state = SendState::Accepted;
             // Steps: 0 nothing more, 1 marked, 2 asked, 3 outcome, 4 no crash.
             if crash_after >= 1 {
-                state = next(state, Happening::Attempt).expect("an attempt");
+                state = next(state, SendEvent::Attempt).expect("an attempt");
             }
             let outcome = (crash_after >= 2).then(|| attempt(&mut server, first));
             if let Some(outcome) = outcome.filter(|_| crash_after >= 3) {
                 state = next(state, outcome).expect("an outcome");
             }
             if crash_after < 4 {
-                state = next(state, Happening::Restart).unwrap_or(state);
+                state = next(state, SendEvent::Restart).unwrap_or(state);
             }
-            prop_assert!(!matches!(state, State::Accepted | State::Sending));
+            prop_assert!(!matches!(state, SendState::Accepted | SendState::Sending));
             // Nobody is told a wrong thing at any time.
-            prop_assert!(state != State::Failed || !server.has);
+            prop_assert!(state != SendState::Failed || !server.has);
             prop_assert!(!state.is_taken() || server.has);
             let lucky = Luck { arrives: true, answered: true };
             for luck in resends.into_iter().chain([lucky]) {
@@ -275,33 +275,33 @@ mod tests {
                 }
                 let outcome = attempt(&mut server, luck);
                 state = next(state, outcome).unwrap_or(state);
-                prop_assert!(state != State::Failed || !server.has);
+                prop_assert!(state != SendState::Failed || !server.has);
             }
-            if state == State::Failed {
-                state = next(state, Happening::Retry).expect("a retry");
-                state = next(state, Happening::Attempt).expect("an attempt");
+            if state == SendState::Failed {
+                state = next(state, SendEvent::Retry).expect("a retry");
+                state = next(state, SendEvent::Attempt).expect("an attempt");
                 let outcome = attempt(&mut server, lucky);
                 state = next(state, outcome).expect("an outcome");
             }
-            prop_assert_eq!(state, State::Sent);
+            prop_assert_eq!(state, SendState::Sent);
             prop_assert!(server.has);
         }
     }
 
     #[test]
     fn acks_move_on_from_anywhere_and_never_back() {
-        for state in State::ALL {
+        for state in SendState::ALL {
             for (ack, told) in [
-                (1, State::Sent),
-                (2, State::Delivered),
-                (3, State::Read),
-                (4, State::Played),
+                (1, SendState::Sent),
+                (2, SendState::Delivered),
+                (3, SendState::Read),
+                (4, SendState::Played),
             ] {
-                let after = next(state, Happening::Ack(ack)).unwrap_or(state);
+                let after = next(state, SendEvent::Ack(ack)).unwrap_or(state);
                 assert_eq!(after, state.max(told), "{state} {ack}");
             }
-            assert_eq!(next(state, Happening::Ack(0)), None);
-            assert_eq!(next(state, Happening::Ack(-1)), None);
+            assert_eq!(next(state, SendEvent::Ack(0)), None);
+            assert_eq!(next(state, SendEvent::Ack(-1)), None);
             assert_eq!(state.as_str().parse(), Ok(state));
         }
     }

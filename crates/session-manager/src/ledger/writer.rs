@@ -1,4 +1,4 @@
-//! One transaction for all that waits to be written.
+//! Group commit: one transaction for all the writes that wait.
 //!
 //! ```text
 //!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers
@@ -18,15 +18,15 @@ use std::time::Instant;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::store::LedgerError;
-use crate::session::{EventLog, Ticket};
+use super::error::LedgerError;
+use crate::event_log::{EventLog, Ticket};
 
 /// So much goes into one transaction at most.
 const TOGETHER: usize = 64;
 const QUEUE: usize = 256;
 
 /// What a job writes with.
-pub(super) struct Turn<'a> {
+pub(super) struct WriteTx<'a> {
     /// In the transaction.
     pub(super) connection: &'a mut SqliteConnection,
     /// For events, told once they are on the disk.
@@ -35,10 +35,10 @@ pub(super) struct Turn<'a> {
     pub(super) moved: &'a mut Vec<i64>,
 }
 
-impl Turn<'_> {
+impl WriteTx<'_> {
     /// The same for a part of the work.
-    pub(super) fn reborrow(&mut self) -> Turn<'_> {
-        Turn {
+    pub(super) fn reborrow(&mut self) -> WriteTx<'_> {
+        WriteTx {
             connection: &mut *self.connection,
             ticket: &mut *self.ticket,
             moved: &mut *self.moved,
@@ -58,7 +58,7 @@ trait Job: Send {
     /// Writes; fails if the transaction is of no use any more.
     fn write<'a>(
         self: Box<Self>,
-        turn: Turn<'a>,
+        tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>>;
 
     /// It has no turn: the transaction was of no use before.
@@ -72,16 +72,16 @@ struct Asked<W, T> {
 
 impl<W, T> Job for Asked<W, T>
 where
-    W: for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+    W: for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     T: Send + 'static,
 {
     fn write<'a>(
         self: Box<Self>,
-        turn: Turn<'a>,
+        tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>> {
         Box::pin(async move {
             let Self { work, tell } = *self;
-            match work(turn).await {
+            match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
                     // A caller that went away hears nothing.
                     let _ = tell.send(committed.map(|()| value));
@@ -111,7 +111,7 @@ impl Writer {
     /// Starts the task that writes by `pool`.
     pub(super) fn start(pool: SqlitePool, log: EventLog, news: broadcast::Sender<i64>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(write_for_ever(queue, pool, log, news));
+        tokio::spawn(write_loop(queue, pool, log, news));
         Self { jobs }
     }
 
@@ -122,7 +122,7 @@ impl Writer {
     /// [`LedgerError::Sqlite`]: nothing was written.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+        work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> Result<T, LedgerError> {
         self.queue(work).await.await
     }
@@ -131,7 +131,7 @@ impl Writer {
     /// it is written after it, or with it.
     pub(super) async fn queue<T: Send + 'static>(
         &self,
-        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+        work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> impl Future<Output = Result<T, LedgerError>> + Send + 'static {
         let (tell, told) = oneshot::channel();
         // A writer that is gone drops the job, and with it who tells.
@@ -150,7 +150,7 @@ impl Writer {
     }
 }
 
-async fn write_for_ever(
+async fn write_loop(
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     pool: SqlitePool,
     log: EventLog,
@@ -190,12 +190,12 @@ async fn write(
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut moved = Vec::new();
     for job in jobs {
-        let turn = Turn {
+        let tx = WriteTx {
             connection: &mut transaction,
             ticket: &mut ticket,
             moved: &mut moved,
         };
-        answers.push(job.write(turn).await?);
+        answers.push(job.write(tx).await?);
     }
     ticket.committing();
     transaction.commit().await?;

@@ -1,4 +1,5 @@
-//! What everybody may read of the session without asking the driver.
+//! Publishes snapshots and state events of the session, so that readers need not
+//! ask the driver.
 //!
 //! ```text
 //!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …
@@ -14,9 +15,9 @@ use session_api::{
 };
 use tokio::sync::watch;
 
-use super::log::EventLog;
-use super::qr::QrImage;
-use super::state::{BrowserPhase, Machine, Passkey};
+use super::machine::{BrowserPhase, Machine, Passkey};
+use super::qr_image::QrImage;
+use crate::event_log::EventLog;
 
 /// What holds now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The code, unless its time is over at `now`.
     #[must_use]
-    pub fn code_at(&self, now: Timestamp) -> Option<&QrImage> {
+    pub fn unexpired_qr(&self, now: Timestamp) -> Option<&QrImage> {
         // The driver drops a code that the page leaves standing; this holds
         // even while the driver itself is late.
         let info = self.session.qr.as_ref()?;
@@ -51,7 +52,7 @@ pub struct Publisher {
 
 /// What the machine does not know of the browser and the page.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct RuntimeInfo {
     /// The browser.
     pub browser: BrowserInfo,
     /// The page.
@@ -61,13 +62,13 @@ pub struct Surroundings {
 impl Publisher {
     /// A publisher of what `machine` holds now.
     #[must_use]
-    pub fn new(machine: &Machine, around: &Surroundings, log: EventLog) -> Self {
+    pub fn new(machine: &Machine, runtime: &RuntimeInfo, log: EventLog) -> Self {
         let service = ServiceInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: Timestamp::now(),
         };
         let snapshot = Snapshot {
-            session: body(machine, around, &service),
+            session: body(machine, runtime, &service),
             qr: None,
             passkey: None,
         };
@@ -88,9 +89,9 @@ impl Publisher {
     }
 
     /// Tells everybody what holds now, if it is news.
-    pub fn publish(&self, machine: &Machine, around: &Surroundings) {
+    pub fn publish(&self, machine: &Machine, runtime: &RuntimeInfo) {
         let before = self.snapshot.borrow().clone();
-        let session = body(machine, around, &self.service);
+        let session = body(machine, runtime, &self.service);
         let same_code = session.qr == before.session.qr && before.qr.is_some();
         let qr = match machine.code() {
             None => None,
@@ -140,7 +141,7 @@ pub fn state_event(session: &SessionBody) -> Event {
 pub fn qr_event(snapshot: &Snapshot) -> Event {
     let now = Timestamp::now();
     let shown = snapshot
-        .code_at(now)
+        .unexpired_qr(now)
         .zip(snapshot.session.qr.as_ref().map(|info| info.expires_at));
     Event::Qr(match shown {
         None => QrEvent {
@@ -160,19 +161,19 @@ pub fn qr_event(snapshot: &Snapshot) -> Event {
     })
 }
 
-fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> SessionBody {
-    let facts = machine.facts();
+fn body(machine: &Machine, runtime: &RuntimeInfo, service: &ServiceInfo) -> SessionBody {
+    let report = machine.report();
     let (total, recent, limits) = machine.restarts();
-    let mut page = around.page.clone();
-    page.whatsapp_version.clone_from(&facts.whatsapp_version);
-    page.wa_js_version.clone_from(&facts.wa_js_version);
+    let mut page = runtime.page.clone();
+    page.whatsapp_version.clone_from(&report.whatsapp_version);
+    page.wa_js_version.clone_from(&report.wa_js_version);
     let browser = match machine.browser() {
-        BrowserPhase::Up | BrowserPhase::Closing => around.browser.clone(),
+        BrowserPhase::Up | BrowserPhase::Closing => runtime.browser.clone(),
         BrowserPhase::Gone | BrowserPhase::Starting => BrowserInfo {
             running: false,
             chromedriver_pid: None,
             started_at: None,
-            ..around.browser.clone()
+            ..runtime.browser.clone()
         },
     };
     SessionBody {
@@ -183,7 +184,7 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
         cause: machine.cause().code().to_owned(),
         cause_message: machine.cause().to_string(),
         linked: machine.linked(),
-        account: facts.account.as_ref().map(|account| Account {
+        account: report.account.as_ref().map(|account| Account {
             id: account.id.clone(),
             phone: account
                 .id
@@ -200,7 +201,7 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
             codes_left: code.codes_left,
             refreshes_left: machine.rounds_left(),
         }),
-        pairing_code: facts
+        pairing_code: report
             .link_code
             .as_ref()
             .and_then(|code| Timestamp::from_millis(code.expires_at))

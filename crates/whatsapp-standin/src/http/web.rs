@@ -1,4 +1,4 @@
-//! The page that clients inject themselves into.
+//! The imitation of WhatsApp's page that clients inject themselves into.
 
 use std::sync::Arc;
 

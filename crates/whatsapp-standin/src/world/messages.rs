@@ -1,4 +1,4 @@
-//! Messages out, acks, messages in, and who has WhatsApp.
+//! Messages out, acks, messages in, and which numbers have WhatsApp.
 
 use std::time::Duration;
 

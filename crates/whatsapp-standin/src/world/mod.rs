@@ -1,4 +1,4 @@
-//! What the stand-in's server knows, and what follows from what happens.
+//! The simulated world: the state of WhatsApp's servers, and its transitions.
 //!
 //! No clock and no socket in here: times come in, lines to a page go out
 //! through its channel, and what is to happen later is returned to the caller.

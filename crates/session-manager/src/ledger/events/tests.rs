@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use session_api::Content;
 
 use super::*;
+use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
-use crate::ledger::transition::State;
-use crate::session::{EventLog, Recent};
+use crate::ledger::transition::SendState;
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
@@ -42,25 +42,26 @@ fn id_of_message(number: u8) -> String {
     }
 }
 
-fn message(id: &str, kind: &str) -> Seen {
-    Seen::Message(Box::new(PageMessage {
-        message_id: id.to_owned(),
-        from: "5491158254201@c.us".to_owned(),
-        to: "5491100000000@c.us".to_owned(),
-        phone: Some("5491158254201".to_owned()),
-        lid: None,
-        pushname: None,
-        from_me: id.starts_with("true"),
-        kind: kind.to_owned(),
-        body: "hola".to_owned(),
-        at: 1_795_000_000_000,
+fn message(id: &str, kind: &str) -> NewEvent {
+    NewEvent::Message {
+        message: Box::new(MessageEvent {
+            message_id: id.to_owned(),
+            from: "5491158254201@c.us".to_owned(),
+            to: "5491100000000@c.us".to_owned(),
+            phone: Some("5491158254201".to_owned()),
+            lid: None,
+            pushname: None,
+            from_me: id.starts_with("true"),
+            kind: kind.to_owned(),
+            body: "hola".to_owned(),
+            at: at(1_795_000_000_000),
+        }),
         ack: 1,
-        row: 0.0,
-    }))
+    }
 }
 
-fn ack(id: &str, ack: i8) -> Seen {
-    Seen::Ack {
+fn ack(id: &str, ack: i8) -> NewEvent {
+    NewEvent::Ack {
         message_id: id.to_owned(),
         ack,
     }
@@ -213,9 +214,9 @@ async fn an_ack_and_its_event_are_one() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let row = store.insert(new("3EB0A"), false).await.unwrap().unwrap();
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     store
-        .apply(row.id, Happening::Attempt, nothing)
+        .apply(row.id, SendEvent::Attempt, nothing)
         .await
         .unwrap();
     let id = "true_5491158254201@c.us_3EB0A";
@@ -226,7 +227,7 @@ async fn an_ack_and_its_event_are_one() {
     let row = store.find("3EB0A").await.unwrap().unwrap();
     assert_eq!(
         (row.state, row.message_id.as_deref()),
-        (State::Played, Some(id))
+        (SendState::Played, Some(id))
     );
     let events = all(&store).await;
     let levels: Vec<_> = events
@@ -246,22 +247,22 @@ async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     let taken = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     let failed = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
     let refused = store.insert(new("3EB0C"), false).await.unwrap().unwrap().id;
-    for (id, happening) in [
-        (taken, Happening::Attempt),
-        (taken, Happening::Taken),
+    for (id, event) in [
+        (taken, SendEvent::Attempt),
+        (taken, SendEvent::Taken),
         // The page is slower than the answer.
-        (taken, Happening::Ack(1)),
-        (failed, Happening::Attempt),
-        (failed, Happening::Unknown),
-        (failed, Happening::NotSent),
+        (taken, SendEvent::Ack(1)),
+        (failed, SendEvent::Attempt),
+        (failed, SendEvent::Unknown),
+        (failed, SendEvent::NotSent),
         // Nothing was attempted.
-        (refused, Happening::NotSent),
+        (refused, SendEvent::NotSent),
     ] {
-        store.apply(id, happening, nothing).await.unwrap();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let events = all(&store).await;
     let told: Vec<_> = events
@@ -417,9 +418,9 @@ async fn a_send_is_known_as_long_as_the_search_may_find_it() {
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
-    for happening in [Happening::Attempt, Happening::Taken] {
-        let nothing = Details::default();
-        store.apply(id, happening, nothing).await.unwrap();
+    for event in [SendEvent::Attempt, SendEvent::Taken] {
+        let nothing = TransitionData::default();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let now = Timestamp::now().as_millis();
     let (seconds, later) = (now / 1000, now + 60_000);
@@ -465,7 +466,7 @@ async fn a_batch_that_cannot_be_written_leaves_no_trace() {
     sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
     let id = "false_5491158254201@c.us_3A1";
     let mut large = message(id, "chat");
-    if let Seen::Message(message) = &mut large {
+    if let NewEvent::Message { message, .. } = &mut large {
         message.body = "a".repeat(200_000);
     }
     let batch = vec![large];
