@@ -58,7 +58,6 @@ impl Recipient {
     }
 
     /// WhatsApp's id.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -15,6 +15,7 @@ mod audit;
 mod bench;
 mod cargo;
 mod chaos;
+mod check;
 mod cli;
 mod dist;
 mod docs;
@@ -22,6 +23,8 @@ mod docs;
 mod docs_checks;
 mod fuzz;
 mod image;
+#[cfg(test)]
+mod layers;
 mod leftovers;
 mod program;
 mod repo;

@@ -42,7 +42,7 @@ fn verdict(report: &Value, name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_pair_that_is_well_has_no_failure() {
+async fn doctor_reports_no_failure_on_a_healthy_pair() {
     const SECRET: &str = "a-token-of-this-test";
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default().with("INTERNAL_TOKEN", SECRET);
@@ -57,12 +57,15 @@ async fn a_pair_that_is_well_has_no_failure() {
         "port",
         "driver's port",
         "profile",
+        "profile size",
         "page",
         "clock",
         "session",
     ] {
         assert_eq!(verdict(&report, name), "ok", "{report:#}");
     }
+    let size = check(&report, "profile size")["found"].as_str().unwrap();
+    assert!(size.contains("MiB: "), "{size}");
     // It listens on a port of its own, and no backup is kept.
     for name in ["PORT", "backups"] {
         assert_eq!(verdict(&report, name), "warning", "{report:#}");
@@ -102,7 +105,7 @@ async fn a_pair_that_is_well_has_no_failure() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_with_its_cure() {
+async fn doctor_names_each_failure_with_its_cure() {
     let home = Scratch::default();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
@@ -156,7 +159,7 @@ async fn what_is_wrong_is_named_with_its_cure() {
 }
 
 #[tokio::test]
-async fn the_healthcheck_is_silent_until_something_is_wrong() {
+async fn healthcheck_is_silent_on_a_healthy_pair() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/healthcheck");
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;

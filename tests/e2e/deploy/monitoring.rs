@@ -70,7 +70,7 @@ fn names(text: &str) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_pair_at_work_tells_what_the_rules_and_the_dashboard_read() {
+async fn metrics_cover_the_alert_rules_and_the_dashboard() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("DRY_RUN", false)
@@ -140,7 +140,7 @@ async fn session_metrics(manager: &Manager) -> String {
 }
 
 #[tokio::test]
-async fn the_rules_do_what_they_say() {
+async fn alert_rules_pass_promtool_tests() {
     promtool(&["check", "config", "prometheus.yml"], "").await;
     promtool(&["test", "rules", "alerts_test.yml"], "").await;
     let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
@@ -223,7 +223,7 @@ impl Prometheus {
 }
 
 #[tokio::test]
-async fn prometheus_itself_reads_the_pair_and_tells_when_one_is_gone() {
+async fn prometheus_scrapes_the_pair_and_alerts_on_a_missing_service() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let prometheus = Prometheus::start(&manager.service.url, &hub.service.url).await;

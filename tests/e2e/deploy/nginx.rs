@@ -175,7 +175,7 @@ fn locked() -> ManagerOptions {
 }
 
 #[tokio::test]
-async fn the_page_is_served_over_tls_alone() {
+async fn page_is_served_over_tls_only() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
@@ -211,7 +211,7 @@ async fn the_page_is_served_over_tls_alone() {
 }
 
 #[tokio::test]
-async fn without_a_password_the_hub_answers_nobody_through_it() {
+async fn hub_without_a_password_is_closed_behind_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let nginx = Nginx::before(&hub).await;
@@ -221,7 +221,7 @@ async fn without_a_password_the_hub_answers_nobody_through_it() {
 }
 
 #[tokio::test]
-async fn who_guesses_is_slowed_down_whoever_it_claims_to_be() {
+async fn password_guesses_are_rate_limited_by_real_address() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
@@ -269,7 +269,7 @@ fn tells(event: &SseEvent, link: &str) -> bool {
 }
 
 #[tokio::test]
-async fn events_come_one_by_one_while_the_stream_is_open() {
+async fn events_stream_unbuffered_through_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;
@@ -332,7 +332,7 @@ fn body_in_parts() -> (mpsc::Sender<Part>, Body) {
 }
 
 #[tokio::test]
-async fn an_upload_goes_through_as_it_comes() {
+async fn uploads_stream_through_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let nginx = Nginx::before(&hub).await;

@@ -105,7 +105,7 @@ async fn assert_environment(process: &Process, binary: &str, expected: &[(&str, 
 }
 
 #[tokio::test]
-async fn the_pair_is_online_at_once_with_its_own_variables() {
+async fn pair_is_online_with_its_own_variables() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     for (file, name, health) in [
@@ -167,7 +167,7 @@ async fn the_pair_is_online_at_once_with_its_own_variables() {
 }
 
 #[tokio::test]
-async fn the_settings_are_those_of_the_node_pair() {
+async fn pm2_settings_match_the_node_pair() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
@@ -218,7 +218,7 @@ async fn the_settings_are_those_of_the_node_pair() {
 }
 
 #[tokio::test]
-async fn restart_reload_stop_and_delete_leave_nothing() {
+async fn restart_reload_stop_and_delete_leave_no_process() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     let tokens = pm2.tokens();
@@ -264,7 +264,7 @@ async fn restart_reload_stop_and_delete_leave_nothing() {
 }
 
 #[tokio::test]
-async fn a_killed_service_comes_back_linked() {
+async fn killed_service_is_restarted_linked() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
@@ -281,7 +281,7 @@ async fn a_killed_service_comes_back_linked() {
 }
 
 #[tokio::test]
-async fn the_services_end_with_pm2s_daemon() {
+async fn services_end_with_the_pm2_daemon() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
@@ -299,7 +299,7 @@ async fn the_services_end_with_pm2s_daemon() {
 }
 
 #[tokio::test]
-async fn the_greps_of_the_incident_find_what_they_look_for() {
+async fn incident_greps_match_their_errors() {
     let standin = standin(Settings::default()).await;
     let mut pm2 = Pm2::start(&standin).await;
     let address = pm2.session("");
@@ -337,7 +337,7 @@ async fn the_greps_of_the_incident_find_what_they_look_for() {
 }
 
 #[tokio::test]
-async fn the_greps_of_the_incident_find_nothing_after_a_healthy_start() {
+async fn incident_greps_match_nothing_after_a_healthy_start() {
     let standin = standin(Settings::default()).await;
     let pm2 = Pm2::start(&standin).await;
     pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;

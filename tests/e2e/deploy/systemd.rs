@@ -29,7 +29,7 @@ async fn analyze(words: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn the_units_are_exposed_to_less_than_3() {
+async fn systemd_exposure_of_both_units_is_below_3() {
     for (name, _) in UNITS {
         let file = unit(name).display().to_string();
         let words = [
@@ -54,7 +54,7 @@ async fn the_units_are_exposed_to_less_than_3() {
 }
 
 #[tokio::test]
-async fn the_units_hold_nothing_that_systemd_does_not_know() {
+async fn systemd_verifies_both_units() {
     let folder = Scratch::default();
     for (name, program) in UNITS {
         let text = std::fs::read_to_string(unit(name)).expect("the unit");
@@ -71,7 +71,7 @@ async fn the_units_hold_nothing_that_systemd_does_not_know() {
 }
 
 #[tokio::test]
-async fn the_install_script_says_what_it_does_and_what_it_cannot() {
+async fn install_script_reports_its_steps_and_missing_tools() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/install.sh");
     let run = async |words: &[&str]| {
         let output = Command::new(&script).args(words).output().await;

@@ -11,10 +11,13 @@ use serde_json::Value;
 /// The documents that are followed from the first command to the last, each
 /// line by one reader, with the test that does it.
 const FOLLOWED: [(&str, &[&str]); 6] = [
-    ("the_readme", &["README.md"]),
-    ("a_rehearsal", &["docs/tutorials/rehearsal.md"]),
+    ("commands_of_the_readme", &["README.md"]),
     (
-        "a_server_from_its_start_to_the_next",
+        "commands_of_the_rehearsal_tutorial",
+        &["docs/tutorials/rehearsal.md"],
+    ),
+    (
+        "commands_of_the_server_tutorials",
         &[
             "docs/tutorials/server.md",
             "docs/tutorials/first-message.md",
@@ -22,9 +25,9 @@ const FOLLOWED: [(&str, &[&str]); 6] = [
             "docs/tutorials/move.md",
         ],
     ),
-    ("the_api", &["docs/api.md"]),
-    ("the_runbook_in_english", &["docs/operations.md"]),
-    ("the_runbook_in_spanish", &["docs/operaciones.md"]),
+    ("commands_of_the_api_reference", &["docs/api.md"]),
+    ("commands_of_the_english_runbook", &["docs/operations.md"]),
+    ("commands_of_the_spanish_runbook", &["docs/operaciones.md"]),
 ];
 
 const MANAGER: &str = "session-manager";
@@ -225,28 +228,28 @@ fn documents_of(test: &str) -> &'static [&'static str] {
 }
 
 #[tokio::test]
-async fn the_readme() {
-    followed_on_a_server(documents_of("the_readme")).await;
+async fn commands_of_the_readme() {
+    followed_on_a_server(documents_of("commands_of_the_readme")).await;
 }
 
 #[tokio::test]
-async fn a_rehearsal() {
-    followed_on_a_server(documents_of("a_rehearsal")).await;
+async fn commands_of_the_rehearsal_tutorial() {
+    followed_on_a_server(documents_of("commands_of_the_rehearsal_tutorial")).await;
 }
 
 #[tokio::test]
-async fn a_server_from_its_start_to_the_next() {
-    followed_on_a_server(documents_of("a_server_from_its_start_to_the_next")).await;
+async fn commands_of_the_server_tutorials() {
+    followed_on_a_server(documents_of("commands_of_the_server_tutorials")).await;
 }
 
 #[tokio::test]
-async fn the_runbook_in_english() {
-    followed_on_a_server(documents_of("the_runbook_in_english")).await;
+async fn commands_of_the_english_runbook() {
+    followed_on_a_server(documents_of("commands_of_the_english_runbook")).await;
 }
 
 #[tokio::test]
-async fn the_runbook_in_spanish() {
-    followed_on_a_server(documents_of("the_runbook_in_spanish")).await;
+async fn commands_of_the_spanish_runbook() {
+    followed_on_a_server(documents_of("commands_of_the_spanish_runbook")).await;
 }
 
 /// A web server with a picture, in place of `cdn.example.com`.
@@ -266,7 +269,7 @@ fn port(url: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_api() {
+async fn commands_of_the_api_reference() {
     let mut png = Vec::new();
     image::RgbImage::new(40, 30)
         .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
@@ -291,7 +294,7 @@ async fn the_api() {
     })
     .await;
     let mut reader = Reader::at(desk);
-    for command in commands(documents_of("the_api")[0]) {
+    for command in commands(documents_of("commands_of_the_api_reference")[0]) {
         if !command.text.starts_with("curl -N") {
             reader.types(&command).await;
             continue;
@@ -313,7 +316,7 @@ async fn the_api() {
 }
 
 #[test]
-fn a_command_is_followed_or_held_elsewhere() {
+fn every_documented_command_is_run_or_exempted() {
     let source =
         std::fs::read_to_string(root().join("tests/e2e/docs/commands.rs")).expect("this file");
     let mut followed = Vec::new();

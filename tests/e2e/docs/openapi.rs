@@ -35,7 +35,7 @@ async fn schemathesis(url: &str, token: &str, folder: &Path, further: &[&str]) {
 }
 
 #[tokio::test]
-async fn the_api_is_read_and_tried_in_a_browser() {
+async fn api_page_works_in_a_browser() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
     let variables = [("MANAGER_URL", manager.service.url.as_str())];
@@ -44,7 +44,7 @@ async fn the_api_is_read_and_tried_in_a_browser() {
 }
 
 #[tokio::test]
-async fn schemathesis_finds_nothing_in_session_manager() {
+async fn session_manager_conforms_to_its_openapi_document() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     assert!(manager.stop().await.success());
     // From here on nobody gets in without the token, and that is asked for, too.
@@ -61,7 +61,7 @@ async fn schemathesis_finds_nothing_in_session_manager() {
 }
 
 #[tokio::test]
-async fn schemathesis_finds_nothing_in_central_hub() {
+async fn central_hub_conforms_to_its_openapi_document() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", "una clave bien larga")

@@ -115,7 +115,7 @@ fn exactly_once(standin: &Standin, count: usize) {
 
 on_both_engines! {
     /// From the list to the end, and nobody is written to.
-    async fn a_thousand_are_rehearsed(database: Database) {
+    async fn dry_run_campaign_of_a_thousand_recipients(database: Database) {
         let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
         let hub = Hub::start(&manager, options(&database.url(), true)).await;
         let path = campaign(&hub, 1_000).await;
@@ -148,7 +148,7 @@ on_both_engines! {
     }
 
     /// For real, and the hub is killed in the middle.
-    async fn a_hub_is_killed_in_the_middle_of_a_campaign(database: Database) {
+    async fn campaign_survives_a_killed_hub(database: Database) {
         let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
         let (standin, mut manager) = linked(slow, ManagerOptions::default()).await;
         let mut hub = Hub::start(&manager, options(&database.url(), false)).await;
@@ -168,7 +168,7 @@ on_both_engines! {
 
 /// WhatsApp refuses, as it does at its limit on writing to strangers.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reach_out_limit_stops_a_campaign() {
+async fn reach_out_limit_pauses_a_campaign() {
     let database = scratch_database::Database::sqlite();
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     standin.phone().rule(None, Outcome::ReachOut463, None);
@@ -195,7 +195,7 @@ async fn the_reach_out_limit_stops_a_campaign() {
 /// WhatsApp says that the account is locked: campaigns wait, answers go on, and
 /// the campaign goes on by itself.
 #[tokio::test(flavor = "multi_thread")]
-async fn campaigns_wait_while_whatsapp_says_that_the_account_is_locked() {
+async fn campaigns_wait_while_the_account_is_locked() {
     let database = scratch_database::Database::sqlite();
     let settings = Settings {
         history: Duration::from_secs(2),
@@ -239,7 +239,7 @@ async fn campaigns_wait_while_whatsapp_says_that_the_account_is_locked() {
 
 /// Somebody writes BAJA, and gets nothing more.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_writes_baja_is_passed_over() {
+async fn opted_out_recipient_is_skipped() {
     let database = scratch_database::Database::sqlite();
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, options(&database.url(), false)).await;

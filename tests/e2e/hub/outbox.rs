@@ -99,7 +99,7 @@ fn exactly_once(standin: &Standin) {
 
 /// Two hubs share one PostgreSQL, and the one that was asked is killed.
 #[tokio::test(flavor = "multi_thread")]
-async fn one_of_two_hubs_is_killed() {
+async fn queue_survives_one_of_two_hubs_killed() {
     let database = Database::postgres();
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let mut one = Hub::start(&manager, on(&database)).await;
@@ -117,7 +117,7 @@ async fn one_of_two_hubs_is_killed() {
 /// One hub on its file: it is killed, then session-manager is, and both come
 /// back.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_hub_and_then_session_manager_are_killed() {
+async fn queue_survives_hub_and_session_manager_killed() {
     let database = Database::sqlite();
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let mut hub = Hub::start(&manager, on(&database)).await;

@@ -75,7 +75,7 @@ async fn every_route_agrees(manager: &Manager, hub: &Hub, state: &str) {
 }
 
 #[tokio::test]
-async fn every_route_in_every_state() {
+async fn every_session_route_in_every_state() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, for_real()).await;
@@ -109,7 +109,7 @@ async fn every_route_in_every_state() {
 }
 
 #[tokio::test]
-async fn a_dry_run_lets_nothing_out() {
+async fn dry_run_sends_nothing() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
@@ -129,7 +129,7 @@ async fn a_dry_run_lets_nothing_out() {
 }
 
 #[tokio::test]
-async fn the_hub_outlives_its_session_manager() {
+async fn hub_survives_a_killed_session_manager() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -160,7 +160,7 @@ async fn the_hub_outlives_its_session_manager() {
 }
 
 #[tokio::test]
-async fn with_a_token_between_them() {
+async fn pair_works_with_an_internal_token() {
     let standin = standin(Settings::default()).await;
     let token = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", "entre-nosotros");
     let mut manager = Manager::start_with(&standin, token.clone()).await;
@@ -177,7 +177,7 @@ async fn with_a_token_between_them() {
 }
 
 #[tokio::test]
-async fn changes_reach_a_listener_of_the_hub() {
+async fn state_changes_reach_hub_listeners() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
@@ -214,7 +214,7 @@ async fn changes_reach_a_listener_of_the_hub() {
 }
 
 #[tokio::test]
-async fn a_person_links_the_phone_on_the_page() {
+async fn user_links_the_phone_on_the_page() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
@@ -231,7 +231,7 @@ async fn a_person_links_the_phone_on_the_page() {
 
 /// One id tells the page's request, the message, and what became of it.
 #[tokio::test]
-async fn a_request_is_found_in_both_logs() {
+async fn request_id_is_in_both_logs() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let hub = Hub::start(&manager, for_real()).await;
     poll::until("the hub to hear of it", async || {

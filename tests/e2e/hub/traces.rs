@@ -90,7 +90,7 @@ impl Collector {
 }
 
 #[tokio::test]
-async fn one_trace_leads_from_the_caller_to_the_page() {
+async fn trace_spans_caller_hub_and_page() {
     let collector = Collector::default();
     let endpoint = collector.start().await;
     let traced = ManagerOptions::default()
@@ -119,7 +119,7 @@ async fn one_trace_leads_from_the_caller_to_the_page() {
 }
 
 #[tokio::test]
-async fn a_collector_that_takes_nothing_is_complained_of_once_and_holds_nothing_up() {
+async fn unreachable_trace_collector_is_logged_once_and_blocks_nothing() {
     let collector = Collector {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         ..Collector::default()

@@ -72,7 +72,7 @@ async fn last_message_forgotten(settings: Settings) -> (Standin, Manager) {
 }
 
 #[tokio::test]
-async fn a_message_that_the_page_does_not_find_is_not_the_end() {
+async fn catch_up_continues_past_a_missing_message() {
     let (_standin, mut manager) = last_message_forgotten(Settings::default()).await;
     manager.restart().await;
     let told = from_the_start(&manager).await.until(says("0/2")).await;
@@ -89,7 +89,7 @@ fn older_page() -> Settings {
 }
 
 #[tokio::test]
-async fn a_chat_that_is_not_found_by_a_message_is_tried_by_another() {
+async fn chat_missing_by_one_message_is_searched_by_another() {
     let (_standin, mut manager) = last_message_forgotten(older_page()).await;
     manager.restart().await;
     // Of the two messages in memory, the later one is not in the database.
@@ -105,7 +105,7 @@ async fn a_chat_that_is_not_found_by_a_message_is_tried_by_another() {
 }
 
 #[tokio::test]
-async fn a_chat_that_is_not_found_at_all_is_tried_until_it_is() {
+async fn missing_chat_is_retried_until_found() {
     let (standin, mut manager) = linked(older_page(), ManagerOptions::default()).await;
     let stored = |each| Stored {
         chats: 1,
@@ -138,7 +138,7 @@ async fn a_chat_that_is_not_found_at_all_is_tried_until_it_is() {
 }
 
 #[tokio::test]
-async fn an_absence_is_told_once_each_though_chrome_is_killed_over_it() {
+async fn missed_messages_are_published_once_through_chrome_kills() {
     const CHATS: u32 = 60;
     const EACH: u32 = 55;
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
@@ -192,7 +192,7 @@ async fn an_absence_is_told_once_each_though_chrome_is_killed_over_it() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_of_a_person_is_not_told() {
+async fn system_messages_are_not_published() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let writes_kind = |kind: &str| {
@@ -277,7 +277,7 @@ async fn a_minute_goes_by(manager: &Manager) {
 }
 
 #[tokio::test]
-async fn what_stays_unreadable_is_told_as_such_and_its_text_when_it_comes() {
+async fn unreadable_message_is_published_and_its_text_follows() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let mut hub = Hub::start(&manager, ManagerOptions::default()).await;
@@ -321,7 +321,7 @@ async fn what_stays_unreadable_is_told_as_such_and_its_text_when_it_comes() {
 }
 
 #[tokio::test]
-async fn a_picture_to_be_seen_once_is_told_as_unreadable_once() {
+async fn view_once_picture_is_published_as_unreadable_once() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
@@ -346,7 +346,7 @@ async fn a_picture_to_be_seen_once_is_told_as_unreadable_once() {
 }
 
 #[tokio::test]
-async fn what_whatsapp_tells_in_place_of_the_chats_is_told_in_words() {
+async fn ban_and_outage_screens_are_reported_in_words() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     phone.failure(Some(Failure::ServiceUnavailable));

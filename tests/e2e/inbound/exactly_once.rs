@@ -45,7 +45,7 @@ fn rising(events: &[SseEvent]) {
 }
 
 #[tokio::test]
-async fn what_came_while_the_service_was_down_is_told_once_and_in_order() {
+async fn messages_during_a_service_outage_are_published_once_in_order() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     writes(&phone, LEAD, "antes");
@@ -93,7 +93,7 @@ async fn what_came_while_the_service_was_down_is_told_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn what_came_while_the_browser_was_dead() {
+async fn messages_during_a_browser_outage_are_published_once() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
@@ -114,7 +114,7 @@ async fn what_came_while_the_browser_was_dead() {
 }
 
 #[tokio::test]
-async fn a_page_whose_events_are_lost_loses_no_message() {
+async fn lost_page_events_lose_no_message() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
@@ -129,7 +129,7 @@ async fn a_page_whose_events_are_lost_loses_no_message() {
 }
 
 #[tokio::test]
-async fn what_came_before_the_link_is_history() {
+async fn messages_before_the_link_are_history() {
     let standin = standin(Settings::default()).await;
     let phone = standin.phone();
     let mut old = LeadMessage::text(LEAD, "historia");
@@ -166,7 +166,7 @@ async fn events_after_restart(manager: &Manager, told: &[SseEvent], last: &str) 
 }
 
 #[tokio::test]
-async fn a_ciphertext_is_told_once_it_can_be_read() {
+async fn ciphertext_is_published_once_decrypted() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
@@ -179,7 +179,9 @@ async fn a_ciphertext_is_told_once_it_can_be_read() {
     assert_eq!(bodies(&told), ["claro"], "it cannot be read yet");
     manager.stop().await;
     // Readable while the service is away.
-    tokio::time::sleep(Duration::from_millis(1_600)).await;
+    let readable = |phone: &Phone| (phone.state().ciphertexts == 0).then_some(());
+    let readable = phone.wait_for(harness::PATIENCE, readable).await;
+    readable.expect("the text");
     manager.restart().await;
     let told = events_after_restart(&manager, &told, "secreto").await;
     assert_eq!(bodies(&told), ["secreto"]);
@@ -191,7 +193,7 @@ async fn a_ciphertext_is_told_once_it_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_this_service_sent_is_no_message() {
+async fn own_sends_are_not_published_as_messages() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for n in 0..3 {
@@ -212,7 +214,7 @@ async fn what_this_service_sent_is_no_message() {
 }
 
 #[tokio::test]
-async fn without_the_ledger_nothing_that_comes_in_is_lost() {
+async fn inbound_messages_survive_an_unavailable_ledger() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     manager.stop().await;
@@ -244,7 +246,7 @@ async fn without_the_ledger_nothing_that_comes_in_is_lost() {
 }
 
 #[tokio::test]
-async fn acks_that_came_while_away_are_told_and_never_go_back() {
+async fn missed_acks_are_published_and_only_rise() {
     let settings = Settings {
         delivered_ack: None,
         ..Settings::default()
@@ -300,7 +302,7 @@ async fn acks_that_came_while_away_are_told_and_never_go_back() {
 
 /// A listener that comes back however often the service is killed.
 #[tokio::test]
-async fn a_listener_resumes_through_any_number_of_kills() {
+async fn listener_resumes_through_repeated_kills() {
     const COUNT: usize = 120;
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
@@ -336,7 +338,7 @@ async fn a_listener_resumes_through_any_number_of_kills() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_not_known_is_told_so() {
+async fn unknown_last_event_id_is_answered_with_a_gap() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     writes(&standin.phone(), LEAD, "hola");
     let mut events = from_the_start(&manager).await;
@@ -370,7 +372,7 @@ async fn an_id_that_is_not_known_is_told_so() {
 }
 
 #[tokio::test]
-async fn one_person_by_number_and_by_lid() {
+async fn number_and_lid_are_one_contact() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut events = from_the_start(&manager).await;
@@ -407,7 +409,7 @@ async fn one_person_by_number_and_by_lid() {
 }
 
 #[tokio::test]
-async fn the_hubs_listeners_resume_where_they_were() {
+async fn hub_listeners_resume_from_last_event_id() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     let mut hub = Hub::start(&manager, ManagerOptions::default()).await;

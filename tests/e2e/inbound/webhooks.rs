@@ -63,7 +63,7 @@ async fn until_there(hub: &Hub, what: &str, is_there: impl Fn(&Value) -> bool) -
 }
 
 on_both_engines! {
-    async fn each_message_once_while_the_hub_is_killed(database: Database) {
+    async fn webhooks_deliver_each_message_once_through_hub_kills(database: Database) {
         let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
         let (url, told) = receiver().await;
         let options = ManagerOptions::default()
@@ -84,8 +84,13 @@ on_both_engines! {
             }
         });
         for _ in 0..3 {
-            let pause = rand::rng().random_range(100..900);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let more = rand::rng().random_range(1..=MESSAGES / 8);
+            let delivered = || told.bodies.lock().unwrap().len();
+            let wanted = delivered() + more;
+            poll::until("some deliveries before the next kill", async || {
+                (delivered() >= wanted).then_some(())
+            })
+            .await;
             hub.service.kill().await;
             hub.restart().await;
         }

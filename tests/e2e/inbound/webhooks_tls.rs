@@ -93,7 +93,7 @@ async fn test_of(hub: &Hub, url: String) -> Value {
 }
 
 #[tokio::test]
-async fn a_webhook_over_tls() {
+async fn webhook_is_delivered_over_tls() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let (ours, other) = (authority(), authority());
     let trusted = tempfile::NamedTempFile::new().unwrap();

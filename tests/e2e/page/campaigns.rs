@@ -9,7 +9,7 @@ use harness::{Hub, ManagerOptions, browser_flow, linked};
 const PASSWORD: &str = "una clave de prueba, larga";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_are_rehearsed_on_the_page() {
+async fn campaign_of_a_thousand_on_the_page() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = ManagerOptions::default()
         .with("HUB_ADMIN_PASSWORD", PASSWORD)

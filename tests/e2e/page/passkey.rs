@@ -48,7 +48,7 @@ async fn as_whatsapp(standin: &Standin) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn by_hand_and_with_the_extension() {
+async fn passkey_by_hand_and_with_the_extension() {
     let standin = standin(Settings {
         passkey: true,
         ..Settings::default()

@@ -23,12 +23,12 @@ async fn watched(flow: &str, dry_run: bool) {
 }
 
 #[tokio::test]
-async fn a_person_reads_and_answers() {
+async fn conversations_are_read_and_answered() {
     watched("conversations-flow.mjs", false).await;
 }
 
 #[tokio::test]
-async fn messages_are_found_sent_again_and_exported() {
+async fn messages_are_searched_retried_and_exported() {
     watched("messages-flow.mjs", false).await;
 }
 
@@ -43,6 +43,6 @@ async fn webhooks_and_tokens_are_managed() {
 }
 
 #[tokio::test]
-async fn every_screen_gets_95_or_more() {
+async fn every_screen_scores_95_in_lighthouse() {
     watched("lighthouse-flow.mjs", true).await;
 }

@@ -15,7 +15,7 @@ fn locked() -> ManagerOptions {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_on_the_page() {
+async fn user_signs_in_on_the_page() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
@@ -39,7 +39,7 @@ fn everything_in(folder: &Path) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn no_secret_is_left_in_the_log_or_the_database() {
+async fn password_and_session_tokens_stay_out_of_log_and_database() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked().with("RUST_LOG", "trace")).await;
     let typed_into_the_wrong_field = "Mi-Clave-Secreta-1";

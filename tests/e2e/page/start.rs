@@ -13,7 +13,7 @@ fn locked() -> ManagerOptions {
 }
 
 #[tokio::test]
-async fn schedules_on_the_week_and_in_the_list() {
+async fn schedules_in_week_and_list() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
     let variables = [("ADMIN_PASSWORD", PASSWORD)];
@@ -22,7 +22,7 @@ async fn schedules_on_the_week_and_in_the_list() {
 }
 
 #[tokio::test]
-async fn what_matters_today_and_the_settings() {
+async fn start_and_settings_screens() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let options = locked()
         .with("AUTO_CAMPAIGNS_ENABLED", true)

@@ -114,7 +114,7 @@ fn on_disk(manager: &Manager) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_kind_of_file_reaches_the_phone_as_it_is() {
+async fn every_kind_of_file_reaches_the_phone_unchanged() {
     let (standin, mut manager) = plain().await;
     for (kind, seen, bytes, mime, more) in [
         (
@@ -196,7 +196,7 @@ async fn every_kind_of_file_reaches_the_phone_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_file_and_what_is_known_of_it() {
+async fn uploaded_file_has_its_metadata() {
     let (_standin, mut manager) = plain().await;
     let bytes = pdf();
     let (status, body) = upload(
@@ -283,7 +283,7 @@ async fn a_file_and_what_is_known_of_it() {
 }
 
 #[tokio::test]
-async fn one_request_with_its_picture() {
+async fn send_with_its_picture_in_one_request() {
     let (standin, mut manager) = plain().await;
     let bytes = png(64, 48);
     let json = json!({"to": TO, "type": "image", "caption": "hola", "cliente_id": 51});
@@ -345,7 +345,7 @@ async fn one_request_with_its_picture() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_breaks_off_or_has_no_room_leaves_nothing() {
+async fn failed_or_oversized_upload_leaves_no_file() {
     let options = ManagerOptions::default()
         .with("FILE_MAX_MIB", 1)
         .with("FILES_QUOTA_MIB", 2);
@@ -411,7 +411,7 @@ async fn what_is_too_large_breaks_off_or_has_no_room_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_that_does_not_get_up_is_certainly_not_sent() {
+async fn failed_media_upload_is_certainly_not_sent() {
     let (standin, mut manager) = plain().await;
     let phone = standin.phone();
     let id = uploaded(&manager, png(20, 20)).await;
@@ -454,7 +454,7 @@ async fn a_file_that_does_not_get_up_is_certainly_not_sent() {
 /// The service is killed while a picture is on its way; another starts, and it
 /// is there once.
 #[tokio::test]
-async fn the_service_dies_in_the_middle_of_a_picture() {
+async fn service_killed_during_a_picture_sends_it_once() {
     let slow = |ms| Settings {
         server_ack: std::time::Duration::from_millis(ms),
         ..Settings::default()
@@ -507,7 +507,7 @@ async fn the_service_dies_in_the_middle_of_a_picture() {
 
 /// Killed in the middle of an upload, and with a file that no row names.
 #[tokio::test]
-async fn what_a_killed_service_left_half_is_swept_up() {
+async fn partial_uploads_of_a_killed_service_are_removed() {
     let (_standin, mut manager) = plain().await;
     let kept = uploaded(&manager, pdf()).await;
     let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
@@ -537,7 +537,7 @@ async fn what_a_killed_service_left_half_is_swept_up() {
 /// A file that a message in doubt needs is kept; the same request is known for
 /// what it is when the file is long gone.
 #[tokio::test]
-async fn a_file_is_kept_as_long_as_a_message_needs_it() {
+async fn file_is_kept_while_a_message_needs_it() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_000);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
@@ -613,7 +613,7 @@ async fn web(bytes: Vec<u8>) -> String {
 }
 
 #[tokio::test]
-async fn a_url_is_fetched_only_from_where_the_operator_says() {
+async fn file_url_is_fetched_only_from_allowed_hosts() {
     let bytes = png(50, 50);
     let (allowed, other) = (web(bytes.clone()).await, web(bytes.clone()).await);
     let options = ManagerOptions::default()
@@ -666,7 +666,7 @@ async fn a_url_is_fetched_only_from_where_the_operator_says() {
 /// The hub passes files on as they come; in a rehearsal it refuses what a real
 /// send would, and nothing leaves.
 #[tokio::test]
-async fn files_through_the_hub() {
+async fn files_pass_through_the_hub() {
     let options = ManagerOptions::default().with("FILE_MAX_MIB", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
@@ -761,7 +761,7 @@ async fn files_through_the_hub() {
 
 /// What a file is called and what stands below it is the customer's.
 #[tokio::test]
-async fn names_and_captions_stay_out_of_the_log() {
+async fn file_names_and_captions_stay_out_of_the_log() {
     let options = ManagerOptions::default().with("RUST_LOG", "trace");
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let image = json!({"to": TO, "type": "image", "caption": "pie-secreto"});

@@ -55,7 +55,7 @@ async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
 }
 
 #[tokio::test]
-async fn texts_places_cards_replies_and_mentions() {
+async fn texts_locations_contacts_replies_and_mentions() {
     let (standin, mut manager) = plain().await;
     // As it always was, and with its type: the same.
     for body in [
@@ -167,7 +167,7 @@ async fn texts_places_cards_replies_and_mentions() {
 }
 
 #[tokio::test]
-async fn reactions_come_and_go() {
+async fn reactions_are_added_and_removed() {
     let (standin, mut manager) = plain().await;
     let asked = inbound(&standin, &manager, TO).await;
     let key = asked.rsplit('_').next().expect("a key").to_owned();
@@ -213,7 +213,7 @@ async fn reactions_come_and_go() {
 
 /// A chat by LID: ids and mentions carry LIDs then.
 #[tokio::test]
-async fn on_an_account_that_moved_to_lids() {
+async fn every_kind_on_a_lid_account() {
     let settings = Settings {
         lid_migrated: true,
         ..Settings::default()
@@ -246,7 +246,7 @@ async fn on_an_account_that_moved_to_lids() {
 /// Whatever its kind, a message whose outcome nobody saw is sent again under
 /// its id, and is there once.
 #[tokio::test]
-async fn an_unknown_outcome_is_found_out_for_every_kind() {
+async fn unknown_outcome_is_settled_for_every_kind() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();

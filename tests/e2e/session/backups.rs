@@ -72,7 +72,7 @@ async fn send(manager: &Manager, key: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn another_folder_comes_up_linked_and_messages_go_once_meanwhile() {
+async fn backup_restored_elsewhere_is_linked_and_sends_go_once_meanwhile() {
     let standin = standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let (mut manager, _) = started(&standin, options(&key)).await;
@@ -123,7 +123,7 @@ async fn another_folder_comes_up_linked_and_messages_go_once_meanwhile() {
 }
 
 #[tokio::test]
-async fn one_is_taken_by_itself() {
+async fn backup_is_taken_on_schedule() {
     let standin = standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let options = options(&key).with("BACKUP_EVERY_HOURS", 24);
@@ -142,7 +142,7 @@ async fn one_is_taken_by_itself() {
 }
 
 #[tokio::test]
-async fn the_command_asks_the_service_or_takes_it_at_rest() {
+async fn backup_command_works_with_and_without_a_running_service() {
     let standin = standin(Settings::default()).await;
     let (key, public) = new_key().await;
     let (mut manager, backups) = started(&standin, options(&public)).await;
@@ -184,7 +184,7 @@ async fn the_command_asks_the_service_or_takes_it_at_rest() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_backed_up_is_said() {
+async fn backup_refusals_name_their_cause() {
     let standin = standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let options = options(&key).with("WHATSAPP_WEB_URL", standin.web_url());
@@ -213,7 +213,7 @@ async fn what_cannot_be_backed_up_is_said() {
 /// On a desktop the phone is linked in a Chrome with a window; the server gets
 /// the session in a backup.
 #[tokio::test]
-async fn linked_on_a_desktop_and_restored_on_a_server() {
+async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     let standin = standin(Settings::default()).await;
     let (key, _) = new_key().await;
     let desktop = Scratch::default();

@@ -90,7 +90,7 @@ async fn ready_again(at: At, standin: &Standin, manager: &Manager) {
 }
 
 #[tokio::test]
-async fn the_service_is_killed() {
+async fn killed_service_leaves_no_process_and_restarts_linked() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
         manager.service.kill().await;
@@ -102,7 +102,7 @@ async fn the_service_is_killed() {
 }
 
 #[tokio::test]
-async fn chromedriver_is_killed() {
+async fn killed_chromedriver_is_restarted() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
         // A process that is just being started may show no command line for a
@@ -120,7 +120,7 @@ async fn chromedriver_is_killed() {
 }
 
 #[tokio::test]
-async fn what_stands_in_for_chrome_is_killed() {
+async fn killed_chrome_shim_is_restarted() {
     let at = At::Ready;
     let (standin, mut manager) = brought_to(at).await;
     let stand_in = processes::stand_in(&manager.tokens()).expect("a stand-in");
@@ -132,7 +132,7 @@ async fn what_stands_in_for_chrome_is_killed() {
 }
 
 #[tokio::test]
-async fn chrome_is_killed() {
+async fn killed_chrome_is_restarted() {
     for at in EVERYWHERE {
         let (standin, mut manager) = brought_to(at).await;
         let chrome = poll::until("chrome", async || processes::chrome(&manager.tokens())).await;
@@ -145,7 +145,7 @@ async fn chrome_is_killed() {
 }
 
 #[tokio::test]
-async fn a_stop_in_any_state_leaves_nothing() {
+async fn stop_in_any_state_leaves_no_process() {
     for at in EVERYWHERE {
         for signal in [Signal::TERM, Signal::INT] {
             let (_standin, mut manager) = brought_to(at).await;
@@ -165,7 +165,7 @@ async fn a_stop_in_any_state_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn everything_is_killed_at_once_again_and_again() {
+async fn repeated_kills_of_all_processes_are_recovered_from() {
     let (standin, mut manager) = brought_to(At::Ready).await;
     for _ in 0..3 {
         for process in processes::of(&manager.tokens()) {
@@ -188,7 +188,7 @@ fn watchful() -> ManagerOptions {
 }
 
 #[tokio::test]
-async fn a_page_that_hangs_is_replaced() {
+async fn hung_page_is_replaced() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start_with(&standin, watchful()).await;
     manager.link(&standin).await;
@@ -201,7 +201,7 @@ async fn a_page_that_hangs_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_renderer_that_crashes_is_replaced() {
+async fn crashed_renderer_is_replaced() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start_with(&standin, watchful()).await;
     manager.link(&standin).await;
@@ -217,7 +217,7 @@ async fn a_renderer_that_crashes_is_replaced() {
 }
 
 #[tokio::test]
-async fn health_and_status_answer_while_chrome_is_wedged() {
+async fn health_and_status_answer_while_chrome_is_frozen() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -241,7 +241,7 @@ async fn health_and_status_answer_while_chrome_is_wedged() {
 }
 
 #[tokio::test]
-async fn a_stop_while_chrome_is_wedged_leaves_nothing() {
+async fn stop_while_chrome_is_frozen_leaves_no_process() {
     let (_standin, mut manager) = brought_to(At::Ready).await;
     for process in processes::of(&manager.tokens()) {
         if process.comm != "session-manager" {
@@ -256,7 +256,7 @@ async fn a_stop_while_chrome_is_wedged_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_chrome_that_always_dies_is_given_up_on_and_connect_tries_again() {
+async fn chrome_that_always_dies_exhausts_the_restart_budget_until_connect() {
     let standin = standin(Settings::default()).await;
     let options = ManagerOptions::default()
         .with("RESTART_BUDGET", 2)
@@ -283,7 +283,7 @@ async fn a_chrome_that_always_dies_is_given_up_on_and_connect_tries_again() {
 }
 
 #[tokio::test]
-async fn locks_of_another_host_and_orphans_are_swept_and_nothing_else() {
+async fn stale_locks_and_orphans_are_removed_and_nothing_else() {
     let (_standin, mut manager) = brought_to(At::Ready).await;
     manager.stop().await;
     let profile = manager.tokens().join("profile");

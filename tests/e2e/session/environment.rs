@@ -52,6 +52,7 @@ const VARIABLES: &[&str] = &[
     "BACKUP_DIR",
     "BACKUP_EVERY_HOURS",
     "BACKUP_KEEP",
+    "BACKUP_KEY",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
@@ -116,7 +117,7 @@ fn taken() -> (TcpListener, String) {
 }
 
 #[tokio::test]
-async fn nonsense_is_one_fatal_line_before_anything_is_opened() {
+async fn invalid_variable_is_one_fatal_line_before_startup() {
     let folder = Scratch::default();
     // Whoever reached for the port first would complain of that.
     let (_listener, port) = taken();
@@ -208,7 +209,7 @@ async fn nonsense_is_one_fatal_line_before_anything_is_opened() {
 }
 
 #[tokio::test]
-async fn a_bad_secret_is_named_but_not_shown() {
+async fn invalid_secret_is_named_but_not_printed() {
     let folder = Scratch::default();
     let (_listener, port) = taken();
     for secret in [
@@ -238,7 +239,7 @@ async fn a_bad_secret_is_named_but_not_shown() {
 }
 
 #[tokio::test]
-async fn open_to_others_only_with_a_token() {
+async fn public_address_requires_a_token() {
     let folder = Scratch::default();
     let (_listener, port) = taken();
     for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
@@ -265,7 +266,7 @@ async fn open_to_others_only_with_a_token() {
 }
 
 #[tokio::test]
-async fn a_port_or_an_address_that_cannot_be_had() {
+async fn unavailable_port_or_address_is_fatal() {
     let folder = Scratch::default();
     let (_listener, port) = taken();
     let ended = run(&folder, [("PORT", OsStr::new(&port))]).await;
@@ -289,7 +290,7 @@ async fn a_port_or_an_address_that_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn help_and_version() {
+async fn help_and_version_need_no_environment() {
     let folder = Scratch::default();
     let with = |argument: &str| {
         let mut command = Command::new(binary("session-manager"));
@@ -322,7 +323,7 @@ async fn start(folder: &Scratch, variables: &[(&str, &str)]) -> Service {
 }
 
 #[tokio::test]
-async fn one_line_tells_the_effective_configuration() {
+async fn effective_configuration_is_logged_on_one_line() {
     let folder = Scratch::default();
     let variables = [
         ("SESSION_MANAGER_TOKEN", TOKEN),
@@ -360,7 +361,7 @@ async fn one_line_tells_the_effective_configuration() {
 }
 
 #[tokio::test]
-async fn in_production_every_line_is_json() {
+async fn production_log_is_json() {
     let folder = Scratch::default();
     let mut service = start(&folder, &[("NODE_ENV", "production")]).await;
     assert!(service.stop().await.success());
@@ -377,7 +378,7 @@ async fn in_production_every_line_is_json() {
 }
 
 #[tokio::test]
-async fn a_dot_env_in_the_working_folder_is_not_read() {
+async fn dot_env_file_is_not_read() {
     let folder = Scratch::default();
     let file = format!("SESSION_MANAGER_TOKEN={TOKEN}\nNODE_ENV=nonsense\nRETRY_SECONDS=0\n");
     std::fs::write(folder.join(".env"), file).expect("a file");
@@ -396,7 +397,7 @@ async fn a_dot_env_in_the_working_folder_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_stop_at_the_moment_of_the_start_is_a_stop() {
+async fn sigterm_during_startup_stops_cleanly() {
     let folder = Scratch::default();
     for _ in 0..20 {
         let mut service = start(&folder, &[]).await;

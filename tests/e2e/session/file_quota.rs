@@ -4,7 +4,7 @@ use harness::{Manager, ManagerOptions, answer};
 use serde_json::Value;
 
 #[tokio::test]
-async fn one_business_has_its_share_of_the_room_for_files() {
+async fn cliente_quota_leaves_room_for_others() {
     let options = ManagerOptions::default()
         .with("FILE_MAX_MIB", 1)
         .with("FILES_QUOTA_MIB", 4)

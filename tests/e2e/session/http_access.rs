@@ -10,7 +10,7 @@ use reqwest::Method;
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
 #[tokio::test]
-async fn the_token_opens_everything_and_health_needs_none() {
+async fn token_is_required_everywhere_but_health() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
     let mut manager = without_browser(options).await;
     let wrong = [
@@ -54,7 +54,7 @@ async fn the_token_opens_everything_and_health_needs_none() {
             "/qr.png" | "/qr.svg" | "/qr.txt" | "/messages/3EB000" | FILE => 404,
             "/pairing-code" | "/send" | "/send/check" | "/files" => 400,
             "/passkey" if method == Method::POST => 400,
-            "/passkey/confirm" | "/passkey/cancel" => 409,
+            "/passkey/confirm" | "/passkey/cancel" | "/backup" => 409,
             "/screenshot.png" => 503,
             _ => 200,
         };
@@ -76,7 +76,7 @@ async fn the_token_opens_everything_and_health_needs_none() {
 }
 
 #[tokio::test]
-async fn without_a_token_no_page_and_no_foreign_name_gets_in() {
+async fn cross_site_requests_and_foreign_hosts_are_refused_without_a_token() {
     let mut manager = plain().await;
     let own = manager.service.url.clone();
     for (method, path) in routes().filter(|(_, path)| *path != "/health") {
@@ -162,7 +162,7 @@ async fn open_events(
 }
 
 #[tokio::test]
-async fn events_begin_with_what_holds_now() {
+async fn events_begin_with_the_current_state() {
     let mut manager = plain().await;
     for id in ["abc", "-1", "1.5", "", "18446744073709551616", "%00", "1 2"] {
         let (_, names) = open_events(&manager, Some(id), 2).await;
@@ -178,7 +178,7 @@ async fn events_begin_with_what_holds_now() {
 }
 
 #[tokio::test]
-async fn a_hundred_open_streams_hold_nothing_up() {
+async fn hundred_open_event_streams_block_no_request() {
     let mut manager = plain().await;
     let streams = join_all((0..100).map(|_| open_events(&manager, None, 2))).await;
     let quick = tokio::time::timeout(Duration::from_secs(1), get(&manager, "/health")).await;

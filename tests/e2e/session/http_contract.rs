@@ -20,7 +20,7 @@ fn discreet(answer: &Answer) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn exact_bodies() {
+async fn response_bodies_match_byte_for_byte() {
     let mut manager = plain().await;
     let health = get(&manager, "/health").await;
     let stamp = health
@@ -77,7 +77,7 @@ async fn exact_bodies() {
 }
 
 #[tokio::test]
-async fn heads_are_gets_without_a_body() {
+async fn head_answers_as_get_without_a_body() {
     let mut manager = plain().await;
     for path in READS {
         let head = ask(at(&manager, Method::HEAD, path)).await;
@@ -108,7 +108,7 @@ async fn heads_are_gets_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_cliente_id_is_one_positive_integer_or_refused() {
+async fn cliente_id_header_is_one_positive_integer() {
     let mut manager = plain().await;
     let with = |method, path, ids: &[&str]| {
         let request = at(&manager, method, path);
@@ -163,7 +163,7 @@ async fn a_cliente_id_is_one_positive_integer_or_refused() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_wrong_methods() {
+async fn unknown_paths_are_404_and_wrong_methods_405() {
     let mut manager = plain().await;
     let paths = [
         "/",
@@ -222,7 +222,7 @@ async fn unknown_paths_and_wrong_methods() {
 }
 
 #[tokio::test]
-async fn bad_bodies_are_refused_and_never_repeated() {
+async fn bad_bodies_are_refused_and_never_echoed() {
     // At this level the service tells all that it ever tells.
     let mut manager = without_browser(ManagerOptions::default().with("RUST_LOG", "trace")).await;
     let deep = format!(r#"{{"to":{}{}}}"#, "[".repeat(50_000), "]".repeat(50_000));

@@ -20,7 +20,8 @@ pub const READS: [&str; 11] = [
     "/passkey",
 ];
 pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
-const WRITES: [&str; 10] = [
+const WRITES: [&str; 11] = [
+    "/backup",
     "/connect",
     "/disconnect",
     "/logout",

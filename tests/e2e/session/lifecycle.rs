@@ -1,7 +1,7 @@
 //! What becomes of a linked session: restarts, the network, the phone.
 
 use harness::standin::{Block, LeadMessage, PageHttp, Settings};
-use harness::{Manager, ManagerOptions, linked, poll, processes, standin};
+use harness::{Events, Manager, ManagerOptions, SseEvent, linked, poll, processes, standin};
 use serde_json::{Value, json};
 
 async fn send(manager: &Manager) -> (u16, Value) {
@@ -11,7 +11,7 @@ async fn send(manager: &Manager) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_restart_of_a_linked_session_needs_no_code() {
+async fn linked_session_restarts_without_a_code() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -30,7 +30,7 @@ async fn a_restart_of_a_linked_session_needs_no_code() {
 }
 
 #[tokio::test]
-async fn without_a_linked_profile_it_waits() {
+async fn unlinked_profile_waits_for_connect() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.connect().await;
@@ -94,7 +94,7 @@ async fn logout_unlinks_the_phone_and_wipes_the_profile() {
 }
 
 #[tokio::test]
-async fn logout_of_a_closed_session_tells_the_phone_too() {
+async fn logout_of_a_closed_session_unlinks_the_phone() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -117,7 +117,7 @@ async fn logout_of_a_closed_session_tells_the_phone_too() {
 }
 
 #[tokio::test]
-async fn unlinked_from_the_phone() {
+async fn unlink_on_the_phone_is_noticed() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -134,7 +134,7 @@ async fn unlinked_from_the_phone() {
 }
 
 #[tokio::test]
-async fn unlinked_while_the_service_was_down() {
+async fn unlink_during_a_service_outage_is_noticed() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -147,7 +147,7 @@ async fn unlinked_while_the_service_was_down() {
 }
 
 #[tokio::test]
-async fn a_lost_network_is_authenticated_until_it_is_back() {
+async fn lost_network_is_authenticated_until_restored() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -166,7 +166,7 @@ async fn a_lost_network_is_authenticated_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_conflict_closes_the_session_and_connect_takes_it_back() {
+async fn conflict_closes_the_session_until_connect() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -180,7 +180,7 @@ async fn a_conflict_closes_the_session_and_connect_takes_it_back() {
 }
 
 #[tokio::test]
-async fn whatsapps_refusals_are_errors_with_their_reason() {
+async fn whatsapp_refusals_are_errors_with_their_cause() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -200,7 +200,7 @@ async fn whatsapps_refusals_are_errors_with_their_reason() {
 }
 
 #[tokio::test]
-async fn messages_and_acks_are_told_and_resumed() {
+async fn messages_and_acks_are_published_and_resumed() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     manager.link(&standin).await;
@@ -274,69 +274,18 @@ async fn messages_and_acks_are_told_and_resumed() {
     manager.stop().await;
 }
 
-#[derive(Debug)]
-struct SseEvent {
-    id: u64,
-    name: String,
-    data: Value,
-}
-
 /// Reads `/events` until `last`.
 async fn read_events(
     manager: &Manager,
     after: Option<u64>,
     last: impl Fn(&SseEvent) -> bool,
 ) -> Vec<SseEvent> {
-    let mut request = manager.client().get(manager.url("/events"));
-    if let Some(id) = after {
-        request = request.header("last-event-id", id.to_string());
-    }
-    let mut response = request.send().await.expect("an answer");
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut events: Vec<SseEvent> = Vec::new();
-    let mut text = String::new();
-    let reading = async {
-        loop {
-            let chunk = response
-                .chunk()
-                .await
-                .expect("a chunk")
-                .expect("an open stream");
-            text.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
-            while let Some(end) = text.find("\n\n") {
-                let block: String = text.drain(..end + 2).collect();
-                let field = |name: &str| {
-                    block
-                        .lines()
-                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-                        .map(str::to_owned)
-                };
-                let (Some(id), Some(name), Some(data)) =
-                    (field("id"), field("event"), field("data"))
-                else {
-                    continue;
-                };
-                let event = SseEvent {
-                    id: id.parse().expect("a number"),
-                    name,
-                    data: serde_json::from_str(&data).expect("JSON"),
-                };
-                let done = last(&event);
-                events.push(event);
-                if done {
-                    return;
-                }
-            }
-        }
-    };
-    tokio::time::timeout(harness::PATIENCE, reading)
-        .await
-        .expect("the event to come");
-    events
+    let mut events = Events::open(&manager.url("/events"), after).await;
+    events.until(last).await
 }
 
 #[tokio::test]
-async fn an_unreachable_page_is_an_error_until_it_answers() {
+async fn unreachable_page_is_an_error_until_it_answers() {
     let standin = standin(Settings::default()).await;
     for http in [PageHttp::Error, PageHttp::Hang] {
         standin.phone().page(http);
@@ -353,7 +302,7 @@ async fn an_unreachable_page_is_an_error_until_it_answers() {
 }
 
 #[tokio::test]
-async fn caches_are_cleared_at_a_start_and_the_device_stays_linked() {
+async fn caches_are_cleared_at_startup_and_the_device_stays_linked() {
     let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     manager.until_stored().await;
     manager.stop().await;

@@ -35,7 +35,7 @@ async fn read_png(manager: &Manager) -> Option<String> {
 }
 
 #[tokio::test]
-async fn from_nothing_to_ready_and_a_message() {
+async fn first_link_reaches_ready_and_sends() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     assert_eq!(
@@ -182,7 +182,7 @@ async fn fifty_connects_start_one_browser() {
 }
 
 #[tokio::test]
-async fn polling_during_linking_disturbs_nothing() {
+async fn polling_during_linking_is_harmless() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -213,7 +213,7 @@ async fn polling_during_linking_disturbs_nothing() {
 }
 
 #[tokio::test]
-async fn the_code_on_show_is_always_the_current_one() {
+async fn served_qr_is_always_the_current_one() {
     let settings = Settings {
         first_code: MS(1_500),
         next_code: MS(1_000),
@@ -281,12 +281,12 @@ async fn refreshes(change: impl FnOnce(&mut Settings)) {
 }
 
 #[tokio::test]
-async fn refreshed_by_the_launch_utils() {
+async fn expired_qr_is_refreshed_by_the_launch_utils() {
     refreshes(|_| {}).await;
 }
 
 #[tokio::test]
-async fn refreshed_by_the_old_command() {
+async fn expired_qr_is_refreshed_by_the_old_command() {
     refreshes(|settings| {
         settings.launch_refresh_qr = false;
         settings.cmd_refresh_qr = true;
@@ -295,22 +295,22 @@ async fn refreshed_by_the_old_command() {
 }
 
 #[tokio::test]
-async fn refreshed_by_the_button() {
+async fn expired_qr_is_refreshed_by_the_button() {
     refreshes(|settings| settings.launch_refresh_qr = false).await;
 }
 
 #[tokio::test]
-async fn a_code_that_is_not_drawn_is_composed() {
+async fn undrawn_qr_code_is_composed() {
     composed(|_| {}, 5).await;
 }
 
 #[tokio::test]
-async fn a_code_of_six_fields_is_composed_of_six() {
+async fn qr_code_of_six_fields_is_composed_of_six() {
     composed(|settings| settings.code_with_help = true, 6).await;
 }
 
 #[tokio::test]
-async fn a_code_in_an_address_is_composed_as_one() {
+async fn qr_code_in_a_url_is_composed_as_a_url() {
     composed(|settings| settings.code_as_url = true, 5).await;
 }
 
@@ -334,7 +334,7 @@ async fn composed(change: impl FnOnce(&mut Settings), fields: usize) {
 }
 
 #[tokio::test]
-async fn linking_by_number() {
+async fn pairing_code_links_the_device() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     let phone = json!({"phone": "+54 9 11 0000-0001"});
@@ -368,7 +368,7 @@ async fn linking_by_number() {
 
 /// The codes to scan run out meanwhile; a new round would end the one to type.
 #[tokio::test]
-async fn a_code_by_number_outlives_the_codes_to_scan() {
+async fn pairing_code_outlives_the_qr_codes() {
     let standin = standin(Settings {
         first_code: MS(2_500),
         codes: 1,
@@ -407,7 +407,7 @@ async fn a_code_by_number_outlives_the_codes_to_scan() {
 }
 
 #[tokio::test]
-async fn a_code_by_number_that_is_over_makes_room_for_codes_to_scan() {
+async fn expired_pairing_code_gives_way_to_qr_codes() {
     let standin = standin(Settings {
         first_code: MS(2_500),
         codes: 1,
@@ -435,7 +435,7 @@ async fn a_code_by_number_that_is_over_makes_room_for_codes_to_scan() {
 }
 
 #[tokio::test]
-async fn a_page_that_navigates_after_the_scan() {
+async fn page_navigation_after_the_scan_still_links() {
     let standin = standin(Settings {
         navigate_after_link: true,
         ..Settings::default()
@@ -452,7 +452,7 @@ async fn a_page_that_navigates_after_the_scan() {
 
 /// Chrome makes a socket in its temporary folder, and a socket's path is short.
 #[tokio::test]
-async fn a_device_is_kept_in_a_folder_with_a_long_path() {
+async fn device_survives_a_long_profile_path() {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
     let tokens = folder
@@ -471,7 +471,7 @@ async fn a_device_is_kept_in_a_folder_with_a_long_path() {
 
 /// In the minutes of a code by number, on a clock that is turned by hand.
 #[tokio::test]
-async fn a_code_by_number_is_renewed_while_somebody_wants_it() {
+async fn pairing_code_is_renewed_while_requested() {
     let scripts = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
     let run = tokio::process::Command::new("node")
         .arg("link-code.mjs")

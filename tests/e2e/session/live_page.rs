@@ -63,7 +63,7 @@ fn restarts(session: &Value) -> (u64, u64) {
 }
 
 #[tokio::test]
-async fn ready_waits_until_what_waited_is_delivered() {
+async fn ready_waits_for_offline_delivery() {
     let (standin, mut manager) = linked(Settings::default(), impatient()).await;
     manager.stop().await;
     let lead = LeadMessage::text("5491155550001", "mientras no estabas");
@@ -91,7 +91,7 @@ async fn ready_waits_until_what_waited_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_delivery_without_an_end_is_ready_in_time_and_costs_no_restart() {
+async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     let settings = Settings {
         offline_delivery: HOUR,
         offline_hold: MS(500),
@@ -112,7 +112,7 @@ async fn a_delivery_without_an_end_is_ready_in_time_and_costs_no_restart() {
 }
 
 #[tokio::test]
-async fn a_page_that_starts_over_after_much_waiting_is_let() {
+async fn page_that_restarts_its_sync_is_left_alone() {
     let settings = Settings {
         refresh_window: true,
         ..Settings::default()
@@ -126,7 +126,7 @@ async fn a_page_that_starts_over_after_much_waiting_is_let() {
 }
 
 #[tokio::test]
-async fn missing_tools_are_named_and_not_ready() {
+async fn missing_page_tools_are_named_and_not_ready() {
     let settings = Settings {
         withheld_modules: vec!["WAWebMsgCollection".to_owned()],
         ..Settings::default()
@@ -144,7 +144,7 @@ async fn missing_tools_are_named_and_not_ready() {
 }
 
 #[tokio::test]
-async fn whats_new_is_acknowledged_by_its_button_or_without() {
+async fn whats_new_dialog_is_dismissed() {
     for by_test_id in [true, false] {
         let settings = Settings {
             whats_new_test_id: by_test_id,
@@ -163,7 +163,7 @@ async fn whats_new_is_acknowledged_by_its_button_or_without() {
 
 /// The phone drops a device that does not, so this is what the one above saves.
 #[tokio::test]
-async fn a_device_that_never_acknowledges_is_dropped() {
+async fn device_that_never_acks_is_dropped() {
     let settings = Settings {
         whats_new_grace: MS(300),
         ..Settings::default()
@@ -177,7 +177,7 @@ async fn a_device_that_never_acknowledges_is_dropped() {
 }
 
 #[tokio::test]
-async fn the_account_does_not_show_as_online_unless_asked_for() {
+async fn presence_is_offline_by_default() {
     for (presence, available) in [("unavailable", false), ("available", true)] {
         let options = impatient().with("PRESENCE", presence);
         let (standin, mut manager) = linked(Settings::default(), options).await;
@@ -235,7 +235,7 @@ async fn true_hints() -> Value {
 }
 
 #[tokio::test]
-async fn the_browser_presents_itself_as_one_with_a_window() {
+async fn browser_fingerprint_is_of_a_windowed_chrome() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let said = poll::until("the page to look at its browser", async || {
         standin.phone().state().browser
@@ -263,7 +263,7 @@ async fn the_browser_presents_itself_as_one_with_a_window() {
 }
 
 #[tokio::test]
-async fn a_code_on_a_linked_profile_is_believed_the_second_time() {
+async fn qr_on_a_linked_profile_is_believed_the_second_time() {
     let (standin, mut manager) = linked(Settings::default(), impatient()).await;
     manager.until_stored().await;
     manager.stop().await;
@@ -304,7 +304,7 @@ async fn a_code_on_a_linked_profile_is_believed_the_second_time() {
 }
 
 #[tokio::test]
-async fn a_sync_without_progress_is_loaded_anew() {
+async fn stalled_sync_is_reloaded() {
     let stuck = Settings {
         sync: HOUR,
         sync_steps: 0,
@@ -323,7 +323,7 @@ async fn a_sync_without_progress_is_loaded_anew() {
 }
 
 #[tokio::test]
-async fn a_sync_that_moves_is_left_alone() {
+async fn progressing_sync_is_left_alone() {
     let slow = Settings {
         sync: Duration::from_secs(5),
         sync_steps: 10,
@@ -338,7 +338,7 @@ async fn a_sync_that_moves_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_busy_with_its_first_sync_is_not_killed() {
+async fn busy_first_sync_is_not_killed() {
     let slow = Settings {
         sync: HOUR,
         ..Settings::default()
@@ -374,7 +374,7 @@ async fn a_page_that_is_busy_with_its_first_sync_is_not_killed() {
 }
 
 #[tokio::test]
-async fn acks_that_stop_reload_close_and_kill_in_this_order() {
+async fn stopped_acks_reload_then_close_then_kill() {
     let options = impatient().with("ACK_PATIENCE_SECONDS", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     standin.phone().rule(None, Outcome::Silent, None);
@@ -409,7 +409,7 @@ async fn acks_that_stop_reload_close_and_kill_in_this_order() {
 }
 
 #[tokio::test]
-async fn why_the_page_logged_out_is_told_in_words() {
+async fn logout_reason_of_the_page_is_reported_in_words() {
     for (reason, name) in [
         ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),
         ("lid_migration_unmigrated_companion", "LID_MIGRATION"),
@@ -424,7 +424,7 @@ async fn why_the_page_logged_out_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn another_wa_js_is_judged_before_it_is_trusted() {
+async fn doctor_checks_another_wa_js() {
     let standin = standin(Settings::default()).await;
     let page = standin.web_url();
     let folder = harness::Scratch::default();

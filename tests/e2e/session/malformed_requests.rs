@@ -96,7 +96,7 @@ async fn stopped(mut manager: Manager) {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_in_words() {
+async fn malformed_bytes_are_refused_with_a_message() {
     let manager = manager().await;
     let bad = Some((400, "BAD_REQUEST".to_owned()));
     let random: Vec<u8> = (0..4_000_u32)
@@ -138,7 +138,7 @@ async fn what_is_no_request_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn odd_requests_are_answered_as_what_they_are() {
+async fn unusual_requests_get_their_status() {
     let manager = manager().await;
     let long = "a".repeat(300_000);
     let many: String = (0..2_000).map(|n| format!("X-{n}: 1\r\n")).collect();
@@ -247,7 +247,7 @@ async fn odd_requests_are_answered_as_what_they_are() {
 }
 
 #[tokio::test]
-async fn halves_end_when_their_sender_does() {
+async fn partial_requests_end_with_their_connection() {
     let manager = manager().await;
     for (request, expected) in [
         ("", None),
@@ -286,7 +286,7 @@ async fn halves_end_when_their_sender_does() {
 }
 
 #[tokio::test]
-async fn requests_one_behind_the_other_are_answered_in_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let manager = manager().await;
     let request = |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let pipeline = [
@@ -309,7 +309,7 @@ async fn requests_one_behind_the_other_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn slow_senders_hold_nothing_up_and_are_not_waited_for() {
+async fn slow_senders_are_cut_and_block_nobody() {
     let manager = manager().await;
     let heads = join_all((0..200).map(|_| async {
         let mut stream = open(&manager).await;

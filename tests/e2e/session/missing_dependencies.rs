@@ -84,7 +84,7 @@ async fn nothing_runs(manager: &Manager) {
 }
 
 #[tokio::test]
-async fn no_chrome() {
+async fn chrome_is_missing() {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
     let chrome = folder.join("bin").join("chromium");
@@ -108,7 +108,7 @@ async fn no_chrome() {
 }
 
 #[tokio::test]
-async fn nothing_on_the_path() {
+async fn chrome_and_chromedriver_are_missing() {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
     let bin = folder.join("bin");
@@ -139,7 +139,7 @@ async fn nothing_on_the_path() {
 }
 
 #[tokio::test]
-async fn no_chromedriver() {
+async fn chromedriver_is_missing() {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
     let driver = folder.join("bin").join("chromedriver");
@@ -188,13 +188,13 @@ async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_chromedriver_that_ends_at_once() {
+async fn chromedriver_that_exits_at_once() {
     let words = ["chromedriver", "ended at once", "POST /connect"];
     broken("CHROMEDRIVER_BIN", "chromedriver", "exit 1", &words).await;
 }
 
 #[tokio::test]
-async fn a_chromedriver_that_never_opens_its_port() {
+async fn chromedriver_that_never_listens() {
     // Not the last command of the script, so that it is a child of its own.
     let words = ["chromedriver did not open its port", "POST /connect"];
     broken(
@@ -207,7 +207,7 @@ async fn a_chromedriver_that_never_opens_its_port() {
 }
 
 #[tokio::test]
-async fn a_chrome_that_ends_at_once() {
+async fn chrome_that_exits_at_once() {
     broken(
         "CHROME_BIN",
         "chromium",
@@ -218,7 +218,7 @@ async fn a_chrome_that_ends_at_once() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_a_file() {
+async fn profile_path_is_a_file() {
     let standin = standin(Settings::default()).await;
     for place in ["tokens", "tokens/profile"] {
         let folder = Scratch::default();
@@ -244,7 +244,7 @@ async fn a_profile_that_is_a_file() {
 }
 
 #[tokio::test]
-async fn a_wa_js_that_cannot_be_read() {
+async fn wa_js_file_is_unreadable() {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();
     let file = folder.join("wa-js.js");
@@ -302,17 +302,17 @@ async fn links_but_never_sends(bundles: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_wa_js_that_does_nothing() {
+async fn wa_js_file_is_empty_of_effect() {
     links_but_never_sends(&["", "throw new Error('roto');", "globalThis.WPP = null;"]).await;
 }
 
 #[tokio::test]
-async fn a_wa_js_that_is_no_javascript() {
+async fn wa_js_file_is_not_javascript() {
     links_but_never_sends(&["this is no JavaScript", "}"]).await;
 }
 
 #[tokio::test]
-async fn a_page_that_nobody_serves() {
+async fn whatsapp_page_refuses_connections() {
     let folder = Scratch::default();
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = free.local_addr().expect("its address").port();
@@ -345,7 +345,7 @@ async fn a_page_that_nobody_serves() {
 }
 
 #[tokio::test]
-async fn two_services_on_one_profile() {
+async fn second_service_on_a_profile_is_refused() {
     let standin = standin(Settings::default()).await;
     let mut first = Manager::start(&standin).await;
     first.link(&standin).await;

@@ -62,7 +62,7 @@ fn causes(session: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn scanned_answered_and_linked() {
+async fn passkey_assertion_links_the_device() {
     let (standin, mut manager, authenticator) = scanned(asks()).await;
     let asked = required(&manager).await;
     let keys: Vec<_> = asked.as_object().unwrap().keys().collect();
@@ -118,7 +118,7 @@ async fn scanned_answered_and_linked() {
 
 /// The codes behind it run out all the same; to refresh them would cut it off.
 #[tokio::test]
-async fn nothing_is_refreshed_nor_composed_meanwhile() {
+async fn qr_code_is_not_refreshed_during_a_passkey() {
     let settings = Settings {
         first_code: MS(1_500),
         next_code: MS(100),
@@ -190,7 +190,7 @@ fn millis(timestamp: &Value) -> i64 {
 }
 
 #[tokio::test]
-async fn a_wrong_answer_is_refused_by_whatsapp_and_asked_for_again() {
+async fn wrong_assertion_is_refused_and_requested_again() {
     let (standin, mut manager, authenticator) = scanned(asks()).await;
     let asked = required(&manager).await;
     // Everything is right but the key.
@@ -257,7 +257,7 @@ async fn confirmation(manager: &Manager) -> String {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_answer_is_told_by_its_field() {
+async fn invalid_assertion_names_its_field() {
     let (standin, mut manager, authenticator) = scanned(asks()).await;
     let asked = required(&manager).await;
     let right = authenticator.answer(&asked);
@@ -325,7 +325,7 @@ async fn what_cannot_be_an_answer_is_told_by_its_field() {
 }
 
 #[tokio::test]
-async fn cancelled_it_is_back_to_a_code_to_scan() {
+async fn cancelled_passkey_returns_to_the_qr_code() {
     let (standin, mut manager, authenticator) = scanned(asks()).await;
     let asked = required(&manager).await;
     let (status, body) = manager.post("/passkey/confirm", &Value::Null).await;
@@ -366,7 +366,7 @@ async fn cancelled_it_is_back_to_a_code_to_scan() {
 }
 
 #[tokio::test]
-async fn unanswered_it_is_given_up() {
+async fn unanswered_passkey_times_out() {
     let settings = Settings {
         passkey_life: MS(1_500),
         ..asks()
@@ -389,7 +389,7 @@ async fn unanswered_it_is_given_up() {
 
 /// WhatsApp asks again when the phone does not follow.
 #[tokio::test]
-async fn a_phone_that_does_not_follow_has_the_passkey_asked_for_again() {
+async fn passkey_is_requested_again_when_the_phone_does_not_follow() {
     let settings = Settings {
         passkey_phone: None,
         passkey_step: MS(300),
@@ -411,7 +411,7 @@ async fn a_phone_that_does_not_follow_has_the_passkey_asked_for_again() {
 }
 
 #[tokio::test]
-async fn after_a_code_by_number_as_well() {
+async fn passkey_follows_a_pairing_code() {
     let standin = standin(asks()).await;
     let authenticator = Authenticator::of(&standin.phone());
     let mut manager = Manager::start(&standin).await;
@@ -450,17 +450,17 @@ async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
 }
 
 #[tokio::test]
-async fn a_page_without_the_events_is_understood() {
+async fn passkey_works_without_page_events() {
     by_the_other_signs(|settings| settings.passkey_events = false).await;
 }
 
 #[tokio::test]
-async fn a_page_without_the_test_ids_is_understood() {
+async fn passkey_works_without_test_ids() {
     by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
 }
 
 #[tokio::test]
-async fn an_account_without_one_sees_nothing_of_it() {
+async fn account_without_a_passkey_is_unaffected() {
     let standin = standin(Settings::default()).await;
     let mut manager = Manager::start(&standin).await;
     assert_eq!(

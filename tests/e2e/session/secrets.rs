@@ -60,7 +60,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn the_token_stays_in_the_service() {
+async fn token_stays_in_the_service() {
     let (_standin, mut manager) = with_token().await;
     let service = manager.service.process().expect("it runs").pid;
     let children: Vec<_> = processes::of(&manager.tokens())
@@ -104,7 +104,7 @@ fn network(pid: i32) -> Option<PathBuf> {
 }
 
 #[tokio::test]
-async fn nobody_but_the_service_reaches_what_drives_chrome() {
+async fn chromedriver_and_cdp_are_unreachable_from_outside() {
     let (_standin, mut manager) = with_token().await;
     let driver = processes::chromedriver(&manager.tokens()).expect("a chromedriver");
     let alone = network(driver.pid);
@@ -136,7 +136,7 @@ async fn nobody_but_the_service_reaches_what_drives_chrome() {
 }
 
 #[tokio::test]
-async fn the_profile_is_the_users_alone() {
+async fn profile_is_private_to_the_user() {
     let (standin, mut manager) = with_token().await;
     for folder in ["", "profile", "tmp"] {
         assert_eq!(mode(&manager.tokens().join(folder)), 0o700, "{folder}");
@@ -149,7 +149,7 @@ async fn the_profile_is_the_users_alone() {
 }
 
 #[tokio::test]
-async fn a_screenshot_is_a_picture_of_the_page_for_who_has_the_token() {
+async fn screenshot_requires_the_token() {
     let (_standin, mut manager) = with_token().await;
     let bare = manager
         .client()

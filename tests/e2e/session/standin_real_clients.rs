@@ -23,7 +23,7 @@ async fn wa_js_runs_on_the_standin() {
 }
 
 #[tokio::test]
-async fn every_edge_of_the_standin_shows_in_the_page() {
+async fn standin_settings_show_in_its_page() {
     run_peer("standin-edges.mjs").await;
 }
 

@@ -1,8 +1,12 @@
 //! A listener to `/events`, of either service.
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::{Stream, StreamExt};
 use serde_json::Value;
+use session_client::ClientError;
 
 use crate::http;
 
@@ -19,11 +23,17 @@ pub struct SseEvent {
     pub data: Value,
 }
 
-/// An open stream.
-#[derive(Debug)]
+type Decoded = dyn Stream<Item = Result<session_client::SseEvent, ClientError>> + Send;
+
+/// An open stream, read by session-client's decoder.
 pub struct Events {
-    response: reqwest::Response,
-    text: String,
+    decoded: Pin<Box<Decoded>>,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
 }
 
 impl Events {
@@ -52,34 +62,22 @@ impl Events {
             (200, "text/event-stream")
         );
         Self {
-            response,
-            text: String::new(),
+            decoded: Box::pin(session_client::decode(response, ENDLESS)),
         }
     }
 
     /// The next event; `None` once the stream ended or broke off.
     pub async fn next(&mut self) -> Option<SseEvent> {
-        loop {
-            if let Some(end) = self.text.find("\n\n") {
-                let block: String = self.text.drain(..end + 2).collect();
-                let field = |name: &str| {
-                    block
-                        .lines()
-                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-                };
-                let (Some(name), Some(data)) = (field("event"), field("data")) else {
-                    continue;
-                };
-                return Some(SseEvent {
-                    id: field("id").map_or(0, |id| id.parse().expect("a number")),
-                    name: name.to_owned(),
-                    data: serde_json::from_str(data).expect("JSON"),
-                });
-            }
-            let chunk = self.response.chunk().await.ok()??;
-            self.text
-                .push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
-        }
+        let event = match self.decoded.next().await? {
+            Ok(event) => event,
+            Err(ClientError::BadResponse(odd)) => panic!("{odd}"),
+            Err(_) => return None,
+        };
+        Some(SseEvent {
+            id: event.id.map_or(0, |id| id.parse().expect("a number")),
+            name: event.name,
+            data: serde_json::from_str(&event.data).expect("JSON"),
+        })
     }
 
     /// All events up to the one that is `last`.

@@ -17,8 +17,10 @@ use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestam
 use sqlx::Row;
 
 use super::error::StoreError;
-use super::messages::{Message, Origin, wa_key};
-use super::transitions::{note, take_early_ack};
+use super::history::note;
+use super::messages::{Message, Origin};
+use super::rows::wa_key;
+use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, State, Store, Tx, now};
 

@@ -7,13 +7,13 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::access::{PASSWORD, admin, answer, bearer, locked};
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
 const PICTURE: &str = "data:image/png;base64,AAAA";
 
 /// A session-manager in this state, with a browser or without.
-fn is_in(peer: &Peer, state: &str, has_browser: bool) {
+fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
@@ -35,8 +35,8 @@ fn is_in(peer: &Peer, state: &str, has_browser: bool) {
     peer.is_in(state);
 }
 
-async fn open() -> (Peer, Hub) {
-    let peer = Peer::start().await;
+async fn open() -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::start().await;
     is_in(&peer, "READY", true);
     let hub = Hub::start(&peer.url).await;
     (peer, hub)

@@ -37,8 +37,8 @@ pub use page_report::{
     Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey, PageReport,
     PageUpdate, PasskeyStage,
 };
-pub use profile::Profile;
 pub(crate) use profile::remove_tree;
+pub use profile::{Profile, Usage};
 pub use tree::Tree;
 
 use std::process::ExitCode;

@@ -22,7 +22,7 @@ use session_client::ClientError;
 use tokio::process::Command;
 
 use super::local_client;
-use crate::browser::{self, BrowserConfig, Tree};
+use crate::browser::{self, BrowserConfig, Tree, Usage};
 use crate::config::Config;
 
 const SERVICE: Service = Service {
@@ -57,7 +57,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks.extend(running.and_then(|service| drivers_port(&config.browser, service)));
     checks.push(profile(&config.browser, running.is_some()));
     checks.extend(kept_aside(&config.browser));
-    checks.push(profile_size(&config.browser));
+    checks.push(profile_size(&config.browser.profile.usage()));
     checks.extend(page(&config.browser).await);
     if let Some(process) = running {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
@@ -197,9 +197,8 @@ fn kept_aside(config: &BrowserConfig) -> Option<Check> {
 const LARGE_PROFILE_MIB: u64 = 2_048;
 
 /// What the profile takes on the disk.
-fn profile_size(config: &BrowserConfig) -> Check {
+fn profile_size(usage: &Usage) -> Check {
     const NAME: &str = "profile size";
-    let usage = config.profile.usage();
     let mib = |bytes: u64| bytes >> 20;
     let mut found = format!("{} MiB", mib(usage.total));
     let parts = usage.parts.iter().filter(|(_, bytes)| mib(*bytes) > 0);
@@ -325,7 +324,26 @@ fn backups(config: &Config) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use service_runtime::doctor::Verdict;
+
     use super::*;
+
+    #[test]
+    fn a_profile_that_grew_is_a_warning_with_its_largest_folders() {
+        let of = |mib: u64| Usage {
+            total: mib << 20,
+            parts: vec![
+                ("IndexedDB".to_owned(), (mib - 1) << 20),
+                ("Logs".to_owned(), 9),
+            ],
+        };
+        let small = profile_size(&of(300));
+        assert_eq!(small.found, "300 MiB: IndexedDB 299 MiB");
+        assert_eq!((small.verdict, small.cure), (Verdict::Ok, None));
+        let grown = profile_size(&of(3_000));
+        assert_eq!(grown.verdict, Verdict::Warning);
+        assert!(grown.cure.unwrap().contains("cleared at each start"));
+    }
 
     #[test]
     fn the_major_version_is_found() {

@@ -32,6 +32,11 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/xtask/src/suite.rs",
         "report.stage(\"clippy\", |_| clippy())",
     ),
+    (
+        "cargo xtask check",
+        "crates/xtask/src/check.rs",
+        "fn a_file_is_of_the_package_around_it()",
+    ),
     // From a database of the Node pair's.
     (
         "target/release/central-hub import-node ",
@@ -48,17 +53,17 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "cargo xtask chaos ",
         "tests/lab/chaos/tests/short_run.rs",
-        "fn half_a_minute_of_chaos()",
+        "fn chaos_for_half_a_minute_breaks_no_promise()",
     ),
     (
         "cargo xtask abuse",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn answers_that_nobody_reads_stop_nobody()",
+        "fn unread_answers_block_nobody()",
     ),
     (
         "cargo xtask abuse ",
         "tests/lab/abuse/tests/short_run.rs",
-        "fn answers_that_nobody_reads_stop_nobody()",
+        "fn unread_answers_block_nobody()",
     ),
     (
         "cargo xtask bench",
@@ -114,12 +119,12 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "sudo leadmaster-*/deploy/install.sh",
         "tests/e2e/deploy/systemd.rs",
-        "fn the_install_script_says_what_it_does_and_what_it_cannot()",
+        "fn install_script_reports_its_steps_and_missing_tools()",
     ),
     (
         "journalctl -u leadmaster-session-manager -f",
         "tests/e2e/deploy/systemd.rs",
-        "fn the_units_hold_nothing_that_systemd_does_not_know()",
+        "fn systemd_verifies_both_units()",
     ),
     // Containers: they want podman or Docker, and minutes.
     (
@@ -161,7 +166,7 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "npm install -g pm2",
         "tests/e2e/deploy/pm2.rs",
-        "fn the_pair_is_online_at_once_with_its_own_variables()",
+        "fn pair_is_online_with_its_own_variables()",
     ),
     // A message that failed, which under DRY_RUN none does.
     (
@@ -173,13 +178,13 @@ pub const ELSEWHERE: &[Held] = &[
     (
         "BACKUP_KEY='AGE-SECRET-KEY-1…' TOKENS_DIR=desktop-tokens target/release/session-manager link",
         "tests/e2e/session/backups.rs",
-        "fn linked_on_a_desktop_and_restored_on_a_server()",
+        "fn profile_linked_on_a_desktop_is_restored_on_a_server()",
     ),
     // A screen, until one leaves it.
     (
         "pm2 monit",
         "tests/e2e/deploy/pm2.rs",
-        "fn the_settings_are_those_of_the_node_pair()",
+        "fn pm2_settings_match_the_node_pair()",
     ),
 ];
 

@@ -14,46 +14,46 @@ async fn held(only: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn answers_that_nobody_reads_stop_nobody() {
+async fn unread_answers_block_nobody() {
     held("answers that nobody reads").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_stand_still_stop_nobody() {
+async fn idle_connections_block_nobody() {
     held("connections without a request").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn requests_that_stop_are_answered_wherever_they_stop() {
+async fn stalled_requests_are_answered() {
     held("requests that stop").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_of_parts_take_no_memory() {
+async fn multipart_heads_are_bounded() {
     held("heads of parts").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bodies_without_an_end_take_no_memory() {
+async fn endless_bodies_are_bounded() {
     held("bodies without an end").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn names_at_the_sign_in_take_no_memory() {
+async fn sign_in_names_are_bounded() {
     held("long names").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_of_one_caller_are_bounded() {
+async fn event_streams_of_one_caller_are_bounded() {
     held("event streams").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_tokens_run_out() {
+async fn wrong_tokens_are_rate_limited() {
     held("wrong tokens").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_everything_is_answered_as_what_it_is() {
+async fn flood_of_every_route_gets_its_statuses() {
     held("every route").await;
 }

@@ -1,12 +1,13 @@
 //! What comes in, and who is told of it.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::Value;
-use sse_stream::{Sse, SseByteStream};
+use session_client::SseEvent;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use whatsapp_standin::{LeadMessage, Phone};
@@ -16,6 +17,8 @@ use super::plan::{Lead, Way};
 use super::record::{AckTold, Ear, Told, Written};
 use harness::http_builder;
 
+/// A stream has signs of life more often.
+const SILENCE: Duration = Duration::from_secs(40);
 const COME_BACK_AFTER: Duration = Duration::from_millis(100);
 
 /// Writes to the account, each message at its time.
@@ -110,7 +113,7 @@ impl Heard {
         // It hears for as long as it takes: no timeout for the whole answer.
         let client = http_builder()
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(40))
+            .read_timeout(SILENCE)
             .build()
             .expect("a client");
         let mut last = None;
@@ -149,7 +152,7 @@ impl Heard {
             clock.odd(format!("{url} answered {}", response.status()));
             return false;
         }
-        let mut events = SseByteStream::new(response.bytes_stream());
+        let mut events = pin!(session_client::decode(response, SILENCE));
         while let Some(Ok(event)) = events.next().await {
             if let Some(id) = self.take(&event, clock) {
                 *last = Some(id.max(last.unwrap_or(0)));
@@ -158,9 +161,9 @@ impl Heard {
         true
     }
 
-    fn take(&self, event: &Sse, clock: &Clock) -> Option<u64> {
-        let data: Value = serde_json::from_str(event.data.as_deref()?).ok()?;
-        let name = event.event.as_deref().unwrap_or_default();
+    fn take(&self, event: &SseEvent, clock: &Clock) -> Option<u64> {
+        let data: Value = serde_json::from_str(&event.data).ok()?;
+        let name = event.name.as_str();
         let event_id = event.id.as_deref().and_then(|id| id.parse().ok());
         let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
         match (name, event_id) {

@@ -10,7 +10,7 @@ use harness::Scratch;
 const SEED: u64 = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn half_a_minute_of_chaos() {
+async fn chaos_for_half_a_minute_breaks_no_promise() {
     let scratch = Scratch::default();
     let options = Options::short(SEED, scratch.path().to_owned());
     let outcome = chaos::run(options, drop).await;

@@ -8,9 +8,10 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::lifecycle::Refused;
 use super::recipients::Fields;
+use super::rows::{as_id, optional_id, optional_time, small, time};
 use super::states::{CampaignState, RecipientState};
-use super::{as_id, now, optional_id, optional_time, small, strange, time};
 use crate::sending_windows::Pause;
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 use crate::text::fold;
 
@@ -145,7 +146,7 @@ impl Campaign {
             cliente_id: optional_id(row, "cliente_id")?,
             name: row.try_get("name")?,
             text: row.try_get("text")?,
-            columns: serde_json::from_str(&columns).map_err(|_| strange("columns"))?,
+            columns: serde_json::from_str(&columns).map_err(|_| unknown_value("columns"))?,
             description: row.try_get("description")?,
             send_after: optional_time(row, "send_after")?,
             pause: pause.unwrap_or_default(),

@@ -4,7 +4,9 @@ use super::recipients::{Deltas, Move, move_in};
 use super::states::{CampaignState, RecipientState};
 use sqlx::Row;
 
-use super::{Campaign, NewCampaign, now, time};
+use super::rows::time;
+use super::{Campaign, NewCampaign};
+use crate::store::rows::now;
 use crate::store::{Change, State, Store, StoreError, Topic, Tx};
 
 /// Why something cannot be done with a campaign.

@@ -4,8 +4,9 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{now, optional_id, time};
+use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
+use crate::store::rows::now;
 use crate::store::{Store, StoreError, Tx};
 
 /// The words, as a JSON array.

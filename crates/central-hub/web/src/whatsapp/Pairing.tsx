@@ -2,7 +2,7 @@ import { Button, CopyButton, Stack, Text, TextInput } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 
-import { usePairingCode } from '../api/queries';
+import { usePairingCode } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { minutesAndSeconds, secondsLeft } from '../lib/time';

@@ -16,28 +16,76 @@ export const campaigns: typeof es = {
   list: 'Campaigns',
   nothingFound: 'No campaign matches.',
   emptyTitle: 'No campaigns yet',
-  emptyText: 'Write a message, upload a list and rehearse it: nothing leaves until you decide so.',
+  emptyText: 'Write a message, upload a list and test it: nothing leaves until you decide so.',
   columns: { name: 'Name', state: 'State', progress: 'Progress', created: 'Created' },
   states: {
     pendiente: 'To be approved',
-    en_progreso: 'Under way',
+    en_progreso: 'Sending',
     pausada: 'Paused',
     finalizado: 'Finished',
   },
-  rehearsal: 'Rehearsal',
+  rehearsal: 'Test',
+  stateWaiting: 'Waiting',
+  stateTesting: 'Testing',
   progress: (done, total) => `${done} of ${total}`,
   progressOf: (name) => `Progress of ${name}`,
   progressTitle: 'Progress',
-  waits: (why) => `Waits: ${why}`,
-  waiting: 'Waiting now',
-  waitsUntil: (why, when) => `${why}, until ${when}`,
+  waiting: 'Not sending',
+  sending: 'Sending',
+  testing: 'Testing',
+  nextAt: (when) => `next ${when}`,
+  endsAt: (when) => `ends ${when}`,
+  reasons: {
+    rehearsalLock: 'Test mode is on at the server: nothing leaves.',
+    campaignsOff: 'Sending campaigns is switched off on the server.',
+    noSchedule: 'It has no schedule: say on which days and at what hours it goes.',
+    notApproved: 'Its schedule has to be approved.',
+    notReady: 'WhatsApp is not connected.',
+    reachOut: (when) =>
+      `WhatsApp does not let it write to people who never wrote${when === null ? '' : `, until ${when}`}.`,
+    newChats: (when) =>
+      `WhatsApp’s monthly limit on new chats is reached${when === null ? '' : `, until ${when}`}.`,
+    firstSync: 'The history of the newly linked phone is still coming in.',
+    outsideHours: (when) =>
+      when === null ? 'It is outside its hours.' : `It is outside its hours. Goes on ${when}.`,
+    quota: (when) =>
+      when === null
+        ? 'The most for one day is reached.'
+        : `The most for one day is reached. Goes on ${when}.`,
+    notYet: (when) =>
+      when === null ? 'Its date has not come.' : `Its date has not come. Begins ${when}.`,
+  },
+  answers: (count, shown, percent) =>
+    `${count === 1 ? '1 person answered' : `${shown} people answered`} (${percent} %)`,
+  skipped: (count, shown) =>
+    count === 1 ? '1 skipped: they opted out.' : `${shown} skipped: they opted out.`,
+  ways: {
+    howTo: 'How to switch it on',
+    schedule: 'Choose the hours',
+    approve: 'Approve the schedule',
+    connect: 'Connect',
+  },
+  sendForReal: {
+    button: 'Send it for real',
+    title: 'Send it for real?',
+    text: (people) =>
+      `A copy of this campaign is made with its list and its schedule, both are approved, and the messages really go to ${people}. Who opted out is left out.`,
+    locked: 'The server is in test mode: the copy would be a test, too. Switch real sending on first.',
+    confirm: (people) => `Send to ${people}`,
+    name: (name) => `${name} (for real)`,
+    noSchedule: 'The test has no schedule. Choose one in the copy before it is sent.',
+    halfway: (name) =>
+      `The copy “${name}” was made, but not all of it could be approved. Open it to finish.`,
+    open: 'Open the copy',
+  },
+  people: (count, shown) => (count === 1 ? '1 person' : `${shown} people`),
   figures: {
     total: 'People',
     pendientes: 'Left',
     enviados: 'Sent',
     entregados: 'Delivered',
     leidos: 'Read',
-    simulados: 'Rehearsed',
+    simulados: 'Test',
     fallidos: 'Failed',
     omitidos: 'Skipped',
   },
@@ -86,7 +134,9 @@ export const campaigns: typeof es = {
     PAUSE: 'Pause between messages',
     NOT_YET: 'Before its date',
     OUTSIDE_HOURS: 'Outside its hours',
-    DRY_RUN: 'Rehearsal: not sent',
+    DRY_RUN: 'Test: not sent',
+    HEARD: 'Received',
+    ACK: 'WhatsApp confirmed it',
     TEXT_INVALID: 'The text could not be made of its data',
     IMPORTED: 'Came with the list',
   },
@@ -95,18 +145,25 @@ export const campaigns: typeof es = {
     nameEmpty: 'Write a name.',
     text: 'Message',
     textHint:
-      'In braces goes what differs from one person to the next: {nombre} or any column of the list. {column|text} puts the text where the cell is empty.',
+      'In braces goes what differs from one person to the next: {nombre} or any column of the list. Where a value is missing, put another word: {nombre|neighbour}.',
     textEmpty: 'Write the message.',
-    mistake: (line, column) => `There is a mistake in the braces (line ${line}, column ${column}).`,
-    unknownVariable: (name, line, column) =>
-      `The variable {${name}} cannot be used (line ${line}, column ${column}).`,
+    mistakes: {
+      TEMPLATE_EMPTY: () => 'Write the message.',
+      TEMPLATE_UNCLOSED_BRACE: () => 'A brace is not closed: }',
+      TEMPLATE_UNOPENED_BRACE: () => 'There is one } too many: the { that opens it is missing.',
+      TEMPLATE_NAMELESS_VARIABLE: () => 'There are braces without the name of a column in them.',
+      TEMPLATE_NAME_TOO_LONG: () => 'The name in braces is too long.',
+      TEMPLATE_UNKNOWN_VARIABLE: (name) =>
+        `The list has no column “${name}”. Add it below, under “Columns of the list”, or correct the name.`,
+    },
+    addColumn: (name) => `Add the column “${name}”`,
     showMistake: 'Show where',
     columns: 'Columns of the list',
     columnsHint: 'Those that the message names, separated by commas. For example: Company, Slot',
     pauseLeast: 'Shortest pause',
     pauseMost: 'Longest pause',
     pauseHint:
-      'Between one message and the next a random time within these bounds goes by. Short pauses make WhatsApp block the line.',
+      'Between one message and the next a random time within these bounds goes by. Short pauses make WhatsApp block the number.',
     pauseProblems: {
       empty: 'Write both pauses.',
       order: 'The longest pause cannot be shorter than the shortest.',
@@ -117,7 +174,8 @@ export const campaigns: typeof es = {
     save: 'Save',
   },
   actions: {
-    approve: 'Approve',
+    approve: 'Send',
+    approveRehearsal: 'Test',
     resume: 'Resume',
     pause: 'Pause',
     edit: 'Edit',
@@ -125,20 +183,21 @@ export const campaigns: typeof es = {
     remove: 'Delete',
     reason: 'Reason (optional)',
     titles: {
-      approve: 'Approve the campaign?',
+      approve: 'Send the campaign?',
       resume: 'Resume the campaign?',
       pause: 'Pause the campaign?',
       edit: 'Edit the campaign',
       copy: 'Copy the campaign',
       remove: 'Delete the campaign?',
     },
-    approveRehearsal: (people) =>
-      `This is a rehearsal: the message of each of the ${people} people is made and it is worked out when it would go, but nothing is sent.`,
+    approveRehearsalText: (people) =>
+      `This is a test: the messages for ${people} are made and it is worked out when they would go, but nothing is sent.`,
     approveReal: (people) =>
-      `This is REAL: messages will go to ${people} people from your number, by its schedule.`,
-    confirmRehearsal: 'Start the rehearsal',
-    confirmReal: 'Send for real',
-    resumeRehearsal: 'The rehearsal goes on where it was. Nothing is sent.',
+      `This is REAL: messages will go to ${people} from your number, by its schedule. Who opted out is skipped.`,
+    confirmRehearsal: 'Start the test',
+    confirmReal: (people) => `Send to ${people}`,
+    emptyHint: 'Upload a list first.',
+    resumeRehearsal: 'The test goes on where it was. Nothing is sent.',
     resumeReal: 'This is REAL: the messages that are left go on leaving.',
     pauseText: 'No further message leaves. What WhatsApp has already cannot be stopped.',
     copyText: 'Makes another one with the same message, the same people and the same schedules.',
@@ -147,20 +206,35 @@ export const campaigns: typeof es = {
   },
   lists: {
     title: 'Lists',
-    text: 'CSV as Excel saves it, or JSON. The first row names the columns; one of them is the phone.',
-    prefix: 'Country and area prefix (optional)',
-    prefixHint: 'For numbers without a country code. For example: 549',
+    text: 'Upload your spreadsheet saved as CSV. The first row has to hold the titles: Name, Phone…',
+    example: 'Download an example',
+    exampleName: 'example.csv',
+    exampleText: 'Phone;Name\r\n+54 9 11 5825-4201;Ana Gómez\r\n+54 9 351 412-3456;Luis Díaz\r\n',
+    prefix: 'Of which country are the numbers?',
+    prefixHint: 'It is added to those without a country code.',
+    countries: {
+      none: 'As they are in the list',
+      argentina: 'Argentina (54 9)',
+      uruguay: 'Uruguay (598)',
+      chile: 'Chile (56)',
+      paraguay: 'Paraguay (595)',
+      other: 'Another…',
+    },
+    otherPrefix: 'Country and area prefix',
     upload: 'Upload a list',
     uploading: (percent) => `Uploading the list: ${percent} %`,
     uploadingLabel: 'Progress of the upload',
-    taken: (count) => `${count} people added`,
-    notTaken: (duplicates, refused) => `${duplicates} duplicates and ${refused} lines refused.`,
+    taken: (count, shown) => (count === 1 ? '1 person added' : `${shown} people added`),
+    notTaken: (duplicates, refused) =>
+      `${duplicates === 1 ? '1 duplicate' : `${duplicates} duplicates`} and ${refused} with problems.`,
+    allTaken: 'All of them were taken.',
+    nobody: 'The list has titles, but nobody below them.',
     columns: {
       when: 'Uploaded',
       state: 'State',
       accepted: 'Accepted',
       duplicates: 'Duplicates',
-      refused: 'Refused',
+      refused: 'With problems',
       actions: 'Actions',
     },
     states: {
@@ -168,11 +242,11 @@ export const campaigns: typeof es = {
       completa: 'Complete',
       interrumpida: 'Broken off',
     },
-    showRefused: 'See refused',
+    showRefused: 'See and correct',
     remove: 'Remove',
     removeTitle: 'Remove the list?',
     removeText: 'Its people are removed, but for those who have got something.',
-    refusedTitle: 'Refused lines',
+    refusedTitle: 'Lines with problems',
     refusedColumns: { line: 'Line', value: 'Value', why: 'Why' },
     reasons: {
       DUPLICATE: 'The campaign has this number already.',
@@ -183,7 +257,44 @@ export const campaigns: typeof es = {
       PHONE_NOT_A_PERSON: 'It is not a person’s number.',
       PHONE_INVALID: 'It is not a phone number.',
       MISSING_VALUE: 'A value that the message uses is missing.',
+      BAD_ENCODING: 'It holds a letter that cannot be read. Save the list as “CSV UTF-8”.',
+      BAD_CHARACTER: 'It holds a character that cannot be used. Delete it in the spreadsheet.',
+      VALUE_TOO_LONG: 'A cell is too long.',
+      TEXT_INVALID: 'With its values the message is empty or too long.',
+      TOO_MANY_CELLS: 'It has more cells than titles. Is there one separator too many?',
+      NOT_JSON: 'This line is no proper JSON.',
+      NOT_AN_OBJECT: 'It is no person: an object with their values was expected.',
+      WITHOUT_PHONE: 'It has no phone.',
+      NOT_A_VALUE: 'A value is neither text nor a number.',
     },
+    reasonsOf: {
+      MISSING_VALUE: (column) => `“${column}” is missing, and the message uses it.`,
+      BAD_ENCODING: (column) =>
+        `“${column}” holds a letter that cannot be read. Save the list as “CSV UTF-8”.`,
+      BAD_CHARACTER: (column) =>
+        `“${column}” holds a character that cannot be used. Delete it in the spreadsheet.`,
+      VALUE_TOO_LONG: (column) => `“${column}” is too long.`,
+    },
+    faults: {
+      LIST_BROKE_OFF: () => 'The list did not come in whole: the upload broke off. Upload it again.',
+      LIST_EMPTY: () => 'The file is empty.',
+      LIST_IS_WORKBOOK: () =>
+        'It is an Excel file (.xlsx). In Excel: File → Save as → “CSV UTF-8”, and upload that.',
+      LIST_WITHOUT_PHONE: (names) =>
+        `The column of the phone was not found: give it the title Phone.${names === '' ? '' : ` Columns: ${names}.`}`,
+      LIST_SAME_COLUMN: (names) =>
+        `Two columns have the same title${names === '' ? '' : `: “${names}”`}. Change one.`,
+      LIST_TOO_MANY_COLUMNS: () => 'The list has too many columns. Keep those that the message uses.',
+      LIST_MISSING_COLUMNS: (names) =>
+        `The list lacks columns that the message uses${names === '' ? '' : `: ${names}`}.`,
+      LIST_RECORD_TOO_LARGE: (names) =>
+        `A line${names === '' ? '' : ` (${names})`} is too long. Is a quotation mark left open?`,
+      LIST_NOT_JSON: () => 'The file is no proper JSON.',
+    },
+    faultTail: (count) =>
+      count === 0
+        ? 'Nobody was added.'
+        : `Up to there ${count === 1 ? '1 person was' : `${count} people were`} added, and nobody of the rest.`,
   },
   recipients: {
     title: 'People',
@@ -194,7 +305,7 @@ export const campaigns: typeof es = {
       en_cola: 'Queued',
       enviado: 'Sent',
       fallido: 'Failed',
-      simulado: 'Rehearsed',
+      simulado: 'Test',
       omitido: 'Skipped',
     },
     columns: {
@@ -206,14 +317,15 @@ export const campaigns: typeof es = {
     },
     look: 'See',
     lookAt: (line) => `See line ${line}`,
-    one: (line) => `Line ${line} of the list`,
+    line: (line) => `Line ${line} of the list`,
     emptyTitle: 'No people yet',
     emptyText: 'Upload a list to see here which message each of them gets.',
     nothingFound: 'Nobody in this state.',
     facts: { number: 'Number', planned: 'Planned', why: 'Why' },
     history: 'History',
     retry: 'Try again',
-    retryAll: (count) => `Try the ${count} failed ones again`,
+    retryAll: (count, shown) =>
+      count === 1 ? 'Try the failed one again' : `Try the ${shown} failed ones again`,
     retryTitle: 'Try the failed ones again?',
     retryText: 'They are pending again. The reason is kept.',
     reason: 'Reason',

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::access::locked;
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code, text};
 
 fn basic(pair: &str) -> String {
@@ -107,7 +107,7 @@ async fn wrong_passwords_run_out() {
 
 #[tokio::test]
 async fn without_a_password_only_this_machine_by_its_own_name() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     peer.answers("/status", 200, r#"{"status":"INIT"}"#);
     let hub = Hub::start(&peer.url).await;
     let as_host =
@@ -132,7 +132,7 @@ async fn without_a_password_only_this_machine_by_its_own_name() {
 
 #[tokio::test]
 async fn pages_from_elsewhere_change_nothing() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
     peer.answers("/connect", 200, connected);
     let password = [("HUB_ADMIN_PASSWORD", "correct horse")];

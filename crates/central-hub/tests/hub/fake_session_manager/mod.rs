@@ -1,4 +1,9 @@
-//! Whoever stands where session-manager would be.
+//! A fake session-manager: it answers what a test says, and publishes events.
+//!
+//! [`FakeSessionManager::start`] repeats its first events to each listener;
+//! [`FakeSessionManager::with_event_log`] numbers its events and resumes.
+
+mod event_log;
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -16,6 +21,9 @@ use tokio::net::TcpListener;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use event_log::EventLog;
+pub use event_log::message;
 
 /// What a path answers.
 #[derive(Clone)]
@@ -45,19 +53,31 @@ struct Script {
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
     listeners: Arc<Mutex<u32>>,
-    /// Cancelled when the peer falls over: ends the streams of events.
+    /// Cancelled when it falls over: ends the streams of events.
     fallen: CancellationToken,
+    /// Events that last, in place of those.
+    log: Option<EventLog>,
 }
 
-pub struct Peer {
+pub struct FakeSessionManager {
     script: Script,
     pub url: String,
     task: JoinHandle<()>,
 }
 
-impl Peer {
+impl FakeSessionManager {
     /// Listens, and answers 404 to everything but `/events`.
     pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// Its events have ids, and a listener that names one gets what came after
+    /// it.
+    pub async fn with_event_log() -> Self {
+        Self::listen(Some(EventLog::default())).await
+    }
+
+    async fn listen(log: Option<EventLog>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script = Script {
             answers: Arc::default(),
@@ -67,6 +87,7 @@ impl Peer {
             events: broadcast::channel(1024).0,
             listeners: Arc::default(),
             fallen: CancellationToken::new(),
+            log,
         };
         Self::serve(listener, script)
     }
@@ -138,6 +159,7 @@ impl Peer {
             .collect();
     }
 
+    /// Publishes an event to the listeners of now.
     pub fn tell(&self, name: &str, data: String) {
         self.script.events.send((name.to_owned(), data)).unwrap();
     }
@@ -174,7 +196,7 @@ impl Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for FakeSessionManager {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -190,6 +212,11 @@ pub fn state(status: &str, generation: u64) -> String {
 async fn answer(State(script): State<Script>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
+    if path == "/events"
+        && let Some(log) = &script.log
+    {
+        return log.stream(&parts.headers);
+    }
     if path == "/events" {
         // Whoever names a place follows; the others show what holds now.
         let follows = parts.headers.contains_key("last-event-id");
@@ -220,14 +247,14 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
             .into_response(),
         Some(Answer::Never) => std::future::pending().await,
         // What its events say, as long as no test says otherwise.
-        None if path == "/status" => {
+        None if path == "/status" && script.log.is_none() => {
             let events = script.first_events.lock().unwrap();
             let told = events.iter().rev().find(|(name, _)| name == "state");
             let told: Value =
                 told.map_or(Value::Null, |(_, data)| serde_json::from_str(data).unwrap());
             axum::Json(json!({"status": told["status"]})).into_response()
         }
-        None => (StatusCode::NOT_FOUND, "a peer without this answer").into_response(),
+        None => (StatusCode::NOT_FOUND, "no answer for this path").into_response(),
     }
 }
 
