@@ -1,4 +1,4 @@
-//! Fails with one sentence when the page script was not built.
+//! Build script: fails with one sentence when the page script was not built.
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@
 
 use std::time::Instant;
 
-use central_hub::campaigns::data::{RecipientFilter, RecipientState};
+use central_hub::store::campaigns::{RecipientFilter, RecipientState};
 use central_hub::store::{Filter, State, Store};
 use scratch_database::Database;
 use session_api::Timestamp;

@@ -1,4 +1,9 @@
-//! The environment, read once.
+//! Configuration (`Config`): the environment variables, parsed and validated
+//! once at the start, and the text of `--help`.
+
+mod allowed_hosts;
+mod database_location;
+mod trusted_proxies;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,9 +18,9 @@ use service_runtime::listen::{
 use service_runtime::{Env, EnvError, Environment, SecretString};
 use url::Url;
 
-use crate::auth::TrustedProxies;
-use crate::store::Location;
-use crate::webhooks::AllowedHosts;
+pub use allowed_hosts::{AllowedHosts, BadHosts};
+pub use database_location::{BadDatabaseLocation, DatabaseLocation};
+pub use trusted_proxies::TrustedProxies;
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -56,7 +61,7 @@ pub struct Config {
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto_campaigns: bool,
     /// `DATABASE_URL`, or the file in `DATA_DIR`.
-    pub database: Location,
+    pub database: DatabaseLocation,
     /// `TZ`: the zone of the schedules' hours.
     pub zone: TimeZone,
     /// `HUB_ADMIN_PASSWORD`.
@@ -252,13 +257,15 @@ pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
 ///
 /// # Errors
 /// It is nonsense.
-pub fn database(env: &Env) -> Result<Location, EnvError> {
+pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     let Some(text) = env.text("DATABASE_URL")? else {
         let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
-        return Ok(Location::in_folder(&folder));
+        return Ok(DatabaseLocation::in_folder(&folder));
     };
     match text.parse() {
-        Ok(Location::Sqlite(file)) => Ok(Location::Sqlite(absolute("DATABASE_URL", &file)?)),
+        Ok(DatabaseLocation::Sqlite(file)) => {
+            Ok(DatabaseLocation::Sqlite(absolute("DATABASE_URL", &file)?))
+        }
         Ok(postgres) => Ok(postgres),
         // It may hold a password.
         Err(takes) => Err(EnvError::invalid(
@@ -295,7 +302,7 @@ mod tests {
         assert!(config.dry_run);
         assert!(!config.auto_campaigns);
         let file = std::path::absolute("data/hub.db").unwrap();
-        assert_eq!(config.database, Location::Sqlite(file.clone()));
+        assert_eq!(config.database, DatabaseLocation::Sqlite(file.clone()));
         let summary = config
             .summary()
             .replace(&file.display().to_string(), "(file)");

@@ -11,20 +11,23 @@
 
 pub mod auth;
 pub mod campaigns;
+pub mod commands;
 pub mod config;
-pub mod doctor;
 mod error;
 mod http;
 mod inbound;
 mod limits;
+pub mod opt_out;
 mod outage;
 mod outbox;
+mod recipient_import;
 mod relay;
 mod router;
+pub mod scheduler;
+pub mod sending_windows;
+mod state;
 pub mod store;
-pub mod transfer;
-mod upstream;
-mod web;
+mod text;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -36,14 +39,15 @@ use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 
 use crate::auth::Auth;
-use crate::campaigns::scheduler::{Nudge, Scheduler, Worker};
 use crate::config::Config;
 use crate::inbound::Follower;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
-use crate::router::{AppState, router};
+use crate::router::router;
+use crate::scheduler::{Nudge, Scheduler, Worker};
+use crate::state::AppState;
 use crate::store::{Store, StoreError};
 use crate::webhooks::{Caller, Dispatcher, WebhookLimits};
 

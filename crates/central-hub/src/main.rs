@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use central_hub::config::{Config, HELP, database, zone};
-use central_hub::store::Store;
-use central_hub::{Deps, doctor, transfer};
+use central_hub::store::{Store, dump};
+use central_hub::{Deps, commands};
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
+use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
 
 /// The page and the API of LeadMaster, in front of session-manager.
 #[derive(Parser)]
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(Command::Doctor { options }) => {
             return runtime
-                .block_on(doctor::examine(options.whose()))
+                .block_on(commands::doctor::examine(options.whose()))
                 .print(options.json);
         }
         Some(Command::Move(what)) => {
@@ -106,7 +106,7 @@ async fn import_node(env: &Env, source: &str, plan: bool) -> Result<(), Box<dyn 
     let location = database(env)?;
     let zone = zone(env)?;
     let store = Store::open(&location).await?;
-    let report = transfer::node::import(&store, source, &zone, plan).await;
+    let report = commands::import_node::import(&store, source, &zone, plan).await;
     store.close().await;
     write!(std::io::stdout(), "{}", report?)?;
     Ok(())
@@ -125,20 +125,20 @@ async fn move_data(env: &Env, what: Move) -> Result<(), Box<dyn Error>> {
                 .mode(0o600)
                 .open(file)?;
             let mut out = BufWriter::new(file);
-            (transfer::export(&store, &mut out).await?, "exported from")
+            (dump::export(&store, &mut out).await?, "exported from")
         }
         Move::Export { file: None } => {
             let mut out = BufWriter::new(std::io::stdout());
-            (transfer::export(&store, &mut out).await?, "exported from")
+            (dump::export(&store, &mut out).await?, "exported from")
         }
         Move::Import { file: Some(file) } => {
             let opened = File::open(&file).map_err(|error| named(&file, &error))?;
             let mut from = BufReader::new(opened);
-            (transfer::import(&store, &mut from).await?, "imported into")
+            (dump::import(&store, &mut from).await?, "imported into")
         }
         Move::Import { file: None } => {
             let mut from = BufReader::new(std::io::stdin());
-            (transfer::import(&store, &mut from).await?, "imported into")
+            (dump::import(&store, &mut from).await?, "imported into")
         }
     };
     store.close().await;
@@ -185,7 +185,7 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
-        at_rest::after_the_start();
+        memory::release_startup_pages();
     };
     central_hub::run(listeners, deps, shutdown.clone(), ready).await;
     tracing::info!("stopped");

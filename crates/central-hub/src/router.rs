@@ -5,9 +5,6 @@
 //!     └─> /health, open                                               └─> the page
 //! ```
 
-use std::sync::Arc;
-use std::time::Instant;
-
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
@@ -17,48 +14,15 @@ use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
     ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
-use service_runtime::metrics::Metrics;
-use session_client::SessionClient;
-use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::auth::{Auth, gate};
-use crate::campaigns::scheduler::Nudge;
-use crate::config::Config;
+use crate::auth::gate;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, web,
+    webhooks,
 };
-use crate::inbound::Follower;
-use crate::limits::CallerLimits;
-use crate::outbox::Outbox;
-use crate::relay::Relay;
-use crate::store::Store;
-use crate::web;
-use crate::webhooks::Caller;
-
-/// What the handlers share.
-#[derive(Clone)]
-pub(crate) struct AppState {
-    pub(crate) config: Arc<Config>,
-    pub(crate) session: SessionClient,
-    pub(crate) store: Store,
-    pub(crate) outbox: Outbox,
-    pub(crate) auth: Auth,
-    /// Wakes the scheduler.
-    pub(crate) nudge: Nudge,
-    pub(crate) relay: Relay,
-    pub(crate) follower: Follower,
-    /// Calls the receivers of webhooks.
-    pub(crate) caller: Caller,
-    /// What each of those who ask may have at once.
-    pub(crate) limits: CallerLimits,
-    /// What was counted.
-    pub(crate) metrics: Metrics,
-    pub(crate) started: Instant,
-    /// Cancelled when the service drains: event streams end then.
-    pub(crate) draining: CancellationToken,
-}
+use crate::state::AppState;
 
 /// Every route of the service.
 pub(crate) fn router(state: AppState) -> Router {

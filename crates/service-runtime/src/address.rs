@@ -1,4 +1,4 @@
-//! Which addresses are the internet's.
+//! IP address classification: which addresses are on the public internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,18 +1,18 @@
-//! `doctor`: what is wrong on this machine, and the command that cures it.
+//! `doctor`: checks of this machine, each with the command that cures it.
 //!
 //! ```text
 //!  the running service's environment, or else this shell's
 //!     ─> checks, each: ok | warning | failure ─> text or JSON ─> 0 | 1 | 2
 //! ```
 
-mod keeper;
 mod machine;
 mod options;
 mod report;
 mod service;
+mod service_manager;
 
-pub use keeper::Keeper;
 pub use machine::{clock, disk, folder, port};
 pub use options::Options;
 pub use report::{Check, Report, Verdict};
 pub use service::{Service, Subject, Whose, examine};
+pub use service_manager::ServiceManager;

@@ -1,4 +1,4 @@
-//! The last line of a service that cannot start.
+//! The `[FATAL]` line of a service that cannot start.
 
 use std::fmt::Display;
 use std::io::Write;

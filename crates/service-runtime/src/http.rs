@@ -1,5 +1,4 @@
-//! The HTTP manners of every service: one shape of error, extractors that
-//! answer in it, and the layers around a router.
+//! HTTP building blocks: error bodies, extractors, and the layers around a router.
 //!
 //! ```text
 //!  request ─> id, size of head ─> panic guard ─> route ─> extractor ─> handler

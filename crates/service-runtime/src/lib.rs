@@ -1,4 +1,5 @@
-//! What a service needs around its own work, and nothing of what the work is.
+//! Service runtime: configuration, logs, listeners, shutdown, metrics and HTTP
+//! basics, with nothing of what a service does.
 //!
 //! ```text
 //!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve
@@ -17,17 +18,18 @@
 //! | [`metrics`] | what Prometheus reads |
 //! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
 //! | [`doctor`] | what is wrong on this machine, and its cure |
-//! | [`at_rest`] | what is given back once the service is up |
+//! | [`memory`] | what is given back once the service is up |
 //! | [`private`] | folders and files that nobody else may read |
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`limits`] | what one caller may take at once, and how often it may guess |
 //! | [`inherited`] | a descriptor that the process was started with |
+//! | [`Backoff`] | delays between retries |
 //! | [`is_public`] | which addresses are the internet's |
 //! | [`error_chain`] | an error and its causes in one line |
 
 mod address;
-pub mod at_rest;
+mod backoff;
 pub mod doctor;
 pub mod env;
 mod error_chain;
@@ -36,6 +38,7 @@ pub mod http;
 pub mod limits;
 pub mod listen;
 pub mod logs;
+pub mod memory;
 pub mod metrics;
 pub mod pm2;
 pub mod private;
@@ -46,6 +49,7 @@ mod sys;
 pub mod traces;
 
 pub use address::is_public;
+pub use backoff::Backoff;
 pub use env::{Env, EnvError, Environment};
 pub use error_chain::error_chain;
 pub use fatal::fatal;

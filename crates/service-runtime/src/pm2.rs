@@ -1,4 +1,4 @@
-//! PM2's side of the service, over the socket that PM2 hands to it.
+//! PM2 integration: readiness and graceful stop over the socket that PM2 passes.
 //!
 //! ```text
 //!  PM2's daemon ══ NODE_CHANNEL_FD ══ service
@@ -91,7 +91,6 @@ impl Supervisor {
     }
 
     /// Whether a supervisor listens.
-    #[must_use]
     pub const fn is_present(&self) -> bool {
         self.channel.is_some()
     }

@@ -1,4 +1,4 @@
-//! Children that die with the service, and finding and ending what is left.
+//! Child processes that die with the service, and finding and ending what is left.
 //!
 //! ```text
 //!  service ── spawner thread (lives as long as the process)
@@ -10,17 +10,17 @@
 //! Pids are reused; a [`ProcessId`] carries the start time, so a signal never
 //! reaches a stranger. Zombies do not count as alive: they hold nothing.
 
-mod apart;
-mod handed;
+mod fd_passing;
 mod limits;
+mod netns;
 mod signal;
 mod spawn;
 mod table;
 pub mod usage;
 
-pub use apart::{Apart, spawn_apart, tcp_socket};
-pub use handed::{hand, take};
+pub use fd_passing::{recv_fds, send_fds};
 pub use limits::raise_descriptors;
+pub use netns::{Isolated, spawn_isolated, tcp_socket};
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};
 pub use spawn::spawn_bound;

@@ -1,4 +1,4 @@
-//! Serving HTTP/1.1 with limits on time, connections and draining.
+//! HTTP/1.1 server with limits on time and connections, and draining.
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection
@@ -162,7 +162,7 @@ pub async fn serve(
     }
 }
 
-/// Sees to it that there are descriptors for so many connections; gives for how
+/// Raises the descriptor limit for this many connections; returns for how
 /// many there are.
 fn room_for(connections: usize) -> usize {
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
@@ -259,7 +259,7 @@ async fn connection(
         .header_read_timeout(limits.header_read)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(
-            TokioIo::new(bare::InWords::new(socket)),
+            TokioIo::new(bare::HyperErrorBody::new(socket)),
             TowerToHyperService::new(service),
         );
     let mut connection = pin!(connection);

@@ -1,4 +1,4 @@
-//! Stopping in two stages.
+//! Graceful shutdown in two stages: drain, then abort.
 //!
 //! ```text
 //!            signal, PM2's "shutdown",          second signal
@@ -20,7 +20,7 @@ use tracing::{info, warn};
 
 /// Signals this close together are one wish: a supervisor that ends the whole
 /// group, or PM2 and systemd stopping at once, must not cost the clean close.
-const SAME_WISH: Duration = Duration::from_millis(500);
+const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(500);
 
 /// A handle on the two stages. Clones are the same handle.
 #[derive(Clone, Debug, Default)]
@@ -42,13 +42,11 @@ impl Shutdown {
     }
 
     /// Cancelled when draining begins.
-    #[must_use]
     pub fn draining(&self) -> &CancellationToken {
         &self.inner.draining
     }
 
     /// Cancelled when aborting begins; draining has begun by then.
-    #[must_use]
     pub fn aborting(&self) -> &CancellationToken {
         &self.inner.aborting
     }
@@ -71,7 +69,6 @@ impl Shutdown {
     }
 
     /// 130, as for an interrupted command, once aborting has begun; else 0.
-    #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         if self.inner.aborting.is_cancelled() {
             ExitCode::from(130)
@@ -107,7 +104,7 @@ impl Shutdown {
                 else => return,
             };
             let now = Instant::now();
-            if previous.is_some_and(|at| now.duration_since(at) < SAME_WISH) {
+            if previous.is_some_and(|at| now.duration_since(at) < SIGNAL_DEBOUNCE) {
                 continue;
             }
             previous = Some(now);

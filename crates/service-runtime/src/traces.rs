@@ -1,4 +1,4 @@
-//! Traces, as OpenTelemetry has them, where the operator names a collector.
+//! OpenTelemetry traces, where the operator names a collector.
 //!
 //! ```text
 //!  traceparent ─> continued() ─> span ─> its children ─> OTLP over HTTP ─> collector

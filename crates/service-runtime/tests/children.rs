@@ -11,13 +11,14 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, kill_process};
 use service_runtime::pm2::{CHANNEL_VARIABLE, Supervisor};
 use service_runtime::process::{
-    Process, ProcessTable, Signal, kill, kill_group, spawn_apart, spawn_bound,
+    Process, ProcessTable, Signal, kill, kill_group, spawn_bound, spawn_isolated,
 };
 use service_runtime::{Env, Shutdown};
 
@@ -81,9 +82,31 @@ impl Playing {
         }
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Sends the signal again and again until `wait` returns.
+    fn signal_until<T>(&mut self, signal: Signal, wait: impl FnOnce(&mut Self) -> T) -> T {
+        let pid = self.pid();
+        let (done, waiting) = channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let again = Duration::from_millis(20);
+                // The child may just have ended.
+                while kill_process(pid, signal).is_ok()
+                    && waiting.recv_timeout(again) == Err(RecvTimeoutError::Timeout)
+                {
+                }
+            });
+            let found = wait(self);
+            drop(done);
+            found
+        })
     }
 }
 
@@ -130,13 +153,10 @@ fn the_first_signal_drains_the_second_aborts_the_third_ends() {
     child.signal(Signal::TERM);
     child.signal(Signal::INT);
     child.says("@draining");
-    // Half a second apart they are two wishes.
-    std::thread::sleep(Duration::from_millis(600));
-    child.signal(Signal::INT);
-    child.says("@aborting");
-    std::thread::sleep(Duration::from_millis(600));
-    child.signal(Signal::INT);
-    assert_eq!(child.child.wait().unwrap().code(), Some(130));
+    // One that comes half a second after the first is not the same any more.
+    child.signal_until(Signal::INT, |child| child.says("@aborting"));
+    let code = child.signal_until(Signal::INT, |child| child.child.wait().unwrap().code());
+    assert_eq!(code, Some(130));
 }
 
 fn supervised() -> ExitCode {
@@ -199,7 +219,7 @@ fn parent() -> ExitCode {
 }
 
 #[test]
-fn a_bound_child_outlives_threads_but_not_the_process() {
+fn bound_child_outlives_threads_but_not_the_process() {
     let mut parent = Playing::start(&mut child("parent"));
     let pid: i32 = parent.says("@child").parse().unwrap();
     let process = Process::read(pid).unwrap();
@@ -218,9 +238,9 @@ fn server() -> ExitCode {
 }
 
 #[test]
-fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
+fn isolated_child_is_reached_by_its_own_sockets_alone() {
     for alone in [true, false] {
-        let apart = spawn_apart(child("server"), alone).unwrap();
+        let apart = spawn_isolated(child("server"), alone).unwrap();
         let pid = apart.child.id();
         let mut playing = Playing::of(apart.child);
         let port: u16 = playing.says("@port").parse().unwrap();
@@ -245,7 +265,7 @@ fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
 }
 
 #[test]
-fn signals_reach_whom_they_are_meant_for() {
+fn signals_reach_their_process_only() {
     let mut shell = Command::new("sh");
     // Two in the group; the shell does not replace itself.
     shell
@@ -282,7 +302,7 @@ fn signals_reach_whom_they_are_meant_for() {
 fn what_cannot_be_spawned_is_an_error() {
     let missing = || Command::new("/nonexistent/program");
     let bound = spawn_bound(missing()).unwrap_err();
-    let apart = spawn_apart(missing(), true).unwrap_err();
+    let apart = spawn_isolated(missing(), true).unwrap_err();
     for error in [bound, apart] {
         assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     }

@@ -1,4 +1,4 @@
-//! Request and answer bodies. Field order is the order on the wire.
+//! Request and response bodies of session-manager. Field order is the order on the wire.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

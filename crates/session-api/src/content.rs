@@ -1,4 +1,4 @@
-//! What a message can be, once the request for it was found to be sound.
+//! `Content`: a validated message, by kind (text, media, location, contact, …).
 
 use std::fmt;
 
@@ -156,7 +156,6 @@ impl MediaKind {
 
 impl Content {
     /// The word for its kind in a request.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -171,7 +170,6 @@ impl Content {
     }
 
     /// The file, if it is one.
-    #[must_use]
     pub const fn media(&self) -> Option<(MediaKind, &Media)> {
         match self {
             Self::Image(media) => Some((MediaKind::Image, media)),

@@ -1,4 +1,4 @@
-//! Error bodies and the codes in them.
+//! `ErrorCode` and the body of an error.
 
 use std::fmt;
 

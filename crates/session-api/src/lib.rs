@@ -1,4 +1,4 @@
-//! What goes over the wire between session-manager and whoever calls it.
+//! The wire types of session-manager's HTTP API.
 //!
 //! ```text
 //!  curl, cron ─┐

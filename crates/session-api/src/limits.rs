@@ -1,4 +1,4 @@
-//! What WhatsApp lets the account do, as its page knows it.
+//! The account's limits as WhatsApp states them: reach-out lock, new-chat quota.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

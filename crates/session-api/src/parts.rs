@@ -1,5 +1,4 @@
-//! What comes as `multipart/form-data`. It is read part by part: these say, for
-//! the API's document, what the parts are.
+//! The parts of `multipart/form-data` bodies, for the OpenAPI document alone.
 
 use utoipa::ToSchema;
 

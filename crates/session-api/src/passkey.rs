@@ -1,5 +1,5 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
-//! What comes from the browser's API keeps that API's names.
+//! The types of the passkey (WebAuthn) ceremony. What comes from the browser's API
+//! keeps that API's names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -89,7 +89,7 @@ pub struct PasskeyCredential {
     pub more: Map<String, Value>,
 }
 
-// It lets whoever has it link a device, for a moment.
+// With it a device can be linked, for a moment.
 impl std::fmt::Debug for PasskeyCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasskeyCredential").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! The paths of session-manager.
+//! The URL paths of session-manager.
 
 /// `GET`: liveness.
 pub const HEALTH: &str = "/health";

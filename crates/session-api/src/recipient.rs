@@ -1,4 +1,4 @@
-//! Whom a message goes to.
+//! `Recipient`: parsing and normalisation of phone numbers and WhatsApp ids.
 
 use std::fmt;
 
@@ -58,7 +58,6 @@ impl Recipient {
     }
 
     /// WhatsApp's id.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! The body of `POST /send`: one for every kind of message, told apart by its
-//! `type`. Without one it is a text, as it always was.
+//! The body of `POST /send`: one for every kind of message, selected by its `type`;
+//! without one it is a text.
 
 use std::fmt;
 

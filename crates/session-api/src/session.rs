@@ -1,4 +1,4 @@
-//! `GET /session`: everything an operator wants to know. May grow fields.
+//! The body of `GET /session`: the session's state in detail. May grow fields.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The states of the ADMIN session.
+//! `SessionState`: the states of the ADMIN session.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! Timestamps as the contract writes them.
+//! `Timestamp`: UTC with milliseconds, as the API writes it.
 
 use std::fmt;
 

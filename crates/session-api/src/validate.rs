@@ -1,5 +1,5 @@
-//! What a message may be addressed to and hold: the same rules on both
-//! services, so that a rehearsal refuses what a real send would.
+//! Validation of a message: the same rules in both services, so that a rehearsal
+//! refuses what a real send would.
 
 use std::borrow::Cow;
 use std::fmt;

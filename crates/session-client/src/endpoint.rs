@@ -1,4 +1,4 @@
-//! The routes of session-manager and how long each may take.
+//! The endpoints of session-manager, each with its timeout.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Server-Sent Events, decoded and bounded.
+//! Server-Sent Events decoder with bounded memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,8 +69,10 @@ impl SseEvent {
     }
 }
 
-/// Decodes the body of `response`. Comments count as signs of life.
-pub(crate) fn decode(
+/// Decodes the body of `response`: each event, or why there are no more.
+///
+/// Comments count as signs of life; `silence` is how long none may come.
+pub fn decode(
     response: Response,
     silence: Duration,
 ) -> impl Stream<Item = Result<SseEvent, ClientError>> + Send {

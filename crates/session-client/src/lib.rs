@@ -25,5 +25,5 @@ mod transfer;
 pub use client::{RawAnswer, SessionClient};
 pub use endpoint::{Endpoint, Timeouts};
 pub use error::{BuildError, ClientError};
-pub use events::SseEvent;
+pub use events::{SseEvent, decode};
 pub use transfer::Passed;

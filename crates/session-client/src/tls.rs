@@ -1,4 +1,4 @@
-//! TLS where the base URL asks for it, and nothing of it where it does not.
+//! TLS configuration, loaded only where the base URL is https.
 
 use reqwest::ClientBuilder;
 use rustls::crypto::ring;

@@ -1,4 +1,4 @@
-//! Bodies that are passed on as they come: a file is never held in memory.
+//! Streamed bodies: a file is passed on, never held in memory.
 
 use bytes::Bytes;
 use futures_util::Stream;

@@ -1,4 +1,4 @@
-//! The environment, read once.
+//! Configuration from environment variables: parsing, validation, `--help` text.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use url::Url;
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
-use crate::ledger::SendLimits;
-use crate::session::{Limits, Watchfulness};
+use crate::outbox::SendLimits;
+use crate::session::{HeartbeatConfig, Limits};
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -95,7 +95,7 @@ pub struct Config {
     /// The bounds of what happens by itself.
     pub limits: Limits,
     /// How the page is looked after.
-    pub watchfulness: Watchfulness,
+    pub heartbeat: HeartbeatConfig,
     /// What is set of the Node service's, and is not read any more.
     pub obsolete: Vec<String>,
 }
@@ -161,7 +161,7 @@ impl Config {
         let sends = SendLimits::default();
         let days = env.integer("IDEMPOTENCY_DAYS", 1..=3_650, 30)?;
         let remember = Duration::from_secs(days * 24 * 3600);
-        let watch = Watchfulness::default();
+        let watch = HeartbeatConfig::default();
         let boot_patience = seconds("BOOT_PATIENCE_SECONDS", 1..=3_600, watch.boot_patience)?;
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
@@ -234,7 +234,7 @@ impl Config {
                     limits.tools_patience,
                 )?,
             },
-            watchfulness: Watchfulness {
+            heartbeat: HeartbeatConfig {
                 heartbeat_every: millis("HEARTBEAT_MS", 100..=600_000, watch.heartbeat_every)?,
                 heartbeat_deadline: millis(
                     "HEARTBEAT_DEADLINE_MS",
@@ -249,7 +249,6 @@ impl Config {
     /// One line that tells what the service runs with; secrets masked. Operators
     /// search the log for WhatsApp, Chrome and QR when something is wrong with
     /// these: after a healthy start they find nothing.
-    #[must_use]
     pub fn summary(&self) -> String {
         let or_path = |path: &Option<PathBuf>| {
             path.as_ref()
@@ -294,7 +293,6 @@ impl Config {
     }
 
     /// What is allowed but worth a warning.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
         if runs_as_root() {
@@ -386,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_contracts() {
+    fn defaults_match_the_contract() {
         let config = read(&[]).unwrap();
         assert_eq!(
             (config.hosts.to_string().as_str(), config.port),
@@ -402,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named_with_what_it_held_and_what_is_taken() {
+    fn invalid_value_is_named_with_its_content_and_range() {
         for (name, value) in [
             ("PORT", "tres mil"),
             ("PORT", "70000"),

@@ -1,12 +1,9 @@
-//! The one place where a failure becomes an answer.
+//! `ApiError`: an error code with a message, and its HTTP response.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use service_runtime::http::ErrorReply;
 use session_api::{ErrorCode, Invalid};
-
-use crate::ledger::LedgerError;
-use crate::session::AskError;
 
 /// A failed request.
 #[derive(Clone, Debug)]
@@ -30,18 +27,6 @@ impl ApiError {
     }
 }
 
-impl From<AskError> for ApiError {
-    fn from(error: AskError) -> Self {
-        let code = match error {
-            AskError::Overloaded => ErrorCode::Overloaded,
-            AskError::Stopping => ErrorCode::ShuttingDown,
-            AskError::NoBrowser => ErrorCode::BrowserNotRunning,
-            AskError::Browser(_) => ErrorCode::BrowserFailed,
-        };
-        Self::new(code, error.to_string())
-    }
-}
-
 impl From<ErrorReply> for ApiError {
     fn from(reply: ErrorReply) -> Self {
         let code = ErrorCode::from_code(reply.code()).unwrap_or(ErrorCode::InvalidRequest);
@@ -52,20 +37,6 @@ impl From<ErrorReply> for ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::new(ErrorCode::InvalidRequest, invalid.to_string())
-    }
-}
-
-impl From<LedgerError> for ApiError {
-    fn from(error: LedgerError) -> Self {
-        // The cause names paths, which are the operator's: it is for the log,
-        // where a file that cannot be opened already is.
-        if let LedgerError::Sqlite(_) = error {
-            tracing::error!("{}", error.chain());
-        }
-        Self::new(
-            ErrorCode::LedgerUnavailable,
-            "the ledger of sends cannot be used, and nothing is sent without it: the service's log says why; mostly a full disk or a damaged ledger.db in DATA_DIR",
-        )
     }
 }
 

@@ -8,20 +8,22 @@
 //!                        └─ limits: what WhatsApp lets the account do ──> /session
 //! ```
 
+pub mod account_limits;
 pub mod backup;
 pub mod browser;
+pub mod commands;
 pub mod config;
-pub mod doctor;
 mod error;
+pub mod event_log;
+pub mod failure;
 pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
-pub mod limits;
-pub mod link;
-mod own;
+pub mod outbox;
 pub mod router;
 pub mod session;
+pub mod state;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,19 +35,22 @@ use service_runtime::listen::Listeners;
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 
+use crate::account_limits::LimitsWatch;
 use crate::backup::Schedule;
 use crate::config::Config;
+use crate::event_log::EventLog;
 use crate::files::Files;
-use crate::inbound::{CatchUp, Inbox, Recorder, Scanner};
-use crate::ledger::{LedgerFile, Outbox};
-use crate::limits::LimitsWatch;
-use crate::router::{AppState, router};
-use crate::session::{EventLog, SessionDriver};
+use crate::inbound::{Recorder, Scanner};
+use crate::ledger::LedgerFile;
+use crate::outbox::Outbox;
+use crate::router::router;
+use crate::session::{CatchUp, Inbox, SessionDriver};
+use crate::state::AppState;
 
 /// What came in last is written down within this time, or found later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Event streams at once: three quarters of the connections are for whoever
-/// wants something else.
+/// The most event streams at once: the rest of the connections, three quarters,
+/// is for requests.
 const STREAMS: usize = 256;
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
@@ -59,18 +64,18 @@ pub async fn run(
     let log = EventLog::new(Timestamp::now());
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
     let files = Files::new(&config.data, ledger.clone(), config.files);
-    // Before anything is asked or told: what an earlier process left is put in
-    // order. A failure is in the log, and is told to whoever wants to send.
+    // First of all: settle what an earlier process left. A failure is logged,
+    // and reported to each send.
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());
     let page_limits = inbox.page_limits();
-    let heartbeat = config.watchfulness.heartbeat_every;
+    let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
-        config.watchfulness,
+        config.heartbeat,
         ledger.health(),
         log,
         inbox,

@@ -1,4 +1,4 @@
-//! Parses, wires, serves; the rest is library.
+//! Command line, wiring and start of the service; the rest is library.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,11 +7,10 @@ use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
 use service_runtime::pm2::Supervisor;
-use service_runtime::{Env, Shutdown, at_rest, fatal, logs, traces};
-use session_manager::backup::command;
-use session_manager::browser::take_part;
+use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use session_manager::browser::run_as_helper;
+use session_manager::commands::{backup, doctor, link};
 use session_manager::config::{Config, HELP};
-use session_manager::{doctor, link};
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
@@ -57,7 +56,7 @@ enum Task {
 
 fn main() -> ExitCode {
     // ChromeDriver starts this program, too, with Chrome's arguments.
-    if let Some(code) = take_part() {
+    if let Some(code) = run_as_helper() {
         return code;
     }
     let Arguments { task } = Arguments::parse();
@@ -114,11 +113,11 @@ fn carry_out(task: &Task) -> ExitCode {
             runtime.shutdown_background();
             linked
         })),
-        Task::Backup { new_key: true } => tell(Ok(command::new_key())),
+        Task::Backup { new_key: true } => tell(Ok(backup::new_key())),
         Task::Backup { new_key: false } => {
-            tell(config().and_then(|config| command::backup(&config)))
+            tell(config().and_then(|config| backup::backup(&config)))
         }
-        Task::Restore { file } => tell(config().and_then(|config| command::restore(&config, file))),
+        Task::Restore { file } => tell(config().and_then(|config| backup::restore(&config, file))),
     }
 }
 
@@ -170,7 +169,7 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
-        at_rest::after_the_start();
+        memory::release_startup_pages();
     };
     session_manager::run(listeners, config, shutdown.clone(), ready).await;
     signals.abort();

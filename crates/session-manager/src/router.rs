@@ -1,7 +1,6 @@
-//! Paths to handlers.
+//! The router: routes, authentication and middleware.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
@@ -9,54 +8,16 @@ use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use service_runtime::http::{
-    ClienteId, ErrorReply, Guesses, Limits, refuse_cross_site, require_loopback_host, standard,
-    with_success,
+    ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
-use service_runtime::limits::Shares;
-use service_runtime::metrics::Metrics;
 use session_api::{ErrorCode, paths};
 use subtle::ConstantTimeEq;
-use tokio_util::sync::CancellationToken;
 
-use crate::backup::Backups;
-use crate::browser::Profile;
 use crate::error::ApiError;
-use crate::files::Files;
 use crate::http;
-use crate::ledger::{LedgerFile, Outbox};
-use crate::limits::CurrentLimits;
-use crate::session::SessionHandle;
-
-/// What the handlers share.
-#[derive(Clone)]
-pub struct AppState {
-    /// Where backups go.
-    pub backups: Backups,
-    /// Chrome's profile.
-    pub profile: Profile,
-    /// What was counted.
-    pub metrics: Metrics,
-    /// The session.
-    pub session: SessionHandle,
-    /// The ledger's file, with the events.
-    pub ledger: LedgerFile,
-    /// `SESSION_MANAGER_TOKEN`.
-    pub token: Option<Arc<SecretString>>,
-    /// What WhatsApp lets the account do.
-    pub limits: CurrentLimits,
-    /// Wrong ones.
-    pub guesses: Arc<Guesses>,
-    /// Event streams.
-    pub streams: Shares<()>,
-    /// What is sent, and what became of it.
-    pub outbox: Outbox,
-    /// The files that go with it.
-    pub files: Files,
-    /// Cancelled when the service drains: event streams end then.
-    pub draining: CancellationToken,
-}
+use crate::state::AppState;
 
 /// Every route of the service.
 pub fn router(state: AppState) -> Router {

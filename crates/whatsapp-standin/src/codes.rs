@@ -1,4 +1,4 @@
-//! The life of the code a page shows.
+//! Linking code rotation: how long each QR code is shown, and when it expires.
 //!
 //! ```text
 //!          first_code        next_code … next_code

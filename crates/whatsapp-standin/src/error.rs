@@ -1,4 +1,4 @@
-//! Why the phone could not do what it was asked.
+//! The errors of the phone's API.
 
 use crate::world::LinkError;
 
@@ -33,7 +33,6 @@ pub enum PhoneError {
 
 impl PhoneError {
     /// The word for it in the HTTP API.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCode => "no_code_shown",

@@ -1,4 +1,4 @@
-//! WhatsApp Web without WhatsApp, for tests, benchmarks and rehearsal.
+//! A test double of WhatsApp Web, for tests, benchmarks and rehearsal.
 //!
 //! ```text
 //!   real client ──▶ page (assets/app) ◀─ WebSocket ─▶ World ◀─ Phone ◀─ /phone, tests

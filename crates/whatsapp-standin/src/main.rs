@@ -1,4 +1,4 @@
-//! The stand-in as a program.
+//! The stand-in's command line.
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};

@@ -1,5 +1,4 @@
-//! WhatsApp's side of a passkey: what it asks for, and whether an answer is
-//! right.
+//! WhatsApp's server side of a passkey: creates the request, verifies the answer.
 //!
 //! ```text
 //!  asked ──assertion taken──▶ the phone's turn ──▶ verification code ──confirmed──▶ linked

@@ -1,4 +1,4 @@
-//! What a rehearsal can turn: times, and which variant of the page is served.
+//! Settings of the stand-in: delays, and which variant of the page is served.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the server, its sockets and the phone share.
+//! State shared by the server, its sockets and the phone.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

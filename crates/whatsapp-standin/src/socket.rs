@@ -1,4 +1,4 @@
-//! One page's connection.
+//! The WebSocket connection of one page.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The file that lets a rehearsal survive a restart.
+//! Persistence: the JSON file that a rehearsal survives a restart with.
 
 use std::io;
 use std::path::{Path, PathBuf};

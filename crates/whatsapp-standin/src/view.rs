@@ -1,4 +1,4 @@
-//! What goes into the phone, and what is seen on it.
+//! The phone API's request and response types.
 
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,8 @@ pub struct State {
     pub refused: usize,
     /// Messages leads wrote.
     pub inbound: u64,
+    /// Of these, encrypted ones that cannot be read yet.
+    pub ciphertexts: usize,
     /// How often pages stored or forgot what they were told to.
     pub stored: u64,
     /// Numbers that pages asked about.

@@ -1,5 +1,5 @@
-//! What the page and the stand-in's server say to each other, as JSON over
-//! one WebSocket. Private to this crate: the page is served from here.
+//! The wire protocol of page and server: JSON over one WebSocket. Private to this
+//! crate: the page is served from here.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! `cargo xtask abuse`: who attacks the pair, beside it.
+//! `cargo xtask abuse`: runs the pair with attackers beside it (abuse test).
 
 use std::process::ExitCode;
 

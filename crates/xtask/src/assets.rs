@@ -1,4 +1,4 @@
-//! The npm side: dependencies as locked, and what the binaries embed.
+//! npm builds: locked dependencies, and the assets that the binaries embed.
 //!
 //! A package's stamps stand in its `node_modules`: one for the dependencies
 //! (lockfile and Node.js), one for the build (sources, dependencies and what

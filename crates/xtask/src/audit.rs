@@ -1,4 +1,4 @@
-//! `cargo xtask audit`: what is depended on.
+//! `cargo xtask audit`: security audit of the dependencies.
 
 use anyhow::{Result, bail};
 

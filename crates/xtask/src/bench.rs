@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the product beside what a user would pick instead.
+//! `cargo xtask bench`: benchmarks against the alternatives.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Cargo, called as a person would call it.
+//! Runs cargo and cargo-installed tools.
 
 use std::env;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: what breaks the pair, beside it.
+//! `cargo xtask chaos`: runs the pair while things break (chaos test).
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line of `cargo xtask`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
 use crate::setup::{self, Needs};
-use crate::{abuse, assets, audit, bench, book, chaos, dist, fuzz, image, soak, suite, up};
+use crate::{abuse, assets, audit, bench, chaos, check, dist, docs, fuzz, image, soak, suite, up};
 
 /// Sets up, builds, runs, rehearses and tests the pair.
 #[derive(Debug, Parser)]
@@ -39,10 +39,16 @@ enum Task {
     /// process or a temporary file behind.
     Test {
         /// Only the Rust tests whose name contains one of these words, or
-        /// whatever else `cargo nextest run` takes, such as `-E 'binary(pm2)'`.
+        /// whatever else `cargo nextest run` takes, such as `-E 'test(pm2)'`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
+    /// What is quick to check, of what changed: within two minutes.
+    ///
+    /// Format, clippy, the documents' checks, and the unit tests of the
+    /// packages that differ from the branch `main` (or from the last commit,
+    /// on `main` itself). `test` is the whole.
+    Check,
     /// Break everything at random, and see whether every message is kept.
     ///
     /// The pair sends for several callers to a stand-in of WhatsApp while
@@ -242,6 +248,7 @@ impl Xtask {
             Task::Down => return up::down(),
             Task::Status => return up::status(),
             Task::Test { filter } => return suite::run(&filter),
+            Task::Check => return check::run(),
             Task::Bench(options) => return bench::run(&options),
             Task::Abuse(options) => return abuse::run(&options),
             Task::Chaos(options) => return chaos::run(&options),
@@ -249,7 +256,7 @@ impl Xtask {
             Task::Fuzz(options) => fuzz::run(&options)?,
             Task::Audit => audit::run()?,
             Task::Dist => dist::run()?,
-            Task::Docs => book::run()?,
+            Task::Docs => docs::run()?,
             Task::Image(options) => image::run(&options)?,
             Task::Assets => assets::build_all(&setup::setup(Needs::NODE)?)?,
             Task::Setup => setup::report()?,

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: a release archive, with nothing of this machine in it.
+//! `cargo xtask dist`: builds a reproducible release archive.
 //!
 //! ```text
 //!  assets ─> cargo build, no path of this machine in it ─┐
@@ -112,9 +112,14 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     let mut command = cargo::plugin("cyclonedx", &words)?;
     cargo::run(command.env("SOURCE_DATE_EPOCH", epoch))?;
     // It writes beside each package's manifest.
-    let mut packages = vec![repo::root().join("tests")];
-    for entry in fs::read_dir(repo::root().join("crates"))? {
-        packages.push(entry?.path());
+    let mut packages = vec![
+        repo::root().join("tests"),
+        repo::root().join("tests/harness"),
+    ];
+    for folder in ["crates", "tests/lab"] {
+        for entry in fs::read_dir(repo::root().join(folder))? {
+            packages.push(entry?.path());
+        }
     }
     for package in packages {
         for file in fs::read_dir(&package)? {

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: whatever reads what others write, given anything.
+//! `cargo xtask fuzz`: fuzzes the parsers of untrusted input.
 
 use std::fs;
 

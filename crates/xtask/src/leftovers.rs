@@ -1,4 +1,4 @@
-//! What a run of the tests left behind: processes and temporary files.
+//! Detects processes and temporary files that a test run left behind.
 //!
 //! The run has a folder of its own as `TMPDIR` and a variable of its own in
 //! the environment. A process is ours if it has that variable, names that

@@ -13,15 +13,18 @@ mod abuse;
 mod assets;
 mod audit;
 mod bench;
-mod book;
 mod cargo;
 mod chaos;
+mod check;
 mod cli;
 mod dist;
-#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod docs_checks;
 mod fuzz;
 mod image;
+#[cfg(test)]
+mod layers;
 mod leftovers;
 mod program;
 mod repo;

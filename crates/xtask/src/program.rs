@@ -1,5 +1,4 @@
-//! The programs of the end-to-end harness that are no tests: built with the
-//! pair that they start, and run as the tests are.
+//! Builds and runs the programs of the end-to-end harness that are no tests.
 
 use std::process::{Command, ExitCode};
 

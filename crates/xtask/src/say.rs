@@ -1,4 +1,4 @@
-//! What a person reads while it runs. All printing of this crate is here.
+//! Console output: all printing of this crate.
 
 #![expect(
     clippy::print_stdout,

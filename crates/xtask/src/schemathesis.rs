@@ -1,5 +1,5 @@
-//! Schemathesis, which asks a service all that its OpenAPI document allows and
-//! forbids: from PyPI, in a virtual environment of this checkout.
+//! Schemathesis: property-based API tests from the OpenAPI documents, installed
+//! from PyPI into a virtual environment of this checkout.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What a bare Debian machine with Rust still lacks, and how it gets it.
+//! `cargo xtask setup`: installs what a bare Debian machine with Rust still lacks.
 //!
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the pair under steady load for hours.
+//! `cargo xtask soak`: runs the pair under steady load for hours (soak test).
 
 use std::process::ExitCode;
 

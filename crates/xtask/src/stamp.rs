@@ -1,4 +1,4 @@
-//! "Is this up to date?", answered by content.
+//! Up-to-date checks by content hash, so that a step with nothing to do is skipped.
 //!
 //! A stamp is one line in a file: the hash of all that went in and all that
 //! came out. It is removed before the work and written after it, so work cut

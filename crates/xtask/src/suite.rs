@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that can be checked, stage by stage.
+//! `cargo xtask test`: the whole test suite, stage by stage.
 //!
 //! ```text
 //!  tools ─> npm ─> format ─> clippy ─> page's tests ─> build ─> Rust tests ─> leftovers
@@ -174,14 +174,14 @@ pub(crate) fn lint_page(tools: &Tools) -> Result<()> {
     cargo::run(&mut npm)
 }
 
-fn page(tools: &Tools, tally: &mut Tally) -> Result<()> {
+pub(crate) fn page(tools: &Tools, tally: &mut Tally) -> Result<()> {
     lint_page(tools)?;
     let mut npm = assets::npm(tools, Package::Page);
     npm.args(["test", "--silent"]);
-    let (status, counted) = tally::run(&mut npm)?;
-    tally.add(counted);
-    if !status.success() {
-        bail!("`npm test` failed ({status})");
+    let counted = tally::run(&mut npm)?;
+    tally.add(counted.tally);
+    if !counted.status.success() {
+        bail!("`npm test` failed ({})", counted.status);
     }
     Ok(())
 }
@@ -208,12 +208,19 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
     // One for all tests; each would start its own.
     let postgres = Server::start().context("starting PostgreSQL")?;
     command.env(scratch_database::VARIABLE, postgres.socket());
-    let (status, counted) = tally::run(&mut command)?;
-    tally.add(counted);
-    if !status.success() {
-        bail!("`{}` failed ({status})", cargo::shown(&command));
+    let counted = tally::run(&mut command)?;
+    tally.add(counted.tally);
+    if !counted.slowest.is_empty() {
+        say::line("");
+        say::line("the slowest tests:");
+        for test in &counted.slowest {
+            say::line(format!("{:>12}  {}", say::took(test.took), test.name));
+        }
     }
-    if counted.passed == 0 {
+    if !counted.status.success() {
+        bail!("`{}` failed ({})", cargo::shown(&command), counted.status);
+    }
+    if counted.tally.passed == 0 {
         bail!("no test ran");
     }
     Ok(())

@@ -1,9 +1,11 @@
-//! Counts tests by the closing lines of the runners.
+//! Counts tests by the summary lines of the runners, and notes how long each
+//! took.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -62,6 +64,47 @@ impl Tally {
     }
 }
 
+/// A test of nextest's, and how long it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) took: Duration,
+    pub(crate) name: String,
+}
+
+impl Timed {
+    /// What a line says, if it is of a test that is over:
+    /// `PASS [   1.234s] ( 12/345) e2e hub::pair::a_test`.
+    fn from_line(line: &str) -> Option<Self> {
+        let line = plain(line);
+        let (status, rest) = line.trim().split_once(" [")?;
+        let over = ["PASS", "FAIL", "TIMEOUT", "SIG", "LEAK"];
+        if !over.iter().any(|word| status.starts_with(word)) {
+            return None;
+        }
+        let (seconds, name) = rest.split_once("s] ")?;
+        let took = Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()?;
+        // Behind the test's number of all.
+        let name = match name.strip_prefix('(') {
+            Some(numbered) => numbered.split_once(") ")?.1,
+            None => name,
+        };
+        Some(Self {
+            took,
+            name: name.trim().to_owned(),
+        })
+    }
+}
+
+/// The `count` slowest, the slowest first; each test once.
+fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
+    tests.sort_by(|a, b| (&a.name, b.took).cmp(&(&b.name, a.took)));
+    // nextest names those that failed once more at its end.
+    tests.dedup_by(|later, first| later.name == first.name);
+    tests.sort_by(|a, b| b.took.cmp(&a.took));
+    tests.truncate(count);
+    tests
+}
+
 /// A line without its colours.
 fn plain(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
@@ -77,8 +120,22 @@ fn plain(line: &str) -> String {
     out
 }
 
+/// What came of a runner.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    pub(crate) status: ExitStatus,
+    pub(crate) tally: Tally,
+    /// The ten slowest tests, of nextest alone.
+    pub(crate) slowest: Vec<Timed>,
+}
+
+enum Line {
+    Closing(Tally),
+    Test(Timed),
+}
+
 /// Runs it, shows what it prints as it comes, and counts.
-pub(crate) fn run(command: &mut Command) -> Result<(ExitStatus, Tally)> {
+pub(crate) fn run(command: &mut Command) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -96,22 +153,33 @@ pub(crate) fn run(command: &mut Command) -> Result<(ExitStatus, Tally)> {
         thread::spawn(move || copy(err, std::io::stderr(), &lines)),
     ];
     let mut tally = Tally::default();
-    for counted in found {
-        tally.add(counted);
+    let mut tests = Vec::new();
+    for line in found {
+        match line {
+            Line::Closing(counted) => tally.add(counted),
+            Line::Test(test) => tests.push(test),
+        }
     }
     for copy in copies {
         let _ = copy.join();
     }
     let status = child.wait().context("waiting for a test runner")?;
-    Ok((status, tally))
+    Ok(Counted {
+        status,
+        tally,
+        slowest: slowest(tests, 10),
+    })
 }
 
-fn copy(from: impl Read, mut to: impl Write, counted: &mpsc::Sender<Tally>) {
+fn copy(from: impl Read, mut to: impl Write, found: &mpsc::Sender<Line>) {
     for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
         let _ = to.write_all(&line);
         let _ = to.write_all(b"\n");
-        if let Some(tally) = Tally::from_line(&String::from_utf8_lossy(&line)) {
-            let _ = counted.send(tally);
+        let line = String::from_utf8_lossy(&line);
+        if let Some(tally) = Tally::from_line(&line) {
+            let _ = found.send(Line::Closing(tally));
+        } else if let Some(test) = Timed::from_line(&line) {
+            let _ = found.send(Line::Test(test));
         }
     }
 }
@@ -119,6 +187,30 @@ fn copy(from: impl Read, mut to: impl Write, counted: &mpsc::Sender<Tally>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_slowest_are_found_in_the_runners_lines() {
+        let lines = [
+            "        PASS [   0.012s] (  1/345) xtask tally::tests::quick",
+            "\u{1b}[32;1m        PASS\u{1b}[0m [ 101.500s] (\u{1b}[1m  2/345) \u{1b}[35;1me2e\u{1b}[0m hub::pair::slow",
+            "        SLOW [> 60.000s] (  3/345) e2e hub::pair::slow",
+            "        FAIL [   7.000s] (  3/345) e2e hub::pair::failed",
+            "        FAIL [   7.000s] (  3/345) e2e hub::pair::failed",
+            "     Summary [ 108.512s] 3 tests run: 2 passed (1 slow), 1 failed, 0 skipped",
+            "     TIMEOUT [ 900.001s] (  4/345) e2e hub::pair::never",
+        ];
+        let tests = lines.into_iter().filter_map(Timed::from_line).collect();
+        let names: Vec<_> = slowest(tests, 3)
+            .into_iter()
+            .map(|test| (test.name, test.took.as_secs()))
+            .collect();
+        let expected = [
+            ("e2e hub::pair::never", 900),
+            ("e2e hub::pair::slow", 101),
+            ("e2e hub::pair::failed", 7),
+        ];
+        assert_eq!(names, expected.map(|(name, took)| (name.to_owned(), took)));
+    }
 
     #[test]
     fn closing_lines_are_understood() {

@@ -1,6 +1,5 @@
-//! Programs that the tests take out of Debian's packages without installing
-//! them, since that would start a server on this machine with every boot:
-//! promtool, which judges the alert rules, and nginx.
+//! Debian packages unpacked without installing them, since that would start a
+//! server with every boot: promtool, which checks the alert rules, and nginx.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

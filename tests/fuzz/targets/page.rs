@@ -5,7 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use session_api::Timestamp;
 use session_manager::browser::PageEvent;
 use session_manager::session::Limits;
-use session_manager::session::state::{Input, Machine, Wish};
+use session_manager::session::machine::{Input, Machine, Intent};
 
 fuzz_target!(|batch: &[u8]| {
     let Ok(events) = serde_json::from_slice::<Vec<PageEvent>>(batch) else {
@@ -13,11 +13,11 @@ fuzz_target!(|batch: &[u8]| {
     };
     let now = Timestamp::now();
     let mut machine = Machine::new(Limits::default(), false, now);
-    machine.apply(Input::Connect(Wish::Asked), now);
+    machine.apply(Input::Connect(Intent::Requested), now);
     machine.apply(Input::BrowserUp, now);
     for event in events {
-        if let PageEvent::Facts { facts } = event {
-            machine.apply(Input::Facts(Box::new(facts)), now);
+        if let PageEvent::Report { report } = event {
+            machine.apply(Input::PageReport(Box::new(facts)), now);
             let _ = (machine.state(), machine.cause().to_string());
         }
     }

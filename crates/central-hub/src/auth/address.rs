@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use service_runtime::limits::network_of;
 
-use super::TrustedProxies;
+use crate::config::TrustedProxies;
 
 /// Who asks. Behind a proxy on this machine, or one of [`TrustedProxies`], whom the proxy says: the last
 /// entry of `X-Forwarded-For` is the one that it wrote itself.
@@ -22,7 +22,7 @@ impl ClientAddress {
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
             .to_canonical();
         let trusted = extensions.get::<TrustedProxies>().cloned();
-        if !trusted.unwrap_or_default().has(peer) {
+        if !trusted.unwrap_or_default().contains(peer) {
             return Self(peer);
         }
         Self(forwarded(headers).unwrap_or(peer))

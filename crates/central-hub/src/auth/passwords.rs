@@ -126,10 +126,14 @@ impl Auth {
             None => Ok(()),
         };
         wait()?;
-        let user = match is_user_name(&name) {
-            true => inner.store.user_named(&name).await?,
-            false => None,
-        };
+        if !is_user_name(&name) {
+            // Nobody can have it, which is no secret: nothing is looked up or
+            // hashed for it.
+            limits.note(address, &name);
+            tracing::warn!(address = %address.0, user = "(unknown)", "a wrong password");
+            return Ok(None);
+        }
+        let user = inner.store.user_named(&name).await?;
         let phc = user
             .as_ref()
             .map_or(passwords.nobody.as_str(), |user| user.password.as_str());

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use crate::text::fold;
 
 /// The recipient's name, under whatever heading it came.
 pub const NAME: &str = "nombre";
@@ -65,15 +64,6 @@ pub fn key(heading: &str) -> String {
     }
     key.truncate(key.trim_end_matches('_').len());
     key
-}
-
-/// Lower case and without accents.
-#[must_use]
-pub fn fold(text: &str) -> String {
-    text.nfkd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// Which of these keys is the number's.

@@ -12,11 +12,7 @@
 //! chance and what was sent before come in as arguments.
 
 pub mod columns;
-pub mod data;
 pub mod health;
 pub mod import;
-pub mod opt_out;
 pub mod phone;
-pub mod schedule;
-pub mod scheduler;
 pub mod template;

@@ -14,7 +14,7 @@ use crate::auth::{
     Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
 };
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Role, User, UserChange, UserOutcome};
 
 #[derive(Deserialize, ToSchema)]

@@ -18,11 +18,10 @@ use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
 use super::node;
-use super::openapi::WithOk;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim, WithOk};
+use crate::state::AppState;
 
 /// The business of the path and the client that asks for it.
 pub(crate) struct Cliente {

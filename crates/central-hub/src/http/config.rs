@@ -8,7 +8,7 @@ use service_runtime::env::mask_userinfo;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::router::AppState;
+use crate::state::AppState;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = config::ConfigAnswer)]

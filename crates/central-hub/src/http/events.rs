@@ -31,7 +31,7 @@ use utoipa::IntoParams;
 use crate::auth::{Caller, Scope, Scopes};
 use crate::error::HubError;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Often enough for proxies that drop idle connections after 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);

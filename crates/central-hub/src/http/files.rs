@@ -14,14 +14,16 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use service_runtime::http::{ApiPath, ErrorReply, body_failed, broken_part, json_part, parts_of};
+use service_runtime::http::{
+    ApiPath, ErrorReply, body_failed, broken_part, is_multipart, json_part, parts_of,
+};
 use session_api::{ErrorCode, FileBody, FileParts, SendRequest, check_filename, is_file_id};
-use session_client::{Passed, SessionClient};
+use session_client::{Passed, RawAnswer, SessionClient};
 
 use crate::auth::Caller;
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim};
+use crate::state::AppState;
 
 /// Takes a file: as the body, or as the part `file` of a multipart one.
 #[utoipa::path(
@@ -40,7 +42,10 @@ pub(crate) async fn upload(
 ) -> Result<Response, HubError> {
     let _held = state.limits.file(&caller)?;
     let query = request.uri().query().map(str::to_owned);
-    let answer = pass(&client, query.as_deref(), request).await?;
+    let answer = match is_multipart(request.headers()) {
+        true => only_file(&client, query, request).await?,
+        false => pass(&client, query.as_deref(), request).await?,
+    };
     Ok(answer.into_response())
 }
 
@@ -110,7 +115,10 @@ async fn read(
                 request.validate(true)?;
                 asked = Some(request);
             }
-            Some("file") if file.is_none() => *file = Some(upload_part(client, part).await?),
+            Some("file") if file.is_none() => {
+                let answer = upload_part(client, None, part).await?;
+                *file = Some(kept(&answer)?);
+            }
             _ => {
                 return Err(invalid(
                     "the multipart body has to have the parts json and file, each once",
@@ -121,14 +129,58 @@ async fn read(
     asked.ok_or_else(|| invalid("the multipart body has no part json"))
 }
 
-async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<FileBody, HubError> {
+/// An upload in parts: its file goes on by itself, so that what is wrong with
+/// the parts is refused here, in words, and not by a connection that breaks.
+async fn only_file(
+    client: &SessionClient,
+    query: Option<String>,
+    request: Request,
+) -> Result<Verbatim, HubError> {
+    let mut parts = parts_of(request).await?;
+    let mut file = None;
+    let read = async {
+        while let Some(part) = parts.next().await? {
+            match part.name() {
+                Some("file") if file.is_none() => {
+                    file = Some(upload_part(client, query.clone(), part).await?);
+                }
+                _ => return Err(invalid("the multipart body has to have one part, file")),
+            }
+        }
+        Ok(())
+    };
+    match (read.await, file) {
+        (Ok(()), Some(answer)) => Ok(answer.into()),
+        (Ok(()), None) => Err(invalid("the multipart body has no part file")),
+        (Err(error), answer) => {
+            if let Some(file) = answer.as_ref().and_then(|answer| kept(answer).ok()) {
+                // Nobody will ever know its id.
+                let _ = client.delete_file(&file.file_id).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What session-manager answered of a file that it keeps.
+fn kept(answer: &RawAnswer) -> Result<FileBody, HubError> {
+    serde_json::from_slice(&answer.body).map_err(|_| HubError::of_answer(answer))
+}
+
+/// Passes a part on as an upload, under the name that `query` has, or else its
+/// own.
+async fn upload_part(
+    client: &SessionClient,
+    query: Option<String>,
+    mut part: Field<'_>,
+) -> Result<RawAnswer, HubError> {
     // A name that is none is as good as none.
     let name = part
         .file_name()
         .filter(|name| check_filename("file", name).is_ok());
-    let query = name.map(|name| {
+    let query = query.or_else(|| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("filename", name).finish()
+        Some(query.append_pair("filename", name?).finish())
     });
     let (tell, told) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
     let passed = Passed {
@@ -159,16 +211,15 @@ async fn upload_part(client: &SessionClient, mut part: Field<'_>) -> Result<File
     let mut passing = std::pin::pin!(client.upload(query.as_deref(), passed));
     // Whoever is answered early, as a file that is too large is, is not waited
     // for: it may never send the rest.
-    let answer = tokio::select! {
+    tokio::select! {
         biased;
-        answer = passing.as_mut() => answer?,
+        answer = passing.as_mut() => Ok(answer?),
         fed = feeding => {
             fed?;
             drop(tell);
-            passing.await?
+            Ok(passing.await?)
         }
-    };
-    serde_json::from_slice::<FileBody>(&answer.body).map_err(|_| HubError::of_answer(&answer))
+    }
 }
 
 fn invalid(message: &str) -> HubError {

@@ -9,7 +9,7 @@ use session_api::{HealthBody, SessionState, Timestamp};
 use utoipa::ToSchema;
 
 use crate::relay::Link;
-use crate::router::AppState;
+use crate::state::AppState;
 
 fn alive() -> HealthBody {
     HealthBody {

@@ -14,9 +14,8 @@ use super::node::refusals::not_served_here;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
-use crate::router::AppState;
-use crate::store::{Contact, FOLLOWER, Filter, Message, Page};
-use crate::webhooks::{direction, phone};
+use crate::state::AppState;
+use crate::store::{Contact, FOLLOWER, Filter, Message, Page, direction, phone_of};
 
 /// A page of a list.
 const PAGE: u32 = 50;
@@ -140,7 +139,7 @@ impl MessageAnswer {
         Self {
             id: message.id,
             direccion: direction(message.is_inbound),
-            telefono: phone(&message.chat).map(str::to_owned),
+            telefono: phone_of(&message.chat).map(str::to_owned),
             nombre: names.get(&message.chat).cloned(),
             tipo: message.kind.clone(),
             estado: message.state.estado(),
@@ -403,7 +402,7 @@ pub(crate) async fn history(
         asked.as_str().to_owned()
     };
     Ok(Json(History {
-        telefono: phone(&chat).map(str::to_owned),
+        telefono: phone_of(&chat).map(str::to_owned),
         nombre: contact.and_then(name_of),
         page: answer(&state, page).await?,
         chat,

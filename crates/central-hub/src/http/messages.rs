@@ -18,10 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::sender::{MessageAnswer, in_spanish};
 use crate::auth::Caller;
-use crate::campaigns::schedule::midnight;
 use crate::error::HubError;
 use crate::limits::Held;
-use crate::router::AppState;
+use crate::sending_windows::midnight;
+use crate::state::AppState;
 use crate::store::{Filter, Message, State as MessageState, Store, StoreError};
 
 /// A page of a list.

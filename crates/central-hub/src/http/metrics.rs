@@ -11,7 +11,7 @@ use service_runtime::metrics::{self as prometheus, as_f64};
 use session_api::{SessionState, Timestamp};
 
 use crate::relay::Link;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::StoreError;
 
 /// What is counted, here and where it happens.

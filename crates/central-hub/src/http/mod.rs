@@ -20,6 +20,8 @@ pub(crate) mod reports;
 pub(crate) mod send;
 pub(crate) mod sender;
 pub(crate) mod tokens;
+pub(crate) mod upstream;
 pub(crate) mod users;
 pub(crate) mod v2;
+pub(crate) mod web;
 pub(crate) mod webhooks;

@@ -3,25 +3,16 @@
 //! the table in `auth/access.rs`.
 
 use api_docs::{Failure, bearer};
-use serde::Serialize;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
-use utoipa::{OpenApi as _, ToSchema};
 
 use super::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
     node, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
-
-/// `"ok":true` before what session-manager answered.
-#[derive(Serialize, ToSchema)]
-pub(super) struct WithOk<T> {
-    ok: bool,
-    #[serde(flatten)]
-    answer: T,
-}
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -13,15 +13,14 @@ use serde::Serialize;
 use session_api::{LimitsEvent, SessionState, Timestamp};
 use utoipa::ToSchema;
 
-use super::campaigns::CampaignBody;
 use super::listener::MessageAnswer;
 use crate::auth::{Caller, Scope};
-use crate::campaigns::data::{Campaign, Days, RecipientState, Schedule};
-use crate::campaigns::schedule::{Rules, forecast, midnight, window};
-use crate::campaigns::scheduler::{Situation, situation};
 use crate::error::HubError;
 use crate::relay::Link;
-use crate::router::AppState;
+use crate::scheduler::{CampaignBody, Situation, situation};
+use crate::sending_windows::{Rules, forecast, midnight, window};
+use crate::state::AppState;
+use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
 use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
 
 /// So many of each list are told; the screen of its own has the rest.

@@ -7,7 +7,7 @@ use session_api::{PasskeyBody, PasskeyCredential, TransitionBody};
 use session_client::Endpoint;
 
 use crate::error::HubError;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim};
 
 type Answer = Result<Verbatim, HubError>;
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::node::session::Linked;
 use crate::error::HubError;
-use crate::upstream::Upstream;
+use crate::http::upstream::Upstream;
 
 pub(crate) const NOT_AVAILABLE: &str =
     "no code can be scanned now: POST /connect, then wait for QR_REQUIRED";

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::auth::ClientAddress;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Heard, Recorded};
 
 const HEADER: &str = "x-internal-token";

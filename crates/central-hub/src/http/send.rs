@@ -11,10 +11,10 @@ use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::files;
 use crate::http::sender::ready_to_rehearse;
+use crate::http::upstream::{Key, Upstream, Verbatim};
 use crate::outbox::Ask;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Composed, Origin};
-use crate::upstream::{Key, Upstream, Verbatim};
 
 /// Passes the message on, once, and answers what became of it; under `DRY_RUN`
 /// nothing leaves.

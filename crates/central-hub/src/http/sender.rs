@@ -14,11 +14,11 @@ use super::campaigns::find as find_campaign;
 use super::node::{self, Success, lenient};
 use crate::auth::Caller;
 use crate::error::HubError;
+use crate::http::upstream::{Key, Upstream};
 use crate::outbox::{Ask, dry_run_id, new_key};
 use crate::relay::Link;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Change, Composed, Message, Origin, State as MessageState, Transition};
-use crate::upstream::{Key, Upstream};
 
 /// Messages in one request of `bulk`.
 const MOST: usize = 5_000;

@@ -14,7 +14,7 @@ use super::auth::Done;
 use super::users::{by, page_size};
 use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{ApiToken, NewToken};
 
 #[derive(Serialize, ToSchema)]

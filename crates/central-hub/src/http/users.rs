@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::auth::Done;
 use crate::auth::{Caller, Who, canonical_name, check_new_password, is_user_name};
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{NewUser, Role, User, UserChange, UserOutcome};
 
 #[derive(Serialize, ToSchema)]

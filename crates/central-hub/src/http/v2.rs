@@ -7,7 +7,7 @@ use session_api::QrBody;
 use session_client::ClientError;
 use utoipa::ToSchema;
 
-use crate::upstream::Upstream;
+use crate::http::upstream::Upstream;
 
 /// `{"status":"…"}`, with the code where there is one.
 #[derive(Serialize, ToSchema)]

@@ -13,9 +13,10 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::store::{MOST_WEBHOOKS, NewWebhook, Webhook};
-use crate::webhooks::{Secret, Topic, envelope, new_event_id};
+use crate::state::AppState;
+use crate::store::{
+    MOST_WEBHOOKS, NewWebhook, Topic, Webhook, WebhookSecret, envelope, new_event_id,
+};
 
 /// For how long the secret before signs as well.
 const OVERLAP: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -187,7 +188,7 @@ pub(crate) async fn create(
     ApiJson(request): ApiJson<WebhookRequest>,
 ) -> Result<(StatusCode, Json<WithSecret>), HubError> {
     let new = request.check(&state)?;
-    let secret = Secret::generate();
+    let secret = WebhookSecret::generate();
     let Some(webhook) = state.store.add_webhook(&new, &secret).await? else {
         return Err(ErrorReply::new(
             StatusCode::CONFLICT,
@@ -200,7 +201,7 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, with_secret(webhook, &secret)))
 }
 
-fn with_secret(webhook: Webhook, secret: &Secret) -> Json<WithSecret> {
+fn with_secret(webhook: Webhook, secret: &WebhookSecret) -> Json<WithSecret> {
     Json(WithSecret {
         webhook: webhook.into(),
         secreto: secret.expose().to_owned(),
@@ -264,7 +265,7 @@ pub(crate) async fn rotate(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<WithSecret>, HubError> {
-    let secret = Secret::generate();
+    let secret = WebhookSecret::generate();
     let until = Timestamp::now().after(OVERLAP);
     let webhook = state.store.rotate_webhook(id, &secret, until).await?;
     Ok(with_secret(webhook.ok_or_else(no_webhook)?, &secret))

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderValue;
 use metrics::{counter, histogram};
+use service_runtime::traces;
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
@@ -11,7 +12,6 @@ use super::sends::{failure, opted_out};
 use super::verdict::{Verdict, Why};
 use super::{Inner, pause};
 use crate::store::{Change, Message, Origin, State, StoreError, is_file};
-use crate::upstream::traced;
 
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
@@ -28,6 +28,14 @@ fn request_id(message: &Message) -> HeaderValue {
     known
         .or_else(number)
         .unwrap_or(HeaderValue::from_static("message"))
+}
+
+/// Its calls are a part of the trace of what is done now.
+pub(crate) fn traced(client: SessionClient) -> SessionClient {
+    match traces::parent() {
+        Some(parent) => client.with_trace_parent(parent),
+        None => client,
+    }
 }
 
 impl Inner {

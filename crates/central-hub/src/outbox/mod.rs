@@ -44,6 +44,7 @@ use tokio_util::task::TaskTracker;
 use crate::relay::{Link, Relay};
 use crate::store::{Message, Store};
 
+pub(crate) use attempt::traced;
 pub(crate) use sends::{Ask, dry_run_id, new_key};
 
 /// News that a slow listener may miss; it looks into the store then.

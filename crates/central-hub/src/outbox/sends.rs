@@ -12,8 +12,8 @@ use tracing::Instrument;
 
 use super::verdict::Verdict;
 use super::{Active, Inner, Outbox};
-use crate::campaigns::data::is_opted_out_in;
 use crate::error::HubError;
+use crate::store::campaigns::is_opted_out_in;
 use crate::store::{
     Change, Composed, Inserted, Message, NewMessage, Origin, State, StoreError, Tx,
 };

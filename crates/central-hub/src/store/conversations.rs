@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::messages::{Filter, Message};
 use super::search::{Budget, aside, fitting};
 use super::{Page, Store};
-use crate::campaigns::columns::fold;
+use crate::text::fold;
 
 /// So many messages are looked at in one question.
 const LOOKED_AT: usize = 10_000;

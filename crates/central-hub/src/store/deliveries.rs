@@ -17,10 +17,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::messages::time;
+use super::rows::timestamp;
+use super::webhook_events::{Topic, envelope, new_event_id};
 use super::webhooks::Webhook;
 use super::{Store, Tx, now};
-use crate::webhooks::{Topic, envelope, new_event_id};
 
 /// How long what was delivered, and what was given up, can be looked up.
 const KEPT: [(&str, Duration); 2] = [
@@ -132,11 +132,11 @@ impl Delivery {
                 .try_get::<i64, _>("attempts")?
                 .try_into()
                 .unwrap_or(u32::MAX),
-            due_at: time(row.try_get("due_at")?),
+            due_at: timestamp(row.try_get("due_at")?),
             last_status: status.and_then(|status| status.try_into().ok()),
             last_error: row.try_get("last_error")?,
-            created_at: time(row.try_get("created_at")?),
-            updated_at: time(row.try_get("updated_at")?),
+            created_at: timestamp(row.try_get("created_at")?),
+            updated_at: timestamp(row.try_get("updated_at")?),
         })
     }
 }
@@ -216,7 +216,7 @@ impl Store {
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| Ok((Webhook::read(row)?, time(row.try_get("next_due")?))))
+            .map(|row| Ok((Webhook::read(row)?, timestamp(row.try_get("next_due")?))))
             .collect()
     }
 
@@ -458,7 +458,7 @@ pub(crate) async fn tell_in(
     )
     .bind(new_event_id())
     .bind(topic.as_str())
-    .bind(envelope(topic.as_str(), time(at), data))
+    .bind(envelope(topic.as_str(), timestamp(at), data))
     .bind(at)
     .bind(format!("%,{},%", topic.as_str()))
     .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
@@ -469,7 +469,7 @@ pub(crate) async fn tell_in(
 
 fn past(row: &AnyRow) -> Result<PastAttempt, StoreError> {
     Ok(PastAttempt {
-        at: time(row.try_get("at")?),
+        at: timestamp(row.try_get("at")?),
         duration_ms: row.try_get("duration_ms")?,
         status: row.try_get("status")?,
         error: row.try_get("error")?,

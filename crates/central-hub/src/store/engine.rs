@@ -1,6 +1,13 @@
 //! What the two databases say differently; nothing else in the store asks
 //! which one it is.
 
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sqlx::any::AnyConnectOptions;
+
+use crate::config::DatabaseLocation;
+
 /// The database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -50,4 +57,32 @@ impl Engine {
             .replace("{blob}", blob)
             .replace("{strict}", strict)
     }
+}
+
+/// The sqlx options for connecting to a database, without logging its statements.
+pub(super) fn connect_options(
+    location: &DatabaseLocation,
+) -> Result<AnyConnectOptions, sqlx::Error> {
+    match location {
+        DatabaseLocation::Sqlite(file) => format!("sqlite://{}", encoded(file)).parse(),
+        DatabaseLocation::Postgres(url) => url.as_str().parse(),
+    }
+    .map(sqlx::ConnectOptions::disable_statement_logging)
+}
+
+/// As sqlx reads a path in an URL.
+fn encoded(file: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let mut text = String::new();
+    for byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                text.push(char::from(*byte));
+            }
+            _ => {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+    }
+    text
 }

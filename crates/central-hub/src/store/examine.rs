@@ -3,7 +3,9 @@
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, Connection, Row};
 
-use super::{Location, Store, StoreError};
+use super::engine::connect_options;
+use super::{Store, StoreError};
+use crate::config::DatabaseLocation;
 
 impl Store {
     /// Looks whether the database at `location` can be opened and is whole;
@@ -11,7 +13,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Open`]: it cannot be opened, or is damaged.
-    pub async fn examine(location: &Location) -> Result<String, StoreError> {
+    pub async fn examine(location: &DatabaseLocation) -> Result<String, StoreError> {
         look(location).await.map_err(|source| StoreError::Open {
             location: location.to_string(),
             source,
@@ -19,12 +21,12 @@ impl Store {
     }
 }
 
-async fn look(location: &Location) -> Result<String, sqlx::Error> {
+async fn look(location: &DatabaseLocation) -> Result<String, sqlx::Error> {
     install_default_drivers();
-    let options = location.options()?;
+    let options = connect_options(location)?;
     let mut connection = AnyConnection::connect_with(&options).await?;
     let found = match location {
-        Location::Sqlite(_) => {
+        DatabaseLocation::Sqlite(_) => {
             sqlx::query("PRAGMA query_only = ON")
                 .execute(&mut connection)
                 .await?;
@@ -37,7 +39,7 @@ async fn look(location: &Location) -> Result<String, sqlx::Error> {
             }
             format!("{location} is whole")
         }
-        Location::Postgres(_) => {
+        DatabaseLocation::Postgres(_) => {
             let row = sqlx::query("SELECT current_setting('server_version')")
                 .fetch_one(&mut connection)
                 .await?;

@@ -17,10 +17,12 @@ use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestam
 use sqlx::Row;
 
 use super::error::StoreError;
-use super::messages::{Message, Origin, wa_key};
-use super::transitions::{note, take_early_ack};
+use super::history::note;
+use super::messages::{Message, Origin};
+use super::rows::wa_key;
+use super::transitions::take_early_ack;
+use super::webhook_events::{self, Topic};
 use super::{Change, State, Store, Tx, now};
-use crate::webhooks::{self, Topic};
 
 /// The lease of the hub that follows.
 pub const FOLLOWER: &str = "listener";
@@ -242,7 +244,7 @@ impl Store {
         let Some(message) = self.insert_heard_in(tx, heard, key, &chat, &body).await? else {
             return Ok(Recorded::Known);
         };
-        let data = webhooks::message(&message);
+        let data = webhook_events::message(&message);
         self.tell_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::New(Box::new(message)))
@@ -302,7 +304,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let message = Message::read(&row)?;
-        let data = webhooks::message(&message);
+        let data = webhook_events::message(&message);
         self.tell_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::Readable(Box::new(message)))
@@ -459,7 +461,7 @@ impl Store {
             return Ok(());
         }
         self.set_in(tx, SESSION, &seen).await?;
-        self.tell_in(tx, Topic::State, None, &webhooks::state(event))
+        self.tell_in(tx, Topic::State, None, &webhook_events::state(event))
             .await?;
         Ok(())
     }

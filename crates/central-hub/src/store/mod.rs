@@ -20,26 +20,31 @@
 //! anything else meanwhile: SQLite has one connection to write with.
 
 mod access;
+pub mod campaigns;
 mod claims;
 mod composed;
 mod contacts;
 mod conversations;
 mod deliveries;
+pub mod dump;
 mod engine;
 mod error;
 mod examine;
+mod history;
 mod inbound;
 mod leases;
-mod location;
 mod messages;
 mod migrations;
 mod node;
 mod overview;
 mod queues;
+mod rows;
 mod search;
 mod settings;
 mod state;
 mod transitions;
+mod webhook_events;
+mod webhook_secret;
 mod webhooks;
 
 use std::path::Path;
@@ -47,7 +52,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_runtime::private;
-use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -63,17 +67,22 @@ pub(crate) use deliveries::tell_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
+pub use history::{Change, Transition};
 pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
-pub use location::{BadLocation, Location};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
-pub(crate) use messages::{strange, wa_key};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub(crate) use rows::{now, wa_key};
 pub use search::Page;
 pub use state::State;
 pub(crate) use state::states;
-pub use transitions::{Change, Transition};
+pub use webhook_events::Topic;
+pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
+pub use webhook_secret::WebhookSecret;
+pub(crate) use webhook_secret::signatures;
 pub use webhooks::{MOST_WEBHOOKS, NewWebhook, Webhook};
+
+use crate::config::DatabaseLocation;
 
 /// A transaction that writes.
 pub type Tx = Transaction<'static, Any>;
@@ -108,19 +117,19 @@ impl Store {
     ///
     /// # Errors
     /// Any [`StoreError`], with cause and cure.
-    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+    pub async fn open(location: &DatabaseLocation) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        if let Location::Sqlite(file) = location {
+        if let DatabaseLocation::Sqlite(file) = location {
             prepare(file)?;
         }
-        let options = location.options().map_err(|error| StoreError::Open {
+        let options = engine::connect_options(location).map_err(|error| StoreError::Open {
             location: location.to_string(),
             source: error,
         })?;
         first_connection(location, &options).await?;
         let store = match location {
-            Location::Sqlite(_) => Self::sqlite(options),
-            Location::Postgres(_) => Self::postgres(options),
+            DatabaseLocation::Sqlite(_) => Self::sqlite(options),
+            DatabaseLocation::Postgres(_) => Self::postgres(options),
         };
         migrations::run(&store)
             .await
@@ -227,11 +236,6 @@ impl Store {
     }
 }
 
-/// Now, as it is stored.
-pub(crate) fn now() -> i64 {
-    Timestamp::now().as_millis()
-}
-
 async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::Result<()> {
     sqlx::raw_sql(statements).execute(connection).await?;
     Ok(())
@@ -240,7 +244,7 @@ async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::
 /// One connection, for the reason why there is none: a pool only says that it
 /// waited.
 async fn first_connection(
-    location: &Location,
+    location: &DatabaseLocation,
     options: &AnyConnectOptions,
 ) -> Result<(), StoreError> {
     let open = |source| StoreError::Open {
@@ -249,7 +253,7 @@ async fn first_connection(
     };
     let connect = async {
         let mut connection = options.connect().await?;
-        if matches!(location, Location::Sqlite(_)) {
+        if matches!(location, DatabaseLocation::Sqlite(_)) {
             // SQLite opens a file without a look at it.
             run(&mut connection, SQLITE_PRAGMAS).await?;
         }

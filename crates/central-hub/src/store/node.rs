@@ -81,7 +81,7 @@ pub struct NodeRecipient {
     pub chat: String,
     /// The columns, as a JSON object.
     pub fields: String,
-    /// As in [`crate::campaigns::data::RecipientState`].
+    /// As in [`crate::store::campaigns::RecipientState`].
     pub state: &'static str,
     /// The message here, if it was sent.
     pub message_id: Option<i64>,
@@ -100,9 +100,9 @@ pub struct NodeRecipient {
 pub struct NodeStep {
     /// Of which recipient, here.
     pub recipient_id: i64,
-    /// As in [`crate::campaigns::data::RecipientState`].
+    /// As in [`crate::store::campaigns::RecipientState`].
     pub from_state: &'static str,
-    /// As in [`crate::campaigns::data::RecipientState`].
+    /// As in [`crate::store::campaigns::RecipientState`].
     pub to_state: &'static str,
     /// Who did it, as a code.
     pub cause: String,

@@ -8,7 +8,7 @@
 use super::Store;
 use super::error::StoreError;
 use super::messages::{Filter, Message};
-use crate::campaigns::columns::fold;
+use crate::text::fold;
 
 /// Searches at once; others wait for their turn.
 pub(super) const AT_ONCE: usize = 2;

@@ -411,7 +411,7 @@ async fn a_file_is_nobody_elses_and_a_bad_one_is_said() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a b/data%20ñ/hub.db");
-    let location = Location::Sqlite(file.clone());
+    let location = DatabaseLocation::Sqlite(file.clone());
     Store::open(&location).await.unwrap().close().await;
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&file), 0o600);
@@ -421,13 +421,13 @@ async fn a_file_is_nobody_elses_and_a_bad_one_is_said() {
     let error = Store::open(&location).await.unwrap_err().to_string();
     assert!(error.starts_with("DATABASE_URL: sqlite:"), "{error}");
     assert!(error.contains("backup"), "{error}");
-    let nowhere = Location::Sqlite(file.join("hub.db"));
+    let nowhere = DatabaseLocation::Sqlite(file.join("hub.db"));
     let error = Store::open(&nowhere).await.unwrap_err().to_string();
     assert!(
         error.contains("cannot be opened") && error.contains("DATA_DIR"),
         "{error}"
     );
-    let newer = Location::in_folder(folder.path());
+    let newer = DatabaseLocation::in_folder(folder.path());
     let store = Store::open(&newer).await.unwrap();
     sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (999, 'x', 1, x'00', 0)")
         .execute(store.writer())

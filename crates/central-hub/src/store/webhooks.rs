@@ -5,9 +5,10 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::error::StoreError;
-use super::messages::time;
+use super::rows::timestamp;
+use super::webhook_events::Topic;
+use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
-use crate::webhooks::{Secret, Topic};
 
 /// How many there can be: each has places of its own in the dispatcher.
 pub const MOST_WEBHOOKS: i64 = 32;
@@ -30,7 +31,7 @@ pub struct Webhook {
     /// Why the hub itself switched it off.
     pub disabled_cause: Option<String>,
     /// What signs: the secret, and the one before for as long as it does.
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<WebhookSecret>,
     /// Until when the one before signs as well.
     pub previous_until: Option<Timestamp>,
     /// When it was made.
@@ -84,10 +85,14 @@ impl Webhook {
             cliente_id: cliente_id.and_then(|id| id.try_into().ok()),
             enabled: row.try_get::<i64, _>("enabled")? != 0,
             disabled_cause: row.try_get("disabled_cause")?,
-            secrets: secrets.into_iter().flatten().map(Secret::stored).collect(),
-            previous_until: until.map(time),
-            created_at: time(row.try_get("created_at")?),
-            updated_at: time(row.try_get("updated_at")?),
+            secrets: secrets
+                .into_iter()
+                .flatten()
+                .map(WebhookSecret::stored)
+                .collect(),
+            previous_until: until.map(timestamp),
+            created_at: timestamp(row.try_get("created_at")?),
+            updated_at: timestamp(row.try_get("updated_at")?),
         })
     }
 }
@@ -100,7 +105,7 @@ impl Store {
     pub async fn add_webhook(
         &self,
         new: &NewWebhook,
-        secret: &Secret,
+        secret: &WebhookSecret,
     ) -> Result<Option<Webhook>, StoreError> {
         let mut tx = self.begin().await?;
         let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM webhooks")
@@ -163,7 +168,7 @@ impl Store {
     pub async fn rotate_webhook(
         &self,
         id: i64,
-        secret: &Secret,
+        secret: &WebhookSecret,
         until: Timestamp,
     ) -> Result<Option<Webhook>, StoreError> {
         let row = sqlx::query(

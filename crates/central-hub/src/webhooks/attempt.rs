@@ -12,9 +12,8 @@ use reqwest::{Client, Response, redirect, retry};
 use session_api::Timestamp;
 use url::Url;
 
-use super::address::AllowedHosts;
-use super::sign::signatures;
-use crate::store::{Attempt, Webhook};
+use crate::config::AllowedHosts;
+use crate::store::{Attempt, Webhook, signatures};
 
 /// For the connection alone.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -14,11 +14,8 @@
 //! share the work; when one is killed during an attempt, another makes it once
 //! more, with the same `webhook-id`. No order is promised.
 
-mod address;
 mod attempt;
 mod pace;
-mod payload;
-mod sign;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,11 +25,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use address::{AllowedHosts, BadHosts};
 pub(crate) use attempt::Caller;
-pub use payload::Topic;
-pub(crate) use payload::{ack, direction, envelope, message, new_event_id, phone, state};
-pub use sign::Secret;
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 

@@ -13,8 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::access::{PASSWORD, admin, answer, basic, bearer, locked};
-use crate::journal::Journal;
-use crate::peer::{Peer, state};
+use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::support::{Events, Hub, until};
 
 const ANA: &str = "5491158254201";
@@ -60,8 +59,8 @@ async fn campaign(hub: &Hub, by: &str, cliente_id: Option<u64>) -> i64 {
     body["id"].as_i64().unwrap()
 }
 
-async fn start(database: &Database, journal: &Journal) -> Hub {
-    Hub::start_on(&database.url(), &journal.url, OPEN).await
+async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
+    Hub::start_on(&database.url(), &peer.url, OPEN).await
 }
 
 /// What came in, newest first: its text, business and campaign.
@@ -81,11 +80,11 @@ async fn inbound(hub: &Hub) -> Vec<(Value, Value, Value)> {
 
 on_both_engines! {
     async fn an_answer_goes_to_the_business_that_wrote_last(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         let answered = async |number: u32| {
             let text = format!("respuesta {number}");
-            journal.message(&format!("false_{ANA_ID}_3A{number:02}"), ANA_ID, &text);
+            peer.publish_message(&format!("false_{ANA_ID}_3A{number:02}"), ANA_ID, &text);
             let mut found = None;
             until("the answer", async || {
                 found = inbound(&hub).await.into_iter().find(|(it, ..)| *it == text);
@@ -111,8 +110,8 @@ on_both_engines! {
     }
 
     async fn a_business_takes_off_only_its_own_people(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         let (ana, luis) = (hub.add_cliente("ana", 51).await, hub.add_cliente("luis", 52).await);
         sent(&hub.store, 51, None, "K1").await;
         let path = "/api/sender/bajas";
@@ -148,7 +147,7 @@ on_both_engines! {
     }
 
     async fn long_messages_make_no_long_search(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, OPEN).await;
         let mut tx = hub.store.begin().await.unwrap();
         let text = "ñandú ".repeat(8_000);
@@ -206,7 +205,7 @@ on_both_engines! {
     }
 
     async fn what_was_made_without_a_password_is_marked(database: Database) {
-        let peer = Peer::nowhere().await;
+        let peer = FakeSessionManager::nowhere().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
         let token = json!({"name": "vieja", "scopes": ["read"]});
         let (status, body) = answer(hub.http.post(hub.url("/api/tokens")).json(&token)).await;
@@ -454,16 +453,17 @@ async fn slow_lists_hold_up_nobody_who_signs_in() {
 
 #[tokio::test]
 async fn the_number_behind_a_lid_is_told_to_those_who_know_it() {
-    let journal = Journal::start().await;
-    let hub = Hub::start_with(&journal.url, OPEN).await;
+    let peer = FakeSessionManager::with_event_log().await;
+    let hub = Hub::start_with(&peer.url, OPEN).await;
     let luis = hub.add_cliente("luis", 52).await;
     let ana = hub.add_cliente("ana", 51).await;
     sent(&hub.store, 51, None, "K1").await;
     let lid = "99887766554433@lid";
-    let mut event = crate::journal::message("false_99887766554433@lid_3A01", lid, "hola");
+    let mut event =
+        crate::fake_session_manager::message("false_99887766554433@lid_3A01", lid, "hola");
     event["phone"] = json!(ANA);
     event["lid"] = json!(lid);
-    journal.tell("message", &event);
+    peer.publish("message", &event);
     until("heard", async || inbound(&hub).await.len() == 1).await;
     let path = format!("/api/listener/history/{lid}");
     let (_, known) = get(&hub, &ana, &path).await;
@@ -483,7 +483,7 @@ async fn the_number_behind_a_lid_is_told_to_those_who_know_it() {
 
 #[tokio::test]
 async fn guesses_at_the_internal_token_run_out() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let variables = [OPEN[0], ("INTERNAL_TOKEN", "hunter2hunter2hunter2")];
     let hub = Hub::start_with(&peer.url, &variables).await;
     let report = async |token: &str, from: &str| {

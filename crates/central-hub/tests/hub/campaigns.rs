@@ -6,15 +6,15 @@ use std::time::Duration;
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, text, until};
 
 const REHEARSAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true")];
 const REAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
 const CAMPAIGNS: &str = "/api/sender/campaigns";
 
-async fn ready() -> Peer {
-    let peer = Peer::start().await;
+async fn ready() -> FakeSessionManager {
+    let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     peer.takes_sends();
     peer
@@ -243,7 +243,7 @@ on_both_engines! {
 
 #[tokio::test]
 async fn a_template_that_is_wrong_is_told_with_its_place() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let (status, body) = post(&hub, CAMPAIGNS, &brisk("Hola\nde {empresa}")).await;
     assert_eq!((status, &body["code"]), (400, &json!("TEMPLATE_INVALID")));
@@ -283,7 +283,7 @@ async fn a_template_that_is_wrong_is_told_with_its_place() {
 
 #[tokio::test]
 async fn lists_that_cannot_be_read_leave_nothing() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola {nombre}")).await;
     for (list, reason) in [
@@ -388,7 +388,7 @@ async fn nothing_leaves_unless_it_is_switched_on() {
 
 #[tokio::test]
 async fn bad_requests_are_told() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let id = create(&hub, &brisk("Hola")).await;
     let schedule = |change: Value| {
@@ -510,7 +510,7 @@ async fn bad_requests_are_told() {
 
 #[tokio::test]
 async fn a_business_sees_its_own_campaigns() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let password = "una-clave-de-prueba";
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", password)]).await;
     let bearer = async |token: &str, method: &str, path: &str, body: Option<&Value>| {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::peer::{Peer, state};
+use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::support::{Hub, until};
 
 fn qr(code: &str, left: u64) -> String {
@@ -11,7 +11,7 @@ fn qr(code: &str, left: u64) -> String {
 
 #[tokio::test]
 async fn a_new_listener_hears_what_holds_and_then_what_changes() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     peer.first_events(&[
         ("state", state("QR_REQUIRED", 3)),
         ("qr", qr("data:1", 60_000)),
@@ -66,7 +66,7 @@ async fn a_new_listener_hears_what_holds_and_then_what_changes() {
 
 #[tokio::test]
 async fn listeners_hear_that_session_manager_went_and_came() {
-    let mut peer = Peer::start().await;
+    let mut peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut events = hub.events().await;
     events.hub("up").await;
@@ -101,7 +101,7 @@ async fn listeners_hear_that_session_manager_went_and_came() {
 #[tokio::test]
 async fn a_session_manager_without_events_is_down_with_a_reason() {
     // Something else entirely listens there.
-    let other = Hub::start(&Peer::nowhere().await).await;
+    let other = Hub::start(&FakeSessionManager::nowhere().await).await;
     let hub = Hub::start(&other.url("/nothing")).await;
     let mut events = hub.events().await;
     loop {
@@ -116,7 +116,7 @@ async fn a_session_manager_without_events_is_down_with_a_reason() {
 
 #[tokio::test]
 async fn a_stop_ends_open_streams_at_once() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut events = hub.events().await;
     events.hub("up").await;
@@ -128,7 +128,7 @@ async fn a_stop_ends_open_streams_at_once() {
 
 #[tokio::test]
 async fn a_slow_listener_starts_anew_instead_of_hearing_half() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let mut slow = hub.events().await;
     slow.hub("up").await;

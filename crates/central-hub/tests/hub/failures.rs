@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use tokio::join;
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code, text};
 
 const READS: [&str; 8] = [
@@ -40,7 +40,7 @@ async fn all_answer(hub: &Hub, status: u16, expected: &str) {
     join!(join_all(reads), join_all(commands), send);
 }
 
-fn everything(peer: &Peer, what: impl Fn(&Peer, &str)) {
+fn everything(peer: &FakeSessionManager, what: impl Fn(&FakeSessionManager, &str)) {
     for path in [
         "/status",
         "/qr",
@@ -56,16 +56,20 @@ fn everything(peer: &Peer, what: impl Fn(&Peer, &str)) {
 
 #[tokio::test]
 async fn session_manager_is_not_there() {
-    let hub = Hub::start_with(&Peer::nowhere().await, &[("DRY_RUN", "false")]).await;
+    let hub = Hub::start_with(
+        &FakeSessionManager::nowhere().await,
+        &[("DRY_RUN", "false")],
+    )
+    .await;
     all_answer(&hub, 503, "WHATSAPP_UNAVAILABLE").await;
     hub.stop().await;
 }
 
 #[tokio::test]
 async fn session_manager_never_answers() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
-    everything(&peer, Peer::never_answers);
+    everything(&peer, FakeSessionManager::never_answers);
     all_answer(&hub, 504, "SESSION_MANAGER_TIMEOUT").await;
     // Its silence costs nobody else anything.
     assert_eq!(hub.get("/health").await.0, 200);
@@ -74,7 +78,7 @@ async fn session_manager_never_answers() {
 
 #[tokio::test]
 async fn session_manager_answers_outside_the_contract() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     // Without an answer the peer says 404 in plain text, but for this one.
     peer.answers("/status", 404, "there is none");
@@ -99,7 +103,7 @@ async fn session_manager_answers_outside_the_contract() {
 
 #[tokio::test]
 async fn failures_of_the_contract_pass_through() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     for (status, code) in [
         (503, "BROWSER_NOT_RUNNING"),
@@ -118,7 +122,7 @@ async fn failures_of_the_contract_pass_through() {
 
 #[tokio::test]
 async fn the_token_goes_to_session_manager_and_nowhere_else() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("SESSION_MANAGER_TOKEN", "hunter2")]).await;
     peer.answers("/status", 200, r#"{"status":"INIT"}"#);
     let response = hub
@@ -138,7 +142,7 @@ async fn the_token_goes_to_session_manager_and_nowhere_else() {
 
 #[tokio::test]
 async fn hostile_requests_get_a_code() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     let post = |path: &str| hub.http.post(hub.url(path));
     let get = |path: &str| hub.http.get(hub.url(path));

@@ -3,14 +3,14 @@
 
 use std::process::Command;
 
+use central_hub::commands::import_node::{NodeError, import};
 use central_hub::store::Store;
-use central_hub::transfer::node::{NodeError, import};
 use jiff::tz::TimeZone;
 use scratch_database::{Database, MariaDb};
 use serde_json::{Value, json};
 
 use crate::access::answer;
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
 const NAME: &str = "dyd";
@@ -265,7 +265,7 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
 
 /// As the hub tells it afterwards.
 async fn look(database: &Database, recipients: i64) {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let password = [("HUB_ADMIN_PASSWORD", "una clave larga")];
     let hub = Hub::start_on(&database.url(), &peer.url, &password).await;
     let sign_in = async |user: &str, password: &str| {

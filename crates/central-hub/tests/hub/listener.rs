@@ -5,7 +5,7 @@ use central_hub::store::{Change, Composed, NewMessage, Origin, State, Store};
 use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::journal::{Journal, message};
+use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::receiver::Receiver;
 use crate::support::{Hub, code, text, until};
 
@@ -16,8 +16,8 @@ const TOKEN: &[(&str, &str)] = &[
     ("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1"),
 ];
 
-async fn start(database: &Database, journal: &Journal) -> Hub {
-    Hub::start_on(&database.url(), &journal.url, TOKEN).await
+async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
+    Hub::start_on(&database.url(), &peer.url, TOKEN).await
 }
 
 async fn get(hub: &Hub, path: &str) -> Value {
@@ -96,28 +96,28 @@ async fn report(hub: &Hub, path: &str, token: Option<&str>, body: &Value) -> (u1
 
 on_both_engines! {
     async fn each_message_is_written_down_once(database: Database) {
-        let journal = Journal::start().await;
+        let peer = FakeSessionManager::with_event_log().await;
         // Before there was a hub.
-        journal.message("false_5491158254201@c.us_3A00", ANA, "uno");
-        let hub = start(&database, &journal).await;
+        peer.publish_message("false_5491158254201@c.us_3A00", ANA, "uno");
+        let hub = start(&database, &peer).await;
         until_recorded(&hub, 1).await;
-        journal.message("false_5491158254201@c.us_3A01", ANA, "dos");
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "dos");
         // The same once more, and one whose sender took the same key.
-        journal.message("false_5491158254201@c.us_3A01", ANA, "dos");
-        journal.message("false_5491158254202@c.us_3A01", LEO, "tres \0");
-        journal.breaks_off();
-        journal.message("false_5491158254202@c.us_3A02", LEO, "cuatro");
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "dos");
+        peer.publish_message("false_5491158254202@c.us_3A01", LEO, "tres \0");
+        peer.drop_listeners();
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "cuatro");
         // Not of a person, not of the contract, not known.
-        journal.message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
-        journal.tell("message", &json!({"rubbish": true}));
-        journal.tell("later", &json!({}));
-        let last = journal.message("false_5491158254201@c.us_3A03", ANA, "cinco");
+        peer.publish_message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
+        peer.publish("message", &json!({"rubbish": true}));
+        peer.publish("later", &json!({}));
+        let last = peer.publish_message("false_5491158254201@c.us_3A03", ANA, "cinco");
         until_recorded(&hub, 5).await;
         until_read(&hub, last).await;
         hub.stop().await;
         // While no hub is there.
-        let last = journal.message("false_5491158254201@c.us_3A04", ANA, "seis");
-        let hub = start(&database, &journal).await;
+        let last = peer.publish_message("false_5491158254201@c.us_3A04", ANA, "seis");
+        let hub = start(&database, &peer).await;
         until_recorded(&hub, 6).await;
         until_read(&hub, last).await;
         let path = "/api/listener/messages";
@@ -126,24 +126,24 @@ on_both_engines! {
         assert_eq!((&status["mode"], &status["following"]), (&json!("listen"), &json!(true)));
         assert_eq!(status["connected"], true);
         assert!(status["lag_ms"].as_i64().unwrap() >= 0 && status["last_message_at"].is_string());
-        assert_eq!(journal.asked()[0], "0");
+        assert_eq!(peer.resumed_after()[0], "0");
         hub.stop().await;
     }
 
     async fn a_reply_is_joined_to_the_contact_and_the_campaign(database: Database) {
-        let journal = Journal::start().await;
+        let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
-        let hub = start(&database, &journal).await;
+        let hub = start(&database, &peer).await;
         let body = json!({"url": receiver.url("/"), "eventos": ["message", "ack", "state"]});
         assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
         sent(&hub.store, "5491158254201", Some(8), "K2").await;
         let single = sent(&hub.store, "5491158254201", None, "K3").await;
-        journal.message("false_5491158254201@c.us_3A01", ANA, "me interesa");
-        journal.message("false_5491158254202@c.us_3A02", LEO, "quien es?");
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "me interesa");
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "quien es?");
         let state = json!({"status": "READY", "generation": 1, "since": "2026-01-14T13:02:09.336Z", "cause": "TEST", "message": "x"});
-        journal.tell("state", &state);
-        let last = journal.tell("state", &state);
+        peer.publish("state", &state);
+        let last = peer.publish("state", &state);
         until_read(&hub, last).await;
         let history = get(&hub, "/api/listener/history/+54 9 11 5825-4201").await;
         assert_eq!((&history["telefono"], &history["nombre"]), (&json!("5491158254201"), &json!("Ana")));
@@ -175,25 +175,25 @@ on_both_engines! {
     }
 
     async fn what_could_not_be_read_becomes_what_it_is(database: Database) {
-        let journal = Journal::start().await;
+        let peer = FakeSessionManager::with_event_log().await;
         let receiver = Receiver::start().await;
-        let hub = start(&database, &journal).await;
+        let hub = start(&database, &peer).await;
         let body = json!({"url": receiver.url("/"), "eventos": ["message"]});
         assert_eq!(hub.post("/api/webhooks", &body.to_string()).await.0, 201);
         let id = "false_5491158254201@c.us_3A01";
         let mut unreadable = message(id, ANA, "");
         unreadable["type"] = json!("ciphertext");
-        journal.tell("message", &unreadable);
-        let last = journal.message("false_5491158254202@c.us_3A02", LEO, "hola");
+        peer.publish("message", &unreadable);
+        let last = peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola");
         until_read(&hub, last).await;
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let row = &history["mensajes"][0];
         assert_eq!((&row["tipo"], &row["mensaje"]), (&json!("ciphertext"), &json!("")));
         // Once more, its text, and either after it.
-        journal.tell("message", &unreadable);
-        journal.message(id, ANA, "BAJA");
-        journal.message(id, ANA, "BAJA");
-        let last = journal.tell("message", &unreadable);
+        peer.publish("message", &unreadable);
+        peer.publish_message(id, ANA, "BAJA");
+        peer.publish_message(id, ANA, "BAJA");
+        let last = peer.publish("message", &unreadable);
         until_read(&hub, last).await;
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let rows = history["mensajes"].as_array().unwrap();
@@ -211,23 +211,23 @@ on_both_engines! {
     }
 
     async fn acks_move_what_was_sent_and_never_back(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         let id = sent(&hub.store, "5491158254201", None, "K1").await;
         for ack in [1, 3, 2, 0, -1, 4, 3] {
-            journal.ack("true_5491158254201@c.us_K1", ack);
+            peer.publish_ack("true_5491158254201@c.us_K1", ack);
         }
         // Before anybody knows what it is for: the phone's own.
-        journal.ack("true_5491158254202@c.us_P1", 2);
+        peer.publish_ack("true_5491158254202@c.us_P1", 2);
         let mut own = message("true_5491158254202@c.us_P1", "5491100000000@c.us", "desde el teléfono");
         own["from_me"] = json!(true);
         own["to"] = json!(LEO);
-        journal.tell("message", &own);
+        peer.publish("message", &own);
         // What the hub sent is not news, whoever tells.
         let mut known = own.clone();
         known["message_id"] = json!("true_123@lid_K1");
-        journal.tell("message", &known);
-        let last = journal.ack("true_5491158254202@c.us_P1", 3);
+        peer.publish("message", &known);
+        let last = peer.publish_ack("true_5491158254202@c.us_P1", 3);
         until_read(&hub, last).await;
         let message = hub.store.message(id).await.unwrap().unwrap();
         assert_eq!(message.state, State::Played);
@@ -246,18 +246,18 @@ on_both_engines! {
     }
 
     async fn a_lid_and_its_number_are_one_conversation(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
         let hidden = "99887766554433@lid";
-        journal.message("false_99887766554433@lid_3A01", hidden, "sin número");
+        peer.publish_message("false_99887766554433@lid_3A01", hidden, "sin número");
         let mut known = message("false_99887766554433@lid_3A02", hidden, "con número");
         known["phone"] = json!("5491158254201");
         known["lid"] = json!(hidden);
-        journal.tell("message", &known);
+        peer.publish("message", &known);
         // From now on it is known without being told; so is what was told before.
-        journal.message("false_99887766554433@lid_3A03", hidden, "otra vez");
-        let last = journal.message("false_5491158254201@c.us_3A01", ANA, "sin número");
+        peer.publish_message("false_99887766554433@lid_3A03", hidden, "otra vez");
+        let last = peer.publish_message("false_5491158254201@c.us_3A01", ANA, "sin número");
         until_read(&hub, last).await;
         let expected = ["hola", "sin número", "con número", "otra vez"];
         assert_eq!(texts(&hub, "/api/listener/history/5491158254201").await, expected);
@@ -265,7 +265,7 @@ on_both_engines! {
         let campaign = get(&hub, "/api/listener/messages").await;
         assert_eq!(campaign["mensajes"][0]["campañaId"], 7);
         // On the list by both, shown and taken off as one.
-        let last = journal.message("false_99887766554433@lid_3A04", hidden, "BAJA");
+        let last = peer.publish_message("false_99887766554433@lid_3A04", hidden, "BAJA");
         until_read(&hub, last).await;
         assert!(hub.store.is_opted_out(hidden).await.unwrap());
         let list = get(&hub, "/api/sender/bajas").await;
@@ -279,14 +279,14 @@ on_both_engines! {
     }
 
     async fn recording_can_be_switched_off(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         let id = sent(&hub.store, "5491158254201", None, "K1").await;
         let (status, body) = hub.post("/api/listener/mode", r#"{"mode":"off"}"#).await;
         assert_eq!((status, body.as_str()), (200, r#"{"ok":true,"mode":"off","recording":false}"#));
-        journal.message("false_5491158254201@c.us_3A01", ANA, "nadie escucha");
-        journal.message("false_5491158254202@c.us_3A01", LEO, "¡Baja, por favor!");
-        let last = journal.ack("true_5491158254201@c.us_K1", 3);
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "nadie escucha");
+        peer.publish_message("false_5491158254202@c.us_3A01", LEO, "¡Baja, por favor!");
+        let last = peer.publish_ack("true_5491158254201@c.us_K1", 3);
         until_read(&hub, last).await;
         assert_eq!(hub.store.message(id).await.unwrap().unwrap().state, State::Read);
         assert!(hub.store.is_opted_out(LEO).await.unwrap(), "a wish is heeded all the same");
@@ -295,10 +295,10 @@ on_both_engines! {
         let (status, answer) = report(&hub, "/api/listener/incoming-message", Some("hunter2hunter2"), &body).await;
         assert_eq!((status, answer.as_str()), (200, r#"{"ok":true,"duplicated":false,"recorded":false}"#));
         hub.stop().await;
-        let hub = start(&database, &journal).await;
+        let hub = start(&database, &peer).await;
         assert_eq!(get(&hub, "/api/listener/status").await["recording"], false);
         assert_eq!(hub.post("/api/listener/mode", r#"{"mode":"on"}"#).await.0, 200);
-        let last = journal.message("false_5491158254201@c.us_3A02", ANA, "otra vez");
+        let last = peer.publish_message("false_5491158254201@c.us_3A02", ANA, "otra vez");
         until_read(&hub, last).await;
         assert_eq!(texts(&hub, "/api/listener/messages").await, ["otra vez"]);
         for body in ["{}", r#"{"mode":"loud"}"#, r#"{"mode":true}"#] {
@@ -309,8 +309,8 @@ on_both_engines! {
     }
 
     async fn programs_may_report_messages(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         let token = Some("hunter2hunter2");
         let (incoming, outgoing) = ("/api/listener/incoming-message", "/listener/outgoing-message");
         let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "hola", "timestamp": "2026-02-28T12:00:00.000Z"});
@@ -328,7 +328,7 @@ on_both_engines! {
         let mut told = message("true_5491158254201@c.us_P1", "5491100000000@c.us", "hola");
         told["from_me"] = json!(true);
         told["to"] = json!(ANA);
-        let last = journal.tell("message", &told);
+        let last = peer.publish("message", &told);
         until_read(&hub, last).await;
         let history = get(&hub, "/api/listener/history/5491158254201").await;
         let all = history["mensajes"].as_array().unwrap();
@@ -354,17 +354,17 @@ on_both_engines! {
     }
 
     async fn lists_are_filtered_and_come_by_pages(database: Database) {
-        let journal = Journal::start().await;
-        let hub = start(&database, &journal).await;
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
         sent(&hub.store, "5491158254201", Some(7), "K1").await;
         let mut last = 0;
         for n in 0..30 {
             let (chat, text) = if n % 3 == 0 { (ANA, "¿Cuánto sale?") } else { (LEO, "nada") };
-            last = journal.message(&format!("false_{chat}_3A{n:02}"), chat, &format!("{text} {n}"));
+            last = peer.publish_message(&format!("false_{chat}_3A{n:02}"), chat, &format!("{text} {n}"));
         }
         until_read(&hub, last).await;
         let since = session_api::Timestamp::now();
-        let last = journal.message("false_5491158254202@c.us_3B", LEO, "tarde");
+        let last = peer.publish_message("false_5491158254202@c.us_3B", LEO, "tarde");
         until_read(&hub, last).await;
         let mut seen = Vec::new();
         let mut path = "/api/listener/messages?limite=8".to_owned();
@@ -411,8 +411,8 @@ on_both_engines! {
 
 #[tokio::test]
 async fn without_a_token_nobody_reports() {
-    let journal = Journal::start().await;
-    let hub = Hub::start(&journal.url).await;
+    let peer = FakeSessionManager::with_event_log().await;
+    let hub = Hub::start(&peer.url).await;
     let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x"});
     let (status, answer) = report(&hub, "/api/listener/incoming-message", Some(""), &body).await;
     assert_eq!(
@@ -422,7 +422,7 @@ async fn without_a_token_nobody_reports() {
     hub.stop().await;
     // With a password, the token alone opens these two and nothing else.
     let password = [("HUB_ADMIN_PASSWORD", "hunter3hunter3"), TOKEN[0]];
-    let hub = Hub::start_with(&journal.url, &password).await;
+    let hub = Hub::start_with(&peer.url, &password).await;
     let mut good = body.clone();
     good["message_id"] = json!("false_5491158254201@c.us_3A01");
     let token = Some("hunter2hunter2");
@@ -445,13 +445,13 @@ async fn without_a_token_nobody_reports() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_hubs_one_follows() {
     let database = Database::postgres();
-    let journal = Journal::start().await;
-    let first = start(&database, &journal).await;
-    journal.message("false_5491158254201@c.us_3A00", ANA, "cero");
+    let peer = FakeSessionManager::with_event_log().await;
+    let first = start(&database, &peer).await;
+    peer.publish_message("false_5491158254201@c.us_3A00", ANA, "cero");
     until_recorded(&first, 1).await;
-    let second = start(&database, &journal).await;
+    let second = start(&database, &peer).await;
     for n in 1..20 {
-        journal.message(
+        peer.publish_message(
             &format!("false_5491158254201@c.us_3A{n:02}"),
             ANA,
             &n.to_string(),
@@ -463,9 +463,9 @@ async fn of_two_hubs_one_follows() {
         (&status["following"], &status["connected"]),
         (&json!(true), &Value::Null)
     );
-    assert_eq!(journal.asked(), ["0"], "one connection");
+    assert_eq!(peer.resumed_after(), ["0"], "one connection");
     first.stop().await;
-    let last = journal.message("false_5491158254201@c.us_3A99", ANA, "último");
+    let last = peer.publish_message("false_5491158254201@c.us_3A99", ANA, "último");
     until_read(&second, last).await;
     assert_eq!(
         texts(&second, "/api/listener/messages?limite=200")

@@ -1,5 +1,5 @@
-//! central-hub over real sockets, in front of a peer that answers what the
-//! test wants: every route's body, every failure, the page, the binary.
+//! central-hub over real sockets, in front of a fake session-manager that
+//! answers what the test wants: every route's body, every failure, the page, the binary.
 //!
 //! The real pair is tested by the package `e2e`.
 
@@ -8,18 +8,17 @@
 mod access;
 mod attacks;
 mod campaigns;
-mod door;
 mod events;
 mod failures;
+mod fake_session_manager;
 mod import_node;
-mod journal;
 mod listener;
 mod messages;
 mod node_clients;
 mod outbox;
 mod overview;
 mod page;
-mod peer;
+mod password;
 mod program;
 mod receiver;
 mod routes;

@@ -3,7 +3,7 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, text};
 
 async fn list(hub: &Hub, query: &str) -> (u16, Value) {
@@ -35,7 +35,7 @@ async fn write(hub: &Hub, cliente_id: u64, texts: &[String]) {
 
 on_both_engines! {
     async fn messages_are_found_and_exported(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         // Nothing leaves: all of them wait.
         peer.is_in("QR_REQUIRED");
         let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;

@@ -7,13 +7,13 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::access::{PASSWORD, admin, answer, bearer, locked};
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
 const PICTURE: &str = "data:image/png;base64,AAAA";
 
 /// A session-manager in this state, with a browser or without.
-fn is_in(peer: &Peer, state: &str, has_browser: bool) {
+fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
@@ -35,8 +35,8 @@ fn is_in(peer: &Peer, state: &str, has_browser: bool) {
     peer.is_in(state);
 }
 
-async fn open() -> (Peer, Hub) {
-    let peer = Peer::start().await;
+async fn open() -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::start().await;
     is_in(&peer, "READY", true);
     let hub = Hub::start(&peer.url).await;
     (peer, hub)
@@ -435,12 +435,12 @@ async fn campaigns_are_an_array_until_somebody_asks_for_a_page() {
 #[tokio::test]
 async fn an_array_ends_and_links_to_the_rest() {
     let (_peer, hub) = open().await;
-    let new = central_hub::campaigns::data::NewCampaign {
+    let new = central_hub::store::campaigns::NewCampaign {
         cliente_id: None,
         name: "C".to_owned(),
         text: "Hola".to_owned(),
         columns: Vec::new(),
-        pause: central_hub::campaigns::schedule::Pause::default(),
+        pause: central_hub::sending_windows::Pause::default(),
     };
     for _ in 0..501 {
         hub.store.create_campaign(&new).await.unwrap();

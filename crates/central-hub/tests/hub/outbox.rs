@@ -4,19 +4,19 @@ use futures_util::future::join_all;
 use scratch_database::{Database, Server, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code as code_of, text, until};
 
 const TO: &str = "5491158254201";
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false")];
 
-async fn real(database: &Database, peer: &Peer) -> Hub {
+async fn real(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, REAL).await
 }
 
 /// One that the session can send through.
-async fn ready() -> Peer {
-    let peer = Peer::start().await;
+async fn ready() -> FakeSessionManager {
+    let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     peer.takes_sends();
     peer
@@ -75,7 +75,7 @@ fn causes(status: &Value) -> Vec<(&str, &str)> {
 
 on_both_engines! {
     async fn what_is_queued_goes_when_the_session_is_ready(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         peer.takes_sends();
         let hub = real(&database, &peer).await;
         let campaign = json!({"nombre": "marzo", "mensaje": "hola", "cliente_id": 51});
@@ -148,7 +148,7 @@ on_both_engines! {
         let (code, body) = post(&hub, &path, None, &json!({"motivo": "otra vez"})).await;
         assert_eq!((code, body["code"].as_str()), (409, Some("MESSAGE_NOT_FAILED")));
         // The same key all the time, so it was one message.
-        let key = |asked: &crate::peer::Asked| asked.headers["idempotency-key"].clone();
+        let key = |asked: &crate::fake_session_manager::Asked| asked.headers["idempotency-key"].clone();
         let keys: Vec<_> = peer.sends()[before + 1..].iter().map(key).collect();
         assert_eq!(keys[0], keys[1]);
         hub.stop().await;
@@ -267,7 +267,7 @@ on_both_engines! {
     }
 
     async fn a_rehearsal_is_never_sent_and_what_is_real_waits(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         peer.takes_sends();
         // Accepted for real, while nothing can be sent.
         let hub = real(&database, &peer).await;

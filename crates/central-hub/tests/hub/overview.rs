@@ -3,7 +3,7 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, text, until};
 
 const EVERY_DAY: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -52,7 +52,7 @@ async fn schedule(hub: &Hub, campaign: i64) -> Value {
 
 on_both_engines! {
     async fn what_matters_today(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         peer.is_in("READY");
         peer.takes_sends();
         let real = [("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
@@ -115,7 +115,7 @@ on_both_engines! {
     }
 
     async fn campaigns_are_found_by_their_name(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let mut ids = Vec::new();
         for (name, cliente_id) in [("Promoción de Marzo", 51), ("Aviso", 51), ("promocion de abril", 52)] {
@@ -144,7 +144,7 @@ on_both_engines! {
     }
 
     async fn schedules_are_narrowed_to_a_week_and_a_state(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
         let id = campaign(&hub, "Marzo", 51, 0).await;
         let mut ids = Vec::new();

@@ -1,13 +1,13 @@
 //! The page, as a browser gets it.
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
 
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 #[tokio::test]
 async fn every_page_path_is_the_index() {
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for path in [
         "/",
         "/whatsapp",
@@ -55,7 +55,7 @@ async fn every_page_path_is_the_index() {
 
 #[tokio::test]
 async fn the_known_pages_are_for_everybody() {
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for path in ["/", "/inicio", "/whatsapp", "/whatsapp/"] {
         let (status, body) = hub.get(path).await;
         assert_eq!(status, 200, "{path}");
@@ -66,7 +66,7 @@ async fn the_known_pages_are_for_everybody() {
 
 #[tokio::test]
 async fn what_the_index_loads_is_there_and_kept_for_ever() {
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let index = hub
         .http
         .get(hub.url("/whatsapp"))

@@ -12,7 +12,7 @@ use scratch_database::Database;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Events, http, until};
 
 /// The binary, with its working folder and so its data in `folder`.
@@ -283,7 +283,7 @@ async fn the_first_line_tells_the_configuration_without_secrets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_stops_it_with_listeners_open() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     for signal in [Signal::TERM, Signal::INT] {
         let mut hub = Running::start(&[
             ("SESSION_MANAGER_BASE_URL", peer.url.as_str()),
@@ -365,7 +365,7 @@ const SEARCHED: [&str; 7] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_start_has_nothing_that_operators_search_for() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     for environment in ["production", "development"] {
         let mut hub = Running::start(&[
             ("SESSION_MANAGER_BASE_URL", &peer.url),
@@ -390,7 +390,7 @@ async fn a_healthy_start_has_nothing_that_operators_search_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_on_standard_error_in_the_words_that_are_searched_for() {
-    let nowhere = Peer::nowhere().await;
+    let nowhere = FakeSessionManager::nowhere().await;
     let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", &nowhere),
         ("PORT", "0"),
@@ -417,7 +417,7 @@ async fn both_loopbacks_are_answered() {
         // A machine without IPv6.
         return;
     }
-    let nowhere = Peer::nowhere().await;
+    let nowhere = FakeSessionManager::nowhere().await;
     let mut hub = Running::start(&[("SESSION_MANAGER_BASE_URL", &nowhere), ("PORT", "0")]);
     let url = hub.url();
     let port = url.rsplit_once(':').unwrap().1;
@@ -429,7 +429,7 @@ async fn both_loopbacks_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_node_hubs_variables_are_warnings_and_its_token_works() {
-    let nowhere = Peer::nowhere().await;
+    let nowhere = FakeSessionManager::nowhere().await;
     let mut hub = Running::start(&[
         ("SESSION_MANAGER_BASE_URL", &nowhere),
         ("PORT", "0"),

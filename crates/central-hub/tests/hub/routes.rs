@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code};
 
 const QR: &str = "data:image/png;base64,iVBORw0KGgo=";
@@ -14,15 +14,15 @@ fn session(state: &str, account: &str) -> String {
     )
 }
 
-async fn pair() -> (Peer, Hub) {
-    let peer = Peer::start().await;
+async fn pair() -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
     (peer, hub)
 }
 
 #[tokio::test]
 async fn health_is_exact_whatever_session_manager_does() {
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let (status, body) = hub.get("/health").await;
     assert_eq!(status, 200);
     let parsed: Value = serde_json::from_str(&body).unwrap();
@@ -310,7 +310,7 @@ async fn v2_is_lower_case_and_always_200() {
     let got = hub.post("/api/whatsapp-v2/connect", "").await;
     assert_eq!(got, (200, r#"{"status":"init"}"#.to_owned()));
 
-    let alone = Hub::start(&Peer::nowhere().await).await;
+    let alone = Hub::start(&FakeSessionManager::nowhere().await).await;
     let error = (200, r#"{"status":"error"}"#.to_owned());
     assert_eq!(alone.get("/api/whatsapp-v2/status").await, error);
     assert_eq!(alone.get("/api/whatsapp-v2/qr").await, error);
@@ -321,7 +321,7 @@ async fn v2_is_lower_case_and_always_200() {
 
 #[tokio::test]
 async fn config_for_the_page() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(
         &peer.url,
         &[

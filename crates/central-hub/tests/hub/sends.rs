@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, code, text};
 
 #[tokio::test]
 async fn a_dry_run_validates_and_sends_nothing() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     peer.is_in("READY");
     let hub = Hub::start(&peer.url).await;
     for path in ["/send", "/api/send"] {
@@ -30,7 +30,7 @@ async fn a_dry_run_validates_and_sends_nothing() {
 
 #[tokio::test]
 async fn what_a_real_send_refuses_a_dry_run_refuses() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     for dry_run in ["true", "false"] {
         let hub = Hub::start_with(&peer.url, &[("DRY_RUN", dry_run)]).await;
         let long = format!(
@@ -106,7 +106,7 @@ async fn what_a_real_send_refuses_a_dry_run_refuses() {
 
 #[tokio::test]
 async fn a_real_send_goes_through_once_with_its_key() {
-    let peer = Peer::start().await;
+    let peer = FakeSessionManager::start().await;
     let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
     let answer = r#"{"ok":true, "message_id":"true_5491158254201@c.us_3EB0"}"#;
     peer.answers("/send", 200, answer);

@@ -3,23 +3,29 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use central_hub::webhooks::Topic;
+use central_hub::store::Topic;
 use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::receiver::{Receiver, Reply};
 use crate::support::{Hub, code, text, until};
 
 const OPEN: &[(&str, &str)] = &[("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")];
 
 async fn start(database: &Database) -> Hub {
-    Hub::start_on(&database.url(), &Peer::nowhere().await, OPEN).await
+    Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, OPEN).await
 }
 
 /// One that does not give up within the test.
 async fn patient(database: &Database) -> Hub {
-    Hub::start_limited(&database.url(), &Peer::nowhere().await, OPEN, 40).await
+    Hub::start_limited(
+        &database.url(),
+        &FakeSessionManager::nowhere().await,
+        OPEN,
+        40,
+    )
+    .await
 }
 
 async fn ask(hub: &Hub, method: &str, path: &str, body: &Value) -> (u16, String) {
@@ -266,7 +272,7 @@ on_both_engines! {
 #[tokio::test]
 async fn only_the_internet_unless_it_is_allowed() {
     let receiver = Receiver::start().await;
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     for url in [
         receiver.url("/"),
         "http://169.254.169.254/latest/meta-data".to_owned(),
@@ -298,7 +304,7 @@ async fn only_the_internet_unless_it_is_allowed() {
 
 #[tokio::test]
 async fn nonsense_is_refused() {
-    let hub = Hub::start(&Peer::nowhere().await).await;
+    let hub = Hub::start(&FakeSessionManager::nowhere().await).await;
     let good = "https://example.com/hook";
     for body in [
         json!({}),

@@ -1,4 +1,4 @@
-//! The machine: port, folders, disk, clock.
+//! Machine checks: port, folders, disk space, clock.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

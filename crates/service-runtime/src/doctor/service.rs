@@ -1,8 +1,8 @@
-//! Whose environment is judged: the running service's, whatever this shell has.
+//! Whose environment `doctor` checks: the running service's, or this shell's.
 
 use std::fmt::Display;
 
-use super::{Check, Keeper, Report};
+use super::{Check, Report, ServiceManager};
 use crate::Env;
 use crate::process::{Process, ProcessTable};
 
@@ -41,7 +41,7 @@ pub async fn examine<C, E: Display>(
         Err(error) => checks.push(Check::failure(
             NAME,
             error.to_string(),
-            subject.keeper.correct(service),
+            subject.manager.correct(service),
         )),
     }
     Report::new(service.name, service.version, checks)
@@ -55,7 +55,7 @@ pub struct Subject {
     /// The running service, where there is one whose environment can be read.
     pub process: Option<Process>,
     /// What keeps it running, or would.
-    pub keeper: Keeper,
+    pub manager: ServiceManager,
     /// All that were found.
     others: Vec<Process>,
 }
@@ -87,14 +87,14 @@ impl Subject {
         });
         match read {
             Some((env, process)) => Self {
-                keeper: Keeper::of(&env),
+                manager: ServiceManager::of(&env),
                 env,
                 process: Some(process),
                 others: running,
             },
             None => Self {
                 env: Env::from_process(),
-                keeper: Keeper::of_machine(service),
+                manager: ServiceManager::of_machine(service),
                 process: None,
                 others: running,
             },
@@ -111,7 +111,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
         None if others.is_empty() => checks.push(Check::warning(
             "process",
             "no running service is looked at: what follows is about this shell's variables",
-            format!("if it should run: {}", subject.keeper.start(service)),
+            format!("if it should run: {}", subject.manager.start(service)),
         )),
         None => checks.push(Check::warning(
             "process",
@@ -119,7 +119,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
             "run this as the service's user",
         )),
         Some(process) => {
-            let by = subject.keeper.told();
+            let by = subject.manager.told();
             checks.push(Check::ok(
                 "process",
                 format!(
@@ -149,7 +149,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
                 format!(
                     "PORT is {port}, not {expected}: set on purpose, or leaked in from a shell"
                 ),
-                format!("if it leaked: {}", subject.keeper.renew(service)),
+                format!("if it leaked: {}", subject.manager.renew(service)),
             ));
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         let subject = |port: &str| Subject {
             env: Env::from_pairs([("PORT", port)]),
             process: None,
-            keeper: Keeper::Pm2,
+            manager: ServiceManager::Pm2,
             others: Vec::new(),
         };
         let names = |port| {

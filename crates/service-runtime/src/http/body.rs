@@ -1,4 +1,4 @@
-//! Why a request's body could not be read.
+//! Errors of reading a request body.
 
 use std::error::Error;
 

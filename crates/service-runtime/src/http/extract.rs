@@ -1,4 +1,4 @@
-//! Parameters of the path, of the query and of headers.
+//! Extractors for path, query and header parameters, with uniform errors.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Path, Query};
 use axum::http::request::Parts;

@@ -1,4 +1,4 @@
-//! What a browser on the operator's own machine may be tricked into.
+//! CSRF and DNS rebinding protection for a service without a token.
 //!
 //! A page from anywhere can make a browser post to `127.0.0.1`, or point a
 //! name of its own at 127.0.0.1 and read the answers (DNS rebinding). Neither

@@ -1,4 +1,4 @@
-//! Bodies in JSON, as strict about the content as lenient about its label.
+//! The JSON extractor: strict about the content, lenient about `Content-Type`.
 
 use std::time::Duration;
 

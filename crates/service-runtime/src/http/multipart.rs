@@ -1,6 +1,5 @@
-//! What every request in parts has in common: it is `multipart/form-data`, what
-//! stands between two parts is bounded, and its JSON part has the bound and the
-//! words of an ordinary body.
+//! Multipart requests: `multipart/form-data` only, bounded bytes between parts, and a
+//! JSON part with the limits and errors of an ordinary body.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_no_end_between_the_parts_is_refused() {
+    async fn endless_bytes_between_parts_are_refused() {
         let piece = |of| vec![of; 8 * 1024];
         let preamble = vec![];
         let head = b"--x\r\nContent-Disposition: form-data; name=\"".to_vec();

@@ -1,4 +1,4 @@
-//! The layers around every router.
+//! The standard middleware of every router: request id, timeout, tracing, limits.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -67,13 +67,11 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 
 impl RequestId {
     /// As a header's value, to pass it on.
-    #[must_use]
     pub const fn header(&self) -> &HeaderValue {
         &self.0
     }
 
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What the programs of the Node pair read of an answer to a send.
+//! Adds the `success` field that clients of the former Node services read.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, header};

@@ -1,4 +1,4 @@
-//! Log lines that somebody else can cause: one a minute.
+//! Rate limit on log lines that a client can cause: one a minute.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

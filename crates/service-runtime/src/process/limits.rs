@@ -1,4 +1,4 @@
-//! How many descriptors this process may have open.
+//! The limit on open file descriptors (`RLIMIT_NOFILE`).
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

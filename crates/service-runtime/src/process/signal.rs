@@ -1,4 +1,4 @@
-//! Signals that reach whom they are meant for.
+//! Sends signals by pidfd, so that they reach the process they are meant for.
 
 use std::io;
 

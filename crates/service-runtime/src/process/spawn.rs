@@ -1,4 +1,4 @@
-//! Spawning from a thread that never ends.
+//! Spawns children from a thread that never ends (for the parent death signal).
 
 use std::io;
 use std::process::{Child, Command};

@@ -1,4 +1,4 @@
-//! What processes take, as `/proc` tells it.
+//! Memory and CPU usage of processes, read from `/proc`.
 
 use std::time::Duration;
 

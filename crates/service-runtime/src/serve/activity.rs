@@ -1,5 +1,4 @@
-//! What a connection waits for, so that one that waits for its peer can be
-//! told from one that is at work.
+//! Connection activity: tells a connection that waits for its peer from one at work.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Words for the errors that hyper answers by itself.
+//! Error bodies for the bare status lines that hyper answers by itself.
 //!
 //! What cannot be parsed as a request never reaches the router: hyper writes
 //! `400`, `414` or `431` with an empty body, and has no hook for another one.
@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection whose bare errors are put into words.
-pub(super) struct InWords<T> {
+pub(super) struct HyperErrorBody<T> {
     inner: T,
     replacement: Option<Replacement>,
 }
@@ -24,7 +24,7 @@ struct Replacement {
     replaces: usize,
 }
 
-impl<T> InWords<T> {
+impl<T> HyperErrorBody<T> {
     pub(super) const fn new(inner: T) -> Self {
         Self {
             inner,
@@ -33,7 +33,7 @@ impl<T> InWords<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for InWords<T> {
+impl<T: AsyncRead + Unpin> AsyncRead for HyperErrorBody<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -43,7 +43,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for InWords<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for InWords<T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,5 +1,4 @@
-//! A connection's socket and bodies, watched: a peer that stops reading, or
-//! stops in the middle of a body, is not waited for.
+//! Socket and bodies of a connection with timeouts, against slow clients (slowloris).
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -190,7 +189,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Whoever read of it does something else now.
+        // The reader of it does something else now.
         self.activity.works();
     }
 }

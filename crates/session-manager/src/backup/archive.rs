@@ -1,4 +1,4 @@
-//! The file's inside: a tar of the profile, gzipped, encrypted as age says.
+//! The backup archive: a gzipped tar of the Chrome profile, encrypted with age.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -30,6 +30,10 @@ const MADE_ANEW: [&str; 12] = [
 /// The folder of the profile, and the note that it is linked, in the archive.
 const PROFILE: &str = "profile";
 const MARKER: &str = "linked.json";
+/// What a restore unpacks at the most, in bytes and in entries: many times what
+/// a profile has without its caches.
+const LARGEST: u64 = 16 * 1024 * 1024 * 1024;
+const MOST_ENTRIES: usize = 1_000_000;
 
 /// Writes the profile into `out`.
 pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Result<()> {
@@ -96,10 +100,39 @@ fn unpack(file: &Path, identity: &age::x25519::Identity, into: &Path) -> Result<
     fs::create_dir(into).map_err(|error| BackupError::Write(into.to_owned(), error))?;
     let mut archive = tar::Archive::new(GzDecoder::new(&mut plain));
     archive.set_preserve_ownerships(false);
-    archive.unpack(into).map_err(unread)?;
+    let mut room = LARGEST;
+    for (number, entry) in archive.entries().map_err(unread)?.enumerate() {
+        let mut entry = entry.map_err(unread)?;
+        let foreign = |what| BackupError::Foreign(file.to_owned(), what);
+        is_ours(&entry).map_err(foreign)?;
+        room = room
+            .checked_sub(entry.size())
+            .filter(|_| number < MOST_ENTRIES)
+            .ok_or(foreign("more than a profile has"))?;
+        if !entry.unpack_in(into).map_err(unread)? {
+            return Err(foreign("a name that leads out of it"));
+        }
+    }
     // To the end: the last block is what proves that nothing is missing.
     io::copy(&mut plain.by_ref(), &mut io::sink()).map_err(unread)?;
     Ok(())
+}
+
+/// Whether it is what [`write`] would have written. Anybody who has the public
+/// half of a key can make a file that opens, so that it opens proves nothing: a
+/// link in it would have Chrome write wherever it leads.
+fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
+    let kind = entry.header().entry_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err("what is neither a file nor a folder");
+    }
+    let Ok(path) = entry.path() else {
+        return Err("a name that is none");
+    };
+    match path.starts_with(PROFILE) || (path == Path::new(MARKER) && kind.is_file()) {
+        true => Ok(()),
+        false => Err("what is not of a session"),
+    }
 }
 
 /// Linked is taken back first and given last: a crash in between leaves a

@@ -1,4 +1,4 @@
-//! The key that backups are encrypted with.
+//! `BACKUP_KEY`: the age key that backups are encrypted with.
 
 use std::fmt;
 

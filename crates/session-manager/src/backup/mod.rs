@@ -1,5 +1,5 @@
-//! Backups of the linked session: an encrypted file each, which another folder
-//! or another machine comes up with, linked, without a code.
+//! Backup and restore of the linked session: one encrypted archive each, from
+//! which another folder or machine starts linked, without a code.
 //!
 //! ```text
 //!  the service runs: POST /backup, or BACKUP_EVERY_HOURS after the last
@@ -11,7 +11,6 @@
 //! Never of a Chrome that runs: what it did not flush yet would be missing.
 
 mod archive;
-pub mod command;
 mod key;
 mod schedule;
 
@@ -28,6 +27,7 @@ pub use key::BackupKey;
 pub use schedule::Schedule;
 
 use crate::browser::Profile;
+use crate::session::{AskError, OfflineError, SessionHandle};
 
 const PREFIX: &str = "session-";
 const SUFFIX: &str = ".tar.gz.age";
@@ -69,6 +69,12 @@ pub enum BackupError {
         path = .0.display(), error = .1
     )]
     Decrypt(PathBuf, age::DecryptError),
+    /// The file opens, and was not made by a backup.
+    #[error(
+        "{path} was not made by a backup of session-manager: it has {what}; nothing was restored",
+        path = .0.display(), what = .1
+    )]
+    Foreign(PathBuf, &'static str),
     /// The file holds something else.
     #[error("{path} holds no linked session", path = .0.display())]
     NoSession(PathBuf),
@@ -127,6 +133,40 @@ impl Backups {
         Ok(Taken { file, bytes })
     }
 
+    /// Writes a backup of the running session: its browser is closed for it, and
+    /// started again.
+    ///
+    /// # Errors
+    /// [`AskError::Overloaded`], [`AskError::Stopping`]; within, any
+    /// [`BackupError`].
+    pub async fn take_running(
+        &self,
+        session: &SessionHandle,
+    ) -> Result<Result<Taken, BackupError>, AskError> {
+        // Without a key there is no reason to close the browser.
+        if self.key.is_none() && session.snapshot().session.linked {
+            return Ok(Err(BackupError::NoKey));
+        }
+        let this = self.clone();
+        let job = move |profile: Result<&Profile, OfflineError>| {
+            let taken = match profile {
+                Ok(profile) => this.take(profile, Timestamp::now()),
+                Err(OfflineError::Busy) => return Err(BackupError::UnderWay),
+                Err(OfflineError::NotLinked) => return Err(BackupError::NotLinked),
+                Err(OfflineError::NotClosedCleanly) => Err(BackupError::NotClosedCleanly),
+                Err(OfflineError::InUse(error)) => Err(BackupError::InUse(error)),
+            };
+            match &taken {
+                Ok(Taken { file, bytes }) => {
+                    tracing::info!(file = %file.display(), bytes, "the session was backed up");
+                }
+                Err(error) => tracing::error!("no backup of the session: {error}"),
+            }
+            taken
+        };
+        session.with_browser_closed(job).await
+    }
+
     /// Puts the session of `file` in the place of what `profile` holds; what
     /// was there before is kept beside it. Blocks. Gives where that is.
     ///
@@ -139,7 +179,6 @@ impl Backups {
     }
 
     /// When the newest was taken.
-    #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         let newest = self.files().pop()?;
         newest.metadata().and_then(|data| data.modified()).ok()

@@ -1,4 +1,4 @@
-//! Backups that nobody has to ask for.
+//! Scheduled backups: one whenever the newest is older than the interval.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,11 +36,11 @@ impl Schedule {
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.for_ever() => {}
+            () = self.run_loop() => {}
         }
     }
 
-    async fn for_ever(&self) {
+    async fn run_loop(&self) {
         let mut changes = self.session.changes();
         loop {
             let ready = changes.wait_for(|now| now.session.state == SessionState::Ready);
@@ -49,9 +49,9 @@ impl Schedule {
             }
             let mut pause = LOOK_EVERY;
             if self.is_due(SystemTime::now()) {
-                let taken = self.session.backup(self.backups.clone()).await;
+                let taken = self.backups.take_running(&self.session).await;
                 if !matches!(taken, Ok(Ok(_))) {
-                    // The driver has logged why.
+                    // Logged where it failed.
                     pause = AFTER_FAILURE;
                 }
             }

@@ -42,7 +42,7 @@ impl Home {
 }
 
 #[test]
-fn comes_back_in_another_folder_without_caches_and_locks() {
+fn restore_into_another_folder_leaves_caches_and_locks_out() {
     let home = Home::new("device");
     let data = home.profile.user_data_dir();
     fs::create_dir_all(data.join("Default/Code Cache/js")).unwrap();
@@ -66,7 +66,7 @@ fn comes_back_in_another_folder_without_caches_and_locks() {
 }
 
 #[test]
-fn what_was_there_is_kept_beside() {
+fn restore_keeps_the_replaced_profile() {
     let home = Home::new("old");
     let taken = home.backups.take(&home.profile, at(1)).unwrap();
     let file = home
@@ -81,7 +81,7 @@ fn what_was_there_is_kept_beside() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_or_changed_or_of_another_key_restores_nothing() {
+fn damaged_or_foreign_backup_restores_nothing() {
     let home = Home::new("device");
     let taken = home.backups.take(&home.profile, at(1)).unwrap();
     let whole = fs::read(&taken.file).unwrap();
@@ -102,7 +102,7 @@ fn a_file_that_is_cut_off_or_changed_or_of_another_key_restores_nothing() {
 }
 
 #[test]
-fn the_public_half_makes_them_and_opens_none() {
+fn public_key_makes_backups_and_opens_none() {
     let mut home = Home::new("device");
     let (secret, public) = BackupKey::generate();
     home.backups.key = Some(BackupKey::parse(&public).unwrap());
@@ -115,7 +115,7 @@ fn the_public_half_makes_them_and_opens_none() {
 }
 
 #[test]
-fn as_many_are_kept_as_asked_and_what_was_cut_off_goes() {
+fn prune_keeps_the_configured_number_and_removes_partial_files() {
     let home = Home::new("device");
     fs::create_dir(&home.backups.folder).unwrap();
     let draft = home.backups.folder.join("session-1.partial");
@@ -131,7 +131,7 @@ fn as_many_are_kept_as_asked_and_what_was_cut_off_goes() {
 }
 
 #[test]
-fn nothing_linked_or_no_key_is_no_backup() {
+fn backup_needs_a_linked_session_and_a_key() {
     let mut home = Home::new("device");
     home.profile.forget_linked().unwrap();
     let refused = home.backups.take(&home.profile, at(1));
@@ -140,4 +140,108 @@ fn nothing_linked_or_no_key_is_no_backup() {
     let refused = home.backups.take(&home.profile, at(1));
     assert!(matches!(refused, Err(BackupError::NoKey)));
     assert!(!home.backups.folder.exists());
+}
+
+/// A file that opens with `key`, with these entries.
+fn crafted(key: &BackupKey, entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+    let recipient = key.recipient();
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+    let encrypted = encryptor.wrap_output(Vec::new()).unwrap();
+    let gzip = flate2::write::GzEncoder::new(encrypted, flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gzip);
+    for (name, kind, text) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(*kind);
+        header.set_mode(0o4777);
+        // Past the library's own checks of names.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        if kind.is_file() {
+            header.set_size(text.len() as u64);
+            header.set_cksum();
+            tar.append(&header, text.as_bytes()).unwrap();
+        } else {
+            header.set_size(0);
+            if !kind.is_dir() {
+                header.set_link_name_literal(text).unwrap();
+            }
+            header.set_cksum();
+            tar.append(&header, std::io::empty()).unwrap();
+        }
+    }
+    let gzip = tar.into_inner().unwrap();
+    gzip.finish().unwrap().finish().unwrap()
+}
+
+/// The public half of a key is enough to make a file that opens.
+#[test]
+fn crafted_backup_is_refused_and_touches_nothing_outside() {
+    use tar::EntryType as Kind;
+    let home = Home::new("device");
+    let key = home.backups.key.clone().unwrap();
+    let outside = home.folder.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    let lead_out = outside.to_str().unwrap();
+    let marker = ("linked.json", Kind::Regular, "{}");
+    let folder = ("profile/", Kind::Directory, "");
+    let cases: &[(&str, &[(&str, Kind, &str)])] = &[
+        (
+            "neither",
+            &[
+                folder,
+                ("profile/Default", Kind::Symlink, lead_out),
+                ("profile/Default/x", Kind::Regular, "x"),
+                marker,
+            ],
+        ),
+        (
+            "neither",
+            &[folder, ("profile/x", Kind::Link, "/etc/hostname"), marker],
+        ),
+        ("neither", &[folder, ("profile/x", Kind::Fifo, ""), marker]),
+        (
+            "not of a session",
+            &[folder, ("../outside/x", Kind::Regular, "x"), marker],
+        ),
+        (
+            "leads out",
+            &[
+                folder,
+                ("profile/../../outside/x", Kind::Regular, "x"),
+                marker,
+            ],
+        ),
+        (
+            "not of a session",
+            &[folder, ("outbox.db", Kind::Regular, "x"), marker],
+        ),
+        (
+            "not of a session",
+            &[folder, ("linked.json/x", Kind::Regular, "x")],
+        ),
+        (
+            "not of a session",
+            &[folder, ("linked.json/", Kind::Directory, "")],
+        ),
+        ("no linked session", &[marker]),
+        ("no linked session", &[]),
+    ];
+    let file = home.folder.path().join("crafted");
+    for (expected, entries) in cases {
+        fs::write(&file, crafted(&key, entries)).unwrap();
+        let error = home.backups.restore(&file, &home.profile).unwrap_err();
+        assert!(error.to_string().contains(expected), "{entries:?}: {error}");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0, "{entries:?}");
+        assert!(home.profile.is_linked());
+        assert_eq!(Home::stored(&home.profile).as_deref(), Some("device"));
+        assert!(!home.profile.root().join("restore.new").exists());
+    }
+    // As this one is made, but for what is foreign in it, it is taken.
+    let honest = [folder, ("profile/x", Kind::Regular, "x"), marker];
+    fs::write(&file, crafted(&key, &honest)).unwrap();
+    home.backups.restore(&file, &home.profile).unwrap();
+    let mode = fs::metadata(home.profile.user_data_dir().join("x"))
+        .unwrap()
+        .mode();
+    assert_eq!(mode & 0o7000, 0, "no set-user-id from an archive");
 }

@@ -1,5 +1,5 @@
-//! The DevTools protocol: calls side by side, events as they come. Just the
-//! framing; what is said stands in `page.rs`, the pipes in `relay.rs`.
+//! Chrome DevTools Protocol (CDP): message framing, concurrent calls, events. The
+//! commands are in `page.rs` and `tab.rs`, the pipes in `cdp_mux.rs`.
 //!
 //! Source: <https://chromedevtools.github.io/devtools-protocol/>.
 
@@ -76,7 +76,7 @@ impl Waiting {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands an answer to whoever waits for it.
+    /// Hands a response to the call that waits for it.
     pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, Refusal>) {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
             let answer =

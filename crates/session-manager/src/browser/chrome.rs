@@ -1,4 +1,4 @@
-//! Chrome's own process.
+//! Starts the Chrome process, with its debugging pipe and its environment.
 
 use std::convert::Infallible;
 use std::ffi::OsStr;
@@ -15,9 +15,9 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{dup2, fcntl_dupfd_cloexec};
 use service_runtime::{NotOurs, inherited, pm2};
 
-use super::handover::{ANSWERS, COMMANDS, StandIn, Wanted};
+use super::cdp_mux::Pipes;
+use super::chrome_shim::{ANSWERS, COMMANDS, LaunchRequest, Shim};
 use super::profile::Profile;
-use super::relay::Pipes;
 use super::tab::FIRST_PAGE;
 use super::tree::PROFILE_MARK;
 
@@ -53,7 +53,7 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
 /// Starts `program` as ChromeDriver `wanted` it; gives what ChromeDriver takes
 /// for it, which ends with it, and the pipes between the two. Blocks.
 ///
-/// Whoever closes the pipes ends it, and it writes what it holds; so it is not
+/// Closing its pipes ends it, and it writes what it holds; so it is not
 /// bound to this process by a signal that would take that from it.
 ///
 /// # Errors
@@ -61,8 +61,8 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
 pub(super) fn start(
     program: &Path,
     profile: &Profile,
-    wanted: Wanted,
-) -> io::Result<(Arc<StandIn>, Pipes)> {
+    wanted: LaunchRequest,
+) -> io::Result<(Arc<Shim>, Pipes)> {
     let (for_chrome, to_chrome) = io::pipe()?;
     let (from_chrome, of_chrome) = io::pipe()?;
     let home = profile.temporary_dir();
@@ -91,12 +91,12 @@ pub(super) fn start(
         child.wait()?;
         return Err(io::Error::other(why));
     }
-    let stand_in = Arc::new(wanted.stand_in);
-    let standing = stand_in.clone();
+    let shim = Arc::new(wanted.shim);
+    let shim_of_chrome = shim.clone();
     std::thread::spawn(move || {
         let _ = child.wait();
         drop(way);
-        standing.end();
+        shim_of_chrome.end();
     });
     let pipes = Pipes {
         from_driver: wanted.from_driver,
@@ -105,7 +105,7 @@ pub(super) fn start(
         to_chrome: to_chrome.into(),
         from_chrome: from_chrome.into(),
     };
-    Ok((stand_in, pipes))
+    Ok((shim, pipes))
 }
 
 /// Becomes Chrome, if this process was started for that; comes back only if it

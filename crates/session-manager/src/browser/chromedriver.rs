@@ -1,19 +1,19 @@
-//! ChromeDriver: finding it, starting it, hearing which port it took and when
-//! it ended.
+//! The ChromeDriver process: finding it, starting it, reading its port, and
+//! noticing its end.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use service_runtime::process::{Apart, Process, ProcessId, spawn_apart};
+use service_runtime::process::{Isolated, Process, ProcessId, spawn_isolated};
 use tokio::sync::{oneshot, watch};
 use tokio::task::block_in_place;
 
 use super::chrome::surround;
-use super::line::Line;
+use super::connector::DriverConnector;
 use super::profile::Profile;
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 /// How often it is started before it counts as broken: it takes a free port of
@@ -25,7 +25,7 @@ const STARTS: u32 = 3;
 #[derive(Debug)]
 pub struct Chromedriver {
     /// How it is reached.
-    pub(super) line: Line,
+    pub(super) connector: DriverConnector,
     /// Its version, such as `156.0.8078.79`.
     pub version: String,
     /// Its process.
@@ -42,7 +42,7 @@ struct Greeting {
 
 impl Chromedriver {
     /// Starts `program` for `profile`, where no other process reaches its
-    /// port, and has it start `stand_in` as Chrome; answers once it listens.
+    /// port, and has it start the shim as Chrome; answers once it listens.
     ///
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A
@@ -50,14 +50,14 @@ impl Chromedriver {
     pub async fn start(
         program: &Path,
         profile: &Profile,
-        stand_in: (&'static str, &Path),
+        shim: (&'static str, &Path),
     ) -> Result<Self, Failure> {
         let command = || {
             let mut command = Command::new(program);
             surround(&mut command, profile);
             command
                 .arg("--port=0")
-                .env(stand_in.0, stand_in.1)
+                .env(shim.0, shim.1)
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null());
@@ -78,23 +78,24 @@ impl Chromedriver {
         command: impl Fn() -> Command,
     ) -> Result<Option<Self>, Failure> {
         // Here and now: what went on alone after a cancel would be left behind.
-        let mut apart = block_in_place(|| spawn(command)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
-                Failure::ChromedriverNotFound(format!("{}: {error}", program.display()))
-            }
-            _ => Failure::LaunchFailed(format!("{}: {error}", program.display())),
-        })?;
-        let id = Process::read(apart.child.id().cast_signed()).map(|process| process.id());
-        let greeting = greeting(&mut apart.child);
-        let ended = watch_end(apart.child);
+        let mut isolated =
+            block_in_place(|| spawn(command)).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
+                    Failure::ChromedriverNotFound(format!("{}: {error}", program.display()))
+                }
+                _ => Failure::LaunchFailed(format!("{}: {error}", program.display())),
+            })?;
+        let id = Process::read(isolated.child.id().cast_signed()).map(|process| process.id());
+        let greeting = greeting(&mut isolated.child);
+        let ended = watch_end(isolated.child);
         let told = tokio::time::timeout(START_DEADLINE, greeting)
             .await
             .map_err(|_| Failure::LaunchFailed("chromedriver did not open its port".to_owned()))?;
         Ok(id.zip(told.ok()).map(|(id, greeting)| Self {
-            line: Line::new(greeting.port, apart.socket),
+            connector: DriverConnector::new(greeting.port, isolated.socket),
             version: greeting.version.unwrap_or_default(),
             id,
-            service: apart.program,
+            service: isolated.program,
             ended,
         }))
     }
@@ -108,9 +109,9 @@ impl Chromedriver {
 }
 
 /// Alone, or where that is not allowed, together with everybody.
-fn spawn(command: impl Fn() -> Command) -> std::io::Result<Apart> {
-    spawn_apart(command(), true).or_else(|error| {
-        let together = spawn_apart(command(), false)?;
+fn spawn(command: impl Fn() -> Command) -> std::io::Result<Isolated> {
+    spawn_isolated(command(), true).or_else(|error| {
+        let together = spawn_isolated(command(), false)?;
         tracing::warn!(
             %error,
             "chromedriver has no network of its own: every program of this machine can reach \
@@ -170,4 +171,9 @@ pub fn find_on_path(names: &[&str], path: Option<&std::ffi::OsStr>) -> Option<Pa
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
         .find(|file| is_executable(file))
+}
+
+/// Driver errors hold stack traces; the first line says it all.
+pub(super) fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What a running browser tells: pushed, not asked for.
+//! Event pump: what a running browser pushes (page events, crashes, its end).
 //!
 //! ```text
 //!  page script ── binding ──┐
@@ -15,9 +15,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::cdp::CdpEvent;
 use super::chromedriver::Chromedriver;
-use super::facts::PageEvent;
+use super::page_report::PageEvent;
 use super::tab::{CHANNEL, SERVICE_WORKER, Tab};
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const EVENTS: usize = 1024;
 
@@ -62,7 +62,7 @@ impl Events {
                 Some(BrowserEvent::Unreachable(why)) => return Failure::PageUnreachable(why),
                 Some(BrowserEvent::Died(failure)) => return failure,
                 Some(event) => self.early.push_back(event),
-                // Whoever tells has ended: what comes of it is told elsewhere.
+                // The sender has ended; its end is reported elsewhere.
                 None => std::future::pending().await,
             }
         }
@@ -215,8 +215,8 @@ async fn told_by_page(
     tracing::debug!(events = batch.len(), "page: told within {ms:.1} ms");
     metrics::histogram!("leadmaster_page_lag_seconds").record(ms.max(0.0) / 1e3);
     for event in batch {
-        if let PageEvent::Facts { facts } = &event
-            && (facts.code.is_some() || facts.registered == Some(true))
+        if let PageEvent::Report { report } = &event
+            && (report.code.is_some() || report.registered == Some(true))
         {
             settled.notify_one();
         }

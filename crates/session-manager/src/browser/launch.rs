@@ -1,4 +1,5 @@
-//! From nothing to a loading page, and back to nothing.
+//! Launches the browser: ChromeDriver, Chrome, the tab, the page script; and cleans
+//! up after a failed or cancelled launch.
 //!
 //! ```text
 //!  find ─> sweep + prepare profile ─> chromedriver ─┬─> its session ──────────┐
@@ -19,18 +20,18 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::cdp::{Cdp, CdpError, CdpEvent};
+use super::cdp_mux::multiplex;
 use super::chrome;
-use super::chromedriver::{Chromedriver, find_on_path, is_executable};
+use super::chrome_shim::ShimListener;
+use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::{chrome_args, show};
-use super::handover::Door;
+use super::instance::{Browser, KILL_GRACE, clear};
 use super::page::{Page, Presence, Tools, WA_JS};
 use super::profile::Profile;
-use super::relay::relay;
-use super::running::{Browser, KILL_GRACE, clear};
 use super::tab::Tab;
 use super::tree::Tree;
-use crate::session::cause::Failure;
+use crate::failure::Failure;
 
 const SESSION_DEADLINE: Duration = Duration::from_secs(45);
 /// How long ChromeDriver may take to say why Chrome ended.
@@ -180,7 +181,7 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         tracing::debug!("launch: {what} {ms:.0} ms after its beginning");
     };
     let launch_failed = |error: std::io::Error| Failure::LaunchFailed(error.to_string());
-    let door = Door::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
+    let door = ShimListener::open(&config.profile.temporary_dir()).map_err(launch_failed)?;
     let chromedriver = Chromedriver::start(&driver, &config.profile, door.variable()).await?;
     let chromedriver = Arc::new(chromedriver);
     took("chromedriver listens");
@@ -190,9 +191,9 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
         let wanted = door.wanted().await.map_err(launch_failed)?;
         // Here and now: what went on alone after a cancel would be left behind.
         let starting = || chrome::start(&program, &config.profile, wanted);
-        let (stand_in, pipes) = block_in_place(starting).map_err(launch_failed)?;
-        chromedriver.line.more_from(stand_in);
-        let (cdp, heard) = relay(pipes).map_err(launch_failed)?;
+        let (shim, pipes) = block_in_place(starting).map_err(launch_failed)?;
+        chromedriver.connector.set_shim(shim);
+        let (cdp, heard) = multiplex(pipes).map_err(launch_failed)?;
         let opening = open(config, &program, cdp, heard, tools, &chromedriver, teller);
         let opened = match opening.await {
             // Chrome ended. As a rule ChromeDriver says at once why, but
@@ -251,7 +252,7 @@ async fn open(
 ) -> Result<(Page, JoinSet<()>), CdpError> {
     let page = Page::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
     page.install(config.presence, config.visible).await?;
-    // wa-js waits for the page's modules to be quiet, so whoever is linked is
+    // wa-js waits for the page's modules to be quiet, so a linked account is
     // READY the sooner the earlier it is there. A code is read without it, and
     // is there the sooner the less comes before.
     let later = if config.profile.is_linked() {
@@ -302,7 +303,7 @@ async fn new_session(
     let Value::Object(capabilities) = capabilities else {
         unreachable!("an object literal is an object")
     };
-    let mut builder = ClientBuilder::new(chromedriver.line.clone());
+    let mut builder = ClientBuilder::new(chromedriver.connector.clone());
     builder.capabilities(capabilities);
     // The page may be asked for before ChromeDriver is done.
     let deadline = SESSION_DEADLINE + config.navigation_deadline;
@@ -357,16 +358,11 @@ async fn tools_later(
 
 async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<BrowserEvent>) {
     let told = match tab.navigate(&url, deadline).await {
-        // Of an error page we are told.
+        // Chrome reports an error page by an event.
         Ok(()) => return,
         Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
         Err(error) => error.to_string(),
     };
     // Where the driver went away meanwhile, nobody listens.
     let _ = events.send(BrowserEvent::Unreachable(told)).await;
-}
-
-/// Driver errors hold stack traces; the first line says it all.
-pub(super) fn one_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim().to_owned()
 }

@@ -9,45 +9,45 @@
 //! ```
 
 mod cdp;
+mod cdp_mux;
 mod chrome;
+mod chrome_shim;
 mod chromedriver;
+mod connector;
 mod events;
-mod facts;
 mod flags;
-mod handover;
+mod instance;
 mod launch;
-mod line;
 mod page;
+mod page_report;
 mod profile;
-mod relay;
-mod running;
 mod tab;
 mod tree;
 mod user_agent;
 
 pub use cdp::CdpError;
 pub use events::{BrowserEvent, Events};
-pub use facts::{
-    Facts, Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey,
-    PasskeyStage,
-};
+pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
-    ChatSearch, Direction, MemorySearch, Page, PageError, PageSend, PairingCode, Presence,
-    StoredMessage,
+    ChatSearch, Direction, MemorySearch, Page, PageError, PageFile, PageSend, PairingCode,
+    Presence, StoredMessage,
 };
-pub use profile::Profile;
+pub use page_report::{
+    Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey, PageReport,
+    PageUpdate, PasskeyStage,
+};
 pub(crate) use profile::remove_tree;
-pub use running::{Browser, KILL_GRACE, clear};
+pub use profile::{Profile, Usage};
 pub use tree::Tree;
 
 use std::process::ExitCode;
 
 /// Takes the part that this process was started for, if it is one of the
-/// browser's: standing in for Chrome, or becoming it.
+/// browser's: shim_of_chrome in for Chrome, or becoming it.
 ///
 /// Call it before anything else is read or opened.
 #[must_use]
-pub fn take_part() -> Option<ExitCode> {
-    handover::stand_in().or_else(chrome::become_chrome)
+pub fn run_as_helper() -> Option<ExitCode> {
+    chrome_shim::run_as_shim().or_else(chrome::become_chrome)
 }

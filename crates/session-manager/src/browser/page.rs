@@ -1,5 +1,6 @@
-//! Typed calls into the page script.
+//! The page client: typed calls into the page script (send, search, link, log out).
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -8,9 +9,8 @@ use serde_json::{Value, json};
 use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
-use super::facts::{Facts, PageLimits, PageMessage};
+use super::page_report::{PageLimits, PageMessage, PageReport};
 use super::tab::{CHANNEL, Tab};
-use crate::files::PageFile;
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
 /// The bundle of wa-js that this service was built with.
@@ -26,6 +26,19 @@ const SEARCH: Duration = Duration::from_secs(15);
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
+
+/// A file as the page is given it.
+#[derive(Clone, Debug)]
+pub struct PageFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it is.
+    pub mime: String,
+    /// The name that the recipient sees.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+}
 
 /// Why a call into the page failed.
 #[derive(Debug, thiserror::Error)]
@@ -209,7 +222,7 @@ pub struct ChatMessages {
 pub struct MemorySearch<'a> {
     /// Messages from this second on.
     pub since: i64,
-    /// So many at most, the oldest.
+    /// The most messages, oldest first.
     pub limit: usize,
     /// The page's mark of an earlier search: if it still holds, there is
     /// nothing.
@@ -328,7 +341,7 @@ impl Page {
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn facts(&self, deadline: Duration) -> Result<Facts, PageError> {
+    pub async fn report(&self, deadline: Duration) -> Result<PageReport, PageError> {
         self.call("facts", json!({}), deadline).await
     }
 
@@ -492,7 +505,7 @@ impl Page {
     ) -> Result<Option<String>, PageError> {
         if let Some(file) = file {
             // Nothing was asked of WhatsApp yet, whatever goes wrong here.
-            self.hand(send.key, file)
+            self.send_fds(send.key, file)
                 .await
                 .map_err(|error| PageError::Failed(error.to_string()))?;
         }
@@ -511,7 +524,7 @@ impl Page {
 
     /// Gives the page a file, by its path: Chrome reads it when it is needed,
     /// and nothing of it goes over this connection.
-    async fn hand(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
+    async fn send_fds(&self, key: &str, file: &PageFile) -> Result<(), PageError> {
         let key = serde_json::to_string(key).map_err(|error| PageError::Malformed(Some(error)))?;
         let input = format!("__leadmaster.input({key})");
         Ok(self.tab.give_file(&input, &file.path).await?)

@@ -1,9 +1,9 @@
-//! The browser's processes: which they are, and that none is left.
+//! The browser's process tree: finds its processes and makes sure none is left.
 //!
 //! ```text
 //!  session-manager
 //!    ├─ chromedriver             own group; dies with the service (death signal)
-//!    │    └─ chrome-stand-in     ends with Chrome
+//!    │    └─ chrome-shim     ends with Chrome
 //!    └─ Chrome                   own group; ends when its debugging pipe closes
 //!         └─ zygotes, renderers, …
 //!    (crashpad handlers: leave the group and the tree, carry our mark)
@@ -78,9 +78,6 @@ impl Tree {
     /// Everything that lives and belongs to the profile: what carries the
     /// mark or names the profile, the groups of what we started, and all
     /// their descendants.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read.
     pub fn alive(&self) -> io::Result<Vec<Process>> {
         let table = ProcessTable::scan()?;
         let this = std::process::id().cast_signed();

@@ -1,4 +1,4 @@
-//! How the browser names itself: as the same Chrome would with a window.
+//! The User-Agent and client hints: those of the same Chrome with a window.
 //!
 //! A headless Chrome says `HeadlessChrome`, and `--user-agent`, which takes that
 //! word away, also empties the high-entropy client hints (`fullVersionList`,

@@ -1,11 +1,11 @@
-//! What can go wrong with a file that comes in.
+//! The errors of an incoming file, and their error codes.
 
 use std::io;
 
 use service_runtime::limits::Full;
 use session_api::ErrorCode;
 
-use super::fetch::HostError;
+use super::allowed_hosts::HostError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 

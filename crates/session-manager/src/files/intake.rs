@@ -1,5 +1,5 @@
-//! A file comes in: counted, hashed and written as it comes, never held in
-//! memory as a whole.
+//! Receives a file as a stream: counts, hashes and writes it, never holding all of
+//! it in memory; enforces size, quota and idle timeout.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use session_api::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::{FileError, Files, Inner, ONCE_KEPT, Used, kind};
+use super::{EPHEMERAL_KEPT, FileError, Files, Inner, Used, kind};
 use crate::ledger::FileRow;
 
 /// What a file's name ends in while it is not whole.
@@ -25,9 +25,9 @@ const IDLE: Duration = Duration::from_secs(30);
 const DROPPED: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// What the caller says of a file.
+/// What the caller states about a file: type, name, length, business.
 #[derive(Clone, Default)]
-pub struct Told {
+pub struct UploadHints {
     /// What it is.
     pub mime: Option<String>,
     /// What it is called.
@@ -38,9 +38,9 @@ pub struct Told {
     pub cliente_id: Option<u64>,
 }
 
-/// What a file was found to be.
+/// Metadata of a file: hash, size, MIME type.
 #[derive(Clone, Debug)]
-pub struct Facts {
+pub struct FileMeta {
     /// Of what is in it.
     pub sha256: Vec<u8>,
     /// In bytes.
@@ -112,8 +112,8 @@ impl Files {
     pub async fn take<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: Told,
-        once: bool,
+        told: UploadHints,
+        ephemeral: bool,
     ) -> Result<FileRow, FileError> {
         let inner = &self.0;
         let _place = inner.places.take(told.cliente_id)?;
@@ -144,20 +144,24 @@ impl Files {
             file: BufWriter::with_capacity(BUFFER, file),
             used,
         };
-        let facts = self.read(body, &told, Some(&mut sink)).await?;
+        let meta = self.read(body, &told, Some(&mut sink)).await?;
         sink.file.flush().await?;
         // A message that names it must find it after a loss of power, too.
         sink.file.get_ref().sync_all().await?;
         tokio::fs::rename(part.path(), inner.path(&part.id)).await?;
-        let keep = if once { ONCE_KEPT } else { inner.limits.keep };
+        let keep = if ephemeral {
+            EPHEMERAL_KEPT
+        } else {
+            inner.limits.keep
+        };
         let row = FileRow {
             id: part.id.clone(),
-            sha256: facts.sha256,
-            size: facts.size,
-            mime: facts.mime,
+            sha256: meta.sha256,
+            size: meta.size,
+            mime: meta.mime,
             filename: told.filename,
             cliente_id: told.cliente_id,
-            once,
+            ephemeral,
             expires_at: Timestamp::now().after(keep).as_millis(),
             deleted: false,
         };
@@ -179,17 +183,17 @@ impl Files {
     pub async fn inspect<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: &Told,
-    ) -> Result<Facts, FileError> {
+        told: &UploadHints,
+    ) -> Result<FileMeta, FileError> {
         self.read(body, told, None).await
     }
 
     async fn read<E: std::error::Error + 'static>(
         &self,
         body: impl Stream<Item = Result<Bytes, E>>,
-        told: &Told,
+        told: &UploadHints,
         mut sink: Option<&mut Sink<'_>>,
-    ) -> Result<Facts, FileError> {
+    ) -> Result<FileMeta, FileError> {
         let largest = self.0.limits.largest;
         let mut body = std::pin::pin!(body);
         let mut hash = Sha256::new();
@@ -229,7 +233,7 @@ impl Files {
         if size == 0 {
             return Err(FileError::Empty);
         }
-        Ok(Facts {
+        Ok(FileMeta {
             sha256: hash.finalize().to_vec(),
             size,
             mime: kind::mime(&head, told.mime.as_deref()),
@@ -239,5 +243,5 @@ impl Files {
 
 fn new_id() -> String {
     let random: [u8; 16] = rand::rng().random();
-    random.map(|byte| format!("{byte:02x}")).concat()
+    hex::encode(random)
 }

@@ -1,4 +1,4 @@
-//! Files on their way to WhatsApp.
+//! File storage for outgoing media: upload, lookup, deletion, expiry.
 //!
 //! ```text
 //!  POST /files, a part of POST /send, url ─> intake ─> DATA_DIR/files/<id>.part
@@ -11,6 +11,7 @@
 //!
 //! A name that a caller gives is never a path: on the disk a file has its id.
 
+mod allowed_hosts;
 mod error;
 mod fetch;
 mod intake;
@@ -28,11 +29,12 @@ use session_api::{Content, ErrorCode, Timestamp};
 use tokio::sync::{OnceCell, OwnedRwLockReadGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
+pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
-pub use fetch::{AllowedHosts, HostError};
-pub use intake::{Facts, Told};
+pub use intake::{FileMeta, UploadHints};
 pub use kind::check_kind;
 
+use crate::browser::PageFile;
 use crate::error::ApiError;
 use crate::ledger::{FileRow, LedgerFile};
 
@@ -40,7 +42,7 @@ use crate::ledger::{FileRow, LedgerFile};
 const FOLDER: &str = "files";
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// What came with its message is not asked for again after this.
-const ONCE_KEPT: Duration = Duration::from_secs(600);
+const EPHEMERAL_KEPT: Duration = Duration::from_secs(600);
 
 /// Files of one business that come in at once, and of all.
 const COMING_IN: usize = 32;
@@ -78,8 +80,8 @@ struct Inner {
     total: OnceCell<Used>,
     /// Files that are on the way in.
     places: Shares<Option<u64>>,
-    /// Held to read by whoever is about to name a file in a message, to write
-    /// by whoever deletes.
+    /// Read-locked while a file is being named in a message, write-locked
+    /// while one is deleted.
     gate: Arc<RwLock<()>>,
 }
 
@@ -97,7 +99,7 @@ impl Used {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives what all and this business take with so many bytes more.
+    /// Adds `size`; returns the bytes of all files and of this business.
     fn add(&self, cliente_id: Option<u64>, size: u64) -> (u64, u64) {
         let all = self.all.fetch_add(size, Ordering::Relaxed) + size;
         let own = cliente_id.map_or(0, |id| {
@@ -127,19 +129,6 @@ impl Used {
 
 /// While it lives no file is deleted.
 pub type Gate = OwnedRwLockReadGuard<()>;
-
-/// A file as the page is given it.
-#[derive(Clone, Debug)]
-pub struct PageFile {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// What it is.
-    pub mime: String,
-    /// The name that the recipient sees.
-    pub name: String,
-    /// In bytes.
-    pub size: u64,
-}
 
 impl Inner {
     fn taking(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -233,18 +222,18 @@ impl Files {
     }
 
     /// What came with its message is not needed once that is settled.
-    pub async fn release_once(&self, file: &FileRow) {
-        if file.once
+    pub async fn release_ephemeral(&self, file: &FileRow) {
+        if file.ephemeral
             && let Err(error) = self.remove(file).await
         {
             tracing::debug!(id = file.id, code = ?error.code(), "a file is deleted later");
         }
     }
 
-    /// As [`Files::release_once`], by its id.
+    /// As [`Files::release_ephemeral`], by its id.
     pub async fn release_id(&self, id: &str) {
         if let Ok(file) = self.find(id).await {
-            self.release_once(&file).await;
+            self.release_ephemeral(&file).await;
         }
     }
 
@@ -325,7 +314,7 @@ impl Files {
             store.forget_files(forget).await?;
             store.files_due().await
         };
-        // Whoever wants to send hears of a ledger that cannot be used.
+        // The next send reports a ledger that cannot be used.
         let Ok(due) = due.await else { return };
         for file in due {
             if let Err(error) = self.remove(&file).await {

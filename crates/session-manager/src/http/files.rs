@@ -1,4 +1,4 @@
-//! `/files`: what is to be sent later, or several times.
+//! `/files`: upload, metadata and deletion of files to be sent.
 
 use api_docs::Failures;
 use axum::Json;
@@ -6,14 +6,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use service_runtime::http::{ApiPath, ApiQuery, CLIENTE_ID_HEADER, ClienteId, is_multipart};
-use session_api::{ErrorCode, FileBody, FileParts, check_filename, paths};
+use service_runtime::http::{ApiPath, ApiQuery, is_multipart};
+use session_api::{FileBody, FileParts, check_filename, paths};
 use utoipa::IntoParams;
 
-use super::multipart;
+use super::multipart::{self, cliente_of};
 use crate::error::ApiError;
-use crate::files::Told;
-use crate::router::AppState;
+use crate::files::UploadHints;
+use crate::state::AppState;
 
 /// The query of an upload.
 #[derive(Deserialize, IntoParams)]
@@ -44,7 +44,7 @@ pub async fn upload(
     let file = if is_multipart(request.headers()) {
         multipart::only_file(&state.files, request, filename).await?
     } else {
-        let told = Told {
+        let told = UploadHints {
             mime: told_mime(request.headers()),
             filename,
             length: content_length(request.headers()),
@@ -83,12 +83,6 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The business that the request is made for; a malformed one was refused.
-pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
-    ClienteId::parse(text).map(|id| id.0)
-}
-
 /// The one that curl sends by itself says nothing of the file.
 fn told_mime(headers: &HeaderMap) -> Option<String> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -102,8 +96,4 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
         .ok()?
         .parse()
         .ok()
-}
-
-pub(super) fn invalid(message: &str) -> ApiError {
-    ApiError::new(ErrorCode::InvalidRequest, message)
 }

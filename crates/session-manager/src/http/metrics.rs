@@ -1,4 +1,4 @@
-//! `GET /metrics`: what is so now, beside what was counted where it happened.
+//! `GET /metrics`: Prometheus metrics; sets the gauges that are read on request.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use service_runtime::process::Usage;
 use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
 
 use crate::browser::Profile;
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// What is counted, here and where it happens.
 pub const HELP: &[(&str, &str)] = &[

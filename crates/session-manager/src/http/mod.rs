@@ -1,4 +1,4 @@
-//! The handlers: extract, call, convert.
+//! The HTTP handlers: extract, call, convert.
 
 pub mod events;
 pub mod files;

@@ -1,20 +1,20 @@
-//! Requests that carry a file: `multipart/form-data` with the part `file`, and
-//! for a send the part `json` with what an ordinary request has.
+//! Multipart requests with a file: the part `file`, and for a send the part `json`
+//! with what an ordinary request has.
 
 use axum::extract::Request;
 use axum::extract::multipart::Field;
-use service_runtime::http::{json_part, parts_of};
-use session_api::{SendRequest, check_filename};
+use axum::http::HeaderMap;
+use service_runtime::http::{CLIENTE_ID_HEADER, ClienteId, json_part, parts_of};
+use session_api::{ErrorCode, SendRequest, check_filename};
 
-use super::files::{cliente_of, invalid};
 use crate::error::ApiError;
-use crate::files::{Facts, Files, Told};
+use crate::files::{FileMeta, Files, UploadHints};
 use crate::ledger::FileRow;
 
-/// A file that came with a request: kept, or only looked at.
-pub(super) enum Came {
+/// The file part of a request: stored, or only inspected.
+pub(super) enum FilePart {
     Kept(FileRow),
-    Seen(Facts),
+    Seen(FileMeta),
 }
 
 /// The file of a request that has nothing else.
@@ -61,13 +61,13 @@ pub(super) async fn send(
     files: &Files,
     request: Request,
     keep: bool,
-) -> Result<(SendRequest, Option<Came>), ApiError> {
+) -> Result<(SendRequest, Option<FilePart>), ApiError> {
     let mut file = None;
     match read_send(files, request, keep, &mut file).await {
         Ok(asked) => Ok((asked, file)),
         Err(error) => {
-            if let Some(Came::Kept(file)) = &file {
-                files.release_once(file).await;
+            if let Some(FilePart::Kept(file)) = &file {
+                files.release_ephemeral(file).await;
             }
             Err(error)
         }
@@ -78,7 +78,7 @@ async fn read_send(
     files: &Files,
     request: Request,
     keep: bool,
-    file: &mut Option<Came>,
+    file: &mut Option<FilePart>,
 ) -> Result<SendRequest, ApiError> {
     let mut cliente_id = cliente_of(request.headers());
     let mut parts = parts_of(request).await?;
@@ -95,8 +95,8 @@ async fn read_send(
             Some("file") if file.is_none() => {
                 let told = told(&part, None, cliente_id);
                 *file = Some(match keep {
-                    true => Came::Kept(files.take(part, told, true).await?),
-                    false => Came::Seen(files.inspect(part, &told).await?),
+                    true => FilePart::Kept(files.take(part, told, true).await?),
+                    false => FilePart::Seen(files.inspect(part, &told).await?),
                 });
             }
             _ => {
@@ -110,14 +110,24 @@ async fn read_send(
 }
 
 /// A browser or curl names a file by itself: what is no name is as good as none.
-fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> Told {
+fn told(part: &Field<'_>, filename: Option<String>, cliente_id: Option<u64>) -> UploadHints {
     let named = part
         .file_name()
         .filter(|name| check_filename("file", name).is_ok());
-    Told {
+    UploadHints {
         mime: part.content_type().map(str::to_owned),
         filename: filename.or_else(|| named.map(str::to_owned)),
         length: None,
         cliente_id,
     }
+}
+
+/// The business that the request is made for; a malformed one was refused.
+pub(super) fn cliente_of(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(CLIENTE_ID_HEADER)?.to_str().ok()?;
+    ClienteId::parse(text).map(|id| id.0)
+}
+
+fn invalid(message: &str) -> ApiError {
+    ApiError::new(ErrorCode::InvalidRequest, message)
 }

@@ -1,5 +1,4 @@
-//! The service's document for `GET /openapi.json`: it lists the handlers, each
-//! of which says for itself what it takes and gives.
+//! `GET /openapi.json`: the OpenAPI document, collected from the handlers.
 
 use api_docs::{Failure, bearer};
 use utoipa::openapi::OpenApi;
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_path_is_in_it() {
+    fn openapi_has_every_path() {
         let document = document();
         let source = include_str!("../../../session-api/src/paths.rs");
         let mut seen = 0;

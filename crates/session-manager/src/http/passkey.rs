@@ -1,4 +1,5 @@
-//! The passkey that WhatsApp asks some accounts for before it links a device.
+//! `/passkey`: the passkey (WebAuthn) that WhatsApp asks some accounts for before it
+//! links a device.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -16,8 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::browser::{CdpError, Page, PageError};
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::Passkey;
+use crate::state::AppState;
 
 /// Whose page an answer has to be made on, and on pages below it.
 const SITE: &str = "whatsapp.com";
@@ -73,7 +74,7 @@ pub async fn answer(
 
 /// Confirms that the phone shows the same verification code.
 #[utoipa::path(post, path = paths::PASSKEY_CONFIRM, tag = "code", params(ClienteHeader),
-    responses((status = 200, description = "Told to WhatsApp", body = TransitionBody), Failures))]
+    responses((status = 200, description = "UploadHints to WhatsApp", body = TransitionBody), Failures))]
 pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
     let snapshot = state.session.snapshot();
     if !snapshot

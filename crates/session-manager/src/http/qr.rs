@@ -1,4 +1,4 @@
-//! The code: as JSON, as an image, as text.
+//! `/qr`: the linking QR code as JSON, PNG, SVG and text.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use axum::response::{IntoResponse, Response};
 use session_api::{ErrorCode, QrBody, Timestamp, paths};
 
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::{QrImage, Snapshot};
+use crate::state::AppState;
 
 /// The code as a data URL, or `NO_QR`.
 #[utoipa::path(get, path = paths::QR, tag = "code", operation_id = "qr",
     responses((status = 200, description = "The code, or that there is none", body = QrBody), Failures))]
 pub async fn json(State(state): State<AppState>) -> Json<QrBody> {
     let snapshot = state.session.snapshot();
-    Json(match snapshot.code_at(Timestamp::now()) {
+    Json(match snapshot.unexpired_qr(Timestamp::now()) {
         Some(image) => QrBody::Available {
             qr: image.data_url.clone(),
         },
@@ -53,7 +53,7 @@ pub async fn text(State(state): State<AppState>) -> Result<Response, ApiError> {
 }
 
 fn shown(snapshot: &Arc<Snapshot>) -> Result<&QrImage, ApiError> {
-    snapshot.code_at(Timestamp::now()).ok_or_else(|| {
+    snapshot.unexpired_qr(Timestamp::now()).ok_or_else(|| {
         let state = snapshot.session.state;
         ApiError::new(
             ErrorCode::QrNotAvailable,

@@ -15,11 +15,12 @@ use session_api::{
     CheckBody, ErrorCode, MessageBody, Outgoing, SendBody, SendParts, SendRequest, paths,
 };
 
-use super::multipart::{self, Came};
+use super::multipart::{self, FilePart};
 use crate::error::ApiError;
-use crate::files::{Facts, Files, check_kind};
-use crate::ledger::{FileRow, Payload, body_hash};
-use crate::router::AppState;
+use crate::files::{FileMeta, Files, check_kind};
+use crate::ledger::FileRow;
+use crate::outbox::{Payload, body_hash};
+use crate::state::AppState;
 
 /// Sends a message; answers once WhatsApp's server took it.
 #[utoipa::path(post, path = paths::SEND, tag = "messages", params(ClienteHeader, IdempotencyHeader),
@@ -37,12 +38,12 @@ pub async fn send(
     let key = idempotency_key(&headers)?;
     let (request, came) = read(&state.files, request, true).await?;
     let came = match came {
-        Some(Came::Kept(file)) => Some(file),
+        Some(FilePart::Kept(file)) => Some(file),
         _ => None,
     };
     let sent = prepared(&state, key, &request, came.as_ref()).await;
     if let Some(file) = &came {
-        state.files.release_once(file).await;
+        state.files.release_ephemeral(file).await;
     }
     Ok(Json(sent?))
 }
@@ -67,7 +68,7 @@ async fn prepared(
     let mut fetched = None;
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
-        // Told apart by where it is: nothing is fetched only to be found sent.
+        // UploadHints apart by where it is: nothing is fetched only to be found sent.
         let hash = body_hash(&to, &content, None);
         if let Some(sent) = state.outbox.repeated(key, &hash).await? {
             return Ok(sent);
@@ -90,7 +91,7 @@ async fn prepared(
         if let Some(media) = content.media_mut() {
             media.filename = media.filename.take().or_else(|| file.filename.clone());
         }
-        let hash = body_hash(&to, &content, Some(&facts(&file)));
+        let hash = body_hash(&to, &content, Some(&meta(&file)));
         (file, hash)
     };
     let sending = async {
@@ -118,7 +119,7 @@ async fn prepared(
     };
     let sent = sending.await;
     if let Some(file) = &fetched {
-        state.files.release_once(file).await;
+        state.files.release_ephemeral(file).await;
     }
     sent
 }
@@ -141,7 +142,7 @@ pub async fn check(
     let outgoing = request.validate(came.is_some())?;
     if let Some((kind, media)) = outgoing.content.media() {
         match (came, &media.url, &media.file_id) {
-            (Some(Came::Seen(facts)), ..) => check_kind(kind, &facts.mime)?,
+            (Some(FilePart::Seen(meta)), ..) => check_kind(kind, &meta.mime)?,
             (_, Some(url), _) => state.files.check_url(url)?,
             (_, _, id) => {
                 let file = state.files.find(id.as_deref().unwrap_or_default()).await?;
@@ -156,7 +157,7 @@ async fn read(
     files: &Files,
     request: Request,
     keep: bool,
-) -> Result<(SendRequest, Option<Came>), ApiError> {
+) -> Result<(SendRequest, Option<FilePart>), ApiError> {
     if is_multipart(request.headers()) {
         return multipart::send(files, request, keep).await;
     }
@@ -164,8 +165,8 @@ async fn read(
     Ok((request, None))
 }
 
-fn facts(file: &FileRow) -> Facts {
-    Facts {
+fn meta(file: &FileRow) -> FileMeta {
+    FileMeta {
         sha256: file.sha256.clone(),
         size: file.size,
         mime: file.mime.clone(),

@@ -1,4 +1,5 @@
-//! Connecting, closing, unlinking, and looking closely.
+//! The session's handlers: connect, disconnect, logout, pairing code, backup,
+//! status details, screenshot.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::Json;
@@ -14,12 +15,12 @@ use session_api::{
 use crate::backup::{BackupError, Taken};
 use crate::browser::{CdpError, PageError, PairingCode};
 use crate::error::ApiError;
-use crate::router::AppState;
 use crate::session::LogoutOutcome;
+use crate::state::AppState;
 
 /// Asks for the session; answers at once.
 #[utoipa::path(post, path = paths::CONNECT, tag = "session", params(ClienteHeader),
-    responses((status = 200, description = "The wish was taken", body = ConnectBody), Failures))]
+    responses((status = 200, description = "The intent was taken", body = ConnectBody), Failures))]
 pub async fn connect(State(state): State<AppState>) -> Result<Json<ConnectBody>, ApiError> {
     let now = state.session.connect().await?;
     let message = match now {
@@ -135,7 +136,7 @@ fn pairing_failure(error: &PageError) -> ErrorCode {
 #[utoipa::path(post, path = paths::BACKUP, tag = "service",
     responses((status = 200, description = "Where it is", body = BackupBody), Failures))]
 pub async fn backup(State(state): State<AppState>) -> Result<Json<BackupBody>, ApiError> {
-    let taken = state.session.backup(state.backups.clone()).await?;
+    let taken = state.backups.take_running(&state.session).await?;
     let Taken { file, bytes } = taken.map_err(|error| {
         let code = match error {
             BackupError::NoKey | BackupError::NotLinked | BackupError::UnderWay => {

@@ -1,11 +1,11 @@
-//! `GET /health` and `GET /status`: never wait for anything.
+//! `GET /health` and `GET /status`: answer at once, whatever the browser does.
 
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
 use session_api::{HealthBody, SERVICE_NAME, StatusBody, Timestamp, paths};
 
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// Liveness: says that this process answers, whatever the browser does.
 #[utoipa::path(get, path = paths::HEALTH, tag = "service", security(()),

@@ -1,14 +1,17 @@
-//! Writes down what the page pushes.
+//! Recorder: writes what the page pushes into the ledger, in batches.
 
 use std::time::Instant;
 
 use metrics::histogram;
 use tokio::sync::mpsc;
 
-use super::CatchUp;
-use crate::ledger::{LedgerFile, Outbox, Seen};
+use super::new_event;
+use crate::browser::PageUpdate;
+use crate::ledger::LedgerFile;
+use crate::outbox::Outbox;
+use crate::session::CatchUp;
 
-/// So much is written in one go at most.
+/// The most updates written in one transaction.
 const BATCH: usize = 256;
 
 /// The one task that empties the inbox.
@@ -32,7 +35,7 @@ impl Recorder {
     }
 
     /// Works until nothing can be put in any more.
-    pub async fn run(mut self, mut queue: mpsc::Receiver<Seen>) {
+    pub async fn run(mut self, mut queue: mpsc::Receiver<PageUpdate>) {
         let mut batch = Vec::with_capacity(BATCH);
         // One alone waits for nobody; what comes while the disk is busy with it
         // goes together.
@@ -54,19 +57,23 @@ impl Recorder {
     }
 
     /// An ack is a sign of life, whatever the disk does.
-    fn listen(&self, batch: &[Seen]) {
+    fn listen(&self, batch: &[PageUpdate]) {
         if batch
             .iter()
-            .any(|seen| matches!(seen, Seen::Ack { ack: 1.., .. }))
+            .any(|update| matches!(update, PageUpdate::Ack { ack: 1.., .. }))
         {
-            self.outbox.heard();
+            self.outbox.server_answered();
         }
     }
 
-    async fn write(&mut self, batch: Vec<Seen>) {
+    async fn write(&mut self, batch: Vec<PageUpdate>) {
         let (since, events) = (Instant::now(), batch.len());
         let written = match self.file.store().await {
-            Ok(store) => store.record(batch).await,
+            Ok(store) => {
+                store
+                    .record(batch.into_iter().map(new_event).collect())
+                    .await
+            }
             Err(error) => Err(error),
         };
         match written {

@@ -1,4 +1,4 @@
-//! What `GET /events` tells and must not lose: written down first.
+//! The events table: records incoming messages and acks before they are published.
 //!
 //! ```text
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
@@ -7,35 +7,37 @@
 //!                          └─ news ─> `events`, with its id ─> log ─> listeners
 //! ```
 //!
-//! One transaction for all that is there: a burst costs one flush of the disk.
+//! One transaction for all that waits: a burst costs one flush of the disk.
 
 use std::sync::Arc;
 
 use metrics::counter;
-use session_api::{AckEvent, Event, EventKind, MessageEvent, Timestamp};
+use session_api::{Event, EventKind, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
-use super::message_id::{message_key, sent_key};
+use super::append::{RESERVED, number, tell_ack, write};
+use super::error::LedgerError;
+use super::message_id::{inbound_dedup_key, sent_key};
 use super::row::Row;
-use super::store::{Details, LedgerError, Store, move_on};
-use super::transition::Happening;
-use super::writer::Turn;
-use crate::browser::PageMessage;
-use crate::session::{Logged, Ticket, id_of, json};
-
-/// So many ids are taken in one go: what is told from memory alone must not be
-/// told under the same id after a restart, whatever the clock says then.
-const RESERVED: u64 = 20_000;
+use super::store::{Store, TransitionData, apply_transition};
+use super::transition::SendEvent;
+use super::writer::WriteTx;
+use crate::event_log::{Logged, Ticket, id_of, json};
 
 /// The page's type of a message that it cannot read.
 const UNREADABLE: &str = "ciphertext";
 
-/// What the page tells of a message.
+/// An incoming message or an ack, to be recorded.
 #[derive(Clone)]
-pub enum Seen {
-    /// It came in, or was sent from elsewhere.
-    Message(Box<PageMessage>),
-    /// It moved on.
+pub enum NewEvent {
+    /// A message came in, or was sent from another device.
+    Message {
+        /// The event to publish.
+        message: Box<MessageEvent>,
+        /// WhatsApp's number for its delivery state, -1 to 4.
+        ack: i8,
+    },
+    /// The delivery state of a sent message changed.
     Ack {
         /// WhatsApp's whole id.
         message_id: String,
@@ -47,46 +49,40 @@ pub enum Seen {
 /// What became of a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
-    /// So many events were told.
+    /// How many events were published.
     pub told: usize,
-    /// The sends that moved on.
+    /// The ids of the sends whose state changed.
     pub moved: Vec<i64>,
 }
 
 impl Store {
-    /// Writes down what is news of `batch`, in its order, and tells it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing of it was written.
-    pub async fn record(&self, batch: Vec<Seen>) -> Result<Recorded, LedgerError> {
+    /// Records and publishes what is new in `batch`, in its order (dedup).
+    pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
-            .write(move |mut turn| {
+            .write(move |mut tx| {
                 Box::pin(async move {
-                    let told_before = turn.ticket.len();
+                    let told_before = tx.ticket.len();
                     let mut moved = Vec::new();
-                    for seen in &batch {
-                        match seen {
-                            Seen::Message(message) => {
-                                record_message(turn.connection, turn.ticket, message).await?;
+                    for event in &batch {
+                        match event {
+                            NewEvent::Message { message, ack } => {
+                                record_message(tx.connection, tx.ticket, message, *ack).await?;
                             }
-                            Seen::Ack { message_id, ack } => {
-                                let turn = turn.reborrow();
-                                moved.extend(record_ack(turn, message_id, *ack).await?);
+                            NewEvent::Ack { message_id, ack } => {
+                                let tx = tx.reborrow();
+                                moved.extend(record_ack(tx, message_id, *ack).await?);
                             }
                         }
                     }
-                    let told = turn.ticket.len() - told_before;
+                    let told = tx.ticket.len() - told_before;
                     Ok(Recorded { told, moved })
                 })
             })
             .await
     }
 
-    /// Tells the messages as unreadable that have been so since before `before`,
-    /// each once; gives how many those were.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing of it was written.
+    /// Publishes the messages that have been unreadable since before `before`,
+    /// each once; returns how many those were.
     pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(String, String)> = sqlx::query_as(
             "SELECT message_id, data FROM unreadable
@@ -99,11 +95,11 @@ impl Store {
             return Ok(0);
         }
         self.writer
-            .write(move |turn| {
+            .write(move |tx| {
                 Box::pin(async move {
                     let mut told = 0;
                     for (message_id, data) in due {
-                        let news = tell_unreadable(turn.connection, turn.ticket, &message_id, data);
+                        let news = tell_unreadable(tx.connection, tx.ticket, &message_id, data);
                         told += usize::from(news.await?);
                     }
                     Ok(told)
@@ -113,9 +109,6 @@ impl Store {
     }
 
     /// The events after `after` and before `before`, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn events(
         &self,
         after: u64,
@@ -147,10 +140,7 @@ impl Store {
         Ok(events)
     }
 
-    /// All that was told after this id is kept.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
+    /// Events after this id are kept; earlier ones may be pruned.
     pub async fn kept_after(&self) -> Result<u64, LedgerError> {
         let id: i64 = sqlx::query_scalar("SELECT kept_after FROM event_log")
             .fetch_one(&self.pool)
@@ -160,9 +150,6 @@ impl Store {
 
     /// Forgets the events of before `before`; gives how many those were. What
     /// the page's store may still be asked for stays, so that it is known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let searched: Option<i64> =
@@ -200,7 +187,7 @@ impl Store {
     /// Takes ids that no process gave before, and some more in advance.
     pub(super) async fn reserve_ids(&self) -> Result<(), LedgerError> {
         let now = number(self.log.last_id());
-        // A new file knows of nothing that was told before it.
+        // A new file knows of no earlier events.
         let until: i64 = sqlx::query_scalar(
             "INSERT INTO event_log (one, ids_until, kept_after) VALUES (1, ?1, ?1)
              ON CONFLICT (one) DO UPDATE SET ids_until = MAX(ids_until, ?1)
@@ -218,15 +205,11 @@ impl Store {
     }
 }
 
-/// Nothing that SQLite takes is larger.
-fn number(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
-}
-
 async fn record_message(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
-    message: &PageMessage,
+    message: &MessageEvent,
+    ack: i8,
 ) -> Result<(), sqlx::Error> {
     if let Some(key) = sent_key(&message.message_id) {
         let ours = sqlx::query("SELECT 1 FROM sends WHERE wa_key = ?")
@@ -238,7 +221,7 @@ async fn record_message(
         }
     }
     let now = Timestamp::now().as_millis();
-    let key = message_key(&message.message_id);
+    let key = inbound_dedup_key(&message.message_id);
     if message.kind == UNREADABLE {
         sqlx::query(
             "INSERT INTO unreadable (message_id, at, data) SELECT ?1, ?2, ?4
@@ -249,12 +232,12 @@ async fn record_message(
         .bind(&message.message_id)
         .bind(now)
         .bind(key)
-        .bind(json(&Event::Message(message_event(message))).as_deref())
+        .bind(message_json(message).as_deref())
         .execute(&mut *transaction)
         .await?;
         return Ok(());
     }
-    let Some(data) = json(&Event::Message(message_event(message))) else {
+    let Some(data) = message_json(message) else {
         return Ok(());
     };
     if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
@@ -265,7 +248,7 @@ async fn record_message(
         .execute(&mut *transaction)
         .await?;
     if message.from_me {
-        raise_ack(transaction, &message.message_id, message.ack.max(0), now).await?;
+        raise_ack(transaction, &message.message_id, ack.max(0), now).await?;
     }
     Ok(())
 }
@@ -277,7 +260,7 @@ async fn tell_unreadable(
     message_id: &str,
     data: String,
 ) -> Result<bool, sqlx::Error> {
-    let key = message_key(message_id);
+    let key = inbound_dedup_key(message_id);
     // The same message may have come by number and by LID.
     let read = sqlx::query("SELECT 1 FROM events WHERE message_key = ?")
         .bind(&key)
@@ -312,26 +295,30 @@ async fn tell_unreadable(
 }
 
 /// Gives the send that moved, if it is one of this service's.
-async fn record_ack(turn: Turn<'_>, message_id: &str, ack: i8) -> Result<Option<i64>, sqlx::Error> {
+async fn record_ack(
+    tx: WriteTx<'_>,
+    message_id: &str,
+    ack: i8,
+) -> Result<Option<i64>, sqlx::Error> {
     let Some(key) = sent_key(message_id) else {
         return Ok(None);
     };
     let known = sqlx::query("SELECT * FROM sends WHERE wa_key = ?")
         .bind(key)
-        .fetch_optional(&mut *turn.connection)
+        .fetch_optional(&mut *tx.connection)
         .await?;
     if let Some(row) = known {
         let row = Row::read(&row)?;
-        let details = Details {
+        let data = TransitionData {
             message_id: Some(message_id),
-            ..Details::default()
+            ..TransitionData::default()
         };
-        let moved = move_on(turn, &row, Happening::Ack(ack), details).await?;
+        let moved = apply_transition(tx, &row, SendEvent::Ack(ack), data).await?;
         return Ok(moved.map(|row| row.id));
     }
     let now = Timestamp::now().as_millis();
-    if raise_ack(turn.connection, message_id, ack, now).await? && ack != 0 {
-        tell_ack(turn.connection, turn.ticket, message_id, ack).await?;
+    if raise_ack(tx.connection, message_id, ack, now).await? && ack != 0 {
+        tell_ack(tx.connection, tx.ticket, message_id, ack).await?;
     }
     Ok(None)
 }
@@ -358,85 +345,12 @@ async fn raise_ack(
     Ok(done.rows_affected() > 0)
 }
 
-/// Writes down that a message moved on, to be told.
-pub(super) async fn tell_ack(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
-    message_id: &str,
-    ack: i8,
-) -> Result<(), sqlx::Error> {
-    let event = Event::Ack(AckEvent {
-        message_id: message_id.to_owned(),
-        ack,
-        status: ack_status(ack).to_owned(),
-        at: Timestamp::now(),
-    });
-    if let Some(data) = json(&event) {
-        write(transaction, ticket, EventKind::Ack, None, data).await?;
-        counter!("leadmaster_acks_total", "status" => ack_status(ack)).increment(1);
+fn message_json(message: &MessageEvent) -> Option<Arc<str>> {
+    let mut message = message.clone();
+    if message.kind == UNREADABLE {
+        message.body.clear();
     }
-    Ok(())
-}
-
-/// Gives whether it is news.
-async fn write(
-    transaction: &mut SqliteConnection,
-    ticket: &mut Ticket,
-    kind: EventKind,
-    message_key: Option<&str>,
-    data: Arc<str>,
-) -> Result<bool, sqlx::Error> {
-    let id = ticket.next_id();
-    let done = sqlx::query(
-        "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)
-         ON CONFLICT (message_key) DO NOTHING",
-    )
-    .bind(number(id))
-    .bind(kind.as_str())
-    .bind(message_key)
-    .bind(&*data)
-    .execute(&mut *transaction)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(false);
-    }
-    sqlx::query("UPDATE event_log SET ids_until = ?1 WHERE ids_until < ?2")
-        .bind(number(id + RESERVED))
-        .bind(number(id + RESERVED / 2))
-        .execute(&mut *transaction)
-        .await?;
-    ticket.wrote(kind, data);
-    Ok(true)
-}
-
-fn ack_status(ack: i8) -> &'static str {
-    match ack {
-        ..0 => "failed",
-        0 => "accepted",
-        1 => "sent",
-        2 => "delivered",
-        3 => "read",
-        4.. => "played",
-    }
-}
-
-fn message_event(message: &PageMessage) -> MessageEvent {
-    let body = match message.kind.as_str() {
-        UNREADABLE => String::new(),
-        _ => message.body.clone(),
-    };
-    MessageEvent {
-        message_id: message.message_id.clone(),
-        from: message.from.clone(),
-        to: message.to.clone(),
-        phone: message.phone.clone(),
-        lid: message.lid.clone(),
-        pushname: message.pushname.clone(),
-        from_me: message.from_me,
-        kind: message.kind.clone(),
-        body,
-        at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
-    }
+    json(&Event::Message(message))
 }
 
 #[cfg(test)]

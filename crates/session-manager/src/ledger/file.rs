@@ -1,7 +1,8 @@
-//! The ledger's file, which may be missing, damaged or on a full disk.
+//! Opens the ledger on demand, and retries while its file is missing, damaged or on
+//! a full disk.
 //!
-//! The service runs without it, and says so to whoever wants to send; it is
-//! tried again until the cause is cured.
+//! The service runs without it, and refuses sends with the cause; opening is
+//! retried until the cause is cured.
 //!
 //! ```text
 //!  open fails, a write fails ──> health: why ──(every second)──> open, write
@@ -17,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-use super::store::{LedgerError, Store};
-use crate::session::EventLog;
+use super::error::LedgerError;
+use super::store::Store;
+use crate::event_log::EventLog;
 
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,7 @@ enum Opened {
 }
 
 impl LedgerFile {
-    /// The file in `folder`, not opened yet; what happens in it is told to
+    /// The file in `folder`, not opened yet; its events are published to
     /// `log`.
     #[must_use]
     pub fn new(folder: PathBuf, log: EventLog) -> Self {
@@ -56,13 +58,12 @@ impl LedgerFile {
     }
 
     /// Why the file cannot be used; `None` while it can.
-    #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.subscribe()
     }
 
     /// Why the file cannot be used now.
-    pub(super) fn broken(&self) -> Option<LedgerError> {
+    pub(crate) fn broken(&self) -> Option<LedgerError> {
         let why = self.health.borrow().clone();
         why.map(LedgerError::Unavailable)
     }
@@ -110,7 +111,7 @@ impl LedgerFile {
     }
 
     /// Tries a broken file again until it works, for ever.
-    pub(super) async fn mend_for_ever(&self) {
+    pub(crate) async fn mend_loop(&self) {
         let mut health = self.health.subscribe();
         while health.wait_for(Option::is_some).await.is_ok() {
             tokio::time::sleep(TRY_AGAIN).await;

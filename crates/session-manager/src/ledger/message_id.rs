@@ -1,5 +1,5 @@
-//! WhatsApp's ids of messages: `<from me>_<chat>_<key>`, in groups with the
-//! participant after it.
+//! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups with the participant
+//! after it, and the dedup key of an incoming message.
 
 /// The last part of the id of a message that this account sent.
 pub(super) fn sent_key(id: &str) -> Option<&str> {
@@ -8,7 +8,7 @@ pub(super) fn sent_key(id: &str) -> Option<&str> {
 
 /// What tells a message from all others. A person's chat may be addressed by
 /// number one day and by LID the next: the key alone stands for what comes in.
-pub(super) fn message_key(id: &str) -> String {
+pub(super) fn inbound_dedup_key(id: &str) -> String {
     let parts: Vec<_> = id.split('_').collect();
     match parts[..] {
         ["false", chat, key] if chat.ends_with("@c.us") || chat.ends_with("@lid") => {
@@ -24,21 +24,24 @@ mod tests {
 
     #[test]
     fn a_message_is_the_same_by_number_and_by_lid() {
-        let by_number = message_key("false_5491158254201@c.us_3A01");
-        assert_eq!(by_number, message_key("false_123456@lid_3A01"));
-        assert_ne!(by_number, message_key("false_5491158254201@c.us_3A02"));
-        assert_ne!(by_number, message_key("true_5491158254201@c.us_3A01"));
-        let group = "false_1203@g.us_3A01_5491158254201@c.us";
-        assert_ne!(by_number, message_key(group));
+        let by_number = inbound_dedup_key("false_5491158254201@c.us_3A01");
+        assert_eq!(by_number, inbound_dedup_key("false_123456@lid_3A01"));
         assert_ne!(
-            message_key(group),
-            message_key("false_1204@g.us_3A01_5491158254201@c.us")
+            by_number,
+            inbound_dedup_key("false_5491158254201@c.us_3A02")
         );
-        assert_eq!(message_key("rubbish"), "rubbish");
+        assert_ne!(by_number, inbound_dedup_key("true_5491158254201@c.us_3A01"));
+        let group = "false_1203@g.us_3A01_5491158254201@c.us";
+        assert_ne!(by_number, inbound_dedup_key(group));
+        assert_ne!(
+            inbound_dedup_key(group),
+            inbound_dedup_key("false_1204@g.us_3A01_5491158254201@c.us")
+        );
+        assert_eq!(inbound_dedup_key("rubbish"), "rubbish");
     }
 
     #[test]
-    fn the_key_of_what_was_sent() {
+    fn sent_key_is_the_last_part_of_an_own_id() {
         for (id, key) in [
             ("true_5491158254201@c.us_3EB0A", Some("3EB0A")),
             ("true_1203@g.us_3EB0A_5491158254201@c.us", Some("3EB0A")),

@@ -1,34 +1,32 @@
-//! What was asked to be sent and what became of it, durable.
+//! The ledger: the durable record of sends, events and files, in SQLite.
 //!
 //! ```text
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks
 //!                   │  ^         │                            from the page
 //!                   v  └─────────┼── settle: unknown outcomes, whenever READY
-//!                 page           └─> events, told once they are on the disk
-//!                 (one lane per recipient, so many at once)
+//!                 page           └─> events, published once they are on the disk
 //! ```
 //!
 //! Nothing is asked of the page before its row, with the id that the message
 //! will have, is on the disk.
 
-mod acks;
+mod append;
+mod error;
 mod events;
 mod file;
-mod hash;
-mod inbound;
-mod lanes;
+mod files;
 mod message_id;
-mod outbox;
+mod open;
 mod row;
-mod settle;
 mod store;
 pub mod transition;
+mod watermark;
 mod writer;
 
-pub use events::{Recorded, Seen};
+pub use error::LedgerError;
+pub use events::{NewEvent, Recorded};
 pub use file::LedgerFile;
-pub use hash::body_hash;
-pub use inbound::{LinkAge, OVERLAP_SECONDS, Watermark};
-pub use outbox::{Outbox, Payload, SendLimits};
+pub use files::FileRow;
 pub use row::Row;
-pub use store::{FileRow, LedgerError, NewSend, Store};
+pub use store::{NewSend, Store, TransitionData};
+pub use watermark::{LinkAge, OVERLAP_SECONDS, Watermark};

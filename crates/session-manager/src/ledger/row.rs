@@ -1,10 +1,10 @@
-//! One send, as it stands in the file.
+//! `Row`: one send as it stands in the table `sends`.
 
 use session_api::{Content, MessageBody, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::transition::{State, UnknownState};
+use super::transition::{SendState, UnknownState};
 
 /// A send.
 #[derive(Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub struct Row {
     /// WhatsApp's whole id, once known.
     pub message_id: Option<String>,
     /// Where it stands.
-    pub state: State,
+    pub state: SendState,
     /// Why it failed, as an error code.
     pub error: Option<String>,
     /// How often it was tried to find out what became of it.
@@ -86,24 +86,21 @@ impl Row {
     }
 
     /// WhatsApp's id where it is known, else the ledger's.
-    #[must_use]
     pub fn public_id(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.wa_key)
     }
 
     /// Whether nobody knows what became of it, and a person has to decide.
-    #[must_use]
     pub fn is_undecided(&self) -> bool {
         self.state.is_unsettled() && self.undecided_at.is_some()
     }
 
     /// As `GET /messages/{id}` tells it.
-    #[must_use]
     pub fn body(&self) -> MessageBody {
         let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
         let status = match self.state {
             // To the outside there is no difference: no answer yet.
-            State::Sending => State::Accepted,
+            SendState::Sending => SendState::Accepted,
             state => state,
         };
         MessageBody {

@@ -1,66 +1,15 @@
-//! The file: SQLite, one connection that writes, and some that read beside it.
-
-use std::path::PathBuf;
-use std::sync::Arc;
+//! `Store`: the SQL of the table `sends`; one writing connection, some readers.
 
 use session_api::{Content, Timestamp};
 use sqlx::SqlitePool;
 use tokio::sync::broadcast;
 
-pub use self::files::FileRow;
-use super::events::tell_ack;
+use super::append::tell_ack;
+use super::error::LedgerError;
 use super::row::Row;
-use super::transition::{Happening, State, next};
-use super::writer::{Turn, Writer};
-use crate::session::EventLog;
-
-/// Why the ledger cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// The folder or the file cannot be made or opened.
-    #[error("{path} cannot be made or opened", path = .0.display())]
-    Folder(PathBuf, #[source] std::io::Error),
-    /// The tables cannot be brought up to date.
-    #[error("{path} cannot be brought up to date", path = .0.display())]
-    Migrate(PathBuf, #[source] sqlx::migrate::MigrateError),
-    /// The file is damaged.
-    #[error("{path} is damaged: {what}", path = .0.display(), what = .1)]
-    Damaged(PathBuf, String),
-    /// A read or write failed.
-    #[error("the ledger cannot be read or written")]
-    Sqlite(#[source] Arc<sqlx::Error>),
-    /// Opening failed a moment ago; it is tried again soon.
-    #[error("{0}")]
-    Unavailable(String),
-}
-
-impl From<sqlx::Error> for LedgerError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
-    }
-}
-
-impl LedgerError {
-    /// Whether the file itself is no good, as opposed to the disk under it.
-    #[must_use]
-    pub fn is_damage(&self) -> bool {
-        let Self::Sqlite(error) = self else {
-            return false;
-        };
-        let sqlx::Error::Database(error) = &**error else {
-            return false;
-        };
-        // SQLITE_CORRUPT and SQLITE_NOTADB, in the low byte of extended codes.
-        let code = error.code().and_then(|code| code.parse::<u32>().ok());
-        matches!(code.map(|code| code & 0xff), Some(11 | 26))
-    }
-
-    /// The whole chain in one line.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        service_runtime::error_chain(self)
-    }
-}
+use super::transition::{SendEvent, SendState, next};
+use super::writer::{WriteTx, Writer};
+use crate::event_log::EventLog;
 
 /// A send to be written down.
 #[derive(Clone, Copy)]
@@ -77,9 +26,9 @@ pub struct NewSend<'a> {
     pub wa_key: &'a str,
 }
 
-/// What goes with a happening.
+/// Data that accompanies a transition.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Details<'a> {
+pub struct TransitionData<'a> {
     /// WhatsApp's whole id.
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
@@ -97,12 +46,11 @@ pub struct Store {
     pub(super) readers: SqlitePool,
     pub(super) writer: Writer,
     pub(super) log: EventLog,
-    news: broadcast::Sender<i64>,
+    pub(super) news: broadcast::Sender<i64>,
 }
 
 impl Store {
     /// The numbers of rows as they change.
-    #[must_use]
     pub fn news(&self) -> broadcast::Receiver<i64> {
         self.news.subscribe()
     }
@@ -110,9 +58,6 @@ impl Store {
     /// Writes a new send down; `None` if its idempotency key is known. If the
     /// page is asked next (`at_once`) it is `sending` from the start, but not
     /// while the outcome of an earlier one to this number is unknown.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn insert(
         &self,
         send: NewSend<'_>,
@@ -138,9 +83,9 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .bind(at_once);
         self.writer
-            .write(move |turn| {
+            .write(move |tx| {
                 Box::pin(async move {
-                    let row = query.fetch_optional(turn.connection).await?;
+                    let row = query.fetch_optional(tx.connection).await?;
                     row.as_ref().map(Row::read).transpose()
                 })
             })
@@ -148,9 +93,6 @@ impl Store {
     }
 
     /// The send with this number.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn get(&self, id: i64) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
             .bind(id)
@@ -160,9 +102,6 @@ impl Store {
     }
 
     /// The send with this idempotency key.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE idempotency_key = ?")
             .bind(key)
@@ -172,9 +111,6 @@ impl Store {
     }
 
     /// The send with this id: WhatsApp's whole one, or the ledger's.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
         // true_<chat>_<key>
         let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
@@ -194,9 +130,6 @@ impl Store {
 
     /// Those whose outcome nobody knows and the service is to find out, oldest
     /// first; of one recipient, or of all.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
@@ -210,9 +143,6 @@ impl Store {
 
     /// How many sends have no outcome yet, and when the oldest of them was
     /// asked for, in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
@@ -224,9 +154,6 @@ impl Store {
     }
 
     /// How many sends wait for a person to decide.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sends
@@ -239,9 +166,6 @@ impl Store {
 
     /// Notes that it is tried once more to find out what became of a send;
     /// gives how often that was tried, this time included.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
         let tries = sqlx::query_scalar(
             "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
@@ -255,9 +179,6 @@ impl Store {
     }
 
     /// Leaves it to a person what becomes of a send; gives whether it does.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
@@ -272,51 +193,45 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Moves a send on; gives it as it stands afterwards, and whether that is
-    /// news.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
+    /// Applies an event to a send; returns the row afterwards, and whether it
+    /// changed.
     pub async fn apply(
         &self,
         id: i64,
-        happening: Happening,
-        details: Details<'_>,
+        event: SendEvent,
+        data: TransitionData<'_>,
     ) -> Result<(Row, bool), LedgerError> {
-        self.apply_in_turn(id, happening, details).await.await
+        self.queue_transition(id, event, data).await.await
     }
 
     /// As [`Self::apply`], but back once it has its place among the writes:
     /// those asked for later are written later, or with it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`], once it is awaited.
-    pub async fn apply_in_turn(
+    pub async fn queue_transition(
         &self,
         id: i64,
-        happening: Happening,
-        details: Details<'_>,
+        event: SendEvent,
+        data: TransitionData<'_>,
     ) -> impl Future<Output = Result<(Row, bool), LedgerError>> + Send + 'static {
-        let message_id = details.message_id.map(str::to_owned);
-        let error = details.error.map(str::to_owned);
-        let content = details.content.cloned();
+        let message_id = data.message_id.map(str::to_owned);
+        let error = data.error.map(str::to_owned);
+        let content = data.content.cloned();
         let queued = self
             .writer
-            .queue(move |turn| {
+            .queue(move |tx| {
                 Box::pin(async move {
                     let before = sqlx::query("SELECT * FROM sends WHERE id = ?")
                         .bind(id)
-                        .fetch_optional(&mut *turn.connection)
+                        .fetch_optional(&mut *tx.connection)
                         .await?;
                     let Some(before) = before.as_ref().map(Row::read).transpose()? else {
                         return Ok(None);
                     };
-                    let details = Details {
+                    let data = TransitionData {
                         message_id: message_id.as_deref(),
                         error: error.as_deref(),
                         content: content.as_ref(),
                     };
-                    let after = move_on(turn, &before, happening, details).await?;
+                    let after = apply_transition(tx, &before, event, data).await?;
                     let is_news = after.is_some();
                     Ok(Some((after.unwrap_or(before), is_news)))
                 })
@@ -326,9 +241,6 @@ impl Store {
     }
 
     /// Waits until all that was asked to be written is on the disk, or lost.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn caught_up(&self) -> Result<(), LedgerError> {
         self.writer.caught_up().await
     }
@@ -336,9 +248,6 @@ impl Store {
     /// Forgets what was asked for before `before` and is settled; gives how
     /// many that were. What the page's store is still searched for stays: it
     /// would pass for a message from elsewhere.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "DELETE FROM sends WHERE created_at < ?1
@@ -354,21 +263,21 @@ impl Store {
     }
 }
 
-/// Moves a send on, within a transaction, and tells of it where that is news to
-/// the outside; `None` if nothing changes.
-pub(super) async fn move_on(
-    turn: Turn<'_>,
+/// Applies an event to a send within a transaction, and appends the ack event
+/// where callers can see the change; `None` if nothing changes.
+pub(super) async fn apply_transition(
+    tx: WriteTx<'_>,
     before: &Row,
-    happening: Happening,
-    details: Details<'_>,
+    event: SendEvent,
+    data: TransitionData<'_>,
 ) -> Result<Option<Row>, sqlx::Error> {
-    let Some(state) = next(before.state, happening) else {
+    let Some(state) = next(before.state, event) else {
         return Ok(None);
     };
     let now = Timestamp::now().as_millis();
     // Kept for sending it again, and no longer than that.
-    let keeps = state == State::Accepted || state.is_unsettled();
-    let content = details.content.or(before.content.as_ref());
+    let keeps = state == SendState::Accepted || state.is_unsettled();
+    let content = data.content.or(before.content.as_ref());
     let content = content.filter(|_| keeps);
     let after = sqlx::query(
         "UPDATE sends SET
@@ -390,22 +299,22 @@ pub(super) async fn move_on(
          WHERE id = ?7 RETURNING *",
     )
     .bind(state.as_str())
-    .bind(details.message_id)
-    .bind(details.error.filter(|_| state == State::Failed))
+    .bind(data.message_id)
+    .bind(data.error.filter(|_| state == SendState::Failed))
     .bind(content.map(to_json).transpose()?)
     .bind(now)
     .bind(state.is_taken())
     .bind(before.id)
     .bind(content.and_then(file_of))
-    .fetch_one(&mut *turn.connection)
+    .fetch_one(&mut *tx.connection)
     .await?;
     let after = Row::read(&after)?;
-    turn.moved.push(after.id);
+    tx.moved.push(after.id);
     // A refusal of what was never attempted concerns its caller alone.
-    if after.state.is_taken() || (after.state == State::Failed && before.state.is_unsettled()) {
-        let Turn {
+    if after.state.is_taken() || (after.state == SendState::Failed && before.state.is_unsettled()) {
+        let WriteTx {
             connection, ticket, ..
-        } = turn;
+        } = tx;
         tell_ack(connection, ticket, after.public_id(), after.state.ack()).await?;
     }
     Ok(Some(after))
@@ -419,9 +328,6 @@ fn to_json(content: &Content) -> Result<String, sqlx::Error> {
 fn file_of(content: &Content) -> Option<&str> {
     content.media()?.1.file_id.as_deref()
 }
-
-mod files;
-mod open;
 
 #[cfg(test)]
 mod tests;

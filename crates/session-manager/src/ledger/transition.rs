@@ -1,4 +1,4 @@
-//! What may become of a send: pure, and the only place where it stands.
+//! State machine of a send: pure, and the only place with its transitions.
 //!
 //! ```text
 //!            Attempt            Taken, Ack 1        Ack 2        Ack 3     Ack 4
@@ -11,12 +11,29 @@
 //! An ack is WhatsApp's own word: it moves a row on from anywhere, and nothing
 //! moves a row back that the server took.
 
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// Where a send stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum State {
+/// The state of a send.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(
+    serialize_all = "snake_case",
+    parse_err_ty = UnknownState,
+    parse_err_fn = UnknownState::new
+)]
+pub enum SendState {
     /// Written down; nothing was asked of the page yet.
     Accepted,
     /// The page was, or is about to be, asked: it may have left.
@@ -35,32 +52,10 @@ pub enum State {
     Played,
 }
 
-impl State {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Accepted,
-        Self::Sending,
-        Self::Unconfirmed,
-        Self::Failed,
-        Self::Sent,
-        Self::Delivered,
-        Self::Read,
-        Self::Played,
-    ];
-
-    /// As it stands in the file.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Sending => "sending",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Failed => "failed",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-        }
+impl SendState {
+    /// The word for it in the file and in the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether WhatsApp's server took it.
@@ -82,16 +77,22 @@ impl State {
         }
     }
 
+    /// The state that WhatsApp's number for the delivery state stands for.
+    pub const fn from_ack(ack: i8) -> Self {
+        match ack {
+            ..0 => Self::Failed,
+            0 => Self::Accepted,
+            1 => Self::Sent,
+            2 => Self::Delivered,
+            3 => Self::Read,
+            4.. => Self::Played,
+        }
+    }
+
     /// Whether it may have left and nobody knows.
     #[must_use]
     pub fn is_unsettled(self) -> bool {
         matches!(self, Self::Sending | Self::Unconfirmed)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -100,20 +101,15 @@ impl fmt::Display for State {
 #[error("{0:?} is no state of a send")]
 pub struct UnknownState(String);
 
-impl FromStr for State {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| UnknownState(text.to_owned()))
+impl UnknownState {
+    fn new(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
-/// What happened to a send.
+/// An event in the life of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum SendEvent {
     /// The page is about to be asked.
     Attempt,
     /// The page says that the server took it.
@@ -126,38 +122,32 @@ pub enum Happening {
     Ack(i8),
     /// It is asked for once more, after it failed.
     Retry,
-    /// The service starts: whoever was at work on it is gone.
+    /// The service starts: the worker of an earlier process is gone.
     Restart,
 }
 
-/// Where a send in `state` stands after `happening`; `None` when that changes
+/// The state of a send in `state` after `event`; `None` when that changes
 /// nothing.
 #[must_use]
-pub fn next(state: State, happening: Happening) -> Option<State> {
-    use State::{Accepted, Failed, Sending, Sent, Unconfirmed};
-    let next = match (happening, state) {
-        (Happening::Attempt, Accepted) => Sending,
-        (Happening::Taken, _) => Sent.max(state),
-        (Happening::NotSent, Accepted | Sending | Unconfirmed) | (Happening::Restart, Accepted) => {
+pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
+    use SendState::{Accepted, Failed, Sending, Sent, Unconfirmed};
+    let next = match (event, state) {
+        (SendEvent::Attempt, Accepted) => Sending,
+        (SendEvent::Taken, _) => Sent.max(state),
+        (SendEvent::NotSent, Accepted | Sending | Unconfirmed) | (SendEvent::Restart, Accepted) => {
             Failed
         }
-        (Happening::Unknown | Happening::Restart, Sending) => Unconfirmed,
-        (Happening::Ack(ack), _) => acknowledged(ack)?.max(state),
-        (Happening::Retry, Failed) => Accepted,
+        (SendEvent::Unknown | SendEvent::Restart, Sending) => Unconfirmed,
+        (SendEvent::Ack(ack), _) => acknowledged(ack)?.max(state),
+        (SendEvent::Retry, Failed) => Accepted,
         _ => return None,
     };
     (next != state).then_some(next)
 }
 
 /// The clock and a failure say nothing of what the server has.
-fn acknowledged(ack: i8) -> Option<State> {
-    match ack {
-        ..1 => None,
-        1 => Some(State::Sent),
-        2 => Some(State::Delivered),
-        3 => Some(State::Read),
-        4.. => Some(State::Played),
-    }
+fn acknowledged(ack: i8) -> Option<SendState> {
+    (ack >= 1).then(|| SendState::from_ack(ack))
 }
 
 #[cfg(test)]
@@ -166,15 +156,15 @@ mod tests {
 
     use super::*;
 
-    fn happenings() -> impl Strategy<Value = Happening> {
+    fn send_events() -> impl Strategy<Value = SendEvent> {
         prop_oneof![
-            Just(Happening::Attempt),
-            Just(Happening::Taken),
-            Just(Happening::NotSent),
-            Just(Happening::Unknown),
-            (-1i8..=4).prop_map(Happening::Ack),
-            Just(Happening::Retry),
-            Just(Happening::Restart),
+            Just(SendEvent::Attempt),
+            Just(SendEvent::Taken),
+            Just(SendEvent::NotSent),
+            Just(SendEvent::Unknown),
+            (-1i8..=4).prop_map(SendEvent::Ack),
+            Just(SendEvent::Retry),
+            Just(SendEvent::Restart),
         ]
     }
 
@@ -193,12 +183,12 @@ mod tests {
         answered: bool,
     }
 
-    fn attempt(server: &mut Server, luck: Luck) -> Happening {
+    fn attempt(server: &mut Server, luck: Luck) -> SendEvent {
         server.has |= luck.arrives;
         match (luck.answered, server.has) {
-            (false, _) => Happening::Unknown,
-            (true, true) => Happening::Taken,
-            (true, false) => Happening::NotSent,
+            (false, _) => SendEvent::Unknown,
+            (true, true) => SendEvent::Taken,
+            (true, false) => SendEvent::NotSent,
         }
     }
 
@@ -208,33 +198,33 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_taken_never_goes_back(all in prop::collection::vec(happenings(), 0..40)) {
-            let mut state = State::Accepted;
-            for happening in all {
-                let Some(next) = next(state, happening) else { continue };
+        fn taken_send_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
+            let mut state = SendState::Accepted;
+            for event in all {
+                let Some(next) = next(state, event) else { continue };
                 prop_assert_ne!(next, state);
                 if state.is_taken() {
-                    prop_assert!(next > state, "{} -> {} by {:?}", state, next, happening);
+                    prop_assert!(next > state, "{} -> {} by {:?}", state, next, event);
                 }
-                if state == State::Failed {
-                    prop_assert!(next == State::Accepted || next.is_taken());
+                if state == SendState::Failed {
+                    prop_assert!(next == SendState::Accepted || next.is_taken());
                 }
                 state = next;
             }
         }
 
         #[test]
-        fn only_what_was_certainly_not_sent_can_be_asked_for_again(
-            all in prop::collection::vec(happenings(), 0..40),
+        fn only_a_failed_send_can_be_retried(
+            all in prop::collection::vec(send_events(), 0..40),
         ) {
-            let mut state = State::Accepted;
-            for happening in all {
-                if let Some(next) = next(state, happening) {
-                    if next == State::Accepted {
-                        prop_assert_eq!((state, happening), (State::Failed, Happening::Retry));
+            let mut state = SendState::Accepted;
+            for event in all {
+                if let Some(next) = next(state, event) {
+                    if next == SendState::Accepted {
+                        prop_assert_eq!((state, event), (SendState::Failed, SendEvent::Retry));
                     }
-                    if next == State::Sending {
-                        prop_assert_eq!(state, State::Accepted);
+                    if next == SendState::Sending {
+                        prop_assert_eq!(state, SendState::Accepted);
                     }
                     state = next;
                 }
@@ -252,21 +242,21 @@ mod tests {
         ) {
             let mut server = Server::default();
             // What is on disk.
-            let mut state = State::Accepted;
+            let mut state = SendState::Accepted;
             // Steps: 0 nothing more, 1 marked, 2 asked, 3 outcome, 4 no crash.
             if crash_after >= 1 {
-                state = next(state, Happening::Attempt).expect("an attempt");
+                state = next(state, SendEvent::Attempt).expect("an attempt");
             }
             let outcome = (crash_after >= 2).then(|| attempt(&mut server, first));
             if let Some(outcome) = outcome.filter(|_| crash_after >= 3) {
                 state = next(state, outcome).expect("an outcome");
             }
             if crash_after < 4 {
-                state = next(state, Happening::Restart).unwrap_or(state);
+                state = next(state, SendEvent::Restart).unwrap_or(state);
             }
-            prop_assert!(!matches!(state, State::Accepted | State::Sending));
-            // Nobody is told a wrong thing at any time.
-            prop_assert!(state != State::Failed || !server.has);
+            prop_assert!(!matches!(state, SendState::Accepted | SendState::Sending));
+            // No caller gets a wrong outcome at any time.
+            prop_assert!(state != SendState::Failed || !server.has);
             prop_assert!(!state.is_taken() || server.has);
             let lucky = Luck { arrives: true, answered: true };
             for luck in resends.into_iter().chain([lucky]) {
@@ -275,33 +265,33 @@ mod tests {
                 }
                 let outcome = attempt(&mut server, luck);
                 state = next(state, outcome).unwrap_or(state);
-                prop_assert!(state != State::Failed || !server.has);
+                prop_assert!(state != SendState::Failed || !server.has);
             }
-            if state == State::Failed {
-                state = next(state, Happening::Retry).expect("a retry");
-                state = next(state, Happening::Attempt).expect("an attempt");
+            if state == SendState::Failed {
+                state = next(state, SendEvent::Retry).expect("a retry");
+                state = next(state, SendEvent::Attempt).expect("an attempt");
                 let outcome = attempt(&mut server, lucky);
                 state = next(state, outcome).expect("an outcome");
             }
-            prop_assert_eq!(state, State::Sent);
+            prop_assert_eq!(state, SendState::Sent);
             prop_assert!(server.has);
         }
     }
 
     #[test]
     fn acks_move_on_from_anywhere_and_never_back() {
-        for state in State::ALL {
+        for &state in SendState::VARIANTS {
             for (ack, told) in [
-                (1, State::Sent),
-                (2, State::Delivered),
-                (3, State::Read),
-                (4, State::Played),
+                (1, SendState::Sent),
+                (2, SendState::Delivered),
+                (3, SendState::Read),
+                (4, SendState::Played),
             ] {
-                let after = next(state, Happening::Ack(ack)).unwrap_or(state);
+                let after = next(state, SendEvent::Ack(ack)).unwrap_or(state);
                 assert_eq!(after, state.max(told), "{state} {ack}");
             }
-            assert_eq!(next(state, Happening::Ack(0)), None);
-            assert_eq!(next(state, Happening::Ack(-1)), None);
+            assert_eq!(next(state, SendEvent::Ack(0)), None);
+            assert_eq!(next(state, SendEvent::Ack(-1)), None);
             assert_eq!(state.as_str().parse(), Ok(state));
         }
     }

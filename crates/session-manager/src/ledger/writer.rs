@@ -1,4 +1,4 @@
-//! One transaction for all that waits to be written.
+//! Group commit: one transaction for all the writes that wait.
 //!
 //! ```text
 //!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A flush of the disk takes a caller from a fraction of a millisecond to tens
-//! of them, and SQLite has one writer: so many callers cost one flush. Nobody is
+//! of them, and SQLite has one writer: many callers cost one flush. Nobody is
 //! answered before the commit, and a write that fails fails for all that shared
 //! its transaction: nothing of it is on the disk.
 
@@ -18,27 +18,27 @@ use std::time::Instant;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::store::LedgerError;
-use crate::session::{EventLog, Ticket};
+use super::error::LedgerError;
+use crate::event_log::{EventLog, Ticket};
 
-/// So much goes into one transaction at most.
+/// The most jobs in one transaction.
 const TOGETHER: usize = 64;
 const QUEUE: usize = 256;
 
-/// What a job writes with.
-pub(super) struct Turn<'a> {
+/// What a job writes with: the transaction and its side effects.
+pub(super) struct WriteTx<'a> {
     /// In the transaction.
     pub(super) connection: &'a mut SqliteConnection,
-    /// For events, told once they are on the disk.
+    /// For events, published once they are on the disk.
     pub(super) ticket: &'a mut Ticket,
-    /// Rows that moved on: whoever waits for them is told after the commit.
+    /// Rows whose state changed; their waiters are notified after the commit.
     pub(super) moved: &'a mut Vec<i64>,
 }
 
-impl Turn<'_> {
+impl WriteTx<'_> {
     /// The same for a part of the work.
-    pub(super) fn reborrow(&mut self) -> Turn<'_> {
-        Turn {
+    pub(super) fn reborrow(&mut self) -> WriteTx<'_> {
+        WriteTx {
             connection: &mut *self.connection,
             ticket: &mut *self.ticket,
             moved: &mut *self.moved,
@@ -49,7 +49,7 @@ impl Turn<'_> {
 /// A future that borrows from its turn.
 pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
-/// Why nothing was written; several may hear of it.
+/// Why nothing was written; shared by all jobs of the transaction.
 type Broken = Arc<sqlx::Error>;
 /// Tells a caller how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<(), Broken>) + Send>;
@@ -58,7 +58,7 @@ trait Job: Send {
     /// Writes; fails if the transaction is of no use any more.
     fn write<'a>(
         self: Box<Self>,
-        turn: Turn<'a>,
+        tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>>;
 
     /// It has no turn: the transaction was of no use before.
@@ -72,18 +72,18 @@ struct Asked<W, T> {
 
 impl<W, T> Job for Asked<W, T>
 where
-    W: for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+    W: for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     T: Send + 'static,
 {
     fn write<'a>(
         self: Box<Self>,
-        turn: Turn<'a>,
+        tx: WriteTx<'a>,
     ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>> {
         Box::pin(async move {
             let Self { work, tell } = *self;
-            match work(turn).await {
+            match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
-                    // A caller that went away hears nothing.
+                    // The caller may have gone.
                     let _ = tell.send(committed.map(|()| value));
                 }) as Answer),
                 Err(error) => {
@@ -100,8 +100,8 @@ where
     }
 }
 
-/// The way to the one who writes; cheap to clone. He ends with the last of
-/// them.
+/// Handle to the writer task; cheap to clone. The task ends with the last
+/// handle.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
@@ -111,18 +111,15 @@ impl Writer {
     /// Starts the task that writes by `pool`.
     pub(super) fn start(pool: SqlitePool, log: EventLog, news: broadcast::Sender<i64>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(write_for_ever(queue, pool, log, news));
+        tokio::spawn(write_loop(queue, pool, log, news));
         Self { jobs }
     }
 
     /// Does `work` in a transaction, which others may share; back once it is on
     /// the disk. A caller that goes away stops nothing.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing was written.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+        work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> Result<T, LedgerError> {
         self.queue(work).await.await
     }
@@ -131,7 +128,7 @@ impl Writer {
     /// it is written after it, or with it.
     pub(super) async fn queue<T: Send + 'static>(
         &self,
-        work: impl for<'a> FnOnce(Turn<'a>) -> Written<'a, T> + Send + 'static,
+        work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,
     ) -> impl Future<Output = Result<T, LedgerError>> + Send + 'static {
         let (tell, told) = oneshot::channel();
         // A writer that is gone drops the job, and with it who tells.
@@ -150,7 +147,7 @@ impl Writer {
     }
 }
 
-async fn write_for_ever(
+async fn write_loop(
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     pool: SqlitePool,
     log: EventLog,
@@ -190,12 +187,12 @@ async fn write(
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let mut moved = Vec::new();
     for job in jobs {
-        let turn = Turn {
+        let tx = WriteTx {
             connection: &mut transaction,
             ticket: &mut ticket,
             moved: &mut moved,
         };
-        answers.push(job.write(turn).await?);
+        answers.push(job.write(tx).await?);
     }
     ticket.committing();
     transaction.commit().await?;

@@ -1,4 +1,4 @@
-//! The one task that owns the session.
+//! The session driver: the one task (actor) that owns the browser and the machine.
 //!
 //! ```text
 //!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe
@@ -18,18 +18,20 @@ use session_api::{BrowserInfo, SelfTest, SessionState, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use self::backup::PendingBackup;
-use self::passkey::note_passkey;
-use self::tidy::Tidiness;
-use super::cause::{Cause, Failure};
-use super::handle::{AskError, Command, LogoutOutcome, MAILBOX, SessionHandle};
-use super::log::EventLog;
-use super::publisher::{Publisher, Surroundings};
-use super::state::{BrowserPhase, Effect, Input, Limits, Machine, Wish};
+use self::gc::GcSchedule;
+use super::cause::Cause;
+use super::handle::{
+    AskError, Command, LogoutOutcome, MAILBOX, OfflineJob, OfflineReply, SessionHandle,
+};
+use super::inbox::Inbox;
+use super::machine::{BrowserPhase, Effect, Input, Intent, Limits, Machine};
+use super::publisher::{Publisher, RuntimeInfo};
 use super::timers::{Due, Timers};
-use crate::backup::{BackupError, Taken};
-use crate::browser::{self, Browser, BrowserConfig, BrowserEvent, Events, Facts, Page, PageError};
-use crate::inbound::Inbox;
+use crate::browser::{
+    self, Browser, BrowserConfig, BrowserEvent, Events, Page, PageError, PageReport,
+};
+use crate::event_log::EventLog;
+use crate::failure::Failure;
 
 /// How long a logout may wait for the page to come up and be connected.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
@@ -37,9 +39,9 @@ const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
 /// How long wa-js may take before it is looked at without it.
 const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often, and how patiently, the driver looks after the page.
+/// Intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
-pub struct Watchfulness {
+pub struct HeartbeatConfig {
     /// The pause between two heartbeats.
     pub heartbeat_every: Duration,
     /// How long the page may take to answer one.
@@ -48,7 +50,7 @@ pub struct Watchfulness {
     pub boot_patience: Duration,
 }
 
-impl Default for Watchfulness {
+impl Default for HeartbeatConfig {
     fn default() -> Self {
         Self {
             heartbeat_every: Duration::from_secs(15),
@@ -69,8 +71,8 @@ enum Done {
     Launched(Result<Launched, Option<Failure>>),
     /// Whether it ended by itself.
     Closed(bool),
-    BackedUp(Result<Taken, BackupError>),
-    Heartbeat(u64, Box<Result<Facts, PageError>>),
+    OfflineJob(OfflineReply),
+    Heartbeat(u64, Box<Result<PageReport, PageError>>),
     Diagnosed(u64, Failure),
     SelfTest(SelfTest),
     LoggedOut(Result<(), PageError>),
@@ -84,19 +86,32 @@ enum Slot {
     Closing,
 }
 
+/// How a browser of no use is ended.
+#[derive(Clone, Copy)]
+enum Ending {
+    Close,
+    Kill,
+}
+
 /// A logout that waits for the page.
 struct PendingLogout {
     reply: oneshot::Sender<LogoutOutcome>,
     started: bool,
 }
 
+/// A job on the closed profile that waits for Chrome to close, or runs.
+enum PendingJob {
+    Waiting(OfflineJob),
+    Running,
+}
+
 /// The driver. See the module's drawing.
 pub struct SessionDriver {
     machine: Machine,
     config: BrowserConfig,
-    watchfulness: Watchfulness,
+    heartbeat: HeartbeatConfig,
     publisher: Publisher,
-    around: Surroundings,
+    runtime: RuntimeInfo,
     inbox: Inbox,
     page: watch::Sender<Option<Page>>,
     commands: mpsc::Receiver<Command>,
@@ -117,8 +132,8 @@ pub struct SessionDriver {
     done_queue: mpsc::UnboundedReceiver<Done>,
     timers: Timers,
     logout: Option<PendingLogout>,
-    backup: Option<PendingBackup>,
-    tidiness: Tidiness,
+    offline_job: Option<PendingJob>,
+    gc: GcSchedule,
     /// Whether the last browser ended by itself, all of it written.
     closed_cleanly: bool,
     when_gone: Vec<oneshot::Sender<SessionState>>,
@@ -126,13 +141,13 @@ pub struct SessionDriver {
 
 impl SessionDriver {
     /// A driver and the handle to it; [`Self::run`] makes it work. `ledger` says
-    /// why the ledger cannot be used, while it cannot; what changes is told to
-    /// `log`, what the page tells of messages to `inbox`.
+    /// why the ledger cannot be used, while it cannot; events are published to
+    /// `log`, and the page's messages put into `inbox`.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
         limits: Limits,
-        watchfulness: Watchfulness,
+        heartbeat: HeartbeatConfig,
         mut ledger: watch::Receiver<Option<String>>,
         log: EventLog,
         inbox: Inbox,
@@ -141,9 +156,9 @@ impl SessionDriver {
         let machine = Machine::new(limits, config.profile.is_linked(), now);
         // What is wrong already is news, too.
         ledger.mark_changed();
-        let mut around = Surroundings::default();
-        around.page.url = mask_userinfo(config.page_url.as_str());
-        let publisher = Publisher::new(&machine, &around, log.clone());
+        let mut runtime = RuntimeInfo::default();
+        runtime.page.url = mask_userinfo(config.page_url.as_str());
+        let publisher = Publisher::new(&machine, &runtime, log.clone());
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (page, page_reader) = watch::channel(None);
         let (done, done_queue) = mpsc::unbounded_channel();
@@ -156,9 +171,9 @@ impl SessionDriver {
         let driver = Self {
             machine,
             config,
-            watchfulness,
+            heartbeat,
             publisher,
-            around,
+            runtime,
             inbox,
             page,
             commands: mailbox,
@@ -173,8 +188,8 @@ impl SessionDriver {
             done_queue,
             timers: Timers::default(),
             logout: None,
-            backup: None,
-            tidiness: Tidiness::default(),
+            offline_job: None,
+            gc: GcSchedule::default(),
             closed_cleanly: true,
             when_gone: Vec::new(),
         };
@@ -185,7 +200,7 @@ impl SessionDriver {
     pub async fn run(mut self, stop: CancellationToken) {
         self.sweep_earlier_run().await;
         if self.machine.linked() {
-            self.feed(Input::Connect(Wish::Resume)).await;
+            self.apply(Input::Connect(Intent::Resume)).await;
         }
         // Not asked of the mailbox: that also closes when the last handle goes.
         let mut stopping = false;
@@ -197,16 +212,16 @@ impl SessionDriver {
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
                     self.commands.close();
-                    self.feed(Input::Stop).await;
+                    self.apply(Input::Stop).await;
                 }
-                Some(done) = self.done_queue.recv() => self.take_done(done).await,
-                event = next_event(&mut self.slot) => self.take_event(event).await,
-                Some(command) = self.commands.recv() => self.take_command(command).await,
+                Some(done) = self.done_queue.recv() => self.on_task_done(done).await,
+                event = next_event(&mut self.slot) => self.on_browser_event(event).await,
+                Some(command) = self.commands.recv() => self.on_command(command).await,
                 Ok(()) = self.ledger.changed() => {
                     let broken = self.ledger.borrow_and_update().clone();
-                    self.feed(Input::Ledger(broken)).await;
+                    self.apply(Input::Ledger(broken)).await;
                 }
-                due = self.timers.next() => self.take_due(due).await,
+                due = self.timers.next() => self.on_timer(due).await,
             }
             if stopping && matches!(self.slot, Slot::Empty) {
                 return;
@@ -235,9 +250,9 @@ impl SessionDriver {
         }
     }
 
-    /// Gives the machine an input, carries out what it answers, and tells
-    /// everybody.
-    async fn feed(&mut self, input: Input) {
+    /// Applies an input to the machine, carries out its effects, and publishes
+    /// the new state.
+    async fn apply(&mut self, input: Input) {
         let now = Timestamp::now();
         let before = self.machine.state();
         let cause = self.machine.cause().clone();
@@ -254,7 +269,7 @@ impl SessionDriver {
         if self.machine.browser() == BrowserPhase::Gone {
             self.timers.browser_gone();
             for waiting in self.when_gone.drain(..) {
-                // Whoever asked may have hung up.
+                // The caller may have hung up.
                 let _ = waiting.send(self.machine.state());
             }
         }
@@ -263,9 +278,9 @@ impl SessionDriver {
         let passkey = self.machine.passkey();
         self.timers
             .passkey_until(passkey.map(|passkey| passkey.expires_at));
-        self.publisher.publish(&self.machine, &self.around);
-        self.pursue_logout();
-        self.pursue_backup();
+        self.publisher.publish(&self.machine, &self.runtime);
+        self.advance_logout();
+        self.advance_offline_job();
     }
 
     fn note_transition(&self, before: SessionState) {
@@ -328,7 +343,7 @@ impl SessionDriver {
                 self.refresh_code();
             }
             Effect::CancelPasskey => self.cancel_passkey(),
-            Effect::PasskeyStep(step) => note_passkey(step),
+            Effect::PasskeyStep(step) => Self::note_passkey_step(step),
             Effect::RetryAfter(pause) => self.timers.retry_after(pause),
             Effect::RememberLinked => {
                 if let Err(error) = profile.remember_linked(now) {
@@ -350,7 +365,7 @@ impl SessionDriver {
         self.missed_beats = 0;
         self.reloaded_for_beats = false;
         self.page_reported = false;
-        self.tidiness = Tidiness::default();
+        self.gc = GcSchedule::default();
         // Until it did.
         self.closed_cleanly = false;
         let (config, done) = (self.config.clone(), self.done.clone());
@@ -391,37 +406,37 @@ impl SessionDriver {
         }
     }
 
-    async fn take_done(&mut self, done: Done) {
+    async fn on_task_done(&mut self, done: Done) {
         match done {
             Done::Launched(Ok(launched)) => self.launched(launched).await,
             Done::Launched(Err(Some(failure))) => {
                 self.slot = Slot::Empty;
-                self.feed(Input::BrowserFailed(failure)).await;
+                self.apply(Input::BrowserFailed(failure)).await;
             }
             // Cancelled while it started is as good as closed.
             Done::Launched(Err(None)) => {
                 self.slot = Slot::Empty;
-                self.feed(Input::BrowserClosed).await;
+                self.apply(Input::BrowserClosed).await;
             }
             Done::Closed(clean) => {
                 self.closed_cleanly = clean;
                 self.slot = Slot::Empty;
-                self.feed(Input::BrowserClosed).await;
+                self.apply(Input::BrowserClosed).await;
             }
-            Done::BackedUp(taken) => self.backed_up(taken).await,
+            Done::OfflineJob(reply) => self.offline_job_done(reply).await,
             Done::Heartbeat(launch, result) => {
                 if launch == self.launches && matches!(self.slot, Slot::Running(_)) {
-                    self.take_heartbeat(*result).await;
+                    self.on_heartbeat(*result).await;
                 }
             }
             Done::Diagnosed(launch, failure) => {
                 if launch == self.launches {
-                    self.lose(failure).await;
+                    self.lose(failure, Ending::Kill).await;
                 }
             }
             Done::SelfTest(test) => {
                 if test.ok && self.config.wa_js.is_some() {
-                    let version = self.machine.facts().wa_js_version.clone();
+                    let version = self.machine.report().wa_js_version.clone();
                     tracing::info!(
                         version = version.unwrap_or_default(),
                         "WA_JS_PATH: that bundle finds all that this service uses in whatsapp's page"
@@ -439,8 +454,8 @@ impl SessionDriver {
                         "whatsapp's page lacks what this service uses; a newer wa-js may help (WA_JS_PATH)"
                     );
                 }
-                self.around.page.self_test = Some(test);
-                self.publisher.publish(&self.machine, &self.around);
+                self.runtime.page.self_test = Some(test);
+                self.publisher.publish(&self.machine, &self.runtime);
             }
             Done::LoggedOut(result) => self.logged_out(result).await,
         }
@@ -449,14 +464,14 @@ impl SessionDriver {
     async fn launched(&mut self, launched: Launched) {
         let browser = &launched.browser;
         let (version, pid) = browser.chromedriver();
-        self.around.browser = BrowserInfo {
+        self.runtime.browser = BrowserInfo {
             running: true,
             chrome_version: browser.chrome_version.clone(),
             chromedriver_version: Some(version.to_owned()),
             chromedriver_pid: Some(pid),
             started_at: Some(browser.started_at),
         };
-        self.around.page.self_test = None;
+        self.runtime.page.self_test = None;
         let page = browser.page().clone();
         self.slot = Slot::Running(launched);
         if self.machine.browser() == BrowserPhase::Closing {
@@ -465,50 +480,46 @@ impl SessionDriver {
             return;
         }
         self.page.send_replace(Some(page));
-        self.timers.page_loading(self.watchfulness.boot_patience);
+        self.timers.page_loading(self.heartbeat.boot_patience);
         // wa-js may never come up: then this says what is missing.
         self.timers.self_test_after(SELF_TEST_PATIENCE);
-        self.feed(Input::BrowserUp).await;
+        self.apply(Input::BrowserUp).await;
     }
 
-    async fn take_event(&mut self, event: Option<BrowserEvent>) {
+    async fn on_browser_event(&mut self, event: Option<BrowserEvent>) {
         match event {
-            Some(BrowserEvent::Page(event)) => self.take_page_event(*event).await,
+            Some(BrowserEvent::Page(event)) => self.on_page_event(*event).await,
             Some(BrowserEvent::Unreachable(why)) => {
-                self.lose(Failure::PageUnreachable(why)).await;
+                self.lose(Failure::PageUnreachable(why), Ending::Kill).await;
             }
-            Some(BrowserEvent::Died(failure)) => self.lose(failure).await,
-            None => self.lose(Failure::BrowserDied).await,
+            Some(BrowserEvent::Died(failure)) => self.lose(failure, Ending::Kill).await,
+            None => self.lose(Failure::BrowserDied, Ending::Kill).await,
         }
     }
 
-    /// The running browser is no use any more.
-    async fn lose(&mut self, failure: Failure) {
+    /// Ends a browser that is of no use any more. [`Ending::Kill`] is for one
+    /// that may not answer, [`Ending::Close`] for one that does.
+    async fn lose(&mut self, failure: Failure, ending: Ending) {
         if !matches!(self.slot, Slot::Running(_)) {
             return;
         }
-        self.close_browser(Some(&failure));
-        self.feed(Input::BrowserLost(failure)).await;
+        self.close_browser(match ending {
+            Ending::Kill => Some(&failure),
+            Ending::Close => None,
+        });
+        self.apply(Input::BrowserLost(failure)).await;
     }
 
-    /// As [`Self::lose`], but what still answers is closed, not killed.
-    async fn give_up_on(&mut self, failure: Failure) {
-        if matches!(self.slot, Slot::Running(_)) {
-            self.close_browser(None);
-            self.feed(Input::BrowserLost(failure)).await;
-        }
-    }
-
-    async fn take_due(&mut self, due: Due) {
+    async fn on_timer(&mut self, due: Due) {
         match due {
-            Due::Retry => self.feed(Input::RetryDue).await,
-            Due::Code | Due::Passkey => self.feed(Input::Tick).await,
+            Due::Retry => self.apply(Input::RetryDue).await,
+            Due::Code | Due::Passkey => self.apply(Input::Tick).await,
             Due::Heartbeat => self.heartbeat(),
-            Due::Boot if self.page_reported => self.lose(Failure::PageStuck).await,
+            Due::Boot if self.page_reported => self.lose(Failure::PageStuck, Ending::Kill).await,
             Due::Boot => {
-                let patience = self.watchfulness.boot_patience.as_secs();
+                let patience = self.heartbeat.boot_patience.as_secs();
                 let why = format!("no answer within {patience} s");
-                self.lose(Failure::PageUnreachable(why)).await;
+                self.lose(Failure::PageUnreachable(why), Ending::Kill).await;
             }
             Due::Refresh => {
                 let Some(page) = self.page.borrow().clone() else {
@@ -522,18 +533,18 @@ impl SessionDriver {
         }
     }
 
-    async fn take_command(&mut self, command: Command) {
-        // In each: whoever asked may have hung up.
+    async fn on_command(&mut self, command: Command) {
+        // In each: the caller may have hung up.
         match command {
             Command::Connect(reply) => {
-                self.feed(Input::Connect(Wish::Asked)).await;
+                self.apply(Input::Connect(Intent::Requested)).await;
                 let _ = reply.send(self.machine.state());
             }
             Command::Disconnect(reply) => {
                 self.when_gone.push(reply);
-                self.feed(Input::Disconnect).await;
+                self.apply(Input::Disconnect).await;
             }
-            Command::Backup(backups, reply) => self.start_backup(backups, reply).await,
+            Command::Offline(job) => self.start_offline_job(job).await,
             Command::Logout(reply) => self.start_logout(reply).await,
             Command::AcksStopped => self.acks_stopped().await,
             Command::Screenshot(reply) => {
@@ -550,11 +561,11 @@ impl SessionDriver {
     }
 }
 
-mod backup;
-mod care;
+mod gc;
 mod logout;
+mod offline;
+mod page_events;
 mod passkey;
-mod tidy;
 
 /// How long Chrome has to write what it holds before it is killed.
 fn kill_grace(failure: &Failure) -> Duration {

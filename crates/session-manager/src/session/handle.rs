@@ -1,27 +1,45 @@
-//! What the rest of the service holds of the session.
+//! `SessionHandle`: snapshots of the session, and commands to its driver.
 
 use std::sync::Arc;
 
-use session_api::SessionState;
+use session_api::{ErrorCode, SessionState};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::log::EventLog;
 use super::publisher::Snapshot;
-use crate::backup::{BackupError, Backups, Taken};
-use crate::browser::Page;
+use crate::browser::{Page, Profile};
+use crate::error::ApiError;
+use crate::event_log::EventLog;
 
 /// The driver's mailbox holds this many commands; more is overload.
 pub(super) const MAILBOX: usize = 64;
 
 /// What can be asked of the driver.
-#[derive(Debug)]
 pub(super) enum Command {
     Connect(oneshot::Sender<SessionState>),
     Disconnect(oneshot::Sender<SessionState>),
     Logout(oneshot::Sender<LogoutOutcome>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, AskError>>),
     AcksStopped,
-    Backup(Backups, oneshot::Sender<Result<Taken, BackupError>>),
+    Offline(OfflineJob),
+}
+
+/// A job on the profile; returns the reply to its caller.
+pub(super) type OfflineJob =
+    Box<dyn FnOnce(Result<&Profile, OfflineError>) -> OfflineReply + Send + Sync>;
+/// Sends a job's outcome to its caller.
+pub(super) type OfflineReply = Box<dyn FnOnce() + Send>;
+
+/// Why a job could not run on the profile.
+#[derive(Debug)]
+pub enum OfflineError {
+    /// Another job runs.
+    Busy,
+    /// No device is linked.
+    NotLinked,
+    /// Chrome had to be killed, so the profile may be incomplete.
+    NotClosedCleanly,
+    /// Another process holds the profile.
+    InUse(std::io::Error),
 }
 
 /// How a logout ended. Either way nothing is stored any more.
@@ -29,7 +47,7 @@ pub(super) enum Command {
 pub enum LogoutOutcome {
     /// The phone knows, too.
     Unlinked,
-    /// WhatsApp could not be told: the phone still lists the device.
+    /// WhatsApp could not be reached: the phone still lists the device.
     OnlyHere,
     /// No device was linked.
     WasNotLinked,
@@ -52,6 +70,18 @@ pub enum AskError {
     Browser(String),
 }
 
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        let code = match error {
+            AskError::Overloaded => ErrorCode::Overloaded,
+            AskError::Stopping => ErrorCode::ShuttingDown,
+            AskError::NoBrowser => ErrorCode::BrowserNotRunning,
+            AskError::Browser(_) => ErrorCode::BrowserFailed,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
 /// A handle to the session; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
@@ -62,26 +92,22 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// What holds now. Never waits.
-    #[must_use]
+    /// The current snapshot. Never waits.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()
     }
 
-    /// Tells of each change of what holds.
-    #[must_use]
+    /// A receiver of each new snapshot.
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.clone()
     }
 
     /// The events.
-    #[must_use]
     pub fn events(&self) -> &EventLog {
         &self.log
     }
 
     /// The page of the running browser.
-    #[must_use]
     pub fn page(&self) -> Option<Page> {
         self.page.borrow().clone()
     }
@@ -111,27 +137,34 @@ impl SessionHandle {
     }
 
     /// What the browser shows, as a PNG.
-    ///
-    /// # Errors
-    /// Any [`AskError`].
     pub async fn screenshot(&self) -> Result<Vec<u8>, AskError> {
         self.ask(Command::Screenshot).await?
     }
 
-    /// Closes the browser for a moment and takes a backup of the session; answers
-    /// once it is taken, or is not.
+    /// Closes the browser, runs `job` on the profile, and starts the browser
+    /// again; returns what the job returned. The job is called with the error,
+    /// and nothing is closed, where it cannot run.
     ///
     /// # Errors
-    /// [`AskError::Overloaded`], [`AskError::Stopping`]; within, any
-    /// [`BackupError`].
-    pub async fn backup(&self, to: Backups) -> Result<Result<Taken, BackupError>, AskError> {
-        self.ask(|reply| Command::Backup(to, reply)).await
+    /// [`AskError::Overloaded`], [`AskError::Stopping`].
+    pub async fn with_browser_closed<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(Result<&Profile, OfflineError>) -> T + Send + Sync + 'static,
+    ) -> Result<T, AskError> {
+        self.ask(|reply| {
+            Command::Offline(Box::new(move |profile| {
+                let outcome = job(profile);
+                // The caller may have hung up.
+                Box::new(move || drop(reply.send(outcome)))
+            }))
+        })
+        .await
     }
 
     /// Tells that WhatsApp acknowledges nothing although the page says that it
     /// is connected.
     pub fn acks_stopped(&self) {
-        // A full mailbox, or one that is closed, hears of it the next time.
+        // With a full or closed mailbox, the next report does it.
         let _ = self.commands.try_send(Command::AcksStopped);
     }
 

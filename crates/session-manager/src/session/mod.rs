@@ -1,4 +1,4 @@
-//! The ADMIN session: its machine, and the one task that owns it.
+//! The ADMIN session: its state machine, and the one task that owns it.
 //!
 //! ```text
 //!  http ──> SessionHandle ──> SessionDriver (one task) ──> browser
@@ -6,18 +6,20 @@
 //!             └──── snapshots ──────┘ Publisher
 //! ```
 
+mod catch_up;
 pub mod cause;
 mod driver;
 mod handle;
-mod log;
+mod inbox;
+pub mod machine;
 mod publisher;
-mod qr;
-pub mod state;
+mod qr_image;
 mod timers;
 
-pub use driver::{SessionDriver, Watchfulness};
-pub use handle::{AskError, LogoutOutcome, SessionHandle};
-pub use log::{EventLog, Logged, Recent, Ticket, id_of, json};
+pub use catch_up::CatchUp;
+pub use driver::{HeartbeatConfig, SessionDriver};
+pub use handle::{AskError, LogoutOutcome, OfflineError, SessionHandle};
+pub use inbox::Inbox;
+pub use machine::{Limits, Passkey};
 pub use publisher::{Snapshot, qr_event, state_event};
-pub use qr::QrImage;
-pub use state::{Limits, Passkey};
+pub use qr_image::QrImage;

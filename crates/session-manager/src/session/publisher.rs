@@ -1,4 +1,5 @@
-//! What everybody may read of the session without asking the driver.
+//! Publishes snapshots and state events of the session, so that readers need not
+//! ask the driver.
 //!
 //! ```text
 //!  driver ──publish──> watch<Snapshot> ──> /status /qr /session …
@@ -14,11 +15,11 @@ use session_api::{
 };
 use tokio::sync::watch;
 
-use super::log::EventLog;
-use super::qr::QrImage;
-use super::state::{BrowserPhase, Machine, Passkey};
+use super::machine::{BrowserPhase, Machine, Passkey};
+use super::qr_image::QrImage;
+use crate::event_log::EventLog;
 
-/// What holds now.
+/// The session at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// As `GET /session` tells it.
@@ -31,8 +32,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The code, unless its time is over at `now`.
-    #[must_use]
-    pub fn code_at(&self, now: Timestamp) -> Option<&QrImage> {
+    pub fn unexpired_qr(&self, now: Timestamp) -> Option<&QrImage> {
         // The driver drops a code that the page leaves standing; this holds
         // even while the driver itself is late.
         let info = self.session.qr.as_ref()?;
@@ -49,9 +49,9 @@ pub struct Publisher {
     service: ServiceInfo,
 }
 
-/// What the machine does not know of the browser and the page.
+/// Facts about the browser and the page that the machine does not hold.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct RuntimeInfo {
     /// The browser.
     pub browser: BrowserInfo,
     /// The page.
@@ -61,17 +61,17 @@ pub struct Surroundings {
 impl Publisher {
     /// A publisher of what `machine` holds now.
     #[must_use]
-    pub fn new(machine: &Machine, around: &Surroundings, log: EventLog) -> Self {
+    pub fn new(machine: &Machine, runtime: &RuntimeInfo, log: EventLog) -> Self {
         let service = ServiceInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: Timestamp::now(),
         };
         let snapshot = Snapshot {
-            session: body(machine, around, &service),
+            session: body(machine, runtime, &service),
             qr: None,
             passkey: None,
         };
-        // For whoever resumes from an id of an earlier run.
+        // For clients that resume from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
         log.push(&qr_event(&snapshot));
         Self {
@@ -82,15 +82,14 @@ impl Publisher {
     }
 
     /// Where the snapshots can be read.
-    #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
 
-    /// Tells everybody what holds now, if it is news.
-    pub fn publish(&self, machine: &Machine, around: &Surroundings) {
+    /// Publishes the current state, if it changed.
+    pub fn publish(&self, machine: &Machine, runtime: &RuntimeInfo) {
         let before = self.snapshot.borrow().clone();
-        let session = body(machine, around, &self.service);
+        let session = body(machine, runtime, &self.service);
         let same_code = session.qr == before.session.qr && before.qr.is_some();
         let qr = match machine.code() {
             None => None,
@@ -140,7 +139,7 @@ pub fn state_event(session: &SessionBody) -> Event {
 pub fn qr_event(snapshot: &Snapshot) -> Event {
     let now = Timestamp::now();
     let shown = snapshot
-        .code_at(now)
+        .unexpired_qr(now)
         .zip(snapshot.session.qr.as_ref().map(|info| info.expires_at));
     Event::Qr(match shown {
         None => QrEvent {
@@ -160,19 +159,19 @@ pub fn qr_event(snapshot: &Snapshot) -> Event {
     })
 }
 
-fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> SessionBody {
-    let facts = machine.facts();
+fn body(machine: &Machine, runtime: &RuntimeInfo, service: &ServiceInfo) -> SessionBody {
+    let report = machine.report();
     let (total, recent, limits) = machine.restarts();
-    let mut page = around.page.clone();
-    page.whatsapp_version.clone_from(&facts.whatsapp_version);
-    page.wa_js_version.clone_from(&facts.wa_js_version);
+    let mut page = runtime.page.clone();
+    page.whatsapp_version.clone_from(&report.whatsapp_version);
+    page.wa_js_version.clone_from(&report.wa_js_version);
     let browser = match machine.browser() {
-        BrowserPhase::Up | BrowserPhase::Closing => around.browser.clone(),
+        BrowserPhase::Up | BrowserPhase::Closing => runtime.browser.clone(),
         BrowserPhase::Gone | BrowserPhase::Starting => BrowserInfo {
             running: false,
             chromedriver_pid: None,
             started_at: None,
-            ..around.browser.clone()
+            ..runtime.browser.clone()
         },
     };
     SessionBody {
@@ -183,7 +182,7 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
         cause: machine.cause().code().to_owned(),
         cause_message: machine.cause().to_string(),
         linked: machine.linked(),
-        account: facts.account.as_ref().map(|account| Account {
+        account: report.account.as_ref().map(|account| Account {
             id: account.id.clone(),
             phone: account
                 .id
@@ -200,7 +199,7 @@ fn body(machine: &Machine, around: &Surroundings, service: &ServiceInfo) -> Sess
             codes_left: code.codes_left,
             refreshes_left: machine.rounds_left(),
         }),
-        pairing_code: facts
+        pairing_code: report
             .link_code
             .as_ref()
             .and_then(|code| Timestamp::from_millis(code.expires_at))

@@ -1,4 +1,4 @@
-//! What the driver has to do at a certain time.
+//! The driver's timers: retry, code expiry, heartbeat, boot, refresh, logout.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The phone for programs, at `/phone/api/…`.
+//! The phone's JSON API, at `/phone/api/…`.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The files of both pages, inside the binary.
+//! The embedded static assets of both pages.
 
 pub(super) const INDEX: &str = include_str!("../../assets/index.html");
 pub(super) const UNSUPPORTED: &str = include_str!("../../assets/unsupported.html");

@@ -1,4 +1,4 @@
-//! HTTP: the page at `/`, the phone at `/phone`.
+//! The HTTP routes: WhatsApp's page at `/`, the phone at `/phone`.
 
 mod api;
 mod assets;

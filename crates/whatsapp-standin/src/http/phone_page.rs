@@ -1,4 +1,4 @@
-//! The phone for people, at `/phone`.
+//! The phone's page for people, at `/phone`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a message is beside its text.
+//! Message details beside the text: quotes, reactions, previews.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What WhatsApp lets the account do.
+//! Simulated account limits.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Pages coming and going, codes, scans, unlinking.
+//! Linking: pages that come and go, codes, scans, unlinking.
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;

@@ -1,4 +1,4 @@
-//! Files that pages upload: of each its size and hash, and nothing else.
+//! Uploaded media: the size and hash of each file, and nothing else.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Messages out, acks, messages in, and who has WhatsApp.
+//! Messages out, acks, messages in, and which numbers have WhatsApp.
 
 use std::time::Duration;
 
@@ -230,6 +230,7 @@ impl World {
         self.inbound += 1;
         self.deliver(&message);
         let opens = message.ciphertext && !lead.view_once;
+        self.ciphertexts += usize::from(opens);
         let later = opens.then(|| Later {
             after: Duration::from_millis(lead.ciphertext_ms),
             key: message.key.clone(),
@@ -292,6 +293,7 @@ impl World {
 
     /// A ciphertext can be read now.
     pub(crate) fn reveal(&mut self, later: &Later) {
+        self.ciphertexts = self.ciphertexts.saturating_sub(1);
         for device in self.devices.values_mut() {
             for waiting in device.inbox.iter_mut().filter(|m| m.key == later.key) {
                 waiting.ciphertext = false;

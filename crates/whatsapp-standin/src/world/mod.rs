@@ -1,4 +1,4 @@
-//! What the stand-in's server knows, and what follows from what happens.
+//! The simulated world: the state of WhatsApp's servers, and its transitions.
 //!
 //! No clock and no socket in here: times come in, lines to a page go out
 //! through its channel, and what is to happen later is returned to the caller.
@@ -285,6 +285,8 @@ pub(crate) struct World {
     pub(crate) long_tasks: Vec<LongTask>,
     pub(crate) duplicates: u64,
     pub(crate) inbound: u64,
+    /// Messages that are still to be revealed.
+    pub(crate) ciphertexts: usize,
     /// What the account may do.
     pub(crate) limits: Limits,
     /// Numbers that pages asked about.
@@ -322,6 +324,7 @@ impl World {
             long_tasks: Vec::new(),
             duplicates: 0,
             inbound: 0,
+            ciphertexts: 0,
             limits: Limits::default(),
             lookups: 0,
             browser: None,
@@ -408,12 +411,6 @@ pub(crate) fn now_text() -> String {
 }
 
 pub(crate) fn random_id(prefix: &str) -> String {
-    use std::fmt::Write as _;
     let bytes: [u8; 9] = rand::random();
-    let mut text = prefix.to_owned();
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02X}");
-    }
-    text
+    format!("{prefix}{}", hex::encode_upper(bytes))
 }

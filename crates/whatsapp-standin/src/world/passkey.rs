@@ -1,4 +1,4 @@
-//! Linking an account that asks for a passkey.
+//! Linking of an account that asks for a passkey.
 
 use serde_json::Value;
 use tokio::time::Instant;

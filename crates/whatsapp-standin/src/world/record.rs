@@ -1,4 +1,4 @@
-//! What outlives a restart of the stand-in.
+//! The persisted state: what outlives a restart of the stand-in.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -1,5 +1,5 @@
-//! `cargo xtask image --check`: the pair in containers, as `compose.yaml` has it,
-//! with the stand-in for WhatsApp.
+//! `cargo xtask image --check`: tests the pair in containers, with the stand-in of
+//! WhatsApp.
 //!
 //! ```text
 //!  up ─> link ─> send ─> Chrome in its sandbox? ─> stop: no lock ─> start: READY, no code

@@ -1,4 +1,4 @@
-//! `cargo xtask image`: the container images, by podman or docker.
+//! `cargo xtask image`: builds the container images, with podman or docker.
 //!
 //! ```text
 //!  deploy/container/Containerfile ─┬─> localhost/leadmaster/session-manager

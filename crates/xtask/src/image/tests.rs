@@ -1,7 +1,7 @@
 //! What the files of `deploy/container` say, held against what the code says.
 
 use super::*;
-use crate::docs::{listed_variables, read};
+use crate::docs_checks::{listed_variables, read};
 use crate::repo::Package;
 
 const CONFIG: [(&str, &str, &str); 2] = [

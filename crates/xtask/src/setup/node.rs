@@ -1,4 +1,4 @@
-//! Node.js: the machine's own, or one beside it.
+//! Node.js: the machine's own, or a download beside it.
 
 use std::env;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! One running service: its log lines, its end, its stop.
+//! A child service: its log lines, its end, its stop.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};

@@ -1,4 +1,4 @@
-//! `cargo xtask up`: the pair on this machine, in the foreground.
+//! `cargo xtask up`: runs the pair on this machine, in the foreground.
 //!
 //! ```text
 //!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all answer ─> wait

@@ -1,4 +1,4 @@
-//! What is started, with which variables, and what a person is told.
+//! The plan of `up`: which processes start, with which variables and messages.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! "Does it answer?", with no HTTP client to compile.
+//! HTTP health probe, with no HTTP client to compile.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! What runs, on disk, so that another terminal can ask and end it.
+//! The record of what runs, on disk, so that another terminal can query and stop it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

@@ -8,18 +8,20 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ApiPath, ClienteId, ErrorReply};
 use utoipa::ToSchema;
 
-use super::{CampaignBody, LONGEST_NAME, invalid, situation, upload};
+use super::{LONGEST_NAME, invalid, situation, upload};
 use crate::auth::Caller;
 use crate::campaigns::columns;
-use crate::campaigns::data::{Campaign, CampaignPlan, CampaignState, NewCampaign, Refused};
 use crate::campaigns::import::MOST_COLUMNS;
-use crate::campaigns::schedule::Pause;
 use crate::campaigns::template::{Template, TemplateError};
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::lenient;
-use crate::router::AppState;
-use crate::store::StoreError;
+use crate::scheduler::CampaignBody;
+use crate::sending_windows::Pause;
+use crate::state::AppState;
+use crate::store::campaigns::{
+    Campaign, CampaignEdit, CampaignPlan, CampaignState, NewCampaign, Refused,
+};
 
 /// The longest template, in characters: what is filled in comes on top.
 const LONGEST_TEXT: usize = session_api::LONGEST_MESSAGE;
@@ -105,12 +107,7 @@ pub(super) async fn create(
     let plan = plan(&state, &request, None)?;
     let campaign = state.store.create_campaign(&new).await?;
     if plan != CampaignPlan::default() {
-        let mut tx = state.store.begin().await?;
-        state
-            .store
-            .plan_campaign_in(&mut tx, campaign.id, &plan)
-            .await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        state.store.plan_campaign(campaign.id, &plan).await?;
     }
     let mut report = None;
     if let Some(list) = list.filter(|list| !list.is_empty()) {
@@ -146,9 +143,22 @@ pub(super) async fn edit(
         ));
     }
     super::find(&state, &caller, id).await?;
-    let mut tx = state.store.begin().await?;
-    let campaign = state.store.campaign_in(&mut tx, id).await?;
-    let campaign = campaign.ok_or(Refused::NotFound)?;
+    let campaign = state
+        .store
+        .edit_campaign(id, |campaign| edited(&state, &caller, &request, campaign))
+        .await?;
+    state.nudge.now();
+    let Json(body) = super::told(&state, &campaign);
+    Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
+}
+
+/// The campaign with what the request changes.
+fn edited(
+    state: &AppState,
+    caller: &Caller,
+    request: &CampaignRequest,
+    campaign: &Campaign,
+) -> Result<CampaignEdit, HubError> {
     let mut columns = campaign.columns.clone();
     for key in keys(request.columnas.as_deref().unwrap_or_default())? {
         if !columns.contains(&key) {
@@ -162,37 +172,29 @@ pub(super) async fn edit(
         .mensaje
         .clone()
         .unwrap_or_else(|| campaign.text.clone());
+    let mut required = Vec::new();
     if text != campaign.text {
         let new = template(&text, &columns)?;
-        may_change_text(&campaign)?;
-        // Everybody has to have what the new text needs.
-        let lacking = state.store.count_lacking_in(&mut tx, id, &new).await?;
-        if let Some((name, count)) = lacking {
-            let what = format!(
-                "{count} of the recipients have no value for {{{name}}}: give it a default, such as {{{name}|…}}"
-            );
-            return Err(ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", what).into());
-        }
+        may_change_text(campaign)?;
+        required = new.required().into_iter().map(str::to_owned).collect();
     }
-    let edited = NewCampaign {
-        cliente_id: caller
-            .cliente_for(request.cliente_id)?
-            .or(campaign.cliente_id),
-        name: match &request.nombre {
-            Some(nombre) => name(nombre)?.to_owned(),
-            None => campaign.name.clone(),
+    Ok(CampaignEdit {
+        campaign: NewCampaign {
+            cliente_id: caller
+                .cliente_for(request.cliente_id)?
+                .or(campaign.cliente_id),
+            name: match &request.nombre {
+                Some(nombre) => name(nombre)?.to_owned(),
+                None => campaign.name.clone(),
+            },
+            text,
+            columns,
+            pause: pause(request, campaign.pause)?,
         },
-        text,
-        columns,
-        pause: pause(&request, campaign.pause)?,
-    };
-    let plan = plan(&state, &request, Some(&campaign))?;
-    state.store.plan_campaign_in(&mut tx, id, &plan).await?;
-    let campaign = state.store.edit_campaign_in(&mut tx, id, &edited).await?;
-    tx.commit().await.map_err(StoreError::from)?;
-    state.nudge.now();
-    let Json(body) = super::told(&state, &campaign);
-    Ok(Json(Changed::of(&campaign, "Campaña guardada", body)))
+        plan: plan(state, request, Some(campaign))?,
+        required,
+        has_value: |fields, column| columns::value(fields, column).is_some(),
+    })
 }
 
 /// What is said of it beside its text, on top of what is known.

@@ -11,10 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{cut, find, not_found, page_size};
 use crate::auth::Caller;
-use crate::campaigns::data::{CampaignState, Import, ImportState, Refused, RefusedLine};
 use crate::error::HubError;
-use crate::router::AppState;
-use crate::store::StoreError;
+use crate::state::AppState;
+use crate::store::campaigns::{Import, RefusedLine};
 
 /// An import, as the API tells it.
 #[derive(Serialize, ToSchema)]
@@ -188,15 +187,6 @@ pub(super) async fn delete(
     ApiPath((id, number)): ApiPath<(i64, i64)>,
 ) -> Result<(StatusCode, Json<Removed>), HubError> {
     let import = import(&state, &caller, id, number).await?;
-    let mut tx = state.store.begin().await?;
-    let campaign = state.store.campaign_in(&mut tx, id).await?;
-    let campaign = campaign.ok_or(Refused::NotFound)?;
-    if campaign.state == CampaignState::Running || import.state == ImportState::Running {
-        let state = campaign.state;
-        let cure = "pause it first, and let a list that is coming in come to its end";
-        return Err(Refused::State { state, cure }.into());
-    }
-    let quitados = state.store.delete_import_in(&mut tx, id, import.id).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    let quitados = state.store.delete_import(&import).await?;
     Ok((StatusCode::OK, Json(Removed { quitados })))
 }

@@ -1,6 +1,5 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
-mod body;
 mod edit;
 mod imports;
 mod opt_outs;
@@ -20,14 +19,13 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Caller;
-use crate::campaigns::data::{Campaign, CampaignFilter, CampaignState, Refused};
-use crate::campaigns::scheduler::Situation;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::paging;
-use crate::router::AppState;
+use crate::scheduler::{CampaignBody, Situation};
+use crate::state::AppState;
+use crate::store::campaigns::{Campaign, CampaignFilter, CampaignState, Refused};
 
-pub(crate) use body::CampaignBody;
 pub(crate) use schedules::ScheduleBody;
 pub(super) use upload::import_list;
 
@@ -133,7 +131,7 @@ impl From<Refused> for HubError {
         let message = refused.to_string();
         match refused {
             Refused::NotFound => not_found(&message),
-            Refused::State { .. } | Refused::Nobody => {
+            Refused::State { .. } | Refused::Nobody | Refused::MissingValues { .. } => {
                 ErrorReply::new(StatusCode::CONFLICT, "CAMPAIGN_STATE", message).into()
             }
             Refused::Import(_) => {
@@ -155,7 +153,7 @@ pub(super) fn invalid(what: impl Into<String>) -> HubError {
 
 /// What the moment allows, as the scheduler sees it.
 fn situation(state: &AppState) -> Situation {
-    crate::campaigns::scheduler::situation(&state.config, &state.relay)
+    crate::scheduler::situation(&state.config, &state.relay)
 }
 
 fn told(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
@@ -312,16 +310,7 @@ async fn delete(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<StatusCode, HubError> {
     find(&state, &caller, id).await?;
-    let mut tx = state.store.begin().await?;
-    let campaign = state.store.campaign_in(&mut tx, id).await?;
-    let campaign = campaign.ok_or(Refused::NotFound)?;
-    if campaign.state == CampaignState::Running || campaign.is_in_flight() {
-        let state = campaign.state;
-        let cure = "pause it first, and let what is under way end";
-        return Err(Refused::State { state, cure }.into());
-    }
-    state.store.delete_campaign_in(&mut tx, id).await?;
-    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    state.store.delete_campaign(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,10 +12,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::users::by;
 use super::{Why, cut, invalid, not_found, page_size};
 use crate::auth::{Caller, forbidden};
-use crate::campaigns::data::OptOut;
-use crate::campaigns::opt_out::OptOutWords;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::opt_out::OptOutWords;
+use crate::state::AppState;
+use crate::store::campaigns::OptOut;
 
 /// Somebody on the list.
 #[derive(Serialize, ToSchema)]

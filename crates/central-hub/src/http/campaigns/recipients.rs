@@ -11,10 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Why, cut, find, not_found, page_size, wanted};
 use crate::auth::Caller;
 use crate::campaigns::columns::{Fields, NAME, value};
-use crate::campaigns::data::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
+use crate::store::campaigns::{Recipient, RecipientFilter, RecipientState, RecipientStep};
 
 /// A recipient, as the API tells it.
 #[derive(Serialize, ToSchema)]

@@ -13,11 +13,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::edit::pause_of;
 use super::{MaybeWhy, Why, cut, find, invalid, not_found, page_size, wanted};
 use crate::auth::Caller;
-use crate::campaigns::data::{CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState};
-use crate::campaigns::schedule::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
 use crate::error::HubError;
 use crate::http::node::{self, Success, lenient, paging};
-use crate::router::AppState;
+use crate::sending_windows::{BadRules, DEFAULT_QUOTA, Pause, Rules, Weekdays};
+use crate::state::AppState;
+use crate::store::campaigns::{
+    CampaignState, NewSchedule, Schedule, ScheduleFilter, ScheduleState,
+};
 
 const LONGEST_COMMENT: usize = 1000;
 

@@ -8,10 +8,11 @@ use service_runtime::http::ApiPath;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::{CampaignBody, find, situation};
+use super::{find, situation};
 use crate::auth::Caller;
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::scheduler::CampaignBody;
+use crate::state::AppState;
 use crate::store::State as MessageState;
 
 #[derive(Serialize, ToSchema)]

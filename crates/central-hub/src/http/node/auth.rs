@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::auth::{Caller, Who};
 use crate::error::HubError;
 use crate::http::auth::{NewPassword, password};
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::Role;
 
 /// The business that an administrator is shown as: the page asks for the

@@ -1,37 +1,10 @@
-//! A campaign by the names of the Node hub's page, and the answer to a change.
+//! The answer to a change of a campaign (`Changed`), with the fields that the
+//! Node hub's page reads.
 
 use serde::Serialize;
-use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use crate::campaigns::data::Campaign;
-
-/// What their page reads of a campaign, beside the rest.
-#[derive(Serialize, ToSchema)]
-#[schema(as = node::CampaignFields)]
-pub(crate) struct Fields {
-    descripcion: String,
-    fecha_creacion: Timestamp,
-    /// Whether nothing of it goes before `fecha_envio`.
-    programada: bool,
-    fecha_envio: Option<Timestamp>,
-    total_destinatarios: i64,
-    cliente_nombre: Option<String>,
-}
-
-impl Fields {
-    pub(crate) fn of(campaign: &Campaign) -> Self {
-        Self {
-            descripcion: campaign.description.clone().unwrap_or_default(),
-            fecha_creacion: campaign.created_at,
-            programada: campaign.send_after.is_some(),
-            fecha_envio: campaign.send_after,
-            total_destinatarios: campaign.total(),
-            // There they have a name; here a business is its number.
-            cliente_nombre: campaign.cliente_id.map(|id| format!("Cliente {id}")),
-        }
-    }
-}
+use crate::store::campaigns::Campaign;
 
 /// What their page reads of the answer to a change, beside the campaign.
 #[derive(Serialize, ToSchema)]

@@ -10,7 +10,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use session_api::Timestamp;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
-use crate::campaigns::columns::fold;
+use crate::text::fold;
 
 /// A whole number, also as text; nothing where it is left out, null or empty.
 /// Beside `#[serde(default)]`.

@@ -39,7 +39,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::{health, overview};
-use crate::router::AppState;
+use crate::state::AppState;
 
 /// The part of the API's document that is about these routes.
 #[derive(utoipa::OpenApi)]

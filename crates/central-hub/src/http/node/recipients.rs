@@ -14,13 +14,12 @@ use super::paging::{self, MOST_ROWS};
 use super::{Data, lenient};
 use crate::auth::Caller;
 use crate::campaigns::columns::{NAME, value};
-use crate::campaigns::data::{Campaign, Recipient, RecipientFilter, RecipientState, Refused};
 use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::campaigns::{cut, find, import_list, invalid, page_size};
-use crate::router::AppState;
-use crate::store::StoreError;
+use crate::state::AppState;
+use crate::store::campaigns::{Campaign, Recipient, RecipientFilter, RecipientState};
 
 /// Recipients in one request.
 const MOST: usize = 5_000;
@@ -283,14 +282,7 @@ pub(crate) async fn remove(
         .filter_map(|text| phone::parse(&text, None).ok())
         .map(|recipient| recipient.as_str().to_owned())
         .collect();
-    let mut tx = state.store.begin().await?;
-    let campaign = state.store.campaign_in(&mut tx, id).await?;
-    campaign.ok_or(Refused::NotFound)?;
-    let removed = state
-        .store
-        .remove_recipients_in(&mut tx, id, &chats)
-        .await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    let removed = state.store.remove_recipients(id, &chats).await?;
     state.nudge.now();
     let asked = u64::try_from(asked).unwrap_or(u64::MAX);
     Ok(Json(Data::of(Removed {

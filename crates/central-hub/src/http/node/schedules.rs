@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::campaigns::data::Schedule;
 use crate::http::campaigns::ScheduleBody;
+use crate::store::campaigns::Schedule;
 
 /// What their page reads of a schedule, beside the rest.
 #[derive(Serialize, ToSchema)]

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::auth::HOME;
 use super::lenient;
 use crate::error::HubError;
-use crate::upstream::{Upstream, Verbatim};
+use crate::http::upstream::{Upstream, Verbatim};
 
 /// What their screens know of the session's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]

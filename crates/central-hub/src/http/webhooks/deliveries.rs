@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find, invalid, not_found};
 use crate::error::HubError;
-use crate::router::AppState;
+use crate::state::AppState;
 use crate::store::{Delivery, DeliveryState, PastAttempt};
 
 /// A page of a list.

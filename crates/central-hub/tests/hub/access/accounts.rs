@@ -4,7 +4,7 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use super::{PASSWORD, admin, basic, bearer, locked};
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
 
 fn code(answer: &(u16, Value)) -> (u16, &str) {
@@ -14,7 +14,7 @@ fn code(answer: &(u16, Value)) -> (u16, &str) {
 on_both_engines! {
     async fn users_are_managed(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
-        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &variables).await;
+        let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
         let ask = async |method: &str, path: &str, body: Value| {
             hub.by(&admin(), method, &format!("/api/users{path}"), body).await
         };
@@ -78,7 +78,7 @@ on_both_engines! {
 
     async fn tokens_are_made_told_once_and_revoked(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
-        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &variables).await;
+        let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
         let ask = async |by: &str, method: &str, path: &str, body: Value| {
             hub.by(by, method, &format!("/api/tokens{path}"), body).await
         };

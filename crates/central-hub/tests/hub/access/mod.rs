@@ -3,7 +3,7 @@
 
 mod accounts;
 mod matrix;
-mod own;
+mod ownership;
 mod sign_in;
 
 use base64::Engine;
@@ -11,14 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::Hub;
 
 pub const PASSWORD: &str = "correct horse";
 
 /// A hub with a password, on a database of its own.
-pub async fn locked() -> (Peer, Hub) {
-    let peer = Peer::start().await;
+pub async fn locked() -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::start().await;
     peer.answers("/status", 200, r#"{"status":"READY"}"#);
     let hub = Hub::start_with(&peer.url, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
     (peer, hub)

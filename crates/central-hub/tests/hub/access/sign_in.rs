@@ -5,12 +5,12 @@ use scratch_database::on_both_engines;
 use serde_json::json;
 
 use super::{PASSWORD, admin, answer, basic, bearer, locked};
-use crate::peer::Peer;
+use crate::fake_session_manager::FakeSessionManager;
 use crate::support::{Hub, until};
 
 on_both_engines! {
     async fn a_session_from_its_begin_to_its_end(database: Database) {
-        let peer = Peer::start().await;
+        let peer = FakeSessionManager::start().await;
         peer.answers("/status", 200, r#"{"status":"INIT"}"#);
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
         let hub = Hub::start_on(&database.url(), &peer.url, &variables).await;
@@ -60,7 +60,7 @@ on_both_engines! {
     }
 
     async fn sessions_end_by_age_and_by_want_of_use(database: Database) {
-        let hub = Hub::start_on(&database.url(), &Peer::nowhere().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
+        let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &[("HUB_ADMIN_PASSWORD", PASSWORD)]).await;
         let store = Store::open(&database.url().parse().unwrap()).await.unwrap();
         let age = async |column: &str, hours: i64| {
             let sql = format!("UPDATE sessions SET {column} = {column} - {}", hours * 3_600_000);
@@ -105,7 +105,7 @@ on_both_engines! {
     }
 
     async fn the_variable_sets_the_first_user_and_later_only_when_it_changes(database: Database) {
-        let nowhere = Peer::nowhere().await;
+        let nowhere = FakeSessionManager::nowhere().await;
         let start = async |password: &str| {
             Hub::start_on(&database.url(), &nowhere, &[("HUB_ADMIN_PASSWORD", password)]).await
         };

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use session_api::Content;
 
 use super::*;
+use crate::event_log::{EventLog, Recent};
 use crate::ledger::NewSend;
-use crate::ledger::transition::State;
-use crate::session::{EventLog, Recent};
+use crate::ledger::transition::SendState;
 
 fn hola() -> &'static Content {
     static HOLA: LazyLock<Content> = LazyLock::new(|| Content::text("hola"));
@@ -42,25 +42,26 @@ fn id_of_message(number: u8) -> String {
     }
 }
 
-fn message(id: &str, kind: &str) -> Seen {
-    Seen::Message(Box::new(PageMessage {
-        message_id: id.to_owned(),
-        from: "5491158254201@c.us".to_owned(),
-        to: "5491100000000@c.us".to_owned(),
-        phone: Some("5491158254201".to_owned()),
-        lid: None,
-        pushname: None,
-        from_me: id.starts_with("true"),
-        kind: kind.to_owned(),
-        body: "hola".to_owned(),
-        at: 1_795_000_000_000,
+fn message(id: &str, kind: &str) -> NewEvent {
+    NewEvent::Message {
+        message: Box::new(MessageEvent {
+            message_id: id.to_owned(),
+            from: "5491158254201@c.us".to_owned(),
+            to: "5491100000000@c.us".to_owned(),
+            phone: Some("5491158254201".to_owned()),
+            lid: None,
+            pushname: None,
+            from_me: id.starts_with("true"),
+            kind: kind.to_owned(),
+            body: "hola".to_owned(),
+            at: at(1_795_000_000_000),
+        }),
         ack: 1,
-        row: 0.0,
-    }))
+    }
 }
 
-fn ack(id: &str, ack: i8) -> Seen {
-    Seen::Ack {
+fn ack(id: &str, ack: i8) -> NewEvent {
+    NewEvent::Ack {
         message_id: id.to_owned(),
         ack,
     }
@@ -120,7 +121,7 @@ proptest! {
     /// once, ids that rise, acks that rise, and a listener that resumes at any
     /// place misses nothing.
     #[test]
-    fn once_and_in_order_through_any_number_of_lives(
+    fn events_are_recorded_once_and_in_order_across_restarts(
         lives in steps(),
         sent in 0u8..12,
         batches in prop::collection::vec(1usize..5, 1..8),
@@ -208,14 +209,14 @@ proptest! {
 }
 
 #[tokio::test]
-async fn an_ack_and_its_event_are_one() {
+async fn ack_and_its_event_share_a_transaction() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let row = store.insert(new("3EB0A"), false).await.unwrap().unwrap();
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     store
-        .apply(row.id, Happening::Attempt, nothing)
+        .apply(row.id, SendEvent::Attempt, nothing)
         .await
         .unwrap();
     let id = "true_5491158254201@c.us_3EB0A";
@@ -226,7 +227,7 @@ async fn an_ack_and_its_event_are_one() {
     let row = store.find("3EB0A").await.unwrap().unwrap();
     assert_eq!(
         (row.state, row.message_id.as_deref()),
-        (State::Played, Some(id))
+        (SendState::Played, Some(id))
     );
     let events = all(&store).await;
     let levels: Vec<_> = events
@@ -242,26 +243,26 @@ async fn an_ack_and_its_event_are_one() {
 }
 
 #[tokio::test]
-async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
+async fn settled_outcome_is_published_as_an_ack() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     let taken = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     let failed = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
     let refused = store.insert(new("3EB0C"), false).await.unwrap().unwrap().id;
-    for (id, happening) in [
-        (taken, Happening::Attempt),
-        (taken, Happening::Taken),
+    for (id, event) in [
+        (taken, SendEvent::Attempt),
+        (taken, SendEvent::Taken),
         // The page is slower than the answer.
-        (taken, Happening::Ack(1)),
-        (failed, Happening::Attempt),
-        (failed, Happening::Unknown),
-        (failed, Happening::NotSent),
+        (taken, SendEvent::Ack(1)),
+        (failed, SendEvent::Attempt),
+        (failed, SendEvent::Unknown),
+        (failed, SendEvent::NotSent),
         // Nothing was attempted.
-        (refused, Happening::NotSent),
+        (refused, SendEvent::NotSent),
     ] {
-        store.apply(id, happening, nothing).await.unwrap();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let events = all(&store).await;
     let told: Vec<_> = events
@@ -277,7 +278,7 @@ async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_yet_is_told_once_it_can() {
+async fn unreadable_message_is_published_once_readable() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -309,7 +310,7 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
 }
 
 #[tokio::test]
-async fn a_message_that_stays_unreadable_is_told_as_such_once_and_then_its_text() {
+async fn unreadable_message_is_published_as_such_then_with_its_text() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -358,7 +359,7 @@ async fn a_message_that_stays_unreadable_is_told_as_such_once_and_then_its_text(
 }
 
 #[tokio::test]
-async fn a_search_that_broke_off_goes_on_where_it_was() {
+async fn interrupted_search_resumes_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -391,7 +392,7 @@ async fn a_search_that_broke_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn only_what_is_old_and_was_searched_for_is_forgotten() {
+async fn prune_forgets_only_old_and_searched_events() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -412,14 +413,14 @@ async fn only_what_is_old_and_was_searched_for_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_send_is_known_as_long_as_the_search_may_find_it() {
+async fn prune_keeps_sends_that_a_search_may_find() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
     let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
-    for happening in [Happening::Attempt, Happening::Taken] {
-        let nothing = Details::default();
-        store.apply(id, happening, nothing).await.unwrap();
+    for event in [SendEvent::Attempt, SendEvent::Taken] {
+        let nothing = TransitionData::default();
+        store.apply(id, event, nothing).await.unwrap();
     }
     let now = Timestamp::now().as_millis();
     let (seconds, later) = (now / 1000, now + 60_000);
@@ -432,7 +433,7 @@ async fn a_send_is_known_as_long_as_the_search_may_find_it() {
 }
 
 #[tokio::test]
-async fn a_watermark_stands_at_the_link() {
+async fn watermark_begins_at_the_link() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -456,7 +457,7 @@ async fn a_watermark_stands_at_the_link() {
 }
 
 #[tokio::test]
-async fn a_batch_that_cannot_be_written_leaves_no_trace() {
+async fn failed_batch_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -465,7 +466,7 @@ async fn a_batch_that_cannot_be_written_leaves_no_trace() {
     sqlx::query(pages(1)).execute(&store.pool).await.unwrap();
     let id = "false_5491158254201@c.us_3A1";
     let mut large = message(id, "chat");
-    if let Seen::Message(message) = &mut large {
+    if let NewEvent::Message { message, .. } = &mut large {
         message.body = "a".repeat(200_000);
     }
     let batch = vec![large];

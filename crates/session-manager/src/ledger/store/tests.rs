@@ -6,8 +6,8 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::open::{FILE, MIGRATIONS, prepare};
 use super::*;
+use crate::ledger::open::{FILE, MIGRATIONS, prepare};
 
 const HASH: &[u8] = &[7; 32];
 
@@ -26,14 +26,14 @@ fn new(wa_key: &str) -> NewSend<'_> {
     }
 }
 
-fn happenings() -> impl Strategy<Value = Happening> {
+fn send_events() -> impl Strategy<Value = SendEvent> {
     prop_oneof![
-        Just(Happening::Attempt),
-        Just(Happening::Taken),
-        Just(Happening::NotSent),
-        Just(Happening::Unknown),
-        (-1i8..=4).prop_map(Happening::Ack),
-        Just(Happening::Retry),
+        Just(SendEvent::Attempt),
+        Just(SendEvent::Taken),
+        Just(SendEvent::NotSent),
+        Just(SendEvent::Unknown),
+        (-1i8..=4).prop_map(SendEvent::Ack),
+        Just(SendEvent::Retry),
     ]
 }
 
@@ -53,8 +53,8 @@ proptest! {
     /// Whatever was answered is on the disk: the file says the same as the
     /// transitions do, through any number of crashes.
     #[test]
-    fn the_file_is_what_the_transitions_say(
-        lives in prop::collection::vec(prop::collection::vec(happenings(), 0..8), 1..4),
+    fn store_follows_the_transitions(
+        lives in prop::collection::vec(prop::collection::vec(send_events(), 0..8), 1..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -64,25 +64,25 @@ proptest! {
         runtime.block_on(async {
             let mut store = open(folder.path()).await.unwrap();
             let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
-            let mut state = State::Accepted;
+            let mut state = SendState::Accepted;
             for life in lives {
-                for happening in life {
-                    let details = Details {
-                        content: (happening == Happening::Retry).then(hola),
-                        ..Details::default()
+                for event in life {
+                    let data = TransitionData {
+                        content: (event == SendEvent::Retry).then(hola),
+                        ..TransitionData::default()
                     };
-                    let (row, news) = store.apply(id, happening, details).await.unwrap();
-                    let expected = next(state, happening);
+                    let (row, news) = store.apply(id, event, data).await.unwrap();
+                    let expected = next(state, event);
                     assert_eq!(news, expected.is_some());
                     state = expected.unwrap_or(state);
                     assert_eq!(row.state, state);
                     // Needed to send it again, and kept no longer than that.
-                    let open = state == State::Accepted || state.is_unsettled();
+                    let open = state == SendState::Accepted || state.is_unsettled();
                     assert_eq!(row.content.is_some(), open, "{state}");
                     assert_eq!(row.sent_at.is_some(), state.is_taken());
                 }
                 store = opened_again(folder.path(), store).await;
-                state = next(state, Happening::Restart).unwrap_or(state);
+                state = next(state, SendEvent::Restart).unwrap_or(state);
                 let row = store.get(id).await.unwrap().unwrap();
                 assert_eq!(row.state, state);
                 let unsettled = store.unsettled(None).await.unwrap();
@@ -93,7 +93,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn one_key_is_one_row() {
+async fn idempotency_key_is_unique() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let keyed = |wa_key| NewSend {
@@ -111,7 +111,7 @@ async fn one_key_is_one_row() {
 }
 
 #[tokio::test]
-async fn found_by_either_id() {
+async fn send_is_found_by_either_id() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
@@ -131,17 +131,17 @@ async fn found_by_either_id() {
 }
 
 #[tokio::test]
-async fn only_what_is_old_and_settled_is_forgotten() {
+async fn prune_forgets_only_old_and_settled_sends() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let settled = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
     let open = store.insert(new("3EB0B"), false).await.unwrap().unwrap().id;
     store
-        .apply(settled, Happening::Taken, Details::default())
+        .apply(settled, SendEvent::Taken, TransitionData::default())
         .await
         .unwrap();
     store
-        .apply(open, Happening::Attempt, Details::default())
+        .apply(open, SendEvent::Attempt, TransitionData::default())
         .await
         .unwrap();
     let now = Timestamp::now().as_millis();
@@ -152,7 +152,7 @@ async fn only_what_is_old_and_settled_is_forgotten() {
 }
 
 #[tokio::test]
-async fn for_the_services_user_alone() {
+async fn ledger_file_is_private() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
     let store = open(&folder).await.unwrap();
@@ -201,7 +201,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
 
 /// A file of the version that knew texts alone, with a send in doubt.
 #[tokio::test]
-async fn what_an_older_version_left_is_still_sent() {
+async fn row_of_an_older_version_is_still_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
     prepare(folder.path(), &path).unwrap();
@@ -227,11 +227,11 @@ async fn what_an_older_version_left_is_still_sent() {
 
     let store = open(folder.path()).await.unwrap();
     let row = store.unsettled(None).await.unwrap().remove(0);
-    assert_eq!(row.state, State::Unconfirmed);
+    assert_eq!(row.state, SendState::Unconfirmed);
     assert_eq!(row.content, Some(Content::text("hola")));
     assert_eq!(row.kind, "text");
     let (row, _) = store
-        .apply(row.id, Happening::Taken, Details::default())
+        .apply(row.id, SendEvent::Taken, TransitionData::default())
         .await
         .unwrap();
     assert_eq!(row.content, None);
@@ -242,15 +242,15 @@ async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let row = store.insert(new("3EB0A"), true).await.unwrap().unwrap();
-    let nothing = Details::default();
+    let nothing = TransitionData::default();
     store
-        .apply(row.id, Happening::Unknown, nothing)
+        .apply(row.id, SendEvent::Unknown, nothing)
         .await
         .unwrap();
     assert_eq!(store.note_settle_try(row.id).await.unwrap(), 1);
     assert_eq!(store.note_settle_try(row.id).await.unwrap(), 2);
     let held = store.insert(new("3EB0B"), true).await.unwrap().unwrap();
-    assert_eq!(held.state, State::Accepted, "its lane is held");
+    assert_eq!(held.state, SendState::Accepted, "its lane is held");
     let mut news = store.news();
     assert!(store.leave_undecided(row.id).await.unwrap());
     assert_eq!(news.recv().await.unwrap(), row.id);
@@ -259,7 +259,7 @@ async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
     assert_eq!(store.unsettled_count().await.unwrap(), (0, None));
     assert_eq!(store.undecided_count().await.unwrap(), 1);
     let free = store.insert(new("3EB0C"), true).await.unwrap().unwrap();
-    assert_eq!(free.state, State::Sending, "its lane goes on");
+    assert_eq!(free.state, SendState::Sending, "its lane goes on");
     // Across a crash, too.
     let store = opened_again(folder.path(), store).await;
     let undecided = store.get(row.id).await.unwrap().unwrap();
@@ -268,7 +268,7 @@ async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
     assert_eq!(body.status, "unconfirmed");
     assert!(body.undecided_at.is_some());
     let (settled, news) = store
-        .apply(row.id, Happening::Ack(2), nothing)
+        .apply(row.id, SendEvent::Ack(2), nothing)
         .await
         .unwrap();
     assert!(news && !settled.is_undecided());

@@ -1,4 +1,4 @@
-//! Unlinking the device, which needs a page that is connected.
+//! Logout: unlinks the device, which needs a page that is connected.
 //!
 //! ```text
 //!  POST /logout ─> linked? ─no──────────────────────────────> wiped
@@ -11,17 +11,17 @@ use tokio::sync::oneshot;
 use super::{Done, LOGOUT_PATIENCE, PendingLogout, SessionDriver};
 use crate::browser::{CdpError, PageError};
 use crate::session::handle::LogoutOutcome;
-use crate::session::state::{BrowserPhase, Input, Wish};
+use crate::session::machine::{BrowserPhase, Input, Intent};
 
 impl SessionDriver {
     pub(super) async fn start_logout(&mut self, reply: oneshot::Sender<LogoutOutcome>) {
         if !self.machine.linked() {
-            self.feed(Input::LoggedOut).await;
+            self.apply(Input::LoggedOut).await;
             self.reply_when_wiped(reply, LogoutOutcome::WasNotLinked);
             return;
         }
         if self.logout.is_some() {
-            // The first one does it for both; this one is told the same.
+            // The first one does it for both; this one gets the same reply.
             self.reply_when_wiped(reply, LogoutOutcome::Unlinked);
             return;
         }
@@ -31,14 +31,14 @@ impl SessionDriver {
         });
         self.timers.logout_within(LOGOUT_PATIENCE);
         // Where the browser is closed, it has to be started to tell WhatsApp.
-        self.feed(Input::Connect(Wish::Resume)).await;
+        self.apply(Input::Connect(Intent::Resume)).await;
     }
 
     /// Takes the logout a step further when the page allows it.
-    pub(super) fn pursue_logout(&mut self) {
+    pub(super) fn advance_logout(&mut self) {
         let connected = {
-            let facts = self.machine.facts();
-            facts.tools && facts.socket.as_deref() == Some("CONNECTED")
+            let report = self.machine.report();
+            report.tools && report.socket.as_deref() == Some("CONNECTED")
         };
         let gone = !self.machine.linked();
         let Some(pending) = &mut self.logout else {
@@ -93,7 +93,7 @@ impl SessionDriver {
             return;
         };
         self.timers.logout_over();
-        self.feed(Input::LoggedOut).await;
+        self.apply(Input::LoggedOut).await;
         self.reply_when_wiped(pending.reply, outcome);
     }
 

@@ -1,9 +1,9 @@
-//! What the driver does for a passkey: it tells, and takes the page back.
+//! The driver's part in a passkey ceremony: log, metrics, cancel.
 
 use metrics::counter;
 
 use super::SessionDriver;
-use crate::session::state::PasskeyStep;
+use crate::session::machine::PasskeyStep;
 
 impl SessionDriver {
     /// Takes the page back to a code to scan.
@@ -20,27 +20,27 @@ impl SessionDriver {
             }
         });
     }
-}
 
-/// Logs and counts a step.
-pub(super) fn note_passkey(step: PasskeyStep) {
-    counter!("leadmaster_passkeys_total", "step" => step.as_str()).increment(1);
-    match step {
-        // The transition says it.
-        PasskeyStep::Asked => {}
-        PasskeyStep::Answered => tracing::info!("the passkey's answer was given to WhatsApp"),
-        PasskeyStep::Refused => tracing::warn!(
-            "WhatsApp did not take the passkey's answer, or the phone did not follow: it asks again"
-        ),
-        PasskeyStep::Verified => {
-            tracing::info!("WhatsApp took the passkey's answer; the phone shows a code");
-        }
-        PasskeyStep::Expired => {
-            tracing::warn!("nobody answered for the passkey in time: back to a code to scan");
-        }
-        PasskeyStep::Linked => tracing::info!("linked with the account's passkey"),
-        PasskeyStep::Dropped => {
-            tracing::info!("WhatsApp's page does not ask for the passkey any more");
+    /// Logs and counts a step.
+    pub(super) fn note_passkey_step(step: PasskeyStep) {
+        counter!("leadmaster_passkeys_total", "step" => step.as_str()).increment(1);
+        match step {
+            // The transition says it.
+            PasskeyStep::Asked => {}
+            PasskeyStep::Answered => tracing::info!("the passkey's answer was given to WhatsApp"),
+            PasskeyStep::Refused => tracing::warn!(
+                "WhatsApp did not take the passkey's answer, or the phone did not follow: it asks again"
+            ),
+            PasskeyStep::Verified => {
+                tracing::info!("WhatsApp took the passkey's answer; the phone shows a code");
+            }
+            PasskeyStep::Expired => {
+                tracing::warn!("nobody answered for the passkey in time: back to a code to scan");
+            }
+            PasskeyStep::Linked => tracing::info!("linked with the account's passkey"),
+            PasskeyStep::Dropped => {
+                tracing::info!("WhatsApp's page does not ask for the passkey any more");
+            }
         }
     }
 }

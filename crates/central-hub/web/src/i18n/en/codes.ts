@@ -49,6 +49,7 @@ export const errors: typeof esErrors = {
   BROWSER_NOT_RUNNING: 'The browser is closed. Connect first.',
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
+  MESSAGE_NOT_FOUND: 'This message cannot be found, so nothing was sent.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
   OPTED_OUT: 'They opted out: nobody can write to them.',

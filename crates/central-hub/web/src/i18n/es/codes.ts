@@ -47,7 +47,8 @@ export const errors = {
   BACKUP_FAILED: 'La copia de seguridad no se pudo hacer.',
   BROWSER_NOT_RUNNING: 'El navegador está cerrado. Conectá primero.',
   LEDGER_UNAVAILABLE:
-    'El servicio no puede guardar su registro de mensajes, así que no se envió nada. Su registro de errores dice por qué; suele ser el disco lleno.',
+    'El servicio no puede guardar su registro de mensajes, así que no se envió nada. El motivo está en el log del servicio; suele ser el disco lleno.',
+  MESSAGE_NOT_FOUND: 'No se encuentra ese mensaje, así que no se envió nada.',
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
     'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',

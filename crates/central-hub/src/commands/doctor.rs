@@ -1,0 +1,151 @@
+//! `central-hub doctor`: what keeps messages from leaving, or will.
+//!
+//! ```text
+//!  process, PORT ─> configuration ─> folder, disk, database ─> port
+//!     ─> session-manager, the session ─> access ─> what leaves
+//! ```
+
+use std::path::Path;
+use std::time::Duration;
+
+use service_runtime::doctor::{
+    self, Check, Report, Service, ServiceManager, Subject, Whose, disk, folder, port,
+};
+use service_runtime::env::mask_userinfo;
+use session_api::{SERVICE_NAME, SessionState};
+use session_client::{ClientError, SessionClient, Timeouts};
+
+use crate::config::{Config, DatabaseLocation};
+use crate::store::Store;
+
+const SERVICE: Service = Service {
+    name: "central-hub",
+    pm2_name: "leadmaster-central-hub",
+    unit: "leadmaster-central-hub",
+    version: env!("CARGO_PKG_VERSION"),
+    port: 3012,
+};
+/// The other one, which the same keeps running as a rule.
+const SESSION_MANAGER: Service = Service {
+    name: SERVICE_NAME,
+    pm2_name: SERVICE_NAME,
+    unit: "leadmaster-session-manager",
+    port: 3001,
+    ..SERVICE
+};
+/// How long the database may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks at all of it.
+pub async fn examine(whose: Whose) -> Report {
+    doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
+}
+
+async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let DatabaseLocation::Sqlite(file) = &config.database {
+        let data = file.parent().unwrap_or(Path::new("."));
+        checks.push(folder("DATA_DIR", data));
+        checks.push(disk(data));
+    }
+    checks.push(database(&config.database).await);
+    checks.push(port(&config.hosts, config.port, subject.process.as_ref()).await);
+    checks.extend(session_manager(config, subject.manager).await);
+    checks.push(match &config.admin_password {
+        Some(_) => Check::ok("access", "a password is set"),
+        None => Check::warning(
+            "access",
+            "HUB_ADMIN_PASSWORD is not set: only this machine is served, and everybody on it",
+            format!(
+                "set HUB_ADMIN_PASSWORD in {}",
+                subject.manager.settings(&SERVICE)
+            ),
+        ),
+    });
+    checks.push(Check::ok(
+        "sending",
+        match (config.dry_run, config.auto_campaigns) {
+            (true, _) => "DRY_RUN=true: a rehearsal, nothing leaves",
+            (false, true) => "DRY_RUN=false: messages leave, campaigns by themselves",
+            (false, false) => {
+                "DRY_RUN=false: messages leave; AUTO_CAMPAIGNS_ENABLED=false: campaigns do not"
+            }
+        },
+    ));
+    checks
+}
+
+/// Whether the database is there and whole. Makes none.
+async fn database(location: &DatabaseLocation) -> Check {
+    const NAME: &str = "database";
+    if let DatabaseLocation::Sqlite(file) = location
+        && !file.exists()
+    {
+        let found = format!("{} is made at the first start", file.display());
+        return Check::ok(NAME, found);
+    }
+    let looked = tokio::time::timeout(PATIENCE, Store::examine(location)).await;
+    let cure = match location {
+        DatabaseLocation::Sqlite(_) => "stop the hub and restore the file from a copy",
+        DatabaseLocation::Postgres(_) => {
+            "is PostgreSQL up? systemctl status postgresql; DATABASE_URL right?"
+        }
+    };
+    match looked {
+        Ok(Ok(found)) => Check::ok(NAME, found),
+        Ok(Err(error)) => Check::failure(
+            NAME,
+            mask_userinfo(&service_runtime::error_chain(&error)),
+            cure,
+        ),
+        Err(_) => Check::failure(NAME, "it does not answer", cure),
+    }
+}
+
+/// session-manager, the token, and the session.
+async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check> {
+    const NAME: &str = "session-manager";
+    let cure = format!(
+        "{}; is SESSION_MANAGER_BASE_URL right?",
+        manager.start(&SESSION_MANAGER)
+    );
+    let base = &config.session_manager;
+    let client = SessionClient::new(
+        base.clone(),
+        config.session_manager_token.as_ref(),
+        Timeouts::default(),
+    );
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => return vec![Check::failure(NAME, error.to_string(), cure)],
+    };
+    let shown = mask_userinfo(base.as_str());
+    if let Err(error) = client.health().await {
+        return vec![Check::failure(NAME, format!("{shown}: {error}"), cure)];
+    }
+    let up = Check::ok(NAME, format!("{shown} answers"));
+    let session = match client.session().await {
+        Ok(session) => session,
+        Err(error @ ClientError::TokenRefused) => {
+            let cure = format!(
+                "the same SESSION_MANAGER_TOKEN for both, the hub's in {}",
+                manager.settings(&SERVICE)
+            );
+            return vec![up, Check::failure("token", error.to_string(), cure)];
+        }
+        Err(error) => return vec![up, Check::failure("session", error.to_string(), cure)],
+    };
+    let found = format!(
+        "{} ({}): {}",
+        session.state, session.cause, session.cause_message
+    );
+    let cure = "session-manager doctor";
+    vec![
+        up,
+        match session.state {
+            SessionState::Ready => Check::ok("session", found),
+            SessionState::Error => Check::failure("session", found, cure),
+            _ => Check::warning("session", found, cure),
+        },
+    ]
+}

@@ -1,0 +1,558 @@
+//! A row of the Node pair's, as it is here, or why it is none. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use session_api::Timestamp;
+
+use super::Campaign;
+use super::source::Record;
+use crate::auth::{canonical_name, is_bcrypt};
+use crate::campaigns::columns::NAME;
+use crate::campaigns::phone;
+use crate::campaigns::template::Template;
+use crate::http::node::lenient;
+use crate::sending_windows::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
+use crate::store::campaigns::{CampaignState, NewCampaign, RecipientState, ScheduleState};
+use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
+
+/// The column of a recipient's own text.
+const OWN_TEXT: &str = "mensaje_final";
+/// Dearer hashes would keep a sign-in waiting for seconds.
+const DEAREST: u32 = 14;
+
+/// Why a row is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    NameTaken,
+    Name,
+    Password,
+    Business,
+    Role,
+    NoCampaign,
+    Text,
+    Template,
+    Number,
+    Duplicate,
+    State,
+    Group,
+    Rules,
+}
+
+impl Fault {
+    /// For a person, after "because".
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::NameTaken => "there is a user of this name already",
+            Self::Name => "its name is not 1 to 64 letters, digits or any of . _ - + @",
+            Self::Password => {
+                "its password is no bcrypt hash that can be verified: make the user by hand"
+            }
+            Self::Business => "a cliente needs cliente_id, a positive number",
+            Self::Role => "tipo is neither admin nor cliente",
+            Self::NoCampaign => "its campaign is not here",
+            Self::Text => "there is no text",
+            Self::Template => "its text cannot be a campaign's",
+            Self::Number => "there is no telephone number to write to",
+            Self::Duplicate => "it is another row's double",
+            Self::State => "its state is unknown",
+            Self::Group => "it is of a group, a broadcast or a status",
+            Self::Rules => "its days, hours or dates make no sense",
+        }
+    }
+}
+
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) password: String,
+    pub(super) role: Role,
+    pub(super) cliente_id: Option<u64>,
+    pub(super) is_active: bool,
+}
+
+pub(super) fn user(row: &Record) -> Result<User, Fault> {
+    let name = canonical_name(row.text("usuario").unwrap_or_default());
+    let fits = (1..=64).contains(&name.chars().count())
+        && name
+            .chars()
+            .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter));
+    if !fits {
+        return Err(Fault::Name);
+    }
+    let password = row.text("password_hash").unwrap_or_default().trim();
+    let cost = password.get(4..6).and_then(|cost| cost.parse::<u32>().ok());
+    let is_sound = is_bcrypt(password)
+        && password.len() == 60
+        && cost.is_some_and(|cost| (4..=DEAREST).contains(&cost));
+    if !is_sound {
+        return Err(Fault::Password);
+    }
+    let cliente_id = positive(row, "cliente_id");
+    let (role, cliente_id) = match row.text("tipo").unwrap_or_default().trim() {
+        "admin" => (Role::Admin, None),
+        "cliente" => (Role::Cliente, Some(cliente_id.ok_or(Fault::Business)?)),
+        _ => return Err(Fault::Role),
+    };
+    Ok(User {
+        name,
+        password: password.to_owned(),
+        role,
+        cliente_id,
+        is_active: row.text("activo").is_none_or(|active| active.trim() != "0"),
+    })
+}
+
+fn positive(row: &Record, column: &str) -> Option<u64> {
+    let number = row.number(column).filter(|number| *number > 0)?;
+    u64::try_from(number).ok()
+}
+
+/// A campaign there.
+pub(super) struct NodeCampaign {
+    pub(super) new: NewCampaign,
+    /// As it stood there.
+    pub(super) text: String,
+    state: CampaignState,
+    pub(super) at: i64,
+}
+
+impl NodeCampaign {
+    /// Where it stands here, and why it is paused.
+    pub(super) fn place(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
+        let pause = (self.state == CampaignState::Paused).then_some((
+            "IMPORTED",
+            "it was under way in the Node pair: look at it, then resume it",
+        ));
+        (self.state.as_str(), pause)
+    }
+}
+
+pub(super) struct Schedule {
+    pub(super) cliente_id: Option<u64>,
+    pub(super) rules: Rules,
+    pub(super) comment: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) state: &'static str,
+}
+
+pub(super) fn schedule(row: &Record) -> Result<Schedule, Fault> {
+    let days: Vec<_> = row
+        .text("dias_semana")
+        .unwrap_or_default()
+        .split(|c: char| c == ',' || c == '[' || c == ']' || c == '"' || c.is_whitespace())
+        .filter(|name| !name.is_empty())
+        .map(lenient::day)
+        .collect();
+    let hour = |column| {
+        let text = lenient::hour(row.text(column).unwrap_or_default());
+        Rules::minutes(text).map_err(|_| Fault::Rules)
+    };
+    let date = |column| match row.text(column).map(lenient::date) {
+        None | Some("" | "0000-00-00") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| Fault::Rules),
+    };
+    let quota = row.number("cupo_diario").filter(|quota| *quota > 0);
+    let quota = quota.and_then(|quota| u32::try_from(quota).ok());
+    let rules = Rules {
+        id: 0,
+        days: Weekdays::from_names(days.iter().map(String::as_str)).map_err(|_| Fault::Rules)?,
+        from: hour("hora_inicio")?,
+        until: hour("hora_fin")?,
+        first: date("fecha_inicio")?,
+        last: date("fecha_fin")?,
+        quota: quota.or(Some(DEFAULT_QUOTA)),
+        pause: Pause::default(),
+    };
+    rules.check().map_err(|_| Fault::Rules)?;
+    let state = match row.text("estado").unwrap_or_default().trim() {
+        "" => ScheduleState::Pending,
+        text => ScheduleState::from_estado(text).ok_or(Fault::State)?,
+    };
+    let given = |column: &str| {
+        let text = row.text(column).map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Ok(Schedule {
+        cliente_id: positive(row, "cliente_id"),
+        rules,
+        comment: given("comentario_cliente"),
+        reason: given("rechazo_motivo").or_else(|| given("comentario_admin")),
+        state: state.as_str(),
+    })
+}
+
+/// The number of the row that a message's key is of.
+pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
+    let prefix = if is_sent { SENT_KEY } else { TOLD_KEY };
+    key.strip_prefix(prefix)?.parse().ok()
+}
+
+const SENT_KEY: &str = "node-envio-";
+const TOLD_KEY: &str = "node-mensaje-";
+
+/// What needs the zone in which the server wrote its times.
+pub(super) struct Judge {
+    zone: TimeZone,
+    now: i64,
+}
+
+impl Judge {
+    pub(super) fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            now: Timestamp::now().as_millis(),
+        }
+    }
+
+    /// The day in the zone.
+    pub(super) fn today(&self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.now);
+        let now = now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        self.zone.to_datetime(now).date().to_string()
+    }
+
+    /// A time as the server writes it, or seconds or milliseconds since 1970.
+    fn time(&self, text: Option<&str>) -> Option<i64> {
+        let text = text?.trim();
+        if let Ok(number) = text.parse::<i64>() {
+            let millis = if number < 100_000_000_000 {
+                number.saturating_mul(1000)
+            } else {
+                number
+            };
+            return (number > 0).then_some(millis);
+        }
+        lenient::moment(text, &self.zone).map(Timestamp::as_millis)
+    }
+
+    pub(super) fn campaign(
+        &self,
+        row: &Record,
+        has_own_texts: bool,
+    ) -> Result<NodeCampaign, Fault> {
+        let text = row.text("mensaje").unwrap_or_default().trim();
+        let name = row.text("nombre").map(str::trim).unwrap_or_default();
+        let name: String = name.chars().filter(|c| *c != '\0').take(200).collect();
+        if text.is_empty() && !has_own_texts {
+            return Err(Fault::Text);
+        }
+        // Braces are braces there; here they would name a column.
+        let plain = text.replace('{', "{{").replace('}', "}}");
+        let (text_here, columns) = if has_own_texts {
+            (format!("{{{OWN_TEXT}}}"), vec![OWN_TEXT.to_owned()])
+        } else {
+            (plain, Vec::new())
+        };
+        if text.contains('\0')
+            || text.chars().count() > session_api::LONGEST_MESSAGE
+            || Template::parse(&text_here).is_err()
+        {
+            return Err(Fault::Template);
+        }
+        let state = match row.text("estado").unwrap_or_default().trim() {
+            "en_progreso" | "activa" | "pausada" => CampaignState::Paused,
+            "finalizado" | "completada" => CampaignState::Finished,
+            "" | "pendiente" | "pendiente_aprobacion" | "programada" => CampaignState::Draft,
+            _ => return Err(Fault::State),
+        };
+        let fallback = || format!("Campaña {}", row.id);
+        Ok(NodeCampaign {
+            new: NewCampaign {
+                cliente_id: positive(row, "cliente_id"),
+                name: Some(name)
+                    .filter(|it| !it.is_empty())
+                    .unwrap_or_else(fallback),
+                text: text_here,
+                columns,
+                pause: Pause::default(),
+            },
+            text: text.to_owned(),
+            state,
+            at: self.time(row.text("fecha_creacion")).unwrap_or(self.now),
+        })
+    }
+
+    fn chat(row: &Record) -> Result<String, Fault> {
+        let cell = row.text("telefono_wapp").unwrap_or_default();
+        let recipient = phone::parse(cell, None).map_err(|_| Fault::Number)?;
+        Ok(recipient.as_str().to_owned())
+    }
+
+    /// What was said to somebody.
+    fn said(row: &Record, campaign: &Campaign) -> String {
+        let own = row.text("mensaje_final").map(str::trim).unwrap_or_default();
+        let text = if own.is_empty() { &campaign.text } else { own };
+        text.replace('\0', "")
+    }
+
+    pub(super) fn sent(&self, row: &Record, campaign: &Campaign) -> Result<NodeMessage, Fault> {
+        let at = self.time(row.text("fecha_envio")).unwrap_or(self.now);
+        let wa_id = row.text("message_id").map(str::trim);
+        let wa_id = wa_id.filter(|id| !id.is_empty()).map(str::to_owned);
+        Ok(NodeMessage {
+            key: format!("{SENT_KEY}{}", row.id),
+            direction: "out",
+            origin: "campaign",
+            cliente_id: campaign.cliente_id.and_then(|id| i64::try_from(id).ok()),
+            campaign_id: Some(campaign.id),
+            chat: Self::chat(row)?,
+            kind: "text".to_owned(),
+            body: Self::said(row, campaign),
+            state: "sent",
+            wa_key: wa_id.as_deref().map(|id| wa_key(id).to_owned()),
+            wa_id,
+            at,
+        })
+    }
+
+    pub(super) fn recipient(
+        &self,
+        row: &Record,
+        campaign: &Campaign,
+        message_id: Option<i64>,
+    ) -> Result<NodeRecipient, Fault> {
+        let chat = Self::chat(row)?;
+        let state = match row.text("estado").unwrap_or_default().trim() {
+            "" | "pendiente" => RecipientState::Pending,
+            "enviado" | "sent_manual" => RecipientState::Sent,
+            "error" | "fallido" => RecipientState::Failed,
+            _ => return Err(Fault::State),
+        };
+        let mut fields = BTreeMap::new();
+        let name = row
+            .text("nombre_destino")
+            .map(str::trim)
+            .unwrap_or_default();
+        if !name.is_empty() {
+            fields.insert(NAME, name.replace('\0', ""));
+        }
+        if let Some(place) = row.number("lugar_id") {
+            fields.insert("lugar_id", place.to_string());
+        }
+        if campaign.has_own_texts {
+            fields.insert(OWN_TEXT, Self::said(row, campaign));
+        }
+        let sent_at = self.time(row.text("fecha_envio"));
+        let was_sent = state == RecipientState::Sent;
+        Ok(NodeRecipient {
+            line: row.id,
+            campaign_id: campaign.id,
+            chat,
+            fields: serde_json::to_string(&fields).unwrap_or_default(),
+            state: state.as_str(),
+            message_id,
+            attempt: i64::from(was_sent),
+            planned_at: was_sent.then(|| sent_at.unwrap_or(self.now)),
+            cause: (state != RecipientState::Pending).then_some("NODE_PAIR"),
+            at: sent_at.unwrap_or(self.now),
+        })
+    }
+
+    /// A step; nothing where its states are none of a recipient's.
+    pub(super) fn step(&self, row: &Record, recipient_id: i64) -> Option<NodeStep> {
+        let state = |column: &str| match row.text(column).unwrap_or("pendiente").trim() {
+            "pendiente" | "" => Some(RecipientState::Pending.as_str()),
+            "enviado" | "sent_manual" => Some(RecipientState::Sent.as_str()),
+            "error" | "fallido" => Some(RecipientState::Failed.as_str()),
+            _ => None,
+        };
+        let origin = row.text("origen").unwrap_or("nodo").to_uppercase();
+        let origin: String = origin
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+            .take(60)
+            .collect();
+        let detail = row.text("detalle").map(|text| text.replace('\0', ""));
+        let by = row.text("usuario_id").map(|id| format!("usuario {id}"));
+        let detail = match (detail, by) {
+            (Some(detail), Some(by)) => Some(format!("{detail} ({by})")),
+            (detail, by) => detail.or(by),
+        };
+        Some(NodeStep {
+            recipient_id,
+            from_state: state("estado_anterior")?,
+            to_state: state("estado_nuevo")?,
+            cause: format!("NODE_{origin}"),
+            detail,
+            at: self.time(row.text("created_at")).unwrap_or(self.now),
+        })
+    }
+
+    /// A message that was told of: in, or out by whatever way.
+    pub(super) fn told(&self, row: &Record) -> Result<NodeMessage, Fault> {
+        let is_inbound = match row.text("direction").unwrap_or_default().trim() {
+            "IN" => true,
+            "OUT" => false,
+            _ => return Err(Fault::State),
+        };
+        let other = row.text(if is_inbound { "wa_from" } else { "wa_to" });
+        let other = other.unwrap_or_default().trim();
+        if ["@g.us", "@broadcast", "@newsletter"]
+            .iter()
+            .any(|server| other.ends_with(server))
+        {
+            return Err(Fault::Group);
+        }
+        let chat = phone::parse(other, None).map_err(|_| Fault::Number)?;
+        let raw = row.text("raw_json").unwrap_or_default();
+        let raw: Value = serde_json::from_str(raw).unwrap_or_default();
+        let wa_id = [&raw["id"]["_serialized"], &raw["id"], &raw["message_id"]]
+            .into_iter()
+            .find_map(Value::as_str)
+            .filter(|id| !id.is_empty() && id.len() <= 200)
+            .map(str::to_owned);
+        let hash = row.text("message_hash").map(str::trim);
+        let hash = hash.filter(|hash| !hash.is_empty());
+        // What has no id of WhatsApp's is still one message.
+        let wa_id = wa_id.or_else(|| hash.map(|hash| format!("node-{hash}")));
+        let wa_id = wa_id.unwrap_or_else(|| format!("node-row-{}", row.id));
+        let kind = match raw["type"].as_str() {
+            None | Some("chat" | "") => "text",
+            Some(kind) => kind,
+        };
+        let at = self.time(row.text("ts_wa"));
+        let at = at.or_else(|| self.time(row.text("created_at")));
+        let cliente_id = positive(row, "cliente_id");
+        Ok(NodeMessage {
+            key: format!("{TOLD_KEY}{}", row.id),
+            direction: if is_inbound { "in" } else { "out" },
+            origin: if is_inbound { "chat" } else { "phone" },
+            cliente_id: cliente_id.and_then(|id| i64::try_from(id).ok()),
+            campaign_id: None,
+            chat: chat.as_str().to_owned(),
+            kind: kind.chars().take(40).collect(),
+            body: row.text("message").unwrap_or_default().replace('\0', ""),
+            state: if is_inbound { "received" } else { "sent" },
+            wa_key: Some(wa_key(&wa_id).to_owned()),
+            wa_id: Some(wa_id),
+            at: at.unwrap_or(self.now),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge() -> Judge {
+        Judge::new(TimeZone::get("America/Argentina/Buenos_Aires").unwrap())
+    }
+
+    const HASH: &str = "$2b$10$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij";
+
+    #[test]
+    fn users() {
+        let of = |tipo, cliente, hash| {
+            let row = Record::of(
+                1,
+                [
+                    ("usuario", " Ana "),
+                    ("password_hash", hash),
+                    ("tipo", tipo),
+                    ("cliente_id", cliente),
+                    ("activo", "0"),
+                ],
+            );
+            user(&row).map(|user| (user.name, user.role, user.cliente_id, user.is_active))
+        };
+        assert_eq!(HASH.len(), 60);
+        let ana = ("ana".to_owned(), Role::Cliente, Some(51), false);
+        assert_eq!(of("cliente", "51", HASH), Ok(ana));
+        assert_eq!(of("admin", "51", HASH).unwrap().2, None);
+        assert_eq!(of("cliente", "0", HASH), Err(Fault::Business));
+        assert_eq!(of("otro", "51", HASH), Err(Fault::Role));
+        let dear = HASH.replacen("$10$", "$31$", 1);
+        for bad in ["", "hunter2", "$2b$10$short", &dear] {
+            assert_eq!(of("admin", "51", bad), Err(Fault::Password), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_campaign_under_way_is_paused_and_its_braces_are_braces() {
+        let of = |estado, own| {
+            let row = Record::of(
+                3,
+                [
+                    ("nombre", "Marzo"),
+                    ("mensaje", "Hola {vos}"),
+                    ("estado", estado),
+                    ("fecha_creacion", "2026-01-14 10:00:00"),
+                ],
+            );
+            judge().campaign(&row, own)
+        };
+        let under_way = of("en_progreso", false).ok().unwrap();
+        assert_eq!(under_way.place().0, "paused");
+        assert_eq!(under_way.place().1.unwrap().0, "IMPORTED");
+        assert_eq!(under_way.new.text, "Hola {{vos}}");
+        assert_eq!(under_way.at, 1_768_395_600_000);
+        assert_eq!(
+            of("pendiente", true).ok().unwrap().new.text,
+            "{mensaje_final}"
+        );
+        assert_eq!(
+            of("finalizado", false).ok().unwrap().place(),
+            ("finished", None)
+        );
+        assert_eq!(of("rara", false).err(), Some(Fault::State));
+    }
+
+    #[test]
+    fn messages_that_were_told() {
+        let of = |direction, from, to, raw| {
+            let row = Record::of(
+                9,
+                [
+                    ("direction", direction),
+                    ("wa_from", from),
+                    ("wa_to", to),
+                    ("message", "Hola"),
+                    ("ts_wa", "2026-03-01 12:48:27"),
+                    ("message_hash", "abc"),
+                    ("raw_json", raw),
+                ],
+            );
+            judge().told(&row)
+        };
+        let raw = r#"{"id":{"_serialized":"false_5491158254201@c.us_3EB0"},"type":"chat"}"#;
+        let came = of("IN", "5491158254201@c.us", "x", raw).ok().unwrap();
+        assert_eq!(
+            (came.direction, came.chat.as_str()),
+            ("in", "5491158254201@c.us")
+        );
+        assert_eq!(came.wa_key.as_deref(), Some("3EB0"));
+        assert_eq!(came.at, 1_772_380_107_000);
+        let went = of("OUT", "x", "5491158254201", "").ok().unwrap();
+        assert_eq!(
+            (went.origin, went.wa_id.as_deref()),
+            ("phone", Some("node-abc"))
+        );
+        assert_eq!(of("IN", "120363@g.us", "x", "").err(), Some(Fault::Group));
+        assert_eq!(of("IN", "nobody", "x", "").err(), Some(Fault::Number));
+    }
+
+    #[test]
+    fn schedules_in_spanish() {
+        let row = Record::of(
+            1,
+            [
+                ("dias_semana", "lun,mié, sab"),
+                ("hora_inicio", "09:00:00"),
+                ("hora_fin", "18:30:00"),
+                ("fecha_inicio", "2026-01-01"),
+                ("estado", "aprobada"),
+                ("cupo_diario", "40"),
+            ],
+        );
+        let schedule = schedule(&row).ok().unwrap();
+        assert_eq!(schedule.rules.days.to_string(), "mon,wed,sat");
+        assert_eq!((schedule.rules.from, schedule.rules.until), (540, 1110));
+        assert_eq!(
+            (schedule.rules.quota, schedule.state),
+            (Some(40), "approved")
+        );
+        let nonsense = Record::of(1, [("dias_semana", "nunca")]);
+        assert_eq!(super::schedule(&nonsense).err(), Some(Fault::Rules));
+    }
+}

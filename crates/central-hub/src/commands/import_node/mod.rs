@@ -1,0 +1,515 @@
+//! `central-hub import-node`: what the Node pair's MySQL or MariaDB holds, into
+//! the hub's own database.
+//!
+//! ```text
+//!  ll_usuarios ───────────────────────────────────────> users (bcrypt, until they sign in)
+//!  ll_campanias_whatsapp ─────────────────────────────> campaigns; under way: paused
+//!  ll_envios_whatsapp (sent) ─┐
+//!  ll_whatsapp_messages ──────┴─ in the order of time ─> messages
+//!  ll_envios_whatsapp ── and its historial ───────────> recipients, with their steps
+//!  ll_programaciones ── and today's envios_diarios ───> schedules, days
+//! ```
+//!
+//! One row after the other is read, judged, and written with a note of which
+//! row it is (`node_rows`), so that a second run adds nothing and one that broke
+//! off goes on. The source is read in one read-only transaction. A plan is the
+//! same run, whose writing is rolled back.
+
+mod judge;
+mod report;
+mod source;
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::tz::TimeZone;
+
+pub use report::{Report, Skipped, Table};
+
+use self::judge::{Fault, Judge};
+use self::source::{Record, Source};
+use crate::store::campaigns::{Deltas, NewSchedule, RecipientState};
+use crate::store::{
+    NewUser, NodeKind, NodeMessage, NodeRecipient, NodeStep, Store, StoreError, Tx,
+};
+
+/// Rows in one transaction.
+const BATCH: usize = 1000;
+
+/// Why the data is not, or not all, here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The hub's own database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is none of a MySQL or MariaDB.
+    #[error("the source has to be mysql://user:password@host:port/database")]
+    Address,
+    /// The source cannot be read.
+    #[error("the source cannot be read: {0}")]
+    Source(#[source] sqlx::Error),
+    /// There is none of its tables.
+    #[error("the source has none of the Node pair's tables: is {0} the right database?")]
+    Foreign(String),
+}
+
+/// Brings over what is not here yet; with `is_plan` only tells what that is.
+///
+/// # Errors
+/// Any [`NodeError`]. What was brought until then stays, and the next run goes
+/// on from there.
+pub async fn import(
+    store: &Store,
+    source: &str,
+    zone: &TimeZone,
+    is_plan: bool,
+) -> Result<Report, NodeError> {
+    let source = Source::open(source).await?;
+    let mut import = Import {
+        judge: Judge::new(zone.clone()),
+        store,
+        source,
+        is_plan,
+        report: Report::new(is_plan),
+        campaigns: BTreeMap::new(),
+    };
+    let tx = store.begin().await?;
+    let tx = import.users(tx).await?;
+    let tx = import.campaigns(tx).await?;
+    let tx = import.messages(tx).await?;
+    let tx = import.recipients(tx).await?;
+    let tx = import.schedules(tx).await?;
+    if is_plan {
+        tx.rollback().await.map_err(StoreError::from)?;
+    } else {
+        tx.commit().await.map_err(StoreError::from)?;
+    }
+    import.source.close().await;
+    Ok(import.report)
+}
+
+/// A campaign there, as it is here.
+struct Campaign {
+    id: i64,
+    cliente_id: Option<u64>,
+    text: String,
+    /// Whether those who wait have texts of their own.
+    has_own_texts: bool,
+}
+
+struct Import<'a> {
+    store: &'a Store,
+    source: Source,
+    judge: Judge,
+    is_plan: bool,
+    report: Report,
+    /// By their numbers there.
+    campaigns: BTreeMap<i64, Campaign>,
+}
+
+impl Import<'_> {
+    /// What was written until now stays, whatever comes.
+    async fn checkpoint(&self, tx: Tx) -> Result<Tx, StoreError> {
+        if self.is_plan {
+            return Ok(tx);
+        }
+        tx.commit().await?;
+        self.store.begin().await
+    }
+
+    async fn users(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
+        const TABLE: &str = "ll_usuarios";
+        let columns = [
+            "id",
+            "cliente_id",
+            "usuario",
+            "password_hash",
+            "tipo",
+            "activo",
+        ];
+        let mut after = 0;
+        loop {
+            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+            let kind = NodeKind::User;
+            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+            let mut added = Vec::new();
+            for row in rows {
+                if known.contains_key(&row.id) {
+                    self.report.known(TABLE);
+                    continue;
+                }
+                match judge::user(&row) {
+                    Ok(user) => {
+                        let new = NewUser {
+                            unguarded: false,
+                            name: &user.name,
+                            password: &user.password,
+                            role: user.role,
+                            cliente_id: user.cliente_id,
+                        };
+                        let Some(made) = self.store.add_user_in(&mut tx, new).await? else {
+                            self.report.skip(TABLE, row.id, &Fault::NameTaken);
+                            continue;
+                        };
+                        if !user.is_active {
+                            self.store.disable_user_in(&mut tx, made.id).await?;
+                        }
+                        added.push((row.id, made.id));
+                        self.report.added(TABLE);
+                    }
+                    Err(fault) => self.report.skip(TABLE, row.id, &fault),
+                }
+            }
+            self.store
+                .note_node_rows_in(&mut tx, NodeKind::User, &added)
+                .await?;
+            tx = self.checkpoint(tx).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn campaigns(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
+        const TABLE: &str = "ll_campanias_whatsapp";
+        let columns = [
+            "id",
+            "nombre",
+            "mensaje",
+            "fecha_creacion",
+            "estado",
+            "cliente_id",
+        ];
+        let own_texts = self.source.campaigns_with_own_texts().await?;
+        let mut after = 0;
+        loop {
+            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+            let kind = NodeKind::Campaign;
+            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+            let mut added = Vec::new();
+            for row in rows {
+                let has_own_texts = own_texts.contains(&row.id);
+                let campaign = match self.judge.campaign(&row, has_own_texts) {
+                    Ok(campaign) => campaign,
+                    Err(fault) => {
+                        self.report.skip(TABLE, row.id, &fault);
+                        continue;
+                    }
+                };
+                let id = match known.get(&row.id) {
+                    Some(id) => {
+                        self.report.known(TABLE);
+                        *id
+                    }
+                    None => {
+                        let made = self
+                            .store
+                            .create_campaign_in(&mut tx, &campaign.new)
+                            .await?;
+                        let (state, pause) = campaign.place();
+                        self.store
+                            .place_node_campaign_in(&mut tx, made.id, state, pause, campaign.at)
+                            .await?;
+                        added.push((row.id, made.id));
+                        self.report.added(TABLE);
+                        made.id
+                    }
+                };
+                let known = Campaign {
+                    id,
+                    cliente_id: campaign.new.cliente_id,
+                    text: campaign.text,
+                    has_own_texts,
+                };
+                self.campaigns.insert(row.id, known);
+            }
+            self.store
+                .note_node_rows_in(&mut tx, NodeKind::Campaign, &added)
+                .await?;
+            tx = self.checkpoint(tx).await?;
+        }
+        Ok(tx)
+    }
+
+    /// What was sent and what came in, in the order of time: the hub's history
+    /// is in the order of its rows.
+    async fn messages(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
+        let mut moments = self.source.moments().await?;
+        moments.sort_by(|a, b| (&a.at, a.is_sent, a.id).cmp(&(&b.at, b.is_sent, b.id)));
+        for batch in moments.chunks(BATCH) {
+            let of = |is_sent| {
+                let ids = batch.iter().filter(move |it| it.is_sent == is_sent);
+                ids.map(|it| it.id).collect::<Vec<_>>()
+            };
+            let sent = self.of_sent(&mut tx, &of(true)).await?;
+            let told = self.of_told(&mut tx, &of(false)).await?;
+            let mut rows: HashMap<(bool, i64), NodeMessage> = HashMap::new();
+            rows.extend(sent.into_iter().map(|(id, row)| ((true, id), row)));
+            rows.extend(told.into_iter().map(|(id, row)| ((false, id), row)));
+            let order = batch.iter().map(|it| (it.is_sent, it.id));
+            let messages: Vec<_> = order.filter_map(|key| rows.remove(&key)).collect();
+            let ids = self.store.add_node_messages_in(&mut tx, &messages).await?;
+            let mut noted = [Vec::new(), Vec::new()];
+            for (table, kind_sent) in [(SENT, true), (TOLD, false)] {
+                for message in &messages {
+                    let Some(id) = judge::row_of(&message.key, kind_sent) else {
+                        continue;
+                    };
+                    match ids.get(&message.key) {
+                        Some(here) => noted[usize::from(kind_sent)].push((id, *here)),
+                        // WhatsApp's id is another row's: it is the same message.
+                        None => self.report.skip(table, id, &Fault::Duplicate),
+                    }
+                }
+            }
+            for _ in &noted[0] {
+                self.report.added(TOLD);
+            }
+            let [told, sent] = noted;
+            for (kind, rows) in [(NodeKind::Message, told), (NodeKind::Sent, sent)] {
+                self.store.note_node_rows_in(&mut tx, kind, &rows).await?;
+            }
+            tx = self.checkpoint(tx).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn of_sent(
+        &mut self,
+        tx: &mut Tx,
+        ids: &[i64],
+    ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
+        let known = self.store.node_rows_in(tx, NodeKind::Sent, ids).await?;
+        let rows = self.source.these(SENT, &SENT_COLUMNS, ids).await?;
+        let mut messages = Vec::new();
+        for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
+            let campaign = row.number("campania_id");
+            let campaign = campaign.and_then(|id| self.campaigns.get(&id));
+            // What is wrong with it is told where it is a recipient.
+            if let Some(campaign) = campaign
+                && let Ok(message) = self.judge.sent(&row, campaign)
+            {
+                messages.push((row.id, message));
+            }
+        }
+        Ok(messages)
+    }
+
+    async fn of_told(
+        &mut self,
+        tx: &mut Tx,
+        ids: &[i64],
+    ) -> Result<Vec<(i64, NodeMessage)>, NodeError> {
+        let known = self.store.node_rows_in(tx, NodeKind::Message, ids).await?;
+        let rows = self.source.these(TOLD, &TOLD_COLUMNS, ids).await?;
+        let mut messages = Vec::new();
+        for row in rows {
+            if known.contains_key(&row.id) {
+                self.report.known(TOLD);
+                continue;
+            }
+            match self.judge.told(&row) {
+                Ok(message) => messages.push((row.id, message)),
+                Err(fault) => self.report.skip(TOLD, row.id, &fault),
+            }
+        }
+        Ok(messages)
+    }
+
+    async fn recipients(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
+        let mut after = 0;
+        loop {
+            let rows = self.source.after(SENT, &SENT_COLUMNS, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            self.some_recipients(&mut tx, &rows).await?;
+            tx = self.checkpoint(tx).await?;
+        }
+        Ok(tx)
+    }
+
+    async fn some_recipients(&mut self, tx: &mut Tx, rows: &[Record]) -> Result<(), NodeError> {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let store = self.store;
+        let known = store.node_rows_in(tx, NodeKind::Recipient, &ids).await?;
+        let messages = store.node_rows_in(tx, NodeKind::Sent, &ids).await?;
+        let mut deltas: BTreeMap<i64, Deltas> = BTreeMap::new();
+        let mut new: Vec<NodeRecipient> = Vec::new();
+        for row in rows {
+            let campaign = row.number("campania_id");
+            let Some(campaign) = campaign.and_then(|id| self.campaigns.get(&id)) else {
+                self.report.skip(SENT, row.id, &Fault::NoCampaign);
+                continue;
+            };
+            let message = messages.get(&row.id).copied();
+            let recipient = match self.judge.recipient(row, campaign, message) {
+                Ok(recipient) => recipient,
+                Err(fault) => {
+                    self.report.skip(SENT, row.id, &fault);
+                    continue;
+                }
+            };
+            let Some(here) = known.get(&row.id) else {
+                new.push(recipient);
+                continue;
+            };
+            self.report.known(SENT);
+            // Between two runs the Node pair may have gone on.
+            if recipient.state == RecipientState::Sent.as_str() {
+                let at = recipient.planned_at.unwrap_or(recipient.at);
+                let moved = store.node_recipient_was_sent_in(tx, *here, message, at);
+                if moved.await? {
+                    let deltas = deltas.entry(campaign.id).or_default();
+                    deltas.add(RecipientState::Pending, -1);
+                    deltas.add(RecipientState::Sent, 1);
+                }
+            }
+        }
+        let added = store.add_node_recipients_in(tx, &new).await?;
+        let mut noted = Vec::with_capacity(added.len());
+        for recipient in &new {
+            let Some(here) = added.get(&recipient.line) else {
+                self.report.skip(SENT, recipient.line, &Fault::Duplicate);
+                continue;
+            };
+            noted.push((recipient.line, *here));
+            self.report.added(SENT);
+            if let Ok(state) = RecipientState::read(recipient.state) {
+                let deltas = deltas.entry(recipient.campaign_id).or_default();
+                deltas.add(state, 1);
+            }
+        }
+        store
+            .note_node_rows_in(tx, NodeKind::Recipient, &noted)
+            .await?;
+        for (campaign, deltas) in deltas {
+            deltas.apply(tx, campaign).await?;
+        }
+        let noted: HashMap<i64, i64> = noted.into_iter().collect();
+        let mut steps: Vec<NodeStep> = Vec::new();
+        for row in self.source.steps(&ids).await? {
+            let here = row.number("envio_id").and_then(|id| noted.get(&id));
+            let Some(here) = here else { continue };
+            match self.judge.step(&row, *here) {
+                Some(step) => {
+                    steps.push(step);
+                    self.report.added(STEPS);
+                }
+                None => self.report.skip(STEPS, row.id, &Fault::State),
+            }
+        }
+        store.add_node_steps_in(tx, &steps).await?;
+        Ok(())
+    }
+
+    async fn schedules(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
+        const TABLE: &str = "ll_programaciones";
+        let columns = [
+            "id",
+            "campania_id",
+            "cliente_id",
+            "dias_semana",
+            "hora_inicio",
+            "hora_fin",
+            "cupo_diario",
+            "fecha_inicio",
+            "fecha_fin",
+            "estado",
+            "comentario_cliente",
+            "comentario_admin",
+            "rechazo_motivo",
+        ];
+        let mut made: HashMap<i64, (i64, i64)> = HashMap::new();
+        let mut after = 0;
+        loop {
+            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+            let kind = NodeKind::Schedule;
+            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+            let mut added = Vec::new();
+            for row in rows {
+                if known.contains_key(&row.id) {
+                    self.report.known(TABLE);
+                    continue;
+                }
+                let campaign = row.number("campania_id");
+                let Some(campaign) = campaign.and_then(|id| self.campaigns.get(&id)) else {
+                    self.report.skip(TABLE, row.id, &Fault::NoCampaign);
+                    continue;
+                };
+                match judge::schedule(&row) {
+                    Ok(schedule) => {
+                        let new = NewSchedule {
+                            campaign_id: campaign.id,
+                            cliente_id: schedule.cliente_id.or(campaign.cliente_id),
+                            rules: schedule.rules,
+                            comment: schedule.comment,
+                        };
+                        let here = self.store.create_schedule_in(&mut tx, &new).await?.id;
+                        let reason = schedule.reason.as_deref();
+                        self.store
+                            .place_node_schedule_in(&mut tx, here, schedule.state, reason)
+                            .await?;
+                        made.insert(row.id, (campaign.id, here));
+                        added.push((row.id, here));
+                        self.report.added(TABLE);
+                    }
+                    Err(fault) => self.report.skip(TABLE, row.id, &fault),
+                }
+            }
+            self.store
+                .note_node_rows_in(&mut tx, NodeKind::Schedule, &added)
+                .await?;
+            tx = self.checkpoint(tx).await?;
+        }
+        let today = self.judge.today();
+        for row in self.source.sent_on(&today).await? {
+            let schedule = row.number("programacion_id");
+            let Some((campaign, schedule)) = schedule.and_then(|id| made.get(&id)) else {
+                continue;
+            };
+            let used = row.number("enviados").unwrap_or_default().max(0);
+            let noted = self
+                .store
+                .note_node_day_in(&mut tx, *campaign, *schedule, &today, used);
+            if noted.await? {
+                self.report.added(DAYS);
+            }
+        }
+        Ok(tx)
+    }
+}
+
+const SENT: &str = "ll_envios_whatsapp";
+const SENT_COLUMNS: [&str; 9] = [
+    "id",
+    "campania_id",
+    "telefono_wapp",
+    "nombre_destino",
+    "mensaje_final",
+    "estado",
+    "fecha_envio",
+    "message_id",
+    "lugar_id",
+];
+const TOLD: &str = "ll_whatsapp_messages";
+const TOLD_COLUMNS: [&str; 10] = [
+    "id",
+    "cliente_id",
+    "direction",
+    "wa_from",
+    "wa_to",
+    "message",
+    "ts_wa",
+    "message_hash",
+    "raw_json",
+    "created_at",
+];
+const STEPS: &str = "ll_envios_whatsapp_historial";
+const DAYS: &str = "ll_programacion_envios_diarios";

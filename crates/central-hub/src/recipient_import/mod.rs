@@ -1,0 +1,237 @@
+//! Import of recipient lists: reads a list as it streams in and writes its lines
+//! to the store in batches, with deduplication by phone number.
+//!
+//! ```text
+//!  body ──chunks──> import::read (a thread) ──batches──> the store, 1,000 at a time
+//! ```
+//!
+//! Each waits for the next (backpressure), so a list of any length takes little
+//! memory, and how much of it was sent is how much of it was processed.
+
+mod stream_reader;
+
+use std::io::{self, Read};
+
+use tokio::sync::mpsc;
+
+pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
+
+use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
+use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};
+use crate::store::{Store, StoreError};
+
+/// Lines in one transaction.
+const BATCH: usize = 1000;
+
+/// Why an import did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    /// The list cannot be read, or not to its end.
+    #[error("{fault}")]
+    List {
+        /// What is wrong with it.
+        fault: ImportFault,
+        /// How many of its lines are recipients now.
+        accepted: i64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lines that wait to be written down.
+#[derive(Default)]
+struct Batch {
+    columns: Vec<String>,
+    rows: Vec<Row>,
+    refused: Vec<Refusal>,
+    /// How much of the list was read.
+    bytes: u64,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.rows.len() + self.refused.len() >= BATCH
+    }
+}
+
+/// Reads a list to its end and writes it down; returns the import as it is then.
+pub(crate) async fn run(
+    store: &Store,
+    campaign: &Campaign,
+    mut import: Import,
+    rules: Rules,
+    source: impl Read + Send + 'static,
+) -> Result<Option<Import>, ImportError> {
+    let (batches, mut full) = mpsc::channel::<Batch>(1);
+    let reading = tokio::task::spawn_blocking(move || read(source, &rules, &batches));
+    let mut columns = campaign.columns.clone();
+    let mut failed = None;
+    while let Some(batch) = full.recv().await {
+        if let Err(error) = write(store, &mut import, &mut columns, batch).await {
+            failed = Some(error);
+            break;
+        }
+    }
+    drop(full);
+    let read = reading.await.unwrap_or(Err(ImportFault::GivenUp));
+    if let Some(error) = failed {
+        let end = ImportEnd::Failed("STORE_UNAVAILABLE", "the store failed");
+        // The store may fail here, too: then the import times out.
+        let _ = store.end_import(&import, end).await;
+        return Err(error.into());
+    }
+    match read {
+        Ok(()) => store.end_import(&import, ImportEnd::Done).await?,
+        Err(fault) => return Err(end_badly(store, &import, fault).await?),
+    }
+    let import = store.import(campaign.id, import.id).await?;
+    if let Some(import) = &import {
+        tracing::info!(
+            campaign = campaign.id,
+            accepted = import.accepted,
+            duplicates = import.duplicates,
+            refused = import.refused,
+            "a list came in"
+        );
+    }
+    Ok(import)
+}
+
+/// Ends an import whose list cannot be read to its end.
+async fn end_badly(
+    store: &Store,
+    import: &Import,
+    fault: ImportFault,
+) -> Result<ImportError, StoreError> {
+    if import.accepted + import.duplicates + import.refused == 0 {
+        // Nothing of it is here: as if it had never come.
+        store.discard_import(import).await?;
+    } else {
+        let sentence = fault.to_string();
+        let end = ImportEnd::Failed(fault.code(), &sentence);
+        store.end_import(import, end).await?;
+    }
+    let accepted = import.accepted;
+    Ok(ImportError::List { fault, accepted })
+}
+
+/// Reads the list in a thread of its own.
+fn read(
+    source: impl Read,
+    rules: &Rules,
+    batches: &mpsc::Sender<Batch>,
+) -> Result<(), ImportFault> {
+    let bytes = std::rc::Rc::new(std::cell::Cell::new(0_u64));
+    let counted = Counted {
+        source,
+        bytes: std::rc::Rc::clone(&bytes),
+    };
+    let mut batch = Batch::default();
+    let mut sink = |item| {
+        match item {
+            Item::Columns(names) => batch.columns.extend(names),
+            Item::Row(row) => batch.rows.push(row),
+            Item::Refused(refusal) => batch.refused.push(refusal),
+        }
+        if !batch.is_full() {
+            return true;
+        }
+        batch.bytes = bytes.get();
+        batches.blocking_send(std::mem::take(&mut batch)).is_ok()
+    };
+    let result = import::read(counted, rules, &mut sink);
+    batch.bytes = bytes.get();
+    // What came before it broke off is kept.
+    let _ = batches.blocking_send(batch);
+    result
+}
+
+/// Writes a batch down.
+async fn write(
+    store: &Store,
+    import: &mut Import,
+    columns: &mut Vec<String>,
+    mut batch: Batch,
+) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    let rows: Vec<_> = batch
+        .rows
+        .iter()
+        .map(|row| NewRecipient {
+            line: row.line,
+            chat: row.recipient.as_str(),
+            fields: &row.fields,
+        })
+        .collect();
+    let taken = store
+        .add_recipients_in(&mut tx, import.campaign_id, Some(import.id), &rows)
+        .await?;
+    let taken: std::collections::HashSet<_> = taken.into_iter().collect();
+    let is_taken = |row: &Row| i64::try_from(row.line).is_ok_and(|line| taken.contains(&line));
+    let mut duplicates = 0;
+    for row in batch.rows.iter().filter(|row| !is_taken(row)) {
+        duplicates += 1;
+        let chat = row.recipient.as_str();
+        let first = store
+            .recipient_origin_in(&mut tx, import.campaign_id, chat)
+            .await?;
+        let reason = match first {
+            Some((from, line)) if from == Some(import.id) => {
+                format!("the number is that of line {line}")
+            }
+            _ => "the campaign has this number already".to_owned(),
+        };
+        batch.refused.push(Refusal {
+            line: row.line,
+            code: "DUPLICATE",
+            reason,
+            cell: chat.trim_end_matches("@c.us").to_owned(),
+        });
+    }
+    batch.refused.sort_by_key(|refused| refused.line);
+    let refused: Vec<_> = batch
+        .refused
+        .iter()
+        .map(|line| NewRefusedLine {
+            line: line.line,
+            code: line.code,
+            reason: &line.reason,
+            cell: &line.cell,
+        })
+        .collect();
+    store.refuse_lines_in(&mut tx, import.id, &refused).await?;
+    let known = columns.len();
+    for name in batch.columns {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    if columns.len() > known {
+        store
+            .set_columns_in(&mut tx, import.campaign_id, columns)
+            .await?;
+    }
+    let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    import.accepted += count(taken.len());
+    import.duplicates += duplicates;
+    import.refused += count(batch.refused.len()) - duplicates;
+    import.bytes = i64::try_from(batch.bytes).unwrap_or(i64::MAX);
+    store.note_import_in(&mut tx, import).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+struct Counted<R> {
+    source: R,
+    bytes: std::rc::Rc<std::cell::Cell<u64>>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        let count_64 = u64::try_from(count).unwrap_or(u64::MAX);
+        self.bytes.set(self.bytes.get().saturating_add(count_64));
+        Ok(count)
+    }
+}

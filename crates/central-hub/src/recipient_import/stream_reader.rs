@@ -1,0 +1,73 @@
+//! Blocking reader over an asynchronous stream (`StreamReader`): gives the chunks
+//! of a request's body to the thread that parses them, with a size limit and a
+//! read timeout.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+
+/// The largest list, in bytes.
+pub(crate) const LARGEST_LIST: u64 = 64 * 1024 * 1024;
+/// For the next piece of a list to arrive.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The read half; the chunks come from [`feed`].
+pub(crate) struct StreamReader {
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
+    chunk: Bytes,
+}
+
+impl StreamReader {
+    /// A reader of `stream`, and the future that feeds it.
+    pub(crate) fn new<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
+        stream: impl Stream<Item = Result<Bytes, E>> + Send,
+    ) -> (impl Future<Output = ()> + Send, Self) {
+        let (sender, chunks) = mpsc::channel(2);
+        let chunk = Bytes::new();
+        (feed(stream, sender), Self { chunks, chunk })
+    }
+}
+
+impl Read for StreamReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.chunk.is_empty() {
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.chunk = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.chunk.len());
+        buffer[..count].copy_from_slice(&self.chunk.split_to(count));
+        Ok(count)
+    }
+}
+
+/// Sends the stream's chunks to the reader.
+async fn feed<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
+    stream: impl Stream<Item = Result<Bytes, E>> + Send,
+    chunks: mpsc::Sender<io::Result<Bytes>>,
+) {
+    let mut stream = std::pin::pin!(stream);
+    let mut total = 0_u64;
+    loop {
+        let chunk = match tokio::time::timeout(READ_TIMEOUT, stream.next()).await {
+            Ok(None) => return,
+            Ok(Some(chunk)) => chunk.map_err(io::Error::other),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        let length = chunk.as_ref().map_or(0, Bytes::len);
+        total = total.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        let chunk = if total > LARGEST_LIST {
+            Err(io::ErrorKind::FileTooLarge.into())
+        } else {
+            chunk
+        };
+        let is_over = chunk.is_err();
+        if chunks.send(chunk).await.is_err() || is_over {
+            return;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! JSON view of a campaign (`CampaignBody`): in the API's answers and in the
+//! `campaign` events of the relay.
+
+use serde::Serialize;
+use session_api::Timestamp;
+use utoipa::ToSchema;
+
+use super::Situation;
+use crate::campaigns::template::Template;
+use crate::store::campaigns::{Campaign, CampaignState, RecipientState};
+
+/// A campaign.
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Campaign)]
+pub(crate) struct CampaignBody {
+    id: i64,
+    nombre: String,
+    mensaje: String,
+    cliente_id: Option<u64>,
+    estado: &'static str,
+    /// Whether it is a rehearsal; nothing before it is approved.
+    simulacion: Option<bool>,
+    columnas: Vec<String>,
+    variables: Vec<String>,
+    pausa_min_s: u32,
+    pausa_max_s: u32,
+    total: i64,
+    pendientes: i64,
+    en_cola: i64,
+    enviados: i64,
+    fallidos: i64,
+    simulados: i64,
+    omitidos: i64,
+    motivo_pausa: Option<Reason>,
+    espera: Option<Wait>,
+    fecha: Timestamp,
+    actualizado: Timestamp,
+    fecha_aprobacion: Option<Timestamp>,
+    fecha_finalizacion: Option<Timestamp>,
+    #[serde(flatten)]
+    node: NodeFields,
+}
+
+/// Why it is paused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Reason)]
+struct Reason {
+    codigo: String,
+    detalle: Option<String>,
+}
+
+/// What keeps it from going on just now, and until when.
+#[derive(Serialize, ToSchema)]
+#[schema(as = campaigns::Wait)]
+struct Wait {
+    codigo: String,
+    hasta: Option<Timestamp>,
+}
+
+impl CampaignBody {
+    pub(crate) fn of(campaign: &Campaign, situation: Situation) -> Self {
+        let count = |state| campaign.count(state);
+        let template = Template::parse(&campaign.text);
+        let variables = template.iter().flat_map(Template::variables);
+        Self {
+            id: campaign.id,
+            nombre: campaign.name.clone(),
+            mensaje: campaign.text.clone(),
+            cliente_id: campaign.cliente_id,
+            estado: campaign.state.estado(),
+            simulacion: campaign.dry_run,
+            columnas: campaign.columns.clone(),
+            variables: variables.map(str::to_owned).collect(),
+            pausa_min_s: campaign.pause.least(),
+            pausa_max_s: campaign.pause.most(),
+            total: campaign.total(),
+            pendientes: count(RecipientState::Pending),
+            en_cola: count(RecipientState::Queued),
+            enviados: count(RecipientState::Sent),
+            fallidos: count(RecipientState::Failed),
+            simulados: count(RecipientState::Simulated),
+            omitidos: count(RecipientState::Skipped),
+            motivo_pausa: campaign
+                .paused_for
+                .clone()
+                .map(|(codigo, detalle)| Reason { codigo, detalle }),
+            espera: wait(campaign, situation),
+            fecha: campaign.created_at,
+            actualizado: campaign.updated_at,
+            fecha_aprobacion: campaign.approved_at,
+            fecha_finalizacion: campaign.finished_at,
+            node: NodeFields::of(campaign),
+        }
+    }
+}
+
+/// The fields that the Node hub's page reads of a campaign, beside the others.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::CampaignFields)]
+struct NodeFields {
+    descripcion: String,
+    fecha_creacion: Timestamp,
+    /// Whether nothing of it goes before `fecha_envio`.
+    programada: bool,
+    fecha_envio: Option<Timestamp>,
+    total_destinatarios: i64,
+    cliente_nombre: Option<String>,
+}
+
+impl NodeFields {
+    fn of(campaign: &Campaign) -> Self {
+        Self {
+            descripcion: campaign.description.clone().unwrap_or_default(),
+            fecha_creacion: campaign.created_at,
+            programada: campaign.send_after.is_some(),
+            fecha_envio: campaign.send_after,
+            total_destinatarios: campaign.total(),
+            // There they have a name; here a business is its number.
+            cliente_nombre: campaign.cliente_id.map(|id| format!("Cliente {id}")),
+        }
+    }
+}
+
+fn wait(campaign: &Campaign, situation: Situation) -> Option<Wait> {
+    if campaign.state != CampaignState::Running {
+        return None;
+    }
+    if let Some(obstacle) = situation.obstacle(campaign) {
+        return Some(Wait {
+            codigo: obstacle.to_owned(),
+            hasta: situation.obstacle_until(obstacle),
+        });
+    }
+    let (code, until) = campaign.waits_for.clone()?;
+    let is_over = until.is_some_and(|until| until <= situation.now);
+    (!is_over).then_some(Wait {
+        codigo: code,
+        hasta: until,
+    })
+}

@@ -1,0 +1,311 @@
+//! One campaign's turn.
+
+use jiff::civil::Date;
+use rand::Rng;
+use session_api::Timestamp;
+
+use super::{Scheduler, Situation, Ticked, moment, rules_in};
+use crate::campaigns::template::Template;
+use crate::sending_windows::{Decision, Pause, Rules, next_opening};
+use crate::store::campaigns::{
+    Campaign, CampaignState, Days, Deltas, Move, Planned, Recipient, RecipientState, finish_in,
+    in_flight_in, is_opted_out_in, move_in, next_pending_in, pace_in, pause_in, set_clock_in,
+    set_pause_in, wait_in,
+};
+use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
+
+/// So many at once where there is no pause, and so many in a rehearsal.
+const BATCH: i64 = 50;
+const REHEARSED: i64 = 200;
+/// So many may be with the outbox where there is no pause.
+const IN_FLIGHT: i64 = 200;
+/// How soon to look whether the outbox is done with the one before.
+const SOON: i64 = 500;
+/// Only a change by a person can help.
+const NEVER: i64 = i64::MAX;
+
+/// A turn under way.
+struct Turn<'a> {
+    store: &'a Store,
+    campaign: Campaign,
+    template: Template,
+    days: Days,
+    deltas: Deltas,
+    given: usize,
+}
+
+impl Scheduler {
+    pub(super) async fn turn(
+        &self,
+        id: i64,
+        situation: Situation,
+        chance: &mut (impl Rng + Send),
+        ticked: &mut Ticked,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        // The order of the locks is everywhere this: the pace, the campaign.
+        let pace = pace_in(&mut tx).await?;
+        let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
+            return Ok(());
+        };
+        let now = situation.now.as_millis();
+        let is_due = campaign.state == CampaignState::Running && campaign.next_at <= now;
+        if !is_due || situation.obstacle(&campaign).is_some() {
+            return Ok(());
+        }
+        if campaign.count(RecipientState::Pending) == 0 {
+            finish_in(&mut tx, id).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        // A rehearsal imagines its time, and begins there.
+        if let Some(at) = campaign.send_after
+            && !campaign.is_rehearsal()
+            && at > situation.now
+        {
+            wait_in(&mut tx, &campaign, "NOT_YET", Some(at), at.as_millis()).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        let rules = rules_in(&self.store, &mut tx, &campaign).await?;
+        if rules.is_empty() {
+            wait_in(&mut tx, &campaign, "NO_APPROVED_SCHEDULE", None, NEVER).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        let template = match Template::parse(&campaign.text) {
+            Ok(template) => template,
+            // It was checked when it was written down.
+            Err(error) => {
+                pause_in(&mut tx, id, error.fault.code(), Some(&error.to_string())).await?;
+                tx.commit().await?;
+                return Ok(());
+            }
+        };
+        let begin = campaign
+            .clock
+            .filter(|_| campaign.is_rehearsal())
+            .unwrap_or(situation.now)
+            .max(campaign.send_after.unwrap_or(situation.now));
+        let from = self.zone.to_datetime(moment(begin)).date();
+        let days = Days::read_in(&mut tx, id, from.yesterday().unwrap_or(from)).await?;
+        let mut turn = Turn {
+            store: &self.store,
+            campaign,
+            template,
+            days,
+            deltas: Deltas::default(),
+            given: 0,
+        };
+        if turn.campaign.is_rehearsal() {
+            self.rehearse(&mut tx, &mut turn, &rules, begin, chance)
+                .await?;
+            ticked.look(now);
+        } else {
+            let look = self
+                .send(&mut tx, &mut turn, &rules, situation.now, pace, chance)
+                .await?;
+            if let Some(look) = look {
+                ticked.look(look);
+            }
+        }
+        turn.days.write_in(&mut tx, id).await?;
+        turn.deltas.apply(&mut tx, id).await?;
+        finish_in(&mut tx, id).await?;
+        tx.commit().await?;
+        ticked.given += turn.given;
+        ticked.in_flight |= turn.given > 0;
+        Ok(())
+    }
+
+    /// For real: one, or some where there is no pause. Tells when to look
+    /// again where the campaign's row does not.
+    async fn send(
+        &self,
+        tx: &mut Tx,
+        turn: &mut Turn<'_>,
+        rules: &[Rules],
+        now: Timestamp,
+        pace: i64,
+        chance: &mut (impl Rng + Send),
+    ) -> Result<Option<i64>, StoreError> {
+        let used = |schedule, day| turn.days.used(schedule, day);
+        let decision = next_opening(moment(now), &self.zone, rules, &used, None);
+        let (schedule, day, room, pause) = match decision {
+            Decision::Send {
+                schedule,
+                day,
+                room,
+                pause,
+                ..
+            } => (schedule, day, room, pause),
+            Decision::Wait { until, why } => {
+                let until = Timestamp::from(until);
+                let at = until.as_millis();
+                wait_in(tx, &turn.campaign, why.code(), Some(until), at).await?;
+                return Ok(None);
+            }
+            Decision::Over => {
+                pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                return Ok(None);
+            }
+        };
+        let in_flight = in_flight_in(tx, turn.campaign.id).await?;
+        let most = if pause.is_none() { IN_FLIGHT } else { 1 };
+        if in_flight >= most {
+            return Ok(Some(now.as_millis() + SOON));
+        }
+        if !pause.is_none() && pace > now.as_millis() {
+            // Its place before the others is kept: `next_at` stays.
+            wait_in(
+                tx,
+                &turn.campaign,
+                "PAUSE",
+                Timestamp::from_millis(pace),
+                turn.campaign.next_at,
+            )
+            .await?;
+            return Ok(Some(pace));
+        }
+        let room = room.map_or(BATCH, i64::from);
+        let count = if pause.is_none() {
+            BATCH.min(room).min(most - in_flight)
+        } else {
+            1
+        };
+        for recipient in next_pending_in(tx, turn.campaign.id, count).await? {
+            turn.give(tx, &recipient, now, schedule, day).await?;
+        }
+        if turn.given > 0 {
+            turn.draw(tx, now, pause, chance).await?;
+        }
+        Ok(Some(now.as_millis()))
+    }
+
+    /// A rehearsal: as many as fit into one tick, each at the time at which it
+    /// would have gone.
+    async fn rehearse(
+        &self,
+        tx: &mut Tx,
+        turn: &mut Turn<'_>,
+        rules: &[Rules],
+        begin: Timestamp,
+        chance: &mut (impl Rng + Send),
+    ) -> Result<(), StoreError> {
+        let mut clock = begin;
+        let pending = next_pending_in(tx, turn.campaign.id, REHEARSED).await?;
+        let mut waiting = pending.iter();
+        let mut recipient = waiting.next();
+        while let Some(next) = recipient {
+            let used = |schedule, day| turn.days.used(schedule, day);
+            match next_opening(moment(clock), &self.zone, rules, &used, None) {
+                Decision::Send {
+                    schedule,
+                    day,
+                    pause,
+                    ..
+                } => {
+                    if turn.give(tx, next, clock, schedule, day).await? {
+                        clock = clock.after(pause.draw(chance));
+                    }
+                    recipient = waiting.next();
+                }
+                Decision::Wait { until, .. } => clock = Timestamp::from(until),
+                Decision::Over => {
+                    pause_in(tx, turn.campaign.id, "SCHEDULES_OVER", Some(OVER)).await?;
+                    break;
+                }
+            }
+        }
+        set_clock_in(tx, turn.campaign.id, clock).await
+    }
+}
+
+const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
+
+impl Turn<'_> {
+    /// Gives one to the outbox; `false` for who is passed over.
+    async fn give(
+        &mut self,
+        tx: &mut Tx,
+        recipient: &Recipient,
+        at: Timestamp,
+        schedule: i64,
+        day: Date,
+    ) -> Result<bool, StoreError> {
+        if is_opted_out_in(tx, &recipient.chat).await? {
+            let step = Move::to(RecipientState::Skipped, "OPTED_OUT");
+            move_in(tx, recipient, step, &mut self.deltas).await?;
+            return Ok(false);
+        }
+        let text = self.template.fill(&recipient.fields);
+        let composed = Composed::text(self.campaign.cliente_id, &recipient.chat, &text);
+        let message = match composed {
+            Ok(message) => message,
+            // The text may have changed since the list came in.
+            Err(invalid) => {
+                let reason = invalid.to_string();
+                let step = Move {
+                    detail: Some(&reason),
+                    ..Move::to(RecipientState::Failed, "TEXT_INVALID")
+                };
+                move_in(tx, recipient, step, &mut self.deltas).await?;
+                return Ok(false);
+            }
+        };
+        let key = format!(
+            "campaign-{}-{}-{}",
+            self.campaign.id,
+            recipient.id,
+            recipient.attempt + 1
+        );
+        let inserted = self
+            .store
+            .insert_in(
+                tx,
+                NewMessage {
+                    origin: Origin::Campaign,
+                    campaign_id: Some(self.campaign.id),
+                    message: &message,
+                    idempotency_key: &key,
+                    dry_run: self.campaign.is_rehearsal(),
+                    due: None,
+                    claim: None,
+                },
+            )
+            .await?;
+        let Some(message) = inserted.message() else {
+            // Somebody has used a campaign's key for another message.
+            let step = Move::to(RecipientState::Failed, "IDEMPOTENCY_KEY_REUSED");
+            move_in(tx, recipient, step, &mut self.deltas).await?;
+            return Ok(false);
+        };
+        let step = Move {
+            message: Some(Planned {
+                message: message.id,
+                at,
+                schedule,
+                day,
+            }),
+            ..Move::to(RecipientState::Queued, "ITS_TURN")
+        };
+        if move_in(tx, recipient, step, &mut self.deltas).await? {
+            self.days.add(schedule, day);
+            self.given += 1;
+        }
+        Ok(true)
+    }
+
+    /// The pause after what was given now.
+    async fn draw(
+        &self,
+        tx: &mut Tx,
+        now: Timestamp,
+        pause: Pause,
+        chance: &mut (impl Rng + Send),
+    ) -> Result<(), StoreError> {
+        let drawn = i64::try_from(pause.draw(chance).as_millis()).unwrap_or(i64::MAX);
+        let until = now.as_millis().saturating_add(drawn);
+        set_pause_in(tx, self.campaign.id, drawn, until).await
+    }
+}

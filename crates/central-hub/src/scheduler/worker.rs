@@ -1,0 +1,159 @@
+//! The task that ticks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use session_api::{SessionState, Timestamp};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::{Hold, Scheduler, Situation, Ticked};
+use crate::config::Config;
+use crate::outbox::Outbox;
+use crate::relay::{Link, Own, Relay};
+use crate::store::StoreError;
+
+/// A look at least so often: another hub may have changed something.
+const IDLE: Duration = Duration::from_secs(5);
+/// While the outbox is at work on something.
+const BUSY: Duration = Duration::from_millis(250);
+/// After the store failed.
+const TROUBLE: Duration = Duration::from_secs(1);
+/// Pages are told so often at most: a rehearsal is faster than anybody looks.
+const TELL: Duration = Duration::from_millis(200);
+/// Another hub's clock may be behind by this, in milliseconds.
+const SKEW: i64 = 2000;
+/// Never sooner.
+const LEAST: Duration = Duration::from_millis(5);
+
+/// Tells the worker that a person changed something. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Nudge(Arc<Notify>);
+
+impl Nudge {
+    /// Look now.
+    pub(crate) fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What the pages were told.
+struct Told {
+    /// Campaigns that changed from then on may be news.
+    since: i64,
+    /// The last word about each of those.
+    last: HashMap<i64, Arc<str>>,
+    at: Instant,
+}
+
+/// What the moment allows.
+pub(crate) fn situation(config: &Config, relay: &Relay) -> Situation {
+    let (link, state, _) = relay.health();
+    Situation {
+        now: Timestamp::now(),
+        auto: config.auto_campaigns,
+        ready: link == Link::Up && state == Some(SessionState::Ready),
+        hold: relay.limits().as_ref().and_then(Hold::of),
+        dry_run: config.dry_run,
+    }
+}
+
+/// The task.
+pub(crate) struct Worker {
+    pub(crate) scheduler: Scheduler,
+    pub(crate) config: Arc<Config>,
+    pub(crate) relay: Relay,
+    pub(crate) outbox: Outbox,
+    pub(crate) nudge: Nudge,
+}
+
+impl Worker {
+    /// Ticks until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        let mut chance = StdRng::from_os_rng();
+        let mut told = Told {
+            since: Timestamp::now().as_millis(),
+            last: HashMap::new(),
+            at: Instant::now(),
+        };
+        let mut troubled = false;
+        loop {
+            let pause = match self.round(&mut told, &mut chance).await {
+                Ok((ticked, is_told)) => {
+                    if std::mem::take(&mut troubled) {
+                        tracing::info!("campaigns go on: the store answers again");
+                    }
+                    let most = if is_told { IDLE } else { TELL };
+                    Self::pause(ticked).min(most)
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut troubled, true) {
+                        tracing::warn!(%error, "campaigns wait for the store");
+                    }
+                    TROUBLE
+                }
+            };
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => return,
+                () = self.nudge.0.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One tick; tells whether the pages were told of it, too.
+    async fn round(
+        &self,
+        told: &mut Told,
+        chance: &mut StdRng,
+    ) -> Result<(Ticked, bool), StoreError> {
+        let situation = situation(&self.config, &self.relay);
+        let ticked = self.scheduler.tick(situation, chance).await?;
+        if ticked.given > 0 {
+            self.outbox.wake();
+        }
+        let is_time = told.at.elapsed() >= TELL;
+        if is_time {
+            self.publish(told, situation).await?;
+        }
+        Ok((ticked, is_time))
+    }
+
+    fn pause(ticked: Ticked) -> Duration {
+        let most = if ticked.in_flight { BUSY } else { IDLE };
+        let now = Timestamp::now().as_millis();
+        let until = ticked.look_at.map_or(most, |at| {
+            Duration::from_millis(u64::try_from(at.saturating_sub(now)).unwrap_or(0))
+        });
+        until.clamp(LEAST, most)
+    }
+
+    /// Tells the pages what changed, whichever hub changed it.
+    async fn publish(&self, told: &mut Told, situation: Situation) -> Result<(), StoreError> {
+        told.at = Instant::now();
+        let changed = self.scheduler.store.campaigns_changed(told.since).await?;
+        let mut last = HashMap::with_capacity(changed.len());
+        for campaign in changed {
+            told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
+            let body = super::CampaignBody::of(&campaign, situation);
+            let Ok(data) = serde_json::to_string(&body) else {
+                continue;
+            };
+            let data: Arc<str> = data.into();
+            if told.last.get(&campaign.id) != Some(&data) {
+                self.relay.publish(Own {
+                    name: "campaign",
+                    cliente_id: campaign.cliente_id,
+                    data: data.clone(),
+                });
+            }
+            last.insert(campaign.id, data);
+        }
+        told.last = last;
+        Ok(())
+    }
+}

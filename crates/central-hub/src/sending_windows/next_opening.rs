@@ -1,0 +1,156 @@
+//! May one go now, and if not, when to look again.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use super::rules::{Pause, Rules};
+use super::window::{next_midnight, window};
+
+/// A window opens at least once within so many days of its first, unless it
+/// never does: it may be one day of the week, which a jump of the clock may
+/// leave out.
+const HORIZON: i64 = 15;
+
+/// Why nothing may go now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// It is not a day and hour of any schedule.
+    OutsideHours,
+    /// As many as a day may have went today.
+    QuotaReached,
+    /// The pause after the last one is not over.
+    Pause,
+}
+
+impl Waiting {
+    /// The machine's word for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OutsideHours => "OUTSIDE_HOURS",
+            Self::QuotaReached => "DAILY_QUOTA_REACHED",
+            Self::Pause => "PAUSE",
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// One may go.
+    Send {
+        /// By which schedule; 0 for a campaign that has none.
+        schedule: i64,
+        /// The local day that it counts for.
+        day: Date,
+        /// How many more may go today by this schedule; left out, any number.
+        room: Option<u32>,
+        /// The pause to be made afterwards.
+        pause: Pause,
+        /// When the window closes.
+        closes: Timestamp,
+    },
+    /// None may go; look again then.
+    Wait {
+        /// When.
+        until: Timestamp,
+        /// Why.
+        why: Waiting,
+    },
+    /// No window will ever open again.
+    Over,
+}
+
+/// Decides. `used` tells how many went on a local day by a schedule;
+/// `not_before` is the end of the pause after the last one.
+pub fn next_opening(
+    now: Timestamp,
+    zone: &TimeZone,
+    schedules: &[Rules],
+    used: &impl Fn(i64, Date) -> u32,
+    not_before: Option<Timestamp>,
+) -> Decision {
+    let at = not_before.map_or(now, |end| end.max(now));
+    let openings = schedules
+        .iter()
+        .filter_map(|rules| Some((opening_of(rules, at, zone, used)?, rules)));
+    // Of several that are open the first in the list has its turn.
+    let Some((next, rules)) = openings.min_by_key(|(next, _)| next.at) else {
+        return Decision::Over;
+    };
+    if next.at > at {
+        let why = if next.after_quota {
+            Waiting::QuotaReached
+        } else {
+            Waiting::OutsideHours
+        };
+        return Decision::Wait {
+            until: next.at,
+            why,
+        };
+    }
+    if at > now {
+        return Decision::Wait {
+            until: at,
+            why: Waiting::Pause,
+        };
+    }
+    let day = zone.to_datetime(now).date();
+    Decision::Send {
+        schedule: rules.id,
+        day,
+        room: rules
+            .quota
+            .map(|quota| quota.saturating_sub(used(rules.id, day))),
+        pause: rules.pause,
+        closes: next.closes,
+    }
+}
+
+/// When a schedule next lets one go.
+struct Opening {
+    at: Timestamp,
+    closes: Timestamp,
+    /// It would be earlier, had not so many gone already.
+    after_quota: bool,
+}
+
+fn opening_of(
+    rules: &Rules,
+    at: Timestamp,
+    zone: &TimeZone,
+    used: &impl Fn(i64, Date) -> u32,
+) -> Option<Opening> {
+    let today = zone.to_datetime(at).date();
+    // Yesterday's window may go over midnight.
+    let yesterday = today.yesterday().unwrap_or(today);
+    let first = rules.first.map_or(yesterday, |first| first.max(yesterday));
+    let mut after_quota = false;
+    for days in 0..HORIZON {
+        let day = first.checked_add(Span::new().days(days)).ok()?;
+        let Some(window) = window(rules, day, zone) else {
+            continue;
+        };
+        let mut candidate = window.begin.max(at);
+        while candidate < window.end {
+            let local = zone.to_datetime(candidate).date();
+            if rules
+                .quota
+                .is_none_or(|quota| used(rules.id, local) < quota)
+            {
+                return Some(Opening {
+                    at: candidate,
+                    closes: window.end,
+                    after_quota,
+                });
+            }
+            after_quota = true;
+            candidate = next_midnight(candidate, zone)?;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! The application state (`AppState`): the configuration and the services that
+//! every HTTP handler receives through axum's `State` extractor.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use service_runtime::metrics::Metrics;
+use session_client::SessionClient;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::Auth;
+use crate::config::Config;
+use crate::inbound::Follower;
+use crate::limits::CallerLimits;
+use crate::outbox::Outbox;
+use crate::relay::Relay;
+use crate::scheduler::Nudge;
+use crate::store::Store;
+use crate::webhooks::Caller;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct AppState {
+    pub(crate) config: Arc<Config>,
+    pub(crate) session: SessionClient,
+    pub(crate) store: Store,
+    pub(crate) outbox: Outbox,
+    pub(crate) auth: Auth,
+    /// Wakes the scheduler.
+    pub(crate) nudge: Nudge,
+    pub(crate) relay: Relay,
+    pub(crate) follower: Follower,
+    /// Calls the receivers of webhooks.
+    pub(crate) caller: Caller,
+    /// What each of those who ask may have at once.
+    pub(crate) limits: CallerLimits,
+    /// What was counted.
+    pub(crate) metrics: Metrics,
+    pub(crate) started: Instant,
+    /// Cancelled when the service drains: event streams end then.
+    pub(crate) draining: CancellationToken,
+}

@@ -1,0 +1,382 @@
+//! Lists that were uploaded, and what was refused of them.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::lifecycle::Refused;
+use super::rows::time;
+use super::states::CampaignState;
+use crate::store::rows::{now, unknown_value};
+use crate::store::{Store, StoreError, Tx};
+
+/// An import that says nothing for so long is dead: its hub was killed.
+pub(super) const SILENCE_MS: i64 = 60_000;
+
+/// Where an import stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportState {
+    /// The list is coming in.
+    Running,
+    /// All of it is here.
+    Done,
+    /// It broke off; what came before is here.
+    Failed,
+}
+
+impl ImportState {
+    /// As the API says it.
+    #[must_use]
+    pub const fn estado(self) -> &'static str {
+        match self {
+            Self::Running => "en_curso",
+            Self::Done => "completa",
+            Self::Failed => "interrumpida",
+        }
+    }
+}
+
+/// An import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The store's number of it.
+    pub id: i64,
+    /// Of which campaign.
+    pub campaign_id: i64,
+    /// Where it stands.
+    pub state: ImportState,
+    /// So many bytes were read.
+    pub bytes: i64,
+    /// Of so many, where the upload said it.
+    pub total_bytes: Option<i64>,
+    /// Lines that are recipients now.
+    pub accepted: i64,
+    /// Lines whose number the campaign had already.
+    pub duplicates: i64,
+    /// Lines that cannot be used, duplicates apart.
+    pub refused: i64,
+    /// Why it broke off, as a code.
+    pub error_code: Option<String>,
+    /// Why it broke off, for a person.
+    pub error_message: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+}
+
+/// A line that was not taken.
+#[derive(Clone)]
+pub struct RefusedLine {
+    /// The store's number of it.
+    pub id: i64,
+    /// Which.
+    pub line: i64,
+    /// Why, as a code.
+    pub code: String,
+    /// Why, for a person.
+    pub reason: String,
+    /// What stood in the number's cell, shortened.
+    pub cell: String,
+}
+
+/// A line to be written down as refused.
+#[derive(Clone, Copy)]
+pub struct NewRefusedLine<'a> {
+    /// Its number in the list.
+    pub line: u64,
+    /// Why, as a code.
+    pub code: &'a str,
+    /// Why, for a person.
+    pub reason: &'a str,
+    /// What stood in the number's cell, shortened.
+    pub cell: &'a str,
+}
+
+/// How an import ends.
+#[derive(Clone, Copy, Debug)]
+pub enum ImportEnd<'a> {
+    /// All of it is here.
+    Done,
+    /// It broke off: a code, and a sentence.
+    Failed(&'a str, &'a str),
+}
+
+impl Import {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let state: String = row.try_get("state")?;
+        let updated: i64 = row.try_get("updated_at")?;
+        let state = match state.as_str() {
+            "running" if updated < now() - SILENCE_MS => ImportState::Failed,
+            "running" => ImportState::Running,
+            "done" => ImportState::Done,
+            "failed" => ImportState::Failed,
+            _ => return Err(unknown_value("a state")),
+        };
+        Ok(Self {
+            id: row.try_get("id")?,
+            campaign_id: row.try_get("campaign_id")?,
+            state,
+            bytes: row.try_get("bytes")?,
+            total_bytes: row.try_get("total_bytes")?,
+            accepted: row.try_get("accepted")?,
+            duplicates: row.try_get("duplicates")?,
+            refused: row.try_get("refused")?,
+            error_code: row.try_get("error_code")?,
+            error_message: row.try_get("error_message")?,
+            created_at: time(row, "created_at")?,
+            updated_at: time(row, "updated_at")?,
+        })
+    }
+}
+
+impl Store {
+    /// Begins an import; one at a time. What an earlier one left unfinished is
+    /// made good by it: the same list brings the lines that are missing.
+    ///
+    /// # Errors
+    /// [`Refused::NotFound`], [`Refused::State`].
+    pub async fn begin_import(
+        &self,
+        campaign: i64,
+        total_bytes: Option<i64>,
+    ) -> Result<Import, Refused> {
+        let (mut tx, found) = self.begin_with_campaign(campaign).await?;
+        let state = found.state;
+        if !matches!(state, CampaignState::Draft | CampaignState::Paused) {
+            let cure = "lists come in only before it is approved or while it is paused";
+            return Err(Refused::State { state, cure });
+        }
+        let newest = self.newest_import_in(&mut tx, campaign).await?;
+        if newest.is_some_and(|newest| newest.state == ImportState::Running) {
+            let cure = "another list is coming in: wait for its end";
+            return Err(Refused::State { state, cure });
+        }
+        let row = sqlx::query(
+            "INSERT INTO campaign_imports (campaign_id, state, total_bytes, created_at, updated_at)
+             VALUES ($1, 'running', $2, $3, $3) RETURNING *",
+        )
+        .bind(campaign)
+        .bind(total_bytes)
+        .bind(now())
+        .fetch_one(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Import::read(&row)?)
+    }
+
+    /// Notes how far an import is.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn note_import_in(&self, tx: &mut Tx, import: &Import) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE campaign_imports SET bytes = $1, accepted = $2, duplicates = $3, refused = $4,
+                 updated_at = $5 WHERE id = $6",
+        )
+        .bind(import.bytes)
+        .bind(import.accepted)
+        .bind(import.duplicates)
+        .bind(import.refused)
+        .bind(now())
+        .bind(import.id)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends an import. One that came in whole makes good what an earlier one
+    /// of the campaign left unfinished.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn end_import(&self, import: &Import, end: ImportEnd<'_>) -> Result<(), StoreError> {
+        let (state, code, message) = match end {
+            ImportEnd::Done => ("done", None, None),
+            ImportEnd::Failed(code, message) => ("failed", Some(code), Some(message)),
+        };
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE campaign_imports SET state = $1, error_code = $2, error_message = $3,
+                 bytes = $4, updated_at = $5 WHERE id = $6",
+        )
+        .bind(state)
+        .bind(code)
+        .bind(message)
+        .bind(import.bytes)
+        .bind(now())
+        .bind(import.id)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The imports of a campaign, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn imports(&self, campaign: i64, limit: u32) -> Result<Vec<Import>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM campaign_imports WHERE campaign_id = $1 ORDER BY id DESC LIMIT $2",
+        )
+        .bind(campaign)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter().map(Import::read).collect()
+    }
+
+    /// An import of a campaign.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn import(&self, campaign: i64, id: i64) -> Result<Option<Import>, StoreError> {
+        let row = sqlx::query("SELECT * FROM campaign_imports WHERE campaign_id = $1 AND id = $2")
+            .bind(campaign)
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Import::read).transpose()
+    }
+
+    /// Deletes an import that is over, with those of its recipients who were
+    /// sent nothing yet; returns how many.
+    ///
+    /// # Errors
+    /// [`Refused::NotFound`], [`Refused::State`].
+    pub async fn delete_import(&self, import: &Import) -> Result<i64, Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
+        if campaign.state == CampaignState::Running || import.state == ImportState::Running {
+            let state = campaign.state;
+            let cure = "pause it first, and let a list that is coming in come to its end";
+            return Err(Refused::State { state, cure });
+        }
+        let removed = delete_in(&mut tx, import).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// Deletes an import of which no line was written down.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn discard_import(&self, import: &Import) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        // The campaign's row is locked first, as everywhere.
+        self.campaign_in(&mut tx, import.campaign_id).await?;
+        delete_in(&mut tx, import).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Writes down what was refused.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn refuse_lines_in(
+        &self,
+        tx: &mut Tx,
+        import: i64,
+        lines: &[NewRefusedLine<'_>],
+    ) -> Result<(), StoreError> {
+        for refused in lines {
+            sqlx::query(
+                "INSERT INTO import_refusals (import_id, line, code, reason, cell)
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(import)
+            .bind(i64::try_from(refused.line).unwrap_or(i64::MAX))
+            .bind(refused.code)
+            .bind(refused.reason)
+            .bind(refused.cell)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The lines of an import that were not taken, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn refused_lines(
+        &self,
+        import: i64,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<RefusedLine>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM import_refusals WHERE import_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        )
+        .bind(import)
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RefusedLine {
+                    id: row.try_get("id")?,
+                    line: row.try_get("line")?,
+                    code: row.try_get("code")?,
+                    reason: row.try_get("reason")?,
+                    cell: row.try_get("cell")?,
+                })
+            })
+            .collect()
+    }
+
+    /// The newest import of a campaign, within a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn newest_import_in(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+    ) -> Result<Option<Import>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM campaign_imports WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1",
+        )
+        .bind(campaign)
+        .fetch_optional(&mut **tx)
+        .await?;
+        row.as_ref().map(Import::read).transpose()
+    }
+
+    /// A list that is half here must not go out: the newest import has to have
+    /// come in whole.
+    pub(super) async fn refuse_unfinished_import(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+    ) -> Result<(), Refused> {
+        match self.newest_import_in(tx, campaign).await? {
+            Some(import) if import.state != ImportState::Done => Err(Refused::Import(import.id)),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn delete_in(tx: &mut Tx, import: &Import) -> Result<i64, StoreError> {
+    let (campaign, id) = (import.campaign_id, import.id);
+    let gone = sqlx::query(
+        "DELETE FROM recipients WHERE import_id = $1 AND campaign_id = $2 AND state = 'pending'
+                 AND attempt = 0",
+    )
+    .bind(id)
+    .bind(campaign)
+    .execute(&mut **tx)
+    .await?;
+    let count = i64::try_from(gone.rows_affected()).unwrap_or(i64::MAX);
+    let mut deltas = super::Deltas::default();
+    deltas.add(super::RecipientState::Pending, -count);
+    deltas.apply(tx, campaign).await?;
+    for statement in [
+        "DELETE FROM import_refusals WHERE import_id = $1",
+        "DELETE FROM campaign_imports WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(id).execute(&mut **tx).await?;
+    }
+    Ok(count)
+}

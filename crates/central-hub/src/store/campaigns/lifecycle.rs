@@ -1,0 +1,335 @@
+//! What a person does with a campaign: approve, pause, resume, copy.
+
+use super::recipients::{Deltas, Move, move_in};
+use super::states::{CampaignState, RecipientState};
+use sqlx::Row;
+
+use super::rows::time;
+use super::{Campaign, NewCampaign};
+use crate::store::rows::now;
+use crate::store::{Change, State, Store, StoreError, Topic, Tx};
+
+/// Why something cannot be done with a campaign.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is none with this number.
+    #[error("there is no campaign with this number")]
+    NotFound,
+    /// Not where it stands.
+    #[error("the campaign is {}: {cure}", .state.estado())]
+    State {
+        /// Where it stands.
+        state: CampaignState,
+        /// What helps.
+        cure: &'static str,
+    },
+    /// It has nobody to write to.
+    #[error("the campaign has no recipients: upload a list first")]
+    Nobody,
+    /// Recipients have no value in a column that the new text needs.
+    #[error(
+        "{count} of the recipients have no value for {{{column}}}: give it a default, such as {{{column}|…}}"
+    )]
+    MissingValues {
+        /// The column's key.
+        column: String,
+        /// How many recipients.
+        count: i64,
+    },
+    /// A list is coming in, or did not come in whole.
+    #[error(
+        "the list of import {0} did not come in whole: upload it again, or take that import away"
+    )]
+    Import(i64),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Approves a campaign: from now on it goes, or is rehearsed.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn approve_campaign(&self, id: i64, dry_run: bool) -> Result<Campaign, Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
+        match campaign.state {
+            CampaignState::Draft => {}
+            // Said twice is said once.
+            CampaignState::Running => return Ok(campaign),
+            state @ CampaignState::Paused => {
+                let cure = "it was approved before; resume it";
+                return Err(Refused::State { state, cure });
+            }
+            state @ CampaignState::Finished => {
+                let cure = "copy it to run it again";
+                return Err(Refused::State { state, cure });
+            }
+        }
+        if campaign.total() == 0 {
+            return Err(Refused::Nobody);
+        }
+        self.refuse_unfinished_import(&mut tx, id).await?;
+        let at = now();
+        sqlx::query(
+            "UPDATE campaigns SET state = 'running', dry_run = $1, clock = $2, approved_at = $2,
+                 next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $2 WHERE id = $3",
+        )
+        .bind(i64::from(dry_run))
+        .bind(at)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        changed_in(&mut tx, id).await?;
+        self.committed(tx, id).await
+    }
+
+    /// Pauses a campaign and takes back what has not left yet.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn pause_campaign(
+        &self,
+        id: i64,
+        code: &str,
+        detail: Option<&str>,
+    ) -> Result<Campaign, Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
+        match campaign.state {
+            CampaignState::Running => {}
+            CampaignState::Paused => return Ok(campaign),
+            state => {
+                let cure = "only one that is under way can be paused";
+                return Err(Refused::State { state, cure });
+            }
+        }
+        pause_in(&mut tx, id, code, detail).await?;
+        withdraw(self, &mut tx, id, "CAMPAIGN_PAUSED").await?;
+        self.committed(tx, id).await
+    }
+
+    /// Lets a campaign go on.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn resume_campaign(&self, id: i64) -> Result<Campaign, Refused> {
+        let (mut tx, campaign) = self.begin_with_campaign(id).await?;
+        match campaign.state {
+            CampaignState::Paused => {}
+            CampaignState::Running => return Ok(campaign),
+            state => {
+                let cure = "only one that is paused can be resumed";
+                return Err(Refused::State { state, cure });
+            }
+        }
+        self.refuse_unfinished_import(&mut tx, id).await?;
+        sqlx::query(
+            "UPDATE campaigns SET state = 'running', pause_code = NULL, pause_detail = NULL,
+                 wait_code = NULL, wait_until = NULL, health = '', next_at = 0, updated_at = $1
+             WHERE id = $2",
+        )
+        .bind(now())
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        changed_in(&mut tx, id).await?;
+        self.committed(tx, id).await
+    }
+
+    /// A new campaign with the same text, recipients and schedules, of which
+    /// nobody has got anything: a rehearsal's way to the real thing.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn copy_campaign(&self, id: i64, name: &str) -> Result<Campaign, Refused> {
+        let from = self.campaign(id).await?.ok_or(Refused::NotFound)?;
+        let copy = self
+            .create_campaign(&NewCampaign {
+                cliente_id: from.cliente_id,
+                name: name.to_owned(),
+                text: from.text,
+                columns: from.columns,
+                pause: from.pause,
+            })
+            .await?;
+        let mut tx = self.begin().await?;
+        let at = now();
+        let copied = sqlx::query(
+            "INSERT INTO recipients (campaign_id, line, chat, fields, state, created_at, updated_at)
+             SELECT $1, line, chat, fields, 'pending', $2, $2 FROM recipients WHERE campaign_id = $3 ORDER BY id",
+        )
+        .bind(copy.id)
+        .bind(at)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        // Somebody has to look at them once more: these are for real.
+        sqlx::query(
+            "INSERT INTO schedules (campaign_id, cliente_id, days, from_minute, until_minute, quota,
+                 first_day, last_day, pause_min, pause_max, comment, state, created_at, updated_at)
+             SELECT $1, cliente_id, days, from_minute, until_minute, quota, first_day, last_day,
+                 pause_min, pause_max, comment, 'pending', $2, $2
+             FROM schedules WHERE campaign_id = $3 ORDER BY id",
+        )
+        .bind(copy.id)
+        .bind(at)
+        .bind(id)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("UPDATE campaigns SET pending = $1, scheduled = $2 WHERE id = $3")
+            .bind(i64::try_from(copied.rows_affected()).unwrap_or(i64::MAX))
+            .bind(i64::from(from.scheduled))
+            .bind(copy.id)
+            .execute(&mut *tx)
+            .await?;
+        self.committed(tx, copy.id).await
+    }
+
+    /// Puts failed recipients back, because a person says so.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn retry_recipients(
+        &self,
+        campaign: i64,
+        only: Option<i64>,
+        reason: &str,
+    ) -> Result<i64, Refused> {
+        let (mut tx, found) = self.begin_with_campaign(campaign).await?;
+        let failed = super::recipients::failed_in(&mut tx, campaign, only).await?;
+        let mut deltas = Deltas::default();
+        let mut count = 0;
+        for recipient in &failed {
+            let step = Move {
+                detail: Some(reason),
+                ..Move::to(RecipientState::Pending, "RETRY")
+            };
+            if move_in(&mut tx, recipient, step, &mut deltas).await? {
+                count += 1;
+            }
+        }
+        deltas.apply(&mut tx, campaign).await?;
+        if count > 0 && found.state == CampaignState::Finished {
+            // Not by itself under way again: somebody says when.
+            sqlx::query(
+                "UPDATE campaigns SET state = 'paused', pause_code = 'RETRY', pause_detail = $1,
+                     finished_at = NULL WHERE id = $2",
+            )
+            .bind(reason)
+            .bind(campaign)
+            .execute(&mut *tx)
+            .await?;
+            changed_in(&mut tx, campaign).await?;
+        }
+        sqlx::query("UPDATE campaigns SET next_at = 0 WHERE id = $1")
+            .bind(campaign)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    pub(super) async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
+        let mut tx = self.begin().await?;
+        let campaign = self.campaign_in(&mut tx, id).await?;
+        Ok((tx, campaign.ok_or(Refused::NotFound)?))
+    }
+
+    async fn committed(&self, tx: Tx, id: i64) -> Result<Campaign, Refused> {
+        tx.commit().await?;
+        self.campaign(id).await?.ok_or(Refused::NotFound)
+    }
+}
+
+/// Tells the webhooks where a campaign stands now.
+pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT cliente_id, name, state, dry_run, pause_code, pause_detail, updated_at
+         FROM campaigns WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(row) = row else { return Ok(()) };
+    let state = CampaignState::read(row.try_get("state")?)?;
+    let dry_run: Option<i64> = row.try_get("dry_run")?;
+    let cliente_id: Option<i64> = row.try_get("cliente_id")?;
+    let cliente_id = cliente_id.and_then(|id| u64::try_from(id).ok());
+    let data = serde_json::json!({
+        "id": id,
+        "nombre": row.try_get::<String, _>("name")?,
+        "cliente_id": cliente_id,
+        "estado": state.estado(),
+        "motivo": row.try_get::<Option<String>, _>("pause_code")?,
+        "detalle": row.try_get::<Option<String>, _>("pause_detail")?,
+        "dry_run": dry_run.map(|it| it != 0),
+        "fecha": time(&row, "updated_at")?,
+    });
+    crate::store::tell_in(tx, Topic::Campaign, cliente_id, &data).await?;
+    Ok(())
+}
+
+/// Pauses it, within a transaction.
+pub(crate) async fn pause_in(
+    tx: &mut Tx,
+    id: i64,
+    code: &str,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE campaigns SET state = 'paused', pause_code = $1, pause_detail = $2,
+             wait_code = NULL, wait_until = NULL, updated_at = $3 WHERE id = $4",
+    )
+    .bind(code)
+    .bind(detail)
+    .bind(now())
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    changed_in(tx, id).await
+}
+
+/// Takes back the messages of a campaign that the outbox has not begun with:
+/// their recipients wait again.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn withdraw(
+    store: &Store,
+    tx: &mut Tx,
+    campaign: i64,
+    cause: &str,
+) -> Result<i64, StoreError> {
+    let waiting = super::recipients::waiting_in(tx, campaign).await?;
+    let mut deltas = Deltas::default();
+    let mut count = 0;
+    for recipient in &waiting {
+        let Some(message) = recipient.message_id else {
+            continue;
+        };
+        let change = Change::to(State::Cancelled, cause);
+        // The outbox may have been faster.
+        if store.change_in(tx, message, change).await?.is_none() {
+            continue;
+        }
+        if move_in(
+            tx,
+            recipient,
+            Move::to(RecipientState::Pending, cause),
+            &mut deltas,
+        )
+        .await?
+        {
+            super::days::give_back(tx, recipient.id).await?;
+            count += 1;
+        }
+    }
+    deltas.apply(tx, campaign).await?;
+    Ok(count)
+}

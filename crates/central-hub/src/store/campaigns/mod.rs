@@ -1,0 +1,51 @@
+//! Campaigns in the store.
+//!
+//! ```text
+//!  campaign:   draft ──approve──> running <──resume── paused
+//!                                   │ └──── pause ──────^
+//!                                   └─ nobody is left ─> finished
+//!
+//!  recipient:  pending ──in its turn──> queued ─┬─> sent
+//!                ^  │                     │     ├─> simulated
+//!                │  └─ opted out ─> skipped     └─> failed
+//!                ├── withdrawn before it left ──┘      │
+//!                └────────────── by a person only ─────┘
+//! ```
+//!
+//! The numbers of recipients in each state stand in the campaign's own row and
+//! change in the same transaction as the recipients do.
+
+mod campaign;
+mod days;
+mod imports;
+mod lifecycle;
+mod numbers;
+mod opt_outs;
+mod overview;
+mod pacing;
+mod recipients;
+mod rows;
+mod schedules;
+mod states;
+
+pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, NewCampaign};
+pub use days::Days;
+pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
+pub(crate) use lifecycle::pause_in;
+pub use lifecycle::{Refused, withdraw};
+pub use numbers::Numbers;
+pub use opt_outs::{OptOut, is_opted_out_in};
+pub use overview::{Glimpse, HalfList, Unapproved};
+pub use pacing::TICK_PLANS;
+pub(crate) use pacing::{
+    finish_in, in_flight_in, not_before_in, other_running_in, pace_in, set_clock_in, set_health_in,
+    set_pause_in, wait_in,
+};
+#[cfg(test)]
+pub(crate) use recipients::NEXT_PENDING;
+pub use recipients::{
+    Deltas, Fields, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
+};
+pub(crate) use recipients::{next_pending_in, queued_in};
+pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
+pub use states::{CampaignState, RecipientState, ScheduleState};

@@ -1,0 +1,243 @@
+//! Who asked not to be written to.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::rows::{optional_id, time};
+use crate::opt_out::OptOutWords;
+use crate::store::rows::now;
+use crate::store::{Store, StoreError, Tx};
+
+/// The words, as a JSON array.
+const WORDS: &str = "campaigns.opt_out_words";
+
+/// Somebody who asked not to be written to.
+#[derive(Clone)]
+pub struct OptOut {
+    /// The store's number of it.
+    pub id: i64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// `message`: they wrote it; `person`: somebody put them here.
+    pub source: String,
+    /// The word, or why.
+    pub reason: Option<String>,
+    /// The business that put them here.
+    pub cliente_id: Option<u64>,
+    /// Who did it.
+    pub added_by: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// Whether this one is on the list, within a transaction.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn is_opted_out_in(tx: &mut Tx, chat: &str) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM opt_outs WHERE chat = $1")
+        .bind(chat)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(count > 0)
+}
+
+impl Store {
+    /// Whether this one is on the list.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_opted_out(&self, chat: &str) -> Result<bool, StoreError> {
+        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM opt_outs WHERE chat = $1")
+            .bind(chat)
+            .fetch_one(self.reader())
+            .await?;
+        Ok(count > 0)
+    }
+
+    /// Whether this one is one of the business's people: there are messages
+    /// between them that may have arrived, or a campaign of it has them among
+    /// its recipients.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn is_person_of(&self, cliente_id: u64, chat: &str) -> Result<bool, StoreError> {
+        let statement = "SELECT CAST(CASE WHEN EXISTS (
+                SELECT 1 FROM messages WHERE chat = $1 AND cliente_id = $2
+                    AND state NOT IN ('queued', 'failed', 'cancelled'))
+            OR EXISTS (
+                SELECT 1 FROM campaigns c WHERE c.cliente_id = $2 AND EXISTS (
+                    SELECT 1 FROM recipients r WHERE r.campaign_id = c.id AND r.chat = $1))
+            THEN 1 ELSE 0 END AS BIGINT)";
+        let is_one: i64 = sqlx::query_scalar(statement)
+            .bind(chat)
+            .bind(i64::try_from(cliente_id).unwrap_or(i64::MAX))
+            .fetch_one(self.reader())
+            .await?;
+        Ok(is_one != 0)
+    }
+
+    /// Puts somebody on the list by hand; who is on it stays as they are.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_out(
+        &self,
+        chat: &str,
+        reason: Option<&str>,
+        cliente_id: Option<u64>,
+        added_by: &str,
+    ) -> Result<OptOut, StoreError> {
+        sqlx::query(
+            "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
+             VALUES ($1, 'person', $2, $3, $4, $5)
+             ON CONFLICT (chat) DO NOTHING",
+        )
+        .bind(chat)
+        .bind(reason)
+        .bind(now())
+        .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .bind(added_by)
+        .execute(self.writer())
+        .await?;
+        let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
+            .bind(chat)
+            .fetch_one(self.writer())
+            .await?;
+        read(&row)
+    }
+
+    /// Since when and why this one is on the list.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn find_opt_out(&self, chat: &str) -> Result<Option<OptOut>, StoreError> {
+        let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
+            .bind(chat)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Takes somebody off the list, by each id they are known by; `false` if
+    /// they were not on it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_in(&self, chat: &str) -> Result<bool, StoreError> {
+        let statement = "DELETE FROM opt_outs
+            WHERE chat = $1 OR chat IN (SELECT lid FROM lids WHERE chat = $1)";
+        let gone = sqlx::query(statement)
+            .bind(chat)
+            .execute(self.writer())
+            .await?;
+        Ok(gone.rows_affected() > 0)
+    }
+
+    /// The list, the newest first; whoever is on it by number and LID, once.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_outs(
+        &self,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<OptOut>, StoreError> {
+        // A value for each row, not NOT EXISTS: PostgreSQL would read both tables
+        // whole for a page.
+        let statement = "SELECT * FROM opt_outs WHERE id < $1 AND COALESCE((
+                SELECT 1 FROM lids JOIN opt_outs other ON other.chat = lids.chat
+                WHERE lids.lid = opt_outs.chat), 0) = 0
+            ORDER BY id DESC LIMIT $2";
+        let rows = sqlx::query(statement)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Takes note of what somebody wrote: a word that asks for it puts them on
+    /// the list. Tells the word.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn heed_opt_out(&self, chat: &str, text: &str) -> Result<Option<String>, StoreError> {
+        let mut tx = self.begin().await?;
+        let word = self.heed_opt_out_in(&mut tx, &[chat], text).await?;
+        tx.commit().await?;
+        Ok(word)
+    }
+
+    /// As [`Store::heed_opt_out`], within a transaction, for somebody who is
+    /// known by several ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn heed_opt_out_in(
+        &self,
+        tx: &mut Tx,
+        chats: &[&str],
+        text: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(WORDS)
+            .fetch_optional(&mut **tx)
+            .await?;
+        let words = words(set);
+        let Some(word) = words.find(text) else {
+            return Ok(None);
+        };
+        for chat in chats {
+            sqlx::query(
+                "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (chat) DO NOTHING",
+            )
+            .bind(*chat)
+            .bind("message")
+            .bind(word)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(Some(word.to_owned()))
+    }
+
+    /// The words that ask for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opt_out_words(&self) -> Result<OptOutWords, StoreError> {
+        Ok(words(self.setting(WORDS).await?))
+    }
+
+    /// Sets the words.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn set_opt_out_words(&self, words: &OptOutWords) -> Result<(), StoreError> {
+        self.set(WORDS, &super::campaign::json(&words.words()))
+            .await
+    }
+}
+
+/// The words that are set, or the usual ones.
+fn words(set: Option<String>) -> OptOutWords {
+    let words: Option<Vec<String>> = set.and_then(|json| serde_json::from_str(&json).ok());
+    words
+        .and_then(|words| OptOutWords::new(&words).ok())
+        .unwrap_or_default()
+}
+
+fn read(row: &AnyRow) -> Result<OptOut, StoreError> {
+    Ok(OptOut {
+        id: row.try_get("id")?,
+        chat: row.try_get("chat")?,
+        source: row.try_get("source")?,
+        reason: row.try_get("reason")?,
+        cliente_id: optional_id(row, "cliente_id")?,
+        added_by: row.try_get("added_by")?,
+        created_at: time(row, "created_at")?,
+    })
+}

@@ -1,0 +1,338 @@
+//! What is under way and what waits for a person: the start screen asks.
+//!
+//! Each list is short, and found by an index that holds nothing else, however
+//! many campaigns are over. A `+` keeps SQLite from going by an index that holds
+//! all of them.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::imports::SILENCE_MS;
+use super::rows::{as_id, time};
+use super::{Campaign, Days, Schedule};
+use crate::store::rows::{now, unknown_value};
+use crate::store::{Store, StoreError};
+
+/// A beginning of a list, and how many there are.
+#[derive(Clone, Debug)]
+pub struct Glimpse<T> {
+    /// The first.
+    pub items: Vec<T>,
+    /// All.
+    pub total: i64,
+}
+
+/// A schedule that nobody has looked at yet.
+#[derive(Clone, Debug)]
+pub struct Unapproved {
+    /// It.
+    pub schedule: Schedule,
+    /// What its campaign is called.
+    pub campaign: String,
+}
+
+/// A campaign whose list is half here.
+#[derive(Clone, Debug)]
+pub struct HalfList {
+    /// The campaign.
+    pub campaign: i64,
+    /// What it is called.
+    pub name: String,
+    /// The import that broke off.
+    pub import: i64,
+    /// Why, as a code.
+    pub error_code: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// By `$1`, where the list is of one business.
+const OWN: &str = " AND +c.cliente_id = $1";
+
+const RUNNING: &str = "FROM campaigns c WHERE c.state = 'running'";
+const SHARING: &str = "SELECT COUNT(*) FROM campaigns
+    WHERE state = 'running' AND pending > 0 AND COALESCE(dry_run, 0) = 0";
+const PAUSED: &str = "FROM campaigns c WHERE c.state = 'paused'";
+const UNAPPROVED: &str = "FROM schedules s JOIN campaigns c ON c.id = s.campaign_id
+    WHERE s.state = 'pending' AND c.state <> 'finished'";
+const WINDOWS: &str = "SELECT s.* FROM campaigns c JOIN schedules s ON s.campaign_id = +c.id
+    WHERE c.state = 'running' AND s.state = 'approved'";
+const USED: &str = "SELECT d.campaign_id, d.schedule_id, d.day, d.used
+    FROM campaigns c JOIN campaign_days d ON d.campaign_id = c.id
+    WHERE c.state = 'running' AND d.day >= $1";
+/// Only the newest list of a campaign counts.
+const HALF: &str = "SELECT c.id AS campaign, c.name, i.id, i.state, i.error_code, i.updated_at
+    FROM campaign_imports i JOIN campaigns c ON c.id = i.campaign_id
+    WHERE i.state <> 'done' AND c.state <> 'finished'
+      AND NOT EXISTS (SELECT 1 FROM campaign_imports n
+                      WHERE n.campaign_id = i.campaign_id AND n.id > i.id)";
+
+impl Store {
+    async fn some<T>(
+        &self,
+        columns: &str,
+        from: &str,
+        order: &str,
+        cliente_id: Option<u64>,
+        limit: u32,
+        read: impl Fn(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Glimpse<T>, StoreError> {
+        let own = if cliente_id.is_some() { OWN } else { "" };
+        let all = format!("SELECT {columns} {from}{own} ORDER BY {order} LIMIT {limit}");
+        let count = format!("SELECT COUNT(*) {from}{own}");
+        let mut all = sqlx::query(AssertSqlSafe(all));
+        let mut count = sqlx::query_scalar(AssertSqlSafe(count));
+        if let Some(id) = as_id(cliente_id) {
+            all = all.bind(id);
+            count = count.bind(id);
+        }
+        let (rows, total) =
+            tokio::try_join!(all.fetch_all(self.reader()), count.fetch_one(self.reader()))?;
+        let items = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Glimpse { items, total })
+    }
+
+    /// The newest campaigns that are under way.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn running_campaigns(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<Glimpse<Campaign>, StoreError> {
+        let read = Campaign::read;
+        self.some("c.*", RUNNING, "+c.id DESC", cliente_id, limit, read)
+            .await
+    }
+
+    /// The campaigns that were paused last.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn paused_campaigns(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<Glimpse<Campaign>, StoreError> {
+        let order = "c.updated_at DESC, c.id DESC";
+        self.some("c.*", PAUSED, order, cliente_id, limit, Campaign::read)
+            .await
+    }
+
+    /// The schedules that have waited longest for somebody to look at them.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn unapproved_schedules(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<Glimpse<Unapproved>, StoreError> {
+        let read = |row: &AnyRow| {
+            Ok(Unapproved {
+                schedule: Schedule::read(row)?,
+                campaign: row.try_get("campaign_name")?,
+            })
+        };
+        let columns = "s.*, c.name AS campaign_name";
+        self.some(columns, UNAPPROVED, "s.id", cliente_id, limit, read)
+            .await
+    }
+
+    /// The approved schedules of all campaigns that are under way, the oldest
+    /// first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn running_schedules(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Schedule>, StoreError> {
+        let own = if cliente_id.is_some() { OWN } else { "" };
+        let sql = format!("{WINDOWS}{own} ORDER BY +s.id LIMIT {limit}");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        if let Some(id) = as_id(cliente_id) {
+            query = query.bind(id);
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter().map(Schedule::read).collect()
+    }
+
+    /// What went since that local day, of each campaign that is under way.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn running_days(&self, since: Date) -> Result<HashMap<i64, Days>, StoreError> {
+        let rows = sqlx::query(USED)
+            .bind(since.to_string())
+            .fetch_all(self.reader())
+            .await?;
+        let mut found: HashMap<i64, Days> = HashMap::new();
+        for row in &rows {
+            let day: String = row.try_get("day")?;
+            let day = day.parse().map_err(|_| unknown_value("a date"))?;
+            let used: i64 = row.try_get("used")?;
+            found.entry(row.try_get("campaign_id")?).or_default().know(
+                row.try_get("schedule_id")?,
+                day,
+                used,
+            );
+        }
+        Ok(found)
+    }
+
+    /// Campaigns whose newest list broke off.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn half_lists(
+        &self,
+        cliente_id: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<HalfList>, StoreError> {
+        let own = if cliente_id.is_some() { OWN } else { "" };
+        let sql = format!("{HALF}{own} ORDER BY +i.id DESC LIMIT {limit}");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        if let Some(id) = as_id(cliente_id) {
+            query = query.bind(id);
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let state: String = row.try_get("state")?;
+            let at: i64 = row.try_get("updated_at")?;
+            // One that is coming in is nobody's trouble.
+            if state == "running" && at >= now() - SILENCE_MS {
+                continue;
+            }
+            found.push(HalfList {
+                campaign: row.try_get("campaign")?,
+                name: row.try_get("name")?,
+                import: row.try_get("id")?,
+                error_code: row.try_get("error_code")?,
+                at: time(row, "updated_at")?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// How many campaigns take turns on the one phone: for real, and with
+    /// somebody left.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn sharing_campaigns(&self) -> Result<u32, StoreError> {
+        let count: i64 = sqlx::query_scalar(SHARING).fetch_one(self.reader()).await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// What campaigns are called, and where they stand.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn campaign_names(
+        &self,
+        ids: &[i64],
+    ) -> Result<HashMap<i64, (String, super::CampaignState)>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT id, name, state FROM campaigns WHERE id IN ({})",
+            places.join(", ")
+        );
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let query = ids.iter().fold(query, |query, id| query.bind(*id));
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter()
+            .map(|row| {
+                let state = super::CampaignState::read(row.try_get("state")?)?;
+                Ok((row.try_get("id")?, (row.try_get("name")?, state)))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scratch_database::Database;
+
+    use super::*;
+    use crate::store::tests::open;
+
+    /// What is over is not even looked at.
+    #[tokio::test]
+    async fn lists_go_by_the_small_indexes() {
+        let database = Database::sqlite();
+        let store = open(&database).await;
+        for (statement, index) in [
+            (
+                format!("SELECT c.* {RUNNING} ORDER BY +c.id DESC LIMIT 5"),
+                "campaigns_running",
+            ),
+            (
+                format!("SELECT c.* {RUNNING}{OWN} ORDER BY +c.id DESC LIMIT 5"),
+                "campaigns_running",
+            ),
+            (
+                format!("SELECT COUNT(*) {RUNNING}{OWN}"),
+                "campaigns_running",
+            ),
+            (SHARING.to_owned(), "campaigns_running"),
+            (
+                format!("{WINDOWS} ORDER BY +s.id LIMIT 500"),
+                "campaigns_running",
+            ),
+            (
+                format!("{WINDOWS}{OWN} ORDER BY +s.id LIMIT 500"),
+                "campaigns_running",
+            ),
+            (USED.to_owned(), "campaigns_running"),
+            (
+                format!("SELECT c.* {PAUSED}{OWN} ORDER BY c.updated_at DESC, c.id DESC LIMIT 5"),
+                "campaigns_paused",
+            ),
+            (
+                format!("SELECT s.*, c.name {UNAPPROVED} ORDER BY s.id LIMIT 5"),
+                "schedules_pending",
+            ),
+            (
+                format!("SELECT COUNT(*) {UNAPPROVED}{OWN}"),
+                "schedules_pending",
+            ),
+            (
+                format!("{HALF}{OWN} ORDER BY +i.id DESC LIMIT 5"),
+                "campaign_imports_open",
+            ),
+        ] {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let mut query = sqlx::query(explain);
+            if statement.contains("$1") {
+                query = query.bind(1_i64);
+            }
+            let rows = query.fetch_all(store.reader()).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+            let by_index = |step: &str| {
+                step.contains(&format!("INDEX {index}"))
+                    || step.starts_with("SEARCH")
+                    || !step.starts_with("SCAN")
+            };
+            assert!(
+                plan.iter().all(|step| by_index(step)),
+                "{statement}\n{plan:#?}"
+            );
+            assert!(
+                plan.iter().any(|step| step.contains(index)),
+                "{statement}\n{plan:#?}"
+            );
+        }
+        store.close().await;
+    }
+}

@@ -1,0 +1,493 @@
+//! The recipients of a campaign.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use session_api::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::campaign::json;
+use super::lifecycle::Refused;
+use super::rows::{optional_time, time};
+use super::states::RecipientState;
+use crate::store::rows::{now, unknown_value};
+use crate::store::{Store, StoreError, Tx};
+
+/// The values of a list's columns for one recipient, by the columns' keys.
+pub type Fields = BTreeMap<String, String>;
+
+/// A recipient to be written down.
+#[derive(Clone, Copy)]
+pub struct NewRecipient<'a> {
+    /// Its line in the list.
+    pub line: u64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: &'a str,
+    /// The values of the list's columns.
+    pub fields: &'a Fields,
+}
+
+/// A recipient.
+#[derive(Clone)]
+pub struct Recipient {
+    /// The store's number of it.
+    pub id: i64,
+    /// Of which campaign.
+    pub campaign_id: i64,
+    /// Where in the list.
+    pub line: i64,
+    /// `…@c.us` or `…@lid`.
+    pub chat: String,
+    /// The values of the list's columns.
+    pub fields: Fields,
+    /// Where it stands.
+    pub state: RecipientState,
+    /// The message, once there is one.
+    pub message_id: Option<i64>,
+    /// How many messages there were.
+    pub attempt: i64,
+    /// When it was given to the outbox, or would have been.
+    pub planned_at: Option<Timestamp>,
+    /// Why it stands where it does: a code, and a sentence.
+    pub cause: Option<String>,
+    /// Why, for a person.
+    pub detail: Option<String>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+// Names and numbers are the customer's.
+impl std::fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipient")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change of a recipient's state.
+#[derive(Clone, Debug)]
+pub struct RecipientStep {
+    /// From where.
+    pub from: RecipientState,
+    /// To where.
+    pub to: RecipientState,
+    /// Why, as a code.
+    pub cause: String,
+    /// Why, for a person.
+    pub detail: Option<String>,
+    /// With which message.
+    pub message_id: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which recipients a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct RecipientFilter {
+    /// Where they stand.
+    pub state: Option<RecipientState>,
+    /// Behind this one: the last of the page before.
+    pub after: Option<i64>,
+}
+
+impl Recipient {
+    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let fields: String = row.try_get("fields")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            campaign_id: row.try_get("campaign_id")?,
+            line: row.try_get("line")?,
+            chat: row.try_get("chat")?,
+            fields: serde_json::from_str(&fields).map_err(|_| unknown_value("fields"))?,
+            state: RecipientState::read(row.try_get("state")?)?,
+            message_id: row.try_get("message_id")?,
+            attempt: row.try_get("attempt")?,
+            planned_at: optional_time(row, "planned_at")?,
+            cause: row.try_get("cause")?,
+            detail: row.try_get("detail")?,
+            updated_at: time(row, "updated_at")?,
+        })
+    }
+}
+
+/// How the numbers in a campaign's row change.
+#[derive(Clone, Debug, Default)]
+pub struct Deltas([i64; RecipientState::ALL.len()]);
+
+impl Deltas {
+    /// So many more, or fewer, there.
+    pub fn add(&mut self, state: RecipientState, count: i64) {
+        for (delta, it) in self.0.iter_mut().zip(RecipientState::ALL) {
+            if *it == state {
+                *delta += count;
+            }
+        }
+    }
+
+    /// Writes them down.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn apply(&self, tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
+        if self.0.iter().all(|delta| *delta == 0) {
+            return Ok(());
+        }
+        let mut sql = "UPDATE campaigns SET updated_at = $1".to_owned();
+        for (delta, state) in self.0.iter().zip(RecipientState::ALL) {
+            let name = state.as_str();
+            if *delta != 0 {
+                let _ = write!(sql, ", {name} = {name} + ({delta})");
+            }
+        }
+        sql.push_str(" WHERE id = $2");
+        sqlx::query(AssertSqlSafe(sql))
+            .persistent(false)
+            .bind(now())
+            .bind(campaign)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// What is to change about a recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct Move<'a> {
+    /// To where.
+    pub to: RecipientState,
+    /// Why, as a code.
+    pub cause: &'a str,
+    /// Why, for a person.
+    pub detail: Option<&'a str>,
+    /// The new message.
+    pub message: Option<Planned>,
+}
+
+/// A message for a recipient.
+#[derive(Clone, Copy, Debug)]
+pub struct Planned {
+    /// The store's number of it.
+    pub message: i64,
+    /// When it goes, or would have gone.
+    pub at: Timestamp,
+    /// By which schedule it counts.
+    pub schedule: i64,
+    /// For which local day.
+    pub day: Date,
+}
+
+impl<'a> Move<'a> {
+    /// There for this reason.
+    #[must_use]
+    pub const fn to(to: RecipientState, cause: &'a str) -> Self {
+        Self {
+            to,
+            cause,
+            detail: None,
+            message: None,
+        }
+    }
+}
+
+/// Moves a recipient on and notes it, unless it is no longer where it was.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn move_in(
+    tx: &mut Tx,
+    recipient: &Recipient,
+    step: Move<'_>,
+    deltas: &mut Deltas,
+) -> Result<bool, StoreError> {
+    let at = now();
+    let planned = step.message;
+    let message = planned.map(|it| it.message);
+    let moved = sqlx::query(
+        "UPDATE recipients SET state = $1, cause = $2, detail = $3, updated_at = $4,
+             message_id = COALESCE($5, message_id), planned_at = COALESCE($6, planned_at),
+             schedule_id = COALESCE($7, schedule_id), day = COALESCE($8, day), attempt = attempt + $9
+         WHERE id = $10 AND state = $11",
+    )
+    .bind(step.to.as_str())
+    .bind(step.cause)
+    .bind(step.detail)
+    .bind(at)
+    .bind(message)
+    .bind(planned.map(|it| it.at.as_millis()))
+    .bind(planned.map(|it| it.schedule))
+    .bind(planned.map(|it| it.day.to_string()))
+    .bind(i64::from(step.message.is_some()))
+    .bind(recipient.id)
+    .bind(recipient.state.as_str())
+    .execute(&mut **tx)
+    .await?;
+    if moved.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO recipient_transitions (recipient_id, from_state, to_state, cause, detail, message_id, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(recipient.id)
+    .bind(recipient.state.as_str())
+    .bind(step.to.as_str())
+    .bind(step.cause)
+    .bind(step.detail)
+    .bind(message.or(recipient.message_id))
+    .bind(at)
+    .execute(&mut **tx)
+    .await?;
+    deltas.add(recipient.state, -1);
+    deltas.add(step.to, 1);
+    Ok(true)
+}
+
+/// `$1` the campaign, `$2` how many.
+pub(crate) const NEXT_PENDING: &str =
+    "SELECT * FROM recipients WHERE campaign_id = $1 AND state = 'pending' ORDER BY id LIMIT $2";
+
+/// `$1` the campaign, `$2` the import, `$3` now, `$4` the lines as JSON.
+macro_rules! insert {
+    ($line:literal, $chat:literal, $fields:literal, $lines:literal) => {
+        concat!(
+            "INSERT INTO recipients (campaign_id, import_id, line, chat, fields, state, created_at, updated_at)
+             SELECT $1, $2, ", $line, ", ", $chat, ", ", $fields, ", 'pending', $3, $3 FROM ", $lines,
+            " ON CONFLICT (campaign_id, chat) DO NOTHING RETURNING line"
+        )
+    };
+}
+
+// SQLite would read ON as part of a join, were it not for the WHERE.
+const INSERT_SQLITE: &str = insert!(
+    "value ->> 'line'",
+    "value ->> 'chat'",
+    "value ->> 'fields'",
+    "json_each($4) WHERE true"
+);
+const INSERT_POSTGRES: &str = insert!(
+    "CAST(value ->> 'line' AS BIGINT)",
+    "value ->> 'chat'",
+    "value ->> 'fields'",
+    "json_array_elements(CAST($4 AS JSON))"
+);
+
+impl Store {
+    /// Writes recipients down; those that the campaign has already are passed
+    /// over. Gives the lines that were taken.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn add_recipients_in(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+        import: Option<i64>,
+        rows: &[NewRecipient<'_>],
+    ) -> Result<Vec<i64>, StoreError> {
+        #[derive(serde::Serialize)]
+        struct Line<'a> {
+            line: u64,
+            chat: &'a str,
+            fields: String,
+        }
+        let lines: Vec<_> = rows
+            .iter()
+            .map(|row| Line {
+                line: row.line,
+                chat: row.chat,
+                fields: json(row.fields),
+            })
+            .collect();
+        // One parameter for all of them: with one for each value the database
+        // would be busy with the parameters.
+        let insert = self.engine().pick(INSERT_SQLITE, INSERT_POSTGRES);
+        let taken: Vec<i64> = sqlx::query_scalar(insert)
+            .bind(campaign)
+            .bind(import)
+            .bind(now())
+            .bind(json(&lines))
+            .fetch_all(&mut **tx)
+            .await?;
+        let mut deltas = Deltas::default();
+        let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+        deltas.add(RecipientState::Pending, count);
+        deltas.apply(tx, campaign).await?;
+        Ok(taken)
+    }
+
+    /// Takes recipients away who have got nothing and will not get anything
+    /// that is under way; tells how many.
+    ///
+    /// # Errors
+    /// [`Refused::NotFound`].
+    pub async fn remove_recipients(&self, campaign: i64, chats: &[String]) -> Result<u64, Refused> {
+        let (mut tx, _) = self.begin_with_campaign(campaign).await?;
+        let mut deltas = Deltas::default();
+        let mut removed = 0;
+        for chat in chats {
+            let gone: Option<String> = sqlx::query_scalar(
+                "DELETE FROM recipients WHERE campaign_id = $1 AND chat = $2
+                     AND state IN ('pending', 'failed', 'skipped') RETURNING state",
+            )
+            .bind(campaign)
+            .bind(chat)
+            .fetch_optional(&mut *tx)
+            .await?;
+            if let Some(state) = gone {
+                deltas.add(RecipientState::read(&state)?, -1);
+                removed += 1;
+            }
+        }
+        deltas.apply(&mut tx, campaign).await?;
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// Where a campaign has this recipient from: the import and the line.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn recipient_origin_in(
+        &self,
+        tx: &mut Tx,
+        campaign: i64,
+        chat: &str,
+    ) -> Result<Option<(Option<i64>, i64)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT import_id, line FROM recipients WHERE campaign_id = $1 AND chat = $2",
+        )
+        .bind(campaign)
+        .bind(chat)
+        .fetch_optional(&mut **tx)
+        .await?;
+        row.map(|row| Ok((row.try_get("import_id")?, row.try_get("line")?)))
+            .transpose()
+    }
+
+    /// A recipient of a campaign.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn recipient(&self, campaign: i64, id: i64) -> Result<Option<Recipient>, StoreError> {
+        let row = sqlx::query("SELECT * FROM recipients WHERE campaign_id = $1 AND id = $2")
+            .bind(campaign)
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(Recipient::read).transpose()
+    }
+
+    /// Recipients in the order of the list, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn recipients(
+        &self,
+        campaign: i64,
+        filter: &RecipientFilter,
+        limit: u32,
+    ) -> Result<Vec<Recipient>, StoreError> {
+        let query = match filter.state {
+            None => sqlx::query(
+                "SELECT * FROM recipients WHERE campaign_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            ),
+            Some(_) => sqlx::query(
+                "SELECT * FROM recipients WHERE campaign_id = $1 AND id > $2 AND state = $4
+                 ORDER BY id LIMIT $3",
+            ),
+        };
+        let query = query
+            .bind(campaign)
+            .bind(filter.after.unwrap_or(0))
+            .bind(i64::from(limit));
+        let query = match filter.state {
+            Some(state) => query.bind(state.as_str()),
+            None => query,
+        };
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter().map(Recipient::read).collect()
+    }
+
+    /// What a recipient went through, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn recipient_steps(&self, id: i64) -> Result<Vec<RecipientStep>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM recipient_transitions WHERE recipient_id = $1 ORDER BY id")
+                .bind(id)
+                .fetch_all(self.reader())
+                .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(RecipientStep {
+                    from: RecipientState::read(row.try_get("from_state")?)?,
+                    to: RecipientState::read(row.try_get("to_state")?)?,
+                    cause: row.try_get("cause")?,
+                    detail: row.try_get("detail")?,
+                    message_id: row.try_get("message_id")?,
+                    at: time(row, "at")?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Those whose turn it is.
+pub(crate) async fn next_pending_in(
+    tx: &mut Tx,
+    campaign: i64,
+    limit: i64,
+) -> Result<Vec<Recipient>, StoreError> {
+    let rows = sqlx::query(NEXT_PENDING)
+        .bind(campaign)
+        .bind(limit)
+        .fetch_all(&mut **tx)
+        .await?;
+    rows.iter().map(Recipient::read).collect()
+}
+
+/// One that waits for what comes of its message.
+pub(crate) async fn queued_in(tx: &mut Tx, id: i64) -> Result<Option<Recipient>, StoreError> {
+    let row = sqlx::query("SELECT * FROM recipients WHERE id = $1 AND state = 'queued'")
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.as_ref().map(Recipient::read).transpose()
+}
+
+/// Those whose message the outbox has not begun with.
+pub(super) async fn waiting_in(tx: &mut Tx, campaign: i64) -> Result<Vec<Recipient>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT r.* FROM recipients r JOIN messages m ON m.id = r.message_id
+         WHERE r.campaign_id = $1 AND r.state = 'queued' AND m.state = 'queued' ORDER BY r.id",
+    )
+    .bind(campaign)
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(Recipient::read).collect()
+}
+
+/// Those that failed; one of them, where `only` names it.
+pub(super) async fn failed_in(
+    tx: &mut Tx,
+    campaign: i64,
+    only: Option<i64>,
+) -> Result<Vec<Recipient>, StoreError> {
+    // A late ack says that it was sent after all: that stays as it is.
+    let rows = sqlx::query(
+        "SELECT r.* FROM recipients r LEFT JOIN messages m ON m.id = r.message_id
+         WHERE r.campaign_id = $1 AND r.state = 'failed' AND (r.id = $2 OR $2 = 0)
+             AND (m.id IS NULL OR m.state IN ('failed', 'cancelled')) ORDER BY r.id",
+    )
+    .bind(campaign)
+    .bind(only.unwrap_or(0))
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(Recipient::read).collect()
+}

@@ -1,0 +1,175 @@
+//! The lines of an export, into an empty database.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Read};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+
+use super::{
+    FORMAT, Head, Line, TableColumn, Tail, TransferError, counters, quoted, tables, version,
+};
+use crate::store::{Store, Tx};
+
+/// The longest line that is read, in bytes: some times what the longest text
+/// that the hub keeps takes as JSON.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+/// Brings all of an export, or nothing; gives how many rows.
+///
+/// # Errors
+/// Any [`TransferError`]; the database is as it was then.
+pub async fn import(store: &Store, from: &mut impl BufRead) -> Result<u64, TransferError> {
+    let mut lines = Lines { from, number: 0 };
+    let first = lines.next()?.ok_or(TransferError::CutOff(0))?;
+    let head: Head = lines.parse(&first)?;
+    if head.format != FORMAT {
+        let what = format!("its format is {}, not {FORMAT}", head.format);
+        return Err(TransferError::Line(1, what));
+    }
+    let mut tx = store.begin().await?;
+    let own = version(&mut tx).await?;
+    if head.tables != own {
+        let found = head.tables;
+        return Err(TransferError::OtherVersion { found, own });
+    }
+    let tables = tables(store, &mut tx).await?;
+    // What a new database begins with is in the export as well.
+    sqlx::query("DELETE FROM settings")
+        .execute(&mut *tx)
+        .await?;
+    for (table, _) in &tables {
+        let any = format!("SELECT 1 FROM {} LIMIT 1", quoted(table));
+        let any = sqlx::query(AssertSqlSafe(any)).fetch_optional(&mut *tx);
+        if any.await?.is_some() {
+            return Err(TransferError::NotEmpty(table.clone()));
+        }
+    }
+    let known: HashMap<&str, &[TableColumn]> = tables
+        .iter()
+        .map(|(table, columns)| (table.as_str(), columns.as_slice()))
+        .collect();
+    let mut count = 0;
+    loop {
+        let text = lines.next()?.ok_or(TransferError::CutOff(lines.number))?;
+        if let Ok(tail) = serde_json::from_str::<Tail>(&text) {
+            if tail.rows != count {
+                return Err(TransferError::CutOff(lines.number));
+            }
+            break;
+        }
+        let line: Line = lines.parse(&text)?;
+        insert(&mut tx, &known, line)
+            .await
+            .map_err(|error| match error {
+                Bad::Row(what) => TransferError::Line(lines.number, what),
+                Bad::Store(error) => error.into(),
+            })?;
+        count += 1;
+    }
+    for statement in counters(store.engine(), &tables) {
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(count)
+}
+
+struct Lines<'a, R> {
+    from: &'a mut R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<'_, R> {
+    fn next(&mut self) -> Result<Option<String>, TransferError> {
+        let mut line = String::new();
+        let mut bounded = self.from.by_ref().take(LONGEST_LINE);
+        let length = bounded.read_line(&mut line)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        if length as u64 == LONGEST_LINE && !line.ends_with('\n') {
+            let what = format!("it has more than {LONGEST_LINE} bytes");
+            return Err(TransferError::Line(self.number, what));
+        }
+        Ok(Some(line))
+    }
+
+    /// Without the text in a failure: it is the customers'.
+    fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, TransferError> {
+        serde_json::from_str(text).map_err(|error| {
+            let what = match error.classify() {
+                serde_json::error::Category::Data => "it has another shape".to_owned(),
+                _ => format!("it is no JSON (column {})", error.column()),
+            };
+            TransferError::Line(self.number, what)
+        })
+    }
+}
+
+enum Bad {
+    Row(String),
+    Store(sqlx::Error),
+}
+
+async fn insert(tx: &mut Tx, known: &HashMap<&str, &[TableColumn]>, line: Line) -> Result<(), Bad> {
+    let columns = known
+        .get(line.table.as_str())
+        .ok_or_else(|| Bad::Row("there is no such table".to_owned()))?;
+    for (name, value) in &line.row {
+        match columns.iter().find(|column| column.name == *name) {
+            None => return Err(Bad::Row(format!("{} has no column {name}", line.table))),
+            Some(column) if !column.takes(value) => {
+                return Err(Bad::Row(format!("{name} is no {}", column.declared)));
+            }
+            Some(_) => {}
+        }
+    }
+    let names: Vec<_> = line.row.keys().map(|name| quoted(name)).collect();
+    let places: Vec<_> = (1..=names.len()).map(|n| format!("${n}")).collect();
+    let statement = format!(
+        "INSERT INTO {} ({}) VALUES ({})",
+        quoted(&line.table),
+        names.join(", "),
+        places.join(", ")
+    );
+    let query = bind(sqlx::query(AssertSqlSafe(statement)), line.row)?;
+    match query.execute(&mut **tx).await {
+        Ok(_) => Ok(()),
+        // What the row says does not fit, rather than the database failing.
+        Err(sqlx::Error::Database(error)) => Err(Bad::Row(error.message().to_owned())),
+        Err(error) => Err(Bad::Store(error)),
+    }
+}
+
+type Insert<'q> = Query<'q, sqlx::Any, AnyArguments>;
+
+fn bind(mut query: Insert<'_>, row: Map<String, Value>) -> Result<Insert<'_>, Bad> {
+    for (name, value) in row {
+        query = match value {
+            Value::String(text) => query.bind(text),
+            Value::Bool(flag) => query.bind(flag),
+            Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+                (Some(integer), _) => query.bind(integer),
+                (None, Some(float)) => query.bind(float),
+                (None, None) => return Err(Bad::Row(format!("{name} is too large"))),
+            },
+            Value::Object(blob) => {
+                let bytes = blob.get("base64").and_then(Value::as_str);
+                let bytes = bytes.and_then(|text| STANDARD.decode(text).ok());
+                query.bind(bytes.ok_or_else(|| Bad::Row(format!("{name} is no blob")))?)
+            }
+            Value::Null | Value::Array(_) => {
+                return Err(Bad::Row(format!("{name} is no value of a table")));
+            }
+        };
+    }
+    Ok(query)
+}

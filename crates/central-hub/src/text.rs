@@ -1,0 +1,14 @@
+//! Text normalisation: case folding and accent removal (Unicode NFKD), for
+//! comparing column headings, search words and opt-out words.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Lower case and without accents.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}

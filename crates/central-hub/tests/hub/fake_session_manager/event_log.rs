@@ -1,0 +1,113 @@
+//! Events that last: each has an id, and a listener that names one gets what
+//! came after it.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use serde_json::{Value, json};
+use session_api::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::FakeSessionManager;
+
+#[derive(Clone)]
+pub(super) struct EventLog {
+    events: Arc<Mutex<Vec<(u64, String, String)>>>,
+    count: watch::Sender<usize>,
+    /// What the listeners named.
+    asked: Arc<Mutex<Vec<Option<String>>>>,
+    broken: Arc<Mutex<CancellationToken>>,
+}
+
+impl Default for EventLog {
+    fn default() -> Self {
+        Self {
+            events: Arc::default(),
+            count: watch::channel(0).0,
+            asked: Arc::default(),
+            broken: Arc::default(),
+        }
+    }
+}
+
+/// With an event log.
+impl FakeSessionManager {
+    fn log(&self) -> &EventLog {
+        let log = self.script.log.as_ref();
+        log.expect("a fake session-manager with an event log")
+    }
+
+    /// Publishes this event, and to later listeners; gives its id.
+    pub fn publish(&self, name: &str, data: &Value) -> u64 {
+        let mut events = self.log().events.lock().unwrap();
+        let now = u64::try_from(Timestamp::now().as_millis()).unwrap() * 1000;
+        let id = events.last().map_or(now, |(last, ..)| now.max(last + 1));
+        events.push((id, name.to_owned(), data.to_string()));
+        self.log().count.send_replace(events.len());
+        id
+    }
+
+    pub fn publish_message(&self, message_id: &str, from: &str, body: &str) -> u64 {
+        self.publish("message", &message(message_id, from, body))
+    }
+
+    pub fn publish_ack(&self, message_id: &str, ack: i8) -> u64 {
+        let at = Timestamp::now();
+        let ack = json!({"message_id": message_id, "ack": ack, "status": "sent", "at": at});
+        self.publish("ack", &ack)
+    }
+
+    /// Ends every stream of events.
+    pub fn drop_listeners(&self) {
+        let mut broken = self.log().broken.lock().unwrap();
+        std::mem::take(&mut *broken).cancel();
+    }
+
+    /// The ids that those who follow named, one for each connection.
+    pub fn resumed_after(&self) -> Vec<String> {
+        let asked = self.log().asked.lock().unwrap();
+        asked.iter().flatten().cloned().collect()
+    }
+}
+
+/// A text from this chat.
+pub fn message(message_id: &str, from: &str, body: &str) -> Value {
+    json!({
+        "message_id": message_id, "from": from, "to": "5491100000000@c.us", "phone": null,
+        "lid": null, "pushname": "Ana", "from_me": false, "type": "chat", "body": body,
+        "at": Timestamp::now(),
+    })
+}
+
+impl EventLog {
+    /// Answers a listener with these headers.
+    pub(super) fn stream(&self, headers: &HeaderMap) -> Response {
+        let log = self.clone();
+        let after = headers
+            .get("last-event-id")
+            .map(|id| id.to_str().unwrap().to_owned());
+        log.asked.lock().unwrap().push(after.clone());
+        let broken = log.broken.lock().unwrap().clone();
+        let count = log.count.subscribe();
+        let begin = match after {
+            None => *count.borrow(),
+            Some(after) => {
+                let after: u64 = after.parse().unwrap();
+                let events = log.events.lock().unwrap();
+                events.iter().take_while(|(id, ..)| *id <= after).count()
+            }
+        };
+        let told = stream::unfold((log, count, begin), |(log, mut count, place)| async move {
+            count.wait_for(|count| *count > place).await.ok()?;
+            let (id, name, data) = log.events.lock().unwrap()[place].clone();
+            let event = Event::default().id(id.to_string()).event(name).data(data);
+            Some((Ok::<_, Infallible>(event), (log, count, place + 1)))
+        });
+        Sse::new(told.take_until(broken.cancelled_owned())).into_response()
+    }
+}

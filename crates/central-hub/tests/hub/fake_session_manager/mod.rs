@@ -1,0 +1,283 @@
+//! A fake session-manager: it answers what a test says, and publishes events.
+//!
+//! [`FakeSessionManager::start`] repeats its first events to each listener;
+//! [`FakeSessionManager::with_event_log`] numbers its events and resumes.
+
+mod event_log;
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use event_log::EventLog;
+pub use event_log::message;
+
+/// What a path answers.
+#[derive(Clone)]
+pub enum Answer {
+    Json(u16, String),
+    /// Takes a send: the id is made of the recipient and the key.
+    Takes,
+    /// Takes the request and never answers.
+    Never,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
+    /// What is answered before those, each once.
+    first: Arc<Mutex<VecDeque<(String, Answer)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    first_events: Arc<Mutex<Vec<(String, String)>>>,
+    events: broadcast::Sender<(String, String)>,
+    listeners: Arc<Mutex<u32>>,
+    /// Cancelled when it falls over: ends the streams of events.
+    fallen: CancellationToken,
+    /// Events that last, in place of those.
+    log: Option<EventLog>,
+}
+
+pub struct FakeSessionManager {
+    script: Script,
+    pub url: String,
+    task: JoinHandle<()>,
+}
+
+impl FakeSessionManager {
+    /// Listens, and answers 404 to everything but `/events`.
+    pub async fn start() -> Self {
+        Self::listen(None).await
+    }
+
+    /// Its events have ids, and a listener that names one gets what came after
+    /// it.
+    pub async fn with_event_log() -> Self {
+        Self::listen(Some(EventLog::default())).await
+    }
+
+    async fn listen(log: Option<EventLog>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let script = Script {
+            answers: Arc::default(),
+            first: Arc::default(),
+            asked: Arc::default(),
+            first_events: Arc::new(Mutex::new(vec![("state".to_owned(), state("INIT", 1))])),
+            events: broadcast::channel(1024).0,
+            listeners: Arc::default(),
+            fallen: CancellationToken::new(),
+            log,
+        };
+        Self::serve(listener, script)
+    }
+
+    fn serve(listener: TcpListener, script: Script) -> Self {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(script.clone());
+        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { script, url, task }
+    }
+
+    /// A port that nobody listens on.
+    pub async fn nowhere() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    }
+
+    pub fn answers(&self, path: &str, status: u16, body: &str) {
+        let answer = Answer::Json(status, body.to_owned());
+        self.script
+            .answers
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), answer);
+    }
+
+    /// Takes every send.
+    pub fn takes_sends(&self) {
+        let mut answers = self.script.answers.lock().unwrap();
+        answers.insert("/send".to_owned(), Answer::Takes);
+    }
+
+    /// Fails the next send so.
+    pub fn fails_once(&self, status: u16, code: &str) {
+        let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
+        let answer = Answer::Json(status, body);
+        let mut first = self.script.first.lock().unwrap();
+        first.push_back(("/send".to_owned(), answer));
+    }
+
+    /// Says that the session is in this state, now and to later listeners.
+    pub fn is_in(&self, status: &str) {
+        self.first_events(&[("state", state(status, 2))]);
+        // Nobody may be listening yet.
+        let told = ("state".to_owned(), state(status, 2));
+        let _ = self.script.events.send(told);
+    }
+
+    /// The sends so far.
+    pub fn sends(&self) -> Vec<Asked> {
+        let mut asked = self.asked();
+        asked.retain(|asked| asked.path == "/send");
+        asked
+    }
+
+    pub fn never_answers(&self, path: &str) {
+        self.script
+            .answers
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), Answer::Never);
+    }
+
+    /// What a new listener of `/events` gets at once.
+    pub fn first_events(&self, events: &[(&str, String)]) {
+        *self.script.first_events.lock().unwrap() = events
+            .iter()
+            .map(|(name, data)| ((*name).to_owned(), data.clone()))
+            .collect();
+    }
+
+    /// Publishes an event to the listeners of now.
+    pub fn tell(&self, name: &str, data: String) {
+        self.script.events.send((name.to_owned(), data)).unwrap();
+    }
+
+    /// How many connections to `/events` there were, but for those that
+    /// follow from a place.
+    pub fn listeners(&self) -> u32 {
+        *self.script.listeners.lock().unwrap()
+    }
+
+    /// The requests so far, but for those of the event stream.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.script.asked.lock().unwrap().clone()
+    }
+
+    pub fn last_asked(&self) -> Asked {
+        self.asked().pop().expect("somebody asked")
+    }
+
+    /// Stops listening and breaks off all streams of events.
+    pub async fn fall_over(&mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        self.script.fallen.cancel();
+    }
+
+    /// Listens again where it did before.
+    pub async fn get_up(&mut self) {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let mut script = self.script.clone();
+        script.fallen = CancellationToken::new();
+        *self = Self::serve(listener, script);
+    }
+}
+
+impl Drop for FakeSessionManager {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The data of a `state` event.
+pub fn state(status: &str, generation: u64) -> String {
+    format!(
+        r#"{{"status":"{status}","generation":{generation},"since":"2026-01-14T13:02:09.336Z","cause":"TEST","message":"because"}}"#
+    )
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    if path == "/events"
+        && let Some(log) = &script.log
+    {
+        return log.stream(&parts.headers);
+    }
+    if path == "/events" {
+        // Whoever names a place follows; the others show what holds now.
+        let follows = parts.headers.contains_key("last-event-id");
+        return events(&script, follows);
+    }
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let key = parts.headers.get("idempotency-key").cloned();
+    script.asked.lock().unwrap().push(Asked {
+        method: parts.method.to_string(),
+        path: path.clone(),
+        headers: parts.headers,
+        body: body.clone(),
+    });
+    match script.next(&path) {
+        Some(Answer::Takes) => {
+            let request: Value = serde_json::from_str(&body).unwrap();
+            let to = request["to"].as_str().unwrap();
+            let key = key.as_ref().map_or("none", |key| key.to_str().unwrap());
+            let id = format!("true_{to}@c.us_{}", key.replace('_', "-"));
+            axum::Json(json!({"ok": true, "message_id": id})).into_response()
+        }
+        Some(Answer::Json(status, body)) => (
+            StatusCode::from_u16(status).unwrap(),
+            [("content-type", "application/json; charset=utf-8")],
+            Body::from(body),
+        )
+            .into_response(),
+        Some(Answer::Never) => std::future::pending().await,
+        // What its events say, as long as no test says otherwise.
+        None if path == "/status" && script.log.is_none() => {
+            let events = script.first_events.lock().unwrap();
+            let told = events.iter().rev().find(|(name, _)| name == "state");
+            let told: Value =
+                told.map_or(Value::Null, |(_, data)| serde_json::from_str(data).unwrap());
+            axum::Json(json!({"status": told["status"]})).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "no answer for this path").into_response(),
+    }
+}
+
+impl Script {
+    fn next(&self, path: &str) -> Option<Answer> {
+        let mut first = self.first.lock().unwrap();
+        if first.front().is_some_and(|(of, _)| of == path) {
+            return first.pop_front().map(|(_, answer)| answer);
+        }
+        self.answers.lock().unwrap().get(path).cloned()
+    }
+}
+
+fn events(script: &Script, follows: bool) -> Response {
+    *script.listeners.lock().unwrap() += u32::from(!follows);
+    let changes = script.events.subscribe();
+    let first = script.first_events.lock().unwrap().clone();
+    let later = stream::unfold(changes, |mut changes| async move {
+        Some((changes.recv().await.ok()?, changes))
+    });
+    let events = stream::iter(first)
+        .chain(later)
+        .map(|(name, data)| Ok::<_, Infallible>(Event::default().event(name).data(data)))
+        .take_until(script.fallen.clone().cancelled_owned());
+    Sse::new(events).into_response()
+}

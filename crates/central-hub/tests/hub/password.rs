@@ -1,0 +1,174 @@
+//! Who gets in: the password, and without one this machine only.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::access::locked;
+use crate::fake_session_manager::FakeSessionManager;
+use crate::support::{Hub, code, text};
+
+fn basic(pair: &str) -> String {
+    format!("Basic {}", STANDARD.encode(pair))
+}
+
+#[tokio::test]
+async fn the_password_opens_everything_and_health_and_the_page_need_none() {
+    let (_peer, hub) = locked().await;
+    for path in ["/health", "/api/health", "/", "/whatsapp", "/favicon.svg"] {
+        assert_eq!(hub.get(path).await.0, 200, "{path}");
+    }
+    for path in ["/status", "/api/config", "/api/events", "/api/users"] {
+        let (status, body) = hub.get(path).await;
+        assert_eq!(
+            (status, code(&body).as_str()),
+            (401, "UNAUTHORIZED"),
+            "{path}"
+        );
+    }
+    assert_eq!(hub.get("/api/nothing").await.0, 404);
+    for right in [
+        basic("admin:correct horse"),
+        basic("Admin:correct horse"),
+        "Bearer correct horse".to_owned(),
+    ] {
+        let request = |path| hub.http.get(hub.url(path)).header("authorization", &right);
+        assert_eq!(text(request("/status")).await.0, 200);
+        let (_, body) = text(request("/api/config")).await;
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["auth_required"], true);
+    }
+    for wrong in [
+        basic("root:correct horse"),
+        basic("admin"),
+        "Bearer".to_owned(),
+        "Digest correct horse".to_owned(),
+    ] {
+        let request = hub.http.get(hub.url("/status"));
+        let (status, body) = text(request.header("authorization", &wrong)).await;
+        assert_eq!(
+            (status, code(&body).as_str()),
+            (401, "UNAUTHORIZED"),
+            "{wrong}"
+        );
+    }
+    hub.stop().await;
+}
+
+/// A browser that has asked once gives the password with every request, those
+/// that pages elsewhere make it send, too.
+#[tokio::test]
+async fn no_browser_is_made_to_ask() {
+    let (_peer, hub) = locked().await;
+    for headers in [
+        &[("accept", "text/html,*/*")][..],
+        &[("sec-fetch-mode", "navigate")],
+        &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+    ] {
+        let mut request = hub.http.get(hub.url("/status"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401);
+        let asked = response.headers()["www-authenticate"].to_str().unwrap();
+        assert!(asked.starts_with("Bearer"), "{asked}");
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_passwords_run_out() {
+    let (_peer, hub) = locked().await;
+    let attempt = async |value: &str, from: &str| {
+        let request = hub
+            .http
+            .get(hub.url("/status"))
+            .header("authorization", value)
+            .header("x-forwarded-for", from);
+        text(request).await
+    };
+    for number in 0..10 {
+        let wrong = if number % 2 == 0 {
+            "Bearer wrong".to_owned()
+        } else {
+            basic("admin:wrong")
+        };
+        let (status, body) = attempt(&wrong, "1.2.3.4, 10.0.0.1").await;
+        assert_eq!((status, code(&body).as_str()), (401, "UNAUTHORIZED"));
+    }
+    let (status, body) = attempt("Bearer correct horse", "5.6.7.8, 10.0.0.1").await;
+    assert_eq!((status, code(&body).as_str()), (429, "TOO_MANY_ATTEMPTS"));
+    // Others are not held up, nor those without any password.
+    assert_eq!(attempt("Bearer correct horse", "10.0.0.2").await.0, 200);
+    assert_eq!(hub.get("/status").await.0, 401);
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_password_only_this_machine_by_its_own_name() {
+    let peer = FakeSessionManager::start().await;
+    peer.answers("/status", 200, r#"{"status":"INIT"}"#);
+    let hub = Hub::start(&peer.url).await;
+    let as_host =
+        async |path: &str, host: &str| text(hub.http.get(hub.url(path)).header("host", host)).await;
+    for host in ["localhost:3012", "127.0.0.1", "[::1]:3012", "x.localhost"] {
+        assert_eq!(as_host("/status", host).await.0, 200, "{host}");
+    }
+    for host in ["evil.example", "127.0.0.1.evil.example:3012", "10.0.0.1"] {
+        for path in ["/status", "/whatsapp", "/api/events", "/nothing"] {
+            let (status, body) = as_host(path, host).await;
+            assert_eq!(
+                (status, code(&body).as_str()),
+                (403, "FOREIGN_HOST"),
+                "{host}"
+            );
+        }
+        // Health checks come from anywhere.
+        assert_eq!(as_host("/health", host).await.0, 200);
+    }
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn pages_from_elsewhere_change_nothing() {
+    let peer = FakeSessionManager::start().await;
+    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+    peer.answers("/connect", 200, connected);
+    let password = [("HUB_ADMIN_PASSWORD", "correct horse")];
+    for variables in [&[][..], &password[..]] {
+        let hub = Hub::start_with(&peer.url, variables).await;
+        let connect = async |headers: &[(&str, &str)]| {
+            let mut request = hub
+                .http
+                .post(hub.url("/connect"))
+                .header("authorization", "Bearer correct horse");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            text(request).await
+        };
+        for foreign in [
+            &[("sec-fetch-site", "cross-site")][..],
+            &[("sec-fetch-site", "same-site")],
+            &[("origin", "https://evil.example")],
+            &[("origin", "null")],
+        ] {
+            let (status, body) = connect(foreign).await;
+            assert_eq!(
+                (status, code(&body).as_str()),
+                (403, "CROSS_SITE_REQUEST"),
+                "{foreign:?}"
+            );
+        }
+        let own = hub.url.clone();
+        for mine in [
+            &[][..],
+            &[("sec-fetch-site", "same-origin")],
+            &[("origin", own.as_str())],
+        ] {
+            assert_eq!(connect(mine).await.0, 200, "{mine:?}");
+        }
+        hub.stop().await;
+    }
+}

@@ -1,0 +1,142 @@
+//! The service manager (PM2, systemd, none), and its commands for start, restart, logs.
+
+use std::path::Path;
+
+use super::Service;
+use crate::Env;
+
+/// The variables that PM2 gives to what it runs.
+const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
+/// What systemd gives to what it runs. PM2 has it from systemd where that starts
+/// PM2, and hands it on.
+const SYSTEMD: &str = "INVOCATION_ID";
+const UNITS: &str = "/etc/systemd/system";
+
+/// What keeps it running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceManager {
+    /// PM2, by the ecosystem files.
+    Pm2,
+    /// systemd, by the units.
+    Systemd,
+    /// Somebody at a terminal, a container, or nothing.
+    Nobody,
+}
+
+impl ServiceManager {
+    /// By the variables of a process that runs.
+    pub(super) fn of(env: &Env) -> Self {
+        if PM2.iter().all(|one| env.raw(one).is_some()) {
+            Self::Pm2
+        } else if env.raw(SYSTEMD).is_some() {
+            Self::Systemd
+        } else {
+            Self::Nobody
+        }
+    }
+
+    /// Of a service that does not run: systemd where its unit is installed.
+    pub(super) fn of_machine(service: &Service) -> Self {
+        let unit = Path::new(UNITS).join(format!("{}.service", service.unit));
+        match unit.exists() {
+            true => Self::Systemd,
+            false => Self::Pm2,
+        }
+    }
+
+    /// Who started it, for a sentence.
+    pub(super) const fn told(self) -> &'static str {
+        match self {
+            Self::Pm2 => "by PM2",
+            Self::Systemd => "by systemd",
+            Self::Nobody => "not by PM2",
+        }
+    }
+
+    /// To start it.
+    #[must_use]
+    pub fn start(self, service: &Service) -> String {
+        match self {
+            Self::Systemd => format!("systemctl start {}", service.unit),
+            Self::Pm2 | Self::Nobody => "pm2 ls, then pm2 start its ecosystem file".to_owned(),
+        }
+    }
+
+    /// To start it again as it is.
+    #[must_use]
+    pub fn restart(self, service: &Service) -> String {
+        match self {
+            Self::Systemd => format!("systemctl restart {}", service.unit),
+            Self::Pm2 | Self::Nobody => format!("pm2 restart {}", service.pm2_name),
+        }
+    }
+
+    /// To start it again with other variables.
+    pub(super) fn renew(self, service: &Service) -> String {
+        match self {
+            Self::Systemd => self.restart(service),
+            Self::Pm2 | Self::Nobody => format!(
+                "pm2 delete {}, then pm2 start its ecosystem file",
+                service.pm2_name
+            ),
+        }
+    }
+
+    /// The file that an operator's own variables are in.
+    #[must_use]
+    pub fn settings(self, service: &Service) -> String {
+        match self {
+            Self::Systemd => format!("/etc/leadmaster/{}.env", service.name),
+            Self::Pm2 | Self::Nobody => "deploy/local.cjs".to_owned(),
+        }
+    }
+
+    /// To correct a variable.
+    pub(super) fn correct(self, service: &Service) -> String {
+        let file = self.settings(service);
+        format!("correct it in {file}, then {}", self.renew(service))
+    }
+
+    /// To read its log.
+    #[must_use]
+    pub fn logs(self, service: &Service) -> String {
+        match self {
+            Self::Systemd => format!("journalctl -u {} -n 50", service.unit),
+            Self::Pm2 | Self::Nobody => format!("pm2 logs {} --lines 50", service.pm2_name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_has_words_of_its_own() {
+        let service = Service {
+            name: "session-manager",
+            pm2_name: "session-manager",
+            unit: "leadmaster-session-manager",
+            version: "1",
+            port: 3001,
+        };
+        let systemd = [("INVOCATION_ID", "9f2c")];
+        let both = [("pm_id", "0"), ("PM2_HOME", "/root/.pm2"), systemd[0]];
+        assert_eq!(
+            ServiceManager::of(&Env::from_pairs(both)),
+            ServiceManager::Pm2
+        );
+        assert_eq!(ServiceManager::of(&Env::default()), ServiceManager::Nobody);
+        let manager = ServiceManager::of(&Env::from_pairs(systemd));
+        assert_eq!(
+            manager.correct(&service),
+            "correct it in /etc/leadmaster/session-manager.env, \
+             then systemctl restart leadmaster-session-manager"
+        );
+        assert_eq!(
+            ServiceManager::Pm2.correct(&service),
+            "correct it in deploy/local.cjs, \
+             then pm2 delete session-manager, then pm2 start its ecosystem file"
+        );
+    }
+}

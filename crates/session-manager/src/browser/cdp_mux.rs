@@ -1,0 +1,238 @@
+//! CDP multiplexer: shares Chrome's one debugging pipe between ChromeDriver, which
+//! opens, photographs and closes, and this service, which calls into the page.
+//!
+//! ```text
+//!  ChromeDriver ──────> ┐                     ┌──> Chrome
+//!               <── ┐   ├── whole messages ───┘      │
+//!       Cdp ────────┼─> ┘                            │
+//!           <───────┴── by session ── Chrome's <─────┘
+//! ```
+//!
+//! Chrome keeps the two apart by sessions: what names one of ours is for us,
+//! all else is ChromeDriver's, but for what it would only pile up. If either
+//! side ends, both pipes are closed, so that the other ends, too: Chrome at
+//! once.
+//!
+//! WebDriver BiDi would do the same with a page of Chrome's own between the
+//! two; a debugging port would be open to every program on the machine.
+//!
+//! Source of the framing, messages that end with a NUL:
+//! `content/browser/devtools/devtools_pipe_handler.cc`.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::pipe::{Receiver, Sender};
+use tokio::sync::mpsc;
+
+use super::cdp::{Cdp, CdpEvent, FIRST_ID, Refusal, Waiting};
+
+/// The largest message taken.
+const LARGEST_MESSAGE: u64 = 64 << 20;
+/// Messages that wait for a pipe.
+const QUEUE: usize = 256;
+/// As many ChromeDriver may leave unread before it counts as broken; it reads
+/// them in a thread of its own.
+const UNREAD: usize = 4096;
+
+/// The ends of the pipes that are the service's.
+pub(super) struct Pipes {
+    pub(super) from_driver: OwnedFd,
+    pub(super) to_driver: OwnedFd,
+    pub(super) to_chrome: OwnedFd,
+    pub(super) from_chrome: OwnedFd,
+    /// Ends with what ChromeDriver takes for Chrome: it drives nothing then.
+    pub(super) alive: OwnedFd,
+}
+
+/// A message of Chrome's, as far as it decides who gets it.
+#[derive(Deserialize)]
+struct Incoming<'a> {
+    id: Option<i64>,
+    #[serde(rename = "sessionId", borrow)]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    error: Option<Refusal>,
+}
+
+impl Incoming<'_> {
+    /// Whether it tells what the page writes to its console, which is nothing
+    /// to us. ChromeDriver asks for it to keep logs, and looks at it with its
+    /// next command alone: until then, which may be weeks, it would keep it all.
+    fn is_chatter(&self) -> bool {
+        let method = self.method.as_deref().unwrap_or_default();
+        let console = ["consoleAPICalled", "exceptionThrown", "exceptionRevoked"];
+        let runtime = method.strip_prefix("Runtime.");
+        method.starts_with("Log.") || runtime.is_some_and(|event| console.contains(&event))
+    }
+}
+
+#[derive(Deserialize)]
+struct Attached<'a> {
+    #[serde(rename = "sessionId")]
+    session: String,
+    #[serde(rename = "targetInfo", borrow)]
+    target: Target<'a>,
+}
+
+#[derive(Deserialize)]
+struct Target<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+}
+
+/// Relays until any of them ends. Gives our side of it, and its events, which
+/// end with it.
+///
+/// # Errors
+/// When what was handed over are no pipes.
+pub(super) fn multiplex(pipes: Pipes) -> io::Result<(Cdp, mpsc::Receiver<CdpEvent>)> {
+    let from_driver = Receiver::from_owned_fd(pipes.from_driver)?;
+    let to_driver = Sender::from_owned_fd(pipes.to_driver)?;
+    let from_chrome = Receiver::from_owned_fd(pipes.from_chrome)?;
+    let to_chrome = Sender::from_owned_fd(pipes.to_chrome)?;
+    let mut alive = Receiver::from_owned_fd(pipes.alive)?;
+    let (for_chrome, chrome_queue) = mpsc::channel(QUEUE);
+    let (for_driver, driver_queue) = mpsc::channel(UNREAD);
+    let (events, event_queue) = mpsc::channel(QUEUE);
+    let waiting = Arc::new(Waiting::default());
+    let cdp = Cdp::new(for_chrome.clone(), waiting.clone());
+    let route = Route {
+        waiting: waiting.clone(),
+        ours: HashSet::new(),
+        events,
+        for_driver,
+    };
+    tokio::spawn(async move {
+        tokio::select! {
+            () = write(to_chrome, chrome_queue) => {}
+            () = write(to_driver, driver_queue) => {}
+            () = forward(from_driver, for_chrome) => {}
+            () = route.run(from_chrome) => {}
+            // Nothing is ever written into it.
+            _ = alive.read_u8() => {}
+        }
+        waiting.close();
+    });
+    Ok((cdp, event_queue))
+}
+
+/// Writes what comes, together what has piled up.
+async fn write(mut pipe: Sender, mut queue: mpsc::Receiver<Vec<u8>>) {
+    let mut messages = Vec::new();
+    while queue.recv_many(&mut messages, QUEUE).await > 0 {
+        let text = match &mut *messages {
+            [one] => std::mem::take(one),
+            many => many.concat(),
+        };
+        messages.clear();
+        if pipe.write_all(&text).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads one message with its NUL into `text`; gives whether there was one.
+async fn next(pipe: &mut BufReader<Receiver>, text: &mut Vec<u8>) -> bool {
+    text.clear();
+    let read = pipe.take(LARGEST_MESSAGE).read_until(0, text).await;
+    read.is_ok() && text.last() == Some(&0)
+}
+
+async fn forward(pipe: Receiver, to: mpsc::Sender<Vec<u8>>) {
+    let mut pipe = BufReader::new(pipe);
+    let mut text = Vec::new();
+    while next(&mut pipe, &mut text).await {
+        if to.send(std::mem::take(&mut text)).await.is_err() {
+            return;
+        }
+    }
+}
+
+struct Route {
+    waiting: Arc<Waiting>,
+    /// Our sessions.
+    ours: HashSet<String>,
+    events: mpsc::Sender<CdpEvent>,
+    for_driver: mpsc::Sender<Vec<u8>>,
+}
+
+impl Route {
+    async fn run(mut self, pipe: Receiver) {
+        let mut pipe = BufReader::with_capacity(1 << 16, pipe);
+        let mut text = Vec::new();
+        while next(&mut pipe, &mut text).await {
+            let Ok(incoming) = serde_json::from_slice::<Incoming<'_>>(&text[..text.len() - 1])
+            else {
+                tracing::warn!(bytes = text.len(), "the browser sent what cannot be read");
+                continue;
+            };
+            if incoming.is_chatter() {
+                continue;
+            }
+            if !self.is_ours(&incoming) {
+                if self.for_driver.try_send(std::mem::take(&mut text)).is_err() {
+                    tracing::error!("chromedriver reads nothing any more");
+                    return;
+                }
+            } else if let Some(event) = self.take(incoming)
+                && self.events.send(event).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Whether it is for us; learns of new sessions.
+    ///
+    /// The first one is with the browser itself, with which ChromeDriver has
+    /// none; those with its pages are attached from there.
+    fn is_ours(&mut self, incoming: &Incoming<'_>) -> bool {
+        let ours = match (&incoming.session, incoming.id) {
+            (Some(session), _) => self.ours.contains(&**session),
+            (None, Some(id)) => return id >= FIRST_ID,
+            (None, None) => false,
+        };
+        if incoming.method.as_deref() != Some("Target.attachedToTarget") {
+            return ours;
+        }
+        let params = incoming.params.map_or("null", RawValue::get);
+        match serde_json::from_str::<Attached<'_>>(params) {
+            Ok(attached) if ours || attached.target.kind == "browser" => {
+                self.ours.insert(attached.session);
+                true
+            }
+            _ => ours,
+        }
+    }
+
+    /// Answers the waiting call, or returns the event.
+    fn take(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
+        if let Some(id) = incoming.id {
+            let result = match (incoming.error, incoming.result) {
+                (Some(refusal), _) => Err(refusal),
+                (None, result) => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
+            };
+            self.waiting.answer(id, result);
+            return None;
+        }
+        Some(CdpEvent {
+            method: incoming.method?.into_owned(),
+            params: incoming.params.unwrap_or(RawValue::NULL).to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

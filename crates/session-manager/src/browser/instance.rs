@@ -1,0 +1,122 @@
+//! A running browser instance: page, screenshot, diagnosis, close and kill.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fantoccini::Client;
+use session_api::Timestamp;
+use tokio::task::JoinSet;
+
+use super::chromedriver::{Chromedriver, one_line};
+use super::page::Page;
+use super::profile::Profile;
+use super::tree::Tree;
+use crate::failure::Failure;
+
+const DRIVER_DEADLINE: Duration = Duration::from_secs(8);
+/// How long Chrome may take to write what it holds after it was closed.
+const FLUSH: Duration = Duration::from_secs(8);
+/// How long Chrome has to write what it holds, once asked to end, before it is
+/// killed: one that was killed while it wrote was seen to lose its link.
+pub const KILL_GRACE: Duration = Duration::from_secs(10);
+
+/// A running browser.
+pub struct Browser {
+    pub(super) client: Client,
+    pub(super) page: Page,
+    pub(super) chromedriver: Arc<Chromedriver>,
+    pub(super) tree: Tree,
+    pub(super) profile: Profile,
+    pub(super) tasks: JoinSet<()>,
+    /// Chrome's version.
+    pub chrome_version: Option<String>,
+    /// When it was started.
+    pub started_at: Timestamp,
+}
+
+impl Browser {
+    /// The page.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// ChromeDriver's version and pid.
+    pub fn chromedriver(&self) -> (&str, u32) {
+        let pid = self.chromedriver.id.pid.unsigned_abs();
+        (&self.chromedriver.version, pid)
+    }
+
+    /// What the browser shows, as a PNG.
+    ///
+    /// # Errors
+    /// A line that says why not.
+    pub fn screenshot(&self) -> impl Future<Output = Result<Vec<u8>, String>> + Send + 'static {
+        let client = self.client.clone();
+        async move {
+            match tokio::time::timeout(DRIVER_DEADLINE, client.screenshot()).await {
+                Ok(Ok(png)) => Ok(png),
+                Ok(Err(error)) => Err(one_line(&error.to_string())),
+                Err(_) => Err("the browser took no picture in time".to_owned()),
+            }
+        }
+    }
+
+    /// Why a page does not answer, as far as chromedriver can tell.
+    pub fn diagnose(&self) -> impl Future<Output = Failure> + Send + 'static {
+        let client = self.client.clone();
+        async move {
+            let probe = client.execute("return 1", Vec::new());
+            match tokio::time::timeout(Duration::from_secs(2), probe).await {
+                Ok(Err(error)) if error.to_string().contains("tab crashed") => Failure::PageCrashed,
+                _ => Failure::PageHung,
+            }
+        }
+    }
+
+    /// Closes Chrome so that it writes what it holds, and leaves nothing. Gives
+    /// whether it ended by itself, so that all was written.
+    pub async fn close(mut self) -> bool {
+        self.tasks.abort_all();
+        let mut clean = false;
+        let closing = self.client.clone().close();
+        match tokio::time::timeout(DRIVER_DEADLINE, closing).await {
+            Ok(Ok(())) => {
+                let driver = self.chromedriver.id.pid;
+                clean = self.tree.wait_empty(Some(driver), FLUSH).await;
+                if !clean {
+                    tracing::warn!("chrome did not end by itself in time");
+                }
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(error = one_line(&error.to_string()), "no session to close");
+            }
+            Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
+        }
+        clear(&self.tree, &self.profile, Duration::from_secs(3)).await;
+        clean
+    }
+
+    /// Ends what is left after the browser died or hung: Chrome gets SIGTERM
+    /// first, and `grace` to write what it holds.
+    pub async fn kill(mut self, grace: Duration) {
+        self.tasks.abort_all();
+        clear(&self.tree, &self.profile, grace).await;
+    }
+}
+
+/// Ends what is left of the profile's processes and removes what they left.
+pub async fn clear(tree: &Tree, profile: &Profile, grace: Duration) -> usize {
+    let ended = match tree.sweep(grace).await {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(%error, "chrome processes are left");
+            0
+        }
+    };
+    for cleaning in [profile.remove_locks(), profile.remove_temporary()] {
+        if let Err(error) = cleaning {
+            tracing::warn!(%error, "chrome's leftovers could not be removed");
+        }
+    }
+    ended
+}

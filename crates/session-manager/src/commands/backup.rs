@@ -1,0 +1,68 @@
+//! `session-manager backup` and `restore`.
+
+use std::path::Path;
+
+use session_api::{BackupBody, Timestamp};
+use session_client::ClientError;
+
+use super::local_client;
+use crate::backup::{BackupError, BackupKey, Taken};
+use crate::config::Config;
+
+/// Takes a backup: by the service, if it runs, or of the folder at rest. Gives
+/// what to tell the person.
+pub fn backup(config: &Config) -> Result<String, String> {
+    let profile = &config.browser.profile;
+    let told = |file: &str, bytes| format!("{file}, {bytes} bytes");
+    if profile.root().exists() && profile.hold().is_err() {
+        let body = ask_service(config)?;
+        return Ok(told(&body.file, body.bytes));
+    }
+    let Taken { file, bytes } = config
+        .backups
+        .take(profile, Timestamp::now())
+        .map_err(|error| error.to_string())?;
+    Ok(told(&file.display().to_string(), bytes))
+}
+
+/// The service that holds the folder closes its Chrome for it.
+fn ask_service(config: &Config) -> Result<BackupBody, String> {
+    let client = local_client::connect(config, config.port)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    runtime.block_on(client.backup()).map_err(|error| match error {
+        ClientError::Unavailable(_) => format!(
+            "the session is in use by a running service, which does not answer on port {}: give this command the service's PORT",
+            config.port
+        ),
+        error => error.to_string(),
+    })
+}
+
+/// Restores `file`. Gives what to tell the person.
+pub fn restore(config: &Config, file: &Path) -> Result<String, String> {
+    let profile = &config.browser.profile;
+    let kept = config
+        .backups
+        .restore(file, profile)
+        .map_err(|error: BackupError| error.to_string())?;
+    let mut told = format!(
+        "restored into {}: start the service, which comes up linked",
+        profile.root().display()
+    );
+    if let Some(kept) = kept {
+        told = format!("{told}. What was there is in {}", kept.display());
+    }
+    Ok(told)
+}
+
+/// What `backup --new-key` prints.
+#[must_use]
+pub fn new_key() -> String {
+    let (secret, public) = BackupKey::generate();
+    format!(
+        "BACKUP_KEY={secret}\n# its public half, which can make backups but not open them: {public}\n# keep the key somewhere else than the backups: without it they are lost"
+    )
+}

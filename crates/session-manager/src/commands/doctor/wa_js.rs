@@ -1,0 +1,176 @@
+//! `doctor --wa-js`: checks a wa-js bundle before it is used, and lists the names
+//! that it does not find in WhatsApp's page.
+//!
+//! ```text
+//!  bundle, page ─> Chrome with a profile of its own ─> page script's self-test
+//!     ─> found | optional missing | required missing ─> 0 | 1 | 2
+//! ```
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use service_runtime::doctor::{Check, Report};
+use session_api::{SERVICE_NAME, SelfTest};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::services::ServeDir;
+use url::Url;
+
+use crate::browser::{self, BrowserConfig, Page, PageReport, Profile};
+
+/// How long the page may take to register what the bundle looks for.
+const PATIENCE: Duration = Duration::from_secs(45);
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_secs(10);
+const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppconnect-wa.js";
+
+/// Judges the bundle in `file` on `page` (an address, or a saved page's file;
+/// the configured page without one), in a Chrome as `config` has it.
+pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> Report {
+    let checks = match examine(config, file, page).await {
+        Ok((report, test)) => checks(&report, &test),
+        Err(why) => vec![Check::failure(
+            "page",
+            why,
+            "the page's address, and Chrome",
+        )],
+    };
+    Report::new(SERVICE_NAME, env!("CARGO_PKG_VERSION"), checks)
+}
+
+async fn examine(
+    config: &BrowserConfig,
+    file: &Path,
+    page: Option<&str>,
+) -> Result<(PageReport, SelfTest), String> {
+    let served = CancellationToken::new();
+    let _served = served.clone().drop_guard();
+    let page_url = match page {
+        None => config.page_url.clone(),
+        Some(page) if page.starts_with("http://") || page.starts_with("https://") => {
+            Url::parse(page).map_err(|error| format!("{page}: {error}"))?
+        }
+        Some(saved) => serve(Path::new(saved), served).await?,
+    };
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let config = BrowserConfig {
+        profile: Profile::new(folder.path().join("tokens")),
+        wa_js: Some(file.to_owned()),
+        page_url,
+        ..config.clone()
+    };
+    let never = CancellationToken::new();
+    let launched = browser::launch(&config, &never).await;
+    let (browser, _events) = launched.map_err(|failure| {
+        failure.map_or_else(|| "the start was cancelled".to_owned(), |it| it.to_string())
+    })?;
+    let judged = self_test(browser.page()).await;
+    browser.close().await;
+    judged
+}
+
+/// The page's modules register one by one: the last word counts.
+async fn self_test(page: &Page) -> Result<(PageReport, SelfTest), String> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let asked = async { Ok((page.report(DEADLINE).await?, page.self_test().await?)) };
+        let asked: Result<_, browser::PageError> = asked.await;
+        match asked {
+            Ok(answer) if answer.1.ok || Instant::now() > until => return Ok(answer),
+            Err(error) if Instant::now() > until => return Err(error.to_string()),
+            _ => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
+}
+
+fn checks(report: &PageReport, test: &SelfTest) -> Vec<Check> {
+    let version = |found: &Option<String>| found.clone().unwrap_or_else(|| "unknown".to_owned());
+    let wa_js = version(&report.wa_js_version);
+    let whatsapp = version(&report.whatsapp_version);
+    let optional: Vec<_> = test
+        .checks
+        .iter()
+        .filter(|(name, found)| !**found && !report.missing.contains(name))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    vec![
+        Check::ok("versions", format!("wa-js {wa_js} on WhatsApp {whatsapp}")),
+        if report.missing.is_empty() {
+            Check::ok("required", "all that sending and hearing need is found")
+        } else {
+            Check::failure(
+                "required",
+                format!("lacks {}", report.missing.join(", ")),
+                CURE,
+            )
+        },
+        if optional.is_empty() {
+            Check::ok("optional", "all of it is found")
+        } else {
+            Check::warning("optional", format!("lacks {}", optional.join(", ")), CURE)
+        },
+    ]
+}
+
+/// Serves a saved page, and the folder that browsers save beside it, on this
+/// machine alone until `stop`.
+async fn serve(saved: &Path, stop: CancellationToken) -> Result<Url, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", saved.display());
+    let html = tokio::fs::read_to_string(saved).await.map_err(failed)?;
+    let stem = saved.file_stem().unwrap_or_default().to_string_lossy();
+    let beside: PathBuf = saved.with_file_name(format!("{stem}_files"));
+    let router = Router::new()
+        .route("/", get(move || async move { Html(html) }))
+        .nest_service(&format!("/{stem}_files"), ServeDir::new(beside));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    tokio::spawn(async move {
+        let serving = axum::serve(listener, router);
+        // Ends with the command; there is nothing to drain.
+        let _ = serving.with_graceful_shutdown(stop.cancelled_owned()).await;
+    });
+    Url::parse(&format!("http://{address}/")).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use service_runtime::doctor::Verdict;
+
+    use super::*;
+
+    fn test(names: &[(&str, bool)]) -> SelfTest {
+        SelfTest {
+            ok: names.iter().all(|(_, found)| *found),
+            checks: names
+                .iter()
+                .map(|(name, found)| ((*name).to_owned(), *found))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn missing_required_name_is_a_failure_others_warn() {
+        let verdicts = |report: &PageReport, test: &SelfTest| -> Vec<Verdict> {
+            checks(report, test).iter().map(|it| it.verdict).collect()
+        };
+        let names = [("MsgStore", false), ("send_file", false), ("wa-js", true)];
+        let report = PageReport {
+            missing: vec!["MsgStore".to_owned()],
+            ..PageReport::default()
+        };
+        assert_eq!(
+            verdicts(&report, &test(&names)),
+            [Verdict::Ok, Verdict::Failure, Verdict::Warning]
+        );
+        assert_eq!(
+            verdicts(&PageReport::default(), &test(&[("wa-js", true)])),
+            [Verdict::Ok; 3]
+        );
+    }
+}

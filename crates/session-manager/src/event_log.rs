@@ -1,0 +1,392 @@
+//! The event log behind `GET /events`: event ids, and a ring buffer of the latest.
+//!
+//! ```text
+//!  publisher ─── push ─────────────────────────┐
+//!  ledger ────── Ticket ─> disk ─> publish ────┴─> ring of the latest ─> readers,
+//!                                                  + watch of the last id   each at
+//!                                                                           its pace
+//! ```
+//!
+//! States and codes are published from memory alone; messages and acks are on
+//! the disk before they are published. All share one sequence of ids. While a
+//! ticket's events are on their way to the disk others wait behind them, so
+//! that no client gets a later id first and resumes past an earlier one.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use metrics::counter;
+use session_api::{Event, EventKind, Timestamp};
+use tokio::sync::{OwnedMutexGuard, watch};
+
+/// The most events, and the most bytes of them, in the ring buffer; what
+/// falls out of it is on the disk, or has been overtaken.
+const KEPT: usize = 2048;
+const KEPT_BYTES: usize = 4 << 20;
+/// Ids of stored events are the time in milliseconds times this, or follow the
+/// one before: they grow across restarts, tell an event's age, and stay whole
+/// numbers in JavaScript.
+pub const IDS_PER_MILLISECOND: u64 = 1000;
+
+/// One event as it goes out.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// Grows with each event.
+    pub id: u64,
+    /// Its name.
+    pub kind: EventKind,
+    /// Its data, as JSON.
+    pub data: Arc<str>,
+}
+
+/// What is known in memory of the events after an id.
+#[derive(Debug)]
+pub enum Recent {
+    /// All of them, or the first of many; none is none yet.
+    Events(Vec<Logged>),
+    /// Only those from this id on; what is before it is on the disk.
+    OnDisk(u64),
+}
+
+/// The log; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EventLog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    memory: Mutex<Memory>,
+    last: watch::Sender<u64>,
+    /// One ticket at a time.
+    door: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    ring: VecDeque<Logged>,
+    bytes: usize,
+    /// All events from this id on are in the ring.
+    first: u64,
+    last: u64,
+    /// Events that wait behind a ticket.
+    waiting: Option<Vec<(EventKind, Arc<str>)>>,
+}
+
+impl Memory {
+    fn append(&mut self, event: Logged) {
+        self.last = event.id;
+        self.bytes += event.data.len();
+        self.ring.push_back(event);
+        while self.ring.len() > KEPT || self.bytes > KEPT_BYTES {
+            let Some(oldest) = self.ring.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.data.len();
+            self.first = oldest.id + 1;
+        }
+    }
+
+    fn forget_until(&mut self, id: u64) {
+        self.ring.clear();
+        self.bytes = 0;
+        self.last = id;
+        self.first = id + 1;
+    }
+}
+
+impl EventLog {
+    /// An empty log whose ids start at `now`.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        let start = id_of(now);
+        Self {
+            shared: Arc::new(Shared {
+                memory: Mutex::new(Memory {
+                    ring: VecDeque::new(),
+                    bytes: 0,
+                    first: start + 1,
+                    last: start,
+                    waiting: None,
+                }),
+                last: watch::channel(start).0,
+                door: Arc::default(),
+            }),
+        }
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.shared
+            .memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Publishes an event that is kept in memory alone. Never waits.
+    pub fn push(&self, event: &Event) {
+        let Some(data) = json(event) else { return };
+        let mut memory = self.memory();
+        if let Some(waiting) = &mut memory.waiting {
+            waiting.push((event.kind(), data));
+            return;
+        }
+        let id = memory.last + 1;
+        memory.append(Logged {
+            id,
+            kind: event.kind(),
+            data,
+        });
+        self.shared.last.send_replace(id);
+    }
+
+    /// A place in the sequence for events that go to the disk first. The
+    /// holder must not wait for another.
+    pub async fn ticket(&self) -> Ticket {
+        let door = self.shared.door.clone().lock_owned().await;
+        Ticket {
+            log: self.clone(),
+            _door: door,
+            next: None,
+            told: Vec::new(),
+            in_doubt: false,
+        }
+    }
+
+    /// Gives no id up to `id` any more.
+    pub fn raise(&self, id: u64) {
+        let mut memory = self.memory();
+        if id > memory.last {
+            memory.forget_until(id);
+            self.shared.last.send_replace(id);
+        }
+    }
+
+    /// The id of the latest event.
+    pub fn last_id(&self) -> u64 {
+        *self.shared.last.borrow()
+    }
+
+    /// Those after `id`, oldest first, `limit` of them at most.
+    pub fn after(&self, id: u64, limit: usize) -> Recent {
+        let memory = self.memory();
+        if id.saturating_add(1) < memory.first {
+            return Recent::OnDisk(memory.first);
+        }
+        let start = memory.ring.partition_point(|event| event.id <= id);
+        Recent::Events(memory.ring.range(start..).take(limit).cloned().collect())
+    }
+
+    /// Waits until there is an event after `id`; `false` when there will be
+    /// none any more.
+    pub async fn wait_after(&self, id: u64) -> bool {
+        let mut last = self.shared.last.subscribe();
+        last.wait_for(|last| *last > id).await.is_ok()
+    }
+}
+
+/// Events on their way to the disk. Dropped without [`Self::publish`] it tells
+/// nothing.
+#[derive(Debug)]
+pub struct Ticket {
+    log: EventLog,
+    _door: OwnedMutexGuard<()>,
+    next: Option<u64>,
+    told: Vec<Logged>,
+    in_doubt: bool,
+}
+
+impl Ticket {
+    /// The id of the next event. From here on others wait behind this ticket.
+    pub fn next_id(&mut self) -> u64 {
+        let next = self.next.unwrap_or_else(|| {
+            let mut memory = self.log.memory();
+            memory.waiting.get_or_insert_default();
+            (memory.last + 1).max(id_of(Timestamp::now()))
+        });
+        self.next = Some(next);
+        next
+    }
+
+    /// The event with the id that [`Self::next_id`] gave is written.
+    pub fn wrote(&mut self, kind: EventKind, data: Arc<str>) {
+        let id = self.next_id();
+        self.told.push(Logged { id, kind, data });
+        self.next = Some(id + 1);
+    }
+
+    /// How many events were written.
+    #[must_use]
+    pub(crate) fn len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// From here on the disk may have it, whatever the commit returns.
+    pub fn committing(&mut self) {
+        self.in_doubt = !self.told.is_empty();
+    }
+
+    /// It is on the disk: tells everybody.
+    pub fn publish(mut self) {
+        self.in_doubt = false;
+        let told = std::mem::take(&mut self.told);
+        let mut memory = self.log.memory();
+        for event in told {
+            counter!("leadmaster_events_total", "kind" => event.kind.as_str()).increment(1);
+            memory.append(event);
+        }
+        // The rest is the drop's.
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let Some(next) = self.next else { return };
+        let mut memory = self.log.memory();
+        if self.in_doubt {
+            // It may be on the disk or not: readers look there.
+            memory.forget_until(next - 1);
+        }
+        for (kind, data) in memory.waiting.take().unwrap_or_default() {
+            let id = memory.last + 1;
+            memory.append(Logged { id, kind, data });
+        }
+        let last = memory.last;
+        self.log.shared.last.send_if_modified(|told| {
+            let news = *told != last;
+            *told = last;
+            news
+        });
+    }
+}
+
+/// An event's data; one that cannot be serialised is a defect, and not published.
+pub fn json(event: &Event) -> Option<Arc<str>> {
+    match serde_json::to_string(event) {
+        Ok(data) => Some(data.into()),
+        Err(error) => {
+            tracing::error!(%error, "an event cannot be written as JSON");
+            None
+        }
+    }
+}
+
+/// The first id of the events at `time`.
+#[must_use]
+pub fn id_of(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0) * IDS_PER_MILLISECOND
+}
+
+#[cfg(test)]
+mod tests {
+    use session_api::QrEvent;
+
+    use super::*;
+
+    fn event(text: &str) -> Event {
+        Event::Qr(QrEvent {
+            status: text.to_owned(),
+            qr: None,
+            expires_at: None,
+            expires_in_ms: None,
+        })
+    }
+
+    fn all(log: &EventLog, after: u64) -> Vec<(u64, String)> {
+        match log.after(after, usize::MAX) {
+            Recent::Events(events) => events
+                .into_iter()
+                .map(|event| {
+                    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+                    (event.id, data["status"].as_str().unwrap().to_owned())
+                })
+                .collect(),
+            Recent::OnDisk(first) => panic!("on disk before {first}"),
+        }
+    }
+
+    fn write(ticket: &mut Ticket, text: &str) -> u64 {
+        let id = ticket.next_id();
+        ticket.wrote(EventKind::Qr, json(&event(text)).unwrap());
+        id
+    }
+
+    #[tokio::test]
+    async fn event_during_a_write_is_published_after_it() {
+        let log = EventLog::new(Timestamp::now());
+        let start = log.last_id();
+        log.push(&event("before"));
+        let mut ticket = log.ticket().await;
+        let first = write(&mut ticket, "written");
+        log.push(&event("meanwhile"));
+        assert_eq!(all(&log, start).len(), 1);
+        let second = write(&mut ticket, "written too");
+        ticket.committing();
+        ticket.publish();
+        let told = all(&log, start);
+        let texts: Vec<_> = told.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(texts, ["before", "written", "written too", "meanwhile"]);
+        assert_eq!((told[1].0, told[2].0), (first, second));
+        assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(log.last_id(), told[3].0);
+    }
+
+    #[tokio::test]
+    async fn unwritten_event_is_not_published() {
+        let log = EventLog::new(Timestamp::now());
+        let start = log.last_id();
+        let mut ticket = log.ticket().await;
+        write(&mut ticket, "rolled back");
+        log.push(&event("meanwhile"));
+        drop(ticket);
+        let told = all(&log, start);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].1, "meanwhile");
+    }
+
+    #[tokio::test]
+    async fn doubtful_commit_is_read_from_the_disk() {
+        let log = EventLog::new(Timestamp::now());
+        log.push(&event("before"));
+        let before = log.last_id();
+        let mut ticket = log.ticket().await;
+        let id = write(&mut ticket, "who knows");
+        ticket.committing();
+        drop(ticket);
+        assert_eq!(log.last_id(), id);
+        assert!(log.wait_after(before).await);
+        let Recent::OnDisk(first) = log.after(before, 9) else {
+            panic!("the memory does not know");
+        };
+        assert_eq!(first, id + 1);
+    }
+
+    #[test]
+    fn ring_buffer_is_bounded_in_number_and_size() {
+        let log = EventLog::new(Timestamp::now());
+        let start = log.last_id();
+        for _ in 0..KEPT {
+            log.push(&event("a"));
+        }
+        assert_eq!(all(&log, start).len(), KEPT);
+        log.push(&event("b"));
+        assert!(matches!(log.after(start, 9), Recent::OnDisk(first) if first == start + 2));
+        let large = "a".repeat(KEPT_BYTES / 2);
+        for _ in 0..3 {
+            log.push(&event(&large));
+        }
+        let last = log.last_id();
+        assert_eq!(all(&log, last - 1).len(), 1);
+        assert!(matches!(log.after(last - 2, 9), Recent::OnDisk(first) if first == last));
+    }
+
+    #[test]
+    fn ids_rise_and_never_fall() {
+        let log = EventLog::new(Timestamp::from_millis(1_000).unwrap());
+        log.push(&event("a"));
+        log.raise(5_000_000);
+        log.raise(7);
+        log.push(&event("b"));
+        assert_eq!(log.last_id(), 5_000_001);
+        assert_eq!(all(&log, 5_000_000).len(), 1);
+    }
+}

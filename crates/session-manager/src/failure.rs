@@ -1,0 +1,189 @@
+//! The failures of the browser, the page and the ledger: codes, messages, and
+//! the remedy for each (retry, restart, give up).
+
+use std::fmt;
+
+use session_api::Timestamp;
+
+/// What can break.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No Chrome or Chromium.
+    ChromeNotFound(String),
+    /// No ChromeDriver.
+    ChromedriverNotFound(String),
+    /// The profile folder cannot be used.
+    ProfileUnusable(String),
+    /// `WA_JS_PATH` cannot be read.
+    WaJsUnreadable(String),
+    /// The page does not load.
+    PageUnreachable(String),
+    /// ChromeDriver or Chrome did not start.
+    LaunchFailed(String),
+    /// Chrome ended.
+    BrowserDied,
+    /// ChromeDriver ended.
+    ChromedriverDied,
+    /// The page's renderer crashed.
+    PageCrashed,
+    /// The page does not answer.
+    PageHung,
+    /// The page loaded but never said what it is doing.
+    PageStuck,
+    /// The page says that it is connected, and WhatsApp acknowledges nothing.
+    AcksStopped,
+    /// The first sync, or the sync after a start, shows no progress.
+    SyncStalled,
+    /// What is sent cannot be written down.
+    LedgerUnavailable(String),
+    /// WhatsApp refuses this browser.
+    UnsupportedBrowser,
+    /// WhatsApp refuses the account, the address or the page's version.
+    Blocked(String),
+    /// WhatsApp bans the account for a while; holds its number for the reason
+    /// and when it ends.
+    TemporarilyBanned(Option<i64>, Option<Timestamp>),
+    /// The page wants its user to log out; holds its word for why.
+    UnexpectedLogout(String),
+    /// The restart budget is spent; holds the last failure.
+    TooManyRestarts(Box<Failure>),
+}
+
+/// How a failure is got over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Somebody has to mend the machine or the network: `ERROR`, and another
+    /// try every now and then, since that costs next to nothing.
+    RetrySlowly,
+    /// A crash: start again at once, within a budget.
+    Restart,
+    /// Another try would meet the same answer: `ERROR` until `POST /connect`.
+    GiveUp,
+}
+
+impl Failure {
+    /// The code in `GET /session`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ChromeNotFound(_) => "CHROME_NOT_FOUND",
+            Self::ChromedriverNotFound(_) => "CHROMEDRIVER_NOT_FOUND",
+            Self::ProfileUnusable(_) => "PROFILE_UNUSABLE",
+            Self::WaJsUnreadable(_) => "WA_JS_UNREADABLE",
+            Self::PageUnreachable(_) => "PAGE_UNREACHABLE",
+            Self::LaunchFailed(_) => "BROWSER_LAUNCH_FAILED",
+            Self::BrowserDied => "BROWSER_DIED",
+            Self::ChromedriverDied => "CHROMEDRIVER_DIED",
+            Self::PageCrashed => "PAGE_CRASHED",
+            Self::PageHung => "PAGE_HUNG",
+            Self::PageStuck => "PAGE_STUCK",
+            Self::AcksStopped => "ACKS_STOPPED",
+            Self::SyncStalled => "SYNC_STALLED",
+            Self::LedgerUnavailable(_) => "LEDGER_UNAVAILABLE",
+            Self::UnsupportedBrowser => "UNSUPPORTED_BROWSER",
+            Self::Blocked(_) => "BLOCKED_BY_WHATSAPP",
+            Self::TemporarilyBanned(..) => "TEMPORARILY_BANNED",
+            Self::UnexpectedLogout(_) => "UNEXPECTED_LOGOUT",
+            Self::TooManyRestarts(_) => "TOO_MANY_RESTARTS",
+        }
+    }
+
+    /// How it is got over.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::ChromeNotFound(_)
+            | Self::ChromedriverNotFound(_)
+            | Self::ProfileUnusable(_)
+            | Self::WaJsUnreadable(_)
+            | Self::LedgerUnavailable(_)
+            | Self::PageUnreachable(_) => Remedy::RetrySlowly,
+            Self::LaunchFailed(_)
+            | Self::BrowserDied
+            | Self::ChromedriverDied
+            | Self::PageCrashed
+            | Self::PageHung
+            | Self::PageStuck
+            | Self::AcksStopped
+            | Self::UnexpectedLogout(_)
+            | Self::SyncStalled => Remedy::Restart,
+            // Of a ban, the page logs in again by itself when it is over.
+            Self::UnsupportedBrowser
+            | Self::Blocked(_)
+            | Self::TemporarilyBanned(..)
+            | Self::TooManyRestarts(_) => Remedy::GiveUp,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ChromeNotFound(what) => write!(
+                f,
+                "no Chrome: {what}. Install it with `apt-get install chromium chromium-driver`, or point CHROME_BIN at it"
+            ),
+            Self::ChromedriverNotFound(what) => write!(
+                f,
+                "no chromedriver: {what}. Install it with `apt-get install chromium-driver`, or point CHROMEDRIVER_BIN at it"
+            ),
+            Self::ProfileUnusable(what) => write!(
+                f,
+                "the browser profile cannot be used: {what}. Give the service's user that folder, or point TOKENS_DIR elsewhere"
+            ),
+            Self::WaJsUnreadable(what) => {
+                write!(
+                    f,
+                    "WA_JS_PATH cannot be read: {what}. Correct it or unset it"
+                )
+            }
+            Self::PageUnreachable(what) => write!(
+                f,
+                "WhatsApp's page cannot be reached: {what}. Check the network and WHATSAPP_WEB_URL"
+            ),
+            Self::LaunchFailed(what) => write!(f, "the browser did not start: {what}"),
+            Self::BrowserDied => f.write_str("Chrome ended unexpectedly"),
+            Self::ChromedriverDied => f.write_str("chromedriver ended unexpectedly"),
+            Self::PageCrashed => f.write_str("the page crashed in Chrome"),
+            Self::PageHung => f.write_str("the page stopped answering"),
+            Self::PageStuck => {
+                f.write_str("the page loaded but shows neither a code nor a session")
+            }
+            Self::AcksStopped => f.write_str(
+                "the page says that it is connected, but WhatsApp acknowledges nothing that is sent",
+            ),
+            Self::SyncStalled => {
+                f.write_str("the page is connected, but its sync shows no progress any more")
+            }
+            Self::LedgerUnavailable(what) => write!(
+                f,
+                "the ledger of sends cannot be used, and nothing is sent without it: {what}. Make room on the disk, or put ledger.db in DATA_DIR right; it is tried again by itself"
+            ),
+            Self::UnsupportedBrowser => {
+                f.write_str("WhatsApp refuses this browser: update Chromium and chromium-driver")
+            }
+            Self::Blocked(state) => write!(
+                f,
+                "WhatsApp refuses the session ({state}): look at the phone's WhatsApp for the reason, then POST /connect"
+            ),
+            Self::TemporarilyBanned(code, until) => {
+                f.write_str("WhatsApp banned the account for a while")?;
+                if let Some(until) = until {
+                    write!(f, ", until {until}")?;
+                }
+                if let Some(code) = code {
+                    write!(f, " (reason {code})")?;
+                }
+                f.write_str(
+                    ": look at the phone's WhatsApp, stop all campaigns, and wait; it goes on by itself when the ban ends",
+                )
+            }
+            Self::UnexpectedLogout(word) => write!(
+                f,
+                "WhatsApp's page met what it did not expect and asks to log out ({word})"
+            ),
+            Self::TooManyRestarts(last) => write!(
+                f,
+                "the browser failed too often, the last time because {last}. See the log for each, then POST /connect"
+            ),
+        }
+    }
+}

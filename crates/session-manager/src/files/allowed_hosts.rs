@@ -1,0 +1,195 @@
+//! The allow list of hosts that files are fetched from (`FILE_URL_HOSTS`).
+
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+/// A host that files are not fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// The URL is none, or has a name or password in it.
+    #[error("url has to be an absolute http:// or https:// URL without user and password")]
+    NotAUrl,
+    /// The operator does not allow it.
+    #[error(
+        "files are not fetched from this host: FILE_URL_HOSTS names those that are; or upload the file with POST /files"
+    )]
+    NotAllowed,
+}
+
+/// Where files may be fetched from: `example.com`, `*.example.com`, each with or
+/// without a port.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts(Vec<Allowed>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Allowed {
+    host: Host,
+    /// Names below it, and not itself.
+    below: bool,
+    /// Else the scheme's own.
+    port: Option<u16>,
+}
+
+/// A text that names no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "host names such as files.example.com, *.example.com or 127.0.0.1:8080, with commas in between"
+)]
+pub struct NoHosts;
+
+impl FromStr for AllowedHosts {
+    type Err = NoHosts;
+
+    fn from_str(text: &str) -> Result<Self, NoHosts> {
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        entries.map(one).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn one(entry: &str) -> Result<Allowed, NoHosts> {
+    let (below, rest) = match entry.strip_prefix("*.") {
+        Some(rest) => (true, rest),
+        None => (false, entry),
+    };
+    // Read as a URL is read, so that both are the same to the letter.
+    let url = Url::parse(&format!("http://{rest}/")).map_err(|_| NoHosts)?;
+    let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let host = url.host().ok_or(NoHosts)?.to_owned();
+    let is_name = matches!(host, Host::Domain(_));
+    if !bare
+        || !url.username().is_empty()
+        || url.password().is_some()
+        || rest.contains('*')
+        || (below && !is_name)
+    {
+        return Err(NoHosts);
+    }
+    // `http://host:80/` has no port for the parser.
+    let port = match url.port() {
+        None if rest.ends_with(":80") => Some(80),
+        port => port,
+    };
+    Ok(Allowed { host, below, port })
+}
+
+impl AllowedHosts {
+    /// Whether files may be fetched from `url`; gives it parsed.
+    pub fn check(&self, url: &str) -> Result<Url, HostError> {
+        let url = Url::parse(url).map_err(|_| HostError::NotAUrl)?;
+        let web = matches!(url.scheme(), "http" | "https");
+        if !web || !url.username().is_empty() || url.password().is_some() {
+            return Err(HostError::NotAUrl);
+        }
+        let host = url.host().ok_or(HostError::NotAUrl)?.to_owned();
+        let port = url.port_or_known_default();
+        let own = match url.scheme() {
+            "http" => Some(80),
+            _ => Some(443),
+        };
+        let fits = |allowed: &Allowed| {
+            let host_fits = match (&allowed.host, &host) {
+                (Host::Domain(wanted), Host::Domain(name)) if allowed.below => name
+                    .strip_suffix(wanted.as_str())
+                    .is_some_and(|front| front.len() > 1 && front.ends_with('.')),
+                (wanted, host) => wanted == host,
+            };
+            host_fits && port == allowed.port.or(own)
+        };
+        match self.0.iter().any(fits) {
+            true => Ok(url),
+            false => Err(HostError::NotAllowed),
+        }
+    }
+}
+
+impl std::fmt::Display for AllowedHosts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("(none)");
+        }
+        for (at, Allowed { host, below, port }) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let star = if *below { "*." } else { "" };
+            write!(f, "{comma}{star}{host}")?;
+            if let Some(port) = port {
+                write!(f, ":{port}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_list_matches_named_hosts_only() {
+        let hosts: AllowedHosts = "cdn.example.com, *.fotos.example, 127.0.0.1:8080, [::1]"
+            .parse()
+            .unwrap();
+        for url in [
+            "https://cdn.example.com/a.png",
+            "http://CDN.example.com:80/a.png?x=1",
+            "https://a.b.fotos.example/",
+            "http://127.0.0.1:8080/x",
+            "http://[::1]/x",
+            // The same address, written in another way.
+            "http://2130706433:8080/",
+        ] {
+            assert!(hosts.check(url).is_ok(), "{url}");
+        }
+        for url in [
+            "https://example.com/",
+            "https://cdn.example.com.evil.example/",
+            "https://evil.example/?cdn.example.com",
+            "https://cdn.example.com@evil.example/",
+            "https://cdn.example.com:8443/",
+            "https://fotos.example/",
+            "https://evilfotos.example/",
+            "http://127.0.0.1/",
+            "http://127.0.0.2:8080/",
+            "http://localhost:8080/",
+        ] {
+            assert!(hosts.check(url).is_err(), "{url}");
+        }
+        for url in [
+            "",
+            "ftp://cdn.example.com/",
+            "file:///etc/passwd",
+            "https://user@cdn.example.com/",
+        ] {
+            assert_eq!(hosts.check(url), Err(HostError::NotAUrl), "{url}");
+        }
+        assert_eq!(
+            hosts.to_string(),
+            "cdn.example.com,*.fotos.example,127.0.0.1:8080,[::1]"
+        );
+        let none = AllowedHosts::default();
+        assert_eq!(
+            none.check("https://example.com/"),
+            Err(HostError::NotAllowed)
+        );
+    }
+
+    #[test]
+    fn invalid_host_patterns_are_refused() {
+        for text in [
+            "http://a/",
+            "a/b",
+            "a b",
+            "*",
+            "*.1.2.3.4",
+            "user@a",
+            "*.*.a",
+            "a:port",
+        ] {
+            assert_eq!(text.parse::<AllowedHosts>(), Err(NoHosts), "{text}");
+        }
+        assert_eq!(" ,".parse(), Ok(AllowedHosts::default()));
+    }
+}

@@ -1,0 +1,71 @@
+//! Appends one event to the table `events`, inside a transaction of the writer.
+
+use std::sync::Arc;
+
+use metrics::counter;
+use session_api::{AckEvent, Event, EventKind, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::transition::SendState;
+use crate::event_log::{Ticket, json};
+
+/// Event ids reserved in one go: an id that was used from memory alone must not
+/// be used again after a restart, whatever the clock says then.
+pub(super) const RESERVED: u64 = 20_000;
+
+/// Nothing that SQLite takes is larger.
+pub(super) fn number(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+/// Appends the event of a new delivery state.
+pub(super) async fn tell_ack(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    message_id: &str,
+    ack: i8,
+) -> Result<(), sqlx::Error> {
+    let status = SendState::from_ack(ack).as_str();
+    let event = Event::Ack(AckEvent {
+        message_id: message_id.to_owned(),
+        ack,
+        status: status.to_owned(),
+        at: Timestamp::now(),
+    });
+    if let Some(data) = json(&event) {
+        write(transaction, ticket, EventKind::Ack, None, data).await?;
+        counter!("leadmaster_acks_total", "status" => status).increment(1);
+    }
+    Ok(())
+}
+
+/// Gives whether it is news.
+pub(super) async fn write(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    kind: EventKind,
+    message_key: Option<&str>,
+    data: Arc<str>,
+) -> Result<bool, sqlx::Error> {
+    let id = ticket.next_id();
+    let done = sqlx::query(
+        "INSERT INTO events (id, kind, message_key, data) VALUES (?, ?, ?, ?)
+         ON CONFLICT (message_key) DO NOTHING",
+    )
+    .bind(number(id))
+    .bind(kind.as_str())
+    .bind(message_key)
+    .bind(&*data)
+    .execute(&mut *transaction)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE event_log SET ids_until = ?1 WHERE ids_until < ?2")
+        .bind(number(id + RESERVED))
+        .bind(number(id + RESERVED / 2))
+        .execute(&mut *transaction)
+        .await?;
+    ticket.wrote(kind, data);
+    Ok(true)
+}

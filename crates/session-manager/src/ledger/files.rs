@@ -1,0 +1,155 @@
+//! The files table: metadata of uploaded files. The contents belong to `crate::files`.
+
+use session_api::{FileBody, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::error::LedgerError;
+use super::store::Store;
+
+/// A file that was uploaded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// Its id, and its name on the disk.
+    pub id: String,
+    /// Of what is in it.
+    pub sha256: Vec<u8>,
+    /// In bytes.
+    pub size: u64,
+    /// What it is.
+    pub mime: String,
+    /// The name that the recipient sees.
+    pub filename: Option<String>,
+    /// For which business it came.
+    pub cliente_id: Option<u64>,
+    /// Whether it came with its message, for that message alone.
+    pub ephemeral: bool,
+    /// When it may be deleted, in milliseconds since 1970.
+    pub expires_at: i64,
+    /// Whether what is in it is gone.
+    pub deleted: bool,
+}
+
+// A file's name is the customer's.
+impl std::fmt::Debug for FileRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileRow")
+            .field("id", &self.id)
+            .field("size", &self.size)
+            .field("mime", &self.mime)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FileRow {
+    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let size: i64 = row.try_get("size")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            sha256: row.try_get("sha256")?,
+            size: u64::try_from(size).unwrap_or_default(),
+            mime: row.try_get("mime")?,
+            filename: row.try_get("filename")?,
+            cliente_id: row
+                .try_get::<Option<i64>, _>("cliente_id")?
+                .and_then(|id| u64::try_from(id).ok()),
+            ephemeral: row.try_get("once")?,
+            expires_at: row.try_get("expires_at")?,
+            deleted: row.try_get::<Option<i64>, _>("deleted_at")?.is_some(),
+        })
+    }
+
+    /// As `GET /files/{id}` tells it.
+    pub fn body(&self) -> FileBody {
+        FileBody {
+            file_id: self.id.clone(),
+            size: self.size,
+            mime: self.mime.clone(),
+            sha256: hex::encode(&self.sha256),
+            filename: self.filename.clone(),
+            expires_at: Timestamp::from_millis(self.expires_at).unwrap_or_else(Timestamp::now),
+        }
+    }
+}
+
+impl Store {
+    /// Writes down that a file is here.
+    pub async fn insert_file(&self, file: &FileRow) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO files (id, sha256, size, mime, filename, once, created_at, expires_at, cliente_id)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&file.id)
+        .bind(&file.sha256)
+        .bind(i64::try_from(file.size).unwrap_or(i64::MAX))
+        .bind(&file.mime)
+        .bind(&file.filename)
+        .bind(file.ephemeral)
+        .bind(Timestamp::now().as_millis())
+        .bind(file.expires_at)
+        .bind(file.cliente_id.and_then(|id| i64::try_from(id).ok()))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The file with this id, deleted or not.
+    pub async fn file(&self, id: &str) -> Result<Option<FileRow>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM files WHERE id = ?")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(FileRow::read).transpose()?)
+    }
+
+    /// All that are not deleted.
+    pub async fn kept_files(&self) -> Result<Vec<FileRow>, LedgerError> {
+        let rows = sqlx::query("SELECT * FROM files WHERE deleted_at IS NULL")
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
+    }
+
+    /// Those that are due to be deleted and that no message needs.
+    pub async fn files_due(&self) -> Result<Vec<FileRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT * FROM files WHERE deleted_at IS NULL AND expires_at < ?
+             AND NOT EXISTS (SELECT 1 FROM sends WHERE sends.file_id = files.id) LIMIT 1000",
+        )
+        .bind(Timestamp::now().as_millis())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(FileRow::read).collect::<Result<_, _>>()?)
+    }
+
+    /// Marks a file as deleted, unless a message needs it; gives whether it
+    /// does not. What was written down before, by then, is known.
+    pub async fn delete_file(&self, id: &str) -> Result<bool, LedgerError> {
+        let id = id.to_owned();
+        // In turn: that the message was sent may still be on its way to the disk.
+        self.writer
+            .write(move |turn| {
+                Box::pin(async move {
+                    let done = sqlx::query(
+                        "UPDATE files SET deleted_at = ?1 WHERE id = ?2 AND deleted_at IS NULL
+                         AND NOT EXISTS (SELECT 1 FROM sends WHERE sends.file_id = files.id)",
+                    )
+                    .bind(Timestamp::now().as_millis())
+                    .bind(id)
+                    .execute(&mut *turn.connection)
+                    .await?;
+                    Ok(done.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    /// Forgets files that were deleted before `before`.
+    pub async fn forget_files(&self, before: i64) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM files WHERE deleted_at < ?")
+            .bind(before)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Opens, migrates, probes and closes the SQLite file.
+
+use std::path::Path;
+use std::time::Duration;
+
+use service_runtime::private;
+use session_api::Timestamp;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
+use tokio::sync::broadcast;
+
+use super::error::LedgerError;
+use super::store::{Store, TransitionData};
+use super::transition::SendEvent;
+use super::writer::Writer;
+use crate::event_log::EventLog;
+
+/// The file's name in `DATA_DIR`.
+pub(super) const FILE: &str = "ledger.db";
+const BUSY: Duration = Duration::from_secs(5);
+const READERS: u32 = 2;
+/// Readers that lag behind look into the file instead.
+const NEWS_KEPT: usize = 1024;
+
+/// What brings a file up to date: number, name, statements.
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
+    (1, "sends", include_str!("../../migrations/0001_sends.sql")),
+    (
+        2,
+        "events",
+        include_str!("../../migrations/0002_events.sql"),
+    ),
+    (
+        3,
+        "content",
+        include_str!("../../migrations/0003_content.sql"),
+    ),
+    (
+        4,
+        "hearing",
+        include_str!("../../migrations/0004_hearing.sql"),
+    ),
+    (
+        5,
+        "limits",
+        include_str!("../../migrations/0005_limits.sql"),
+    ),
+    (
+        6,
+        "files_by_cliente",
+        include_str!("../../migrations/0006_files_by_cliente.sql"),
+    ),
+];
+
+impl Store {
+    /// Opens the file in `folder`, making both where they are missing, and
+    /// settles what an earlier process left unfinished. Events are published
+    /// to `log`.
+    pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
+        let path = folder.join(FILE);
+        prepare(folder, &path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An answer must not be ahead of the disk.
+            .synchronous(SqliteSynchronous::Full)
+            // In KiB, of each connection: 2 MB by default, which grow full
+            // within an hour and gain nothing on rows found by an index.
+            .pragma("cache_size", "-512")
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            // A full disk ends a transaction in the middle; sqlx counts on it
+            // for ever after, and would begin no other on this connection.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
+            .connect_with(options.clone())
+            .await?;
+        let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(&pool)
+            .await?;
+        if checked != "ok" {
+            return Err(LedgerError::Damaged(path, checked));
+        }
+        migrations()
+            .run(&pool)
+            .await
+            .map_err(|error| LedgerError::Migrate(path, error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.read_only(true));
+        let news = broadcast::channel(NEWS_KEPT).0;
+        let store = Self {
+            writer: Writer::start(pool.clone(), log.clone(), news.clone()),
+            pool,
+            readers,
+            log,
+            news,
+        };
+        store.reserve_ids().await?;
+        store.restart().await?;
+        Ok(store)
+    }
+
+    /// Whether something can be written.
+    pub async fn probe(&self) -> Result<(), LedgerError> {
+        // The header's number for applications, which this one has no use for:
+        // a write like any other.
+        let number = Timestamp::now().as_millis() & 0x7fff_ffff;
+        let probe = format!("PRAGMA user_version = {number}");
+        sqlx::raw_sql(AssertSqlSafe(probe))
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes what is on the way to the disk and closes the file.
+    pub async fn close(&self) {
+        // What is queued is written; if it cannot be, it is found out later.
+        let _ = self.caught_up().await;
+        // The last to close checkpoints the write-ahead log into the file.
+        self.readers.close().await;
+        self.pool.close().await;
+    }
+
+    /// Settles rows whose worker died with an earlier process.
+    async fn restart(&self) -> Result<(), LedgerError> {
+        let left = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
+            .fetch_all(&self.pool)
+            .await?;
+        for row in left {
+            let id = sqlx::Row::try_get(&row, "id")?;
+            let data = TransitionData {
+                error: Some(session_api::ErrorCode::SendFailed.as_str()),
+                ..TransitionData::default()
+            };
+            self.apply(id, SendEvent::Restart, data).await?;
+        }
+        Ok(())
+    }
+}
+
+fn migrations() -> Migrator {
+    let steps = MIGRATIONS.map(|(number, name, statements)| {
+        Migration::new(
+            number,
+            name.into(),
+            MigrationType::Simple,
+            statements.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(steps.into())
+}
+
+/// Numbers and texts of customers: for the service's user alone.
+pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
+    let failed = |at: &Path| {
+        let at = at.to_owned();
+        move |error| LedgerError::Folder(at, error)
+    };
+    private::make_folder(folder).map_err(failed(folder))?;
+    private::make_file(path).map_err(failed(path))
+}

@@ -1,0 +1,220 @@
+//! Search watermarks: since when an account is linked, until when its messages were
+//! found, and which messages and acks are still missing.
+
+use std::collections::HashMap;
+
+use session_api::Timestamp;
+use sqlx::Row as _;
+
+use super::error::LedgerError;
+use super::message_id::{inbound_dedup_key, sent_key};
+use super::store::Store;
+
+/// The search goes back so far behind what it saw, for what came out of order.
+pub const OVERLAP_SECONDS: i64 = 600;
+/// Of older messages the acks are not asked for.
+const ACKS_OF_DAYS: i64 = 3;
+
+/// From where on an account's messages are news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    /// When it was linked, in seconds since 1970.
+    pub since: i64,
+    /// All up to here was found.
+    pub seen_until: i64,
+}
+
+/// Since when the account is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkAge {
+    /// In seconds since 1970.
+    pub since: i64,
+    /// When the history that follows a link was through, in milliseconds.
+    pub history_at: Option<i64>,
+}
+
+impl Store {
+    /// What is known of the link; `None` while there is none.
+    pub async fn link_age(&self) -> Result<Option<LinkAge>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT since, history_at FROM accounts WHERE linked ORDER BY since DESC LIMIT 1",
+        )
+        .fetch_optional(&self.readers)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LinkAge {
+            since: row.try_get("since")?,
+            history_at: row.try_get("history_at")?,
+        }))
+    }
+
+    /// The history that follows the link is through, `at` this time in
+    /// milliseconds.
+    pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
+            .bind(at)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// The linked account's watermark: it stands at `linked_at` (in seconds)
+    /// for an account that is new, or that is linked `anew`.
+    pub async fn watermark(
+        &self,
+        account: &str,
+        linked_at: i64,
+        anew: bool,
+    ) -> Result<Watermark, LedgerError> {
+        let known =
+            sqlx::query("SELECT since, seen_until FROM accounts WHERE account = ? AND linked")
+                .bind(account)
+                .fetch_optional(&self.pool)
+                .await?;
+        // Mostly it is known: asking writes nothing.
+        let row = match known.filter(|_| !anew) {
+            Some(row) => row,
+            None => {
+                self.forget_search(account).await?;
+                sqlx::query(
+                    "INSERT INTO accounts (account, linked, since, seen_until)
+                     VALUES (?1, 1, ?2, ?2)
+                     ON CONFLICT (account) DO UPDATE
+                       SET since = ?2, seen_until = ?2, linked = 1, history_at = NULL
+                     RETURNING since, seen_until",
+                )
+                .bind(account)
+                .bind(linked_at)
+                .fetch_one(&self.pool)
+                .await?
+            }
+        };
+        Ok(Watermark {
+            since: row.try_get("since")?,
+            seen_until: row.try_get("seen_until")?,
+        })
+    }
+
+    /// No account is linked: the next link begins anew.
+    pub async fn unlinked(&self) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET linked = 0 WHERE linked")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// How far each chat was searched, by a search that is not complete yet.
+    pub async fn searched_chats(&self, account: &str) -> Result<HashMap<String, i64>, LedgerError> {
+        let rows: Vec<(String, i64)> =
+            sqlx::query_as("SELECT chat, until FROM searched_chats WHERE account = ?")
+                .bind(account)
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// All messages of these chats up to then (in seconds) are known.
+    pub async fn chats_searched(
+        &self,
+        account: &str,
+        chats: &[(String, i64)],
+    ) -> Result<(), LedgerError> {
+        let chats = serde_json::to_string(chats).unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO searched_chats (account, chat, until)
+             SELECT ?1, json_extract(one.value, '$[0]'), json_extract(one.value, '$[1]')
+             FROM json_each(?2) AS one WHERE TRUE
+             ON CONFLICT (account, chat) DO UPDATE SET until = MAX(until, excluded.until)",
+        )
+        .bind(account)
+        .bind(chats)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    async fn forget_search(&self, account: &str) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM searched_chats WHERE account = ?")
+            .bind(account)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// All chats were searched: all messages of the account up to `until` (in
+    /// seconds) are known.
+    pub async fn search_complete(&self, account: &str, until: i64) -> Result<(), LedgerError> {
+        // In this order: a crash in between leaves what is searched once more.
+        self.seen_until(account, until).await?;
+        self.forget_search(account).await
+    }
+
+    /// All messages of the account up to `until` (in seconds) are known.
+    pub async fn seen_until(&self, account: &str, until: i64) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE accounts SET seen_until = ?2 WHERE account = ?1 AND seen_until < ?2")
+            .bind(account)
+            .bind(until)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Those of `ids` that were neither published nor sent by this service, in
+    /// their order.
+    pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
+        let keys: Vec<_> = ids
+            .iter()
+            .map(|id| (inbound_dedup_key(id), sent_key(id)))
+            .collect();
+        let keys = serde_json::to_string(&keys).unwrap_or_default();
+        let unknown: Vec<i64> = sqlx::query_scalar(
+            "SELECT one.key FROM json_each(?) AS one
+             WHERE NOT EXISTS (SELECT 1 FROM events
+                               WHERE message_key = json_extract(one.value, '$[0]'))
+               AND NOT EXISTS (SELECT 1 FROM sends
+                               WHERE wa_key = json_extract(one.value, '$[1]'))
+             ORDER BY one.key",
+        )
+        .bind(keys)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut ids: Vec<_> = ids.into_iter().map(Some).collect();
+        let places = unknown
+            .into_iter()
+            .filter_map(|at| usize::try_from(at).ok());
+        Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
+    }
+
+    /// Messages that could not be read yet, the latest of them; with those that
+    /// were `told` as such, or without.
+    pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
+        let mut ids: Vec<String> = sqlx::query_scalar(
+            "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL
+             ORDER BY at DESC LIMIT 500",
+        )
+        .bind(told)
+        .fetch_all(&self.pool)
+        .await?;
+        ids.reverse();
+        Ok(ids)
+    }
+
+    /// Messages of the last days that may have got further than is known, the
+    /// latest of them.
+    pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
+        let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
+        let ids = sqlx::query_scalar(
+            "SELECT message_id FROM (
+               SELECT message_id, created_at AS at FROM sends
+               WHERE created_at >= ?1 AND message_id IS NOT NULL
+                 AND state IN ('sent', 'delivered', 'read')
+               UNION ALL
+               SELECT message_id, at FROM acks WHERE at >= ?1 AND ack BETWEEN 0 AND 3)
+             ORDER BY at DESC LIMIT 1000",
+        )
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids)
+    }
+}

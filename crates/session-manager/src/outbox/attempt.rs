@@ -1,0 +1,231 @@
+//! One send attempt: from the written row, through the recipient's lock and a slot,
+//! to the page and the outcome.
+//!
+//! ```text
+//!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page
+//! ```
+
+use session_api::{Content, ErrorCode, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::limits::allowance;
+use super::outcome::{body, failure, outcome_of, unwritten};
+use super::recipient_locks::RecipientGuard;
+use super::settle::is_due;
+use super::{Inner, Outbox, Outcome};
+use crate::browser::{Page, PageError, PageFile, PageSend};
+use crate::error::ApiError;
+use crate::ledger::transition::{SendEvent, SendState};
+use crate::ledger::{Row, Store, TransitionData};
+
+/// How work on a row begins.
+pub(super) enum Begin {
+    /// Written down for the first time.
+    New,
+    /// Written as `sending` at once: its lock and its slot are held.
+    FastPath(FastPath),
+    /// It was there before.
+    Again,
+}
+
+/// What a message that need not wait is sent with: page, lock and slot.
+pub(super) struct FastPath {
+    page: Page,
+    _turn: RecipientGuard,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Inner {
+    /// Takes note of whether WhatsApp's server said something to a send.
+    pub(super) fn note_answer(&self, row: i64, sent: &Result<Option<String>, PageError>) {
+        match sent {
+            Ok(_)
+            | Err(
+                PageError::Refused(_)
+                | PageError::ReachOutLimit(_)
+                | PageError::NewChatLimit(_)
+                | PageError::NotOnWhatsapp(_),
+            ) => {
+                self.acks.settled(row);
+                self.acks.server_answered(self.limits.ack_patience);
+            }
+            // Nothing was sent: nothing is waited for.
+            Err(
+                PageError::NotReady(_)
+                | PageError::MessageNotFound(_)
+                | PageError::RecipientBlocked(_)
+                | PageError::TooLarge(_)
+                | PageError::Failed(_),
+            ) => {
+                self.acks.settled(row);
+            }
+            Err(PageError::Unconfirmed(_) | PageError::Malformed(_) | PageError::Browser(_)) => {}
+        }
+    }
+}
+
+impl Outbox {
+    /// All that a message needs to be sent at once, if it is there; a file is
+    /// not.
+    pub(super) fn fast_path(&self, recipient: &str, content: &Content) -> Option<FastPath> {
+        if content.media().is_some() {
+            return None;
+        }
+        Some(FastPath {
+            page: self.0.ready_page().ok()?,
+            _turn: self.0.lanes.try_enter(recipient)?,
+            _permit: self.0.in_flight.clone().try_acquire_owned().ok()?,
+        })
+    }
+
+    /// Brings a claimed row to its outcome.
+    pub(super) async fn work(
+        &self,
+        store: &Store,
+        mut row: Row,
+        begin: Begin,
+        content: &Content,
+        deadline: Instant,
+        _slot: OwnedSemaphorePermit,
+    ) -> Outcome {
+        let id = row.id;
+        match begin {
+            Begin::FastPath(fast_path) => {
+                return self
+                    .attempt(store, row, &fast_path.page, None, content, deadline)
+                    .await;
+            }
+            Begin::New => {}
+            Begin::Again => {
+                let retry = TransitionData {
+                    content: Some(content),
+                    ..TransitionData::default()
+                };
+                row = store.apply(id, SendEvent::Retry, retry).await?.0;
+            }
+        }
+        if row.state != SendState::Accepted {
+            return self.wait(store, id, deadline).await;
+        }
+        // A request that waits longer than this could not be answered in time.
+        let patience = Instant::now() + self.0.limits.deadline / 2;
+        let late = || {
+            ApiError::new(
+                ErrorCode::Overloaded,
+                "other messages took too long: nothing was sent, try again in a second",
+            )
+        };
+        let Ok(_turn) = timeout_at(patience, self.0.lanes.enter(&row.recipient)).await else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        // The one before may have been answered before the disk was.
+        store.caught_up().await?;
+        // An earlier message with an unknown outcome may have to be sent again,
+        // and has to stay before this one.
+        for earlier in store.unsettled(Some(&row.recipient)).await? {
+            let settled = is_due(&earlier, Timestamp::now())
+                && matches!(
+                    timeout_at(patience, self.settle(store, &earlier)).await,
+                    Ok(true)
+                );
+            if !settled {
+                let why = ApiError::new(
+                    ErrorCode::SendFailed,
+                    "what became of an earlier message to this number is not known yet: nothing was sent, try again later",
+                );
+                return self.not_sent(store, &row, why).await;
+            }
+        }
+        let permit = timeout_at(patience, self.0.in_flight.clone().acquire_owned()).await;
+        let Ok(Ok(_permit)) = permit else {
+            return self.not_sent(store, &row, late()).await;
+        };
+        let page = match self.0.ready_page() {
+            Ok(page) => page,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
+        let file = match self.0.files.for_page(content).await {
+            Ok(file) => file,
+            Err(error) => return self.not_sent(store, &row, error).await,
+        };
+        let (row, _) = store
+            .apply(id, SendEvent::Attempt, TransitionData::default())
+            .await?;
+        if row.state != SendState::Sending {
+            return outcome_of(&row);
+        }
+        self.attempt(store, row, &page, file.as_ref(), content, deadline)
+            .await
+    }
+
+    /// Asks the page to send a row that stands as `sending`.
+    async fn attempt(
+        &self,
+        store: &Store,
+        row: Row,
+        page: &Page,
+        file: Option<&PageFile>,
+        content: &Content,
+        deadline: Instant,
+    ) -> Outcome {
+        let id = row.id;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let size = file.map_or(0, |file| file.size);
+        let patience = self.0.limits.ack_patience + allowance(size);
+        self.0.acks.asked(id, patience);
+        let send = PageSend {
+            to: &row.recipient,
+            key: &row.wa_key,
+            content,
+            again: false,
+        };
+        let asking = page.send(send, file, left);
+        let sent = asking.instrument(tracing::info_span!("page")).await;
+        self.0.note_answer(id, &sent);
+        match sent {
+            Ok(message_id) => {
+                let data = TransitionData {
+                    message_id: message_id.as_deref(),
+                    ..TransitionData::default()
+                };
+                // The server has it, whatever the disk says: a row that stays
+                // `sending` is settled later, by the same id. So the caller
+                // does not wait for the disk.
+                let written = store.queue_transition(id, SendEvent::Taken, data).await;
+                tokio::spawn(async move {
+                    if let Err(error) = written.await {
+                        tracing::error!("a sent message was not written down: {}", error.chain());
+                    }
+                });
+                Ok(body(message_id.unwrap_or(row.wa_key)))
+            }
+            Err(error) => match failure(&error) {
+                ErrorCode::SendUnconfirmed => {
+                    let unknown = SendEvent::Unknown;
+                    match store.apply(id, unknown, TransitionData::default()).await {
+                        Ok((row, _)) => outcome_of(&row),
+                        Err(error) => Err(unwritten(&row, error)),
+                    }
+                }
+                code => {
+                    let why = ApiError::new(code, error.to_string());
+                    self.not_sent(store, &row, why).await
+                }
+            },
+        }
+    }
+
+    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> Outcome {
+        let data = TransitionData {
+            error: Some(why.code().as_str()),
+            ..TransitionData::default()
+        };
+        match store.apply(row.id, SendEvent::NotSent, data).await {
+            Ok((row, _)) if row.state.is_taken() => outcome_of(&row),
+            Ok(_) => Err(why),
+            Err(error) => Err(unwritten(row, error)),
+        }
+    }
+}

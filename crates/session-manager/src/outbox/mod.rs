@@ -1,0 +1,155 @@
+//! The outbox: idempotent sends, in order per recipient, with retries of what
+//! is in doubt.
+//!
+//! ```text
+//!  POST /send ─> send ─> attempt ─> page        ack_watch: does WhatsApp answer?
+//!                  │        │
+//!                  v        v
+//!                ledger <─ settle: unknown outcomes, whenever READY
+//! ```
+
+mod ack_watch;
+mod attempt;
+mod body_hash;
+mod limits;
+mod outcome;
+mod recipient_locks;
+mod send;
+mod settle;
+
+pub use self::body_hash::body_hash;
+pub use self::limits::SendLimits;
+pub use self::outcome::Outcome;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use session_api::{Content, ErrorCode, Recipient, SessionState};
+use tokio::sync::{Notify, Semaphore};
+
+use self::ack_watch::AckWatch;
+use self::recipient_locks::RecipientLocks;
+use crate::browser::Page;
+use crate::error::ApiError;
+use crate::files::{Files, Gate};
+use crate::ledger::{LedgerFile, Row};
+use crate::session::SessionHandle;
+
+/// What is asked to be sent.
+#[derive(Debug)]
+pub struct Payload {
+    /// Whom it goes to.
+    pub to: Recipient,
+    /// What it is; a file by its id.
+    pub content: Content,
+    /// See [`body_hash`].
+    pub hash: Vec<u8>,
+    /// The size of its file.
+    pub size: u64,
+    /// Keeps its file there until its row is written.
+    pub gate: Option<Gate>,
+}
+
+/// Sends; cheap to clone.
+#[derive(Clone)]
+pub struct Outbox(Arc<Inner>);
+
+struct Inner {
+    session: SessionHandle,
+    file: LedgerFile,
+    files: Files,
+    limits: SendLimits,
+    lanes: RecipientLocks,
+    acks: AckWatch,
+    in_flight: Arc<Semaphore>,
+    queue_slots: Arc<Semaphore>,
+    /// The rows that a task of this process is at work on.
+    active: Mutex<HashSet<i64>>,
+    /// One of them ended its work.
+    worked: Notify,
+}
+
+/// This task alone is at work on the row.
+struct Claim {
+    inner: Arc<Inner>,
+    id: i64,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.inner.active().remove(&self.id);
+        self.inner.worked.notify_one();
+    }
+}
+
+impl Inner {
+    fn active(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
+        self.active.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The page, while it can send.
+    fn ready_page(&self) -> Result<Page, ApiError> {
+        let now = self.session.snapshot().session.state;
+        self.session
+            .page()
+            .filter(|_| now == SessionState::Ready)
+            .ok_or_else(|| {
+                ApiError::new(
+                    ErrorCode::SessionNotReady,
+                    format!("the session is {now}, not READY: nothing was sent"),
+                )
+            })
+    }
+}
+
+impl Outbox {
+    /// An outbox that sends over `session` and writes into `file`.
+    #[must_use]
+    pub fn new(session: SessionHandle, file: LedgerFile, files: Files, limits: SendLimits) -> Self {
+        Self(Arc::new(Inner {
+            session,
+            file,
+            files,
+            limits,
+            lanes: RecipientLocks::default(),
+            acks: AckWatch::default(),
+            in_flight: Arc::new(Semaphore::new(limits.in_flight)),
+            queue_slots: Arc::new(Semaphore::new(limits.in_flight + limits.waiting)),
+            active: Mutex::default(),
+            worked: Notify::new(),
+        }))
+    }
+
+    /// How many rows a task of this process is at work on.
+    pub fn under_way(&self) -> usize {
+        self.0.active().len()
+    }
+
+    /// Looks a message up by its id.
+    ///
+    /// # Errors
+    /// `MESSAGE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.
+    pub async fn message(&self, id: &str) -> Result<Row, ApiError> {
+        let store = self.0.file.store().await?;
+        // Its caller may have been answered before the disk was.
+        store.caught_up().await?;
+        store.find(id).await?.ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::MessageNotFound,
+                "no message with this id is known",
+            )
+        })
+    }
+
+    fn is_active(&self, id: i64) -> bool {
+        self.0.active().contains(&id)
+    }
+
+    fn claim(&self, id: i64) -> Option<Claim> {
+        let new = self.0.active().insert(id);
+        new.then(|| Claim {
+            inner: self.0.clone(),
+            id,
+        })
+    }
+}

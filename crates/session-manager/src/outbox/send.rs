@@ -1,0 +1,252 @@
+//! `POST /send` from the request to its outcome: idempotency, admission, the row.
+//!
+//! ```text
+//!  key known ──┬─ another body ─> 409
+//!              ├─ taken ────────> the same answer
+//!              ├─ under way ────> waits for it
+//!              ├─ undecided ────> one more try to find out
+//!              └─ failed ───────┐
+//!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
+//!                          └── lane and place free: `sending` at once ──^
+//! ```
+//!
+//! Runs in a task of its own: a caller that hangs up cancels nothing.
+
+use metrics::{counter, histogram};
+use rand::Rng;
+use session_api::{ErrorCode, SendBody};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+
+use super::attempt::Begin;
+use super::limits::allowance;
+use super::outcome::{Outcome, outcome_of, same, unconfirmed};
+use super::{Outbox, Payload};
+use crate::error::ApiError;
+use crate::ledger::transition::SendState;
+use crate::ledger::{LedgerError, NewSend, Row, Store};
+
+impl Outbox {
+    /// Sends a message; returns its outcome.
+    ///
+    /// # Errors
+    /// As `POST /send` of the contract.
+    pub async fn send(
+        &self,
+        key: Option<&str>,
+        cliente_id: Option<u64>,
+        payload: Payload,
+    ) -> Outcome {
+        let asked = Instant::now();
+        let outcome = self.begin(key, cliente_id, payload).await;
+        let word = outcome
+            .as_ref()
+            .map_or_else(|error| error.code().as_str(), |_| "sent");
+        counter!("leadmaster_sends_total", "outcome" => word).increment(1);
+        histogram!("leadmaster_send_duration_seconds", "outcome" => word)
+            .record(asked.elapsed().as_secs_f64());
+        tracing::debug!("send: answered after {:.1} ms", millis(asked));
+        if let Err(error) = &outcome
+            && error.code() == ErrorCode::LedgerUnavailable
+        {
+            self.0.file.check().await;
+        }
+        outcome
+    }
+
+    async fn begin(&self, key: Option<&str>, cliente_id: Option<u64>, payload: Payload) -> Outcome {
+        let Payload {
+            to: recipient,
+            content,
+            hash,
+            size,
+            gate,
+        } = payload;
+        let asked = Instant::now();
+        let deadline = asked + self.0.limits.deadline + allowance(size);
+        let store = self.0.file.store().await?;
+        let same = |row: Row| same(row, &hash);
+        let known = self.known(&store, key, &hash).await?;
+        if let Some(row) = &known
+            && let Some(outcome) = self.known_outcome(&store, row, deadline).await
+        {
+            return outcome;
+        }
+        self.can_send()?;
+        let slot = self
+            .0
+            .queue_slots
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| {
+                ApiError::new(
+                    ErrorCode::Overloaded,
+                    "too many messages wait already: nothing was sent, try again in a second",
+                )
+            })?;
+        let new = NewSend {
+            idempotency_key: key,
+            body_hash: &hash,
+            recipient: recipient.as_str(),
+            content: &content,
+            wa_key: &new_wa_message_id(),
+        };
+        let fast_path = match known {
+            Some(_) => None,
+            None => self.fast_path(recipient.as_str(), &content),
+        };
+        let inserted = match known {
+            Some(_) => None,
+            None => store.insert(new, fast_path.is_some()).await?,
+        };
+        // The lock and the slot of the fast path are released unless used: the
+        // row's worker may need them.
+        let begin = match (&inserted, fast_path) {
+            (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
+                Begin::FastPath(fast_path)
+            }
+            (Some(_), _) => Begin::New,
+            (None, _) => Begin::Again,
+        };
+        let row = match (inserted.or(known), key) {
+            (Some(row), _) => row,
+            // Another request with this key was faster, and works on the row.
+            (None, Some(key)) => {
+                let row = store.by_idempotency_key(key).await?;
+                let row = same(row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?)?;
+                drop(slot);
+                return self.wait(&store, row.id, deadline).await;
+            }
+            (None, None) => return Err(LedgerError::from(sqlx::Error::RowNotFound).into()),
+        };
+        tracing::debug!("send: written down after {:.1} ms", millis(asked));
+        // From here the row keeps the file.
+        drop(gate);
+        let Some(claim) = self.claim(row.id) else {
+            drop((slot, begin));
+            return self.wait(&store, row.id, deadline).await;
+        };
+        let this = self.clone();
+        let id = row.wa_key.clone();
+        let working = async move {
+            let outcome = this
+                .work(&store, row.clone(), begin, &content, deadline, slot)
+                .await;
+            drop(claim);
+            match &outcome {
+                Ok(_) => tracing::info!(id = %row.wa_key, cliente_id, "sent"),
+                Err(error) => {
+                    let code = error.code().as_str();
+                    tracing::warn!(id = %row.wa_key, cliente_id, code, "not sent");
+                }
+            }
+            outcome
+        };
+        let task = tokio::spawn(working.in_current_span());
+        task.await.unwrap_or_else(|_| Err(unconfirmed(&id)))
+    }
+
+    async fn known(
+        &self,
+        store: &Store,
+        key: Option<&str>,
+        hash: &[u8],
+    ) -> Result<Option<Row>, ApiError> {
+        let Some(key) = key else { return Ok(None) };
+        let row = store.by_idempotency_key(key).await?;
+        row.map(|row| same(row, hash)).transpose()
+    }
+
+    fn is_under_way(&self, row: &Row) -> bool {
+        row.state.is_taken() || row.state.is_unsettled() || self.is_active(row.id)
+    }
+
+    /// What became of a message that was asked for before; `None` if it is now
+    /// to be sent, for the first time or again.
+    ///
+    /// # Errors
+    /// It cannot be sent now, or the key was used for another message.
+    pub async fn repeated(
+        &self,
+        key: Option<&str>,
+        hash: &[u8],
+    ) -> Result<Option<SendBody>, ApiError> {
+        let deadline = Instant::now() + self.0.limits.deadline;
+        let store = self.0.file.store().await?;
+        if let Some(row) = self.known(&store, key, hash).await?
+            && let Some(outcome) = self.known_outcome(&store, &row, deadline).await
+        {
+            return outcome.map(Some);
+        }
+        self.can_send().map(|()| None)
+    }
+
+    /// What became of a message that is known; `None` if it is to be sent again.
+    async fn known_outcome(&self, store: &Store, row: &Row, deadline: Instant) -> Option<Outcome> {
+        if row.is_undecided() {
+            self.settle_once_more(store, row, deadline).await;
+        }
+        match self.is_under_way(row) {
+            true => Some(self.wait(store, row.id, deadline).await),
+            false => None,
+        }
+    }
+
+    /// One more try to find out what became of a message that the service gave
+    /// up on: a person asks for it.
+    async fn settle_once_more(&self, store: &Store, row: &Row, deadline: Instant) {
+        // Where somebody else is at it already, theirs counts.
+        let Some(claim) = self.claim(row.id) else {
+            return;
+        };
+        let (this, store, row) = (self.clone(), store.clone(), row.clone());
+        let working = async move {
+            let turn = timeout_at(deadline, this.0.lanes.enter(&row.recipient)).await;
+            if turn.is_ok() {
+                this.settle(&store, &row).await;
+            }
+            drop(claim);
+        };
+        // A caller that hangs up cancels nothing; a task that failed left the
+        // row as it was.
+        let task = tokio::spawn(working.in_current_span());
+        let _ = timeout_at(deadline, task).await;
+    }
+
+    fn can_send(&self) -> Result<(), ApiError> {
+        if let Some(broken) = self.0.file.broken() {
+            return Err(broken.into());
+        }
+        self.0.ready_page().map(drop)
+    }
+
+    /// The outcome of a row that somebody else is at work on, or nobody.
+    pub(super) async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> Outcome {
+        let mut news = store.news();
+        loop {
+            let row = store.get(id).await?;
+            let row = row.ok_or_else(|| LedgerError::from(sqlx::Error::RowNotFound))?;
+            if row.state.is_taken() || row.state == SendState::Failed || row.is_undecided() {
+                return outcome_of(&row);
+            }
+            loop {
+                match timeout_at(deadline, news.recv()).await {
+                    Ok(Ok(changed)) if changed != id => {}
+                    Err(_) => return Err(unconfirmed(&row.wa_key)),
+                    // The row changed, or so much that some news were lost.
+                    Ok(_) => break,
+                }
+            }
+        }
+    }
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
+/// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
+fn new_wa_message_id() -> String {
+    let random: [u8; 9] = rand::rng().random();
+    format!("3EB0{}", hex::encode_upper(random))
+}

@@ -1,0 +1,338 @@
+//! Settles unknown outcomes: looks the message up in the page, or resends it under
+//! the same id, with backoff.
+//!
+//! ```text
+//!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken
+//!                                                    ├─ ack 0 ─> waits, then as below
+//!                                                    └─ absent, -1 ─> sent again, same id
+//!
+//!  a try without an outcome ─> a pause that grows ─> the next try
+//!  the last of them ─> undecided: the lane goes on, a person decides
+//! ```
+//!
+//! WhatsApp's server drops an id that it has, and acknowledges it: so a message
+//! that is sent again is there once, and a refusal is the whole truth.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use service_runtime::Backoff;
+use session_api::{Content, ErrorCode, Timestamp};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Outbox;
+use super::limits::allowance;
+use super::outcome::failure;
+use crate::browser::{Page, PageError, PageSend};
+use crate::ledger::transition::SendEvent;
+use crate::ledger::{Row, Store, TransitionData};
+
+/// Polling interval while there is work, or after a send.
+const EVERY: Duration = Duration::from_millis(500);
+/// The longest polling interval: a write that failed notifies nobody.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+/// How long a message with the clock may take to get its ack.
+const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long the page may take for sending it again.
+const RESEND_DEADLINE: Duration = Duration::from_secs(12);
+/// The longest pause between two tries of one row.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+/// Retries that ignore the backoff at the next READY, for each row.
+const CHANCES: u32 = 5;
+const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
+
+impl Outbox {
+    /// Settles what is in doubt and forgets what is old, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.sweep_loop() => {}
+            () = self.prune_loop() => {}
+            () = self.0.file.mend_loop() => {}
+            () = self.watch_acks_loop() => {}
+        }
+    }
+
+    /// Reports to the session whenever WhatsApp stops acknowledging.
+    async fn watch_acks_loop(&self) {
+        loop {
+            self.0.acks.until_stopped().await;
+            if self.0.ready_page().is_ok() {
+                self.0.session.acks_stopped();
+            }
+        }
+    }
+
+    /// WhatsApp's server acknowledged something.
+    pub(crate) fn server_answered(&self) {
+        self.0.acks.server_answered(self.0.limits.ack_patience);
+    }
+
+    /// Notes that these rows were acknowledged.
+    pub(crate) fn acknowledged(&self, rows: &[i64]) {
+        for row in rows {
+            self.0.acks.settled(*row);
+        }
+    }
+
+    async fn prune_loop(&self) {
+        let mut tick = tokio::time::interval(PRUNE_EVERY);
+        loop {
+            tick.tick().await;
+            let Ok(store) = self.0.file.store().await else {
+                continue;
+            };
+            let now = Timestamp::now();
+            let before = |keep: Duration| {
+                let keep = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
+                now.as_millis().saturating_sub(keep)
+            };
+            let limits = &self.0.limits;
+            match store.prune(before(limits.keep)).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "old sends were forgotten"),
+                Err(error) => tracing::error!("old sends were kept: {}", error.chain()),
+            }
+            let old = Timestamp::from_millis(before(limits.keep_events)).unwrap_or(now);
+            match store.prune_events(old).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "old events were forgotten"),
+                Err(error) => tracing::error!("old events were kept: {}", error.chain()),
+            }
+        }
+    }
+
+    async fn sweep_loop(&self) {
+        let mut not_before: HashMap<i64, Instant> = HashMap::new();
+        let mut at_rest = false;
+        loop {
+            if at_rest {
+                let worked = self.0.worked.notified();
+                let _ = tokio::time::timeout(AT_LEAST_EVERY, worked).await;
+            }
+            tokio::time::sleep(EVERY).await;
+            at_rest = false;
+            if self.0.ready_page().is_err() {
+                not_before.clear();
+                self.0.acks.forget();
+                continue;
+            }
+            let Ok(store) = self.0.file.store().await else {
+                continue;
+            };
+            let Ok(rows) = store.unsettled(None).await else {
+                continue;
+            };
+            at_rest = rows.is_empty();
+            not_before.retain(|id, _| rows.iter().any(|row| row.id == *id));
+            let (now, today) = (Instant::now(), Timestamp::now());
+            let due = rows.into_iter().filter(|row| {
+                let known = not_before.get(&row.id);
+                known.is_none_or(|at| *at <= now)
+                    && (row.settle_tries <= CHANCES || is_due(row, today))
+            });
+            // One in doubt per recipient at most, so side by side is in order.
+            let settling = due.take(16).map(|row| {
+                let store = &store;
+                async move {
+                    // An attempt is at work there, or waits behind it.
+                    let _turn = self.0.lanes.try_enter(&row.recipient)?;
+                    let settled = self.settle(store, &row).await;
+                    (!settled).then_some((row.id, row.settle_tries + 1))
+                }
+            });
+            for (id, tries) in futures_util::future::join_all(settling)
+                .await
+                .into_iter()
+                .flatten()
+            {
+                not_before.insert(id, Instant::now() + pause(tries));
+            }
+        }
+    }
+
+    /// Settles `row`, whose recipient's lock the caller holds; returns whether
+    /// its outcome is known now.
+    pub(super) async fn settle(&self, store: &Store, row: &Row) -> bool {
+        let row = match store.get(row.id).await {
+            Ok(Some(row)) if row.state.is_unsettled() => row,
+            Ok(_) => return true,
+            Err(_) => return false,
+        };
+        let Ok(page) = self.0.ready_page() else {
+            return false;
+        };
+        let Ok(tries) = store.note_settle_try(row.id).await else {
+            return false;
+        };
+        let (event, message_id, code) = match self.find_out(&page, &row).await {
+            Found::Taken(id, ack) => (SendEvent::Ack(ack), id, None),
+            Found::NotSent(code) => (SendEvent::NotSent, None, Some(code)),
+            Found::Nothing if tries >= self.0.limits.settle_tries => {
+                return self.give_up(store, &row, tries).await;
+            }
+            Found::Nothing => return false,
+        };
+        let data = TransitionData {
+            message_id: message_id.as_deref(),
+            error: code.map(ErrorCode::as_str),
+            content: None,
+        };
+        match store.apply(row.id, event, data).await {
+            Ok((after, news)) => {
+                self.note_settled(&after);
+                self.release_file(&row).await;
+                if news {
+                    tracing::info!(id = %row.wa_key, state = %after.state, "settled");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!("a settled send was not written down: {}", error.chain());
+                self.0.file.check().await;
+                false
+            }
+        }
+    }
+
+    /// Marks `row` as undecided; returns whether its recipient's queue can go on.
+    async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
+        match store.leave_undecided(row.id).await {
+            Ok(news) => {
+                self.0.acks.settled(row.id);
+                if news {
+                    tracing::warn!(
+                        id = %row.wa_key,
+                        tries,
+                        "what became of a message could not be found out: a person has to look at the chat and decide"
+                    );
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(
+                    "that a send is undecided was not written down: {}",
+                    error.chain()
+                );
+                false
+            }
+        }
+    }
+
+    async fn find_out(&self, page: &Page, row: &Row) -> Found {
+        // A reaction is no message of the page's store. The last one is what
+        // counts, so it may be given again.
+        if !matches!(row.content, Some(Content::Reaction(_)))
+            && let Some(found) = self.look_up(page, row).await
+        {
+            return found;
+        }
+        let Some(content) = &row.content else {
+            return Found::Nothing;
+        };
+        let Ok(file) = self.0.files.for_page(content).await else {
+            return Found::Nothing;
+        };
+        let more = allowance(file.as_ref().map_or(0, |file| file.size));
+        tracing::info!(id = %row.wa_key, "sending again, with the same id");
+        // One that a person decides on says nothing of the session.
+        if !row.is_undecided() {
+            self.0.acks.asked(row.id, self.0.limits.ack_patience + more);
+        }
+        let send = PageSend {
+            to: &row.recipient,
+            key: &row.wa_key,
+            content,
+            again: true,
+        };
+        let sent = page.send(send, file.as_ref(), RESEND_DEADLINE + more).await;
+        self.0.note_answer(row.id, &sent);
+        match sent {
+            Ok(id) => Found::Taken(id, 1),
+            Err(error) => match (failure(&error), &error) {
+                // These say it of the id, not of this attempt alone; or there is
+                // nothing any more to react to.
+                (
+                    code @ (ErrorCode::NotOnWhatsapp
+                    | ErrorCode::MessageNotFound
+                    | ErrorCode::ReachOutLimit
+                    | ErrorCode::NewChatLimit),
+                    _,
+                )
+                | (code @ ErrorCode::SendFailed, PageError::Refused(_)) => Found::NotSent(code),
+                _ => Found::Nothing,
+            },
+        }
+    }
+
+    fn note_settled(&self, row: &Row) {
+        if !row.state.is_unsettled() {
+            self.0.acks.settled(row.id);
+        }
+    }
+
+    /// The file that `row` needed is its own no more.
+    async fn release_file(&self, row: &Row) {
+        let media = row.content.as_ref().and_then(Content::media);
+        if let Some(id) = media.and_then(|(_, media)| media.file_id.as_ref()) {
+            self.0.files.release_id(id).await;
+        }
+    }
+
+    /// What the page's store knows; `None` if it has to be sent again.
+    async fn look_up(&self, page: &Page, row: &Row) -> Option<Found> {
+        let clock_until = Instant::now() + CLOCK_PATIENCE;
+        loop {
+            match page.message_state(&row.recipient, &row.wa_key).await {
+                Ok(Some(known)) if known.ack >= 1 => {
+                    return Some(Found::Taken(Some(known.id), known.ack));
+                }
+                // The page sends it by itself once it is connected.
+                Ok(Some(known)) if known.ack == 0 && Instant::now() < clock_until => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                Ok(_) => return None,
+                Err(error) => {
+                    tracing::debug!(id = %row.wa_key, %error, "the page does not tell of a message");
+                    return Some(Found::Nothing);
+                }
+            }
+        }
+    }
+}
+
+/// The backoff after this many tries to settle a row.
+fn pause(tries: u32) -> Duration {
+    Backoff::new(EVERY, LONGEST_PAUSE).after(tries)
+}
+
+/// Whether the pause after the last try is over.
+pub(super) fn is_due(row: &Row, now: Timestamp) -> bool {
+    let pause = i64::try_from(pause(row.settle_tries).as_millis()).unwrap_or(i64::MAX);
+    row.settle_tried_at
+        .is_none_or(|at| row.settle_tries == 0 || at.saturating_add(pause) <= now.as_millis())
+}
+
+enum Found {
+    Taken(Option<String>, i8),
+    NotSent(ErrorCode),
+    Nothing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settle_backoff_is_bounded() {
+        let all: Vec<_> = (0..40).map(pause).collect();
+        assert!(all.is_sorted());
+        assert_eq!(all[1], Duration::from_secs(1));
+        assert_eq!(all[39], LONGEST_PAUSE);
+        // A person is asked within half an hour.
+        let ten: Duration = all[..10].iter().sum();
+        assert!(ten < Duration::from_secs(1_800), "{ten:?}");
+    }
+}

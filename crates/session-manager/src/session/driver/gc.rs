@@ -1,0 +1,86 @@
+//! Garbage collection of the page: when V8 is asked to collect.
+//!
+//! V8 collects little in a page where nothing happens: after thousands of
+//! messages in a row it keeps their garbage, over a hundred MiB, for good; and
+//! where a few come every second, the whole day, it lets it pile up. Asked for
+//! it, it gives it back within a moment, in which nobody waits as a rule.
+
+/// After this many page events there is something worth collecting.
+const ENOUGH: u64 = 200;
+/// At this many, collect even if the page is busy: it may never be quiet.
+const PLENTY: u64 = 5_000;
+
+/// When to collect next: counts the page's events between heartbeats.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GcSchedule {
+    /// Events since the last collection.
+    events: u64,
+    /// As many were there at the last heartbeat.
+    at_last_beat: Option<u64>,
+}
+
+impl Default for GcSchedule {
+    /// A page that came up: its start alone leaves enough.
+    fn default() -> Self {
+        Self {
+            events: ENOUGH,
+            at_last_beat: None,
+        }
+    }
+}
+
+impl GcSchedule {
+    /// Counts one event of the page.
+    pub(super) fn note_event(&mut self) {
+        self.events += 1;
+    }
+
+    /// Returns whether to collect now: enough happened, and nothing since the
+    /// heartbeat before; or plenty happened.
+    pub(super) fn on_heartbeat(&mut self) -> bool {
+        let quiet = self.at_last_beat.replace(self.events) == Some(self.events);
+        let due = (quiet && self.events >= ENOUGH) || self.events >= PLENTY;
+        if due {
+            self.events = 0;
+            self.at_last_beat = Some(0);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gc_runs_after_the_start_and_after_each_burst() {
+        let mut page = GcSchedule::default();
+        assert_eq!(
+            [
+                page.on_heartbeat(),
+                page.on_heartbeat(),
+                page.on_heartbeat()
+            ],
+            [false, true, false]
+        );
+        for _ in 0..ENOUGH {
+            page.note_event();
+        }
+        assert!(!page.on_heartbeat(), "it may go on");
+        page.note_event();
+        assert!(!page.on_heartbeat());
+        assert!(page.on_heartbeat());
+        for _ in 1..ENOUGH {
+            page.note_event();
+        }
+        assert_eq!(
+            [page.on_heartbeat(), page.on_heartbeat()],
+            [false, false],
+            "too little"
+        );
+        for _ in ENOUGH..=PLENTY {
+            page.note_event();
+        }
+        assert!(page.on_heartbeat(), "however busy it is");
+    }
+}

@@ -1,0 +1,190 @@
+//! Handles page reports and heartbeats: health checks, reloads, restarts.
+
+use session_api::SessionState;
+
+use super::{Done, Ending, SessionDriver, Slot};
+use crate::browser::{CdpError, Notice, PageError, PageEvent, PageReport, PageUpdate};
+use crate::failure::Failure;
+use crate::session::machine::Input;
+
+impl SessionDriver {
+    pub(super) async fn on_page_event(&mut self, event: PageEvent) {
+        if matches!(event, PageEvent::Message { .. } | PageEvent::Ack { .. }) {
+            self.gc.note_event();
+        }
+        if matches!(event, PageEvent::Ack { ack: 1.., .. }) {
+            self.ack_remedies = 0;
+        }
+        match event {
+            PageEvent::Report { report } => self.on_page_report(report).await,
+            PageEvent::Message { message } => {
+                self.inbox.put(PageUpdate::Message(Box::new(message)))
+            }
+            PageEvent::Ack { id, ack } => self.inbox.put(PageUpdate::Ack {
+                message_id: id,
+                ack,
+            }),
+            PageEvent::Limits { limits } => self.inbox.limits(limits),
+            PageEvent::Log { level, text } => match level.as_str() {
+                "warn" => tracing::warn!("page script: {text}"),
+                _ => tracing::info!("page script: {text}"),
+            },
+        }
+    }
+
+    async fn on_page_report(&mut self, report: PageReport) {
+        if report.http_status >= 400 {
+            let why = format!("it answers HTTP {}", report.http_status);
+            return self.lose(Failure::PageUnreachable(why), Ending::Kill).await;
+        }
+        if let Some(Notice::UnexpectedLogout { reason }) = &report.notice {
+            let failure = Failure::UnexpectedLogout(reason.clone());
+            return self.lose(failure, Ending::Kill).await;
+        }
+        self.page_reported = true;
+        let settled = report.registered == Some(true)
+            || report.code.is_some()
+            || report.idle
+            || report.passkey.is_some();
+        let tools = report.tools && !self.machine.report().tools;
+        self.timers.page_reported(
+            settled,
+            self.heartbeat.heartbeat_every,
+            self.heartbeat.boot_patience,
+        );
+        self.apply(Input::PageReport(Box::new(report))).await;
+        if !self.machine.refreshing() {
+            self.timers.refresh_over();
+        }
+        if tools {
+            self.timers.self_test_over();
+            self.run_self_test();
+        }
+    }
+
+    pub(super) fn run_self_test(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            match page.self_test().await {
+                Ok(test) => drop(done.send(Done::SelfTest(test))),
+                Err(error) => tracing::debug!(%error, "no self-test"),
+            }
+        });
+    }
+
+    pub(super) fn refresh_code(&mut self) {
+        self.timers.refresh_started();
+        let Some(page) = self.page.borrow().clone() else {
+            return;
+        };
+        tokio::spawn(async move {
+            let refreshed = page.refresh_code().await;
+            if matches!(refreshed, Ok(true)) {
+                return;
+            }
+            if let Err(error) = page.reload().await {
+                tracing::warn!(%error, "the page for a new qr could not be loaded");
+            }
+        });
+    }
+
+    /// Loads the page anew. One that cannot even be asked for it is lost.
+    pub(super) fn reload_page(&mut self) {
+        self.timers.page_loading(self.heartbeat.boot_patience);
+        let Some(page) = self.page.borrow().clone() else {
+            return;
+        };
+        let (done, launch) = (self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            match page.reload().await {
+                Ok(()) => {}
+                // A busy page takes it up when it can.
+                Err(error @ CdpError::Timeout(_)) => {
+                    tracing::warn!(%error, "the page is slow to load anew");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the page could not be loaded anew");
+                    let _ = done.send(Done::Diagnosed(launch, Failure::PageHung));
+                }
+            }
+        });
+    }
+
+    /// WhatsApp acknowledges nothing: the page is loaded anew first, the browser
+    /// closed second, and killed last.
+    pub(super) async fn acks_stopped(&mut self) {
+        if self.machine.state() != SessionState::Ready {
+            return;
+        }
+        self.ack_remedies += 1;
+        match self.ack_remedies {
+            1 => self.apply(Input::PageFailed(Failure::AcksStopped)).await,
+            2 => self.lose(Failure::AcksStopped, Ending::Close).await,
+            _ => self.lose(Failure::AcksStopped, Ending::Kill).await,
+        }
+    }
+
+    pub(super) fn heartbeat(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        let (launch, deadline) = (self.launches, self.heartbeat.heartbeat_deadline);
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            let result = page.report(deadline).await;
+            let _ = done.send(Done::Heartbeat(launch, Box::new(result)));
+        });
+    }
+
+    pub(super) async fn on_heartbeat(&mut self, result: Result<PageReport, PageError>) {
+        match result {
+            Ok(report) => {
+                self.missed_beats = 0;
+                self.reloaded_for_beats = false;
+                self.on_page_report(report).await;
+                self.collect_garbage_if_quiet();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the page missed a heartbeat");
+                self.missed_beats += 1;
+                let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
+                // The first sync of a large account keeps the page's thread busy
+                // for long, and a page between two documents has no script for
+                // a moment.
+                let syncing = self.machine.state() == SessionState::Authenticated;
+                if self.missed_beats >= 3 && syncing && !self.reloaded_for_beats {
+                    self.reloaded_for_beats = true;
+                    self.missed_beats = 0;
+                    self.apply(Input::PageFailed(Failure::PageHung)).await;
+                    // What it becomes is for the timer of its loading.
+                    return;
+                } else if self.missed_beats >= 3 || (hung && !syncing) {
+                    self.diagnose();
+                }
+                self.timers.heartbeat_after(self.heartbeat.heartbeat_every);
+            }
+        }
+    }
+
+    fn collect_garbage_if_quiet(&mut self) {
+        let quiet = self.gc.on_heartbeat();
+        let page = self.page.borrow().clone().filter(|_| quiet);
+        if let Some(page) = page {
+            tokio::spawn(async move {
+                if let Err(error) = page.collect_garbage().await {
+                    tracing::debug!(%error, "the page was not tidied");
+                }
+            });
+        }
+    }
+
+    fn diagnose(&self) {
+        let Slot::Running(super::Launched { browser, .. }) = &self.slot else {
+            return;
+        };
+        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            let failure = probe.await;
+            let _ = done.send(Done::Diagnosed(launch, failure));
+        });
+    }
+}

@@ -1,0 +1,250 @@
+//! The passkey ceremony that WhatsApp asks some accounts for before it links a
+//! device: transitions of the session machine.
+//!
+//! ```text
+//!  QR_REQUIRED, code ──scan──> QR_REQUIRED, PASSKEY_REQUIRED ──> AUTHENTICATED
+//!       ^                          │ ten minutes, cancelled
+//!       └──────────────────────────┘
+//! ```
+//!
+//! While it runs nothing else of the page counts: the codes behind it run out,
+//! and to refresh them would cut it off.
+
+use session_api::{SessionState, Timestamp};
+
+use super::Machine;
+use super::passkey::{Passkey, PasskeyStep, passkey_now};
+use super::types::Effect;
+use crate::browser::{PagePasskey, PasskeyStage};
+use crate::session::cause::Cause;
+
+impl Machine {
+    /// Takes what the page says of a passkey; whether nothing else counts.
+    pub(super) fn on_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) -> bool {
+        let linked = self.report.registered == Some(true);
+        let reported = self.report.passkey.clone().filter(|_| !linked);
+        let Some(page) = reported else {
+            if self.passkey.take().is_some() {
+                self.generation += 1;
+                effects.push(Effect::PasskeyStep(if linked {
+                    PasskeyStep::Linked
+                } else {
+                    PasskeyStep::Dropped
+                }));
+            }
+            return false;
+        };
+        if let Some(step) = self.passkey_step(&page) {
+            effects.push(Effect::PasskeyStep(step));
+        }
+        let known = self.passkey.take();
+        let next = passkey_now(known.as_ref(), *page, now);
+        if known.as_ref() != Some(&next) {
+            self.generation += 1;
+        }
+        self.passkey = Some(next);
+        self.refreshing = false;
+        self.codes_shown = 0;
+        self.set_code(None);
+        self.transition(SessionState::QrRequired, Cause::PasskeyRequired, now);
+        true
+    }
+
+    /// What is news in this.
+    fn passkey_step(&self, page: &PagePasskey) -> Option<PasskeyStep> {
+        use PasskeyStage::{Answered, Asked, Confirm, Required};
+        let Some(known) = &self.passkey else {
+            return Some(PasskeyStep::Asked);
+        };
+        match (known.stage, page.stage) {
+            (Answered | Confirm, Asked | Required) => Some(PasskeyStep::Refused),
+            (Required, Answered) => Some(PasskeyStep::Answered),
+            (Asked | Required | Answered, Confirm) => Some(PasskeyStep::Verified),
+            _ => None,
+        }
+    }
+
+    /// Its time is over: nobody answered.
+    pub(super) fn expire_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(passkey) = &mut self.passkey else {
+            return;
+        };
+        if passkey.over || now < passkey.expires_at {
+            return;
+        }
+        passkey.over = true;
+        self.generation += 1;
+        effects.push(Effect::PasskeyStep(PasskeyStep::Expired));
+        effects.push(Effect::CancelPasskey);
+    }
+
+    /// The passkey that WhatsApp asks for.
+    pub fn passkey(&self) -> Option<&Passkey> {
+        self.passkey.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{PageLinkCode, PageReport};
+    use session_api::PasskeyBody;
+
+    use crate::session::machine::{Input, Intent, Limits};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_790_000_000_000 + seconds * 1_000).unwrap()
+    }
+
+    /// A machine whose page is up and shows a code.
+    fn machine() -> Machine {
+        let mut machine = Machine::new(Limits::default(), false, at(0));
+        machine.apply(Input::Connect(Intent::Requested), at(0));
+        machine.apply(Input::BrowserUp, at(0));
+        let report = PageReport {
+            code: Some("2@a,b,c,d,1".to_owned()),
+            ..unlinked()
+        };
+        machine.apply(Input::PageReport(Box::new(report)), at(0));
+        assert_eq!(machine.state(), SessionState::QrRequired);
+        machine
+    }
+
+    fn unlinked() -> PageReport {
+        PageReport {
+            socket: Some("UNPAIRED".to_owned()),
+            registered: Some(false),
+            ..PageReport::default()
+        }
+    }
+
+    fn asked(stage: PasskeyStage, request: u64, timeout: u64) -> PageReport {
+        let public_key = serde_json::json!({
+            "challenge": format!("challenge {request}"),
+            "timeout": timeout,
+            "rpId": "whatsapp.com",
+        });
+        let required = stage == PasskeyStage::Required;
+        PageReport {
+            passkey: Some(Box::new(PagePasskey {
+                stage,
+                request,
+                public_key: required.then(|| serde_json::from_value(public_key).unwrap()),
+                verification_code: None,
+                confirms_itself: false,
+            })),
+            ..unlinked()
+        }
+    }
+
+    fn tell(machine: &mut Machine, report: PageReport, now: Timestamp) -> Vec<Effect> {
+        machine.apply(Input::PageReport(Box::new(report)), now)
+    }
+
+    #[test]
+    fn an_idle_page_is_not_refreshed_and_its_code_not_shown() {
+        let mut machine = machine();
+        let effects = tell(&mut machine, asked(PasskeyStage::Asked, 0, 600_000), at(1));
+        assert_eq!(effects, [Effect::PasskeyStep(PasskeyStep::Asked)]);
+        assert_eq!(machine.cause(), &Cause::PasskeyRequired);
+        assert!(machine.code().is_none());
+        let rounds = machine.rounds_left();
+        let idle = PageReport {
+            idle: true,
+            code: Some("2@dead".to_owned()),
+            ..asked(PasskeyStage::Required, 1, 600_000)
+        };
+        assert_eq!(tell(&mut machine, idle, at(160)), []);
+        assert!(machine.code().is_none());
+        assert_eq!(
+            (machine.rounds_left(), machine.refreshing()),
+            (rounds, false)
+        );
+        let body = machine.passkey().unwrap().body();
+        assert!(matches!(body, PasskeyBody::Required { .. }), "{body:?}");
+    }
+
+    #[test]
+    fn passkey_expires_ten_minutes_after_the_first_request() {
+        let mut machine = machine();
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 1, 600_000),
+            at(2),
+        );
+        assert_eq!(machine.passkey().unwrap().expires_at, at(600));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Answered, 1, 600_000),
+            at(300),
+        );
+        let effects = tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 2, 600_000),
+            at(302),
+        );
+        assert_eq!(effects, [Effect::PasskeyStep(PasskeyStep::Refused)]);
+        assert_eq!(machine.passkey().unwrap().expires_at, at(600));
+        assert_eq!(machine.apply(Input::Tick, at(599)), []);
+        let effects = machine.apply(Input::Tick, at(600));
+        let given_up = [
+            Effect::PasskeyStep(PasskeyStep::Expired),
+            Effect::CancelPasskey,
+        ];
+        assert_eq!(effects, given_up);
+        assert_eq!(machine.passkey().unwrap().body(), PasskeyBody::NoPasskey);
+        // Once, though the page takes a moment.
+        assert_eq!(machine.apply(Input::Tick, at(601)), []);
+    }
+
+    #[test]
+    fn a_request_with_less_time_is_given_up_with_it() {
+        let mut machine = machine();
+        tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
+        tell(
+            &mut machine,
+            asked(PasskeyStage::Required, 1, 60_000),
+            at(5),
+        );
+        assert_eq!(machine.passkey().unwrap().expires_at, at(65));
+    }
+
+    #[test]
+    fn passkey_ends_when_linked_or_dropped() {
+        for (report, step) in [
+            (unlinked(), PasskeyStep::Dropped),
+            (
+                PageReport {
+                    registered: Some(true),
+                    ..unlinked()
+                },
+                PasskeyStep::Linked,
+            ),
+        ] {
+            let mut machine = machine();
+            tell(&mut machine, asked(PasskeyStage::Answered, 1, 0), at(1));
+            let effects = tell(&mut machine, report, at(2));
+            assert!(effects.contains(&Effect::PasskeyStep(step)), "{effects:?}");
+            assert!(machine.passkey().is_none());
+        }
+    }
+
+    #[test]
+    fn a_code_by_number_that_is_out_is_not_ended_by_a_refresh() {
+        let mut machine = machine();
+        let out = PageReport {
+            idle: true,
+            link_code: Some(PageLinkCode {
+                expires_at: at(180).as_millis(),
+            }),
+            ..unlinked()
+        };
+        assert_eq!(tell(&mut machine, out, at(160)), []);
+        let over = PageReport {
+            idle: true,
+            ..unlinked()
+        };
+        assert_eq!(tell(&mut machine, over, at(180)), [Effect::RefreshCode]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Readiness: whether a linked page can send and receive yet, and what it waits for.
+//!
+//! ```text
+//!  linked ─> syncing ─> connected ─> tools there ─> waiting messages delivered ─> READY
+//!               │                        │                    │ at most delivery_patience
+//!               v no progress            v for long           v for long
+//!            stalled                 TOOLS_BROKEN       OFFLINE_DELIVERY
+//! ```
+//!
+//! The page says that it is connected before the messages that waited for it
+//! have been delivered, and holds every send until they are, for five minutes at
+//! most (`WAWebEventsWaitForOfflineDeliveryEnd`).
+
+use std::time::Duration;
+
+use session_api::Timestamp;
+
+use super::Limits;
+use crate::browser::PageReport;
+use crate::session::cause::Cause;
+
+/// A delivery that is over sooner is not worth a word.
+const TELL_DELIVERY_AFTER: Duration = Duration::from_secs(5);
+
+/// What a linked page is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// A send works.
+    Ready,
+    /// It is not connected, or not synced.
+    NotConnected,
+    /// Connected, but not ready for this reason; `worth_telling` once it has
+    /// lasted.
+    NotYet { why: Cause, worth_telling: bool },
+    /// Its sync shows no progress any more.
+    Stalled,
+}
+
+/// Since when what is being waited for.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    undelivered: Option<Timestamp>,
+    broken: Option<Timestamp>,
+    /// The sync's progress, and since when it has not moved.
+    progress: Option<(String, Timestamp)>,
+}
+
+impl Waits {
+    /// Judges what the page reports at `now`.
+    pub(super) fn judge(
+        &mut self,
+        report: &PageReport,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Readiness {
+        if !report.is_connected() {
+            (self.undelivered, self.broken) = (None, None);
+            return self.judge_sync(report, limits, now);
+        }
+        self.progress = None;
+        if report.tools {
+            self.broken = None;
+        } else {
+            let since = *self.broken.get_or_insert(now);
+            return Readiness::NotYet {
+                why: Cause::ToolsBroken(report.missing.clone()),
+                worth_telling: lasted(since, now, limits.tools_patience),
+            };
+        }
+        if report.delivered != Some(false) {
+            self.undelivered = None;
+            return Readiness::Ready;
+        }
+        let since = *self.undelivered.get_or_insert(now);
+        if lasted(since, now, limits.delivery_patience) {
+            return Readiness::Ready;
+        }
+        Readiness::NotYet {
+            why: Cause::OfflineDelivery,
+            worth_telling: lasted(since, now, TELL_DELIVERY_AFTER),
+        }
+    }
+
+    fn judge_sync(&mut self, report: &PageReport, limits: &Limits, now: Timestamp) -> Readiness {
+        // Without a connection nothing can move, and the page looks for it.
+        if report.socket.as_deref() != Some("CONNECTED") {
+            self.progress = None;
+            return Readiness::NotConnected;
+        }
+        match &self.progress {
+            Some((known, since)) if *known == report.progress => {
+                if lasted(*since, now, limits.sync_patience) {
+                    self.progress = None;
+                    return Readiness::Stalled;
+                }
+            }
+            _ => self.progress = Some((report.progress.clone(), now)),
+        }
+        Readiness::NotConnected
+    }
+}
+
+fn lasted(since: Timestamp, now: Timestamp, patience: Duration) -> bool {
+    now >= since.after(patience)
+}

@@ -1,0 +1,286 @@
+//! Documentation tests: checks what the documents say against the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use crate::cli::Xtask;
+use crate::repo::root;
+
+pub(crate) fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every document of the book, from `docs`.
+fn chapters() -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join("docs").join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = folder.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push(name);
+            } else if name.extension().is_some_and(|end| end == "md") {
+                found.insert(name);
+            }
+        }
+    }
+    found
+}
+
+fn documents() -> Vec<PathBuf> {
+    let book = chapters()
+        .into_iter()
+        .map(|name| root().join("docs").join(name));
+    book.chain([root().join("README.md")]).collect()
+}
+
+/// The words in `text` that stand between `open` and `close`.
+fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
+    text.split(open)
+        .skip(1)
+        .filter_map(|rest| rest.split(close).next())
+        .collect()
+}
+
+/// As GitHub makes an anchor of a heading.
+fn anchor(heading: &str) -> String {
+    heading
+        .trim_matches(['#', ' '])
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+fn has_anchor(file: &Path, wanted: &str) -> bool {
+    fs::read_to_string(file)
+        .unwrap_or_default()
+        .lines()
+        .any(|line| line.starts_with('#') && anchor(line) == wanted)
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let book = root().join("docs").canonicalize().unwrap();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in between(&text, "](", ')') {
+            if link.starts_with("http") {
+                continue;
+            }
+            let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
+            let file = if path.is_empty() {
+                document.clone()
+            } else {
+                document.parent().unwrap().join(path)
+            };
+            assert!(file.exists(), "{}: {link}", document.display());
+            // Else it would lead nowhere on the site.
+            let of_the_book = file.canonicalize().unwrap().starts_with(&book);
+            assert!(
+                of_the_book || document.ends_with("README.md"),
+                "{}: {link} is not in the book",
+                document.display()
+            );
+            assert!(
+                wanted.is_empty() || has_anchor(&file, wanted),
+                "{}: {link} has no such heading",
+                document.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_book_has_every_document_once() {
+    let summary = read("docs/SUMMARY.md");
+    let mut listed: Vec<_> = between(&summary, "](", ')')
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    listed.push("SUMMARY.md".into());
+    let once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(listed.len(), once.len(), "a document is listed twice");
+    assert_eq!(once, chapters());
+    // Each decision under its number and name.
+    for decision in once
+        .iter()
+        .filter(|name| name.starts_with("decisions") && !name.ends_with("index.md"))
+    {
+        let text = fs::read_to_string(root().join("docs").join(decision)).unwrap();
+        let heading = text.lines().next().unwrap().trim_start_matches("# ");
+        assert!(summary.contains(&format!("[{heading}]")), "{heading}");
+    }
+}
+
+/// What is said of `cargo xtask` anywhere, as one would type it.
+#[test]
+fn every_task_is_called_as_it_can_be() {
+    let mut tried = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for line in text.lines() {
+            for typed in line.split("cargo xtask ").skip(1) {
+                let typed = typed.split(['`', '#', '&', ';']).next().unwrap();
+                let words = typed.split_whitespace().map(|word| word.trim_matches('\''));
+                let words = ["xtask"].into_iter().chain(words);
+                if let Err(error) = Xtask::try_parse_from(words) {
+                    let shown = document.display();
+                    assert!(
+                        error.kind() == ErrorKind::DisplayHelp,
+                        "{shown}: cargo xtask {typed}: {error}"
+                    );
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 20, "{tried} tasks");
+}
+
+/// A word such as `SESSION_MANAGER_TOKEN` at the start of a line.
+pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
+    let text = read(source);
+    let (_, list) = text.split_once("Environment:\n").unwrap();
+    list.lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| {
+            word.bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_variable_is_documented_and_in_its_ecosystem_file() {
+    let document = read("docs/configuration.md");
+    for (source, ecosystem) in [
+        (
+            "crates/session-manager/src/config.rs",
+            "deploy/session-manager/ecosystem.config.cjs",
+        ),
+        (
+            "crates/central-hub/src/config.rs",
+            "deploy/central-hub/ecosystem.config.js",
+        ),
+    ] {
+        let variables = listed_variables(source);
+        assert!(variables.len() > 5, "{source}: {variables:?}");
+        let file = read(ecosystem);
+        for name in variables {
+            assert!(
+                document.contains(&format!("`{name}`")),
+                "{name} is not documented"
+            );
+            assert!(
+                file.contains(&format!("{name}: ")),
+                "{name} is not in {ecosystem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_code_and_cause_is_documented() {
+    let api = read("docs/api.md");
+    for code in between(&read("crates/session-api/src/error.rs"), " = \"", '"') {
+        assert!(
+            api.contains(&format!("`{code}`")),
+            "{code} is not in docs/api.md"
+        );
+    }
+    let causes = read("crates/session-manager/src/session/cause.rs")
+        + &read("crates/session-manager/src/failure.rs");
+    for document in ["docs/operations.md", "docs/operaciones.md"] {
+        let text = read(document);
+        for code in between(&causes, " => \"", '"') {
+            assert!(
+                text.contains(&format!("`{code}`")),
+                "{code} is not in {document}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_how_tos_is_there() {
+    let mut named = 0;
+    for page in chapters().iter().filter(|name| name.starts_with("how-to")) {
+        let text = fs::read_to_string(root().join("docs").join(page)).unwrap();
+        for path in between(&text, "`", '`').into_iter().step_by(2) {
+            let folders = ["crates/", "deploy/", "docs/", "tests/"];
+            if folders.iter().any(|folder| path.starts_with(folder)) {
+                assert!(root().join(path).exists(), "{}: {path}", page.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 40, "{named} files");
+}
+
+#[test]
+fn both_languages_say_the_same_things() {
+    let parts = |path: &str| {
+        let text = read(path);
+        let count = |mark: &str| text.lines().filter(|line| line.starts_with(mark)).count();
+        [
+            count("## "),
+            count("```"),
+            count("| "),
+            count("**"),
+            count("curl"),
+            count("pm2"),
+        ]
+    };
+    assert_eq!(parts("docs/operations.md"), parts("docs/operaciones.md"));
+}
+
+/// How many files with tests `text` names; each has to be there, and the tests
+/// named after it.
+fn files_of_tests(text: &str) -> usize {
+    let (mut file, mut held) = (String::new(), 0);
+    for word in between(text, "`", '`').into_iter().step_by(2) {
+        if word.contains('/') {
+            file = read(word);
+            held += 1;
+        } else {
+            assert!(file.contains(&format!("fn {word}(")), "no test {word}");
+        }
+    }
+    held
+}
+
+#[test]
+fn the_tests_that_hold_the_security_are_there() {
+    let text = read("docs/security.md");
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let held: usize = rows
+        .filter_map(|row| row.trim_end_matches(['|', ' ']).rsplit(" | ").next())
+        .map(files_of_tests)
+        .sum();
+    assert!(held >= 20, "{held} files of tests");
+}
+
+#[test]
+fn the_tests_that_hold_the_decisions_are_there() {
+    for decision in chapters()
+        .iter()
+        .filter(|name| name.starts_with("decisions"))
+    {
+        let text = fs::read_to_string(root().join("docs").join(decision)).unwrap();
+        let held = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("Held by "));
+        let held: usize = held.map(files_of_tests).sum();
+        let index = decision.ends_with("index.md");
+        assert!(held > 0 || index, "nothing holds {}", decision.display());
+    }
+}

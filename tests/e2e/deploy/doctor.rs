@@ -1,0 +1,199 @@
+//! `doctor` of both services and `deploy/healthcheck`: on a pair that is well,
+//! and on one that is not.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Output;
+
+use harness::standin::Settings;
+use harness::{Hub, ManagerOptions, Scratch, binary, linked};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+async fn run(program: &Path, words: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(program)
+        .args(words)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().copied())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("it starts")
+}
+
+/// What `doctor --json` of `name` says, and the code it ends with.
+async fn doctor(name: &str, words: &[&str], variables: &[(&str, &str)]) -> (i32, Value) {
+    let words = [&["doctor", "--json"], words].concat();
+    let output = run(&binary(name), &words, variables).await;
+    let report = serde_json::from_slice(&output.stdout).expect("JSON");
+    (output.status.code().expect("a code"), report)
+}
+
+/// The check of this name.
+fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().expect("checks");
+    let found = checks.iter().find(|check| check["name"] == name);
+    found.unwrap_or_else(|| panic!("no check {name}: {report:#}"))
+}
+
+fn verdict(report: &Value, name: &str) -> Value {
+    check(report, name)["verdict"].clone()
+}
+
+#[tokio::test]
+async fn doctor_reports_no_failure_on_a_healthy_pair() {
+    const SECRET: &str = "a-token-of-this-test";
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = ManagerOptions::default().with("INTERNAL_TOKEN", SECRET);
+    let hub = Hub::start(&manager, options).await;
+
+    let pid = manager.service.pid().to_string();
+    let (code, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
+    assert_eq!(code, 1, "{report:#}");
+    for name in [
+        "Chrome",
+        "ChromeDriver",
+        "port",
+        "driver's port",
+        "profile",
+        "profile size",
+        "page",
+        "clock",
+        "session",
+    ] {
+        assert_eq!(verdict(&report, name), "ok", "{report:#}");
+    }
+    let size = check(&report, "profile size")["found"].as_str().unwrap();
+    assert!(size.contains("MiB: "), "{size}");
+    // It listens on a port of its own, and no backup is kept.
+    for name in ["PORT", "backups"] {
+        assert_eq!(verdict(&report, name), "warning", "{report:#}");
+    }
+    let pid = hub.service.pid().to_string();
+    let (code, report) = doctor("central-hub", &["--pid", &pid], &[]).await;
+    assert_eq!(code, 1, "{report:#}");
+    for name in ["database", "port", "session-manager", "session", "sending"] {
+        assert_eq!(verdict(&report, name), "ok", "{report:#}");
+    }
+    assert_eq!(verdict(&report, "access"), "warning", "{report:#}");
+    assert!(!report.to_string().contains(SECRET), "{report:#}");
+
+    // For a person the same, with the cures.
+    let output = run(&binary("central-hub"), &["doctor", "--pid", &pid], &[]).await;
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("ok    database"), "{text}");
+    assert!(text.contains("→ set HUB_ADMIN_PASSWORD"), "{text}");
+
+    manager.post("/disconnect", &json!(null)).await;
+    drop(standin);
+    let pid = manager.service.pid().to_string();
+    let (code, report) = doctor("session-manager", &["--pid", &pid], &[]).await;
+    assert_eq!(code, 2, "the page is away: {report:#}");
+    assert_eq!(verdict(&report, "page"), "failure");
+    assert_eq!(verdict(&report, "session"), "warning");
+    manager.stop().await;
+    let (code, report) = doctor(
+        "central-hub",
+        &["--here"],
+        &[("SESSION_MANAGER_BASE_URL", &manager.service.url)],
+    )
+    .await;
+    assert_eq!(code, 2);
+    let cure = check(&report, "session-manager")["cure"].clone();
+    assert!(cure.as_str().unwrap().contains("pm2 start"), "{report:#}");
+}
+
+#[tokio::test]
+async fn doctor_names_each_failure_with_its_cure() {
+    let home = Scratch::default();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let tokens = home.join("tokens");
+    std::fs::create_dir(&tokens).unwrap();
+    let shown = tokens.display().to_string();
+    let data = home.join("data").display().to_string();
+    let variables = [
+        ("PORT", port.as_str()),
+        ("TOKENS_DIR", &shown),
+        ("DATA_DIR", &data),
+        ("CHROME_BIN", "/nowhere/chromium"),
+        ("WHATSAPP_WEB_URL", "http://127.0.0.1:1/"),
+    ];
+    let (code, report) = doctor("session-manager", &["--here"], &variables).await;
+    assert_eq!(code, 2);
+    for (name, verdict, cure) in [
+        ("process", "warning", "pm2 ls"),
+        ("PORT", "warning", "pm2 delete session-manager"),
+        ("Chrome", "failure", "apt-get install chromium"),
+        ("TOKENS_DIR", "warning", "chmod 700"),
+        ("port", "failure", &std::process::id().to_string()),
+        ("page", "failure", "curl -sI http://127.0.0.1:1"),
+        ("backups", "warning", "backup --new-key"),
+    ] {
+        let found = check(&report, name);
+        assert_eq!(found["verdict"], verdict, "{report:#}");
+        assert!(found["cure"].as_str().unwrap().contains(cure), "{found:#}");
+    }
+    assert!(!home.join("data").exists(), "looking makes nothing");
+
+    let (code, report) = doctor("central-hub", &["--here"], &[]).await;
+    assert_eq!(code, 2);
+    let found = check(&report, "configuration");
+    assert!(
+        found["found"]
+            .as_str()
+            .unwrap()
+            .contains("SESSION_MANAGER_BASE_URL"),
+        "{found:#}"
+    );
+    let cure = found["cure"].as_str().unwrap();
+    assert!(cure.contains("pm2 delete leadmaster-central-hub"), "{cure}");
+    let output = run(
+        &binary("central-hub"),
+        &["doctor", "--here", "--pid", "1"],
+        &[],
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(2), "not both");
+}
+
+#[tokio::test]
+async fn healthcheck_is_silent_on_a_healthy_pair() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/healthcheck");
+    let (_standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let addresses = [
+        ("SESSION_MANAGER_URL", manager.service.url.clone()),
+        ("HUB_URL", hub.service.url.clone()),
+    ];
+    let hourly = async || {
+        let variables: Vec<_> = addresses
+            .iter()
+            .map(|(name, url)| (*name, url.as_str()))
+            .collect();
+        let output = run(&script, &["hourly"], &variables).await;
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        (output.status.code().expect("a code"), said)
+    };
+    harness::poll::until("the hub to see READY", async || {
+        (hourly().await.0 == 0).then_some(())
+    })
+    .await;
+    assert_eq!(hourly().await, (0, String::new()));
+    manager.post("/disconnect", &json!(null)).await;
+    harness::poll::until("the hub to see it", async || {
+        (hourly().await.0 == 1).then_some(())
+    })
+    .await;
+    assert!(hourly().await.1.contains("DISCONNECTED"));
+    manager.stop().await;
+    let (code, said) = hourly().await;
+    assert_eq!(code, 2);
+    assert!(said.contains("session-manager does not answer"), "{said}");
+    for words in [&["weekly"][..], &[]] {
+        let output = run(&script, words, &[]).await;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("usage"));
+    }
+}

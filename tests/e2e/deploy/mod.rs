@@ -1,0 +1,7 @@
+//! What `deploy/` and `doctor` give an operator.
+
+mod doctor;
+mod monitoring;
+mod nginx;
+mod pm2;
+mod systemd;

@@ -1,0 +1,259 @@
+//! `GET /metrics` of a pair at work, and what reads it: the alert rules and the
+//! dashboard of `deploy/`, judged by promtool.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use harness::standin::{LeadMessage, Settings};
+use harness::{Hub, Manager, ManagerOptions, Scratch, http, linked, poll};
+use serde_json::{Value, json};
+use service_runtime::process::spawn_bound;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+fn deploy(file: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    root.join(file)
+}
+
+/// Runs promtool; gives what it says, and fails the test if it complains.
+async fn promtool(words: &[&str], stdin: &str) -> String {
+    let mut child = Command::new("promtool")
+        .args(words)
+        .current_dir(deploy("prometheus"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("promtool: `cargo xtask test` brings it, or put it on PATH");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(stdin.as_bytes()).await.expect("written");
+    drop(pipe);
+    let output = child.wait_with_output().await.expect("its end");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).expect("UTF-8");
+    assert!(output.status.success(), "promtool {words:?}: {said}");
+    said
+}
+
+async fn scrape(url: String) -> String {
+    let answer = http().get(url).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let kind = answer.headers()["content-type"].to_str().expect("text");
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    answer.text().await.expect("text")
+}
+
+/// The value of a series, by how it is written.
+fn value(text: &str, series: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(series))?;
+    line.trim().parse().ok()
+}
+
+/// Every name in `text` that begins as ours do.
+fn names(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split(|c| !is_part(c))
+        .filter(|word| {
+            ["leadmaster_", "http_re", "process_"]
+                .iter()
+                .any(|p| word.starts_with(p))
+        })
+        .map(|word| {
+            let ends = ["_bucket", "_sum", "_count"];
+            let base = ends.iter().find_map(|end| word.strip_suffix(end));
+            base.unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn metrics_cover_the_alert_rules_and_the_dashboard() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = ManagerOptions::default()
+        .with("DRY_RUN", false)
+        .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1");
+    let hub = Hub::start(&manager, options).await;
+    let webhook = json!({"url": "http://127.0.0.1:1/", "eventos": ["message"]});
+    let (status, body) = hub.post("/api/webhooks", &webhook).await;
+    assert_eq!(status, 201, "{body}");
+    let message = json!({"to": "5491158254201", "message": "hola"});
+    let (status, body) = hub.post("/send", &message).await;
+    assert_eq!(status, 200, "{body}");
+    let (status, _) = manager
+        .post("/send", &json!({"to": "1", "message": "x"}))
+        .await;
+    assert_eq!(status, 400);
+    let phone = standin.phone();
+    let asks = LeadMessage::text("5491158254201", "¿Cuánto sale?");
+    phone.lead_message(&asks).expect("a message");
+
+    let hub_text = poll::until("the webhook to be called", async || {
+        let text = scrape(format!("{}/metrics", hub.service.url)).await;
+        let failed = r#"leadmaster_webhook_attempts_total{outcome="CANNOT_CONNECT"}"#;
+        value(&text, failed).is_some().then_some(text)
+    })
+    .await;
+    assert_eq!(value(&hub_text, "leadmaster_session_manager_up"), Some(1.0));
+    let sent = r#"leadmaster_outbox_outcomes_total{state="sent",code=""}"#;
+    assert_eq!(value(&hub_text, sent), Some(1.0), "{hub_text}");
+    assert_eq!(value(&hub_text, "leadmaster_webhook_pending"), Some(1.0));
+
+    let text = session_metrics(&manager).await;
+    assert_eq!(
+        value(&text, r#"leadmaster_session_state{state="READY"}"#),
+        Some(1.0)
+    );
+    assert_eq!(
+        value(&text, r#"leadmaster_sends_total{outcome="sent"}"#),
+        Some(1.0)
+    );
+    assert!(value(&text, "leadmaster_browser_memory_bytes") > Some(1e7));
+    assert!(value(&text, r#"leadmaster_events_total{kind="message"}"#) >= Some(1.0));
+    for secret in ["5491158254201", "hola", "sale"] {
+        assert!(!text.contains(secret) && !hub_text.contains(secret));
+    }
+    promtool(&["check", "metrics"], &text).await;
+    promtool(&["check", "metrics"], &hub_text).await;
+
+    let told: BTreeSet<String> = names(&text).union(&names(&hub_text)).cloned().collect();
+    for file in ["prometheus/alerts.yml", "grafana/leadmaster.json"] {
+        let read = std::fs::read_to_string(deploy(file)).expect(file);
+        let mut missing: Vec<_> = names(&read).difference(&told).cloned().collect();
+        // What this run had no reason for.
+        missing.retain(|name| {
+            ![
+                "leadmaster_code_refreshes_total",
+                "leadmaster_backup_age_seconds",
+            ]
+            .contains(&name.as_str())
+        });
+        assert!(missing.is_empty(), "{file} reads {missing:?}");
+    }
+    manager.stop().await;
+}
+
+async fn session_metrics(manager: &Manager) -> String {
+    scrape(manager.url("/metrics")).await
+}
+
+#[tokio::test]
+async fn alert_rules_pass_promtool_tests() {
+    promtool(&["check", "config", "prometheus.yml"], "").await;
+    promtool(&["test", "rules", "alerts_test.yml"], "").await;
+    let text = std::fs::read_to_string(deploy("grafana/leadmaster.json")).expect("the dashboard");
+    let dashboard: Value = serde_json::from_str(&text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    // Each expression as a rule of its own, so that promtool reads it.
+    let rules: Vec<Value> = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().expect("targets"))
+        .enumerate()
+        .map(|(n, target)| json!({"record": format!("panel:{n}"), "expr": target["expr"]}))
+        .collect();
+    assert!(rules.len() > 20);
+    let folder = Scratch::default();
+    let file = folder.join("panels.yml");
+    let groups = json!({"groups": [{"name": "panels", "rules": rules}]});
+    std::fs::write(&file, groups.to_string()).expect("written");
+    promtool(&["check", "rules", &file.display().to_string()], "").await;
+}
+
+/// Prometheus itself, on a port of its own, with what `deploy/` gives it; only
+/// that it looks every second and tells sooner.
+struct Prometheus {
+    child: Child,
+    url: String,
+    _folder: Scratch,
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Prometheus {
+    async fn start(manager: &str, hub: &str) -> Self {
+        let folder = Scratch::default();
+        for file in ["prometheus.yml", "alerts.yml"] {
+            let read = std::fs::read_to_string(deploy("prometheus").join(file)).expect(file);
+            let sooner = read
+                .replace("for: 2m", "for: 1s")
+                .replace(
+                    "scrape_interval: 30s",
+                    "scrape_interval: 1s\n  evaluation_interval: 1s",
+                )
+                .replace("127.0.0.1:3001", manager.trim_start_matches("http://"))
+                .replace("127.0.0.1:3012", hub.trim_start_matches("http://"));
+            std::fs::write(folder.join(file), sooner).expect("written");
+        }
+        let log = folder.join("log");
+        let mut command = std::process::Command::new("prometheus");
+        command
+            .arg("--config.file=prometheus.yml")
+            .arg("--storage.tsdb.path=data")
+            .arg("--web.listen-address=127.0.0.1:0")
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).expect("a log"));
+        let child = spawn_bound(command)
+            .expect("prometheus: `cargo xtask test` brings it, or put it on PATH");
+        let url = poll::until("Prometheus to listen", async || {
+            let said = std::fs::read_to_string(&log).expect("its log");
+            let (_, rest) = said.split_once("\"Listening on\" address=")?;
+            let (address, _) = rest.split_once('\n')?;
+            Some(format!("http://{address}"))
+        });
+        Self {
+            url: url.await,
+            child,
+            _folder: folder,
+        }
+    }
+
+    async fn ask(&self, path: &str) -> Option<Value> {
+        let answer = http().get(format!("{}/api/v1/{path}", self.url)).send();
+        answer.await.ok()?.json().await.ok()
+    }
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_the_pair_and_alerts_on_a_missing_service() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    let prometheus = Prometheus::start(&manager.service.url, &hub.service.url).await;
+    let all = |found: &Value, is: &str| {
+        let all = found.as_array()?;
+        (!all.is_empty() && all.iter().all(|one| one["health"] == is)).then_some(all.len())
+    };
+    let read = poll::until("both to be read", async || {
+        let said = prometheus.ask("targets").await?;
+        all(&said["data"]["activeTargets"], "up")
+    });
+    assert_eq!(read.await, 2);
+    let judged = poll::until("the rules to be evaluated", async || {
+        let said = prometheus.ask("rules").await?;
+        all(&said["data"]["groups"][0]["rules"], "ok")
+    });
+    assert!(judged.await > 5);
+    let firing = async || {
+        let said = prometheus.ask("alerts").await?;
+        let alerts = said["data"]["alerts"].as_array()?.clone();
+        let down = |alert: &&Value| alert["labels"]["alertname"] == "LeadMasterDown";
+        let down = alerts.iter().find(down)?;
+        (down["state"] == "firing").then(|| down.clone())
+    };
+    assert_eq!(firing().await, None);
+    drop(hub);
+    let told = poll::until("the alert", firing).await;
+    assert_eq!(
+        told["annotations"]["summary"],
+        "central-hub does not answer"
+    );
+    manager.stop().await;
+}

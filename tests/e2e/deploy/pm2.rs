@@ -1,0 +1,361 @@
+//! The pair under the real PM2, by the real ecosystem files, started from a
+//! shell full of leaked variables: that is how the Node pair came to grief.
+
+mod daemon;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use daemon::{Pm2, documented_variables, ecosystem};
+use harness::standin::{Settings, Standin};
+use harness::{http, poll, processes, standin};
+use serde_json::{Value, json};
+use service_runtime::process::Process;
+
+const MANAGER: &str = "session-manager";
+const HUB: &str = "leadmaster-central-hub";
+const MANAGER_FILE: &str = "session-manager/ecosystem.config.cjs";
+const HUB_FILE: &str = "central-hub/ecosystem.config.js";
+
+/// `GET url` as JSON, if anybody answers.
+async fn get(url: String) -> Option<Value> {
+    let response = http().get(url).send().await.ok()?;
+    response.json().await.ok()
+}
+
+async fn until_state(pm2: &Pm2, state: &str) {
+    poll::until(format!("state {state}"), async || {
+        let answer = get(pm2.session("/status")).await?;
+        (answer["status"] == state).then_some(())
+    })
+    .await;
+}
+
+/// From nothing to a linked, ready session.
+async fn link(pm2: &Pm2, standin: &Standin) {
+    let answer = http().post(pm2.session("/connect")).send().await;
+    assert!(answer.expect("an answer").status().is_success());
+    until_state(pm2, "QR_REQUIRED").await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    until_state(pm2, "READY").await;
+}
+
+/// Sockets that a process holds.
+fn sockets(process: &Process) -> BTreeSet<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(format!("/proc/{}/fd", process.pid)) else {
+        return BTreeSet::new();
+    };
+    entries
+        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .filter(|target| target.to_string_lossy().starts_with("socket:"))
+        .collect()
+}
+
+/// The browser's processes, the service left out.
+fn browser(tokens: &Path, service: &Process) -> Vec<Process> {
+    let mut found = processes::of(tokens);
+    found.retain(|process| process.pid != service.pid);
+    found
+}
+
+/// Starts a file; gives how long PM2 went on waiting once `/health` answered.
+async fn start_timed(pm2: &Pm2, file: &str, name: &str, health: String) -> Duration {
+    let file = ecosystem(file);
+    let arguments = ["start", &file];
+    let online = format!("App [{name}:");
+    let answers = async {
+        poll::until(format!("{name} to answer"), async || {
+            get(health.clone()).await
+        })
+        .await;
+        let answered = Instant::now();
+        poll::until(format!("PM2 to call {name} online"), async || {
+            let log = pm2.log();
+            log.lines()
+                .any(|line| line.contains(&online) && line.ends_with("] online"))
+                .then_some(())
+        })
+        .await;
+        answered.elapsed()
+    };
+    let (_, waited) = tokio::join!(pm2.run(&arguments), answers);
+    waited
+}
+
+/// What reached the process: every variable that it reads, none that leaked.
+async fn assert_environment(process: &Process, binary: &str, expected: &[(&str, String)]) {
+    let variable = |name: &str| {
+        process
+            .environment_variable(name)
+            .map(|value| value.to_string_lossy().into_owned())
+    };
+    for name in documented_variables(binary) {
+        assert!(variable(&name).is_some(), "{binary} is not given {name}");
+    }
+    for (name, value) in expected {
+        assert_eq!(variable(name).as_ref(), Some(value), "{binary}: {name}");
+    }
+    for name in ["SOMEBODYS_SECRET", "LEADMASTER_HOME"] {
+        assert_eq!(variable(name), None, "{binary}: {name} leaked");
+    }
+}
+
+#[tokio::test]
+async fn pair_is_online_with_its_own_variables() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    for (file, name, health) in [
+        (MANAGER_FILE, MANAGER, pm2.session("/health")),
+        (HUB_FILE, HUB, pm2.hub("/health")),
+    ] {
+        let waited = start_timed(&pm2, file, name, health).await;
+        // Without the message it would be `listen_timeout`, ten seconds.
+        assert!(waited < Duration::from_secs(1), "{name}: {waited:?}");
+    }
+    let expect = |pairs: &[(&'static str, String)]| pairs.to_vec();
+    assert_environment(
+        &pm2.process(MANAGER).await,
+        "session-manager",
+        &expect(&[
+            ("PORT", pm2.session_port.to_string()),
+            ("HOST", "127.0.0.1,::1".into()),
+            ("NODE_ENV", "production".into()),
+            ("TOKENS_DIR", pm2.tokens().display().to_string()),
+            ("RESTART_BUDGET", String::new()),
+        ]),
+    )
+    .await;
+    let hub = expect(&[
+        ("PORT", pm2.hub_port.to_string()),
+        ("HOST", "127.0.0.1,::1".into()),
+        ("NODE_ENV", "production".into()),
+        ("SESSION_MANAGER_BASE_URL", pm2.session("")),
+        ("DRY_RUN", "true".into()),
+        ("AUTO_CAMPAIGNS_ENABLED", "false".into()),
+    ]);
+    assert_environment(&pm2.process(HUB).await, "central-hub", &hub).await;
+    let answer = get(pm2.hub("/status")).await.expect("an answer");
+    assert_eq!(
+        answer,
+        json!({"status": "INIT"}),
+        "the hub asks this session-manager"
+    );
+
+    // Each way to start anew, from the same leaky shell.
+    let hub_file = ecosystem(HUB_FILE);
+    for again in [
+        ["restart", HUB],
+        ["reload", HUB],
+        ["restart", &hub_file],
+        ["start", &hub_file],
+    ] {
+        let before = pm2.process(HUB).await;
+        pm2.run(&again).await;
+        let after = pm2.process(HUB).await;
+        assert_ne!(before.id(), after.id(), "{again:?} started nothing");
+        assert_environment(&after, "central-hub", &hub[..5]).await;
+        assert!(!before.id().is_alive(), "{again:?} left the old one");
+        assert_eq!(
+            get(pm2.hub("/health")).await.expect("an answer")["status"],
+            "healthy"
+        );
+    }
+}
+
+#[tokio::test]
+async fn pm2_settings_match_the_node_pair() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    let minute = 1000 * 60;
+    for (name, expected) in [
+        (
+            MANAGER,
+            json!({
+                "max_restarts": 5, "min_uptime": minute / 2, "max_memory_restart": 1024 << 20,
+                "exp_backoff_restart_delay": 500, "restart_delay": 10_000, "kill_timeout": 30_000,
+            }),
+        ),
+        (
+            HUB,
+            json!({
+                "max_restarts": 10, "min_uptime": minute / 6, "max_memory_restart": 1 << 30,
+                "exp_backoff_restart_delay": 100, "restart_delay": 4000, "kill_timeout": 10_000,
+                "stop_exit_codes": 0,
+            }),
+        ),
+    ] {
+        let settings = pm2.described(name).await["pm2_env"].clone();
+        for (key, value) in expected.as_object().expect("an object") {
+            assert_eq!(&settings[key], value, "{name}: {key}");
+        }
+        for (key, value) in json!({
+            "exec_mode": "fork_mode", "instances": 1, "autorestart": true, "watch": false,
+            "merge_logs": true, "log_date_format": "YYYY-MM-DD HH:mm:ss Z", "wait_ready": true,
+            "treekill": false, "exec_interpreter": "none", "listen_timeout": 10_000,
+        })
+        .as_object()
+        .expect("an object")
+        {
+            assert_eq!(&settings[key], value, "{name}: {key}");
+        }
+        // Under the file names that the Node pair had.
+        for (key, kind) in [("pm_out_log_path", "out"), ("pm_err_log_path", "error")] {
+            let path = settings[key].as_str().expect("a path");
+            assert!(
+                path.ends_with(&format!("/logs/{name}-{kind}.log")),
+                "{path}"
+            );
+        }
+        let log = pm2.service_log(&format!("{name}-out.log"));
+        assert!(log.contains("listening on"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn restart_reload_stop_and_delete_leave_no_process() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    let tokens = pm2.tokens();
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    link(&pm2, &standin).await;
+
+    // The socket to PM2 is the service's alone.
+    let service = pm2.process(MANAGER).await;
+    let channel = std::fs::read_link(format!("/proc/{}/fd/3", service.pid)).expect("descriptor 3");
+    assert!(sockets(&service).contains(&channel));
+    let inherited: Vec<_> = browser(&tokens, &service)
+        .into_iter()
+        .filter(|process| sockets(process).contains(&channel))
+        .collect();
+    assert!(inherited.is_empty(), "{inherited:#?}");
+
+    for command in ["restart", "reload"] {
+        let before = processes::of(&tokens);
+        assert!(before.len() > 3, "a service and a browser: {before:#?}");
+        pm2.run(&[command, MANAGER]).await;
+        for process in &before {
+            assert!(!process.id().is_alive(), "pm2 {command} left {process:#?}");
+        }
+        // What was linked is linked: closed, not killed.
+        until_state(&pm2, "READY").await;
+    }
+    pm2.run(&["stop", MANAGER]).await;
+    processes::none_left(&tokens).await;
+    pm2.run(&["start", MANAGER]).await;
+    until_state(&pm2, "READY").await;
+    pm2.run(&["delete", MANAGER]).await;
+    processes::none_left(&tokens).await;
+    assert_eq!(pm2.described(MANAGER).await, Value::Null);
+    assert!(
+        !pm2.log().contains("still alive"),
+        "PM2 had to kill: {}",
+        pm2.log()
+    );
+    // Who runs the tests as root is warned of that.
+    let complaints = pm2.service_log("session-manager-error.log");
+    let others = |line: &&str| !line.contains("running as root");
+    assert_eq!(complaints.lines().find(others), None);
+}
+
+#[tokio::test]
+async fn killed_service_is_restarted_linked() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    link(&pm2, &standin).await;
+    let service = pm2.process(MANAGER).await;
+    let before = browser(&pm2.tokens(), &service);
+    processes::kill_hard(&service);
+    for process in before {
+        processes::gone(&process).await;
+    }
+    until_state(&pm2, "READY").await;
+    let again = pm2.described(MANAGER).await;
+    assert_eq!(again["pm2_env"]["restart_time"], 1);
+}
+
+#[tokio::test]
+async fn services_end_with_the_pm2_daemon() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    link(&pm2, &standin).await;
+    let hub = pm2.process(HUB).await;
+    processes::kill_hard(&pm2.daemon().expect("a daemon"));
+    processes::gone(&hub).await;
+    // Chrome was closed, not killed: the device is still linked.
+    processes::none_left(&pm2.tokens()).await;
+    assert_eq!(standin.phone().state().devices.len(), 1);
+    // The next daemon starts them where they were.
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    until_state(&pm2, "READY").await;
+}
+
+#[tokio::test]
+async fn incident_greps_match_their_errors() {
+    let standin = standin(Settings::default()).await;
+    let mut pm2 = Pm2::start(&standin).await;
+    let address = pm2.session("");
+    let find = async |pm2: &Pm2, arguments: &str, files: &str| {
+        poll::until(format!("grep {arguments} {files}"), async || {
+            pm2.grep(arguments, files).then_some(())
+        })
+        .await;
+    };
+    // An address that is none: the hub says so and does not start.
+    pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", "nonsense");
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    find(&pm2, "FATAL", "leadmaster-central-hub-*.log").await;
+    let undefined = r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'";
+    find(&pm2, undefined, "leadmaster-central-hub-error.log").await;
+    pm2.run(&["delete", HUB]).await;
+    // The right one, with nobody there.
+    pm2.tell("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", &address);
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    for words in ["ECONNREFUSED", r"-i 'fetch failed\|Connection refused'"] {
+        find(&pm2, words, "leadmaster-central-hub-error.log").await;
+        assert!(
+            !pm2.grep(words, "leadmaster-central-hub-out.log"),
+            "{words}"
+        );
+    }
+    pm2.run(&["delete", HUB]).await;
+    // A browser that is not there.
+    pm2.tell("LEADMASTER_SESSION_CHROME_BIN", "/nowhere/chrome");
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    let connect = http().post(pm2.session("/connect")).send().await;
+    assert!(connect.expect("an answer").status().is_success());
+    until_state(&pm2, "ERROR").await;
+    find(&pm2, "-i chrome", "session-manager-error.log").await;
+}
+
+#[tokio::test]
+async fn incident_greps_match_nothing_after_a_healthy_start() {
+    let standin = standin(Settings::default()).await;
+    let pm2 = Pm2::start(&standin).await;
+    pm2.run(&["start", &ecosystem(MANAGER_FILE)]).await;
+    pm2.run(&["start", &ecosystem(HUB_FILE)]).await;
+    let heard = "session-manager is up";
+    poll::until("the hub to hear session-manager", async || {
+        let log = pm2.service_log("leadmaster-central-hub-out.log");
+        log.contains(heard).then_some(())
+    })
+    .await;
+    for words in [
+        r"-i 'ECONNREFUSED\|fetch failed\|Connection refused'",
+        r"-i 'SESSION_MANAGER_BASE_URL\|undefined\|not defined'",
+        "-i error",
+        "FATAL",
+    ] {
+        assert!(!pm2.grep(words, "*.log"), "{words}");
+    }
+    let words = r"-i 'puppeteer\|chrome\|whatsapp\|qr'";
+    assert!(!pm2.grep(words, "session-manager-*.log"), "{words}");
+}

@@ -1,0 +1,98 @@
+//! What `deploy/` gives to systemd, judged by systemd itself.
+
+use std::path::{Path, PathBuf};
+
+use harness::{Scratch, binary};
+use tokio::process::Command;
+
+const UNITS: [(&str, &str); 2] = [
+    ("leadmaster-session-manager.service", "session-manager"),
+    ("leadmaster-central-hub.service", "central-hub"),
+];
+
+fn unit(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/systemd");
+    folder.join(name)
+}
+
+/// Runs systemd-analyze; gives whether it is content, and what it says.
+async fn analyze(words: &[&str]) -> (bool, String) {
+    let output = Command::new("systemd-analyze")
+        .args(words)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("systemd-analyze: `cargo xtask test` installs it");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).expect("UTF-8");
+    (output.status.success(), said)
+}
+
+#[tokio::test]
+async fn systemd_exposure_of_both_units_is_below_3() {
+    for (name, _) in UNITS {
+        let file = unit(name).display().to_string();
+        let words = [
+            "security",
+            "--offline=yes",
+            "--threshold=29",
+            "--no-pager",
+            &file,
+        ];
+        let (content, said) = analyze(&words).await;
+        assert!(content, "{name}: {said}");
+        // It can complain.
+        let words = [
+            "security",
+            "--offline=yes",
+            "--threshold=1",
+            "--no-pager",
+            &file,
+        ];
+        assert!(!analyze(&words).await.0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn systemd_verifies_both_units() {
+    let folder = Scratch::default();
+    for (name, program) in UNITS {
+        let text = std::fs::read_to_string(unit(name)).expect("the unit");
+        let installed = format!("/opt/leadmaster/bin/{program}");
+        assert!(text.contains(&installed));
+        let text = text.replace(&installed, &binary(program).display().to_string());
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+    for (name, _) in UNITS {
+        let file = folder.join(name).display().to_string();
+        let (content, said) = analyze(&["verify", "--man=no", &file]).await;
+        assert!(content && !said.contains(name), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn install_script_reports_its_steps_and_missing_tools() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/install.sh");
+    let run = async |words: &[&str]| {
+        let output = Command::new(&script).args(words).output().await;
+        let output = output.expect("it is executable");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).expect("UTF-8");
+        (output.status.code(), said)
+    };
+    let (code, said) = run(&["--help"]).await;
+    assert_eq!(code, Some(0));
+    for word in ["upgrade", "--rollback", "/etc/leadmaster"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    assert_eq!(run(&["--nonsense"]).await.0, Some(2));
+    // From a checkout there is nothing to install, on any machine.
+    let (code, said) = run(&[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with("install: "), "{said}");
+    // What it puts where the units look for it.
+    let text = std::fs::read_to_string(&script).expect("the script");
+    for (name, _) in UNITS {
+        assert!(text.contains(name.trim_end_matches(".service")), "{name}");
+    }
+}

@@ -1,0 +1,196 @@
+//! What cannot be typed in a test as it stands, and what covers it.
+
+/// A command (what begins so, where it ends with a blank), and the file and
+/// the words in it that cover it.
+type Held = (&'static str, &'static str, &'static str);
+
+/// No command may be here that could be run.
+pub const ELSEWHERE: &[Held] = &[
+    // How the checkout came here that is tested, and is set up and built before
+    // the first test.
+    ("git clone ", ".ci/run", "cargo xtask test"),
+    ("git pull", ".ci/run", "cargo xtask test"),
+    (
+        "cargo xtask setup && cargo xtask assets && cargo build --release",
+        "crates/xtask/src/suite.rs",
+        "setup::setup(Needs::ALL)",
+    ),
+    (
+        "cargo xtask assets && cargo build --release",
+        "crates/xtask/src/suite.rs",
+        "assets::build_all(tools)",
+    ),
+    // The tests themselves.
+    ("cargo xtask test", ".ci/run", "exec cargo xtask test"),
+    (
+        "cargo xtask test ",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask lint",
+        "crates/xtask/src/suite.rs",
+        "report.stage(\"clippy\", |_| clippy())",
+    ),
+    (
+        "cargo xtask check",
+        "crates/xtask/src/check.rs",
+        "fn a_file_is_of_the_package_around_it()",
+    ),
+    // From a database of the Node pair's.
+    (
+        "target/release/central-hub import-node ",
+        "crates/central-hub/tests/hub/import_node.rs",
+        "fn the_command_tells_the_plan_and_then_what_it_did()",
+    ),
+    // On the real WhatsApp.
+    (
+        "cargo xtask up",
+        "crates/xtask/tests/up.rs",
+        "fn runs_the_pair_and_ends_it_at_a_signal()",
+    ),
+    // What takes minutes or hours, or the internet.
+    (
+        "cargo xtask chaos ",
+        "tests/lab/chaos/tests/short_run.rs",
+        "fn chaos_for_half_a_minute_breaks_no_promise()",
+    ),
+    (
+        "cargo xtask abuse",
+        "tests/lab/abuse/tests/short_run.rs",
+        "fn unread_answers_block_nobody()",
+    ),
+    (
+        "cargo xtask abuse ",
+        "tests/lab/abuse/tests/short_run.rs",
+        "fn unread_answers_block_nobody()",
+    ),
+    (
+        "cargo xtask bench",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask bench ",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask soak ",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask fuzz",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask fuzz ",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cargo xtask docs",
+        "crates/xtask/src/docs_checks.rs",
+        "fn the_book_has_every_document_once()",
+    ),
+    (
+        "cargo bench -p central-hub --bench outbox",
+        "crates/central-hub/Cargo.toml",
+        "name = \"outbox\"",
+    ),
+    (
+        "cargo bench -p central-hub --bench lists",
+        "crates/central-hub/Cargo.toml",
+        "name = \"lists\"",
+    ),
+    // A server with systemd, and an archive from another machine.
+    (
+        "cargo xtask dist",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "tar -xzf leadmaster-*.tar.gz",
+        "crates/xtask/src/dist.rs",
+        "format!(\"leadmaster-{}-{triple}\"",
+    ),
+    (
+        "sudo leadmaster-*/deploy/install.sh",
+        "tests/e2e/deploy/systemd.rs",
+        "fn install_script_reports_its_steps_and_missing_tools()",
+    ),
+    (
+        "journalctl -u leadmaster-session-manager -f",
+        "tests/e2e/deploy/systemd.rs",
+        "fn systemd_verifies_both_units()",
+    ),
+    // Containers: they want podman or Docker, and minutes.
+    (
+        "cargo xtask image --check",
+        "crates/xtask/src/docs_checks.rs",
+        "fn every_task_is_called_as_it_can_be()",
+    ),
+    (
+        "cd deploy/container",
+        "crates/xtask/src/image/check.rs",
+        "fn prepare()",
+    ),
+    (
+        "umask 077",
+        "crates/xtask/src/image/check.rs",
+        "fn prepare()",
+    ),
+    (
+        "token=$(openssl rand -hex 32)",
+        "crates/xtask/src/image/check.rs",
+        "fn prepare()",
+    ),
+    (
+        "for service in session-manager central-hub; do\n  sed \"s/^SESSION_MANAGER_TOKEN=/&$token/\" $service.env.example > $service.env\ndone",
+        "crates/xtask/src/image/tests.rs",
+        "fn every_variable_reaches_its_service_and_none_is_misspelt()",
+    ),
+    (
+        "nano central-hub.env",
+        "crates/xtask/src/image/check.rs",
+        "fn prepare()",
+    ),
+    (
+        "docker compose ",
+        "crates/xtask/src/image/check.rs",
+        "fn try_all(",
+    ),
+    // PM2 for the whole machine; the tests run the same from tests/node.
+    (
+        "npm install -g pm2",
+        "tests/e2e/deploy/pm2.rs",
+        "fn pair_is_online_with_its_own_variables()",
+    ),
+    // A message that failed, which under DRY_RUN none does.
+    (
+        "curl -X POST http://localhost:3012/api/sender/messages/<id>/retry ",
+        "crates/central-hub/tests/hub/outbox.rs",
+        "fn what_is_not_possible_now_waits_and_what_is_refused_ends(",
+    ),
+    // It wants a screen, and a person before it.
+    (
+        "BACKUP_KEY='AGE-SECRET-KEY-1…' TOKENS_DIR=desktop-tokens target/release/session-manager link",
+        "tests/e2e/session/backups.rs",
+        "fn profile_linked_on_a_desktop_is_restored_on_a_server()",
+    ),
+    // A screen, until one leaves it.
+    (
+        "pm2 monit",
+        "tests/e2e/deploy/pm2.rs",
+        "fn pm2_settings_match_the_node_pair()",
+    ),
+];
+
+/// Its line in the table.
+pub fn held_elsewhere(command: &str) -> Option<&'static Held> {
+    ELSEWHERE
+        .iter()
+        .find(|(told, ..)| command == *told || (told.ends_with(' ') && command.starts_with(told)))
+}

@@ -1,0 +1,275 @@
+//! Campaigns, from a spreadsheet's list to the phones.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use harness::standin::{LeadMessage, Limits, Outcome, ReachOutLock, Settings, Standin};
+use harness::{Hub, ManagerOptions, linked, poll};
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+/// Longer than it takes on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+const CAMPAIGNS: &str = "/api/sender/campaigns";
+
+fn options(database_url: &str, dry_run: bool) -> ManagerOptions {
+    ManagerOptions::default()
+        .with("DATABASE_URL", database_url)
+        .with("AUTO_CAMPAIGNS_ENABLED", true)
+        .with("DRY_RUN", dry_run)
+}
+
+fn to(n: usize) -> String {
+    format!("54911{n:08}")
+}
+
+/// A list as Excel saves it in Argentina.
+fn excel(count: usize) -> Vec<u8> {
+    let mut list = "Teléfono;Nombre;Razón social\r\n".to_owned();
+    for n in 1..=count {
+        list.push_str(&format!("{};Ñata {n};\"Hijos; {n}\"\r\n", to(n)));
+    }
+    // Windows-1252 has these in one byte each, as Unicode numbers them.
+    list.chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect()
+}
+
+fn text(n: usize) -> String {
+    format!("Hola Ñata {n} de Hijos; {n}")
+}
+
+async fn post(hub: &Hub, path: &str, body: &Value) -> Value {
+    let (status, body) = hub.post(path, body).await;
+    assert!(status < 300, "{path} {status} {body}");
+    body
+}
+
+async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = hub.get(path).await;
+    assert_eq!(status, 200, "{path} {body}");
+    body
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.unwrap().as_millis()).unwrap()
+}
+
+/// A campaign without a pause, with so many recipients.
+async fn campaign(hub: &Hub, count: usize) -> String {
+    let body = json!({
+        "nombre": "Marzo",
+        "mensaje": "Hola {nombre} de {razon_social}",
+        "columnas": ["Razón social"],
+        "pausa_min_s": 0,
+        "pausa_max_s": 0,
+    });
+    let made = post(hub, CAMPAIGNS, &body).await;
+    let path = format!("{CAMPAIGNS}/{}", made["id"]);
+    let upload = hub.client().post(hub.url(&format!("{path}/recipients")));
+    let response = upload
+        .header("content-type", "text/csv")
+        .body(excel(count))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 201);
+    let report: Value = response.json().await.unwrap();
+    assert_eq!(
+        (&report["aceptados"], &report["rechazados"]),
+        (&json!(count), &json!(0))
+    );
+    path
+}
+
+async fn approve(hub: &Hub, path: &str) {
+    let approved = post(hub, &format!("{path}/approve"), &json!({})).await;
+    assert_eq!(approved["estado"], "en_progreso");
+}
+
+async fn until_estado(hub: &Hub, path: &str, estado: &str) -> Value {
+    poll::until_within(PATIENCE, format!("{path} to be {estado}"), async || {
+        let campaign = get(hub, path).await;
+        (campaign["estado"] == estado).then_some(campaign)
+    })
+    .await
+}
+
+async fn at_the_phone(standin: &Standin, count: usize) {
+    poll::until_within(PATIENCE, format!("{count} to arrive"), async || {
+        (standin.phone().messages().len() >= count).then_some(())
+    })
+    .await;
+}
+
+fn exactly_once(standin: &Standin, count: usize) {
+    let mut arrived = BTreeMap::<String, usize>::new();
+    for message in standin.phone().messages() {
+        *arrived.entry(message.body.clone()).or_default() += 1;
+    }
+    let expected: BTreeMap<_, _> = (1..=count).map(|n| (text(n), 1)).collect();
+    assert_eq!(arrived, expected);
+}
+
+on_both_engines! {
+    /// From the list to the end, and nobody is written to.
+    async fn dry_run_campaign_of_a_thousand_recipients(database: Database) {
+        let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+        let hub = Hub::start(&manager, options(&database.url(), true)).await;
+        let path = campaign(&hub, 1_000).await;
+        let id: i64 = path.rsplit('/').next().unwrap().parse().unwrap();
+        let schedule = json!({
+            "campania_id": id,
+            "dias_semana": ["mon", "tue", "wed", "thu", "fri"],
+            "hora_inicio": "09:00",
+            "hora_fin": "18:00",
+            "cupo_diario": 300,
+        });
+        let schedule = post(&hub, "/api/sender/programaciones", &schedule).await;
+        let approval = format!("/api/sender/programaciones/{}/approve", schedule["id"]);
+        post(&hub, &approval, &json!({})).await;
+        approve(&hub, &path).await;
+        let end = until_estado(&hub, &path, "finalizado").await;
+        assert_eq!((&end["simulados"], &end["simulacion"]), (&json!(1_000), &json!(true)));
+        let stats = get(&hub, &format!("{path}/stats")).await;
+        let days = stats["por_dia"].as_array().unwrap();
+        assert!((4..=5).contains(&days.len()), "{stats}");
+        assert!(days.iter().all(|day| day["cantidad"].as_i64() <= Some(300)), "{stats}");
+        let plan = get(&hub, &format!("{path}/recipients?limite=500&despues=0")).await;
+        for (n, person) in plan["destinatarios"].as_array().unwrap().iter().enumerate() {
+            assert_eq!(person["texto"], text(n + 1));
+            assert!(person["previsto"].is_string() && person["estado"] == "simulado");
+        }
+        assert!(standin.phone().messages().is_empty());
+        drop(hub);
+        manager.stop().await;
+    }
+
+    /// For real, and the hub is killed in the middle.
+    async fn campaign_survives_a_killed_hub(database: Database) {
+        let slow = Settings { server_ack: Duration::from_millis(300), ..Settings::default() };
+        let (standin, mut manager) = linked(slow, ManagerOptions::default()).await;
+        let mut hub = Hub::start(&manager, options(&database.url(), false)).await;
+        let path = campaign(&hub, 200).await;
+        approve(&hub, &path).await;
+        at_the_phone(&standin, 40).await;
+        hub.service.kill().await;
+        assert!(standin.phone().messages().len() < 200, "it was too fast to be killed");
+        hub.restart().await;
+        let end = until_estado(&hub, &path, "finalizado").await;
+        assert_eq!(end["enviados"], 200, "{end}");
+        exactly_once(&standin, 200);
+        drop(hub);
+        manager.stop().await;
+    }
+}
+
+/// WhatsApp refuses, as it does at its limit on writing to strangers.
+#[tokio::test(flavor = "multi_thread")]
+async fn reach_out_limit_pauses_a_campaign() {
+    let database = scratch_database::Database::sqlite();
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    standin.phone().rule(None, Outcome::ReachOut463, None);
+    let hub = Hub::start(&manager, options(&database.url(), false)).await;
+    let path = campaign(&hub, 100).await;
+    approve(&hub, &path).await;
+    let paused = until_estado(&hub, &path, "pausada").await;
+    assert_eq!(
+        paused["motivo_pausa"]["codigo"], "REACH_OUT_LIMIT",
+        "{paused}"
+    );
+    // What session-manager had already ends; nothing else is tried.
+    let settled = poll::until("what is under way to end", async || {
+        let campaign = get(&hub, &path).await;
+        (campaign["en_cola"] == 0).then_some(campaign)
+    })
+    .await;
+    assert!(settled["pendientes"].as_i64() > Some(0), "{settled}");
+    assert_eq!(settled["enviados"], 0, "{settled}");
+    drop(hub);
+    manager.stop().await;
+}
+
+/// WhatsApp says that the account is locked: campaigns wait, answers go on, and
+/// the campaign goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn campaigns_wait_while_the_account_is_locked() {
+    let database = scratch_database::Database::sqlite();
+    let settings = Settings {
+        history: Duration::from_secs(2),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let hub = Hub::start(&manager, options(&database.url(), false)).await;
+    let waits_for = async |path: &str, code: &str| {
+        poll::until(format!("the campaign to wait for {code}"), async || {
+            let campaign = get(&hub, path).await;
+            (campaign["espera"]["codigo"] == code).then_some(campaign)
+        })
+        .await
+    };
+    // The history of the fresh link is on its way.
+    let path = campaign(&hub, 20).await;
+    approve(&hub, &path).await;
+    waits_for(&path, "FIRST_SYNC").await;
+    let until_ms = now_ms() + 3_600_000;
+    let kind = "WEB_COMPANION_ONLY".to_owned();
+    phone.limits(Limits {
+        reach_out: Some(ReachOutLock { until_ms, kind }),
+        new_chats: None,
+    });
+    let waiting = waits_for(&path, "REACH_OUT_LOCKED").await;
+    assert!(waiting["espera"]["hasta"].is_string(), "{waiting}");
+    assert_eq!(waiting["pendientes"], 20, "{waiting}");
+    // The start screen says so, too.
+    let overview = get(&hub, "/api/overview").await;
+    assert_eq!(overview["sesion"]["limites"]["reach_out"]["locked"], true);
+    let answer = json!({"to": to(99), "message": "respuesta"});
+    post(&hub, "/send", &answer).await;
+    assert_eq!(phone.messages().len(), 1, "an answer goes all the same");
+    phone.limits(Limits::default());
+    let end = until_estado(&hub, &path, "finalizado").await;
+    assert_eq!(end["enviados"], 20, "{end}");
+    drop(hub);
+    manager.stop().await;
+}
+
+/// Somebody writes BAJA, and gets nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn opted_out_recipient_is_skipped() {
+    let database = scratch_database::Database::sqlite();
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, options(&database.url(), false)).await;
+    poll::until("the hub to hear", async || {
+        let (_, health) = hub.get("/api/health").await;
+        (health["dependencies"]["session_manager"]["state"] == "READY").then_some(())
+    })
+    .await;
+    let lead = LeadMessage::text(to(2), "Baja, por favor");
+    standin.phone().lead_message(&lead).unwrap();
+    poll::until("the opt-out", async || {
+        let (status, _) = hub.get(&format!("/api/sender/bajas/{}", to(2))).await;
+        (status == 200).then_some(())
+    })
+    .await;
+    let path = campaign(&hub, 3).await;
+    approve(&hub, &path).await;
+    let end = until_estado(&hub, &path, "finalizado").await;
+    assert_eq!(
+        (&end["enviados"], &end["omitidos"]),
+        (&json!(2), &json!(1)),
+        "{end}"
+    );
+    let told: Vec<_> = standin
+        .phone()
+        .messages()
+        .iter()
+        .map(|m| m.body.clone())
+        .collect();
+    assert!(!told.contains(&text(2)) && told.len() == 2, "{told:?}");
+    drop(hub);
+    manager.stop().await;
+}

@@ -1,0 +1,6 @@
+//! central-hub in front of session-manager.
+
+mod campaigns;
+mod outbox;
+mod pair;
+mod traces;

@@ -1,0 +1,141 @@
+//! Every message of a queue exactly once, whatever is killed in the middle.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use harness::standin::{Settings, Standin};
+use harness::{Hub, ManagerOptions, linked, poll};
+use scratch_database::Database;
+use serde_json::{Value, json};
+
+const RECIPIENTS: usize = 1_000;
+
+/// Longer than a thousand messages take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(400);
+
+fn on(database: &Database) -> ManagerOptions {
+    ManagerOptions::default()
+        .with("DRY_RUN", "false")
+        .with("DATABASE_URL", database.url())
+}
+
+fn text(n: usize) -> String {
+    format!("mensaje {n}")
+}
+
+/// Queues a message for each recipient.
+async fn queue(hub: &Hub) {
+    let one = |n: usize| json!({"destinatario": format!("54911{n:08}"), "mensaje": text(n)});
+    let all: Vec<_> = (0..RECIPIENTS).map(one).collect();
+    let body = json!({"mensajes": all});
+    let (status, body) = hub.post("/api/sender/messages/bulk", &body).await;
+    assert_eq!(status, 202, "{body}");
+    assert_eq!(body["total"], RECIPIENTS);
+}
+
+/// Waits until so many messages are at the phone; none may fail on the way.
+async fn at_the_phone(standin: &Standin, hub: &Hub, count: usize) {
+    poll::until_within(
+        PATIENCE,
+        format!("{count} messages to arrive"),
+        async || {
+            let (status, failed) = hub.get("/api/sender/messages?estado=fallido").await;
+            assert_eq!((status, &failed["mensajes"]), (200, &json!([])));
+            (standin.phone().messages().len() >= count).then_some(())
+        },
+    )
+    .await;
+}
+
+/// How many messages of the queue stand where.
+async fn states(hub: &Hub) -> BTreeMap<String, usize> {
+    let mut states = BTreeMap::new();
+    let mut before = String::new();
+    loop {
+        let path = format!("/api/sender/messages?limite=500{before}");
+        let (status, page) = hub.get(&path).await;
+        assert_eq!(status, 200, "{page}");
+        for message in page["mensajes"].as_array().unwrap() {
+            let state = message["estado"].as_str().unwrap().to_owned();
+            *states.entry(state).or_default() += 1;
+        }
+        match &page["siguiente"] {
+            Value::Null => return states,
+            next => before = format!("&antes={next}"),
+        }
+    }
+}
+
+async fn all_are_sent(hub: &Hub) {
+    poll::until_within(PATIENCE, "every row to be sent", async || {
+        let states = states(hub).await;
+        let is_open = |state: &str| ["pendiente", "enviando", "sin_confirmar"].contains(&state);
+        (!states.keys().any(|state| is_open(state))).then_some(states)
+    })
+    .await;
+    let states = states(hub).await;
+    let sent: usize = ["enviado", "entregado", "leido"]
+        .iter()
+        .filter_map(|state| states.get(*state))
+        .sum();
+    assert_eq!(sent, RECIPIENTS, "{states:?}");
+}
+
+fn exactly_once(standin: &Standin) {
+    let mut arrived = BTreeMap::<String, usize>::new();
+    for message in standin.phone().messages() {
+        *arrived.entry(message.body.clone()).or_default() += 1;
+    }
+    let wrong: Vec<_> = arrived.iter().filter(|(_, count)| **count != 1).collect();
+    assert!(wrong.is_empty(), "more than once: {wrong:?}");
+    let missing: Vec<_> = (0..RECIPIENTS)
+        .map(text)
+        .filter(|text| !arrived.contains_key(text))
+        .collect();
+    assert!(missing.is_empty(), "never: {missing:?}");
+    assert_eq!(arrived.len(), RECIPIENTS);
+}
+
+/// Two hubs share one PostgreSQL, and the one that was asked is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn queue_survives_one_of_two_hubs_killed() {
+    let database = Database::postgres();
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let mut one = Hub::start(&manager, on(&database)).await;
+    let other = Hub::start(&manager, on(&database)).await;
+    queue(&one).await;
+    at_the_phone(&standin, &other, RECIPIENTS / 4).await;
+    one.service.kill().await;
+    at_the_phone(&standin, &other, RECIPIENTS).await;
+    all_are_sent(&other).await;
+    exactly_once(&standin);
+    drop(other);
+    manager.stop().await;
+}
+
+/// One hub on its file: it is killed, then session-manager is, and both come
+/// back.
+#[tokio::test(flavor = "multi_thread")]
+async fn queue_survives_hub_and_session_manager_killed() {
+    let database = Database::sqlite();
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let mut hub = Hub::start(&manager, on(&database)).await;
+    queue(&hub).await;
+    at_the_phone(&standin, &hub, RECIPIENTS / 4).await;
+    hub.service.kill().await;
+    let before = standin.phone().messages().len();
+    assert!(before < RECIPIENTS, "it was too fast to be killed");
+    hub.restart().await;
+    at_the_phone(&standin, &hub, RECIPIENTS / 2).await;
+    manager.service.kill().await;
+    let address = manager.service.url.rsplit_once(':').unwrap().1.to_owned();
+    manager.set("PORT", address);
+    manager.restart().await;
+    manager.until("READY").await;
+    at_the_phone(&standin, &hub, RECIPIENTS).await;
+    all_are_sent(&hub).await;
+    exactly_once(&standin);
+    drop(hub);
+    manager.stop().await;
+}

@@ -1,0 +1,6 @@
+//! Messages in: each told exactly once, to listeners and webhooks.
+
+mod catch_up;
+mod exactly_once;
+mod webhooks;
+mod webhooks_tls;

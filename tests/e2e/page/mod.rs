@@ -1,0 +1,7 @@
+//! The hub's page, in a browser.
+
+mod campaigns;
+mod passkey;
+mod screens;
+mod sign_in;
+mod start;

@@ -1,0 +1,48 @@
+//! The page's conversations, messages, users, opt-outs, webhooks and tokens, in
+//! a browser, and every screen judged by Lighthouse.
+
+use std::time::Duration;
+
+use harness::standin::Settings;
+use harness::{Hub, ManagerOptions, browser_flow, linked};
+
+const PASSWORD: &str = "una clave de prueba, larga";
+
+/// A linked pair, with `flow` at work on its page.
+async fn watched(flow: &str, dry_run: bool) {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let options = ManagerOptions::default()
+        .with("HUB_ADMIN_PASSWORD", PASSWORD)
+        .with("WEBHOOK_ALLOWED_HOSTS", "127.0.0.1")
+        .with("DRY_RUN", dry_run);
+    let hub = Hub::start(&manager, options).await;
+    let phone = standin.web_url();
+    let variables = [("ADMIN_PASSWORD", PASSWORD), ("PHONE_URL", phone.as_str())];
+    browser_flow(&hub, flow, &variables, Duration::from_secs(420)).await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn conversations_are_read_and_answered() {
+    watched("conversations-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn messages_are_searched_retried_and_exported() {
+    watched("messages-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn users_and_opt_outs_are_managed() {
+    watched("access-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn webhooks_and_tokens_are_managed() {
+    watched("integrations-flow.mjs", false).await;
+}
+
+#[tokio::test]
+async fn every_screen_scores_95_in_lighthouse() {
+    watched("lighthouse-flow.mjs", true).await;
+}

@@ -1,0 +1,871 @@
+//! Every message exactly once: whatever dies in the middle of a send, the
+//! service finds out by itself what became of it.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use harness::processes::{self, kill_hard};
+use harness::standin::{
+    CappingStatus, LeadMessage, Limits, NewChats, Outcome, ReachOutLock, Settings, Standin,
+};
+use harness::{Events, Manager, ManagerOptions, linked, poll};
+use serde_json::{Value, json};
+
+const TO: &str = "5491158254201";
+
+/// A server that takes its time, so that a send can be caught in the middle.
+fn slow(ms: u64) -> Settings {
+    Settings {
+        server_ack: Duration::from_millis(ms),
+        ..Settings::default()
+    }
+}
+
+/// A `POST /send` under way; `None` where its service died.
+fn sending(
+    manager: &Manager,
+    key: Option<&str>,
+    to: &str,
+    message: &str,
+) -> tokio::task::JoinHandle<Option<(u16, Value)>> {
+    let mut request = manager.client().post(manager.url("/send"));
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    let request = request.json(&json!({"to": to, "message": message}));
+    tokio::spawn(async move {
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, response.json().await.ok()?))
+    })
+}
+
+async fn send(manager: &Manager, key: Option<&str>, to: &str, message: &str) -> (u16, Value) {
+    let answer = sending(manager, key, to, message).await.expect("no panic");
+    answer.expect("an answer")
+}
+
+async fn status_of(manager: &Manager, id: &str) -> Value {
+    let id = id.replace('@', "%40");
+    let (status, body) = manager.get(&format!("/messages/{id}")).await;
+    assert_eq!(status, 200, "{body}");
+    body
+}
+
+async fn until_status(manager: &Manager, id: &str, wanted: &[&str]) -> Value {
+    poll::until(format!("{id} to be {wanted:?}"), async || {
+        let body = status_of(manager, id).await;
+        wanted
+            .contains(&body["status"].as_str().unwrap_or_default())
+            .then_some(body)
+    })
+    .await
+}
+
+/// Waits until the phone's server has so many messages.
+async fn at_the_server(standin: &Standin, count: usize) {
+    let found = standin
+        .phone()
+        .wait_for(harness::PATIENCE, |phone| {
+            (phone.messages().len() >= count).then_some(())
+        })
+        .await;
+    assert!(found.is_some(), "{count} messages never arrived");
+}
+
+/// These texts, each once and under an id of its own.
+fn exactly_once(standin: &Standin, texts: impl IntoIterator<Item = String>) {
+    let messages = standin.phone().messages();
+    let mut arrived: Vec<_> = messages.iter().map(|m| m.body.clone()).collect();
+    let mut expected: Vec<_> = texts.into_iter().collect();
+    arrived.sort();
+    expected.sort();
+    assert_eq!(arrived, expected);
+    let ids: BTreeSet<_> = messages.iter().map(|m| &m.id).collect();
+    assert_eq!(ids.len(), messages.len());
+}
+
+/// The service is killed while the page waits for the server, which has the
+/// message (`Ok`), has it and never says so (`Silent`), or never got it.
+#[tokio::test]
+async fn service_killed_during_a_send_sends_it_once() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let before = [
+        ("ok", Outcome::Ok),
+        ("silent", Outcome::Silent),
+        ("lost", Outcome::Lost),
+    ];
+    for (name, outcome) in before {
+        let taken = phone.messages().len();
+        let lost = phone.refusals().len();
+        phone.settings(slow(20_000));
+        phone.rule(None, outcome, Some(1));
+        let caller = sending(&manager, Some(name), TO, name);
+        poll::until("the message at the server", async || {
+            (phone.messages().len() > taken || phone.refusals().len() > lost).then_some(())
+        })
+        .await;
+        manager.service.kill().await;
+        assert_eq!(caller.await.expect("no panic"), None, "nobody was answered");
+        processes::none_left(&manager.tokens()).await;
+        phone.rule(None, Outcome::Ok, None);
+        phone.settings(Settings::default());
+        manager.restart().await;
+        // The same key waits for what the service finds out by itself.
+        let (status, body) = send(&manager, Some(name), TO, name).await;
+        assert_eq!(status, 200, "{name}: {body}");
+        let id = body["message_id"].as_str().expect("an id").to_owned();
+        until_status(&manager, &id, &["sent", "delivered"]).await;
+        let (_, again) = send(&manager, Some(name), TO, name).await;
+        assert_eq!(again["message_id"], json!(id));
+        assert!(
+            phone
+                .messages()
+                .iter()
+                .any(|m| m.key == id && m.body == name)
+        );
+    }
+    exactly_once(&standin, before.map(|(name, _)| name.to_owned()));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn unretried_send_is_settled_and_published() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let _caller = sending(&manager, None, TO, "sin clave");
+    at_the_server(&standin, 1).await;
+    let key = standin.phone().messages()[0].id.clone();
+    manager.service.kill().await;
+    processes::none_left(&manager.tokens()).await;
+    standin.phone().settings(Settings::default());
+    manager.restart().await;
+    let url = manager.url("/events");
+    let mut events = manager.client().get(url).send().await.expect("events");
+    assert_eq!(status_of(&manager, &key).await["status"], "unconfirmed");
+    let mut told = String::new();
+    while !told
+        .split("event: ack")
+        .skip(1)
+        .any(|event| event.contains(&key))
+    {
+        let chunk = events.chunk().await.expect("a stream").expect("no end");
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(!told.contains("sin clave"));
+    let body = until_status(&manager, &key, &["sent", "delivered"]).await;
+    assert_eq!(body["ledger_id"], json!(key));
+    assert!(body.get("text").is_none() && body.get("message").is_none());
+    exactly_once(&standin, ["sin clave".to_owned()]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn chrome_killed_during_sends_sends_each_once() {
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let texts: Vec<_> = (0..12).map(|n| format!("mensaje {n}")).collect();
+    let callers: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(n, text)| sending(&manager, Some(text), &format!("54911582542{n:02}"), text))
+        .collect();
+    at_the_server(&standin, 6).await;
+    manager.until_stored().await;
+    standin.phone().settings(Settings::default());
+    kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
+    for caller in callers {
+        let (status, body) = caller.await.expect("no panic").expect("an answer");
+        // What had not begun was not sent, and may be tried again.
+        assert!([504, 503, 502].contains(&status), "{status} {body}");
+    }
+    manager.until("READY").await;
+    for (n, text) in texts.iter().enumerate() {
+        let to = format!("54911582542{n:02}");
+        let (status, body) = send(&manager, Some(text), &to, text).await;
+        assert_eq!(status, 200, "{text}: {body}");
+    }
+    exactly_once(&standin, texts);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn missing_outcome_is_settled() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let cases = [
+        Outcome::Silent,
+        Outcome::Lost,
+        Outcome::NetworkError,
+        // The page's own failure: the server has the message, or not.
+        Outcome::Unknown,
+        Outcome::UnknownTaken,
+    ];
+    for (n, outcome) in cases.into_iter().enumerate() {
+        let (to, text) = (format!("549115825420{n}"), format!("duda {n}"));
+        phone.rule(Some(&to), outcome, Some(1));
+        let (status, body) = send(&manager, Some(&text), &to, &text).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (504, &json!("SEND_UNCONFIRMED")),
+            "{outcome:?}"
+        );
+        // The answer says where the outcome will be told.
+        let message = body["message"].as_str().expect("a message");
+        let id = message.split("/messages/").nth(1).expect("an id");
+        let id = id.split(' ').next().expect("an id");
+        until_status(&manager, id, &["sent", "delivered"]).await;
+        let (status, body) = send(&manager, Some(&text), &to, &text).await;
+        assert_eq!(status, 200, "{body}");
+        assert!(body["message_id"].as_str().expect("an id").ends_with(id));
+    }
+    exactly_once(&standin, (0..cases.len()).map(|n| format!("duda {n}")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn certainly_unsent_message_can_be_retried() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    for (outcome, status, code, named) in [
+        (Outcome::Refuse, 502, "SEND_FAILED", "479"),
+        (Outcome::ReachOut463, 429, "REACH_OUT_LIMIT", "463"),
+        (Outcome::NewChats475, 429, "NEW_CHAT_LIMIT", "475"),
+        (Outcome::Expired, 502, "SEND_FAILED", "ERROR_EXPIRED"),
+    ] {
+        let text = format!("{outcome:?}");
+        phone.rule(None, outcome, Some(1));
+        let (answered, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!((answered, &body["code"]), (status, &json!(code)), "{body}");
+        let message = body["message"].as_str().expect("a message");
+        assert!(message.contains(named), "{message}");
+        let refused = phone.refusals().last().expect("a refusal").id.clone();
+        let body = status_of(&manager, &refused).await;
+        assert_eq!(
+            (&body["status"], &body["error"]),
+            (&json!("failed"), &json!(code))
+        );
+        // The retry is the same message, with the same id.
+        let (status, body) = send(&manager, Some(&text), TO, &text).await;
+        assert_eq!(status, 200, "{body}");
+        let id = body["message_id"].as_str().expect("an id").to_owned();
+        assert!(id.ends_with(&refused), "{id} {refused}");
+        let (status, body) = send(&manager, Some(&text), TO, "otro texto").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("IDEMPOTENCY_KEY_REUSED"))
+        );
+    }
+    phone
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    for _ in 0..2 {
+        let (status, body) = send(&manager, Some("nadie"), "5491100000009", "hola").await;
+        assert_eq!((status, &body["code"]), (404, &json!("NOT_ON_WHATSAPP")));
+    }
+    assert_eq!(phone.messages().len(), 4);
+    let (status, body) = manager.get("/messages/3EB000").await;
+    assert_eq!((status, &body["code"]), (404, &json!("MESSAGE_NOT_FOUND")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn acks_advance_the_message_state() {
+    let settings = Settings {
+        delivered_ack: None,
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    let id = body["message_id"].as_str().expect("an id").to_owned();
+    let body = status_of(&manager, &id).await;
+    assert_eq!(body["status"], "sent");
+    assert_eq!(body["message_id"], json!(id));
+    for (ack, status) in [(2, "delivered"), (3, "read"), (4, "played")] {
+        standin.phone().ack(&id, ack).expect("an ack");
+        let body = until_status(&manager, &id, &[status]).await;
+        for time in ["created_at", "sent_at", &format!("{status}_at")] {
+            assert!(body[time].is_string(), "{time} in {body}");
+        }
+    }
+    manager.stop().await;
+    manager.restart().await;
+    assert_eq!(status_of(&manager, &id).await["status"], "played");
+    // Within its first moments.
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn concurrent_sends_keep_the_order_of_each_recipient() {
+    let (standin, mut manager) = linked(slow(50), ManagerOptions::default()).await;
+    let manager_ref = &manager;
+    let callers = (0..64).map(|n| async move {
+        let to = format!("54911582542{n:02}");
+        for turn in 0..3 {
+            let (status, body) = send(manager_ref, None, &to, &format!("{n}/{turn}")).await;
+            assert_eq!(status, 200, "{body}");
+        }
+    });
+    join_all(callers).await;
+    let messages = standin.phone().messages();
+    assert_eq!(messages.len(), 64 * 3);
+    for n in 0..64 {
+        let to = format!("54911582542{n:02}");
+        let texts: Vec<_> = messages
+            .iter()
+            .filter(|m| m.to == to)
+            .map(|m| m.body.clone())
+            .collect();
+        assert_eq!(
+            texts,
+            (0..3).map(|turn| format!("{n}/{turn}")).collect::<Vec<_>>()
+        );
+    }
+    // To one number, side by side: one after the other, each once.
+    let to_one = (0..16).map(|n| sending(&manager, None, TO, &format!("uno {n}")));
+    for answer in join_all(to_one).await {
+        assert_eq!(answer.expect("no panic").expect("an answer").0, 200);
+    }
+    assert_eq!(standin.phone().messages().len(), 64 * 3 + 16);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn sends_over_the_queue_limit_are_refused() {
+    let options = ManagerOptions::default()
+        .with("SENDS_IN_FLIGHT", 2)
+        .with("SENDS_WAITING", 3);
+    let (standin, mut manager) = linked(slow(1_500), options).await;
+    let callers: Vec<_> = (0..20)
+        .map(|n| {
+            let request = manager.client().post(manager.url("/send"));
+            let body = json!({"to": format!("54911582542{n:02}"), "message": n.to_string()});
+            request.json(&body).send()
+        })
+        .collect();
+    let (mut sent, mut refused) = (Vec::new(), 0);
+    for (n, answer) in join_all(callers).await.into_iter().enumerate() {
+        let answer = answer.expect("an answer");
+        if answer.status() == 200 {
+            sent.push(n.to_string());
+            continue;
+        }
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        let body: Value = answer.json().await.expect("a body");
+        assert_eq!(body["code"], "OVERLOADED");
+        refused += 1;
+    }
+    assert_eq!((sent.len(), refused), (5, 15));
+    exactly_once(&standin, sent);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn caller_hangup_does_not_cancel_the_send() {
+    let (standin, mut manager) = linked(slow(800), ManagerOptions::default()).await;
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    at_the_server(&standin, 1).await;
+    caller.abort();
+    let id = standin.phone().messages()[0].id.clone();
+    until_status(&manager, &id, &["sent", "delivered"]).await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200);
+    assert!(body["message_id"].as_str().expect("an id").ends_with(&id));
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn unavailable_ledger_refuses_sends() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    manager.stop().await;
+    let data = manager.folder.join("data");
+    std::fs::remove_dir_all(&data).expect("the ledger");
+    std::fs::create_dir(&data).expect("a folder");
+    let file = data.join("ledger.db");
+    std::fs::write(&file, b"rubbish, and long enough".repeat(500)).expect("a file");
+    manager.restart().await;
+    let session = manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    assert_eq!(session["last_error"]["code"], "LEDGER_UNAVAILABLE");
+    assert_eq!(manager.get("/health").await.0, 200);
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+    assert_eq!(
+        manager.get("/messages/3EB0").await.1["code"],
+        "LEDGER_UNAVAILABLE"
+    );
+    assert!(standin.phone().messages().is_empty());
+    assert!(manager.service.output().contains("ledger"));
+    // Cured while the service runs.
+    std::fs::remove_file(&file).expect("the rubbish");
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
+
+/// Needs root, to mount a disk that is small enough to be filled; the crate's
+/// own test of a full disk does not.
+#[tokio::test]
+async fn full_disk_is_an_error_until_there_is_room() {
+    let owner = std::fs::metadata("/proc/self").expect("this process").uid();
+    if owner != 0 {
+        return;
+    }
+    let home = harness::Scratch::default();
+    let disk = SmallDisk::mount(&home.join("disk"));
+    let options = ManagerOptions::default().with("DATA_DIR", disk.0.display());
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    disk.fill();
+    let long = |n: usize| format!("{n} {}", "largo ".repeat(10_000));
+    let mut sent = Vec::new();
+    // The write-ahead log has some room of its own.
+    let first_refused = loop {
+        let text = long(sent.len());
+        let (status, body) = send(&manager, Some(&text[..2]), TO, &text).await;
+        if status != 200 {
+            assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+            break text;
+        }
+        sent.push(text);
+    };
+    manager.until_cause("ERROR", "LEDGER_UNAVAILABLE").await;
+    let (status, body) = send(&manager, None, TO, "corto").await;
+    assert_eq!((status, &body["code"]), (503, &json!("LEDGER_UNAVAILABLE")));
+    // What comes in stays with the page, and is told once there is room.
+    for n in 0..3 {
+        let lead = LeadMessage::text(TO, format!("{n} {}", "entra ".repeat(2_000)));
+        standin.phone().lead_message(&lead).expect("a message");
+    }
+    disk.make_room();
+    manager.until("READY").await;
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let told = events
+        .until(|event| {
+            event.data["body"]
+                .as_str()
+                .is_some_and(|body| body.starts_with("2 "))
+        })
+        .await;
+    let told = told.iter().filter(|event| event.name == "message");
+    assert_eq!(told.count(), 3);
+    let (status, body) = send(&manager, Some(&first_refused[..2]), TO, &first_refused).await;
+    assert_eq!(status, 200, "{body}");
+    sent.push(first_refused);
+    exactly_once(&standin, sent);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn missing_acks_end_ready() {
+    let options = ManagerOptions::default().with("ACK_PATIENCE_SECONDS", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.rule(None, Outcome::Silent, Some(1));
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    let session = manager.until_cause("AUTHENTICATED", "ACKS_STOPPED").await;
+    assert_eq!(session["restarts"]["total"], 0, "the page is loaded anew");
+    let (status, body) = caller.await.expect("no panic").expect("an answer");
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    // While others are acknowledged, one that is not says nothing.
+    phone.rule(Some("5491158254299"), Outcome::Silent, Some(1));
+    let silent = sending(&manager, Some("s"), "5491158254299", "callado");
+    let since = manager.session().await["since"].clone();
+    // Three times the patience with acks.
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        let (status, body) = send(&manager, None, TO, "otro").await;
+        assert_eq!(status, 200, "{body}");
+    }
+    assert_eq!(manager.session().await["since"], since);
+    silent.abort();
+    manager.stop().await;
+}
+
+/// A disk of a megabyte.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &std::path::Path) -> Self {
+        std::fs::create_dir_all(at).expect("a folder");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
+            .arg(at)
+            .status();
+        assert!(mounted.expect("mount").success());
+        Self(at.to_owned())
+    }
+
+    fn fill(&self) {
+        use std::io::Write as _;
+        let mut file = std::fs::File::create(self.0.join("filler")).expect("a file");
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("filler")).expect("the filler");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a test that failed may have left a service on it.
+        let _ = std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[tokio::test]
+async fn failed_lookup_is_not_missing_whatsapp() {
+    let settings = Settings {
+        query: Duration::from_secs(30),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let caller = sending(&manager, Some("k"), TO, "hola");
+    // The number is being looked up; the network goes.
+    poll::until("the lookup", async || {
+        (phone.state().lookups > 0).then_some(())
+    })
+    .await;
+    phone.set_network(false);
+    let (status, body) = caller.await.expect("no panic").expect("an answer");
+    assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+    phone.settings(Settings::default());
+    phone.set_network(true);
+    manager.until("READY").await;
+    let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    exactly_once(&standin, ["hola".to_owned()]);
+    manager.stop().await;
+}
+
+/// Of a file every failure of the page sets ack -1, its own ones too.
+#[tokio::test]
+async fn file_failure_without_a_code_is_settled() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    for (n, outcome) in [
+        Outcome::Unknown,
+        Outcome::UnknownTaken,
+        Outcome::NetworkError,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("nota-{n}.txt");
+        phone.rule(None, outcome, Some(1));
+        let (status, body) = send_file(&manager, &name, &name).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (504, &json!("SEND_UNCONFIRMED")),
+            "{outcome:?}: {body}"
+        );
+        let (status, body) = send_file(&manager, &name, &name).await;
+        assert_eq!(status, 200, "{outcome:?}: {body}");
+    }
+    // A number is the server's own word, of a file as well.
+    phone.rule(None, Outcome::ReachOut463, Some(1));
+    let (status, body) = send_file(&manager, "limite", "nota-9.txt").await;
+    assert_eq!((status, &body["code"]), (429, &json!("REACH_OUT_LIMIT")));
+    let names = |message: harness::standin::Received| {
+        let file = message.details.file.expect("a file");
+        file.filename.expect("a name")
+    };
+    let mut names: Vec<_> = phone.messages().into_iter().map(names).collect();
+    names.sort();
+    assert_eq!(names, ["nota-0.txt", "nota-1.txt", "nota-2.txt"]);
+    manager.stop().await;
+}
+
+async fn send_file(manager: &Manager, key: &str, name: &str) -> (u16, Value) {
+    let json = json!({"to": TO, "type": "document"}).to_string();
+    let file = reqwest::multipart::Part::bytes(name.as_bytes().to_vec())
+        .file_name(name.to_owned())
+        .mime_str("text/plain")
+        .expect("a type");
+    let form = reqwest::multipart::Form::new()
+        .text("json", json)
+        .part("file", file);
+    let request = manager.client().post(manager.url("/send"));
+    let request = request.header("idempotency-key", key).multipart(form);
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.expect("a body"))
+}
+
+#[tokio::test]
+async fn blocked_recipient_is_refused_and_nothing_is_sent() {
+    for lid_migrated in [false, true] {
+        let settings = Settings {
+            lid_migrated,
+            ..Settings::default()
+        };
+        let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+        let phone = standin.phone();
+        let (status, body) = send(&manager, None, TO, "antes").await;
+        assert_eq!(status, 200, "{body}");
+        phone.block_contact(TO, true).expect("a number");
+        let blocked = poll::until("the page to know of it", async || {
+            let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
+            (status != 200).then_some((status, body))
+        });
+        let (status, body) = blocked.await;
+        assert_eq!(
+            (status, &body["code"]),
+            (403, &json!("RECIPIENT_BLOCKED")),
+            "{body}"
+        );
+        let (status, body) = send_file(&manager, "archivo", "nota.txt").await;
+        assert_eq!((status, &body["code"]), (403, &json!("RECIPIENT_BLOCKED")));
+        let there = phone.messages().len();
+        // Others go on, and the session does not suffer.
+        let since = manager.session().await["since"].clone();
+        let (status, _) = send(&manager, None, "5491158254299", "otro").await;
+        assert_eq!(status, 200);
+        phone.block_contact(TO, false).expect("a number");
+        let sent = poll::until("it to be let through", async || {
+            let (status, body) = send(&manager, Some("bloqueado"), TO, "hola").await;
+            (status == 200).then_some(body)
+        });
+        sent.await;
+        assert_eq!(manager.session().await["since"], since);
+        assert_eq!(phone.messages().len(), there + 2);
+        manager.stop().await;
+    }
+}
+
+/// wa-js believes the contacts that the phone has saved.
+#[tokio::test]
+async fn saved_contact_without_whatsapp_is_looked_up_at_the_server() {
+    const NOBODY: &str = "5491100000404";
+    for lid_migrated in [false, true] {
+        let settings = Settings {
+            lid_migrated,
+            ..Settings::default()
+        };
+        let standin = harness::standin(settings.clone()).await;
+        let phone = standin.phone();
+        phone.set_on_whatsapp(NOBODY, false).expect("a number");
+        phone.save_contact(NOBODY, Some("Nadie")).expect("a number");
+        phone.save_contact(TO, Some("Ana")).expect("a number");
+        let mut manager = Manager::start(&standin).await;
+        manager.connect().await;
+        manager.until("QR_REQUIRED").await;
+        phone.scan_current().expect("a code");
+        manager.until("READY").await;
+        let (status, body) = send(&manager, None, NOBODY, "hola").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &json!("NOT_ON_WHATSAPP")),
+            "{body}"
+        );
+        // A number that cannot be looked up is no number without WhatsApp.
+        phone.settings(Settings {
+            query_fails: true,
+            ..settings.clone()
+        });
+        let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+        assert_eq!(
+            (status, &body["code"]),
+            (502, &json!("SEND_FAILED")),
+            "{body}"
+        );
+        phone.settings(settings);
+        let (status, body) = send(&manager, Some("k"), TO, "hola").await;
+        assert_eq!(status, 200, "{body}");
+        exactly_once(&standin, ["hola".to_owned()]);
+        manager.stop().await;
+    }
+}
+
+/// A message whose outcome cannot be found out holds up nobody for ever, and
+/// costs no browser after that; a person decides, and one more try is there.
+#[tokio::test]
+async fn unsettled_message_is_left_undecided() {
+    let options = ManagerOptions::default()
+        .with("SETTLE_TRIES", 2)
+        .with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.rule(Some(TO), Outcome::Unknown, None);
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    let id = phone.refusals()[0].id.clone();
+    let body = poll::until("a person to be asked", async || {
+        let body = status_of(&manager, &id).await;
+        body["undecided_at"].is_string().then_some(body)
+    })
+    .await;
+    assert_eq!(body["status"], "unconfirmed");
+    // As often as it was tried, and no more.
+    let tries = phone.refusals().len();
+    assert_eq!(tries, 3);
+    let metrics = manager.client().get(manager.url("/metrics"));
+    let metrics = metrics.send().await.expect("metrics");
+    let metrics = metrics.text().await.expect("a text");
+    assert!(
+        metrics.contains("leadmaster_sends_undecided 1"),
+        "{metrics}"
+    );
+    // The same key is one more try, under the same id.
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    let message = body["message"].as_str().expect("a message");
+    assert!(
+        message.contains("look at the chat on the phone"),
+        "{message}"
+    );
+    assert_eq!(phone.refusals().len(), tries + 1);
+    // The lane goes on meanwhile.
+    phone.rule(Some(TO), Outcome::Ok, None);
+    let (status, body) = send(&manager, None, TO, "segundo").await;
+    assert_eq!(status, 200, "{body}");
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!(status, 200, "{body}");
+    assert!(phone.refusals().iter().all(|refusal| refusal.id == id));
+    let body = until_status(&manager, &id, &["sent", "delivered"]).await;
+    assert!(body.get("undecided_at").is_none());
+    exactly_once(&standin, ["primero".to_owned(), "segundo".to_owned()]);
+    manager.stop().await;
+}
+
+/// The page gives up `contact.queryExists`.
+#[tokio::test]
+async fn wa_js_without_query_exists_still_sends() {
+    let folder = harness::Scratch::default();
+    let bundle = folder.join("wa-js.js");
+    let built = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/session-manager/page/dist/wa-js.js");
+    let mut text = std::fs::read_to_string(built).expect("the bundle");
+    text.push_str("\n;Object.defineProperty(WPP.contact, 'queryExists', { value: undefined });\n");
+    std::fs::write(&bundle, text).expect("a file");
+    let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    standin
+        .phone()
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    let (status, body) = send(&manager, None, "5491100000009", "hola").await;
+    assert_eq!((status, &body["code"]), (404, &json!("NOT_ON_WHATSAPP")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn whatsapp_limits_are_published_on_change() {
+    let settings = Settings {
+        history: Duration::from_secs(3_600),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let session = manager.session().await;
+    let none = json!({
+        "reach_out": {"locked": false, "until": null, "kind": null},
+        "new_chats": {"status": "NONE", "used": 0, "total": null, "cycle_end": null},
+    });
+    assert_eq!(session["limits"], none);
+    assert_eq!(session["first_sync"]["complete"], false);
+    let mut events = Events::open(&manager.url("/events"), None).await;
+    let until_ms = now_ms() + 3_600_000;
+    phone.limits(Limits {
+        reach_out: Some(ReachOutLock {
+            until_ms,
+            kind: "WEB_COMPANION_ONLY".to_owned(),
+        }),
+        new_chats: Some(NewChats {
+            status: CappingStatus::SecondWarning,
+            used: 90,
+            total: 100,
+            cycle_end_s: until_ms / 1000,
+        }),
+    });
+    let told = events
+        .until(|event| event.name == "limits" && event.data["reach_out"]["locked"] == true)
+        .await;
+    let told = told.last().expect("an event");
+    assert_eq!(told.data["new_chats"]["status"], "SECOND_WARNING");
+    assert_eq!(told.data["first_sync"]["complete"], false);
+    let limits = manager.session().await["limits"].clone();
+    assert_eq!(limits["reach_out"]["kind"], "WEB_COMPANION_ONLY");
+    assert!(limits["reach_out"]["until"].is_string());
+    assert_eq!(limits["new_chats"]["used"], 90);
+    assert_eq!(limits["new_chats"]["total"], 100);
+    let metrics = manager.client().get(manager.url("/metrics"));
+    let metrics = metrics.send().await.expect("metrics");
+    let metrics = metrics.text().await.expect("a text");
+    for line in [
+        "leadmaster_reach_out_locked 1",
+        "leadmaster_new_chats_status{status=\"SECOND_WARNING\"} 1",
+        "leadmaster_new_chats_used 90",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    // The lock is only known: a send goes out, and WhatsApp says what it thinks.
+    let (status, body) = send(&manager, None, TO, "hola").await;
+    assert_eq!(status, 200, "{body}");
+    // A monthly limit that a message ran into is known at once.
+    phone.rule(None, Outcome::NewChats475, Some(1));
+    let (status, body) = send(&manager, None, TO, "otro").await;
+    assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
+    poll::until("the limit to be told", async || {
+        let limits = manager.session().await["limits"].clone();
+        (limits["new_chats"]["status"] == "CAPPED").then_some(())
+    })
+    .await;
+    phone.limits(Limits::default());
+    poll::until("it to be lifted", async || {
+        (manager.session().await["limits"] == none).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(now.expect("after 1970").as_millis()).expect("a moment")
+}
+
+/// Across restarts, too; a page that was linked before says nothing of it.
+#[tokio::test]
+async fn first_sync_is_reported_complete_once() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let is_through = async |manager: &Manager| {
+        poll::until("the history", async || {
+            (manager.session().await["first_sync"]["complete"] == true).then_some(())
+        })
+        .await;
+    };
+    is_through(&manager).await;
+    manager.stop().await;
+    manager.restart().await;
+    manager.until("READY").await;
+    is_through(&manager).await;
+    // A new link has a new history.
+    standin.phone().settings(Settings {
+        history: Duration::from_secs(3_600),
+        ..Settings::default()
+    });
+    let (status, body) = manager.post("/logout", &Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    standin.phone().scan_current().expect("a code");
+    manager.until("READY").await;
+    let session = manager.session().await;
+    assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
+    manager.stop().await;
+}

@@ -1,0 +1,810 @@
+//! Pictures, films, sounds and documents, from the caller's disk to the phone.
+
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use harness::standin::{Outcome, Received, Settings, Standin};
+use harness::{Hub, Manager, ManagerOptions, linked, poll, processes};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+const TO: &str = "5491158254201";
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = image::RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 90])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    let format = image::ImageFormat::Png;
+    picture.write_to(&mut bytes, format).expect("a picture");
+    bytes.into_inner()
+}
+
+/// Just enough of each to be known for what it is.
+fn pdf() -> Vec<u8> {
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n".to_vec()
+}
+
+fn ogg() -> Vec<u8> {
+    [
+        b"OggS\0\x02".as_slice(),
+        &[0; 22],
+        b"OpusHead\x01\x01",
+        &[0; 64],
+    ]
+    .concat()
+}
+
+fn mp4() -> Vec<u8> {
+    [
+        b"\0\0\0\x18ftypisom\0\0\0\0isomiso2".as_slice(),
+        &[7; 4_000],
+    ]
+    .concat()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn plain() -> (Standin, Manager) {
+    linked(Settings::default(), ManagerOptions::default()).await
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap_or(Value::Null))
+}
+
+async fn upload(manager: &Manager, query: &str, kind: &str, bytes: Vec<u8>) -> (u16, Value) {
+    let request = manager
+        .client()
+        .post(manager.url(&format!("/files{query}")));
+    answer(request.header("content-type", kind).body(bytes)).await
+}
+
+/// A file's id.
+async fn uploaded(manager: &Manager, bytes: Vec<u8>) -> String {
+    let (status, body) = upload(manager, "", "application/octet-stream", bytes).await;
+    assert_eq!(status, 201, "{body}");
+    body["file_id"].as_str().expect("an id").to_owned()
+}
+
+async fn send(manager: &Manager, mut body: Value, key: Option<&str>) -> (u16, Value) {
+    body["to"] = json!(TO);
+    let mut request = manager.client().post(manager.url("/send")).json(&body);
+    if let Some(key) = key {
+        request = request.header("idempotency-key", key);
+    }
+    answer(request).await
+}
+
+/// A send with its file, as curl makes it.
+fn form(json: &Value, bytes: Vec<u8>, name: &str) -> Form {
+    let file = Part::bytes(bytes).file_name(name.to_owned());
+    Form::new()
+        .text("json", json.to_string())
+        .part("file", file)
+}
+
+fn code(answer: &(u16, Value)) -> (u16, &str) {
+    (answer.0, answer.1["code"].as_str().unwrap_or_default())
+}
+
+fn last(standin: &Standin) -> Received {
+    standin.phone().messages().pop().expect("a message")
+}
+
+fn folder(manager: &Manager) -> PathBuf {
+    manager.folder.join("data").join("files")
+}
+
+/// The names of what lies on the disk.
+fn on_disk(manager: &Manager) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder(manager)) else {
+        return Vec::new();
+    };
+    let name = |entry: std::fs::DirEntry| entry.file_name().into_string().expect("a name");
+    entries
+        .map(|entry| name(entry.expect("an entry")))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_kind_of_file_reaches_the_phone_unchanged() {
+    let (standin, mut manager) = plain().await;
+    for (kind, seen, bytes, mime, more) in [
+        (
+            "image",
+            "image",
+            png(320, 200),
+            "image/png",
+            json!({"caption": "la casa"}),
+        ),
+        (
+            "video",
+            "video",
+            mp4(),
+            "video/mp4",
+            json!({"caption": "el patio"}),
+        ),
+        ("audio", "audio", ogg(), "audio/ogg", json!({})),
+        ("audio", "ptt", ogg(), "audio/ogg", json!({"voice": true})),
+        (
+            "document",
+            "document",
+            pdf(),
+            "application/pdf",
+            json!({"filename": "señal ñ.pdf", "caption": "firmar"}),
+        ),
+        // As it is, though it is a picture.
+        (
+            "document",
+            "document",
+            png(8, 8),
+            "image/png",
+            json!({"filename": "plano.png"}),
+        ),
+        ("image", "image", png(9, 9), "image/png", json!({})),
+    ] {
+        let id = uploaded(&manager, bytes.clone()).await;
+        let mut body = json!({"type": kind, "file_id": id});
+        for (name, value) in more.as_object().expect("an object") {
+            body[name] = value.clone();
+        }
+        let (status, answer) = send(&manager, body.clone(), None).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+        let message = last(&standin);
+        assert_eq!(answer["message_id"], json!(message.key));
+        assert_eq!(message.kind, seen);
+        let file = message.details.file.expect("a file");
+        assert_eq!(
+            (file.mime.as_str(), file.size),
+            (mime, bytes.len() as u64),
+            "{body}"
+        );
+        assert_eq!(file.sha256, sha256(&bytes), "{body}");
+        assert_eq!(
+            message.details.caption.map(Value::from),
+            more.get("caption").cloned()
+        );
+        if let Some(name) = more["filename"].as_str() {
+            assert_eq!(file.filename.as_deref(), Some(name));
+        }
+    }
+    // A reply with a picture, that mentions somebody.
+    let own = last(&standin);
+    let id = uploaded(&manager, png(4, 4)).await;
+    let body = json!({"type": "image", "file_id": id, "caption": "@5491158254202",
+                      "reply_to": own.key, "mentions": ["5491158254202"]});
+    assert_eq!(send(&manager, body, None).await.0, 200);
+    let message = last(&standin);
+    assert_eq!(message.details.quoted, Some(own.id));
+    assert_eq!(
+        message.details.mentions,
+        Some(vec!["5491158254202@c.us".to_owned()])
+    );
+    // A file is sent as often as one likes.
+    for _ in 0..2 {
+        let body = json!({"type": "image", "file_id": id});
+        assert_eq!(send(&manager, body, None).await.0, 200);
+    }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn uploaded_file_has_its_metadata() {
+    let (_standin, mut manager) = plain().await;
+    let bytes = pdf();
+    let (status, body) = upload(
+        &manager,
+        "?filename=la%20casa.pdf",
+        "text/plain",
+        bytes.clone(),
+    )
+    .await;
+    assert_eq!(status, 201, "{body}");
+    // Found in the file, not told.
+    assert_eq!(body["mime"], "application/pdf");
+    assert_eq!(body["size"], json!(bytes.len()));
+    assert_eq!(body["sha256"], json!(sha256(&bytes)));
+    assert_eq!(body["filename"], "la casa.pdf");
+    assert!(body["expires_at"].is_string());
+    let id = body["file_id"].as_str().expect("an id").to_owned();
+    let (status, known) = manager.get(&format!("/files/{id}")).await;
+    assert_eq!((status, &known), (200, &body));
+    assert_eq!(on_disk(&manager), std::slice::from_ref(&id));
+    assert_eq!(
+        std::fs::read(folder(&manager).join(&id)).expect("the file"),
+        bytes
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: PathBuf| {
+            std::fs::metadata(path)
+                .expect("it is there")
+                .permissions()
+                .mode()
+                & 0o777
+        };
+        assert_eq!(mode(folder(&manager)), 0o700);
+        assert_eq!(mode(folder(&manager).join(&id)), 0o600);
+    }
+    // As a part, as browsers and curl send it.
+    let part = Part::bytes(png(3, 3)).file_name("../../etc/passwd");
+    let request = manager.client().post(manager.url("/files"));
+    let (status, body) = answer(request.multipart(Form::new().part("file", part))).await;
+    assert_eq!(
+        (status, &body["mime"]),
+        (201, &json!("image/png")),
+        "{body}"
+    );
+    assert!(body.get("filename").is_none(), "{body}");
+    // It is what it is: no picture goes out as a sound.
+    for kind in ["audio", "video"] {
+        let id = body["file_id"].clone();
+        let refused = send(&manager, json!({"type": kind, "file_id": id}), None).await;
+        assert_eq!(code(&refused), (400, "INVALID_REQUEST"));
+    }
+    let gone = manager
+        .client()
+        .delete(manager.url(&format!("/files/{id}")));
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert!(!on_disk(&manager).contains(&id));
+    for path in [
+        format!("/files/{id}"),
+        "/files/..%2fledger.db".into(),
+        "/files/x".into(),
+    ] {
+        let (status, body) = manager.get(&path).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &json!("FILE_NOT_FOUND")),
+            "{path}"
+        );
+        let again = answer(manager.client().delete(manager.url(&path))).await;
+        assert_eq!(code(&again), (404, "FILE_NOT_FOUND"), "{path}");
+    }
+    let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
+    assert_eq!(code(&refused), (404, "FILE_NOT_FOUND"));
+    for (query, bytes) in [
+        ("?filename=a%2fb", pdf()),
+        ("?filename=", pdf()),
+        ("", Vec::new()),
+    ] {
+        let refused = upload(&manager, query, "application/pdf", bytes).await;
+        assert_eq!(code(&refused), (400, "INVALID_REQUEST"), "{query}");
+    }
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn send_with_its_picture_in_one_request() {
+    let (standin, mut manager) = plain().await;
+    let bytes = png(64, 48);
+    let json = json!({"to": TO, "type": "image", "caption": "hola", "cliente_id": 51});
+    let send = |form: Form, key: &str| {
+        let request = manager.client().post(manager.url("/send"));
+        answer(request.header("idempotency-key", key).multipart(form))
+    };
+    let first = send(form(&json, bytes.clone(), "casa.png"), "k").await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    let message = last(&standin);
+    assert_eq!(message.details.caption.as_deref(), Some("hola"));
+    let file = message.details.file.expect("a file");
+    assert_eq!(
+        (file.sha256, file.filename.as_deref()),
+        (sha256(&bytes), Some("casa.png"))
+    );
+    // The same picture again is the same message; another is not.
+    assert_eq!(
+        send(form(&json, bytes.clone(), "casa.png"), "k").await,
+        first
+    );
+    let other = send(form(&json, png(64, 49), "casa.png"), "k").await;
+    assert_eq!(code(&other), (409, "IDEMPOTENCY_KEY_REUSED"));
+    // In any order.
+    let file = Part::bytes(bytes.clone()).file_name("casa.png");
+    let turned = Form::new()
+        .part("file", file)
+        .text("json", json.to_string());
+    assert_eq!(send(turned, "k").await, first);
+    assert_eq!(standin.phone().messages().len(), 1);
+    for bad in [
+        Form::new(),
+        Form::new().text("json", json.to_string()),
+        Form::new().part("file", Part::bytes(bytes.clone()).file_name("a.png")),
+        Form::new()
+            .text("json", "{")
+            .part("file", Part::bytes(bytes.clone())),
+        form(
+            &json!({"to": TO, "message": "hola"}),
+            bytes.clone(),
+            "a.png",
+        ),
+        form(
+            &json!({"to": "12", "type": "image"}),
+            bytes.clone(),
+            "a.png",
+        ),
+        form(&json!({"to": TO, "type": "video"}), bytes.clone(), "a.png"),
+        form(&json, bytes.clone(), "a.png").text("otra", "cosa"),
+        form(&json, bytes.clone(), "a.png").text("json", json.to_string()),
+    ] {
+        let (status, body) = send(bad, "bad").await;
+        assert_eq!(status, 400, "{body}");
+    }
+    assert_eq!(standin.phone().messages().len(), 1);
+    // What came with its message goes with it.
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn failed_or_oversized_upload_leaves_no_file() {
+    let options = ManagerOptions::default()
+        .with("FILE_MAX_MIB", 1)
+        .with("FILES_QUOTA_MIB", 2);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    const MIB: usize = 1024 * 1024;
+    let large = vec![7_u8; MIB + 1];
+    let refused = upload(&manager, "", "application/pdf", large.clone()).await;
+    assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
+    // Without a length nothing is known until it is too much.
+    let pieces: Vec<Result<_, std::io::Error>> =
+        large.chunks(64 * 1024).map(|it| Ok(it.to_vec())).collect();
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    let request = manager.client().post(manager.url("/files")).body(body);
+    assert_eq!(code(&answer(request).await), (413, "PAYLOAD_TOO_LARGE"));
+    let json = json!({"to": TO, "type": "document"});
+    let request = manager.client().post(manager.url("/send"));
+    let refused = answer(request.multipart(form(&json, large, "a.bin"))).await;
+    assert_eq!(code(&refused), (413, "PAYLOAD_TOO_LARGE"));
+    // Other routes take no more than they did.
+    let request = manager.client().post(manager.url("/send"));
+    let long = json!({"to": TO, "message": "a".repeat(600 * 1024)});
+    assert_eq!(
+        code(&answer(request.json(&long)).await),
+        (413, "PAYLOAD_TOO_LARGE")
+    );
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+
+    // A caller that goes away in the middle.
+    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream =
+        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let request = manager.client().post(manager.url("/files"));
+    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the part", async || {
+        on_disk(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
+    })
+    .await;
+    going.abort();
+    poll::until("nothing of it", async || {
+        on_disk(&manager).is_empty().then_some(())
+    })
+    .await;
+
+    // The quota: two fit, the third does not, until one is deleted.
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(uploaded(&manager, vec![3; MIB]).await);
+    }
+    let refused = upload(&manager, "", "application/pdf", vec![4; 100]).await;
+    assert_eq!(code(&refused), (507, "STORAGE_FULL"));
+    assert_eq!(on_disk(&manager).len(), 2);
+    let gone = manager
+        .client()
+        .delete(manager.url(&format!("/files/{}", ids[0])));
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    uploaded(&manager, pdf()).await;
+    assert!(standin.phone().messages().is_empty());
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn failed_media_upload_is_certainly_not_sent() {
+    let (standin, mut manager) = plain().await;
+    let phone = standin.phone();
+    let id = uploaded(&manager, png(20, 20)).await;
+    let body = json!({"type": "image", "file_id": id});
+    // As often as it fails, and then it goes, under the same id.
+    for _ in 0..2 {
+        phone.rule(None, Outcome::UploadFailed, Some(1));
+        let refused = send(&manager, body.clone(), Some("k")).await;
+        assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
+    }
+    assert!(phone.messages().is_empty());
+    assert_eq!(send(&manager, body.clone(), Some("k")).await.0, 200);
+    for (outcome, refusal) in [
+        (Outcome::Refuse, (502, "SEND_FAILED")),
+        (Outcome::ReachOut463, (429, "REACH_OUT_LIMIT")),
+        (Outcome::Expired, (502, "SEND_FAILED")),
+    ] {
+        phone.rule(None, outcome, Some(1));
+        let refused = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
+        assert_eq!(code(&refused), refusal, "{outcome:?}");
+        let sent = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
+        assert_eq!(sent.0, 200, "{outcome:?} {}", sent.1);
+    }
+    assert_eq!(phone.messages().len(), 4);
+    // What calls itself a picture and is none does not get as far.
+    let broken = [png(20, 20)[..40].to_vec(), vec![0; 100]].concat();
+    let id = uploaded(&manager, broken).await;
+    let refused = send(&manager, json!({"type": "image", "file_id": id}), None).await;
+    assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
+    phone
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    let mut body = body;
+    body["to"] = json!("5491100000009");
+    let request = manager.client().post(manager.url("/send")).json(&body);
+    assert_eq!(code(&answer(request).await), (404, "NOT_ON_WHATSAPP"));
+    manager.stop().await;
+}
+
+/// The service is killed while a picture is on its way; another starts, and it
+/// is there once.
+#[tokio::test]
+async fn service_killed_during_a_picture_sends_it_once() {
+    let slow = |ms| Settings {
+        server_ack: std::time::Duration::from_millis(ms),
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let bytes = png(200, 100);
+    for (name, outcome) in [
+        ("ok", Outcome::Ok),
+        ("silent", Outcome::Silent),
+        ("lost", Outcome::Lost),
+    ] {
+        let (taken, lost) = (phone.messages().len(), phone.refusals().len());
+        phone.settings(slow(20_000));
+        phone.rule(None, outcome, Some(1));
+        // With its message: the file has to outlive the request.
+        let json = json!({"to": TO, "type": "image", "caption": name});
+        let request = || {
+            let request = manager.client().post(manager.url("/send"));
+            let request = request.header("idempotency-key", name);
+            request.multipart(form(&json, bytes.clone(), "casa.png"))
+        };
+        let caller = tokio::spawn(request().send());
+        poll::until("the picture at the server", async || {
+            (phone.messages().len() > taken || phone.refusals().len() > lost).then_some(())
+        })
+        .await;
+        manager.service.kill().await;
+        assert!(caller.await.expect("no panic").is_err());
+        processes::none_left(&manager.tokens()).await;
+        assert!(!on_disk(&manager).is_empty());
+        phone.rule(None, Outcome::Ok, None);
+        phone.settings(Settings::default());
+        manager.restart().await;
+        manager.until("READY").await;
+        let request = manager.client().post(manager.url("/send"));
+        let request = request.header("idempotency-key", name);
+        let again = answer(request.multipart(form(&json, bytes.clone(), "casa.png"))).await;
+        assert_eq!(again.0, 200, "{name}: {}", again.1);
+        let mut there = phone.messages();
+        there.retain(|message| message.details.caption.as_deref() == Some(name));
+        assert_eq!(there.len(), 1, "{name}");
+        let file = there[0].details.file.as_ref().expect("a file");
+        assert_eq!(file.sha256, sha256(&bytes));
+        assert_eq!(again.1["message_id"], json!(there[0].key));
+    }
+    assert_eq!(phone.messages().len(), 3);
+    manager.stop().await;
+}
+
+/// Killed in the middle of an upload, and with a file that no row names.
+#[tokio::test]
+async fn partial_uploads_of_a_killed_service_are_removed() {
+    let (_standin, mut manager) = plain().await;
+    let kept = uploaded(&manager, pdf()).await;
+    let (tell, told) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let stream =
+        futures_util::stream::unfold(told, async |mut told| Some((told.recv().await?, told)));
+    let request = manager.client().post(manager.url("/files"));
+    let going = tokio::spawn(request.body(reqwest::Body::wrap_stream(stream)).send());
+    tell.send(Ok(vec![1; 300 * 1024])).await.expect("a reader");
+    poll::until("the part", async || {
+        (on_disk(&manager).len() == 2).then_some(())
+    })
+    .await;
+    manager.service.kill().await;
+    going.abort();
+    let orphan = folder(&manager).join("0123456789abcdef0123456789abcdef");
+    std::fs::write(orphan, b"nobody's").expect("a file");
+    assert_eq!(on_disk(&manager).len(), 3);
+    manager.restart().await;
+    poll::until("the sweep", async || {
+        (on_disk(&manager) == [kept.clone()]).then_some(())
+    })
+    .await;
+    assert_eq!(manager.get(&format!("/files/{kept}")).await.0, 200);
+    manager.stop().await;
+}
+
+/// A file that a message in doubt needs is kept; the same request is known for
+/// what it is when the file is long gone.
+#[tokio::test]
+async fn file_is_kept_while_a_message_needs_it() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_000);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let id = uploaded(&manager, png(30, 30)).await;
+    let file = manager.url(&format!("/files/{id}"));
+    let body = json!({"type": "image", "file_id": id});
+    phone.rule(None, Outcome::Lost, Some(1));
+    let unknown = send(&manager, body.clone(), Some("k")).await;
+    assert_eq!(code(&unknown), (504, "SEND_UNCONFIRMED"));
+    let refused = answer(manager.client().delete(&file)).await;
+    assert_eq!(code(&refused), (409, "FILE_IN_USE"));
+    let sent = send_until_known(&manager, &body).await;
+    assert_eq!(phone.messages().len(), 1);
+    let gone = manager.client().delete(&file);
+    assert_eq!(gone.send().await.expect("an answer").status(), 204);
+    assert_eq!(send(&manager, body.clone(), Some("k")).await, sent);
+    let new = send(&manager, body, Some("another")).await;
+    assert_eq!(code(&new), (404, "FILE_NOT_FOUND"));
+    assert_eq!(phone.messages().len(), 1);
+    manager.stop().await;
+}
+
+/// The same request again, until the service has found out.
+async fn send_until_known(manager: &Manager, body: &Value) -> (u16, Value) {
+    poll::until("the outcome", async || {
+        let answer = send(manager, body.clone(), Some("k")).await;
+        (answer.0 == 200).then_some(answer)
+    })
+    .await
+}
+
+/// A web server that answers each path in its own way.
+async fn web(bytes: Vec<u8>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let bytes = bytes.clone();
+            tokio::spawn(async move {
+                let mut head = vec![0; 4_096];
+                let read = stream.read(&mut head).await.unwrap_or(0);
+                let head = String::from_utf8_lossy(&head[..read]).into_owned();
+                let path = head.split(' ').nth(1).unwrap_or("/").to_owned();
+                let (status, more, body) = match path.as_str() {
+                    "/la%20casa.png" => ("200 OK", String::new(), bytes),
+                    "/moved" => (
+                        "302 Found",
+                        "location: /la%20casa.png\r\n".into(),
+                        Vec::new(),
+                    ),
+                    "/elsewhere" => (
+                        "302 Found",
+                        "location: http://127.0.0.1:9/x\r\n".into(),
+                        Vec::new(),
+                    ),
+                    "/round" => ("302 Found", "location: /round\r\n".into(), Vec::new()),
+                    "/large" => ("200 OK", String::new(), vec![1; 2 << 20]),
+                    "/empty" => ("200 OK", String::new(), Vec::new()),
+                    _ => ("404 Not Found", String::new(), b"secreto".to_vec()),
+                };
+                let head = format!(
+                    "HTTP/1.1 {status}\r\n{more}content-type: image/png\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(&[head.into_bytes(), body].concat()).await;
+            });
+        }
+    });
+    address.to_string()
+}
+
+#[tokio::test]
+async fn file_url_is_fetched_only_from_allowed_hosts() {
+    let bytes = png(50, 50);
+    let (allowed, other) = (web(bytes.clone()).await, web(bytes.clone()).await);
+    let options = ManagerOptions::default()
+        .with("FILE_URL_HOSTS", &allowed)
+        .with("FILE_MAX_MIB", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let image = |url: String| json!({"type": "image", "url": url});
+    for path in ["la%20casa.png", "moved"] {
+        let (status, answer) =
+            send(&manager, image(format!("http://{allowed}/{path}")), None).await;
+        assert_eq!(status, 200, "{answer}");
+        let file = last(&standin).details.file.expect("a file");
+        assert_eq!(file.sha256, sha256(&bytes));
+        assert_eq!(file.filename.as_deref(), Some("la casa.png"));
+    }
+    let before = standin.phone().messages().len();
+    let localhost = allowed.replace("127.0.0.1", "localhost");
+    for url in [
+        format!("http://{other}/la%20casa.png"),
+        format!("http://{localhost}/la%20casa.png"),
+        format!("http://{allowed}@{other}/la%20casa.png"),
+        format!("http://{allowed}/elsewhere"),
+        "http://169.254.169.254/latest/meta-data".to_owned(),
+        "https://example.com/a.png".to_owned(),
+    ] {
+        let refused = send(&manager, image(url.clone()), None).await;
+        assert_eq!(code(&refused), (400, "URL_NOT_ALLOWED"), "{url}");
+        assert!(!refused.1.to_string().contains("169.254"), "{}", refused.1);
+    }
+    for (path, wanted) in [
+        ("none", (502, "FETCH_FAILED")),
+        ("round", (502, "FETCH_FAILED")),
+        ("empty", (502, "FETCH_FAILED")),
+        ("large", (413, "PAYLOAD_TOO_LARGE")),
+    ] {
+        let refused = send(&manager, image(format!("http://{allowed}/{path}")), None).await;
+        assert_eq!(code(&refused), wanted, "{path}");
+        assert!(!refused.1.to_string().contains("secreto"));
+    }
+    assert_eq!(standin.phone().messages().len(), before);
+    assert_eq!(on_disk(&manager), Vec::<String>::new());
+    // What was sent is not fetched again.
+    let body = image(format!("http://{allowed}/moved"));
+    let first = send(&manager, body.clone(), Some("k")).await;
+    assert_eq!(first.0, 200, "{}", first.1);
+    assert_eq!(send(&manager, body, Some("k")).await, first);
+    manager.stop().await;
+}
+
+/// The hub passes files on as they come; in a rehearsal it refuses what a real
+/// send would, and nothing leaves.
+#[tokio::test]
+async fn files_pass_through_the_hub() {
+    let options = ManagerOptions::default().with("FILE_MAX_MIB", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let bytes = png(40, 40);
+    for dry in [true, false] {
+        let options = ManagerOptions::default().with("DRY_RUN", dry);
+        let hub = Hub::start(&manager, options).await;
+        let post = |path: &str| hub.client().post(hub.url(path));
+        let part = |bytes: Vec<u8>| Part::bytes(bytes).file_name("casa.png");
+        let (status, body) = answer(
+            post("/api/files?filename=a.png")
+                .multipart(Form::new().part("file", part(bytes.clone()))),
+        )
+        .await;
+        assert_eq!(
+            (status, &body["mime"]),
+            (201, &json!("image/png")),
+            "{body}"
+        );
+        let id = body["file_id"].as_str().expect("an id").to_owned();
+        assert_eq!(hub.get(&format!("/files/{id}")).await, (200, body));
+        let image = json!({"to": TO, "type": "image", "caption": "hola"});
+        let mut by_id = image.clone();
+        by_id["file_id"] = json!(id);
+        for request in [
+            post("/send").json(&by_id),
+            post("/api/send").multipart(form(&image, bytes.clone(), "casa.png")),
+        ] {
+            let (status, body) = answer(request).await;
+            assert_eq!(status, 200, "{body}");
+            assert_eq!(body["dry_run"].as_bool().unwrap_or_default(), dry, "{body}");
+        }
+        let place = json!({"to": TO, "type": "location", "latitude": 1, "longitude": 2});
+        assert_eq!(hub.post("/send", &place).await.0, 200);
+        // The same refusals, rehearsed or not.
+        let mut video = by_id.clone();
+        video["type"] = json!("video");
+        let mut unknown = by_id.clone();
+        unknown["file_id"] = json!("0123456789abcdef0123456789abcdef");
+        let mut url = image.clone();
+        url["url"] = json!("https://example.com/a.png");
+        for (body, wanted) in [
+            (video, (400, "INVALID_REQUEST")),
+            (unknown, (404, "FILE_NOT_FOUND")),
+            (url, (400, "URL_NOT_ALLOWED")),
+            (image.clone(), (400, "INVALID_REQUEST")),
+            (
+                json!({"to": TO, "type": "sticker"}),
+                (400, "INVALID_REQUEST"),
+            ),
+        ] {
+            let refused = answer(post("/send").json(&body)).await;
+            assert_eq!(code(&refused), wanted, "{dry} {body}");
+        }
+        for (form, wanted) in [
+            (
+                form(&json!({"to": TO, "type": "video"}), bytes.clone(), "a"),
+                (400, "INVALID_REQUEST"),
+            ),
+            (
+                form(&json!({"to": "12", "type": "image"}), bytes.clone(), "a"),
+                (400, "INVALID_REQUEST"),
+            ),
+            (
+                form(&image, vec![1; 2 << 20], "a"),
+                (413, "PAYLOAD_TOO_LARGE"),
+            ),
+        ] {
+            let refused = answer(post("/send").multipart(form)).await;
+            assert_eq!(code(&refused), wanted, "{dry}");
+        }
+        let gone = hub.client().delete(hub.url(&format!("/api/files/{id}")));
+        assert_eq!(gone.send().await.expect("an answer").status(), 204);
+        assert_eq!(hub.get("/files/..%2fx").await.0, 404);
+        assert_eq!(phone.messages().len(), if dry { 0 } else { 3 });
+        // The same picture under the same key is the same message.
+        let keyed = |bytes: Vec<u8>| {
+            let request = post("/send").header("idempotency-key", "k");
+            answer(request.multipart(form(&image, bytes, "casa.png")))
+        };
+        let first = keyed(bytes.clone()).await;
+        assert_eq!(first.0, 200, "{}", first.1);
+        assert_eq!(keyed(bytes.clone()).await, first);
+        assert_eq!(
+            code(&keyed(png(41, 41)).await),
+            (409, "IDEMPOTENCY_KEY_REUSED")
+        );
+    }
+    assert_eq!(phone.messages().len(), 4);
+    manager.stop().await;
+}
+
+/// What a file is called and what stands below it is the customer's.
+#[tokio::test]
+async fn file_names_and_captions_stay_out_of_the_log() {
+    let options = ManagerOptions::default().with("RUST_LOG", "trace");
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let image = json!({"to": TO, "type": "image", "caption": "pie-secreto"});
+    let request = manager.client().post(manager.url("/send"));
+    let sent = answer(request.multipart(form(&image, png(5, 5), "nombre-secreto.png"))).await;
+    assert_eq!(sent.0, 200, "{}", sent.1);
+    let (status, body) = upload(
+        &manager,
+        "?filename=otro-secreto.pdf",
+        "application/pdf",
+        pdf(),
+    )
+    .await;
+    assert_eq!(status, 201, "{body}");
+    for (body, wanted) in [
+        (
+            json!({"type": "document", "file_id": body["file_id"], "filename": "tercer-secreto.pdf"}),
+            200,
+        ),
+        (
+            json!({"type": "contact", "contact": {"name": "Ana-secreto", "phone": "5491158254299"}}),
+            200,
+        ),
+        (
+            json!({"type": "location", "latitude": 1, "longitude": 2, "address": "calle-secreto"}),
+            200,
+        ),
+        (
+            json!({"type": "image", "url": "https://secreto.example/a.png"}),
+            400,
+        ),
+    ] {
+        assert_eq!(send(&manager, body, None).await.0, wanted);
+    }
+    standin.phone().rule(None, Outcome::UploadFailed, Some(1));
+    let body = json!({"type": "document", "file_id": body["file_id"], "caption": "pie-secreto"});
+    assert_eq!(send(&manager, body, None).await.0, 502);
+    manager.stop().await;
+    let log = manager.service.output();
+    assert!(log.contains("READY"));
+    for private in ["secreto", TO, "5491158254299"] {
+        let lines = log.lines().filter(|line| line.contains(private));
+        let shown: Vec<String> = lines.map(|l| l.chars().take(200).collect()).collect();
+        assert!(shown.is_empty(), "{private}: {shown:#?}");
+    }
+}

@@ -1,0 +1,306 @@
+//! Every kind of message, from the request to the phone.
+
+use futures_util::future::join_all;
+use harness::standin::{LeadMessage, Outcome, Received, Settings, Standin};
+use harness::{Manager, ManagerOptions, linked, poll};
+use serde_json::{Value, json};
+
+const TO: &str = "5491158254201";
+
+async fn plain() -> (Standin, Manager) {
+    linked(Settings::default(), ManagerOptions::default()).await
+}
+
+/// Sends `body` to [`TO`]; gives the whole id.
+async fn sent(manager: &Manager, body: Value) -> String {
+    let (status, answer) = post(manager, body.clone()).await;
+    assert_eq!(status, 200, "{body}: {answer}");
+    answer["message_id"].as_str().expect("an id").to_owned()
+}
+
+async fn post(manager: &Manager, mut body: Value) -> (u16, Value) {
+    body["to"] = json!(TO);
+    manager.post("/send", &body).await
+}
+
+async fn refused(manager: &Manager, body: Value) -> (u16, String) {
+    let (status, answer) = post(manager, body).await;
+    (status, answer["code"].as_str().unwrap_or_default().into())
+}
+
+fn last(standin: &Standin) -> Received {
+    standin.phone().messages().pop().expect("a message")
+}
+
+/// A message of a lead that the service has told of; gives its whole id.
+async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
+    let key = standin
+        .phone()
+        .lead_message(&LeadMessage::text(from, "¿sigue en venta?"))
+        .expect("a lead");
+    let mut events = manager
+        .client()
+        .get(manager.url("/events"))
+        .header("last-event-id", "0")
+        .send()
+        .await
+        .expect("events");
+    let mut told = String::new();
+    while !told.contains(&key) {
+        let chunk = tokio::time::timeout(harness::PATIENCE, events.chunk()).await;
+        let chunk = chunk.expect("in time").expect("a stream");
+        told.push_str(&String::from_utf8_lossy(&chunk.expect("no end")));
+    }
+    key
+}
+
+#[tokio::test]
+async fn texts_locations_contacts_replies_and_mentions() {
+    let (standin, mut manager) = plain().await;
+    // As it always was, and with its type: the same.
+    for body in [
+        json!({"message": "hola"}),
+        json!({"type": "text", "message": "hola"}),
+    ] {
+        let id = sent(&manager, body).await;
+        let message = last(&standin);
+        assert_eq!(
+            (message.kind.as_str(), message.body.as_str()),
+            ("chat", "hola")
+        );
+        assert_eq!((message.key, message.details), (id, Default::default()));
+    }
+    // A link is looked up only when that is asked for.
+    let link = "https://example.com/casa";
+    sent(&manager, json!({"message": link})).await;
+    assert_eq!(last(&standin).details.link_preview, None);
+    sent(
+        &manager,
+        json!({"type": "text", "message": link, "link_preview": true}),
+    )
+    .await;
+    assert_eq!(last(&standin).details.link_preview, Some(true));
+
+    let id = sent(
+        &manager,
+        json!({"type": "location", "latitude": -34.6037, "longitude": -58.3816,
+               "name": "Obelisco", "address": "Av. 9 de Julio"}),
+    )
+    .await;
+    let message = last(&standin);
+    let place = message.details.location.expect("a place");
+    assert_eq!(
+        (message.kind.as_str(), message.key),
+        ("location", id.clone())
+    );
+    assert_eq!((place.latitude, place.longitude), (-34.6037, -58.3816));
+    assert_eq!(place.text, "Obelisco\nAv. 9 de Julio");
+    let (_, known) = manager
+        .get(&format!("/messages/{}", id.replace('@', "%40")))
+        .await;
+    assert_eq!(known["type"], "location");
+
+    let card = |name: &str, phone: &str| json!({"name": name, "phone": phone});
+    let ana = card("Ana Gómez", "+54 9 11 5825-4202");
+    sent(&manager, json!({"type": "contact", "contact": ana})).await;
+    let message = last(&standin);
+    assert_eq!(message.kind, "vcard");
+    let cards = message.details.cards.expect("a card");
+    assert!(cards[0].contains("FN:Ana Gómez") && cards[0].contains("waid=5491158254202:"));
+    let both = json!([ana, card("Luis", "5491158254203")]);
+    sent(&manager, json!({"type": "contact", "contacts": both})).await;
+    let message = last(&standin);
+    assert_eq!(
+        (
+            message.kind.as_str(),
+            message.details.cards.map(|it| it.len())
+        ),
+        ("multi_vcard", Some(2))
+    );
+
+    // A reply to what the lead wrote, and to what was sent; by either id.
+    let asked = inbound(&standin, &manager, TO).await;
+    let key = asked.rsplit('_').next().expect("a key").to_owned();
+    for name in [&asked, &key] {
+        sent(
+            &manager,
+            json!({"type": "text", "message": "sí", "reply_to": name}),
+        )
+        .await;
+        assert_eq!(last(&standin).details.quoted.as_ref(), Some(&key));
+    }
+    let own = last(&standin);
+    sent(
+        &manager,
+        json!({"type": "text", "message": "de nada", "reply_to": own.key,
+                          "mentions": ["5491158254202"]}),
+    )
+    .await;
+    let message = last(&standin);
+    assert_eq!(message.details.quoted, Some(own.id));
+    assert_eq!(
+        message.details.mentions,
+        Some(vec!["5491158254202@c.us".to_owned()])
+    );
+
+    // What is not known, or somebody else's, is refused before anything is sent.
+    let others = inbound(&standin, &manager, "5491158254209").await;
+    let before = standin.phone().messages().len();
+    for name in [
+        "3EB0AAAAAAAAAAAAAAAAAA",
+        "false_5491158254201@c.us_3A00",
+        &others,
+    ] {
+        let body = json!({"type": "text", "message": "sí", "reply_to": name});
+        assert_eq!(
+            refused(&manager, body).await,
+            (404, "MESSAGE_NOT_FOUND".into())
+        );
+        let body = json!({"type": "reaction", "message_id": name, "emoji": "👍"});
+        assert_eq!(
+            refused(&manager, body).await,
+            (404, "MESSAGE_NOT_FOUND".into())
+        );
+    }
+    assert_eq!(standin.phone().messages().len(), before);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn reactions_are_added_and_removed() {
+    let (standin, mut manager) = plain().await;
+    let asked = inbound(&standin, &manager, TO).await;
+    let key = asked.rsplit('_').next().expect("a key").to_owned();
+    for emoji in ["👍🏽", "❤️", ""] {
+        let id = sent(
+            &manager,
+            json!({"type": "reaction", "message_id": asked, "emoji": emoji}),
+        )
+        .await;
+        let message = last(&standin);
+        assert_eq!(
+            (message.kind.as_str(), message.body.as_str()),
+            ("reaction", emoji)
+        );
+        assert_eq!(message.details.reacts_to.as_ref(), Some(&key));
+        let (status, known) = manager.get(&format!("/messages/{id}")).await;
+        assert_eq!(
+            (status, &known["status"], &known["type"]),
+            (200, &json!("sent"), &json!("reaction"))
+        );
+    }
+    // To a message that was sent.
+    let own = sent(&manager, json!({"message": "hola"})).await;
+    sent(
+        &manager,
+        json!({"type": "reaction", "message_id": own, "emoji": "😊"}),
+    )
+    .await;
+    assert!(own.ends_with(&last(&standin).details.reacts_to.expect("a message")));
+    standin.phone().rule(None, Outcome::Refuse, Some(1));
+    let body = json!({"type": "reaction", "message_id": own, "emoji": "👍"});
+    // Of a reaction the page has no number to tell: it is given once more.
+    assert_eq!(
+        refused(&manager, body).await,
+        (504, "SEND_UNCONFIRMED".into())
+    );
+    harness::poll::until("the reaction", async || {
+        (last(&standin).body == "👍").then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+/// A chat by LID: ids and mentions carry LIDs then.
+#[tokio::test]
+async fn every_kind_on_a_lid_account() {
+    let settings = Settings {
+        lid_migrated: true,
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let asked = inbound(&standin, &manager, TO).await;
+    sent(
+        &manager,
+        json!({"type": "text", "message": "sí", "reply_to": asked}),
+    )
+    .await;
+    let message = last(&standin);
+    assert!(message.chat.ends_with("@lid"), "{}", message.chat);
+    assert!(asked.ends_with(&message.details.quoted.expect("a quote")));
+    sent(
+        &manager,
+        json!({"type": "text", "message": "@vos", "mentions": [TO]}),
+    )
+    .await;
+    assert_eq!(last(&standin).details.mentions, Some(vec![message.chat]));
+    sent(
+        &manager,
+        json!({"type": "reaction", "message_id": asked, "emoji": "👍"}),
+    )
+    .await;
+    assert!(asked.ends_with(&last(&standin).details.reacts_to.expect("a message")));
+    manager.stop().await;
+}
+
+/// Whatever its kind, a message whose outcome nobody saw is sent again under
+/// its id, and is there once.
+#[tokio::test]
+async fn unknown_outcome_is_settled_for_every_kind() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let mut cases = Vec::new();
+    for (n, outcome) in [Outcome::Silent, Outcome::Lost].into_iter().enumerate() {
+        for (m, kind) in ["location", "vcard", "chat", "reaction"]
+            .into_iter()
+            .enumerate()
+        {
+            let to = format!("5491158254{n}{m}0");
+            let asked = inbound(&standin, &manager, &to).await;
+            let body = match kind {
+                "location" => json!({"type": "location", "latitude": 1, "longitude": 2}),
+                "vcard" => {
+                    json!({"type": "contact", "contact": {"name": "Ana", "phone": "5491158254202"}})
+                }
+                "chat" => json!({"type": "text", "message": "sí", "reply_to": asked}),
+                _ => json!({"type": "reaction", "message_id": asked, "emoji": "👍"}),
+            };
+            phone.rule(Some(&to), outcome, Some(1));
+            cases.push((to, kind, body));
+        }
+    }
+    let manager_ref = &manager;
+    let unknown = cases.iter().map(|(to, _, body)| async move {
+        let mut body = body.clone();
+        body["to"] = json!(to);
+        let (status, answer) = manager_ref.post("/send", &body).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (504, &json!("SEND_UNCONFIRMED")),
+            "{body}"
+        );
+        let message = answer["message"].as_str().expect("a message");
+        let id = message.split("/messages/").nth(1).expect("an id");
+        let id = id.split(' ').next().expect("an id").to_owned();
+        poll::until("the outcome", async || {
+            let (_, known) = manager_ref.get(&format!("/messages/{id}")).await;
+            matches!(known["status"].as_str(), Some("sent" | "delivered")).then_some(())
+        })
+        .await;
+    });
+    join_all(unknown).await;
+    for (to, kind, _) in cases {
+        let mut there = phone.messages();
+        there.retain(|message| message.to == to);
+        assert!(there.iter().all(|message| message.kind == kind));
+        // A reaction may be given twice: it is one all the same.
+        let at_most = if kind == "reaction" { 2 } else { 1 };
+        assert!(
+            (1..=at_most).contains(&there.len()),
+            "{kind}: {}",
+            there.len()
+        );
+    }
+    manager.stop().await;
+}

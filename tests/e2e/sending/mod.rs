@@ -1,0 +1,5 @@
+//! Messages out: each exactly once, of every kind.
+
+mod exactly_once;
+mod media;
+mod message_kinds;

@@ -1,0 +1,407 @@
+//! session-manager and its environment: what it refuses to start with, and
+//! what it says of what it starts with.
+
+use std::ffi::{OsStr, OsString};
+use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use harness::{Scratch, Service, binary};
+use tokio::process::Command;
+
+const TOKEN: &str = "Un-Token-de-Prueba-42";
+
+/// Every variable that `--help` lists, apart from `RUST_LOG`.
+const VARIABLES: &[&str] = &[
+    "PORT",
+    "HOST",
+    "NODE_ENV",
+    "SESSION_MANAGER_TOKEN",
+    "TOKENS_DIR",
+    "DATA_DIR",
+    "WHATSAPP_WEB_URL",
+    "WA_JS_PATH",
+    "CHROME_BIN",
+    "CHROMEDRIVER_BIN",
+    "CHROME_ARGS",
+    "QR_ROUNDS",
+    "RESTART_BUDGET",
+    "RESTART_WINDOW_SECONDS",
+    "RESTART_BACKOFF_MS",
+    "RETRY_SECONDS",
+    "HEARTBEAT_MS",
+    "HEARTBEAT_DEADLINE_MS",
+    "BOOT_PATIENCE_SECONDS",
+    "SYNC_PATIENCE_SECONDS",
+    "DELIVERY_PATIENCE_SECONDS",
+    "TOOLS_PATIENCE_SECONDS",
+    "PRESENCE",
+    "IDEMPOTENCY_DAYS",
+    "EVENTS_DAYS",
+    "SENDS_IN_FLIGHT",
+    "SENDS_WAITING",
+    "SEND_DEADLINE_MS",
+    "SETTLE_TRIES",
+    "FILE_MAX_MIB",
+    "FILES_QUOTA_MIB",
+    "FILES_QUOTA_CLIENTE_MIB",
+    "FILES_KEEP_HOURS",
+    "FILE_URL_HOSTS",
+    "ACK_PATIENCE_SECONDS",
+    "BACKUP_DIR",
+    "BACKUP_EVERY_HOURS",
+    "BACKUP_KEEP",
+    "BACKUP_KEY",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    /// The one line that it left, after it did nothing at all in `folder`.
+    fn fatal(&self, folder: &Path) -> &str {
+        assert_eq!(self.code, Some(1), "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+        let line = self.stderr.strip_suffix('\n').expect("a whole line");
+        assert!(
+            line.starts_with("[FATAL] ") && !line.contains('\n'),
+            "{line}"
+        );
+        let left: Vec<_> = std::fs::read_dir(folder).expect("its folder").collect();
+        assert!(left.is_empty(), "{left:?}");
+        line
+    }
+}
+
+async fn end(command: &mut Command) -> Ended {
+    let output = command.kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_secs(20), output)
+        .await
+        .expect("an end by itself")
+        .expect("it starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+/// Runs it to its end in `folder`.
+async fn run<'a>(
+    folder: &Scratch,
+    variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>,
+) -> Ended {
+    let mut command = Command::new(binary("session-manager"));
+    end(command
+        .current_dir(folder.path())
+        .env_clear()
+        .envs(variables))
+    .await
+}
+
+/// A port that somebody has.
+fn taken() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener
+        .local_addr()
+        .expect("its address")
+        .port()
+        .to_string();
+    (listener, port)
+}
+
+#[tokio::test]
+async fn invalid_variable_is_one_fatal_line_before_startup() {
+    let folder = Scratch::default();
+    // Whoever reached for the port first would complain of that.
+    let (_listener, port) = taken();
+    let huge = "9".repeat(500);
+    let with = |bytes: &[u8]| OsStr::from_bytes(bytes).to_owned();
+    let latin = with(b"caf\xe9");
+    let mut cases: Vec<(&str, OsString)> = [
+        ("PORT", "tres mil"),
+        ("PORT", "-1"),
+        ("PORT", "+3001"),
+        ("PORT", "65536"),
+        ("PORT", " 3001"),
+        ("PORT", "3001.0"),
+        ("PORT", "0xBB9"),
+        ("PORT", "30\n01"),
+        ("PORT", &huge),
+        ("HOST", "example.com"),
+        ("HOST", "127.0.0"),
+        ("HOST", "127.0.0.1:3001"),
+        ("HOST", "http://127.0.0.1"),
+        ("NODE_ENV", "prod"),
+        ("NODE_ENV", "Production"),
+        ("NODE_ENV", "production "),
+        ("WHATSAPP_WEB_URL", "web.whatsapp.com"),
+        ("WHATSAPP_WEB_URL", "ftp://web.whatsapp.com/"),
+        ("WHATSAPP_WEB_URL", "https://"),
+        ("WHATSAPP_WEB_URL", "https://web.whatsapp.com/?a=b"),
+        ("WHATSAPP_WEB_URL", " https://web.whatsapp.com/"),
+        ("WHATSAPP_WEB_URL", "javascript:alert(1)"),
+        ("WHATSAPP_WEB_URL", "file:///etc/passwd"),
+        ("CHROME_ARGS", "--lang='es"),
+        ("CHROME_ARGS", "--lang=es --user-data-dir=/elsewhere"),
+        ("CHROME_ARGS", "--remote-debugging-port=9222"),
+        ("CHROME_ARGS", "'--remote-debugging-pipe'"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "127.0.0.1:4318"),
+        ("RUST_LOG", "a=b=c"),
+        ("RUST_LOG", "info,=,"),
+    ]
+    .map(|(name, value)| (name, value.into()))
+    .into();
+    for (name, least, most) in [
+        ("QR_ROUNDS", "-1", "1001"),
+        ("RESTART_BUDGET", "-1", "1001"),
+        ("RESTART_WINDOW_SECONDS", "0", "86401"),
+        ("RESTART_BACKOFF_MS", "-1", "60001"),
+        ("RETRY_SECONDS", "0", "3601"),
+        ("HEARTBEAT_MS", "99", "600001"),
+        ("HEARTBEAT_DEADLINE_MS", "99", "600001"),
+        ("BOOT_PATIENCE_SECONDS", "0", "3601"),
+        ("SYNC_PATIENCE_SECONDS", "0", "86401"),
+        ("DELIVERY_PATIENCE_SECONDS", "0", "3601"),
+        ("TOOLS_PATIENCE_SECONDS", "0", "3601"),
+    ] {
+        for value in [least, most, "muchos", "1.5", "1e3", "10s"] {
+            cases.push((name, value.into()));
+        }
+        cases.push((name, latin.clone()));
+    }
+    for name in [
+        "PORT",
+        "HOST",
+        "NODE_ENV",
+        "WHATSAPP_WEB_URL",
+        "CHROME_ARGS",
+        "RUST_LOG",
+    ] {
+        cases.push((name, latin.clone()));
+    }
+    for (name, value) in &cases {
+        let port = if *name == "PORT" {
+            value
+        } else {
+            OsStr::new(&port)
+        };
+        let ended = run(&folder, [("PORT", port), (name, value.as_os_str())]).await;
+        let line = ended.fatal(folder.path());
+        assert!(
+            line.starts_with(&format!("[FATAL] {name} is ")),
+            "{value:?}: {line}"
+        );
+        assert!(line.contains(": it takes "), "{line}");
+        // Of several flags the one that is wrong.
+        let held = value.to_string_lossy();
+        let held = held.split_whitespace().last().unwrap_or_default();
+        let held: String = held.trim_matches('\'').chars().take(5).collect();
+        assert!(line.contains(&held), "{value:?}: {line}");
+        assert!(line.len() < 400, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn invalid_secret_is_named_but_not_printed() {
+    let folder = Scratch::default();
+    let (_listener, port) = taken();
+    for secret in [
+        b"Secreto-Perd\xe9do".as_slice(),
+        "Secreto-Perdído".as_bytes(),
+        b" Secreto-Perdido",
+        b"Secreto-Perdido ",
+        b"Secreto-\nPerdido",
+        b"\tSecreto-Perdido",
+    ] {
+        let variables = [
+            ("PORT", OsStr::new(&port)),
+            ("SESSION_MANAGER_TOKEN", OsStr::from_bytes(secret)),
+        ];
+        let ended = run(&folder, variables).await;
+        let line = ended.fatal(folder.path());
+        assert!(line.starts_with("[FATAL] SESSION_MANAGER_TOKEN "), "{line}");
+        assert!(
+            !line.contains("Secreto") && !line.contains("Perd"),
+            "{line}"
+        );
+    }
+    // An URL may carry one, too.
+    let url = OsStr::new("ftp://usuario:Secreto@web.whatsapp.com/");
+    let ended = run(&folder, [("WHATSAPP_WEB_URL", url)]).await;
+    assert!(!ended.fatal(folder.path()).contains("Secreto"));
+}
+
+#[tokio::test]
+async fn public_address_requires_a_token() {
+    let folder = Scratch::default();
+    let (_listener, port) = taken();
+    for host in ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1"] {
+        // Empty is unset.
+        for token in [None, Some("")] {
+            let token = token.map(|token| ("SESSION_MANAGER_TOKEN", OsStr::new(token)));
+            let variables = [("PORT", OsStr::new(&port)), ("HOST", OsStr::new(host))];
+            let ended = run(&folder, variables.into_iter().chain(token)).await;
+            let line = ended.fatal(folder.path());
+            assert!(
+                line.contains("HOST") && line.contains("SESSION_MANAGER_TOKEN"),
+                "{line}"
+            );
+        }
+    }
+    let variables = [("HOST", "0.0.0.0"), ("SESSION_MANAGER_TOKEN", TOKEN)];
+    let mut service = start(&folder, &variables).await;
+    let status = harness::http()
+        .get(format!("{}/status", service.url))
+        .send()
+        .await;
+    assert_eq!(status.expect("an answer").status(), 401);
+    assert!(service.stop().await.success());
+}
+
+#[tokio::test]
+async fn unavailable_port_or_address_is_fatal() {
+    let folder = Scratch::default();
+    let (_listener, port) = taken();
+    let ended = run(&folder, [("PORT", OsStr::new(&port))]).await;
+    let line = ended.fatal(folder.path());
+    assert!(line.contains(&format!("port {port} is taken")), "{line}");
+    assert!(
+        line.contains(&format!("pid {}", std::process::id())),
+        "{line}"
+    );
+    assert!(line.contains("set PORT"), "{line}");
+    // An address that is documented to be nobody's.
+    let variables = [
+        ("PORT", OsStr::new("0")),
+        ("HOST", OsStr::new("192.0.2.1")),
+        ("SESSION_MANAGER_TOKEN", OsStr::new(TOKEN)),
+    ];
+    let ended = run(&folder, variables).await;
+    let line = ended.fatal(folder.path());
+    assert!(line.contains("HOST is 192.0.2.1"), "{line}");
+    assert!(!line.contains(TOKEN));
+}
+
+#[tokio::test]
+async fn help_and_version_need_no_environment() {
+    let folder = Scratch::default();
+    let with = |argument: &str| {
+        let mut command = Command::new(binary("session-manager"));
+        command.arg(argument).env_clear().current_dir(folder.path());
+        command
+    };
+    let help = end(&mut with("--help")).await;
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    for name in VARIABLES.iter().copied().chain(["RUST_LOG"]) {
+        let begins = |line: &str| line.trim_start().split(' ').next() == Some(name);
+        assert!(help.stdout.lines().any(begins), "{name}: {}", help.stdout);
+    }
+    let version = end(&mut with("--version")).await;
+    assert_eq!(version.code, Some(0));
+    assert_eq!(
+        version.stdout,
+        format!("session-manager {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    let unknown = end(&mut with("--port=1")).await;
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(2), ""));
+    assert!(unknown.stderr.contains("--port"), "{}", unknown.stderr);
+}
+
+async fn start(folder: &Scratch, variables: &[(&str, &str)]) -> Service {
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Service::start("session-manager", folder.path(), &variables).await
+}
+
+#[tokio::test]
+async fn effective_configuration_is_logged_on_one_line() {
+    let folder = Scratch::default();
+    let variables = [
+        ("SESSION_MANAGER_TOKEN", TOKEN),
+        ("TOKENS_DIR", "datos/tokens"),
+        ("WHATSAPP_WEB_URL", "https://usuario:Secreto-1@example.com/"),
+        (
+            "CHROME_ARGS",
+            "--proxy-server='http://usuario:Secreto-2@proxy:3128' --lang=es",
+        ),
+    ];
+    let mut service = start(&folder, &variables).await;
+    assert!(service.stop().await.success());
+    let log = service.output();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("TOKENS_DIR="))
+        .collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    let tokens = folder.join("datos").join("tokens");
+    for told in [
+        "PORT=0",
+        "HOST=127.0.0.1",
+        "NODE_ENV=development",
+        "SESSION_MANAGER_TOKEN=***",
+        &format!("TOKENS_DIR={}", tokens.display()),
+        "page=https://***@example.com/",
+        "browser=(PATH)",
+        "--lang=es",
+        "proxy:3128",
+    ] {
+        assert!(lines[0].contains(told), "{told}: {}", lines[0]);
+    }
+    assert!(!log.contains(TOKEN) && !log.contains("Secreto"), "{log}");
+    assert!(!tokens.exists(), "nothing is made before somebody connects");
+}
+
+#[tokio::test]
+async fn production_log_is_json() {
+    let folder = Scratch::default();
+    let mut service = start(&folder, &[("NODE_ENV", "production")]).await;
+    assert!(service.stop().await.success());
+    let log = service.output();
+    assert!(log.lines().count() >= 3, "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(
+            line["timestamp"].is_string() && line["level"].is_string(),
+            "{line}"
+        );
+        assert!(line["message"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn dot_env_file_is_not_read() {
+    let folder = Scratch::default();
+    let file = format!("SESSION_MANAGER_TOKEN={TOKEN}\nNODE_ENV=nonsense\nRETRY_SECONDS=0\n");
+    std::fs::write(folder.join(".env"), file).expect("a file");
+    let mut service = start(&folder, &[]).await;
+    let status = harness::http()
+        .get(format!("{}/status", service.url))
+        .send()
+        .await;
+    assert_eq!(
+        status.expect("an answer").status(),
+        200,
+        "no token is wanted"
+    );
+    assert!(service.stop().await.success());
+    assert!(service.output().contains("SESSION_MANAGER_TOKEN=(none)"));
+}
+
+#[tokio::test]
+async fn sigterm_during_startup_stops_cleanly() {
+    let folder = Scratch::default();
+    for _ in 0..20 {
+        let mut service = start(&folder, &[]).await;
+        let ended = tokio::time::timeout(Duration::from_secs(10), service.stop()).await;
+        assert!(ended.expect("an end").success());
+    }
+}

@@ -1,0 +1,116 @@
+//! Asking a session-manager whose browser cannot start, so that nothing but
+//! HTTP is at work.
+
+use harness::{Manager, ManagerOptions};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder};
+use session_api::ErrorBody;
+
+pub const READS: [&str; 11] = [
+    "/health",
+    "/status",
+    "/qr",
+    "/qr.png",
+    "/qr.svg",
+    "/qr.txt",
+    "/session",
+    "/events",
+    "/screenshot.png",
+    "/messages/3EB000",
+    "/passkey",
+];
+pub const FILE: &str = "/files/0123456789abcdef0123456789abcdef";
+const WRITES: [&str; 11] = [
+    "/backup",
+    "/connect",
+    "/disconnect",
+    "/logout",
+    "/pairing-code",
+    "/passkey",
+    "/passkey/confirm",
+    "/passkey/cancel",
+    "/send",
+    "/send/check",
+    "/files",
+];
+
+pub fn routes() -> impl Iterator<Item = (Method, &'static str)> {
+    let reads = READS.into_iter().map(|path| (Method::GET, path));
+    let writes = WRITES.into_iter().map(|path| (Method::POST, path));
+    let file = [(Method::GET, FILE), (Method::DELETE, FILE)];
+    reads.chain(writes).chain(file)
+}
+
+/// One whose browser cannot start, so that nothing but HTTP is at work.
+pub async fn without_browser(options: ManagerOptions) -> Manager {
+    Manager::without_browser(options.with("RETRY_SECONDS", 3_600)).await
+}
+
+pub async fn plain() -> Manager {
+    without_browser(ManagerOptions::default()).await
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+pub async fn ask(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.expect("a body in UTF-8"),
+    }
+}
+
+impl Answer {
+    pub fn kind(&self) -> &str {
+        self.headers["content-type"].to_str().expect("ASCII")
+    }
+
+    /// Status and code of a refusal, whose body has to be of the one shape.
+    pub fn refusal(&self) -> (u16, String) {
+        assert!(
+            (400..600).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.body
+        );
+        assert_eq!(self.kind(), "application/json", "{}", self.body);
+        let body: ErrorBody = serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {:?}", self.body));
+        // Byte for byte: these keys, in this order; of a send, behind them what
+        // the Node pair's programs read.
+        let json = serde_json::to_string(&body).expect("JSON");
+        let (known, rest) = self.body.split_at(json.len().min(self.body.len()) - 1);
+        assert_eq!(known, json.trim_end_matches('}'));
+        assert!(
+            rest == "}" || rest.starts_with(r#","success":false"#),
+            "{}",
+            self.body
+        );
+        assert!(body.error && !body.message.is_empty(), "{}", self.body);
+        assert!(
+            body.code
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_'),
+            "{}",
+            self.body
+        );
+        (self.status, body.code)
+    }
+}
+
+pub fn at(manager: &Manager, method: Method, path: &str) -> RequestBuilder {
+    manager.client().request(method, manager.url(path))
+}
+
+pub async fn get(manager: &Manager, path: &str) -> Answer {
+    ask(at(manager, Method::GET, path)).await
+}
+
+pub async fn post(manager: &Manager, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    ask(at(manager, Method::POST, path).body(body)).await
+}

@@ -1,0 +1,452 @@
+//! What the live page does and a simpler one would not: it is connected before
+//! a send works, its first sync takes long, it asks to be acknowledged.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use harness::standin::{LeadMessage, Outcome, Settings, Standin};
+use harness::{Events, Manager, ManagerOptions, binary, linked, poll, standin};
+use serde_json::{Value, json};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Looks after the page often enough for a test.
+fn impatient() -> ManagerOptions {
+    ManagerOptions::default()
+        .with("HEARTBEAT_MS", 300)
+        .with("RESTART_BUDGET", 10)
+}
+
+async fn send(manager: &Manager, to: &str, text: &str) -> (u16, Value) {
+    manager
+        .post("/send", &json!({"to": to, "message": text}))
+        .await
+}
+
+/// Scans the code, and waits for no more than that.
+async fn scan(manager: &Manager, standin: &Standin) {
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+}
+
+/// What `doctor` with these words says, and the code it ends with.
+async fn doctor(words: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    let doctor = tokio::process::Command::new(binary("session-manager"))
+        .arg("doctor")
+        .args(words)
+        .envs(variables.iter().copied())
+        .kill_on_drop(true)
+        .output();
+    let output = doctor.await.expect("doctor runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code().expect("a code"), text)
+}
+
+/// The causes that the session went through, the oldest first.
+fn causes(session: &Value) -> Vec<String> {
+    let history = session["history"].as_array().expect("a history");
+    let causes = history.iter().rev().map(|entry| entry["cause"].as_str());
+    causes.flatten().map(str::to_owned).collect()
+}
+
+fn restarts(session: &Value) -> (u64, u64) {
+    let restarts = &session["restarts"];
+    let number = |name: &str| restarts[name].as_u64().expect("a number");
+    (number("total"), number("recent"))
+}
+
+#[tokio::test]
+async fn ready_waits_for_offline_delivery() {
+    let (standin, mut manager) = linked(Settings::default(), impatient()).await;
+    manager.stop().await;
+    let lead = LeadMessage::text("5491155550001", "mientras no estabas");
+    standin.phone().lead_message(&lead).expect("a message");
+    standin.phone().settings(Settings {
+        offline_delivery: Duration::from_secs(8),
+        ..Settings::default()
+    });
+    manager.restart().await;
+    let session = manager
+        .until_cause("AUTHENTICATED", "OFFLINE_DELIVERY")
+        .await;
+    assert_eq!(restarts(&session), (0, 0));
+    let (status, body) = send(&manager, "5491158254201", "antes").await;
+    assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+    manager.until("READY").await;
+    let (status, body) = send(&manager, "5491158254201", "a tiempo").await;
+    assert_eq!(status, 200, "{body}");
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    events
+        .until(|event| event.name == "message" && event.data["body"] == "mientras no estabas")
+        .await;
+    assert_eq!(restarts(&manager.session().await), (0, 0));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
+    let settings = Settings {
+        offline_delivery: HOUR,
+        offline_hold: MS(500),
+        ..Settings::default()
+    };
+    let standin = standin(settings).await;
+    let options = impatient().with("DELIVERY_PATIENCE_SECONDS", 2);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    manager.until("READY").await;
+    // As the page does, it holds the message for its own time, and lets it go.
+    let (status, body) = send(&manager, "5491158254201", "hola").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(standin.phone().messages()[0].times_received, 1);
+    let session = manager.session().await;
+    assert_eq!(restarts(&session), (0, 0), "{session}");
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn page_that_restarts_its_sync_is_left_alone() {
+    let settings = Settings {
+        refresh_window: true,
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, impatient()).await;
+    let (status, body) = send(&manager, "5491158254201", "hola").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(restarts(&manager.session().await), (0, 0));
+    assert_eq!(standin.phone().state().devices.len(), 1);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn missing_page_tools_are_named_and_not_ready() {
+    let settings = Settings {
+        withheld_modules: vec!["WAWebMsgCollection".to_owned()],
+        ..Settings::default()
+    };
+    let standin = standin(settings).await;
+    let options = impatient().with("TOOLS_PATIENCE_SECONDS", 1);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    let session = manager.until_cause("AUTHENTICATED", "TOOLS_BROKEN").await;
+    let message = session["cause_message"].as_str().expect("words");
+    assert!(message.contains("MsgStore, message listeners"), "{message}");
+    let (status, body) = send(&manager, "5491158254201", "hola").await;
+    assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn whats_new_dialog_is_dismissed() {
+    for by_test_id in [true, false] {
+        let settings = Settings {
+            whats_new_test_id: by_test_id,
+            ..Settings::default()
+        };
+        let (standin, mut manager) = linked(settings, impatient()).await;
+        poll::until("the dialog to be acknowledged", async || {
+            let device = standin.phone().state().devices.into_iter().next()?;
+            device.whats_new_seen.then_some(())
+        })
+        .await;
+        manager.stop().await;
+        assert!(manager.service.output().contains("What's new"));
+    }
+}
+
+/// The phone drops a device that does not, so this is what the one above saves.
+#[tokio::test]
+async fn device_that_never_acks_is_dropped() {
+    let settings = Settings {
+        whats_new_grace: MS(300),
+        ..Settings::default()
+    };
+    let standin = standin(settings).await;
+    let options = ManagerOptions::default().with("HEARTBEAT_MS", 600_000);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    manager.until_cause("DISCONNECTED", "UNLINKED").await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn presence_is_offline_by_default() {
+    for (presence, available) in [("unavailable", false), ("available", true)] {
+        let options = impatient().with("PRESENCE", presence);
+        let (standin, mut manager) = linked(Settings::default(), options).await;
+        poll::until(format!("the account to be {presence}"), async || {
+            let device = standin.phone().state().devices.into_iter().next()?;
+            (device.available == available).then_some(())
+        })
+        .await;
+        // Also where the page loads anew.
+        manager.stop().await;
+        manager.restart().await;
+        manager.until("READY").await;
+        poll::until(format!("the account to be {presence}"), async || {
+            let device = standin.phone().state().devices.into_iter().next()?;
+            (device.connected && device.available == available).then_some(())
+        })
+        .await;
+        manager.stop().await;
+    }
+}
+
+/// Draws what a page can ask a browser, into itself.
+const ASKS: &str = r"<!doctype html><body><script>
+navigator.userAgentData.getHighEntropyValues(
+  ['architecture', 'bitness', 'fullVersionList', 'model', 'platformVersion'],
+).then((hints) => { document.body.textContent = JSON.stringify(hints); });
+</script></body>";
+
+/// The client hints of the same Chromium, left alone.
+async fn true_hints() -> Value {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("its address"));
+    let router = Router::new().route("/", get(async || Html(ASKS)));
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let profile = harness::Scratch::default();
+    let chromium = tokio::process::Command::new("chromium")
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu"])
+        .args([
+            "--disable-background-networking",
+            "--virtual-time-budget=5000",
+        ])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(["--dump-dom", &url])
+        .env("TMPDIR", profile.path())
+        .kill_on_drop(true)
+        .output();
+    let output = chromium.await.expect("chromium runs");
+    server.abort();
+    let page = String::from_utf8_lossy(&output.stdout);
+    let from = page.rfind("<body>").expect("a body") + "<body>".len();
+    let text = page[from..].split("</body>").next().expect("its end");
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {page}"))
+}
+
+#[tokio::test]
+async fn browser_fingerprint_is_of_a_windowed_chrome() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let said = poll::until("the page to look at its browser", async || {
+        standin.phone().state().browser
+    })
+    .await;
+    let hints = true_hints().await;
+    assert!(
+        hints["fullVersionList"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty()),
+        "{hints}"
+    );
+    for place in ["page", "worker", "service_worker"] {
+        let of = &said[place];
+        assert_eq!(of["hints"], hints, "{place}");
+        let agent = of["user_agent"].as_str().expect("a user agent");
+        assert!(
+            agent.contains(" Chrome/") && !agent.contains("Headless"),
+            "{place}: {agent}"
+        );
+    }
+    assert_eq!(said["screen"], said["window"], "{said}");
+    assert_eq!(said["webdriver"], false);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn qr_on_a_linked_profile_is_believed_the_second_time() {
+    let (standin, mut manager) = linked(Settings::default(), impatient()).await;
+    manager.until_stored().await;
+    manager.stop().await;
+    let broken = |loads| Settings {
+        broken_database_loads: loads,
+        ..Settings::default()
+    };
+    standin.phone().settings(broken(1));
+    manager.restart().await;
+    manager.until("READY").await;
+    let session = manager.session().await;
+    assert!(causes(&session).contains(&"LINK_IN_DOUBT".to_owned()));
+    assert_eq!(restarts(&session), (0, 0));
+    manager.until_stored().await;
+    manager.stop().await;
+
+    standin.phone().settings(broken(2));
+    manager.restart().await;
+    let session = manager.until_cause("DISCONNECTED", "UNLINKED").await;
+    assert_eq!(session["linked"], false);
+    let kept = poll::until("the old profile, kept aside", async || {
+        let tokens = std::fs::read_dir(manager.tokens()).ok()?;
+        let mut names = tokens.flatten().map(|entry| entry.path());
+        names.find(|path| path.to_string_lossy().contains("profile.unlinked-"))
+    })
+    .await;
+    let tokens = manager.tokens().display().to_string();
+    let (_, report) = doctor(&["--here"], &[("TOKENS_DIR", &tokens)]).await;
+    assert!(report.contains(&*kept.to_string_lossy()), "{report}");
+    manager.stop().await;
+
+    // The device was never gone: what is put back is linked.
+    std::fs::rename(kept, manager.tokens().join("profile")).expect("put back");
+    std::fs::write(manager.tokens().join("linked.json"), "{}").expect("its note");
+    manager.restart().await;
+    manager.until("READY").await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn stalled_sync_is_reloaded() {
+    let stuck = Settings {
+        sync: HOUR,
+        sync_steps: 0,
+        ..Settings::default()
+    };
+    let standin = standin(stuck).await;
+    let options = impatient().with("SYNC_PATIENCE_SECONDS", 1);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    let session = manager.until_cause("AUTHENTICATED", "SYNC_STALLED").await;
+    assert_eq!(restarts(&session).0, 0, "the browser stays");
+    standin.phone().settings(Settings::default());
+    manager.until("READY").await;
+    assert_eq!(standin.phone().state().devices.len(), 1);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn progressing_sync_is_left_alone() {
+    let slow = Settings {
+        sync: Duration::from_secs(5),
+        sync_steps: 10,
+        ..Settings::default()
+    };
+    let options = impatient().with("SYNC_PATIENCE_SECONDS", 2);
+    let (_standin, mut manager) = linked(slow, options).await;
+    let session = manager.session().await;
+    assert!(!causes(&session).contains(&"SYNC_STALLED".to_owned()));
+    assert_eq!(restarts(&session), (0, 0));
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn busy_first_sync_is_not_killed() {
+    let slow = Settings {
+        sync: HOUR,
+        ..Settings::default()
+    };
+    let standin = standin(slow).await;
+    let options = impatient().with("HEARTBEAT_DEADLINE_MS", 400);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    poll::until("the device to be logged in", async || {
+        let device = standin.phone().state().devices.into_iter().next()?;
+        device.connected.then_some(())
+    })
+    .await;
+    let browser = manager.session().await["browser"]["chromedriver_pid"].clone();
+    // More than the three heartbeats that it may miss.
+    standin.phone().hang(5_000);
+    let session = poll::until("the page to be loaded anew", async || {
+        let session = manager.session().await;
+        causes(&session)
+            .contains(&"PAGE_HUNG".to_owned())
+            .then_some(session)
+    })
+    .await;
+    assert_eq!(restarts(&session).0, 0);
+    standin.phone().settings(Settings::default());
+    manager.until("READY").await;
+    assert_eq!(
+        manager.session().await["browser"]["chromedriver_pid"],
+        browser,
+        "the same browser"
+    );
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn stopped_acks_reload_then_close_then_kill() {
+    let options = impatient().with("ACK_PATIENCE_SECONDS", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    standin.phone().rule(None, Outcome::Silent, None);
+    let times = async |wanted: usize| {
+        poll::until(format!("ACKS_STOPPED {wanted} times"), async || {
+            let session = manager.session().await;
+            let count = causes(&session)
+                .iter()
+                .filter(|c| *c == "ACKS_STOPPED")
+                .count();
+            (count >= wanted).then_some(session)
+        })
+        .await
+    };
+    for n in 1..=3 {
+        manager.until("READY").await;
+        let to = format!("549115555100{n}");
+        let (status, body) = send(&manager, &to, "¿llega?").await;
+        assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+        let session = times(n).await;
+        assert_eq!(
+            restarts(&session),
+            (n as u64 - 1, n as u64),
+            "loaded anew at first, then started again"
+        );
+    }
+    standin.phone().rule(None, Outcome::Ok, None);
+    manager.until("READY").await;
+    manager.stop().await;
+    let output = manager.service.output();
+    assert!(output.contains("ended chrome processes") || output.contains("ACKS_STOPPED"));
+}
+
+#[tokio::test]
+async fn logout_reason_of_the_page_is_reported_in_words() {
+    for (reason, name) in [
+        ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),
+        ("lid_migration_unmigrated_companion", "LID_MIGRATION"),
+    ] {
+        let (standin, mut manager) = linked(Settings::default(), impatient()).await;
+        standin.phone().unlink_for(Some(reason));
+        let session = manager.until_cause("DISCONNECTED", "UNLINKED").await;
+        let message = session["cause_message"].as_str().expect("words");
+        assert!(message.contains(name), "{message}");
+        manager.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn doctor_checks_another_wa_js() {
+    let standin = standin(Settings::default()).await;
+    let page = standin.web_url();
+    let folder = harness::Scratch::default();
+    let built_in = binary("session-manager")
+        .ancestors()
+        .nth(3)
+        .expect("the repository")
+        .join("crates/session-manager/page/dist/wa-js.js");
+    let judge = async |file: &std::path::Path, page: &str| {
+        let file = file.display().to_string();
+        doctor(&["--wa-js", &file, "--page", page], &[]).await
+    };
+    let (code, report) = judge(&built_in, &page).await;
+    assert_eq!(code, 0, "{report}");
+    assert!(report.contains("wa-js 4."), "{report}");
+
+    let none = folder.join("none.js");
+    std::fs::write(&none, "// nothing of it").expect("a file");
+    // On a saved page, too.
+    let saved = folder.join("saved.html");
+    std::fs::write(&saved, "<!doctype html><title>WhatsApp</title>").expect("a page");
+    let (code, report) = judge(&none, &saved.display().to_string()).await;
+    assert_eq!(code, 2, "{report}");
+    assert!(report.contains("wa-js"), "{report}");
+}

@@ -1,0 +1,382 @@
+//! What the machine lacks: each its own reason with its cure, nothing left
+//! running, and back to work once it is mended.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use harness::standin::{Settings, Standin};
+use harness::{Manager, ManagerOptions, Scratch, Service, http, poll, processes, standin};
+use serde_json::{Value, json};
+
+/// Where this machine has `program`.
+fn installed(program: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| panic!("{program} is not installed"))
+}
+
+/// Puts a program there that runs `script`; replaces one that is there.
+fn program(file: &Path, script: &str) {
+    let draft = file.with_extension("new");
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&draft, format!("#!/bin/sh\n{script}\n")).expect("a script");
+    std::fs::set_permissions(&draft, PermissionsExt::from_mode(0o755)).expect("a mode");
+    std::fs::rename(&draft, file).expect("its place");
+}
+
+/// Puts the real one there, with a PATH to work with.
+fn install(file: &Path, name: &str) {
+    let real = installed(name);
+    program(
+        file,
+        &format!("PATH=/usr/bin:/bin exec {} \"$@\"", real.display()),
+    );
+}
+
+fn options(standin: &Standin) -> ManagerOptions {
+    ManagerOptions::default()
+        .with("WHATSAPP_WEB_URL", standin.web_url())
+        .with("RESTART_BACKOFF_MS", 50)
+        .with("RESTART_BUDGET", 1)
+        .with("RETRY_SECONDS", 1)
+}
+
+/// Waits for `ERROR` with that code, whose message has to hold `words`; looks
+/// that everything else is in order.
+async fn fails(manager: &Manager, code: &str, words: &[&str]) -> Value {
+    let session = manager.until_cause("ERROR", code).await;
+    assert_eq!(session["last_error"]["code"], code, "{session:#}");
+    let message = session["last_error"]["message"]
+        .as_str()
+        .expect("a message");
+    for word in words {
+        assert!(message.contains(word), "{word}: {message}");
+    }
+    assert!(!message.contains('\n'), "{message}");
+    assert_eq!(session["cause_message"], message);
+    assert_eq!(manager.get("/health").await.0, 200);
+    assert_eq!(
+        manager.get("/status").await,
+        (200, json!({"status": "ERROR"}))
+    );
+    assert_eq!(manager.get("/qr").await, (200, json!({"status": "NO_QR"})));
+    let log = manager.service.output();
+    let told =
+        |line: &str| line.contains("ERROR") && line.contains(code) && line.contains(words[0]);
+    assert!(log.lines().any(told), "{log}");
+    session
+}
+
+/// Waits until nothing but the service runs.
+async fn nothing_runs(manager: &Manager) {
+    let service = manager.service.process().expect("it runs").pid;
+    poll::until("nothing but the service to run", async || {
+        let running = processes::of(&manager.tokens());
+        running
+            .iter()
+            .all(|process| process.pid == service)
+            .then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn chrome_is_missing() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let chrome = folder.join("bin").join("chromium");
+    let mut manager = Manager::start_in(
+        folder,
+        options(&standin).with("CHROME_BIN", chrome.display()),
+    )
+    .await;
+    manager.connect().await;
+    let path = chrome.display().to_string();
+    fails(
+        &manager,
+        "CHROME_NOT_FOUND",
+        &[&path, "apt-get install chromium", "CHROME_BIN"],
+    )
+    .await;
+    nothing_runs(&manager).await;
+    install(&chrome, "chromium");
+    manager.until("QR_REQUIRED").await;
+    assert!(manager.stop().await.success());
+}
+
+#[tokio::test]
+async fn chrome_and_chromedriver_are_missing() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let bin = folder.join("bin");
+    std::fs::create_dir(&bin).expect("a folder");
+    let mut manager =
+        Manager::start_in(folder, options(&standin).with("PATH", bin.display())).await;
+    manager.connect().await;
+    let words = [
+        "on PATH",
+        "chromium",
+        "google-chrome",
+        "apt-get install",
+        "CHROME_BIN",
+    ];
+    fails(&manager, "CHROME_NOT_FOUND", &words).await;
+    // One thing after the other is mended.
+    install(&bin.join("chromium"), "chromium");
+    let words = [
+        "on PATH",
+        "apt-get install chromium-driver",
+        "CHROMEDRIVER_BIN",
+    ];
+    fails(&manager, "CHROMEDRIVER_NOT_FOUND", &words).await;
+    nothing_runs(&manager).await;
+    install(&bin.join("chromedriver"), "chromedriver");
+    manager.until("QR_REQUIRED").await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn chromedriver_is_missing() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let driver = folder.join("bin").join("chromedriver");
+    let options = options(&standin).with("CHROMEDRIVER_BIN", driver.display());
+    let mut manager = Manager::start_in(folder, options).await;
+    manager.connect().await;
+    let path = driver.display().to_string();
+    let words = [
+        path.as_str(),
+        "apt-get install chromium-driver",
+        "CHROMEDRIVER_BIN",
+    ];
+    fails(&manager, "CHROMEDRIVER_NOT_FOUND", &words).await;
+    // A file that cannot be executed is as good as none.
+    std::fs::create_dir_all(driver.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&driver, "").expect("a file");
+    fails(
+        &manager,
+        "CHROMEDRIVER_NOT_FOUND",
+        &[&path, "CHROMEDRIVER_BIN"],
+    )
+    .await;
+    nothing_runs(&manager).await;
+    install(&driver, "chromedriver");
+    manager.until("QR_REQUIRED").await;
+    manager.stop().await;
+}
+
+/// A program that is there but does not do: the restart budget is spent, and
+/// after the cure `/connect` tries again.
+async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let file = folder.join("bin").join(name);
+    program(&file, script);
+    let mut manager =
+        Manager::start_in(folder, options(&standin).with(variable, file.display())).await;
+    manager.connect().await;
+    let session = fails(&manager, "TOO_MANY_RESTARTS", words).await;
+    assert_eq!(session["restarts"]["total"], 1, "the budget");
+    nothing_runs(&manager).await;
+    install(&file, name);
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    assert!(manager.stop().await.success());
+}
+
+#[tokio::test]
+async fn chromedriver_that_exits_at_once() {
+    let words = ["chromedriver", "ended at once", "POST /connect"];
+    broken("CHROMEDRIVER_BIN", "chromedriver", "exit 1", &words).await;
+}
+
+#[tokio::test]
+async fn chromedriver_that_never_listens() {
+    // Not the last command of the script, so that it is a child of its own.
+    let words = ["chromedriver did not open its port", "POST /connect"];
+    broken(
+        "CHROMEDRIVER_BIN",
+        "chromedriver",
+        "sleep 600; true",
+        &words,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn chrome_that_exits_at_once() {
+    broken(
+        "CHROME_BIN",
+        "chromium",
+        "exit 1",
+        &["Chrome", "POST /connect"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn profile_path_is_a_file() {
+    let standin = standin(Settings::default()).await;
+    for place in ["tokens", "tokens/profile"] {
+        let folder = Scratch::default();
+        let file = folder.join(place);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&file, "not a folder").expect("a file");
+        let mut manager = Manager::start_in(folder, options(&standin)).await;
+        manager.connect().await;
+        let path = file.display().to_string();
+        fails(
+            &manager,
+            "PROFILE_UNUSABLE",
+            &["profile", &path, "TOKENS_DIR"],
+        )
+        .await;
+        nothing_runs(&manager).await;
+        let kept = std::fs::read_to_string(&file).expect("it is still there");
+        assert_eq!(kept, "not a folder", "what is somebody else's stays");
+        std::fs::remove_file(&file).expect("the cure");
+        manager.until("QR_REQUIRED").await;
+        manager.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn wa_js_file_is_unreadable() {
+    let standin = standin(Settings::default()).await;
+    let folder = Scratch::default();
+    let file = folder.join("wa-js.js");
+    let mut manager =
+        Manager::start_in(folder, options(&standin).with("WA_JS_PATH", file.display())).await;
+    manager.connect().await;
+    let path = file.display().to_string();
+    fails(&manager, "WA_JS_UNREADABLE", &["WA_JS_PATH", &path]).await;
+    std::fs::create_dir(&file).expect("a folder in its place");
+    fails(&manager, "WA_JS_UNREADABLE", &["WA_JS_PATH", &path]).await;
+    nothing_runs(&manager).await;
+    std::fs::remove_dir(&file).expect("the cure");
+    let built = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/session-manager/page/dist/wa-js.js"
+    );
+    std::fs::copy(built, &file).expect("the bundle");
+    manager.until("QR_REQUIRED").await;
+    poll::until("a scan", async || standin.phone().scan_current().ok()).await;
+    manager.until("READY").await;
+    manager.stop().await;
+}
+
+/// With a bundle that does nothing the page's own modules still tell the code
+/// and the link, but nothing can be sent: never `READY`.
+async fn links_but_never_sends(bundles: &[&str]) {
+    let standin = standin(Settings::default()).await;
+    for rubbish in bundles {
+        let folder = Scratch::default();
+        let file = folder.join("wa-js.js");
+        std::fs::write(&file, rubbish).expect("a file");
+        let mut manager =
+            Manager::start_in(folder, options(&standin).with("WA_JS_PATH", file.display())).await;
+        manager.connect().await;
+        manager.until("QR_REQUIRED").await;
+        assert_eq!(
+            manager.get("/qr").await.1["status"],
+            "QR_AVAILABLE",
+            "{rubbish}"
+        );
+        // The phone may link, but nothing can be sent: never READY.
+        poll::until("a scan", async || standin.phone().scan_current().ok()).await;
+        manager.until("AUTHENTICATED").await;
+        let send = json!({"to": "5491158254201", "message": "hola"});
+        let (status, body) = manager.post("/send", &send).await;
+        assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+        let states = manager.session().await["history"].clone();
+        let ready = |entry: &Value| entry["to"] == "READY";
+        assert!(
+            !states.as_array().expect("a list").iter().any(ready),
+            "{states:#}"
+        );
+        assert!(manager.stop().await.success());
+    }
+}
+
+#[tokio::test]
+async fn wa_js_file_is_empty_of_effect() {
+    links_but_never_sends(&["", "throw new Error('roto');", "globalThis.WPP = null;"]).await;
+}
+
+#[tokio::test]
+async fn wa_js_file_is_not_javascript() {
+    links_but_never_sends(&["this is no JavaScript", "}"]).await;
+}
+
+#[tokio::test]
+async fn whatsapp_page_refuses_connections() {
+    let folder = Scratch::default();
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("its address").port();
+    drop(free);
+    let options = ManagerOptions::default()
+        .with("WHATSAPP_WEB_URL", format!("http://127.0.0.1:{port}/"))
+        .with("RETRY_SECONDS", 1);
+    let mut manager = Manager::start_in(folder, options).await;
+    manager.connect().await;
+    // Said at once, long before the page's patience of 90 s is over.
+    let words = ["cannot be reached", "WHATSAPP_WEB_URL"];
+    let refused = [words[0], words[1], "ERR_CONNECTION_REFUSED"];
+    fails(&manager, "PAGE_UNREACHABLE", &refused).await;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let standin = Standin::start(address, Settings::default()).await;
+    let standin = standin.expect("its port");
+    manager.until("QR_REQUIRED").await;
+    poll::until("a scan", async || standin.phone().scan_current().ok()).await;
+    manager.until("READY").await;
+    assert!(manager.stop().await.success());
+    manager.set("WHATSAPP_WEB_URL", "http://no-such-host.invalid/");
+    manager.restart().await;
+    let session = fails(&manager, "PAGE_UNREACHABLE", &words).await;
+    assert_eq!(
+        session["linked"], true,
+        "a page that is away unlinks nothing"
+    );
+    manager.stop().await;
+    assert!(!manager.service.output().contains("panicked"));
+}
+
+#[tokio::test]
+async fn second_service_on_a_profile_is_refused() {
+    let standin = standin(Settings::default()).await;
+    let mut first = Manager::start(&standin).await;
+    first.link(&standin).await;
+    let folder = Scratch::default();
+    let variables = [
+        ("TOKENS_DIR", first.tokens().display().to_string()),
+        ("WHATSAPP_WEB_URL", standin.web_url()),
+        ("RETRY_SECONDS", "1".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value));
+    let mut second = Service::start("session-manager", folder.path(), &variables).await;
+    let session = poll::until("the second to say why not", async || {
+        let answer = http().get(format!("{}/session", second.url)).send().await;
+        let session: Value = answer.ok()?.json().await.ok()?;
+        (session["state"] == "ERROR").then_some(session)
+    })
+    .await;
+    assert_eq!(session["cause"], "PROFILE_UNUSABLE");
+    let message = session["cause_message"].as_str().expect("a message");
+    assert!(message.contains("another session-manager"), "{message}");
+    // The first one's Chrome was not taken for a leftover.
+    assert_eq!(first.state().await, "READY");
+    assert_eq!(first.session().await["restarts"]["total"], 0);
+
+    // Once the first is gone the second takes over by itself.
+    assert!(first.service.stop().await.success());
+    poll::until("the second to take over", async || {
+        let answer = http().get(format!("{}/status", second.url)).send().await;
+        let status: Value = answer.ok()?.json().await.ok()?;
+        (status["status"] == "READY").then_some(())
+    })
+    .await;
+    assert!(second.stop().await.success());
+}

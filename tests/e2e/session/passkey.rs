@@ -1,0 +1,490 @@
+//! The passkey that WhatsApp asks some accounts for before it links a device.
+
+use std::time::Duration;
+
+use harness::standin::{Settings, Standin};
+use harness::{Answer, Authenticator, Events, Manager, ManagerOptions, poll, standin};
+use serde_json::{Value, json};
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+const PHONE: &str = "5491100000001";
+
+/// An account that asks for its passkey.
+fn asks() -> Settings {
+    Settings {
+        passkey: true,
+        ..Settings::default()
+    }
+}
+
+/// A page on which the code was scanned, and that asks for the passkey.
+async fn scanned(settings: Settings) -> (Standin, Manager, Authenticator) {
+    let standin = standin(settings).await;
+    let authenticator = Authenticator::of(&standin.phone());
+    let manager = Manager::start(&standin).await;
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    (standin, manager, authenticator)
+}
+
+/// Waits until an answer is asked for; gives what `GET /passkey` says.
+async fn required(manager: &Manager) -> Value {
+    poll::until("a passkey to be asked for", async || {
+        let (status, body) = manager.get("/passkey").await;
+        assert_eq!(status, 200, "{body}");
+        (body["status"] == "PASSKEY_REQUIRED").then_some(body)
+    })
+    .await
+}
+
+async fn metric(manager: &Manager, line: &str) -> Option<String> {
+    let request = manager.client().get(manager.url("/metrics")).send();
+    let text = request
+        .await
+        .expect("an answer")
+        .text()
+        .await
+        .expect("text");
+    let found = text.lines().find(|found| found.starts_with(line))?;
+    found.split_whitespace().next_back().map(str::to_owned)
+}
+
+fn causes(session: &Value) -> Vec<String> {
+    let entries = session["history"].as_array().expect("a history");
+    let causes = entries.iter().rev().map(|entry| entry["cause"].as_str());
+    causes
+        .map(|cause| cause.expect("a cause").to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn passkey_assertion_links_the_device() {
+    let (standin, mut manager, authenticator) = scanned(asks()).await;
+    let asked = required(&manager).await;
+    let keys: Vec<_> = asked.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["expires_at", "public_key", "status"]);
+    let wanted = &asked["public_key"];
+    assert_eq!(wanted["rpId"], "whatsapp.com");
+    assert_eq!(wanted["userVerification"], "required");
+    assert_eq!(wanted["timeout"], 600_000);
+    assert_eq!(wanted["extensions"], json!({"uvm": true}));
+    let session = manager.session().await;
+    assert_eq!(session["state"], "QR_REQUIRED");
+    assert_eq!(session["cause"], "PASSKEY_REQUIRED");
+    assert_eq!(session["passkey"]["stage"], "required");
+    assert_eq!(session["passkey"]["expires_at"], asked["expires_at"]);
+    assert_eq!(manager.get("/qr").await.1, json!({"status": "NO_QR"}));
+    let phone = json!({"phone": PHONE});
+    let (status, body) = manager.post("/pairing-code", &phone).await;
+    assert_eq!((status, &body["code"]), (404, &json!("QR_NOT_AVAILABLE")));
+
+    let answer = authenticator.answer(&asked);
+    let (status, body) = manager.post("/passkey", &answer).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    manager.until("READY").await;
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
+    assert_eq!(
+        manager.get("/passkey").await.1,
+        json!({"status": "NO_PASSKEY"})
+    );
+    let session = manager.session().await;
+    assert_eq!(session["passkey"], Value::Null);
+    let causes = causes(&session);
+    assert_eq!(
+        causes[causes.len() - 4..],
+        ["CODE_SHOWN", "PASSKEY_REQUIRED", "CODE_SCANNED", "SYNCED"]
+    );
+    for (step, times) in [("asked", "1"), ("answered", "1"), ("linked", "1")] {
+        let line = format!("leadmaster_passkeys_total{{step=\"{step}\"}}");
+        assert_eq!(
+            metric(&manager, &line).await.as_deref(),
+            Some(times),
+            "{step}"
+        );
+    }
+    let log = manager.service.output();
+    assert!(
+        log.contains("PASSKEY_REQUIRED") && log.contains("signs: "),
+        "{log}"
+    );
+    let signature = answer["response"]["signature"].as_str().unwrap();
+    assert!(!log.contains(signature), "{log}");
+    manager.stop().await;
+}
+
+/// The codes behind it run out all the same; to refresh them would cut it off.
+#[tokio::test]
+async fn qr_code_is_not_refreshed_during_a_passkey() {
+    let settings = Settings {
+        first_code: MS(1_500),
+        next_code: MS(100),
+        // Where `data-ref` is missing, a code is composed from `Conn.ref`.
+        data_ref: false,
+        ..asks()
+    };
+    let standin = standin(settings).await;
+    let authenticator = Authenticator::of(&standin.phone());
+    // Long over when the answer comes.
+    let options = ManagerOptions::default()
+        .with("HEARTBEAT_MS", 100)
+        .with("BOOT_PATIENCE_SECONDS", 3);
+    let mut manager = Manager::start_with(&standin, options).await;
+    let mut events = Events::open(&manager.url("/events"), None).await;
+    manager.connect().await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    let asked = required(&manager).await;
+    let idle = |phone: &harness::standin::Phone| (phone.state().idle == 1).then_some(());
+    let phone = standin.phone();
+    phone
+        .wait_for(harness::PATIENCE, idle)
+        .await
+        .expect("the round of codes to end");
+    // The boot's patience over, and a composed code's two seconds as well.
+    let since = manager.session().await["passkey"]["since"].clone();
+    let since = millis(&since);
+    poll::until("four seconds of it", async || {
+        let now = manager.get("/health").await.1["timestamp"].clone();
+        (millis(&now) - since > 4_000).then_some(())
+    })
+    .await;
+    assert_eq!(
+        metric(&manager, "leadmaster_code_refreshes_total").await,
+        None
+    );
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    manager.until("READY").await;
+    assert_eq!(phone.passkey_refusals(), [""; 0]);
+    // From the request on nobody was told of a code, nor of another browser.
+    let mut asked_for = false;
+    while let Some(event) = events.next().await {
+        match event.name.as_str() {
+            "state" if event.data["cause"] == "PASSKEY_REQUIRED" => asked_for = true,
+            "state" if event.data["status"] == "READY" => break,
+            "state" => assert!(
+                !asked_for || event.data["cause"] == "CODE_SCANNED",
+                "{event:?}"
+            ),
+            "qr" => assert!(!asked_for || event.data["status"] == "NO_QR", "{event:?}"),
+            _ => {}
+        }
+    }
+    assert!(asked_for);
+    assert_eq!(manager.session().await["restarts"]["total"], 0);
+    manager.stop().await;
+}
+
+fn millis(timestamp: &Value) -> i64 {
+    let text = timestamp.as_str().expect("a timestamp");
+    let at: session_api::Timestamp = serde_json::from_value(json!(text)).expect("RFC 3339");
+    at.as_millis()
+}
+
+#[tokio::test]
+async fn wrong_assertion_is_refused_and_requested_again() {
+    let (standin, mut manager, authenticator) = scanned(asks()).await;
+    let asked = required(&manager).await;
+    // Everything is right but the key.
+    let stranger = Authenticator::new("passkey");
+    let (status, body) = manager.post("/passkey", &stranger.answer(&asked)).await;
+    assert_eq!(status, 200, "{body}");
+    let challenge = &asked["public_key"]["challenge"];
+    let again = poll::until("another challenge", async || {
+        let (_, body) = manager.get("/passkey").await;
+        let other = &body["public_key"]["challenge"];
+        (other.is_string() && other != challenge).then_some(body)
+    })
+    .await;
+    assert_eq!(
+        standin.phone().passkey_refusals(),
+        ["passkey_wrong_signature"]
+    );
+    assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    assert_eq!((status, &body["code"]), (400, &json!("INVALID_REQUEST")));
+    assert!(
+        body["message"]
+            .as_str()
+            .unwrap()
+            .contains("another request")
+    );
+
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&again))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    // The page that was scanned can no longer be proved: a person compares.
+    let code = confirmation(&manager).await;
+    assert_eq!((code.len(), &code[4..5]), (9, "-"));
+    assert_eq!(
+        manager.session().await["passkey"]["needs_confirmation"],
+        true
+    );
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&again))
+        .await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("PASSKEY_NOT_PENDING"))
+    );
+    let (status, body) = manager.post("/passkey/confirm", &Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    manager.until("READY").await;
+    let line = "leadmaster_passkeys_total{step=\"refused\"}";
+    assert_eq!(metric(&manager, line).await.as_deref(), Some("1"));
+    manager.stop().await;
+}
+
+/// The verification code, once the page shows it.
+async fn confirmation(manager: &Manager) -> String {
+    poll::until("a verification code", async || {
+        let (_, body) = manager.get("/passkey").await;
+        let code = body["verification_code"].as_str().map(str::to_owned);
+        code.inspect(|_| assert_eq!(body["status"], "PASSKEY_CONFIRM"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn invalid_assertion_names_its_field() {
+    let (standin, mut manager, authenticator) = scanned(asks()).await;
+    let asked = required(&manager).await;
+    let right = authenticator.answer(&asked);
+    let changed = |pointer: &str, value: Value| {
+        let mut body = right.clone();
+        *body.pointer_mut(pointer).expect("a field") = value;
+        body
+    };
+    let without = |field: &str| {
+        let mut body = right.clone();
+        body.as_object_mut().unwrap().remove(field);
+        body
+    };
+    let with = |answer| authenticator.answer_with(&asked, answer);
+    let right_one = Answer::default();
+    for (field, body) in [
+        ("id", without("id")),
+        ("response", without("response")),
+        ("type", changed("/type", json!("password"))),
+        ("rawId", changed("/rawId", json!("AAAA"))),
+        ("id", changed("/id", json!("not base64url!"))),
+        (
+            "response.signature",
+            changed("/response/signature", json!("")),
+        ),
+        (
+            "response.clientDataJSON",
+            changed("/response/clientDataJSON", json!("AAAA")),
+        ),
+        (
+            "response.authenticatorData",
+            changed("/response/authenticatorData", json!("AAAA")),
+        ),
+        (
+            "response.clientDataJSON",
+            with(Answer {
+                origin: "https://hub.example",
+                ..right_one
+            }),
+        ),
+        (
+            "response.authenticatorData",
+            with(Answer {
+                party: "hub.example",
+                ..right_one
+            }),
+        ),
+        (
+            "response.authenticatorData",
+            with(Answer {
+                flags: 1,
+                ..right_one
+            }),
+        ),
+    ] {
+        let (status, answer) = manager.post("/passkey", &body).await;
+        assert_eq!((status, &answer["code"]), (400, &json!("INVALID_REQUEST")));
+        let message = answer["message"].as_str().unwrap();
+        assert!(message.contains(field), "{field}: {message}");
+    }
+    // None of it reached WhatsApp, and the request is the same.
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
+    assert_eq!(manager.get("/passkey").await.1, asked);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn cancelled_passkey_returns_to_the_qr_code() {
+    let (standin, mut manager, authenticator) = scanned(asks()).await;
+    let asked = required(&manager).await;
+    let (status, body) = manager.post("/passkey/confirm", &Value::Null).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("PASSKEY_NOT_PENDING"))
+    );
+    let (status, body) = manager.post("/passkey/cancel", &Value::Null).await;
+    assert_eq!(status, 200, "{body}");
+    manager.until_cause("QR_REQUIRED", "CODE_SHOWN").await;
+    assert_eq!(
+        manager.get("/passkey").await.1,
+        json!({"status": "NO_PASSKEY"})
+    );
+    for (path, body) in [
+        ("/passkey", authenticator.answer(&asked)),
+        ("/passkey/cancel", Value::Null),
+        ("/passkey/confirm", Value::Null),
+    ] {
+        let (status, body) = manager.post(path, &body).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("PASSKEY_NOT_PENDING"))
+        );
+    }
+    assert_eq!(standin.phone().state().passkeys_wanted, 0);
+    // And from there it works, with another request.
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    let asked = required(&manager).await;
+    manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    manager.until("READY").await;
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn unanswered_passkey_times_out() {
+    let settings = Settings {
+        passkey_life: MS(1_500),
+        ..asks()
+    };
+    let (standin, mut manager, authenticator) = scanned(settings).await;
+    let asked = required(&manager).await;
+    manager.until_cause("QR_REQUIRED", "CODE_SHOWN").await;
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("PASSKEY_NOT_PENDING"))
+    );
+    assert!(standin.phone().current_code().is_some());
+    let line = "leadmaster_passkeys_total{step=\"expired\"}";
+    assert_eq!(metric(&manager, line).await.as_deref(), Some("1"));
+    manager.stop().await;
+}
+
+/// WhatsApp asks again when the phone does not follow.
+#[tokio::test]
+async fn passkey_is_requested_again_when_the_phone_does_not_follow() {
+    let settings = Settings {
+        passkey_phone: None,
+        passkey_step: MS(300),
+        ..asks()
+    };
+    let (_standin, mut manager, authenticator) = scanned(settings).await;
+    let asked = required(&manager).await;
+    manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    poll::until("the page to give up on the phone", async || {
+        let line = "leadmaster_passkeys_total{step=\"refused\"}";
+        metric(&manager, line).await
+    })
+    .await;
+    required(&manager).await;
+    assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn passkey_follows_a_pairing_code() {
+    let standin = standin(asks()).await;
+    let authenticator = Authenticator::of(&standin.phone());
+    let mut manager = Manager::start(&standin).await;
+    manager.connect().await;
+    manager.until("QR_REQUIRED").await;
+    let (status, body) = manager
+        .post("/pairing-code", &json!({"phone": PHONE}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    let typed = standin.phone().link_code(body["code"].as_str().unwrap());
+    assert_eq!(typed.expect("the phone takes it"), "", "no device yet");
+    let asked = required(&manager).await;
+    assert_eq!(manager.session().await["pairing_code"], Value::Null);
+    manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    manager.until("READY").await;
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
+    manager.stop().await;
+}
+
+/// A page that changed: its events are gone, or the test ids of its screen.
+async fn by_the_other_signs(change: impl FnOnce(&mut Settings)) {
+    let mut settings = asks();
+    change(&mut settings);
+    let (standin, mut manager, authenticator) = scanned(settings).await;
+    let asked = required(&manager).await;
+    assert_eq!(manager.session().await["cause"], "PASSKEY_REQUIRED");
+    let (status, body) = manager
+        .post("/passkey", &authenticator.answer(&asked))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    manager.until("READY").await;
+    assert_eq!(standin.phone().passkey_refusals(), [""; 0]);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn passkey_works_without_page_events() {
+    by_the_other_signs(|settings| settings.passkey_events = false).await;
+}
+
+#[tokio::test]
+async fn passkey_works_without_test_ids() {
+    by_the_other_signs(|settings| settings.passkey_test_ids = false).await;
+}
+
+#[tokio::test]
+async fn account_without_a_passkey_is_unaffected() {
+    let standin = standin(Settings::default()).await;
+    let mut manager = Manager::start(&standin).await;
+    assert_eq!(
+        manager.get("/passkey").await.1,
+        json!({"status": "NO_PASSKEY"})
+    );
+    manager.link(&standin).await;
+    assert_eq!(
+        manager.get("/passkey").await.1,
+        json!({"status": "NO_PASSKEY"})
+    );
+    let session = manager.session().await;
+    assert!(
+        causes(&session)
+            .iter()
+            .all(|cause| cause != "PASSKEY_REQUIRED")
+    );
+    assert_eq!(metric(&manager, "leadmaster_passkeys_total").await, None);
+    for path in ["/passkey/cancel", "/passkey/confirm"] {
+        let (status, body) = manager.post(path, &Value::Null).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (409, &json!("PASSKEY_NOT_PENDING"))
+        );
+    }
+    manager.stop().await;
+}

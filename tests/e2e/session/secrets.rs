@@ -1,0 +1,258 @@
+//! What must not leave the service: the token, its customers' numbers and
+//! texts, and the operator's chats.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use harness::standin::{LeadMessage, Settings, Standin};
+use harness::{Manager, ManagerOptions, poll, processes, standin};
+use reqwest::Method;
+use serde_json::{Value, json};
+use service_runtime::listen::port_of;
+use service_runtime::process::Process;
+
+const TOKEN: &str = "Un-Token-de-Prueba-42";
+
+async fn ask(manager: &Manager, method: Method, path: &str, body: &Value) -> reqwest::Response {
+    let request = manager.client().request(method, manager.url(path));
+    let request = request.bearer_auth(TOKEN).json(body);
+    request.send().await.expect("an answer")
+}
+
+async fn get(manager: &Manager, path: &str) -> reqwest::Response {
+    ask(manager, Method::GET, path, &Value::Null).await
+}
+
+async fn until(manager: &Manager, state: &str) {
+    poll::until(state, async || {
+        let body: Value = get(manager, "/status").await.json().await.expect("JSON");
+        (body["status"] == state).then_some(())
+    })
+    .await;
+}
+
+async fn with_token() -> (Standin, Manager) {
+    let standin = standin(Settings::default()).await;
+    let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);
+    let manager = Manager::start_with(&standin, options).await;
+    assert_eq!(
+        ask(&manager, Method::POST, "/connect", &Value::Null)
+            .await
+            .status(),
+        200
+    );
+    until(&manager, "QR_REQUIRED").await;
+    (standin, manager)
+}
+
+fn holds(haystack: &[u8], needle: &str) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|part| part == needle.as_bytes())
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path)
+        .expect("it is there")
+        .permissions()
+        .mode()
+        & 0o777
+}
+
+#[tokio::test]
+async fn token_stays_in_the_service() {
+    let (_standin, mut manager) = with_token().await;
+    let service = manager.service.process().expect("it runs").pid;
+    let children: Vec<_> = processes::of(&manager.tokens())
+        .into_iter()
+        .filter(|process| process.pid != service)
+        .collect();
+    let names: Vec<_> = children
+        .iter()
+        .map(|process| process.comm.as_str())
+        .collect();
+    assert!(
+        names.contains(&"chromedriver") && names.len() > 3,
+        "{names:?}"
+    );
+    let mut read = 0;
+    for process in &children {
+        for file in ["environ", "cmdline"] {
+            // Some of Chrome's come and go.
+            let Ok(text) = std::fs::read(format!("/proc/{}/{file}", process.pid)) else {
+                continue;
+            };
+            read += 1;
+            for secret in [TOKEN, "SESSION_MANAGER_TOKEN"] {
+                assert!(
+                    !holds(&text, secret),
+                    "{} of {} has {secret}",
+                    file,
+                    process.comm
+                );
+            }
+        }
+    }
+    assert!(read > 6, "they were looked into");
+    manager.stop().await;
+    assert!(!manager.service.output().contains(TOKEN));
+}
+
+/// The network that a process is in; some of Chrome's come and go.
+fn network(pid: i32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/ns/net")).ok()
+}
+
+#[tokio::test]
+async fn chromedriver_and_cdp_are_unreachable_from_outside() {
+    let (_standin, mut manager) = with_token().await;
+    let driver = processes::chromedriver(&manager.tokens()).expect("a chromedriver");
+    let alone = network(driver.pid);
+    let service = manager.service.process().expect("it runs").pid;
+    assert!(alone.is_some() && network(service).is_some());
+    assert_ne!(alone, network(service));
+    let (inside, outside): (Vec<_>, Vec<_>) = processes::of(&manager.tokens())
+        .into_iter()
+        .filter(Process::is_alive)
+        .partition(|process| network(process.pid) == alone);
+    let mut names: Vec<_> = inside.iter().map(|one| one.comm.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["chrome-shim", "chromedriver"]);
+    for process in outside {
+        let listens = port_of(process.pid).is_some();
+        assert_eq!(listens, process.pid == service, "{process:?}");
+    }
+    // The service does, more than once at a time.
+    let pictures = (0..3).map(|_| get(&manager, "/screenshot.png"));
+    for picture in futures_util::future::join_all(pictures).await {
+        assert_eq!(picture.status(), 200);
+    }
+    assert_eq!(
+        mode(&manager.tokens().join("tmp")),
+        0o700,
+        "where the pipe is handed over"
+    );
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn profile_is_private_to_the_user() {
+    let (standin, mut manager) = with_token().await;
+    for folder in ["", "profile", "tmp"] {
+        assert_eq!(mode(&manager.tokens().join(folder)), 0o700, "{folder}");
+    }
+    poll::until("a scan", async || standin.phone().scan_current().ok()).await;
+    until(&manager, "READY").await;
+    assert_eq!(mode(&manager.tokens()), 0o700);
+    manager.stop().await;
+    assert_eq!(mode(&manager.tokens().join("profile")), 0o700);
+}
+
+#[tokio::test]
+async fn screenshot_requires_the_token() {
+    let (_standin, mut manager) = with_token().await;
+    let bare = manager
+        .client()
+        .get(manager.url("/screenshot.png"))
+        .send()
+        .await;
+    assert_eq!(bare.expect("an answer").status(), 401);
+    let shot = get(&manager, "/screenshot.png").await;
+    assert_eq!(shot.status(), 200);
+    assert_eq!(shot.headers()["content-type"], "image/png");
+    assert_eq!(shot.headers()["cache-control"], "no-store");
+    let png = shot.bytes().await.expect("a body");
+    let picture = image::load_from_memory_with_format(&png, image::ImageFormat::Png);
+    let picture = picture.expect("a PNG").to_luma8();
+    assert!(
+        picture.width() > 600 && picture.height() > 400,
+        "{:?}",
+        picture.dimensions()
+    );
+    let shades = |wanted: fn(u8) -> bool| picture.pixels().filter(|p| wanted(p.0[0])).count();
+    assert!(shades(|luma| luma < 80) > 500, "it shows something");
+    assert!(shades(|luma| luma > 180) > 500, "it is not all dark");
+
+    let qr = get(&manager, "/qr").await.text().await.expect("a body");
+    let image = qr
+        .strip_prefix(r#"{"status":"QR_AVAILABLE","qr":"data:image/png;base64,"#)
+        .and_then(|rest| rest.strip_suffix(r#""}"#))
+        .unwrap_or_else(|| panic!("{qr}"));
+    assert!(
+        image
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)),
+        "{qr}"
+    );
+    manager.stop().await;
+}
+
+/// A session in which numbers and texts pass in every direction; gives its
+/// log.
+async fn talkative(filter: Option<&str>) -> String {
+    let standin = standin(Settings::default()).await;
+    let options = filter
+        .iter()
+        .fold(ManagerOptions::default(), |options, filter| {
+            options.with("RUST_LOG", filter)
+        });
+    let mut manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    let mut events = manager
+        .client()
+        .get(manager.url("/events"))
+        .send()
+        .await
+        .expect("events");
+    standin
+        .phone()
+        .set_on_whatsapp("5491100000009", false)
+        .expect("a number");
+    for (to, expected) in [("5491158254201", 200), ("5491100000009", 404)] {
+        let body = json!({"to": to, "message": "texto-saliente", "cliente_id": 51});
+        let (status, answer) = manager.post("/send", &body).await;
+        assert_eq!(status, expected, "{answer}");
+        assert!(!answer.to_string().contains("texto-saliente"));
+    }
+    let (status, _) = manager
+        .post("/pairing-code", &json!({"phone": "5491100000005"}))
+        .await;
+    assert_eq!(status, 409);
+    let message = LeadMessage::text("5491100000007", "texto-entrante");
+    standin.phone().lead_message(&message).expect("a lead");
+    let mut told = String::new();
+    while !told.contains("texto-entrante") {
+        let chunk = tokio::time::timeout(harness::PATIENCE, events.chunk()).await;
+        let chunk = chunk
+            .expect("the message")
+            .expect("a chunk")
+            .expect("an open stream");
+        told.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    drop(events);
+    manager.stop().await;
+    manager.service.output()
+}
+
+#[tokio::test]
+async fn numbers_and_texts_stay_out_of_the_log() {
+    for filter in [None, Some("debug"), Some("trace")] {
+        let log = talkative(filter).await;
+        assert!(log.contains("READY"), "{log}");
+        for private in [
+            "texto-saliente",
+            "texto-entrante",
+            "5491158254201",
+            "5491100000005",
+            "5491100000007",
+            "5491100000009",
+        ] {
+            let lines: Vec<_> = log.lines().filter(|line| line.contains(private)).collect();
+            let shown: Vec<String> = lines
+                .iter()
+                .map(|l| l.chars().take(200).collect())
+                .collect();
+            assert!(lines.is_empty(), "{filter:?} {private}: {shown:#?}");
+        }
+    }
+}

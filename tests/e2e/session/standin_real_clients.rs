@@ -1,0 +1,93 @@
+//! Real clients of WhatsApp Web, unmodified from npm, on the stand-in: what
+//! works there is what the stand-in is worth.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use whatsapp_standin::{Settings, Standin};
+
+/// Longer than a script gives itself.
+const LIMIT: Duration = Duration::from_secs(180);
+
+#[tokio::test]
+async fn whatsapp_web_js_runs_on_the_standin() {
+    run_peer("peer-wwebjs.mjs").await;
+}
+
+#[tokio::test]
+async fn wa_js_runs_on_the_standin() {
+    run_peer("peer-wa-js.mjs").await;
+}
+
+#[tokio::test]
+async fn standin_settings_show_in_its_page() {
+    run_peer("standin-edges.mjs").await;
+}
+
+fn node_folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("node");
+    for package in ["whatsapp-web.js", "@wppconnect/wa-js", "playwright-core"] {
+        assert!(
+            folder.join("node_modules").join(package).is_dir(),
+            "{package} is not installed in tests/node: `cargo xtask test` does that \
+             (or `PUPPETEER_SKIP_DOWNLOAD=1 npm ci` in tests/node)"
+        );
+    }
+    folder
+}
+
+async fn run_peer(script: &str) {
+    let folder = node_folder();
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let standin = Standin::start(any_port, Settings::default())
+        .await
+        .expect("a free port");
+    // The browser's own temporary files go into the same folder and with it.
+    let work = tempfile::tempdir().expect("a temporary folder");
+    let profile = work.path().join("profile");
+    let temporary = work.path().join("tmp");
+    std::fs::create_dir(&temporary).expect("a folder in a new folder");
+
+    let child = Command::new("node")
+        .arg(folder.join(script))
+        .arg(standin.web_url())
+        .arg(&profile)
+        .current_dir(&folder)
+        .env("TMPDIR", &temporary)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("node must be installed");
+    let output = tokio::time::timeout(LIMIT, child.wait_with_output())
+        .await
+        .expect("the script ends by itself")
+        .expect("its output can be read");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "{script} failed:\n{said}{complained}"
+    );
+    standin.stop().await;
+
+    let left = processes_with(&profile);
+    assert!(left.is_empty(), "{script} left processes: {left:?}");
+}
+
+/// Who still has the profile on its command line.
+fn processes_with(profile: &Path) -> Vec<String> {
+    let needle = profile.to_string_lossy().into_owned();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| std::fs::read(entry.ok()?.path().join("cmdline")).ok())
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .filter(|line| line.contains(&needle))
+        .collect()
+}

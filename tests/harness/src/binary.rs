@@ -1,0 +1,192 @@
+//! One of the product's binaries, running.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use service_runtime::process::{Process, Signal, kill, spawn_bound};
+
+use crate::poll;
+
+/// The path of a binary of the workspace.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this test's own path");
+    // target/<profile>/deps/<test>, or target/<profile>/<binary>
+    let mut folder = test.parent().expect("its folder");
+    if folder.ends_with("deps") {
+        folder = folder.parent().expect("a target folder");
+    }
+    let path = folder.join(name);
+    assert!(
+        path.is_file(),
+        "{} is not built: run `cargo xtask test`, or `cargo build` first",
+        path.display()
+    );
+    path
+}
+
+/// A running binary, its output in a file.
+#[derive(Debug)]
+pub struct Service {
+    child: Child,
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub url: String,
+    output: PathBuf,
+}
+
+impl Service {
+    /// Starts `name` with these variables and no others, `PATH` apart; `PORT`
+    /// is 0 unless named. Waits until it listens.
+    ///
+    /// Its temporary files go into `folder`.
+    pub async fn start(name: &str, folder: &Path, variables: &[(String, String)]) -> Self {
+        let (child, output) = spawn(name, folder, variables);
+        let mut service = Self {
+            child,
+            url: String::new(),
+            output,
+        };
+        service.url = poll::until(format!("{name} to listen"), async || {
+            if let Some(status) = service.child.try_wait().expect("its state") {
+                panic!("{name} ended with {status}: {}", service.output());
+            }
+            listening_on(&service.output)
+        })
+        .await;
+        service
+    }
+
+    /// What it wrote so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn process(&self) -> Option<Process> {
+        Process::read(self.child.id().cast_signed())
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = self.process() {
+            kill(process.id(), signal).expect("a signal");
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        poll::until("the service to end", async || {
+            child.try_wait().expect("its state")
+        })
+        .await
+    }
+
+    /// SIGTERM, then its end.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        self.ended().await
+    }
+
+    /// `kill -9`, then its end.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.ended().await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        if std::thread::panicking() {
+            // Captured with the rest of what the failed test wrote.
+            #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
+            {
+                eprintln!("--- {}\n{}", self.output.display(), self.output());
+            }
+        }
+        // Its children die with it, by its own doing: that is tested.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, PathBuf) {
+    let output = folder.join(format!("{name}.log"));
+    let mut command = command(name, folder, variables, &output);
+    (command.spawn().expect("it starts"), output)
+}
+
+/// Starts `name` so that it is killed when this process ends, however that
+/// does.
+pub fn bound_to_us(
+    name: &str,
+    folder: &Path,
+    variables: &[(String, String)],
+    output: &Path,
+) -> Child {
+    spawn_bound(command(name, folder, variables, output)).expect("it starts")
+}
+
+/// The address that a service wrote into its log, once it listens.
+pub fn listening_on(output: &Path) -> Option<String> {
+    let output = std::fs::read_to_string(output).unwrap_or_default();
+    let line = output.lines().find(|line| line.contains("listening on "))?;
+    let at = line.find("http://")?;
+    let url = line[at..].split(['"', ' ']).next()?;
+    Some(url.to_owned())
+}
+
+fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &Path) -> Command {
+    let temporary = folder.join("service-tmp");
+    std::fs::create_dir_all(&temporary).expect("a folder");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(output)
+        .expect("a log file");
+    // Each start of a service tells its own port.
+    log.set_len(0).expect("an empty log file");
+    let mut command = Command::new(binary(name));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder)
+        .env("TMPDIR", &temporary)
+        .env("PORT", "0")
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a descriptor"))
+        .stderr(log);
+    command
+}
+
+/// Runs `name` to its end with these variables; gives how it ended and what
+/// it wrote.
+pub async fn run_to_end(
+    name: &str,
+    folder: &Path,
+    variables: &[(String, String)],
+) -> (ExitStatus, String) {
+    let (mut child, output) = spawn(name, folder, variables);
+    let status = poll::until_within(
+        Duration::from_secs(20),
+        format!("{name} to end"),
+        async || child.try_wait().expect("its state"),
+    )
+    .await;
+    (status, std::fs::read_to_string(output).unwrap_or_default())
+}

@@ -1,0 +1,100 @@
+//! A listener to `/events`, of either service.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use serde_json::Value;
+use session_client::ClientError;
+
+use crate::http;
+
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// One event.
+#[derive(Clone, Debug)]
+pub struct SseEvent {
+    /// Its id; 0 where it has none.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// Its data.
+    pub data: Value,
+}
+
+type Decoded = dyn Stream<Item = Result<session_client::SseEvent, ClientError>> + Send;
+
+/// An open stream, read by session-client's decoder.
+pub struct Events {
+    decoded: Pin<Box<Decoded>>,
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// Listens at `url`, from after `last` where one is named.
+    pub async fn open(url: &str, last: Option<u64>) -> Self {
+        Self::try_open(url, last).await.expect("a stream of events")
+    }
+
+    /// As [`Self::open`], of a service that may be down.
+    pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
+        // A stream has no end that a client could wait for.
+        let mut request = http().get(url).timeout(ENDLESS);
+        if let Some(id) = last {
+            request = request.header("last-event-id", id.to_string());
+        }
+        Some(Self::of(request.send().await.ok()?))
+    }
+
+    /// What comes in an answer that is there already.
+    #[must_use]
+    pub fn of(response: reqwest::Response) -> Self {
+        let kind = response.headers().get("content-type");
+        let kind = kind.expect("a content type").to_str().expect("ASCII");
+        assert_eq!(
+            (response.status().as_u16(), kind),
+            (200, "text/event-stream")
+        );
+        Self {
+            decoded: Box::pin(session_client::decode(response, ENDLESS)),
+        }
+    }
+
+    /// The next event; `None` once the stream ended or broke off.
+    pub async fn next(&mut self) -> Option<SseEvent> {
+        let event = match self.decoded.next().await? {
+            Ok(event) => event,
+            Err(ClientError::BadResponse(odd)) => panic!("{odd}"),
+            Err(_) => return None,
+        };
+        Some(SseEvent {
+            id: event.id.map_or(0, |id| id.parse().expect("a number")),
+            name: event.name,
+            data: serde_json::from_str(&event.data).expect("JSON"),
+        })
+    }
+
+    /// All events up to the one that is `last`.
+    pub async fn until(&mut self, last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
+        let mut events = Vec::new();
+        let reading = async {
+            loop {
+                let event = self.next().await.expect("an open stream");
+                let done = last(&event);
+                events.push(event);
+                if done {
+                    return;
+                }
+            }
+        };
+        let read = tokio::time::timeout(crate::PATIENCE, reading).await;
+        assert!(read.is_ok(), "the event did not come after {events:#?}");
+        events
+    }
+}

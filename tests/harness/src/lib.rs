@@ -1,0 +1,72 @@
+//! The harness of the end-to-end tests: the real binaries, real Chromium, and
+//! the stand-in for WhatsApp.
+//!
+//! ```text
+//!  test ──> Manager (binary) ──> chromedriver ─> Chromium ─> Standin (library)
+//!     └───> Hub (binary) ──> Manager                            ^
+//!     └───> Phone ──────────────────────────────────────────────┘
+//! ```
+//!
+//! Whatever a test starts ends with it, and the harness fails a test that
+//! leaves a process behind.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a harness panics: that is how a test fails"
+)]
+
+mod authenticator;
+mod binary;
+mod events;
+mod flow;
+mod hub;
+mod manager;
+pub mod poll;
+pub mod processes;
+mod scratch;
+
+pub use authenticator::{Answer, Authenticator};
+pub use binary::{Service, binary, bound_to_us, listening_on, run_to_end};
+pub use events::{Events, SseEvent};
+pub use flow::browser_flow;
+pub use hub::Hub;
+pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
+pub use scratch::Scratch;
+pub use whatsapp_standin as standin;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use whatsapp_standin::{Settings, Standin};
+
+/// Longer than anything healthy takes on a loaded machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("a root").to_owned()
+}
+
+/// The folder of the Node.js scripts, and of what they take from npm.
+#[must_use]
+pub fn node_scripts() -> PathBuf {
+    root().join("tests/node")
+}
+
+/// A stand-in and a session-manager that is linked to its phone.
+pub async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
+    let standin = standin(settings).await;
+    let manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    (standin, manager)
+}
+
+/// A stand-in on a free port.
+pub async fn standin(settings: Settings) -> Standin {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Standin::start(address, settings)
+        .await
+        .expect("a free port on loopback")
+}

@@ -1,0 +1,89 @@
+//! Processes, found without any help from what is tested.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use service_runtime::process::{Process, ProcessTable, Signal, kill};
+
+use crate::poll;
+
+/// Everything alive that names `folder` on its command line or in its
+/// environment, but for this test itself.
+#[must_use]
+pub fn of(folder: &Path) -> Vec<Process> {
+    let needle = folder.as_os_str().as_bytes();
+    let this = std::process::id().cast_signed();
+    let table = ProcessTable::scan().expect("/proc");
+    table
+        .alive()
+        .filter(|process| process.pid != this)
+        .filter(|process| {
+            let environment =
+                std::fs::read(format!("/proc/{}/environ", process.pid)).unwrap_or_default();
+            process.cmdline_contains(folder)
+                || environment.windows(needle.len()).any(|part| part == needle)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Waits until nothing of `folder` is alive, and says what is, if not.
+pub async fn none_left(folder: &Path) {
+    let patience = Duration::from_secs(15);
+    let deadline = tokio::time::Instant::now() + patience;
+    loop {
+        let left = of(folder);
+        if left.is_empty() {
+            return;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "still alive after {patience:?}: {left:#?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The ChromeDriver of `folder`.
+#[must_use]
+pub fn chromedriver(folder: &Path) -> Option<Process> {
+    of(folder).into_iter().find(|p| p.comm == "chromedriver")
+}
+
+/// What ChromeDriver takes for Chrome, of `folder`.
+#[must_use]
+pub fn stand_in(folder: &Path) -> Option<Process> {
+    of(folder).into_iter().find(|p| p.comm == "chrome-shim")
+}
+
+/// Chrome's main process of `folder`: the one that has no `--type=`.
+#[must_use]
+pub fn chrome(folder: &Path) -> Option<Process> {
+    of(folder)
+        .into_iter()
+        .filter(|p| !["chromedriver", "chrome-shim"].contains(&p.comm.as_str()))
+        .find(|p| p.cmdline_contains("--user-data-dir") && !p.cmdline_contains("--type="))
+}
+
+/// The renderers of `folder`.
+#[must_use]
+pub fn renderers(folder: &Path) -> Vec<Process> {
+    of(folder)
+        .into_iter()
+        .filter(|p| p.cmdline_contains("--type=renderer"))
+        .collect()
+}
+
+/// `kill -9`.
+pub fn kill_hard(process: &Process) {
+    kill(process.id(), Signal::KILL).expect("a signal");
+}
+
+/// Waits until `process` is gone.
+pub async fn gone(process: &Process) {
+    poll::until(format!("the end of {}", process.comm), async || {
+        (!process.id().is_alive()).then_some(())
+    })
+    .await;
+}

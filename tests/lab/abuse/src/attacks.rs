@@ -1,0 +1,459 @@
+//! The attacks, each bounded in count and in time.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::json;
+
+use super::Options;
+use super::client::{PATIENCE, Target, status};
+
+/// Clients at once where it is not their number that is tried.
+const SIDE_BY_SIDE: usize = 32;
+/// More than a service has connections.
+const MANY: usize = 1_200;
+
+/// An attack: what it does and what it may be answered.
+pub(super) struct Attack {
+    pub(super) name: &'static str,
+    /// Whether only the hub has what is attacked.
+    pub(super) only_hub: bool,
+    /// Statuses that may be answered; 0 is a close without a word.
+    pub(super) allowed: &'static [u16],
+    /// One of these has to be among them.
+    pub(super) wanted: &'static [u16],
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// Answers that nobody reads.
+    Unread,
+    /// Connections on which nothing comes, or half a head.
+    Silent(&'static [u8]),
+    /// Requests that stop, in every position of one.
+    Stopped,
+    /// A part's head, or what stands before the first part, without an end.
+    PartHeads,
+    /// Bodies without an end.
+    Bodies,
+    /// Sign-ins with names as long as a body may be.
+    LongNames,
+    /// Event streams of one caller.
+    Streams,
+    /// Wrong tokens.
+    Guesses,
+    /// Every route, as every role, with names of every kind.
+    Flood,
+    /// Lists of recipients that begin to come.
+    SlowLists,
+    /// Searches.
+    Searches,
+}
+
+const fn on_both(
+    name: &'static str,
+    kind: Kind,
+    allowed: &'static [u16],
+    wanted: &'static [u16],
+) -> Attack {
+    Attack {
+        name,
+        only_hub: false,
+        allowed,
+        wanted,
+        kind,
+    }
+}
+
+const fn on_hub(
+    name: &'static str,
+    kind: Kind,
+    allowed: &'static [u16],
+    wanted: &'static [u16],
+) -> Attack {
+    Attack {
+        only_hub: true,
+        ..on_both(name, kind, allowed, wanted)
+    }
+}
+
+/// All but 500, which is a defect.
+const ANY: &[u16] = &[
+    200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 429,
+    431, 502, 503, 504, 507,
+];
+
+pub(super) const ALL: &[Attack] = &[
+    on_both("answers that nobody reads", Kind::Unread, &[], &[]),
+    on_both("connections without a request", Kind::Silent(b""), &[], &[]),
+    on_both(
+        "half a head",
+        Kind::Silent(b"GET /status HTTP/1.1\r\nHost: loc"),
+        &[],
+        &[],
+    ),
+    // 429: the hub takes so many uploads of one caller and no more.
+    on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
+    on_both(
+        "heads of parts without an end",
+        Kind::PartHeads,
+        &[413, 0],
+        &[413],
+    ),
+    on_both("bodies without an end", Kind::Bodies, &[413, 0], &[413]),
+    on_hub(
+        "long names at the sign-in",
+        Kind::LongNames,
+        &[401, 429, 503],
+        &[401],
+    ),
+    on_both(
+        "event streams of one caller",
+        Kind::Streams,
+        &[200, 429],
+        &[429],
+    ),
+    on_both("wrong tokens", Kind::Guesses, &[401, 429], &[401]),
+    on_hub(
+        "lists that come slowly",
+        Kind::SlowLists,
+        &[429, 503],
+        &[429],
+    ),
+    on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
+    // Last: every route is also the one that signs out.
+    on_both("every route, role and name", Kind::Flood, ANY, &[400]),
+];
+
+impl Attack {
+    /// Does it; gives the statuses that were answered.
+    pub(super) async fn run(&self, target: &Target, options: &Options) -> Vec<u16> {
+        match self.kind {
+            Kind::Unread => unread(target, options).await,
+            Kind::Silent(bytes) => silent(target, bytes, options).await,
+            Kind::Stopped => stopped(target, options).await,
+            Kind::PartHeads => part_heads(target, options).await,
+            Kind::Bodies => bodies(target, options).await,
+            Kind::LongNames => long_names(target, options).await,
+            Kind::Streams => streams(target, options).await,
+            Kind::Guesses => guesses(target, options).await,
+            Kind::Flood => flood(target, options).await,
+            Kind::SlowLists => slow_lists(target, options).await,
+            Kind::Searches => searches(target, options).await,
+        }
+    }
+}
+
+/// For how long what was opened is left standing.
+const fn standing(options: &Options) -> Duration {
+    Duration::from_secs(if options.short { 3 } else { 20 })
+}
+
+async fn unread(target: &Target, options: &Options) -> Vec<u16> {
+    // The largest answer that wants nobody to sign in, again and again on one
+    // connection, until its socket is full.
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(8);
+    let open = open(target, request.as_bytes(), options.amount(3 * MANY, MANY)).await;
+    tokio::time::sleep(standing(options)).await;
+    drop(open);
+    Vec::new()
+}
+
+async fn silent(target: &Target, bytes: &[u8], options: &Options) -> Vec<u16> {
+    let open = open(target, bytes, options.amount(3 * MANY, MANY)).await;
+    tokio::time::sleep(standing(options)).await;
+    drop(open);
+    Vec::new()
+}
+
+/// So many connections that stay.
+async fn open(target: &Target, bytes: &[u8], count: usize) -> Vec<tokio::net::TcpStream> {
+    let begin = |_| target.begin(bytes);
+    let opened = stream::iter(0..count)
+        .map(begin)
+        .buffer_unordered(SIDE_BY_SIDE);
+    opened.filter_map(std::future::ready).collect().await
+}
+
+async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
+    const PARTS: &str = "before\r\n--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\"to\":\"5491158254201\",\"type\":\"document\"}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello";
+    let ends = [
+        "",
+        "bef",
+        "before\r\n--x",
+        "before\r\n--x\r\nContent-Disp",
+        "name=\"json\"\r\n\r\n{\"to\"",
+        "document\"}\r\n--x\r\nContent-Disp",
+        "\r\n\r\nhello",
+    ];
+    let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
+    let mut requests = Vec::new();
+    for end in ends {
+        let until = PARTS.find(end).unwrap_or_default() + end.len();
+        for route in ["/send", "/files"] {
+            // Of `/files` the first part has to be the file.
+            if route == "/files" && until > PARTS.find("\r\n\r\n").unwrap_or_default() {
+                continue;
+            }
+            let headers = format!("{kind}Content-Length: 9999\r\n");
+            let head = target.head(&format!("POST {route}"), &headers);
+            requests.push(format!("{head}{}", &PARTS[..until]));
+        }
+    }
+    // A whole file, and an ordinary body.
+    let raw = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
+    requests.push(format!("{raw}hello"));
+    requests.push(target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":");
+    let each = options.amount(4, 1);
+    let all = requests.iter().flat_map(|it| std::iter::repeat_n(it, each));
+    let asked = stream::iter(all).map(|request| target.status(request.as_bytes()));
+    // A place for each: all of them are waited for together.
+    asked.buffer_unordered(usize::MAX).collect().await
+}
+
+async fn part_heads(target: &Target, options: &Options) -> Vec<u16> {
+    let size = options.amount(128, 48) * 1024 * 1024;
+    let begins = [
+        "",
+        "--x\r\nContent-Disposition: form-data; name=\"",
+        "--x\r\nX-Long: ",
+    ];
+    let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
+    let filler = vec![b'a'; 64 * 1024];
+    let mut statuses = Vec::new();
+    for route in ["/send", "/files"] {
+        for begin in begins {
+            let headers = format!("{kind}Content-Length: {}\r\n", size + begin.len());
+            let head = target.head(&format!("POST {route}"), &headers);
+            statuses.push(pour(target, &format!("{head}{begin}"), &filler, size).await);
+        }
+    }
+    statuses
+}
+
+async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
+    let size = options.amount(128, 48) * 1024 * 1024;
+    let filler = vec![b' '; 64 * 1024];
+    let headers = format!("Content-Length: {size}\r\n");
+    let mut statuses = Vec::new();
+    for route in ["/send", "/pairing-code", "/api/auth/login"] {
+        if target.name == "session-manager" && route.starts_with("/api") {
+            continue;
+        }
+        let route = match (target.name, route) {
+            ("central-hub", "/pairing-code") => "/api/admin/whatsapp/pairing-code",
+            (_, route) => route,
+        };
+        let head = target.head(&format!("POST {route}"), &headers);
+        statuses.push(pour(target, &head, &filler, size).await);
+    }
+    statuses
+}
+
+/// Writes as long as it is read, then reads the status.
+async fn pour(target: &Target, begin: &str, filler: &[u8], size: usize) -> u16 {
+    use tokio::io::AsyncWriteExt;
+    let Some(mut stream) = target.begin(begin.as_bytes()).await else {
+        return 0;
+    };
+    let pouring = async {
+        let mut left = size;
+        while left > 0 {
+            let piece = left.min(filler.len());
+            if stream.write_all(&filler[..piece]).await.is_err() {
+                break;
+            }
+            left -= piece;
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, pouring).await;
+    status(stream).await
+}
+
+async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
+    let long = "x".repeat(500_000);
+    let client = harness::http();
+    let attempt = |number: usize| {
+        let body = json!({"username": format!("{number}{long}"), "password": "guess"});
+        // Each from an address of its own, as a proxy would say.
+        let from = format!("203.0.{}.{}", number / 250, number % 250);
+        let request = client.post(target.url("/api/auth/login")).json(&body);
+        answered(request.header("x-forwarded-for", from))
+    };
+    let attempts = stream::iter(0..options.amount(900, 200)).map(attempt);
+    attempts.buffer_unordered(16).collect().await
+}
+
+/// The status of an answer, whose body is not waited for; 0 for none.
+async fn answered(request: reqwest::RequestBuilder) -> u16 {
+    match request.timeout(PATIENCE).send().await {
+        Ok(response) => response.status().as_u16(),
+        Err(_) => 0,
+    }
+}
+
+async fn streams(target: &Target, options: &Options) -> Vec<u16> {
+    let path = match target.name {
+        "central-hub" => "GET /api/events",
+        _ => "GET /events",
+    };
+    let request = target.head(path, "");
+    let begin = |_| async {
+        use tokio::io::AsyncReadExt;
+        let mut stream = target.begin(request.as_bytes()).await?;
+        let mut head = [0; 12];
+        let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await;
+        read.ok()?.ok()?;
+        let status = std::str::from_utf8(&head[9..]).ok()?.parse().ok()?;
+        Some((status, stream))
+    };
+    let count = options.amount(MANY, 400);
+    let open: Vec<_> = stream::iter(0..count)
+        .map(begin)
+        .buffer_unordered(SIDE_BY_SIDE)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
+    tokio::time::sleep(standing(options)).await;
+    open.into_iter().map(|(status, _)| status).collect()
+}
+
+async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
+    let (method, path, header) = match target.name {
+        "central-hub" => (
+            reqwest::Method::POST,
+            "/api/listener/incoming-message",
+            "x-internal-token",
+        ),
+        _ => (reqwest::Method::GET, "/status", "authorization"),
+    };
+    let client = harness::http();
+    let guess = |number: usize| {
+        let request = client.request(method.clone(), target.url(path));
+        answered(request.header(header, format!("Bearer guess-{number}")))
+    };
+    let guesses = stream::iter(0..options.amount(3_000, 700)).map(guess);
+    guesses.buffer_unordered(SIDE_BY_SIDE).collect().await
+}
+
+/// What stands for a name or a number in a path.
+const NAMES: &[&str] = &[
+    "1",
+    "-1",
+    "99999999999999999999",
+    "%00",
+    "..%2f..%2fetc%2fpasswd",
+    "%E2%80%AEfdp.exe",
+    "%F0%9F%91%8D",
+    "%ff%fe",
+    "'%20OR%201=1--",
+    "5491158254201",
+    "true_5491158254201@c.us_3EB0",
+    "%3Cscript%3E",
+];
+
+async fn flood(target: &Target, options: &Options) -> Vec<u16> {
+    let client = harness::http();
+    let document = client.get(target.url("/openapi.json")).send().await;
+    let document: serde_json::Value = match document {
+        Ok(response) => response.json().await.unwrap_or_default(),
+        Err(_) => return vec![0],
+    };
+    let long = "x".repeat(4_000);
+    let mut names: Vec<&str> = NAMES.to_vec();
+    names.push(&long);
+    let names = &names[..options.amount(names.len(), 4).min(names.len())];
+    let roles = [None, Some("Bearer nobody"), Some(&*target.authorization)];
+    let bodies = [
+        "{}",
+        "[",
+        "{\"to\":1,\"mensajes\":[{}],\"nombre\":\"\\u0000\"}",
+    ];
+    let mut requests = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for method in methods.as_object().into_iter().flatten().map(|it| it.0) {
+            for (number, name) in names.iter().enumerate() {
+                for role in roles {
+                    requests.push((method.to_uppercase(), filled(path, name), role, number));
+                }
+            }
+        }
+    }
+    let ask = |(method, path, role, number): (String, String, Option<&str>, usize)| {
+        let method = method.parse().unwrap_or(reqwest::Method::GET);
+        let mut request = client.request(method.clone(), target.url(&path));
+        if let Some(role) = role {
+            request = request.header("authorization", role);
+        }
+        if method != reqwest::Method::GET {
+            request = request.header("content-type", "application/json");
+            request = request.body(bodies[number % bodies.len()]);
+        }
+        answered(request)
+    };
+    let asked = stream::iter(requests).map(ask);
+    asked.buffer_unordered(SIDE_BY_SIDE).collect().await
+}
+
+/// A path of the API's document, each of its parameters this.
+fn filled(path: &str, name: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        filled.push_str(name);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    filled + rest
+}
+
+async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
+    let client = harness::http();
+    let mut open = Vec::new();
+    for _ in 0..options.amount(64, 12) {
+        let body = json!({"nombre": "lenta", "mensaje": "hola"});
+        let request = client.post(target.url("/api/sender/campaigns")).json(&body);
+        let request = request.header("authorization", &target.authorization);
+        let Ok(response) = request.send().await else {
+            continue;
+        };
+        let campaign: serde_json::Value = response.json().await.unwrap_or_default();
+        let line = format!("POST /api/sender/campaigns/{}/recipients", campaign["id"]);
+        let head = target.head(&line, "Content-Type: text/csv\r\nContent-Length: 99999\r\n");
+        open.extend(target.begin(format!("{head}telefono\n").as_bytes()).await);
+    }
+    let mut statuses = Vec::new();
+    let mut standing = Vec::new();
+    for stream in open {
+        // Those that come in are not answered yet.
+        let waited = stream.readable();
+        match tokio::time::timeout(Duration::from_millis(200), waited).await {
+            Ok(_) => statuses.push(status(stream).await),
+            Err(_) => standing.push(stream),
+        }
+    }
+    // Whoever signs in meanwhile is let in.
+    let login = client.post(target.url("/api/auth/login"));
+    let login = login.json(&json!({"username": "nobody", "password": "wrong"}));
+    if answered(login.timeout(Duration::from_secs(10))).await == 0 {
+        statuses.push(0);
+    }
+    drop(standing);
+    statuses
+}
+
+async fn searches(target: &Target, options: &Options) -> Vec<u16> {
+    let client = harness::http();
+    let search = |_| {
+        let path = "/api/listener/conversations?buscar=nada&limite=200";
+        answered(
+            client
+                .get(target.url(path))
+                .header("authorization", &target.authorization),
+        )
+    };
+    let searches = stream::iter(0..options.amount(400, 60)).map(search);
+    searches.buffer_unordered(SIDE_BY_SIDE).collect().await
+}

@@ -1,0 +1,102 @@
+//! What there is to download and to wait for: the binaries' sizes, the page's
+//! first visit, and a build from nothing.
+
+use std::process::Stdio;
+use std::time::Instant;
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::report::Own;
+use harness::{Scratch, binary, node_scripts, root};
+
+/// The product's binaries.
+const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
+
+/// The sizes of the binaries that are measured.
+pub(super) fn sizes() -> Vec<Own> {
+    let size = |name: &str| {
+        let file = binary(name).metadata().expect("it is built");
+        #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+        let size = file.len() as f64 / 1e6;
+        Own::new(format!("{name}, binary"), "MB", size)
+    };
+    BINARIES.map(size).into()
+}
+
+/// As `bench-page.mjs` prints it.
+#[derive(Deserialize)]
+struct Visits {
+    here: Visit,
+    phone: Visit,
+}
+
+/// One first visit: bytes over the wire, and milliseconds.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Visit {
+    bytes: f64,
+    first_content: f64,
+    interactive: f64,
+}
+
+/// A first visit to the page of the hub at `url`.
+pub(super) async fn page(url: &str) -> Vec<Own> {
+    let temporary = Scratch::default();
+    let output = Command::new("node")
+        .arg("bench-page.mjs")
+        .current_dir(node_scripts())
+        .env("HUB_URL", url)
+        .env("TMPDIR", temporary.path())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node");
+    let visits: Visits = serde_json::from_slice(&output.stdout).expect("what the script prints");
+    vec![
+        Own::new(
+            "page, bytes of a first visit",
+            "kB",
+            visits.here.bytes / 1e3,
+        ),
+        Own::new("page, first content", "ms", visits.here.first_content),
+        Own::new("page, interactive", "ms", visits.here.interactive),
+        Own::new(
+            "page, first content on a slow phone",
+            "ms",
+            visits.phone.first_content,
+        ),
+        Own::new(
+            "page, interactive on a slow phone",
+            "ms",
+            visits.phone.interactive,
+        ),
+    ]
+}
+
+/// How long an optimised build of both takes with nothing built before; the
+/// sources of the dependencies are there.
+pub(super) async fn cold() -> Own {
+    let folder = Scratch::default();
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args(["build", "--release", "--locked", "--quiet"])
+        .arg("--target-dir")
+        .arg(folder.path())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    for name in BINARIES {
+        command.args(["--package", name]);
+    }
+    let start = Instant::now();
+    let status = command.status().await.expect("cargo");
+    assert!(status.success(), "the build failed: {status}");
+    Own::new(
+        "cold build of both, optimised",
+        "s",
+        start.elapsed().as_secs_f64(),
+    )
+}

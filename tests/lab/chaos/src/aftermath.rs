@@ -1,0 +1,77 @@
+//! What is there when all is over.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use whatsapp_standin::{Details, Phone};
+
+use super::record::AtPhone;
+use harness::processes;
+
+/// The folder of session-manager; short, since the path of Chrome's socket has
+/// to fit in 108 bytes.
+pub(super) const MANAGER: &str = "sm";
+/// And the hub's.
+pub(super) const HUB: &str = "hub";
+
+/// What WhatsApp's server took, in its order.
+pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
+    phone
+        .messages()
+        .into_iter()
+        .map(|message| AtPhone {
+            ack: message.acks.iter().copied().max().unwrap_or(0),
+            id: message.id,
+            to: message.to,
+            text: text_of(&message.details).unwrap_or(message.body),
+            times_received: message.times_received,
+        })
+        .collect()
+}
+
+/// The name of a place or of a contact, or a file's caption.
+fn text_of(details: &Details) -> Option<String> {
+    if details.caption.is_some() {
+        return details.caption.clone();
+    }
+    if let Some(place) = &details.location {
+        return Some(place.text.clone());
+    }
+    let card = details.cards.as_ref()?.first()?;
+    let name = card.lines().find_map(|line| line.strip_prefix("FN:"))?;
+    Some(name.trim().to_owned())
+}
+
+/// Processes, locks, temporary files and panics that are there after the end.
+pub(super) async fn left(folder: &Path) -> Vec<String> {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while !processes::of(folder).is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut left: Vec<_> = processes::of(folder)
+        .into_iter()
+        .map(|process| format!("process {} {}", process.pid, process.comm))
+        .collect();
+    let profile = folder.join(MANAGER).join("tokens/profile");
+    for name in ["SingletonLock", "SingletonSocket", "SingletonCookie"] {
+        if std::fs::symlink_metadata(profile.join(name)).is_ok() {
+            left.push(name.to_owned());
+        }
+    }
+    for service in [MANAGER, HUB] {
+        let temporary = folder.join(service).join("service-tmp");
+        let files = std::fs::read_dir(temporary).into_iter().flatten().flatten();
+        left.extend(files.map(|file| format!("the file {}", file.path().display())));
+        let logs = std::fs::read_dir(folder.join(service));
+        for log in logs.into_iter().flatten().flatten() {
+            let is_log = log.path().extension().is_some_and(|end| end == "log");
+            if is_log
+                && std::fs::read_to_string(log.path()).is_ok_and(|t| t.contains("panicked at"))
+            {
+                left.push(format!("a panic in {}", log.path().display()));
+            }
+        }
+    }
+    left
+}

@@ -1,0 +1,193 @@
+//! What comes in, and who is told of it.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use serde_json::Value;
+use session_client::SseEvent;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use whatsapp_standin::{LeadMessage, Phone};
+
+use super::clock::{Clock, locked};
+use super::plan::{Lead, Way};
+use super::record::{AckTold, Ear, Told, Written};
+use harness::http_builder;
+
+/// A stream has signs of life more often.
+const SILENCE: Duration = Duration::from_secs(40);
+const COME_BACK_AFTER: Duration = Duration::from_millis(100);
+
+/// Writes to the account, each message at its time.
+pub async fn write(
+    leads: Vec<Lead>,
+    phone: Phone,
+    clock: Clock,
+    written: Arc<Mutex<Vec<Written>>>,
+) {
+    for lead in leads {
+        clock.until(lead.at_ms).await;
+        let from = LeadMessage::text(&lead.number, &lead.text);
+        // Nobody is told of it before it is on the list.
+        let mut list = locked(&written);
+        let message_id = match lead.way {
+            Way::Text => phone.lead_message(&from),
+            Way::Ciphertext(ciphertext_ms) => phone.lead_message(&LeadMessage {
+                ciphertext_ms,
+                ..from
+            }),
+            Way::Lid => phone.lead_message(&LeadMessage { lid: true, ..from }),
+            Way::Own => phone.own_message(&lead.number, &lead.text),
+        };
+        list.push(Written {
+            at_ms: clock.ms(),
+            message_id: message_id.expect("a number"),
+            number: lead.number,
+            text: lead.text,
+            way: lead.way,
+        });
+    }
+}
+
+/// Somebody who listens to the events of a service, and comes back with
+/// `Last-Event-ID` whenever it was cut off.
+#[derive(Debug)]
+pub struct Listener {
+    heard: Arc<Heard>,
+    listening: JoinHandle<()>,
+}
+
+/// What it heard.
+#[derive(Debug, Default)]
+struct Heard {
+    told: Mutex<Vec<Told>>,
+    acks: Mutex<Vec<AckTold>>,
+    count: AtomicUsize,
+    reconnects: AtomicU32,
+    drop: Notify,
+}
+
+impl Listener {
+    /// Listens at `url`, from the first event on.
+    #[must_use]
+    pub fn start(url: String, clock: &Clock) -> Self {
+        let heard = Arc::<Heard>::default();
+        let listening = tokio::spawn(heard.clone().listen(url, clock.clone()));
+        Self { heard, listening }
+    }
+
+    /// Has it hang up, and come back.
+    pub fn hang_up(&self) {
+        self.heard.drop.notify_one();
+    }
+
+    /// How many messages it was told of.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.heard.count.load(Ordering::Relaxed)
+    }
+
+    /// Ends it; gives what it heard.
+    #[must_use]
+    pub fn end(&self) -> Ear {
+        self.listening.abort();
+        Ear {
+            told: locked(&self.heard.told).clone(),
+            acks: locked(&self.heard.acks).clone(),
+            reconnects: self.heard.reconnects.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl Heard {
+    async fn listen(self: Arc<Self>, url: String, clock: Clock) {
+        // It hears for as long as it takes: no timeout for the whole answer.
+        let client = http_builder()
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(SILENCE)
+            .build()
+            .expect("a client");
+        let mut last = None;
+        loop {
+            let hearing = self.hear(&client, &url, &mut last, &clock);
+            tokio::select! {
+                was_there = hearing => {
+                    if was_there {
+                        self.reconnects.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                () = self.drop.notified() => {
+                    self.reconnects.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            tokio::time::sleep(COME_BACK_AFTER).await;
+        }
+    }
+
+    /// Hears until the stream ends; gives whether there was one.
+    async fn hear(
+        &self,
+        client: &reqwest::Client,
+        url: &str,
+        last: &mut Option<u64>,
+        clock: &Clock,
+    ) -> bool {
+        let request = match *last {
+            Some(last) => client.get(url).header("last-event-id", last),
+            None => client.get(format!("{url}?after=0")),
+        };
+        let Ok(response) = request.send().await else {
+            return false;
+        };
+        if !response.status().is_success() {
+            clock.odd(format!("{url} answered {}", response.status()));
+            return false;
+        }
+        let mut events = pin!(session_client::decode(response, SILENCE));
+        while let Some(Ok(event)) = events.next().await {
+            if let Some(id) = self.take(&event, clock) {
+                *last = Some(id.max(last.unwrap_or(0)));
+            }
+        }
+        true
+    }
+
+    fn take(&self, event: &SseEvent, clock: &Clock) -> Option<u64> {
+        let data: Value = serde_json::from_str(&event.data).ok()?;
+        let name = event.name.as_str();
+        let event_id = event.id.as_deref().and_then(|id| id.parse().ok());
+        let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
+        match (name, event_id) {
+            ("message", Some(event_id)) => {
+                locked(&self.told).push(Told {
+                    at_ms: clock.ms(),
+                    event_id,
+                    message_id: text("message_id").unwrap_or_default(),
+                    text: text("body").unwrap_or_default(),
+                    unreadable: data["type"] == "ciphertext",
+                    phone: text("phone"),
+                    from_me: data["from_me"] == true,
+                });
+                self.count.fetch_add(1, Ordering::Relaxed);
+            }
+            ("ack", Some(event_id)) => locked(&self.acks).push(AckTold {
+                event_id,
+                message_id: text("message_id").unwrap_or_default(),
+                ack: data["ack"].as_i64().unwrap_or_default(),
+            }),
+            ("message" | "ack", None) => clock.odd(format!("a {name} event without an id")),
+            ("gap", _) => clock.odd(format!("not all can be told: {data}")),
+            _ => {}
+        }
+        event_id
+    }
+}

@@ -1,0 +1,97 @@
+//! `cargo xtask chaos` runs this: the pair, with everything breaking.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a person at a terminal is what this program is for"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chaos::{self, Options, Outcome};
+use clap::Parser;
+use harness::Scratch;
+
+/// Breaks everything at random for some minutes, and holds what was sent and
+/// told against what was promised.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// For how long things are broken.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    minutes: u64,
+    /// The plan of the run in the tests: half a minute, impatient services.
+    #[arg(long, conflicts_with = "minutes")]
+    short: bool,
+    /// Draw the plan from this, as an earlier run said; else it is a new one.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many callers.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
+    clients: Option<u8>,
+    /// Where logs, ledger and record go if a promise was broken.
+    #[arg(long, default_value = "target/chaos")]
+    out: PathBuf,
+    /// They go there in any case.
+    #[arg(long)]
+    keep: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let seed = arguments.seed.unwrap_or_else(any_seed);
+    let scratch = Scratch::default();
+    let folder = scratch.path().to_owned();
+    let mut options = if arguments.short {
+        Options::short(seed, folder)
+    } else {
+        Options::minutes(arguments.minutes, seed, folder)
+    };
+    if let Some(clients) = arguments.clients {
+        options.amount.clients = clients.into();
+    }
+    let outcome = tokio::select! {
+        outcome = chaos::run(options, |line| println!("{line}")) => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!("stopped by Ctrl-C: no verdict");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("\n{}", outcome.figures);
+    let good = outcome.violations.is_empty();
+    if !good || arguments.keep {
+        let kept = arguments.out.join(seed.to_string());
+        match outcome.keep(scratch.path(), &kept) {
+            Ok(()) => println!("logs, ledger and record.json: {}", kept.display()),
+            Err(error) => eprintln!("{} could not be written: {error}", kept.display()),
+        }
+    }
+    verdict(&arguments, seed, &outcome)
+}
+
+fn verdict(arguments: &Arguments, seed: u64, outcome: &Outcome) -> ExitCode {
+    if outcome.violations.is_empty() {
+        println!("every promise was kept (seed {seed})");
+        return ExitCode::SUCCESS;
+    }
+    for violation in outcome.violations.iter().take(50) {
+        eprintln!("{violation}");
+    }
+    let length = if arguments.short {
+        "--short".to_owned()
+    } else {
+        format!("--minutes {}", arguments.minutes)
+    };
+    eprintln!(
+        "{} times a promise was broken; the same plan again: cargo xtask chaos {length} --seed {seed}",
+        outcome.violations.len()
+    );
+    ExitCode::FAILURE
+}
+
+/// Short enough to be typed.
+fn any_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::from(now.subsec_nanos()) % 1_000_000)
+}

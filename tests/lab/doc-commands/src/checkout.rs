@@ -1,0 +1,228 @@
+//! Where the commands are typed: a folder that looks like a built checkout.
+//!
+//! ```text
+//!  deploy/            a copy, so that deploy/local.cjs is this test's own
+//!  target/release ──> the binaries as the tests have built them
+//!  data/ tokens/ …    what the pair makes there
+//!  .desk/bin          pm2 from npm; `cargo xtask` without its setup and build
+//!  .desk/home         with PM2's own folder in it
+//! ```
+//!
+//! The ports of the documents become free ones, by what the commands are
+//! rewritten with and, for the ecosystem files, in their own variables.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use service_runtime::process::{Process, Signal, kill};
+
+use super::shell::{Said, Shell, Stream};
+use harness::{Scratch, binary, processes, root};
+
+/// An environment.
+pub(super) type Variables = BTreeMap<String, String>;
+
+/// `cargo`, of which a test has only what is built already.
+const CARGO: &str = r#"#!/bin/sh
+[ "$1" = xtask ] || { echo "no cargo $1 here" >&2; exit 97; }
+shift
+export CARGO_MANIFEST_DIR='@desk@' CARGO_TARGET_DIR='@target@'
+case "$1" in
+  up) shift; exec xtask up --detached @ports@ "$@" ;;
+  status | down) exec xtask "$@" ;;
+  *) echo "no cargo xtask $1 here" >&2; exit 97 ;;
+esac
+"#;
+
+/// A folder, a shell in it, and what its commands are rewritten with.
+#[derive(Debug)]
+pub struct Desk {
+    shell: Shell,
+    variables: Variables,
+    rewritten: Vec<(String, String)>,
+    /// The ports in place of 3001, 3012 and 3090.
+    pub ports: [u16; 3],
+    /// The folder; the last to go.
+    pub folder: Scratch,
+}
+
+impl Desk {
+    /// A fresh one, where the pair would open `page` in place of WhatsApp.
+    #[must_use]
+    pub fn new(page: &str) -> Self {
+        let folder = Scratch::default();
+        let ports = free_ports();
+        lay(&folder, ports);
+        let variables = variables(&folder, ports, page);
+        let mut desk = Self {
+            shell: Shell::start(folder.path(), &variables),
+            variables,
+            rewritten: Vec::new(),
+            ports,
+            folder,
+        };
+        desk.at_ports(ports);
+        desk
+    }
+
+    /// From now on the documents' ports are these.
+    pub fn at_ports(&mut self, ports: [u16; 3]) {
+        self.ports = ports;
+        let [session, hub, phone] = ports;
+        self.rewrite("(3001|3012)", format!("({session}|{hub})"));
+        for (told, port) in [(3001, session), (3012, hub), (3090, phone)] {
+            for host in ["127.0.0.1", "localhost"] {
+                self.rewrite(&format!("{host}:{told}"), format!("{host}:{port}"));
+            }
+        }
+    }
+
+    /// From now on `to` is typed where a document has `from`.
+    pub fn rewrite(&mut self, from: &str, to: impl Into<String>) {
+        self.rewritten.retain(|(known, _)| known != from);
+        self.rewritten.push((from.to_owned(), to.into()));
+    }
+
+    /// As it is typed here.
+    #[must_use]
+    pub fn here(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (from, to) in &self.rewritten {
+            text = text.replace(from, to);
+        }
+        text
+    }
+
+    /// Runs a command of a document.
+    pub async fn run(&mut self, command: &str) -> Said {
+        let command = self.here(command);
+        self.shell.run(&command).await
+    }
+
+    /// Begins a command that goes on.
+    #[must_use]
+    pub fn begin(&self, command: &str) -> Stream {
+        let said = self.folder.join(".desk/said");
+        let command = self.here(command);
+        Stream::start(self.folder.path(), &self.variables, &command, said)
+    }
+
+    /// Writes a file into the folder.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.folder.join(name), bytes).expect(name);
+    }
+
+    /// Ends what PM2 runs, and fails the test if anything else is left.
+    pub async fn clear(mut self) {
+        if self.daemon().is_some() {
+            self.run("pm2 kill").await;
+        }
+        self.shell.run_out().await;
+        processes::none_left(self.folder.path()).await;
+    }
+
+    fn daemon(&self) -> Option<Process> {
+        let file = self.folder.join(".desk/home/.pm2/pm2.pid");
+        let text = std::fs::read_to_string(file).ok()?;
+        Process::read(text.trim().parse().ok()?).filter(|it| it.id().is_alive())
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // Only a test that failed did not clear the desk.
+        let Some(daemon) = self.daemon() else { return };
+        let mut pm2 = std::process::Command::new(self.folder.join(".desk/bin/pm2"));
+        pm2.arg("kill").env_clear().envs(&self.variables);
+        // It stops its services first, each with its own patience.
+        let _ = pm2.stdin(Stdio::null()).output();
+        if daemon.id().is_alive() {
+            let _ = kill(daemon.id(), Signal::KILL);
+        }
+    }
+}
+
+fn lay(folder: &Scratch, ports: [u16; 3]) {
+    for name in [".desk/bin", ".desk/home", ".desk/tmp", "target"] {
+        std::fs::create_dir_all(folder.join(name)).expect(name);
+    }
+    copy(&root().join("deploy"), &folder.join("deploy"));
+    // What an operator of this checkout has there is nobody's business.
+    let _ = std::fs::remove_file(folder.join("deploy/local.cjs"));
+    let built = binary("xtask");
+    let built = built.parent().expect("a folder");
+    symlink(built, folder.join("target/release")).expect("a link");
+    // By these `cargo xtask` knows the root and the binaries.
+    symlink(built, folder.join("target/debug")).expect("a link");
+    std::fs::write(folder.join("Cargo.lock"), "").expect("a file");
+    // As at a terminal, where it shows no progress.
+    let quiet = "silent\nshow-error\n";
+    std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
+    let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));
+    let pm2 = root().join("tests/node/node_modules/.bin/pm2");
+    assert!(
+        pm2.exists(),
+        "pm2 is not installed in tests/node: `cargo xtask test` does that"
+    );
+    symlink(pm2, bin("pm2")).expect("a link");
+    symlink(built.join("xtask"), bin("xtask")).expect("a link");
+    let [session, hub, phone] = ports;
+    let options = format!("--session-port {session} --hub-port {hub} --phone-port {phone}");
+    let script = CARGO
+        .replace("@desk@", &folder.path().display().to_string())
+        .replace("@target@", &folder.join("target").display().to_string())
+        .replace("@ports@", &options);
+    std::fs::write(bin("cargo"), script).expect("a script");
+    std::fs::set_permissions(bin("cargo"), PermissionsExt::from_mode(0o755)).expect("a mode");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a copy");
+        }
+    }
+}
+
+fn variables(folder: &Scratch, ports: [u16; 3], page: &str) -> Variables {
+    let text = |path: PathBuf| path.display().to_string();
+    let address = |port: u16| format!("http://127.0.0.1:{port}");
+    let [session, hub, _] = ports;
+    let path = std::env::var("PATH").expect("PATH");
+    let mut variables: Variables = [
+        ("PATH", format!("{}:{path}", text(folder.join(".desk/bin")))),
+        ("HOME", text(folder.join(".desk/home"))),
+        ("TMPDIR", text(folder.join(".desk/tmp"))),
+        ("LANG", "C.UTF-8".into()),
+        // How the ecosystem files are told, as they document it.
+        ("LEADMASTER_SESSION_PORT", session.to_string()),
+        ("LEADMASTER_SESSION_WHATSAPP_WEB_URL", page.to_owned()),
+        ("LEADMASTER_HUB_PORT", hub.to_string()),
+        ("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", address(session)),
+        // And deploy/healthcheck.
+        ("SESSION_MANAGER_URL", address(session)),
+        ("HUB_URL", address(hub)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    // By which a run of all tests finds what was left.
+    if let Ok(run) = std::env::var("LEADMASTER_TEST_RUN") {
+        variables.insert("LEADMASTER_TEST_RUN".into(), run);
+    }
+    variables
+}
+
+/// Ports that were free a moment ago, three different ones.
+fn free_ports() -> [u16; 3] {
+    [0; 3]
+        .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).expect("a port"))
+        .map(|listener| listener.local_addr().expect("its address").port())
+}

@@ -1,0 +1,190 @@
+//! Commands, out of the blocks of a document.
+
+use std::path::PathBuf;
+
+use harness::root;
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+
+/// What a block of commands may be called. In a `console` one, commands begin
+/// with `$` and what they answer is below.
+const SHELLS: [&str; 4] = ["bash", "sh", "shell", "console"];
+/// With what a line begins that is a command, whatever its block is called.
+const GIVEN_AWAY: [&str; 8] = [
+    "$ ", "cargo ", "curl ", "deploy/", "git ", "npm ", "pm2 ", "sudo ",
+];
+
+/// With what a command in the middle of a sentence begins that asks something,
+/// so that it can be typed where it stands.
+const IN_A_SENTENCE: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
+
+/// One command of a document.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The document, from the root.
+    pub document: String,
+    /// The heading above it.
+    pub heading: String,
+    /// As it is typed; more than one line where it goes on.
+    pub text: String,
+    /// What the document says that it answers.
+    pub shown: Option<String>,
+}
+
+/// Every document, from the root.
+#[must_use]
+pub fn documents() -> Vec<String> {
+    let mut found = vec!["README.md".to_owned()];
+    let mut folders = vec![PathBuf::from("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root().join(&folder)).expect("a folder") {
+            let name = folder.join(entry.expect("an entry").file_name());
+            if root().join(&name).is_dir() {
+                folders.push(name);
+            } else if name.extension().is_some_and(|end| end == "md") {
+                found.push(name.display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The commands of a document, in its order.
+#[must_use]
+pub fn commands(document: &str) -> Vec<Command> {
+    let text = std::fs::read_to_string(root().join(document)).expect(document);
+    let mut found = Vec::new();
+    let (mut heading, mut kind, mut block) = (String::new(), None, String::new());
+    let mut in_heading = false;
+    for event in Parser::new(&text) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => {
+                heading.clear();
+                in_heading = true;
+            }
+            Event::End(TagEnd::Heading(_)) => in_heading = false,
+            Event::Text(part) | Event::Code(part) if in_heading => heading.push_str(&part),
+            Event::Code(text) if whole(&text) => found.push(Command {
+                document: document.to_owned(),
+                heading: heading.clone(),
+                text: text.to_string(),
+                shown: None,
+            }),
+            Event::Start(Tag::CodeBlock(of)) => {
+                block.clear();
+                kind = Some(match of {
+                    CodeBlockKind::Fenced(name) => name.to_string(),
+                    CodeBlockKind::Indented => String::new(),
+                });
+            }
+            Event::Text(part) if kind.is_some() => block.push_str(&part),
+            Event::End(TagEnd::CodeBlock) => {
+                let name = kind.take().unwrap_or_default();
+                if SHELLS.contains(&name.as_str()) {
+                    let of = |(text, shown)| Command {
+                        document: document.to_owned(),
+                        heading: heading.clone(),
+                        text,
+                        shown,
+                    };
+                    found.extend(split(&block, name == "console").into_iter().map(of));
+                } else {
+                    // What no test would see.
+                    let hidden = block
+                        .lines()
+                        .find(|line| GIVEN_AWAY.iter().any(|word| line.starts_with(word)));
+                    assert_eq!(hidden, None, "{document}: a command in a block of {name:?}");
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a piece of a sentence is a command as it is typed.
+fn whole(text: &str) -> bool {
+    let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
+    begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
+}
+
+/// Each command of a block with what is shown below or beside it.
+fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
+    let mut found: Vec<(String, Option<String>)> = Vec::new();
+    let mut lines = block.lines();
+    while let Some(line) = lines.next() {
+        let line = if console {
+            let Some(typed) = line.strip_prefix("$ ") else {
+                let (_, shown) = found.last_mut().expect("a command above its answer");
+                let shown = shown.get_or_insert_default();
+                shown.push_str(line);
+                shown.push('\n');
+                continue;
+            };
+            typed
+        } else {
+            line
+        };
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (typed, beside) = comment(line);
+        let mut text = typed.to_owned();
+        // Until its last line: what goes on, and a text or a loop up to its end mark.
+        let mark = line
+            .split_once("<<'")
+            .and_then(|it| it.1.split('\'').next())
+            .or_else(|| typed.starts_with("for ").then_some("done"));
+        while text.ends_with('\\') || mark.is_some_and(|mark| text.lines().last() != Some(mark)) {
+            text.push('\n');
+            text.push_str(lines.next().expect("the rest of a command"));
+        }
+        let beside = beside.filter(|words| words.starts_with('{'));
+        found.push((text, beside.map(str::to_owned)));
+    }
+    for (_, shown) in &mut found {
+        // Empty lines between two commands are nobody's answer.
+        *shown = shown
+            .take()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty());
+    }
+    found
+}
+
+/// The command of a line, and the comment beside it.
+fn comment(line: &str) -> (&str, Option<&str>) {
+    match line.rsplit_once(" # ") {
+        Some((typed, words)) => (typed.trim_end(), Some(words.trim())),
+        None => (line.trim_end(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_its_commands() {
+        let bash = "# 1. said\ncurl a/status   # {\"status\":\"READY\"}\ncat >x <<'END'\na # b\nEND\nb \\\n  c\n";
+        assert_eq!(
+            split(bash, false),
+            [
+                (
+                    "curl a/status".into(),
+                    Some("{\"status\":\"READY\"}".into())
+                ),
+                ("cat >x <<'END'\na # b\nEND".into(), None),
+                ("b \\\n  c".into(), None),
+            ]
+        );
+        let console = "$ curl a \\\n    b\n{\"ok\":true}\n\n$ c   # why\n";
+        assert_eq!(
+            split(console, true),
+            [
+                ("curl a \\\n    b".into(), Some("{\"ok\":true}".into())),
+                ("c".into(), None),
+            ]
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The pair under steady load for hours, and what it holds and takes
+//! meanwhile.
+//!
+//! ```text
+//!  callers ──> central-hub ──> session-manager ──> Chrome ──> stand-in
+//!  leads ────────────────────────────────────────────^  every 15 s: a sample
+//! ```
+
+mod load;
+mod plot;
+mod sample;
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use whatsapp_standin::Settings;
+
+use bench::SERVER_ACK;
+use harness::{Hub, ManagerOptions, linked};
+use load::Load;
+pub use sample::{Sample, summary};
+
+/// How many messages the hub is asked to send a second.
+const SENDS: f64 = 4.0;
+/// How many come in a second.
+const INBOUND: f64 = 2.0;
+
+/// How long, and how often it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// From READY to the end.
+    pub length: Duration,
+    /// Between two samples.
+    pub every: Duration,
+}
+
+/// Runs it; `say` is told each sample. `folder` gets `samples.jsonl`, line by
+/// line, and `soak.svg` at the end.
+///
+/// # Errors
+/// The folder's.
+///
+/// # Panics
+/// If a message is refused, or one that came in is not told: a soak that
+/// loses something is no soak.
+pub async fn run(plan: Plan, folder: &Path, say: impl Fn(&Sample)) -> std::io::Result<Vec<Sample>> {
+    std::fs::create_dir_all(folder)?;
+    let mut file = std::fs::File::create(folder.join("samples.jsonl"))?;
+    let settings = Settings {
+        server_ack: SERVER_ACK,
+        ..Settings::default()
+    };
+    let (standin, mut manager) = linked(settings, ManagerOptions::default()).await;
+    let options = ManagerOptions::default().with("DRY_RUN", false);
+    let hub = Hub::start(&manager, options).await;
+    let load = Load::start(&hub, &standin, SENDS, INBOUND).await;
+    let start = Instant::now();
+    let pids = (manager.service.pid(), hub.service.pid());
+    let mut eye = sample::Eye::new(pids.0, pids.1);
+    let mut samples = Vec::new();
+    while start.elapsed() < plan.length {
+        tokio::time::sleep(plan.every).await;
+        let sample = eye.look(start.elapsed(), load.take());
+        let line = serde_json::to_string(&sample).expect("figures are JSON");
+        writeln!(file, "{line}")?;
+        say(&sample);
+        samples.push(sample);
+    }
+    load.stop().await;
+    drop(hub);
+    manager.stop().await;
+    standin.stop().await;
+    plot::draw(&samples, &folder.join("soak.svg"))?;
+    Ok(samples)
+}

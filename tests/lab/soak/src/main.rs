@@ -1,0 +1,59 @@
+//! `cargo xtask soak` runs this: the pair under steady load for hours.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to a person at a terminal is what this program is for"
+)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use soak::{self, Plan};
+
+/// Runs the pair under steady load and writes down what it holds and takes.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long, in hours.
+    #[arg(long, default_value_t = 1.0)]
+    hours: f64,
+    /// Between two samples, in seconds.
+    #[arg(long, default_value_t = 15.0)]
+    every: f64,
+    /// Where `samples.jsonl` and `soak.svg` go.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let plan = Plan {
+        length: Duration::from_secs_f64(arguments.hours * 3600.0),
+        every: Duration::from_secs_f64(arguments.every),
+    };
+    let say = |sample: &soak::Sample| {
+        eprintln!(
+            "{:>6.0} s  session-manager {:.1} MiB, central-hub {:.1} MiB, Chrome {:.0} MiB  \
+             send p50 {:.1} ms, inbound p50 {:.1} ms",
+            sample.seconds,
+            sample.manager_rss,
+            sample.hub_rss,
+            sample.tree_memory,
+            sample.send_p50,
+            sample.inbound_p50,
+        );
+    };
+    match soak::run(plan, &arguments.out, say).await {
+        Ok(samples) => {
+            println!("{}", soak::summary(&samples));
+            println!("{}", arguments.out.join("soak.svg").display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", arguments.out.display());
+            ExitCode::FAILURE
+        }
+    }
+}
