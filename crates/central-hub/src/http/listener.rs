@@ -45,7 +45,7 @@ pub(crate) struct Status {
 )]
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
     let recording = state.store.is_recording().await?;
-    let place = state.store.place().await?;
+    let place = state.store.cursor().await?;
     let following = state.follower.state();
     let by_another = following == Following::No && state.store.is_leased(FOLLOWER).await?;
     Ok(Json(Status {

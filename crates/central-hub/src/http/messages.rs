@@ -66,7 +66,12 @@ fn invalid(what: impl Into<String>) -> HubError {
 
 /// A moment, or the beginning of a day in the business's zone; of the day after
 /// it for the end of a time (`is_end`).
-fn moment(name: &str, text: &str, is_end: bool, zone: &TimeZone) -> Result<Timestamp, HubError> {
+fn parse_date_bound(
+    name: &str,
+    text: &str,
+    is_end: bool,
+    zone: &TimeZone,
+) -> Result<Timestamp, HubError> {
     let wrong = || {
         invalid(format!(
             "{name} has to be a day such as 2026-03-31, or a moment such as 2026-03-31T12:00:00Z"
@@ -126,7 +131,7 @@ impl ListQuery {
         };
         let time = |name, text: &Option<String>, is_end| {
             let text = given(text.as_deref());
-            text.map(|text| moment(name, text, is_end, zone))
+            text.map(|text| parse_date_bound(name, text, is_end, zone))
                 .transpose()
         };
         Ok(Filter {
@@ -365,7 +370,8 @@ mod tests {
     #[test]
     fn days_are_the_business_s() {
         let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let read = |text, is_end| moment("desde", text, is_end, &zone).map(|at| at.to_string());
+        let read =
+            |text, is_end| parse_date_bound("desde", text, is_end, &zone).map(|at| at.to_string());
         assert_eq!(
             read("2026-03-31", false).unwrap(),
             "2026-03-31T03:00:00.000Z"

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use crate::auth::ClientAddress;
 use crate::error::HubError;
 use crate::state::AppState;
-use crate::store::{Heard, Recorded};
+use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
 const LONGEST_ID: usize = 200;
@@ -94,7 +94,7 @@ pub(crate) async fn incoming(
     ApiJson(report): ApiJson<Report>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.from.clone();
-    hear(&state, report, number, "from", false).await
+    record_report(&state, report, number, "from", false).await
 }
 
 /// Reports a message that went out by another way.
@@ -111,10 +111,10 @@ pub(crate) async fn outgoing(
     ApiJson(report): ApiJson<Report>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.to.clone();
-    hear(&state, report, number, "to", true).await
+    record_report(&state, report, number, "to", true).await
 }
 
-async fn hear(
+async fn record_report(
     state: &AppState,
     report: Report,
     number: Option<String>,
@@ -147,7 +147,7 @@ async fn hear(
         ("", Some(at)) => stand_in(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
-    let heard = Heard {
+    let heard = InboundMessage {
         wa_id,
         chat: chat.as_str().to_owned(),
         phone: None,
@@ -159,7 +159,7 @@ async fn hear(
         at: report.timestamp.unwrap_or_else(Timestamp::now),
         cliente_id: Some(report.cliente_id),
     };
-    let recorded = state.store.hear(&heard).await?;
+    let recorded = state.store.record_inbound(&heard).await?;
     Ok(Json(Reported {
         ok: true,
         duplicated: matches!(recorded, Recorded::Known),

@@ -118,7 +118,7 @@ pub(crate) async fn send(
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
-    ready_to_rehearse(&state, &client).await?;
+    ready_to_simulate(&state, &client).await?;
     let ask = Ask {
         origin: Origin::Single,
         key: key.map(|key| caller.own_key(key)),
@@ -134,7 +134,7 @@ pub(crate) async fn send(
 
 /// A rehearsed send is refused where a real one would be: while the session is
 /// not `READY`.
-pub(super) async fn ready_to_rehearse(
+pub(super) async fn ready_to_simulate(
     state: &AppState,
     client: &SessionClient,
 ) -> Result<(), HubError> {

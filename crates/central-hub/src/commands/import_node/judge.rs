@@ -223,7 +223,7 @@ impl Judge {
             };
             return (number > 0).then_some(millis);
         }
-        lenient::moment(text, &self.zone).map(Timestamp::as_millis)
+        lenient::parse_timestamp(text, &self.zone).map(Timestamp::as_millis)
     }
 
     pub(super) fn campaign(

@@ -10,7 +10,7 @@ use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::users::by;
-use super::{Why, cut, invalid, not_found, page_size};
+use super::{ReasonBody, invalid, not_found, page_size, paginate};
 use crate::auth::{Caller, forbidden};
 use crate::error::HubError;
 use crate::opt_out::OptOutWords;
@@ -82,7 +82,7 @@ pub(super) async fn list(
 ) -> Result<Json<OptOutPage>, HubError> {
     let limit = page_size(query.limite)?;
     let mut found = state.store.opt_outs(query.antes, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
     Ok(Json(OptOutPage {
         bajas: found
             .into_iter()
@@ -97,7 +97,7 @@ pub(super) async fn list(
 pub(crate) struct Add {
     telefono: String,
     #[serde(flatten)]
-    why: Why,
+    why: ReasonBody,
 }
 
 fn recipient(telefono: &str) -> Result<Recipient, HubError> {
