@@ -90,7 +90,7 @@ export const campaigns: typeof es = {
     omitidos: 'Skipped',
   },
   planned: (from, to) =>
-    `Sent for real, the first message would have gone on ${from} and the last on ${to}.`,
+    `Sent for real, the first message would have gone ${from} and the last ${to}.`,
   went: (from, to) => `First message: ${from}. Last: ${to}.`,
   perDay: 'Messages a day',
   day: 'Day',

@@ -88,7 +88,7 @@ export const campaigns = {
     omitidos: 'Salteados',
   },
   planned: (from: string, to: string) =>
-    `En un envío real, el primer mensaje habría salido el ${from} y el último el ${to}.`,
+    `En un envío real, el primer mensaje habría salido ${from} y el último ${to}.`,
   went: (from: string, to: string) => `Primer mensaje: ${from}. Último: ${to}.`,
   perDay: 'Mensajes por día',
   day: 'Día',
