@@ -27,7 +27,8 @@ use crate::campaigns::scheduler::Nudge;
 use crate::config::Config;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    webhooks,
 };
 use crate::inbound::Follower;
 use crate::limits::CallerLimits;
@@ -103,6 +104,7 @@ fn api() -> Router<AppState> {
                 .layer(DefaultBodyLimit::disable())
                 .layer(map_response(with_success)),
         )
+        .route("/phone", get(numbers::phone))
         .nest("/sender/messages", sender())
         .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
@@ -184,7 +186,10 @@ fn sender() -> Router<AppState> {
     Router::new()
         .route("/", get(messages::list))
         .route("/send", post(sender::send))
-        .route("/bulk", post(sender::bulk))
+        .route(
+            "/bulk",
+            post(sender::bulk).layer(DefaultBodyLimit::max(sender::LARGEST_BULK)),
+        )
         .route("/status/{id}", get(sender::status))
         .route("/{id}/retry", post(sender::retry))
 }

@@ -83,7 +83,9 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
         _ => {}
     }
     if is_international {
-        return international(&digits)?.ok_or_else(|| hopeless(&digits));
+        // The data ages, and new ranges of numbers come: somebody who says the
+        // country is believed where the length is right.
+        return international(&digits, true)?.ok_or_else(|| hopeless(&digits));
     }
     let local = local(&digits, home).map(|(digits, kind)| Phone {
         digits,
@@ -101,11 +103,25 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let trimmed = digits.trim_start_matches('0');
     let is_dialled = trimmed.len() == digits.len() || starts_with_code(trimmed, home.code);
     let foreign = if is_dialled {
-        international(trimmed)?
+        international(trimmed, starts_with_code(trimmed, home.code))?
     } else {
         None
     };
-    foreign.or(local).ok_or_else(|| hopeless(&digits))
+    let known = foreign.or(local);
+    // A range of home's that the data does not know yet is still home's.
+    let new = || {
+        let (digits, kind) = match home.code {
+            54 => argentina(&digits, true)?,
+            _ => return None,
+        };
+        Some(Phone {
+            digits,
+            kind,
+            is_local: true,
+            region: home.region,
+        })
+    };
+    known.or_else(new).ok_or_else(|| hopeless(&digits))
 }
 
 fn hopeless(digits: &str) -> PhoneFault {
@@ -120,8 +136,9 @@ fn starts_with_code(digits: &str, code: u16) -> bool {
     digits.starts_with(&code.to_string())
 }
 
-/// A number that begins with its country's code.
-fn international(digits: &str) -> Result<Option<Phone>, PhoneFault> {
+/// A number that begins with its country's code; `lenient` where its length
+/// is enough.
+fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFault> {
     if digits.starts_with('0') {
         return Ok(None);
     }
@@ -134,7 +151,7 @@ fn international(digits: &str) -> Result<Option<Phone>, PhoneFault> {
         return Ok(None);
     };
     let (found, region) = match code {
-        54 => (argentina(rest), main),
+        54 => (argentina(rest, lenient), main),
         52 => (mexico(rest, false), main),
         55 => (brazil(rest), main),
         _ => {
@@ -143,7 +160,12 @@ fn international(digits: &str) -> Result<Option<Phone>, PhoneFault> {
             };
             // Of those that share a code, such as 1.
             let region = PHONE_NUMBER_UTIL.get_region_for_number(&number);
-            (valid(&number), region.unwrap_or(main))
+            let possible = || {
+                let is_possible = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number);
+                let is_whole = is_possible == Ok(NumberLengthType::IsPossible);
+                (lenient && is_whole).then(|| (digits.to_owned(), Kind::Either))
+            };
+            (valid(&number).or_else(possible), region.unwrap_or(main))
         }
     };
     if found.is_none() && is_without_area(rest, code, main) {
@@ -160,7 +182,7 @@ fn international(digits: &str) -> Result<Option<Phone>, PhoneFault> {
 /// A number of home, written as one is there.
 fn local(digits: &str, home: &Home) -> Found {
     let whole = |digits: &str| match home.code {
-        54 => argentina(digits),
+        54 => argentina(digits, false),
         52 => mexico(digits, home.is_marked),
         55 => brazil(digits),
         _ => {
@@ -232,7 +254,7 @@ fn kind_of(code: u16, national: &str) -> Option<Kind> {
 
 /// `0`, `9`, an area code of 2 to 4 digits, `15`, and the rest: ten digits
 /// without the marks. WhatsApp has the 9 and nothing else of them.
-fn argentina(national: &str) -> Found {
+fn argentina(national: &str, lenient: bool) -> Found {
     let mut digits = national.trim_start_matches('0');
     let mut is_mobile = false;
     if let (11 | 13 | 14, Some(rest)) = (digits.len(), digits.strip_prefix('9')) {
@@ -265,7 +287,12 @@ fn argentina(national: &str) -> Found {
         };
         return Some((format!("54{marked}"), kind));
     }
-    kind_of(54, digits).map(|kind| (format!("54{digits}"), kind))
+    let landline = kind_of(54, digits).map(|kind| (format!("54{digits}"), kind));
+    landline.or_else(|| {
+        // Its areas begin with these.
+        let is_area = digits.starts_with("11") || digits.starts_with(['2', '3']);
+        (lenient && is_area).then(|| (format!("54{marked}"), Kind::Either))
+    })
 }
 
 /// Ten digits; `044`, `045`, `01` and `1` were dialled in front of them until

@@ -16,6 +16,7 @@ mod journal;
 mod listener;
 mod messages;
 mod node_clients;
+mod numbers;
 mod outbox;
 mod overview;
 mod page;

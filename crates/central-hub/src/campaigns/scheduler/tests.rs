@@ -70,6 +70,7 @@ impl Bench {
         };
         let campaign = self.store.create_campaign(&new).await.unwrap();
         let row = |number| import::Row {
+            country: None,
             line: number,
             recipient: phone(number),
             fields: Fields::from([("nombre".to_owned(), format!("P{number}"))]),

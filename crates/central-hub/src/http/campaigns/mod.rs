@@ -1,12 +1,14 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
 mod body;
+mod countries;
 mod edit;
 mod imports;
 mod opt_outs;
 mod recipients;
 mod schedules;
 mod stats;
+mod trial;
 mod upload;
 
 use api_docs::Failures;

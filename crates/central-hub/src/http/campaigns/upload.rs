@@ -15,20 +15,25 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use encoding_rs::Encoding;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
 use tokio::sync::mpsc;
 use utoipa::{IntoParams, ToSchema};
 
+use super::countries::{Countries, CountriesBody};
 use super::imports::{ImportBody, LinePage, lines};
+use super::trial::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
 use crate::campaigns::data::{Campaign, CampaignState, Import, ImportEnd, ImportState, Refused};
 use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
+use crate::http::numbers;
 use crate::router::AppState;
 use crate::store::StoreError;
 
@@ -44,7 +49,26 @@ const SHOWN: u32 = 100;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
+    /// What is before local numbers, such as `549`.
     prefijo: Option<String>,
+    /// The heading of the number's column, where it is not the likeliest.
+    columna: Option<String>,
+    /// The heading of the name's column, likewise.
+    nombre: Option<String>,
+    /// What the bytes are, where they do not say it: `windows-1252`, `utf-8`.
+    codificacion: Option<String>,
+    /// `1` for a dry look: what would be taken and refused; nothing is kept.
+    probar: Option<String>,
+}
+
+/// An encoding by its name.
+fn encoding(name: Option<&str>) -> Result<Option<&'static Encoding>, HubError> {
+    let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let found = Encoding::for_label(name.as_bytes());
+    let wants = "codificacion has to be the name of an encoding, such as utf-8 or windows-1252";
+    found.map(Some).ok_or_else(|| invalid(wants))
 }
 
 /// What came of a list.
@@ -55,6 +79,8 @@ pub(crate) struct Report {
     import: ImportBody,
     #[serde(flatten)]
     refused: LinePage,
+    #[serde(flatten)]
+    countries: CountriesBody,
 }
 
 impl Report {
@@ -71,7 +97,11 @@ impl Report {
         ("text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
         ("application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
     )),
-    responses((status = 201, description = "What came of it", body = Report), Failures)
+    responses(
+        (status = 200, description = "With `probar`: what would come of it", body = Trial),
+        (status = 201, description = "What came of it", body = Report),
+        Failures
+    )
 )]
 pub(super) async fn upload(
     State(state): State<AppState>,
@@ -79,23 +109,39 @@ pub(super) async fn upload(
     ApiPath(id): ApiPath<i64>,
     ApiQuery(query): ApiQuery<Query>,
     request: Request,
-) -> Result<(StatusCode, Json<Report>), HubError> {
+) -> Result<Response, HubError> {
     check_label(request.headers())?;
     let campaign = find(&state, &caller, id).await?;
-    let prefix = query.prefijo.filter(|prefix| !prefix.is_empty());
-    let is_prefix =
-        |it: &str| it.len() <= 5 && !it.starts_with('0') && it.bytes().all(|b| b.is_ascii_digit());
-    if prefix.as_deref().is_some_and(|it| !is_prefix(it)) {
-        return Err(invalid("prefijo has to be 1 to 5 digits, such as 549"));
-    }
+    let home = numbers::home(query.prefijo.as_deref(), &state)?;
     let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
-    let rules = Rules { template, prefix };
+    let rules = Rules {
+        template,
+        home,
+        column: query.columna.filter(|it| !it.trim().is_empty()),
+        name: query.nombre.filter(|it| !it.trim().is_empty()),
+        encoding: encoding(query.codificacion.as_deref())?,
+    };
     let total = length(request.headers());
     if total.is_some_and(|total| total > LARGEST) {
         return Err(too_large());
     }
     let held = state.limits.list(&caller)?;
     let body = request.into_body();
+    let is_trial = query
+        .probar
+        .is_some_and(|it| matches!(&*it, "" | "1" | "true"));
+    if is_trial {
+        let (chunks, source) = Chunks::channel();
+        let feeding = tokio::spawn(feed(body, chunks));
+        let looking = tokio::task::spawn_blocking(move || trial::look(source, &rules));
+        let looked = looking.await;
+        feeding.abort();
+        return match looked {
+            Ok(Ok(trial)) => Ok(Json(trial).into_response()),
+            Ok(Err(fault)) => Err(refused(&fault, 0)),
+            Err(_) => Err(ErrorReply::internal().into()),
+        };
+    }
     // In a task of its own: a caller that hangs up is a list that broke off,
     // and is written down as that.
     let importing = tokio::spawn(async move {
@@ -108,7 +154,7 @@ pub(super) async fn upload(
         report
     });
     match importing.await {
-        Ok(report) => report.map(|report| (StatusCode::CREATED, Json(report))),
+        Ok(report) => report.map(|report| (StatusCode::CREATED, Json(report)).into_response()),
         Err(_) => Err(ErrorReply::internal().into()),
     }
 }
@@ -125,7 +171,10 @@ pub(super) async fn import_json(
     let import = begin(state, campaign, total).await?;
     let rules = Rules {
         template,
-        prefix: None,
+        home: state.config.home.clone(),
+        column: None,
+        name: None,
+        encoding: None,
     };
     run(state, campaign, import, rules, Cursor::new(json)).await
 }
@@ -232,9 +281,10 @@ async fn run(
     let (batches, mut full) = mpsc::channel::<Batch>(1);
     let reading = tokio::task::spawn_blocking(move || read(source, &rules, &batches));
     let mut columns = campaign.columns.clone();
+    let mut countries = Countries::default();
     let mut failed = None;
     while let Some(batch) = full.recv().await {
-        if let Err(error) = write(state, &mut import, &mut columns, batch).await {
+        if let Err(error) = write(state, &mut import, &mut columns, &mut countries, batch).await {
             failed = Some(error);
             break;
         }
@@ -264,6 +314,7 @@ async fn run(
     Ok(Report {
         import: import.into(),
         refused: lines(state, id, 0, SHOWN).await?,
+        countries: countries.into_body(),
     })
 }
 
@@ -286,26 +337,29 @@ async fn end_badly(
         let end = ImportEnd::Failed(fault.code(), &sentence);
         state.store.end_import(import, end).await?;
     }
+    Ok(refused(fault, import.accepted))
+}
+
+/// The answer to a list that cannot be read.
+fn refused(fault: &ImportFault, accepted: i64) -> HubError {
     if let ImportFault::Io(error) = fault {
         match error.kind() {
-            io::ErrorKind::FileTooLarge => return Ok(too_large()),
+            io::ErrorKind::FileTooLarge => return too_large(),
             io::ErrorKind::TimedOut => {
-                return Ok(ErrorReply::new(
+                return ErrorReply::new(
                     StatusCode::REQUEST_TIMEOUT,
                     "REQUEST_TIMEOUT",
                     format!("nothing came for {} s", PATIENCE.as_secs()),
                 )
-                .into());
+                .into();
             }
             _ => {}
         }
     }
-    Ok(
-        ErrorReply::new(StatusCode::BAD_REQUEST, "LIST_INVALID", sentence)
-            .with_detail("motivo", fault.code())
-            .with_detail("aceptados", import.accepted)
-            .into(),
-    )
+    ErrorReply::new(StatusCode::BAD_REQUEST, "LIST_INVALID", fault.to_string())
+        .with_detail("motivo", fault.code())
+        .with_detail("aceptados", accepted)
+        .into()
 }
 
 /// Reads the list in a thread of its own.
@@ -324,6 +378,7 @@ fn read(
         match item {
             Item::Columns(names) => batch.columns.extend(names),
             Item::Row(row) => batch.rows.push(row),
+            Item::Shape(_) | Item::Encoding(_) => {}
             Item::Refused(refusal) => batch.refused.push(refusal),
         }
         if !batch.is_full() {
@@ -344,6 +399,7 @@ async fn write(
     state: &AppState,
     import: &mut Import,
     columns: &mut Vec<String>,
+    countries: &mut Countries,
     mut batch: Batch,
 ) -> Result<(), StoreError> {
     let store = &state.store;
@@ -353,6 +409,9 @@ async fn write(
         .await?;
     let taken: std::collections::HashSet<_> = taken.into_iter().collect();
     let is_taken = |row: &Row| i64::try_from(row.line).is_ok_and(|line| taken.contains(&line));
+    for row in batch.rows.iter().filter(|row| is_taken(row)) {
+        countries.note(row);
+    }
     let mut duplicates = 0;
     for row in batch.rows.iter().filter(|row| !is_taken(row)) {
         duplicates += 1;

@@ -15,7 +15,6 @@ use super::{Data, lenient};
 use crate::auth::Caller;
 use crate::campaigns::columns::{NAME, value};
 use crate::campaigns::data::{Campaign, Recipient, RecipientFilter, RecipientState, Refused};
-use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::campaigns::{cut, find, import_list, invalid, page_size};
@@ -280,7 +279,7 @@ pub(crate) async fn remove(
     };
     let numbers = request.telefonos.into_iter().map(text);
     let chats: Vec<String> = numbers
-        .filter_map(|text| phone::parse(&text, None).ok())
+        .filter_map(|text| phone_number::recipient(&text, &state.config.home).ok())
         .map(|recipient| recipient.as_str().to_owned())
         .collect();
     let mut tx = state.store.begin().await?;

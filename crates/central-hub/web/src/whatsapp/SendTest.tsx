@@ -48,8 +48,8 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
     // What may have been sent already goes again under the same key, which the
     // other side takes for one message.
     const last = pending.current;
-    const same = last && last.to === phone.digits && last.message === message;
-    const next = same ? last : { to: phone.digits, message, key: newKey() };
+    const same = last && last.to === phone.written && last.message === message;
+    const next = same ? last : { to: phone.written, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }
