@@ -143,6 +143,13 @@ const WANTING: &[&str] = &[
     "necesito",
     "solicito",
     "pido",
+    "me pueden",
+    "me puede",
+    "me puedes",
+    "me podes",
+    "me podrian",
+    "me podrias",
+    "me podria",
     "podrian",
     "podrias",
     "podria",
@@ -248,6 +255,9 @@ const FROM_WHAT: &[&str] = &[
     "essas mensagens",
     "mais",
     "nunca mais",
+    "your list",
+    "this list",
+    "the list",
     "from the list",
     "from your list",
     "from this list",
@@ -569,9 +579,12 @@ impl OptOutWords {
     /// Whether it is the wish, and nothing besides.
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
-            let short = without_end(text, FROM_WHAT);
-            WISHES.contains(&text) && !INCOMPLETE.contains(&text)
-                || short != text && WISHES.contains(&short)
+            let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
+            // One at a time: "me" ends a wish, too.
+            let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
+                without_one(rest, FROM_WHAT)
+            });
+            is_whole || shorter.any(|rest| WISHES.contains(&rest))
         };
         is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
     }
@@ -617,19 +630,21 @@ fn sentences(message: &str) -> Vec<String> {
     plain.filter(|it| !it.is_empty()).collect()
 }
 
+/// Without the longest of these that it ends with.
+fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
+    phrases
+        .iter()
+        .filter_map(|phrase| text.strip_suffix(phrase)?.strip_suffix(' '))
+        .min_by_key(|rest| rest.len())
+}
+
 /// Without all of these at its end.
 fn without_end<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
     let mut text = text;
-    loop {
-        let longest = phrases
-            .iter()
-            .filter_map(|phrase| text.strip_suffix(phrase)?.strip_suffix(' '))
-            .min_by_key(|rest| rest.len());
-        match longest {
-            Some(rest) => text = rest.trim_end(),
-            None => return text,
-        }
+    while let Some(rest) = without_one(text, phrases) {
+        text = rest;
     }
+    text
 }
 
 /// Without all of these at its beginning.
