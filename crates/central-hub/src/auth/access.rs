@@ -69,6 +69,7 @@ pub const ALL: &[Rule] = &[
     // For monitors.
     rule("GET", "/metrics", Admins(Read)),
     // The session, which all businesses share.
+    rule("GET", "/phone", Everybody(Read)),
     rule("GET", "/status", Admins(Read)),
     rule("GET", "/qr", Admins(Link)),
     rule("POST", "/connect", Admins(Link)),

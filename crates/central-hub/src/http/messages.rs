@@ -11,12 +11,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use phone_number::Home;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
-use session_api::{Recipient, Timestamp, is_invisible};
+use session_api::{Timestamp, is_invisible};
 use utoipa::{IntoParams, ToSchema};
 
-use super::sender::{MessageAnswer, in_spanish};
+use super::numbers;
+use super::sender::MessageAnswer;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::limits::Held;
@@ -107,7 +109,7 @@ impl ListQuery {
         Ok(words)
     }
 
-    fn filter(&self, caller: &Caller, zone: &TimeZone) -> Result<Filter, HubError> {
+    fn filter(&self, caller: &Caller, zone: &TimeZone, home: &Home) -> Result<Filter, HubError> {
         let state = match given(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
@@ -118,8 +120,7 @@ impl ListQuery {
         let chat = match given(self.destinatario.as_deref()) {
             None => None,
             Some(number) => {
-                let recipient =
-                    Recipient::parse(number).map_err(|invalid| in_spanish(&invalid, ""))?;
+                let recipient = numbers::recipient("destinatario", number, home)?;
                 Some(recipient.as_str().to_owned())
             }
         };
@@ -159,7 +160,7 @@ pub(crate) async fn list(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
     let limit = query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
@@ -183,7 +184,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, HubError> {
     // The whole of it, whatever the page; but nonsense is nonsense here, too.
     query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
     let words = query.words()?.map(str::to_owned);
     // A search that goes on to the end of the history is one all that time.
     let held = words.as_ref().map(|_| state.limits.search(&caller));

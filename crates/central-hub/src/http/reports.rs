@@ -9,13 +9,14 @@ use axum::http::request::Parts;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
-use session_api::{ErrorCode, Recipient, Timestamp};
+use session_api::{ErrorCode, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::auth::ClientAddress;
 use crate::error::HubError;
+use crate::http::numbers;
 use crate::state::AppState;
 use crate::store::{InboundMessage, Recorded};
 
@@ -121,8 +122,8 @@ async fn record_report(
     field: &str,
     from_me: bool,
 ) -> Result<Json<Reported>, HubError> {
-    let chat = Recipient::parse(&number.unwrap_or_default())
-        .map_err(|wrong| invalid(format!("{field} {}", wrong.wants)))?;
+    let home = &state.config.home;
+    let chat = numbers::recipient(field, &number.unwrap_or_default(), home)?;
     if report.cliente_id == 0 || i64::try_from(report.cliente_id).is_err() {
         return Err(invalid("cliente_id has to be a positive integer"));
     }

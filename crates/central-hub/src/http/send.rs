@@ -10,6 +10,7 @@ use session_client::Endpoint;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::files;
+use crate::http::numbers;
 use crate::http::sender::ready_to_simulate;
 use crate::http::upstream::{Key, Upstream, Verbatim};
 use crate::outbox::Ask;
@@ -54,6 +55,13 @@ pub(crate) async fn send(
             return Err(refusal.into());
         }
     };
+    if let Err(refusal) = numbers::settle(&mut request, &state.config.home) {
+        if let Some(file) = &file {
+            // Nobody will ever know its id.
+            let _ = client.delete_file(&file.file_id).await;
+        }
+        return Err(refusal);
+    }
     let message = match &file {
         Some(file) => Composed::with_file(&request, file)?,
         None => Composed::of(&request)?,

@@ -1,11 +1,13 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
+mod countries;
 mod edit;
 mod imports;
 mod opt_outs;
 mod recipients;
 mod schedules;
 mod stats;
+mod trial;
 mod upload;
 
 use api_docs::Failures;

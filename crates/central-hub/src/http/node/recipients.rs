@@ -14,7 +14,6 @@ use super::paging::{self, MOST_ROWS};
 use super::{Data, lenient};
 use crate::auth::Caller;
 use crate::campaigns::columns::{NAME, value};
-use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::campaigns::{find, import_list, invalid, page_size, paginate};
@@ -279,7 +278,7 @@ pub(crate) async fn remove(
     };
     let numbers = request.telefonos.into_iter().map(text);
     let chats: Vec<String> = numbers
-        .filter_map(|text| phone::parse(&text, None).ok())
+        .filter_map(|text| phone_number::recipient(&text, &state.config.home).ok())
         .map(|recipient| recipient.as_str().to_owned())
         .collect();
     let removed = state.store.remove_recipients(id, &chats).await?;

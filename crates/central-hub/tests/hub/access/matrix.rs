@@ -34,6 +34,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /events", "ACraR"),
     ("GET /overview", "ACraR"),
     ("GET /metrics", "Ara"),
+    ("GET /phone", "ACraR"),
     ("GET /status", "Ara"),
     ("GET /qr", "Ala"),
     ("POST /connect", "Ala"),
