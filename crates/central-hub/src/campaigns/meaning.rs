@@ -239,7 +239,7 @@ fn number(key: &str) -> Option<Number> {
     } else {
         // Of these nothing else may stand beside it: `numero de cuotas`.
         let is_plain = |word: &&str| UNNAMED.contains(word) || BETWEEN.contains(word);
-        return (has(UNNAMED) && words.iter().all(|it| is_plain(&it))).then_some(Number::Unnamed);
+        return (has(UNNAMED) && words.iter().all(is_plain)).then_some(Number::Unnamed);
     };
     Some(match kind {
         Number::Phone if has(LANDLINE) => Number::Landline,

@@ -28,6 +28,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'BLOB',
   'BYTEA',
   'INTEGER',
+  'ASCII',
   'REAL',
   'TEXT',
   'INTERNAL_TOKEN',

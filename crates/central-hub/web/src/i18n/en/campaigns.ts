@@ -261,12 +261,6 @@ export const campaigns: typeof es = {
       PHONE_TOO_LONG: 'Too many digits.',
       PHONE_INVALID:
         'No country has such a number: write it with the country code, such as +54 9 11 5825-4201.',
-      BAD_ENCODING: 'Some letters cannot be read: save the list as CSV UTF-8.',
-      BAD_CHARACTER: 'There is a character that no message may hold.',
-      VALUE_TOO_LONG: 'A value is too long.',
-      TEXT_INVALID: 'With these values the message is too long, or empty.',
-      TOO_MANY_CELLS: 'More cells than columns: a value lacks its quotation marks.',
-      WITHOUT_PHONE: 'No field holds the number.',
       MISSING_VALUE: 'A value that the message uses is missing.',
       BAD_ENCODING: 'It holds a letter that cannot be read. Save the list as “CSV UTF-8”.',
       BAD_CHARACTER: 'It holds a character that cannot be used. Delete it in the spreadsheet.',
