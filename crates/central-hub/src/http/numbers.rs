@@ -25,12 +25,21 @@ pub(crate) fn recipient(field: &str, text: &str, home: &Home) -> Result<Recipien
     phone_number::recipient(text, home).map_err(|fault| refuse(field, fault))
 }
 
-/// Puts WhatsApp's ids for the numbers of a request: session-manager takes
-/// them as they are, wherever it is.
+/// Puts the numbers of a request in international form, as session-manager
+/// takes them wherever it is; what is in that form already stays as it is.
 pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubError> {
-    request.to = recipient("to", &request.to, home)?.as_str().to_owned();
+    settle_one("to", &mut request.to, home)?;
     for who in request.mentions.iter_mut().flatten() {
-        *who = recipient("mentions", who, home)?.as_str().to_owned();
+        settle_one("mentions", who, home)?;
+    }
+    Ok(())
+}
+
+fn settle_one(field: &str, who: &mut String, home: &Home) -> Result<(), HubError> {
+    let settled = recipient(field, who, home)?;
+    if Recipient::parse(who).as_ref() != Ok(&settled) {
+        who.clear();
+        who.push_str(settled.as_str());
     }
     Ok(())
 }
