@@ -28,20 +28,19 @@ pub(crate) fn recipient(field: &str, text: &str, home: &Home) -> Result<Recipien
 /// Puts the numbers of a request in international form, as session-manager
 /// takes them wherever it is; what is in that form already stays as it is.
 pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubError> {
-    settle_one("to", &mut request.to, home)?;
+    request.to = in_full("to", &request.to, home)?;
     for who in request.mentions.iter_mut().flatten() {
-        settle_one("mentions", who, home)?;
+        *who = in_full("mentions", who, home)?;
     }
     Ok(())
 }
 
-fn settle_one(field: &str, who: &mut String, home: &Home) -> Result<(), HubError> {
-    let settled = recipient(field, who, home)?;
-    if Recipient::parse(who).as_ref() != Ok(&settled) {
-        who.clear();
-        who.push_str(settled.as_str());
-    }
-    Ok(())
+/// Whom a field of a request names, in international form: as it was written
+/// where it was in that form, else WhatsApp's id.
+pub(crate) fn in_full(field: &str, text: &str, home: &Home) -> Result<String, HubError> {
+    let settled = recipient(field, text, home)?;
+    let is_in_full = Recipient::parse(text).as_ref() == Ok(&settled);
+    Ok(if is_in_full { text } else { settled.as_str() }.to_owned())
 }
 
 /// Puts the number to pair with in international form.
