@@ -60,6 +60,8 @@ async function test() {
     await says('Escribí el mensaje.');
     await page.getByLabel('Nombre de la campaña').fill('Marzo');
     await page.getByLabel('Mensaje').fill('Hola {nombre} de {razon_social}');
+    // Without columns any may come with the list; with them, these alone.
+    await page.getByLabel('Columnas de la lista').fill('Otra');
     await button('Crear campaña').click();
     await says('La lista no tiene una columna «razon_social».');
     equal(await page.getByTestId('mistake').textContent(), '{razon_social}', 'what is marked');

@@ -25,6 +25,8 @@ use crate::session::SessionHandle;
 
 /// The server is asked anew so often; the page tells of changes by itself.
 const ASK_EVERY: Duration = Duration::from_secs(180);
+/// How often in a row, where it changes meanwhile.
+const ASK_TRIES: usize = 3;
 /// While the history is on its way, and for what ends by the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A page that says nothing of the history so long after the link had none to
@@ -118,10 +120,19 @@ impl LimitsWatch {
         let Some(page) = self.session.page() else {
             return;
         };
-        match page.limits().await {
-            Ok(limits) => self.heard = Some(limits),
-            Err(error) => {
-                tracing::debug!(%error, "the page does not tell of the account's limits");
+        // A change that comes meanwhile may be older than the answer: it is
+        // asked again rather than taken after it.
+        for _ in 0..ASK_TRIES {
+            self.page.mark_unchanged();
+            match page.limits().await {
+                Ok(limits) => self.heard = Some(limits),
+                Err(error) => {
+                    tracing::debug!(%error, "the page does not tell of the account's limits");
+                    return;
+                }
+            }
+            if !self.page.has_changed().unwrap_or(false) {
+                return;
             }
         }
     }

@@ -3,9 +3,10 @@ import { IconSend } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 
-import { send } from '../api/endpoints';
+import { send, understandPhone } from '../api/endpoints';
 import { useText } from '../i18n/I18nProvider';
 import { newKey } from '../lib/key';
+import { phoneFault } from '../i18n/lookup';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { outcomeIsUnknown } from '../api/outcome';
 import { SendOutcome } from './SendOutcome';
@@ -46,6 +47,14 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     },
   });
 
+  const understanding = useMutation({
+    mutationFn: (written: string) => understandPhone(written),
+    onSuccess: (phone) => {
+      if (!phone.ok) setProblems({ to: phoneFault(t, phone) });
+      else sendTo(phone.numero);
+    },
+  });
+
   function submit(event: FormEvent) {
     event.preventDefault();
     const phone = checkPhone(to);
@@ -55,12 +64,15 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     };
     setProblems(found);
     if (!phone.ok || found.message) return;
+    understanding.mutate(phone.written);
+  }
 
+  function sendTo(digits: string) {
     // What may have been sent already goes again under the same key, which the
     // other side takes for one message.
     const last = pending.current;
-    const same = last && last.to === phone.written && last.message === message;
-    const next = same ? last : { to: phone.written, message, key: newKey() };
+    const same = last && last.to === digits && last.message === message;
+    const next = same ? last : { to: digits, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }
@@ -117,7 +129,7 @@ export function SendTest({ dryRun, disabled, own }: Props) {
           <Button
             type="submit"
             disabled={disabled}
-            loading={attempt.isPending}
+            loading={attempt.isPending || understanding.isPending}
             leftSection={<IconSend size={18} aria-hidden />}
           >
             {dryRun ? t.send.submitDryRun : t.send.submit}
@@ -128,7 +140,7 @@ export function SendTest({ dryRun, disabled, own }: Props) {
         <SendOutcome
           sent={attempt.data}
           to={attempt.variables?.to ?? ''}
-          error={attempt.error}
+          error={attempt.error ?? understanding.error}
         />
       </div>
     </form>
