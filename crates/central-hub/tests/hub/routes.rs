@@ -79,7 +79,7 @@ async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
                 _ => hub
                     .http
                     .post(hub.url(&path_of_hub))
-                    .body(r#"{"phone":"+54 9 11 5825-4201"}"#),
+                    .body(r#"{"phone":"5491158254201"}"#),
             };
             let request = request
                 .header("x-cliente-id", "51")
@@ -96,7 +96,7 @@ async fn the_plain_and_the_admin_routes_are_byte_for_byte() {
             assert_eq!(asked.headers["x-cliente-id"], "51");
             assert_eq!(asked.headers["x-request-id"], "r-1");
             if path == "/pairing-code" {
-                assert_eq!(asked.body, r#"{"phone":"+54 9 11 5825-4201"}"#);
+                assert_eq!(asked.body, r#"{"phone":"5491158254201"}"#);
             }
         }
     }
