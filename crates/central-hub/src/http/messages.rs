@@ -102,8 +102,9 @@ impl ListQuery {
         Ok(words)
     }
 
-    fn filter(&self, caller: &Caller, zone: &TimeZone) -> Result<Filter, HubError> {
-        let state = match given(self.estado.as_deref()) {
+    async fn filter(&self, state: &AppState, caller: &Caller) -> Result<Filter, HubError> {
+        let zone = &state.config.zone;
+        let message_state = match given(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
                 let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
@@ -115,7 +116,7 @@ impl ListQuery {
             Some(number) => {
                 let recipient =
                     Recipient::parse(number).map_err(|invalid| in_spanish(&invalid, ""))?;
-                Some(recipient.as_str().to_owned())
+                Some(state.store.chat_of(&recipient).await?)
             }
         };
         let is_inbound = match given(self.direccion.as_deref()) {
@@ -134,7 +135,7 @@ impl ListQuery {
             campaign_id: self.campaign_id,
             chat,
             is_inbound,
-            state,
+            state: message_state,
             since: time("desde", &self.desde, false)?,
             until: time("hasta", &self.hasta, true)?,
             before: self.antes,
@@ -154,7 +155,7 @@ pub(crate) async fn list(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
     let limit = query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&state, &caller).await?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
@@ -178,7 +179,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, HubError> {
     // The whole of it, whatever the page; but nonsense is nonsense here, too.
     query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&state, &caller).await?;
     let words = query.words()?.map(str::to_owned);
     // A search that goes on to the end of the history is one all that time.
     let held = words.as_ref().map(|_| state.limits.search(&caller));

@@ -154,6 +154,13 @@ impl Store {
         told: &[Told],
     ) -> Result<bool, StoreError> {
         let mut place = self.place().await?;
+        // Before the rest and each by itself: a join waits for nobody who waits
+        // for it.
+        for told in told {
+            if let Some(Event::Message(event)) = &told.event {
+                self.learn_from(&event.into()).await?;
+            }
+        }
         let mut tx = self.begin().await?;
         if !self.renew_lease_in(&mut tx, FOLLOWER, who, until).await? {
             return Ok(false);
@@ -203,9 +210,11 @@ impl Store {
     }
 
     async fn hear_in(&self, tx: &mut Tx, heard: &Heard) -> Result<Recorded, StoreError> {
-        let Some(chat) = self.chat_in(tx, heard).await? else {
+        // What is of no person is not written down.
+        let Ok(told) = Recipient::parse(&heard.chat) else {
             return Ok(Recorded::Skipped);
         };
+        let chat = self.chat_in(tx, told.as_str()).await?;
         let key = wa_key(&heard.wa_id);
         let known = self.known_in(tx, heard, key, &chat).await?;
         let unreadable = match known {
@@ -214,18 +223,8 @@ impl Store {
             None => None,
         };
         let body = clean(&heard.body);
-        if !heard.from_me {
-            // By the LID as well: a list may name either.
-            let lid = heard
-                .lid
-                .as_deref()
-                .and_then(|id| Recipient::parse(id).ok());
-            let told = Recipient::parse(&heard.chat).ok();
-            let mut ids = vec![chat.as_str()];
-            ids.extend(lid.iter().chain(&told).map(Recipient::as_str));
-            if self.heed_opt_out_in(tx, &ids, &body).await?.is_some() {
-                tracing::info!("somebody asked not to be written to");
-            }
+        if !heard.from_me && self.heed_opt_out_in(tx, &chat, &body).await?.is_some() {
+            tracing::info!("somebody asked not to be written to");
         }
         if let Some(id) = unreadable {
             return self.make_readable_in(tx, id, heard, &body).await;
@@ -353,91 +352,6 @@ impl Store {
         let message = Message::read(&row)?;
         note(tx, message.id, None, Change::to(state, "HEARD"), at).await?;
         Ok(Some(message))
-    }
-
-    /// The chat that this message belongs to, by the number wherever it is
-    /// known; `None` for what is of no person.
-    async fn chat_in(&self, tx: &mut Tx, heard: &Heard) -> Result<Option<String>, StoreError> {
-        let Ok(told) = Recipient::parse(&heard.chat) else {
-            return Ok(None);
-        };
-        let told = told.as_str();
-        let is_lid = |id: &&str| id.ends_with("@lid");
-        let by_phone = heard
-            .phone
-            .as_deref()
-            .and_then(|it| Recipient::parse(it).ok());
-        let by_lid = heard
-            .lid
-            .as_deref()
-            .and_then(|it| Recipient::parse(it).ok());
-        let number = Some(told).filter(|id| !is_lid(id)).or(by_phone
-            .as_ref()
-            .map(Recipient::as_str)
-            .filter(|id| !is_lid(id)));
-        let lid = Some(told)
-            .filter(is_lid)
-            .or(by_lid.as_ref().map(Recipient::as_str).filter(is_lid));
-        let Some(lid) = lid else {
-            return Ok(Some(told.to_owned()));
-        };
-        let known: Option<String> = sqlx::query_scalar("SELECT chat FROM lids WHERE lid = $1")
-            .bind(lid)
-            .fetch_optional(&mut **tx)
-            .await?;
-        match (number, known) {
-            (None, known) => Ok(Some(known.unwrap_or_else(|| lid.to_owned()))),
-            (Some(number), Some(known)) if known == number => Ok(Some(known)),
-            (Some(number), _) => {
-                self.join_in(tx, lid, number).await?;
-                Ok(Some(number.to_owned()))
-            }
-        }
-    }
-
-    /// Who wrote as `lid` is now known by number: it is one conversation.
-    async fn join_in(&self, tx: &mut Tx, lid: &str, number: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO lids (lid, chat, updated_at) VALUES ($1, $2, $3)
-             ON CONFLICT (lid) DO UPDATE SET chat = excluded.chat, updated_at = excluded.updated_at",
-        )
-        .bind(lid)
-        .bind(number)
-        .bind(now())
-        .execute(&mut **tx)
-        .await?;
-        // What is under way keeps its place in the line of its chat.
-        sqlx::query(
-            "UPDATE messages SET chat = $1 WHERE chat = $2
-                 AND state NOT IN ('queued', 'sending', 'unconfirmed')",
-        )
-        .bind(number)
-        .bind(lid)
-        .execute(&mut **tx)
-        .await?;
-        let before = sqlx::query("DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname")
-            .bind(lid)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if let Some(before) = before {
-            let name: Option<String> = before.try_get("name")?;
-            let pushname: Option<String> = before.try_get("pushname")?;
-            self.contact_in(tx, number, name.as_deref(), pushname.as_deref())
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// The chat under which a number or LID is written down.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn chat_of(&self, recipient: &Recipient) -> Result<String, StoreError> {
-        let known: Option<String> = sqlx::query_scalar("SELECT chat FROM lids WHERE lid = $1")
-            .bind(recipient.as_str())
-            .fetch_optional(self.reader())
-            .await?;
-        Ok(known.unwrap_or_else(|| recipient.as_str().to_owned()))
     }
 
     async fn note_ack_in(&self, tx: &mut Tx, event: &AckEvent) -> Result<(), StoreError> {

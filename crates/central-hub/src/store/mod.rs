@@ -37,6 +37,7 @@ mod messages;
 mod migrations;
 mod node;
 mod overview;
+mod people;
 mod queues;
 mod rows;
 mod search;
@@ -137,6 +138,7 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        store.join_what_is_there().await?;
         Ok(store)
     }
 

@@ -155,7 +155,7 @@ pub(super) async fn one(
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<Json<OptOutBody>, HubError> {
     let recipient = recipient(&telefono)?;
-    let found = state.store.find_opt_out(recipient.as_str()).await?;
+    let found = state.store.find_opt_out(&recipient).await?;
     let found = found.ok_or_else(not_there)?;
     Ok(Json(OptOutBody::for_caller(found, &caller)))
 }
@@ -171,7 +171,7 @@ pub(super) async fn remove(
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<StatusCode, HubError> {
     let recipient = recipient(&telefono)?;
-    if !state.store.opt_in(recipient.as_str()).await? {
+    if !state.store.opt_in(&recipient).await? {
         return Err(not_there());
     }
     Ok(StatusCode::NO_CONTENT)
