@@ -19,6 +19,7 @@ use sqlx::Row;
 use super::error::StoreError;
 use super::history::note;
 use super::messages::{Message, Origin};
+use super::people::lids_in;
 use super::rows::wa_key;
 use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
@@ -381,30 +382,44 @@ impl Store {
     }
 }
 
-/// The business whose message to this chat was the last that may have arrived,
-/// and its campaign that wrote there last.
+/// What a message to somebody was for.
+#[derive(Default)]
+struct Answered {
+    message: i64,
+    campaign_id: Option<i64>,
+    cliente_id: Option<i64>,
+}
+
+/// The business whose message to this person was the last that may have
+/// arrived, and its campaign that wrote there last.
 ///
 /// The business first: a campaign of one does not draw to itself what answers a
 /// later message of another. What has neither, as an administrator's own
 /// message, takes no conversation from a business.
 async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>), StoreError> {
-    let last = sqlx::query(
-        "SELECT campaign_id, cliente_id FROM messages
-         WHERE chat = $1 AND direction = 'out'
-             AND (cliente_id IS NOT NULL OR campaign_id IS NOT NULL)
-             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(chat)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(last) = last else {
-        return Ok((None, None));
-    };
-    let cliente_id: Option<i64> = last.try_get("cliente_id")?;
-    let campaign_id: Option<i64> = last.try_get("campaign_id")?;
-    if campaign_id.is_some() {
-        return Ok((campaign_id, cliente_id));
+    let mut last = last_to(tx, chat).await?.unwrap_or_default();
+    let mut under = None;
+    // What a business wrote to a LID of theirs without knowing their number.
+    for lid in lids_in(tx, chat).await? {
+        if let Some(later) = last_to(tx, &lid)
+            .await?
+            .filter(|it| it.message > last.message)
+        {
+            last = later;
+            under = Some(lid);
+        }
+    }
+    if let (Some(lid), Some(cliente_id)) = (under, last.cliente_id) {
+        // Now it has an answer, and so it is one conversation.
+        sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
+            .bind(chat)
+            .bind(lid)
+            .bind(cliente_id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    if last.campaign_id.is_some() || last.cliente_id.is_none() {
+        return Ok((last.campaign_id, last.cliente_id));
     }
     let campaign_id = sqlx::query_scalar(
         "SELECT campaign_id FROM messages
@@ -413,10 +428,31 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
          ORDER BY id DESC LIMIT 1",
     )
     .bind(chat)
-    .bind(cliente_id)
+    .bind(last.cliente_id)
     .fetch_optional(&mut **tx)
     .await?;
-    Ok((campaign_id, cliente_id))
+    Ok((campaign_id, last.cliente_id))
+}
+
+async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
+    let last = sqlx::query(
+        "SELECT id, campaign_id, cliente_id FROM messages
+         WHERE chat = $1 AND direction = 'out'
+             AND (cliente_id IS NOT NULL OR campaign_id IS NOT NULL)
+             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(chat)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let read = |row: sqlx::any::AnyRow| {
+        Ok(Answered {
+            message: row.try_get("id")?,
+            campaign_id: row.try_get("campaign_id")?,
+            cliente_id: row.try_get("cliente_id")?,
+        })
+    };
+    last.map(read).transpose()
 }
 
 /// How long after session-manager had an event it is written down: its ids

@@ -251,7 +251,9 @@ impl Store {
             State::Queued
         };
         let (claimed_by, until) = new.claim.unzip();
-        let chat = self.chat_in(tx, asked.recipient.as_str()).await?;
+        let chat = self
+            .chat_for_in(tx, asked.recipient.as_str(), asked.cliente_id)
+            .await?;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
                  request, fingerprint, idempotency_key, dry_run, state, attempts, due_at,

@@ -126,6 +126,33 @@ impl Store {
         Ok(known.unwrap_or_else(|| address.into_owned()))
     }
 
+    /// As [`Store::chat_in`], for what a business writes: the number behind a
+    /// LID is told to none that has no message with it, so its message stays
+    /// under the LID until there is an answer.
+    pub(super) async fn chat_for_in(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        cliente_id: Option<u64>,
+    ) -> Result<String, StoreError> {
+        let chat = self.chat_in(tx, id).await?;
+        let Some(cliente_id) = cliente_id.filter(|_| is_lid(id) && chat != id) else {
+            return Ok(chat);
+        };
+        let known: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM messages WHERE chat = $1 AND cliente_id = $2
+                 AND state NOT IN ('queued', 'failed', 'cancelled') LIMIT 1",
+        )
+        .bind(&chat)
+        .bind(i64::try_from(cliente_id).unwrap_or(i64::MAX))
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(match known {
+            Some(_) => chat,
+            None => id.to_owned(),
+        })
+    }
+
     /// As [`Store::chat_in`], for many: the chats by the ids.
     pub(super) async fn chats_in<'a>(
         &self,
@@ -504,7 +531,25 @@ impl Store {
         .fetch_all(&mut **tx)
         .await?;
         for (lid, chat) in hanging {
+            // A business that wrote to the LID alone does not learn the number.
+            let hidden = "UPDATE messages SET chat = $2 WHERE chat = $1
+                AND cliente_id IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM messages known WHERE known.chat = $3
+                        AND known.cliente_id = messages.cliente_id
+                        AND known.state NOT IN ('queued', 'failed', 'cancelled'))";
+            let aside = format!("aside {lid}");
+            sqlx::query(hidden)
+                .bind(&lid)
+                .bind(&aside)
+                .bind(&chat)
+                .execute(&mut **tx)
+                .await?;
             self.rehang_in(tx, &lid, &chat).await?;
+            sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2")
+                .bind(&lid)
+                .bind(&aside)
+                .execute(&mut **tx)
+                .await?;
         }
         Ok(())
     }
@@ -623,6 +668,18 @@ async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreE
         }
     }
     Ok(())
+}
+
+/// The LIDs of whoever is written down under this chat.
+pub(super) async fn lids_in(tx: &mut Tx, chat: &str) -> Result<Vec<String>, StoreError> {
+    let lids = sqlx::query_scalar(
+        "SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id
+         WHERE p.chat = $1 AND a.address <> $1 AND a.address LIKE '%@lid'",
+    )
+    .bind(chat)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(lids)
 }
 
 async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>, StoreError> {

@@ -15,7 +15,7 @@ fn person(id: &str) -> Recipient {
 }
 
 async fn insert(store: &Store, to: &str, key: &str) -> i64 {
-    let message = Composed::text(Some(51), to, "hola").unwrap();
+    let message = Composed::text(None, to, "hola").unwrap();
     let new = NewMessage {
         origin: Origin::Single,
         campaign_id: None,
