@@ -8,19 +8,20 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
-    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
+    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_body_limit,
+    with_success,
 };
 use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, web,
-    webhooks,
+    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    web, webhooks,
 };
 use crate::state::AppState;
 
@@ -67,6 +68,7 @@ fn api() -> Router<AppState> {
                 .layer(DefaultBodyLimit::disable())
                 .layer(map_response(with_success)),
         )
+        .route("/phone", get(numbers::phone))
         .nest("/sender/messages", sender())
         .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
@@ -148,7 +150,12 @@ fn sender() -> Router<AppState> {
     Router::new()
         .route("/", get(messages::list))
         .route("/send", post(sender::send))
-        .route("/bulk", post(sender::bulk))
+        .route(
+            "/bulk",
+            post(sender::bulk).layer(map_request(async |request: Request| {
+                with_body_limit(request, sender::LARGEST_BULK)
+            })),
+        )
         .route("/status/{id}", get(sender::status))
         .route("/{id}/retry", post(sender::retry))
 }

@@ -3,7 +3,7 @@
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
-use crate::fake_session_manager::{Asked, FakeSessionManager, message};
+use crate::fake_session_manager::{FakeSessionManager, message};
 use crate::support::{Hub, text, until};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
@@ -169,8 +169,6 @@ on_both_engines! {
         let path = format!("/api/sender/campaigns/{id}/approve");
         assert_eq!(ask(&hub, "POST", &path, None).await.0, 200);
         until("both are written to", async || peer.sends().len() == 2).await;
-        let as_in_the_list = |it: &Asked| it.body.contains("\"541177770003");
-        assert!(peer.sends().iter().any(as_in_the_list));
         until("both are sent", async || {
             get(&hub, &format!("/api/sender/campaigns/{id}/stats")).await["enviados"] == 2
         }).await;

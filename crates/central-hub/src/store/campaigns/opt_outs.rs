@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
-use crate::store::people::address_of;
+use crate::store::addresses::address_of;
 use crate::store::rows::now;
 use crate::store::{Store, StoreError, Tx};
 
@@ -167,20 +167,20 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn heed_opt_out(&self, id: &str, text: &str) -> Result<Option<String>, StoreError> {
+    pub async fn apply_opt_out(&self, id: &str, text: &str) -> Result<Option<String>, StoreError> {
         let mut tx = self.begin().await?;
         let chat = self.chat_in(&mut tx, id).await?;
-        let word = self.heed_opt_out_in(&mut tx, &chat, text).await?;
+        let word = self.apply_opt_out_in(&mut tx, &chat, text).await?;
         tx.commit().await?;
         Ok(word)
     }
 
-    /// As [`Store::heed_opt_out`], within a transaction, for the chat under
+    /// As [`Store::apply_opt_out`], within a transaction, for the chat under
     /// which somebody is written down.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn heed_opt_out_in(
+    pub async fn apply_opt_out_in(
         &self,
         tx: &mut Tx,
         chat: &str,
@@ -220,8 +220,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set_opt_out_words(&self, words: &OptOutWords) -> Result<(), StoreError> {
-        self.set(WORDS, &super::campaign::json(&words.words()))
-            .await
+        self.set(WORDS, &super::rows::json(&words.words())).await
     }
 }
 
