@@ -75,11 +75,15 @@ async fn fill(store: &Store, rows: i64) {
         "INSERT INTO opt_outs (chat, source, created_at)
          {series} SELECT '549' || (1100000000 + n) || '@c.us', 'message', n FROM s"
     );
-    let lids = format!(
-        "INSERT INTO lids (lid, chat, updated_at)
-         {series} SELECT n || '@lid', '549' || (1100000000 + n) || '@c.us', n FROM s"
+    let people = format!(
+        "INSERT INTO people (id, chat, created_at, updated_at)
+         {series} SELECT n, '549' || (1100000000 + n) || '@c.us', n, n FROM s"
     );
-    for statement in [messages, campaign, recipients, opt_outs, lids] {
+    let lids = format!(
+        "INSERT INTO person_addresses (address, person_id, source, created_at)
+         {series} SELECT n || '@lid', n, 'inbound', n FROM s"
+    );
+    for statement in [messages, campaign, recipients, opt_outs, people, lids] {
         let query = sqlx::query(AssertSqlSafe(statement)).bind(rows);
         query.execute(store.writer()).await.unwrap();
     }

@@ -16,6 +16,7 @@ mod content;
 mod error;
 mod event;
 mod limits;
+mod line_key;
 mod parts;
 mod passkey;
 pub mod paths;
@@ -38,6 +39,7 @@ pub use event::{
     AckEvent, Event, EventKind, GapEvent, LimitsEvent, MessageEvent, QrEvent, StateEvent,
 };
 pub use limits::{FirstSync, Limits, NewChatStatus, NewChats, ReachOutLock};
+pub use line_key::line_key;
 pub use parts::{FileParts, SendParts};
 pub use passkey::{
     PasskeyAssertion, PasskeyBody, PasskeyCredential, PasskeyDescriptor, PasskeyRequest,

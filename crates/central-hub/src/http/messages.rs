@@ -11,7 +11,6 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use phone_number::Home;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
 use session_api::{Timestamp, is_invisible};
@@ -109,8 +108,9 @@ impl ListQuery {
         Ok(words)
     }
 
-    fn filter(&self, caller: &Caller, zone: &TimeZone, home: &Home) -> Result<Filter, HubError> {
-        let state = match given(self.estado.as_deref()) {
+    async fn filter(&self, state: &AppState, caller: &Caller) -> Result<Filter, HubError> {
+        let (zone, home) = (&state.config.zone, &state.config.home);
+        let message_state = match given(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
                 let all: Vec<_> = MessageState::ALL.iter().map(|it| it.estado()).collect();
@@ -121,7 +121,7 @@ impl ListQuery {
             None => None,
             Some(number) => {
                 let recipient = numbers::recipient("destinatario", number, home)?;
-                Some(recipient.as_str().to_owned())
+                Some(state.store.chat_of(&recipient).await?)
             }
         };
         let is_inbound = match given(self.direccion.as_deref()) {
@@ -140,7 +140,7 @@ impl ListQuery {
             campaign_id: self.campaign_id,
             chat,
             is_inbound,
-            state,
+            state: message_state,
             since: time("desde", &self.desde, false)?,
             until: time("hasta", &self.hasta, true)?,
             before: self.antes,
@@ -160,7 +160,7 @@ pub(crate) async fn list(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
     let limit = query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
+    let filter = query.filter(&state, &caller).await?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
@@ -184,7 +184,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, HubError> {
     // The whole of it, whatever the page; but nonsense is nonsense here, too.
     query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
+    let filter = query.filter(&state, &caller).await?;
     let words = query.words()?.map(str::to_owned);
     // A search that goes on to the end of the history is one all that time.
     let held = words.as_ref().map(|_| state.limits.search(&caller));

@@ -98,7 +98,12 @@ impl Inner {
                     wa_id: Some(wa_id),
                     ..Change::to(State::Sent, "SENT")
                 };
-                self.store.change(message.id, change).await?
+                let moved = self.store.change(message.id, change).await?;
+                // It is sent, whether that is learnt or not.
+                if let Err(error) = self.store.learn_from_send(&message.chat, wa_id).await {
+                    tracing::warn!(id = message.id, "whose chat it is was not learnt: {error}");
+                }
+                moved
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             // What this attempt did not do an earlier one may have done.

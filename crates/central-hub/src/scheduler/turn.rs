@@ -239,7 +239,7 @@ impl Turn<'_> {
             return Ok(false);
         }
         let text = self.template.fill(&recipient.fields);
-        let composed = Composed::text(self.campaign.cliente_id, &recipient.chat, &text);
+        let composed = Composed::text(self.campaign.cliente_id, recipient.address(), &text);
         let message = match composed {
             Ok(message) => message,
             // The text may have changed since the list came in.

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use session_api::line_key;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
@@ -31,12 +32,12 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn has(&self, words: &str, digits: Option<&str>) -> bool {
+    fn has(&self, words: &str, digits: Option<&[String; 2]>) -> bool {
         let has = |text: &String| fold(text).contains(words);
         has(&self.body)
             || self.is_last
                 && (self.names.iter().flatten().any(has)
-                    || digits.is_some_and(|digits| self.chat.contains(digits)))
+                    || digits.is_some_and(|it| it.iter().any(|it| self.chat.contains(it))))
     }
 }
 
@@ -55,7 +56,9 @@ impl Store {
         limit: u32,
     ) -> Result<Page, StoreError> {
         let words = words.map(fold);
+        // As it was typed, and as its line is spelled.
         let digits = words.as_deref().and_then(digits_of);
+        let digits = digits.map(|digits| [line_key(&digits).into_owned(), digits]);
         let mut found = Vec::new();
         let mut chats = HashSet::new();
         let mut before = before.unwrap_or(i64::MAX);
@@ -86,7 +89,7 @@ impl Store {
                 let judge = |candidate: Candidate| {
                     let is_wanted = match &words {
                         None => candidate.is_last,
-                        Some(words) => candidate.has(words, digits.as_deref()),
+                        Some(words) => candidate.has(words, digits.as_ref()),
                     };
                     (candidate.id, candidate.chat, is_wanted)
                 };

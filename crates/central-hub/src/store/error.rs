@@ -59,6 +59,17 @@ impl StoreError {
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
+
+    /// Whether another transaction got in the way.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        matches!(self, Self::Query(error) if is_in_the_way(error))
+    }
+}
+
+/// PostgreSQL's deadlock and serialization failures: the same may go well now.
+fn is_in_the_way(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|it| it.code());
+    matches!(code.as_deref(), Some("40P01" | "40001"))
 }
 
 fn is_unavailable(error: &sqlx::Error) -> bool {

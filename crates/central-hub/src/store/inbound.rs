@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestamp};
 use sqlx::Row;
 
+use super::addresses::lids_in;
 use super::error::StoreError;
 use super::history::note;
 use super::messages::{Message, Origin};
@@ -154,6 +155,13 @@ impl Store {
         told: &[SourceEvent],
     ) -> Result<bool, StoreError> {
         let mut place = self.cursor().await?;
+        // Before the rest and each by itself: a join waits for nobody who waits
+        // for it.
+        for told in told {
+            if let Some(Event::Message(event)) = &told.event {
+                self.learn_from(&event.into()).await?;
+            }
+        }
         let mut tx = self.begin().await?;
         if !self.renew_lease_in(&mut tx, FOLLOWER, who, until).await? {
             return Ok(false);
@@ -207,9 +215,11 @@ impl Store {
         tx: &mut Tx,
         heard: &InboundMessage,
     ) -> Result<Recorded, StoreError> {
-        let Some(chat) = self.chat_in(tx, heard).await? else {
+        // What is of no person is not written down.
+        let Ok(told) = Recipient::parse(&heard.chat) else {
             return Ok(Recorded::Skipped);
         };
+        let chat = self.chat_in(tx, told.as_str()).await?;
         let key = wa_key(&heard.wa_id);
         let known = self.known_in(tx, heard, key, &chat).await?;
         let unreadable = match known {
@@ -218,18 +228,8 @@ impl Store {
             None => None,
         };
         let body = clean(&heard.body);
-        if !heard.from_me {
-            // By the LID as well: a list may name either.
-            let lid = heard
-                .lid
-                .as_deref()
-                .and_then(|id| Recipient::parse(id).ok());
-            let told = Recipient::parse(&heard.chat).ok();
-            let mut ids = vec![chat.as_str()];
-            ids.extend(lid.iter().chain(&told).map(Recipient::as_str));
-            if self.apply_opt_out_in(tx, &ids, &body).await?.is_some() {
-                tracing::info!("somebody asked not to be written to");
-            }
+        if !heard.from_me && self.apply_opt_out_in(tx, &chat, &body).await?.is_some() {
+            tracing::info!("somebody asked not to be written to");
         }
         if let Some(id) = unreadable {
             return self.make_readable_in(tx, id, heard, &body).await;
@@ -359,95 +359,6 @@ impl Store {
         Ok(Some(message))
     }
 
-    /// The chat that this message belongs to, by the number wherever it is
-    /// known; `None` for what is of no person.
-    async fn chat_in(
-        &self,
-        tx: &mut Tx,
-        heard: &InboundMessage,
-    ) -> Result<Option<String>, StoreError> {
-        let Ok(told) = Recipient::parse(&heard.chat) else {
-            return Ok(None);
-        };
-        let told = told.as_str();
-        let is_lid = |id: &&str| id.ends_with("@lid");
-        let by_phone = heard
-            .phone
-            .as_deref()
-            .and_then(|it| Recipient::parse(it).ok());
-        let by_lid = heard
-            .lid
-            .as_deref()
-            .and_then(|it| Recipient::parse(it).ok());
-        let number = Some(told).filter(|id| !is_lid(id)).or(by_phone
-            .as_ref()
-            .map(Recipient::as_str)
-            .filter(|id| !is_lid(id)));
-        let lid = Some(told)
-            .filter(is_lid)
-            .or(by_lid.as_ref().map(Recipient::as_str).filter(is_lid));
-        let Some(lid) = lid else {
-            return Ok(Some(told.to_owned()));
-        };
-        let known: Option<String> = sqlx::query_scalar("SELECT chat FROM lids WHERE lid = $1")
-            .bind(lid)
-            .fetch_optional(&mut **tx)
-            .await?;
-        match (number, known) {
-            (None, known) => Ok(Some(known.unwrap_or_else(|| lid.to_owned()))),
-            (Some(number), Some(known)) if known == number => Ok(Some(known)),
-            (Some(number), _) => {
-                self.join_in(tx, lid, number).await?;
-                Ok(Some(number.to_owned()))
-            }
-        }
-    }
-
-    /// Who wrote as `lid` is now known by number: it is one conversation.
-    async fn join_in(&self, tx: &mut Tx, lid: &str, number: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO lids (lid, chat, updated_at) VALUES ($1, $2, $3)
-             ON CONFLICT (lid) DO UPDATE SET chat = excluded.chat, updated_at = excluded.updated_at",
-        )
-        .bind(lid)
-        .bind(number)
-        .bind(now())
-        .execute(&mut **tx)
-        .await?;
-        // What is under way keeps its place in the line of its chat.
-        sqlx::query(
-            "UPDATE messages SET chat = $1 WHERE chat = $2
-                 AND state NOT IN ('queued', 'sending', 'unconfirmed')",
-        )
-        .bind(number)
-        .bind(lid)
-        .execute(&mut **tx)
-        .await?;
-        let before = sqlx::query("DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname")
-            .bind(lid)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if let Some(before) = before {
-            let name: Option<String> = before.try_get("name")?;
-            let pushname: Option<String> = before.try_get("pushname")?;
-            self.contact_in(tx, number, name.as_deref(), pushname.as_deref())
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// The chat under which a number or LID is written down.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn chat_of(&self, recipient: &Recipient) -> Result<String, StoreError> {
-        let known: Option<String> = sqlx::query_scalar("SELECT chat FROM lids WHERE lid = $1")
-            .bind(recipient.as_str())
-            .fetch_optional(self.reader())
-            .await?;
-        Ok(known.unwrap_or_else(|| recipient.as_str().to_owned()))
-    }
-
     async fn note_ack_in(&self, tx: &mut Tx, event: &AckEvent) -> Result<(), StoreError> {
         if let Some(state) = State::of_ack(event.ack) {
             self.acknowledge_in(tx, &clean(&event.message_id), state)
@@ -475,30 +386,44 @@ impl Store {
     }
 }
 
-/// The business whose message to this chat was the last that may have arrived,
-/// and its campaign that wrote there last.
+/// What a message to somebody was for.
+#[derive(Default)]
+struct Answered {
+    message: i64,
+    campaign_id: Option<i64>,
+    cliente_id: Option<i64>,
+}
+
+/// The business whose message to this person was the last that may have
+/// arrived, and its campaign that wrote there last.
 ///
 /// The business first: a campaign of one does not draw to itself what answers a
 /// later message of another. What has neither, as an administrator's own
 /// message, takes no conversation from a business.
 async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>), StoreError> {
-    let last = sqlx::query(
-        "SELECT campaign_id, cliente_id FROM messages
-         WHERE chat = $1 AND direction = 'out'
-             AND (cliente_id IS NOT NULL OR campaign_id IS NOT NULL)
-             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
-         ORDER BY id DESC LIMIT 1",
-    )
-    .bind(chat)
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(last) = last else {
-        return Ok((None, None));
-    };
-    let cliente_id: Option<i64> = last.try_get("cliente_id")?;
-    let campaign_id: Option<i64> = last.try_get("campaign_id")?;
-    if campaign_id.is_some() {
-        return Ok((campaign_id, cliente_id));
+    let mut last = last_to(tx, chat).await?.unwrap_or_default();
+    let mut under = None;
+    // What a business wrote to a LID of theirs without knowing their number.
+    for lid in lids_in(tx, chat).await? {
+        if let Some(later) = last_to(tx, &lid)
+            .await?
+            .filter(|it| it.message > last.message)
+        {
+            last = later;
+            under = Some(lid);
+        }
+    }
+    if let (Some(lid), Some(cliente_id)) = (under, last.cliente_id) {
+        // Now it has an answer, and so it is one conversation.
+        sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
+            .bind(chat)
+            .bind(lid)
+            .bind(cliente_id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    if last.campaign_id.is_some() || last.cliente_id.is_none() {
+        return Ok((last.campaign_id, last.cliente_id));
     }
     let campaign_id = sqlx::query_scalar(
         "SELECT campaign_id FROM messages
@@ -507,10 +432,31 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
          ORDER BY id DESC LIMIT 1",
     )
     .bind(chat)
-    .bind(cliente_id)
+    .bind(last.cliente_id)
     .fetch_optional(&mut **tx)
     .await?;
-    Ok((campaign_id, cliente_id))
+    Ok((campaign_id, last.cliente_id))
+}
+
+async fn last_to(tx: &mut Tx, chat: &str) -> Result<Option<Answered>, StoreError> {
+    let last = sqlx::query(
+        "SELECT id, campaign_id, cliente_id FROM messages
+         WHERE chat = $1 AND direction = 'out'
+             AND (cliente_id IS NOT NULL OR campaign_id IS NOT NULL)
+             AND state IN ('sending', 'unconfirmed', 'sent', 'delivered', 'read', 'played')
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(chat)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let read = |row: sqlx::any::AnyRow| {
+        Ok(Answered {
+            message: row.try_get("id")?,
+            campaign_id: row.try_get("campaign_id")?,
+            cliente_id: row.try_get("cliente_id")?,
+        })
+    };
+    last.map(read).transpose()
 }
 
 /// How long after session-manager had an event it is written down: its ids

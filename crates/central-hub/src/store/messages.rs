@@ -251,6 +251,9 @@ impl Store {
             State::Queued
         };
         let (claimed_by, until) = new.claim.unzip();
+        let chat = self
+            .chat_for_in(tx, asked.recipient.as_str(), asked.cliente_id)
+            .await?;
         let row = sqlx::query(
             "INSERT INTO messages (direction, origin, cliente_id, campaign_id, chat, kind, body,
                  request, fingerprint, idempotency_key, dry_run, state, attempts, due_at,
@@ -261,7 +264,7 @@ impl Store {
         .bind(new.origin.as_str())
         .bind(asked.cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(new.campaign_id)
-        .bind(asked.recipient.as_str())
+        .bind(chat)
         .bind(&asked.kind)
         .bind(&asked.body)
         .bind(&asked.json)

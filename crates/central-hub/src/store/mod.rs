@@ -20,6 +20,7 @@
 //! anything else meanwhile: SQLite has one connection to write with.
 
 mod access;
+mod addresses;
 pub mod campaigns;
 mod claims;
 mod composed;
@@ -37,6 +38,7 @@ mod messages;
 mod migrations;
 mod node;
 mod overview;
+mod people;
 mod queues;
 mod rows;
 mod search;
@@ -137,6 +139,7 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        store.join_what_is_there().await?;
         Ok(store)
     }
 

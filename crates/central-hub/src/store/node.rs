@@ -182,7 +182,7 @@ const RECIPIENTS: [&str; 2] = rows!(
         "created_at",
         "updated_at"
     ],
-    ["chat", "fields", "state", "cause"],
+    ["chat", "address", "fields", "state", "cause"],
     "ON CONFLICT (campaign_id, chat) DO NOTHING RETURNING id, line"
 );
 
@@ -214,7 +214,7 @@ const NOTES: [&str; 2] = [
 struct MessageRow<'a> {
     idempotency_key: &'a str,
     #[serde(flatten)]
-    message: &'a NodeMessage,
+    message: NodeMessage,
     due_at: i64,
     created_at: i64,
     updated_at: i64,
@@ -225,7 +225,9 @@ struct MessageRow<'a> {
 #[derive(Serialize)]
 struct RecipientRow<'a> {
     #[serde(flatten)]
-    recipient: &'a NodeRecipient,
+    recipient: NodeRecipient,
+    /// The number there, where the person is written down under another.
+    address: Option<&'a str>,
     created_at: i64,
     updated_at: i64,
 }
@@ -287,6 +289,8 @@ impl Store {
         tx: &mut Tx,
         messages: &[NodeMessage],
     ) -> Result<HashMap<String, i64>, StoreError> {
+        let chats = messages.iter().map(|it| it.chat.as_str());
+        let chats = self.chats_in(tx, chats).await?;
         let rows: Vec<_> = messages
             .iter()
             .map(|message| MessageRow {
@@ -295,7 +299,10 @@ impl Store {
                 created_at: message.at,
                 updated_at: message.at,
                 written_at: message.at,
-                message,
+                message: NodeMessage {
+                    chat: known(&chats, &message.chat),
+                    ..message.clone()
+                },
             })
             .collect();
         let rows = sqlx::query(self.of_engine(MESSAGES))
@@ -318,12 +325,21 @@ impl Store {
         tx: &mut Tx,
         recipients: &[NodeRecipient],
     ) -> Result<HashMap<i64, i64>, StoreError> {
+        let chats = recipients.iter().map(|it| it.chat.as_str());
+        let chats = self.chats_in(tx, chats).await?;
         let rows: Vec<_> = recipients
             .iter()
-            .map(|recipient| RecipientRow {
-                recipient,
-                created_at: recipient.at,
-                updated_at: recipient.planned_at.unwrap_or(recipient.at),
+            .map(|recipient| {
+                let chat = known(&chats, &recipient.chat);
+                RecipientRow {
+                    address: Some(recipient.chat.as_str()).filter(|it| *it != chat),
+                    created_at: recipient.at,
+                    updated_at: recipient.planned_at.unwrap_or(recipient.at),
+                    recipient: NodeRecipient {
+                        chat,
+                        ..recipient.clone()
+                    },
+                }
             })
             .collect();
         let rows = sqlx::query(self.of_engine(RECIPIENTS))
@@ -452,6 +468,10 @@ impl Store {
         .await?;
         Ok(noted.rows_affected() > 0)
     }
+}
+
+fn known(chats: &HashMap<&str, String>, id: &str) -> String {
+    chats.get(id).cloned().unwrap_or_else(|| id.to_owned())
 }
 
 fn json<T: Serialize>(value: &T) -> String {

@@ -478,6 +478,27 @@ async fn the_number_behind_a_lid_is_told_to_those_who_know_it() {
         (&json!(null), &json!(lid))
     );
     assert!(!unknown.to_string().contains(ANA), "{unknown}");
+    // Nor by a message to it, or by the list of opt-outs.
+    let (_, answer) = post(
+        &hub,
+        &luis,
+        "/api/sender/messages/bulk",
+        json!({"mensajes": [{"destinatario": lid, "mensaje": "hola"}]}),
+    )
+    .await;
+    assert!(!answer.to_string().contains(ANA), "{answer}");
+    hub.store.opt_out(ANA_ID, None, None, "test").await.unwrap();
+    for path in [
+        format!("/api/sender/bajas/{lid}"),
+        format!("/api/listener/history/{lid}"),
+        "/api/sender/messages?direccion=todas".to_owned(),
+        "/api/listener/messages?direccion=todas".to_owned(),
+        "/api/listener/conversations".to_owned(),
+    ] {
+        let (status, body) = get(&hub, &luis, &path).await;
+        assert_eq!(status, 200, "{path} {body}");
+        assert!(!body.to_string().contains(ANA), "{path} {body}");
+    }
     hub.stop().await;
 }
 

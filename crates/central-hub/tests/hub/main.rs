@@ -20,6 +20,7 @@ mod outbox;
 mod overview;
 mod page;
 mod password;
+mod people;
 mod program;
 mod receiver;
 mod routes;

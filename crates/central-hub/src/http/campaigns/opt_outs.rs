@@ -54,6 +54,16 @@ impl OptOutBody {
             telefono: number.unwrap_or(opt_out.chat),
         }
     }
+
+    /// As [`OptOutBody::for_caller`], for who asked by an address: to a business
+    /// a LID stays one.
+    fn for_asked(opt_out: OptOut, asked: &Recipient, caller: &Caller) -> Self {
+        let mut body = Self::for_caller(opt_out, caller);
+        if caller.cliente_id.is_some() && asked.as_str().ends_with("@lid") {
+            body.telefono = asked.as_str().to_owned();
+        }
+        body
+    }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -136,7 +146,7 @@ pub(super) async fn add(
         by,
         "somebody was put on the opt-outs by hand"
     );
-    let body = OptOutBody::for_caller(added, &caller);
+    let body = OptOutBody::for_asked(added, &recipient, &caller);
     Ok((StatusCode::CREATED, Json(body)))
 }
 
@@ -156,9 +166,9 @@ pub(super) async fn one(
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<Json<OptOutBody>, HubError> {
     let recipient = recipient(&state, &telefono)?;
-    let found = state.store.find_opt_out(recipient.as_str()).await?;
+    let found = state.store.find_opt_out(&recipient).await?;
     let found = found.ok_or_else(not_there)?;
-    Ok(Json(OptOutBody::for_caller(found, &caller)))
+    Ok(Json(OptOutBody::for_asked(found, &recipient, &caller)))
 }
 
 /// Takes somebody off the list: they asked to be written to again.
@@ -172,7 +182,7 @@ pub(super) async fn remove(
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<StatusCode, HubError> {
     let recipient = recipient(&state, &telefono)?;
-    if !state.store.opt_in(recipient.as_str()).await? {
+    if !state.store.opt_in(&recipient).await? {
         return Err(not_there());
     }
     Ok(StatusCode::NO_CONTENT)

@@ -41,7 +41,8 @@ pub(crate) struct RecipientBody {
 
 impl RecipientBody {
     fn of(recipient: Recipient, template: Option<&Template>) -> Self {
-        let number = recipient.chat.strip_suffix("@c.us").map(str::to_owned);
+        let address = recipient.address();
+        let number = address.strip_suffix("@c.us").unwrap_or(address).to_owned();
         Self {
             id: recipient.id,
             linea: recipient.line,
@@ -55,7 +56,7 @@ impl RecipientBody {
             previsto: recipient.planned_at,
             mensaje_id: recipient.message_id,
             actualizado: recipient.updated_at,
-            destinatario: number.unwrap_or(recipient.chat),
+            destinatario: number,
         }
     }
 }

@@ -40,8 +40,8 @@ struct Row {
 
 impl Row {
     fn of(recipient: &Recipient, template: Option<&Template>) -> Self {
-        let phone = recipient.chat.strip_suffix("@c.us");
-        let phone = phone.unwrap_or(&recipient.chat).to_owned();
+        let address = recipient.address();
+        let phone = address.strip_suffix("@c.us").unwrap_or(address).to_owned();
         let name = value(&recipient.fields, NAME).map(str::to_owned);
         Self {
             id: recipient.id,

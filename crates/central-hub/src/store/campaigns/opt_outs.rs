@@ -1,11 +1,12 @@
 //! Who asked not to be written to.
 
-use session_api::Timestamp;
+use session_api::{Recipient, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
+use crate::store::addresses::address_of;
 use crate::store::rows::now;
 use crate::store::{Store, StoreError, Tx};
 
@@ -31,26 +32,31 @@ pub struct OptOut {
     pub created_at: Timestamp,
 }
 
-/// Whether this one is on the list, within a transaction.
+/// `$1` an address, as people are known by it.
+const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
+    SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+    WHERE a.address = $1), $1)";
+
+/// Whether whoever has this number or LID is on the list, within a transaction.
 ///
 /// # Errors
 /// [`StoreError::Query`].
-pub async fn is_opted_out_in(tx: &mut Tx, chat: &str) -> Result<bool, StoreError> {
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM opt_outs WHERE chat = $1")
-        .bind(chat)
+pub async fn is_opted_out_in(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar(IS_ON)
+        .bind(&*address_of(id))
         .fetch_one(&mut **tx)
         .await?;
     Ok(count > 0)
 }
 
 impl Store {
-    /// Whether this one is on the list.
+    /// Whether whoever has this number or LID is on the list.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn is_opted_out(&self, chat: &str) -> Result<bool, StoreError> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM opt_outs WHERE chat = $1")
-            .bind(chat)
+    pub async fn is_opted_out(&self, id: &str) -> Result<bool, StoreError> {
+        let count: i64 = sqlx::query_scalar(IS_ON)
+            .bind(&*address_of(id))
             .fetch_one(self.reader())
             .await?;
         Ok(count > 0)
@@ -84,58 +90,62 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn opt_out(
         &self,
-        chat: &str,
+        id: &str,
         reason: Option<&str>,
         cliente_id: Option<u64>,
         added_by: &str,
     ) -> Result<OptOut, StoreError> {
+        let mut tx = self.begin().await?;
+        let chat = self.chat_in(&mut tx, id).await?;
         sqlx::query(
             "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
              VALUES ($1, 'person', $2, $3, $4, $5)
              ON CONFLICT (chat) DO NOTHING",
         )
-        .bind(chat)
+        .bind(&chat)
         .bind(reason)
         .bind(now())
         .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
         .bind(added_by)
-        .execute(self.writer())
+        .execute(&mut *tx)
         .await?;
         let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
-            .bind(chat)
-            .fetch_one(self.writer())
+            .bind(&chat)
+            .fetch_one(&mut *tx)
             .await?;
+        tx.commit().await?;
         read(&row)
     }
 
-    /// Since when and why this one is on the list.
+    /// Since when and why whoever has this number or LID is on the list.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn find_opt_out(&self, chat: &str) -> Result<Option<OptOut>, StoreError> {
+    pub async fn find_opt_out(&self, person: &Recipient) -> Result<Option<OptOut>, StoreError> {
         let row = sqlx::query("SELECT * FROM opt_outs WHERE chat = $1")
-            .bind(chat)
+            .bind(self.chat_of(person).await?)
             .fetch_optional(self.reader())
             .await?;
         row.as_ref().map(read).transpose()
     }
 
-    /// Takes somebody off the list, by each id they are known by; `false` if
-    /// they were not on it.
+    /// Takes whoever has this number or LID off the list; `false` if they were
+    /// not on it.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn opt_in(&self, chat: &str) -> Result<bool, StoreError> {
-        let statement = "DELETE FROM opt_outs
-            WHERE chat = $1 OR chat IN (SELECT lid FROM lids WHERE chat = $1)";
-        let gone = sqlx::query(statement)
+    pub async fn opt_in(&self, person: &Recipient) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let chat = self.chat_in(&mut tx, person.as_str()).await?;
+        let gone = sqlx::query("DELETE FROM opt_outs WHERE chat = $1")
             .bind(chat)
-            .execute(self.writer())
+            .execute(&mut *tx)
             .await?;
+        tx.commit().await?;
         Ok(gone.rows_affected() > 0)
     }
 
-    /// The list, the newest first; whoever is on it by number and LID, once.
+    /// The list, the newest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -144,13 +154,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<OptOut>, StoreError> {
-        // A value for each row, not NOT EXISTS: PostgreSQL would read both tables
-        // whole for a page.
-        let statement = "SELECT * FROM opt_outs WHERE id < $1 AND COALESCE((
-                SELECT 1 FROM lids JOIN opt_outs other ON other.chat = lids.chat
-                WHERE lids.lid = opt_outs.chat), 0) = 0
-            ORDER BY id DESC LIMIT $2";
-        let rows = sqlx::query(statement)
+        let rows = sqlx::query("SELECT * FROM opt_outs WHERE id < $1 ORDER BY id DESC LIMIT $2")
             .bind(before.unwrap_or(i64::MAX))
             .bind(i64::from(limit))
             .fetch_all(self.reader())
@@ -163,26 +167,23 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn apply_opt_out(
-        &self,
-        chat: &str,
-        text: &str,
-    ) -> Result<Option<String>, StoreError> {
+    pub async fn apply_opt_out(&self, id: &str, text: &str) -> Result<Option<String>, StoreError> {
         let mut tx = self.begin().await?;
-        let word = self.apply_opt_out_in(&mut tx, &[chat], text).await?;
+        let chat = self.chat_in(&mut tx, id).await?;
+        let word = self.apply_opt_out_in(&mut tx, &chat, text).await?;
         tx.commit().await?;
         Ok(word)
     }
 
-    /// As [`Store::apply_opt_out`], within a transaction, for somebody who is
-    /// known by several ids.
+    /// As [`Store::apply_opt_out`], within a transaction, for the chat under
+    /// which somebody is written down.
     ///
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn apply_opt_out_in(
         &self,
         tx: &mut Tx,
-        chats: &[&str],
+        chat: &str,
         text: &str,
     ) -> Result<Option<String>, StoreError> {
         let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
@@ -193,18 +194,16 @@ impl Store {
         let Some(word) = words.find(text) else {
             return Ok(None);
         };
-        for chat in chats {
-            sqlx::query(
-                "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (chat) DO NOTHING",
-            )
-            .bind(*chat)
-            .bind("message")
-            .bind(word)
-            .bind(now())
-            .execute(&mut **tx)
-            .await?;
-        }
+        sqlx::query(
+            "INSERT INTO opt_outs (chat, source, reason, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (chat) DO NOTHING",
+        )
+        .bind(chat)
+        .bind("message")
+        .bind(word)
+        .bind(now())
+        .execute(&mut **tx)
+        .await?;
         Ok(Some(word.to_owned()))
     }
 

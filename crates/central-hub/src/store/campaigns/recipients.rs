@@ -35,8 +35,10 @@ pub struct Recipient {
     pub campaign_id: i64,
     /// Where in the list.
     pub line: i64,
-    /// `…@c.us` or `…@lid`.
+    /// Under which the person is written down: `…@c.us` or `…@lid`.
     pub chat: String,
+    /// To be written to as the list has it, where that is another spelling.
+    pub address: Option<String>,
     /// The values of the list's columns.
     pub fields: Fields,
     /// Where it stands.
@@ -93,13 +95,20 @@ pub struct RecipientFilter {
 }
 
 impl Recipient {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
+    /// The number or LID as the list has it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.address.as_deref().unwrap_or(&self.chat)
+    }
+
+    pub(in crate::store) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         let fields: String = row.try_get("fields")?;
         Ok(Self {
             id: row.try_get("id")?,
             campaign_id: row.try_get("campaign_id")?,
             line: row.try_get("line")?,
             chat: row.try_get("chat")?,
+            address: row.try_get("address")?,
             fields: serde_json::from_str(&fields).map_err(|_| unknown_value("fields"))?,
             state: RecipientState::read(row.try_get("state")?)?,
             message_id: row.try_get("message_id")?,
@@ -250,10 +259,10 @@ pub(crate) const NEXT_PENDING: &str =
 
 /// `$1` the campaign, `$2` the import, `$3` now, `$4` the lines as JSON.
 macro_rules! insert {
-    ($line:literal, $chat:literal, $fields:literal, $lines:literal) => {
+    ($line:literal, $chat:literal, $address:literal, $fields:literal, $lines:literal) => {
         concat!(
-            "INSERT INTO recipients (campaign_id, import_id, line, chat, fields, state, created_at, updated_at)
-             SELECT $1, $2, ", $line, ", ", $chat, ", ", $fields, ", 'pending', $3, $3 FROM ", $lines,
+            "INSERT INTO recipients (campaign_id, import_id, line, chat, address, fields, state, created_at, updated_at)
+             SELECT $1, $2, ", $line, ", ", $chat, ", ", $address, ", ", $fields, ", 'pending', $3, $3 FROM ", $lines,
             " ON CONFLICT (campaign_id, chat) DO NOTHING RETURNING line"
         )
     };
@@ -263,12 +272,14 @@ macro_rules! insert {
 const INSERT_SQLITE: &str = insert!(
     "value ->> 'line'",
     "value ->> 'chat'",
+    "value ->> 'address'",
     "value ->> 'fields'",
     "json_each($4) WHERE true"
 );
 const INSERT_POSTGRES: &str = insert!(
     "CAST(value ->> 'line' AS BIGINT)",
     "value ->> 'chat'",
+    "value ->> 'address'",
     "value ->> 'fields'",
     "json_array_elements(CAST($4 AS JSON))"
 );
@@ -290,14 +301,22 @@ impl Store {
         struct Line<'a> {
             line: u64,
             chat: &'a str,
+            address: Option<&'a str>,
             fields: String,
         }
+        // The campaign's row is locked first, as everywhere.
+        self.campaign_in(tx, campaign).await?;
+        let chats = self.chats_in(tx, rows.iter().map(|row| row.chat)).await?;
         let lines: Vec<_> = rows
             .iter()
-            .map(|row| Line {
-                line: row.line,
-                chat: row.chat,
-                fields: json(row.fields),
+            .map(|row| {
+                let chat = chats.get(row.chat).map_or(row.chat, String::as_str);
+                Line {
+                    line: row.line,
+                    chat,
+                    address: Some(row.chat).filter(|address| *address != chat),
+                    fields: json(row.fields),
+                }
             })
             .collect();
         // One parameter for all of them: with one for each value the database
@@ -326,7 +345,11 @@ impl Store {
         let (mut tx, _) = self.begin_with_campaign(campaign).await?;
         let mut deltas = Deltas::default();
         let mut removed = 0;
+        let known = self
+            .chats_in(&mut tx, chats.iter().map(String::as_str))
+            .await?;
         for chat in chats {
+            let chat = known.get(chat.as_str()).unwrap_or(chat);
             let gone: Option<String> = sqlx::query_scalar(
                 "DELETE FROM recipients WHERE campaign_id = $1 AND chat = $2
                      AND state IN ('pending', 'failed', 'skipped') RETURNING state",
@@ -353,8 +376,9 @@ impl Store {
         &self,
         tx: &mut Tx,
         campaign: i64,
-        chat: &str,
+        id: &str,
     ) -> Result<Option<(Option<i64>, i64)>, StoreError> {
+        let chat = self.chat_in(tx, id).await?;
         let row = sqlx::query(
             "SELECT import_id, line FROM recipients WHERE campaign_id = $1 AND chat = $2",
         )

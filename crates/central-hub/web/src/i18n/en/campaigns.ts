@@ -128,6 +128,7 @@ export const campaigns: typeof es = {
     READ: 'Read',
     ITS_TURN: 'It was its turn',
     OPTED_OUT: 'Asked not to be written to',
+    DUPLICATE: 'The same person as another recipient',
     RETRY: 'Tried once more',
     CAMPAIGN_PAUSED: 'The campaign was paused',
     CANCELLED: 'Cancelled',

@@ -126,6 +126,7 @@ export const campaigns = {
     READ: 'Leído',
     ITS_TURN: 'Le tocó el turno',
     OPTED_OUT: 'Pidió que no le escriban',
+    DUPLICATE: 'La misma persona que otro destinatario',
     RETRY: 'Se vuelve a intentar',
     CAMPAIGN_PAUSED: 'La campaña se pausó',
     CANCELLED: 'Se canceló',

@@ -1,0 +1,149 @@
+//! The chat under which somebody is written down, by any of their addresses;
+//! see [`people`](super::people) for what they are.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+
+use session_api::{Recipient, line_key};
+use sqlx::Row;
+
+use super::error::StoreError;
+use super::{Store, Tx};
+
+pub(super) const LOCK_ALONE: &str = "SELECT CAST(pg_advisory_xact_lock(7305804402) AS TEXT)";
+pub(super) const LOCK_WITH_OTHERS: &str =
+    "SELECT CAST(pg_advisory_xact_lock_shared(7305804402) AS TEXT)";
+
+/// `$1` an address.
+const CHAT: &str = "SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+    WHERE a.address = $1";
+
+/// The address that stands for this id of WhatsApp's.
+pub(in crate::store) fn address_of(id: &str) -> Cow<'_, str> {
+    match id.strip_suffix("@c.us").map(line_key) {
+        Some(Cow::Owned(line)) => Cow::Owned(format!("{line}@c.us")),
+        Some(Cow::Borrowed(_)) | None => Cow::Borrowed(id),
+    }
+}
+
+pub(super) fn is_lid(id: &str) -> bool {
+    id.ends_with("@lid")
+}
+
+impl Store {
+    /// The chat under which a number or LID is written down.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn chat_of(&self, recipient: &Recipient) -> Result<String, StoreError> {
+        let address = address_of(recipient.as_str());
+        let known: Option<String> = sqlx::query_scalar(CHAT)
+            .bind(&*address)
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(known.unwrap_or_else(|| address.into_owned()))
+    }
+
+    /// As [`Store::chat_of`], to write under: it stays so until the end of the
+    /// transaction.
+    pub(in crate::store) async fn chat_in(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+    ) -> Result<String, StoreError> {
+        self.lock_people(tx, LOCK_WITH_OTHERS).await?;
+        let address = address_of(id);
+        let known: Option<String> = sqlx::query_scalar(CHAT)
+            .bind(&*address)
+            .fetch_optional(&mut **tx)
+            .await?;
+        Ok(known.unwrap_or_else(|| address.into_owned()))
+    }
+
+    /// As [`Store::chat_in`], for what a business writes: the number behind a
+    /// LID is told to none that has no message with it, so its message stays
+    /// under the LID until there is an answer.
+    pub(super) async fn chat_for_in(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        cliente_id: Option<u64>,
+    ) -> Result<String, StoreError> {
+        let chat = self.chat_in(tx, id).await?;
+        let Some(cliente_id) = cliente_id.filter(|_| is_lid(id) && chat != id) else {
+            return Ok(chat);
+        };
+        let known: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM messages WHERE chat = $1 AND cliente_id = $2
+                 AND state NOT IN ('queued', 'failed', 'cancelled') LIMIT 1",
+        )
+        .bind(&chat)
+        .bind(i64::try_from(cliente_id).unwrap_or(i64::MAX))
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(match known {
+            Some(_) => chat,
+            None => id.to_owned(),
+        })
+    }
+
+    /// As [`Store::chat_in`], for many: the chats by the ids.
+    pub(in crate::store) async fn chats_in<'a>(
+        &self,
+        tx: &mut Tx,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<&'a str, String>, StoreError> {
+        self.lock_people(tx, LOCK_WITH_OTHERS).await?;
+        let mut chats: HashMap<&str, String> =
+            ids.map(|id| (id, address_of(id).into_owned())).collect();
+        let addresses: BTreeSet<&String> = chats.values().collect();
+        let statement = self.engine().pick(
+            "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+             WHERE a.address IN (SELECT value FROM json_each($1))",
+            "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+             WHERE a.address IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON)))",
+        );
+        // Texts: this cannot fail.
+        let list = serde_json::to_string(&addresses).unwrap_or_default();
+        let rows = sqlx::query(statement)
+            .bind(list)
+            .fetch_all(&mut **tx)
+            .await?;
+        let mut known = HashMap::new();
+        for row in rows {
+            let (address, chat): (String, String) = (row.try_get("address")?, row.try_get("chat")?);
+            known.insert(address, chat);
+        }
+        for chat in chats.values_mut() {
+            if let Some(known) = known.get(chat) {
+                chat.clone_from(known);
+            }
+        }
+        Ok(chats)
+    }
+
+    pub(super) async fn lock_people(
+        &self,
+        tx: &mut Tx,
+        lock: &'static str,
+    ) -> Result<(), StoreError> {
+        // SQLite has one connection that writes.
+        let lock = self.engine().pick("", lock);
+        if !lock.is_empty() {
+            sqlx::query(lock).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The LIDs of whoever is written down under this chat.
+pub(super) async fn lids_in(tx: &mut Tx, chat: &str) -> Result<Vec<String>, StoreError> {
+    let lids = sqlx::query_scalar(
+        "SELECT a.address FROM people p JOIN person_addresses a ON a.person_id = p.id
+         WHERE p.chat = $1 AND a.address <> $1 AND a.address LIKE '%@lid'",
+    )
+    .bind(chat)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(lids)
+}

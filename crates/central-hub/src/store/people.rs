@@ -1,0 +1,635 @@
+//! Who is who: one person, by whatever number or LID.
+//!
+//! ```text
+//!  address ──line_key──> person_addresses ──> people.chat ──> messages.chat
+//!  (as written)            none: itself                       opt_outs.chat
+//!                                                             recipients.chat
+//!                                                             contacts.wa_id
+//! ```
+//!
+//! An address is a number in the spelling that stands for its line
+//! ([`session_api::line_key`]), or a LID. What is kept of a person is kept under one chat;
+//! everything that is written down asks here for it first. Who is known by one
+//! address in its usual spelling has no row: a list of 100,000 costs nothing.
+//!
+//! Two that turn out to be one are joined in one transaction. On PostgreSQL a
+//! join holds an advisory lock alone, and whoever asks for a chat to write
+//! under holds it with others, until the end of its transaction: nothing is
+//! written under a chat that is no more. The order of locks is everywhere the
+//! campaigns by number, this lock, recipients, messages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use session_api::Recipient;
+use sqlx::Row;
+
+use super::addresses::{LOCK_ALONE, address_of, is_lid};
+use super::campaigns::{Deltas, Move, RecipientState, move_in};
+use super::error::StoreError;
+use super::inbound::InboundMessage;
+use super::{Store, Tx, now};
+
+/// Set once what was there before this table is joined.
+const JOINED: &str = "people.joined";
+/// A join that got in the way of another is tried again.
+const TRIES: u32 = 3;
+/// Two numbers of which WhatsApp says that they are one account end alike: it
+/// corrects what stands in front.
+const SAME_END: usize = 6;
+
+/// Who told that addresses are one person's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A message that came in, or went out by the phone.
+    Inbound,
+    /// The chat that WhatsApp sent to.
+    Send,
+    /// What was there before.
+    Migration,
+}
+
+impl Source {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Send => "send",
+            Self::Migration => "migration",
+        }
+    }
+}
+
+/// The chat in WhatsApp's id of a message: `true_<chat>_<key>`.
+fn chat_of_wa_id(wa_id: &str) -> Option<Recipient> {
+    let chat = wa_id.strip_prefix("true_")?.split('_').next()?;
+    Recipient::parse(chat).ok().filter(|it| it.as_str() == chat)
+}
+
+/// Whether WhatsApp may have made the one of the other.
+fn may_be_one(one: &str, other: &str) -> bool {
+    let end = |id: &str| {
+        let digits = id.strip_suffix("@c.us")?;
+        digits
+            .len()
+            .checked_sub(SAME_END)
+            .map(|at| digits[at..].to_owned())
+    };
+    is_lid(one) != is_lid(other) || end(one).is_some() && end(one) == end(other)
+}
+
+/// A person with an address.
+struct Holder {
+    id: i64,
+    chat: String,
+}
+
+impl Store {
+    /// Learns from a message who has which number and LID.
+    pub(super) async fn learn_from(&self, heard: &InboundMessage) -> Result<(), StoreError> {
+        let Ok(told) = Recipient::parse(&heard.chat) else {
+            return Ok(());
+        };
+        let parsed = |id: &Option<String>| {
+            let id = id.as_deref().and_then(|id| Recipient::parse(id).ok());
+            id.map(|id| id.as_str().to_owned())
+        };
+        let told = told.as_str().to_owned();
+        let (number, lid) = match is_lid(&told) {
+            true => (parsed(&heard.phone).filter(|id| !is_lid(id)), Some(told)),
+            false => (Some(told), parsed(&heard.lid).filter(|id| is_lid(id))),
+        };
+        let ids: Vec<_> = number.iter().chain(&lid).map(String::as_str).collect();
+        self.learn(&ids, number.as_deref(), Source::Inbound).await
+    }
+
+    /// Learns from WhatsApp's id of a message that was sent to `id` which chat
+    /// that is. It has to be one that WhatsApp may have made of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn learn_from_send(&self, id: &str, wa_id: &str) -> Result<(), StoreError> {
+        let Some(chat) = chat_of_wa_id(wa_id) else {
+            return Ok(());
+        };
+        let chat = chat.as_str();
+        if chat != id && !may_be_one(chat, id) {
+            return Ok(());
+        }
+        let spelled = Some(chat).filter(|chat| !is_lid(chat));
+        self.learn(&[chat, id], spelled, Source::Send).await
+    }
+
+    /// Joins whoever has one of these addresses; `spelled` is the number as
+    /// WhatsApp itself writes it.
+    pub(super) async fn learn(
+        &self,
+        ids: &[&str],
+        spelled: Option<&str>,
+        source: Source,
+    ) -> Result<(), StoreError> {
+        if self.is_learnt(ids, spelled).await? {
+            return Ok(());
+        }
+        let mut tries = 1;
+        loop {
+            match self.try_learn(ids, spelled, source).await {
+                Err(error) if tries < TRIES && error.is_in_the_way() => tries += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn is_learnt(&self, ids: &[&str], spelled: Option<&str>) -> Result<bool, StoreError> {
+        let mut persons = BTreeSet::new();
+        let mut addresses = BTreeSet::new();
+        for id in ids {
+            let address = address_of(id);
+            let row = sqlx::query(
+                "SELECT p.id, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+                 WHERE a.address = $1",
+            )
+            .bind(&*address)
+            .fetch_optional(self.reader())
+            .await?;
+            let (person, chat) = match row {
+                Some(row) => (Some(row.try_get::<i64, _>("id")?), row.try_get("chat")?),
+                None => (None, address.clone().into_owned()),
+            };
+            if spelled.is_some_and(|spelled| spelled != chat) {
+                return Ok(false);
+            }
+            persons.insert(person);
+            addresses.insert(address);
+        }
+        Ok(addresses.len() < 2 || persons.len() == 1 && !persons.contains(&None))
+    }
+
+    async fn try_learn(
+        &self,
+        ids: &[&str],
+        spelled: Option<&str>,
+        source: Source,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let mut chats = BTreeSet::new();
+        for id in ids {
+            let address = address_of(id);
+            if let Some(holder) = holder_in(&mut tx, &address).await? {
+                chats.insert(holder.chat);
+            }
+            chats.insert(address.into_owned());
+        }
+        self.lock_campaigns_in(&mut tx, &chats).await?;
+        self.lock_people(&mut tx, LOCK_ALONE).await?;
+        self.join_in(&mut tx, ids, spelled, source).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Locks the campaigns that have one of these among their recipients.
+    async fn lock_campaigns_in(
+        &self,
+        tx: &mut Tx,
+        chats: &BTreeSet<String>,
+    ) -> Result<(), StoreError> {
+        let lock = self.engine().pick(
+            "",
+            "SELECT id FROM campaigns WHERE id IN (SELECT campaign_id FROM recipients
+                 WHERE chat IN (SELECT value FROM json_array_elements_text(CAST($1 AS JSON))))
+             ORDER BY id FOR UPDATE",
+        );
+        if !lock.is_empty() {
+            let list = serde_json::to_string(chats).unwrap_or_default();
+            sqlx::query(lock).bind(list).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes one person of whoever has these addresses.
+    async fn join_in(
+        &self,
+        tx: &mut Tx,
+        ids: &[&str],
+        spelled: Option<&str>,
+        source: Source,
+    ) -> Result<(), StoreError> {
+        let addresses: BTreeSet<String> =
+            ids.iter().map(|id| address_of(id).into_owned()).collect();
+        part_in(tx, &addresses).await?;
+        let mut persons = BTreeMap::new();
+        let mut loose = Vec::new();
+        for address in &addresses {
+            match holder_in(tx, address).await? {
+                Some(holder) => _ = persons.insert(holder.id, holder.chat),
+                None => loose.push(address),
+            }
+        }
+        let number = |id: &&String| !is_lid(id);
+        let chat = spelled.map(str::to_owned).or_else(|| {
+            let numbers = persons.values().chain(&addresses).find(number);
+            numbers
+                .or_else(|| persons.values().next())
+                .or_else(|| addresses.first())
+                .cloned()
+        });
+        let Some(chat) = chat else { return Ok(()) };
+        let at = now();
+        let mut before: BTreeSet<String> = persons.values().cloned().collect();
+        before.extend(loose.iter().map(|address| (*address).clone()));
+        before.remove(&chat);
+        let mut gone = persons.keys().copied();
+        let kept = match gone.next() {
+            Some(kept) => kept,
+            None => {
+                sqlx::query_scalar(
+                    "INSERT INTO people (chat, created_at, updated_at) VALUES ($1, $2, $2)
+                     RETURNING id",
+                )
+                .bind(&chat)
+                .bind(at)
+                .fetch_one(&mut **tx)
+                .await?
+            }
+        };
+        for gone in gone {
+            sqlx::query("UPDATE person_addresses SET person_id = $1 WHERE person_id = $2")
+                .bind(kept)
+                .bind(gone)
+                .execute(&mut **tx)
+                .await?;
+            sqlx::query("DELETE FROM people WHERE id = $1")
+                .bind(gone)
+                .execute(&mut **tx)
+                .await?;
+        }
+        for address in loose {
+            sqlx::query(
+                "INSERT INTO person_addresses (address, person_id, source, created_at)
+                 VALUES ($1, $2, $3, $4)",
+            )
+            .bind(address)
+            .bind(kept)
+            .bind(source.as_str())
+            .bind(at)
+            .execute(&mut **tx)
+            .await?;
+        }
+        sqlx::query("UPDATE people SET chat = $1, updated_at = $2 WHERE id = $3")
+            .bind(&chat)
+            .bind(at)
+            .bind(kept)
+            .execute(&mut **tx)
+            .await?;
+        for from in before {
+            let moved = self.rehang_in(tx, &from, &chat).await?;
+            if !moved && !persons.values().any(|it| *it == from) {
+                continue;
+            }
+            sqlx::query(
+                "INSERT INTO person_joinings (person_id, from_chat, to_chat, source, at)
+                 VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(kept)
+            .bind(&from)
+            .bind(&chat)
+            .bind(source.as_str())
+            .bind(at)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Whatever hangs on one chat hangs on another from now on; `false` where
+    /// nothing did.
+    async fn rehang_in(&self, tx: &mut Tx, from: &str, to: &str) -> Result<bool, StoreError> {
+        let recipients = rehang_recipients_in(tx, from, to).await?;
+        // Of two wishes the first counts.
+        sqlx::query(
+            "DELETE FROM opt_outs WHERE chat IN ($1, $2)
+                 AND id > (SELECT MIN(id) FROM opt_outs WHERE chat IN ($1, $2))",
+        )
+        .bind(from)
+        .bind(to)
+        .execute(&mut **tx)
+        .await?;
+        let mut moved = recipients;
+        for statement in [
+            "UPDATE opt_outs SET chat = $2 WHERE chat = $1",
+            "UPDATE messages SET chat = $2 WHERE chat = $1",
+        ] {
+            let rows = sqlx::query(statement)
+                .bind(from)
+                .bind(to)
+                .execute(&mut **tx)
+                .await?;
+            moved += rows.rows_affected();
+        }
+        let contact = sqlx::query(
+            "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
+        )
+        .bind(from)
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(contact) = contact {
+            moved += 1;
+            // Their own name stays; what it lacks it gets.
+            sqlx::query(
+                "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (wa_id) DO UPDATE SET
+                     name = COALESCE(contacts.name, excluded.name),
+                     pushname = COALESCE(contacts.pushname, excluded.pushname),
+                     updated_at = excluded.updated_at",
+            )
+            .bind(to)
+            .bind(contact.try_get::<Option<String>, _>("name")?)
+            .bind(contact.try_get::<Option<String>, _>("pushname")?)
+            .bind(contact.try_get::<i64, _>("created_at")?)
+            .bind(now())
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(moved > 0)
+    }
+
+    /// Joins, once, what was there before people were known: the spellings of a
+    /// line, and what hangs on LIDs whose number is known.
+    ///
+    /// Only what is to change is touched: the index by chat finds the spellings.
+    pub(super) async fn join_what_is_there(&self) -> Result<(), StoreError> {
+        if self.setting(JOINED).await?.is_some() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        self.lock_people(&mut tx, LOCK_ALONE).await?;
+        // Another hub may have done it meanwhile.
+        let done: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(JOINED)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if done.is_some() {
+            return Ok(());
+        }
+        self.join_known_lids_in(&mut tx).await?;
+        let count = self.join_spellings_in(&mut tx).await?;
+        if count > 0 {
+            tracing::info!(count, "numbers in two spellings were joined");
+        }
+        self.set_in(&mut tx, JOINED, "1").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn join_known_lids_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        for chat in unusual_in(tx, "people", "chat").await? {
+            let address = address_of(&chat).into_owned();
+            if address == chat {
+                continue;
+            }
+            let lids: Vec<String> = sqlx::query_scalar(
+                "SELECT a.address FROM person_addresses a JOIN people p ON p.id = a.person_id
+                 WHERE p.chat = $1 AND a.address <> $1",
+            )
+            .bind(&chat)
+            .fetch_all(&mut **tx)
+            .await?;
+            sqlx::query("DELETE FROM person_addresses WHERE address = $1")
+                .bind(&chat)
+                .execute(&mut **tx)
+                .await?;
+            // One at a time, so that none of them is taken for a change.
+            for lid in lids {
+                let ids = [lid.as_str(), address.as_str()];
+                let person = holder_in(tx, &lid).await?;
+                let spelled = person.map_or_else(|| chat.clone(), |it| it.chat);
+                self.join_in(tx, &ids, Some(&spelled), Source::Migration)
+                    .await?;
+            }
+        }
+        let hanging: Vec<(String, String)> = sqlx::query_as(
+            "SELECT a.address, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+             WHERE a.address LIKE '%@lid' AND (
+                 EXISTS (SELECT 1 FROM opt_outs WHERE chat = a.address)
+                 OR EXISTS (SELECT 1 FROM contacts WHERE wa_id = a.address)
+                 OR EXISTS (SELECT 1 FROM recipients WHERE chat = a.address)
+                 OR EXISTS (SELECT 1 FROM messages WHERE chat = a.address))",
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for (lid, chat) in hanging {
+            // A business that wrote to the LID alone does not learn the number.
+            let hidden = "UPDATE messages SET chat = $2 WHERE chat = $1
+                AND cliente_id IS NOT NULL AND NOT EXISTS (
+                    SELECT 1 FROM messages known WHERE known.chat = $3
+                        AND known.cliente_id = messages.cliente_id
+                        AND known.state NOT IN ('queued', 'failed', 'cancelled'))";
+            let aside = format!("aside {lid}");
+            sqlx::query(hidden)
+                .bind(&lid)
+                .bind(&aside)
+                .bind(&chat)
+                .execute(&mut **tx)
+                .await?;
+            self.rehang_in(tx, &lid, &chat).await?;
+            sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2")
+                .bind(&lid)
+                .bind(&aside)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn join_spellings_in(&self, tx: &mut Tx) -> Result<usize, StoreError> {
+        let mut chats = BTreeSet::new();
+        for (table, column) in [
+            ("messages", "chat"),
+            ("opt_outs", "chat"),
+            ("recipients", "chat"),
+            ("contacts", "wa_id"),
+        ] {
+            chats.extend(unusual_in(tx, table, column).await?);
+        }
+        let mut count = 0;
+        for chat in chats {
+            let address = address_of(&chat).into_owned();
+            if address == chat {
+                continue;
+            }
+            let known = holder_in(tx, &address).await?;
+            if known.as_ref().is_some_and(|it| it.chat == chat) {
+                continue;
+            }
+            count += 1;
+            // What came in tells how WhatsApp itself spells it.
+            let heard: Option<i64> = sqlx::query_scalar(
+                "SELECT id FROM messages WHERE chat = $1 AND direction = 'in'
+                     AND origin = 'chat' LIMIT 1",
+            )
+            .bind(&chat)
+            .fetch_optional(&mut **tx)
+            .await?;
+            if heard.is_some() && known.is_none() {
+                self.join_in(tx, &[&chat], Some(&chat), Source::Migration)
+                    .await?;
+            } else {
+                let to = known.map_or(address, |it| it.chat);
+                self.rehang_in(tx, &chat, &to).await?;
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// The chats that may be another spelling of a line, by the index.
+async fn unusual_in(
+    tx: &mut Tx,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    // Country and first digits, up to where they end, and the length.
+    for (from, to, length) in [("541", "544", 17), ("55", "56", 17), ("521", "522", 18)] {
+        let statement = format!(
+            "SELECT DISTINCT {column} FROM {table}
+             WHERE {column} >= $1 AND {column} < $2 AND LENGTH({column}) = $3"
+        );
+        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+            .bind(from)
+            .bind(to)
+            .bind(i64::from(length))
+            .fetch_all(&mut **tx)
+            .await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holder>, StoreError> {
+    let row = sqlx::query(
+        "SELECT p.id, p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
+         WHERE a.address = $1",
+    )
+    .bind(address)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let read = |row: sqlx::any::AnyRow| {
+        Ok(Holder {
+            id: row.try_get("id")?,
+            chat: row.try_get("chat")?,
+        })
+    };
+    row.map(read).transpose()
+}
+
+/// A number and a LID that are told to be one now may each have been another's:
+/// the account took a new number, or the number a new account. Then the LID
+/// leaves, and with it goes a copy of the wish not to be written to; what was
+/// said stays where it was said.
+async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreError> {
+    let lid = addresses.iter().find(|it| is_lid(it));
+    let number = addresses.iter().find(|it| !is_lid(it));
+    let (Some(lid), Some(number)) = (lid, number) else {
+        return Ok(());
+    };
+    let (by_lid, by_number) = (holder_in(tx, lid).await?, holder_in(tx, number).await?);
+    if let (Some(one), Some(other)) = (&by_lid, &by_number)
+        && one.id == other.id
+    {
+        return Ok(());
+    }
+    if let Some(holder) = by_lid
+        && addresses_in(tx, holder.id)
+            .await?
+            .iter()
+            .any(|it| !is_lid(it))
+    {
+        free_in(tx, lid, &holder.chat).await?;
+    }
+    if let Some(holder) = by_number {
+        for other in addresses_in(tx, holder.id).await? {
+            if is_lid(&other) {
+                free_in(tx, &other, &holder.chat).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn addresses_in(tx: &mut Tx, person: i64) -> Result<Vec<String>, StoreError> {
+    let addresses = sqlx::query_scalar("SELECT address FROM person_addresses WHERE person_id = $1")
+        .bind(person)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(addresses)
+}
+
+async fn free_in(tx: &mut Tx, lid: &str, chat: &str) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM person_addresses WHERE address = $1")
+        .bind(lid)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO opt_outs (chat, source, reason, created_at, cliente_id, added_by)
+         SELECT $1, source, reason, created_at, cliente_id, added_by FROM opt_outs WHERE chat = $2
+         ON CONFLICT (chat) DO NOTHING",
+    )
+    .bind(lid)
+    .bind(chat)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// A campaign that has both keeps the one that is further; who still waits is
+/// passed over. Gives how many rows changed.
+async fn rehang_recipients_in(tx: &mut Tx, from: &str, to: &str) -> Result<u64, StoreError> {
+    let rows = sqlx::query(
+        "SELECT a.* FROM recipients a WHERE a.chat IN ($1, $2) AND EXISTS (
+             SELECT 1 FROM recipients b WHERE b.campaign_id = a.campaign_id
+                 AND b.chat IN ($1, $2) AND b.id <> a.id)
+         ORDER BY a.campaign_id, a.id",
+    )
+    .bind(from)
+    .bind(to)
+    .fetch_all(&mut **tx)
+    .await?;
+    let both: Result<Vec<_>, _> = rows.iter().map(super::campaigns::Recipient::read).collect();
+    let both = both?;
+    let mut changed = 0;
+    for pair in both.chunk_by(|one, other| one.campaign_id == other.campaign_id) {
+        let is_waiting = |it: &&super::campaigns::Recipient| it.state == RecipientState::Pending;
+        let was_written_to = pair.iter().any(|it| {
+            matches!(
+                it.state,
+                RecipientState::Queued | RecipientState::Sent | RecipientState::Simulated
+            )
+        });
+        let mut deltas = Deltas::default();
+        for recipient in pair
+            .iter()
+            .filter(is_waiting)
+            .skip(usize::from(!was_written_to))
+        {
+            let step = Move::to(RecipientState::Skipped, "DUPLICATE");
+            changed += u64::from(move_in(tx, recipient, step, &mut deltas).await?);
+        }
+        if let Some(first) = pair.first() {
+            deltas.apply(tx, first.campaign_id).await?;
+        }
+    }
+    // The number as the list has it is what is written to.
+    let moved = sqlx::query(
+        "UPDATE recipients SET chat = $2, address = COALESCE(address, chat)
+         WHERE chat = $1 AND NOT EXISTS (SELECT 1 FROM recipients other
+             WHERE other.campaign_id = recipients.campaign_id AND other.chat = $2)",
+    )
+    .bind(from)
+    .bind(to)
+    .execute(&mut **tx)
+    .await?;
+    Ok(changed + moved.rows_affected())
+}
+
+#[cfg(test)]
+mod tests;

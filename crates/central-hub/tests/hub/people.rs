@@ -1,0 +1,221 @@
+//! One person is one person, by whatever number or LID, on both engines.
+
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::support::{Hub, text, until};
+
+const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
+
+async fn start(url: &str) -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::with_event_log().await;
+    peer.answers("/status", 200, r#"{"status":"READY"}"#);
+    peer.takes_sends();
+    let hub = Hub::start_on(url, &peer.url, REAL).await;
+    (peer, hub)
+}
+
+async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let method = method.parse().unwrap();
+    let mut request = hub.http.request(method, hub.url(path));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = ask(hub, "GET", path, None).await;
+    assert_eq!(status, 200, "{path} {body}");
+    body
+}
+
+async fn send(hub: &Hub, to: &str) -> (u16, Value) {
+    let body = json!({"to": to, "message": "Promo"});
+    ask(hub, "POST", "/api/send", Some(&body)).await
+}
+
+async fn is_refused(hub: &Hub, to: &str) {
+    let (status, body) = send(hub, to).await;
+    let expected = (403, &json!("OPTED_OUT"));
+    assert_eq!((status, &body["code"]), expected, "/send to {to}");
+    let single = json!({"destinatario": to, "mensaje": "Promo"});
+    let path = "/api/sender/messages/send";
+    let (status, body) = ask(hub, "POST", path, Some(&single)).await;
+    assert_eq!((status, &body["code"]), expected, "one message to {to}");
+    let many = json!({"mensajes": [single]});
+    let path = "/api/sender/messages/bulk";
+    let (_, body) = ask(hub, "POST", path, Some(&many)).await;
+    assert_eq!(body["mensajes"][0]["error"], "OPTED_OUT", "{to}: {body}");
+    let (status, _) = ask(hub, "GET", &format!("/api/sender/bajas/{to}"), None).await;
+    assert_eq!(status, 200, "the list of opt-outs, by {to}");
+}
+
+/// What a lead writes, and the hub has read.
+async fn lead(hub: &Hub, peer: &FakeSessionManager, id: &str, from: &str, body: &str) {
+    told(
+        hub,
+        peer,
+        &message(&format!("false_{from}_{id}"), from, body),
+    )
+    .await;
+}
+
+/// A message from a LID whose number WhatsApp tells.
+fn known(id: &str, lid: &str, phone: &str, body: &str) -> Value {
+    let mut told = message(&format!("false_{lid}_{id}"), lid, body);
+    told["phone"] = json!(phone);
+    told["lid"] = json!(lid);
+    told
+}
+
+async fn told(hub: &Hub, peer: &FakeSessionManager, message: &Value) {
+    let last = peer.publish("message", message).to_string();
+    until("it is read", async || {
+        get(hub, "/api/listener/status").await["last_event_id"].as_str() == Some(&last)
+    })
+    .await;
+}
+
+async fn campaign(hub: &Hub) -> i64 {
+    let body = json!({"nombre": "Marzo", "mensaje": "Hola", "cliente_id": 51, "pausa_min_s": 0, "pausa_max_s": 0});
+    let (status, body) = ask(hub, "POST", "/api/sender/campaigns", Some(&body)).await;
+    assert_eq!(status, 201, "{body}");
+    body["id"].as_i64().unwrap()
+}
+
+async fn upload(hub: &Hub, campaign: i64, list: &'static str) -> (Value, Value) {
+    let path = format!("/api/sender/campaigns/{campaign}/recipients");
+    let (status, body) = text(hub.http.post(hub.url(&path)).body(list)).await;
+    assert_eq!(status, 201, "{body}");
+    let report: Value = serde_json::from_str(&body).unwrap();
+    (report["aceptados"].clone(), report["duplicados"].clone())
+}
+
+on_both_engines! {
+    async fn a_wish_from_a_lid_counts_once_its_number_is_known(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = "247033104567642@lid";
+        lead(&hub, &peer, "3A01", lid, "BAJA").await;
+        is_refused(&hub, lid).await;
+        assert_eq!(ask(&hub, "GET", "/api/sender/bajas/5491177770001", None).await.0, 404);
+        told(&hub, &peer, &known("3A02", lid, "5491177770001", "hola")).await;
+        for id in ["5491177770001", "541177770001", lid] {
+            is_refused(&hub, id).await;
+        }
+        assert!(peer.sends().is_empty());
+        let list = get(&hub, "/api/sender/bajas").await;
+        assert_eq!(list["bajas"].as_array().unwrap().len(), 1, "{list}");
+        assert_eq!(list["bajas"][0]["telefono"], "5491177770001");
+        // Off the list by any of them, and so by all.
+        let path = "/api/sender/bajas/541177770001";
+        assert_eq!(ask(&hub, "DELETE", path, None).await.0, 204);
+        assert_eq!(send(&hub, lid).await.0, 200);
+        hub.stop().await;
+    }
+
+    async fn a_wish_by_number_holds_for_the_lid(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = "245933592939431@lid";
+        told(&hub, &peer, &known("3A01", lid, "5491177770002", "hola")).await;
+        let body = json!({"telefono": "5491177770002"});
+        assert_eq!(ask(&hub, "POST", "/api/sender/bajas", Some(&body)).await.0, 201);
+        is_refused(&hub, lid).await;
+        hub.stop().await;
+    }
+
+    async fn a_wish_holds_for_each_spelling_of_a_number(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        for (n, (from, other)) in [
+            ("5491158254201", "541158254201"), ("541158254202", "5491158254202"),
+            ("551187654321", "5511987654321"), ("5511987654322", "551187654322"),
+            ("5215512345678", "525512345678"), ("525512345679", "5215512345679"),
+        ].into_iter().enumerate() {
+            lead(&hub, &peer, &format!("3A{n}"), &format!("{from}@c.us"), "BAJA").await;
+            is_refused(&hub, from).await;
+            is_refused(&hub, other).await;
+        }
+        // A landline is not a mobile.
+        assert_eq!(send(&hub, "551132654321").await.0, 200);
+        hub.stop().await;
+    }
+
+    async fn a_list_has_a_person_once(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let one = campaign(&hub).await;
+        let list = "telefono\n5491166660000\n541166660000\n+54 9 11 6666-0000\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(1), json!(2)));
+        let list = "telefono\n541166660000\n5491166660001\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(1), json!(1)));
+        // By a LID whose number is known as well.
+        told(&hub, &peer, &known("3A01", "244834081311220@lid", "5491166660001", "hola")).await;
+        let list = "telefono\n244834081311220@lid\n";
+        assert_eq!(upload(&hub, one, list).await, (json!(0), json!(1)));
+        hub.stop().await;
+    }
+
+    async fn a_number_and_a_lid_are_one_conversation_and_answer_one_campaign(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.is_in("READY");
+        peer.takes_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, REAL).await;
+        hub.events().await.hub("up").await;
+        let lid = "244834081311220@lid";
+        let id = campaign(&hub).await;
+        let list = "telefono\n541177770003\n5491177770004\n";
+        assert_eq!(upload(&hub, id, list).await, (json!(2), json!(0)));
+        let path = format!("/api/sender/campaigns/{id}/approve");
+        assert_eq!(ask(&hub, "POST", &path, None).await.0, 200);
+        until("both are written to", async || peer.sends().len() == 2).await;
+        until("both are sent", async || {
+            get(&hub, &format!("/api/sender/campaigns/{id}/stats")).await["enviados"] == 2
+        }).await;
+        let by_lid = known("3A01", lid, "5491177770003", "hola");
+        let other = "541177770004@c.us";
+        let by_number = message(&format!("false_{other}_3A02"), other, "¿cuánto sale?");
+        until("both are heard", async || {
+            peer.tell("message", by_lid.to_string());
+            peer.tell("message", by_number.to_string());
+            get(&hub, "/api/listener/messages").await["mensajes"].as_array().unwrap().len() == 2
+        }).await;
+        let replies = get(&hub, "/api/listener/messages").await;
+        for reply in replies["mensajes"].as_array().unwrap() {
+            assert_eq!((&reply["campañaId"], &reply["cliente_id"]), (&json!(id), &json!(51)), "{reply}");
+        }
+        assert_eq!(send(&hub, lid).await.0, 200);
+        let all = get(&hub, "/api/listener/conversations").await;
+        assert_eq!(all["conversaciones"].as_array().unwrap().len(), 2, "{all}");
+        for number in ["5491177770003", "541177770003", lid] {
+            let history = get(&hub, &format!("/api/listener/history/{number}")).await;
+            assert_eq!(history["mensajes"].as_array().unwrap().len(), 3, "{number}: {history}");
+            let sent = get(&hub, &format!("/api/sender/messages?destinatario={number}")).await;
+            assert_eq!(sent["mensajes"].as_array().unwrap().len(), 2, "{number}: {sent}");
+        }
+        for words in ["5491177770003", "541177770003"] {
+            let found = get(&hub, &format!("/api/listener/conversations?buscar={words}")).await;
+            assert_eq!(found["conversaciones"].as_array().unwrap().len(), 1, "{words}");
+        }
+        hub.stop().await;
+    }
+
+    async fn what_a_business_sees_is_not_widened_by_a_join(database: Database) {
+        let (peer, hub) = start(&database.url()).await;
+        let lid = "247033104567642@lid";
+        for (cliente, to) in [(51, "5491177770001"), (52, lid)] {
+            let body = json!({"to": to, "message": format!("de {cliente}"), "cliente_id": cliente});
+            assert_eq!(ask(&hub, "POST", "/api/send", Some(&body)).await.0, 200);
+        }
+        told(&hub, &peer, &known("3A01", lid, "5491177770001", "hola")).await;
+        for (cliente, count) in [(51, 1), (52, 2)] {
+            let path = format!("/api/listener/history/5491177770001?cliente_id={cliente}");
+            let history = get(&hub, &path).await;
+            let all = history["mensajes"].as_array().unwrap();
+            assert_eq!(all.len(), count, "{history}");
+            let other = json!(format!("de {}", 103 - cliente));
+            assert!(all.iter().all(|it| it["mensaje"] != other), "{history}");
+        }
+        hub.stop().await;
+    }
+}
