@@ -222,3 +222,40 @@ fn a_build_reads_as_it_is_typed() {
          --build-arg BASE=localhost/debian:13 ."
     );
 }
+
+#[test]
+fn what_a_container_keeps_of_its_log_and_of_memory_is_bounded() {
+    let logging = below(&file("compose.yaml"), "x-logging: &logging").join("\n");
+    assert_eq!(value(&logging, "driver:"), "json-file");
+    assert_eq!(value(&logging, "max-size:"), "10m");
+    assert_eq!(value(&logging, "max-file:"), "\"5\"");
+    for ((name, _, _), memory) in CONFIG.into_iter().zip(["2g", "1g"]) {
+        let service = service(name);
+        assert_eq!(value(&service, "logging:"), "*logging", "{name}");
+        assert_eq!(value(&service, "mem_limit:"), memory, "{name}");
+    }
+}
+
+#[test]
+fn every_secret_that_is_mounted_is_one_that_its_service_reads() {
+    let text = file("secrets.yaml");
+    for (name, source, _) in CONFIG {
+        let known = listed_variables(source);
+        let service = below(&text, &format!("{name}:")).join("\n");
+        let mounted = value(&service, "secrets:");
+        let mut read = 0;
+        for line in below(&service, "environment:") {
+            let Some((variable, path)) = line.split_once(": ") else {
+                continue;
+            };
+            assert!(known.contains(variable.trim()), "{name}: {variable}");
+            let secret = path.strip_prefix("/run/secrets/").unwrap();
+            assert!(mounted.contains(secret), "{name}: {secret}");
+            let held = below(&text, &format!("{secret}:")).join("\n");
+            assert_eq!(value(&held, "file:"), format!("./secrets/{secret}"));
+            read += 1;
+        }
+        assert_eq!(read, mounted.split(',').count(), "{name}");
+    }
+    assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
+}
