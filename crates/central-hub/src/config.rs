@@ -22,6 +22,9 @@ pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 pub use trusted_proxies::TrustedProxies;
 
+/// `PORT` where nothing is set.
+pub const DEFAULT_PORT: u16 = 3012;
+
 /// The variables, for `--help`.
 pub const HELP: &str = "\
 Environment:
@@ -133,7 +136,7 @@ impl Config {
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
         let config = Self {
             hosts,
-            port: env.port("PORT", 3012)?,
+            port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             session_manager,
             session_manager_token: env.secret("SESSION_MANAGER_TOKEN")?,

@@ -18,6 +18,9 @@ use crate::files::FileLimits;
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
+/// `PORT` where nothing is set.
+pub const DEFAULT_PORT: u16 = 3001;
+
 /// The variables, for `--help`.
 pub const HELP: &str = "\
 Environment:
@@ -172,7 +175,7 @@ impl Config {
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
             hosts,
-            port: env.port("PORT", 3001)?,
+            port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             token,
             browser: BrowserConfig {
