@@ -39,6 +39,22 @@ const CENTRAL_HUB: Rows = &[
     &["config", "text"],
 ];
 
+/// The rows of session-manager, from above.
+const SESSION_MANAGER: Rows = &[
+    &["main"],
+    &["lib"],
+    &["commands"],
+    &["config"],
+    &["router"],
+    &["http"],
+    &["state"],
+    &["inbound"],
+    &["outbox", "backup", "account_limits"],
+    &["session", "files"],
+    &["ledger", "browser"],
+    &["failure", "event_log", "error"],
+];
+
 /// The source of a crate: its files by their module paths.
 struct Sources {
     files: BTreeMap<Vec<String>, Source>,
@@ -326,6 +342,14 @@ fn the_hub_imports_only_downwards() {
     let upward = hub.upward(CENTRAL_HUB);
     assert!(upward.is_empty(), "not downwards:\n{}", upward.join("\n"));
     assert_eq!(hub.circle(), None);
+}
+
+#[test]
+fn session_manager_imports_only_downwards() {
+    let all = Sources::read("session-manager");
+    let upward = all.upward(SESSION_MANAGER);
+    assert!(upward.is_empty(), "not downwards:\n{}", upward.join("\n"));
+    assert_eq!(all.circle(), None);
 }
 
 #[test]

@@ -104,10 +104,13 @@ async fn every_credential_is_a_variable_of_its_service() {
 }
 
 #[tokio::test]
-async fn both_units_bound_memory() {
+async fn both_units_bound_memory_and_are_watched() {
     for ((name, _), memory) in UNITS.into_iter().zip(["2G", "1G"]) {
         let text = std::fs::read_to_string(unit(name)).expect("the unit");
         assert!(text.contains(&format!("\nMemoryMax={memory}\n")), "{name}");
+        for line in ["Type=notify", "WatchdogSec=60", "LimitCORE=0"] {
+            assert!(text.contains(&format!("\n{line}\n")), "{name}: {line}");
+        }
     }
     // One process of Chrome that is ended is no reason to stop the service.
     let manager = std::fs::read_to_string(unit(UNITS[0].0)).expect("the unit");

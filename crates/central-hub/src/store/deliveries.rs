@@ -1,7 +1,7 @@
 //! What the subscribers are to be told, until they have heard it.
 //!
 //! ```text
-//!  tell_in(), with what it is about ──> pending ──claim──> taken until due_at
+//!  enqueue_delivery_in(), with what it is about ──> pending ──claim──> taken until due_at
 //!                                        ^   ^                │
 //!                        replayed ───────┤   └── again later ─┤
 //!                                        │                    ├─> delivered ─┐
@@ -187,16 +187,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn tell_in(
+    pub async fn enqueue_delivery_in(
         &self,
         tx: &mut Tx,
         topic: Topic,
         cliente_id: Option<u64>,
         data: &Value,
     ) -> Result<u64, StoreError> {
-        let told = tell_in(tx, topic, cliente_id, data).await?;
+        let told = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
         if told > 0 {
-            self.told().notify_one();
+            self.delivery_enqueued().notify_one();
         }
         Ok(told)
     }
@@ -409,7 +409,7 @@ impl Store {
             query = query.bind(id);
         }
         let done = query.execute(self.writer()).await?;
-        self.told().notify_one();
+        self.delivery_enqueued().notify_one();
         Ok(done.rows_affected())
     }
 
@@ -441,9 +441,9 @@ impl Store {
     }
 }
 
-/// As [`Store::tell_in`], where there is no store at hand: the dispatcher
+/// As [`Store::enqueue_delivery_in`], where there is no store at hand: the dispatcher
 /// comes upon it by itself a few seconds later.
-pub(crate) async fn tell_in(
+pub(crate) async fn enqueue_delivery_in(
     tx: &mut Tx,
     topic: Topic,
     cliente_id: Option<u64>,

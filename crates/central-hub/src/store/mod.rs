@@ -63,12 +63,12 @@ pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contacts::Contact;
-pub(crate) use deliveries::tell_in;
+pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
 pub use history::{Change, Transition};
-pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
+pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
@@ -202,7 +202,7 @@ impl Store {
 
     /// Notified when there may be something to tell the webhooks: shortly
     /// before it can be read, or after.
-    pub(crate) fn told(&self) -> &Notify {
+    pub(crate) fn delivery_enqueued(&self) -> &Notify {
         &self.told
     }
 

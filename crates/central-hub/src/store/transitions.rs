@@ -73,7 +73,8 @@ impl Store {
         let moved = Message::read(&row)?;
         if let Some(data) = webhook_events::ack(&moved, before.state, &change) {
             let topic = webhook_events::Topic::Ack;
-            self.tell_in(tx, topic, moved.cliente_id, &data).await?;
+            self.enqueue_delivery_in(tx, topic, moved.cliente_id, &data)
+                .await?;
         }
         Ok(Some(moved))
     }

@@ -157,7 +157,7 @@ impl Store {
         .bind(id)
         .fetch_optional(self.writer())
         .await?;
-        self.told().notify_one();
+        self.delivery_enqueued().notify_one();
         row.as_ref().map(Webhook::read).transpose()
     }
 

@@ -142,8 +142,11 @@ fn backup_needs_a_linked_session_and_a_key() {
     assert!(!home.backups.folder.exists());
 }
 
+/// A name, a kind, and a content or where it leads.
+type Entry<'a> = (&'a str, tar::EntryType, &'a str);
+
 /// A file that opens with `key`, with these entries.
-fn crafted(key: &BackupKey, entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     let recipient = key.recipient();
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
@@ -184,7 +187,7 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
     let lead_out = outside.to_str().unwrap();
     let marker = ("linked.json", Kind::Regular, "{}");
     let folder = ("profile/", Kind::Directory, "");
-    let cases: &[(&str, &[(&str, Kind, &str)])] = &[
+    let cases: &[(&str, &[Entry<'_>])] = &[
         (
             "neither",
             &[

@@ -250,23 +250,6 @@ impl Store {
     pub async fn caught_up(&self) -> Result<(), LedgerError> {
         self.writer.caught_up().await
     }
-
-    /// Forgets what was asked for before `before` and is settled; gives how
-    /// many that were. What the page's store is still searched for stays: it
-    /// would pass for a message from elsewhere.
-    pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
-        let done = sqlx::query(
-            "DELETE FROM sends WHERE created_at < ?1
-             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
-             AND created_at < COALESCE(
-               (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
-        )
-        .bind(before)
-        .bind(super::OVERLAP_SECONDS)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected())
-    }
 }
 
 /// Applies an event to a send within a transaction, and appends the ack event

@@ -34,6 +34,23 @@ pub struct LinkAge {
 }
 
 impl Store {
+    /// Forgets what was asked for before `before` and is settled; gives how
+    /// many that were. What the page's store is still searched for stays: it
+    /// would pass for a message from elsewhere.
+    pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "DELETE FROM sends WHERE created_at < ?1
+             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
+             AND created_at < COALESCE(
+               (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
+        )
+        .bind(before)
+        .bind(OVERLAP_SECONDS)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// What is known of the link; `None` while there is none.
     pub async fn link_age(&self) -> Result<Option<LinkAge>, LedgerError> {
         let row = sqlx::query(

@@ -106,10 +106,11 @@ fn no_secret_is_in_what_is_committed() {
 fn ports_patience_and_versions_are_the_codes() {
     for (name, source, port) in CONFIG {
         let (stage, service) = (stage(name), service(name));
-        assert!(read(source).contains(&format!("env.port(\"PORT\", {port})")));
+        assert!(read(source).contains(&format!("DEFAULT_PORT: u16 = {port};")));
         assert_eq!(value(&stage, "EXPOSE"), port);
         assert_eq!(value(&service, "PORT:"), format!("\"{port}\""));
-        assert!(service.contains(&format!("\"http://127.0.0.1:{port}/health\"")));
+        let check = value(&service, "test:");
+        assert_eq!(check, format!("[CMD, {name}, health, --deep]"));
         let unit = read(&format!("deploy/systemd/leadmaster-{name}.service"));
         let patience = value(&unit, "TimeoutStopSec=");
         assert_eq!(

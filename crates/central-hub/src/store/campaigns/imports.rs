@@ -4,7 +4,7 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::lifecycle::Refused;
+use super::refused::Refused;
 use super::rows::time;
 use super::states::CampaignState;
 use crate::store::rows::{now, unknown_value};

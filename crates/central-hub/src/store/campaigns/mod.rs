@@ -24,15 +24,16 @@ mod opt_outs;
 mod overview;
 mod pacing;
 mod recipients;
+mod refused;
 mod rows;
 mod schedules;
 mod states;
 
-pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, NewCampaign};
+pub use campaign::{Campaign, CampaignEdit, CampaignFilter, CampaignPlan, Fields, NewCampaign};
 pub use days::Days;
 pub use imports::{Import, ImportEnd, ImportState, NewRefusedLine, RefusedLine};
 pub(crate) use lifecycle::pause_in;
-pub use lifecycle::{Refused, withdraw};
+pub use lifecycle::withdraw;
 pub use numbers::Numbers;
 pub use opt_outs::{OptOut, is_opted_out_in};
 pub use overview::{Glimpse, HalfList, Unapproved};
@@ -44,8 +45,9 @@ pub(crate) use pacing::{
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
 pub use recipients::{
-    Deltas, Fields, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
+    Deltas, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
 };
 pub(crate) use recipients::{next_pending_in, queued_in};
+pub use refused::Refused;
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};
 pub use states::{CampaignState, RecipientState, ScheduleState};

@@ -1,6 +1,5 @@
 //! The recipients of a campaign.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -8,15 +7,13 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::campaign::json;
-use super::lifecycle::Refused;
+use super::campaign::Fields;
+use super::refused::Refused;
+use super::rows::json;
 use super::rows::{optional_time, time};
 use super::states::RecipientState;
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
-
-/// The values of a list's columns for one recipient, by the columns' keys.
-pub type Fields = BTreeMap<String, String>;
 
 /// A recipient to be written down.
 #[derive(Clone, Copy)]

@@ -34,3 +34,8 @@ pub(super) fn optional_id(row: &AnyRow, column: &str) -> Result<Option<u64>, Sto
 pub(super) fn as_id(cliente_id: Option<u64>) -> Option<i64> {
     cliente_id.and_then(|id| id.try_into().ok())
 }
+
+pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
+    // Strings in lists and maps: this cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -107,7 +107,8 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
           <Text size="sm">{c.lineDown}</Text>
         )}
       </div>
-      <ActionError error={error} />
+      {/* Of what may have left the line above says all; why is in the banner. */}
+      <ActionError error={unknown ? null : error} />
       <div className={classes.write}>
         <Textarea
           ref={box}

@@ -9,9 +9,6 @@ import { es } from './es';
 const all = (source: string, pattern: RegExp): string[] =>
   Array.from(source.matchAll(pattern), (match) => match[1] ?? '');
 
-// Only a defect of this page would be answered so: the service's words will do.
-const UNTOLD = new Set(['UNSUPPORTED_MEDIA_TYPE']);
-
 const HUB = import.meta.glob<string>(
   ['../../../src/**/*.rs', '!../../../src/**/tests.rs', '!../../../src/**/tests/**', '!../../../src/config.rs'],
   { query: '?raw', import: 'default', eager: true },
@@ -31,6 +28,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'BLOB',
   'BYTEA',
   'INTEGER',
+  'ASCII',
   'REAL',
   'TEXT',
   'INTERNAL_TOKEN',

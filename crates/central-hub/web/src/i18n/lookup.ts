@@ -15,6 +15,9 @@ export function errorText(t: Dictionary, error: Error): string {
     const tail = t.campaigns.lists.faultTail(typeof taken === 'number' ? taken : 0);
     return `${listFaultText(t, fault, message)} ${tail}`;
   }
+  // Why it is no number, in words.
+  if (code === 'INVALID_REQUEST' && typeof fault === 'string')
+    return find(t.campaigns.lists.reasons, fault) ?? message;
   return codeText(t, code, message);
 }
 
@@ -50,6 +53,10 @@ export function templateFaultText(t: Dictionary, error: ApiError): string {
   if (!words) return codeText(t, error.code, error.message);
   return words(typeof variable === 'string' ? variable : '');
 }
+
+/** Why what somebody typed is no number. */
+export const phoneFault = (t: Dictionary, fault: { motivo: string; mensaje: string }): string =>
+  find<string>(t.campaigns.lists.reasons, fault.motivo) ?? fault.mensaje;
 
 export function codeText(t: Dictionary, code: string, message: string): string {
   return find(t.errors, code) ?? message;

@@ -10,13 +10,14 @@ import { fractionLeft, relative, secondsLeft } from './time';
 describe('checkPhone', () => {
   it.each([
     ['5491158254201', '5491158254201'],
-    ['+54 9 11 5825-4201', '5491158254201'],
-    ['+54 (911) 5825.4201', '5491158254201'],
-    ['  +1 202 555 0134 ', '12025550134'],
+    ['+54 9 11 5825-4201', '+5491158254201'],
+    ['11 5825-4201', '1158254201'],
+    ['(011) 15 5825.4201', '0111558254201'],
     // Copied from a contact card: no-break spaces, directional marks, a real dash.
-    ['\u202a+54\u00a09\u00a011\u00a05825\u20114201\u202c', '5491158254201'],
-  ])('takes %j', (input, digits) => {
-    expect(checkPhone(input)).toEqual({ ok: true, digits });
+    ['\u202a+54\u00a09\u00a011\u00a05825\u20114201\u202c', '+5491158254201'],
+    ['\u2066\u200b11\u2060 5825-4201\ufeff', '1158254201'],
+  ])('leaves %j to the hub', (input, written) => {
+    expect(checkPhone(input)).toEqual({ ok: true, written });
   });
 
   it.each([
@@ -25,10 +26,6 @@ describe('checkPhone', () => {
     ['cincuenta', 'characters'],
     ['+54 9 11 5825-4201 int 3', 'characters'],
     ['54+91158254201', 'characters'],
-    ['00541158254201', 'zero'],
-    ['01158254201', 'zero'],
-    ['1234567', 'short'],
-    ['1234567890123456', 'long'],
   ])('refuses %j: %s', (input, problem) => {
     expect(checkPhone(input)).toEqual({ ok: false, problem });
   });

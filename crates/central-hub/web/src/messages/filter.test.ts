@@ -26,6 +26,6 @@ describe('the filter in the address', () => {
   });
 
   it('takes a number as people write it', () => {
-    expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('5491158254201');
+    expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('+5491158254201');
   });
 });

@@ -26,7 +26,7 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
   return {
     estado: checked('estado', (found) => Object.hasOwn(states, found)),
     direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'todas',
-    destinatario: phone.ok ? phone.digits : '',
+    destinatario: phone.ok ? phone.written : '',
     campania_id: checked('campania_id', isId),
     cliente_id: checked('cliente_id', isId),
     desde: checked('desde', isDay),

@@ -25,7 +25,7 @@ export function AddForm({ onDone, onCancel }: Props) {
   function submit(event: FormEvent) {
     event.preventDefault();
     setTried(true);
-    if (checked.ok) add.mutate({ telefono: checked.digits, motivo: motivo.trim() });
+    if (checked.ok) add.mutate({ telefono: checked.written, motivo: motivo.trim() });
   }
   return (
     <form onSubmit={submit} noValidate>

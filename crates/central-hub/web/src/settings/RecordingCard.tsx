@@ -38,7 +38,10 @@ export function RecordingCard() {
               }}
             />
             <ActionError error={asking ? null : change.error} />
-            <Status status={status} />
+            <details>
+              <summary>{t.app.technical}</summary>
+              <Status status={status} />
+            </details>
           </>
         )}
       </Stack>

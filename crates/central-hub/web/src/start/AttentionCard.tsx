@@ -177,7 +177,7 @@ function textOf(
     case 'switchedOff':
       return a.switchedOff(matter.name);
     case 'unapproved': {
-      const named = matter.names.map((name) => `«${name}»`).join(', ');
+      const named = matter.names.map((name) => a.quoted(name)).join(', ');
       const more = matter.count - matter.names.length;
       const names = more > 0 ? a.andMore(named, more) : named;
       return seesAll ? a.unapproved(matter.count, names) : a.unapprovedOwn(matter.count, names);

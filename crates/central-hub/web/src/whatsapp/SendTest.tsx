@@ -59,8 +59,8 @@ export function SendTest({ dryRun, disabled, own }: Props) {
     // What may have been sent already goes again under the same key, which the
     // other side takes for one message.
     const last = pending.current;
-    const same = last && last.to === phone.digits && last.message === message;
-    const next = same ? last : { to: phone.digits, message, key: newKey() };
+    const same = last && last.to === phone.written && last.message === message;
+    const next = same ? last : { to: phone.written, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }

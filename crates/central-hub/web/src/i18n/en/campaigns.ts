@@ -90,7 +90,7 @@ export const campaigns: typeof es = {
     omitidos: 'Skipped',
   },
   planned: (from, to) =>
-    `Sent for real, the first message would have gone on ${from} and the last on ${to}.`,
+    `Sent for real, the first message would have gone ${from} and the last ${to}.`,
   went: (from, to) => `First message: ${from}. Last: ${to}.`,
   perDay: 'Messages a day',
   day: 'Day',
@@ -255,7 +255,12 @@ export const campaigns: typeof es = {
       PHONE_FRACTION: 'The number has decimals.',
       PHONE_SEVERAL: 'There is more than one number in the cell.',
       PHONE_NOT_A_PERSON: 'It is not a person’s number.',
-      PHONE_INVALID: 'It is not a phone number.',
+      PHONE_CHARACTERS: 'A number has only digits, spaces, + and dashes.',
+      PHONE_AREA_MISSING: 'The area code is missing: write it whole, such as 11 5825-4201.',
+      PHONE_TOO_SHORT: 'Digits are missing: write it with the area code.',
+      PHONE_TOO_LONG: 'Too many digits.',
+      PHONE_INVALID:
+        'No country has such a number: write it with the country code, such as +54 9 11 5825-4201.',
       MISSING_VALUE: 'A value that the message uses is missing.',
       BAD_ENCODING: 'It holds a letter that cannot be read. Save the list as “CSV UTF-8”.',
       BAD_CHARACTER: 'It holds a character that cannot be used. Delete it in the spreadsheet.',
@@ -282,6 +287,7 @@ export const campaigns: typeof es = {
         'It is an Excel file (.xlsx). In Excel: File → Save as → “CSV UTF-8”, and upload that.',
       LIST_WITHOUT_PHONE: (names) =>
         `The column of the phone was not found: give it the title Phone.${names === '' ? '' : ` Columns: ${names}.`}`,
+      LIST_COLUMN_UNKNOWN: () => 'The list has no column of that name.',
       LIST_SAME_COLUMN: (names) =>
         `Two columns have the same title${names === '' ? '' : `: “${names}”`}. Change one.`,
       LIST_TOO_MANY_COLUMNS: () => 'The list has too many columns. Keep those that the message uses.',

@@ -54,7 +54,6 @@ export const errors: typeof esErrors = {
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
   OPTED_OUT: 'They opted out: nobody can write to them.',
   CAMPAIGN_STATE: 'This cannot be done with the campaign as it stands.',
-  MESSAGE_NOT_FOUND: 'That message is not there any more.',
   UNSUPPORTED_MEDIA_TYPE: 'The server does not take that kind of file.',
   TEMPLATE_INVALID: 'The text has a mistake in its braces or names a column that the list has not.',
   LIST_INVALID: 'The list cannot be read. Nothing behind the mistake was taken.',

@@ -290,9 +290,6 @@ export const en: Dictionary = {
   phone: {
     empty: 'Write a number.',
     characters: 'Use only digits, spaces and dashes.',
-    zero: 'Begin with the country code (for example 54), without a leading 0 or 00.',
-    short: 'Digits are missing: write it with the country and area codes.',
-    long: 'Too many digits: there can be at most 15.',
   },
   details: {
     title: 'Details',

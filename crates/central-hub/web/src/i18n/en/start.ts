@@ -60,6 +60,7 @@ export const start: Dictionary['start'] = {
       count === 1
         ? `An administrator has to approve the schedule of ${names}.`
         : `An administrator has to approve ${count} schedules: ${names}.`,
+    quoted: (name) => `“${name}”`,
     andMore: (names, more) => `${names} and ${more} more`,
     half: (name) =>
       `The last list of “${name}” did not come in whole: it has to be uploaded again.`,

@@ -88,7 +88,7 @@ export const campaigns = {
     omitidos: 'Salteados',
   },
   planned: (from: string, to: string) =>
-    `En un envío real, el primer mensaje habría salido el ${from} y el último el ${to}.`,
+    `En un envío real, el primer mensaje habría salido ${from} y el último ${to}.`,
   went: (from: string, to: string) => `Primer mensaje: ${from}. Último: ${to}.`,
   perDay: 'Mensajes por día',
   day: 'Día',
@@ -255,7 +255,11 @@ export const campaigns = {
       PHONE_FRACTION: 'El número tiene decimales.',
       PHONE_SEVERAL: 'Hay más de un número en la celda.',
       PHONE_NOT_A_PERSON: 'No es el número de una persona.',
-      PHONE_INVALID: 'No es un número de teléfono.',
+      PHONE_CHARACTERS: 'Un número lleva solo cifras, espacios, + y guiones.',
+      PHONE_AREA_MISSING: 'Falta el código de área: va completo, como 11 5825-4201.',
+      PHONE_TOO_SHORT: 'Faltan números: va con código de área.',
+      PHONE_TOO_LONG: 'Sobran números.',
+      PHONE_INVALID: 'Ningún país tiene un número así: va con código de país, como +54 9 11 5825-4201.',
       MISSING_VALUE: 'Falta un dato que el mensaje usa.',
       BAD_ENCODING: 'Tiene una letra que no se puede leer. Guardá la lista como «CSV UTF-8».',
       BAD_CHARACTER: 'Tiene un carácter que no se puede usar. Borralo en la planilla.',
@@ -284,6 +288,7 @@ export const campaigns = {
         'Es un archivo de Excel (.xlsx). En Excel: Archivo → Guardar como → «CSV UTF-8», y subí ese.',
       LIST_WITHOUT_PHONE: (names: string) =>
         `No encontré la columna del celular: ponele de título Celular o Teléfono.${names === '' ? '' : ` Columnas: ${names}.`}`,
+      LIST_COLUMN_UNKNOWN: () => 'La lista no tiene una columna con ese nombre.',
       LIST_SAME_COLUMN: (names: string) =>
         `Hay dos columnas con el mismo título${names === '' ? '' : `: «${names}»`}. Cambiá uno.`,
       LIST_TOO_MANY_COLUMNS: () => 'La lista tiene demasiadas columnas. Dejá las que usa el mensaje.',

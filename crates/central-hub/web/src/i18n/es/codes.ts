@@ -56,7 +56,6 @@ export const errors = {
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',
   TEMPLATE_INVALID:
     'El texto tiene un error en sus llaves, o nombra una columna que la lista no tiene.',
-  MESSAGE_NOT_FOUND: 'Ese mensaje ya no existe.',
   UNSUPPORTED_MEDIA_TYPE: 'El servidor no acepta ese tipo de archivo.',
   LIST_INVALID: 'La lista no se puede leer. De lo que sigue al error no se tomó nada.',
   NOT_SERVED_HERE: 'Esto es de otro sistema y acá no está.',

@@ -302,9 +302,6 @@ export const es = {
   phone: {
     empty: 'Escribí un número.',
     characters: 'Usá solo números, espacios y guiones.',
-    zero: 'Empezá con el código de país (por ejemplo 54), sin 0 ni 00 adelante.',
-    short: 'Faltan números: va con código de país y de área.',
-    long: 'Sobran números: no puede tener más de 15.',
   },
   details: {
     title: 'Detalles',

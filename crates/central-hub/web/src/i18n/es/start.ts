@@ -60,6 +60,7 @@ export const start = {
       count === 1
         ? `Un administrador tiene que aprobar el horario de ${names}.`
         : `Un administrador tiene que aprobar ${count} horarios: ${names}.`,
+    quoted: (name: string) => `«${name}»`,
     andMore: (names: string, more: number) => `${names} y ${more} más`,
     half: (name: string) =>
       `La última lista de «${name}» no llegó entera: hay que volver a subirla.`,
