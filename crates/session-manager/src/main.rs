@@ -116,7 +116,16 @@ fn carry_out(task: &Task) -> ExitCode {
             let env = Env::from_process();
             let asked = liveness::ask("session-manager", &env, DEFAULT_PORT, *question);
             match tokio::runtime::Runtime::new() {
-                Ok(runtime) => tell(runtime.block_on(asked)),
+                Ok(runtime) => {
+                    let answer = runtime.block_on(asked);
+                    // Its name stands before each complaint already.
+                    tell(
+                        answer.map_err(|why| match why.strip_prefix("session-manager ") {
+                            Some(rest) => rest.to_owned(),
+                            None => why,
+                        }),
+                    )
+                }
                 Err(error) => fatal(&error),
             }
         }

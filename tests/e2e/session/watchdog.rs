@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::{Manager, ManagerOptions, Scratch, Service, binary, poll};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::process::Command;
-use whatsapp_standin::Standin;
+use whatsapp_standin::Settings;
 
 /// As short as a slow machine allows.
 const WATCHDOG: Duration = Duration::from_secs(3);
@@ -58,7 +58,7 @@ async fn health(program: &str, url: &str, words: &[&str]) -> (bool, String) {
 async fn watchdog_goes_silent_when_the_drivers_task_hangs() {
     let folder = Scratch::default();
     let (systemd, socket) = Systemd::listen(folder.path());
-    let standin = Standin::start().await.expect("a stand-in");
+    let standin = harness::standin(Settings::default()).await;
     let options = ManagerOptions::default()
         .with("NOTIFY_SOCKET", socket)
         .with("WATCHDOG_USEC", WATCHDOG.as_micros());
