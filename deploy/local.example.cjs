@@ -3,6 +3,7 @@
 module.exports = {
   'session-manager': {
     // SESSION_MANAGER_TOKEN: 'a long random text',
+    // SESSION_MANAGER_TOKEN_FILE: '/etc/leadmaster/session-manager-token', // or in a file
     // BACKUP_KEY: 'AGE-SECRET-KEY-1…', // session-manager backup --new-key
     // CHROME_ARGS: '--proxy-server=http://127.0.0.1:3128',
   },

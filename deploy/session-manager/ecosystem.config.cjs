@@ -47,6 +47,11 @@ module.exports = {
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
         BACKUP_KEY: '',
+        // In their place: a file that holds it, or a program that prints it.
+        SESSION_MANAGER_TOKEN_FILE: '',
+        SESSION_MANAGER_TOKEN_COMMAND: '',
+        BACKUP_KEY_FILE: '',
+        BACKUP_KEY_COMMAND: '',
         CHROME_BIN: '',
         CHROMEDRIVER_BIN: '',
         CHROME_ARGS: '',

@@ -16,12 +16,15 @@ use service_runtime::listen::{
     Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
 };
-use service_runtime::{Env, EnvError, Environment, SecretString};
+use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString};
 use url::Url;
 
 pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 pub use trusted_proxies::TrustedProxies;
+
+/// `PORT` where nothing is set.
+pub const DEFAULT_PORT: u16 = 3012;
 
 /// The variables, for `--help`.
 pub const HELP: &str = "\
@@ -41,6 +44,14 @@ Environment:
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
   TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
+  DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
+  SESSION_MANAGER_TOKEN_FILE
+  HUB_ADMIN_PASSWORD_FILE
+  INTERNAL_TOKEN_FILE
+  DATABASE_URL_COMMAND      a program, with its arguments, that prints it, in its place (none); likewise
+  SESSION_MANAGER_TOKEN_COMMAND
+  HUB_ADMIN_PASSWORD_COMMAND
+  INTERNAL_TOKEN_COMMAND
   OTEL_EXPORTER_OTLP_ENDPOINT
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
@@ -129,7 +140,7 @@ impl Config {
         let admin_password = env.secret("HUB_ADMIN_PASSWORD")?;
         let config = Self {
             hosts,
-            port: env.port("PORT", 3012)?,
+            port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             session_manager,
             session_manager_token: env.secret("SESSION_MANAGER_TOKEN")?,
@@ -276,21 +287,23 @@ pub fn home(env: &Env) -> Result<Home, EnvError> {
 /// # Errors
 /// It is nonsense.
 pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
-    let Some(text) = env.text("DATABASE_URL")? else {
+    let Some(secret) = env.secret_text("DATABASE_URL")? else {
         let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
         return Ok(DatabaseLocation::in_folder(&folder));
     };
+    let text = secret.expose_secret();
     match text.parse() {
         Ok(DatabaseLocation::Sqlite(file)) => {
             Ok(DatabaseLocation::Sqlite(absolute("DATABASE_URL", &file)?))
         }
         Ok(postgres) => Ok(postgres),
         // It may hold a password.
-        Err(takes) => Err(EnvError::invalid(
+        Err(takes) if env.raw("DATABASE_URL").is_some() => Err(EnvError::invalid(
             "DATABASE_URL",
-            mask_userinfo(&text),
+            mask_userinfo(text),
             takes,
         )),
+        Err(takes) => Err(EnvError::invalid_secret(&env.told("DATABASE_URL"), takes)),
     }
 }
 

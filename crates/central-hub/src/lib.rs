@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 
 use service_runtime::Shutdown;
 use service_runtime::listen::Listeners;
+use service_runtime::liveness::{Liveness, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 
@@ -48,7 +49,7 @@ use crate::relay::Relay;
 use crate::router::router;
 use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
 use crate::state::AppState;
-use crate::store::{Store, StoreError};
+use crate::store::{Engine, Store, StoreError};
 use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
 /// What the service works with.
@@ -122,6 +123,16 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// For what has to be written yet after that.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// Whether what does the work answers. A PostgreSQL that does not is no hang of
+/// the hub's: that it is away is told as not ready.
+async fn alive(store: Store) -> Result<(), String> {
+    match answers("the database", store.answers()).await {
+        Ok(answer) => answer.map_err(|error| format!("the database does not answer: {error}")),
+        Err(_) if store.engine() == Engine::Postgres => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(
@@ -163,7 +174,11 @@ pub async fn run(
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
+    let store = deps.store.clone();
+    let vitals = move || alive(store.clone());
+    let (liveness, watchdog) = Liveness::watch(vitals, shutdown.draining().clone());
     let state = AppState {
+        liveness,
         metrics,
         limits: CallerLimits::default(),
         webhook_client,
@@ -184,6 +199,7 @@ pub async fn run(
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
+    watchdog.abort();
     scheduling.abort();
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;

@@ -7,12 +7,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use central_hub::config::{Config, HELP, database, home, zone};
+use central_hub::config::{Config, DEFAULT_PORT, HELP, database, home, zone};
 use central_hub::store::{Store, dump};
 use central_hub::{Deps, commands};
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
+use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
 
@@ -32,6 +33,11 @@ enum Command {
     Doctor {
         #[command(flatten)]
         options: Options,
+    },
+    /// Say whether the hub on this machine answers; ends with 0 or 1.
+    Health {
+        #[command(flatten)]
+        question: Question,
     },
     #[command(flatten)]
     Move(Move),
@@ -73,6 +79,16 @@ fn main() -> ExitCode {
             return runtime
                 .block_on(commands::doctor::examine(options.whose()))
                 .print(options.json);
+        }
+        Some(Command::Health { question }) => {
+            let asked = liveness::ask("central-hub", &env, DEFAULT_PORT, question);
+            let (code, said) = match runtime.block_on(asked) {
+                Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
+                Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
+            };
+            // A closed terminal changes nothing about the answer.
+            drop(said);
+            return code;
         }
         Some(Command::Move(what)) => {
             return match runtime.block_on(move_data(&env, what)) {
@@ -186,6 +202,7 @@ async fn serve(config: Config, supervisor: &Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
+        liveness::ready();
         memory::release_startup_pages();
     };
     central_hub::run(listeners, deps, shutdown.clone(), ready).await;

@@ -47,6 +47,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(Extension(state.config.trusted_proxies.clone()));
     let open = Router::new()
         .route("/health", get(health::health))
+        .route("/health/deep", get(health::deep))
         .route("/api/health", get(health::details))
         .merge(api_docs::routes(openapi::document))
         .layer(from_fn(not_stored));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use service_runtime::liveness::Liveness;
 use service_runtime::metrics::Metrics;
 use session_client::SessionClient;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,8 @@ pub(crate) struct AppState {
     pub(crate) webhook_client: WebhookClient,
     /// What each of those who ask may have at once.
     pub(crate) limits: CallerLimits,
+    /// Whether what does the work answers.
+    pub(crate) liveness: Liveness,
     /// What was counted.
     pub(crate) metrics: Metrics,
     pub(crate) started: Instant,

@@ -3,6 +3,8 @@
 //! An empty value counts as unset: `PORT=` in a shell or an ecosystem file is
 //! somebody's way to say "the default".
 
+mod secret_source;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -45,6 +47,22 @@ pub enum EnvError {
         name: String,
         /// What it takes instead.
         takes: String,
+    },
+    /// A secret comes from two places.
+    #[error("{name} and {other} are both set: set one of them")]
+    SetTwice {
+        /// One of its variables.
+        name: String,
+        /// Another one.
+        other: String,
+    },
+    /// A secret's file or command gives none.
+    #[error("{source_of} {problem}")]
+    NoSecret {
+        /// The variable, with the file that it names.
+        source_of: String,
+        /// What is wrong with it.
+        problem: String,
     },
 }
 
@@ -302,21 +320,37 @@ impl Env {
             .unwrap_or_default())
     }
 
-    /// A password or token: of printable ASCII, since it goes into a header.
+    /// A password or token: of printable ASCII, since it goes into a header. It
+    /// is the variable's value, or in the file that `<NAME>_FILE` names, or what
+    /// the command in `<NAME>_COMMAND` prints, which is run by this.
     ///
     /// # Errors
-    /// The value cannot stand in a header, or begins or ends with a space.
+    /// The value cannot stand in a header, or begins or ends with a space; it
+    /// cannot be had from its file or command, or is set in two ways.
     pub fn secret(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let takes = "printable ASCII characters, without a space at either end";
-        let Some(raw) = self.raw(name) else {
+        let Some(bytes) = self.secret_bytes(name)? else {
             return Ok(None);
         };
-        let text = raw
-            .to_str()
+        let text = String::from_utf8(bytes)
+            .ok()
             .filter(|text| text.chars().all(|c| matches!(c, ' '..='~')))
-            .filter(|text| text.trim() == *text)
-            .ok_or_else(|| EnvError::invalid_secret(name, takes))?;
+            .filter(|text| text.trim() == text.as_str())
+            .ok_or_else(|| EnvError::invalid_secret(&self.told(name), takes))?;
         Ok(Some(SecretString::from(text)))
+    }
+
+    /// As [`Env::secret`], but any text: for what goes into no header.
+    ///
+    /// # Errors
+    /// The value is not UTF-8, or cannot be had.
+    pub fn secret_text(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
+        let Some(bytes) = self.secret_bytes(name)? else {
+            return Ok(None);
+        };
+        String::from_utf8(bytes)
+            .map(|text| Some(SecretString::from(text)))
+            .map_err(|_| EnvError::invalid_secret(&self.told(name), "text in UTF-8"))
     }
 
     /// A path; it need not exist and need not be UTF-8.

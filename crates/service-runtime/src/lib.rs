@@ -14,6 +14,7 @@
 //! | [`listen`] | the port, and who holds it when it is taken |
 //! | [`shutdown`] | drain at the first signal, abort at the second |
 //! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
+//! | [`liveness`] | whether what does the work answers, for systemd's watchdog and `health` |
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
 //! | [`metrics`] | what Prometheus reads |
 //! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
@@ -37,6 +38,7 @@ mod fatal;
 pub mod http;
 pub mod limits;
 pub mod listen;
+pub mod liveness;
 pub mod logs;
 pub mod memory;
 pub mod metrics;

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use crate::env::Env;
+use crate::liveness;
 use crate::shutdown::Shutdown;
 use crate::sys;
 
@@ -30,8 +31,9 @@ pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
 /// What goes with it; of no use to us, nor to our children.
 pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 
-/// Keeps PM2's variables from a child.
+/// Keeps PM2's variables from a child, and systemd's.
 pub fn keep_from(command: &mut Command) {
+    liveness::keep_from(command);
     command
         .env_remove(CHANNEL_VARIABLE)
         .env_remove(SERIALIZATION_VARIABLE);

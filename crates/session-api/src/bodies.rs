@@ -16,6 +16,23 @@ pub struct HealthBody {
     pub timestamp: Timestamp,
 }
 
+/// `GET /health/deep` of either service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeepHealthBody {
+    /// The service's name.
+    pub service: String,
+    /// Whether what does the work answers; if not, only a restart helps, and the
+    /// status is 503.
+    pub alive: bool,
+    /// Whether it can do its work now: what it depends on is there.
+    pub ready: bool,
+    /// What hangs or is missing, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// Now.
+    pub timestamp: Timestamp,
+}
+
 /// `GET /status`. **Exact.**
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusBody {

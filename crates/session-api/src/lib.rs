@@ -28,8 +28,8 @@ mod time;
 mod validate;
 
 pub use bodies::{
-    BackupBody, CheckBody, ConnectBody, FileBody, HealthBody, MessageBody, PairingCodeBody,
-    PairingCodeRequest, QrBody, SendBody, StatusBody, TransitionBody,
+    BackupBody, CheckBody, ConnectBody, DeepHealthBody, FileBody, HealthBody, MessageBody,
+    PairingCodeBody, PairingCodeRequest, QrBody, SendBody, StatusBody, TransitionBody,
 };
 pub use content::{
     Card, Contacts, Content, Context, Location, Media, MediaKind, Outgoing, Reaction, Text,

@@ -2,6 +2,8 @@
 
 /// `GET`: liveness.
 pub const HEALTH: &str = "/health";
+/// `GET`: whether what does the work answers, and whether it can.
+pub const HEALTH_DEEP: &str = "/health/deep";
 /// `GET`: the state.
 pub const STATUS: &str = "/status";
 /// `GET`: the code as a data URL.

@@ -18,6 +18,9 @@ use crate::files::FileLimits;
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
+/// `PORT` where nothing is set.
+pub const DEFAULT_PORT: u16 = 3001;
+
 /// The variables, for `--help`.
 pub const HELP: &str = "\
 Environment:
@@ -25,6 +28,10 @@ Environment:
   HOST                    addresses to listen on, by commas (127.0.0.1,::1); beyond loopback only with a token
   NODE_ENV                development | production | test; production logs JSON
   SESSION_MANAGER_TOKEN   bearer token that every caller has to present (none)
+  SESSION_MANAGER_TOKEN_FILE
+                          a file that holds it, in its place (none)
+  SESSION_MANAGER_TOKEN_COMMAND
+                          a program, with its arguments, that prints it, in its place (none)
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
   DATA_DIR                the ledger: what must survive a crash (data/)
   WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
@@ -62,6 +69,8 @@ Environment:
   FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
   BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
                           (`session-manager backup --new-key` makes one)
+  BACKUP_KEY_FILE         a file that holds it, in its place (none)
+  BACKUP_KEY_COMMAND      a program, with its arguments, that prints it, in its place (none)
   BACKUP_DIR              where they go (backups/)
   BACKUP_EVERY_HOURS      how often one is taken by itself, while READY; 0: only when asked (24)
   BACKUP_KEEP             how many are kept (7)
@@ -166,7 +175,7 @@ impl Config {
         Ok(Self {
             obsolete: env.obsolete(OBSOLETE),
             hosts,
-            port: env.port("PORT", 3001)?,
+            port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             token,
             browser: BrowserConfig {
@@ -313,7 +322,7 @@ fn backup_key(env: &Env) -> Result<Option<BackupKey>, EnvError> {
     };
     BackupKey::parse(text.expose_secret())
         .map(Some)
-        .map_err(|takes| EnvError::invalid_secret("BACKUP_KEY", takes))
+        .map_err(|takes| EnvError::invalid_secret(&env.told("BACKUP_KEY"), takes))
 }
 
 fn chrome_args(env: &Env) -> Result<Vec<String>, EnvError> {

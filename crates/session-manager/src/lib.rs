@@ -32,6 +32,7 @@ use service_runtime::Shutdown;
 use service_runtime::http::Guesses;
 use service_runtime::limits::Shares;
 use service_runtime::listen::Listeners;
+use service_runtime::liveness::{Liveness, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_api::Timestamp;
 
@@ -44,7 +45,7 @@ use crate::inbound::{Recorder, Scanner};
 use crate::ledger::LedgerFile;
 use crate::outbox::Outbox;
 use crate::router::router;
-use crate::session::{CatchUp, Inbox, SessionDriver};
+use crate::session::{CatchUp, Inbox, SessionDriver, SessionHandle};
 use crate::state::AppState;
 
 /// What came in last is written down within this time, or found later.
@@ -52,6 +53,20 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The most event streams at once: the rest of the connections, three quarters,
 /// is for requests.
 const STREAMS: usize = 256;
+
+/// Whether what does the work answers: the session's driver its mailbox, the
+/// ledger a query. A ledger that answers with a failure does answer: it is said
+/// elsewhere, and tried again.
+async fn alive(session: SessionHandle, ledger: LedgerFile) -> Result<(), String> {
+    let driver = answers("the session's driver", session.ping()).await?;
+    driver.map_err(|_| "the session's driver is gone".to_owned())?;
+    answers("the ledger", async {
+        if let Ok(store) = ledger.store().await {
+            let _ = store.ping().await;
+        }
+    })
+    .await
+}
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
 /// of it is left. `ready` is called once requests are answered.
@@ -98,7 +113,11 @@ pub async fn run(
     });
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
+    let (asked, book) = (session.clone(), ledger.clone());
+    let vitals = move || alive(asked.clone(), book.clone());
+    let (liveness, watchdog) = Liveness::watch(vitals, draining.clone());
     let state = AppState {
+        liveness,
         metrics,
         backups: config.backups,
         profile,
@@ -130,6 +149,7 @@ pub async fn run(
     // rest is found at the next start.
     let _ = tokio::time::timeout(LAST_WORDS, recorder).await;
     settling.abort();
+    watchdog.abort();
     scanner.abort();
     limits_watch.abort();
     pruning.abort();

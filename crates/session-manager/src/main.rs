@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use service_runtime::doctor::Options;
 use service_runtime::listen::Listeners;
+use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
 use session_manager::browser::run_as_helper;
 use session_manager::commands::{backup, doctor, link};
-use session_manager::config::{Config, HELP};
+use session_manager::config::{Config, DEFAULT_PORT, HELP};
 
 /// Holds one WhatsApp Web session in headless Chrome and speaks HTTP.
 #[derive(Parser)]
@@ -35,6 +36,11 @@ enum Task {
         /// (WHATSAPP_WEB_URL).
         #[arg(long, value_name = "PAGE", requires = "wa_js")]
         page: Option<String>,
+    },
+    /// Says whether the service on this machine answers; ends with 0 or 1.
+    Health {
+        #[command(flatten)]
+        question: Question,
     },
     /// Links a phone in a Chrome that is visible, on a computer with a screen; the
     /// session goes to a server with a backup.
@@ -106,6 +112,23 @@ fn carry_out(task: &Task) -> ExitCode {
                 Err(error) => fatal(&error),
             }
         }
+        Task::Health { question } => {
+            let env = Env::from_process();
+            let asked = liveness::ask("session-manager", &env, DEFAULT_PORT, *question);
+            match tokio::runtime::Runtime::new() {
+                Ok(runtime) => {
+                    let answer = runtime.block_on(asked);
+                    // Its name stands before each complaint already.
+                    tell(
+                        answer.map_err(|why| match why.strip_prefix("session-manager ") {
+                            Some(rest) => rest.to_owned(),
+                            None => why,
+                        }),
+                    )
+                }
+                Err(error) => fatal(&error),
+            }
+        }
         Task::Link => tell(config().and_then(|config| {
             let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
             let env = Env::from_process();
@@ -169,6 +192,7 @@ async fn serve(config: Config, supervisor: Supervisor) -> ExitCode {
             tracing::info!("listening on http://{address}");
         }
         supervisor.ready();
+        liveness::ready();
         memory::release_startup_pages();
     };
     session_manager::run(listeners, config, shutdown.clone(), ready).await;

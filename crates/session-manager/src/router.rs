@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
     };
     let open = Router::new()
         .route(paths::HEALTH, get(http::status::health))
+        .route(paths::HEALTH_DEEP, get(http::status::deep))
         .merge(api_docs::routes(http::document))
         .layer(from_fn(check_cliente_id));
     standard(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use service_runtime::http::Guesses;
 use service_runtime::limits::Shares;
+use service_runtime::liveness::Liveness;
 use service_runtime::metrics::Metrics;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ use crate::session::SessionHandle;
 /// What the handlers share.
 #[derive(Clone)]
 pub struct AppState {
+    /// Whether what does the work answers.
+    pub liveness: Liveness,
     /// Where backups go.
     pub backups: Backups,
     /// Chrome's profile.

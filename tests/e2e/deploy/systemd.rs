@@ -63,11 +63,58 @@ async fn systemd_verifies_both_units() {
         let text = text.replace(&installed, &binary(program).display().to_string());
         std::fs::write(folder.join(name), text).expect("written");
     }
+    // With what gives them their secrets, too.
+    for (name, program) in UNITS {
+        let credentials = format!("{program}.credentials.conf");
+        let text = std::fs::read_to_string(unit(&credentials)).expect("the drop-in");
+        assert!(text.contains(&format!("/{name}.d/credentials.conf")));
+        let drop_ins = folder.join(&format!("{name}.d"));
+        std::fs::create_dir(&drop_ins).expect("a folder");
+        // What is an example there has to be right as well.
+        let text = text.replace("\n#", "\n");
+        std::fs::write(drop_ins.join("credentials.conf"), text).expect("written");
+    }
     for (name, _) in UNITS {
         let file = folder.join(name).display().to_string();
         let (content, said) = analyze(&["verify", "--man=no", &file]).await;
         assert!(content && !said.contains(name), "{name}: {said}");
     }
+}
+
+#[tokio::test]
+async fn every_credential_is_a_variable_of_its_service() {
+    for (_, program) in UNITS {
+        let text = std::fs::read_to_string(unit(&format!("{program}.credentials.conf")));
+        let text = text.expect("the drop-in").replace("\n#", "\n");
+        let help = Command::new(binary(program)).arg("--help").output().await;
+        let help = String::from_utf8(help.expect("it starts").stdout).expect("UTF-8");
+        let mut named = 0;
+        for line in text.lines() {
+            let Some(set) = line.strip_prefix("Environment=") else {
+                continue;
+            };
+            let (variable, path) = set.split_once("=%d/").expect("a credential's path");
+            assert!(help.contains(variable), "{program}: {variable}");
+            assert!(text.contains(&format!("LoadCredential={path}:/etc/leadmaster/{path}\n")));
+            named += 1;
+        }
+        assert_eq!(named, text.matches("LoadCredential=").count(), "{program}");
+        assert!(named > 1, "{program}");
+    }
+}
+
+#[tokio::test]
+async fn both_units_bound_memory_and_are_watched() {
+    for ((name, _), memory) in UNITS.into_iter().zip(["2G", "1G"]) {
+        let text = std::fs::read_to_string(unit(name)).expect("the unit");
+        assert!(text.contains(&format!("\nMemoryMax={memory}\n")), "{name}");
+        for line in ["Type=notify", "WatchdogSec=60", "LimitCORE=0"] {
+            assert!(text.contains(&format!("\n{line}\n")), "{name}: {line}");
+        }
+    }
+    // One process of Chrome that is ended is no reason to stop the service.
+    let manager = std::fs::read_to_string(unit(UNITS[0].0)).expect("the unit");
+    assert!(manager.contains("\nOOMPolicy=continue\n"));
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ const VARIABLES: &[&str] = &[
     "HOST",
     "NODE_ENV",
     "SESSION_MANAGER_TOKEN",
+    "SESSION_MANAGER_TOKEN_FILE",
+    "SESSION_MANAGER_TOKEN_COMMAND",
     "TOKENS_DIR",
     "DATA_DIR",
     "WHATSAPP_WEB_URL",
@@ -53,6 +55,8 @@ const VARIABLES: &[&str] = &[
     "BACKUP_EVERY_HOURS",
     "BACKUP_KEEP",
     "BACKUP_KEY",
+    "BACKUP_KEY_FILE",
+    "BACKUP_KEY_COMMAND",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
@@ -236,6 +240,96 @@ async fn invalid_secret_is_named_but_not_printed() {
     let url = OsStr::new("ftp://usuario:Secreto@web.whatsapp.com/");
     let ended = run(&folder, [("WHATSAPP_WEB_URL", url)]).await;
     assert!(!ended.fatal(folder.path()).contains("Secreto"));
+}
+
+#[tokio::test]
+async fn secret_of_a_file_or_command_is_asked_for_and_not_printed() {
+    let (folder, secrets) = (Scratch::default(), Scratch::default());
+    let file = secrets.join("token");
+    std::fs::write(&file, format!("{TOKEN}\n")).expect("a file");
+    let file = file.display().to_string();
+    let command = format!("cat '{file}'");
+    for source in [
+        ("SESSION_MANAGER_TOKEN_FILE", file.as_str()),
+        ("SESSION_MANAGER_TOKEN_COMMAND", command.as_str()),
+    ] {
+        let mut service = start(&folder, &[source, ("HOST", "127.0.0.1")]).await;
+        let status = |token: &'static str| {
+            let request = harness::http().get(format!("{}/status", service.url));
+            async move {
+                let answer = request.bearer_auth(token).send().await;
+                answer.expect("an answer").status()
+            }
+        };
+        assert_eq!(status("another-token-entirely").await, 401);
+        assert_eq!(status(TOKEN).await, 200);
+        assert!(service.stop().await.success());
+        let log = service.output();
+        assert!(log.contains("SESSION_MANAGER_TOKEN=***"), "{log}");
+        assert!(!log.contains(TOKEN), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn secret_that_cannot_be_had_is_fatal() {
+    let (folder, secrets) = (Scratch::default(), Scratch::default());
+    let (_listener, port) = taken();
+    let path = |name: &str| secrets.join(name).display().to_string();
+    std::fs::write(path("empty"), "\n").expect("a file");
+    std::fs::write(path("latin"), b"Secreto-Perd\xe9do").expect("a file");
+    std::fs::write(path("good"), TOKEN).expect("a file");
+    let (token, file) = ("SESSION_MANAGER_TOKEN", "SESSION_MANAGER_TOKEN_FILE");
+    let command = "SESSION_MANAGER_TOKEN_COMMAND";
+    let key = "BACKUP_KEY_FILE";
+    for (variables, told) in [
+        (
+            vec![(file, path("none"))],
+            format!("{file} {:?} cannot be read", path("none")),
+        ),
+        (
+            vec![(file, path("empty"))],
+            format!("{file} {:?} is empty", path("empty")),
+        ),
+        (
+            vec![(file, path("latin"))],
+            format!("{file} {:?} cannot be used", path("latin")),
+        ),
+        (vec![(file, path(""))], "is no regular file".to_owned()),
+        (
+            vec![(token, TOKEN.to_owned()), (file, path("good"))],
+            format!("{token} and {file} are both set"),
+        ),
+        (
+            vec![
+                (file, path("good")),
+                (command, format!("cat {}", path("good"))),
+            ],
+            format!("{file} and {command} are both set"),
+        ),
+        (
+            vec![(command, "false Secreto".to_owned())],
+            format!("{command} failed: \"false\""),
+        ),
+        (
+            vec![(command, "true Secreto".to_owned())],
+            format!("{command} printed nothing"),
+        ),
+        (
+            vec![(key, path("good"))],
+            format!("{key} {:?} cannot be used", path("good")),
+        ),
+    ] {
+        let path = std::env::var("PATH").expect("a PATH");
+        let all = [("PORT", port.as_str()), ("PATH", path.as_str())];
+        let variables = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        let all = all.into_iter().chain(variables);
+        let ended = run(&folder, all.map(|(name, value)| (name, OsStr::new(value)))).await;
+        let line = ended.fatal(folder.path());
+        assert!(line.contains(&told), "{told}: {line}");
+        assert!(!line.contains(TOKEN) && !line.contains("Secreto"), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -15,3 +15,4 @@ mod missing_dependencies;
 mod passkey;
 mod secrets;
 mod standin_real_clients;
+mod watchdog;

@@ -11,6 +11,10 @@ fuzz_target!(|text: &[u8]| {
     let pairs = text.split(|byte| *byte == b'\n').filter_map(|line| {
         let at = line.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (&line[..at], &line[at + 1..]);
+        // These would be run.
+        if name.ends_with(b"_COMMAND") {
+            return None;
+        }
         Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
     });
     let env = Env::from_pairs(pairs);

@@ -1,11 +1,12 @@
-//! `GET /health`, answered without asking anybody, and `GET /api/health`, which
-//! asks the database alone, and not for long.
+//! `GET /health`, answered without asking anybody; `GET /health/deep` and
+//! `GET /api/health`, which ask the database alone, and not for long.
 
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
-use session_api::{HealthBody, SessionState, Timestamp};
+use session_api::{DeepHealthBody, HealthBody, SessionState, Timestamp};
 use utoipa::ToSchema;
 
 use crate::relay::Link;
@@ -27,6 +28,42 @@ fn alive() -> HealthBody {
 )]
 pub(crate) async fn health() -> Json<HealthBody> {
     Json(alive())
+}
+
+/// Whether what does the work answers, and whether it can: the database and
+/// session-manager are there.
+#[utoipa::path(
+    get, path = "/health/deep", tag = "service", operation_id = "health_deep",
+    security(()),
+    responses(
+        (status = 200, description = "It works", body = DeepHealthBody),
+        (status = 503, description = "It hangs", body = DeepHealthBody),
+        Failures)
+)]
+pub(crate) async fn deep(State(state): State<AppState>) -> (StatusCode, Json<DeepHealthBody>) {
+    let hung = state.liveness.hung();
+    let alive = hung.is_none();
+    let cause = match hung {
+        Some(why) => Some(why),
+        None if !state.store.is_up().await => Some("the database does not answer".to_owned()),
+        None if state.relay.health().0 != Link::Up => {
+            Some("session-manager does not answer".to_owned())
+        }
+        None => None,
+    };
+    let body = DeepHealthBody {
+        service: "central-hub".to_owned(),
+        alive,
+        ready: cause.is_none(),
+        cause,
+        timestamp: Timestamp::now(),
+    };
+    let status = if alive {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(body))
 }
 
 #[derive(Serialize, ToSchema)]

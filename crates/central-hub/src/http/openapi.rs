@@ -21,7 +21,7 @@ use crate::auth::{Access, ROUTES};
         description = "Proxies to session-manager, keeps what was written, runs campaigns. \
             Whatever begins with `/api` answers without it, too."
     ),
-    paths(health::health, health::details),
+    paths(health::health, health::deep, health::details),
     nest((path = "/api", api = Closed), (path = "/api", api = campaigns::Document), (path = "/api", api = node::Document)),
     components(schemas(Failure)),
     tags(
@@ -198,6 +198,7 @@ mod tests {
         }
         let open = [
             ("GET", "/health".to_owned()),
+            ("GET", "/health/deep".to_owned()),
             ("GET", "/api/health".to_owned()),
         ];
         let ruled = ROUTES

@@ -232,6 +232,21 @@ impl Store {
         matches!(tokio::time::timeout(AT_ONCE, ask).await, Ok(Ok(_)))
     }
 
+    /// Waits until the database answers, be it with a failure. SQLite is in this
+    /// process: a connection that cannot be had there is a hang. PostgreSQL that
+    /// is away is none, since no start anew brings it back.
+    ///
+    /// # Errors
+    /// Why SQLite has no connection.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        match sqlx::query("SELECT 1").execute(&self.read).await {
+            Err(error @ sqlx::Error::PoolTimedOut) if self.engine == Engine::Sqlite => {
+                Err(error.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes what is on the way and closes the connections.
     pub async fn close(&self) {
         self.read.close().await;

@@ -13,7 +13,7 @@ use super::{events, files, metrics, passkey, qr, send, session, status};
         description = "Holds one WhatsApp Web session in headless Chrome."
     ),
     paths(
-        status::health, status::status, session::session, session::connect,
+        status::health, status::deep, status::status, session::session, session::connect,
         session::disconnect, session::logout, qr::json, qr::png, qr::svg, qr::text,
         session::pairing_code, passkey::passkey, passkey::answer, passkey::confirm,
         passkey::cancel, send::send, send::check, send::message, events::events,

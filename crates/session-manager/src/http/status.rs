@@ -1,9 +1,12 @@
-//! `GET /health` and `GET /status`: answer at once, whatever the browser does.
+//! `GET /health`, `GET /health/deep` and `GET /status`: answer at once, whatever the browser does.
 
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
-use session_api::{HealthBody, SERVICE_NAME, StatusBody, Timestamp, paths};
+use axum::http::StatusCode;
+use session_api::{
+    DeepHealthBody, HealthBody, SERVICE_NAME, SessionState, StatusBody, Timestamp, paths,
+};
 
 use crate::state::AppState;
 
@@ -16,6 +19,33 @@ pub async fn health() -> Json<HealthBody> {
         service: SERVICE_NAME.to_owned(),
         timestamp: Timestamp::now(),
     })
+}
+
+/// Whether what does the work answers, and whether messages can be sent now.
+#[utoipa::path(get, path = paths::HEALTH_DEEP, tag = "service", security(()),
+    responses(
+        (status = 200, description = "It works", body = DeepHealthBody),
+        (status = 503, description = "It hangs", body = DeepHealthBody),
+        Failures))]
+pub async fn deep(State(state): State<AppState>) -> (StatusCode, Json<DeepHealthBody>) {
+    let hung = state.liveness.hung();
+    let alive = hung.is_none();
+    let session = state.session.snapshot().session.state;
+    let ready = alive && session == SessionState::Ready;
+    let missing = (!ready).then(|| format!("the session is {session}"));
+    let body = DeepHealthBody {
+        service: SERVICE_NAME.to_owned(),
+        alive,
+        ready,
+        cause: hung.or(missing),
+        timestamp: Timestamp::now(),
+    };
+    let status = if alive {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(body))
 }
 
 /// The state.

@@ -240,6 +240,12 @@ impl Store {
         async move { queued.await?.ok_or_else(|| sqlx::Error::RowNotFound.into()) }
     }
 
+    /// Answers once the database did.
+    pub async fn ping(&self) -> Result<(), LedgerError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
     /// Waits until all that was asked to be written is on the disk, or lost.
     pub async fn caught_up(&self) -> Result<(), LedgerError> {
         self.writer.caught_up().await

@@ -547,6 +547,9 @@ impl SessionDriver {
             Command::Offline(job) => self.start_offline_job(job).await,
             Command::Logout(reply) => self.start_logout(reply).await,
             Command::AcksStopped => self.acks_stopped().await,
+            Command::Ping(reply) => {
+                let _ = reply.send(());
+            }
             Command::Screenshot(reply) => {
                 let Slot::Running(Launched { browser, .. }) = &self.slot else {
                     let _ = reply.send(Err(AskError::NoBrowser));

@@ -20,6 +20,7 @@ pub(super) enum Command {
     Logout(oneshot::Sender<LogoutOutcome>),
     Screenshot(oneshot::Sender<Result<Vec<u8>, AskError>>),
     AcksStopped,
+    Ping(oneshot::Sender<()>),
     Offline(OfflineJob),
 }
 
@@ -159,6 +160,17 @@ impl SessionHandle {
             }))
         })
         .await
+    }
+
+    /// Answers once the driver did; waits for room in its mailbox.
+    ///
+    /// # Errors
+    /// [`AskError::Stopping`].
+    pub async fn ping(&self) -> Result<(), AskError> {
+        let (tell, told) = oneshot::channel();
+        let sent = self.commands.send(Command::Ping(tell)).await;
+        sent.map_err(|_| AskError::Stopping)?;
+        told.await.map_err(|_| AskError::Stopping)
     }
 
     /// Tells that WhatsApp acknowledges nothing although the page says that it

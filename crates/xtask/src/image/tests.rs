@@ -106,10 +106,11 @@ fn no_secret_is_in_what_is_committed() {
 fn ports_patience_and_versions_are_the_codes() {
     for (name, source, port) in CONFIG {
         let (stage, service) = (stage(name), service(name));
-        assert!(read(source).contains(&format!("env.port(\"PORT\", {port})")));
+        assert!(read(source).contains(&format!("DEFAULT_PORT: u16 = {port};")));
         assert_eq!(value(&stage, "EXPOSE"), port);
         assert_eq!(value(&service, "PORT:"), format!("\"{port}\""));
-        assert!(service.contains(&format!("\"http://127.0.0.1:{port}/health\"")));
+        let check = value(&service, "test:");
+        assert_eq!(check, format!("[CMD, {name}, health, --deep]"));
         let unit = read(&format!("deploy/systemd/leadmaster-{name}.service"));
         let patience = value(&unit, "TimeoutStopSec=");
         assert_eq!(
@@ -221,4 +222,41 @@ fn a_build_reads_as_it_is_typed() {
          --tag localhost/leadmaster/central-hub --build-arg PROFILE=dev \
          --build-arg BASE=localhost/debian:13 ."
     );
+}
+
+#[test]
+fn what_a_container_keeps_of_its_log_and_of_memory_is_bounded() {
+    let logging = below(&file("compose.yaml"), "x-logging: &logging").join("\n");
+    assert_eq!(value(&logging, "driver:"), "json-file");
+    assert_eq!(value(&logging, "max-size:"), "10m");
+    assert_eq!(value(&logging, "max-file:"), "\"5\"");
+    for ((name, _, _), memory) in CONFIG.into_iter().zip(["2g", "1g"]) {
+        let service = service(name);
+        assert_eq!(value(&service, "logging:"), "*logging", "{name}");
+        assert_eq!(value(&service, "mem_limit:"), memory, "{name}");
+    }
+}
+
+#[test]
+fn every_secret_that_is_mounted_is_one_that_its_service_reads() {
+    let text = file("secrets.yaml");
+    for (name, source, _) in CONFIG {
+        let known = listed_variables(source);
+        let service = below(&text, &format!("{name}:")).join("\n");
+        let mounted = value(&service, "secrets:");
+        let mut read = 0;
+        for line in below(&service, "environment:") {
+            let Some((variable, path)) = line.split_once(": ") else {
+                continue;
+            };
+            assert!(known.contains(variable.trim()), "{name}: {variable}");
+            let secret = path.strip_prefix("/run/secrets/").unwrap();
+            assert!(mounted.contains(secret), "{name}: {secret}");
+            let held = below(&text, &format!("{secret}:")).join("\n");
+            assert_eq!(value(&held, "file:"), format!("./secrets/{secret}"));
+            read += 1;
+        }
+        assert_eq!(read, mounted.split(',').count(), "{name}");
+    }
+    assert!(read("deploy/.gitignore").contains("/container/secrets/\n"));
 }

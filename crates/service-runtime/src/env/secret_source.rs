@@ -1,0 +1,317 @@
+//! Where a secret's value comes from: the variable itself, a file or a command.
+//!
+//! ```text
+//!  NAME           the value
+//!  NAME_FILE      a file that holds it: systemd's credentials, compose's secrets
+//!  NAME_COMMAND   a program that prints it: a vault's client; no shell is in between
+//! ```
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use super::{Env, EnvError};
+use crate::pm2;
+use crate::process::{Signal, kill_group};
+
+/// How long a command may take to print a secret.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How often a command that printed it all is asked whether it ended.
+const GLANCE: Duration = Duration::from_millis(5);
+/// The longest secret, in bytes.
+const LONGEST: u64 = 64 * 1024;
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Value,
+    File(PathBuf),
+    Command(Vec<String>),
+}
+
+impl Env {
+    /// Which of its variables `name` comes from; `None` if all are unset.
+    fn source(&self, name: &str) -> Result<Option<Source>, EnvError> {
+        let (file, command) = (format!("{name}_FILE"), format!("{name}_COMMAND"));
+        let set: Vec<&str> = [name, &file, &command]
+            .into_iter()
+            .filter(|variable| self.raw(variable).is_some())
+            .collect();
+        match *set {
+            [] => Ok(None),
+            [one] if one == name => Ok(Some(Source::Value)),
+            [one] if one == file => Ok(self.optional_path(&file).map(Source::File)),
+            [one] => {
+                // Not shown: an argument may hold a password.
+                let takes = "a program and its arguments as a shell would split them, with \
+                             every quote closed; none of a shell's other signs is obeyed";
+                self.raw(one)
+                    .and_then(|raw| raw.to_str())
+                    .and_then(shlex::split)
+                    .filter(|words| !words.is_empty())
+                    .map(|words| Some(Source::Command(words)))
+                    .ok_or_else(|| EnvError::invalid_secret(one, takes))
+            }
+            [one, other, ..] => Err(EnvError::SetTwice {
+                name: one.to_owned(),
+                other: other.to_owned(),
+            }),
+        }
+    }
+
+    /// What a complaint about the secret `name` calls it: the variable that it
+    /// comes from, with the file.
+    pub fn told(&self, name: &str) -> String {
+        match self.source(name) {
+            Ok(Some(Source::File(path))) => format!("{name}_FILE {path:?}"),
+            Ok(Some(Source::Command(_))) => format!("{name}_COMMAND"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The bytes of a secret, wherever they come from.
+    pub(super) fn secret_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, EnvError> {
+        let Some(source) = self.source(name)? else {
+            return Ok(None);
+        };
+        let read = match &source {
+            Source::Value => {
+                let raw = self.raw(name).map(|raw| raw.as_encoded_bytes().to_vec());
+                return Ok(raw);
+            }
+            Source::File(path) => read(path),
+            Source::Command(words) => self.ask(words),
+        };
+        let mut bytes = read.map_err(|problem| EnvError::NoSecret {
+            source_of: self.told(name),
+            problem,
+        })?;
+        while bytes
+            .last()
+            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+        {
+            bytes.pop();
+        }
+        if bytes.is_empty() {
+            return Err(EnvError::NoSecret {
+                source_of: self.told(name),
+                problem: match source {
+                    Source::Command(_) => "printed nothing".to_owned(),
+                    _ => "is empty".to_owned(),
+                },
+            });
+        }
+        Ok(Some(bytes))
+    }
+
+    /// What a command prints. Its standard error is the service's own, where
+    /// whatever it complains of can be read.
+    fn ask(&self, words: &[String]) -> Result<Vec<u8>, String> {
+        let [program, arguments @ ..] = words else {
+            return Err("names no program".to_owned());
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0);
+        pm2::keep_from(&mut command);
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("cannot be run: {program:?}: {error}"))?;
+        let asked = printed(&mut child, DEADLINE);
+        if asked.is_err() {
+            end(&mut child);
+        }
+        match asked {
+            Ok((status, bytes)) if status.success() => within(bytes),
+            Ok((status, _)) => Err(format!("failed: {program:?} ended with {status}")),
+            Err(why) => Err(format!("failed: {program:?} {why}")),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
+    // A pipe that nobody writes to would hold up the start for ever.
+    if !std::fs::metadata(path).map_err(cannot)?.is_file() {
+        return Err("is no regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(cannot)?;
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot)?;
+    within(bytes)
+}
+
+fn within(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    if bytes.len() as u64 > LONGEST {
+        return Err(format!("holds more than {LONGEST} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// What `child` prints, and how it ended.
+fn printed(child: &mut Child, deadline: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
+    let until = Instant::now() + deadline;
+    let late = || format!("took longer than {} s", deadline.as_secs_f32());
+    let (sender, all) = channel();
+    if let Some(out) = child.stdout.take() {
+        // It ends with the command's end of the pipe: `end` sees to that.
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = out.take(LONGEST + 1).read_to_end(&mut bytes);
+            let _ = sender.send(read.map(|_| bytes));
+        });
+    }
+    let bytes = all
+        .recv_timeout(deadline)
+        .map_err(|_| late())?
+        .map_err(|error| error.to_string())?;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok((status, bytes)),
+            Ok(None) if Instant::now() < until => std::thread::sleep(GLANCE),
+            Ok(None) => return Err(late()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Ends a command with all that it started.
+fn end(child: &mut Child) {
+    let _ = kill_group(child.id().cast_signed(), Signal::KILL);
+    let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn env(pairs: &[(&str, &OsStr)]) -> Env {
+        let path = std::env::var_os("PATH").unwrap();
+        let path = ("PATH", path.as_os_str());
+        Env::from_pairs(pairs.iter().copied().chain([path]))
+    }
+
+    fn command(words: &str) -> Result<String, String> {
+        secret(&env(&[("X_COMMAND", words.as_ref())]))
+    }
+
+    fn secret(env: &Env) -> Result<String, String> {
+        match env.secret("X") {
+            Ok(secret) => Ok(secret.unwrap().expose_secret().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_files_content_without_its_last_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        for (content, held) in [
+            ("hunter2", "hunter2"),
+            ("hunter2\n", "hunter2"),
+            ("hunter2\r\n", "hunter2"),
+            ("hun ter2\n", "hun ter2"),
+        ] {
+            fs::write(&file, content).unwrap();
+            let env = env(&[("X_FILE", file.as_os_str()), ("X", "".as_ref())]);
+            assert_eq!(secret(&env).as_deref(), Ok(held));
+        }
+    }
+
+    #[test]
+    fn a_file_of_no_use_is_named_and_its_content_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let complaint = |name: &str, content: Option<&[u8]>| {
+            let file = folder.path().join(name);
+            if let Some(content) = content {
+                fs::write(&file, content).unwrap();
+            }
+            let error = secret(&env(&[("X_FILE", file.as_os_str())])).unwrap_err();
+            assert!(error.starts_with(&format!("X_FILE {file:?} ")), "{error}");
+            assert!(!error.contains("hunter") && !error.contains('\n'));
+            error
+        };
+        assert!(complaint("none", None).contains("cannot be read: No such file"));
+        assert!(complaint("empty", Some(b"")).ends_with("is empty"));
+        assert!(complaint("newlines", Some(b"\n\n")).ends_with("is empty"));
+        assert!(complaint("two\nlines", Some(b"hunter\n2")).contains("it takes printable"));
+        assert!(complaint("latin", Some(b"hunter\xe9")).contains("it takes printable"));
+        assert!(complaint("huge", Some(&[b'h'; 65_537])).contains("more than 65536 bytes"));
+        fs::create_dir(folder.path().join("folder")).unwrap();
+        assert!(complaint("folder", None).ends_with("is no regular file"));
+    }
+
+    #[test]
+    fn a_secret_that_is_set_twice_is_none() {
+        let (x, file, command) = ("X", "X_FILE", "X_COMMAND");
+        for (one, other) in [(x, file), (x, command), (file, command)] {
+            let env = env(&[(one, "hunter2".as_ref()), (other, "hunter3".as_ref())]);
+            assert_eq!(
+                secret(&env).unwrap_err(),
+                format!("{one} and {other} are both set: set one of them")
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_prints_the_secret_and_no_shell_is_asked() {
+        assert_eq!(command("printf 'hun  ter2\\n'").as_deref(), Ok("hun  ter2"));
+        assert_eq!(command("echo $HOME;id").as_deref(), Ok("$HOME;id"));
+    }
+
+    #[test]
+    fn a_command_that_fails_is_named_without_its_arguments() {
+        for (words, told) in [
+            (
+                "no-such-program hunter2",
+                "cannot be run: \"no-such-program\"",
+            ),
+            (
+                "sh -c 'echo hunter2; exit 3'",
+                "\"sh\" ended with exit status: 3",
+            ),
+            ("true hunter2", "printed nothing"),
+            ("echo 'hunter2", "every quote closed"),
+            ("head -c 70000 /dev/zero", "more than 65536 bytes"),
+        ] {
+            let error = command(words).unwrap_err();
+            assert!(error.contains(told), "{error}");
+            assert!(error.starts_with("X_COMMAND ") && !error.contains("hunter"));
+        }
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended_with_what_it_started() {
+        let spawn = |words: &[&str]| {
+            let mut command = Command::new(words[0]);
+            command.args(&words[1..]).stdout(Stdio::piped());
+            command.process_group(0).spawn().unwrap()
+        };
+        // One that holds its output, one that gave it up, one whose child holds it.
+        for script in ["sleep 600", "exec >&-; sleep 600", "sleep 600 & exit 0"] {
+            let mut child = spawn(&["sh", "-c", script]);
+            let group = child.id().cast_signed();
+            let why = printed(&mut child, Duration::from_millis(300)).unwrap_err();
+            assert_eq!(why, "took longer than 0.3 s");
+            end(&mut child);
+            let alive = crate::process::ProcessTable::scan().unwrap();
+            assert!(!alive.alive().any(|process| process.pgid == group));
+        }
+    }
+}

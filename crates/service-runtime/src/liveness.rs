@@ -1,0 +1,260 @@
+//! Liveness: whether what does the work still answers, looked at all the time,
+//! told to systemd (`Type=notify`, `WatchdogSec=`) and to whoever asks.
+//!
+//! ```text
+//!  every few seconds: check ──> all answer ──> WATCHDOG=1 ──> systemd
+//!                         └───> one does not ─> silence ────> systemd restarts it
+//!                         └───> last result ──> GET /health/deep <── `… health --deep`
+//! ```
+//!
+//! A dependency that is down is no hang: a start anew would not bring it back.
+//! That is readiness, and whoever asks is told of it apart.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use sd_notify::NotifyState;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::env::{Env, EnvError};
+
+/// How often it is looked at, unless systemd wants to hear of it more often.
+const EVERY: Duration = Duration::from_secs(10);
+/// How often at most.
+const LEAST: Duration = Duration::from_millis(50);
+/// How long each part may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How old the last result may be: several parts may each take their time.
+const STALE: Duration = Duration::from_secs(60);
+/// How long `health` waits for the service.
+const ASKED: Duration = Duration::from_secs(8);
+
+/// What systemd gives a service; of no use to its children.
+const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
+/// Keeps systemd's variables from a child.
+pub fn keep_from(command: &mut Command) {
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
+}
+
+/// Tells systemd that the service serves; nothing without one.
+pub fn ready() {
+    tell(NotifyState::Ready);
+}
+
+fn tell(state: NotifyState<'_>) {
+    // Neither may end or hold up a service that works.
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(&state)) {
+        debug!(%error, ?state, "systemd could not be told");
+    }
+}
+
+/// Waits for `answer`; if it does not come, says that `part` does not answer.
+///
+/// # Errors
+/// A sentence that names `part`.
+pub async fn answers<T>(part: &str, answer: impl Future<Output = T>) -> Result<T, String> {
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .map_err(|_| format!("{part} has not answered for {} s", PATIENCE.as_secs()))
+}
+
+#[derive(Clone, Debug)]
+struct Look {
+    at: Instant,
+    hung: Option<String>,
+}
+
+/// The last result; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Liveness {
+    last: watch::Receiver<Look>,
+}
+
+impl Liveness {
+    /// Runs `check` again and again until `draining`, and feeds systemd's
+    /// watchdog while it finds nothing. It returns a sentence that says what hangs.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn watch<F, Fut>(check: F, draining: CancellationToken) -> (Self, JoinHandle<()>)
+    where
+        F: Fn() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), String>> + Send,
+    {
+        let (looks, last) = watch::channel(Look {
+            at: Instant::now(),
+            hung: None,
+        });
+        // Twice within systemd's time, and once more for a slow machine.
+        let every =
+            sd_notify::watchdog_enabled().map_or(EVERY, |time| (time / 3).clamp(LEAST, EVERY));
+        let task = tokio::spawn(async move {
+            loop {
+                let hung = check().await.err();
+                let was = looks.borrow().hung.clone();
+                match (&hung, &was) {
+                    (None, _) => tell(NotifyState::Watchdog),
+                    (Some(why), None) => warn!("the service hangs: {why}"),
+                    _ => {}
+                }
+                if hung.is_none() && was.is_some() {
+                    info!("the service hangs no more");
+                }
+                let at = Instant::now();
+                looks.send_replace(Look { at, hung });
+                tokio::select! {
+                    () = draining.cancelled() => break,
+                    () = tokio::time::sleep(every) => {}
+                }
+            }
+            tell(NotifyState::Stopping);
+        });
+        (Self { last }, task)
+    }
+
+    /// What hangs, in a sentence; `None` if nothing does.
+    #[must_use]
+    pub fn hung(&self) -> Option<String> {
+        let last = self.last.borrow();
+        let age = last.at.elapsed();
+        if age > STALE {
+            return Some(format!(
+                "nothing was looked at for {} s: the service's tasks do not run",
+                age.as_secs()
+            ));
+        }
+        last.hung.clone()
+    }
+}
+
+/// What `health` asks for.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Question {
+    /// Ask whether what does the work answers, too, not the port alone.
+    #[arg(long)]
+    deep: bool,
+    /// Ask whether it can do its work now, too: what it depends on is there.
+    #[arg(long)]
+    ready: bool,
+}
+
+/// What is read of the answer of `GET /health/deep`.
+#[derive(Deserialize)]
+struct Answer {
+    alive: bool,
+    ready: bool,
+    cause: Option<String>,
+}
+
+/// Asks the service `name` that runs with `env` on this machine how it is. Reads
+/// `HOST` and `PORT` alone: no secret is asked for.
+///
+/// # Errors
+/// A sentence with the cause.
+pub async fn ask(
+    name: &str,
+    env: &Env,
+    default_port: u16,
+    question: Question,
+) -> Result<String, String> {
+    let told = |error: EnvError| error.to_string();
+    let host = env.hosts("HOST").map_err(told)?.nearest();
+    let port = env.port("PORT", default_port).map_err(told)?;
+    let address = std::net::SocketAddr::new(host, port);
+    let deep = question.deep || question.ready;
+    let path = if deep { "/health/deep" } else { "/health" };
+    // Another part of the process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let silent = |error: reqwest::Error| {
+        let why = crate::error_chain(&error);
+        format!("{name} does not answer on {address}: {why}")
+    };
+    let client = reqwest::Client::builder().no_proxy().timeout(ASKED);
+    let client = client.build().map_err(silent)?;
+    let answer = client.get(format!("http://{address}{path}")).send().await;
+    let answer = answer.map_err(silent)?;
+    let status = answer.status();
+    let expected = status.is_success() || (deep && status == StatusCode::SERVICE_UNAVAILABLE);
+    if !expected {
+        return Err(format!("{name} on {address} answered {status}"));
+    }
+    if !deep {
+        return Ok(format!("{name} answers on {address}"));
+    }
+    let answer: Answer = answer
+        .json()
+        .await
+        .map_err(|_| format!("what answers on {address} is not {name}"))?;
+    let cause = answer.cause.unwrap_or_default();
+    match (answer.alive, answer.ready) {
+        (false, _) => Err(format!("{name} hangs: {cause}")),
+        (true, false) if question.ready => Err(format!("{name} is not ready: {cause}")),
+        (true, false) => Ok(format!("{name} works, and is not ready: {cause}")),
+        (true, true) => Ok(format!("{name} works and is ready")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_answer_is_named_until_it_does() {
+        let hangs = Arc::new(AtomicBool::new(false));
+        let draining = CancellationToken::new();
+        let asked = hangs.clone();
+        let check = move || {
+            let hangs = asked.load(Ordering::Relaxed);
+            async move {
+                answers("the driver", async {
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                })
+                .await
+            }
+        };
+        let (liveness, task) = Liveness::watch(check, draining.clone());
+        let mut looks = liveness.last.clone();
+        looks.changed().await.unwrap();
+        assert_eq!(liveness.hung(), None);
+        hangs.store(true, Ordering::Relaxed);
+        looks.changed().await.unwrap();
+        let why = "the driver has not answered for 5 s";
+        assert_eq!(liveness.hung().as_deref(), Some(why));
+        hangs.store(false, Ordering::Relaxed);
+        looks.changed().await.unwrap();
+        assert_eq!(liveness.hung(), None);
+        draining.cancel();
+        task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_said_with_the_address() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = nobody.local_addr().unwrap().port();
+        drop(nobody);
+        let env = Env::from_pairs([("PORT", port.to_string())]);
+        let question = Question {
+            deep: true,
+            ready: false,
+        };
+        let why = ask("central-hub", &env, 3012, question).await.unwrap_err();
+        let start = format!("central-hub does not answer on 127.0.0.1:{port}: ");
+        assert!(why.starts_with(&start), "{why}");
+        let env = Env::from_pairs([("PORT", "x")]);
+        let why = ask("central-hub", &env, 3012, question).await.unwrap_err();
+        assert!(why.starts_with("PORT is "), "{why}");
+    }
+}
