@@ -46,12 +46,12 @@ pub fn keep_from(command: &mut Command) {
 
 /// Tells systemd that the service serves; nothing without one.
 pub fn ready() {
-    tell(NotifyState::Ready);
+    tell(&NotifyState::Ready);
 }
 
-fn tell(state: NotifyState<'_>) {
+fn tell(state: &NotifyState<'_>) {
     // Neither may end or hold up a service that works.
-    if let Err(error) = sd_notify::notify(std::slice::from_ref(&state)) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         debug!(%error, ?state, "systemd could not be told");
     }
 }
@@ -101,7 +101,7 @@ impl Liveness {
                 let hung = check().await.err();
                 let was = looks.borrow().hung.clone();
                 match (&hung, &was) {
-                    (None, _) => tell(NotifyState::Watchdog),
+                    (None, _) => tell(&NotifyState::Watchdog),
                     (Some(why), None) => warn!("the service hangs: {why}"),
                     _ => {}
                 }
@@ -115,7 +115,7 @@ impl Liveness {
                     () = tokio::time::sleep(every) => {}
                 }
             }
-            tell(NotifyState::Stopping);
+            tell(&NotifyState::Stopping);
         });
         (Self { last }, task)
     }

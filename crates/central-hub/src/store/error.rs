@@ -68,7 +68,9 @@ impl StoreError {
 
 /// PostgreSQL's deadlock and serialization failures: the same may go well now.
 fn is_in_the_way(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|it| it.code());
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("40P01" | "40001"))
 }
 
