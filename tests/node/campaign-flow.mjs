@@ -98,7 +98,7 @@ async function test() {
     await says('1 repetida y 2 con problemas.');
     await button('Ver y corregir').click();
     await says('La planilla cambió el número');
-    await says('No es un número de teléfono.');
+    await says('Un número lleva solo cifras, espacios, + y guiones.');
     await eventually('all of them', async () => (await figure('Personas')) === people.toLocaleString('es-AR'));
     await picture('campaign-list', { fullPage: true });
   });

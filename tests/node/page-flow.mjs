@@ -282,9 +282,9 @@ async function test() {
     await page.getByRole('tab', { name: 'Vincular con número' }).click();
     await button('Pedir código').click();
     await says('Escribí un número.');
-    await page.getByLabel('Número del teléfono').fill('011 5825-4201');
+    await page.getByLabel('Número del teléfono').fill('15 5825-4201');
     await button('Pedir código').click();
-    await says('Empezá con el código de país');
+    await says('Falta el código de área');
     await page.getByLabel('Número del teléfono').fill(`+${before.me}`);
     await button('Pedir código').click();
     const output = page.getByTestId('pairing-code');

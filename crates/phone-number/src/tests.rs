@@ -413,7 +413,9 @@ proptest! {
         if let Ok(read) = argentine(&cell) {
             prop_assert_eq!(read, digits);
         } else {
-            prop_assert!(argentine(&digits).is_err());
+            // A local form is held to the country's plan; in full a range that
+            // the plan does not know yet is taken by its length.
+            prop_assert!(form == 5 || argentine(&digits).is_err());
         }
     }
 }
