@@ -10,7 +10,6 @@
 //! A dependency that is down is no hang: a start anew would not bring it back.
 //! That is readiness, and whoever asks is told of it apart.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -33,16 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STALE: Duration = Duration::from_secs(60);
 /// How long `health` waits for the service.
 const ASKED: Duration = Duration::from_secs(8);
-
-/// What systemd gives a service; of no use to its children.
-const VARIABLES: [&str; 3] = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
-
-/// Keeps systemd's variables from a child.
-pub fn keep_from(command: &mut Command) {
-    for name in VARIABLES {
-        command.env_remove(name);
-    }
-}
 
 /// Tells systemd that the service serves; nothing without one.
 pub fn ready() {

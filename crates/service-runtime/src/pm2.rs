@@ -13,7 +13,6 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
 
 use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SendFlags, SocketType, send};
@@ -22,7 +21,6 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use crate::env::Env;
-use crate::liveness;
 use crate::shutdown::Shutdown;
 use crate::sys;
 
@@ -30,14 +28,6 @@ use crate::sys;
 pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
 /// What goes with it; of no use to us, nor to our children.
 pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
-
-/// Keeps PM2's variables from a child, and systemd's.
-pub fn keep_from(command: &mut Command) {
-    liveness::keep_from(command);
-    command
-        .env_remove(CHANNEL_VARIABLE)
-        .env_remove(SERIALIZATION_VARIABLE);
-}
 
 /// The longest line that is read; PM2's own are some hundred bytes.
 const LONGEST_LINE: u64 = 64 * 1024;

@@ -23,6 +23,6 @@ pub use limits::raise_descriptors;
 pub use netns::{Isolated, spawn_isolated, tcp_socket};
 pub use rustix::process::Signal;
 pub use signal::{kill, kill_group};
-pub use spawn::spawn_bound;
+pub use spawn::{hide_supervisor, spawn_bound};
 pub use table::{Process, ProcessId, ProcessTable};
 pub use usage::Usage;

@@ -5,11 +5,28 @@ use std::process::{Child, Command};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
-use crate::{pm2, sys};
+use crate::pm2::{CHANNEL_VARIABLE, SERIALIZATION_VARIABLE};
+use crate::sys;
 
 struct Job {
     command: Command,
     answer: Sender<io::Result<Child>>,
+}
+
+/// How PM2 and systemd reach a service; of no use to its children.
+const SUPERVISOR_VARIABLES: [&str; 5] = [
+    CHANNEL_VARIABLE,
+    SERIALIZATION_VARIABLE,
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
+
+/// Keeps the supervisor's variables from a child.
+pub fn hide_supervisor(command: &mut Command) {
+    for name in SUPERVISOR_VARIABLES {
+        command.env_remove(name);
+    }
 }
 
 /// Spawns `command` in a process group of its own, to be killed by the kernel
@@ -18,12 +35,12 @@ struct Job {
 /// The kernel sends the death signal when the *thread* that spawned ends, and
 /// tokio's threads come and go; so one thread does all the spawning and lives
 /// as long as the process. Blocks for as long as the spawning itself takes,
-/// some milliseconds. PM2's variables are kept from the child.
+/// some milliseconds. The supervisor's variables are kept from the child.
 ///
 /// # Errors
 /// As [`Command::spawn`]; also when the spawning thread cannot be started.
 pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
-    pm2::keep_from(&mut command);
+    hide_supervisor(&mut command);
     let (answer, result) = channel();
     let gone = || io::Error::other("the thread that spawns children is gone");
     spawner()?

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{dup2, fcntl_dupfd_cloexec};
-use service_runtime::{NotOurs, inherited, pm2};
+use service_runtime::process::hide_supervisor;
+use service_runtime::{NotOurs, inherited};
 
 use super::cdp_mux::Pipes;
 use super::chrome_shim::{ANSWERS, COMMANDS, LaunchRequest, Shim};
@@ -47,7 +48,7 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
     for secret in SECRETS {
         command.env_remove(secret);
     }
-    pm2::keep_from(command);
+    hide_supervisor(command);
 }
 
 /// Starts `program` as ChromeDriver `wanted` it; gives what ChromeDriver takes
