@@ -119,6 +119,37 @@ impl Import<'_> {
         self.store.begin().await
     }
 
+    /// The next rows of a table behind the row `after`, which moves on, and where
+    /// those of them are that are here already; `None` behind the last.
+    async fn batch(
+        &mut self,
+        tx: &mut Tx,
+        kind: NodeKind,
+        table: &'static str,
+        columns: &[&'static str],
+        after: &mut i64,
+    ) -> Result<Option<(Vec<Record>, HashMap<i64, i64>)>, NodeError> {
+        let rows = self.source.after(table, columns, *after, BATCH).await?;
+        let Some(last) = rows.last() else {
+            return Ok(None);
+        };
+        *after = last.id;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let known = self.store.node_rows_in(tx, kind, &ids).await?;
+        Ok(Some((rows, known)))
+    }
+
+    /// Notes which rows were added as what, and keeps them.
+    async fn note(
+        &self,
+        mut tx: Tx,
+        kind: NodeKind,
+        added: &[(i64, i64)],
+    ) -> Result<Tx, StoreError> {
+        self.store.note_node_rows_in(&mut tx, kind, added).await?;
+        self.checkpoint(tx).await
+    }
+
     async fn users(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
         const TABLE: &str = "ll_usuarios";
         let columns = [
@@ -130,13 +161,10 @@ impl Import<'_> {
             "activo",
         ];
         let mut after = 0;
-        loop {
-            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.id;
-            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-            let kind = NodeKind::User;
-            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+        while let Some((rows, known)) = self
+            .batch(&mut tx, NodeKind::User, TABLE, &columns, &mut after)
+            .await?
+        {
             let mut added = Vec::new();
             for row in rows {
                 if known.contains_key(&row.id) {
@@ -165,10 +193,7 @@ impl Import<'_> {
                     Err(fault) => self.report.skip(TABLE, row.id, &fault),
                 }
             }
-            self.store
-                .note_node_rows_in(&mut tx, NodeKind::User, &added)
-                .await?;
-            tx = self.checkpoint(tx).await?;
+            tx = self.note(tx, NodeKind::User, &added).await?;
         }
         Ok(tx)
     }
@@ -185,13 +210,10 @@ impl Import<'_> {
         ];
         let own_texts = self.source.campaigns_with_own_texts().await?;
         let mut after = 0;
-        loop {
-            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.id;
-            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-            let kind = NodeKind::Campaign;
-            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+        while let Some((rows, known)) = self
+            .batch(&mut tx, NodeKind::Campaign, TABLE, &columns, &mut after)
+            .await?
+        {
             let mut added = Vec::new();
             for row in rows {
                 let has_own_texts = own_texts.contains(&row.id);
@@ -229,10 +251,7 @@ impl Import<'_> {
                 };
                 self.campaigns.insert(row.id, known);
             }
-            self.store
-                .note_node_rows_in(&mut tx, NodeKind::Campaign, &added)
-                .await?;
-            tx = self.checkpoint(tx).await?;
+            tx = self.note(tx, NodeKind::Campaign, &added).await?;
         }
         Ok(tx)
     }
@@ -427,13 +446,10 @@ impl Import<'_> {
         ];
         let mut made: HashMap<i64, (i64, i64)> = HashMap::new();
         let mut after = 0;
-        loop {
-            let rows = self.source.after(TABLE, &columns, after, BATCH).await?;
-            let Some(last) = rows.last() else { break };
-            after = last.id;
-            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-            let kind = NodeKind::Schedule;
-            let known = self.store.node_rows_in(&mut tx, kind, &ids).await?;
+        while let Some((rows, known)) = self
+            .batch(&mut tx, NodeKind::Schedule, TABLE, &columns, &mut after)
+            .await?
+        {
             let mut added = Vec::new();
             for row in rows {
                 if known.contains_key(&row.id) {
@@ -465,10 +481,7 @@ impl Import<'_> {
                     Err(fault) => self.report.skip(TABLE, row.id, &fault),
                 }
             }
-            self.store
-                .note_node_rows_in(&mut tx, NodeKind::Schedule, &added)
-                .await?;
-            tx = self.checkpoint(tx).await?;
+            tx = self.note(tx, NodeKind::Schedule, &added).await?;
         }
         let today = self.judge.today();
         for row in self.source.sent_on(&today).await? {
