@@ -7,7 +7,7 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, text, until};
+use crate::support::{Hub, ask, get, text, until};
 
 const REHEARSAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true")];
 const REAL: &[(&str, &str)] = &[("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
@@ -18,22 +18,6 @@ async fn ready() -> FakeSessionManager {
     peer.is_in("READY");
     peer.takes_sends();
     peer
-}
-
-async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    let method = method.parse().unwrap();
-    let mut request = hub.http.request(method, hub.url(path));
-    if let Some(body) = body {
-        request = request.json(body);
-    }
-    let (status, body) = text(request).await;
-    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
-}
-
-async fn get(hub: &Hub, path: &str) -> Value {
-    let (status, body) = ask(hub, "GET", path, None).await;
-    assert_eq!(status, 200, "{path} {body}");
-    body
 }
 
 async fn post(hub: &Hub, path: &str, body: &Value) -> (u16, Value) {

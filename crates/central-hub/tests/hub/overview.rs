@@ -4,18 +4,9 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::FakeSessionManager;
-use crate::support::{Hub, text, until};
+use crate::support::{Hub, ask, text, until};
 
 const EVERY_DAY: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    let mut request = hub.http.request(method.parse().unwrap(), hub.url(path));
-    if let Some(body) = body {
-        request = request.json(body);
-    }
-    let (status, body) = text(request).await;
-    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
-}
 
 async fn post(hub: &Hub, path: &str, body: Value) -> Value {
     let (status, answer) = ask(hub, "POST", path, Some(&body)).await;

@@ -4,7 +4,7 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, message};
-use crate::support::{Hub, text, until};
+use crate::support::{Hub, ask, get, text, until};
 
 const REAL: &[(&str, &str)] = &[("DRY_RUN", "false"), ("AUTO_CAMPAIGNS_ENABLED", "true")];
 
@@ -14,22 +14,6 @@ async fn start(url: &str) -> (FakeSessionManager, Hub) {
     peer.takes_sends();
     let hub = Hub::start_on(url, &peer.url, REAL).await;
     (peer, hub)
-}
-
-async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-    let method = method.parse().unwrap();
-    let mut request = hub.http.request(method, hub.url(path));
-    if let Some(body) = body {
-        request = request.json(body);
-    }
-    let (status, body) = text(request).await;
-    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
-}
-
-async fn get(hub: &Hub, path: &str) -> Value {
-    let (status, body) = ask(hub, "GET", path, None).await;
-    assert_eq!(status, 200, "{path} {body}");
-    body
 }
 
 async fn send(hub: &Hub, to: &str) -> (u16, Value) {

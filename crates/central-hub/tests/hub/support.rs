@@ -237,3 +237,22 @@ impl Events {
         }
     }
 }
+
+/// Asks the hub, with a JSON body or without one; an answer that is no JSON is
+/// null.
+pub async fn ask(hub: &Hub, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    let method = method.parse().unwrap();
+    let mut request = hub.http.request(method, hub.url(path));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+}
+
+/// What a `GET` answers that has to succeed.
+pub async fn get(hub: &Hub, path: &str) -> Value {
+    let (status, body) = ask(hub, "GET", path, None).await;
+    assert_eq!(status, 200, "{path} {body}");
+    body
+}
