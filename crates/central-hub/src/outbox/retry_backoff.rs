@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use service_runtime::Backoff;
+
 /// Between two tries, at most.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The pause after so many failed tries in a row: doubles each time, with jitter$
-/// little of chance, so that many do not come back in step.
+/// The pause after so many failed tries in a row: doubles each time, with
+/// jitter, so that many do not come back in step.
 pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
     let pause = capped_delay(failures, first, LONGEST);
     // Never sooner than `Retry-After` says.
@@ -18,8 +20,8 @@ pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>)
 
 /// As [`delay`], with a longest pause of its own and no wish.
 pub(super) fn capped_delay(failures: u32, first: Duration, longest: Duration) -> Duration {
-    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
-    doubled.min(longest).mul_f64(rand::random_range(0.5..1.0))
+    let pause = Backoff::new(first, longest).after(failures.saturating_sub(1));
+    pause.mul_f64(rand::random_range(0.5..1.0))
 }
 
 #[cfg(test)]

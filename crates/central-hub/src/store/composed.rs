@@ -1,7 +1,5 @@
 //! A message as it is asked for, ready to be written down.
 
-use std::fmt::Write as _;
-
 use service_runtime::http::RequestId;
 use session_api::{FileBody, Invalid, Recipient, SendRequest};
 use sha2::{Digest, Sha256};
@@ -71,7 +69,7 @@ impl Composed {
             kind: outgoing.content.kind().to_owned(),
             body: body.cloned().unwrap_or_default(),
             json: to_json(request),
-            fingerprint: hex(&fingerprint.finalize()),
+            fingerprint: hex::encode(fingerprint.finalize()),
             recipient: outgoing.to,
             request_id: None,
         })
@@ -114,11 +112,4 @@ pub(crate) fn is_file(kind: &str) -> bool {
 fn to_json(request: &impl serde::Serialize) -> String {
     // Plain structs of strings and numbers: this cannot fail.
     serde_json::to_string(request).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

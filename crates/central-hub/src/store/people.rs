@@ -115,7 +115,10 @@ impl Store {
             return Ok(());
         }
         let spelled = Some(chat).filter(|chat| !is_lid(chat));
-        self.learn(&[chat, id], spelled, Source::Send).await
+        let both = [chat, id];
+        // Most of the time it is the one that was asked for.
+        let ids = if chat == id { &both[..1] } else { &both };
+        self.learn(ids, spelled, Source::Send).await
     }
 
     /// Joins whoever has one of these addresses; `spelled` is the number as

@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find, not_found, page_size, paginate};
 use crate::auth::Caller;
+use crate::campaigns::import::Refusal;
 use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::{Import, RefusedLine};
@@ -59,6 +60,17 @@ pub(crate) struct LineBody {
     motivo: String,
     /// What stood in the number's cell, shortened.
     valor: String,
+}
+
+impl From<Refusal> for LineBody {
+    fn from(line: Refusal) -> Self {
+        Self {
+            linea: i64::try_from(line.line).unwrap_or(i64::MAX),
+            codigo: line.code.to_owned(),
+            motivo: line.reason,
+            valor: line.cell,
+        }
+    }
 }
 
 impl From<RefusedLine> for LineBody {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::countries::CountriesBody;
+use super::imports::LineBody;
 use crate::campaigns::import::{self, ImportFault, Item, Row, Rules};
 use crate::recipient_import::Countries;
 
@@ -35,7 +36,7 @@ pub(super) struct Trial {
     /// The first that would be taken.
     primeros: Vec<TrialRow>,
     /// The first that would be refused.
-    rechazos: Vec<TrialRefusal>,
+    rechazos: Vec<LineBody>,
     #[serde(flatten)]
     countries: CountriesBody,
 }
@@ -48,16 +49,6 @@ struct TrialRow {
     numero: String,
     pais: Option<String>,
     datos: BTreeMap<String, String>,
-}
-
-/// A line that would be refused.
-#[derive(Serialize, ToSchema)]
-#[schema(as = upload::TrialRefusal)]
-struct TrialRefusal {
-    linea: u64,
-    codigo: &'static str,
-    motivo: String,
-    valor: String,
 }
 
 impl From<Row> for TrialRow {
@@ -114,12 +105,7 @@ pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFaul
             Item::Refused(refusal) => {
                 trial.rechazados += 1;
                 if trial.rechazos.len() < SHOWN {
-                    trial.rechazos.push(TrialRefusal {
-                        linea: refusal.line,
-                        codigo: refusal.code,
-                        motivo: refusal.reason,
-                        valor: refusal.cell,
-                    });
+                    trial.rechazos.push(refusal.into());
                 }
             }
         }
