@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use harness::standin::{LinkCodeEvent, Settings};
+use harness::standin::{LinkCodeEvent, Settings, Standin};
 use harness::{Manager, ManagerOptions, Scratch, poll, processes, standin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Of many callers with one key.
 const ROUNDS: usize = 10;
@@ -366,24 +366,34 @@ async fn pairing_code_links_the_device() {
     manager.stop().await;
 }
 
-/// The codes to scan run out meanwhile; a new round would end the one to type.
-#[tokio::test]
-async fn pairing_code_outlives_the_qr_codes() {
+/// The number that links by a code to type.
+const PAIRED: &str = "5491100000001";
+
+/// A service that asked for a code to type, and what was answered, once the
+/// codes to scan have run out.
+async fn pairing_after_the_codes() -> (Standin, Manager, Value) {
     let standin = standin(Settings {
         first_code: MS(2_500),
         codes: 1,
         ..Settings::default()
     })
     .await;
-    let mut manager = Manager::start(&standin).await;
+    let manager = Manager::start(&standin).await;
     manager.connect().await;
     manager.until("QR_REQUIRED").await;
-    let phone = json!({"phone": "5491100000001"});
+    let phone = json!({"phone": PAIRED});
     let (status, body) = manager.post("/pairing-code", &phone).await;
     assert_eq!(status, 200, "{body}");
     let idle = |phone: &harness::standin::Phone| (phone.state().idle == 1).then_some(());
     let idle = standin.phone().wait_for(harness::PATIENCE, idle).await;
     idle.expect("the round of codes to end");
+    (standin, manager, body)
+}
+
+/// The codes to scan run out meanwhile; a new round would end the one to type.
+#[tokio::test]
+async fn pairing_code_outlives_the_qr_codes() {
+    let (standin, mut manager, body) = pairing_after_the_codes().await;
     poll::until("the code to scan to go", async || {
         (manager.get("/qr").await.1["status"] == "NO_QR").then_some(())
     })
@@ -395,7 +405,9 @@ async fn pairing_code_outlives_the_qr_codes() {
         .phone()
         .link_code_event(LinkCodeEvent::RefreshAltLinkingCode);
     let renewed = poll::until("a new code to type", async || {
-        let (_, other) = manager.post("/pairing-code", &phone).await;
+        let (_, other) = manager
+            .post("/pairing-code", &json!({"phone": PAIRED}))
+            .await;
         (other["code"] != body["code"]).then_some(other)
     })
     .await;
@@ -408,21 +420,7 @@ async fn pairing_code_outlives_the_qr_codes() {
 
 #[tokio::test]
 async fn expired_pairing_code_gives_way_to_qr_codes() {
-    let standin = standin(Settings {
-        first_code: MS(2_500),
-        codes: 1,
-        ..Settings::default()
-    })
-    .await;
-    let mut manager = Manager::start(&standin).await;
-    manager.connect().await;
-    manager.until("QR_REQUIRED").await;
-    let phone = json!({"phone": "5491100000001"});
-    let (status, body) = manager.post("/pairing-code", &phone).await;
-    assert_eq!(status, 200, "{body}");
-    let idle = |phone: &harness::standin::Phone| (phone.state().idle == 1).then_some(());
-    let idle = standin.phone().wait_for(harness::PATIENCE, idle).await;
-    idle.expect("the round of codes to end");
+    let (standin, mut manager, _) = pairing_after_the_codes().await;
     standin
         .phone()
         .link_code_event(LinkCodeEvent::ForceManualRefresh);
