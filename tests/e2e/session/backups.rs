@@ -235,14 +235,30 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     assert!(!done && said.contains("there is no screen here"), "{said}");
 
     variables.push(("DISPLAY", ":0"));
-    let scanned = async {
-        poll::until("a code to scan", async || {
-            standin.phone().scan_current().ok()
-        })
-        .await
-    };
-    let linking = command(&["link"], &variables, desktop.path());
-    let ((done, said), _) = tokio::join!(linking, scanned);
+    let output = desktop.join("said");
+    let said = || std::fs::read_to_string(&output).expect("what it said");
+    let out = std::fs::File::create(&output).expect("a file");
+    let mut linking = Command::new(binary("session-manager"))
+        .arg("link")
+        .current_dir(desktop.path())
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdout(out.try_clone().expect("the file once more"))
+        .stderr(out)
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    // A person scans once told to.
+    poll::until("the word to scan", async || {
+        said().contains("scan the code").then_some(())
+    })
+    .await;
+    poll::until("a code to scan", async || {
+        standin.phone().scan_current().ok()
+    })
+    .await;
+    let done = linking.wait().await.expect("it ends").success();
+    let said = said();
     assert!(done, "{said}");
     for words in [
         "scan the code",
