@@ -129,10 +129,13 @@ impl Env {
         if asked.is_err() {
             end(&mut child);
         }
-        match asked {
-            Ok((status, bytes)) if status.success() => within(bytes),
-            Ok((status, _)) => Err(format!("failed: {program:?} ended with {status}")),
-            Err(why) => Err(format!("failed: {program:?} {why}")),
+        let (status, bytes) = asked.map_err(|why| format!("failed: {program:?} {why}"))?;
+        // First: one that prints too much is not read to its end, and may fail
+        // for that.
+        let bytes = within(bytes)?;
+        match status.success() {
+            true => Ok(bytes),
+            false => Err(format!("failed: {program:?} ended with {status}")),
         }
     }
 }
