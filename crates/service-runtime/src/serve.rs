@@ -43,9 +43,10 @@ use crate::limits::OncePerMinute;
 use crate::listen::Listeners;
 use crate::process::raise_descriptors;
 use crate::shutdown::Shutdown;
+use crate::trusted_proxies::TrustedProxies;
 
 /// What a server puts up with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServeLimits {
     /// For a request's head to arrive; also how long an idle connection is
     /// kept.
@@ -60,9 +61,10 @@ pub struct ServeLimits {
     /// Connections at once. For a further one the one that waits longest for
     /// its peer is cut; where all are at work it is refused.
     pub connections: usize,
-    /// Of those, from one address; this machine's own, where a proxy is, has
-    /// all of them.
+    /// Of those, from one address.
     pub of_address: usize,
+    /// Who has all of them: behind these, and on this machine, are many clients.
+    pub proxies: TrustedProxies,
 }
 
 impl Default for ServeLimits {
@@ -75,6 +77,7 @@ impl Default for ServeLimits {
             drain: Duration::from_secs(5),
             connections: 1024,
             of_address: 256,
+            proxies: TrustedProxies::default(),
         }
     }
 }
@@ -108,7 +111,8 @@ pub async fn serve(
     shutdown: &Shutdown,
 ) {
     let listeners = listeners.into();
-    let open = Connections::new(room_for(limits.connections), limits.of_address);
+    let room = room_for(limits.connections);
+    let open = Connections::new(room, limits.of_address, limits.proxies.clone());
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refused = OncePerMinute::default();
     let mut connections = JoinSet::new();
@@ -140,7 +144,7 @@ pub async fn serve(
                     }
                 };
                 let router = router.clone();
-                let draining = shutdown.draining().clone();
+                let (limits, draining) = (limits.clone(), shutdown.draining().clone());
                 connections.spawn(connection(stream, peer, router, limits, draining, admitted));
             }
         }
