@@ -9,7 +9,7 @@ use crate::setup::Needs;
 use crate::{assets, cargo, repo, say, setup};
 
 /// The targets in `tests/fuzz`, each with a seed or two.
-const TARGETS: [(&str, &[&str]); 6] = [
+const TARGETS: [(&str, &[&str]); 7] = [
     ("numbers", &["+54 9 11 5825-4201", "5491158254201@c.us"]),
     (
         "requests",
@@ -44,6 +44,14 @@ const TARGETS: [(&str, &[&str]); 6] = [
         &[
             "\u{7}--x\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\nhola\r\n--x--\r\n",
             "\u{1}--x\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''a%2fb\r\n\r\n\r\n--x--",
+        ],
+    ),
+    (
+        "content-disposition",
+        &[
+            "filename=\"lista de precios.pdf\"",
+            "filename*=UTF-8''%e2%80%aefdp.exe",
+            "filename=\"a\\\"b\"; filename=\"../c\"",
         ],
     ),
 ];

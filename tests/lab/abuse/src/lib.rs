@@ -14,6 +14,7 @@
 mod attacks;
 mod client;
 mod stage;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,13 +22,57 @@ use std::time::Duration;
 
 pub use stage::run;
 
+/// What the attacks are called.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    attacks::ALL.iter().map(|attack| attack.name).collect()
+}
+
 /// How a run goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The amount of the run in the tests, and times of a busy machine.
     pub short: bool,
     /// Only attacks whose name has this in it.
     pub only: Option<String>,
+    /// Where the hub keeps what it remembers.
+    pub engine: Engine,
+    /// How many hubs share the database; more than one share a PostgreSQL.
+    pub hubs: usize,
+    /// Whether the hubs are attacked through nginx, as `deploy/nginx` has it.
+    pub nginx: bool,
+    /// A hub that runs already, in the place of all that would be started.
+    pub running: Option<Running>,
+}
+
+/// A database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    #[default]
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A hub that runs already.
+#[derive(Clone)]
+pub struct Running {
+    /// `127.0.0.1:PORT`
+    pub address: String,
+    /// Its process.
+    pub pid: i32,
+    /// Its administrator's password.
+    pub password: String,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .field("pid", &self.pid)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Options {
@@ -37,16 +82,11 @@ impl Options {
     }
 
     /// The longest that half of the health checks may take in an attack.
-    const fn health_limit(&self) -> Duration {
+    pub(crate) const fn health_limit(&self) -> Duration {
         // On a busy machine only that it is answered at all.
         Duration::from_millis(if self.short { 9_000 } else { 100 })
     }
 }
-
-/// What a service may take beyond what it took before an attack, in MiB.
-const MEMORY_LIMIT: u64 = 64;
-/// What it may have open: connections, and everything else.
-const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
 /// What came of one attack on one service.
 #[derive(Clone, Debug)]
