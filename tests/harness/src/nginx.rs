@@ -178,8 +178,7 @@ fn free() -> SocketAddr {
 
 /// A certificate for [`Nginx::NAME`], and the authority that clients are to trust.
 fn certify(folder: &Path) {
-    let new = CertificateParams::new;
-    let mut params = new(Vec::new()).expect("no names");
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     // With the name that all have without one, each would be its own authority.
     params.distinguished_name = DistinguishedName::new();
@@ -189,7 +188,7 @@ fn certify(folder: &Path) {
     let generate = || KeyPair::generate().expect("a key");
     let authority = CertifiedIssuer::self_signed(params, generate()).expect("an authority");
     let key = generate();
-    let params = new(vec![Nginx::NAME.to_owned()]).expect("a name");
+    let params = CertificateParams::new(vec![Nginx::NAME.to_owned()]).expect("a name");
     let certificate = params.signed_by(&key, &authority).expect("a certificate");
     for (name, text) in [
         ("authority.pem", authority.pem()),

@@ -10,7 +10,7 @@ use super::Options;
 use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
 
 /// Clients at once where it is not their number that is tried.
-const SIDE_BY_SIDE: usize = 32;
+pub(super) const SIDE_BY_SIDE: usize = 32;
 /// More than a service has connections.
 const MANY: usize = 1_200;
 
@@ -145,7 +145,7 @@ impl Attack {
             Kind::LongNames => long_names(target, options).await,
             Kind::Streams => streams(target, options).await,
             Kind::Guesses => guesses(target, options).await,
-            Kind::Flood => flood(target, options).await,
+            Kind::Flood => super::flood::run(target, options).await,
             Kind::SlowLists => slow_lists(target, options).await,
             Kind::Searches => searches(target, options).await,
         }
@@ -311,7 +311,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
 }
 
 /// The status of an answer, whose body is not waited for; 0 for none.
-async fn answered(request: reqwest::RequestBuilder) -> u16 {
+pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),
         Err(_) => 0,
@@ -356,97 +356,6 @@ async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
     };
     let guesses = stream::iter(0..options.amount(3_000, 700)).map(guess);
     guesses.buffer_unordered(SIDE_BY_SIDE).collect().await
-}
-
-/// What stands for a name or a number in a path.
-const NAMES: &[&str] = &[
-    "1",
-    "-1",
-    "99999999999999999999",
-    "%00",
-    "..%2f..%2fetc%2fpasswd",
-    "%E2%80%AEfdp.exe",
-    "%F0%9F%91%8D",
-    "%ff%fe",
-    "'%20OR%201=1--",
-    "5491158254201",
-    "true_5491158254201@c.us_3EB0",
-    "%3Cscript%3E",
-];
-
-/// For an administrator that a flood has shut out; nothing answers so.
-const LOST_ROLE: u16 = 999;
-
-async fn flood(target: &Target, options: &Options) -> Vec<u16> {
-    let client = target.client();
-    let document = client.get(target.url("/openapi.json")).send().await;
-    let document: serde_json::Value = match document {
-        Ok(response) => response.json().await.unwrap_or_default(),
-        Err(_) => return vec![0],
-    };
-    let long = "x".repeat(4_000);
-    let mut names: Vec<&str> = NAMES.to_vec();
-    names.push(&long);
-    let names = &names[..options.amount(names.len(), 4).min(names.len())];
-    let mut roles = vec![None, Some("Bearer nobody"), Some(&*target.authorization)];
-    roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
-    let bodies = [
-        "{}",
-        "[",
-        "{\"to\":1,\"mensajes\":[{}],\"nombre\":\"\\u0000\"}",
-    ];
-    let mut requests = Vec::new();
-    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-        for method in methods.as_object().into_iter().flatten().map(|it| it.0) {
-            for (number, name) in names.iter().enumerate() {
-                for (role, authorization) in roles.iter().enumerate() {
-                    let line = (method.to_uppercase(), filled(path, name));
-                    requests.push((line, role, *authorization, number));
-                }
-            }
-        }
-    }
-    type Asked<'a> = ((String, String), usize, Option<&'a str>, usize);
-    let ask = |((method, path), role, authorization, number): Asked<'_>| {
-        let method = method.parse().unwrap_or(reqwest::Method::GET);
-        let mut request = client.request(method.clone(), target.url(&path));
-        // Each where wrong tokens of another do not shut it out.
-        let address = format!("198.51.100.{role}");
-        request = request.header(target.address_header(), address);
-        if let Some(authorization) = authorization {
-            request = request.header("authorization", authorization);
-        }
-        if method != reqwest::Method::GET {
-            request = request.header("content-type", "application/json");
-            request = request.body(bodies[number % bodies.len()]);
-        }
-        answered(request)
-    };
-    let asked = stream::iter(requests).map(ask);
-    let mut statuses: Vec<u16> = asked.buffer_unordered(SIDE_BY_SIDE).collect().await;
-    // Whoever may do everything still may: it was tried to the end.
-    let path = match target.is_hub() {
-        true => "/api/users",
-        false => "/status",
-    };
-    let me = client.get(target.url(path));
-    let me = me.header("authorization", &target.authorization);
-    if answered(me).await != 200 {
-        statuses.push(LOST_ROLE);
-    }
-    statuses
-}
-
-/// A path of the API's document, each of its parameters this.
-fn filled(path: &str, name: &str) -> String {
-    let mut filled = String::new();
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        filled.push_str(name);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    filled + rest
 }
 
 async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {

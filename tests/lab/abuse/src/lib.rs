@@ -13,6 +13,7 @@
 
 mod attacks;
 mod client;
+mod flood;
 mod stage;
 mod verdict;
 
