@@ -4,6 +4,7 @@
 //!  accept ─> room? ─> one task for each connection
 //!    │         │ head not read in time, answer not taken in time ─> closed
 //!    │         │ body stops ─> 408
+//!    │         │ answered before the body's end ─> the rest is read and dropped
 //!    │         └ hyper's own bare 400, 414, 431 ─> given a JSON body
 //!    └─ draining: no new ones, each ends after its request ─┐
 //!         `drain` over, or aborting: what is left is cut <──┘
@@ -248,7 +249,7 @@ async fn connection(
     let asking = Arc::clone(&activity);
     let service = router
         .map_request(move |request: hyper::Request<Incoming>| {
-            asking.works();
+            asking.begins();
             let watch = |body| watched::request_body(body, Arc::clone(&asking), limits.body_idle);
             let mut request = request.map(watch);
             request.extensions_mut().insert(ConnectInfo(peer));

@@ -56,6 +56,9 @@ const TARGETS: [(&str, &[&str]); 7] = [
     ),
 ];
 
+/// Those that need a service's own crate, by the feature of that name.
+const OF_SERVICES: [&str; 4] = ["numbers", "lists", "page", "environment"];
+
 /// Runs each target, or those that are named, for so many minutes.
 pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
     let unknown = |name: &&String| TARGETS.iter().all(|(target, _)| target != name);
@@ -90,8 +93,11 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
     }
     let words = ["run", "--fuzz-dir", "tests/fuzz", "--target-dir"];
     let mut command = cargo::plugin("fuzz", &words)?;
+    command.arg(&target);
+    if OF_SERVICES.contains(&name) {
+        command.args(["--features", "services"]);
+    }
     command
-        .arg(&target)
         .arg(name)
         .arg(&corpus)
         .arg("--")

@@ -212,6 +212,43 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn what_no_database_holds_is_no_defect(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let by = admin();
+        let text = "a\u{0}b";
+        let mut said = String::new();
+        for path in [
+            "/api/sender/messages?buscar=a%00b",
+            "/api/sender/messages?telefono=a%00b&estado=a%00b",
+            "/api/listener/messages?buscar=a%00b",
+            "/api/listener/conversations?buscar=a%00b",
+            "/api/listener/history/a%00b",
+            "/api/sender/bajas/a%00b",
+            "/api/sender/messages/status/a%00b",
+            "/api/users/9223372036854775808",
+        ] {
+            let (status, body) = get(&hub, &by, path).await;
+            assert!(status < 500, "{path}: {body}");
+            said += &body.to_string();
+        }
+        for (path, body) in [
+            ("/api/tokens", json!({"name": text, "scopes": ["read"]})),
+            ("/api/sender/bajas", json!({"telefono": ANA, "motivo": text})),
+            ("/api/sender/messages/send", json!({"destinatario": ANA, "mensaje": text})),
+            ("/api/sender/campaigns", json!({"nombre": text, "mensaje": text})),
+            ("/api/auth/login", json!({"username": text, "password": text})),
+            ("/api/webhooks", json!({"url": format!("https://example.com/{text}"), "descripcion": text})),
+        ] {
+            let (status, body) = post(&hub, &by, path, body).await;
+            assert!(status < 500, "{path}: {body}");
+            said += &body.to_string();
+        }
+        // SQLite holds a NUL; that PostgreSQL holds none is told to whoever asked.
+        let is_postgres = matches!(database, Database::Postgres { .. });
+        assert_eq!(said.contains("cannot hold"), is_postgres, "{said}");
+        hub.stop().await;
+    }
+
     async fn what_was_made_without_a_password_is_marked(database: Database) {
         let peer = FakeSessionManager::nowhere().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
