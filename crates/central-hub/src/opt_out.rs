@@ -1,4 +1,4 @@
-//! "BAJA": people who do not want to be written to.
+//! Recognition of opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
 //!  message ─> plain words ─> courtesy off ─┬─ one of the words that are set

@@ -1,4 +1,5 @@
-//! One signed `POST`, bounded in every way.
+//! HTTP client of webhooks (`WebhookClient`): one signed, bounded `POST`, to
+//! allowed addresses only (SSRF).
 
 use std::error::Error;
 use std::fmt;
@@ -17,8 +18,8 @@ use crate::store::{Attempt, Webhook, signatures};
 
 /// For the connection alone.
 const CONNECT: Duration = Duration::from_secs(5);
-/// So much of an answer is read, for so long, so that the receiver can end it;
-/// nobody looks at it.
+/// Limits on reading the response body, which is discarded, so that the
+/// receiver can finish it.
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
 
