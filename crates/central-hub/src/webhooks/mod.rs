@@ -15,8 +15,9 @@
 //! share the work; when one is killed during an attempt, another makes it once
 //! more, with the same `webhook-id`. No order is promised.
 
-mod attempt;
+mod client;
 mod retry_backoff;
+mod ssrf_guard;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use attempt::WebhookClient;
+pub(crate) use client::WebhookClient;
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
