@@ -267,6 +267,7 @@ export const campaigns: typeof es = {
       BAD_CHARACTER: 'It holds a character that cannot be used. Delete it in the spreadsheet.',
       VALUE_TOO_LONG: 'A cell is too long.',
       TEXT_INVALID: 'With its values the message is empty or too long.',
+      TEXT_GARBLED: 'It holds wrong letters (Mu¤oz for Muñoz). Choose another encoding.',
       TOO_MANY_CELLS: 'It has more cells than titles. Is there one separator too many?',
       NOT_JSON: 'This line is no proper JSON.',
       NOT_AN_OBJECT: 'It is no person: an object with their values was expected.',
@@ -280,12 +281,20 @@ export const campaigns: typeof es = {
       BAD_CHARACTER: (column) =>
         `“${column}” holds a character that cannot be used. Delete it in the spreadsheet.`,
       VALUE_TOO_LONG: (column) => `“${column}” is too long.`,
+      TEXT_GARBLED: (column) =>
+        `“${column}” holds wrong letters (Mu¤oz for Muñoz). Choose another encoding.`,
     },
     faults: {
       LIST_BROKE_OFF: () => 'The list did not come in whole: the upload broke off. Upload it again.',
       LIST_EMPTY: () => 'The file is empty.',
       LIST_IS_WORKBOOK: () =>
-        'It is an Excel file (.xlsx). In Excel: File → Save as → “CSV UTF-8”, and upload that.',
+        'It is an old Excel file (.xls), or has a password. In Excel: File → Save as → “Excel workbook (.xlsx)”, without a password, and upload that.',
+      LIST_WORKBOOK_UNREADABLE: () =>
+        'The spreadsheet is damaged, or is none. Open it, save it again as .xlsx, and upload that.',
+      LIST_WORKBOOK_TOO_LARGE: () =>
+        'The spreadsheet is too large. Save the sheet as “CSV UTF-8” and upload that.',
+      LIST_SHEET_UNKNOWN: (names) =>
+        `The spreadsheet has no such sheet${names === '' ? '' : `. Sheets: ${names}`}.`,
       LIST_WITHOUT_PHONE: (names) =>
         `The column of the phone was not found: give it the title Phone.${names === '' ? '' : ` Columns: ${names}.`}`,
       LIST_COLUMN_UNKNOWN: () => 'The list has no column of that name.',

@@ -266,6 +266,7 @@ export const campaigns = {
       BAD_CHARACTER: 'Tiene un carácter que no se puede usar. Borralo en la planilla.',
       VALUE_TOO_LONG: 'Una celda es demasiado larga.',
       TEXT_INVALID: 'Con sus datos el mensaje queda vacío o demasiado largo.',
+      TEXT_GARBLED: 'Tiene letras cambiadas (Mu¤oz por Muñoz). Elegí otra codificación.',
       TOO_MANY_CELLS: 'Tiene más celdas que títulos. ¿Hay un separador de más?',
       NOT_JSON: 'Esta línea no es un JSON correcto.',
       NOT_AN_OBJECT: 'No es una persona: se esperaba un objeto con sus datos.',
@@ -280,13 +281,21 @@ export const campaigns = {
       BAD_CHARACTER: (column: string) =>
         `«${column}» tiene un carácter que no se puede usar. Borralo en la planilla.`,
       VALUE_TOO_LONG: (column: string) => `«${column}» es demasiado largo.`,
+      TEXT_GARBLED: (column: string) =>
+        `«${column}» tiene letras cambiadas (Mu¤oz por Muñoz). Elegí otra codificación.`,
     } as Record<string, (column: string) => string>,
     /** Why a whole list is not taken, by the `motivo` of `LIST_INVALID`. */
     faults: {
       LIST_BROKE_OFF: () => 'La lista no llegó entera: se cortó la subida. Volvé a subirla.',
       LIST_EMPTY: () => 'El archivo está vacío.',
       LIST_IS_WORKBOOK: () =>
-        'Es un archivo de Excel (.xlsx). En Excel: Archivo → Guardar como → «CSV UTF-8», y subí ese.',
+        'Es un Excel de los viejos (.xls) o tiene contraseña. En Excel: Archivo → Guardar como → «Libro de Excel (.xlsx)», sin contraseña, y subí ese.',
+      LIST_WORKBOOK_UNREADABLE: () =>
+        'La planilla está dañada o no es una planilla. Abrila, guardala de nuevo como .xlsx y subí esa.',
+      LIST_WORKBOOK_TOO_LARGE: () =>
+        'La planilla es demasiado grande. Guardá la hoja como «CSV UTF-8» y subí ese archivo.',
+      LIST_SHEET_UNKNOWN: (names: string) =>
+        `La planilla no tiene esa hoja${names === '' ? '' : `. Hojas: ${names}`}.`,
       LIST_WITHOUT_PHONE: (names: string) =>
         `No encontré la columna del celular: ponele de título Celular o Teléfono.${names === '' ? '' : ` Columnas: ${names}.`}`,
       LIST_COLUMN_UNKNOWN: () => 'La lista no tiene una columna con ese nombre.',
