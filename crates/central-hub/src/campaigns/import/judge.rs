@@ -68,7 +68,7 @@ fn garbled(fields: &Fields, rules: &Rules) -> Option<String> {
     }
     let mut variables = rules.template.variables().into_iter();
     variables.find_map(|name| {
-        let value = columns::value(fields, &name)?;
+        let value = columns::value(fields, name)?;
         let garbled = Garbled::find(value)?;
         Some(format!("{name} {}", garbled.cure(value)))
     })

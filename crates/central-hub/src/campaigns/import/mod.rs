@@ -331,5 +331,3 @@ fn tell(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod workbook_tests;

@@ -79,7 +79,7 @@ pub(super) fn read(
             let mut book = Xlsx::new(file).map_err(unreadable)?;
             let sheet = chosen(&visible_sheets(&book), rules)?;
             let mut cells = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
-            let first = cells.next_cell().map_err(unreadable)?.map(placed);
+            let first = cells.next_cell().map_err(unreadable)?.as_ref().map(placed);
             let mut records = XlsxRecords { cells, next: first };
             table::read(&mut records, Origin::of_sheet(sheet), rules, sink)
         }
@@ -178,6 +178,14 @@ fn fault(error: io::Error) -> ImportFault {
     }
 }
 
+/// Whether a limit was passed.
+fn is_fault(error: &io::Error) -> bool {
+    match error.get_ref() {
+        Some(inner) => inner.is::<ImportFault>(),
+        None => false,
+    }
+}
+
 /// Measures the sheets of an `.ods` as calamine holds them: each a grid up to
 /// its last filled cell, with what is repeated written out.
 fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
@@ -190,8 +198,7 @@ fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
         let event = match xml.read_event_into(&mut buffer) {
             Ok(event) => event,
             Err(quick_xml::Error::Io(error)) => {
-                let too_large = error.get_ref().is_some_and(|it| it.is::<ImportFault>());
-                return Err(if too_large {
+                return Err(if is_fault(&error) {
                     ImportFault::WorkbookTooLarge
                 } else {
                     unreadable(error)
@@ -312,7 +319,7 @@ struct Placed {
     text: String,
 }
 
-fn placed(cell: calamine::Cell<DataRef<'_>>) -> Placed {
+fn placed(cell: &calamine::Cell<DataRef<'_>>) -> Placed {
     let (row, column) = cell.get_position();
     Placed {
         row,
@@ -339,7 +346,12 @@ impl<RS: Read + Seek> Records for XlsxRecords<'_, RS> {
         while let Some(cell) = next.take_if(|it| it.row == row) {
             bytes += cell.text.len();
             put(&mut cells, cell, bytes, line)?;
-            next = self.cells.next_cell().map_err(unreadable)?.map(placed);
+            next = self
+                .cells
+                .next_cell()
+                .map_err(unreadable)?
+                .as_ref()
+                .map(placed);
         }
         self.next = next;
         Ok(Some(Record { line, cells }))
@@ -418,3 +430,6 @@ fn date(moment: ExcelDateTime) -> String {
     }
     format!("{day} {hour:02}:{minute:02}")
 }
+
+#[cfg(test)]
+mod tests;
