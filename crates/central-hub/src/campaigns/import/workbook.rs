@@ -409,7 +409,9 @@ fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result
 fn text(data: Data) -> String {
     match data {
         Data::Empty | Data::Error(_) => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text,
+        Data::String(text) => text,
+        Data::DateTimeIso(text) => iso_date(&text).unwrap_or(text),
+        Data::DurationIso(text) => iso_time(&text).unwrap_or(text),
         Data::Int(number) => number.to_string(),
         // Without an exponent, and without `.0`.
         Data::Float(number) => number.to_string(),
@@ -417,6 +419,24 @@ fn text(data: Data) -> String {
         Data::Bool(false) => "falso".to_owned(),
         Data::DateTime(moment) => date(moment),
     }
+}
+
+/// `2026-12-05`, `2026-12-05T10:30:00`.
+fn iso_date(text: &str) -> Option<String> {
+    let moment: jiff::civil::DateTime = text.parse().ok()?;
+    let has_time = moment.hour() != 0 || moment.minute() != 0;
+    let format = if has_time {
+        "%d/%m/%Y %H:%M"
+    } else {
+        "%d/%m/%Y"
+    };
+    Some(moment.strftime(format).to_string())
+}
+
+/// `PT10H30M00S`.
+fn iso_time(text: &str) -> Option<String> {
+    let time: jiff::Span = text.parse().ok()?;
+    Some(format!("{:02}:{:02}", time.get_hours(), time.get_minutes()))
 }
 
 fn date(moment: ExcelDateTime) -> String {
