@@ -47,6 +47,7 @@ pub(super) fn read(
     let origin = Origin {
         separator: Some(delimiter.into()),
         sheet: None,
+        sheets: Vec::new(),
     };
     table::read(&mut records, origin, rules, sink)?;
     fault.map_or(Ok(()), Err)

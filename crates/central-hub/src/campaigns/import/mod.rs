@@ -113,6 +113,10 @@ pub struct Shape {
     pub separator: Option<char>,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
+    /// The sheets that there are to choose from.
+    pub sheets: Vec<String>,
+    /// The headings as they stand there, or made up where there are none.
+    pub titles: Vec<String>,
     /// The line of the heading, if there is one.
     pub heading: Option<u64>,
     /// Headings of the phone columns, in order of preference.

@@ -34,8 +34,9 @@ pub(super) trait Records {
 pub(super) struct Origin {
     /// What stands between two cells of a CSV.
     pub(super) separator: Option<char>,
-    /// The sheet of a workbook.
+    /// The sheet of a workbook, and those that there are.
     pub(super) sheet: Option<String>,
+    pub(super) sheets: Vec<String>,
 }
 
 /// Finds the layout, then judges line by line.
@@ -90,6 +91,8 @@ fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(),
     let shape = Shape {
         separator: origin.separator,
         sheet: origin.sheet,
+        sheets: origin.sheets,
+        titles: (0..layout.width()).map(|at| layout.title(at)).collect(),
         heading: layout.heading,
         numbers: layout.phones.iter().map(|at| layout.title(*at)).collect(),
         name: layout.name.map(|at| layout.title(at)),

@@ -77,27 +77,30 @@ pub(super) fn read(
     match kind {
         Kind::Xlsx => {
             let mut book = Xlsx::new(file).map_err(unreadable)?;
-            let sheet = chosen(&visible_sheets(&book), rules)?;
+            let sheets = visible_sheets(&book);
+            let sheet = chosen(&sheets, rules)?;
             let mut cells = book.worksheet_cells_reader(&sheet).map_err(unreadable)?;
             let first = cells.next_cell().map_err(unreadable)?.as_ref().map(placed);
             let mut records = XlsxRecords { cells, next: first };
-            table::read(&mut records, Origin::of_sheet(sheet), rules, sink)
+            table::read(&mut records, Origin::of_sheet(sheet, sheets), rules, sink)
         }
         Kind::Ods => {
             let mut book = Ods::new(file).map_err(unreadable)?;
-            let sheet = chosen(&visible_sheets(&book), rules)?;
+            let sheets = visible_sheets(&book);
+            let sheet = chosen(&sheets, rules)?;
             let range = book.worksheet_range(&sheet).map_err(unreadable)?;
             let mut records = RangeRecords { range, row: 0 };
-            table::read(&mut records, Origin::of_sheet(sheet), rules, sink)
+            table::read(&mut records, Origin::of_sheet(sheet, sheets), rules, sink)
         }
     }
 }
 
 impl Origin {
-    const fn of_sheet(sheet: String) -> Self {
+    const fn of_sheet(sheet: String, sheets: Vec<String>) -> Self {
         Self {
             separator: None,
             sheet: Some(sheet),
+            sheets,
         }
     }
 }

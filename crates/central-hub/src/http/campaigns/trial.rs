@@ -25,6 +25,11 @@ pub(super) struct Trial {
     separador: Option<char>,
     /// The sheet of a workbook.
     hoja: Option<String>,
+    /// The sheets to choose from with `hoja`.
+    hojas: Vec<String>,
+    /// The headings as they stand there, to choose from with `columna` and
+    /// `nombre`.
+    titulos: Vec<String>,
     /// The line of the headings; none where the columns were found by what they
     /// hold.
     encabezado: Option<u64>,
@@ -74,6 +79,8 @@ pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFaul
         codificacion: "",
         separador: None,
         hoja: None,
+        hojas: Vec::new(),
+        titulos: Vec::new(),
         encabezado: None,
         columnas: Vec::new(),
         columnas_de_numero: Vec::new(),
@@ -94,6 +101,8 @@ pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFaul
             Item::Shape(shape) => {
                 trial.separador = shape.separator;
                 trial.hoja = shape.sheet;
+                trial.hojas = shape.sheets;
+                trial.titulos = shape.titles;
                 trial.encabezado = shape.heading;
                 trial.columnas_de_numero = shape.numbers;
                 trial.columna_de_nombre = shape.name;

@@ -207,7 +207,7 @@ export const campaigns: typeof es = {
   },
   lists: {
     title: 'Lists',
-    text: 'Upload your spreadsheet saved as CSV. The first row has to hold the titles: Name, Phone…',
+    text: 'Upload your spreadsheet of Excel (.xlsx), of LibreOffice (.ods) or CSV. You see how it is read before anybody is added.',
     example: 'Download an example',
     exampleName: 'example.csv',
     exampleText: 'Phone;Name\r\n+54 9 11 5825-4201;Ana Gómez\r\n+54 9 351 412-3456;Luis Díaz\r\n',
@@ -242,6 +242,39 @@ export const campaigns: typeof es = {
       en_curso: 'Coming in',
       completa: 'Complete',
       interrumpida: 'Broken off',
+    },
+    preview: {
+      title: (file) => `How ${file} is read`,
+      looking: 'Reading the list…',
+      counts: (people, duplicates, refused) =>
+        [
+          people === 1 ? '1 person' : `${people.toLocaleString('en')} people`,
+          duplicates === 1 ? '1 duplicate' : `${duplicates.toLocaleString('en')} duplicates`,
+          `${refused.toLocaleString('en')} with problems`,
+        ].join(' · '),
+      column: 'Column of the phone',
+      name: 'Column of the name',
+      none: 'Choose one',
+      sheet: 'Sheet',
+      separator: 'Separator',
+      separators: { ';': 'Semicolon (;)', ',': 'Comma (,)', tab: 'Tab', '|': 'Bar (|)' },
+      encoding: 'Letters (encoding)',
+      encodings: {
+        auto: 'As they are read now',
+        'utf-8': 'UTF-8',
+        'windows-1252': 'Windows (Excel)',
+        cp850: 'Old DOS program',
+        macintosh: 'Old Mac',
+      },
+      otherCountry: (count) =>
+        count === 1 ? '1 number is of another country' : `${count} numbers are of another country`,
+      otherCountryText: (lines) => `Look at them before going on. Lines: ${lines}.`,
+      first: 'The first people',
+      line: 'Line',
+      number: 'Phone',
+      person: 'Name',
+      add: (people) =>
+        people === 1 ? 'Add 1 person' : `Add ${people.toLocaleString('en')} people`,
     },
     showRefused: 'See and correct',
     remove: 'Remove',

@@ -206,7 +206,7 @@ export const campaigns = {
   },
   lists: {
     title: 'Listas',
-    text: 'Subí tu planilla guardada como CSV. La primera fila tiene que tener los títulos: Nombre, Celular…',
+    text: 'Subí tu planilla de Excel (.xlsx), de LibreOffice (.ods) o CSV. Antes de agregar a nadie ves cómo se lee.',
     example: 'Bajar ejemplo',
     exampleName: 'ejemplo.csv',
     exampleText: 'Celular;Nombre\r\n11 5825-4201;Ana Gómez\r\n351 412-3456;Luis Díaz\r\n',
@@ -242,6 +242,39 @@ export const campaigns = {
       en_curso: 'Llegando',
       completa: 'Completa',
       interrumpida: 'Interrumpida',
+    },
+    preview: {
+      title: (file: string) => `Así se lee ${file}`,
+      looking: 'Leyendo la lista…',
+      counts: (people: number, duplicates: number, refused: number) =>
+        [
+          people === 1 ? '1 persona' : `${people.toLocaleString('es-AR')} personas`,
+          duplicates === 1 ? '1 repetida' : `${duplicates.toLocaleString('es-AR')} repetidas`,
+          `${refused.toLocaleString('es-AR')} con problemas`,
+        ].join(' · '),
+      column: 'Columna del celular',
+      name: 'Columna del nombre',
+      none: 'Elegí una',
+      sheet: 'Hoja',
+      separator: 'Separador',
+      separators: { ';': 'Punto y coma (;)', ',': 'Coma (,)', tab: 'Tabulación', '|': 'Barra (|)' },
+      encoding: 'Letras (codificación)',
+      encodings: {
+        auto: 'Como se leen ahora',
+        'utf-8': 'UTF-8',
+        'windows-1252': 'Windows (Excel)',
+        cp850: 'Sistema viejo de DOS',
+        macintosh: 'Mac de antes',
+      },
+      otherCountry: (count: number) =>
+        count === 1 ? '1 número es de otro país' : `${count} números son de otro país`,
+      otherCountryText: (lines: string) => `Miralos antes de seguir. Líneas: ${lines}.`,
+      first: 'Las primeras personas',
+      line: 'Línea',
+      number: 'Celular',
+      person: 'Nombre',
+      add: (people: number) =>
+        people === 1 ? 'Agregar a 1 persona' : `Agregar a ${people.toLocaleString('es-AR')} personas`,
     },
     showRefused: 'Ver y corregir',
     remove: 'Quitar',
