@@ -210,13 +210,22 @@ function Choice({ label, value, values, onChange }: ChoiceProps) {
 type Words = ReturnType<typeof useText>;
 
 function rowColumns(s: Words['campaigns']['lists']['preview'], trial: ListTrial): readonly Column<TrialRow>[] {
-  const others = trial.columnas.filter((key) => key !== 'nombre').slice(0, 3);
+  // The keys are those of the headings that are not empty, in their order.
+  const titles = trial.titulos.filter((title) => /[\p{L}\p{N}]/u.test(title));
+  const others = titles
+    .map((title, at) => ({ title, key: trial.columnas[at] ?? '' }))
+    .filter(({ title, key }) => !trial.columnas_de_numero.includes(title) && key !== 'nombre')
+    .slice(0, 3);
   return [
     { key: 'line', label: s.line, width: 80, cell: ({ linea }) => linea },
     { key: 'number', label: s.number, cell: ({ numero }) => formatPhone(numero) },
     { key: 'name', label: s.person, cell: ({ datos }) => datos.nombre ?? '—' },
     ...others.map(
-      (key): Column<TrialRow> => ({ key, label: key, cell: ({ datos }) => datos[key] ?? '' }),
+      ({ title, key }): Column<TrialRow> => ({
+        key,
+        label: title,
+        cell: ({ datos }) => datos[key] ?? '',
+      }),
     ),
   ];
 }
