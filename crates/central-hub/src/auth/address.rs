@@ -1,4 +1,4 @@
-//! From where a request comes.
+//! Client address of a request (`ClientAddress`), behind trusted proxies too.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,8 +9,9 @@ use axum::http::{Extensions, HeaderMap};
 use service_runtime::TrustedProxies;
 use service_runtime::limits::network_of;
 
-/// Who asks. Behind a proxy on this machine, or one of [`TrustedProxies`], whom the proxy says: the last
-/// entry of `X-Forwarded-For` is the one that it wrote itself.
+/// The address of the client. For a peer on this machine or one of
+/// [`TrustedProxies`] it is the last entry of `X-Forwarded-For`, which the
+/// proxy itself appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 

@@ -604,7 +604,11 @@ async fn two_hubs_are_one_to_whoever_attacks() {
     let message = json!({"destinatario": ANA, "mensaje": "hola"});
     let path = "/api/sender/messages/send";
     let (status, body) = post(&other, &token, path, message).await;
-    assert_eq!((status, &body["code"]), (403, &json!("OPTED_OUT")), "{body}");
+    assert_eq!(
+        (status, &body["code"]),
+        (403, &json!("OPTED_OUT")),
+        "{body}"
+    );
 
     // A right that ends at one ends at the other: at once for whoever asks, and
     // within half a minute where a stream is open.

@@ -209,11 +209,7 @@ pub(crate) fn around_the_pair<T>(
 }
 
 /// Does `work` while both answer, the hub with these further variables.
-fn while_up<T>(
-    compose: &Compose,
-    variables: &str,
-    work: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+fn while_up<T>(compose: &Compose, variables: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     prepare(variables)?;
     // What an earlier run that was killed may have left.
     let _ = compose.run(&["down", "-v"]);

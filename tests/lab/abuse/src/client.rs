@@ -1,4 +1,5 @@
-//! Clients that no library would be, and whom they attack.
+//! Raw clients that misbehave as no HTTP library does, and the services that
+//! they attack.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -199,10 +200,7 @@ pub(super) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     status_within(PATIENCE, stream).await
 }
 
-pub(super) async fn status_within(
-    limit: Duration,
-    stream: &mut (impl AsyncRead + Unpin),
-) -> u16 {
+pub(super) async fn status_within(limit: Duration, stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     let mut head = [0; 12];
     match tokio::time::timeout(limit, stream.read_exact(&mut head)).await {
         Ok(Ok(_)) => std::str::from_utf8(&head[9..])

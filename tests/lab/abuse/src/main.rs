@@ -76,7 +76,10 @@ async fn main() -> ExitCode {
         eprintln!("{line}");
     }
     if outcome.rows.is_empty() {
-        eprintln!("no attack has that in its name: {}", abuse::names().join(", "));
+        eprintln!(
+            "no attack has that in its name: {}",
+            abuse::names().join(", ")
+        );
         return ExitCode::FAILURE;
     }
     if broken.is_empty() {

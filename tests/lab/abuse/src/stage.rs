@@ -1,4 +1,4 @@
-//! The pair that is attacked, and who looks on.
+//! Setup of a run: the services under attack, and the health and memory probes.
 //!
 //! ```text
 //!  attack ─┬──────────────────────> session-manager <──┬─ hub ──┬─> SQLite, PostgreSQL

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::Options;
 use super::attacks::Attack;
 
-/// What a service may take beyond what it took before an attack, in MiB.
+/// Limit on the memory growth of a service during an attack, in MiB.
 const MEMORY_LIMIT: u64 = 64;
-/// What it may have open: connections, and everything else.
+/// Limit on open descriptors: connections, and everything else.
 const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
 /// What was seen of a service.
@@ -81,7 +81,13 @@ mod tests {
         assert_eq!(broken(&[(200, 3)], HELD), ["none of [429] was answered"]);
         let late = (Duration::from_millis(101), Duration::from_secs(9));
         for (seen, said) in [
-            (Seen { health: late, ..HELD }, "/health took 101ms at the median"),
+            (
+                Seen {
+                    health: late,
+                    ..HELD
+                },
+                "/health took 101ms at the median",
+            ),
             (Seen { memory: 65, ..HELD }, "65 MiB more memory"),
             (
                 Seen {
