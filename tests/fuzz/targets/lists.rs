@@ -13,6 +13,8 @@ fuzz_target!(|list: &[u8]| {
         column: None,
         name: None,
         encoding: None,
+        sheet: None,
+        separator: None,
     };
     let mut last = 0;
     let mut sink = |item: Item| {
