@@ -198,6 +198,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
     // What the Node hub had beside these, by its names.
+    rule("POST", "/sender/send", Everybody(Send)),
     rule(
         "GET",
         "/sender/destinatarios/campania/{id}",
