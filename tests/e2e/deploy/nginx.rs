@@ -36,14 +36,29 @@ struct Nginx {
     https: SocketAddr,
 }
 
+/// Which page is served.
+#[derive(Clone, Copy, PartialEq)]
+enum Page {
+    Hub,
+    /// A build of the Node pair's.
+    Node,
+}
+
 impl Nginx {
     async fn before(hub: &Hub) -> Self {
+        Self::serving(Page::Hub, hub).await
+    }
+
+    async fn serving(page: Page, hub: &Hub) -> Self {
         // A port that is free now may be another test's a moment later.
         for _ in 0..5 {
             let folder = Scratch::default();
             certify(folder.path());
             let (http, https) = (free(), free());
-            let text = configuration(folder.path(), &hub.service.url, http, https);
+            let mut text = configuration(folder.path(), &hub.service.url, http, https);
+            if page == Page::Node {
+                text = with_node_page(folder.path(), &hub.service.url, &text);
+            }
             std::fs::write(folder.join("leadmaster.conf"), text).unwrap();
             let mut nginx = Self {
                 child: start(folder.path()),
@@ -146,6 +161,28 @@ fn configuration(folder: &Path, hub: &str, http: SocketAddr, https: SocketAddr) 
     }
     text
 }
+
+/// With `node-page.conf` of `deploy/` as it says, and a build for it to serve.
+fn with_node_page(folder: &Path, hub: &str, text: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx/node-page.conf");
+    let snippet = std::fs::read_to_string(file).unwrap();
+    let build = folder.join("dist");
+    std::fs::create_dir_all(build.join("assets")).unwrap();
+    std::fs::write(build.join("index.html"), INDEX).unwrap();
+    std::fs::write(build.join("assets/page.js"), SCRIPT).unwrap();
+    let root = "/var/www/leadmaster-page";
+    assert!(snippet.contains(root) && snippet.contains("http://127.0.0.1:3012"));
+    let snippet = snippet
+        .replace(root, build.to_str().unwrap())
+        .replace("http://127.0.0.1:3012", hub);
+    std::fs::write(folder.join("node-page.conf"), snippet).unwrap();
+    let last = format!("  location / {{\n    proxy_pass {hub};\n  }}\n");
+    assert!(text.contains(&last), "the last location is another: {text}");
+    text.replace(&last, "  include node-page.conf;\n")
+}
+
+const INDEX: &str = "<!doctype html><title>the page that people have</title>";
+const SCRIPT: &str = "// of the page that people have";
 
 /// One process, bound to this one; all that it writes is in `folder`.
 fn start(folder: &Path) -> Child {
@@ -364,5 +401,51 @@ async fn uploads_stream_through_nginx() {
     let (_open, nothing) = body_in_parts();
     let request = request.header("content-length", 81 * MIB).body(nothing);
     assert_eq!(answer(request).await.0, 413);
+    manager.stop().await;
+}
+
+/// An owner who keeps the page that people have.
+#[tokio::test]
+async fn the_node_pairs_page_is_served_beside_the_hub() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, locked()).await;
+    let nginx = Nginx::serving(Page::Node, &hub).await;
+    let client = nginx.client(1);
+    let shown = async |path: &str| {
+        let response = client.get(nginx.url(path)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    for screen in [
+        "/",
+        "/login",
+        "/whatsapp",
+        "/campaigns",
+        "/admin/sessions",
+        "/listener",
+        "/leads",
+    ] {
+        assert_eq!(shown(screen).await, (200, INDEX.to_owned()), "{screen}");
+    }
+    assert_eq!(shown("/assets/page.js").await, (200, SCRIPT.to_owned()));
+    // What it asks for is the hub's, which wants a sign-in.
+    for path in [
+        "/api/auth/me",
+        "/api/whatsapp/51/status",
+        "/api/whatsapp-v2/status",
+        "/sender/campaigns",
+        "/session-manager/sessions",
+        "/listener/status",
+        "/stats/dashboard",
+        "/qr-code",
+    ] {
+        let (status, body) = shown(path).await;
+        assert_eq!(status, 401, "{path} {body}");
+    }
+    let (status, body) = shown("/leads/7").await;
+    assert_eq!(status, 501, "{body}");
+    let login = json!({"usuario": "admin", "password": PASSWORD});
+    let request = client.post(nginx.url("/auth/login")).json(&login);
+    let (status, body) = answer(request).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
     manager.stop().await;
 }
