@@ -15,7 +15,7 @@ pub(crate) fn read(path: &str) -> String {
 }
 
 /// Every document of the book, from `docs`.
-fn chapters() -> BTreeSet<PathBuf> {
+pub(crate) fn chapters() -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -40,7 +40,7 @@ fn documents() -> Vec<PathBuf> {
 }
 
 /// The words in `text` that stand between `open` and `close`.
-fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
+pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
     text.split(open)
         .skip(1)
         .filter_map(|rest| rest.split(close).next())
@@ -48,7 +48,7 @@ fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
 }
 
 /// As GitHub makes an anchor of a heading.
-fn anchor(heading: &str) -> String {
+pub(crate) fn anchor(heading: &str) -> String {
     heading
         .trim_matches(['#', ' '])
         .to_lowercase()
@@ -224,23 +224,6 @@ fn every_file_of_the_how_tos_is_there() {
         }
     }
     assert!(named > 40, "{named} files");
-}
-
-#[test]
-fn both_languages_say_the_same_things() {
-    let parts = |path: &str| {
-        let text = read(path);
-        let count = |mark: &str| text.lines().filter(|line| line.starts_with(mark)).count();
-        [
-            count("## "),
-            count("```"),
-            count("| "),
-            count("**"),
-            count("curl"),
-            count("pm2"),
-        ]
-    };
-    assert_eq!(parts("docs/operations.md"), parts("docs/operaciones.md"));
 }
 
 /// How many files with tests `text` names; each has to be there, and the tests
