@@ -20,10 +20,20 @@ use crate::repo::root;
 const OTHERWISE_NAMED: [(&str, &str); 1] = [("docs/operations.md", "docs/operaciones.md")];
 
 /// What an operator reads, beside the tutorials.
-const FOR_OPERATORS: [&str; 2] = ["docs/configuration.md", "docs/operations.md"];
+const FOR_OPERATORS: [&str; 6] = [
+    "docs/architecture.md",
+    "docs/configuration.md",
+    "docs/glossary.md",
+    "docs/index.md",
+    "docs/operations.md",
+    "docs/security.md",
+];
 
 /// Pages of which an operator reads a part: the beginning, and these sections.
-const IN_PART: [(&str, &[&str]); 0] = [];
+const IN_PART: [(&str, &[&str]); 1] = [(
+    "docs/architecture.md",
+    &["## The states", "## Stopping", "## What is trusted"],
+)];
 
 /// What a reader puts something else for, in English and in Spanish.
 const REPLACED: [(&str, &str); 7] = [
