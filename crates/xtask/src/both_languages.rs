@@ -17,7 +17,10 @@ use crate::repo::root;
 
 /// An English page and its Spanish one, where that is not the page of the same
 /// name below `docs/es`.
-const OTHERWISE_NAMED: [(&str, &str); 1] = [("docs/operations.md", "docs/operaciones.md")];
+const OTHERWISE_NAMED: [(&str, &str); 2] = [
+    ("README.md", "README.es.md"),
+    ("docs/operations.md", "docs/operaciones.md"),
+];
 
 /// What an operator reads, beside the tutorials.
 const FOR_OPERATORS: [&str; 6] = [
