@@ -23,7 +23,8 @@ const OTHERWISE_NAMED: [(&str, &str); 2] = [
 ];
 
 /// What an operator reads, beside the tutorials.
-const FOR_OPERATORS: [&str; 6] = [
+const FOR_OPERATORS: [&str; 7] = [
+    "docs/api.md",
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/glossary.md",
@@ -33,10 +34,24 @@ const FOR_OPERATORS: [&str; 6] = [
 ];
 
 /// Pages of which an operator reads a part: the beginning, and these sections.
-const IN_PART: [(&str, &[&str]); 1] = [(
-    "docs/architecture.md",
-    &["## The states", "## Stopping", "## What is trusted"],
-)];
+const IN_PART: [(&str, &[&str]); 2] = [
+    (
+        "docs/api.md",
+        &[
+            "## When nobody knows",
+            "## WhatsApp's limits",
+            "## Kinds of message",
+            "### What becomes of a message",
+            "### Numbers",
+            "## Sign-in and access",
+            "## Codes",
+        ],
+    ),
+    (
+        "docs/architecture.md",
+        &["## The states", "## Stopping", "## What is trusted"],
+    ),
+];
 
 /// What a reader puts something else for, in English and in Spanish.
 const REPLACED: [(&str, &str); 7] = [
