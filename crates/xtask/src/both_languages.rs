@@ -1,5 +1,5 @@
-//! Documentation tests: what an operator reads is there in Spanish, and says
-//! the same in both languages.
+//! Documentation tests: every page for operators exists in Spanish and has the
+//! same content as its English page.
 //!
 //! ```text
 //!  docs/tutorials/move.md ────┐  section by section: blocks of commands, rows
@@ -7,22 +7,21 @@
 //!  docs/es/tutorials/move.md ─┘
 //! ```
 //!
-//! So whoever changes a command, a default or a code in one language hears of
-//! the other. Only words may differ.
+//! A command, default or error code that is changed in one language only fails
+//! these tests. Only the wording may differ.
 
 use std::path::PathBuf;
 
 use crate::docs_checks::{anchor, between, chapters, read};
 use crate::repo::root;
 
-/// An English page and its Spanish one, where that is not the page of the same
-/// name below `docs/es`.
+/// English pages whose Spanish page does not have the same name below `docs/es`.
 const OTHERWISE_NAMED: [(&str, &str); 2] = [
     ("README.md", "README.es.md"),
     ("docs/operations.md", "docs/operaciones.md"),
 ];
 
-/// What an operator reads, beside the tutorials.
+/// Pages for operators, besides the tutorials.
 const FOR_OPERATORS: [&str; 7] = [
     "docs/api.md",
     "docs/architecture.md",
@@ -33,7 +32,7 @@ const FOR_OPERATORS: [&str; 7] = [
     "docs/security.md",
 ];
 
-/// Pages of which an operator reads a part: the beginning, and these sections.
+/// Pages that are translated in part: the introduction and these sections.
 const IN_PART: [(&str, &[&str]); 2] = [
     (
         "docs/api.md",
@@ -53,7 +52,7 @@ const IN_PART: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// What a reader puts something else for, in English and in Spanish.
+/// Placeholders in code, in English and in Spanish.
 const REPLACED: [(&str, &str); 7] = [
     ("<number>", "<número>"),
     ("<this repository>", "<este repositorio>"),
@@ -77,7 +76,7 @@ struct Block {
     lines: Vec<String>,
 }
 
-/// The Spanish page of an English one, whether it is there or not.
+/// The path that the Spanish translation of `english` has to have.
 fn spanish_of(english: &str) -> String {
     OTHERWISE_NAMED
         .iter()
@@ -88,7 +87,7 @@ fn spanish_of(english: &str) -> String {
         )
 }
 
-/// Each English page that there is in Spanish, with its Spanish one.
+/// All pairs of an English page and its Spanish translation.
 fn pairs() -> Vec<(String, String)> {
     let named = OTHERWISE_NAMED.map(|(english, spanish)| (english.to_owned(), spanish.to_owned()));
     let below_es = chapters().into_iter().filter_map(|name| {
@@ -99,7 +98,7 @@ fn pairs() -> Vec<(String, String)> {
     named.into_iter().chain(below_es).collect()
 }
 
-/// The sections of `english` that are there in Spanish, where it is in part.
+/// The headings of the translated sections, if `english` is translated in part.
 fn part_of(english: &str) -> Option<&'static [&'static str]> {
     IN_PART
         .iter()
@@ -107,7 +106,7 @@ fn part_of(english: &str) -> Option<&'static [&'static str]> {
         .map(|(_, headings)| *headings)
 }
 
-/// A page as its sections; the first is what is above the title.
+/// Splits a page at its headings; the first section is what precedes the title.
 fn sections(text: &str) -> Vec<Section> {
     let mut found = vec![Section::default()];
     let mut lines = text.lines();
@@ -142,8 +141,7 @@ fn with_english_words(text: &str) -> String {
         })
 }
 
-/// What has to be the same in any language: pieces of code, and figures that
-/// are not in the address of a link.
+/// The code spans and numbers of `text`, sorted. Link targets do not count.
 fn unchanging(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in with_english_words(text).lines() {
@@ -168,8 +166,8 @@ const fn is_drawn(c: char) -> bool {
     matches!(c, '\u{2500}'..='\u{25ff}')
 }
 
-/// A block without what is said in words: comments beside commands, and what
-/// is written into a picture, but for names.
+/// The lines of a code block without translatable text: shell comments, and the
+/// labels in a diagram except identifiers.
 fn without_words(block: &Block) -> Vec<String> {
     let shell = matches!(block.kind.as_str(), "bash" | "console");
     let picture = block.lines.iter().any(|line| line.contains(is_drawn));
@@ -185,7 +183,7 @@ fn without_words(block: &Block) -> Vec<String> {
         }
         match line.rsplit_once(" # ") {
             _ if shell && line.starts_with('#') => "#".to_owned(),
-            // What begins so is an answer.
+            // `# {…}` beside a command is its expected answer, not a comment.
             Some((typed, said)) if shell && !said.trim_start().starts_with('{') => {
                 typed.trim_end().to_owned()
             }
@@ -199,7 +197,7 @@ fn level(heading: &str) -> usize {
     heading.chars().take_while(|c| *c == '#').count()
 }
 
-/// Where a Spanish page does not say what the English one says.
+/// Describes each place where the Spanish page differs from the English one.
 fn differences(english: &str, spanish: &str, part: Option<&[&str]>) -> Vec<String> {
     let (mut english, spanish) = (sections(english), sections(spanish));
     if let Some(part) = part {
@@ -299,7 +297,7 @@ fn both_languages_say_the_same() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// A link's file, from the root, and its anchor.
+/// The file and the anchor that a link in `document` points to.
 fn target(document: &str, link: &str) -> (PathBuf, String) {
     let (path, wanted) = link.split_once('#').unwrap_or((link, ""));
     let folder = root().join(document);
@@ -330,7 +328,7 @@ fn each_language_leads_to_the_other_and_stays_in_its_own() {
             let Some((other, there)) = pairs.iter().find(|(other, _)| at(other) == file) else {
                 continue;
             };
-            // The rest of a page that is there in part is in English alone.
+            // Sections that are not translated exist in English only.
             let untranslated = part_of(other).is_some_and(|part| {
                 !wanted.is_empty() && !part.iter().any(|heading| anchor(heading) == wanted)
             });
