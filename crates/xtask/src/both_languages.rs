@@ -53,13 +53,14 @@ const IN_PART: [(&str, &[&str]); 2] = [
 ];
 
 /// Placeholders in code, in English and in Spanish.
-const REPLACED: [(&str, &str); 7] = [
+const REPLACED: [(&str, &str); 8] = [
     ("<number>", "<número>"),
     ("<this repository>", "<este repositorio>"),
     ("at least ten characters", "al menos diez caracteres"),
     ("leads:secret@", "leads:secreto@"),
     ("127.0.0.1:3012 server", "127.0.0.1:3012 servidor"),
-    ("key.txt FILE", "clave.txt ARCHIVO"),
+    ("key.txt", "clave.txt"),
+    ("FILE", "ARCHIVO"),
     ("saved.html", "guardada.html"),
 ];
 
