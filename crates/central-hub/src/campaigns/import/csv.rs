@@ -4,7 +4,8 @@ use std::io::{BufRead, Cursor, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::table::{self, Origin, Record, Records};
+use super::record::{Record, Records};
+use super::table::{self, Origin};
 use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, line_ends, skip_line_ends};
 
 /// What may stand between two cells; of two that are as frequent in the

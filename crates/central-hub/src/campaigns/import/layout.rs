@@ -10,7 +10,7 @@
 
 use phone_number::Home;
 
-use super::table::Record;
+use super::record::Record;
 use super::{ImportFault, Rules};
 use crate::campaigns::columns::{self, Fields, NAME};
 

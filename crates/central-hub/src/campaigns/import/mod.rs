@@ -18,6 +18,7 @@ mod garbled;
 mod json;
 mod judge;
 mod layout;
+mod record;
 mod table;
 mod workbook;
 

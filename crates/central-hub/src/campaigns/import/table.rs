@@ -2,33 +2,12 @@
 
 use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
+use super::record::{Record, Records};
 use super::{ImportFault, Item, Rules, Shape, Sink, tell};
 
 /// The layout is found in so many lines at most, and in so many bytes.
 const LINES_AHEAD: usize = 50;
 const BYTES_AHEAD: usize = 256 * 1024;
-
-/// One line of a table.
-#[derive(Debug)]
-pub(super) struct Record {
-    /// The line that it begins on, from 1.
-    pub(super) line: u64,
-    pub(super) cells: Vec<String>,
-}
-
-impl Record {
-    /// How many of its cells hold something.
-    pub(super) fn filled(&self) -> usize {
-        let filled = self.cells.iter().filter(|cell| !cell.trim().is_empty());
-        filled.count()
-    }
-}
-
-/// A source of lines; empty ones may be left out.
-pub(super) trait Records {
-    /// The next line, `None` at the end.
-    fn next(&mut self) -> Result<Option<Record>, ImportFault>;
-}
 
 /// Where a table comes from.
 pub(super) struct Origin {

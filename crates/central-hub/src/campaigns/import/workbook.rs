@@ -21,7 +21,8 @@ use calamine::{
 use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 
-use super::table::{self, Origin, Record, Records};
+use super::record::{Record, Records};
+use super::table::{self, Origin};
 use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink};
 
 /// The largest workbook, in bytes.
