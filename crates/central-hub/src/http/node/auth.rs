@@ -19,7 +19,7 @@ use crate::store::Role;
 /// nothing.
 pub(crate) const HOME: u64 = 1;
 
-/// Whoever asks where nobody has to sign in.
+/// Name of the user where sign-in is not required.
 pub(crate) const MACHINE: &str = "localhost";
 
 /// As everywhere, in words that their page shows.
