@@ -132,9 +132,12 @@ pub(crate) async fn login(
     let user = auth
         .user_with_password(&name, &login.password, address)
         .await?
-        .ok_or_else(|| match by_node_page {
-            true => node::auth::wrong_password(),
-            false => wrong_password(),
+        .ok_or_else(|| {
+            if by_node_page {
+                node::auth::wrong_password()
+            } else {
+                wrong_password()
+            }
         })?;
     // What this browser had before ends here.
     if let Some(session_id) = auth.session_shown(&headers).await? {
