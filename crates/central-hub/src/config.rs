@@ -1,6 +1,7 @@
 //! Configuration (`Config`): the environment variables, parsed and validated
 //! once at the start, and the text of `--help`.
 
+pub mod alerts;
 mod allowed_hosts;
 mod database_location;
 mod trusted_proxies;
@@ -19,6 +20,7 @@ use service_runtime::listen::{
 use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString};
 use url::Url;
 
+pub use alerts::AlertConfig;
 pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 pub use trusted_proxies::TrustedProxies;
@@ -44,14 +46,33 @@ Environment:
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
   TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
+  SMTP_URL                  mail server for alerts, such as smtps://user:password@mail.example.com (none)
+  ALERT_EMAIL_FROM          who they are from; required beside SMTP_URL
+  ALERT_EMAIL_TO            who gets them, by commas; required beside SMTP_URL
+  ALERT_WEBHOOK_URL         an address that alerts are posted to (none)
+  ALERT_WEBHOOK_BODY        what is posted, with {{title}}, {{text}}, {{message}}, … (JSON of the hub's own)
+  ALERT_WEBHOOK_TYPE        json | form | text: how values stand in it (json)
+  ALERT_WEBHOOK_SECRET      what it is signed with, as other webhooks are (none)
+  ALERT_AFTER_MINUTES       how long the session may be other than READY (10)
+  ALERT_REPEAT_HOURS        how often what holds is told again; 0 never (4)
+  ALERT_QUIET_HOURS         when only what cannot wait is told, such as 22:00-07:00 (none)
+  ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
+  ALERT_LANGUAGE            es | en: of the texts (es)
+  ALERT_CERTIFICATE_URL     the page's https:// address, whose certificate is watched (none)
   DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
   SESSION_MANAGER_TOKEN_FILE
   HUB_ADMIN_PASSWORD_FILE
   INTERNAL_TOKEN_FILE
+  SMTP_URL_FILE
+  ALERT_WEBHOOK_URL_FILE
+  ALERT_WEBHOOK_SECRET_FILE
   DATABASE_URL_COMMAND      a program, with its arguments, that prints it, in its place (none); likewise
   SESSION_MANAGER_TOKEN_COMMAND
   HUB_ADMIN_PASSWORD_COMMAND
   INTERNAL_TOKEN_COMMAND
+  SMTP_URL_COMMAND
+  ALERT_WEBHOOK_URL_COMMAND
+  ALERT_WEBHOOK_SECRET_COMMAND
   OTEL_EXPORTER_OTLP_ENDPOINT
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
@@ -87,6 +108,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
+    /// `SMTP_URL`, `ALERT_…`
+    pub alerts: AlertConfig,
     /// What is set, does no harm, and is not what it was.
     obsolete: Vec<String>,
 }
@@ -156,6 +179,7 @@ impl Config {
             },
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
+            alerts: AlertConfig::from_env(env)?,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;
@@ -208,7 +232,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={} {}",
             self.port,
             self.hosts,
             self.environment,
@@ -223,6 +247,7 @@ impl Config {
             masked(&self.internal_token),
             self.trusted_proxies,
             self.webhook_hosts,
+            self.alerts.summary(),
         )
     }
 }
@@ -339,7 +364,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
+            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none) SMTP_URL=(none) ALERT_EMAIL_TO=(none) ALERT_WEBHOOK_URL=(none) ALERT_QUIET_HOURS=(none) ALERT_DIGEST_AT=(none)"
         );
     }
 

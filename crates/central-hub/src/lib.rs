@@ -7,8 +7,10 @@
 //!       │                 └─> web: the React page, embedded            │
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┤
 //!  receivers <── Dispatcher <── Store <── Follower <── another ────────┘
+//!  the operator's mail, chat <── Alerts <── what all of them say
 //! ```
 
+mod alerts;
 pub mod auth;
 pub mod campaigns;
 pub mod commands;
@@ -39,6 +41,8 @@ use service_runtime::liveness::{Liveness, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 
+pub use crate::alerts::AlertLimits;
+use crate::alerts::Alerts;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::inbound::Follower;
@@ -67,6 +71,8 @@ pub struct Deps {
     pub auth: Auth,
     /// The bounds of telling webhooks.
     pub webhook_limits: WebhookLimits,
+    /// How often it is looked whether people have to be told of something.
+    pub alert_limits: AlertLimits,
     /// The bounds of connections.
     pub serve_limits: ServeLimits,
 }
@@ -108,6 +114,7 @@ impl Deps {
             limits: OutboxLimits::default(),
             auth,
             webhook_limits: WebhookLimits::default(),
+            alert_limits: AlertLimits::default(),
             serve_limits: ServeLimits {
                 drain: DRAIN,
                 ..ServeLimits::default()
@@ -172,12 +179,22 @@ pub async fn run(
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let alerts = Alerts::new(
+        config.clone(),
+        deps.store.clone(),
+        deps.session.clone(),
+        relay.clone(),
+        deps.webhook_limits,
+        deps.alert_limits,
+    );
+    let alerting = tokio::spawn(alerts.clone().run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let store = deps.store.clone();
     let vitals = move || alive(store.clone());
     let (liveness, watchdog) = Liveness::watch(vitals, shutdown.draining().clone());
     let state = AppState {
+        alerts,
         liveness,
         metrics,
         limits: CallerLimits::default(),
@@ -204,5 +221,6 @@ pub async fn run(
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;
     let _ = tokio::time::timeout(LAST_WORDS, telling).await;
+    let _ = tokio::time::timeout(LAST_WORDS, alerting).await;
     deps.store.close().await;
 }

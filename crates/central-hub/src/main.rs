@@ -39,6 +39,12 @@ enum Command {
         #[command(flatten)]
         question: Question,
     },
+    /// Whether alerts arrive; ends with 0 or 1.
+    Alert {
+        /// Tell each way now that it works, and say what came of it.
+        #[arg(long, required = true)]
+        test: bool,
+    },
     #[command(flatten)]
     Move(Move),
     /// Bring over what the Node pair's MySQL or MariaDB holds; stop the hub
@@ -82,13 +88,14 @@ fn main() -> ExitCode {
         }
         Some(Command::Health { question }) => {
             let asked = liveness::ask("central-hub", &env, DEFAULT_PORT, question);
-            let (code, said) = match runtime.block_on(asked) {
-                Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
-                Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
+            return tell(runtime.block_on(asked));
+        }
+        Some(Command::Alert { test: _ }) => {
+            let said = match Config::from_env(&env) {
+                Ok(config) => runtime.block_on(commands::alert::test(&config)),
+                Err(error) => return fatal(&error),
             };
-            // A closed terminal changes nothing about the answer.
-            drop(said);
-            return code;
+            return tell(said);
         }
         Some(Command::Move(what)) => {
             return match runtime.block_on(move_data(&env, what)) {
@@ -115,6 +122,17 @@ fn main() -> ExitCode {
     let code = runtime.block_on(serve(config, &supervisor));
     traces::end();
     runtime.shutdown_background();
+    code
+}
+
+/// Says what came of a command.
+fn tell(outcome: Result<String, String>) -> ExitCode {
+    let (code, said) = match outcome {
+        Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
+        Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
+    };
+    // A closed terminal changes nothing about the answer.
+    drop(said);
     code
 }
 

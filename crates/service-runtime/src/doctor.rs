@@ -11,7 +11,7 @@ mod report;
 mod service;
 mod service_manager;
 
-pub use machine::{clock, disk, folder, port};
+pub use machine::{clock, disk, folder, free_mib, port};
 pub use options::Options;
 pub use report::{Check, Report, Verdict};
 pub use service::{Service, Subject, Whose, examine};

@@ -226,6 +226,9 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/session-manager/admin/logout", Admins(Link)),
     rule("GET", "/stats/health", Anyone),
     rule("GET", "/stats/dashboard", Everybody(Read)),
+    // What a person has to know of, and by which ways.
+    rule("GET", "/alerts", Admins(Admin)),
+    rule("POST", "/alerts/test", Admins(Admin)),
     // Who else is told of everything, wherever that is.
     rule("GET", "/webhooks", Admins(Admin)),
     rule("POST", "/webhooks", Admins(Admin)),

@@ -1,4 +1,5 @@
-//! Subcommands of the binary, besides serving: `doctor` and `import-node`.
+//! Subcommands of the binary, besides serving: `alert`, `doctor` and `import-node`.
 
+pub mod alert;
 pub mod doctor;
 pub mod import_node;

@@ -21,6 +21,7 @@
 
 mod access;
 mod addresses;
+mod alerts;
 pub mod campaigns;
 mod claims;
 mod composed;
@@ -61,6 +62,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use access::{
     ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
 };
+pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;

@@ -25,7 +25,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use attempt::WebhookClient;
+pub(crate) use attempt::{Post, WebhookClient};
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 

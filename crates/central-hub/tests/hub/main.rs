@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod access;
+mod alerts;
 mod attacks;
 mod campaigns;
 mod events;
@@ -25,5 +26,6 @@ mod program;
 mod receiver;
 mod routes;
 mod sends;
+mod smtp;
 mod support;
 mod webhooks;

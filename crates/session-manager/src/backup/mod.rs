@@ -20,6 +20,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use metrics::gauge;
 use service_runtime::private;
 use session_api::Timestamp;
 
@@ -156,6 +157,7 @@ impl Backups {
                 Err(OfflineError::NotClosedCleanly) => Err(BackupError::NotClosedCleanly),
                 Err(OfflineError::InUse(error)) => Err(BackupError::InUse(error)),
             };
+            gauge!("leadmaster_backup_failed").set(f64::from(taken.is_err()));
             match &taken {
                 Ok(Taken { file, bytes }) => {
                     tracing::info!(file = %file.display(), bytes, "the session was backed up");

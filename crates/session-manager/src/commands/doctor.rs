@@ -11,7 +11,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::DATE;
 use service_runtime::doctor::{
     self, Check, Report, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
 };
@@ -240,9 +239,8 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
                     "is WHATSAPP_WEB_URL right, and nothing in between?",
                 )
             }];
-            let date = answer.headers().get(DATE);
-            let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-            checks.extend(date.map(|theirs| clock(theirs, SystemTime::now())));
+            let theirs = crate::clock::of(&answer);
+            checks.extend(theirs.map(|theirs| clock(theirs, SystemTime::now())));
             checks
         }
         Err(error) => vec![Check::failure(
