@@ -3,6 +3,7 @@
 
 pub mod alerts;
 mod allowed_hosts;
+mod backups;
 mod database_location;
 mod trusted_proxies;
 
@@ -22,6 +23,7 @@ use url::Url;
 
 pub use alerts::AlertConfig;
 pub use allowed_hosts::{AllowedHosts, BadHosts};
+pub use backups::BackupConfig;
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 pub use trusted_proxies::TrustedProxies;
 
@@ -59,6 +61,10 @@ Environment:
   ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
   ALERT_LANGUAGE            es | en: of the texts (es)
   ALERT_CERTIFICATE_URL     the page's https:// address, whose certificate is watched (none)
+  BACKUP_KEY                age key that backups of hub.db are encrypted with; none: no backups
+  BACKUP_DIR                where they go (backups/)
+  BACKUP_EVERY_HOURS        how often one is taken by itself; 0: only when asked (24)
+  BACKUP_KEEP               how many are kept (7)
   DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
   SESSION_MANAGER_TOKEN_FILE
   HUB_ADMIN_PASSWORD_FILE
@@ -66,6 +72,7 @@ Environment:
   SMTP_URL_FILE
   ALERT_WEBHOOK_URL_FILE
   ALERT_WEBHOOK_SECRET_FILE
+  BACKUP_KEY_FILE
   DATABASE_URL_COMMAND      a program, with its arguments, that prints it, in its place (none); likewise
   SESSION_MANAGER_TOKEN_COMMAND
   HUB_ADMIN_PASSWORD_COMMAND
@@ -73,6 +80,7 @@ Environment:
   SMTP_URL_COMMAND
   ALERT_WEBHOOK_URL_COMMAND
   ALERT_WEBHOOK_SECRET_COMMAND
+  BACKUP_KEY_COMMAND
   OTEL_EXPORTER_OTLP_ENDPOINT
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
@@ -110,6 +118,8 @@ pub struct Config {
     pub webhook_hosts: AllowedHosts,
     /// `SMTP_URL`, `ALERT_…`
     pub alerts: AlertConfig,
+    /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`, `BACKUP_EVERY_HOURS`
+    pub backups: BackupConfig,
     /// What is set, does no harm, and is not what it was.
     obsolete: Vec<String>,
 }
@@ -180,6 +190,7 @@ impl Config {
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
             alerts: AlertConfig::from_env(env)?,
+            backups: BackupConfig::from_env(env)?,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;
@@ -232,7 +243,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={} {}",
+            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={} {} BACKUP_KEY={}",
             self.port,
             self.hosts,
             self.environment,
@@ -248,6 +259,11 @@ impl Config {
             self.trusted_proxies,
             self.webhook_hosts,
             self.alerts.summary(),
+            if self.backups.key.is_some() {
+                "***"
+            } else {
+                "(none)"
+            },
         )
     }
 }
@@ -319,6 +335,7 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     let text = secret.expose_secret();
     match text.parse() {
         Ok(DatabaseLocation::Sqlite(file)) => {
+            let file = env.resolved(file);
             Ok(DatabaseLocation::Sqlite(absolute("DATABASE_URL", &file)?))
         }
         Ok(postgres) => Ok(postgres),
@@ -364,7 +381,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none) SMTP_URL=(none) ALERT_EMAIL_TO=(none) ALERT_WEBHOOK_URL=(none) ALERT_QUIET_HOURS=(none) ALERT_DIGEST_AT=(none)"
+            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none) SMTP_URL=(none) ALERT_EMAIL_TO=(none) ALERT_WEBHOOK_URL=(none) ALERT_QUIET_HOURS=(none) ALERT_DIGEST_AT=(none) BACKUP_KEY=(none)"
         );
     }
 

@@ -12,6 +12,7 @@
 
 mod alerts;
 pub mod auth;
+pub mod backup;
 pub mod campaigns;
 pub mod commands;
 pub mod config;
@@ -44,7 +45,8 @@ use session_client::{BuildError, SessionClient, Timeouts};
 pub use crate::alerts::AlertLimits;
 use crate::alerts::Alerts;
 use crate::auth::Auth;
-use crate::config::Config;
+use crate::backup::{Backups, Schedule as BackupSchedule};
+use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
@@ -140,6 +142,15 @@ async fn alive(store: Store) -> Result<(), String> {
     }
 }
 
+/// Backups by itself, where there is a key and a file.
+fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
+    let is_file = matches!(config.database, DatabaseLocation::Sqlite(_));
+    let every = config.backups.every.filter(|_| is_file)?;
+    config.backups.key.as_ref()?;
+    let backups = Backups::new(config.backups.clone(), config.database.clone());
+    Some(BackupSchedule::new(backups, every))
+}
+
 /// Serves until `shutdown` drains. `ready` is called once requests are
 /// answered.
 pub async fn run(
@@ -179,11 +190,16 @@ pub async fn run(
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let backups = backup_schedule(&config);
+    let backing_up = backups
+        .clone()
+        .map(|backups| tokio::spawn(backups.run(shutdown.draining().clone())));
     let alerts = Alerts::new(
         config.clone(),
         deps.store.clone(),
         deps.session.clone(),
         relay.clone(),
+        backups,
         deps.webhook_limits,
         deps.alert_limits,
     );
@@ -213,6 +229,9 @@ pub async fn run(
     ready();
     serve(listeners, router(state), deps.serve_limits, &shutdown).await;
     upkeep.abort();
+    if let Some(backing_up) = backing_up {
+        backing_up.abort();
+    }
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();

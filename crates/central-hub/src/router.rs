@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
-    web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
+    metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens,
+    users, v2, web, webhooks,
 };
 use crate::state::AppState;
 

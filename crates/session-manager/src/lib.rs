@@ -129,6 +129,7 @@ pub async fn run(
         guesses: Arc::new(Guesses::at("SESSION_MANAGER_TOKEN")),
         streams: Shares::new(STREAMS, STREAMS),
         token: config.token.map(Arc::new),
+        previous_token: config.previous_token.map(Arc::new),
         limits,
         outbox,
         files,

@@ -28,6 +28,7 @@ const CENTRAL_HUB: Rows = &[
         "scheduler",
         "inbound",
         "webhooks",
+        "backup",
         "recipient_import",
         "limits",
     ],

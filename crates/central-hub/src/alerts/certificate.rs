@@ -36,12 +36,15 @@ impl TimeProvider for Ahead {
 /// How the certificate stands; nothing where the page cannot be reached, which is
 /// no matter of its certificate.
 pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
-    let host = url.host_str()?.to_owned();
     let roots = tokio::task::spawn_blocking(roots).await.ok()??;
-    let roots = Arc::new(roots);
-    let standing = match handshake(url, &roots, AHEAD).await? {
+    judge(url, &Arc::new(roots)).await
+}
+
+async fn judge(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
+    let host = url.host_str()?.to_owned();
+    let standing = match handshake(url, roots, AHEAD).await? {
         true => Standing::Good,
-        false if handshake(url, &roots, Duration::ZERO).await? => Standing::Near,
+        false if handshake(url, roots, Duration::ZERO).await? => Standing::Near,
         false => Standing::Refused,
     };
     Some(CertificateFacts { host, standing })
@@ -91,4 +94,86 @@ fn is_about_certificate(error: &reqwest::Error) -> bool {
         };
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// Serves a certificate of `authority` that ends in so many days.
+    async fn page(authority: &CertifiedIssuer<'static, KeyPair>, days: i64) -> Url {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let end = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+        let [month, day] = [end.month(), end.day()].map(|it| u8::try_from(it).unwrap());
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(end.year().into(), month, day);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, authority).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(socket).await {
+                    let mut asked = [0; 1024];
+                    let _ = stream.read(&mut asked).await;
+                    let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+                    let _ = stream.write_all(answer).await;
+                    let _ = stream.shutdown().await;
+                }
+            }
+        });
+        format!("https://localhost:{port}/").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn good_near_its_end_and_refused() {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.as_ref().der().clone()).unwrap();
+        let roots = Arc::new(roots);
+        for (days, standing) in [
+            (90, Standing::Good),
+            (7, Standing::Near),
+            (-1, Standing::Refused),
+        ] {
+            let url = page(&authority, days).await;
+            let found = judge(&url, &roots).await.unwrap();
+            assert_eq!(
+                (found.host.as_str(), found.standing),
+                ("localhost", standing)
+            );
+        }
+        // Somebody else's, and none to see.
+        let url = page(&authority, 90).await;
+        let other = CertifiedIssuer::self_signed(
+            CertificateParams::new(Vec::new()).unwrap(),
+            KeyPair::generate().unwrap(),
+        );
+        let mut strangers = RootCertStore::empty();
+        let _ = strangers.add(other.unwrap().as_ref().der().clone());
+        let found = judge(&url, &Arc::new(strangers)).await.unwrap();
+        assert_eq!(found.standing, Standing::Refused);
+        let nowhere = "https://localhost:1/".parse().unwrap();
+        assert_eq!(judge(&nowhere, &roots).await, None);
+    }
 }

@@ -130,9 +130,7 @@ impl Condition {
             | Self::HighMemory { service, .. } => code.of(service),
             Self::CampaignStopped { id, .. } => code.of(&id.to_string()),
             Self::WebhookDeadLetters { webhook, .. } => code.of(&webhook.to_string()),
-            Self::BackupFailed { what } | Self::BackupOld { what, .. } => {
-                code.of(what.as_str())
-            }
+            Self::BackupFailed { what } | Self::BackupOld { what, .. } => code.of(what.as_str()),
             Self::LowDisk { what, .. } => code.of(what),
             Self::SessionNotReady { .. }
             | Self::SessionManagerDown { .. }

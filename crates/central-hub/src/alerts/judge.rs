@@ -201,7 +201,10 @@ fn unknown(facts: &Facts) -> Vec<String> {
     let hub = facts.hub_backup.is_some();
     let (session, other) = (Backup::Session.as_str(), Backup::Hub.as_str());
     let keys = [
-        (figures.backup_failed.is_some(), Code::BackupFailed.of(session)),
+        (
+            figures.backup_failed.is_some(),
+            Code::BackupFailed.of(session),
+        ),
         (figures.backup_hours.is_some(), Code::BackupOld.of(session)),
         (hub, Code::BackupFailed.of(other)),
         (hub, Code::BackupOld.of(other)),

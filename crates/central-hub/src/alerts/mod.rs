@@ -42,6 +42,7 @@ use self::policy::{Policy, Telling, age};
 pub(crate) use self::ways::Tried;
 use self::ways::{Outgoing, Ways};
 use self::words::{Digest, Letter, Words};
+use crate::backup::Schedule;
 use crate::config::Config;
 use crate::relay::Relay;
 use crate::store::{
@@ -230,13 +231,14 @@ impl Alerts {
         store: Store,
         session: SessionClient,
         relay: Relay,
+        backups: Option<Schedule>,
         webhook_limits: WebhookLimits,
         limits: AlertLimits,
     ) -> Self {
         let name = hub_name(&config);
         let service = format!("central-hub {name}");
         Self(Arc::new(Inner {
-            observer: Observer::new(store.clone(), session, relay, service),
+            observer: Observer::new(store.clone(), session, relay, backups, service),
             ways: Ways::new(&config.alerts, webhook_limits),
             words: words_of(&config),
             store,

@@ -12,8 +12,9 @@ use session_client::{ClientError, SessionClient};
 use super::certificate;
 use super::exposition;
 use super::judge::{
-    CertificateFacts, DeadLetter, Facts, HUB, MANAGER, PausedCampaign, ServiceFacts,
+    CertificateFacts, DeadLetter, Facts, HUB, HubBackup, MANAGER, PausedCampaign, ServiceFacts,
 };
+use crate::backup::Schedule;
 use crate::config::{Config, DatabaseLocation};
 use crate::error::HubError;
 use crate::relay::{Link, Relay};
@@ -32,6 +33,7 @@ pub(super) struct Observer {
     store: Store,
     session: SessionClient,
     relay: Relay,
+    backups: Option<Schedule>,
     /// This hub, among several.
     name: String,
     certificate: Mutex<Option<(Instant, CertificateFacts)>>,
@@ -39,11 +41,18 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    pub(super) fn new(store: Store, session: SessionClient, relay: Relay, name: String) -> Self {
+    pub(super) fn new(
+        store: Store,
+        session: SessionClient,
+        relay: Relay,
+        backups: Option<Schedule>,
+        name: String,
+    ) -> Self {
         Self {
             store,
             session,
             relay,
+            backups,
             name,
             certificate: Mutex::default(),
             certificate_at: Mutex::default(),
@@ -94,6 +103,10 @@ impl Observer {
         facts.hub_room = room(&config.database);
         facts.paused = self.paused().await;
         facts.dead_letters = self.dead_letters().await;
+        facts.hub_backup = self.backups.as_ref().map(|backups| HubBackup {
+            hours: backups.age().map(|age| age.as_secs() / 3600),
+            failed: backups.has_failed(),
+        });
         facts.certificate = self.certificate(config).await;
         facts
     }
@@ -116,7 +129,10 @@ impl Observer {
         let paused = paused.items.into_iter().map(|campaign| PausedCampaign {
             id: campaign.id,
             name: campaign.name,
-            reason: campaign.paused_for.map(|(code, _)| code).unwrap_or_default(),
+            reason: campaign
+                .paused_for
+                .map(|(code, _)| code)
+                .unwrap_or_default(),
         });
         Some(paused.collect())
     }

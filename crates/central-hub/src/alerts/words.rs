@@ -156,7 +156,7 @@ impl Words {
     /// A moment on the business's clock.
     fn moment(&self, at: Timestamp) -> String {
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
-        let at = at.to_zoned(self.zone.clone());
+        let at = self.zone.to_datetime(at);
         match self.language {
             Language::Spanish => at.strftime("%d/%m/%Y %H:%M").to_string(),
             Language::English => at.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -221,8 +221,14 @@ mod tests {
         let since: jiff::Timestamp = "2026-11-29T03:30:00Z".parse().unwrap();
         let since = Timestamp::from(since);
         let spanish = words(Language::Spanish).raised(&not_ready("UNLINKED"), since, false);
-        assert!(spanish.title.starts_with("LeadMaster: Urgente: "), "{spanish:?}");
-        assert!(spanish.text.contains("Desde 29/11/2026 00:30."), "{spanish:?}");
+        assert!(
+            spanish.title.starts_with("LeadMaster: Urgente: "),
+            "{spanish:?}"
+        );
+        assert!(
+            spanish.text.contains("Desde 29/11/2026 00:30."),
+            "{spanish:?}"
+        );
         let again = words(Language::English).raised(&not_ready("UNLINKED"), since, true);
         assert!(again.title.contains("Still: "), "{again:?}");
         let over = words(Language::English).cleared(&not_ready("UNLINKED"), since, since);

@@ -12,9 +12,7 @@ use url::Url;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// What a template of a webhook's body may name.
-pub const PLACEHOLDERS: [&str; 7] = [
-    "title", "text", "kind", "code", "severity", "at", "message",
-];
+pub const PLACEHOLDERS: [&str; 7] = ["title", "text", "kind", "code", "severity", "at", "message"];
 
 /// Whom alerts reach, and when.
 #[derive(Clone, Debug)]
@@ -246,7 +244,8 @@ impl AlertConfig {
         Ok(Self {
             email: email(env)?,
             webhook: webhook(env)?,
-            after: MINUTE * u32::try_from(env.integer("ALERT_AFTER_MINUTES", 0..=1440, 10)?).unwrap_or(10),
+            after: MINUTE
+                * u32::try_from(env.integer("ALERT_AFTER_MINUTES", 0..=1440, 10)?).unwrap_or(10),
             repeat: (hours > 0).then(|| Duration::from_secs(3600 * hours)),
             quiet: parsed(
                 env,
@@ -289,7 +288,9 @@ impl AlertConfig {
             "SMTP_URL={} ALERT_EMAIL_TO={} ALERT_WEBHOOK_URL={} ALERT_QUIET_HOURS={} ALERT_DIGEST_AT={}",
             email.map_or_else(none, |email| email.server.to_string()),
             to.map_or_else(none, |count| format!("({count})")),
-            self.webhook.as_ref().map_or_else(none, |_| "***".to_owned()),
+            self.webhook
+                .as_ref()
+                .map_or_else(none, |_| "***".to_owned()),
             self.quiet.map_or_else(none, |quiet| quiet.to_string()),
             self.digest_at.map_or_else(none, shown),
         )
@@ -482,8 +483,18 @@ mod tests {
         assert!(!night.contains(at(7, 30)) && !night.contains(at(21, 59)));
         let noon = of("13:00-16:00").unwrap();
         assert!(noon.contains(at(13, 0)) && !noon.contains(at(16, 0)) && !noon.contains(at(0, 0)));
-        for bad in ["22-7", "22:00", "24:00-07:00", "08:00-08:00", "22:0-07:00", "+2:00-07:00"] {
-            assert!(of(bad).unwrap_err().starts_with("ALERT_QUIET_HOURS is "), "{bad}");
+        for bad in [
+            "22-7",
+            "22:00",
+            "24:00-07:00",
+            "08:00-08:00",
+            "22:0-07:00",
+            "+2:00-07:00",
+        ] {
+            assert!(
+                of(bad).unwrap_err().starts_with("ALERT_QUIET_HOURS is "),
+                "{bad}"
+            );
         }
         assert!(read(&[("ALERT_DIGEST_AT", "8")]).is_err());
     }

@@ -9,8 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
+    metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    webhooks,
 };
 use crate::auth::{Access, ROUTES};
 

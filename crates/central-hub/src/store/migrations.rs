@@ -36,6 +36,11 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     14 "0014_alerts";
 };
 
+/// The number of the last step.
+pub(super) fn newest() -> i64 {
+    STEPS.last().map_or(0, |(number, _, _)| *number)
+}
+
 /// Runs what has not run yet.
 pub(super) async fn run(store: &Store) -> Result<(), MigrateError> {
     let steps = STEPS.iter().map(|(number, name, tables)| {

@@ -4,12 +4,11 @@
 use std::time::Duration;
 
 use central_hub::AlertLimits;
-use scratch_database::{Database, on_both_engines};
+use scratch_database::{Database, MailServer, on_both_engines};
 use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::receiver::{Receiver, Reply};
-use crate::smtp::MailServer;
 use crate::support::{Hub, ask, code, get, until};
 
 /// `GET /session`, with what matters here.
@@ -51,9 +50,24 @@ struct Mail {
 
 impl Mail {
     fn start(options: &[&str]) -> Self {
-        let server = MailServer::start(options);
-        let url = format!("smtp://127.0.0.1:{}", server.port);
+        let server = MailServer::start(options).unwrap();
+        let url = format!("smtp://127.0.0.1:{}", server.port());
         Self { server, url }
+    }
+
+    /// What it took, in the order in which it did.
+    fn mails(&self) -> Vec<Value> {
+        let mails = self.server.mails();
+        mails
+            .iter()
+            .map(|mail| serde_json::from_str(mail).unwrap())
+            .collect()
+    }
+
+    fn subjects(&self) -> Vec<String> {
+        let mails = self.mails();
+        let subjects = mails.iter().map(|mail| mail["subject"].as_str().unwrap());
+        subjects.map(str::to_owned).collect()
     }
 
     fn variables(&self) -> [(&str, &str); 3] {
@@ -65,9 +79,9 @@ impl Mail {
     }
 
     async fn until(&self, count: usize) -> Vec<Value> {
-        until("mail", async || self.server.mails().len() >= count).await;
-        let mails = self.server.mails();
-        assert_eq!(mails.len(), count, "{:?}", self.server.subjects());
+        until("mail", async || self.mails().len() >= count).await;
+        let mails = self.mails();
+        assert_eq!(mails.len(), count, "{:?}", self.subjects());
         mails
     }
 }
@@ -145,7 +159,7 @@ on_both_engines! {
         hub.store.approve_campaign(id, true).await.unwrap();
         hub.store.pause_campaign(id, "MANY_FAILURES", None).await.unwrap();
         mail.until(2).await;
-        let mut subjects = mail.server.subjects();
+        let mut subjects = mail.subjects();
         subjects.sort();
         assert_eq!(subjects, [
             "LeadMaster: Urgent: session-manager does not answer",
@@ -201,9 +215,10 @@ async fn two_hubs_on_one_store_tell_once() {
     let mail = Mail::start(&[]);
     let manager = FakeSessionManager::start().await;
     is_in(&manager, "DISCONNECTED", "UNLINKED");
+    let variables = mail.variables();
     let (one, other) = tokio::join!(
-        start(&database, &manager.url, &mail.variables()),
-        start(&database, &manager.url, &mail.variables()),
+        start(&database, &manager.url, &variables),
+        start(&database, &manager.url, &variables),
     );
     mail.until(1).await;
     is_in(&manager, "READY", "SYNCED");
@@ -212,10 +227,11 @@ async fn two_hubs_on_one_store_tell_once() {
     mail.until(3).await;
     // Both looked many times meanwhile.
     until("both saw it", async || {
-        holding(&one).await == ["SESSION_NOT_READY"] && holding(&other).await == ["SESSION_NOT_READY"]
+        holding(&one).await == ["SESSION_NOT_READY"]
+            && holding(&other).await == ["SESSION_NOT_READY"]
     })
     .await;
-    assert_eq!(mail.server.mails().len(), 3, "{:?}", mail.server.subjects());
+    assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
     one.stop().await;
     other.stop().await;
 }
@@ -232,22 +248,40 @@ async fn a_digest_is_told_once_a_day() {
     let store = {
         let hub = start(&database, &manager.url, &variables).await;
         until("it is known", async || {
-            hub.store.setting("alert_digest_day").await.unwrap().is_some()
+            hub.store
+                .setting("alert_digest_day")
+                .await
+                .unwrap()
+                .is_some()
         })
         .await;
-        assert!(mail.server.mails().is_empty());
-        hub.store.set("alert_digest_day", "2026-01-01").await.unwrap();
+        assert!(mail.mails().is_empty());
+        hub.store
+            .set("alert_digest_day", "2026-01-01")
+            .await
+            .unwrap();
         hub
     };
     let mails = mail.until(1).await;
     let subject = mails[0]["subject"].as_str().unwrap();
-    assert!(subject.starts_with("LeadMaster: summary of ") && subject.ends_with(": all is well"), "{subject}");
-    assert!(mails[0]["text"].as_str().unwrap().contains("WhatsApp is connected."));
+    assert!(
+        subject.starts_with("LeadMaster: summary of ") && subject.ends_with(": all is well"),
+        "{subject}"
+    );
+    assert!(
+        mails[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("WhatsApp is connected.")
+    );
     store.stop().await;
     let hub = start(&database, &manager.url, &variables).await;
     is_in(&manager, "DISCONNECTED", "UNLINKED");
     let mails = mail.until(2).await;
-    assert!(mails[1]["subject"].as_str().unwrap().contains("Urgent"), "no second digest");
+    assert!(
+        mails[1]["subject"].as_str().unwrap().contains("Urgent"),
+        "no second digest"
+    );
     hub.stop().await;
 }
 
@@ -258,7 +292,10 @@ async fn a_test_says_what_came_of_each_way() {
     is_in(&manager, "READY", "SYNCED");
     let nobody = start(&database, &manager.url, &[]).await;
     let (status, body) = nobody.post("/api/alerts/test", "").await;
-    assert_eq!((status, code(&body).as_str()), (409, "ALERTS_NOT_CONFIGURED"));
+    assert_eq!(
+        (status, code(&body).as_str()),
+        (409, "ALERTS_NOT_CONFIGURED")
+    );
     assert_eq!(get(&nobody, "/alerts").await["ways"], json!([]));
     nobody.stop().await;
     let mail = Mail::start(&[]);
@@ -270,11 +307,23 @@ async fn a_test_says_what_came_of_each_way() {
     let hub = start(&database, &manager.url, &variables).await;
     let (status, body) = ask(&hub, "POST", "/api/alerts/test", None).await;
     assert_eq!((status, &body["ok"]), (200, &json!(false)), "{body}");
-    assert_eq!(body["ways"][0], json!({"way": "email", "to": "ana@example.com, beto@example.com", "ok": true}));
-    assert_eq!((&body["ways"][1]["way"], &body["ways"][1]["code"]), (&json!("webhook"), &json!("REFUSED")));
+    assert_eq!(
+        body["ways"][0],
+        json!({"way": "email", "to": "ana@example.com, beto@example.com", "ok": true})
+    );
+    assert_eq!(
+        (&body["ways"][1]["way"], &body["ways"][1]["code"]),
+        (&json!("webhook"), &json!("REFUSED"))
+    );
     assert!(!body.to_string().contains("secret"), "{body}");
-    assert_eq!(mail.until(1).await[0]["subject"], "LeadMaster: Test of the alerts");
+    assert_eq!(
+        mail.until(1).await[0]["subject"],
+        "LeadMaster: Test of the alerts"
+    );
     let envelope = receiver.told("/T0/secret").remove(0).json();
-    assert_eq!((&envelope["type"], &envelope["data"]["kind"]), (&json!("alert"), &json!("test")));
+    assert_eq!(
+        (&envelope["type"], &envelope["data"]["kind"]),
+        (&json!("alert"), &json!("test"))
+    );
     hub.stop().await;
 }

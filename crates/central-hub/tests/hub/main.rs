@@ -8,6 +8,7 @@
 mod access;
 mod alerts;
 mod attacks;
+mod backups;
 mod campaigns;
 mod events;
 mod failures;
@@ -26,6 +27,5 @@ mod program;
 mod receiver;
 mod routes;
 mod sends;
-mod smtp;
 mod support;
 mod webhooks;

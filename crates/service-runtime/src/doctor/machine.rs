@@ -79,6 +79,7 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
             ),
             format!("chmod 700 {shown}"),
         )
+        .mended_by(folder, 0o700)
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
     self, Check, Report, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
+    secrets,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -62,7 +63,11 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
         checks.push(session(config, port, subject.manager).await);
     }
+    if config.backups.folder.exists() {
+        checks.push(folder("BACKUP_DIR", &config.backups.folder));
+    }
     checks.push(backups(config));
+    checks.extend(secrets(&SERVICE, subject));
     checks
 }
 

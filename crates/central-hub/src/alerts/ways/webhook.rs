@@ -152,7 +152,11 @@ mod tests {
         let pairs: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
         assert_eq!(pairs.len(), 2);
         assert_eq!(pairs[1].1, "campaña «\"x\"» & Cía");
-        let text = fill("{{code}} {{severity}} {{at}}", BodyEncoding::Text, &outgoing);
+        let text = fill(
+            "{{code}} {{severity}} {{at}}",
+            BodyEncoding::Text,
+            &outgoing,
+        );
         assert_eq!(text, "LOW_DISK critical 1970-01-01T00:00:00.000Z");
     }
 }

@@ -18,7 +18,9 @@ pub(super) fn title(condition: &Condition) -> String {
         Condition::BrowserRestarts { number, .. } => {
             format!("the browser was restarted {number} times in a row")
         }
-        Condition::HighMemory { service, mib, .. } => format!("{service} holds {mib} MiB of memory"),
+        Condition::HighMemory { service, mib, .. } => {
+            format!("{service} holds {mib} MiB of memory")
+        }
         Condition::CampaignStopped { name, .. } => {
             format!("the campaign “{}” stopped by itself", short(name))
         }
@@ -58,7 +60,9 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         Condition::SessionNotReady { cause, message, .. } => {
             let (_, cure) = session(cause);
             if cure.is_empty() {
-                return format!("Nothing comes or goes over WhatsApp. session-manager says: {message}");
+                return format!(
+                    "Nothing comes or goes over WhatsApp. session-manager says: {message}"
+                );
             }
             format!("Nothing comes or goes over WhatsApp. {cure}")
         }
@@ -144,7 +148,9 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
             } else {
                 "ends within two weeks."
             };
-            format!("The certificate of {host} {what} On the server: certbot renew, or whatever renews it.")
+            format!(
+                "The certificate of {host} {what} On the server: certbot renew, or whatever renews it."
+            )
         }
         Condition::ClockOff { seconds } => format!(
             "The server's clock differs by {seconds} seconds from WhatsApp's: WhatsApp and certificates fail so. On the server: timedatectl set-ntp true."
@@ -242,8 +248,14 @@ fn session(cause: &str) -> (&'static str, &'static str) {
             BROWSER,
             "It failed too often, and is not tried any more. Look at the log of session-manager, then connect on the page.",
         ),
-        "BROWSER_LAUNCH_FAILED" | "BROWSER_DIED" | "CHROMEDRIVER_DIED" | "PAGE_CRASHED"
-        | "PAGE_HUNG" | "PAGE_STUCK" | "ACKS_STOPPED" | "UNEXPECTED_LOGOUT" => (BROWSER, BY_ITSELF),
+        "BROWSER_LAUNCH_FAILED"
+        | "BROWSER_DIED"
+        | "CHROMEDRIVER_DIED"
+        | "PAGE_CRASHED"
+        | "PAGE_HUNG"
+        | "PAGE_STUCK"
+        | "ACKS_STOPPED"
+        | "UNEXPECTED_LOGOUT" => (BROWSER, BY_ITSELF),
         "LINKED_PROFILE_FOUND" | "CONNECT_REQUESTED" | "BACKING_UP" => (
             "WhatsApp does not finish connecting",
             "It has been starting for a while. On the server: session-manager doctor says what it is.",

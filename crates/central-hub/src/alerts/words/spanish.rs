@@ -29,7 +29,11 @@ pub(super) fn title(condition: &Condition) -> String {
         }
         .to_owned(),
         Condition::WebhookDeadLetters { name, is_off, .. } => {
-            let what = if *is_off { "se apagó" } else { "no recibió todo" };
+            let what = if *is_off {
+                "se apagó"
+            } else {
+                "no recibió todo"
+            };
             format!("la integración «{}» {what}", short(name))
         }
         Condition::BackupFailed { what } => format!("falló la copia de {}", of(*what)),
@@ -45,7 +49,9 @@ pub(super) fn title(condition: &Condition) -> String {
                 format!("el certificado de {host} vence pronto")
             }
         }
-        Condition::ClockOff { seconds } => format!("el reloj del servidor está corrido {seconds} s"),
+        Condition::ClockOff { seconds } => {
+            format!("el reloj del servidor está corrido {seconds} s")
+        }
     }
 }
 
@@ -54,7 +60,9 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
         Condition::SessionNotReady { cause, message, .. } => {
             let (_, cure) = session(cause);
             if cure.is_empty() {
-                return format!("No entra ni sale nada por WhatsApp. session-manager dice: {message}");
+                return format!(
+                    "No entra ni sale nada por WhatsApp. session-manager dice: {message}"
+                );
             }
             format!("No entra ni sale nada por WhatsApp. {cure}")
         }
@@ -140,7 +148,9 @@ pub(super) fn body(condition: &Condition, until: &str) -> String {
             } else {
                 "vence en menos de dos semanas."
             };
-            format!("El certificado de {host} {what} En el servidor: certbot renew, o lo que lo renueve.")
+            format!(
+                "El certificado de {host} {what} En el servidor: certbot renew, o lo que lo renueve."
+            )
         }
         Condition::ClockOff { seconds } => format!(
             "El reloj del servidor difiere en {seconds} segundos del de WhatsApp: así WhatsApp y los certificados fallan. En el servidor: timedatectl set-ntp true."
@@ -238,8 +248,14 @@ fn session(cause: &str) -> (&'static str, &'static str) {
             BROWSER,
             "Falló demasiadas veces y ya no se intenta. Mirá el registro de session-manager, y después conectá desde la página.",
         ),
-        "BROWSER_LAUNCH_FAILED" | "BROWSER_DIED" | "CHROMEDRIVER_DIED" | "PAGE_CRASHED"
-        | "PAGE_HUNG" | "PAGE_STUCK" | "ACKS_STOPPED" | "UNEXPECTED_LOGOUT" => (BROWSER, BY_ITSELF),
+        "BROWSER_LAUNCH_FAILED"
+        | "BROWSER_DIED"
+        | "CHROMEDRIVER_DIED"
+        | "PAGE_CRASHED"
+        | "PAGE_HUNG"
+        | "PAGE_STUCK"
+        | "ACKS_STOPPED"
+        | "UNEXPECTED_LOGOUT" => (BROWSER, BY_ITSELF),
         "LINKED_PROFILE_FOUND" | "CONNECT_REQUESTED" | "BACKING_UP" => (
             "WhatsApp no termina de conectar",
             "Está arrancando desde hace rato. En el servidor: session-manager doctor dice qué pasa.",

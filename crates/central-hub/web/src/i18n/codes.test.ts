@@ -32,6 +32,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'REAL',
   'TEXT',
   'INTERNAL_TOKEN',
+  'BACKUP_DIR',
   'DATA_DIR',
   'CARGO_PKG_VERSION',
   'SCREAMING_SNAKE_CASE',
