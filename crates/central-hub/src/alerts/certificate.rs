@@ -110,7 +110,8 @@ mod tests {
     /// Serves a certificate of `authority` that ends in so many days.
     async fn page(authority: &CertifiedIssuer<'static, KeyPair>, days: i64) -> Url {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        let end = jiff::Zoned::now().date() + jiff::Span::new().days(days);
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now());
+        let end = today.date() + jiff::Span::new().days(days);
         let [month, day] = [end.month(), end.day()].map(|it| u8::try_from(it).unwrap());
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);
         params.not_after = rcgen::date_time_ymd(end.year().into(), month, day);

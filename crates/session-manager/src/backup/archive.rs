@@ -113,7 +113,7 @@ fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> 
     backup_files::rest(&mut plain).map_err(unread)
 }
 
-/// Whether it is what [`write`] would have written. Anybody who has the public
+/// Whether it is what [`write()`] would have written. Anybody who has the public
 /// half of a key can make a file that opens, so that it opens proves nothing: a
 /// link in it would have Chrome write wherever it leads.
 fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {
