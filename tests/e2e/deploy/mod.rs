@@ -5,4 +5,5 @@ mod monitoring;
 mod nftables;
 mod nginx;
 mod pm2;
+mod proxies;
 mod systemd;
