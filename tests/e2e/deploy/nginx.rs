@@ -1,5 +1,4 @@
 //! The hub behind a real nginx with `deploy/nginx/leadmaster.conf`.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::path::Path;

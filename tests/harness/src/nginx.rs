@@ -95,7 +95,6 @@ impl Nginx {
     }
 
     /// What builds a client that knows the name and trusts the certificate.
-    #[must_use]
     pub fn client_builder(&self) -> ClientBuilder {
         let pem = std::fs::read(self.authority()).expect("a certificate");
         http_builder()
