@@ -46,10 +46,13 @@ module.exports = {
         BACKUP_KEEP: '',
         // Nothing: the default (see `session-manager --help`).
         SESSION_MANAGER_TOKEN: '',
+        SESSION_MANAGER_TOKEN_PREVIOUS: '',
         BACKUP_KEY: '',
         // In their place: a file that holds it, or a program that prints it.
         SESSION_MANAGER_TOKEN_FILE: '',
         SESSION_MANAGER_TOKEN_COMMAND: '',
+        SESSION_MANAGER_TOKEN_PREVIOUS_FILE: '',
+        SESSION_MANAGER_TOKEN_PREVIOUS_COMMAND: '',
         BACKUP_KEY_FILE: '',
         BACKUP_KEY_COMMAND: '',
         CHROME_BIN: '',

@@ -32,6 +32,10 @@ Environment:
                           a file that holds it, in its place (none)
   SESSION_MANAGER_TOKEN_COMMAND
                           a program, with its arguments, that prints it, in its place (none)
+  SESSION_MANAGER_TOKEN_PREVIOUS
+                          the token before, which is taken as well while callers change over (none)
+  SESSION_MANAGER_TOKEN_PREVIOUS_FILE
+  SESSION_MANAGER_TOKEN_PREVIOUS_COMMAND
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
   DATA_DIR                the ledger: what must survive a crash (data/)
   WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
@@ -78,6 +82,8 @@ Environment:
                           an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                log filter (info)";
 
+const PREVIOUS_TOKEN: &str = "SESSION_MANAGER_TOKEN_PREVIOUS";
+
 /// What the service runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -89,6 +95,8 @@ pub struct Config {
     pub environment: Environment,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<SecretString>,
+    /// `SESSION_MANAGER_TOKEN_PREVIOUS`: let in as well, while callers change over.
+    pub previous_token: Option<SecretString>,
     /// The browser.
     pub browser: BrowserConfig,
     /// `DATA_DIR`.
@@ -150,6 +158,11 @@ impl Config {
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
         ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
         ensure_not_guessable(&hosts, token.as_ref(), "SESSION_MANAGER_TOKEN", LEAST_TOKEN)?;
+        let previous_token = env.secret(PREVIOUS_TOKEN)?;
+        if token.is_none() && previous_token.is_some() {
+            return Err(EnvError::missing("SESSION_MANAGER_TOKEN").into());
+        }
+        ensure_not_guessable(&hosts, previous_token.as_ref(), PREVIOUS_TOKEN, LEAST_TOKEN)?;
         let limits = Limits::default();
         let seconds = |name, range, default: Duration| {
             env.integer(name, range, default.as_secs())
@@ -178,6 +191,7 @@ impl Config {
             port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             token,
+            previous_token,
             browser: BrowserConfig {
                 chrome: env.optional_path("CHROME_BIN"),
                 chromedriver: env.optional_path("CHROMEDRIVER_BIN"),
@@ -311,6 +325,10 @@ impl Config {
         if is_guessable(self.token.as_ref(), LEAST_TOKEN) {
             let short = "SESSION_MANAGER_TOKEN has fewer than 16 characters: whoever reaches the service can guess it";
             warnings.push(short.to_owned());
+        }
+        if self.previous_token.is_some() {
+            let both = "SESSION_MANAGER_TOKEN_PREVIOUS lets callers in as well: take it away once all of them have the new one";
+            warnings.push(both.to_owned());
         }
         warnings
     }

@@ -11,6 +11,7 @@
 pub mod account_limits;
 pub mod backup;
 pub mod browser;
+mod clock;
 pub mod commands;
 pub mod config;
 mod error;
@@ -87,6 +88,7 @@ pub async fn run(
     let page_limits = inbox.page_limits();
     let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
+    let page = config.browser.page_url.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
@@ -111,6 +113,7 @@ pub async fn run(
         let schedule = Schedule::new(config.backups.clone(), every, session.clone());
         tokio::spawn(schedule.run(draining.clone()))
     });
+    let clock = tokio::spawn(clock::watch(page, draining.clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let (asked, book) = (session.clone(), ledger.clone());
@@ -126,6 +129,7 @@ pub async fn run(
         guesses: Arc::new(Guesses::at("SESSION_MANAGER_TOKEN")),
         streams: Shares::new(STREAMS, STREAMS),
         token: config.token.map(Arc::new),
+        previous_token: config.previous_token.map(Arc::new),
         limits,
         outbox,
         files,
@@ -154,6 +158,7 @@ pub async fn run(
     limits_watch.abort();
     pruning.abort();
     upkeep.abort();
+    clock.abort();
     if let Some(backups) = backups {
         backups.abort();
     }

@@ -34,6 +34,8 @@ pub struct AppState {
     pub ledger: LedgerFile,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
+    /// `SESSION_MANAGER_TOKEN_PREVIOUS`.
+    pub previous_token: Option<Arc<SecretString>>,
     /// What WhatsApp lets the account do.
     pub limits: CurrentLimits,
     /// Wrong ones.

@@ -23,10 +23,12 @@ const CENTRAL_HUB: Rows = &[
     &["router"],
     &["http"],
     &["state"],
+    &["alerts"],
     &[
         "scheduler",
         "inbound",
         "webhooks",
+        "backup",
         "recipient_import",
         "limits",
     ],
@@ -52,7 +54,7 @@ const SESSION_MANAGER: Rows = &[
     &["outbox", "backup", "account_limits"],
     &["session", "files"],
     &["ledger", "browser"],
-    &["failure", "event_log", "error"],
+    &["failure", "event_log", "error", "clock"],
 ];
 
 /// The source of a crate: its files by their module paths.

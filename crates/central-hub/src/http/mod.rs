@@ -1,6 +1,7 @@
 //! The handlers: extract, call, convert.
 
 pub(crate) mod admin;
+pub(crate) mod alerts;
 pub(crate) mod auth;
 pub(crate) mod campaigns;
 pub(crate) mod cliente;

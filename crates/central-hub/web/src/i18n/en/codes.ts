@@ -73,6 +73,7 @@ export const errors: typeof esErrors = {
     'The part that talks to WhatsApp gave an unexpected answer. Tell support: it may be of another version.',
   WEBHOOK_ADDRESS_REFUSED:
     'That address is inside this network. If it is meant, name it in WEBHOOK_ALLOWED_HOSTS on the server.',
+  ALERTS_NOT_CONFIGURED: 'Nobody would be told: set the mail or the webhook on the server.',
   INTERNAL_TOKEN_NOT_SET: 'The server has no INTERNAL_TOKEN, so programs cannot report messages.',
   WEBHOOK_NOT_FOUND: 'That webhook is not there any more.',
   WEBHOOK_DELIVERY_NOT_FOUND: 'That delivery is not there any more.',

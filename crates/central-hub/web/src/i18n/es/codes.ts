@@ -74,6 +74,7 @@ export const errors = {
     'La parte que habla con WhatsApp respondió algo inesperado. Avisale a soporte: puede ser de otra versión.',
   WEBHOOK_ADDRESS_REFUSED:
     'Esa dirección es de la red interna. Si es a propósito, nombrala en WEBHOOK_ALLOWED_HOSTS en el servidor.',
+  ALERTS_NOT_CONFIGURED: 'Nadie recibiría el aviso: falta configurar el correo o la integración en el servidor.',
   INTERNAL_TOKEN_NOT_SET:
     'El servidor no tiene INTERNAL_TOKEN, así que los programas no pueden informar mensajes.',
   WEBHOOK_NOT_FOUND: 'Ese webhook ya no existe.',
