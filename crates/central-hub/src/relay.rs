@@ -335,7 +335,13 @@ impl Relay {
                 };
                 current.limits = Some((held, limits));
             }
-            Event::Message(_) | Event::Ack(_) | Event::Gap(_) => {}
+            Event::Message(_)
+            | Event::Ack(_)
+            | Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::Reaction(_)
+            | Event::Call(_)
+            | Event::Gap(_) => {}
         }
         self.tell(Change::Event(relayed));
     }

@@ -7,6 +7,7 @@
 // Installed as a preload script: it runs before the page's own scripts, on
 // every navigation, and must never throw into the page.
 
+import { attachChanges, changes } from "./changes";
 import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
@@ -74,6 +75,7 @@ const calls: Record<string, (args: any) => unknown> = {
   limits: () => limits(),
   read,
   acks,
+  changes,
   logout: () => logout(),
 };
 
@@ -138,6 +140,7 @@ export function start(channel: (text: string) => void, { presence, attended }: O
       attachDelivery,
       () => attachPasskey(report),
       attachMessages,
+      attachChanges,
       attachLimits,
       () => attachNotices(report),
     ]);

@@ -34,7 +34,7 @@ pub use page::{
     Presence, StoredMessage,
 };
 pub use page_report::{
-    Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey, PageReport,
+    PageChange, PageChangeKind,     Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey, PageReport,
     PageUpdate, PasskeyStage,
 };
 pub(crate) use profile::remove_tree;

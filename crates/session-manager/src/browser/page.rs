@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
-use super::page_report::{PageLimits, PageMessage, PageReport};
+use super::page_report::{PageChange, PageLimits, PageMessage, PageReport};
 use super::tab::{CHANNEL, Tab};
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
@@ -481,6 +481,16 @@ impl Page {
     /// Any [`PageError`].
     pub async fn read(&self, ids: &[String]) -> Result<Vec<PageMessage>, PageError> {
         self.call("read", json!({"ids": ids}), SEARCH).await
+    }
+
+    /// What became of these messages (ids, and the second in which each was sent),
+    /// as far as the page knows.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn changes(&self, messages: &[(String, i64)]) -> Result<Vec<PageChange>, PageError> {
+        self.call("changes", json!({"messages": messages}), SEARCH)
+            .await
     }
 
     /// How far these messages got, as far as the page's store has them.

@@ -55,6 +55,7 @@ fn message(id: &str, kind: &str) -> NewEvent {
             kind: kind.to_owned(),
             body: "hola".to_owned(),
             at: at(1_795_000_000_000),
+            content: Box::default(),
         }),
         ack: 1,
     }
