@@ -460,6 +460,7 @@ impl Phone {
             inbound: world.inbound,
             ciphertexts: world.ciphertexts,
             stored: world.stored,
+            downloads: world.downloads,
             lookups: world.lookups,
             browser: world.browser.clone(),
             rules: world.rules.clone(),

@@ -151,6 +151,8 @@ pub struct State {
     pub ciphertexts: usize,
     /// How often pages stored or forgot what they were told to.
     pub stored: u64,
+    /// How often pages fetched files of leads.
+    pub downloads: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
     /// How the newest page's browser presents itself: user agents and client

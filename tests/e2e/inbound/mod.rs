@@ -4,5 +4,6 @@ mod catch_up;
 mod changes;
 mod content;
 mod exactly_once;
+mod media;
 mod webhooks;
 mod webhooks_tls;

@@ -15,6 +15,7 @@ import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { attachLimits, limits } from "./limits";
 import { linkCode, onLinkCodeChange } from "./linkcode";
+import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
 import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
@@ -76,6 +77,9 @@ const calls: Record<string, (args: any) => unknown> = {
   read,
   acks,
   changes,
+  media_open: openMedia,
+  media_read: readMedia,
+  media_close: closeMedia,
   logout: () => logout(),
 };
 

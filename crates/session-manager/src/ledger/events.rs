@@ -17,6 +17,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
+use super::media::note_media;
 use super::message_id::{inbound_dedup_key, sent_key};
 use super::row::Row;
 use super::store::{Store, TransitionData, apply_transition};
@@ -255,6 +256,7 @@ async fn record_message(
     if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
         return Ok(());
     }
+    note_media(transaction, message).await?;
     sqlx::query("DELETE FROM unreadable WHERE message_id = ?")
         .bind(&message.message_id)
         .execute(&mut *transaction)

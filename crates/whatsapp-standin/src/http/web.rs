@@ -161,14 +161,15 @@ async fn media(
 
 /// A file that a lead sent.
 async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    let world = shared.world();
+    let mut world = shared.world();
     if !world.network_up {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    match world.files.get(&format!("/v/{id}")) {
-        Some(file) => file.clone().into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+    let Some(file) = world.files.get(&format!("/v/{id}")).cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    world.downloads += 1;
+    file.into_response()
 }
 
 async fn chat(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {

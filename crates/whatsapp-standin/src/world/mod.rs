@@ -285,6 +285,8 @@ pub(crate) struct World {
     /// What is in the files that leads send, by where they lie. In memory: a
     /// restart forgets them, as WhatsApp does in time.
     pub(crate) files: HashMap<String, Bytes>,
+    /// How often pages fetched them.
+    pub(crate) downloads: u64,
     /// How often pages stored or forgot what they were told to.
     pub(crate) stored: u64,
     /// When pages were busy for long.
@@ -327,6 +329,7 @@ impl World {
             refusals: Vec::new(),
             media: HashMap::new(),
             files: HashMap::new(),
+            downloads: 0,
             stored: 0,
             long_tasks: Vec::new(),
             duplicates: 0,
