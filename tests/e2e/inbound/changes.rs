@@ -114,10 +114,9 @@ async fn changes_during_outages_are_told_once() {
     phone.lead_reacts(&liked, "").expect("a reaction");
     phone.lead_reacts(&sent, "👍").expect("a reaction");
     manager.until("READY").await;
-    let more = events
-        .until(|event| event.name == "reaction" && event.data["message_id"] == sent.as_str())
-        .await;
-    told.extend(more);
+    for _ in 0..2 {
+        told.extend(events.until(|event| event.name == "reaction").await);
+    }
     let mut became = changes(&told);
     became.sort_by_key(|(name, id, more)| (*name, *id, more.is_null()));
     let mut expected = vec![

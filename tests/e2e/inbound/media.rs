@@ -156,7 +156,7 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
         .with("HEARTBEAT_MS", 500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let file = noise(60 << 20);
+    let file = noise(24 << 20);
     let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
     refused_or_known(&manager, &key).await;
     manager.until_stored().await;

@@ -38,8 +38,15 @@ impl MediaStore {
         let Ok(_place) = self.0.places.acquire().await else {
             return Err(MediaError::Busy);
         };
-        let fetched = self.fetch_now(row).await;
         let store = self.0.ledger.store().await?;
+        // It may have come since it was looked up.
+        let now = store.media(&row.message_id).await?;
+        if let Some(stored) = now.and_then(|row| row.stored)
+            && self.is_whole(&stored).await
+        {
+            return Ok(stored);
+        }
+        let fetched = self.fetch_now(row).await;
         let outcome = match &fetched {
             Ok(_) => "stored",
             Err(MediaError::Gone) => {
