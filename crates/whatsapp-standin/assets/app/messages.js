@@ -202,7 +202,7 @@
     async reaction({ key, chat, at }, { target, text }) {
       const reaction = { msgKey: key, parentMsgKey: target, senderUserJid: chat, reactionText: text, timestamp: at * 1000, orphan: 0, read: false };
       await storage.putReaction(reaction);
-      if (Msg.get(target)) await window.require('WAWebReactionsModelUtils').addOrUpdateReactionsModelCollection([reaction]);
+      if (Msg.get(target)) await window.require('WAWebReactionsModelUtils').addOrUpdateReactionsModelCollection({ ...reaction, t: at }, true);
     },
   };
 
