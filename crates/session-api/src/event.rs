@@ -314,7 +314,12 @@ macro_rules! private_debug {
     )*};
 }
 
-private_debug!(MessageEditedEvent, MessageDeletedEvent, ReactionEvent, CallEvent);
+private_debug!(
+    MessageEditedEvent,
+    MessageDeletedEvent,
+    ReactionEvent,
+    CallEvent
+);
 
 /// A sent message moved on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

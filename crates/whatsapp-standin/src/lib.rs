@@ -32,6 +32,6 @@ pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
 pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
     Block, CappingStatus, Details, Failure, LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder,
-    LeadPoll, Limits, NewChats, Outcome, PageHttp, Place,
-    ReachOutLock, Received, Refusal, Rule, SentFile,
+    LeadPoll, Limits, NewChats, Outcome, PageHttp, Place, ReachOutLock, Received, Refusal, Rule,
+    SentFile,
 };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, LeadContent, Failure, Limits, PageHttp, Rule};
+use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, Rule};
 
 /// A message a lead writes.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -30,19 +30,27 @@ fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
 
 /// What became of messages, as (name, message, text or emoji), in order.
 fn changes(events: &[SseEvent]) -> Vec<(&str, &str, Value)> {
-    let of_kind = events.iter().filter(|event| KINDS.contains(&event.name.as_str()));
+    let of_kind = events
+        .iter()
+        .filter(|event| KINDS.contains(&event.name.as_str()));
     of_kind
         .map(|event| {
             let data = &event.data;
             let id = data.get("message_id").unwrap_or(&data["call_id"]);
             let more = data.get("body").or(data.get("emoji")).cloned();
-            (event.name.as_str(), id.as_str().expect("an id"), more.unwrap_or_default())
+            (
+                event.name.as_str(),
+                id.as_str().expect("an id"),
+                more.unwrap_or_default(),
+            )
         })
         .collect()
 }
 
 async fn sends(manager: &Manager, text: &str) -> String {
-    let (status, body) = manager.post("/send", &json!({"to": LEAD, "message": text})).await;
+    let (status, body) = manager
+        .post("/send", &json!({"to": LEAD, "message": text}))
+        .await;
     assert_eq!(status, 200, "{body}");
     body["message_id"].as_str().expect("an id").to_owned()
 }
@@ -54,7 +62,9 @@ async fn changes_are_told_as_they_happen() {
     let mut events = from_the_start(&manager).await;
     let (first, second) = (writes(&phone, "quiero comprar"), writes(&phone, "uy"));
     let sent = sends(&manager, "Hola").await;
-    phone.lead_edits(&first, "quiero alquilar").expect("an edit");
+    phone
+        .lead_edits(&first, "quiero alquilar")
+        .expect("an edit");
     phone.lead_edits(&first, "BAJA").expect("an edit");
     phone.lead_reacts(&sent, "👍").expect("a reaction");
     phone.lead_reacts(&sent, "").expect("a reaction");
@@ -73,11 +83,20 @@ async fn changes_are_told_as_they_happen() {
             ("call", call.as_str(), Value::Null),
         ]
     );
-    for event in told.iter().filter(|event| KINDS.contains(&event.name.as_str())) {
+    for event in told
+        .iter()
+        .filter(|event| KINDS.contains(&event.name.as_str()))
+    {
         assert_eq!(event.data["phone"], LEAD, "{event:?}");
     }
-    let call = told.iter().find(|event| event.name == "call").expect("the call");
-    assert_eq!((&call.data["outcome"], &call.data["video"]), (&json!("missed"), &json!(false)));
+    let call = told
+        .iter()
+        .find(|event| event.name == "call")
+        .expect("the call");
+    assert_eq!(
+        (&call.data["outcome"], &call.data["video"]),
+        (&json!("missed"), &json!(false))
+    );
     let messages = told.iter().filter(|event| event.name == "message");
     assert_eq!(messages.count(), 3, "a call or a deletion is no message");
     manager.stop().await;

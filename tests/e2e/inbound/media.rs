@@ -81,7 +81,10 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
     let picture = [PNG, &noise(900_000)].concat();
     // Its sender says that it is something else.
     let (key, _) = sends(&phone, "image", "text/html", &picture);
-    poll::until("the picture", async || (kept(&manager).len() == 1).then_some(())).await;
+    poll::until("the picture", async || {
+        (kept(&manager).len() == 1).then_some(())
+    })
+    .await;
     assert_eq!(phone.state().downloads, 1);
     let url = manager.url(&format!("/messages/{key}/media"));
     let get = || manager.client().get(&url);
@@ -98,12 +101,23 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
         "attachment; filename*=UTF-8''mi%20casa%20%C3%B1.png"
     );
     assert_eq!(response.bytes().await.expect("a body"), picture);
-    let part = get().header("range", "bytes=100000-100099").send().await.expect("a part");
+    let part = get()
+        .header("range", "bytes=100000-100099")
+        .send()
+        .await
+        .expect("a part");
     assert_eq!(part.status(), 206);
     let range = format!("bytes 100000-100099/{}", picture.len());
     assert_eq!(part.headers()["content-range"], range.as_str());
-    assert_eq!(part.bytes().await.expect("a body"), picture[100_000..100_100]);
-    let beyond = get().header("range", "bytes=99999999-").send().await.expect("an answer");
+    assert_eq!(
+        part.bytes().await.expect("a body"),
+        picture[100_000..100_100]
+    );
+    let beyond = get()
+        .header("range", "bytes=99999999-")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(beyond.status(), 416);
     // By the last part of its id, too.
     let short = key.rsplit('_').next().expect("a key");
@@ -117,7 +131,11 @@ async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
     assert_eq!(phone.state().downloads, 2);
     let together = (0..8).map(|_| fetch(&manager, &key));
     for (status, body) in futures_util::future::join_all(together).await {
-        assert!((status, &body) == (200, &film), "{status}, {} bytes", body.len());
+        assert!(
+            (status, &body) == (200, &film),
+            "{status}, {} bytes",
+            body.len()
+        );
     }
     assert_eq!(phone.state().downloads, 3);
     manager.stop().await;
@@ -132,11 +150,25 @@ async fn what_whatsapp_has_no_more_is_410_in_words() {
     phone.forget_file(&path).expect("the file");
     let (status, body) = refused(&manager, &key, "MEDIA_GONE").await;
     assert_eq!(status, 410);
-    assert!(body["message"].as_str().expect("words").contains("no more"), "{body}");
-    let text = phone.lead_message(&LeadMessage::text(LEAD, "hola")).expect("a message");
-    for unknown in [text.as_str(), "false_5491158254201@c.us_3A00", "..%2f..%2fledger.db", "x"] {
+    assert!(
+        body["message"].as_str().expect("words").contains("no more"),
+        "{body}"
+    );
+    let text = phone
+        .lead_message(&LeadMessage::text(LEAD, "hola"))
+        .expect("a message");
+    for unknown in [
+        text.as_str(),
+        "false_5491158254201@c.us_3A00",
+        "..%2f..%2fledger.db",
+        "x",
+    ] {
         let (status, body) = manager.get(&format!("/messages/{unknown}/media")).await;
-        assert_eq!((status, &body["code"]), (404, &"MEDIA_NOT_FOUND".into()), "{unknown}");
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &"MEDIA_NOT_FOUND".into()),
+            "{unknown}"
+        );
     }
     manager.stop().await;
     manager.set("MEDIA_DOWNLOAD", "off");
@@ -165,7 +197,10 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
     poll::until("a part on the disk", async || {
-        kept(&manager).iter().any(|name| name.ends_with(".part")).then_some(())
+        kept(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
     })
     .await;
     manager.service.kill().await;
@@ -178,7 +213,10 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     let client = manager.client().clone();
     let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
     poll::until("a part on the disk", async || {
-        kept(&manager).iter().any(|name| name.ends_with(".part")).then_some(())
+        kept(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
     })
     .await;
     kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
@@ -186,7 +224,10 @@ async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
     assert_eq!(answer.status(), 503, "{:?}", answer.text().await);
     manager.until("READY").await;
     assert!(whole(&manager, &key).await == file, "another file");
-    poll::until("the rests to be gone", async || (kept(&manager).len() == 1).then_some(())).await;
+    poll::until("the rests to be gone", async || {
+        (kept(&manager).len() == 1).then_some(())
+    })
+    .await;
     manager.stop().await;
 }
 
@@ -201,7 +242,9 @@ async fn quota_lets_the_oldest_go_and_fetches_it_again() {
     let options = ManagerOptions::default().with("MEDIA_QUOTA_MIB", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    let files: Vec<_> = (0..3).map(|n| [PNG, &noise(600_000 + n)].concat()).collect();
+    let files: Vec<_> = (0..3)
+        .map(|n| [PNG, &noise(600_000 + n)].concat())
+        .collect();
     let mut keys = Vec::new();
     for file in &files {
         let (key, _) = sends(&phone, "image", "image/png", file);
@@ -213,6 +256,8 @@ async fn quota_lets_the_oldest_go_and_fetches_it_again() {
     // What has no room at all is said so.
     let (key, _) = sends(&phone, "image", "image/png", &noise(2 << 20));
     assert_eq!(refused(&manager, &key, "PAYLOAD_TOO_LARGE").await.0, 413);
-    tokio::time::timeout(Duration::from_secs(5), manager.until("READY")).await.expect("READY");
+    tokio::time::timeout(Duration::from_secs(5), manager.until("READY"))
+        .await
+        .expect("READY");
     manager.stop().await;
 }

@@ -213,7 +213,9 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let rows = rows.into_iter();
-        Ok(rows.map(|(id, size, at)| (id, unsigned(Some(size)).unwrap_or_default(), at)).collect())
+        Ok(rows
+            .map(|(id, size, at)| (id, unsigned(Some(size)).unwrap_or_default(), at))
+            .collect())
     }
 
     /// Forgets files of messages that were told before `before`, and that are not

@@ -13,7 +13,9 @@ pub enum MediaError {
     #[error("no message with this id is known that came in with a file")]
     NotFound,
     /// WhatsApp has it no more.
-    #[error("WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again")]
+    #[error(
+        "WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again"
+    )]
     Gone,
     /// Nothing is fetched.
     #[error("files that come in are not fetched: MEDIA_DOWNLOAD is off")]

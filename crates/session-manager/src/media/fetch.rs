@@ -67,7 +67,9 @@ impl MediaStore {
         let ready = self.0.session.snapshot().session.state == SessionState::Ready;
         let page = self.0.session.page().filter(|_| ready);
         let page = page.ok_or_else(|| MediaError::NotReady("it is not now".to_owned()))?;
-        let (token, size) = page.open_media(&row.message_id, self.0.limits.quota).await?;
+        let (token, size) = page
+            .open_media(&row.message_id, self.0.limits.quota)
+            .await?;
         let written = self.write(&page, row, &token, size).await;
         // A page that is gone has closed it.
         let _ = page.close_media(&token).await;
@@ -102,7 +104,9 @@ impl MediaStore {
         while written < size {
             let piece = page.read_media(token, written).await?;
             if piece.is_empty() {
-                return Err(MediaError::Failed("the page gave less than it said".to_owned()));
+                return Err(MediaError::Failed(
+                    "the page gave less than it said".to_owned(),
+                ));
             }
             let missing = HEAD.saturating_sub(head.len()).min(piece.len());
             head.extend_from_slice(&piece[..missing]);
@@ -111,7 +115,9 @@ impl MediaStore {
             written += piece.len() as u64;
         }
         if written != size {
-            return Err(MediaError::Failed("the page gave more than it said".to_owned()));
+            return Err(MediaError::Failed(
+                "the page gave more than it said".to_owned(),
+            ));
         }
         file.flush().await?;
         file.sync_all().await?;

@@ -124,7 +124,12 @@ impl Drop for Landing {
 impl MediaStore {
     /// Files below `data`, noted in `ledger`, fetched in the page of `session`.
     #[must_use]
-    pub fn new(data: &Path, ledger: LedgerFile, session: SessionHandle, limits: MediaLimits) -> Self {
+    pub fn new(
+        data: &Path,
+        ledger: LedgerFile,
+        session: SessionHandle,
+        limits: MediaLimits,
+    ) -> Self {
         Self(Arc::new(Inner {
             folder: data.join(FOLDER),
             ledger,
@@ -265,7 +270,8 @@ impl MediaStore {
                 return;
             };
             match self.land(flight).await {
-                Ok(_) | Err(MediaError::Gone | MediaError::TooLarge(_) | MediaError::Failed(_)) => {}
+                Ok(_) | Err(MediaError::Gone | MediaError::TooLarge(_) | MediaError::Failed(_)) => {
+                }
                 Err(error) => {
                     tracing::debug!(%error, "files that came in are fetched later");
                     return;

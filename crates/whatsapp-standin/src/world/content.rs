@@ -114,7 +114,12 @@ pub struct LeadAd {
 
 impl LeadContent {
     /// The page's type of the message and its fields. `body` is its text.
-    pub(super) fn fields(&self, body: &str, me: &str, chat: &str) -> (Option<String>, Map<String, Value>) {
+    pub(super) fn fields(
+        &self,
+        body: &str,
+        me: &str,
+        chat: &str,
+    ) -> (Option<String>, Map<String, Value>) {
         let mut kind = None;
         let mut fields = Map::new();
         let mut put = |name: &str, value: Value| {
@@ -127,7 +132,10 @@ impl LeadContent {
             put("mimetype", json!(media.mime));
             put("filename", json!(media.filename));
             put("size", json!(media.size));
-            put("duration", json!(media.seconds.map(|seconds| seconds.to_string())));
+            put(
+                "duration",
+                json!(media.seconds.map(|seconds| seconds.to_string())),
+            );
             put("width", json!(media.width));
             put("height", json!(media.height));
             put("directPath", json!(media.path));
@@ -135,10 +143,18 @@ impl LeadContent {
             put("mediaKey", json!(random_id("k")));
             put("caption", json!(body));
             // The page has a file's small picture where a text has its text.
-            put("body", json!(media.thumbnail.as_deref().unwrap_or_default()));
+            put(
+                "body",
+                json!(media.thumbnail.as_deref().unwrap_or_default()),
+            );
             put("isViewOnce", json!(media.view_once));
         }
-        if let Some(Place { latitude, longitude, text }) = &self.location {
+        if let Some(Place {
+            latitude,
+            longitude,
+            text,
+        }) = &self.location
+        {
             kind = Some("location".to_owned());
             put("lat", json!(latitude));
             put("lng", json!(longitude));
@@ -165,10 +181,15 @@ impl LeadContent {
         if let Some(poll) = &self.poll {
             kind = Some("poll_creation".to_owned());
             let options = poll.options.iter().enumerate();
-            let options: Vec<_> = options.map(|(at, name)| json!({"name": name, "localId": at})).collect();
+            let options: Vec<_> = options
+                .map(|(at, name)| json!({"name": name, "localId": at}))
+                .collect();
             put("pollName", json!(poll.name));
             put("pollOptions", json!(options));
-            put("pollSelectableOptionsCount", json!(u8::from(!poll.multiple)));
+            put(
+                "pollSelectableOptionsCount",
+                json!(u8::from(!poll.multiple)),
+            );
         }
         if let Some(choice) = &self.selected {
             match choice.kind.as_str() {

@@ -285,7 +285,12 @@ impl World {
 
     /// The other side of a message's chat edits it, takes it back or reacts to
     /// it; gives the change's own key. `None`: that is no message's key.
-    pub(crate) fn lead_changes(&mut self, target: &str, kind: ChangeKind, text: &str) -> Option<String> {
+    pub(crate) fn lead_changes(
+        &mut self,
+        target: &str,
+        kind: ChangeKind,
+        text: &str,
+    ) -> Option<String> {
         let mut parts = target.splitn(3, '_');
         let (own, chat) = (parts.next()?, parts.next()?.to_owned());
         parts.next()?;

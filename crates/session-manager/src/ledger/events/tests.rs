@@ -531,7 +531,10 @@ async fn messages_are_looked_at_again_until_they_are_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
-    let ids = ["false_5491158254201@c.us_3A01", "false_5491158254201@c.us_3A02"];
+    let ids = [
+        "false_5491158254201@c.us_3A01",
+        "false_5491158254201@c.us_3A02",
+    ];
     let batch = ids.iter().map(|id| message(id, "chat")).collect();
     store.record(batch).await.unwrap();
     let seconds = 1_795_000_000;
@@ -570,11 +573,18 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
     });
     let event = NewEvent::Message { message, ack };
     store.record(vec![event.clone(), event]).await.unwrap();
-    let due = async |most| store.media_to_fetch(r#"["image"]"#, most, 2, i64::MAX).await;
+    let due = async |most| {
+        store
+            .media_to_fetch(r#"["image"]"#, most, 2, i64::MAX)
+            .await
+    };
     assert_eq!(due(899).await.unwrap(), None);
     let row = due(900).await.unwrap().unwrap();
     assert_eq!(store.media("3A01").await.unwrap(), Some(row.clone()));
-    assert_eq!(store.media("false_123456@lid_3A01").await.unwrap(), Some(row.clone()));
+    assert_eq!(
+        store.media("false_123456@lid_3A01").await.unwrap(),
+        Some(row.clone())
+    );
     for _ in 0..2 {
         assert!(due(900).await.unwrap().is_some());
         store.media_failed(&row.message_key).await.unwrap();
@@ -587,7 +597,10 @@ async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
         sha256: vec![7; 32],
     };
     store.media_stored(&row.message_key, &file).await.unwrap();
-    assert_eq!(store.media(id).await.unwrap().unwrap().stored, Some(file.clone()));
+    assert_eq!(
+        store.media(id).await.unwrap().unwrap().stored,
+        Some(file.clone())
+    );
     store.media_dropped(&file.file_id).await.unwrap();
     let dropped = store.media(id).await.unwrap().unwrap();
     assert_eq!((dropped.stored, dropped.gone), (None, false));
