@@ -18,7 +18,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
 use super::media::note_media;
-use super::message_id::{inbound_dedup_key, sent_key};
+use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::row::Row;
 use super::store::{Store, TransitionData, apply_transition};
 use super::transition::SendEvent;
@@ -295,11 +295,6 @@ async fn record_call(
     };
     write(transaction, ticket, EventKind::Call, Some(&key), data).await?;
     Ok(())
-}
-
-/// The dedup key of what became of a message.
-pub(super) fn change_key(kind: EventKind, key: &str) -> String {
-    format!("{}:{}", kind.as_str(), inbound_dedup_key(key))
 }
 
 /// Gives whether it is news that this message cannot be read.

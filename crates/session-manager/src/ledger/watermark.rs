@@ -8,8 +8,7 @@ use sqlx::Row as _;
 
 use super::append::number;
 use super::error::LedgerError;
-use super::events::change_key;
-use super::message_id::{inbound_dedup_key, sent_key};
+use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::store::Store;
 use crate::event_log::id_of;
 

@@ -21,7 +21,7 @@ use session_api::{SessionBody, SessionState};
 use session_client::{ClientError, SessionClient};
 
 use super::session::Word;
-use crate::http::qr_code::{Code, look};
+use crate::http::linking_code::{Code, look};
 use crate::relay::Change;
 use crate::state::AppState;
 
