@@ -15,6 +15,7 @@ use url::Url;
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
+use crate::media::{Download, MediaLimits};
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
@@ -71,6 +72,10 @@ Environment:
   FILES_QUOTA_CLIENTE_MIB room for the files of one business, in MiB (a quarter of FILES_QUOTA_MIB)
   FILES_KEEP_HOURS        how long an uploaded file is kept (24)
   FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
+  MEDIA_DOWNLOAD          auto | demand | off: which files of leads are fetched (auto)
+  MEDIA_AUTO_MIB          largest file that is fetched by itself, in MiB (16)
+  MEDIA_QUOTA_MIB         room for files that came in, in MiB; the oldest go first (2048)
+  MEDIA_KEEP_DAYS         how long a file that came in is kept (90)
   BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
                           (`session-manager backup --new-key` makes one)
   BACKUP_KEY_FILE         a file that holds it, in its place (none)
@@ -105,6 +110,8 @@ pub struct Config {
     pub sends: SendLimits,
     /// The bounds of files.
     pub files: FileLimits,
+    /// The bounds of files that come in.
+    pub media: MediaLimits,
     /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`.
     pub backups: Backups,
     /// `BACKUP_EVERY_HOURS`; `None` for 0.
@@ -226,6 +233,7 @@ impl Config {
                 ),
             },
             files: file_limits(env, remember)?,
+            media: media_limits(env)?,
             backups: Backups {
                 folder: absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
                 key: backup_key(env)?,
@@ -397,6 +405,32 @@ fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     })
 }
 
+fn media_limits(env: &Env) -> Result<MediaLimits, EnvError> {
+    const MIB: u64 = 1024 * 1024;
+    const DAY: u64 = 24 * 3600;
+    let keep = env.integer("MEDIA_KEEP_DAYS", 1..=3_650, 90)?;
+    let events = env.integer("EVENTS_DAYS", 1..=3_650, 30)?;
+    let download = match env.text("MEDIA_DOWNLOAD")?.as_deref() {
+        None | Some("auto") => Download::Auto,
+        Some("demand") => Download::Demand,
+        Some("off") => Download::Off,
+        Some(other) => {
+            return Err(EnvError::invalid(
+                "MEDIA_DOWNLOAD",
+                other,
+                "auto, demand or off",
+            ));
+        }
+    };
+    Ok(MediaLimits {
+        download,
+        auto_largest: env.integer("MEDIA_AUTO_MIB", 1..=2_048, 16)? * MIB,
+        quota: env.integer("MEDIA_QUOTA_MIB", 1..=1_048_576, 2_048)? * MIB,
+        keep: Duration::from_secs(keep * DAY),
+        remember: Duration::from_secs(keep.max(events) * DAY),
+    })
+}
+
 fn absolute(name: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
     std::path::absolute(path)
         .map_err(|error| ConfigError::WorkingFolder(name, path.to_owned(), error))
@@ -449,6 +483,10 @@ mod tests {
             ("FILE_MAX_MIB", "0"),
             ("FILES_QUOTA_MIB", "1 GB"),
             ("FILE_URL_HOSTS", "https://cdn.example.com/"),
+            ("MEDIA_DOWNLOAD", "siempre"),
+            ("MEDIA_AUTO_MIB", "0"),
+            ("MEDIA_QUOTA_MIB", "1 GB"),
+            ("MEDIA_KEEP_DAYS", "-1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");

@@ -21,6 +21,7 @@ pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
+pub mod media;
 pub mod outbox;
 pub mod router;
 pub mod session;
@@ -44,6 +45,7 @@ use crate::event_log::EventLog;
 use crate::files::Files;
 use crate::inbound::{Recorder, Scanner};
 use crate::ledger::LedgerFile;
+use crate::media::MediaStore;
 use crate::outbox::Outbox;
 use crate::router::router;
 use crate::session::{CatchUp, Inbox, SessionDriver, SessionHandle};
@@ -79,6 +81,7 @@ pub async fn run(
 ) {
     let log = EventLog::new(Timestamp::now());
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
+    let data = config.data.clone();
     let files = Files::new(&config.data, ledger.clone(), config.files);
     // First of all: settle what an earlier process left. A failure is logged,
     // and reported to each send.
@@ -98,6 +101,8 @@ pub async fn run(
         inbox,
     );
     let outbox = Outbox::new(session.clone(), ledger.clone(), files.clone(), config.sends);
+    let media = MediaStore::new(&data, ledger.clone(), session.clone(), config.media);
+    let fetching = tokio::spawn(media.clone().run(shutdown.draining().clone()));
     let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
     let recorder = tokio::spawn(recorder.run(seen));
     let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
@@ -133,6 +138,7 @@ pub async fn run(
         limits,
         outbox,
         files,
+        media,
         draining,
     };
     ready();
@@ -157,6 +163,7 @@ pub async fn run(
     scanner.abort();
     limits_watch.abort();
     pruning.abort();
+    fetching.abort();
     upkeep.abort();
     clock.abort();
     if let Some(backups) = backups {

@@ -54,6 +54,7 @@ pub fn router(state: AppState) -> Router {
         // These count what they read by themselves.
         .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
+        .route(paths::MESSAGE_MEDIA, get(http::media::media))
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))

@@ -14,6 +14,7 @@ use crate::backup::Backups;
 use crate::browser::Profile;
 use crate::files::Files;
 use crate::ledger::LedgerFile;
+use crate::media::MediaStore;
 use crate::outbox::Outbox;
 use crate::session::SessionHandle;
 
@@ -46,6 +47,8 @@ pub struct AppState {
     pub outbox: Outbox,
     /// The files that go with it.
     pub files: Files,
+    /// The files of messages that came in.
+    pub media: MediaStore,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,
 }

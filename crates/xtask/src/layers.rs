@@ -51,7 +51,7 @@ const SESSION_MANAGER: Rows = &[
     &["http"],
     &["state"],
     &["inbound"],
-    &["outbox", "backup", "account_limits"],
+    &["outbox", "backup", "account_limits", "media"],
     &["session", "files"],
     &["ledger", "browser"],
     &["failure", "event_log", "error", "clock"],

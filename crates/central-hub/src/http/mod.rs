@@ -9,6 +9,7 @@ pub(crate) mod config;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod linking_code;
 pub(crate) mod listener;
 pub(crate) mod messages;
 pub(crate) mod metrics;

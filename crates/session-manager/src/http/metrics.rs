@@ -107,6 +107,10 @@ pub const HELP: &[(&str, &str)] = &[
         "From WhatsApp's page to the service",
     ),
     (
+        "leadmaster_media_fetched_total",
+        "Files of messages that came in, by what became of fetching them: stored, gone, failed, later",
+    ),
+    (
         "leadmaster_inbound_unreadable_total",
         "Messages that stayed unreadable for a minute",
     ),
