@@ -255,12 +255,14 @@ impl Alerts {
     pub(crate) async fn run(self, draining: CancellationToken) {
         let inner = &self.0;
         inner.begin().await;
-        tokio::select! {
-            biased;
-            () = draining.cancelled() => {}
-            () = inner.watch() => {}
-            () = inner.deliver() => {}
-        }
+        let watching = async {
+            tokio::select! {
+                () = draining.cancelled() => {}
+                () = inner.watch() => {}
+            }
+        };
+        // What is under way is ended and written down: else it would be told twice.
+        tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
             tracing::debug!("the leases of alerts stay: {error}");
         }
@@ -555,14 +557,15 @@ impl Inner {
         self.store.enqueue_notice_in(tx, &ways, &notice).await
     }
 
-    async fn deliver(&self) {
-        loop {
+    async fn deliver(&self, draining: &CancellationToken) {
+        while !draining.is_cancelled() {
             let claimed = self.deliver_some().await;
             if claimed {
                 continue;
             }
             let pause = IDLE_PAUSE.min(self.limits.first_pause);
             tokio::select! {
+                () = draining.cancelled() => {}
                 () = self.enqueued.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }

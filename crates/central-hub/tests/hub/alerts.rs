@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::receiver::{Receiver, Reply};
-use crate::support::{Hub, ask, code, get, until};
+use crate::support::{Hub, ask, code, get, text, until};
 
 /// `GET /session`, with what matters here.
 fn session(state: &str, cause: &str) -> String {
@@ -110,6 +110,9 @@ on_both_engines! {
         let text = first["text"].as_str().unwrap();
         assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
         // It goes on, and is told no more; a restart of the hub tells nothing anew.
+        until("it is settled", async || {
+            get(&hub, "/api/alerts").await["told"][0]["state"] == "sent"
+        }).await;
         until_holding(&hub, &["SESSION_NOT_READY"]).await;
         hub.stop().await;
         let hub = start(&database, &manager.url, &mail.variables()).await;
@@ -152,9 +155,9 @@ on_both_engines! {
         let (status, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
         assert_eq!(status, 201, "{campaign}");
         let id = campaign["id"].as_i64().unwrap();
-        let lines = json!({"destinatarios": [{"telefono": "5491158254201"}]});
         let path = format!("/api/sender/campaigns/{id}/recipients");
-        let (status, answer) = ask(&hub, "POST", &path, Some(&lines)).await;
+        let list = hub.http.post(hub.url(&path)).header("content-type", "text/csv");
+        let (status, answer) = text(list.body("telefono;nombre\n5491158254201;Ana\n")).await;
         assert!(status < 300, "{answer}");
         hub.store.approve_campaign(id, true).await.unwrap();
         hub.store.pause_campaign(id, "MANY_FAILURES", None).await.unwrap();
@@ -274,6 +277,10 @@ async fn a_digest_is_told_once_a_day() {
             .unwrap()
             .contains("WhatsApp is connected.")
     );
+    until("it is settled", async || {
+        get(&store, "/api/alerts").await["told"][0]["state"] == "sent"
+    })
+    .await;
     store.stop().await;
     let hub = start(&database, &manager.url, &variables).await;
     is_in(&manager, "DISCONNECTED", "UNLINKED");
