@@ -112,6 +112,9 @@ async function test() {
     await standin.leadMessage({ from: '5491140000000', body: 'Sí, me interesa. ¿Hasta cuándo dura?' });
     await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
     await shows('Recibidos', 1);
+    await matter('waiting').getByText('1 persona espera respuesta').waitFor();
+    await matter('waiting').getByRole('link', { name: 'Responder' }).waitFor();
+    assert((await page.title()).startsWith('(1) '), 'the tab says so, too');
     await page.evaluate(() => window.scrollTo(0, 0));
     await picture('start', { fullPage: true });
   });

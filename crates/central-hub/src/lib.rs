@@ -16,6 +16,7 @@ pub mod config;
 mod error;
 mod http;
 mod inbound;
+mod inbox;
 mod limits;
 pub mod opt_out;
 mod outage;
@@ -42,6 +43,7 @@ use session_client::{BuildError, SessionClient, Timeouts};
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::inbound::Follower;
+use crate::inbox::InboxWatcher;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
@@ -172,6 +174,11 @@ pub async fn run(
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let watcher = InboxWatcher {
+        store: deps.store.clone(),
+        relay: relay.clone(),
+    };
+    let watching = tokio::spawn(watcher.run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let store = deps.store.clone();
@@ -200,6 +207,7 @@ pub async fn run(
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     watchdog.abort();
+    watching.abort();
     scheduling.abort();
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;
