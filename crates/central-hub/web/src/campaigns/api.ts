@@ -25,7 +25,7 @@ export const CAMPAIGNS_KEY = ['campaigns'] as const;
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
-/** A list is told of by events; one that moves without them is looked at so often. */
+/** Lists are refreshed by events; this is the polling interval for changes without an event. */
 const AGAIN_MS = 15_000;
 
 type Cursor = string | number | null;
@@ -123,8 +123,19 @@ export async function getRefused(
   return { items: found.rechazos, next: found.siguiente };
 }
 
-export const uploadPath = (id: number, prefijo: string) =>
-  `${PATH}/${id}/recipients${query({ prefijo })}`;
+/** What a person may say of a list; the service finds what is left out. */
+export interface ListOptions {
+  columna?: string | undefined;
+  nombre?: string | undefined;
+  hoja?: string | undefined;
+  separador?: string | undefined;
+  codificacion?: string | undefined;
+  /** `1`: only look. */
+  probar?: '1';
+}
+
+export const uploadPath = (id: number, prefijo: string, options: ListOptions = {}) =>
+  `${PATH}/${id}/recipients${query({ prefijo, ...options })}`;
 
 export async function getRecipients(
   id: number,
