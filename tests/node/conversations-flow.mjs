@@ -125,7 +125,7 @@ async function test() {
     const focused = () => box().evaluate((one) => one === document.activeElement);
     await row(LEO).focus();
     await page.keyboard.press('ArrowUp');
-    assert(await row(ANA).evaluate((one) => one === document.activeElement), '↑ goes up the list');
+    assert(await row('5491158254203').evaluate((one) => one === document.activeElement), '↑ goes up the list');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${hub}/conversaciones/${LEO}`);

@@ -242,7 +242,7 @@ async function test() {
     await page.getByRole('navigation').getByRole('link', { name: 'Ajustes' }).click();
     await says('Modo de envío');
     equal(await page.getByText('DATABASE_URL').count(), 0, 'the machine');
-    assert(await page.getByRole('switch').isDisabled(), 'the recording is not its own');
+    assert(await page.getByRole('switch', { name: 'Guardar los mensajes que llegan' }).isDisabled(), 'the recording is not its own');
     const fill = async (current, next, again) => {
       await page.getByLabel('Contraseña actual', { exact: true }).fill(current);
       await page.getByLabel('Contraseña nueva', { exact: true }).fill(next);

@@ -6,11 +6,21 @@ use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
 use crate::access::{PASSWORD, admin, basic};
-use crate::fake_session_manager::{FakeSessionManager, message};
+use crate::fake_session_manager::{FakeSessionManager, message, state};
 use crate::support::{Events, Hub, ask, get, until};
 
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
+
+/// Tells of READY until the hub has heard it: it listens from now on only.
+async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
+    let ready = serde_json::from_str(&state("READY", 2)).unwrap();
+    until("ready", async || {
+        peer.publish("state", &ready);
+        get(hub, "/api/overview").await["sesion"]["servicio"] == "up"
+    })
+    .await;
+}
 
 async fn counts(hub: &Hub) -> (i64, i64) {
     let counts = get(hub, "/api/listener/inbox").await;
@@ -53,12 +63,11 @@ async fn told_of(events: &mut Events, chat: &str) -> Value {
 on_both_engines! {
     async fn who_wrote_is_told_counted_and_answered(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        peer.is_in("READY");
         peer.takes_sends();
         let real = [("DRY_RUN", "false")];
         let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
+        is_ready(&hub, &peer).await;
         let mut events = hub.events().await;
-        events.hub("up").await;
         // A campaign's people are no conversations, and its list has their names.
         let campaign = json!({
             "nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51,
@@ -112,9 +121,8 @@ on_both_engines! {
 
     async fn a_rehearsed_answer_answers_nobody_and_is_no_conversation(database: Database) {
         let peer = FakeSessionManager::with_event_log().await;
-        peer.is_in("READY");
         let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
-        hub.events().await.hub("up").await;
+        is_ready(&hub, &peer).await;
         peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
         until_counted(&hub, 1, 1).await;
         for to in ["5491158254201", "5491158254209"] {
@@ -160,7 +168,6 @@ on_both_engines! {
 #[tokio::test]
 async fn each_reads_for_itself_and_hears_its_own() {
     let peer = FakeSessionManager::with_event_log().await;
-    peer.is_in("READY");
     peer.takes_sends();
     let variables = [("HUB_ADMIN_PASSWORD", PASSWORD), ("DRY_RUN", "false")];
     let hub = Hub::start_with(&peer.url, &variables).await;
@@ -181,7 +188,6 @@ async fn each_reads_for_itself_and_hears_its_own() {
         Events::of(request.send().await.unwrap())
     };
     let mut hers = listen(&eva).await;
-    hers.hub("up").await;
     let mut all = listen(&admin()).await;
     peer.publish_message(
         "false_5491158254201@c.us_3A01",
