@@ -24,7 +24,7 @@ export function AskForAlerts() {
   }
   return (
     <div className={classes.ask} role="group" aria-label={a.ask}>
-      <Text size="sm" style={{ flex: 1, minWidth: 160 }}>
+      <Text size="sm" style={{ flex: '1 1 100%' }}>
         {a.ask}
       </Text>
       <Button size="compact-sm" onClick={() => void answer(true)}>
