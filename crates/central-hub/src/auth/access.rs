@@ -222,6 +222,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
     // Further routes of the Node hub, under its names.
+    rule("POST", "/sender/send", Everybody(Send)),
     rule(
         "GET",
         "/sender/destinatarios/campania/{id}",

@@ -48,10 +48,9 @@ impl Inner {
         // At the last moment, whoever asked for it and whenever. One that may
         // have left already is not judged any more: its outcome is asked for.
         if message.state != State::Unconfirmed {
-            match self.store.is_sending_stopped().await {
-                Ok(true) => return Ok(stopped()),
-                // The store says so itself below.
-                Ok(false) | Err(_) => {}
+            // Where the store fails, it says so itself below.
+            if matches!(self.store.is_sending_stopped().await, Ok(true)) {
+                return Ok(stopped());
             }
             match self.store.is_opted_out(&message.chat).await {
                 Ok(false) => {}

@@ -95,7 +95,7 @@ fn name_among(fields: &str) -> Option<String> {
             .map(|(_, cell)| cell.trim())
             .filter(|it| !it.is_empty())
     };
-    let name = NAMES.into_iter().find_map(|column| of(column));
+    let name = NAMES.into_iter().find_map(of);
     match (name, of(SURNAME)) {
         (Some(name), Some(surname)) if !name.ends_with(surname) => {
             Some(format!("{name} {surname}"))

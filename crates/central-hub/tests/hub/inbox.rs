@@ -127,7 +127,7 @@ on_both_engines! {
         until_counted(&hub, 1, 1).await;
         for to in ["5491158254201", "5491158254209"] {
             let text = json!({"destinatario": to, "mensaje": "Mucho"});
-            assert_eq!(post(&hub, "/api/sender/messages/send", text).await["data"]["estado"], "simulado");
+            assert_eq!(post(&hub, "/api/sender/messages/send", text).await["estado"], "simulado");
         }
         assert_eq!(counts(&hub).await.0, 1);
         let all = rows(&hub, "").await;

@@ -63,6 +63,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /whatsapp/{cliente_id}/logout", "Ala"),
     ("POST /whatsapp/{cliente_id}/pairing-code", "Ala"),
     ("POST /send", "AGCsaS"),
+    ("POST /sender/send", "AGCsaS"),
     ("POST /files", "AGCsaS"),
     ("GET /files/{id}", "AGCsaS"),
     ("DELETE /files/{id}", "AGCsaS"),
