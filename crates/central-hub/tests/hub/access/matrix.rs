@@ -139,6 +139,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /session-manager/admin/logout", "Ala"),
     ("GET /stats/health", "nAGCrsklaRSKL"),
     ("GET /stats/dashboard", "AGCraR"),
+    ("GET /alerts", "Aa"),
+    ("POST /alerts/test", "Aa"),
     ("GET /webhooks", "Aa"),
     ("POST /webhooks", "Aa"),
     ("GET /webhooks/{id}", "Aa"),

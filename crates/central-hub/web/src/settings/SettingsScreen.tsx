@@ -1,8 +1,9 @@
-import { useOnlyAnswers } from '../auth/AuthProvider';
+import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { Screen } from '../ui/Screen';
 import { AlertsCard } from './AlertsCard';
 import { AppearanceCard } from './AppearanceCard';
+import { NotificationsCard } from './NotificationsCard';
 import { PasswordCard } from './PasswordCard';
 import { RecordingCard } from './RecordingCard';
 import { SendingCard } from './SendingCard';
@@ -13,13 +14,15 @@ export default function SettingsScreen() {
   const t = useText();
   const s = t.settings;
   const onlyAnswers = useOnlyAnswers();
+  const seesAll = useSeesAll();
   return (
     <Screen title={s.title} lead={s.lead}>
       <PasswordCard />
       <AppearanceCard />
-      <AlertsCard />
+      <NotificationsCard />
       {!onlyAnswers && <SendingCard />}
       {!onlyAnswers && <RecordingCard />}
+      {seesAll && <AlertsCard />}
       {!onlyAnswers && <ServiceCard />}
     </Screen>
   );
