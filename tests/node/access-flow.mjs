@@ -45,6 +45,11 @@ async function test() {
     await enter('admin', password);
     await row('admin').getByText('Vos', { exact: true }).waitFor();
     await button('Nuevo usuario').click();
+    // Of a business's number nobody hears who serves one alone.
+    await dialog().getByText('Ve y contesta todas las conversaciones.').waitFor();
+    equal(await field('Número de cliente').count(), 0, 'the number');
+    await inDialog('Atiendo a varios negocios').click();
+    await choose('Rol', 'Un cliente');
     await inDialog('Crear el usuario').click();
     await says('Sin espacios ni acentos.');
     await says('Un número mayor que cero.');
@@ -60,7 +65,6 @@ async function test() {
   await step('a name is there once', async () => {
     await button('Nuevo usuario').click();
     await field('Usuario').fill('EVA');
-    await field('Número de cliente').fill('52');
     await field('Contraseña').fill(FIRST);
     await inDialog('Crear el usuario').click();
     await says('Ya hay un usuario con ese nombre.');
@@ -91,6 +95,60 @@ async function test() {
     await page.goto(`${hub}/integraciones`);
     await page.getByRole('heading', { name: 'Claves de programas' }).waitFor();
     equal(await page.getByRole('heading', { name: 'Webhooks' }).count(), 0, 'webhooks');
+  });
+
+  await step('who answers sees the conversations, and nothing that changes the rest', async () => {
+    await signIn('admin', password);
+    await page.goto(`${hub}/usuarios`);
+    await button('Nuevo usuario').click();
+    await field('Usuario').fill('luz');
+    await field('Contraseña').fill(FIRST);
+    await inDialog('Crear el usuario').click();
+    await closed();
+    await row('luz').getByText('Atiende conversaciones').waitFor();
+    await signIn('luz', FIRST);
+    await page.goto(`${hub}/inicio`);
+    await page.getByRole('heading', { name: 'Inicio', level: 1 }).waitFor();
+    const menu = page.getByRole('navigation', { name: 'Secciones' }).getByRole('link');
+    equal((await menu.allTextContents()).join(), 'Inicio,Conversaciones,Mensajes,Bajas,Ajustes', 'the menu');
+    await picture('agent-start');
+    for (const path of ['/usuarios', '/campanas', '/whatsapp', '/integraciones']) {
+      await page.goto(`${hub}${path}`);
+      await says('Esta página no existe');
+    }
+    await page.goto(`${hub}/ajustes`);
+    await page.getByRole('heading', { name: 'Avisos' }).waitFor();
+    equal(await page.getByRole('heading', { name: 'Envíos', exact: true }).count(), 0, 'the switch');
+    await api('/api/sender/messages/send', 'POST', { destinatario: '5491158254201', mensaje: 'hola' });
+    await page.goto(`${hub}/conversaciones/5491158254201`);
+    await page.getByLabel('Respuesta', { exact: true }).fill('Soy Luz');
+    await button('Enviar').click();
+    await page.locator('[data-message]').filter({ hasText: 'Soy Luz' }).waitFor();
+    await picture('agent-conversation');
+  });
+
+  await step('all sending is stopped and goes on, with who and when', async () => {
+    await signIn('admin', password);
+    await page.goto(`${hub}/ajustes`);
+    await page.getByTestId('sending').getByText('Los envíos no están detenidos.').waitFor();
+    await page.getByRole('main').getByRole('button', { name: 'Detener todos los envíos' }).click();
+    await dialog().getByText('No sale nada más hasta que alguien los reanude').waitFor();
+    await inDialog('Detener todos los envíos').click();
+    await closed();
+    const bar = page.locator('[data-banner="stopped"]');
+    await bar.getByText('Envíos detenidos por admin, hoy').waitFor();
+    await picture('stopped');
+    for (const path of ['/inicio', '/conversaciones/5491158254201']) {
+      await page.goto(`${hub}${path}`);
+      await bar.waitFor();
+    }
+    await says('Los envíos están detenidos: no se puede contestar desde acá.');
+    equal(await button('Enviar').isDisabled(), true, 'the answer');
+    await picture('stopped-conversation');
+    await bar.getByRole('button', { name: 'Reanudar los envíos' }).click();
+    await inDialog('Reanudar los envíos').click();
+    await bar.waitFor({ state: 'detached' });
+    await eventually('the answer can go', async () => !(await button('Enviar').isDisabled()));
   });
 
   await step('a password is changed, a user switched off and on, and removed', async () => {

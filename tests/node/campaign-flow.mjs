@@ -144,6 +144,8 @@ async function test() {
   await step('approved as a rehearsal, and watched to its end', async () => {
     await button('Probar').click();
     await dialog().getByText('Es una prueba').waitFor();
+    equal(await dialog().getByTestId('review-sample').textContent(), 'Hola Ñata 1 de Hijos; 1', 'the first text');
+    await dialog().getByTestId('review-when').getByText(/ personas a .+ por día: termina /).waitFor();
     await picture('campaign-approve');
     await answer('Empezar la prueba');
     await dialog().waitFor({ state: 'hidden' });

@@ -26,6 +26,15 @@ let page = null;
 const row = (number) => page.locator(`[data-chat="${number}"]`);
 const bubbles = () => page.locator('[data-message]');
 const bubble = (text) => bubbles().filter({ hasText: text });
+const waiting = () => page.getByRole('navigation', { name: 'Secciones' }).getByTestId('waiting');
+const waits = (count) =>
+  eventually(`${count} wait`, async () => {
+    const title = await page.title();
+    if (count === 0) return (await waiting().count()) === 0 && !title.startsWith('(');
+    const shown = (await waiting().count()) === 1 ? await waiting().locator('[aria-hidden]').textContent() : '';
+    return shown === String(count) && title.startsWith(`(${count}) `);
+  });
+const tab = (name) => page.getByRole('radiogroup', { name: 'Qué conversaciones se ven' }).getByText(name);
 const box = () => page.getByLabel('Respuesta', { exact: true });
 
 async function test() {
@@ -51,6 +60,40 @@ async function test() {
     await row(ANA).getByText('Sí, ¿hasta cuándo?').waitFor();
     const order = await page.locator('[data-chat]').evaluateAll((all) => all.map((one) => one.dataset.chat));
     equal(order.join(), [ANA, LEO].join(), 'the newest first');
+  });
+
+  await step('who waits is counted in the menu, the tab and the list', async () => {
+    await waits(2);
+    const one = row(LEO);
+    assert(await one.evaluate((it) => it.dataset.unread === 'true' && it.dataset.waits === 'true'), 'unread, and waits');
+    const weight = await one.getByText('+54 9 11 5825-4202').evaluate((it) => Number(getComputedStyle(it).fontWeight));
+    assert(weight >= 700, `it weighs more: ${weight}`);
+    await one.getByText('1 sin leer').waitFor({ state: 'attached' });
+    await picture('unread');
+    // To which a message that a campaign or a program sends to many does not belong.
+    await api('/api/sender/messages/bulk', 'POST', { mensajes: [{ destinatario: '12025550199', mensaje: 'aviso' }] });
+    await tab('Sin responder (2)').click();
+    await row(LEO).waitFor();
+    // Whoever comes while somebody waits sees those first.
+    await page.reload();
+    await row(LEO).waitFor();
+    equal(await page.getByRole('radio', { name: 'Sin responder (2)' }).isChecked(), true, 'the first tab');
+    equal(await row('12025550199').count(), 0, 'chats of those who were only written to');
+    await tab('Todas').click();
+    await row(LEO).waitFor();
+    equal(await row('12025550199').count(), 0, 'in all of them, too');
+  });
+
+  await step('what needs no answer is said so, and what is opened is read', async () => {
+    await standin.leadMessage({ from: '5491158254203', body: '¡Gracias!' });
+    await waits(3);
+    await row('5491158254203').click();
+    await bubble('¡Gracias!').waitFor();
+    await row('5491158254203').and(page.locator(':not([data-unread])')).waitFor();
+    await waits(3);
+    await button('No hace falta responder').click();
+    await waits(2);
+    await row('5491158254203').and(page.locator(':not([data-waits])')).waitFor();
   });
 
   await step('a conversation has its address, its days and its ticks', async () => {
@@ -82,7 +125,7 @@ async function test() {
     const focused = () => box().evaluate((one) => one === document.activeElement);
     await row(LEO).focus();
     await page.keyboard.press('ArrowUp');
-    assert(await row(ANA).evaluate((one) => one === document.activeElement), '↑ goes up the list');
+    assert(await row('5491158254203').evaluate((one) => one === document.activeElement), '↑ goes up the list');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.waitForURL(`${hub}/conversaciones/${LEO}`);
@@ -92,6 +135,7 @@ async function test() {
     await eventually('the box of the other is empty', async () => (await box().inputValue()) === '');
     await row(LEO).getByText('Borrador:').waitFor();
     await page.reload();
+    await tab('Todas').click();
     await row(LEO).click();
     await eventually('the draft is there', async () => (await box().inputValue()) === 'Te cuento que');
     await box().fill('');
@@ -118,6 +162,7 @@ async function test() {
     const sent = mensajes.filter((one) => one.mensaje === 'Hasta el viernes.');
     equal(sent.length, 1, 'sent');
     equal(sent[0].cliente_id, 51, 'for the business that had written');
+    await waits(1);
     await box().press('Enter');
     await says('Escribí un mensaje.');
     await picture('conversation');
@@ -126,6 +171,8 @@ async function test() {
   await step('who asked not to be written to is not', async () => {
     await standin.leadMessage({ from: LEO, body: 'BAJA' });
     await row(LEO).getByText('BAJA').waitFor();
+    // Nobody may answer them.
+    await waits(0);
     await row(LEO).click();
     await bubble('BAJA').waitFor();
     await page.getByTestId('opted-out').waitFor();

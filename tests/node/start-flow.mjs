@@ -112,6 +112,9 @@ async function test() {
     await standin.leadMessage({ from: '5491140000000', body: 'Sí, me interesa. ¿Hasta cuándo dura?' });
     await part('Últimas respuestas').getByText('Sí, me interesa.').waitFor();
     await shows('Recibidos', 1);
+    await matter('waiting').getByText('1 persona espera respuesta').waitFor();
+    await matter('waiting').getByRole('link', { name: 'Responder' }).waitFor();
+    assert((await page.title()).startsWith('(1) '), 'the tab says so, too');
     await page.evaluate(() => window.scrollTo(0, 0));
     await picture('start', { fullPage: true });
   });
@@ -239,7 +242,7 @@ async function test() {
     await page.getByRole('navigation').getByRole('link', { name: 'Ajustes' }).click();
     await says('Modo de envío');
     equal(await page.getByText('DATABASE_URL').count(), 0, 'the machine');
-    assert(await page.getByRole('switch').isDisabled(), 'the recording is not its own');
+    assert(await page.getByRole('switch', { name: 'Guardar los mensajes que llegan' }).isDisabled(), 'the recording is not its own');
     const fill = async (current, next, again) => {
       await page.getByLabel('Contraseña actual', { exact: true }).fill(current);
       await page.getByLabel('Contraseña nueva', { exact: true }).fill(next);

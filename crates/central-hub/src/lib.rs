@@ -20,6 +20,7 @@ pub mod config;
 mod error;
 mod http;
 mod inbound;
+mod inbox;
 mod limits;
 pub mod opt_out;
 mod outage;
@@ -49,6 +50,7 @@ use crate::auth::Auth;
 use crate::backup::{Backups, Schedule as BackupSchedule};
 use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
+use crate::inbox::InboxWatcher;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
@@ -193,6 +195,11 @@ pub async fn run(
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let watcher = InboxWatcher {
+        store: deps.store.clone(),
+        relay: relay.clone(),
+    };
+    let watching = tokio::spawn(watcher.run(shutdown.draining().clone()));
     let backups = backup_schedule(&config);
     let backing_up = backups
         .clone()
@@ -239,6 +246,7 @@ pub async fn run(
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     watchdog.abort();
+    watching.abort();
     scheduling.abort();
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;

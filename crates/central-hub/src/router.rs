@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
-    metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens,
-    users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, inbox, listener,
+    messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender,
+    sending, tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -70,6 +70,7 @@ fn api() -> Router<AppState> {
                 .layer(map_response(with_success)),
         )
         .route("/phone", get(numbers::phone))
+        .route("/sending", get(sending::show).put(sending::turn))
         .nest("/sender/messages", sender())
         .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
@@ -123,7 +124,10 @@ fn conversations() -> Router<AppState> {
     Router::new()
         .route("/status", get(listener::status))
         .route("/mode", post(listener::mode))
+        .route("/inbox", get(inbox::counts))
         .route("/conversations", get(listener::conversations))
+        .route("/conversations/{number}/read", post(inbox::read))
+        .route("/conversations/{number}/attended", post(inbox::attended))
         .route("/messages", get(listener::messages))
         .route("/history/{number}", get(listener::history))
 }

@@ -6,6 +6,7 @@
 use axum::http::{HeaderValue, Method};
 
 use super::{Caller, Scope};
+use crate::store::Role;
 
 /// The callers that may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +17,17 @@ pub enum Access {
     Known,
     /// A signed-in user, or a token with the scope `admin`.
     Person,
+    /// As `Person`, without agentes.
+    Owner,
     /// Any caller with the scope; a cliente is limited to its own data.
     Everybody(Scope),
-    /// A caller with the scope who sees all businesses.
+    /// As `Everybody`, without agentes.
+    Business(Scope),
+    /// As `Everybody`, and agentes, whatever their scopes.
+    Attending(Scope),
+    /// A caller with the scope who sees all businesses, agentes included.
+    Office(Scope),
+    /// As `Office`, without agentes.
     Admins(Scope),
 }
 
@@ -41,7 +50,7 @@ const fn rule(method: &'static str, path: &'static str, access: Access) -> Rule 
     }
 }
 
-use Access::{Admins, Anyone, Everybody, Known, Person};
+use Access::{Admins, Anyone, Attending, Business, Everybody, Known, Office, Owner, Person};
 use Scope::{Admin, Campaigns, Link, Read, Send};
 
 /// All routes except the open health checks.
@@ -59,13 +68,16 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/users/{id}", Admins(Admin)),
     rule("PUT", "/users/{id}", Admins(Admin)),
     rule("DELETE", "/users/{id}", Admins(Admin)),
-    rule("GET", "/tokens", Person),
-    rule("POST", "/tokens", Person),
-    rule("DELETE", "/tokens/{id}", Person),
+    rule("GET", "/tokens", Owner),
+    rule("POST", "/tokens", Owner),
+    rule("DELETE", "/tokens/{id}", Owner),
     // The page.
     rule("GET", "/config", Known),
     rule("GET", "/events", Everybody(Read)),
     rule("GET", "/overview", Everybody(Read)),
+    // What stops all sending.
+    rule("GET", "/sending", Everybody(Read)),
+    rule("PUT", "/sending", Admins(Admin)),
     // For monitors.
     rule("GET", "/metrics", Admins(Read)),
     // The session, which all businesses share.
@@ -73,8 +85,8 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/status", Admins(Read)),
     rule("GET", "/qr", Admins(Link)),
     rule("POST", "/connect", Admins(Link)),
-    rule("GET", "/admin/whatsapp/status", Admins(Read)),
-    rule("GET", "/admin/whatsapp/session", Admins(Read)),
+    rule("GET", "/admin/whatsapp/status", Office(Read)),
+    rule("GET", "/admin/whatsapp/session", Office(Read)),
     rule("GET", "/admin/whatsapp/qr", Admins(Link)),
     rule("POST", "/admin/whatsapp/connect", Admins(Link)),
     rule("POST", "/admin/whatsapp/disconnect", Admins(Link)),
@@ -107,7 +119,8 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/sender/messages", Everybody(Read)),
     rule("GET", "/sender/messages.csv", Everybody(Read)),
     rule("POST", "/sender/messages/send", Everybody(Send)),
-    rule("POST", "/sender/messages/bulk", Everybody(Send)),
+    // To many at once is no answer.
+    rule("POST", "/sender/messages/bulk", Business(Send)),
     rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
     rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
     // Campaigns. Starting to send is for administrators, who are responsible
@@ -184,8 +197,9 @@ pub const ALL: &[Rule] = &[
         Everybody(Campaigns),
     ),
     // The opt-out list, which all businesses share.
-    rule("GET", "/sender/bajas", Admins(Read)),
-    rule("POST", "/sender/bajas", Everybody(Campaigns)),
+    rule("GET", "/sender/bajas", Office(Read)),
+    // Whoever talks with somebody hears it first.
+    rule("POST", "/sender/bajas", Attending(Campaigns)),
     rule("GET", "/sender/bajas/palabras", Everybody(Read)),
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
     rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
@@ -195,6 +209,14 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/listener/status", Everybody(Read)),
     rule("POST", "/listener/mode", Admins(Admin)),
     rule("GET", "/listener/conversations", Everybody(Read)),
+    rule("GET", "/listener/inbox", Everybody(Read)),
+    // What a person has read, and what needs no answer.
+    rule("POST", "/listener/conversations/{number}/read", Person),
+    rule(
+        "POST",
+        "/listener/conversations/{number}/attended",
+        Everybody(Send),
+    ),
     rule("GET", "/listener/messages", Everybody(Read)),
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("POST", "/listener/incoming-message", Anyone),
@@ -290,11 +312,18 @@ impl Access {
     /// Whether the caller may use the route. Ownership of data is checked by
     /// the handlers.
     pub(super) fn admits(self, caller: &Caller) -> bool {
+        let only_answers = caller.role == Role::Agente;
         match self {
             Self::Anyone | Self::Known => true,
             Self::Person => caller.is_person(),
+            Self::Owner => caller.is_person() && !only_answers,
             Self::Everybody(scope) => caller.may(scope),
-            Self::Admins(scope) => caller.cliente_id.is_none() && caller.may(scope),
+            Self::Business(scope) => caller.may(scope) && !only_answers,
+            Self::Attending(scope) => caller.may(scope) || only_answers && caller.is_person(),
+            Self::Office(scope) => caller.cliente_id.is_none() && caller.may(scope),
+            Self::Admins(scope) => {
+                caller.cliente_id.is_none() && caller.may(scope) && !only_answers
+            }
         }
     }
 }

@@ -59,6 +59,8 @@ impl Scopes {
     pub const NONE: Self = Self(0);
     /// Everything.
     pub const EVERYTHING: Self = Self(0b1_1111);
+    /// What somebody may do who answers conversations.
+    pub const OF_AGENTE: Self = Self(0b0_0011);
     /// What a business may do with what is its own.
     pub const OF_CLIENTE: Self = Self(0b0_1111);
 
@@ -177,6 +179,7 @@ impl Reach {
             cliente_id: user.cliente_id,
             scopes: match user.role {
                 Role::Admin => Scopes::EVERYTHING,
+                Role::Agente => Scopes::OF_AGENTE,
                 Role::Cliente => Scopes::OF_CLIENTE,
             },
         }
@@ -190,9 +193,12 @@ impl Reach {
         if limit.is_some() && cliente_id != limit {
             return None;
         }
-        let (role, most) = match cliente_id {
-            Some(_) => (Role::Cliente, Scopes::OF_CLIENTE),
-            None => (Role::Admin, Scopes::EVERYTHING),
+        let (role, most) = match (cliente_id, maker.map(|maker| maker.role)) {
+            (Some(_), Some(Role::Agente)) => (Role::Cliente, Scopes::OF_AGENTE),
+            (Some(_), _) => (Role::Cliente, Scopes::OF_CLIENTE),
+            // Whoever made it was more then.
+            (None, Some(Role::Agente)) => (Role::Agente, Scopes::OF_AGENTE),
+            (None, _) => (Role::Admin, Scopes::EVERYTHING),
         };
         // A scope of a later version is none of this one's.
         let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
@@ -232,6 +238,12 @@ impl Caller {
     /// administrator may.
     pub(crate) fn is_person(&self) -> bool {
         !matches!(self.who, Who::Token { .. }) || self.may(Scope::Admin)
+    }
+
+    /// Whether it answers for the whole: sees all, and is not only there to
+    /// answer.
+    pub(crate) fn runs_it(&self) -> bool {
+        self.cliente_id.is_none() && self.role == Role::Admin
     }
 
     /// The user, where there is one behind it.

@@ -28,8 +28,10 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::IntoParams;
 
+use super::sending::SENDING;
 use crate::auth::{Caller, Scope, Scopes};
 use crate::error::HubError;
+use crate::inbox::CONVERSATION;
 use crate::relay::{Change, HubLink, Link, Relay, Relayed};
 use crate::state::AppState;
 
@@ -74,7 +76,7 @@ struct Listener {
     missed: Option<Missed>,
 }
 
-/// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`.
+/// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`, `conversation`, `sending`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
     params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
@@ -144,12 +146,19 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     {
         return false;
     }
+    // Each sees its own side of a conversation, who sees all has one, too.
+    if let Change::HubEvent(own) = change
+        && own.name == CONVERSATION
+    {
+        return own.cliente_id == cliente_id && scopes.has(Scope::Read);
+    }
     if cliente_id.is_none() {
         return true;
     }
     match change {
         Change::Hub(_) => true,
-        Change::HubEvent(own) => own.cliente_id == cliente_id,
+        // What stops all sending is everybody's.
+        Change::HubEvent(own) => own.cliente_id == cliente_id || own.name == SENDING,
         Change::Event(relayed) => matches!(
             relayed.kind,
             EventKind::State | EventKind::Qr | EventKind::Limits

@@ -11,13 +11,16 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
+use super::inbox::reader;
 use super::node::refusals::not_served_here;
 use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
 use crate::state::AppState;
-use crate::store::{Contact, FOLLOWER, Filter, Message, Page, direction, phone_of};
+use crate::store::{
+    FOLLOWER, Filter, Message, Page, State as MessageState, Talk, direction, phone_of,
+};
 
 /// A page of a list.
 const PAGE: u32 = 50;
@@ -157,10 +160,6 @@ impl MessageAnswer {
     }
 }
 
-fn name_of(contact: Contact) -> Option<String> {
-    contact.name.or(contact.pushname)
-}
-
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
@@ -178,6 +177,14 @@ pub(crate) struct ListQuery {
     antes: Option<i64>,
     #[serde(alias = "limit")]
     limite: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TalksQuery {
+    /// `sin_responder`: only those in which somebody waits for an answer;
+    /// `todas`, as without it.
+    filtro: Option<String>,
 }
 
 /// What is there, and not empty.
@@ -236,24 +243,23 @@ pub(crate) struct PageAnswer {
 /// Messages with the names of whom they are from.
 pub(super) async fn told(
     state: &AppState,
+    cliente_id: Option<u64>,
     messages: Vec<Message>,
 ) -> Result<Vec<MessageAnswer>, HubError> {
-    let mut chats: Vec<_> = messages.iter().map(|it| it.chat.as_str()).collect();
-    chats.sort_unstable();
-    chats.dedup();
-    let contacts = state.store.contacts(&chats).await?;
-    let names = contacts
-        .into_iter()
-        .filter_map(|contact| Some((contact.wa_id.clone(), name_of(contact)?)))
-        .collect();
+    let chats = messages.iter().map(|it| it.chat.as_str());
+    let names = state.store.names_of(cliente_id, chats).await?;
     let tell = |message| MessageAnswer::of(message, &names);
     Ok(messages.into_iter().map(tell).collect())
 }
 
-async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
+async fn answer(
+    state: &AppState,
+    cliente_id: Option<u64>,
+    page: Page,
+) -> Result<PageAnswer, HubError> {
     Ok(PageAnswer {
         siguiente: page.next,
-        mensajes: told(state, page.messages).await?,
+        mensajes: told(state, cliente_id, page.messages).await?,
     })
 }
 
@@ -293,7 +299,7 @@ pub(crate) async fn messages(
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
-    Ok(Json(answer(&state, page).await?))
+    Ok(Json(answer(&state, filter.cliente_id, page).await?))
 }
 
 /// So much of a message tells what it is about.
@@ -305,6 +311,10 @@ pub(crate) struct Conversation {
     telefono: Option<String>,
     chat: String,
     nombre: Option<String>,
+    /// So many messages of theirs the caller has not read.
+    sin_leer: i64,
+    /// When the first of theirs was written that nobody answered.
+    sin_responder_desde: Option<Timestamp>,
     ultimo: MessageAnswer,
 }
 
@@ -316,25 +326,71 @@ pub(crate) struct Conversations {
     siguiente: Option<i64>,
 }
 
-/// With whom there is a conversation, and its last message, page by page.
+/// With whom there is a conversation, and its last message, page by page: whom
+/// somebody wrote to by hand, and who wrote. With words, whoever was written to
+/// at all.
 #[utoipa::path(
     get, path = "/listener/conversations", tag = "inbound", operation_id = "listener_conversations",
-    params(ListQuery),
+    params(ListQuery, TalksQuery),
     responses((status = 200, description = "A page of them", body = Conversations), Failures)
 )]
 pub(crate) async fn conversations(
     State(state): State<AppState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
+    ApiQuery(which): ApiQuery<TalksQuery>,
 ) -> Result<Json<Conversations>, HubError> {
     let cliente_id = caller.cliente_for(query.cliente_id()?)?;
     let (words, limit) = (query.words()?, query.limit()?);
-    let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
+    let waiting = match given(which.filtro.as_deref()) {
+        None | Some("todas") => false,
+        Some("sin_responder") => true,
+        Some(_) => return Err(invalid("filtro has to be todas or sin_responder")),
+    };
+    let user = reader(&caller);
+    let before = query.antes;
+    let Some(words) = words else {
+        let page = state
+            .store
+            .talks(cliente_id, user, waiting, before, limit)
+            .await?;
+        return talks(&state, cliente_id, page.talks, page.next).await;
+    };
+    let _held = state.limits.search(&caller)?;
     let page = state
         .store
-        .conversations(cliente_id, words, query.antes, limit)
+        .conversations(cliente_id, Some(words), before, limit)
         .await?;
-    let row = |mut ultimo: MessageAnswer| {
+    let chats: Vec<_> = page.messages.iter().map(|it| it.chat.as_str()).collect();
+    let known = state.store.talks_with(cliente_id, user, &chats).await?;
+    let known: HashMap<_, _> = known
+        .into_iter()
+        .map(|(chat, waits_since, unread)| (chat, (waits_since, unread)))
+        .collect();
+    let found = page.messages.into_iter().filter_map(|last| {
+        let (waits_since, unread) = known.get(&last.chat).copied().unwrap_or_default();
+        let is_wanted =
+            last.state != MessageState::Simulated && (!waiting || waits_since.is_some());
+        is_wanted.then_some(Talk {
+            waits_since,
+            unread,
+            last,
+        })
+    });
+    talks(&state, cliente_id, found.collect(), page.next).await
+}
+
+async fn talks(
+    state: &AppState,
+    cliente_id: Option<u64>,
+    talks: Vec<Talk>,
+    next: Option<i64>,
+) -> Result<Json<Conversations>, HubError> {
+    let (stands, messages): (Vec<_>, Vec<_>) = talks
+        .into_iter()
+        .map(|talk| ((talk.unread, talk.waits_since), talk.last))
+        .unzip();
+    let row = |((sin_leer, sin_responder_desde), mut ultimo): (_, MessageAnswer)| {
         if let Some((end, _)) = ultimo.mensaje.char_indices().nth(SHOWN) {
             ultimo.mensaje.truncate(end);
             ultimo.mensaje.push('…');
@@ -343,16 +399,15 @@ pub(crate) async fn conversations(
             telefono: ultimo.telefono.clone(),
             chat: ultimo.chat.clone(),
             nombre: ultimo.nombre.clone(),
+            sin_leer,
+            sin_responder_desde,
             ultimo,
         }
     };
+    let messages = told(state, cliente_id, messages).await?;
     Ok(Json(Conversations {
-        siguiente: page.next,
-        conversaciones: told(&state, page.messages)
-            .await?
-            .into_iter()
-            .map(row)
-            .collect(),
+        siguiente: next,
+        conversaciones: stands.into_iter().zip(messages).map(row).collect(),
     }))
 }
 
@@ -362,8 +417,24 @@ pub(crate) struct History {
     telefono: Option<String>,
     chat: String,
     nombre: Option<String>,
+    /// As the list of conversations has it.
+    sin_leer: i64,
+    sin_responder_desde: Option<Timestamp>,
     #[serde(flatten)]
     page: PageAnswer,
+}
+
+/// Since when somebody waits there, and how much the caller has not read.
+async fn stands(
+    state: &AppState,
+    caller: &Caller,
+    chat: &str,
+) -> Result<(Option<Timestamp>, i64), HubError> {
+    let user = reader(caller);
+    let chats = [chat];
+    let known = state.store.talks_with(caller.cliente_id, user, &chats);
+    let known = known.await?.pop();
+    Ok(known.map_or((None, 0), |(_, waits_since, unread)| (waits_since, unread)))
 }
 
 /// The conversation with a number, the newest first, page by page.
@@ -393,11 +464,13 @@ pub(crate) async fn history(
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
-    let mut contact = state.store.contact(&chat).await?;
+    let names = state.store.names_of(filter.cliente_id, [chat.as_str()]);
+    let mut name = names.await?.remove(&chat);
+    let (waits_since, unread) = stands(&state, &caller, &chat).await?;
     // Who is nobody to a business has no name for it, and no other number than
     // the one that it asked for.
     let is_known = caller.sees(None) || !page.messages.is_empty();
-    contact = contact.filter(|_| is_known);
+    name = name.filter(|_| is_known);
     let chat = if is_known {
         chat
     } else {
@@ -405,8 +478,10 @@ pub(crate) async fn history(
     };
     Ok(Json(History {
         telefono: phone_of(&chat).map(str::to_owned),
-        nombre: contact.and_then(name_of),
-        page: answer(&state, page).await?,
+        nombre: name,
+        sin_leer: unread,
+        sin_responder_desde: waits_since,
+        page: answer(&state, filter.cliente_id, page).await?,
         chat,
     }))
 }

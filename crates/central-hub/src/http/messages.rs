@@ -256,7 +256,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
-    let at = jiff::Timestamp::from_millisecond(message.created_at.as_millis());
+    let at = jiff::Timestamp::from_millisecond(message.at().as_millis());
     let at = at.map(|at| {
         zone.to_datetime(at)
             .strftime("%Y-%m-%d %H:%M:%S")

@@ -9,9 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
-    metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
-    webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, inbox, listener,
+    messages, metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, sending,
+    tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -84,6 +84,8 @@ struct Document;
     tokens::revoke,
     send::send,
     numbers::phone,
+    sending::show,
+    sending::turn,
     sender::send,
     sender::bulk,
     sender::status,
@@ -96,6 +98,9 @@ struct Document;
     listener::status,
     listener::mode,
     listener::conversations,
+    inbox::counts,
+    inbox::read,
+    inbox::attended,
     listener::messages,
     listener::history,
     reports::incoming,
@@ -161,6 +166,18 @@ fn admit(access: Access, operation: &mut Operation) {
         Access::Anyone => return,
         Access::Known => "For whoever is signed in or has a token.".to_owned(),
         Access::Person => "For people, and tokens with the scope `admin`.".to_owned(),
+        Access::Owner => "For people, and tokens with the scope `admin`; for no agente.".to_owned(),
+        Access::Business(scope) => format!(
+            "Scope `{}`, for no agente; a business sees its own.",
+            scope.name()
+        ),
+        Access::Attending(scope) => format!(
+            "Scope `{}`, or an agente; a business sees its own.",
+            scope.name()
+        ),
+        Access::Office(scope) => {
+            format!("Scope `{}`, for all businesses, agentes too.", scope.name())
+        }
         Access::Everybody(scope) => {
             format!("Scope `{}`; a business sees its own.", scope.name())
         }

@@ -293,7 +293,7 @@ pub(crate) async fn overview(
 ) -> Result<Json<Overview>, HubError> {
     let store = &state.store;
     let own = caller.cliente_id;
-    let context = context(&state.config, &state.relay);
+    let context = context(&state.config, &state.relay, store);
     let zone = &state.config.zone;
     let day = Day::of(context.now, zone);
     let is_admin = own.is_none() && caller.may(Scope::Admin);
@@ -406,7 +406,7 @@ pub(crate) async fn overview(
             webhooks: dead.map(|all| all.into_iter().map(Webhook::from).collect()),
             grabacion: recording,
         },
-        respuestas: super::listener::told(&state, replies.messages).await?,
+        respuestas: super::listener::told(&state, own, replies.messages).await?,
     }))
 }
 

@@ -66,7 +66,7 @@ impl From<Message> for MessageAnswer {
         Self {
             id: message.id,
             estado: message.state.estado(),
-            fecha: message.created_at,
+            fecha: message.at(),
             actualizado: message.updated_at,
             cliente_id: message.cliente_id,
             campaign_id: message.campaign_id,

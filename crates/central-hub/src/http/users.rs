@@ -274,9 +274,9 @@ fn check_name(name: &str) -> Result<(), ErrorReply> {
 
 fn check_cliente(role: Role, cliente_id: Option<u64>) -> Result<(), ErrorReply> {
     match (role, cliente_id) {
-        (Role::Admin, None) => Ok(()),
-        (Role::Admin, Some(_)) => Err(ErrorReply::invalid_request(
-            "an admin sees all businesses: leave cliente_id out",
+        (Role::Admin | Role::Agente, None) => Ok(()),
+        (Role::Admin | Role::Agente, Some(_)) => Err(ErrorReply::invalid_request(
+            "an admin and an agente see all businesses: leave cliente_id out",
         )),
         (Role::Cliente, Some(id)) if ClienteId::parse(&id.to_string()).is_some() => Ok(()),
         (Role::Cliente, _) => Err(ErrorReply::invalid_request(

@@ -8,7 +8,7 @@ use service_runtime::traces;
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
-use super::send_now::{failure, opted_out};
+use super::send_now::{failure, opted_out, stopped};
 use super::verdict::{Reason, Verdict};
 use super::{Inner, retry_backoff};
 use crate::store::{Change, Message, Origin, State, StoreError, is_file};
@@ -48,6 +48,10 @@ impl Inner {
         // At the last moment, whoever asked for it and whenever. One that may
         // have left already is not judged any more: its outcome is asked for.
         if message.state != State::Unconfirmed {
+            // Where the store fails, it says so itself below.
+            if matches!(self.store.is_sending_stopped().await, Ok(true)) {
+                return Ok(stopped());
+            }
             match self.store.is_opted_out(&message.chat).await {
                 Ok(false) => {}
                 Ok(true) => return Ok(opted_out()),

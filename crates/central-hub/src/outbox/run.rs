@@ -122,7 +122,7 @@ impl Outbox {
                 inner.wake.notify_one();
             }
         }
-        if inner.dry_run || !inner.is_ready() {
+        if inner.store.is_sending_stopped().await? || inner.dry_run || !inner.is_ready() {
             return Ok(());
         }
         let free = room.saturating_sub(inner.active().len());

@@ -10,7 +10,7 @@ use session_client::{RawAnswer, SessionClient};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::verdict::Verdict;
+use super::verdict::{STOPPED, Verdict};
 use super::{Active, Inner, Outbox};
 use crate::error::HubError;
 use crate::store::campaigns::is_opted_out_in;
@@ -51,6 +51,7 @@ impl Outbox {
         let this = self.clone();
         let sending = async move {
             let key = ask.key.unwrap_or_else(new_key);
+            this.refuse_while_stopped(&key).await?;
             if this.0.dry_run {
                 this.simulate(ask.origin, &key, &ask.message).await
             } else {
@@ -73,6 +74,9 @@ impl Outbox {
         campaign_id: Option<i64>,
         messages: &[(String, Composed)],
     ) -> Result<Vec<Message>, HubError> {
+        if let Some((key, _)) = messages.first() {
+            self.refuse_while_stopped(key).await?;
+        }
         let mut tx = self.0.store.begin().await?;
         let mut written = Vec::with_capacity(messages.len());
         for (key, message) in messages {
@@ -92,6 +96,17 @@ impl Outbox {
         tx.commit().await.map_err(StoreError::from)?;
         self.wake();
         Ok(written)
+    }
+
+    /// Nothing new is taken while all sending is stopped: it would go at once
+    /// when that is over, whoever still wants it. What is known by its key is
+    /// told as it stands. A rehearsal is no sending.
+    async fn refuse_while_stopped(&self, key: &str) -> Result<(), HubError> {
+        let store = &self.0.store;
+        if !self.0.dry_run && store.is_sending_stopped().await? && !store.is_known_key(key).await? {
+            return Err(stopped_reply().into());
+        }
+        Ok(())
     }
 
     /// Ends a message at once whose recipient asked not to be written to.
@@ -338,6 +353,28 @@ fn unconfirmed() -> RawAnswer {
         ErrorCode::SendUnconfirmed,
         "whether it was sent is not known yet: the hub finds out by itself, do not send it anew",
     )
+}
+
+const WHY_STOPPED: &str =
+    "an administrator stopped all sending: nothing was sent; /api/sending says who and when";
+
+fn stopped_reply() -> ErrorReply {
+    ErrorReply::new(StatusCode::CONFLICT, STOPPED, WHY_STOPPED)
+}
+
+/// The answer to a message while all sending is stopped.
+pub(super) fn stopped() -> RawAnswer {
+    let body = ErrorBody {
+        error: true,
+        code: STOPPED.to_owned(),
+        message: WHY_STOPPED.to_owned(),
+    };
+    RawAnswer {
+        status: StatusCode::CONFLICT,
+        content_type: None,
+        body: to_json(&body),
+        retry_after: None,
+    }
 }
 
 /// The code of a message to somebody who asked not to be written to.

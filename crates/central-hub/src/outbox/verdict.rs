@@ -7,6 +7,9 @@ use session_client::{ClientError, RawAnswer};
 
 use crate::error::HubError;
 
+/// The code while all sending is stopped.
+pub(super) const STOPPED: &str = "SENDING_STOPPED";
+
 /// What became of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -90,7 +93,7 @@ impl Verdict {
                 | ErrorCode::ReachOutLimit
                 | ErrorCode::NewChatLimit,
             ) => Self::Refused(why),
-            _ if answer.status.as_u16() == 429 => not_now(why),
+            _ if answer.status.as_u16() == 429 || why.code == STOPPED => not_now(why),
             _ if answer.status.is_client_error() => Self::Refused(why),
             // SEND_UNCONFIRMED, a defect, or a word of a later version.
             _ => Self::Unknown(why),

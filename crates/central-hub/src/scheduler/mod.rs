@@ -39,6 +39,8 @@ pub struct SchedulerContext {
     pub now: Timestamp,
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto: bool,
+    /// An administrator stopped all sending.
+    pub stopped: bool,
     /// The session is READY.
     pub ready: bool,
     /// What WhatsApp does not let the account do now.
@@ -91,6 +93,9 @@ impl SchedulerContext {
         // A rehearsal writes to nobody, and needs no phone.
         if campaign.is_rehearsal() {
             return None;
+        }
+        if self.stopped {
+            return Some("SENDING_STOPPED");
         }
         if !self.ready {
             return Some("SESSION_NOT_READY");
@@ -159,7 +164,7 @@ impl Scheduler {
             return Ok(ticked);
         }
         let now = context.now.as_millis();
-        let only_rehearsals = context.dry_run || !context.ready;
+        let only_rehearsals = context.dry_run || context.stopped || !context.ready;
         let due = self
             .store
             .due_campaigns(now, TURNS, only_rehearsals)

@@ -49,6 +49,7 @@ impl Bench {
                 hold: None,
                 // A Monday.
                 now: at("2026-03-16T10:00"),
+                stopped: false,
                 auto: true,
                 ready: true,
                 dry_run: false,
@@ -324,6 +325,7 @@ on_both_engines! {
             (SchedulerContext { auto: false, ..all }, "AUTO_CAMPAIGNS_DISABLED"),
             (SchedulerContext { ready: false, ..all }, "SESSION_NOT_READY"),
             (SchedulerContext { dry_run: true, ..all }, "DRY_RUN"),
+            (SchedulerContext { stopped: true, ..all }, "SENDING_STOPPED"),
         ] {
             bench.context = context;
             assert_eq!(bench.tick().await.given, 0, "{obstacle}");
@@ -333,6 +335,12 @@ on_both_engines! {
         assert_eq!(bench.tick().await.given, 2);
         // Switched off, what has not left is taken back.
         bench.context.auto = false;
+        bench.tick().await;
+        assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
+        assert!(bench.claim().await.is_empty());
+        bench.context.auto = true;
+        assert_eq!(bench.tick().await.given, 2);
+        bench.context.stopped = true;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
         assert!(bench.claim().await.is_empty());

@@ -14,7 +14,7 @@ use super::{Hold, Scheduler, SchedulerContext, Ticked};
 use crate::config::Config;
 use crate::outbox::Outbox;
 use crate::relay::{HubEvent, Link, Relay};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// A look at least so often: another hub may have changed something.
 const IDLE: Duration = Duration::from_secs(5);
@@ -51,11 +51,12 @@ struct Published {
 }
 
 /// What the moment allows.
-pub(crate) fn context(config: &Config, relay: &Relay) -> SchedulerContext {
+pub(crate) fn context(config: &Config, relay: &Relay, store: &Store) -> SchedulerContext {
     let (link, state, _) = relay.health();
     SchedulerContext {
         now: Timestamp::now(),
         auto: config.auto_campaigns,
+        stopped: store.was_sending_stopped(),
         ready: link == Link::Up && state == Some(SessionState::Ready),
         hold: relay.limits().as_ref().and_then(Hold::of),
         dry_run: config.dry_run,
@@ -112,7 +113,10 @@ impl Worker {
         told: &mut Published,
         chance: &mut StdRng,
     ) -> Result<(Ticked, bool), StoreError> {
-        let context = context(&self.config, &self.relay);
+        let store = &self.scheduler.store;
+        // Another hub's page may have turned it.
+        store.is_sending_stopped().await?;
+        let context = context(&self.config, &self.relay, store);
         let ticked = self.scheduler.tick(context, chance).await?;
         if ticked.given > 0 {
             self.outbox.wake();

@@ -234,6 +234,7 @@ impl Store {
         .await?;
         if to != before.state {
             note(&mut tx, id, Some(before.state), Change::to(to, cause), at).await?;
+            self.note_moved_in(&mut tx, &before, to).await?;
         }
         tx.commit().await?;
         Ok(Some(Message::read(&row)?))

@@ -237,11 +237,16 @@ impl Store {
             None => None,
         };
         let body = clean(&heard.body);
-        if !heard.from_me && self.apply_opt_out_in(tx, &chat, &body).await?.is_some() {
+        let asked_out = !heard.from_me && self.apply_opt_out_in(tx, &chat, &body).await?.is_some();
+        if asked_out {
             tracing::info!("somebody asked not to be written to");
         }
         if let Some(id) = unreadable {
-            return self.make_readable_in(tx, id, heard, &body).await;
+            let readable = self.make_readable_in(tx, id, heard, &body).await?;
+            if asked_out {
+                self.settle_in(tx, &chat, None).await?;
+            }
+            return Ok(readable);
         }
         let recording: Option<String> =
             sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
@@ -257,6 +262,11 @@ impl Store {
         let Some(message) = self.insert_heard_in(tx, heard, key, &chat, &body).await? else {
             return Ok(Recorded::Known);
         };
+        self.note_heard_in(tx, &message).await?;
+        if asked_out {
+            // Nobody may answer them.
+            self.settle_in(tx, &chat, None).await?;
+        }
         let data = webhook_events::message(&message);
         self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
@@ -331,7 +341,7 @@ impl Store {
         chat: &str,
         body: &str,
     ) -> Result<Option<Message>, StoreError> {
-        let (campaign_id, cliente_id) = answered(tx, chat).await?;
+        let (campaign_id, cliente_id) = answered(self, tx, chat).await?;
         let named = heard.cliente_id.and_then(|id| i64::try_from(id).ok());
         let state = match heard.from_me {
             true => take_early_ack(tx, key).await?.unwrap_or(State::Sent),
@@ -409,7 +419,11 @@ struct Answered {
 /// The business first: a campaign of one does not draw to itself what answers a
 /// later message of another. What has neither, as an administrator's own
 /// message, takes no conversation from a business.
-async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>), StoreError> {
+async fn answered(
+    store: &Store,
+    tx: &mut Tx,
+    chat: &str,
+) -> Result<(Option<i64>, Option<i64>), StoreError> {
     let mut last = last_to(tx, chat).await?.unwrap_or_default();
     let mut under = None;
     // What a business wrote to a LID of theirs without knowing their number.
@@ -426,10 +440,11 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
         // Now it has an answer, and so it is one conversation.
         sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
             .bind(chat)
-            .bind(lid)
+            .bind(&lid)
             .bind(cliente_id)
             .execute(&mut **tx)
             .await?;
+        store.rehang_inbox_in(tx, &lid, chat).await?;
     }
     if last.campaign_id.is_some() || last.cliente_id.is_none() {
         return Ok((last.campaign_id, last.cliente_id));

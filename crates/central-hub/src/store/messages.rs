@@ -16,6 +16,11 @@ use super::{Store, Tx};
 /// Rows of several hubs that are written at once may be numbered in another
 /// order than their times.
 const WRITTEN_AT_ONCE: i64 = 1000;
+/// What the hub heard of more than a minute after it was written came late.
+/// The index of what did has these words.
+const LATE: &str = "written_at < created_at - 60000";
+/// When a message was written, as far as is known.
+const AT: &str = "COALESCE(written_at, created_at)";
 
 /// By which way a message came to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -173,9 +178,9 @@ pub struct Filter {
     pub is_inbound: Option<bool>,
     /// Where they stand.
     pub state: Option<State>,
-    /// Written down since then.
+    /// Written since then.
     pub since: Option<Timestamp>,
-    /// Written down before then.
+    /// Written before then.
     pub until: Option<Timestamp>,
     /// Older than this one: the last of the page before.
     pub before: Option<i64>,
@@ -282,6 +287,7 @@ impl Store {
         if let Some(row) = row {
             let message = Message::read(&row)?;
             note(tx, message.id, None, Change::to(state, "ASKED"), at).await?;
+            self.note_written_in(tx, &message).await?;
             return Ok(Inserted::New(message));
         }
         let row = sqlx::query("SELECT * FROM messages WHERE idempotency_key = $1")
@@ -381,16 +387,9 @@ impl Store {
             // Numbers grow with time, but for those that were written at once.
             let _ = write!(
                 sql,
-                " AND created_at >= ${next} AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
+                " AND {AT} >= ${next} AND created_at >= ${next}
+                  AND id > (SELECT id - {WRITTEN_AT_ONCE} FROM messages
                      WHERE created_at >= ${next} ORDER BY created_at, id LIMIT 1)"
-            );
-            next += 1;
-        }
-        if filter.until.is_some() {
-            let _ = write!(
-                sql,
-                " AND created_at < ${next} AND id < (SELECT id + {WRITTEN_AT_ONCE} FROM messages
-                     WHERE created_at < ${next} ORDER BY created_at DESC, id DESC LIMIT 1)"
             );
             next += 1;
         }
@@ -400,7 +399,25 @@ impl Store {
             Some(true) => " AND direction = 'in'",
             Some(false) => " AND direction = 'out'",
         });
-        let _ = write!(sql, " ORDER BY id DESC LIMIT ${next}");
+        let sql = if filter.until.is_some() {
+            let (until, limit) = (next, next + 1);
+            // What was written before then and heard of in time is found by its
+            // number; what came late is little, and has an index of its own.
+            format!(
+                "SELECT * FROM (
+                     {sql} AND {AT} < ${until} AND created_at < ${until} + 60000
+                     AND id < (SELECT id + {WRITTEN_AT_ONCE} FROM messages
+                         WHERE created_at < ${until} + 60000
+                         ORDER BY created_at DESC, id DESC LIMIT 1)
+                     ORDER BY id DESC LIMIT ${limit}) AS in_time
+                 UNION ALL SELECT * FROM (
+                     {sql} AND {LATE} AND {AT} < ${until} AND created_at >= ${until} + 60000
+                     ORDER BY id DESC LIMIT ${limit}) AS late
+                 ORDER BY id DESC LIMIT ${limit}"
+            )
+        } else {
+            format!("{sql} ORDER BY id DESC LIMIT ${next}")
+        };
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(filter.before.unwrap_or(i64::MAX));
         if let Some(id) = filter.cliente_id {
             query = query.bind(i64::try_from(id).unwrap_or(i64::MAX));

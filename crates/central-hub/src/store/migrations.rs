@@ -33,6 +33,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     9 "0009_node_pair";
     10 "0010_traces";
     11 "0011_people";
+    13 "0013_inbox";
     14 "0014_alerts";
 };
 

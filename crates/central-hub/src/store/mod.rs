@@ -34,15 +34,18 @@ mod error;
 mod examine;
 mod history;
 mod inbound;
+mod inbox;
 mod leases;
 mod messages;
 mod migrations;
+mod names;
 mod node;
 mod overview;
 mod people;
 mod queues;
 mod rows;
 mod search;
+mod sending_switch;
 mod settings;
 mod state;
 mod transitions;
@@ -52,6 +55,7 @@ mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use service_runtime::private;
@@ -74,11 +78,13 @@ pub use engine::Engine;
 pub use error::StoreError;
 pub use history::{Change, Transition};
 pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
+pub use inbox::{ChangedTalk, INBOX_PLANS, InboxCounts, MOST_COUNTED, NOBODY, Talk, Talks};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
 pub(crate) use rows::{now, wa_key};
 pub use search::Page;
+pub use sending_switch::SendingSwitch;
 pub use state::State;
 pub(crate) use state::states;
 pub use webhook_events::Topic;
@@ -112,6 +118,10 @@ pub struct Store {
     told: Arc<Notify>,
     /// Somebody may not do what it could before.
     access: watch::Sender<()>,
+    /// Somebody wrote, was answered, or needs no answer.
+    inbox: Arc<Notify>,
+    /// Whether all sending was stopped when somebody looked last.
+    stopped: Arc<AtomicBool>,
     /// Searches at once.
     searching: Arc<Semaphore>,
 }
@@ -143,6 +153,7 @@ impl Store {
                 source,
             })?;
         store.join_what_is_there().await?;
+        store.fill_inbox().await?;
         Ok(store)
     }
 
@@ -168,6 +179,8 @@ impl Store {
             read: read.connect_lazy_with(options),
             told: Arc::default(),
             access: watch::Sender::new(()),
+            inbox: Arc::default(),
+            stopped: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
         }
     }
@@ -183,6 +196,8 @@ impl Store {
             read: pool,
             told: Arc::default(),
             access: watch::Sender::new(()),
+            inbox: Arc::default(),
+            stopped: Arc::default(),
             searching: Arc::new(Semaphore::new(search::AT_ONCE)),
         }
     }
@@ -219,6 +234,16 @@ impl Store {
 
     fn access_changed(&self) {
         self.access.send_replace(());
+    }
+
+    /// Notified when something may have happened in a conversation: shortly
+    /// before it can be read, or after.
+    pub(crate) fn inbox_news(&self) -> &Notify {
+        &self.inbox
+    }
+
+    fn inbox_changed(&self) {
+        self.inbox.notify_one();
     }
 
     /// Begins a transaction that writes; dropped, it is rolled back.

@@ -327,6 +327,7 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
+        self.rehang_inbox_in(tx, from, to).await?;
         let contact = sqlx::query(
             "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
         )

@@ -71,6 +71,7 @@ impl Store {
         .fetch_one(&mut **tx)
         .await?;
         note(tx, id, Some(before.state), change, at).await?;
+        self.note_moved_in(tx, &before, change.to).await?;
         let moved = Message::read(&row)?;
         if let Some(data) = webhook_events::ack(&moved, before.state, &change) {
             let topic = webhook_events::Topic::Ack;

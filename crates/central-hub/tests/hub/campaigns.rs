@@ -70,6 +70,33 @@ async fn until_estado(hub: &Hub, id: i64, estado: &str) {
 }
 
 on_both_engines! {
+    async fn what_approving_would_come_to(database: Database) {
+        let peer = ready().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;
+        let id = create(&hub, &brisk("Hola {nombre}")).await;
+        upload(&hub, id, "", csv(4)).await;
+        let review = async || get(&hub, &format!("{CAMPAIGNS}/{id}/stats")).await["revision"].clone();
+        let first = review().await;
+        assert_eq!((&first["pidieron_baja"], &first["sin_horario"]), (&json!(0), &json!(true)));
+        let out = json!({"telefono": "5491100000001"});
+        assert_eq!(post(&hub, "/api/sender/bajas", &out).await.0, 201);
+        let schedule = json!({
+            "campania_id": id, "dias_semana": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+            "hora_inicio": "00:00", "hora_fin": "24:00", "cupo_diario": 1,
+        });
+        assert_eq!(post(&hub, "/api/sender/programaciones", &schedule).await.0, 201);
+        // Three are left, at one a day from today on; that it waits to be approved as well
+        // does not matter.
+        let second = review().await;
+        assert_eq!((&second["pidieron_baja"], &second["sin_horario"]), (&json!(1), &json!(false)));
+        let end: jiff::Timestamp = second["termina"].as_str().unwrap().parse().unwrap();
+        let days = end.duration_since(jiff::Timestamp::now()).as_secs_f64() / 86_400.0;
+        assert!(days > 1.0 && days <= 2.0, "{days}");
+        press(&hub, &format!("{CAMPAIGNS}/{id}/approve")).await;
+        assert_eq!(review().await, Value::Null);
+        hub.stop().await;
+    }
+
     async fn a_rehearsal_from_the_list_to_the_end(database: Database) {
         let peer = ready().await;
         let hub = Hub::start_on(&database.url(), &peer.url, REHEARSAL).await;

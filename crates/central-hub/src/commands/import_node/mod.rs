@@ -95,10 +95,11 @@ pub async fn import(
     let tx = import.campaigns(tx).await?;
     let tx = import.messages(tx).await?;
     let tx = import.recipients(tx).await?;
-    let tx = import.schedules(tx).await?;
+    let mut tx = import.schedules(tx).await?;
     if is_plan {
         tx.rollback().await.map_err(StoreError::from)?;
     } else {
+        store.fill_inbox_in(&mut tx).await?;
         tx.commit().await.map_err(StoreError::from)?;
     }
     import.source.close().await;

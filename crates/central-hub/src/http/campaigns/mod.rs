@@ -155,7 +155,7 @@ pub(super) fn invalid(what: impl Into<String>) -> HubError {
 
 /// What the moment allows, as the scheduler sees it.
 fn context(state: &AppState) -> SchedulerContext {
-    crate::scheduler::context(&state.config, &state.relay)
+    crate::scheduler::context(&state.config, &state.relay, &state.store)
 }
 
 fn respond(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {

@@ -12,8 +12,15 @@ use super::{context, find};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::scheduler::CampaignBody;
+use crate::sending_windows::{Rules, forecast};
 use crate::state::AppState;
 use crate::store::State as MessageState;
+use crate::store::campaigns::{
+    Campaign, CampaignState, RecipientState, ScheduleFilter, ScheduleState,
+};
+
+/// Nobody has more of one campaign.
+const MOST_SCHEDULES: u32 = 50;
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = stats::Stats)]
@@ -28,6 +35,52 @@ pub(crate) struct Stats {
     previsto_fin: Option<Timestamp>,
     por_dia: Vec<Day>,
     fallas: Vec<Failure>,
+    /// Of one that is still to be approved: what would come of that.
+    revision: Option<Review>,
+}
+
+/// What approving it, and its schedules that wait for that, would come to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = stats::Review)]
+struct Review {
+    /// So many of its people asked not to be written to, and are left out.
+    pidieron_baja: i64,
+    /// It has no schedule: it would go around the clock.
+    sin_horario: bool,
+    /// When the last message would go; not known where the dates end before.
+    termina: Option<Timestamp>,
+}
+
+async fn review(state: &AppState, campaign: &Campaign) -> Result<Review, HubError> {
+    let store = &state.store;
+    let filter = ScheduleFilter {
+        campaign_id: Some(campaign.id),
+        ..ScheduleFilter::default()
+    };
+    let (pidieron_baja, schedules, others) = tokio::try_join!(
+        store.opted_out_among(campaign.id),
+        store.schedules(&filter, MOST_SCHEDULES),
+        store.sharing_campaigns(),
+    )?;
+    let sin_horario = schedules.is_empty() && !campaign.scheduled;
+    let mut rules: Vec<_> = schedules
+        .into_iter()
+        .filter(|it| matches!(it.state, ScheduleState::Pending | ScheduleState::Approved))
+        .map(|it| it.rules)
+        .collect();
+    if sin_horario {
+        rules.push(Rules::always(campaign.pause));
+    }
+    let people = campaign.count(RecipientState::Pending) - pidieron_baja;
+    let left = u64::try_from(people).unwrap_or(0);
+    let now = jiff::Timestamp::now();
+    let sharing = others.saturating_add(1);
+    let termina = forecast(now, &state.config.zone, &rules, &|_, _| 0, left, sharing);
+    Ok(Review {
+        pidieron_baja,
+        sin_horario,
+        termina: termina.map(Timestamp::from),
+    })
 }
 
 #[derive(Serialize, ToSchema)]
@@ -57,6 +110,10 @@ pub(super) async fn stats(
 ) -> Result<Json<Stats>, HubError> {
     let campaign = find(&state, &caller, id).await?;
     let numbers = state.store.campaign_numbers(id).await?;
+    let revision = match campaign.state {
+        CampaignState::Draft => Some(review(&state, &campaign).await?),
+        _ => None,
+    };
     let reached = |least: MessageState| {
         let counts = numbers.messages.iter();
         let counts = counts.filter(|(state, _)| state.is_taken() && *state >= least);
@@ -78,5 +135,6 @@ pub(super) async fn stats(
             .into_iter()
             .map(|(codigo, cantidad)| Failure { codigo, cantidad })
             .collect(),
+        revision,
     }))
 }

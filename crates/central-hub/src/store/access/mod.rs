@@ -19,17 +19,36 @@ pub use users::{NewUser, User, UserChange, UserOutcome};
 pub enum Role {
     /// Everything.
     Admin,
+    /// Sees and answers all conversations, and changes nothing else.
+    Agente,
     /// What is of its own business.
     Cliente,
 }
 
 impl Role {
-    /// As it is stored.
+    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
+            Self::Agente => "agente",
             Self::Cliente => "cliente",
+        }
+    }
+
+    /// As it is stored: `agente` is an `admin` who only answers.
+    const fn stored(self) -> (&'static str, i64) {
+        match self {
+            Self::Admin => ("admin", 0),
+            Self::Agente => ("admin", 1),
+            Self::Cliente => ("cliente", 0),
+        }
+    }
+
+    fn of_stored(role: &str, answers_only: i64) -> Result<Self, super::StoreError> {
+        match (role.parse()?, answers_only) {
+            (Self::Admin, 1) => Ok(Self::Agente),
+            (role, _) => Ok(role),
         }
     }
 }

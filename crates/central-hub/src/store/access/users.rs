@@ -55,7 +55,7 @@ impl User {
             id: row.try_get("id")?,
             name: row.try_get("name")?,
             password: row.try_get("password")?,
-            role: row.try_get::<String, _>("role")?.parse()?,
+            role: Role::of_stored(row.try_get("role")?, row.try_get("answers_only")?)?,
             cliente_id: as_known(row.try_get("cliente_id")?),
             disabled: row.try_get::<i64, _>("disabled")? != 0,
             created_at: timestamp(row.try_get("created_at")?),
@@ -125,18 +125,21 @@ impl Store {
         tx: &mut Tx,
         user: NewUser<'_>,
     ) -> Result<Option<User>, StoreError> {
+        let (role, answers_only) = user.role.stored();
         let row = sqlx::query(
-            "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at, unguarded)
-             VALUES ($1, $2, $3, $4, $5, $5, $6)
+            "INSERT INTO users (name, password, role, cliente_id, created_at, updated_at, unguarded,
+                 answers_only)
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
              ON CONFLICT (name) DO NOTHING
              RETURNING *",
         )
         .bind(user.name)
         .bind(user.password)
-        .bind(user.role.as_str())
+        .bind(role)
         .bind(as_stored(user.cliente_id))
         .bind(now())
         .bind(i64::from(user.unguarded))
+        .bind(answers_only)
         .fetch_optional(&mut **tx)
         .await?;
         row.as_ref().map(User::read).transpose()
@@ -226,18 +229,20 @@ impl Store {
         if leaves && self.is_last_admin(&mut tx, &user).await? {
             return Ok(UserOutcome::LastAdmin);
         }
+        let (stored, answers_only) = role.stored();
         let row = sqlx::query(
             "UPDATE users SET password = $1, role = $2, cliente_id = $3, disabled = $4,
-                 updated_at = $5, unguarded = $7
+                 updated_at = $5, unguarded = $7, answers_only = $8
              WHERE id = $6 RETURNING *",
         )
         .bind(change.password.unwrap_or(&user.password))
-        .bind(role.as_str())
+        .bind(stored)
         .bind(as_stored(cliente_id))
         .bind(i64::from(disabled))
         .bind(now())
         .bind(id)
         .bind(i64::from(user.unguarded && change.password.is_none()))
+        .bind(answers_only)
         .fetch_one(&mut *tx)
         .await?;
         if change.password.is_some() || disabled {
@@ -246,6 +251,9 @@ impl Store {
                 .bind(kept.unwrap_or(-1))
                 .execute(&mut *tx)
                 .await?;
+        }
+        if (role, cliente_id) != (user.role, user.cliente_id) {
+            self.forget_unread_in(&mut tx, id).await?;
         }
         let changed = User::read(&row)?;
         tx.commit().await?;
@@ -269,6 +277,7 @@ impl Store {
             .bind(id)
             .execute(&mut *tx)
             .await?;
+        self.forget_unread_in(&mut tx, id).await?;
         tx.commit().await?;
         self.access_changed();
         Ok(UserOutcome::Done(user))
@@ -294,7 +303,8 @@ impl Store {
             return Ok(false);
         }
         let others: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM users WHERE role = 'admin' AND disabled = 0 AND id <> $1",
+            "SELECT COUNT(*) FROM users
+             WHERE role = 'admin' AND answers_only = 0 AND disabled = 0 AND id <> $1",
         )
         .bind(user.id)
         .fetch_one(&mut **tx)

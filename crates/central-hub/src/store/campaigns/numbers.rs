@@ -26,6 +26,21 @@ pub struct Numbers {
 const AT_ONCE: i64 = 1000;
 
 impl Store {
+    /// How many of those who are still to be written to asked not to be.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn opted_out_among(&self, id: i64) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM opt_outs o JOIN recipients r ON r.chat = o.chat
+             WHERE r.campaign_id = $1 AND r.state = 'pending'",
+        )
+        .bind(id)
+        .fetch_one(self.reader())
+        .await?;
+        Ok(count)
+    }
+
     /// What a campaign came to.
     ///
     /// # Errors

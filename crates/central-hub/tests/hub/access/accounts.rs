@@ -76,6 +76,41 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn who_only_answers_reaches_no_further(database: Database) {
+        let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
+        let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;
+        let users = async |method: &str, path: &str, body: Value| {
+            hub.by(&admin(), method, &format!("/api/users{path}"), body).await
+        };
+        let wrong = json!({"username": "x", "password": "long enough", "role": "agente", "cliente_id": 51});
+        assert_eq!(code(&users("POST", "", wrong).await), (400, "INVALID_REQUEST"));
+        let luz = hub.add_agente("luz").await;
+        let (_, me) = hub.by(&luz, "GET", "/api/auth/me", json!(null)).await;
+        assert_eq!((&me["role"], &me["cliente_id"], &me["scopes"]), (&json!("agente"), &json!(null), &json!(["read", "send"])));
+        // What the machine runs with is not for her.
+        let (_, config) = hub.by(&luz, "GET", "/api/config", json!(null)).await;
+        assert!(config.get("database_url").is_none(), "{config}");
+        // There is always somebody who does more than answer.
+        let (_, list) = users("GET", "", json!(null)).await;
+        let id = |name: &str| {
+            let all = list["users"].as_array().unwrap();
+            all.iter().find(|user| user["username"] == name).unwrap()["id"].clone()
+        };
+        let first = format!("/{}", id("admin"));
+        assert_eq!(code(&users("PUT", &first, json!({"role": "agente"})).await), (409, "LAST_ADMIN"));
+        // Whoever only answers now has tokens that do no more.
+        let (status, made) = users("PUT", &format!("/{}", id("luz")), json!({"role": "admin"})).await;
+        assert_eq!((status, &made["role"]), (200, &json!("admin")));
+        let token = bearer(&hub.add_token(&luz, &["read", "admin"], None).await);
+        assert_eq!(hub.by(&token, "GET", "/api/users", json!(null)).await.0, 200);
+        users("PUT", &format!("/{}", id("luz")), json!({"role": "agente"})).await;
+        for path in ["/api/users", "/api/tokens", "/api/webhooks"] {
+            assert_eq!(code(&hub.by(&token, "GET", path, json!(null)).await), (403, "FORBIDDEN"), "{path}");
+        }
+        assert_eq!(hub.by(&token, "GET", "/api/listener/inbox", json!(null)).await.0, 200);
+        hub.stop().await;
+    }
+
     async fn tokens_are_made_told_once_and_revoked(database: Database) {
         let variables = [("HUB_ADMIN_PASSWORD", PASSWORD)];
         let hub = Hub::start_on(&database.url(), &FakeSessionManager::nowhere().await, &variables).await;

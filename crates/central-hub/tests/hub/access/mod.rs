@@ -74,6 +74,15 @@ impl Hub {
         basic(name, &password)
     }
 
+    /// Makes somebody who answers, with a password likewise.
+    pub async fn add_agente(&self, name: &str) -> String {
+        let password = format!("{name}-{name}-{name}");
+        let user = json!({"username": name, "password": password, "role": "agente"});
+        let (status, body) = self.by(&admin(), "POST", "/api/users", user).await;
+        assert_eq!(status, 201, "{body}");
+        basic(name, &password)
+    }
+
     /// Makes a token, as whoever this shows.
     pub async fn add_token(&self, by: &str, scopes: &[&str], cliente_id: Option<u64>) -> String {
         let token = json!({"name": "prueba", "scopes": scopes, "cliente_id": cliente_id});

@@ -12,7 +12,8 @@ export const SESSION_STATES = [
 
 export type SessionState = (typeof SESSION_STATES)[number];
 
-export type Role = 'admin' | 'cliente';
+/** `agente` sees and answers all conversations, and changes nothing else. */
+export type Role = 'admin' | 'agente' | 'cliente';
 
 /** Who asks, as the hub sees it. */
 export interface Me {
@@ -239,6 +240,36 @@ export interface HubEvent {
 /** `event: message`: something came in, or was written on the phone itself. */
 export interface MessageEvent {
   from_me?: boolean;
+}
+
+/** `event: conversation`: something happened there; this is its last message. */
+export interface ConversationEvent {
+  id: number;
+  fecha: Timestamp;
+  direccion: 'entrante' | 'saliente';
+  telefono: string | null;
+  nombre: string | null;
+  chat: string;
+  tipo: string;
+  mensaje: string;
+  sin_responder_desde: Timestamp | null;
+}
+
+/** `GET /api/listener/inbox` */
+export interface InboxBody {
+  sin_responder: number;
+  /** Since when the one waits who waits longest. */
+  desde: Timestamp | null;
+  sin_leer: number;
+  /** There are more than were counted. */
+  hay_mas: boolean;
+}
+
+/** `GET /api/sending` */
+export interface SendingBody {
+  detenido: boolean;
+  por: string | null;
+  desde: Timestamp | null;
 }
 
 /** `event: campaign`: a campaign, whole, that changed. */

@@ -3,6 +3,7 @@ import { useDisclosure, useElementSize } from '@mantine/hooks';
 import {
   IconAlertTriangle,
   IconFlask,
+  IconHandStop,
   IconInfoCircle,
   IconPlugConnectedX,
   IconRefresh,
@@ -14,6 +15,7 @@ import { Link, useLocation } from 'react-router';
 
 import { connect } from '../api/endpoints';
 import { useSeesAll } from '../auth/AuthProvider';
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { useLasting } from '../lib/useLasting';
@@ -26,7 +28,9 @@ import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
 import { useMoment } from '../live/useMoment';
 import { useOutdated } from '../live/useOutdated';
+import { useFollowSending, useSending } from '../live/useSending';
 import { OperatorHelp } from '../ui/OperatorHelp';
+import { SendingSwitch } from '../ui/SendingSwitch';
 import classes from './Banners.module.css';
 
 interface BarProps {
@@ -55,6 +59,10 @@ export function Banners() {
   const dryRun = useDryRun();
   const outdated = useOutdated();
   const line = useLine();
+  const sending = useSending();
+  const moment = useMoment();
+  const seesAll = useSeesAll();
+  useFollowSending();
   const [helping, help] = useDisclosure(false);
   // What fills the rest of the window, as a chat does, has to know how much is left.
   const { ref, height } = useElementSize();
@@ -67,6 +75,12 @@ export function Banners() {
 
   return (
     <div className={classes.banners} ref={ref} role="status" aria-live="polite">
+      {sending?.detenido && (
+        <Bar name="stopped" tone="bad" icon={<IconHandStop size={16} aria-hidden />}>
+          <span>{t.sending.stopped(sending.por, sending.desde && moment(sending.desde))}</span>
+          {seesAll && <SendingSwitch size="compact-xs" />}
+        </Bar>
+      )}
       {line.trouble && <TroubleBar trouble={line.trouble} />}
       {polling && (
         <Bar name="polling" tone="warn" icon={<IconRefresh size={16} aria-hidden />}>
@@ -105,6 +119,7 @@ function TroubleBar({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   const t = useText();
   const moment = useMoment();
   const seesAll = useSeesAll();
+  const link = useLinks();
   const { pathname } = useLocation();
   const queries = useQueryClient();
   const connecting = useMutation({
@@ -123,7 +138,7 @@ function TroubleBar({ trouble }: { trouble: NonNullable<Line['trouble']> }) {
   return (
     <Bar name={trouble.kind} tone={trouble.tone} icon={<Icon size={16} aria-hidden />}>
       <span>{troubleText(t, trouble, moment)}</span>
-      {way !== null && !there && (
+      {way !== null && !there && link('whatsapp') !== null && (
         <>
           {way === 'connect' && seesAll ? (
             <Button

@@ -9,7 +9,10 @@ import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { Logo } from '../ui/Logo';
 import { Preferences } from '../ui/Preferences';
+import { useInbox } from '../live/useInbox';
+import { Alerts } from './Alerts';
 import { Banners } from './Banners';
+import { Waiting } from './Waiting';
 import classes from './Frame.module.css';
 import { useSections } from './navigation';
 import { SystemStatus } from './SystemStatus';
@@ -31,6 +34,8 @@ export function Frame({ children }: { children: ReactNode }) {
   const { pathname } = useLocation();
   const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
   const sections = useSections().filter(({ hidden }) => !hidden);
+  const inbox = useInbox();
+  const waits = (path: string) => (path === ROUTES.conversations ? (inbox?.sin_responder ?? 0) : 0);
   const opener = useRef<HTMLElement | null>(null);
   const isIn = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
   // A chat has the phone's whole height: its box to write in stands where the bar would.
@@ -99,6 +104,7 @@ export function Frame({ children }: { children: ReactNode }) {
                 to={path}
                 label={label(t)}
                 leftSection={<Icon size={20} stroke={1.6} aria-hidden />}
+                rightSection={waits(path) > 0 && <Waiting count={waits(path)} more={inbox?.hay_mas} />}
                 active={isIn(path)}
                 className={classes.entry ?? ''}
               />
@@ -115,6 +121,7 @@ export function Frame({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
 
       <AppShell.Main id={CONTENT} tabIndex={-1} style={{ outline: 'none' }}>
+        <Alerts />
         <Banners />
         <Container size={1120} className={classes.content} data-chat={inChat || undefined}>
           {children}
@@ -136,6 +143,11 @@ export function Frame({ children }: { children: ReactNode }) {
                 >
                   <Icon size={22} stroke={1.6} aria-hidden />
                   {label(t)}
+                  {waits(path) > 0 && (
+                    <span className={classes.tabCount}>
+                      <Waiting count={waits(path)} more={inbox?.hay_mas} />
+                    </span>
+                  )}
                 </RouterLink>
               ))}
             <button

@@ -1,11 +1,14 @@
 import { Group, Stack, Text } from '@mantine/core';
 
+import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { useLasting } from '../lib/useLasting';
 import { useLive } from '../live/LiveProvider';
 import { useConfig, useSession } from '../live/queries';
 import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
+import { useSending } from '../live/useSending';
+import { SendingSwitch } from '../ui/SendingSwitch';
 import classes from './SystemStatus.module.css';
 
 /** How the line is, at the foot of the menu: what the person at the desk asks for. */
@@ -16,6 +19,8 @@ export function SystemStatus() {
   const config = useConfig();
   const dryRun = useDryRun();
   const line = useLine();
+  const sending = useSending();
+  const seesAll = useSeesAll();
   const polling = useLasting(live.link === 'lost' && session.error === null, 8_000);
   const away = line.trouble?.kind === 'hubAway' || line.trouble?.kind === 'managerAway';
   const state = away ? t.system.down : t.line.states[line.state];
@@ -30,6 +35,9 @@ export function SystemStatus() {
           <span className={classes.dot} data-tone="warn" aria-hidden />
           {t.system.rehearsal}
         </Text>
+      )}
+      {seesAll && dryRun === false && sending?.detenido === false && (
+        <SendingSwitch size="compact-xs" variant="subtle" color="gray" justify="flex-start" px={0} />
       )}
       {polling && (
         <Text size="xs" c="dimmed">

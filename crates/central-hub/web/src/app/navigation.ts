@@ -12,9 +12,9 @@ import {
 } from '@tabler/icons-react';
 import { lazy, type ComponentType } from 'react';
 
-import { useSeesAll } from '../auth/AuthProvider';
+import { useOnlyAnswers, useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
-import { ROUTES } from '../lib/routes';
+import { AGENT_ROUTES, ROUTES } from '../lib/routes';
 
 export interface Section {
   path: string;
@@ -131,5 +131,8 @@ const SECTIONS: readonly Section[] = [
 /** The screens of whoever is signed in. */
 export function useSections(): readonly Section[] {
   const seesAll = useSeesAll();
-  return SECTIONS.filter(({ admins }) => seesAll || !admins);
+  const onlyAnswers = useOnlyAnswers();
+  const own = [...AGENT_ROUTES].map((name) => ROUTES[name]);
+  const isOwn = (path: string) => own.some((one) => path === one || path.startsWith(`${one}/`));
+  return SECTIONS.filter(({ admins, path }) => (onlyAnswers ? isOwn(path) : seesAll || !admins));
 }

@@ -28,8 +28,17 @@ export function useAuth(): Auth {
   return auth;
 }
 
-/** Whether what concerns every business may be done: a cliente only sees its own. */
-export const useSeesAll = (): boolean => useAuth().me.cliente_id === null;
+/**
+ * Whether what concerns every business may be done: a cliente only sees its own, and an
+ * agente only answers.
+ */
+export function useSeesAll(): boolean {
+  const { cliente_id, role } = useAuth().me;
+  return cliente_id === null && role !== 'agente';
+}
+
+/** Whether this is somebody who answers conversations, and nothing else. */
+export const useOnlyAnswers = (): boolean => useAuth().me.role === 'agente';
 
 async function whoAmI(signal?: AbortSignal): Promise<Me | null> {
   try {

@@ -8,8 +8,17 @@ import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { Dialog } from '../ui/Dialog';
-import { copyCampaign, deleteCampaign, editCampaign, moveCampaign, useCampaignChange } from './api';
+import {
+  approveWithSchedules,
+  copyCampaign,
+  deleteCampaign,
+  editCampaign,
+  moveCampaign,
+  useCampaignChange,
+  useStats,
+} from './api';
 import { CampaignForm } from './CampaignForm';
+import { Review } from './Review';
 import type { Campaign, CampaignRequest } from './types';
 
 type Asked = 'edit' | 'approve' | 'pause' | 'resume' | 'copy' | 'remove';
@@ -126,6 +135,8 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
           return copyCampaign(campaign.id, words.trim());
         case 'remove':
           return deleteCampaign(campaign.id);
+        case 'approve':
+          return approveWithSchedules(campaign.id);
         default:
           return moveCampaign(campaign.id, asked, words);
       }
@@ -136,7 +147,10 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
       onDone();
     },
   );
-  const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
+  const { data: stats } = useStats(campaign.id);
+  // On the button stands how many get it, not how many are on the list.
+  const reached = campaign.total - (stats?.revision?.pidieron_baja ?? 0);
+  const people = t.campaigns.people(reached, reached.toLocaleString(t.locale));
   const text = {
     approve: dryRun ? s.approveRehearsalText(people) : s.approveReal(people),
     resume: campaign.simulacion === true ? s.resumeRehearsal : s.resumeReal,
@@ -160,6 +174,7 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
     >
       <Stack>
         <Text>{text}</Text>
+        {asked === 'approve' && <Review id={campaign.id} />}
         {asked === 'pause' && (
           <Textarea
             label={s.reason}

@@ -8,6 +8,7 @@ import { useText } from '../i18n/I18nProvider';
 import { ROUTES } from '../lib/routes';
 import { useMoment } from '../live/useMoment';
 import { OperatorHelp } from '../ui/OperatorHelp';
+import { SendingSwitch } from '../ui/SendingSwitch';
 import { reasonText } from './reasonText';
 import type { Reason, Standing } from './standing';
 import type { CampaignStats } from './types';
@@ -75,6 +76,8 @@ function WayOut({ reason, campaign, onHelp }: WayProps) {
   const w = t.campaigns.ways;
   const seesAll = useSeesAll();
   switch (reason.kind) {
+    case 'stopped':
+      return seesAll ? <SendingSwitch size="compact-xs" variant="default" /> : null;
     case 'rehearsalLock':
     case 'campaignsOff':
       return (

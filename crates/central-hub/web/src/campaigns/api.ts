@@ -81,6 +81,18 @@ export const moveCampaign = (id: number, step: Step, motivo = '') =>
     body: motivo.trim() === '' ? {} : { motivo: motivo.trim() },
   });
 
+/** Its schedules that wait for it and itself, in one: whoever may approve the one may the other. */
+export async function approveWithSchedules(id: number): Promise<Campaign> {
+  const own = await request<{ programaciones: { id: number; estado: string }[] }>(
+    `/api/sender/programaciones?limite=50&campania_id=${id}`,
+  );
+  for (const schedule of own.programaciones) {
+    if (schedule.estado !== 'pendiente') continue;
+    await request(`/api/sender/programaciones/${schedule.id}/approve`, { method: 'POST', body: {} });
+  }
+  return moveCampaign(id, 'approve');
+}
+
 /** A change, after which all that shows campaigns is read again. */
 export const useCampaignChange = <V, R>(
   change: (variables: V) => Promise<R>,

@@ -12,6 +12,7 @@ const LIMITS = {
 } as const;
 const GOOD: Around = {
   dryRun: false,
+  stopped: false,
   campaignsOn: true,
   line: 'ready',
   limits: LIMITS,
@@ -30,6 +31,9 @@ describe('a campaign', () => {
     });
     expect(kinds(real, {})).toBe('sending');
     expect(kinds(test, {})).toBe('testing');
+    expect(kinds(real, { stopped: true })).toEqual(['stopped']);
+    expect(kinds(test, { stopped: true })).toBe('testing');
+    expect(kinds({ ...real, espera: WAIT('SENDING_STOPPED') }, {})).toBe('sending');
     expect(kinds({ ...real, estado: 'pausada' }, { dryRun: true })).toBe('idle');
   });
 

@@ -4,7 +4,7 @@ import type { View } from '../live/view';
 import type { Campaign } from './types';
 
 export type Reason =
-  | { kind: 'rehearsalLock' | 'campaignsOff' | 'notReady' | 'firstSync' | 'noSchedule' | 'notApproved' }
+  | { kind: 'stopped' | 'rehearsalLock' | 'campaignsOff' | 'notReady' | 'firstSync' | 'noSchedule' | 'notApproved' }
   | {
       kind: 'reachOut' | 'newChats' | 'outsideHours' | 'quota' | 'notYet';
       until: Timestamp | null;
@@ -19,6 +19,8 @@ export type Standing =
 /** Server state around a campaign; null while unknown. */
 export interface Around {
   dryRun: boolean | null;
+  /** Whether somebody stopped all sending. */
+  stopped: boolean | null;
   /** Whether the server lets campaigns go at all. */
   campaignsOn: boolean | null;
   line: View['kind'];
@@ -42,6 +44,8 @@ const DOWN: ReadonlySet<View['kind']> = new Set([
 /** The server's own word for what the campaign waits for. */
 function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Reason | null {
   switch (codigo) {
+    case 'SENDING_STOPPED':
+      return { kind: 'stopped' };
     case 'DRY_RUN':
       return { kind: 'rehearsalLock' };
     case 'AUTO_CAMPAIGNS_DISABLED':
@@ -77,6 +81,7 @@ export function standingOf(
   const real = simulacion !== true;
   const reasons: Reason[] = [];
   // A rehearsal writes to nobody: neither the lock nor the phone keeps it.
+  if (real && around.stopped) reasons.push({ kind: 'stopped' });
   if (real && around.dryRun) reasons.push({ kind: 'rehearsalLock' });
   if (around.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
   if (real && DOWN.has(around.line)) reasons.push({ kind: 'notReady' });
@@ -95,6 +100,7 @@ export function standingOf(
     // What the server said a moment ago and does not hold any more is not repeated.
     const over =
       (told.kind === 'notApproved' && schedules !== null) ||
+      (told.kind === 'stopped' && around.stopped === false) ||
       (told.kind === 'campaignsOff' && around.campaignsOn === true) ||
       (told.kind === 'rehearsalLock' && around.dryRun === false);
     if (!over) reasons.push(told);

@@ -50,6 +50,12 @@ export interface CampaignStats extends Campaign {
   previsto_fin: Timestamp | null;
   por_dia: { dia: string; cantidad: number }[];
   fallas: { codigo: string; cantidad: number }[];
+  /** Of one that is still to be approved: what would come of that. */
+  revision: {
+    pidieron_baja: number;
+    sin_horario: boolean;
+    termina: Timestamp | null;
+  } | null;
 }
 
 /** What a campaign is made or changed with. */

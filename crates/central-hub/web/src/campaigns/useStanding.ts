@@ -4,6 +4,7 @@ import { request } from '../api/http';
 import { useLive } from '../live/LiveProvider';
 import { useConfig, useSession } from '../live/queries';
 import { useDryRun } from '../live/useDryRun';
+import { useSending } from '../live/useSending';
 import { viewOf } from '../live/view';
 import { campaignKey } from './api';
 import { standingOf, type Around, type Standing } from './standing';
@@ -15,9 +16,11 @@ export function useAround(): Omit<Around, 'schedules'> {
   const session = useSession();
   const config = useConfig();
   const dryRun = useDryRun();
+  const sending = useSending();
   const view = viewOf({ session: session.data, error: session.error, live, connecting: false });
   return {
     dryRun,
+    stopped: sending?.detenido ?? null,
     campaignsOn: config.data?.auto_campaigns_enabled ?? null,
     line: view.kind,
     limits: live.limits,

@@ -9,6 +9,7 @@ import { draftOf, keepDraft } from '../lib/drafts';
 import { newKey } from '../lib/key';
 import { useDryRun } from '../live/useDryRun';
 import { useLine } from '../live/useLine';
+import { useSending } from '../live/useSending';
 import { ActionError } from '../ui/ActionError';
 import { answer, CONVERSATIONS_KEY } from './api';
 import classes from './Conversations.module.css';
@@ -39,6 +40,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
   const c = t.conversations;
   const dryRun = useDryRun();
   const line = useLine();
+  const sending = useSending();
   const queries = useQueryClient();
   const [text, setText] = useState(() => draftOf(chat));
   const [problem, setProblem] = useState<string | null>(null);
@@ -103,6 +105,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
         {now === 'simulado' && <Text size="sm">{c.rehearsed(who)}</Text>}
         {now === 'pendiente' && <Text size="sm">{c.waiting}</Text>}
         {unknown && <Text size="sm">{c.unknown}</Text>}
+        {sending?.detenido && dryRun === false && <Text size="sm">{t.sending.answer}</Text>}
         {!line.sends && dryRun === false && line.trouble && now !== 'pendiente' && (
           <Text size="sm">{c.lineDown}</Text>
         )}
@@ -137,6 +140,7 @@ export function AnswerBox({ chat, number, who, business, messages }: Props) {
           type="submit"
           className={classes.send}
           loading={attempt.isPending}
+          disabled={sending?.detenido === true && dryRun === false}
           leftSection={<IconSend size={18} aria-hidden />}
         >
           {dryRun ? c.rehearse : c.send}

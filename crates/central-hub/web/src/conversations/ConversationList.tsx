@@ -1,17 +1,20 @@
-import { Text, TextInput } from '@mantine/core';
+import { SegmentedControl, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { IconMessageCircle, IconSearch } from '@tabler/icons-react';
+import { IconCircleCheck, IconMessageCircle, IconSearch } from '@tabler/icons-react';
 import { useState, type KeyboardEvent } from 'react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { draftOf } from '../lib/drafts';
 import { ROUTES } from '../lib/routes';
+import { countText } from '../live/countText';
+import { useInbox } from '../live/useInbox';
 import { useMoment, useShortMoment } from '../live/useMoment';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
-import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS } from './api';
+import { AskForAlerts } from './AskForAlerts';
+import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS, type Which } from './api';
 import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { kindText, numberOf } from './thread';
@@ -36,11 +39,13 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
       className={classes.row}
       aria-current={chosen ? 'page' : undefined}
       data-chat={talk.telefono ?? talk.chat}
+      data-unread={talk.sin_leer > 0 || undefined}
+      data-waits={talk.sin_responder_desde !== null || undefined}
     >
       <Avatar name={talk.nombre} chat={chat} />
       <span className={classes.words}>
       <span className={classes.head}>
-        <Text span fw={600} size="sm" truncate title={number}>
+        <Text span fw={talk.sin_leer > 0 ? 750 : 600} size="sm" truncate title={number}>
           {talk.nombre ?? number}
         </Text>
         <Text
@@ -55,7 +60,13 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
           {short(ultimo.fecha)}
         </Text>
       </span>
-      <Text span size="sm" c="dimmed" truncate>
+      <span className={classes.head}>
+      <Text
+        span
+        size="sm"
+        truncate
+        {...(talk.sin_leer > 0 ? { fw: 600 } : { c: 'dimmed' })}
+      >
         {draft === '' ? (
           <>
             {ultimo.direccion === 'saliente' && `${prefixOf(ultimo.estado)} `}
@@ -67,6 +78,19 @@ function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
           </>
         )}
       </Text>
+      {talk.sin_leer > 0 ? (
+        <span className={classes.unread}>
+          <span aria-hidden>{talk.sin_leer}</span>
+          <VisuallyHidden>{c.unread(talk.sin_leer)}</VisuallyHidden>
+        </span>
+      ) : (
+        talk.sin_responder_desde !== null && (
+          <span className={classes.waits} title={c.waitsForAnswer}>
+            <VisuallyHidden>{c.waitsForAnswer}</VisuallyHidden>
+          </span>
+        )
+      )}
+      </span>
       </span>
     </Link>
   );
@@ -82,19 +106,43 @@ function walk(event: KeyboardEvent<HTMLElement>) {
   rows[Math.min(rows.length - 1, Math.max(0, to))]?.focus();
 }
 
-/** With whom there is a conversation, the newest first. */
+/** With whom there is a conversation: who wrote last comes first. */
 export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const t = useText();
   const c = t.conversations;
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
+  const inbox = useInbox();
+  const [chosenTab, choose] = useState<Which | null>(null);
+  // Whoever comes while somebody waits means to answer; it stays so until another is chosen.
+  if (chosenTab === null && inbox) choose(inbox.sin_responder > 0 ? 'sin_responder' : 'todas');
+  // A search is for a person or a text, whoever waits.
+  const which: Which = words === '' ? (chosenTab ?? 'todas') : 'todas';
+  const waiting = inbox?.sin_responder ?? 0;
   const pages = usePages({
-    key: [...CONVERSATIONS_KEY, 'list', words],
-    fetch: (cursor, signal) => getConversations(words, cursor, signal),
+    key: [...CONVERSATIONS_KEY, 'list', which, words],
+    fetch: (cursor, signal) => getConversations(which, words, cursor, signal),
+    enabled: chosenTab !== null || words !== '',
     everyMs: SEEN_AT_LAST_MS,
   });
   return (
     <section aria-label={c.list} className={classes.listBody}>
+      <AskForAlerts />
+      <SegmentedControl<Which>
+        aria-label={c.which}
+        fullWidth
+        value={which}
+        onChange={choose}
+        disabled={words !== ''}
+        data={[
+          {
+            value: 'sin_responder',
+            label:
+              waiting > 0 ? `${c.unanswered} (${countText(waiting, inbox?.hay_mas === true)})` : c.unanswered,
+          },
+          { value: 'todas', label: c.all },
+        ]}
+      />
       <TextInput
         type="search"
         label={c.search}
@@ -112,7 +160,9 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
       <PagedList
         pages={pages}
         empty={
-          words === '' ? (
+          words === '' && which === 'sin_responder' ? (
+            <Empty icon={IconCircleCheck} title={c.allAnswered} />
+          ) : words === '' ? (
             <Empty icon={IconMessageCircle} title={c.emptyTitle} text={c.emptyText} />
           ) : (
             <Empty icon={IconSearch} title={c.nothingTitle} text={c.nothingText} />

@@ -1,6 +1,6 @@
 import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconArrowLeft, IconBellOff, IconDotsVertical } from '@tabler/icons-react';
+import { IconArrowLeft, IconBellOff, IconCheck, IconDotsVertical } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
@@ -17,11 +17,20 @@ import { ScreenLoading } from '../ui/ScreenLoading';
 import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { AnswerBox } from './AnswerBox';
-import { addOptOut, OPT_OUT_KEY, removeOptOut, useHistory, useOptOut } from './api';
+import {
+  addOptOut,
+  CONVERSATIONS_KEY,
+  markAttended,
+  OPT_OUT_KEY,
+  removeOptOut,
+  useHistory,
+  useOptOut,
+} from './api';
 import { Avatar } from './Avatar';
 import { Bubble } from './Bubble';
 import classes from './Conversations.module.css';
 import { businessOf, byDay, inOrder } from './thread';
+import { useReading } from './useReading';
 
 /** One conversation: what was written, and the box to answer in. */
 export function Thread({ number }: { number: string }) {
@@ -37,6 +46,10 @@ export function Thread({ number }: { number: string }) {
   const messages = data ? inOrder(data.pages) : [];
   const phone = first?.telefono ?? number;
   const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
+  useReading(number, first);
+  const attend = useAction(CONVERSATIONS_KEY, () => markAttended(phone), () =>
+    toast({ text: c.attended(who) }),
+  );
   const today = clockIn(Date.now(), zone).day;
   const older = () => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -70,6 +83,18 @@ export function Thread({ number }: { number: string }) {
           <Badge variant="light" color="red" tt="none" data-testid="opted-out">
             {c.optedOut}
           </Badge>
+        )}
+        {first && first.sin_responder_desde !== null && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            className={classes.attend ?? ''}
+            leftSection={<IconCheck size={16} aria-hidden />}
+            loading={attend.isPending}
+            onClick={() => attend.mutate()}
+          >
+            {c.attend}
+          </Button>
         )}
         {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
       </div>

@@ -20,13 +20,16 @@ export const SEEN_AT_LAST_MS = 10_000;
 /** The hub stores a message a moment after this page receives its event. */
 const AGAIN_AFTER_MS = [0, 700, 2_500];
 
+export type Which = 'sin_responder' | 'todas';
+
 export async function getConversations(
+  filtro: Which,
   buscar: string,
   antes: string | number | null,
   signal: AbortSignal,
 ): Promise<Page<Conversation>> {
   const found = await request<{ conversaciones: Conversation[]; siguiente: number | null }>(
-    `/api/listener/conversations${query({ buscar, antes, limite: PER_PAGE })}`,
+    `/api/listener/conversations${query({ filtro, buscar, antes, limite: PER_PAGE })}`,
     { signal, timeoutMs: 30_000 },
   );
   return { items: found.conversaciones, next: found.siguiente };
@@ -58,6 +61,19 @@ export const answer = (
     timeoutMs: SEND_MS,
   });
 
+const FOLLOWED: ReadonlySet<string> = new Set(['message', 'ack', 'conversation', 'opened']);
+
+const of = (chat: string, what: string) =>
+  `/api/listener/conversations/${encodeURIComponent(chat)}/${what}`;
+
+/** What this person wrote is read, up to a message. */
+export const markRead = (chat: string, hasta: number) =>
+  request<unknown>(of(chat, 'read'), { method: 'POST', body: { hasta } });
+
+/** What this person wrote so far needs no answer. */
+export const markAttended = (chat: string) =>
+  request<unknown>(of(chat, 'attended'), { method: 'POST' });
+
 /** Keeps what is on show in step with what comes in, is sent and is read. */
 export function useFollow(): void {
   const queries = useQueryClient();
@@ -67,7 +83,7 @@ export function useFollow(): void {
     return () => waiting.forEach(clearTimeout);
   }, []);
   useOnLive(({ type }) => {
-    if (type !== 'message' && type !== 'ack' && type !== 'opened') return;
+    if (!FOLLOWED.has(type)) return;
     // Many events at once are one question.
     timers.current.forEach(clearTimeout);
     timers.current.clear();

@@ -22,6 +22,8 @@ const page = (...mensajes: Message[]): History => ({
   telefono: null,
   chat: 'x@lid',
   nombre: null,
+  sin_leer: 0,
+  sin_responder_desde: null,
   mensajes,
   siguiente: null,
 });
@@ -33,6 +35,11 @@ describe('a conversation', () => {
   it('is in order, whatever came twice', () => {
     const pages = [page(message(3, MORNING), message(2, MORNING)), page(message(2, MORNING), message(1, NIGHT))];
     expect(inOrder(pages).map((one) => one.id)).toEqual([1, 2, 3]);
+  });
+
+  it('is in the order in which it was written, whatever came late', () => {
+    const late = message(9, NIGHT);
+    expect(inOrder([page(late, message(8, MORNING))]).map((one) => one.id)).toEqual([9, 8]);
   });
 
   it('has the days of the business', () => {

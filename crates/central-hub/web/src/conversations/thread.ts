@@ -3,10 +3,15 @@ import { clockIn, type Day } from '../lib/days';
 import { formatPhone } from '../lib/phone';
 import type { History, Message } from './types';
 
-/** All that is loaded, the oldest first, each once. */
+/** WhatsApp tells seconds; within one, the order in which they were written down counts. */
+const secondOf = ({ fecha }: Message): number => Math.trunc(Date.parse(fecha) / 1000);
+
+/** All that is loaded, in the order in which it was written, each once. */
 export function inOrder(pages: readonly History[]): Message[] {
   const byId = new Map(pages.flatMap((page) => page.mensajes).map((one) => [one.id, one]));
-  return [...byId.values()].sort((a, b) => a.id - b.id);
+  return [...byId.values()].sort(
+    (a, b) => secondOf(a) - secondOf(b) || a.id - b.id,
+  );
 }
 
 export interface DayOfMessages {

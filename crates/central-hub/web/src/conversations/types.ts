@@ -23,6 +23,10 @@ export interface Conversation {
   telefono: string | null;
   chat: string;
   nombre: string | null;
+  /** So many messages of theirs this user has not read. */
+  sin_leer: number;
+  /** When the first of theirs was written that nobody answered. */
+  sin_responder_desde: Timestamp | null;
   ultimo: Message;
 }
 
@@ -31,6 +35,8 @@ export interface History {
   telefono: string | null;
   chat: string;
   nombre: string | null;
+  sin_leer: number;
+  sin_responder_desde: Timestamp | null;
   mensajes: Message[];
   siguiente: number | null;
 }

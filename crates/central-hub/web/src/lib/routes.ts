@@ -28,4 +28,13 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
 /** Screens of those who see all businesses. */
 export const ADMIN_ROUTES: ReadonlySet<RouteName> = new Set(['optOuts', 'users']);
 
+/** Screens of those who only answer. */
+export const AGENT_ROUTES: ReadonlySet<RouteName> = new Set([
+  'start',
+  'conversations',
+  'messages',
+  'optOuts',
+  'settings',
+]);
+
 export const HOME = ROUTES.start;

@@ -5,6 +5,8 @@ export const SESSION_KEY = ['whatsapp', 'session'] as const;
 export const QR_KEY = ['whatsapp', 'qr'] as const;
 export const PASSKEY_KEY = ['whatsapp', 'passkey'] as const;
 export const CONFIG_KEY = ['config'] as const;
+export const SENDING_KEY = ['sending'] as const;
+export const INBOX_KEY = ['inbox'] as const;
 
 /** What a state event says, written over the session that is already known. */
 export function withState(session: SessionBody, event: StateEvent): SessionBody {

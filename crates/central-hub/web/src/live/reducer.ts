@@ -1,6 +1,7 @@
 import type {
   AckEvent,
   CampaignEvent,
+  ConversationEvent,
   HubEvent,
   LimitsEvent,
   MessageEvent,
@@ -41,6 +42,8 @@ export type LiveAction =
   // For subscribers only: nothing of these is kept in the state.
   | { type: 'message'; event: MessageEvent }
   | { type: 'limits'; event: LimitsEvent }
+  | { type: 'sending' }
+  | { type: 'conversation'; event: ConversationEvent }
   | { type: 'campaign'; event: CampaignEvent };
 
 export const INITIAL: LiveState = {
@@ -96,6 +99,8 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
     case 'limits':
       return { ...live, limits: action.event };
     case 'message':
+    case 'conversation':
+    case 'sending':
     case 'campaign':
       return live;
     case 'hub': {

@@ -2,6 +2,7 @@ import { EVENTS_PATH } from '../api/endpoints';
 import type {
   AckEvent,
   CampaignEvent,
+  ConversationEvent,
   HubEvent,
   LimitsEvent,
   MessageEvent as InboundEvent,
@@ -84,6 +85,11 @@ export function follow(dispatch: (action: LiveAction) => void): () => void {
     next.addEventListener('limits', (raw) => {
       const event = read<LimitsEvent>(raw);
       if (event) dispatch({ type: 'limits', event });
+    });
+    next.addEventListener('sending', () => dispatch({ type: 'sending' }));
+    next.addEventListener('conversation', (raw) => {
+      const event = read<ConversationEvent>(raw);
+      if (event) dispatch({ type: 'conversation', event });
     });
     next.addEventListener('campaign', (raw) => {
       const event = read<CampaignEvent>(raw);

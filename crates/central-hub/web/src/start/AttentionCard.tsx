@@ -8,6 +8,8 @@ import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { whyPaused } from '../i18n/lookup';
 import { momentText } from '../lib/days';
+import { relative } from '../lib/time';
+import { countText } from '../live/countText';
 import { troubleText } from '../live/lineText';
 import { OperatorHelp } from '../ui/OperatorHelp';
 import type { Matter } from './attention';
@@ -32,6 +34,8 @@ export function AttentionCard({ matters, zone, now }: Props) {
   function place(matter: Matter): string | null {
     const campaigns = link('campaigns');
     switch (matter.kind) {
+      case 'waiting':
+        return link('conversations');
       case 'line':
         return matter.trouble.way === null ? null : link('whatsapp');
       case 'reachOutLocked':
@@ -76,7 +80,7 @@ export function AttentionCard({ matters, zone, now }: Props) {
             const bad = isBad(matter);
             const way = wayOf(t, matter, seesAll);
             const moment = (at: string) => momentText(at, now, zone, t.locale, t.dates);
-            const text = textOf(t, matter, seesAll, moment);
+            const text = textOf(t, matter, seesAll, moment, now);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
               <li
@@ -124,6 +128,8 @@ function keyOf(matter: Matter): string {
 function wayOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
   const { ways } = t.start.attention;
   switch (matter.kind) {
+    case 'waiting':
+      return ways.answer;
     case 'line':
       return matter.trouble.way === null ? ways.look : t.line.ways[matter.trouble.way];
     case 'paused':
@@ -146,10 +152,17 @@ function textOf(
   matter: Matter,
   seesAll: boolean,
   moment: (at: string) => string,
+  now: number,
 ): string {
   const a = t.start.attention;
   const when = (at: string | null) => (at === null ? null : moment(at));
   switch (matter.kind) {
+    case 'waiting':
+      return a.waiting(
+        matter.count,
+        countText(matter.count, matter.more),
+        matter.since === null ? null : relative(matter.since, now, t.locale),
+      );
     case 'line':
       return troubleText(t, matter.trouble, moment);
     case 'reachOutLocked':

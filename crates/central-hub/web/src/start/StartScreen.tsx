@@ -9,6 +9,7 @@ import { firstUp } from '../schedules/words';
 import { clockIn, dayText } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { Screen } from '../ui/Screen';
+import { useInbox } from '../live/useInbox';
 import { useLine } from '../live/useLine';
 import { useOverview } from './api';
 import { mattersOf } from './attention';
@@ -28,6 +29,7 @@ export default function StartScreen() {
   const { data, error, refetch } = useOverview();
   const now = useNow(wallClock, 15_000);
   const line = useLine();
+  const inbox = useInbox();
   const there = data && clockIn(now, data.zona);
   const day =
     there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -48,7 +50,7 @@ export default function StartScreen() {
       {data && (
         <>
           <FirstSteps overview={data} />
-          <AttentionCard matters={mattersOf(data, line.trouble)} zone={data.zona} now={now} />
+          <AttentionCard matters={mattersOf(data, line.trouble, inbox)} zone={data.zona} now={now} />
           <TodayCard today={data.hoy} dryRun={data.dry_run} />
           <div className={classes.columns}>
             <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />

@@ -1,8 +1,10 @@
 // What waits for a person, the most urgent first.
+import type { InboxBody } from '../api/types';
 import type { Line } from '../live/line';
 import type { Overview } from './types';
 
 export type Matter =
+  | { kind: 'waiting'; count: number; more: boolean; since: string | null }
   | { kind: 'line'; trouble: NonNullable<Line['trouble']> }
   | { kind: 'reachOutLocked'; until: string | null }
   | { kind: 'newChatsCapped'; used: number; total: number | null; until: string | null }
@@ -43,9 +45,24 @@ function lineOf(trouble: Line['trouble']): Matter[] {
   return [{ kind: 'line', trouble }];
 }
 
-export function mattersOf(overview: Overview, trouble: Line['trouble']): Matter[] {
+/** Who wrote and was not answered. */
+function waitingOf(inbox: InboxBody | undefined): Matter[] {
+  if (!inbox || inbox.sin_responder === 0) return [];
+  const { sin_responder: count, hay_mas: more, desde: since } = inbox;
+  return [{ kind: 'waiting', count, more, since }];
+}
+
+export function mattersOf(
+  overview: Overview,
+  trouble: Line['trouble'],
+  inbox?: InboxBody,
+): Matter[] {
   const { atencion: a, campanias } = overview;
-  const matters: Matter[] = [...lineOf(trouble), ...limitsOf(overview.sesion)];
+  const matters: Matter[] = [
+    ...lineOf(trouble),
+    ...waitingOf(inbox),
+    ...limitsOf(overview.sesion),
+  ];
   // Somebody who runs no campaign does not miss them.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {

@@ -1,6 +1,8 @@
-import { Button, Group, PasswordInput, Select, Stack, TextInput } from '@mantine/core';
+import { Anchor, Button, Group, PasswordInput, Select, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
+import type { Role } from '../api/types';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { useAction } from '../ui/useAction';
@@ -20,6 +22,11 @@ export function UserForm({ user, onDone, onCancel }: Props) {
   const s = t.users.form;
   const [values, setValues] = useState(user ? valuesOf(user) : NEW_USER);
   const [tried, setTried] = useState(false);
+  // Nobody who has one business has ever heard of its number.
+  const [asked, setAsked] = useState(false);
+  const known = useSeveralBusinesses();
+  const several = asked || known || values.role === 'cliente';
+  const roles: Role[] = several ? ['agente', 'admin', 'cliente'] : ['agente', 'admin'];
   const problems = tried ? checkUser(values, user) : {};
   const save = useAction(
     USERS_KEY,
@@ -48,13 +55,17 @@ export function UserForm({ user, onDone, onCancel }: Props) {
           label={s.role}
           description={s.roleHint[values.role]}
           allowDeselect={false}
-          data={[
-            { value: 'cliente', label: t.users.roles.cliente },
-            { value: 'admin', label: t.users.roles.admin },
-          ]}
+          data={roles.map((value) => ({ value, label: t.users.roles[value] }))}
           value={values.role}
-          onChange={(role) => setValues({ ...values, role: role === 'admin' ? role : 'cliente' })}
+          onChange={(role) =>
+            setValues({ ...values, role: roles.find((one) => one === role) ?? 'agente' })
+          }
         />
+        {!several && (
+          <Anchor component="button" type="button" size="sm" ta="start" onClick={() => setAsked(true)}>
+            {s.several}
+          </Anchor>
+        )}
         {values.role === 'cliente' && (
           <TextInput label={s.business} inputMode="numeric" {...field('cliente_id')} />
         )}

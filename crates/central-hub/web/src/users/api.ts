@@ -1,12 +1,11 @@
 import { request } from '../api/http';
+import type { Role } from '../api/types';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
 
 const PATH = '/api/users';
 
 export const USERS_KEY = ['users'] as const;
-
-export type Role = 'admin' | 'cliente';
 
 export interface User {
   id: number;

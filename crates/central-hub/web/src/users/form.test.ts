@@ -15,12 +15,15 @@ const EVA: User = {
 
 describe('a user', () => {
   it('needs a name, a password and, of a business, its number', () => {
-    expect(checkUser(NEW_USER, null)).toEqual({
+    expect(checkUser(NEW_USER, null)).toEqual({ username: 'name', password: 'short' });
+    expect(NEW_USER.role).toBe('agente');
+    const ofOne = { ...NEW_USER, role: 'cliente' } as const;
+    expect(checkUser(ofOne, null)).toEqual({
       username: 'name',
       password: 'short',
       cliente_id: 'business',
     });
-    const eva = { ...NEW_USER, username: 'eva', password: 'diez letras', cliente_id: '51' };
+    const eva = { ...ofOne, username: 'eva', password: 'diez letras', cliente_id: '51' };
     expect(checkUser(eva, null)).toEqual({});
     expect(checkUser({ ...eva, username: 'eva paz' }, null)).toEqual({ username: 'name' });
     expect(checkUser({ ...eva, username: 'peña.ñ@x' }, null)).toEqual({});

@@ -1,6 +1,7 @@
+import type { Role } from '../api/types';
 import { isId } from '../lib/number';
 import { lengthProblem } from '../lib/password';
-import type { NewUser, Role, User, UserChange } from './api';
+import type { NewUser, User, UserChange } from './api';
 
 export interface UserValues {
   username: string;
@@ -14,7 +15,7 @@ export type UserProblem = 'name' | 'short' | 'long' | 'business';
 
 export type UserProblems = Partial<Record<keyof UserValues, UserProblem>>;
 
-export const NEW_USER: UserValues = { username: '', password: '', role: 'cliente', cliente_id: '' };
+export const NEW_USER: UserValues = { username: '', password: '', role: 'agente', cliente_id: '' };
 
 export const valuesOf = ({ username, role, cliente_id }: User): UserValues => ({
   username,

@@ -36,6 +36,7 @@ export const campaigns: typeof es = {
   nextAt: (when) => `next ${when}`,
   endsAt: (when) => `ends ${when}`,
   reasons: {
+    stopped: 'Somebody stopped all sending.',
     rehearsalLock: 'Test mode is on at the server: nothing leaves.',
     campaignsOff: 'Sending campaigns is switched off on the server.',
     noSchedule: 'It has no schedule: say on which days and at what hours it goes.',
@@ -77,6 +78,18 @@ export const campaigns: typeof es = {
     halfway: (name) =>
       `The copy “${name}” was made, but not all of it could be approved. Open it to finish.`,
     open: 'Open the copy',
+  },
+  review: {
+    sample: (who) => `This is how it reaches ${who}:`,
+    ends: (people, perDay, when) => `${people} at ${perDay} a day: ends ${when}.`,
+    endsAt: (people, when) => `${people}: ends ${when}.`,
+    always: (people, when) =>
+      `${people}, without a schedule: it begins at once and goes at any hour${when === null ? '' : `, until ${when}`}.`,
+    datesTooShort: (people) =>
+      `${people}: within the schedule's dates and quota not all of them are reached.`,
+    leftOut: (count, shown) =>
+      count === 1 ? '1 opted out and is left out.' : `${shown} opted out and are left out.`,
+    approvesToo: 'Its schedule is approved as well.',
   },
   people: (count, shown) => (count === 1 ? '1 person' : `${shown} people`),
   figures: {

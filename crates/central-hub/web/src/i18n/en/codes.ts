@@ -55,6 +55,7 @@ export const errors: typeof esErrors = {
   MESSAGE_NOT_FOUND: 'This message cannot be found, so nothing was sent.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
+  SENDING_STOPPED: 'All sending is stopped: it was not sent. Whoever manages LeadMaster lets it go on.',
   OPTED_OUT: 'They opted out: nobody can write to them.',
   CAMPAIGN_STATE: 'This cannot be done with the campaign as it stands.',
   UNSUPPORTED_MEDIA_TYPE: 'The server does not take that kind of file.',

@@ -1,4 +1,5 @@
 import { causes, errors, failures } from './codes';
+import { alerts } from './alerts';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
@@ -6,6 +7,7 @@ import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
+import { sending } from './sending';
 import { settings } from './settings';
 import { start } from './start';
 import { users } from './users';
@@ -328,6 +330,7 @@ export const en: Dictionary = {
     historyEmpty: 'Nothing has changed yet.',
     transition: (from, to) => `From ${from} to ${to}`,
   },
+  alerts,
   campaigns,
   conversations,
   integrations,
@@ -336,6 +339,7 @@ export const en: Dictionary = {
   operator,
   optOuts,
   schedules,
+  sending,
   settings,
   start,
   users,

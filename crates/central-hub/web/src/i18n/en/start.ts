@@ -44,6 +44,10 @@ export const start: Dictionary['start'] = {
   attention: {
     title: 'Needs your attention',
     none: 'All up to date. Nothing is pending.',
+    waiting: (count, shown, oldest) =>
+      count === 1
+        ? `1 person waits for an answer${oldest === null ? '' : `, since ${oldest}`}.`
+        : `${shown} people wait for an answer${oldest === null ? '' : `; the first, ${oldest}`}.`,
     autoOff: 'Sending campaigns is switched off on the server. Ask whoever installed it to switch it on.',
     failed: (count) =>
       count === 1
@@ -80,6 +84,7 @@ export const start: Dictionary['start'] = {
     recordingOff: 'Messages that come in are not kept.',
     ways: {
       look: 'See',
+      answer: 'Answer',
       resolve: 'Solve',
       approve: 'Approve',
       turnOn: 'Switch on',
@@ -134,6 +139,7 @@ export const start: Dictionary['start'] = {
     MANY_FAILURES: 'half of the last messages failed. See why.',
   },
   waits: {
+    SENDING_STOPPED: 'somebody stopped all sending',
     AUTO_CAMPAIGNS_DISABLED: 'sending campaigns is switched off on the server',
     SESSION_NOT_READY: 'WhatsApp is not connected',
     REACH_OUT_LOCKED: 'WhatsApp does not let it write to people who never wrote',

@@ -35,6 +35,7 @@ export const campaigns = {
   nextAt: (when: string) => `próximo ${when}`,
   endsAt: (when: string) => `termina ${when}`,
   reasons: {
+    stopped: 'Alguien detuvo todos los envíos.',
     rehearsalLock: 'El modo prueba está activado en el servidor: no sale nada.',
     campaignsOff: 'El envío de campañas está apagado en el servidor.',
     noSchedule: 'Falta el horario: decí qué días y a qué hora sale.',
@@ -75,6 +76,20 @@ export const campaigns = {
     halfway: (name: string) =>
       `Se hizo la copia «${name}», pero no se llegó a aprobar todo. Abrila para terminar.`,
     open: 'Abrir la copia',
+  },
+  /** What is looked at before it is sent. */
+  review: {
+    sample: (who: string) => `Así le llega a ${who}:`,
+    ends: (people: string, perDay: string, when: string) =>
+      `${people} a ${perDay} por día: termina ${when}.`,
+    endsAt: (people: string, when: string) => `${people}: termina ${when}.`,
+    always: (people: string, when: string | null) =>
+      `${people}, sin horario: empieza ya y sale a cualquier hora${when === null ? '' : `, hasta ${when}`}.`,
+    datesTooShort: (people: string) =>
+      `${people}: con las fechas y el máximo por día del horario no se llega a todas.`,
+    leftOut: (count: number, shown: string) =>
+      count === 1 ? '1 pidió la baja y queda afuera.' : `${shown} pidieron la baja y quedan afuera.`,
+    approvesToo: 'También se aprueba su horario.',
   },
   people: (count: number, shown: string) => (count === 1 ? '1 persona' : `${shown} personas`),
   figures: {

@@ -55,6 +55,7 @@ export const errors = {
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
     'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',
+  SENDING_STOPPED: 'Los envíos están detenidos: no se envió. Los reanuda quien administra LeadMaster.',
   OPTED_OUT: 'Pidió la baja: no se le puede escribir.',
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',
   TEMPLATE_INVALID:

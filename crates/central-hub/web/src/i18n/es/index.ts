@@ -1,5 +1,6 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
+import { alerts } from './alerts';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
@@ -7,6 +8,7 @@ import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
+import { sending } from './sending';
 import { settings } from './settings';
 import { start } from './start';
 import { users } from './users';
@@ -340,6 +342,7 @@ export const es = {
     historyEmpty: 'Todavía no hubo cambios.',
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
+  alerts,
   campaigns,
   conversations,
   integrations,
@@ -348,6 +351,7 @@ export const es = {
   operator,
   optOuts,
   schedules,
+  sending,
   settings,
   start,
   users,

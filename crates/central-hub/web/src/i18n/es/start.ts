@@ -43,6 +43,10 @@ export const start = {
   attention: {
     title: 'Necesita tu atención',
     none: 'Todo al día. No hay nada pendiente.',
+    waiting: (count: number, shown: string, oldest: string | null) =>
+      count === 1
+        ? `1 persona espera respuesta${oldest === null ? '' : ` desde ${oldest}`}.`
+        : `${shown} personas esperan respuesta${oldest === null ? '' : `; la más vieja, ${oldest}`}.`,
     autoOff:
       'El envío de campañas está apagado en el servidor. Pedile a quien lo instaló que lo prenda.',
     failed: (count: number) =>
@@ -81,6 +85,7 @@ export const start = {
     /** What the way to each matter does. */
     ways: {
       look: 'Ver',
+      answer: 'Responder',
       resolve: 'Resolver',
       approve: 'Aprobar',
       turnOn: 'Prender',
@@ -137,6 +142,7 @@ export const start = {
   },
   /** What a campaign waits for, by its code. */
   waits: {
+    SENDING_STOPPED: 'alguien detuvo todos los envíos',
     AUTO_CAMPAIGNS_DISABLED: 'el envío de campañas está apagado en el servidor',
     SESSION_NOT_READY: 'WhatsApp no está conectado',
     REACH_OUT_LOCKED: 'WhatsApp no deja escribir a quien nunca escribió',

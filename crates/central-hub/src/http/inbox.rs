@@ -1,0 +1,109 @@
+//! `/api/listener/inbox` and what is said of a conversation: who waits for an
+//! answer, and what the caller has read.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use service_runtime::http::{ApiJson, ApiPath};
+use session_api::Timestamp;
+use utoipa::ToSchema;
+
+use super::auth::Done;
+use super::numbers;
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::state::AppState;
+use crate::store::{MOST_COUNTED, NOBODY};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = inbox::Counts)]
+pub(crate) struct Counts {
+    /// Conversations in which somebody waits for an answer.
+    sin_responder: i64,
+    /// Since when the one waits who waits longest.
+    desde: Option<Timestamp>,
+    /// Conversations with something that the user has not read.
+    sin_leer: i64,
+    /// One of them is more than was counted.
+    hay_mas: bool,
+}
+
+/// Whose reading counts: the user behind the caller, or nobody's in particular.
+pub(super) fn reader(caller: &Caller) -> i64 {
+    caller.user_id().unwrap_or(NOBODY)
+}
+
+/// How many wait for an answer, and how many conversations the caller has not
+/// read.
+#[utoipa::path(
+    get, path = "/listener/inbox", tag = "inbound", operation_id = "inbox_counts",
+    responses((status = 200, description = "How many", body = Counts), Failures)
+)]
+pub(crate) async fn counts(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<Json<Counts>, HubError> {
+    let counts = state
+        .store
+        .inbox_counts(caller.cliente_id, reader(&caller))
+        .await?;
+    Ok(Json(Counts {
+        sin_responder: counts.waiting,
+        desde: counts.oldest,
+        sin_leer: counts.unread,
+        hay_mas: counts.waiting.max(counts.unread) >= MOST_COUNTED,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = inbox::Read)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Read {
+    /// The last message that was seen, by its number; what came in later stays
+    /// unread. Left out, all is read.
+    hasta: Option<i64>,
+}
+
+/// Says that the caller has read a conversation.
+#[utoipa::path(
+    post, path = "/listener/conversations/{number}/read", tag = "inbound", operation_id = "inbox_read",
+    params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    request_body(content = Read, example = json!({"hasta": 812})),
+    responses((status = 200, description = "It is read", body = Done), Failures)
+)]
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(number): ApiPath<String>,
+    ApiJson(body): ApiJson<Read>,
+) -> Result<Response, HubError> {
+    let chat = chat_of(&state, &number).await?;
+    state
+        .store
+        .mark_read(reader(&caller), &chat, body.hasta)
+        .await?;
+    Ok(Done::json().into_response())
+}
+
+/// Says that what somebody wrote so far needs no answer.
+#[utoipa::path(
+    post, path = "/listener/conversations/{number}/attended", tag = "inbound", operation_id = "inbox_attended",
+    params(("number" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
+    responses((status = 200, description = "Nobody waits there any more", body = Done), Failures)
+)]
+pub(crate) async fn attended(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(number): ApiPath<String>,
+) -> Result<Response, HubError> {
+    let chat = chat_of(&state, &number).await?;
+    state.store.settle(&chat, caller.cliente_id).await?;
+    Ok(Done::json().into_response())
+}
+
+async fn chat_of(state: &AppState, number: &str) -> Result<String, HubError> {
+    let person = numbers::recipient("telefono", number, &state.config.home)?;
+    Ok(state.store.chat_of(&person).await?)
+}

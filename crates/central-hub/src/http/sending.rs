@@ -1,0 +1,91 @@
+//! `/api/sending`: the switch that stops all sending at once.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use service_runtime::http::ApiJson;
+use session_api::Timestamp;
+use utoipa::ToSchema;
+
+use super::users::by;
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::relay::HubEvent;
+use crate::state::AppState;
+use crate::store::SendingSwitch;
+
+/// The name of the event.
+pub(super) const SENDING: &str = "sending";
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = sending::Switch)]
+pub(crate) struct Switch {
+    /// Whether nothing is sent, by whichever way.
+    detenido: bool,
+    /// Who turned it last, and when; nobody ever did where it is null.
+    por: Option<String>,
+    desde: Option<Timestamp>,
+}
+
+impl Switch {
+    /// Names are for those who work for all.
+    fn of(switch: Option<SendingSwitch>, caller: &Caller) -> Self {
+        Self {
+            detenido: switch.as_ref().is_some_and(|it| it.is_stopped),
+            desde: switch.as_ref().map(|it| it.at),
+            por: switch.map(|it| it.by).filter(|_| caller.sees(None)),
+        }
+    }
+}
+
+/// Whether all sending is stopped, by whom and since when.
+#[utoipa::path(
+    get, path = "/sending", tag = "service", operation_id = "sending_show",
+    responses((status = 200, description = "How it stands", body = Switch), Failures)
+)]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    caller: Caller,
+) -> Result<Json<Switch>, HubError> {
+    let switch = state.store.sending_switch().await?;
+    Ok(Json(Switch::of(switch, &caller)))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sending::Turn)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Turn {
+    detenido: bool,
+}
+
+/// Stops all sending at once, or lets it go on.
+#[utoipa::path(
+    put, path = "/sending", tag = "service", operation_id = "sending_turn",
+    request_body(content = Turn, example = json!({"detenido": true})),
+    responses((status = 200, description = "As it stands now", body = Switch), Failures)
+)]
+pub(crate) async fn turn(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiJson(body): ApiJson<Turn>,
+) -> Result<Json<Switch>, HubError> {
+    let who = by(&caller);
+    let switch = state.store.switch_sending(body.detenido, &who).await?;
+    if switch.is_stopped {
+        tracing::warn!(by = who, "all sending is stopped");
+    } else {
+        tracing::info!(by = who, "sending goes on");
+    }
+    state.outbox.wake();
+    state.waker.wake();
+    // Who may know the name asks for it.
+    state.relay.publish(HubEvent {
+        name: SENDING,
+        cliente_id: None,
+        data: serde_json::json!({"detenido": switch.is_stopped})
+            .to_string()
+            .into(),
+    });
+    Ok(Json(Switch::of(Some(switch), &caller)))
+}

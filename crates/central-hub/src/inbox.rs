@@ -1,0 +1,158 @@
+//! Tells the pages of what happens in conversations, whichever hub wrote it
+//! down.
+//!
+//! ```text
+//!  a message is written down ─> woken ─┐
+//!  another hub's: every 2 s ───────────┴─> what changed since ─> `conversation` events
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use session_api::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::relay::{HubEvent, Relay};
+use crate::store::{ChangedTalk, Store, StoreError, direction, phone_of};
+
+/// The name of the event.
+pub(crate) const CONVERSATION: &str = "conversation";
+
+/// Another hub's doings are seen within this.
+const LOOK: Duration = Duration::from_secs(2);
+/// News at once are one look.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// Another hub's clock may be behind by this, in milliseconds.
+const SKEW: i64 = 2000;
+/// So many are told of with one look; the rest with the next.
+const MOST: u32 = 200;
+/// So much of a message tells what it is about.
+const SHOWN: usize = 160;
+
+/// The data of a `conversation` event.
+#[derive(Serialize)]
+struct Told<'a> {
+    /// The last message, and when it was written.
+    id: i64,
+    fecha: Timestamp,
+    direccion: &'static str,
+    telefono: Option<&'a str>,
+    nombre: Option<&'a str>,
+    chat: &'a str,
+    tipo: &'a str,
+    mensaje: &'a str,
+    /// Since when somebody waits for an answer there.
+    sin_responder_desde: Option<Timestamp>,
+}
+
+/// A chat, and the business that sees it so.
+type Side = (String, Option<u64>);
+
+/// Follows the store for the pages.
+pub(crate) struct InboxWatcher {
+    pub(crate) store: Store,
+    pub(crate) relay: Relay,
+}
+
+/// What was told last.
+struct Published {
+    since: i64,
+    /// Of those that changed at the end of what was looked at.
+    last: HashMap<Side, Arc<str>>,
+}
+
+impl InboxWatcher {
+    /// Tells until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        let mut told = Published {
+            since: Timestamp::now().as_millis(),
+            last: HashMap::new(),
+        };
+        loop {
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => return,
+                () = self.store.inbox_news().notified() => tokio::time::sleep(TOGETHER).await,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            // What cannot be read now is with the next look.
+            if let Err(error) = self.look(&mut told).await {
+                tracing::debug!("conversations are not looked at: {error}");
+            }
+        }
+    }
+
+    /// What these people are called, each as its view knows them.
+    async fn names(
+        &self,
+        chats: impl Iterator<Item = (Option<u64>, &str)>,
+    ) -> Result<HashMap<Side, String>, StoreError> {
+        let mut views: HashMap<Option<u64>, Vec<&str>> = HashMap::new();
+        for (view, chat) in chats {
+            views.entry(view).or_default().push(chat);
+        }
+        let mut names = HashMap::new();
+        for (view, chats) in views {
+            let known = self.store.names_of(view, chats).await?;
+            names.extend(known.into_iter().map(|(chat, name)| ((chat, view), name)));
+        }
+        Ok(names)
+    }
+
+    async fn look(&self, told: &mut Published) -> Result<(), StoreError> {
+        loop {
+            let changed = self.store.talks_changed(told.since, MOST).await?;
+            let is_all = changed.len() < MOST as usize;
+            let newest = changed.iter().map(|it| it.updated_at).max();
+            let chats = changed
+                .iter()
+                .map(|it| (it.cliente_id, it.last.chat.as_str()));
+            let names = self.names(chats).await?;
+            let mut last = HashMap::with_capacity(changed.len());
+            for talk in changed {
+                let key = (talk.last.chat.clone(), talk.cliente_id);
+                let name = names.get(&key).map(String::as_str);
+                let Some(data) = data_of(&talk, name) else {
+                    continue;
+                };
+                if told.last.get(&key) != Some(&data) {
+                    self.relay.publish(HubEvent {
+                        name: CONVERSATION,
+                        cliente_id: talk.cliente_id,
+                        data: data.clone(),
+                    });
+                }
+                last.insert(key, data);
+            }
+            told.last = last;
+            match newest {
+                Some(newest) if is_all => {
+                    told.since = told.since.max(newest - SKEW);
+                    return Ok(());
+                }
+                // More than one look: forwards, so that it ends.
+                Some(newest) => told.since = newest.max(told.since + 1),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+fn data_of(talk: &ChangedTalk, nombre: Option<&str>) -> Option<Arc<str>> {
+    let last = &talk.last;
+    let end = last.body.char_indices().nth(SHOWN);
+    let told = Told {
+        id: last.id,
+        fecha: last.at(),
+        direccion: direction(last.is_inbound),
+        telefono: phone_of(&last.chat),
+        nombre,
+        chat: &last.chat,
+        tipo: &last.kind,
+        mensaje: end.map_or(&*last.body, |(end, _)| &last.body[..end]),
+        sin_responder_desde: talk.waits_since,
+    };
+    serde_json::to_string(&told).ok().map(Into::into)
+}

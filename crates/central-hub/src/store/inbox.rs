@@ -1,0 +1,735 @@
+//! Who wrote, who waits for an answer, and what a user has not read.
+//!
+//! ```text
+//!  somebody wrote ──────────────> their row waits, unread for each user
+//!  written by hand, or on the phone ──> nobody waits   (a campaign answers nobody)
+//!  it failed after all ─────────> they wait again
+//!  «needs no answer» ───────────> nobody waits until they write again
+//! ```
+//!
+//! Kept with each message, so that no list and no count looks at the history.
+//! A row is one chat as one business sees it, and one more for those who see
+//! all. What is newer is told by when it was written, not by when the hub heard
+//! of it; WhatsApp tells seconds, so within one the messages' numbers count.
+
+use session_api::Timestamp;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::error::StoreError;
+use super::messages::{Message, Origin};
+use super::rows::timestamp;
+use super::state::State;
+use super::{Store, Tx, now};
+
+/// The view of those who see all.
+const ALL: i64 = 0;
+/// Whoever uses a hub that has no password.
+pub const NOBODY: i64 = 0;
+/// More than this are told as this many.
+pub const MOST_COUNTED: i64 = 1000;
+/// Set once what was there before this table is in it.
+const FILLED: &str = "inbox.filled";
+/// What waited longer when this table came is history.
+const HISTORY_MS: i64 = 14 * 24 * 3600 * 1000;
+/// WhatsApp tells of a reaction as of a message; it asks for nothing.
+const REACTION: &str = "reaction";
+
+/// When a message was written.
+macro_rules! at {
+    () => {
+        "COALESCE(m.written_at, m.created_at)"
+    };
+}
+
+/// Where a message stands among others; see [`place_of`].
+macro_rules! place {
+    () => {
+        concat!("(", at!(), " / 1000 * 1000000 + m.id % 1000000)")
+    };
+}
+
+macro_rules! theirs {
+    () => {
+        "m.direction = 'in' AND m.kind <> 'reaction'"
+    };
+}
+
+/// Ours that a person wrote. In these very words, for the index.
+macro_rules! by_hand {
+    () => {
+        "m.origin IN ('send', 'single', 'phone')"
+    };
+}
+
+/// Of those, what may have arrived.
+macro_rules! on_its_way {
+    () => {
+        "m.dry_run = 0 AND m.state NOT IN ('failed', 'cancelled', 'simulated')"
+    };
+}
+
+macro_rules! of_view {
+    () => {
+        "m.chat = inbox.chat AND (inbox.cliente_id = 0 OR m.cliente_id = inbox.cliente_id)"
+    };
+}
+
+const HEARD: &str = "INSERT INTO inbox
+        (chat, cliente_id, last_in, last_out, settled, waits_since, place, updated_at)
+    VALUES ($1, $2, $3, 0, 0, $4, $3, $5)
+    ON CONFLICT (chat, cliente_id) DO UPDATE SET
+        last_in = CASE WHEN excluded.last_in > inbox.last_in
+            THEN excluded.last_in ELSE inbox.last_in END,
+        place = CASE WHEN excluded.last_in > inbox.last_in
+            THEN excluded.last_in ELSE inbox.last_in END,
+        waits_since = CASE
+            WHEN excluded.last_in <= inbox.last_out OR excluded.last_in <= inbox.settled
+                THEN inbox.waits_since
+            WHEN inbox.waits_since < excluded.waits_since THEN inbox.waits_since
+            ELSE excluded.waits_since END,
+        updated_at = excluded.updated_at";
+
+const WROTE: &str = "INSERT INTO inbox
+        (chat, cliente_id, last_in, last_out, settled, waits_since, place, updated_at)
+    VALUES ($1, $2, 0, $3, 0, NULL, $3, $4)
+    ON CONFLICT (chat, cliente_id) DO UPDATE SET
+        last_out = CASE WHEN excluded.last_out > inbox.last_out
+            THEN excluded.last_out ELSE inbox.last_out END,
+        waits_since = CASE WHEN excluded.last_out > inbox.last_in
+            THEN NULL ELSE inbox.waits_since END,
+        place = CASE WHEN inbox.last_in = 0 AND excluded.place > inbox.place
+            THEN excluded.place ELSE inbox.place END,
+        updated_at = excluded.updated_at";
+
+/// For each user who sees it, and for whoever needs no name.
+const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
+    SELECT who.id, $1, 1, $2
+    FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
+    WHERE who.cliente_id IS NULL OR who.cliente_id = $3
+    ON CONFLICT (user_id, chat) DO UPDATE SET
+        messages = unread.messages + 1, last_id = excluded.last_id";
+
+const LAST_OUT: &str = concat!(
+    "UPDATE inbox SET updated_at = $2, last_out = COALESCE((
+         SELECT MAX(",
+    place!(),
+    ") FROM messages m WHERE ",
+    by_hand!(),
+    " AND ",
+    on_its_way!(),
+    " AND ",
+    of_view!(),
+    "), 0) WHERE chat = $1"
+);
+
+const WAITS: &str = concat!(
+    "UPDATE inbox SET waits_since = (SELECT MIN(",
+    at!(),
+    ") FROM messages m WHERE ",
+    theirs!(),
+    " AND ",
+    of_view!(),
+    " AND ",
+    place!(),
+    " > inbox.last_out AND ",
+    place!(),
+    " > inbox.settled) WHERE chat = $1"
+);
+
+/// What one view has of some messages.
+macro_rules! found {
+    ($view:literal, $and:literal) => {
+        concat!(
+            "SELECT m.chat, ",
+            $view,
+            " AS whose, CASE WHEN ",
+            theirs!(),
+            " THEN ",
+            place!(),
+            " ELSE 0 END AS heard, CASE WHEN ",
+            by_hand!(),
+            " AND ",
+            on_its_way!(),
+            " THEN ",
+            place!(),
+            " ELSE 0 END AS wrote, ",
+            place!(),
+            " AS place FROM messages m WHERE ((",
+            theirs!(),
+            ") OR (",
+            by_hand!(),
+            " AND m.dry_run = 0 AND m.state <> 'simulated'))",
+            $and
+        )
+    };
+}
+
+/// Rows from what was written, at `$1`.
+macro_rules! fill {
+    ($and:literal) => {
+        concat!(
+            "INSERT INTO inbox
+                 (chat, cliente_id, last_in, last_out, settled, waits_since, place, updated_at)
+             SELECT chat, whose, MAX(heard), MAX(wrote), 0, NULL,
+                 CASE WHEN MAX(heard) > 0 THEN MAX(heard) ELSE MAX(place) END, $1
+             FROM (",
+            found!("0", $and),
+            " UNION ALL ",
+            found!("m.cliente_id", $and),
+            " AND m.cliente_id IS NOT NULL) AS found GROUP BY chat, whose
+             ON CONFLICT (chat, cliente_id) DO NOTHING"
+        )
+    };
+}
+
+/// What was there before, but for what is history (written before `$1`), waits.
+const SETTLE_HISTORY: &str = "UPDATE inbox SET settled = last_in
+    WHERE settled = 0 AND (last_in < $1
+        OR EXISTS (SELECT 1 FROM opt_outs WHERE opt_outs.chat = inbox.chat))";
+
+const WAITS_ALL: &str = concat!(
+    "UPDATE inbox SET waits_since = (SELECT MIN(",
+    at!(),
+    ") FROM messages m WHERE ",
+    theirs!(),
+    " AND ",
+    of_view!(),
+    " AND ",
+    place!(),
+    " > inbox.last_out AND ",
+    place!(),
+    " > inbox.settled) WHERE last_in > last_out AND last_in > settled"
+);
+
+/// `$1` the user, `$2` the view, `$3` the place before, `$4` how many.
+macro_rules! list {
+    ($last:literal, $and:literal) => {
+        concat!(
+            "SELECT i.chat, i.place, i.waits_since, COALESCE(u.messages, 0) AS unread,
+                 (SELECT m.id FROM messages m WHERE m.chat = i.chat AND m.state <> 'simulated'",
+            $last,
+            " ORDER BY m.id DESC LIMIT 1) AS last_id
+             FROM inbox i LEFT JOIN unread u ON u.user_id = $1 AND u.chat = i.chat
+             WHERE i.cliente_id = $2 AND i.place < $3",
+            $and,
+            " ORDER BY i.place DESC LIMIT $4"
+        )
+    };
+}
+
+const LIST: &str = list!("", "");
+const WAITING: &str = list!("", " AND i.waits_since IS NOT NULL");
+const LIST_OF_ONE: &str = list!(" AND m.cliente_id = $2", "");
+const WAITING_OF_ONE: &str = list!(" AND m.cliente_id = $2", " AND i.waits_since IS NOT NULL");
+
+/// `$1` the user, `$2` the view.
+const COUNTS: &str = "SELECT
+    (SELECT COUNT(*) FROM (SELECT 1 FROM inbox
+        WHERE cliente_id = $2 AND waits_since IS NOT NULL LIMIT 1000) AS waiting) AS waiting,
+    (SELECT COUNT(*) FROM (SELECT 1 FROM unread WHERE user_id = $1 LIMIT 1000) AS unread)
+        AS unread,
+    (SELECT MIN(waits_since) FROM inbox WHERE cliente_id = $2 AND waits_since IS NOT NULL)
+        AS oldest";
+
+/// `$1` since when, `$2` how many.
+const CHANGED: &str = "SELECT i.chat, i.cliente_id, i.waits_since, i.updated_at,
+        (SELECT m.id FROM messages m WHERE m.chat = i.chat AND m.state <> 'simulated'
+            AND (i.cliente_id = 0 OR m.cliente_id = i.cliente_id)
+            ORDER BY m.id DESC LIMIT 1) AS last_id
+    FROM inbox i WHERE i.updated_at >= $1 ORDER BY i.updated_at LIMIT $2";
+
+/// What the screens and the events ask, for whoever looks at the query plans.
+pub const INBOX_PLANS: [&str; 6] = [LIST, WAITING, LIST_OF_ONE, WAITING_OF_ONE, COUNTS, CHANGED];
+
+/// A row of the list.
+#[derive(Clone, Debug)]
+pub struct Talk {
+    /// When the first of theirs was written that nobody answered.
+    pub waits_since: Option<Timestamp>,
+    /// So many of theirs the user has not read.
+    pub unread: i64,
+    /// Its last message that was no rehearsal.
+    pub last: Message,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug)]
+pub struct Talks {
+    /// Who wrote last comes first.
+    pub talks: Vec<Talk>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<i64>,
+}
+
+/// How much there is to do, each up to [`MOST_COUNTED`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InboxCounts {
+    /// Conversations in which somebody waits for an answer.
+    pub waiting: i64,
+    /// Conversations that the user has not read.
+    pub unread: i64,
+    /// Since when the one waits who waits longest.
+    pub oldest: Option<Timestamp>,
+}
+
+/// A conversation in which something happened, as one view sees it.
+#[derive(Clone, Debug)]
+pub struct ChangedTalk {
+    /// The business that sees it so; `None`: whoever sees all.
+    pub cliente_id: Option<u64>,
+    /// When the first of theirs was written that nobody answered.
+    pub waits_since: Option<Timestamp>,
+    /// When it happened, in milliseconds.
+    pub updated_at: i64,
+    /// Its last message.
+    pub last: Message,
+}
+
+/// Where a message stands among others: by the second in which it was written,
+/// and within one by its number.
+fn place_of(message: &Message) -> i64 {
+    message.at().as_millis() / 1000 * 1_000_000 + message.id % 1_000_000
+}
+
+fn view_of(cliente_id: Option<u64>) -> i64 {
+    cliente_id.map_or(ALL, |id| i64::try_from(id).unwrap_or(i64::MAX))
+}
+
+/// The views in which a message is seen.
+fn views(message: &Message) -> impl Iterator<Item = i64> {
+    let own = message.cliente_id.map(|id| view_of(Some(id)));
+    std::iter::once(ALL).chain(own)
+}
+
+const fn is_by_hand(message: &Message) -> bool {
+    matches!(
+        message.origin,
+        Origin::Send | Origin::Single | Origin::Phone
+    )
+}
+
+const fn may_arrive(state: State) -> bool {
+    !matches!(state, State::Failed | State::Cancelled | State::Simulated)
+}
+
+impl Store {
+    /// Takes note of a message that was heard: theirs, or one of ours that was
+    /// written on the phone.
+    pub(super) async fn note_heard_in(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        if !message.is_inbound {
+            return self.note_written_in(tx, message).await;
+        }
+        if message.kind == REACTION {
+            return Ok(());
+        }
+        for view in views(message) {
+            sqlx::query(HEARD)
+                .bind(&message.chat)
+                .bind(view)
+                .bind(place_of(message))
+                .bind(message.at().as_millis())
+                .bind(now())
+                .execute(&mut **tx)
+                .await?;
+        }
+        sqlx::query(UNREAD)
+            .bind(&message.chat)
+            .bind(message.id)
+            // No business has this number.
+            .bind(message.cliente_id.map_or(-1, |id| view_of(Some(id))))
+            .execute(&mut **tx)
+            .await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Takes note of a message of ours. What a campaign or a list says is no
+    /// answer to anybody, and a rehearsal is none at all.
+    pub(super) async fn note_written_in(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        if !is_by_hand(message) || message.dry_run || message.is_inbound {
+            return Ok(());
+        }
+        for view in views(message) {
+            sqlx::query(WROTE)
+                .bind(&message.chat)
+                .bind(view)
+                .bind(place_of(message))
+                .bind(now())
+                .execute(&mut **tx)
+                .await?;
+        }
+        if message.origin == Origin::Phone {
+            // Whoever answers on the office's phone has read it there.
+            sqlx::query(
+                "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
+                     SELECT 1 FROM inbox WHERE inbox.chat = $1 AND inbox.cliente_id = 0
+                         AND inbox.last_in > $2)",
+            )
+            .bind(&message.chat)
+            .bind(place_of(message))
+            .execute(&mut **tx)
+            .await?;
+        }
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Takes note of a message of ours that failed after all, or goes once more.
+    pub(super) async fn note_moved_in(
+        &self,
+        tx: &mut Tx,
+        before: &Message,
+        to: State,
+    ) -> Result<(), StoreError> {
+        let is_as_before = may_arrive(before.state) == may_arrive(to);
+        if is_as_before || !is_by_hand(before) || before.dry_run {
+            return Ok(());
+        }
+        for statement in [LAST_OUT, WAITS] {
+            let query = sqlx::query(statement).bind(&before.chat);
+            let query = if statement == LAST_OUT {
+                query.bind(now())
+            } else {
+                query
+            };
+            query.execute(&mut **tx).await?;
+        }
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Nothing of what somebody wrote so far is to be answered: that is said by
+    /// the business itself, or they asked not to be written to. With a
+    /// business, as that one and those who see all see it.
+    pub(super) async fn settle_in(
+        &self,
+        tx: &mut Tx,
+        chat: &str,
+        cliente_id: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let (and, own) = match cliente_id {
+            None => ("", ALL),
+            Some(id) => (
+                " AND (cliente_id = $3 OR cliente_id = 0 AND last_in <= COALESCE((
+                     SELECT own.last_in FROM inbox own
+                     WHERE own.chat = $1 AND own.cliente_id = $3), 0))",
+                view_of(Some(id)),
+            ),
+        };
+        let statement = format!(
+            "UPDATE inbox SET settled = last_in, waits_since = NULL, updated_at = $2
+             WHERE chat = $1{and}"
+        );
+        let query = sqlx::query(AssertSqlSafe(statement)).bind(chat).bind(now());
+        let query = if own == ALL { query } else { query.bind(own) };
+        query.execute(&mut **tx).await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// As somebody says: what is there needs no answer.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn settle(&self, chat: &str, cliente_id: Option<u64>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        self.settle_in(&mut tx, chat, cliente_id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The user has read what this person wrote, up to the message with this
+    /// number; left out, all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn mark_read(
+        &self,
+        user: i64,
+        chat: &str,
+        until: Option<i64>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM unread WHERE user_id = $1 AND chat = $2 AND last_id <= $3")
+            .bind(user)
+            .bind(chat)
+            .bind(until.unwrap_or(i64::MAX))
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets what a user has not read: it is gone, or sees other things now.
+    pub(super) async fn forget_unread_in(&self, tx: &mut Tx, user: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM unread WHERE user_id = $1")
+            .bind(user)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// The conversations whose place is before `before`, of one business or of
+    /// all; only those in which somebody waits, with `waiting`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn talks(
+        &self,
+        cliente_id: Option<u64>,
+        user: i64,
+        waiting: bool,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Talks, StoreError> {
+        let statement = match (cliente_id.is_some(), waiting) {
+            (false, false) => LIST,
+            (false, true) => WAITING,
+            (true, false) => LIST_OF_ONE,
+            (true, true) => WAITING_OF_ONE,
+        };
+        let rows = sqlx::query(statement)
+            .bind(user)
+            .bind(view_of(cliente_id))
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(i64::from(limit) + 1)
+            .fetch_all(self.reader())
+            .await?;
+        let has_more = rows.len() > limit as usize;
+        let shown = rows.get(..limit as usize).unwrap_or(&rows);
+        let mut ids = Vec::with_capacity(shown.len());
+        for row in shown {
+            ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
+        }
+        let last = self.messages_with(&ids).await?;
+        let mut talks = Vec::with_capacity(shown.len());
+        for row in shown {
+            let id: Option<i64> = row.try_get("last_id")?;
+            let Some(last) = last.iter().find(|it| Some(it.id) == id) else {
+                continue;
+            };
+            talks.push(Talk {
+                waits_since: optional_time(row.try_get("waits_since")?),
+                unread: row.try_get("unread")?,
+                last: last.clone(),
+            });
+        }
+        let next = shown.last().filter(|_| has_more);
+        let next = next.map(|row| row.try_get("place")).transpose()?;
+        Ok(Talks { talks, next })
+    }
+
+    /// How the conversations with these people stand, for whom there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn talks_with(
+        &self,
+        cliente_id: Option<u64>,
+        user: i64,
+        chats: &[&str],
+    ) -> Result<Vec<(String, Option<Timestamp>, i64)>, StoreError> {
+        if chats.is_empty() {
+            return Ok(Vec::new());
+        }
+        let places: Vec<_> = (3..chats.len() + 3).map(|n| format!("${n}")).collect();
+        let statement = format!(
+            "SELECT i.chat, i.waits_since, COALESCE(u.messages, 0) AS unread
+             FROM inbox i LEFT JOIN unread u ON u.user_id = $1 AND u.chat = i.chat
+             WHERE i.cliente_id = $2 AND i.chat IN ({})",
+            places.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement))
+            .persistent(false)
+            .bind(user)
+            .bind(view_of(cliente_id));
+        for chat in chats {
+            query = query.bind(*chat);
+        }
+        let rows = query.fetch_all(self.reader()).await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.try_get("chat")?,
+                    optional_time(row.try_get("waits_since")?),
+                    row.try_get("unread")?,
+                ))
+            })
+            .collect()
+    }
+
+    /// How much there is to do for this user.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn inbox_counts(
+        &self,
+        cliente_id: Option<u64>,
+        user: i64,
+    ) -> Result<InboxCounts, StoreError> {
+        let row = sqlx::query(COUNTS)
+            .bind(user)
+            .bind(view_of(cliente_id))
+            .fetch_one(self.reader())
+            .await?;
+        Ok(InboxCounts {
+            waiting: row.try_get("waiting")?,
+            unread: row.try_get("unread")?,
+            oldest: optional_time(row.try_get("oldest")?),
+        })
+    }
+
+    /// The conversations in which something happened from then on, the first
+    /// first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn talks_changed(
+        &self,
+        since: i64,
+        limit: u32,
+    ) -> Result<Vec<ChangedTalk>, StoreError> {
+        let rows = sqlx::query(CHANGED)
+            .bind(since)
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        let mut ids = Vec::with_capacity(rows.len());
+        for row in &rows {
+            ids.extend(row.try_get::<Option<i64>, _>("last_id")?);
+        }
+        let last = self.messages_with(&ids).await?;
+        let mut changed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: Option<i64> = row.try_get("last_id")?;
+            let Some(last) = last.iter().find(|it| Some(it.id) == id) else {
+                continue;
+            };
+            let view: i64 = row.try_get("cliente_id")?;
+            changed.push(ChangedTalk {
+                cliente_id: u64::try_from(view).ok().filter(|id| *id != 0),
+                waits_since: optional_time(row.try_get("waits_since")?),
+                updated_at: row.try_get("updated_at")?,
+                last: last.clone(),
+            });
+        }
+        Ok(changed)
+    }
+
+    async fn messages_with(&self, ids: &[i64]) -> Result<Vec<Message>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+        let statement = format!("SELECT * FROM messages WHERE id IN ({})", ids.join(", "));
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .persistent(false)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(Message::read).collect()
+    }
+
+    /// What was said under these chats stands under `to` now: its rows are made
+    /// anew, and what was settled or unread stays so.
+    pub(super) async fn rehang_inbox_in(
+        &self,
+        tx: &mut Tx,
+        from: &str,
+        to: &str,
+    ) -> Result<(), StoreError> {
+        let rows =
+            sqlx::query("SELECT chat, cliente_id, settled FROM inbox WHERE chat IN ($1, $2)")
+                .bind(from)
+                .bind(to)
+                .fetch_all(&mut **tx)
+                .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM inbox WHERE chat IN ($1, $2)")
+            .bind(from)
+            .bind(to)
+            .execute(&mut **tx)
+            .await?;
+        // Some may have stayed: a business that does not know the number.
+        for chat in [from, to] {
+            sqlx::query(fill!(" AND m.chat = $2"))
+                .bind(now())
+                .bind(chat)
+                .execute(&mut **tx)
+                .await?;
+        }
+        for row in &rows {
+            sqlx::query(
+                "UPDATE inbox SET settled = $3 WHERE chat IN ($1, $2) AND cliente_id = $4
+                     AND settled < $3",
+            )
+            .bind(from)
+            .bind(to)
+            .bind(row.try_get::<i64, _>("settled")?)
+            .bind(row.try_get::<i64, _>("cliente_id")?)
+            .execute(&mut **tx)
+            .await?;
+        }
+        for chat in [from, to] {
+            sqlx::query(WAITS).bind(chat).execute(&mut **tx).await?;
+        }
+        sqlx::query(
+            "INSERT INTO unread (user_id, chat, messages, last_id)
+             SELECT user_id, $2, messages, last_id FROM unread WHERE chat = $1
+             ON CONFLICT (user_id, chat) DO UPDATE SET
+                 messages = unread.messages + excluded.messages,
+                 last_id = CASE WHEN excluded.last_id > unread.last_id
+                     THEN excluded.last_id ELSE unread.last_id END",
+        )
+        .bind(from)
+        .bind(to)
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query("DELETE FROM unread WHERE chat = $1")
+            .bind(from)
+            .execute(&mut **tx)
+            .await?;
+        self.inbox_changed();
+        Ok(())
+    }
+
+    /// Rows for all chats that have none yet; what is long past waits for
+    /// nobody.
+    pub(crate) async fn fill_inbox_in(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        let at = now();
+        sqlx::query(fill!("")).bind(at).execute(&mut **tx).await?;
+        sqlx::query(SETTLE_HISTORY)
+            .bind((at - HISTORY_MS) / 1000 * 1_000_000)
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query(WAITS_ALL).execute(&mut **tx).await?;
+        Ok(())
+    }
+
+    /// Once, for what was there before these rows were kept.
+    pub(super) async fn fill_inbox(&self) -> Result<(), StoreError> {
+        if self.setting(FILLED).await?.is_some() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        // Another hub that starts now waits here, and finds nothing to add.
+        self.set_in(&mut tx, FILLED, "1").await?;
+        self.fill_inbox_in(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn optional_time(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(timestamp)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! Who waits for an answer and what is unread, by the routes and the events, on
+//! both engines.
+
+use central_hub::store::{Filter, State};
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::access::{PASSWORD, admin, basic};
+use crate::fake_session_manager::{FakeSessionManager, message, state};
+use crate::support::{Events, Hub, ask, get, until};
+
+const ANA: &str = "5491158254201@c.us";
+const LEO: &str = "5491158254202@c.us";
+
+/// Tells of READY until the hub has heard it: it listens from now on only.
+async fn is_ready(hub: &Hub, peer: &FakeSessionManager) {
+    let ready = serde_json::from_str(&state("READY", 2)).unwrap();
+    until("ready", async || {
+        peer.publish("state", &ready);
+        get(hub, "/api/overview").await["sesion"]["servicio"] == "up"
+    })
+    .await;
+}
+
+async fn counts(hub: &Hub) -> (i64, i64) {
+    let counts = get(hub, "/api/listener/inbox").await;
+    let of = |name: &str| counts[name].as_i64().unwrap();
+    (of("sin_responder"), of("sin_leer"))
+}
+
+async fn until_counted(hub: &Hub, waiting: i64, unread: i64) {
+    let what = format!("{waiting} wait, {unread} unread");
+    until(&what, async || counts(hub).await == (waiting, unread)).await;
+}
+
+async fn rows(hub: &Hub, query: &str) -> Vec<Value> {
+    let page = get(hub, &format!("/api/listener/conversations{query}")).await;
+    page["conversaciones"].as_array().unwrap().clone()
+}
+
+fn phones(rows: &[Value]) -> Vec<&str> {
+    rows.iter()
+        .map(|it| it["telefono"].as_str().unwrap())
+        .collect()
+}
+
+async fn post(hub: &Hub, path: &str, body: Value) -> Value {
+    let (status, answer) = ask(hub, "POST", path, Some(&body)).await;
+    assert!(status < 300, "{path} {status} {answer}");
+    answer
+}
+
+/// The next `conversation` event with this person, by whom it was heard.
+async fn told_of(events: &mut Events, chat: &str) -> Value {
+    loop {
+        let told = events.next_of("conversation").await;
+        if told["chat"] == chat {
+            return told;
+        }
+    }
+}
+
+on_both_engines! {
+    async fn who_wrote_is_told_counted_and_answered(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        peer.takes_sends();
+        let real = [("DRY_RUN", "false")];
+        let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
+        is_ready(&hub, &peer).await;
+        let mut events = hub.events().await;
+        // A campaign's people are no conversations, and its list has their names.
+        let campaign = json!({
+            "nombre": "Marzo", "mensaje": "Hola {nombre}", "cliente_id": 51,
+            "destinatarios": [{"destinatario": "5491158254202", "nombre": "Leo", "apellido": "Paz"}],
+        });
+        post(&hub, "/api/sender/campaigns", campaign).await;
+        let bulk = json!({"mensajes": [{"destinatario": "5491158254209", "mensaje": "aviso"}]});
+        post(&hub, "/api/sender/messages/bulk", bulk).await;
+        assert!(rows(&hub, "").await.is_empty());
+
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
+        let told = told_of(&mut events, ANA).await;
+        assert_eq!((&told["direccion"], &told["mensaje"]), (&json!("entrante"), &json!("¿Cuánto sale?")));
+        assert!(told["sin_responder_desde"].is_string(), "{told}");
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola");
+        assert_eq!(told_of(&mut events, LEO).await["nombre"], "Leo Paz");
+        until_counted(&hub, 2, 2).await;
+        let waiting = rows(&hub, "?filtro=sin_responder").await;
+        assert_eq!(waiting.len(), 2);
+        let leo = waiting.iter().find(|it| it["chat"] == LEO).unwrap();
+        assert_eq!((&leo["nombre"], &leo["sin_leer"]), (&json!("Leo Paz"), &json!(1)));
+
+        // Read, and still not answered.
+        let seen = leo["ultimo"]["id"].as_i64().unwrap();
+        post(&hub, "/api/listener/conversations/+54 9 11 5825-4202/read", json!({"hasta": seen})).await;
+        assert_eq!(counts(&hub).await, (2, 1));
+        // Answered.
+        let answer = json!({"destinatario": "5491158254202", "mensaje": "¡Hola!"});
+        post(&hub, "/api/sender/messages/send", answer).await;
+        assert!(told_of(&mut events, LEO).await["sin_responder_desde"].is_null());
+        assert_eq!(counts(&hub).await, (1, 1));
+        assert_eq!(phones(&rows(&hub, "?filtro=sin_responder").await), ["5491158254201"]);
+        let history = get(&hub, "/api/listener/history/5491158254202").await;
+        assert_eq!((&history["sin_responder_desde"], &history["sin_leer"]), (&Value::Null, &json!(0)));
+        // Needs no answer.
+        post(&hub, "/api/listener/conversations/5491158254201/attended", json!({})).await;
+        until_counted(&hub, 0, 1).await;
+        // On the phone.
+        peer.publish_message("false_5491158254201@c.us_3A03", ANA, "¿Hola?");
+        until_counted(&hub, 1, 1).await;
+        let mut own = message("true_5491158254201@c.us_3A04", "5491100000000@c.us", "ya te llamo");
+        own["from_me"] = json!(true);
+        own["to"] = json!(ANA);
+        own["at"] = json!("2099-01-14T13:02:09.336Z");
+        peer.publish("message", &own);
+        until_counted(&hub, 0, 0).await;
+        let (status, refused) = ask(&hub, "GET", "/api/listener/conversations?filtro=viejas", None).await;
+        assert_eq!((status, &refused["code"]), (400, &json!("INVALID_REQUEST")));
+        hub.stop().await;
+    }
+
+    async fn a_rehearsed_answer_answers_nobody_and_is_no_conversation(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        is_ready(&hub, &peer).await;
+        peer.publish_message("false_5491158254201@c.us_3A01", ANA, "¿Cuánto sale?");
+        until_counted(&hub, 1, 1).await;
+        for to in ["5491158254201", "5491158254209"] {
+            let text = json!({"destinatario": to, "mensaje": "Mucho"});
+            assert_eq!(post(&hub, "/api/sender/messages/send", text).await["estado"], "simulado");
+        }
+        assert_eq!(counts(&hub).await.0, 1);
+        let all = rows(&hub, "").await;
+        assert_eq!(phones(&all), ["5491158254201"]);
+        assert_eq!(all[0]["ultimo"]["mensaje"], "¿Cuánto sale?");
+        // By a search neither.
+        assert!(rows(&hub, "?buscar=5825-4209").await.is_empty());
+        hub.stop().await;
+    }
+
+    async fn each_message_has_its_own_time_everywhere(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        // Written six days ago, and told only now.
+        let mut late = message("false_5491158254201@c.us_3A01", ANA, "desde la playa");
+        late["at"] = json!("2026-03-10T15:00:00.000Z");
+        peer.publish("message", &late);
+        peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hoy");
+        until("both", async || rows(&hub, "").await.len() == 2).await;
+        let found = async |query: &str| {
+            let page = get(&hub, &format!("/api/sender/messages?direccion=todas&{query}")).await;
+            let texts = page["mensajes"].as_array().unwrap().iter();
+            texts.map(|it| it["mensaje"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("desde=2026-03-09&hasta=2026-03-11").await, ["desde la playa"]);
+        assert!(found("desde=2026-03-11&hasta=2026-03-12").await.is_empty());
+        assert_eq!(found("hasta=2026-03-11").await, ["desde la playa"]);
+        let page = get(&hub, "/api/sender/messages?direccion=entrante&hasta=2026-03-11").await;
+        assert_eq!(page["mensajes"][0]["fecha"], "2026-03-10T15:00:00.000Z");
+        let (_, csv) = hub.get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11").await;
+        assert!(csv.contains("2026-03-10 12:00:00"), "{csv}");
+        let listed = hub.store.messages(&Filter::default(), 9).await.unwrap();
+        assert!(listed.iter().all(|it| it.state == State::Received));
+        hub.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn each_reads_for_itself_and_hears_its_own() {
+    let peer = FakeSessionManager::with_event_log().await;
+    peer.takes_sends();
+    let variables = [("HUB_ADMIN_PASSWORD", PASSWORD), ("DRY_RUN", "false")];
+    let hub = Hub::start_with(&peer.url, &variables).await;
+    let eva = hub.add_cliente("eva", 52).await;
+    let of = async |by: &str| {
+        let (status, body) = hub.by(by, "GET", "/api/listener/inbox", json!(null)).await;
+        assert_eq!(status, 200, "{body}");
+        (
+            body["sin_responder"].as_i64().unwrap(),
+            body["sin_leer"].as_i64().unwrap(),
+        )
+    };
+    let listen = async |by: &str| {
+        let request = hub
+            .http
+            .get(hub.url("/api/events"))
+            .header("authorization", by);
+        Events::of(request.send().await.unwrap())
+    };
+    let mut hers = listen(&eva).await;
+    let mut all = listen(&admin()).await;
+    peer.publish_message(
+        "false_5491158254201@c.us_3A01",
+        ANA,
+        "para nadie en particular",
+    );
+    told_of(&mut all, ANA).await;
+    let own = json!({"destinatario": "5491158254202", "mensaje": "hola", "cliente_id": 52});
+    assert_eq!(
+        hub.by(&eva, "POST", "/api/sender/messages/send", own)
+            .await
+            .0,
+        201
+    );
+    peer.publish_message("false_5491158254202@c.us_3A02", LEO, "hola, Eva");
+    // What is not hers is not told to her: the first that she hears of is.
+    let first = hers.next_of("conversation").await;
+    assert_eq!(first["chat"], LEO);
+    until("counted", async || of(&admin()).await == (2, 2)).await;
+    assert_eq!(of(&eva).await, (1, 1));
+    let path = "/api/listener/conversations/5491158254202";
+    let (status, body) = hub
+        .by(&eva, "POST", &format!("{path}/read"), json!({}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!((of(&eva).await, of(&admin()).await), ((1, 0), (2, 2)));
+    let (status, body) = hub
+        .by(&eva, "POST", &format!("{path}/attended"), json!({}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!((of(&eva).await, of(&admin()).await), ((0, 0), (1, 2)));
+    assert_eq!(
+        hub.by(
+            &basic("eva", "no"),
+            "GET",
+            "/api/listener/inbox",
+            json!(null)
+        )
+        .await
+        .0,
+        401
+    );
+    hub.stop().await;
+}

@@ -1,0 +1,106 @@
+//! The switch that stops all sending, on both engines.
+
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::FakeSessionManager;
+use crate::support::{Hub, ask, get, text, until};
+
+const TO: &str = "5491158254201";
+
+async fn turn(hub: &Hub, stopped: bool) -> Value {
+    let body = json!({"detenido": stopped});
+    let (status, answer) = ask(hub, "PUT", "/api/sending", Some(&body)).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+async fn send(hub: &Hub, key: &str) -> (u16, Value) {
+    let request = hub
+        .http
+        .post(hub.url("/api/sender/messages/send"))
+        .header("idempotency-key", key)
+        .json(&json!({"destinatario": TO, "mensaje": "hola"}));
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+on_both_engines! {
+    async fn nothing_leaves_while_all_sending_is_stopped(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.is_in("READY");
+        peer.takes_sends();
+        let real = [("AUTO_CAMPAIGNS_ENABLED", "true"), ("DRY_RUN", "false")];
+        let hub = Hub::start_on(&database.url(), &peer.url, &real).await;
+        let mut events = hub.events().await;
+        events.hub("up").await;
+        let never = get(&hub, "/api/sending").await;
+        assert_eq!(never, json!({"detenido": false, "por": null, "desde": null}));
+        assert_eq!(send(&hub, "before").await.0, 201);
+        assert_eq!(peer.sends().len(), 1);
+
+        let stopped = turn(&hub, true).await;
+        assert_eq!((&stopped["detenido"], &stopped["por"]), (&json!(true), &json!("this machine")));
+        assert!(stopped["desde"].is_string());
+        assert_eq!(events.next_of("sending").await, json!({"detenido": true}));
+        // By whichever way.
+        let (status, refused) = send(&hub, "during").await;
+        assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
+        let single = json!({"to": TO, "message": "hola"});
+        let (status, refused) = ask(&hub, "POST", "/send", Some(&single)).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
+        let bulk = json!({"mensajes": [{"destinatario": TO, "mensaje": "hola"}]});
+        let (status, refused) = ask(&hub, "POST", "/api/sender/messages/bulk", Some(&bulk)).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("SENDING_STOPPED")), "{refused}");
+        // What went before is told as it stands.
+        assert_eq!(send(&hub, "before").await.0, 201);
+        let people = json!([{"destinatario": "5491158254202", "nombre": "Ana"}]);
+        let campaign = json!({"nombre": "Marzo", "mensaje": "Hola {nombre}", "pausa_min_s": 0, "pausa_max_s": 0, "destinatarios": people});
+        let (_, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&campaign)).await;
+        let campaign = format!("/api/sender/campaigns/{}", campaign["id"]);
+        ask(&hub, "POST", &format!("{campaign}/approve"), Some(&json!({}))).await;
+        until("it waits", async || get(&hub, &campaign).await["espera"]["codigo"] == "SENDING_STOPPED").await;
+        assert_eq!(peer.sends().len(), 1);
+
+        turn(&hub, false).await;
+        until("the campaign is through", async || get(&hub, &campaign).await["estado"] == "finalizado").await;
+        assert_eq!(peer.sends().len(), 2);
+        assert_eq!(send(&hub, "during").await.0, 201);
+        assert_eq!(peer.sends().len(), 3);
+        let wrong = json!({"detenido": "sí"});
+        assert_eq!(ask(&hub, "PUT", "/api/sending", Some(&wrong)).await.0, 400);
+        hub.stop().await;
+    }
+
+    async fn what_was_accepted_before_waits(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.is_in("AUTHENTICATED");
+        peer.takes_sends();
+        let hub = Hub::start_on(&database.url(), &peer.url, &[("DRY_RUN", "false")]).await;
+        hub.events().await.hub("up").await;
+        let bulk = json!({"mensajes": [{"destinatario": TO, "mensaje": "hola"}]});
+        let (status, queued) = ask(&hub, "POST", "/api/sender/messages/bulk", Some(&bulk)).await;
+        assert_eq!(status, 202, "{queued}");
+        turn(&hub, true).await;
+        let mut events = hub.events().await;
+        peer.is_in("READY");
+        peer.tell("state", crate::fake_session_manager::state("READY", 9));
+        while events.next_of("state").await["status"] != "READY" {}
+        // Neither what waited nor what is new.
+        assert_eq!(send(&hub, "k").await.0, 409);
+        assert!(peer.sends().is_empty());
+        turn(&hub, false).await;
+        until("it went", async || peer.sends().len() == 1).await;
+        hub.stop().await;
+    }
+
+    async fn a_rehearsal_is_no_sending(database: Database) {
+        let peer = FakeSessionManager::start().await;
+        peer.is_in("READY");
+        let hub = Hub::start_on(&database.url(), &peer.url, &[]).await;
+        hub.events().await.hub("up").await;
+        turn(&hub, true).await;
+        assert_eq!(send(&hub, "k").await.0, 201);
+        hub.stop().await;
+    }
+}

@@ -1,0 +1,42 @@
+import { useRef } from 'react';
+import { useLocation, useNavigate } from 'react-router';
+
+import type { ConversationEvent } from '../api/types';
+import { useText } from '../i18n/I18nProvider';
+import { notify, sound, wantsNotifications, wantsSound } from '../lib/alerts';
+import { formatPhone } from '../lib/phone';
+import { ROUTES } from '../lib/routes';
+import { useTitleCount } from '../lib/usePageTitle';
+import { useOnLive } from '../live/LiveProvider';
+import { countText } from '../live/countText';
+import { useFollowInbox, useInbox } from '../live/useInbox';
+
+/** Tells that somebody wrote: in the tab's title, and as this browser was told to. */
+export function Alerts() {
+  const t = useText();
+  const inbox = useInbox();
+  const go = useNavigate();
+  const { pathname } = useLocation();
+  const last = useRef(0);
+  useFollowInbox();
+  useTitleCount(inbox && inbox.sin_responder > 0 ? countText(inbox.sin_responder, inbox.hay_mas) : '');
+
+  useOnLive((action) => {
+    if (action.type !== 'conversation') return;
+    const { event } = action;
+    // Told again because something else happened there: it was heard before.
+    if (event.direccion !== 'entrante' || event.id <= last.current) return;
+    last.current = event.id;
+    const address = `${ROUTES.conversations}/${encodeURIComponent(event.telefono ?? event.chat)}`;
+    const inSight = document.visibilityState === 'visible' && pathname === address;
+    if (inSight || event.sin_responder_desde === null) return;
+    if (wantsSound() === true) sound();
+    if (wantsNotifications() === true && document.visibilityState !== 'visible') {
+      notify(t.alerts.wrote(whoIs(event)), event.mensaje, event.chat, () => void go(address));
+    }
+  });
+  return null;
+}
+
+const whoIs = ({ nombre, telefono, chat }: ConversationEvent): string =>
+  nombre ?? (telefono === null ? chat : formatPhone(telefono));

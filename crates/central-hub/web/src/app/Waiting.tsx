@@ -1,0 +1,17 @@
+import { VisuallyHidden } from '@mantine/core';
+
+import { useText } from '../i18n/I18nProvider';
+import { countText } from '../live/countText';
+import classes from './Frame.module.css';
+
+/** How many people wait for an answer, beside the way to them. */
+export function Waiting({ count, more = false }: { count: number; more?: boolean | undefined }) {
+  const t = useText();
+  const shown = countText(count, more);
+  return (
+    <span className={classes.count} data-testid="waiting">
+      <span aria-hidden>{shown}</span>
+      <VisuallyHidden>{t.alerts.waiting(count)}</VisuallyHidden>
+    </span>
+  );
+}

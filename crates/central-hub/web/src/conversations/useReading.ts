@@ -1,0 +1,37 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+
+import { INBOX_KEY } from '../live/keys';
+import { CONVERSATIONS_KEY, markRead } from './api';
+import type { History } from './types';
+
+const isInSight = () => document.visibilityState === 'visible';
+
+/** Says what is on the screen, before somebody's eyes, is read. */
+export function useReading(chat: string, newest: History | undefined): void {
+  const queries = useQueryClient();
+  const [inSight, setInSight] = useState(isInSight);
+  const told = useRef(0);
+  const last = newest?.mensajes[0]?.id ?? 0;
+  const unread = newest?.sin_leer ?? 0;
+
+  useEffect(() => {
+    const look = () => setInSight(isInSight());
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, []);
+
+  useEffect(() => {
+    if (!inSight || unread === 0 || last <= told.current) return;
+    told.current = last;
+    markRead(chat, last)
+      .then(() =>
+        Promise.all([
+          queries.invalidateQueries({ queryKey: INBOX_KEY }),
+          queries.invalidateQueries({ queryKey: CONVERSATIONS_KEY }),
+        ]),
+      )
+      // What could not be said is said with the next look.
+      .catch(() => (told.current = 0));
+  }, [chat, inSight, last, unread, queries]);
+}

@@ -1,0 +1,29 @@
+import { Group, Text } from '@mantine/core';
+
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { useMoment } from '../live/useMoment';
+import { useSending } from '../live/useSending';
+import { Card } from '../ui/Card';
+import { SendingSwitch } from '../ui/SendingSwitch';
+
+/** The switch that stops all sending, beside the operator's lock. */
+export function SendingCard() {
+  const s = useText().sending;
+  const moment = useMoment();
+  const seesAll = useSeesAll();
+  const sending = useSending();
+  if (!sending) return null;
+  const { detenido, por, desde } = sending;
+  const when = desde === null ? null : moment(desde);
+  return (
+    <Card title={s.title} text={s.text}>
+      <Group justify="space-between">
+        <Text size="sm" fw={500} data-testid="sending">
+          {detenido ? s.stopped(por, when) : when === null ? s.on : s.onSince(por, when)}
+        </Text>
+        {seesAll && <SendingSwitch />}
+      </Group>
+    </Card>
+  );
+}
