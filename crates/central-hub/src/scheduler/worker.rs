@@ -53,11 +53,14 @@ struct Published {
 /// What the moment allows.
 pub(crate) fn context(config: &Config, relay: &Relay) -> SchedulerContext {
     let (link, state, _) = relay.health();
+    // What WhatsApp lets the account do comes a moment after the state: before
+    // it is known, nothing goes to people who never wrote.
+    let limits = relay.limits();
     SchedulerContext {
         now: Timestamp::now(),
         auto: config.auto_campaigns,
-        ready: link == Link::Up && state == Some(SessionState::Ready),
-        hold: relay.limits().as_ref().and_then(Hold::of),
+        ready: link == Link::Up && state == Some(SessionState::Ready) && limits.is_some(),
+        hold: limits.as_ref().and_then(Hold::of),
         dry_run: config.dry_run,
     }
 }

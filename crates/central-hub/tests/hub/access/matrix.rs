@@ -70,6 +70,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /sender/messages/bulk", "ACsaS"),
     ("GET /sender/messages/status/{id}", "ACraR"),
     ("POST /sender/messages/{id}/retry", "ACsaS"),
+    ("POST /sender/messages/{id}/decide", "ACsaS"),
     ("GET /sender/campaigns", "ACraR"),
     ("POST /sender/campaigns", "ACkaK"),
     ("GET /sender/campaigns/{id}", "ACraR"),
