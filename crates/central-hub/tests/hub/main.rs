@@ -25,5 +25,6 @@ mod program;
 mod receiver;
 mod routes;
 mod sends;
+mod spreadsheets;
 mod support;
 mod webhooks;
