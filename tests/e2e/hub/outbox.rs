@@ -186,7 +186,10 @@ async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
     let bodies = || -> Vec<String> { phone.messages().into_iter().map(|one| one.body).collect() };
     assert_eq!(bodies(), ["segundo"]);
     let (status, body) = decide(second, "llego").await;
-    assert_eq!((status, &body["code"]), (409, &json!("MESSAGE_NOT_UNDECIDED")));
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("MESSAGE_NOT_UNDECIDED"))
+    );
     let (status, body) = decide(first, "quizás").await;
     assert_eq!(status, 400, "{body}");
 

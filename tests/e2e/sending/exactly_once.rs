@@ -760,10 +760,13 @@ async fn message_behind_an_unconfirmed_one_is_put_off() {
     let (status, body) = send(&manager, None, "5491155550009", "otro").await;
     assert_eq!(status, 200, "{body}");
     phone.rule(Some(TO), Outcome::Ok, None);
-    poll::until("the first to be settled, and the second to go", async || {
-        let (status, _) = send(&manager, Some("k2"), TO, "segundo").await;
-        (status == 200).then_some(())
-    })
+    poll::until(
+        "the first to be settled, and the second to go",
+        async || {
+            let (status, _) = send(&manager, Some("k2"), TO, "segundo").await;
+            (status == 200).then_some(())
+        },
+    )
     .await;
     let all = ["otro", "primero", "segundo"].map(str::to_owned);
     exactly_once(&standin, all);
@@ -782,6 +785,12 @@ async fn wa_js_without_query_exists_still_sends() {
     std::fs::write(&bundle, text).expect("a file");
     let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
     let (standin, mut manager) = linked(Settings::default(), options).await;
+    poll::until("the word on that bundle", async || {
+        let said = manager.service.output();
+        said.contains("WA_JS_PATH: that bundle finds all")
+            .then_some(())
+    })
+    .await;
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     standin

@@ -205,7 +205,14 @@ async fn whats_new_dialog_is_dismissed() {
         })
         .await;
         manager.stop().await;
-        assert!(manager.service.output().contains("What's new"));
+        let said = manager.service.output();
+        let times = said
+            .matches("the \"What's new\" dialog was acknowledged")
+            .count();
+        let escaped = said
+            .matches(r#"the \"What's new\" dialog was acknowledged"#)
+            .count();
+        assert_eq!(times.max(escaped), 1, "{said}");
     }
 }
 
@@ -411,6 +418,11 @@ async fn busy_first_sync_is_not_killed() {
     })
     .await;
     assert_eq!(restarts(&session).0, 0);
+    // Not before the third.
+    let output = manager.service.output();
+    let before = output.split("PAGE_HUNG").next().expect("a beginning");
+    let missed = before.matches("the page missed a heartbeat").count();
+    assert_eq!(missed, 3, "{output}");
     standin.phone().settings(Settings::default());
     manager.until("READY").await;
     assert_eq!(

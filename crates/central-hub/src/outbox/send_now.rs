@@ -205,7 +205,9 @@ impl Outbox {
         let verdict = Verdict::of(&reply);
         // What this attempt did not do an earlier one may have done.
         let reply = match verdict {
-            Verdict::NotNow { .. } | Verdict::ChatWaits(_) if message.state == State::Unconfirmed => {
+            Verdict::NotNow { .. } | Verdict::ChatWaits(_)
+                if message.state == State::Unconfirmed =>
+            {
                 Ok(unconfirmed())
             }
             _ => reply,

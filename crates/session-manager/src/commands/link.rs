@@ -170,7 +170,10 @@ async fn until_complete(
             let snapshot = changes.borrow();
             return Err(snapshot.session.cause_message.clone());
         }
-        let history = told.borrow_and_update().as_ref().and_then(|one| one.history);
+        let history = told
+            .borrow_and_update()
+            .as_ref()
+            .and_then(|one| one.history);
         if moved.0 != history {
             moved = (history, Instant::now());
         }

@@ -189,7 +189,10 @@ impl Search<'_> {
         // The one that the search began at is neither before nor after itself.
         if let Some(at) = &rest {
             let this = self.page.read(std::slice::from_ref(at)).await?;
-            let this = this.messages.into_iter().filter(|one| one.at / 1000 >= since);
+            let this = this
+                .messages
+                .into_iter()
+                .filter(|one| one.at / 1000 >= since);
             self.hold(this.collect(), &mut until, held).await?;
         }
         while let Some(at) = rest {

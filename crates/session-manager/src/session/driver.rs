@@ -276,8 +276,7 @@ impl SessionDriver {
         self.timers
             .code_until(self.machine.code().map(|code| code.expires_at));
         let passkey = self.machine.passkey();
-        self.timers
-            .passkey_until(passkey.map(Passkey::due_at));
+        self.timers.passkey_until(passkey.map(Passkey::due_at));
         self.publisher.publish(&self.machine, &self.runtime);
         self.advance_logout();
         self.advance_offline_job();

@@ -44,10 +44,10 @@ pub(crate) use pacing::{
 };
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
+pub(in crate::store) use recipients::recipient_arrived_in;
 pub use recipients::{
     Deltas, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
 };
-pub(in crate::store) use recipients::recipient_arrived_in;
 pub(crate) use recipients::{next_pending_in, queued_in};
 pub use refused::Refused;
 pub use schedules::{NewSchedule, Schedule, ScheduleFilter};

@@ -32,7 +32,8 @@ pub struct Passkey {
 impl Passkey {
     /// When something has to be done about it next.
     pub fn due_at(&self) -> Timestamp {
-        self.over.map_or(self.expires_at, |over| over.after(WAY_BACK))
+        self.over
+            .map_or(self.expires_at, |over| over.after(WAY_BACK))
     }
 
     /// What `GET /passkey` answers.
