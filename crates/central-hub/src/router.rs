@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
-    web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
+    metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens,
+    users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -96,6 +96,8 @@ fn api() -> Router<AppState> {
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .nest("/listener", conversations())
+        .route("/alerts", get(alerts::show))
+        .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())
         .merge(reports())
         .merge(node::routes())

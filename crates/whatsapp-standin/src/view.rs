@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, Failure, Limits, PageHttp, Rule};
+use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, Rule};
 
 /// A message a lead writes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeadMessage {
     /// The lead's phone number, digits only.
@@ -42,6 +42,9 @@ pub struct LeadMessage {
     /// it there once it is opened, and deletes what stood for it.
     #[serde(default)]
     pub opens_as_change: bool,
+    /// What it is beside its text.
+    #[serde(default)]
+    pub content: LeadContent,
 }
 
 fn yes() -> bool {
@@ -64,7 +67,15 @@ impl LeadMessage {
             view_once: false,
             opens_as: None,
             opens_as_change: false,
+            content: LeadContent::default(),
         }
+    }
+
+    /// The same with this beside the text.
+    #[must_use]
+    pub fn with(mut self, content: LeadContent) -> Self {
+        self.content = content;
+        self
     }
 }
 
@@ -152,6 +163,8 @@ pub struct State {
     pub ciphertexts: usize,
     /// How often pages stored or forgot what they were told to.
     pub stored: u64,
+    /// How often pages fetched files of leads.
+    pub downloads: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
     /// How the newest page's browser presents itself: user agents and client

@@ -201,6 +201,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
     // Further routes of the Node hub, under its names.
+    rule("POST", "/sender/send", Everybody(Send)),
     rule(
         "GET",
         "/sender/destinatarios/campania/{id}",
@@ -229,6 +230,9 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/session-manager/admin/logout", Admins(Link)),
     rule("GET", "/stats/health", Anyone),
     rule("GET", "/stats/dashboard", Everybody(Read)),
+    // What a person has to know of, and by which ways.
+    rule("GET", "/alerts", Admins(Admin)),
+    rule("POST", "/alerts/test", Admins(Admin)),
     // Webhooks can send every event to any address: administrators only.
     rule("GET", "/webhooks", Admins(Admin)),
     rule("POST", "/webhooks", Admins(Admin)),

@@ -9,8 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, events, files, health, listener, messages,
+    metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -32,6 +33,7 @@ use crate::auth::{Access, ROUTES};
         (name = "opt-outs", description = "Who is not to be written to"),
         (name = "inbound", description = "What comes in"),
         (name = "webhooks", description = "Which programs are told of what"),
+        (name = "alerts", description = "What a person has to know of"),
         (name = "users", description = "Who may do what"),
         (name = "service", description = "The hub itself"),
         (name = "node", description = "What only the Node pair's clients ask for"),
@@ -99,6 +101,8 @@ struct Document;
     listener::history,
     reports::incoming,
     reports::outgoing,
+    alerts::show,
+    alerts::test,
     webhooks::list,
     webhooks::create,
     webhooks::show,

@@ -20,11 +20,13 @@
 
 mod access;
 mod addresses;
+mod alerts;
 pub mod campaigns;
 mod claims;
 mod composed;
 mod contacts;
 mod conversations;
+mod copy;
 mod deliveries;
 pub mod dump;
 mod engine;
@@ -61,10 +63,12 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use access::{
     ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
 };
+pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contacts::Contact;
+pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;

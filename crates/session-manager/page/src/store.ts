@@ -64,7 +64,7 @@ const GIVEN = 250;
 /** Messages tried as anchors to find a chat. */
 const ANCHORS = 10;
 
-const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);
+export const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);
 const models = (collection: any): Model[] => attempt<Model[]>(() => collection.getModelsArray(), []);
 
 let latest = 0;
@@ -121,7 +121,7 @@ interface Beside {
 
 /** The page's own search of its database. wa-js has one, too, but does not say
  * that a message was not found: to it that looks like the end. */
-function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
+export function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
   const find =
     attempt<any>(() => WPP.whatsapp.functions.msgFindByDirection, null) ??
     attempt<any>(() => pageModule("WAWebDBMessageFindLocal").msgFindByDirection, null);
@@ -260,10 +260,20 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
 /** These messages, in this order, as far as the page has them, and the ids of
  * what it certainly has not. */
 async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[] }> {
+  const failed = new Set<string>();
+  const all = await stored(ids, failed);
+  return {
+    messages: all.filter((msg) => msg !== undefined),
+    absent: ids.filter((id, n) => all[n] === undefined && !failed.has(id)),
+  };
+}
+
+/** The same, with a hole for each that the page does not have. Those that could
+ * not be looked for are `failed`. */
+export async function stored(ids: string[], failed = new Set<string>()): Promise<Array<Model | undefined>> {
   const WPP = tools();
   const store = WPP.whatsapp.MsgStore;
   const known = new Map<string, Model>();
-  const failed = new Set<string>();
   const keep = (msg: Model | undefined | null): void => {
     if (msg?.id) known.set(serialized(msg.id), msg);
   };
@@ -282,10 +292,7 @@ async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[
       );
     }
   }
-  return {
-    messages: ids.map((id) => known.get(id)).filter((msg) => msg !== undefined),
-    absent: ids.filter((id) => !known.has(id) && !failed.has(id)),
-  };
+  return ids.map((id) => known.get(id));
 }
 
 /** What the page has of these, and the ids of what is none of a person's
