@@ -329,27 +329,31 @@ async fn unreadable_message_that_is_none_of_a_person_is_not_published() {
     let phone = standin.phone();
     for kind in ["pin_message", "protocol", "reaction_enc"] {
         let mut notice = LeadMessage::text(LEAD, "");
-        notice.ciphertext_ms = 700;
+        notice.ciphertext_ms = 4_000;
         notice.opens_as = Some(kind.to_owned());
         phone.lead_message(&notice).expect("a notice");
     }
     let mut change = LeadMessage::text(LEAD, "");
-    change.ciphertext_ms = 700;
+    change.ciphertext_ms = 4_000;
     change.opens_as_change = true;
     phone.lead_message(&change).expect("a change");
-    a_minute_goes_by(&manager).await;
     let file = manager.folder.join("data/ledger.db");
     let options = SqliteConnectOptions::new().filename(file);
-    poll::until("nothing to be waited for", async || {
-        let mut ledger = SqliteConnection::connect_with(&options).await.ok()?;
-        let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM unreadable")
-            .fetch_one(&mut ledger)
-            .await
-            .ok()?;
-        ledger.close().await.ok()?;
-        (waiting == 0 && phone.state().ciphertexts == 0).then_some(())
-    })
-    .await;
+    let until_waiting = async |wanted: i64| {
+        poll::until(format!("{wanted} to be waited for"), async || {
+            let mut ledger = SqliteConnection::connect_with(&options).await.ok()?;
+            let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM unreadable")
+                .fetch_one(&mut ledger)
+                .await
+                .ok()?;
+            ledger.close().await.ok()?;
+            (waiting == wanted).then_some(())
+        })
+        .await;
+    };
+    until_waiting(4).await;
+    until_waiting(0).await;
+    assert_eq!(phone.state().ciphertexts, 0, "all of them are open");
     writes(&phone, LEAD, "al fin");
     let told = from_the_start(&manager).await.until(says("al fin")).await;
     assert_eq!(bodies(&told), ["al fin"]);
