@@ -38,7 +38,9 @@ const refreshQR = () => {
   refreshed += 1;
   Socket.state = 'UNPAIRED';
 };
-const modules = { WAWebSocketModel: { Socket }, WAWebLaunchSocketUtils: { refreshQR } };
+let phoneHasIt;
+const WAWebLinkDeviceEvents = { on: (event, told) => event === 'link_device_events:primary_hello_received' && (phoneHasIt = told) };
+const modules = { WAWebSocketModel: { Socket }, WAWebLaunchSocketUtils: { refreshQR }, WAWebLinkDeviceEvents: { WAWebLinkDeviceEvents } };
 globalThis.require = (name) => modules[name];
 
 mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_790_000_000_000 });
@@ -75,8 +77,21 @@ equal(linkCodeFacts(), null, 'over');
 equal(made, 2, 'no further one was made');
 assert(cancelled >= 1, 'wa-js lets go of it');
 
+// Typed into the phone at the last moment: a minute more, in which no other takes
+// its place.
+await linkCode(WPP, '5491100000002');
+mock.timers.tick(3 * MINUTE - 1_000);
+phoneHasIt();
+mock.timers.tick(MINUTE - 1);
+await settled();
+assert(linkCodeFacts() !== null, 'it lives on');
+equal(made, 3, 'and no other was made');
+mock.timers.tick(1_001);
+await settled();
+equal(linkCodeFacts(), null, 'over in the end');
+
 // Another number is another code.
 await linkCode(WPP, '5491100000002');
-equal((await linkCode(WPP, '5491100000003')).code, 'CODE-0004', 'of another number');
+equal((await linkCode(WPP, '5491100000003')).code, 'CODE-0005', 'of another number');
 console.log('all steps passed');
 process.exit(0);

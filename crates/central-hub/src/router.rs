@@ -165,6 +165,7 @@ fn sender() -> Router<AppState> {
         )
         .route("/status/{id}", get(sender::status))
         .route("/{id}/retry", post(sender::retry))
+        .route("/{id}/decide", post(sender::decide))
 }
 
 fn administration() -> Router<AppState> {

@@ -130,12 +130,18 @@ codes! {
     BackupFailed = "BACKUP_FAILED", 503;
     /// What is asked to be sent cannot be written down: nothing was sent.
     LedgerUnavailable = "LEDGER_UNAVAILABLE", 503;
+    /// What became of an earlier message to this number is not known yet:
+    /// nothing was sent, so that the order stays. Others can be written to.
+    EarlierUnconfirmed = "EARLIER_UNCONFIRMED", 503;
     /// More work than the service takes at once; try again.
     Overloaded = "OVERLOADED", 503;
     /// The service is stopping.
     ShuttingDown = "SHUTTING_DOWN", 503;
     /// The outcome is unknown; never to be resent blindly.
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
+    /// The outcome could not be found out, and the service stopped trying: a
+    /// person decides. The same request with the same key is one more try.
+    SendUndecided = "SEND_UNDECIDED", 504;
     /// The browser did not answer in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
     /// There is no room for the file.

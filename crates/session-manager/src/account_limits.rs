@@ -29,8 +29,8 @@ const ASK_EVERY: Duration = Duration::from_secs(180);
 const ASK_TRIES: usize = 3;
 /// While the history is on its way, and for what ends by the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A page that says nothing of the history so long after the link had none to
-/// say it of.
+/// A page that says nothing of the history so long after the link, or has no
+/// place to say it, had none to say it of.
 const SILENT_AFTER_MS: i64 = 3_600_000;
 /// The phone sends it within minutes, or it was paused and given up.
 const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
@@ -49,6 +49,8 @@ pub struct LimitsWatch {
     heard: Option<PageLimits>,
     /// What the ledger knows of the link; `None` while it is not known.
     link: Option<LinkAge>,
+    /// That the page has no word for the history is logged.
+    silence_noted: bool,
 }
 
 impl LimitsWatch {
@@ -68,6 +70,7 @@ impl LimitsWatch {
             current,
             heard: None,
             link: None,
+            silence_noted: false,
         };
         (this, reader)
     }
@@ -184,6 +187,12 @@ impl LimitsWatch {
             let complete = false;
             return Ok(FirstSync { complete, progress });
         };
+        let absent = link.history_at.is_none() && page.is_some_and(|page| page.history.is_none());
+        if absent && !std::mem::replace(&mut self.silence_noted, true) {
+            tracing::warn!(
+                "whatsapp's page does not say how far the history is after the link: it is taken for complete an hour after it"
+            );
+        }
         let now = Timestamp::now().as_millis();
         if link.history_at.is_none() && is_through(page, now - link.since * 1000) {
             let store = self.ledger.store().await?;
@@ -201,9 +210,9 @@ fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
         // The page has not reported yet.
         None => false,
-        // It has no such thing.
-        Some(None) => true,
-        Some(Some(None)) => age >= SILENT_AFTER_MS,
+        // It has no such thing, or has it under another name by now, or has not
+        // registered it yet: too little to write it down for good.
+        Some(None | Some(None)) => age >= SILENT_AFTER_MS,
         Some(Some(Some(percent))) => percent >= 100 || age >= GIVEN_UP_AFTER_MS,
     }
 }
@@ -276,7 +285,8 @@ mod tests {
             (json!({"history": 99}), 24 * hour, true),
             (json!({"history": null}), hour - 1, false),
             (json!({"history": null}), hour, true),
-            (json!({}), 0, true),
+            (json!({}), 0, false),
+            (json!({}), hour, true),
         ] {
             let told = page(history.clone());
             assert_eq!(is_through(Some(&told), age), through, "{history} {age}");

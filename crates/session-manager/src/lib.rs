@@ -105,7 +105,13 @@ pub async fn run(
     let fetching = tokio::spawn(media.clone().run(shutdown.draining().clone()));
     let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
     let recorder = tokio::spawn(recorder.run(seen));
-    let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
+    let scanner = Scanner::new(
+        session.clone(),
+        ledger.clone(),
+        catch_up,
+        heartbeat,
+        profile.linked_at(),
+    );
     let scanner = tokio::spawn(scanner.run(shutdown.draining().clone()));
     let (watch, limits) = LimitsWatch::new(session.clone(), ledger.clone(), page_limits);
     let limits_watch = tokio::spawn(watch.run(shutdown.draining().clone()));

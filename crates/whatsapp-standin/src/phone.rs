@@ -371,6 +371,18 @@ impl Phone {
         self.shared.tell("settings");
     }
 
+    /// Ends the offline delivery of every linked page now.
+    pub fn end_offline_delivery(&self) {
+        let mut world = self.shared.world();
+        let pages: Vec<u64> = world.pages.keys().copied().collect();
+        for page in pages {
+            if world.device_on(page).is_some() {
+                world.offline(page, &[]);
+                world.offline_end(page);
+            }
+        }
+    }
+
     /// WhatsApp wants a new code to type in, of every page that has one out; or
     /// lets none be made anew by itself any more.
     pub fn link_code_event(&self, wanted: LinkCodeEvent) {

@@ -77,6 +77,8 @@ pub struct Settings {
     /// From "synced" to the whole history, after a fresh link.
     #[serde(rename = "history_ms", with = "millis")]
     pub history: Duration,
+    /// The phone paused the history, and has used up its time for it.
+    pub history_paused_out: bool,
     /// From a message taken to its ack 1.
     #[serde(rename = "server_ack_ms", with = "millis")]
     pub server_ack: Duration,
@@ -163,6 +165,7 @@ impl Default for Settings {
             withheld_modules: Vec::new(),
             cmd_logout: false,
             history: ms(0),
+            history_paused_out: false,
             server_ack: ms(20),
             delivered_ack: Some(ms(40)),
             read_ack: None,

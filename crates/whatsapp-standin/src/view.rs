@@ -34,6 +34,14 @@ pub struct LeadMessage {
     /// A picture to be seen once: no linked device can ever read it.
     #[serde(default)]
     pub view_once: bool,
+    /// The page's type of what arrives unreadable, once it is opened, where it is
+    /// no text: `pin_message`, `protocol`, …
+    #[serde(default)]
+    pub opens_as: Option<String>,
+    /// What arrives unreadable is a change of another message: the page applies
+    /// it there once it is opened, and deletes what stood for it.
+    #[serde(default)]
+    pub opens_as_change: bool,
     /// What it is beside its text.
     #[serde(default)]
     pub content: LeadContent,
@@ -57,6 +65,8 @@ impl LeadMessage {
             age_s: 0,
             kind: None,
             view_once: false,
+            opens_as: None,
+            opens_as_change: false,
             content: LeadContent::default(),
         }
     }
@@ -88,6 +98,8 @@ pub struct DeviceInfo {
     pub available: bool,
     /// It acknowledged the "What's new" dialog.
     pub whats_new_seen: bool,
+    /// The whole history came through to it.
+    pub has_history: bool,
 }
 
 /// A code that a page shows now.

@@ -148,6 +148,10 @@ pub(crate) enum ToPage {
     Reveal {
         key: String,
         body: String,
+        /// The page's type of it, where it is no text.
+        kind: Option<String>,
+        /// It changes another message, and is none itself.
+        is_change: bool,
     },
     Ack {
         key: String,
@@ -254,6 +258,8 @@ pub enum LinkCodeEvent {
     RefreshAltLinkingCode,
     /// None is made anew by itself any more.
     ForceManualRefresh,
+    /// The phone has it typed in, and goes on.
+    PrimaryHelloReceived,
 }
 
 /// A contact that the phone has saved.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::standin::{Settings, Standin};
+use harness::standin::{Outcome, Settings, Standin};
 use harness::{Hub, ManagerOptions, linked, poll};
 use scratch_database::Database;
 use serde_json::{Value, json};
@@ -137,5 +137,78 @@ async fn queue_survives_hub_and_session_manager_killed() {
     all_are_sent(&hub).await;
     exactly_once(&standin);
     drop(hub);
+    manager.stop().await;
+}
+
+/// session-manager stops trying at some time; so does the hub, and what comes
+/// after it in the same chat goes on. A person says what the chat shows.
+#[tokio::test]
+async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
+    const TO: &str = "5491158254201";
+    let options = ManagerOptions::default()
+        .with("SETTLE_TRIES", 2)
+        .with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let mut hub = Hub::start(&manager, ManagerOptions::default().with("DRY_RUN", "false")).await;
+    let queued = async |text: &str| {
+        let all = json!({"mensajes": [{"destinatario": TO, "mensaje": text}]});
+        let (status, body) = hub.post("/api/sender/messages/bulk", &all).await;
+        assert_eq!(status, 202, "{body}");
+        body["mensajes"][0]["id"].as_i64().unwrap()
+    };
+    let until = async |id: i64, what: &str, is: &dyn Fn(&Value) -> bool| {
+        poll::until(what.to_owned(), async || {
+            let path = format!("/api/sender/messages/status/{id}");
+            let (status, body) = hub.get(&path).await;
+            assert_eq!(status, 200, "{body}");
+            is(&body).then_some(body)
+        })
+        .await
+    };
+    let undecided = |body: &Value| body["sin_decidir_desde"].is_string();
+    let decide = async |id: i64, what: &str| {
+        let path = format!("/api/sender/messages/{id}/decide");
+        let decision = json!({"resultado": what, "motivo": "miré el chat"});
+        hub.post(&path, &decision).await
+    };
+    phone.rule(Some(TO), Outcome::Unknown, None);
+    let first = queued("primero").await;
+    let body = until(first, "a person to be asked", &undecided).await;
+    assert_eq!(body["estado"], "sin_confirmar");
+    assert_eq!(body["error"], "SEND_UNDECIDED");
+
+    // The chat goes on, and the first does not go out by itself.
+    phone.rule(Some(TO), Outcome::Ok, None);
+    let second = queued("segundo").await;
+    let taken = |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());
+    until(second, "the next to be sent", &taken).await;
+    let bodies = || -> Vec<String> { phone.messages().into_iter().map(|one| one.body).collect() };
+    assert_eq!(bodies(), ["segundo"]);
+    let (status, body) = decide(second, "llego").await;
+    assert_eq!(
+        (status, &body["code"]),
+        (409, &json!("MESSAGE_NOT_UNDECIDED"))
+    );
+    let (status, body) = decide(first, "quizás").await;
+    assert_eq!(status, 400, "{body}");
+
+    // Under the same id, and once.
+    let (status, body) = decide(first, "reintentar").await;
+    assert_eq!(status, 200, "{body}");
+    let body = until(first, "it to be sent after all", &taken).await;
+    assert!(body.get("sin_decidir_desde").is_none(), "{body}");
+    assert_eq!(bodies(), ["segundo", "primero"]);
+
+    for (decision, state) in [("llego", "enviado"), ("abandonar", "fallido")] {
+        phone.rule(Some(TO), Outcome::Unknown, None);
+        let id = queued(decision).await;
+        until(id, "a person to be asked", &undecided).await;
+        let (status, body) = decide(id, decision).await;
+        assert_eq!((status, &body["estado"]), (200, &json!(state)), "{body}");
+        let step = body["historial"].as_array().unwrap().last().unwrap();
+        assert_eq!(step["detalle"], "miré el chat");
+    }
+    hub.service.stop().await;
     manager.stop().await;
 }

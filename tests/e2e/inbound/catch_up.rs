@@ -320,6 +320,46 @@ async fn unreadable_message_is_published_and_its_text_follows() {
     manager.stop().await;
 }
 
+/// What cannot be read at first may turn out to be a notice, or a change of
+/// another message, of which the page deletes what stood for it.
+#[tokio::test]
+async fn unreadable_message_that_is_none_of_a_person_is_not_published() {
+    let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    for kind in ["pin_message", "protocol", "reaction_enc"] {
+        let mut notice = LeadMessage::text(LEAD, "");
+        notice.ciphertext_ms = 4_000;
+        notice.opens_as = Some(kind.to_owned());
+        phone.lead_message(&notice).expect("a notice");
+    }
+    let mut change = LeadMessage::text(LEAD, "");
+    change.ciphertext_ms = 4_000;
+    change.opens_as_change = true;
+    phone.lead_message(&change).expect("a change");
+    let file = manager.folder.join("data/ledger.db");
+    let options = SqliteConnectOptions::new().filename(file);
+    let until_waiting = async |wanted: i64| {
+        poll::until(format!("{wanted} to be waited for"), async || {
+            let mut ledger = SqliteConnection::connect_with(&options).await.ok()?;
+            let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM unreadable")
+                .fetch_one(&mut ledger)
+                .await
+                .ok()?;
+            ledger.close().await.ok()?;
+            (waiting == wanted).then_some(())
+        })
+        .await;
+    };
+    until_waiting(4).await;
+    until_waiting(0).await;
+    assert_eq!(phone.state().ciphertexts, 0, "all of them are open");
+    writes(&phone, LEAD, "al fin");
+    let told = from_the_start(&manager).await.until(says("al fin")).await;
+    assert_eq!(bodies(&told), ["al fin"]);
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn view_once_picture_is_published_as_unreadable_once() {
     let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);

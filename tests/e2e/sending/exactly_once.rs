@@ -721,7 +721,7 @@ async fn unsettled_message_is_left_undecided() {
     );
     // The same key is one more try, under the same id.
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
-    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNDECIDED")));
     let message = body["message"].as_str().expect("a message");
     assert!(
         message.contains("look at the chat on the phone"),
@@ -741,6 +741,38 @@ async fn unsettled_message_is_left_undecided() {
     manager.stop().await;
 }
 
+/// Another may not overtake it, and is told so in a word of its own: it is to
+/// come again, and nothing is wrong with other numbers.
+#[tokio::test]
+async fn message_behind_an_unconfirmed_one_is_put_off() {
+    let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    phone.rule(Some(TO), Outcome::Unknown, None);
+    let (status, body) = send(&manager, Some("k"), TO, "primero").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    let (status, body) = send(&manager, Some("k2"), TO, "segundo").await;
+    assert_eq!(
+        (status, &body["code"]),
+        (503, &json!("EARLIER_UNCONFIRMED")),
+        "{body}"
+    );
+    let (status, body) = send(&manager, None, "5491155550009", "otro").await;
+    assert_eq!(status, 200, "{body}");
+    phone.rule(Some(TO), Outcome::Ok, None);
+    poll::until(
+        "the first to be settled, and the second to go",
+        async || {
+            let (status, _) = send(&manager, Some("k2"), TO, "segundo").await;
+            (status == 200).then_some(())
+        },
+    )
+    .await;
+    let all = ["otro", "primero", "segundo"].map(str::to_owned);
+    exactly_once(&standin, all);
+    manager.stop().await;
+}
+
 /// The page gives up `contact.queryExists`.
 #[tokio::test]
 async fn wa_js_without_query_exists_still_sends() {
@@ -753,6 +785,12 @@ async fn wa_js_without_query_exists_still_sends() {
     std::fs::write(&bundle, text).expect("a file");
     let options = ManagerOptions::default().with("WA_JS_PATH", bundle.display());
     let (standin, mut manager) = linked(Settings::default(), options).await;
+    poll::until("the word on that bundle", async || {
+        let said = manager.service.output();
+        said.contains("WA_JS_PATH: that bundle finds all")
+            .then_some(())
+    })
+    .await;
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     standin
@@ -867,5 +905,41 @@ async fn first_sync_is_reported_complete_once() {
     manager.until("READY").await;
     let session = manager.session().await;
     assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
+    manager.stop().await;
+}
+
+/// A page that has no word for the history says nothing of it, also not that it
+/// is through; one whose phone paused for too long goes on without.
+#[tokio::test]
+async fn silent_history_is_not_complete_and_a_paused_one_is() {
+    let silent = Settings {
+        history: Duration::from_secs(3_600),
+        withheld_modules: vec![
+            "WAWebHistorySyncProgressModel".to_owned(),
+            "WAWebUserPrefsHistorySync".to_owned(),
+        ],
+        ..Settings::default()
+    };
+    let (_standin, mut manager) = linked(silent, ManagerOptions::default()).await;
+    poll::until("the word on it", async || {
+        let said = manager.service.output();
+        said.contains("does not say how far the history is")
+            .then_some(())
+    })
+    .await;
+    let session = manager.session().await;
+    assert_eq!(session["first_sync"]["complete"], false, "{session:#}");
+    manager.stop().await;
+
+    let paused = Settings {
+        history: Duration::from_secs(3_600),
+        history_paused_out: true,
+        ..Settings::default()
+    };
+    let (_standin, mut manager) = linked(paused, ManagerOptions::default()).await;
+    poll::until("the history to be given up", async || {
+        (manager.session().await["first_sync"]["complete"] == true).then_some(())
+    })
+    .await;
     manager.stop().await;
 }

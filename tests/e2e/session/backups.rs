@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use harness::standin::Settings;
-use harness::standin::Standin;
-use harness::{Manager, ManagerOptions, Scratch, answer, binary, poll, processes, standin};
+use harness::standin::{LeadMessage, Settings, Standin};
+use harness::{Events, Manager, ManagerOptions, Scratch, answer, binary, poll, processes, standin};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -214,7 +213,12 @@ async fn backup_refusals_name_their_cause() {
 /// the session in a backup.
 #[tokio::test]
 async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
-    let standin = standin(Settings::default()).await;
+    // The phone waits less long for the dialog than the way to the server takes.
+    let standin = standin(Settings {
+        history: std::time::Duration::from_secs(2),
+        ..Settings::default()
+    })
+    .await;
     let (key, _) = new_key().await;
     let desktop = Scratch::default();
     let page = standin.web_url();
@@ -268,6 +272,14 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
         assert!(said.contains(words), "{words}: {said}");
     }
     processes::none_left(&desktop.join("tokens")).await;
+    // Else the phone would drop the device before the server has it, and the
+    // server could write to nobody new.
+    let device = standin.phone().state().devices.remove(0);
+    assert!(device.whats_new_seen, "{said}");
+    assert!(device.has_history, "{said}");
+    // What comes in on the way there is news to the server.
+    let lead = LeadMessage::text("5491155550001", "mientras viajaba");
+    standin.phone().lead_message(&lead).expect("a message");
     let (done, again) = command(&["link"], &variables, desktop.path()).await;
     assert!(!done && again.contains("linked session already"), "{again}");
 
@@ -286,5 +298,9 @@ async fn profile_linked_on_a_desktop_is_restored_on_a_server() {
     manager.until("READY").await;
     let (status, body) = send(&manager, "desktop").await;
     assert_eq!(status, 200, "{body}");
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    events
+        .until(|event| event.name == "message" && event.data["body"] == "mientras viajaba")
+        .await;
     manager.stop().await;
 }

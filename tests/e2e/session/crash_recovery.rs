@@ -1,6 +1,6 @@
 //! Whatever dies: nothing is left of it, and the next start works.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use harness::processes::{self, kill_hard};
@@ -99,6 +99,35 @@ async fn killed_service_leaves_no_process_and_restarts_linked() {
         ready_again(at, &standin, &manager).await;
         manager.stop().await;
     }
+}
+
+/// Chrome's main process lives on and writes, whatever of it died: it gets its
+/// time before it is killed.
+#[tokio::test]
+async fn what_writes_yet_is_not_killed_with_chromedriver() {
+    let standin = standin(Settings::default()).await;
+    let folder = harness::Scratch::default();
+    let (chrome, wrote) = (folder.join("chrome"), folder.join("wrote"));
+    // One of Chrome's that needs five seconds once it is asked to end.
+    let script = format!(
+        "#!/bin/sh\n(trap 'sleep 5; : > {}; exit' TERM; while :; do sleep 0.1; done) &\nexec chromium \"$@\"\n",
+        wrote.display()
+    );
+    std::fs::write(&chrome, script).expect("a script");
+    std::fs::set_permissions(&chrome, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let options = ManagerOptions::default().with("CHROME_BIN", chrome.display());
+    let mut manager = Manager::start_with(&standin, options).await;
+    manager.link(&standin).await;
+    let before = restarts(&manager).await;
+    let driver = poll::until("a chromedriver", async || {
+        processes::chromedriver(&manager.tokens())
+    })
+    .await;
+    kill_hard(&driver);
+    noticed(&manager, before).await;
+    poll::until("it to have written", async || wrote.exists().then_some(())).await;
+    manager.until("READY").await;
+    manager.stop().await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use harness::standin::{LinkCodeEvent, Settings, Standin};
 use harness::{Manager, ManagerOptions, Scratch, poll, processes, standin};
 use serde_json::{Value, json};
+use session_api::Timestamp;
 
 /// Of many callers with one key.
 const ROUNDS: usize = 10;
@@ -415,6 +416,27 @@ async fn pairing_code_outlives_the_qr_codes() {
     standin.phone().link_code(code).expect("it is good");
     manager.until("READY").await;
     assert_eq!(manager.session().await["pairing_code"], json!(null));
+    manager.stop().await;
+}
+
+/// The phone has typed it: what follows takes time, and the code lives on.
+#[tokio::test]
+async fn pairing_code_that_the_phone_has_gets_a_minute_more() {
+    let (standin, mut manager, body) = pairing_after_the_codes().await;
+    let until = |body: &Value| -> Option<i64> {
+        let at: Timestamp = serde_json::from_value(body["expires_at"].clone()).ok()?;
+        Some(at.as_millis())
+    };
+    let before = until(&body).expect("a time");
+    standin
+        .phone()
+        .link_code_event(LinkCodeEvent::PrimaryHelloReceived);
+    poll::until("a minute more", async || {
+        let session = manager.session().await;
+        let now = until(&session["pairing_code"])?;
+        (now - before == 60_000).then_some(())
+    })
+    .await;
     manager.stop().await;
 }
 

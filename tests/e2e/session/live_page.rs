@@ -111,6 +111,54 @@ async fn endless_offline_delivery_is_ready_in_time_without_a_restart() {
     manager.stop().await;
 }
 
+/// The page holds each send for minutes, also one that is asked for once the
+/// session is READY because the delivery takes too long: no ack can come then.
+#[tokio::test]
+async fn held_send_of_a_long_delivery_costs_no_restart_and_goes_out_at_its_end() {
+    let settings = Settings {
+        offline_delivery: HOUR,
+        offline_hold: HOUR,
+        ..Settings::default()
+    };
+    let standin = standin(settings).await;
+    let options = impatient()
+        .with("DELIVERY_PATIENCE_SECONDS", 2)
+        .with("ACK_PATIENCE_SECONDS", 1)
+        .with("SEND_DEADLINE_MS", 1_500);
+    let mut manager = Manager::start_with(&standin, options).await;
+    scan(&manager, &standin).await;
+    manager.until("READY").await;
+    let (status, body) = send(&manager, "5491158254201", "hola").await;
+    assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
+    // The page was asked once more, so the first has waited long enough for an
+    // ack of which one would say that they have stopped.
+    poll::until("a try to settle it", async || {
+        let said = manager.service.output();
+        said.contains("sending again, with the same id")
+            .then_some(())
+    })
+    .await;
+    let session = manager.session().await;
+    assert_eq!(session["state"], "READY", "{session:#}");
+    assert_eq!(restarts(&session), (0, 0), "{session:#}");
+    assert_eq!(standin.phone().messages().len(), 0, "it is held");
+    standin.phone().end_offline_delivery();
+    poll::until("the message at the server", async || {
+        (standin.phone().messages().len() == 1).then_some(())
+    })
+    .await;
+    let id = standin.phone().messages()[0].id.clone();
+    poll::until("it to be settled", async || {
+        let (_, body) = manager.get(&format!("/messages/{id}")).await;
+        ["sent", "delivered"]
+            .contains(&body["status"].as_str()?)
+            .then_some(())
+    })
+    .await;
+    assert_eq!(restarts(&manager.session().await), (0, 0));
+    manager.stop().await;
+}
+
 #[tokio::test]
 async fn page_that_restarts_its_sync_is_left_alone() {
     let settings = Settings {
@@ -157,7 +205,14 @@ async fn whats_new_dialog_is_dismissed() {
         })
         .await;
         manager.stop().await;
-        assert!(manager.service.output().contains("What's new"));
+        let said = manager.service.output();
+        let times = said
+            .matches("the \"What's new\" dialog was acknowledged")
+            .count();
+        let escaped = said
+            .matches(r#"the \"What's new\" dialog was acknowledged"#)
+            .count();
+        assert_eq!(times.max(escaped), 1, "{said}");
     }
 }
 
@@ -363,6 +418,11 @@ async fn busy_first_sync_is_not_killed() {
     })
     .await;
     assert_eq!(restarts(&session).0, 0);
+    // Not before the third.
+    let output = manager.service.output();
+    let before = output.split("PAGE_HUNG").next().expect("a beginning");
+    let missed = before.matches("the page missed a heartbeat").count();
+    assert_eq!(missed, 3, "{output}");
     standin.phone().settings(Settings::default());
     manager.until("READY").await;
     assert_eq!(
@@ -404,8 +464,14 @@ async fn stopped_acks_reload_then_close_then_kill() {
     standin.phone().rule(None, Outcome::Ok, None);
     manager.until("READY").await;
     manager.stop().await;
+    // Loaded anew the first time, closed the second, killed the third.
     let output = manager.service.output();
-    assert!(output.contains("ended chrome processes") || output.contains("ACKS_STOPPED"));
+    let ended: Vec<_> = output
+        .lines()
+        .filter(|line| line.contains("the browser is ended"))
+        .map(|line| line.contains("kills=true") || line.contains("\"kills\":true"))
+        .collect();
+    assert_eq!(ended, [false, true], "{output}");
 }
 
 #[tokio::test]

@@ -123,6 +123,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/messages/bulk", Business(Send)),
     rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
     rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
+    rule("POST", "/sender/messages/{id}/decide", Everybody(Send)),
     // Campaigns. Starting to send is for administrators, who are responsible
     // for the phone.
     rule("GET", "/sender/campaigns", Everybody(Read)),

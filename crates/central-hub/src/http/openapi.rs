@@ -90,6 +90,7 @@ struct Document;
     sender::bulk,
     sender::status,
     sender::retry,
+    sender::decide,
     messages::list,
     messages::csv,
     files::upload,

@@ -19,7 +19,9 @@ use crate::http::upstream::{Key, Upstream};
 use crate::outbox::{Ask, dry_run_id, new_key};
 use crate::relay::Link;
 use crate::state::AppState;
-use crate::store::{Change, Composed, Message, Origin, State as MessageState, Transition};
+use crate::store::{
+    Change, Composed, Decision, Message, Origin, State as MessageState, Transition,
+};
 
 /// The largest request of `bulk`, in bytes: 5,000 messages of 1,600 characters.
 pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
@@ -54,6 +56,9 @@ pub(crate) struct MessageAnswer {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<String>,
+    /// Since when a person has to decide on a `sin_confirmar` message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sin_decidir_desde: Option<Timestamp>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
@@ -76,6 +81,7 @@ impl From<Message> for MessageAnswer {
             intentos: message.attempts,
             error: message.error_code,
             motivo: message.error_message,
+            sin_decidir_desde: message.undecided_at,
             dry_run: message.dry_run || is_simulated,
             destinatario: number.unwrap_or(message.chat),
             mensaje: message.body,
@@ -344,11 +350,7 @@ pub(crate) async fn retry(
     ApiPath(id): ApiPath<String>,
     ApiJson(request): ApiJson<Retry>,
 ) -> Result<Json<Status>, HubError> {
-    let reason = request.motivo.trim();
-    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
-        let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
-        return Err(ErrorReply::invalid_request(what).into());
-    }
+    let reason = reason(&request.motivo)?;
     let message = find(&state, &caller, &id).await?;
     if message.origin == Origin::Campaign {
         return Err(ErrorReply::new(
@@ -376,6 +378,71 @@ pub(crate) async fn retry(
     };
     state.outbox.wake();
     with_history(&state, moved).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = sender::Decide)]
+pub(crate) struct Decide {
+    resultado: Outcome,
+    motivo: String,
+}
+
+/// What a person found in the chat.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[schema(as = sender::Outcome)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// It is there.
+    Llego,
+    /// It is missing: one more try, under the same id.
+    Reintentar,
+    /// It is missing, and is not to be tried again.
+    Abandonar,
+}
+
+/// Ends what the services could not find out: a person looked at the chat. The
+/// reason is kept.
+#[utoipa::path(
+    post, path = "/sender/messages/{id}/decide", tag = "messages", operation_id = "sender_decide",
+    params(("id" = String, Path, description = "Its number, or `message_id`", example = "1")),
+    request_body(content = Decide, example = json!({"resultado": "llego", "motivo": "está en el chat"})),
+    responses((status = 200, description = "As it is now", body = Status), Failures)
+)]
+pub(crate) async fn decide(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(request): ApiJson<Decide>,
+) -> Result<Json<Status>, HubError> {
+    let reason = reason(&request.motivo)?;
+    let message = find(&state, &caller, &id).await?;
+    let decision = match request.resultado {
+        Outcome::Llego => Decision::Arrived,
+        Outcome::Reintentar => Decision::TryAgain,
+        Outcome::Abandonar => Decision::GivenUp,
+    };
+    let Some(moved) = state.store.decide(message.id, decision, reason).await? else {
+        return Err(ErrorReply::new(
+            StatusCode::CONFLICT,
+            "MESSAGE_NOT_UNDECIDED",
+            format!(
+                "the message is {}, and the services find out by themselves what became of it: there is nothing to decide",
+                message.state.estado()
+            ),
+        )
+        .into());
+    };
+    state.outbox.wake();
+    with_history(&state, moved).await
+}
+
+fn reason(text: &str) -> Result<&str, HubError> {
+    let reason = text.trim();
+    if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
+        let what = format!("motivo has to be 1 to {LONGEST_REASON} characters");
+        return Err(ErrorReply::invalid_request(what).into());
+    }
+    Ok(reason)
 }
 
 /// The fields of `SendRequest` by the names that these routes have for them.

@@ -110,18 +110,35 @@ impl Inner {
                 moved
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
+            Verdict::Undecided(why) => {
+                let change = Change::to(State::Unconfirmed, &why.code).because(&why.message);
+                self.store.leave_undecided(message.id, change).await?
+            }
             // What this attempt did not do an earlier one may have done.
-            Verdict::NotNow { .. } | Verdict::Unknown(_) if message.state == State::Unconfirmed => {
+            Verdict::NotNow { .. } | Verdict::ChatWaits(_) | Verdict::Unknown(_)
+                if message.state == State::Unconfirmed =>
+            {
                 let due = look_again(message);
                 self.store.release(message.id, &self.who, due).await?;
                 None
             }
             // The caller of `POST /send` got the answer "not sent".
-            Verdict::NotNow { why, .. } if message.origin == Origin::Send => {
+            Verdict::NotNow { why, .. } | Verdict::ChatWaits(why)
+                if message.origin == Origin::Send =>
+            {
                 self.fail(message, why).await?
             }
             Verdict::NotNow { why, .. } => {
                 let change = Change::to(State::Queued, &why.code).because(&why.message);
+                self.store.change(message.id, change).await?
+            }
+            // In its turn again, with pauses of its own: nothing is wrong with the
+            // session.
+            Verdict::ChatWaits(why) => {
+                let change = Change {
+                    due: Some(look_again(message)),
+                    ..Change::to(State::Queued, &why.code).because(&why.message)
+                };
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
@@ -156,8 +173,7 @@ impl Inner {
 }
 
 /// When to ask again for the outcome of a message. session-manager settles it
-/// by itself and reports it; after it has stopped trying, each request is
-/// another attempt.
+/// by itself and reports it, and says so once it has stopped trying.
 fn look_again(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))

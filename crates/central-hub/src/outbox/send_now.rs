@@ -220,7 +220,11 @@ impl Outbox {
         let verdict = Verdict::of(&reply);
         // What this attempt did not do an earlier one may have done.
         let reply = match verdict {
-            Verdict::NotNow { .. } if message.state == State::Unconfirmed => Ok(unconfirmed()),
+            Verdict::NotNow { .. } | Verdict::ChatWaits(_)
+                if message.state == State::Unconfirmed =>
+            {
+                Ok(unconfirmed())
+            }
             _ => reply,
         };
         let moved = inner.record(&message, &verdict).await;
@@ -236,7 +240,10 @@ impl Outbox {
             // the message may be sent later.
             Err(error) => {
                 tracing::error!(id = message.id, "an outcome was not written down: {error}");
-                let is_certain = matches!(verdict, Verdict::Taken { .. } | Verdict::Unknown(_));
+                let is_certain = matches!(
+                    verdict,
+                    Verdict::Taken { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
+                );
                 let reply = if is_certain { reply } else { Ok(unconfirmed()) };
                 Ok(Answer { reply, message })
             }
@@ -322,6 +329,10 @@ impl Answer {
             State::Cancelled => {
                 failure(ErrorCode::SendFailed, "it was withdrawn before it was sent")
             }
+            _ if message.undecided_at.is_some() => failure(
+                ErrorCode::SendUndecided,
+                message.error_message.as_deref().unwrap_or_default(),
+            ),
             _ => unconfirmed(),
         };
         Self {

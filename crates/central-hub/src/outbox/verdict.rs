@@ -27,8 +27,13 @@ pub(crate) enum Verdict {
     },
     /// It is certainly not going to be sent.
     Refused(Reason),
+    /// It was certainly not sent now, since an earlier one to the same chat is
+    /// not settled yet; other chats go on.
+    ChatWaits(Reason),
     /// Whether it left is not known.
     Unknown(Reason),
+    /// Whether it left could not be found out: a person decides.
+    Undecided(Reason),
 }
 
 /// A code and a sentence.
@@ -84,6 +89,8 @@ impl Verdict {
                 | ErrorCode::StorageFull
                 | ErrorCode::RequestTimeout,
             ) => not_now(why),
+            Some(ErrorCode::EarlierUnconfirmed) => Self::ChatWaits(why),
+            Some(ErrorCode::SendUndecided) => Self::Undecided(why),
             // What certainly did not leave, and will not by asking once more.
             Some(
                 ErrorCode::SendFailed
@@ -158,6 +165,12 @@ mod tests {
                         matches!(verdict, Verdict::Unknown(_)),
                         "{code}: {verdict:?}"
                     );
+                }
+                ErrorCode::EarlierUnconfirmed => {
+                    assert!(matches!(verdict, Verdict::ChatWaits(_)), "{verdict:?}");
+                }
+                ErrorCode::SendUndecided => {
+                    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
                 }
                 ErrorCode::NotOnWhatsapp
                 | ErrorCode::InvalidRequest

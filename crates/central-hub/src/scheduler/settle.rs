@@ -191,6 +191,11 @@ impl<'a> Settled<'a> {
                     Some(Outcome::of_failure(code, text.unwrap_or_default())),
                 )
             },
+            // It may have arrived: that says nothing of the campaign's health.
+            State::Unconfirmed if message.undecided_at.is_some() => Self {
+                detail: text,
+                ..plain(RecipientState::Failed, code, None)
+            },
             State::Cancelled => plain(RecipientState::Failed, "CANCELLED", None),
             _ => return None,
         })

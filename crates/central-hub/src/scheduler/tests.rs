@@ -17,7 +17,7 @@ use crate::store::campaigns::{
     Recipient, RecipientFilter, RecipientState, ScheduleFilter, ScheduleState, TICK_PLANS,
 };
 use crate::store::tests::open;
-use crate::store::{Change, Message, State};
+use crate::store::{Change, Decision, Message, State};
 
 fn zone() -> TimeZone {
     TimeZone::get("America/Argentina/Buenos_Aires").unwrap()
@@ -243,6 +243,26 @@ on_both_engines! {
         bench.end(&claimed[0], Change::to(State::Unconfirmed, "SEND_UNCONFIRMED")).await;
         assert_eq!(bench.tick().await.given, 1);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 2);
+        bench.store.close().await;
+    }
+
+    async fn what_nobody_can_tell_of_ends_with_its_campaign(database: Database) {
+        let mut bench = Bench::new(&database).await;
+        let id = bench.approved(1, (1, 1)).await;
+        assert_eq!(bench.tick().await.given, 1);
+        let message = bench.claim().await[0].id;
+        let change = Change::to(State::Unconfirmed, "SEND_UNDECIDED").because("?");
+        bench.store.leave_undecided(message, change).await.unwrap().unwrap();
+        bench.tick().await;
+        let campaign = bench.look(id).await;
+        assert_eq!(campaign.state, CampaignState::Finished);
+        assert_eq!(campaign.count(RecipientState::Failed), 1);
+        // While it may have arrived nobody gets another.
+        assert_eq!(bench.store.retry_recipients(id, None, "otra vez").await.unwrap(), 0);
+        let arrived = bench.store.decide(message, Decision::Arrived, "está").await.unwrap();
+        assert_eq!(arrived.unwrap().state, State::Sent);
+        assert_eq!(bench.look(id).await.count(RecipientState::Sent), 1);
+        bench.counts_are_right(id).await;
         bench.store.close().await;
     }
 

@@ -13,6 +13,8 @@
 //! one small index finds what there is to do, and what is taken is not even
 //! looked at.
 //!
+//! What a person has to decide on holds up nobody, and is not taken.
+//!
 //! A message whose hub died while sending it may have left: it is taken over as
 //! `unconfirmed`.
 
@@ -34,11 +36,12 @@ macro_rules! claim {
              WHERE id IN (
                  SELECT m.id FROM messages m
                  WHERE m.state IN ('queued', 'sending', 'unconfirmed')
-                   AND m.dry_run = 0 AND m.due_at <= $1
+                   AND m.undecided_at IS NULL AND m.dry_run = 0 AND m.due_at <= $1
                    AND NOT EXISTS (
                        SELECT 1 FROM messages e
                        WHERE e.chat = m.chat AND e.id < m.id
-                         AND e.state IN ('queued', 'sending', 'unconfirmed'))
+                         AND e.state IN ('queued', 'sending', 'unconfirmed')
+                         AND e.undecided_at IS NULL)
                  ORDER BY m.due_at, m.id LIMIT $4",
             $lock,
             ") RETURNING *"
@@ -63,7 +66,8 @@ macro_rules! simulate {
 }
 
 const NEXT_DUE: &str = "SELECT MIN(due_at) AS due_at FROM messages
-    WHERE state IN ('queued', 'sending', 'unconfirmed') AND dry_run = $1";
+    WHERE state IN ('queued', 'sending', 'unconfirmed') AND undecided_at IS NULL
+        AND dry_run = $1";
 
 const IS_FIRST: &str = "SELECT COUNT(*) FROM (
         SELECT 1 FROM messages WHERE chat = $1 AND id < $2

@@ -142,6 +142,9 @@ pub struct Message {
     pub error_code: Option<String>,
     /// Why it failed, for a person.
     pub error_message: Option<String>,
+    /// Since when a person has to decide on it: its outcome could not be found
+    /// out.
+    pub undecided_at: Option<Timestamp>,
     /// How often session-manager was asked.
     pub attempts: i64,
     /// When it was written down.
@@ -216,6 +219,7 @@ impl Message {
             wa_id: row.try_get("wa_id")?,
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
+            undecided_at: super::undecided::since(row.try_get("undecided_at")?),
             attempts: row.try_get("attempts")?,
             created_at: timestamp(row.try_get("created_at")?),
             updated_at: timestamp(row.try_get("updated_at")?),

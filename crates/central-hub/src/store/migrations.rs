@@ -35,6 +35,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     11 "0011_people";
     13 "0013_inbox";
     14 "0014_alerts";
+    17 "0017_undecided";
 };
 
 /// The number of the last step.

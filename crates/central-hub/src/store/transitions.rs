@@ -57,7 +57,7 @@ impl Store {
         let row = sqlx::query(
             "UPDATE messages SET state = $1, error_code = $2, error_message = $3,
                  wa_id = COALESCE($4, wa_id), wa_key = COALESCE($5, wa_key),
-                 due_at = $6, claimed_by = NULL, updated_at = $7
+                 due_at = $6, claimed_by = NULL, undecided_at = NULL, updated_at = $7
              WHERE id = $8 RETURNING *",
         )
         .bind(change.to.as_str())

@@ -9,6 +9,7 @@ import { type PasskeyFacts, passkeyFacts, tendPasskey } from "./passkey";
 import { applyPresence } from "./presence";
 import { missingTools } from "./requirements";
 import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
+import { acknowledgeWhatsNew, whatsNewSeen } from "./whats_new";
 
 export interface Account {
   id: string;
@@ -45,6 +46,8 @@ export interface Facts {
   document: string;
   /** What WhatsApp tells the user in place of the chats. */
   notice: Notice | null;
+  /** The "What's new" dialog was acknowledged in this document. */
+  whats_new_seen: boolean;
   /** The page refuses this browser. */
   unsupported: boolean;
   /** The status that the document was answered with; 0 while unknown. */
@@ -153,6 +156,7 @@ export function readFacts(): Facts {
     logged_out: loggedOut,
     document: String(performance.timeOrigin),
     notice: notice(attempt<string | null>(() => socket!.stream, null)),
+    whats_new_seen: whatsNewSeen(),
     unsupported: !socket && unsupported(),
     http_status: httpStatus,
     account: linked ? me : null,
@@ -172,12 +176,14 @@ function unsupported(): boolean {
 
 /** Tells the service what the page is doing, if it changed. */
 export function report(): void {
+  // It opens with the chats; what follows may close this browser at once.
+  if (attempt(() => Boolean(socket!.hasSynced), false)) attempt(() => (acknowledgeWhatsNew(), true), false);
   const facts = readFacts();
   if (facts.registered) {
     unwatchCode();
     if (facts.tools) applyPresence();
   } else watchCode(report);
-  tendPasskey(facts.registered);
+  tendPasskey(facts.registered, drawnCode() !== null);
   // Linked, or something else comes first: wa-js must not make a new one.
   if (facts.registered || facts.passkey) cancelLinkCode();
   const text = JSON.stringify(facts);

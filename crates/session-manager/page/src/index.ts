@@ -13,7 +13,7 @@ import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
 import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
-import { attachLimits, limits } from "./limits";
+import { attachLimits, limits, watchHistory } from "./limits";
 import { linkCode, onLinkCodeChange } from "./linkcode";
 import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
@@ -57,6 +57,7 @@ async function logout(): Promise<{ ok: boolean }> {
 /** What the service asks for every heartbeat. */
 function heartbeat(): ReturnType<typeof readFacts> {
   attempt(() => acknowledgeWhatsNew(), undefined);
+  attempt(() => watchHistory(), undefined);
   return readFacts();
 }
 

@@ -22,6 +22,8 @@ let last = "";
 let refreshedAt = Number.NEGATIVE_INFINITY;
 let noted = false;
 let history: Model | null = null;
+/** The page's own note that the recent history is through. */
+let recentComplete = false;
 
 const whole = (value: unknown): number | null => {
   const number = Number(value ?? Number.NaN);
@@ -66,14 +68,39 @@ function historyModel(): Model | null {
     attempt<any>(() => wpp().whatsapp.functions.getHistorySyncProgress(), null);
   if (!model) return null;
   history = model;
-  attempt(() => model.on("change:realProgress", reportLimits), null);
+  attempt(() => model.on("change:realProgress", watchHistory), null);
+  attempt(() => model.on("change:remainingPausedSeconds", reportLimits), null);
   return history;
+}
+
+/** How far the history is, by what the page knows of it in more than one place:
+ * its progress, its note that the recent part is through, and the end of the time
+ * that a phone which paused has. */
+function historyProgress(model: Model | null): number | null | undefined {
+  if (recentComplete) return 100;
+  if (!model) return undefined;
+  const paused = whole(model.remainingPausedSeconds);
+  return paused !== null && paused <= 0 ? 100 : whole(model.realProgress);
+}
+
+/** Looks at the page's note once more; what is new is reported. */
+export function watchHistory(): void {
+  historyModel();
+  reportLimits();
+  if (recentComplete) return;
+  // It is read from the profile, so it answers later.
+  Promise.resolve(attempt<any>(() => pageModule("WAWebUserPrefsHistorySync").getHistorySyncStatus(), null))
+    .then((status) => {
+      recentComplete = status?.recentCompleted === true;
+      if (recentComplete) reportLimits();
+    })
+    .catch(() => {});
 }
 
 export function readLimits(): Limits {
   const limits: Limits = { reach_out: reachOut(), new_chats: newChats() };
-  const model = historyModel();
-  if (model) limits.history = whole(model.realProgress);
+  const progress = historyProgress(historyModel());
+  if (progress !== undefined) limits.history = progress;
   return limits;
 }
 

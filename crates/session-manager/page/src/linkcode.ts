@@ -4,10 +4,12 @@
 
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
-import { attempt, pageModule, wpp } from "./wa";
+import { type Model, attempt, pageModule, wpp } from "./wa";
 
 /** The page itself takes no answer to an older one. */
 const LIFE_MS = 180_000;
+/** What the phone may take longer, once it has the code: wa-js gives the same. */
+const PHONE_MS = 60_000;
 /** How long an idle page may take to be back. */
 const REFRESH_MS = 5_000;
 
@@ -71,6 +73,23 @@ async function renew(phone: string): Promise<void> {
 
 const generate = (WPP: any, phone: string): Promise<unknown> => WPP.conn.genLinkDeviceCodeForPhoneNumber(phone);
 
+/** Where the page tells what the phone does with a code. */
+function phoneEvents(): Model | undefined {
+  const events: Model | undefined =
+    pageModule("WAWebLinkDeviceEvents")?.WAWebLinkDeviceEvents ?? attempt(() => wpp().whatsapp.LinkDeviceEvents, undefined);
+  return typeof events?.on === "function" ? events : undefined;
+}
+
+/** The phone has typed it: what follows has its own time, and no new code may
+ * take its place meanwhile. */
+function phoneHasIt(): void {
+  if (!out) return;
+  out.expiresAt += PHONE_MS;
+  clearTimeout(timer);
+  timer = setTimeout(over, Math.max(0, out.expiresAt - Date.now()));
+  changed();
+}
+
 /** What wa-js does by itself: WhatsApp can want a new code at any time. */
 function listen(WPP: any): void {
   if (listening || typeof WPP.on !== "function") return;
@@ -78,6 +97,7 @@ function listen(WPP: any): void {
   WPP.on("conn.link_code_change", (code: unknown) => {
     if (out && plain(code) !== plain(out.code)) attempt(() => (show(out!.phone, code, out!.wanted), true), false);
   });
+  phoneEvents()?.on("link_device_events:primary_hello_received", phoneHasIt);
   for (const event of ["conn.link_code_expired", "conn.link_code_error"]) WPP.on(event, cancelLinkCode);
 }
 

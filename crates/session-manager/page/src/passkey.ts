@@ -43,6 +43,8 @@ interface Pending {
 let changed: () => void = () => {};
 /** Somebody sits before this browser, and answers in it. */
 let attended = false;
+/** The page's screen was up since it last asked. */
+let screenSeen = false;
 let request = 0;
 let pending: Pending | null = null;
 /** What the page's events said; the screen has the last word where it is known. */
@@ -122,7 +124,9 @@ export function passkeyUnderWay(): boolean {
 function goOn(): void {
   if (attended || pending || cancelling || tries === MOST_TRIES) return;
   const button = enabled(CONTINUE);
-  const nameless = !button && heard?.stage === "asked" && !shown(CONTINUE);
+  // The page's word for the way of linking may be all that is known of it.
+  const asked = heard ? heard.stage === "asked" : pairingType();
+  const nameless = !button && asked && !shown(CONTINUE);
   if (!button && !nameless) return;
   if (trying && (tryingModule === nameless || nameless)) return;
   clearTimeout(trying);
@@ -262,11 +266,20 @@ export function attachPasskey(told: () => void): boolean {
 }
 
 /** Looks after the page's screen, which asks a person to press buttons. */
-export function tendPasskey(linked: boolean | null): void {
+export function tendPasskey(linked: boolean | null, codeDrawn: boolean): void {
   if (linked) return forgetPasskey();
-  if (!shown(SCREEN)) {
-    cancelling = false;
-    if (!pending) tries = 0;
+  if (shown(SCREEN)) screenSeen ||= heard !== null;
+  else {
+    if (!pairingType()) {
+      cancelling = false;
+      if (!pending) tries = 0;
+    }
+    // A person pressed the page's own Cancel: it draws a code again.
+    if (attended && screenSeen && codeDrawn) {
+      forgetPasskey();
+      setTimeout(changed);
+    }
+    screenSeen = false;
   }
   if (heard && !pending && heard.stage === "answered" && enabled(CONTINUE)) {
     // Its prompt again, after a phone that did not answer.

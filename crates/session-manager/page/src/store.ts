@@ -257,13 +257,20 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
   });
 }
 
-/** These messages, in this order, as far as the page has them. */
-async function find(ids: string[]): Promise<Model[]> {
-  return (await stored(ids)).filter((msg) => msg !== undefined);
+/** These messages, in this order, as far as the page has them, and the ids of
+ * what it certainly has not. */
+async function find(ids: string[]): Promise<{ messages: Model[]; absent: string[] }> {
+  const failed = new Set<string>();
+  const all = await stored(ids, failed);
+  return {
+    messages: all.filter((msg) => msg !== undefined),
+    absent: ids.filter((id, n) => all[n] === undefined && !failed.has(id)),
+  };
 }
 
-/** The same, with a hole for each that the page does not have. */
-export async function stored(ids: string[]): Promise<Array<Model | undefined>> {
+/** The same, with a hole for each that the page does not have. Those that could
+ * not be looked for are `failed`. */
+export async function stored(ids: string[], failed = new Set<string>()): Promise<Array<Model | undefined>> {
   const WPP = tools();
   const store = WPP.whatsapp.MsgStore;
   const known = new Map<string, Model>();
@@ -276,27 +283,41 @@ export async function stored(ids: string[]): Promise<Array<Model | undefined>> {
     ((await store.getMessagesById(missing))?.messages ?? []).forEach(keep);
   } else {
     // One by one; wa-js throws for what is not there.
-    for (const id of missing) keep(await WPP.chat.getMessageById(id).catch(() => null));
+    for (const id of missing) {
+      keep(
+        await WPP.chat.getMessageById(id).catch((error: any) => {
+          if (error?.code !== "msg_not_found") failed.add(id);
+          return null;
+        }),
+      );
+    }
   }
   return ids.map((id) => known.get(id));
 }
 
-export async function read({ ids }: { ids: string[] }): Promise<unknown[]> {
-  const messages = await find(ids);
+/** What the page has of these, and the ids of what is none of a person's
+ * messages: what turned out to be a notice, or what only carried a change of
+ * another message and went with it. */
+export async function read({ ids }: { ids: string[] }): Promise<{ messages: unknown[]; none: string[] }> {
+  const { messages, absent: none } = await find(ids);
   const slice = new Slice();
   const told: unknown[] = [];
   for (const msg of messages) {
     if (slice.over()) await slice.next();
+    if (!isMessage(msg)) {
+      none.push(serialized(msg.id));
+      continue;
+    }
     try {
       told.push(describe(msg));
     } catch (error) {
       note("warn", `a message could not be read: ${error}`);
     }
   }
-  return told;
+  return { messages: told, none };
 }
 
 export async function acks({ ids }: { ids: string[] }): Promise<Array<{ id: string; ack: number }>> {
   await pause();
-  return (await find(ids)).map((msg) => ({ id: serialized(msg.id), ack: Number(msg.ack ?? 0) }));
+  return (await find(ids)).messages.map((msg) => ({ id: serialized(msg.id), ack: Number(msg.ack ?? 0) }));
 }

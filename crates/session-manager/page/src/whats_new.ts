@@ -13,6 +13,9 @@ const DIALOG = '[data-testid="confirm-popup"], [role="dialog"]';
 
 let acknowledged = false;
 
+/** Whether it was, in this document. */
+export const whatsNewSeen = (): boolean => acknowledged;
+
 /** Acknowledges the dialog if the page shows it, once in a document. */
 export function acknowledgeWhatsNew(): void {
   if (acknowledged) return;

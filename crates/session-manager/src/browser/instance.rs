@@ -92,7 +92,7 @@ impl Browser {
             }
             Err(_) => tracing::warn!("chromedriver did not close chrome in time"),
         }
-        clear(&self.tree, &self.profile, Duration::from_secs(3)).await;
+        clear(&self.tree, &self.profile, KILL_GRACE).await;
         clean
     }
 

@@ -160,7 +160,7 @@ async fn start(config: &BrowserConfig, tree: &Tree) -> Result<(Browser, Events),
     // A kill -9 may have left processes that hold our profile; two Chromes on
     // one profile would ruin it.
     let swept = tree
-        .sweep(Duration::from_secs(3))
+        .sweep(KILL_GRACE)
         .await
         .map_err(|error| Failure::LaunchFailed(error.to_string()))?;
     if swept > 0 {

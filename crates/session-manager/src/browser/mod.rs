@@ -31,7 +31,7 @@ pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
     ChatSearch, Direction, MemorySearch, Page, PageError, PageFile, PageSend, PairingCode,
-    Presence, StoredMessage,
+    Presence, ReadMessages, StoredMessage,
 };
 pub use page_report::{
     Notice, PageAccount, PageChange, PageChangeKind, PageEvent, PageLimits, PageLinkCode,

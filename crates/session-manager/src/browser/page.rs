@@ -232,6 +232,15 @@ pub struct ChatMessages {
     pub lost: bool,
 }
 
+/// What was read by its id.
+#[derive(Clone, Deserialize)]
+pub struct ReadMessages {
+    /// In the order of the ids.
+    pub messages: Vec<PageMessage>,
+    /// The ids of what is no message of a person, or is not there any more.
+    pub none: Vec<String>,
+}
+
 /// What the page's memory is searched for.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct MemorySearch<'a> {
@@ -495,7 +504,7 @@ impl Page {
     ///
     /// # Errors
     /// Any [`PageError`].
-    pub async fn read(&self, ids: &[String]) -> Result<Vec<PageMessage>, PageError> {
+    pub async fn read(&self, ids: &[String]) -> Result<ReadMessages, PageError> {
         self.call("read", json!({"ids": ids}), SEARCH).await
     }
 

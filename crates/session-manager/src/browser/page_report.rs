@@ -38,6 +38,8 @@ pub struct PageReport {
     pub logged_out: Option<String>,
     /// What WhatsApp tells the page's user in place of the chats.
     pub notice: Option<Notice>,
+    /// Whether the "What's new" dialog was acknowledged in this document.
+    pub whats_new_seen: bool,
     /// Whether the page refuses this browser.
     pub unsupported: bool,
     /// The HTTP status that the page was answered with; 0 while unknown.

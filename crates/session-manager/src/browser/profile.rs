@@ -15,6 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
 use service_runtime::private;
 use session_api::Timestamp;
 
@@ -59,6 +60,13 @@ pub struct Profile {
     root: PathBuf,
     /// The lock, once held; the kernel lets go of it with the process.
     lock: Arc<Mutex<Option<File>>>,
+}
+
+/// What `linked.json` says.
+#[derive(Deserialize)]
+struct LinkedNote {
+    #[serde(default)]
+    linked_at: Option<Timestamp>,
 }
 
 impl Profile {
@@ -202,6 +210,13 @@ impl Profile {
         File::open(&self.root)?.sync_all()
     }
 
+    /// When the stored device was linked, by the note that says that it is;
+    /// perhaps on another machine.
+    pub fn linked_at(&self) -> Option<Timestamp> {
+        let note = fs::read(self.marker()).ok()?;
+        serde_json::from_slice::<LinkedNote>(&note).ok()?.linked_at
+    }
+
     /// Takes the note back.
     ///
     /// # Errors
@@ -327,8 +342,10 @@ mod tests {
         let mode = fs::metadata(profile.user_data_dir()).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o700);
 
-        profile.remember_linked(Timestamp::now()).unwrap();
+        let now = Timestamp::now();
+        profile.remember_linked(now).unwrap();
         assert!(profile.is_linked());
+        assert_eq!(profile.linked_at(), Some(now));
         let lock = profile.user_data_dir().join("SingletonLock");
         symlink("another-host-1234", &lock).unwrap();
         fs::write(profile.temporary_dir().join("org.chromium.x"), "").unwrap();

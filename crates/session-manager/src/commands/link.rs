@@ -2,23 +2,33 @@
 //! screen, where a passkey can be answered. The session goes to the server in a backup.
 //!
 //! ```text
-//!  link: Chrome with a window ─> the person links ─> synced ─> closed ─> backup
+//!  link: Chrome with a window ─> the person links ─> synced ─> all is there ─> closed ─> backup
 //!  server: restore ─> start ─> READY without a code
 //! ```
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use service_runtime::{Env, Shutdown};
 use session_api::{SessionState, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::backup::Taken;
+use crate::browser::PageLimits;
 use crate::config::Config;
 use crate::event_log::EventLog;
-use crate::session::{CatchUp, Inbox, Limits, SessionDriver};
+use crate::session::{CatchUp, Inbox, Limits, SessionDriver, Snapshot};
 
 /// A person may take their time with codes.
 const CODE_ROUNDS: u32 = 60;
+/// A page that shows no "What's new" dialog so long after it is synced has none.
+const DIALOG_PATIENCE: Duration = Duration::from_secs(30);
+/// The page gives the history up when the phone sends nothing of it for so long,
+/// unless it paused.
+const HISTORY_SILENCE: Duration = Duration::from_secs(120);
+/// The longest that it lets the phone pause, and then some.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(1_500);
 /// How long Chrome may take to write down what it holds.
 const CLOSING: Duration = Duration::from_secs(60);
 
@@ -52,6 +62,7 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     // What comes in meanwhile is the server's to tell: it searches the page's
     // store for it.
     let (inbox, _seen) = Inbox::new(CatchUp::default());
+    let told = inbox.page_limits();
     let (_ledger, healthy) = watch::channel(None);
     let (driver, session) = SessionDriver::new(
         config.browser,
@@ -68,7 +79,10 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
     session.connect().await.map_err(|error| error.to_string())?;
     let linked = tokio::select! {
         () = stop.cancelled() => Err("stopped: nothing was linked".to_owned()),
-        linked = until_linked(session.changes(), &say) => linked,
+        linked = async {
+            until_linked(session.changes(), &say).await?;
+            until_complete(session.changes(), told, &say).await
+        } => linked,
     };
     if linked.is_ok() {
         say("linked and synced: closing Chrome, so that all of it is written down");
@@ -100,7 +114,7 @@ pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<S
 
 /// Says how it goes, until all is there.
 async fn until_linked(
-    mut changes: watch::Receiver<std::sync::Arc<crate::session::Snapshot>>,
+    mut changes: watch::Receiver<Arc<Snapshot>>,
     say: &impl Fn(&str),
 ) -> Result<(), String> {
     let mut said = String::new();
@@ -129,6 +143,65 @@ async fn until_linked(
         }
         if changes.changed().await.is_err() {
             return Err("the session's driver ended".to_owned());
+        }
+    }
+}
+
+/// Waits for what comes after the sync: the dialog that the phone wants to be
+/// acknowledged (it drops a device that does not, within minutes, and the server
+/// may take longer than that), and the history, which holds what the account
+/// needs to write to people who never wrote.
+async fn until_complete(
+    mut changes: watch::Receiver<Arc<Snapshot>>,
+    mut told: watch::Receiver<Option<PageLimits>>,
+    say: &impl Fn(&str),
+) -> Result<(), String> {
+    say("linked: WhatsApp loads the history; leave the window open, and WhatsApp on the phone");
+    let began = Instant::now();
+    let mut moved = (None, began);
+    let (mut acknowledged, mut gave_up) = (false, false);
+    loop {
+        let state = {
+            let snapshot = changes.borrow_and_update();
+            acknowledged |= snapshot.whats_new_seen;
+            snapshot.session.state
+        };
+        if matches!(state, SessionState::Error | SessionState::Disconnected) {
+            let snapshot = changes.borrow();
+            return Err(snapshot.session.cause_message.clone());
+        }
+        let history = told
+            .borrow_and_update()
+            .as_ref()
+            .and_then(|one| one.history);
+        if moved.0 != history {
+            moved = (history, Instant::now());
+        }
+        // One that moves may pause, too.
+        let patience = match history.flatten() {
+            Some(percent) if percent > 0 => HISTORY_PATIENCE,
+            _ => HISTORY_SILENCE,
+        };
+        let through = history.flatten().is_some_and(|percent| percent >= 100);
+        let history_by = (!through).then(|| moved.1 + patience);
+        let dialog_by = (!acknowledged).then(|| began + DIALOG_PATIENCE);
+        let now = Instant::now();
+        let late = history_by.is_some_and(|by| by <= now);
+        if late && !std::mem::replace(&mut gave_up, true) {
+            say("the history did not come to its end: WhatsApp sends the rest to the server");
+        }
+        let waits = [history_by, dialog_by];
+        let Some(next) = waits.into_iter().flatten().filter(|by| *by > now).max() else {
+            return Ok(());
+        };
+        tokio::select! {
+            changed = changes.changed() => {
+                changed.map_err(|_| "the session's driver ended".to_owned())?;
+            }
+            changed = told.changed() => {
+                changed.map_err(|_| "the session's driver ended".to_owned())?;
+            }
+            () = tokio::time::sleep_until(next) => {}
         }
     }
 }

@@ -74,7 +74,7 @@ pub async fn answer(
 
 /// Confirms that the phone shows the same verification code.
 #[utoipa::path(post, path = paths::PASSKEY_CONFIRM, tag = "code", params(ClienteHeader),
-    responses((status = 200, description = "UploadHints to WhatsApp", body = TransitionBody), Failures))]
+    responses((status = 200, description = "Told to WhatsApp", body = TransitionBody), Failures))]
 pub async fn confirm(State(state): State<AppState>) -> Result<Json<TransitionBody>, ApiError> {
     let snapshot = state.session.snapshot();
     if !snapshot

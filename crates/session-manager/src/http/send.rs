@@ -68,7 +68,7 @@ async fn prepared(
     let mut fetched = None;
     let (file, hash) = if let Some(url) = &media.url {
         state.files.check_url(url)?;
-        // UploadHints apart by where it is: nothing is fetched only to be found sent.
+        // Told apart by where it is: nothing is fetched only to be found sent.
         let hash = body_hash(&to, &content, None);
         if let Some(sent) = state.outbox.repeated(key, &hash).await? {
             return Ok(sent);

@@ -39,6 +39,10 @@ const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_s
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
 /// A message that cannot be read for this long is published as unreadable.
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
+/// Up to this long after the link, a ledger that knows nothing of it is that of
+/// a server which was given a link made elsewhere: what came since is news. To
+/// an older one a ledger belonged, which is lost.
+const LINKED_ELSEWHERE_SECONDS: i64 = 7 * 24 * 3_600;
 /// How often the text of published unreadable messages is looked for.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
@@ -86,21 +90,27 @@ fn seconds_now() -> i64 {
 }
 
 impl Scanner {
-    /// A scanner of `session`'s page that looks every so often by itself.
+    /// A scanner of `session`'s page that looks every so often by itself. The
+    /// stored device was linked at `linked_at`, where that is known.
     #[must_use]
     pub fn new(
         session: SessionHandle,
         file: LedgerFile,
         catch_up: CatchUp,
         every: Duration,
+        linked_at: Option<Timestamp>,
     ) -> Self {
+        let now = seconds_now();
+        let linked_at = linked_at
+            .map(|at| at.as_millis() / 1000)
+            .filter(|at| (now - LINKED_ELSEWHERE_SECONDS..now).contains(at));
         Self {
             session,
             file,
             catch_up,
             every,
             link: Link {
-                since: seconds_now(),
+                since: linked_at.unwrap_or(now),
                 is_new: false,
                 was_linked: true,
                 forgotten: true,
@@ -282,7 +292,7 @@ impl Scanner {
             || self
                 .unreadable_at
                 .is_none_or(|at| at.elapsed() > UNREADABLE_AGAIN);
-        search.read(&store.unreadable(again).await?).await?;
+        search.read_again(&store.unreadable(again).await?).await?;
         if again {
             self.unreadable_at = Some(Instant::now());
         }

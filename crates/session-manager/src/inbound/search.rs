@@ -189,7 +189,10 @@ impl Search<'_> {
         // The one that the search began at is neither before nor after itself.
         if let Some(at) = &rest {
             let this = self.page.read(std::slice::from_ref(at)).await?;
-            let this = this.into_iter().filter(|one| one.at / 1000 >= since);
+            let this = this
+                .messages
+                .into_iter()
+                .filter(|one| one.at / 1000 >= since);
             self.hold(this.collect(), &mut until, held).await?;
         }
         while let Some(at) = rest {
@@ -245,8 +248,22 @@ impl Search<'_> {
     /// Reads these messages from the page and records them, in their order.
     pub(super) async fn read(&self, ids: &[String]) -> Result<(), ScanError> {
         for ids in ids.chunks(MESSAGES) {
-            let messages = self.page.read(ids).await?;
-            self.record(messages).await?;
+            let read = self.page.read(ids).await?;
+            self.record(read.messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads those that could not be read before. One that turned out to be no
+    /// message of a person, or that the page has no more since it only carried a
+    /// change of another, is waited for no longer.
+    pub(super) async fn read_again(&self, ids: &[String]) -> Result<(), ScanError> {
+        for ids in ids.chunks(MESSAGES) {
+            let read = self.page.read(ids).await?;
+            self.record(read.messages).await?;
+            if !read.none.is_empty() {
+                self.store.never_readable(&read.none).await?;
+            }
         }
         Ok(())
     }

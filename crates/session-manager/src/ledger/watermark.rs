@@ -39,12 +39,13 @@ pub struct LinkAge {
 
 impl Store {
     /// Forgets what was asked for before `before` and is settled; gives how
-    /// many that were. What the page's store is still searched for stays: it
+    /// many that were. What a person has to decide on stays: another try needs
+    /// its id, or it would be another message. What the page's store is still searched for stays: it
     /// would pass for a message from elsewhere.
     pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "DELETE FROM sends WHERE created_at < ?1
-             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
+             AND state NOT IN ('accepted', 'sending', 'unconfirmed')
              AND created_at < COALESCE(
                (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
         )
@@ -218,6 +219,18 @@ impl Store {
         .await?;
         ids.reverse();
         Ok(ids)
+    }
+
+    /// Forgets that these could not be read: they are no messages of a person.
+    pub async fn never_readable(&self, ids: &[String]) -> Result<(), LedgerError> {
+        let ids = serde_json::to_string(ids).unwrap_or_default();
+        sqlx::query(
+            "DELETE FROM unreadable WHERE message_id IN (SELECT one.value FROM json_each(?) AS one)",
+        )
+        .bind(ids)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Messages of the last days that may have been edited, deleted or reacted to

@@ -86,13 +86,18 @@ impl AckWatch {
         !overdue.is_empty()
     }
 
-    /// Waits until the acks have stopped.
-    pub(super) async fn until_stopped(&self) {
+    /// Waits until the acks have stopped. While the page is `held` none can
+    /// come, and what is waited for does not count.
+    pub(super) async fn until_stopped(&self, held: impl Fn() -> bool) {
         loop {
             if self.state().waiting.is_empty() {
                 self.asked.notified().await;
             }
             tokio::time::sleep(LOOK_EVERY).await;
+            if held() {
+                self.forget();
+                continue;
+            }
             if self.stopped(Instant::now()) {
                 return;
             }
@@ -143,8 +148,21 @@ mod tests {
     #[tokio::test]
     async fn watch_waits_until_an_ack_is_overdue() {
         let watch = AckWatch::default();
-        assert!(watch.until_stopped().now_or_never().is_none());
+        assert!(watch.until_stopped(|| false).now_or_never().is_none());
         watch.asked(1, Duration::ZERO);
-        watch.until_stopped().await;
+        watch.until_stopped(|| false).await;
+    }
+
+    #[tokio::test]
+    async fn a_page_that_holds_what_it_sends_is_not_blamed() {
+        let watch = AckWatch::default();
+        let held = std::cell::Cell::new(true);
+        watch.asked(1, Duration::ZERO);
+        let stopped = watch.until_stopped(|| held.get());
+        let several = 3 * LOOK_EVERY;
+        assert!(tokio::time::timeout(several, stopped).await.is_err());
+        held.set(false);
+        watch.asked(1, Duration::ZERO);
+        watch.until_stopped(|| held.get()).await;
     }
 }

@@ -133,8 +133,8 @@ impl Outbox {
                 );
             if !settled {
                 let why = ApiError::new(
-                    ErrorCode::SendFailed,
-                    "what became of an earlier message to this number is not known yet: nothing was sent, try again later",
+                    ErrorCode::EarlierUnconfirmed,
+                    "what became of an earlier message to this number is not known yet: nothing was sent, try again later; other numbers can be written to",
                 );
                 return self.not_sent(store, &row, why).await;
             }

@@ -65,7 +65,7 @@ pub(super) fn unconfirmed(id: &str) -> ApiError {
 /// Of a message that a person has to decide on.
 fn undecided(id: &str) -> ApiError {
     ApiError::new(
-        ErrorCode::SendUnconfirmed,
+        ErrorCode::SendUndecided,
         format!(
             "what became of the message could not be found out, and the service stopped trying: look at the chat on the phone; where it is missing, the same request with the same Idempotency-Key is one more try under the same id, and arrives once; GET /messages/{id} tells"
         ),

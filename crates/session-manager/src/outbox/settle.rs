@@ -58,7 +58,8 @@ impl Outbox {
     /// Reports to the session whenever WhatsApp stops acknowledging.
     async fn watch_acks_loop(&self) {
         loop {
-            self.0.acks.until_stopped().await;
+            let held = || self.0.session.snapshot().holds_sends;
+            self.0.acks.until_stopped(held).await;
             if self.0.ready_page().is_ok() {
                 self.0.session.acks_stopped();
             }

@@ -23,6 +23,8 @@ pub enum Cause {
     CodeScanned,
     /// WhatsApp asks for the account's passkey before it links the device.
     PasskeyRequired,
+    /// The same, and this version cannot read what WhatsApp asks the passkey for.
+    PasskeyUnreadable,
     /// The page came up with the stored device.
     ProfileLinked,
     /// Linked, synced, connected.
@@ -68,6 +70,7 @@ impl Cause {
             Self::CodeShown => "CODE_SHOWN",
             Self::CodeScanned => "CODE_SCANNED",
             Self::PasskeyRequired => "PASSKEY_REQUIRED",
+            Self::PasskeyUnreadable => "PASSKEY_UNREADABLE",
             Self::ProfileLinked => "PROFILE_LINKED",
             Self::Synced => "SYNCED",
             Self::ConnectionLost(_) => "CONNECTION_LOST",
@@ -104,6 +107,9 @@ impl fmt::Display for Cause {
             Self::CodeScanned => f.write_str("the phone linked the device; syncing"),
             Self::PasskeyRequired => f.write_str(
                 "WhatsApp asks for the account's passkey before it links this device: answer it on the hub's page within ten minutes",
+            ),
+            Self::PasskeyUnreadable => f.write_str(
+                "WhatsApp asks for the account's passkey in a way that this version does not know, so that it cannot be answered from here: link on a desktop (`session-manager link`), or look for a newer version",
             ),
             Self::ProfileLinked => {
                 f.write_str("the stored device is linked; connecting to WhatsApp")

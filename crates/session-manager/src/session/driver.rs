@@ -24,7 +24,7 @@ use super::handle::{
     AskError, Command, LogoutOutcome, MAILBOX, OfflineJob, OfflineReply, SessionHandle,
 };
 use super::inbox::Inbox;
-use super::machine::{BrowserPhase, Effect, Input, Intent, Limits, Machine};
+use super::machine::{BrowserPhase, Effect, Input, Intent, Limits, Machine, Passkey};
 use super::publisher::{Publisher, RuntimeInfo};
 use super::timers::{Due, Timers};
 use crate::browser::{
@@ -241,7 +241,7 @@ impl SessionDriver {
             return;
         }
         let tree = browser::Tree::of(&profile.user_data_dir());
-        let swept = browser::clear(&tree, profile, Duration::from_secs(3)).await;
+        let swept = browser::clear(&tree, profile, browser::KILL_GRACE).await;
         if swept > 0 {
             tracing::warn!(
                 processes = swept,
@@ -276,8 +276,7 @@ impl SessionDriver {
         self.timers
             .code_until(self.machine.code().map(|code| code.expires_at));
         let passkey = self.machine.passkey();
-        self.timers
-            .passkey_until(passkey.map(|passkey| passkey.expires_at));
+        self.timers.passkey_until(passkey.map(Passkey::due_at));
         self.publisher.publish(&self.machine, &self.runtime);
         self.advance_logout();
         self.advance_offline_job();
@@ -503,6 +502,11 @@ impl SessionDriver {
         if !matches!(self.slot, Slot::Running(_)) {
             return;
         }
+        tracing::warn!(
+            code = failure.code(),
+            kills = matches!(ending, Ending::Kill),
+            "the browser is ended"
+        );
         self.close_browser(match ending {
             Ending::Kill => Some(&failure),
             Ending::Close => None,
@@ -575,9 +579,7 @@ mod passkey;
 fn kill_grace(failure: &Failure) -> Duration {
     match failure {
         // There is nobody left to write anything.
-        Failure::BrowserDied | Failure::ChromedriverDied | Failure::PageCrashed => {
-            Duration::from_secs(2)
-        }
+        Failure::BrowserDied => Duration::from_secs(2),
         _ => browser::KILL_GRACE,
     }
 }

@@ -74,6 +74,8 @@ pub struct Machine {
     last_error: Option<(Failure, Timestamp)>,
     report: PageReport,
     waits: Waits,
+    /// How often the sync stood still since the session was READY.
+    stalls: u32,
     /// The document that showed a code although a device is linked.
     doubted: Option<String>,
     /// Why the ledger cannot be used.
@@ -117,6 +119,7 @@ impl Machine {
             last_error: None,
             report: PageReport::default(),
             waits: Waits::default(),
+            stalls: 0,
             doubted: None,
             ledger: None,
         }
@@ -221,6 +224,7 @@ impl Machine {
         self.intent = Some(intent);
         self.retry_pending = false;
         self.restarts.clear();
+        self.stalls = 0;
         self.transition(SessionState::Init, cause, now);
     }
 
@@ -385,7 +389,7 @@ impl Machine {
         }
         let (why, worth_telling) = match self.waits.judge(&self.report, &self.limits, now) {
             Readiness::Ready => return self.connected(now),
-            Readiness::Stalled => return self.reload(Failure::SyncStalled, now, effects),
+            Readiness::Stalled => return self.sync_stalled(now, effects),
             Readiness::NotConnected => (None, false),
             Readiness::NotYet { why, worth_telling } => (Some(why), worth_telling),
         };
@@ -406,8 +410,21 @@ impl Machine {
         self.transition(SessionState::Authenticated, cause, now);
     }
 
+    /// As long as one is waited for, one fills no window of restarts: those of
+    /// one sync are counted until it is through.
+    fn sync_stalled(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.stalls += 1;
+        if self.stalls > self.limits.restart_budget {
+            self.stalls = 0;
+            let stalled = Box::new(Failure::SyncStalled);
+            return self.fail(Failure::TooManyRestarts(stalled), now);
+        }
+        self.reload(Failure::SyncStalled, now, effects);
+    }
+
     /// All is there; with the ledger a send can work.
     fn connected(&mut self, now: Timestamp) {
+        self.stalls = 0;
         match &self.ledger {
             None => self.transition(SessionState::Ready, Cause::Synced, now),
             Some(why) => {
@@ -595,6 +612,13 @@ impl Machine {
     /// The latest report of the page.
     pub fn report(&self) -> &PageReport {
         &self.report
+    }
+
+    /// Whether the page holds what it is to send, since what waited for it has
+    /// not been delivered yet. It does so for minutes with each send, also once
+    /// the session is READY because that takes too long.
+    pub fn holds_sends(&self) -> bool {
+        self.report.delivered == Some(false)
     }
 
     /// The last failure, also when it was mended since.

@@ -28,6 +28,10 @@ pub struct Snapshot {
     pub qr: Option<Arc<QrImage>>,
     /// The passkey that WhatsApp asks for.
     pub passkey: Option<Passkey>,
+    /// The page holds what is sent: what waited for it is still being delivered.
+    pub holds_sends: bool,
+    /// The dialog that the phone wants to be acknowledged was.
+    pub whats_new_seen: bool,
 }
 
 impl Snapshot {
@@ -70,6 +74,8 @@ impl Publisher {
             session: body(machine, runtime, &service),
             qr: None,
             passkey: None,
+            holds_sends: false,
+            whats_new_seen: false,
         };
         // For clients that resume from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
@@ -107,6 +113,8 @@ impl Publisher {
             session,
             qr,
             passkey,
+            holds_sends: machine.holds_sends(),
+            whats_new_seen: machine.report().whats_new_seen,
         });
         if snapshot == before {
             return;

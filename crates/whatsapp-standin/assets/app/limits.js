@@ -3,7 +3,7 @@
 // to people who never wrote, the monthly limit on new chats, and how far the
 // history is: nearly all of it with a sync, the rest after a fresh link alone.
 (() => {
-  const { BaseModel, Cmd, module } = __standin;
+  const { BaseModel, Cmd, module, config } = __standin;
 
   // What the page keeps of it in the profile; here as long as the page.
   const kept = new Map();
@@ -58,6 +58,8 @@
     static defaults = { incomplete: false, realProgress: null, fakeProgress: 0, remainingPausedSeconds: null };
   }
   const progress = new HistorySyncProgressModel();
+  // A phone that paused has so many seconds left; then the page goes on without.
+  if (config.history_paused_out) progress.set('remainingPausedSeconds', 0);
   const history = { reach: (percent) => progress.set('realProgress', Math.max(progress.realProgress ?? 0, percent)) };
 
   Object.assign(__standin, { limits: { take, capped }, history });
@@ -78,5 +80,6 @@
   module(3, 'WAWebGetNewChatMessageCappingInfoJob', () => ({
     fetchOrUpdateCapStatus: () => (asked ??= ask().then(({ new_chats }) => takeCap(new_chats))),
   }));
+  module(3, 'WAWebUserPrefsHistorySync', () => ({ getHistorySyncStatus: async () => ({ recentCompleted: (progress.realProgress ?? 0) >= 100 }) }));
   module(3, 'WAWebHistorySyncProgressModel', () => ({ HistorySyncProgressModel, getHistorySyncProgressModel: () => progress }));
 })();

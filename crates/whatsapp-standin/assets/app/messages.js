@@ -231,7 +231,7 @@
       }
       const known = missed ? await recall(incoming.key) : Msg.get(incoming.key);
       if (known) {
-        if (known.type === 'ciphertext' && !incoming.ciphertext) reveal(known, incoming.body);
+        if (known.type === 'ciphertext' && !incoming.ciphertext) reveal(known, incoming.body, incoming.kind);
       } else {
         const chat = createWid(incoming.chat);
         if (incoming.phone && incoming.lid) learn(createWid(`${incoming.phone}@c.us`), createWid(`${incoming.lid}@lid`));
@@ -245,15 +245,20 @@
     if (got.length) __standin.connection.say({ t: 'got', keys: got });
   }
 
-  function reveal(message, body) {
-    message.set({ body, type: 'chat' });
+  function reveal(message, body, kind) {
+    message.set({ body, type: kind ?? 'chat' });
     return storage.putMessage(message.row());
   }
 
-  async function onReveal({ key, body }) {
+  async function onReveal({ key, body, kind, is_change: isChange }) {
     const message = await recall(key);
     if (!message) return;
-    await reveal(message, body);
+    if (isChange) {
+      // It is applied to the message that it changes; what stood for it goes.
+      Msg.remove(message);
+      __standin.Chat.get(message.id.remote)?.msgs.remove(message);
+      await storage.drop(key);
+    } else await reveal(message, body, kind);
     __standin.connection.say({ t: 'got', keys: [key] });
   }
 

@@ -140,14 +140,18 @@
       for (const row of some) transaction.objectStore('message').put(row);
       await finished(transaction);
     },
-    /** The database has no such row any more; its chat still names it. */
+    /** The database has no such row any more. */
+    async drop(key) {
+      const transaction = (await open()).transaction('message', 'readwrite');
+      transaction.objectStore('message').delete(key);
+      await finished(transaction);
+    },
+    /** The same; its chat still names it. */
     async forget(key) {
       const row = await read('message', key);
       if (!row) return;
       await write('identity', [...(await storage.forgotten()), row], 'forgotten');
-      const transaction = (await open()).transaction('message', 'readwrite');
-      transaction.objectStore('message').delete(key);
-      await finished(transaction);
+      await storage.drop(key);
     },
     /** A row takes another one's place, under its own key. */
     async replaceMessage(key, row) {

@@ -102,6 +102,7 @@ onSubmit('lead', async ({ from, name, body, lid, ciphertext, kind, file, as, onc
   const message = { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 };
   if (kind === 'view_once') message.view_once = true;
   else if (kind === 'unreadable') message.ciphertext_ms = 86_400_000;
+  else if (kind === 'change') Object.assign(message, { ciphertext_ms: 1000, opens_as_change: true });
   else if (CONTENT[kind]) message.content = CONTENT[kind]({ name, body });
   else if (kind) message.type = kind;
   if (file?.size) message.content = { ...message.content, media: await mediaOf(file, { as, once }) };
@@ -131,16 +132,29 @@ onSubmit('block', ({ state: wanted }) => act('Aplicado.', 'block', { state: want
 onSubmit('failure', ({ kind }) =>
   act('Aplicado.', 'failure', kind === 'temporary_ban' ? { kind, code: 101, expire: 3600 } : { kind: kind || null }));
 onSubmit('passkey', ({ passkey }) => act('Guardado.', 'settings', { passkey: passkey === 'true' }));
+onSubmit('link-event', ({ link_code }) => act('Avisado.', 'page', { link_code }));
+onSubmit('forget', ({ forget }, form) => act('Perdido.', 'page', { forget }).then(() => form.reset()));
+/** What the form shows goes back as the settings have it: numbers, yes or no, a list. */
+onSubmit('loading', (_, form) => {
+  const patch = {};
+  for (const { name, type, value, checked } of form.querySelectorAll('input')) {
+    if (type === 'checkbox') patch[name] = checked;
+    else if (name === 'withheld_modules') patch[name] = value.split(',').map((one) => one.trim()).filter(Boolean);
+    else if (value !== '') patch[name] = Number(value);
+  }
+  return act('Guardado.', 'settings', patch);
+});
 onSubmit('page', ({ http }) => act('Aplicado.', 'page', { http }));
 
 $('unlink').addEventListener('click', () => {
-  if (confirm('¿Desvincular el dispositivo? Habrá que escanear un código nuevo.')) act('Desvinculado.', 'unlink', {});
+  if (confirm('¿Desvincular el dispositivo? Habrá que escanear un código nuevo.')) act('Desvinculado.', 'unlink', { reason: $('unlink-reason').value || null });
 });
 $('conflict').addEventListener('click', () => act('La sesión se abrió en otro lugar.', 'conflict', {}));
 $('network').addEventListener('click', () => {
   const up = !state?.network_up;
   act(up ? 'La red ha vuelto.' : 'Red cortada.', 'network', { up });
 });
+$('delivered').addEventListener('click', () => act('La entrega terminó.', 'page', { end_offline_delivery: true }));
 $('unexpected').addEventListener('click', () => act('La página pide cerrar la sesión.', 'page', { unexpected_logout: 'unknown_companion' }));
 $('hang').addEventListener('click', () => act('La página se cuelga 10 segundos.', 'page', { hang_ms: 10_000 }));
 
@@ -175,8 +189,20 @@ function drawCodes() {
   $('codes').replaceChildren(...codes);
 }
 
+/** The settings as they are, unless somebody is at them. */
+function drawSettings() {
+  const form = $('loading');
+  if (form.contains(document.activeElement)) return;
+  for (const input of form.querySelectorAll('input')) {
+    const value = state.settings[input.name];
+    if (input.type === 'checkbox') input.checked = value;
+    else input.value = Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
 function draw() {
   drawCodes();
+  drawSettings();
   $('passkeys').textContent = `${state.settings.passkey ? 'Se pide al vincular' : 'No se pide'} · la cuenta tiene ${state.passkeys} · ${state.passkeys_wanted} páginas la piden ahora`;
   const devices = state.devices.map((device) =>
     element('li', `${device.phone} · ${device.synced ? 'conectado' : device.connected ? 'sincronizando' : 'desconectado'}${device.waiting ? ` · ${device.waiting} mensajes en espera` : ''}`));

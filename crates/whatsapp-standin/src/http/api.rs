@@ -413,6 +413,8 @@ struct PageBody {
     forget: Option<String>,
     #[serde(default)]
     link_code: Option<LinkCodeEvent>,
+    #[serde(default)]
+    end_offline_delivery: bool,
 }
 
 async fn page(phone: Handle, bytes: Bytes) -> Answer {
@@ -424,7 +426,11 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
         store,
         forget,
         link_code,
+        end_offline_delivery,
     } = body(&bytes)?;
+    if end_offline_delivery {
+        phone.0.end_offline_delivery();
+    }
     if let Some(wanted) = link_code {
         phone.0.link_code_event(wanted);
     }

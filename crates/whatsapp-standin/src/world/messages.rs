@@ -39,6 +39,10 @@ pub(crate) struct Later {
     pub(crate) after: Duration,
     pub(crate) key: String,
     pub(crate) body: String,
+    /// The page's type of it, where it is no text.
+    pub(crate) kind: Option<String>,
+    /// It changes another message, and is none itself.
+    pub(crate) is_change: bool,
 }
 
 impl World {
@@ -248,6 +252,8 @@ impl World {
             after: Duration::from_millis(lead.ciphertext_ms),
             key: message.key.clone(),
             body: lead.body.clone(),
+            kind: lead.opens_as.clone(),
+            is_change: lead.opens_as_change,
         });
         (message, later)
     }
@@ -357,11 +363,17 @@ impl World {
         for device in self.devices.values_mut() {
             for waiting in device.inbox.iter_mut().filter(|m| m.key == later.key) {
                 waiting.ciphertext = false;
+                waiting.kind.clone_from(&later.kind);
+            }
+            if later.is_change {
+                device.inbox.retain(|waiting| waiting.key != later.key);
             }
         }
         let line = ToPage::Reveal {
             key: later.key.clone(),
             body: later.body.clone(),
+            kind: later.kind.clone(),
+            is_change: later.is_change,
         };
         for page in self.pages.values() {
             if matches!(page.role, Role::Linked { live: true, .. }) {

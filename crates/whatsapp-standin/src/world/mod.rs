@@ -386,6 +386,7 @@ impl World {
                     waiting: device.inbox.len(),
                     available: page.is_some() && device.available,
                     whats_new_seen: device.whats_new_seen,
+                    has_history: device.has_history,
                 }
             })
             .collect()

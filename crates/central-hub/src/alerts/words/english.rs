@@ -204,6 +204,10 @@ fn session(cause: &str) -> (&'static str, &'static str) {
             "WhatsApp asks for the passkey",
             "To finish linking it wants the account's passkey, within ten minutes. Open the page, WhatsApp, and answer it.",
         ),
+        "PASSKEY_UNREADABLE" => (
+            "WhatsApp asks for the passkey in a way not known here",
+            "This version cannot answer it. Link on a desktop with session-manager link, or look for a newer version.",
+        ),
         "CODE_SCANNED" | "PROFILE_LINKED" | "SYNC_STALLED" | "OFFLINE_DELIVERY" => (
             "WhatsApp does not finish its sync",
             "Leave WhatsApp open on the phone, with internet. If it does not move, disconnect and connect on the page.",

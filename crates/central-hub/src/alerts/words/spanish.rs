@@ -204,6 +204,10 @@ fn session(cause: &str) -> (&'static str, &'static str) {
             "WhatsApp pide la llave de acceso",
             "Para terminar de vincular pide la llave de acceso de la cuenta, dentro de diez minutos. Entrá a la página, WhatsApp, y respondela.",
         ),
+        "PASSKEY_UNREADABLE" => (
+            "WhatsApp pide la llave de acceso de una forma desconocida",
+            "Esta versión no puede responderla. Vinculá en una computadora con session-manager link, o buscá una versión más nueva.",
+        ),
         "CODE_SCANNED" | "PROFILE_LINKED" | "SYNC_STALLED" | "OFFLINE_DELIVERY" => (
             "WhatsApp no termina de sincronizar",
             "Dejá WhatsApp abierto en el teléfono, con internet. Si no avanza, desconectá y conectá desde la página.",

@@ -44,6 +44,7 @@ pub(crate) use pacing::{
 };
 #[cfg(test)]
 pub(crate) use recipients::NEXT_PENDING;
+pub(in crate::store) use recipients::recipient_arrived_in;
 pub use recipients::{
     Deltas, Move, NewRecipient, Planned, Recipient, RecipientFilter, RecipientStep, move_in,
 };

@@ -15,7 +15,8 @@ const PACE: &str = "campaigns.not_before";
 /// Recipients whose message is settled. `$1` how many.
 const SETTLE_PLAN: &str = "SELECT r.campaign_id, r.id AS recipient_id, r.message_id
     FROM recipients r JOIN messages m ON m.id = r.message_id
-    WHERE r.state = 'queued' AND m.state NOT IN ('queued', 'sending', 'unconfirmed')
+    WHERE r.state = 'queued'
+        AND (m.state NOT IN ('queued', 'sending', 'unconfirmed') OR m.undecided_at IS NOT NULL)
     ORDER BY r.campaign_id, r.id LIMIT $1";
 
 /// Campaigns that are due. `$1` now, `$2` how many, `$3` whether only

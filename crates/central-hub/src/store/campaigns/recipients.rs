@@ -495,6 +495,34 @@ pub(super) async fn waiting_in(tx: &mut Tx, campaign: i64) -> Result<Vec<Recipie
 }
 
 /// Those that failed; one of them, where `only` names it.
+/// A person saw the message in the chat that nobody could tell of.
+pub(in crate::store) async fn recipient_arrived_in(
+    tx: &mut Tx,
+    campaign: i64,
+    message: i64,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT * FROM recipients WHERE campaign_id = $1 AND message_id = $2")
+        .bind(campaign)
+        .bind(message)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(recipient) = row.as_ref().map(Recipient::read).transpose()? else {
+        return Ok(());
+    };
+    // One that is not settled yet is settled by its message.
+    if recipient.state != RecipientState::Failed {
+        return Ok(());
+    }
+    let mut deltas = Deltas::default();
+    let step = Move {
+        detail: Some(reason),
+        ..Move::to(RecipientState::Sent, "SEEN_BY_A_PERSON")
+    };
+    move_in(tx, &recipient, step, &mut deltas).await?;
+    deltas.apply(tx, campaign).await
+}
+
 pub(super) async fn failed_in(
     tx: &mut Tx,
     campaign: i64,

@@ -73,6 +73,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /sender/messages/bulk", "ACsaS"),
     ("GET /sender/messages/status/{id}", "AGCraR"),
     ("POST /sender/messages/{id}/retry", "AGCsaS"),
+    ("POST /sender/messages/{id}/decide", "AGCsaS"),
     ("GET /sender/campaigns", "AGCraR"),
     ("POST /sender/campaigns", "ACkaK"),
     ("GET /sender/campaigns/{id}", "AGCraR"),

@@ -74,6 +74,10 @@ async fn messages_are_their_businesses() {
         let expected = if expected == 200 { 409 } else { 404 };
         let answer = hub.by(&ana, "POST", &path, json!({"motivo": "x"})).await;
         assert_eq!(answer.0, expected, "{id}");
+        let path = format!("/api/sender/messages/{id}/decide");
+        let decision = json!({"resultado": "llego", "motivo": "x"});
+        let answer = hub.by(&ana, "POST", &path, decision).await;
+        assert_eq!(answer.0, expected, "{id}");
     }
     hub.stop().await;
 }

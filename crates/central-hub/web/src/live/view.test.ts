@@ -49,6 +49,7 @@ describe('what the screen shows', () => {
     ['INIT', 'BROWSER_DIED', 'starting'],
     ['QR_REQUIRED', 'CODE_SHOWN', 'scan'],
     ['QR_REQUIRED', 'PASSKEY_REQUIRED', 'passkey'],
+    ['QR_REQUIRED', 'PASSKEY_UNREADABLE', 'passkey'],
     ['AUTHENTICATED', 'CODE_SCANNED', 'syncing'],
     ['READY', 'SYNCED', 'ready'],
     ['DISCONNECTED', 'DISCONNECT_REQUESTED', 'disconnected'],

@@ -71,7 +71,7 @@ function fromState(
         ? { kind: 'idle', linked }
         : { kind: 'starting', linked, cause, message };
     case 'QR_REQUIRED':
-      return { kind: cause === 'PASSKEY_REQUIRED' ? 'passkey' : 'scan' };
+      return { kind: cause.startsWith('PASSKEY_') ? 'passkey' : 'scan' };
     case 'AUTHENTICATED':
       return { kind: 'syncing', cause, message };
     case 'READY':

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Alert, Anchor, Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
@@ -11,8 +11,8 @@ import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
 import { MessageState } from '../ui/MessageState';
-import { useMessage, useRetry } from './api';
-import type { Message } from './types';
+import { useDecide, useMessage, useRetry } from './api';
+import type { Decision, Message } from './types';
 
 interface Props {
   /** As the list has it; the rest is read. */
@@ -73,6 +73,7 @@ export function MessageDetail({ message, onDone }: Props) {
       )}
       <ActionError error={error} />
       <History title={s.history} steps={data?.historial} states={t.messageStates} />
+      {now.sin_decidir_desde && <Decide id={now.id} onDone={onDone} />}
       {now.estado === 'fallido' && !campaign && <Retry id={now.id} onDone={onDone} />}
       {now.estado === 'fallido' && campaign && (
         <Text size="sm" c="dimmed">
@@ -119,5 +120,49 @@ function Retry({ id, onDone }: { id: number; onDone: () => void }) {
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** What the services could not find out, a person who looks at the chat can. */
+function Decide({ id, onDone }: { id: number; onDone: () => void }) {
+  const t = useText();
+  const s = t.messages;
+  const [motivo, setMotivo] = useState('');
+  const [tried, setTried] = useState(false);
+  const decide = useDecide(id, onDone);
+  const empty = motivo.trim() === '';
+  const choose = (resultado: Decision) => {
+    setTried(true);
+    if (!empty) decide.mutate({ resultado, motivo: motivo.trim() });
+  };
+  return (
+    <Alert color="yellow" data-testid="undecided">
+      <Stack gap="sm">
+        <Text size="sm">{s.undecided}</Text>
+        <Textarea
+          label={s.reason}
+          description={s.decideHint}
+          required
+          autosize
+          minRows={2}
+          maxLength={500}
+          value={motivo}
+          error={tried && empty && s.reasonEmpty}
+          onChange={(event) => setMotivo(event.currentTarget.value)}
+        />
+        <ActionError error={decide.error} />
+        <Group>
+          <Button loading={decide.isPending} onClick={() => choose('llego')}>
+            {s.arrived}
+          </Button>
+          <Button variant="default" disabled={decide.isPending} onClick={() => choose('reintentar')}>
+            {s.tryAgain}
+          </Button>
+          <Button variant="default" disabled={decide.isPending} onClick={() => choose('abandonar')}>
+            {s.giveUp}
+          </Button>
+        </Group>
+      </Stack>
+    </Alert>
   );
 }

@@ -4,7 +4,7 @@ import { request } from '../api/http';
 import { query } from '../lib/query';
 import type { Page } from '../ui/pages';
 import { useAction } from '../ui/useAction';
-import type { Filter, Message, MessageWithHistory } from './types';
+import type { Decision, Filter, Message, MessageWithHistory } from './types';
 
 const PATH = '/api/sender/messages';
 
@@ -39,5 +39,13 @@ export const useRetry = (id: number, done: () => void) =>
     MESSAGES_KEY,
     (motivo: string) =>
       request<MessageWithHistory>(`${PATH}/${id}/retry`, { method: 'POST', body: { motivo } }),
+    done,
+  );
+
+export const useDecide = (id: number, done: () => void) =>
+  useAction(
+    MESSAGES_KEY,
+    (decision: { resultado: Decision; motivo: string }) =>
+      request<MessageWithHistory>(`${PATH}/${id}/decide`, { method: 'POST', body: decision }),
     done,
   );

@@ -16,6 +16,8 @@ export interface Message {
   intentos: number;
   error?: string;
   motivo?: string;
+  /** Since when a person has to decide on it. */
+  sin_decidir_desde?: Timestamp;
   dry_run?: boolean;
 }
 
@@ -30,6 +32,9 @@ export interface MessageStep {
 export interface MessageWithHistory extends Message {
   historial: MessageStep[];
 }
+
+/** What a person found in the chat. */
+export type Decision = 'llego' | 'reintentar' | 'abandonar';
 
 export const DIRECTIONS = ['todas', 'saliente', 'entrante'] as const;
 

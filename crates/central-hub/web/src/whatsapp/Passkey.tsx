@@ -16,7 +16,7 @@ import { useEffect, useState, type FormEvent } from 'react';
 
 import { answerPasskey, cancelPasskey, confirmPasskey } from '../api/endpoints';
 import { PASSKEY_KEY, SESSION_KEY } from '../live/keys';
-import { usePasskey } from '../live/queries';
+import { usePasskey, useSession } from '../live/queries';
 import type { PasskeyCredential, PasskeyRequest } from '../api/types';
 import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
@@ -180,6 +180,8 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
   const t = useText();
   const seesAll = useSeesAll();
   const { data: asked } = usePasskey(seesAll);
+  const { data: session } = useSession();
+  const unreadable = session?.cause === 'PASSKEY_UNREADABLE';
   const queries = useQueryClient();
   // Stays open while WhatsApp thinks, and asks again.
   const [way, setWay] = useState<string | null>('here');
@@ -249,7 +251,12 @@ export function Passkey({ needsConfirmation }: { needsConfirmation: boolean }) {
       {asked?.status === 'PASSKEY_CONFIRM' && (
         <Confirm code={asked.verification_code} byHand={needsConfirmation} />
       )}
-      {seesAll && asked?.status === 'NO_PASSKEY' && (
+      {unreadable && (
+        <Notice color="red" title={t.passkey.desktopTitle} urgent>
+          {t.causes.PASSKEY_UNREADABLE}
+        </Notice>
+      )}
+      {seesAll && asked?.status === 'NO_PASSKEY' && !unreadable && (
         <Group gap="sm" role="status">
           <Loader size="sm" aria-hidden />
           <Text>{answer.isSuccess ? t.passkey.waitingPhone : t.passkey.waitingPage}</Text>

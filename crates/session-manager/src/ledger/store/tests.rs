@@ -258,6 +258,9 @@ async fn an_undecided_send_holds_up_nobody_and_can_still_be_settled() {
     assert!(store.unsettled(None).await.unwrap().is_empty());
     assert_eq!(store.unsettled_count().await.unwrap(), (0, None));
     assert_eq!(store.undecided_count().await.unwrap(), 1);
+    // Another try needs its id, however late a person decides.
+    let later = Timestamp::now().as_millis() + 60_000;
+    assert_eq!(store.prune(later).await.unwrap(), 0);
     let free = store.insert(new("3EB0C"), true).await.unwrap().unwrap();
     assert_eq!(free.state, SendState::Sending, "its lane goes on");
     // Across a crash, too.

@@ -35,10 +35,11 @@ impl SessionDriver {
                 tracing::warn!(%error, "the page missed a heartbeat");
                 self.missed_beats += 1;
                 let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
-                // The first sync of a large account keeps the page's thread busy
-                // for long, and a page between two documents has no script for
-                // a moment.
-                let syncing = self.machine.state() == SessionState::Authenticated;
+                // A linked profile that loads, and the first sync of a large account,
+                // keep the page's thread busy for long; a page between two documents
+                // has no script for a moment; and a passkey has ten minutes.
+                let costly = self.machine.linked() || self.machine.passkey().is_some();
+                let syncing = costly && self.machine.state() != SessionState::Ready;
                 if self.missed_beats >= MAX_MISSED && syncing && !self.reloaded_for_beats {
                     self.reloaded_for_beats = true;
                     self.missed_beats = 0;

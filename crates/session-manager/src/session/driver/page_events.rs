@@ -120,7 +120,9 @@ impl SessionDriver {
     /// WhatsApp acknowledges nothing: the page is loaded anew first, the browser
     /// closed second, and killed last.
     pub(super) async fn acks_stopped(&mut self) {
-        if self.machine.state() != SessionState::Ready {
+        // A page that holds what it is to send acknowledges nothing, and to load
+        // it anew would begin the delivery from its start.
+        if self.machine.state() != SessionState::Ready || self.machine.holds_sends() {
             return;
         }
         self.ack_remedies += 1;

@@ -37,6 +37,12 @@ impl SessionDriver {
             PasskeyStep::Expired => {
                 tracing::warn!("nobody answered for the passkey in time: back to a code to scan");
             }
+            PasskeyStep::Stuck => {
+                tracing::warn!("whatsapp's page did not go back to a code: loading it anew");
+            }
+            PasskeyStep::Unreadable => tracing::error!(
+                "WhatsApp asks for the passkey in a way that this version cannot read: nobody can answer it from here"
+            ),
             PasskeyStep::Linked => tracing::info!("linked with the account's passkey"),
             PasskeyStep::Dropped => {
                 tracing::info!("WhatsApp's page does not ask for the passkey any more");

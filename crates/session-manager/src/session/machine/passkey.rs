@@ -8,6 +8,8 @@ use crate::browser::{PagePasskey, PasskeyStage};
 
 /// How long WhatsApp gives all of it.
 const PATIENCE: Duration = Duration::from_secs(600);
+/// How long the page may take to be back at a code, once it was given up.
+const WAY_BACK: Duration = Duration::from_secs(30);
 
 /// How far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +23,23 @@ pub struct Passkey {
     public_key: Option<PasskeyRequest>,
     verification_code: Option<String>,
     confirms_itself: bool,
-    /// It was given up, and the page is on its way back.
-    pub(super) over: bool,
+    /// When it was given up; the page is on its way back since.
+    pub(super) over: Option<Timestamp>,
+    /// The page waits for an answer to what this version cannot read.
+    pub(super) unreadable: bool,
 }
 
 impl Passkey {
+    /// When something has to be done about it next.
+    pub fn due_at(&self) -> Timestamp {
+        self.over
+            .map_or(self.expires_at, |over| over.after(WAY_BACK))
+    }
+
     /// What `GET /passkey` answers.
     pub fn body(&self) -> PasskeyBody {
         match (self.stage, &self.public_key, &self.verification_code) {
-            _ if self.over => PasskeyBody::NoPasskey,
+            _ if self.over.is_some() => PasskeyBody::NoPasskey,
             (PasskeyStage::Required, Some(public_key), _) => PasskeyBody::Required {
                 public_key: public_key.clone(),
                 expires_at: self.expires_at,
@@ -53,7 +63,7 @@ impl Passkey {
 
     /// Whether a person has to confirm the code.
     pub fn needs_confirmation(&self) -> bool {
-        self.stage == PasskeyStage::Confirm && !self.confirms_itself && !self.over
+        self.stage == PasskeyStage::Confirm && !self.confirms_itself && self.over.is_none()
     }
 }
 
@@ -75,6 +85,10 @@ pub enum PasskeyStep {
     Linked,
     /// The page does not ask any more.
     Dropped,
+    /// The page waits for an answer to what this version cannot read.
+    Unreadable,
+    /// It was given up, and the page did not go back to a code.
+    Stuck,
 }
 
 impl PasskeyStep {
@@ -98,6 +112,7 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
             expires_at = expires_at.min(now.after(Duration::from_millis(timeout)));
         }
     }
+    let unreadable = page.stage == PasskeyStage::Required && page.public_key.is_none();
     Passkey {
         since,
         expires_at,
@@ -107,6 +122,9 @@ pub(super) fn passkey_now(known: Option<&Passkey>, page: PagePasskey, now: Times
         verification_code: page.verification_code,
         confirms_itself: page.confirms_itself,
         // A page that asks anew after it was given up is asked for again.
-        over: known.is_some_and(|known| known.over && known.request == page.request),
+        over: known
+            .filter(|known| known.request == page.request)
+            .and_then(|known| known.over),
+        unreadable,
     }
 }

@@ -16,6 +16,7 @@ use super::Machine;
 use super::passkey::{Passkey, PasskeyStep, passkey_now};
 use super::types::Effect;
 use crate::browser::{PagePasskey, PasskeyStage};
+use crate::failure::Failure;
 use crate::session::cause::Cause;
 
 impl Machine {
@@ -42,11 +43,19 @@ impl Machine {
         if known.as_ref() != Some(&next) {
             self.generation += 1;
         }
+        if next.unreadable && !known.as_ref().is_some_and(|known| known.unreadable) {
+            effects.push(Effect::PasskeyStep(PasskeyStep::Unreadable));
+        }
+        let cause = if next.unreadable {
+            Cause::PasskeyUnreadable
+        } else {
+            Cause::PasskeyRequired
+        };
         self.passkey = Some(next);
         self.refreshing = false;
         self.codes_shown = 0;
         self.set_code(None);
-        self.transition(SessionState::QrRequired, Cause::PasskeyRequired, now);
+        self.transition(SessionState::QrRequired, cause, now);
         true
     }
 
@@ -64,15 +73,21 @@ impl Machine {
         }
     }
 
-    /// Its time is over: nobody answered.
+    /// Its time is over: nobody answered, or the page did not go back since.
     pub(super) fn expire_passkey(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         let Some(passkey) = &mut self.passkey else {
             return;
         };
-        if passkey.over || now < passkey.expires_at {
+        if now < passkey.due_at() {
             return;
         }
-        passkey.over = true;
+        if passkey.over.is_some() {
+            // No button led back, and the screen would stay for ever.
+            self.passkey = None;
+            effects.push(Effect::PasskeyStep(PasskeyStep::Stuck));
+            return self.reload(Failure::PageStuck, now, effects);
+        }
+        passkey.over = Some(now);
         self.generation += 1;
         effects.push(Effect::PasskeyStep(PasskeyStep::Expired));
         effects.push(Effect::CancelPasskey);
@@ -196,6 +211,16 @@ mod tests {
         assert_eq!(machine.passkey().unwrap().body(), PasskeyBody::NoPasskey);
         // Once, though the page takes a moment.
         assert_eq!(machine.apply(Input::Tick, at(601)), []);
+        // One that stays where it is is loaded anew.
+        let still = asked(PasskeyStage::Required, 2, 600_000);
+        assert_eq!(tell(&mut machine, still, at(615)), []);
+        assert_eq!(machine.apply(Input::Tick, at(629)), []);
+        let effects = machine.apply(Input::Tick, at(630));
+        assert_eq!(
+            effects,
+            [Effect::PasskeyStep(PasskeyStep::Stuck), Effect::Reload]
+        );
+        assert!(machine.passkey().is_none());
     }
 
     #[test]
@@ -208,6 +233,20 @@ mod tests {
             at(5),
         );
         assert_eq!(machine.passkey().unwrap().expires_at, at(65));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_read_has_a_cause_of_its_own() {
+        let mut machine = machine();
+        let mut strange = asked(PasskeyStage::Required, 1, 600_000);
+        strange.passkey.as_mut().unwrap().public_key = None;
+        let effects = tell(&mut machine, strange.clone(), at(1));
+        assert_eq!(
+            effects,
+            [PasskeyStep::Asked, PasskeyStep::Unreadable].map(Effect::PasskeyStep)
+        );
+        assert_eq!(machine.cause(), &Cause::PasskeyUnreadable);
+        assert_eq!(tell(&mut machine, strange, at(2)), [], "said once");
     }
 
     #[test]

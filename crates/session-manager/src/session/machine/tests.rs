@@ -384,6 +384,32 @@ fn a_sync_without_progress_is_loaded_anew_and_one_that_moves_is_left_alone() {
     );
 }
 
+/// The patience for one is as long as the window of restarts, so that none of
+/// them finds another in its window.
+#[test]
+fn a_sync_that_stands_still_again_and_again_is_given_up() {
+    let mut m = machine(true);
+    up(&mut m);
+    let stuck = PageReport {
+        socket: Some("CONNECTED".into()),
+        registered: Some(true),
+        progress: "1".into(),
+        ..PageReport::default()
+    };
+    let patience = i64::try_from(Limits::default().sync_patience.as_secs()).unwrap();
+    let mut now = 10;
+    let mut reloads = 0;
+    while m.state() == SessionState::Authenticated || reloads == 0 {
+        m.apply(Input::PageReport(stuck.clone().into()), at(now));
+        now += patience;
+        let effects = m.apply(Input::PageReport(stuck.clone().into()), at(now));
+        reloads += u32::from(effects.contains(&Effect::Reload));
+        assert!(reloads <= Limits::default().restart_budget);
+    }
+    assert_eq!(reloads, Limits::default().restart_budget);
+    assert_eq!(m.cause().code(), "TOO_MANY_RESTARTS");
+}
+
 #[test]
 fn a_page_that_failed_is_loaded_anew_within_the_budget() {
     let mut m = machine(true);

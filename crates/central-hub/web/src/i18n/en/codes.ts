@@ -53,6 +53,7 @@ export const errors: typeof esErrors = {
   LEDGER_UNAVAILABLE:
     'The service cannot keep its record of messages, so nothing was sent. Its log says why; often the disk is full.',
   MESSAGE_NOT_FOUND: 'This message cannot be found, so nothing was sent.',
+  MESSAGE_NOT_UNDECIDED: 'There is nothing to decide: the service finds out by itself what became of it.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
   SENDING_STOPPED: 'All sending is stopped: it was not sent. Whoever manages LeadMaster lets it go on.',
@@ -69,6 +70,10 @@ export const errors: typeof esErrors = {
   SHUTTING_DOWN: 'The service is stopping.',
   SEND_UNCONFIRMED:
     'WhatsApp did not confirm in time. It may have been sent: look at the phone before sending again.',
+  SEND_UNDECIDED:
+    'Nobody could find out whether it arrived: look at the chat on the phone and decide in Messages.',
+  EARLIER_UNCONFIRMED:
+    'An earlier message to this number is not confirmed yet, so this one was not sent. Try again in a minute.',
   BROWSER_TIMEOUT: 'The browser did not answer in time. Try again.',
   WHATSAPP_UNAVAILABLE:
     'LeadMaster cannot talk to WhatsApp. If this lasts for 5 minutes, tell support.',
@@ -98,6 +103,8 @@ export const causes: typeof esCauses = {
   BACKING_UP: 'A backup is being taken; it comes back by itself in some seconds.',
   CODE_SHOWN: 'There is a code to scan.',
   PASSKEY_REQUIRED: "WhatsApp asks for the account's passkey before it links.",
+  PASSKEY_UNREADABLE:
+    'WhatsApp asks for the passkey in a way that this version does not know. Link on a desktop with session-manager link, or look for a newer version.',
   CODE_SCANNED: 'The phone accepted the link.',
   PROFILE_LINKED: 'The stored session was restored.',
   SYNCED: 'Linked, synced and connected.',

@@ -59,6 +59,12 @@ export const messages: typeof es = {
   history: 'History',
   retry: 'Send again',
   retryInCampaign: 'It is a campaign’s: it is tried again from there.',
+  undecided:
+    'Nobody could find out whether this message arrived. Look at the chat on the phone and say what you see. Messages after it go on meanwhile.',
+  arrived: 'It arrived',
+  tryAgain: 'Not there: try again',
+  giveUp: 'Not there: give it up',
+  decideHint: 'What you saw. It is kept in the history.',
   reason: 'Reason',
   reasonHint: 'Why it is sent again. It is kept in the history.',
   reasonEmpty: 'Write why.',

@@ -52,6 +52,7 @@ export const errors = {
   LEDGER_UNAVAILABLE:
     'El servicio no puede guardar su registro de mensajes, así que no se envió nada. El motivo está en el log del servicio; suele ser el disco lleno.',
   MESSAGE_NOT_FOUND: 'No se encuentra ese mensaje, así que no se envió nada.',
+  MESSAGE_NOT_UNDECIDED: 'No hay nada que decidir: el servicio averigua solo qué pasó con el mensaje.',
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
     'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',
@@ -70,6 +71,10 @@ export const errors = {
   SHUTTING_DOWN: 'El servicio se está deteniendo.',
   SEND_UNCONFIRMED:
     'WhatsApp no confirmó a tiempo. Puede haber salido: miralo en el teléfono antes de reenviar.',
+  SEND_UNDECIDED:
+    'No se pudo averiguar si llegó: mirá el chat en el teléfono y decidilo en Mensajes.',
+  EARLIER_UNCONFIRMED:
+    'Un mensaje anterior a este número todavía no está confirmado, así que este no salió. Probá en un minuto.',
   BROWSER_TIMEOUT: 'El navegador no respondió a tiempo. Probá de nuevo.',
   WHATSAPP_UNAVAILABLE:
     'LeadMaster no puede hablar con WhatsApp. Si sigue así en 5 minutos, avisale a soporte.',
@@ -101,6 +106,8 @@ export const causes = {
   BACKING_UP: 'Se está haciendo una copia de seguridad; vuelve sola en unos segundos.',
   CODE_SHOWN: 'Hay un código para escanear.',
   PASSKEY_REQUIRED: 'WhatsApp pide la llave de acceso de la cuenta antes de vincular.',
+  PASSKEY_UNREADABLE:
+    'WhatsApp pide la llave de acceso de una forma que esta versión no conoce. Vinculá en una computadora con session-manager link, o buscá una versión más nueva.',
   CODE_SCANNED: 'El teléfono aceptó la vinculación.',
   PROFILE_LINKED: 'Se recuperó la sesión guardada.',
   SYNCED: 'Vinculado, sincronizado y conectado.',

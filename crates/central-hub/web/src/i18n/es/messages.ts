@@ -68,6 +68,12 @@ export const messages = {
   history: 'Historial',
   retry: 'Volver a enviar',
   retryInCampaign: 'Es de una campaña: se reintenta desde ahí.',
+  undecided:
+    'No se pudo averiguar si este mensaje llegó. Mirá el chat en el teléfono y decí qué ves. Mientras tanto, los mensajes que siguen salen igual.',
+  arrived: 'Llegó',
+  tryAgain: 'No está: reintentar',
+  giveUp: 'No está: darlo por perdido',
+  decideHint: 'Qué viste. Queda guardado en el historial.',
   reason: 'Motivo',
   reasonHint: 'Por qué se vuelve a enviar. Queda guardado en el historial.',
   reasonEmpty: 'Escribí por qué.',

@@ -1,0 +1,129 @@
+//! Messages whose outcome session-manager gave up finding out: a person decides.
+//!
+//! ```text
+//!  unconfirmed ──given up──> undecided ──┬─ a person: it arrived ──> sent
+//!      ^                        │        ├─ a person: given up ────> failed
+//!      └── a person: try again ─┘        └─ an ack after all ──────> sent
+//! ```
+
+use session_api::Timestamp;
+
+use super::campaigns::recipient_arrived_in;
+use super::error::StoreError;
+use super::history::{Change, note};
+use super::messages::Message;
+use super::rows::now;
+use super::state::State;
+use super::{Store, Tx};
+
+/// What a person says of an undecided message, having looked at the chat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is there.
+    Arrived,
+    /// It is not there, and is not to be tried any more.
+    GivenUp,
+    /// It is not there: one more try, under the same id.
+    TryAgain,
+}
+
+impl Store {
+    /// Leaves a message to a person; gives it, and `None` if it is settled.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn leave_undecided(
+        &self,
+        id: i64,
+        change: Change<'_>,
+    ) -> Result<Option<Message>, StoreError> {
+        let mut tx = self.begin().await?;
+        let Some(before) = locked_in(self, &mut tx, id).await? else {
+            return Ok(None);
+        };
+        if !matches!(before.state, State::Sending | State::Unconfirmed) {
+            return Ok(None);
+        }
+        let at = now();
+        let row = sqlx::query(
+            "UPDATE messages SET state = 'unconfirmed', undecided_at = $1, claimed_by = NULL,
+                 error_code = $2, error_message = $3, updated_at = $1
+             WHERE id = $4 RETURNING *",
+        )
+        .bind(at)
+        .bind(change.cause)
+        .bind(change.detail)
+        .bind(id)
+        .fetch_one(&mut *tx)
+        .await?;
+        note(&mut tx, id, Some(before.state), change, at).await?;
+        tx.commit().await?;
+        Ok(Some(Message::read(&row)?))
+    }
+
+    /// Does as a person decided, for a reason that is kept; `None` if there is
+    /// nothing to decide.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn decide(
+        &self,
+        id: i64,
+        decision: Decision,
+        reason: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let mut tx = self.begin().await?;
+        let before = locked_in(self, &mut tx, id).await?;
+        let Some(before) = before.filter(|message| message.undecided_at.is_some()) else {
+            return Ok(None);
+        };
+        let moved = match decision {
+            Decision::Arrived => {
+                let change = Change::to(State::Sent, "SEEN_BY_A_PERSON").because(reason);
+                let moved = self.change_in(&mut tx, id, change).await?;
+                if let Some(campaign) = before.campaign_id {
+                    recipient_arrived_in(&mut tx, campaign, id, reason).await?;
+                }
+                moved
+            }
+            Decision::GivenUp => {
+                let change = Change::to(State::Failed, "GIVEN_UP").because(reason);
+                self.change_in(&mut tx, id, change).await?
+            }
+            Decision::TryAgain => Some(try_again_in(&mut tx, id, reason).await?),
+        };
+        tx.commit().await?;
+        Ok(moved)
+    }
+}
+
+async fn locked_in(store: &Store, tx: &mut Tx, id: i64) -> Result<Option<Message>, StoreError> {
+    let look = store.engine().pick(
+        "SELECT * FROM messages WHERE id = $1",
+        "SELECT * FROM messages WHERE id = $1 FOR UPDATE",
+    );
+    let row = sqlx::query(look).bind(id).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(Message::read).transpose()
+}
+
+/// Under its key, which session-manager knows: one more try under the same id.
+async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, StoreError> {
+    let at = now();
+    let row = sqlx::query(
+        "UPDATE messages SET undecided_at = NULL, due_at = $1, claimed_by = NULL,
+             error_code = NULL, error_message = NULL, updated_at = $1
+         WHERE id = $2 RETURNING *",
+    )
+    .bind(at)
+    .bind(id)
+    .fetch_one(&mut **tx)
+    .await?;
+    let change = Change::to(State::Unconfirmed, "RETRY_ASKED").because(reason);
+    note(tx, id, Some(State::Unconfirmed), change, at).await?;
+    Message::read(&row)
+}
+
+/// Since when a person is waited for, as it is stored.
+pub(super) fn since(at: Option<i64>) -> Option<Timestamp> {
+    at.and_then(Timestamp::from_millis)
+}
