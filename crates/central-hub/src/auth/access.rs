@@ -46,7 +46,7 @@ use Scope::{Admin, Campaigns, Link, Read, Send};
 
 /// All routes except the open health checks.
 pub const ALL: &[Rule] = &[
-    // Signing in.
+    // Sign-in.
     rule("POST", "/auth/login", Anyone),
     rule("POST", "/auth/logout", Known),
     rule("POST", "/auth/refresh", Known),

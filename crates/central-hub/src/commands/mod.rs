@@ -1,4 +1,4 @@
-//! Subcommands of the binary, besides serving: `doctor` and `import-node`.
+//! Subcommands of the binary other than serving: `doctor` and `import-node`.
 
 pub mod doctor;
 pub mod import_node;
