@@ -1,4 +1,5 @@
-//! `central-hub doctor`: what keeps messages from leaving, or will.
+//! `central-hub doctor`: checks for causes that keep messages from leaving, now
+//! or later.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> folder, disk, database ─> port
@@ -25,7 +26,7 @@ const SERVICE: Service = Service {
     version: env!("CARGO_PKG_VERSION"),
     port: 3012,
 };
-/// The other one, which the same keeps running as a rule.
+/// The other service, which usually runs under the same service manager.
 const SESSION_MANAGER: Service = Service {
     name: SERVICE_NAME,
     pm2_name: SERVICE_NAME,
@@ -33,10 +34,10 @@ const SESSION_MANAGER: Service = Service {
     port: 3001,
     ..SERVICE
 };
-/// How long the database may take.
+/// Timeout of the database check.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks at all of it.
+/// Runs all checks.
 pub async fn examine(whose: Whose) -> Report {
     doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
@@ -75,7 +76,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Whether the database is there and whole. Makes none.
+/// Checks that the database exists and is intact. Does not create one.
 async fn database(location: &DatabaseLocation) -> Check {
     const NAME: &str = "database";
     if let DatabaseLocation::Sqlite(file) = location
@@ -102,7 +103,7 @@ async fn database(location: &DatabaseLocation) -> Check {
     }
 }
 
-/// session-manager, the token, and the session.
+/// Checks session-manager, its token, and the session.
 async fn session_manager(config: &Config, manager: ServiceManager) -> Vec<Check> {
     const NAME: &str = "session-manager";
     let cure = format!(
