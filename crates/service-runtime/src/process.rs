@@ -1,4 +1,4 @@
-//! Child processes that die with the service, and finding and ending what is left.
+//! Child processes that die with the service, and cleanup of leftover ones.
 //!
 //! ```text
 //!  service ── spawner thread (lives as long as the process)
@@ -7,8 +7,9 @@
 //!  whoever left the group or lost its parent ──────────┴─ ProcessTable finds them
 //! ```
 //!
-//! Pids are reused; a [`ProcessId`] carries the start time, so a signal never
-//! reaches a stranger. Zombies do not count as alive: they hold nothing.
+//! Pids are reused; a [`ProcessId`] includes the start time, so a signal never
+//! reaches another process. Zombies do not count as alive: they use no
+//! resources.
 
 mod fd_passing;
 mod limits;

@@ -4,22 +4,22 @@ use clap::Args;
 
 use super::Whose;
 
-/// How `doctor` looks, and at whom.
+/// Output format of `doctor`, and the process that it checks.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// As JSON.
+    /// Output as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Judge the variables of this process, where several run.
+    /// Check the variables of this process, if several run.
     #[arg(long, value_name = "PID", conflicts_with = "here")]
     pid: Option<i32>,
-    /// Judge this shell's variables, whatever runs.
+    /// Check this shell's variables, whether or not the service runs.
     #[arg(long)]
     here: bool,
 }
 
 impl Options {
-    /// Whose environment is asked for.
+    /// Returns the environment to check.
     pub const fn whose(&self) -> Whose {
         match self.pid {
             Some(pid) => Whose::Pid(pid),
