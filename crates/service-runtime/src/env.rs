@@ -300,10 +300,10 @@ impl Env {
         Ok(self.word(name, &["true", "false"], default)? == "true")
     }
 
-    /// `NODE_ENV`.
+    /// The value of `NODE_ENV`.
     ///
     /// # Errors
-    /// The value is not one of its words.
+    /// When the value is not an [`Environment`].
     pub fn environment(&self) -> Result<Environment, EnvError> {
         let known = [
             Environment::Development,
@@ -321,13 +321,13 @@ impl Env {
             .unwrap_or_default())
     }
 
-    /// A password or token: of printable ASCII, since it goes into a header. It
-    /// is the variable's value, or in the file that `<NAME>_FILE` names, or what
-    /// the command in `<NAME>_COMMAND` prints, which is run by this.
+    /// A password or token: printable ASCII, since it is sent in a header. Its
+    /// source is the variable's value, the file in `<NAME>_FILE`, or the output
+    /// of the command in `<NAME>_COMMAND`, which this runs.
     ///
     /// # Errors
-    /// The value cannot stand in a header, or begins or ends with a space; it
-    /// cannot be had from its file or command, or is set in two ways.
+    /// When the value cannot be sent in a header, or begins or ends with a
+    /// space; when its file or command fails, or two sources are set.
     pub fn secret(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let takes = "printable ASCII characters, without a space at either end";
         let Some(bytes) = self.secret_bytes(name)? else {
@@ -341,10 +341,11 @@ impl Env {
         Ok(Some(SecretString::from(text)))
     }
 
-    /// As [`Env::secret`], but any text: for what goes into no header.
+    /// As [`Env::secret`], but any text: for values that are not sent in a
+    /// header.
     ///
     /// # Errors
-    /// The value is not UTF-8, or cannot be had.
+    /// When the value is not UTF-8, or its source fails.
     pub fn secret_text(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let Some(bytes) = self.secret_bytes(name)? else {
             return Ok(None);
@@ -368,7 +369,7 @@ impl Env {
     /// An absolute `http` or `https` URL without query and fragment.
     ///
     /// # Errors
-    /// The value is anything else.
+    /// When the value is anything else.
     pub fn http_url(&self, name: &str) -> Result<Option<Url>, EnvError> {
         let takes = "an absolute http:// or https:// URL such as http://127.0.0.1:3001";
         let Some(text) = self.utf8(name, takes)? else {
@@ -392,7 +393,7 @@ impl Env {
     }
 }
 
-/// Digits and nothing else: `u64::from_str` would take `+1`.
+/// Parses decimal digits only: `u64::from_str` would accept `+1`.
 fn digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! Nothing is retried: whether a send may be repeated is for the caller to
-//! decide, and [`ClientError::was_certainly_not_received`] tells. Every call
-//! opens a connection of its own, so that "cannot connect" and "broke off
-//! after the request was written" are told apart for certain; a pooled
-//! connection that the server has just closed would blur them.
+//! decide, by [`ClientError::was_certainly_not_received`]. Every request opens
+//! its own connection, so that "cannot connect" and "broke off after the
+//! request was written" are always distinct; a pooled connection that the
+//! server has just closed would blur them.
 
 mod client;
 mod endpoint;
