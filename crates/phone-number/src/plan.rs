@@ -29,7 +29,7 @@ pub enum Kind {
 pub struct Phone {
     /// The international form that WhatsApp uses: `5491158254201`.
     pub digits: String,
-    /// What it is good for.
+    /// The kind of the number.
     pub kind: Kind,
     /// Whether the country code was not written, and is the default one.
     pub is_local: bool,

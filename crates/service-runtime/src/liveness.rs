@@ -2,8 +2,8 @@
 //! `WatchdogSec=`) and to health requests.
 //!
 //! ```text
-//!  every few seconds: check ──> all answer ──> WATCHDOG=1 ──> systemd
-//!                         └───> one does not ─> silence ────> systemd restarts it
+//!  every few seconds: check ──> all respond ─> WATCHDOG=1 ──> systemd
+//!                         └───> one does not ─> no notify ──> systemd restarts it
 //!                         └───> last result ──> GET /health/deep <── `… health --deep`
 //! ```
 //!
@@ -127,10 +127,11 @@ impl Liveness {
 /// Options of `health`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Question {
-    /// Ask whether what does the work answers, too, not the port alone.
+    /// Check that the workers respond, too, not only the port.
     #[arg(long)]
     deep: bool,
-    /// Ask whether it can do its work now, too: what it depends on is there.
+    /// Check that the service can work now, too: its dependencies are
+    /// available.
     #[arg(long)]
     ready: bool,
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  PM2's daemon ══ NODE_CHANNEL_FD ══ service
 //!               <── "ready"\n              the port is open
-//!       "shutdown"\n ──>                   stop, please
+//!       "shutdown"\n ──>                   a request to stop
 //!                EOF ──>                   the daemon died: stop, or its
 //!                                          successor starts a second one
 //! ```

@@ -4,7 +4,7 @@
 //!  service ── spawner thread (lives as long as the process)
 //!                 └─ child: own process group, SIGKILL when the thread ends
 //!                       └─ grandchildren …            ─┐
-//!  whoever left the group or lost its parent ──────────┴─ ProcessTable finds them
+//!  any that left the group or lost their parent ───────┴─ ProcessTable finds them
 //! ```
 //!
 //! Pids are reused; a [`ProcessId`] includes the start time, so a signal never

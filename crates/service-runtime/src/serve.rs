@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection
-//!    │         │ head not read in time, answer not taken in time ─> closed
+//!    │         │ timeout of request head or response ─> closed
 //!    │         │ body stops ─> 408
-//!    │         │ answered before the body's end ─> the rest is read and dropped
+//!    │         │ response before the body's end ─> the rest is read and discarded
 //!    │         └ hyper's own bare 400, 414, 431 ─> given a JSON body
 //!    └─ draining: no new ones, each ends after its request ─┐
 //!         `drain` over, or aborting: what is left is cut <──┘

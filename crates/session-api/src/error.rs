@@ -112,7 +112,7 @@ codes! {
     SendFailed = "SEND_FAILED", 502;
     /// The file could not be fetched: nothing was sent.
     FetchFailed = "FETCH_FAILED", 502;
-    /// WhatsApp's page did not give a pairing code.
+    /// WhatsApp's page returned no pairing code.
     PairingFailed = "PAIRING_FAILED", 502;
     /// The page or the browser failed.
     BrowserFailed = "BROWSER_FAILED", 502;
@@ -130,7 +130,7 @@ codes! {
     ShuttingDown = "SHUTTING_DOWN", 503;
     /// The outcome is unknown; must not be resent blindly.
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
-    /// The browser did not answer in time.
+    /// The browser did not respond in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
     /// There is no space for the file.
     StorageFull = "STORAGE_FULL", 507;

@@ -3,10 +3,10 @@
 //! ```text
 //!  caller ─> SessionClient ── one connection for each call ──> session-manager
 //!                │                                                   │
-//!                │   2xx of the contract's shape ──> typed, or bytes │
+//!                │   2xx that matches the API    ──> typed, or bytes │
 //!                │   {"error":true,…}            ──> Remote          │
 //!                │   anything else               ──> BadResponse     │
-//!                └── no connection ──> Unavailable, no answer ──> Timeout
+//!                └── no connection ──> Unavailable, no response ──> Timeout
 //! ```
 //!
 //! Nothing is retried: whether a send may be repeated is for the caller to

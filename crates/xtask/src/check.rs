@@ -1,9 +1,9 @@
 //! `cargo xtask check`: quick checks of changed packages.
 //!
 //! ```text
-//!  git: what differs from main ─> packages ─┬─> clippy, rustdoc
+//!  git: changes since main     ─> packages ─┬─> clippy, rustdoc
 //!                                           └─> unit tests
-//!  always: format, and the documents held against the code (xtask's own tests)
+//!  always: format, and checks of the documents against the code (xtask's own tests)
 //! ```
 
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! `cargo xtask dist`: builds a reproducible release archive.
 //!
 //! ```text
-//!  assets ─> cargo build, no path of this machine in it ─┐
-//!  cargo-cyclonedx, npm sbom ─> what is in it            ├─> tar, sorted, timeless
+//!  assets ─> cargo build, without local paths ───────────┐
+//!  cargo-cyclonedx, npm sbom ─> SBOM                     ├─> tar, reproducible
 //!  deploy/, docs/, README, LICENSE ──────────────────────┘      └─> SHA256SUMS
 //! ```
 

@@ -3,10 +3,10 @@
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
 //!  PostgreSQL ── the same, for the tests; without a cluster of Debian's
-//!  MariaDB ── its server and client alone, for the test of `import-node`
+//!  MariaDB ── only its server and client, for the test of `import-node`
 //!  Node.js, npm ─┬─ the machine's own, if new enough
 //!                └─ else: npm by apt, and with it a newer Node.js from the
-//!                   npm registry, in .leadmaster/node: nothing else sees it
+//!                   npm registry, in .leadmaster/node, used only here
 //! ```
 //!
 //! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm packages

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> folder, disk, database ─> port
-//!     ─> session-manager, the session ─> access ─> what leaves
+//!     ─> session-manager, the session ─> access ─> outbox
 //! ```
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 //! retries.
 //!
 //! ```text
-//!  what happens ──┐ one transaction
+//!  the event ─────┐ one transaction
 //!  its deliveries ┴─> store ─> run() ─┬─> webhook 1: a few at once ─> attempt
 //!                       ^             └─> webhook 2: a few at once ─> attempt
 //!                       └─── delivered, again later, given up, gone <────┘

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  NAME           the value
-//!  NAME_FILE      a file that holds it: systemd's credentials, compose's secrets
-//!  NAME_COMMAND   a program that prints it: a vault's client; no shell is in between
+//!  NAME_FILE      a file with the value: systemd's credentials, compose's secrets
+//!  NAME_COMMAND   a program that prints it, such as a vault client; run without a shell
 //! ```
 
 use std::fs::File;

@@ -21,8 +21,8 @@ const DROPPED: usize = 16 * 1024 * 1024;
 ///
 /// A missing content type, and the default of `curl -d`, are accepted as JSON;
 /// any other that is not JSON is 415. Invalid JSON: 400 `INVALID_JSON`. Another
-/// type: 400 `INVALID_REQUEST`, naming the field. Larger than [`Limits::body`]:
-/// 413. Slower than [`Limits::body_read`]: 408.
+/// type: 400 `INVALID_REQUEST`, naming the field. 413 above [`Limits::body`],
+/// 408 after [`Limits::body_read`].
 #[derive(Clone, Copy, Debug)]
 pub struct ApiJson<T>(pub T);
 

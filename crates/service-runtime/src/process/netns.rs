@@ -4,7 +4,7 @@
 //! ```text
 //!  service ── spawns ──> child: a network of its own, loopback only
 //!     │                    port 9515, to which no other process can connect
-//!     └──────────────────────^ but by a socket that was made in there
+//!     └──────────────────────^ except with a socket created in it
 //! ```
 //!
 //! A socket stays in the network in which it was created, also when passed on:

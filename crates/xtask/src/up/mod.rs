@@ -1,7 +1,7 @@
 //! `cargo xtask up`: runs the pair on this machine, in the foreground.
 //!
 //! ```text
-//!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all answer ─> wait
+//!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all ready ──> wait
 //!                          (rehearsal)                                                  │
 //!        central-hub <─ session-manager <─ stand-in      stopped in this order          │
 //!              └── Ctrl-C, SIGTERM, or one of them ended by itself <────────────────────┘

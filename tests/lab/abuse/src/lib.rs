@@ -2,9 +2,9 @@
 //! binaries, one attack after the other.
 //!
 //! ```text
-//!  session-manager, central-hub <── attack ──> answers, by status ─┐
+//!  session-manager, central-hub <── attack ──> statuses ───────────┐
 //!        ^    ^                                                    │
-//!        │    └── GET /health, again and again: how long ──────────┼─> Row ─> held, or what broke
+//!        │    └── GET /health, repeatedly: latency ────────────────┼─> Row ─> exceeded limits
 //!        └─────── /proc: memory, descriptors ──────────────────────┘
 //! ```
 //!

@@ -7,9 +7,9 @@
 //!                ├─ lanes ──> careful callers ─> hub ─> session-manager ─┐
 //!                └─ leads ──> phone ─> … ─> /events ─> listener          │
 //!                                │                        │              │
-//!                             Record <────────────────────┴── answers ───┘
+//!                             Record <────────────────────┴── responses ─┘
 //!                                │
-//!                             judge ─> nothing, or what was broken
+//!                             judge ─> violations
 //! ```
 //!
 //! The seed determines only the plan; its timing relative to the services

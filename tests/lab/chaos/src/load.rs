@@ -1,8 +1,8 @@
 //! Clients of the chaos test, with the retries that a client must do.
 //!
 //! ```text
-//!  one recipient:  message ─> ask ─┬─ 200 ─────────> the next message
-//!                              ^   ├─ 404 ─────────> nobody has that number
+//!  one recipient:  message ─> send ┬─ 200 ─────────> the next message
+//!                              ^   ├─ 404 ─────────> not on WhatsApp
 //!                              │   └─ 403 429 502 503 504, connection lost
 //!                              └──── pause ────┘     (the same key)
 //! ```

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  deploy/            a copy, so that deploy/local.cjs is this test's own
-//!  target/release ──> the binaries as the tests have built them
-//!  data/ tokens/ …    what the pair makes there
+//!  target/release ──> the binaries built by the tests
+//!  data/ tokens/ …    data of the services
 //!  .desk/bin          pm2 from npm; `cargo xtask` without its setup and build
 //!  .desk/home         with PM2's own folder in it
 //! ```

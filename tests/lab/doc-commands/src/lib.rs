@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  docs/**.md ─> Command, one by one ─> bash, in a folder that looks like a checkout
-//!                  │ what is shown below it          │ what it says
-//!                  └────────────> the same, but for times and ids <─┘
+//!                  │ expected output                 │ its output
+//!                  └────────────> equal except times and ids <──────┘
 //! ```
 //!
 //! One shell runs a whole document, so variables, functions and files of a

@@ -2,7 +2,7 @@
 //! resource usage.
 //!
 //! ```text
-//!  callers ──> central-hub ──> session-manager ──> Chrome ──> stand-in
+//!  clients ──> central-hub ──> session-manager ──> Chrome ──> stand-in
 //!  leads ────────────────────────────────────────────^  every 15 s: a sample
 //! ```
 

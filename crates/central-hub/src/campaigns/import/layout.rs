@@ -5,7 +5,7 @@
 //!  the first lines ─┬─ one that names a number's column ─────────> that heading
 //!                   ├─ none, but a column of numbers ─┬─ line 1 has none ─> a heading
 //!                   │                                 └─ it has ──────────> no heading
-//!                   └─ neither ──────────────────────────────────> a person has to say
+//!                   └─ neither ──────────────────────────────────> the user has to choose
 //! ```
 
 use phone_number::Home;
@@ -131,8 +131,8 @@ impl Layout {
         })
     }
 
-    /// The column that the user chose: by its heading, or by its position from
-    /// 1.
+    /// The column that the user chose: by its heading, or by its 1-based
+    /// position.
     fn column(&self, name: &str) -> Result<usize, ImportFault> {
         let place = || name.trim().parse::<usize>().ok()?.checked_sub(1);
         position(&self.keys, name)
@@ -163,7 +163,7 @@ impl Layout {
     /// Checks that the list has the columns that the text needs.
     ///
     /// # Errors
-    /// The names of the missing columns.
+    /// When columns are missing, with their names.
     pub(super) fn check(&self, rules: &Rules) -> Result<(), ImportFault> {
         let has = |name: &str| {
             self.keys.iter().any(|key| key == name)

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
-//!         │                                         └─> json ─│─────────┴─> judge ─> row, or refused
-//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      and why
+//!         │                                         └─> json ─│─────────┴─> judge ─> row, or rejection
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      with reason
 //! ```
 //!
 //! Memory is bounded: one record is held at a time, up to a maximum size. A row

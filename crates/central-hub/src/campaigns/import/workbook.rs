@@ -2,7 +2,7 @@
 //! a table.
 //!
 //! ```text
-//!  bytes ─> a nameless file ─> measured, unpacked ─> calamine ─> table
+//!  bytes ─> unnamed file ─> unpacked to measure ─> calamine ─> table
 //! ```
 //!
 //! A workbook is a zip: unpacked it may be a thousand times larger, and one

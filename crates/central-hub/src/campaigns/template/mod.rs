@@ -1,8 +1,8 @@
 //! The text of a campaign: `Hola {nombre}, de {empresa|su empresa}`.
 //!
 //! ```text
-//!  {nombre}          the value of the column; a recipient without one is refused
-//!  {nombre|cliente}  the value, or what stands after the bar
+//!  {nombre}          the value of the column; a recipient without one is rejected
+//!  {nombre|cliente}  the value, or the default after the bar
 //!  {{ and }}         one brace
 //! ```
 //!

@@ -269,8 +269,8 @@ impl Judge {
         }
     }
 
-    /// Parses a time as the server writes it, or seconds or milliseconds since
-    /// 1970.
+    /// Parses a time as the server writes it, or Unix time in seconds or
+    /// milliseconds.
     pub(super) fn time(&self, text: Option<&str>) -> Option<i64> {
         in_zone(text, &self.zone)
     }

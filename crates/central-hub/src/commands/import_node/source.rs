@@ -270,7 +270,7 @@ impl Source {
     pub(super) async fn sent_on(&mut self, day: &str) -> Result<Vec<Record>, NodeError> {
         let columns = ["programacion_id", "fecha", "enviados"];
         // Digits and dashes only: a date of
-        // [`Judge::today`](super::judge::Judge::today).
+        // `Judge::today`.
         let rest = format!("WHERE fecha = '{day}'");
         self.rows("ll_programacion_envios_diarios", &columns, &rest)
             .await
