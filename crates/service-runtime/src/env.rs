@@ -51,7 +51,7 @@ pub enum EnvError {
     /// A secret has two sources.
     #[error("{name} and {other} are both set: set one of them")]
     SetTwice {
-        /// One of its variables.
+        /// A variable of the secret.
         name: String,
         /// The other variable.
         other: String,
@@ -269,7 +269,7 @@ impl Env {
         }
     }
 
-    /// One of a set of words, case-sensitive.
+    /// Returns one of a set of words, case-sensitive.
     ///
     /// # Errors
     /// When the value is not one of `allowed`.

@@ -62,7 +62,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
     let path = collector.path().trim_end_matches('/');
     let mut endpoint = collector.clone();
     endpoint.set_path(&format!("{path}/v1/traces"));
-    // This may be the first TLS client of the process.
+    // The exporter may be the first TLS client of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .timeout(PATIENCE)

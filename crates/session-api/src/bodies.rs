@@ -61,7 +61,7 @@ pub enum QrBody {
 pub struct ConnectBody {
     /// Always `true`: the request was accepted.
     pub success: bool,
-    /// What happens now, human-readable.
+    /// The next step, human-readable.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
@@ -77,7 +77,7 @@ pub struct ConnectBody {
 pub struct TransitionBody {
     /// Always `true`.
     pub success: bool,
-    /// What was done, human-readable.
+    /// The completed action, human-readable.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,

@@ -90,7 +90,7 @@ pub struct PasskeyCredential {
     pub more: Map<String, Value>,
 }
 
-// It can link a device for a short time, so it stays out of logs.
+// A credential can link a device for a short time, so it stays out of logs.
 impl std::fmt::Debug for PasskeyCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasskeyCredential").finish_non_exhaustive()

@@ -42,7 +42,7 @@ macro_rules! request {
             /// Longitude in degrees, east positive.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub longitude: Option<f64>,
-            /// One contact card.
+            /// A contact card.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub contact: Option<Card>,
             /// Several contact cards.

@@ -129,7 +129,7 @@ fn rustdoc(packages: &BTreeSet<String>) -> Result<()> {
 /// Tests that start services are in `cargo xtask test`.
 fn unit_tests(packages: &BTreeSet<String>) -> Result<()> {
     let mut packages = packages.clone();
-    // It has only tests that start everything.
+    // The package has only tests that start everything.
     packages.remove("e2e");
     if !packages.contains("--workspace") {
         packages.insert(DOCS.to_owned());

@@ -111,7 +111,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     let words = ["--format", "json", "--describe", "binaries"];
     let mut command = cargo::plugin("cyclonedx", &words)?;
     cargo::run(command.env("SOURCE_DATE_EPOCH", epoch))?;
-    // It writes next to each package's manifest.
+    // cargo-cyclonedx writes next to each package's manifest.
     let mut packages = vec![
         repo::root().join("tests"),
         repo::root().join("tests/harness"),

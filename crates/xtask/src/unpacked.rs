@@ -55,7 +55,7 @@ impl Unpacked {
                 .stderr(Stdio::null())
                 .status();
             if !runs.is_ok_and(|status| status.success()) {
-                // Not to be used the next time.
+                // The next run must not use it.
                 std::fs::remove_dir_all(&home)?;
                 bail!(
                     "{} of Debian's package does not run here: put one on PATH yourself",

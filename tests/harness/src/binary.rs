@@ -31,7 +31,7 @@ pub fn binary(name: &str) -> PathBuf {
 #[derive(Debug)]
 pub struct Service {
     child: Child,
-    /// Its URL, `http://127.0.0.1:PORT`.
+    /// The service's URL, `http://127.0.0.1:PORT`.
     pub url: String,
     output: PathBuf,
 }
@@ -40,7 +40,7 @@ impl Service {
     /// Starts `name` with only these variables and `PATH`; `PORT` is 0 by
     /// default. Waits until it listens.
     ///
-    /// Its temporary files are in `folder`.
+    /// Temporary files are in `folder`.
     pub async fn start(name: &str, folder: &Path, variables: &[(String, String)]) -> Self {
         let (child, output) = spawn(name, folder, variables);
         let mut service = Self {

@@ -68,7 +68,7 @@ impl ManagerOptions {
 pub struct Manager {
     /// The process.
     pub service: Service,
-    /// Its folder.
+    /// The folder of its data.
     pub folder: Scratch,
     options: ManagerOptions,
     client: reqwest::Client,

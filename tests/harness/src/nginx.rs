@@ -31,9 +31,9 @@ use crate::{Scratch, http_builder, poll, root};
 pub struct Nginx {
     child: Child,
     folder: Scratch,
-    /// Its address without TLS.
+    /// The address without TLS.
     pub http: SocketAddr,
-    /// Its address with TLS.
+    /// The address with TLS.
     pub https: SocketAddr,
 }
 

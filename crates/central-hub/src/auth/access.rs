@@ -22,7 +22,7 @@ pub enum Access {
     Admins(Scope),
 }
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// `GET` also covers `HEAD`.
@@ -66,7 +66,7 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/config", Known),
     rule("GET", "/events", Everybody(Read)),
     rule("GET", "/overview", Everybody(Read)),
-    // For monitors.
+    // Metrics, for monitoring.
     rule("GET", "/metrics", Admins(Read)),
     // The session, which all businesses share.
     rule("GET", "/phone", Everybody(Read)),

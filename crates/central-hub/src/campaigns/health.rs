@@ -29,7 +29,7 @@ pub enum Outcome {
     Refused,
     /// The number is not on WhatsApp.
     NotOnWhatsapp,
-    /// It failed in another way.
+    /// Any other failure.
     Failed,
     /// WhatsApp's limit on writing to people who never wrote first.
     ReachOutLimit,

@@ -22,7 +22,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
 
-/// Delivers webhooks. Clones share the connections.
+/// Sends webhook requests; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct WebhookClient(Arc<Inner>);
 

@@ -11,13 +11,13 @@ use crate::process::{Process, ProcessTable};
 pub struct Service {
     /// The name of its program.
     pub name: &'static str,
-    /// Its name in PM2.
+    /// The name in PM2.
     pub pm2_name: &'static str,
-    /// Its systemd unit.
+    /// The systemd unit.
     pub unit: &'static str,
-    /// Its version.
+    /// The version of the service.
     pub version: &'static str,
-    /// Its default port.
+    /// The default port.
     pub port: u16,
 }
 

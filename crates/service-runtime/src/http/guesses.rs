@@ -36,8 +36,8 @@ impl Guesses {
     /// Checks the result of a comparison from this address; `Ok` is whether the
     /// request is authenticated.
     ///
-    /// From an address of this machine, where the other services are, only
-    /// wrong secrets are rejected: a guesser there must not lock them out.
+    /// From this machine's addresses, where the other services are, only wrong
+    /// secrets are rejected: a guesser there must not lock them out.
     ///
     /// # Errors
     /// 429 `TOO_MANY_ATTEMPTS`.

@@ -23,7 +23,7 @@ use crate::{cargo, repo, say};
 /// Name prefix of containers, network and volumes.
 const PROJECT: &str = "leadmaster-check";
 const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
-/// For this run only, against a stand-in.
+/// Credentials for this run only, against a stand-in.
 const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
 const PATIENCE: Duration = Duration::from_secs(90);

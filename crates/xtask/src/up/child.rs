@@ -24,7 +24,7 @@ pub(crate) struct Service {
     pub(crate) program: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-    /// Its whole environment: no variable of ours is inherited.
+    /// The whole environment: no variable of ours is inherited.
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) probe: Probe,
     /// Timeout of a stop, the same as PM2's.
@@ -117,8 +117,8 @@ impl Child {
     }
 }
 
-/// With `setpriv` (util-linux, on every Debian) the kernel ends the service if
-/// we are killed and cannot.
+/// Wraps `program` in `setpriv` (util-linux, on every Debian), so that the
+/// kernel ends the service if we are killed and cannot.
 fn with_death_signal(program: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.exists() {

@@ -376,7 +376,7 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
     let mut statuses = Vec::new();
     let mut standing = Vec::new();
     for mut stream in open {
-        // Admitted streams have no complete response yet.
+        // Admitted uploads have no response yet.
         match status_within(Duration::from_millis(200), &mut stream).await {
             1 => standing.push(stream),
             status => statuses.push(status),

@@ -19,7 +19,7 @@ const OTHERS: &str = "198.51.100.200";
 /// A process of the attacked service.
 #[derive(Clone, Debug)]
 pub(super) struct Process {
-    /// Its address, `127.0.0.1:PORT`.
+    /// The address, `127.0.0.1:PORT`.
     pub(super) address: String,
     pub(super) pid: i32,
 }
@@ -145,7 +145,7 @@ impl Target {
     }
 }
 
-/// Where health is probed: at a process, or through nginx.
+/// The place where health is probed: a process, or nginx.
 #[derive(Clone, Debug)]
 pub(super) enum Look {
     Process(Process),

@@ -62,7 +62,7 @@ pub enum Engine {
 /// A running hub.
 #[derive(Clone)]
 pub struct Running {
-    /// Its address, `127.0.0.1:PORT`.
+    /// The hub's address, `127.0.0.1:PORT`.
     pub address: String,
     /// The pid of its process.
     pub pid: i32,

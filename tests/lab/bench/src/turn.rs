@@ -20,7 +20,7 @@ const SETTLE: Duration = Duration::from_secs(45);
 /// How long CPU time at rest is measured.
 const WATCHED: Duration = Duration::from_secs(40);
 
-/// One turn.
+/// A turn of one contestant.
 #[derive(Debug)]
 pub struct Turn<'a> {
     /// The contestant.

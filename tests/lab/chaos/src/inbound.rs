@@ -31,7 +31,7 @@ pub async fn write(
     for lead in leads {
         clock.until(lead.at_ms).await;
         let from = LeadMessage::text(&lead.number, &lead.text);
-        // It must be on the list before any listener receives it.
+        // The message must be on the list before any listener receives it.
         let mut list = locked(&written);
         let message_id = match lead.way {
             Way::Text => phone.lead_message(&from),

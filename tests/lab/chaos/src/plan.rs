@@ -209,7 +209,7 @@ impl Action {
     }
 }
 
-/// What WhatsApp or the page does to a message.
+/// Treatment of a message by WhatsApp or the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
@@ -305,11 +305,11 @@ pub struct Lane {
 pub struct Send {
     /// The earliest time.
     pub at_ms: u64,
-    /// Its text, unique to this message.
+    /// The text, unique to this message.
     pub text: String,
-    /// Its kind.
+    /// The kind of the message.
     pub kind: Kind,
-    /// Its `Idempotency-Key`.
+    /// The `Idempotency-Key`.
     pub key: String,
     /// The client's behavior.
     pub manner: Manner,
@@ -352,9 +352,9 @@ pub struct Lead {
     pub at_ms: u64,
     /// The contact's number.
     pub number: String,
-    /// Its text, unique to this message.
+    /// The text, unique to this message.
     pub text: String,
-    /// How it arrives.
+    /// The way in which it arrives.
     pub way: Way,
 }
 

@@ -41,9 +41,9 @@ pub struct Record {
 pub struct Message {
     /// The recipient.
     pub to: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// Its `Idempotency-Key`.
+    /// The `Idempotency-Key`.
     pub key: String,
     /// The client's behavior.
     pub manner: Manner,
@@ -80,7 +80,7 @@ pub enum Fate {
     Nobody,
 }
 
-/// One response, or none.
+/// A response, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// When it arrived.
@@ -104,7 +104,7 @@ pub struct AtPhone {
     pub id: String,
     /// The recipient.
     pub to: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
     /// How often the server received it; all but the first were dropped.
     pub times_received: u32,
@@ -121,9 +121,9 @@ pub struct Written {
     pub message_id: String,
     /// The contact's number.
     pub number: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// How it arrives.
+    /// The way in which it arrives.
     pub way: Way,
 }
 
@@ -147,7 +147,7 @@ pub struct Told {
     pub event_id: u64,
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
     /// Whether it was published as unreadable: its text is another event.
     pub unreadable: bool,

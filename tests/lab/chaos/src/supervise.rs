@@ -32,7 +32,7 @@ const MOST_FAILED_STARTS: u32 = 40;
 #[derive(Debug)]
 pub struct Supervised {
     inner: Arc<Inner>,
-    /// Its URL, the same through all restarts.
+    /// The service's URL, the same through all restarts.
     pub url: String,
     watching: Mutex<Option<JoinHandle<()>>>,
 }

@@ -130,7 +130,7 @@ fn a_lost_message() {
 
 #[test]
 fn a_doubled_message() {
-    // With another id, and with the same.
+    // Once with another id, and once with the same.
     let again = |id: &str| AtPhone {
         id: id.to_owned(),
         ..at_phone(2)

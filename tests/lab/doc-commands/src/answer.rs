@@ -57,7 +57,7 @@ fn changing(text: &str, before: &str) -> usize {
     0
 }
 
-/// Where the last of the parts ends, all of them within one line.
+/// The end of the last part, with all of them within one line.
 fn find(parts: &[String], said: &str) -> Option<usize> {
     let mut from = 0;
     for line in said.split_inclusive('\n') {

@@ -158,7 +158,7 @@ fn lay(folder: &Scratch, ports: [u16; 3]) {
     // `cargo xtask` identifies the root and the binaries by these.
     symlink(built, folder.join("target/debug")).expect("a link");
     std::fs::write(folder.join("Cargo.lock"), "").expect("a file");
-    // As without a terminal, where curl shows no progress.
+    // As at a terminal, where curl shows no progress.
     let quiet = "silent\nshow-error\n";
     std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
     let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));

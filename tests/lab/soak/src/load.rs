@@ -17,9 +17,10 @@ const LEADS: usize = 500;
 /// Latencies since the last sample.
 #[derive(Debug, Default)]
 pub struct Times {
-    /// From the request to the hub's response, including the server's ack.
+    /// Latency from the request to the hub's response, including the server's
+    /// ack.
     pub sends: Vec<Duration>,
-    /// From the phone to a client of the hub's events.
+    /// Latency from the phone to a client of the hub's events.
     pub inbound: Vec<Duration>,
 }
 

@@ -62,7 +62,7 @@ pub struct Rules {
     pub separator: Option<u8>,
 }
 
-/// One recipient.
+/// A recipient of a list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
     /// The line it begins on, or the element's number in an array; from 1.
@@ -211,7 +211,7 @@ pub enum ImportFault {
         /// The line on which it begins.
         line: u64,
     },
-    /// Not JSON.
+    /// The list is not JSON.
     #[error("the list is not JSON (line {line}, column {column})")]
     NotJson {
         /// The line.

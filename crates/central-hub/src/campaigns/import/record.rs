@@ -2,7 +2,7 @@
 
 use super::ImportFault;
 
-/// One line of a table.
+/// A line of a table.
 #[derive(Debug)]
 pub(super) struct Record {
     /// The line that it begins on, from 1.

@@ -21,9 +21,9 @@ const LONGEST_NAME: usize = 64;
 pub struct Position {
     /// Characters before it.
     pub offset: usize,
-    /// Its line, from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// Its column, from 1, in characters.
+    /// The column, from 1, in characters.
     pub column: usize,
 }
 

@@ -121,9 +121,9 @@ struct Import<'a> {
     judge: Judge,
     is_plan: bool,
     report: Report,
-    /// By their ids in the source.
+    /// Campaigns by their ids in the source.
     campaigns: BTreeMap<i64, Campaign>,
-    /// When campaigns sent a message, by [`same`].
+    /// Times at which campaigns sent a message, by [`same`].
     sent: HashMap<u64, Vec<i64>>,
 }
 
@@ -397,7 +397,7 @@ impl Import<'_> {
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             let campaign = row.number("campania_id");
             let campaign = campaign.and_then(|id| self.campaigns.get(&id));
-            // Its fault is reported where it is a recipient.
+            // An invalid row is reported with the recipients.
             if let Some(campaign) = campaign
                 && let Ok(message) = self.judge.sent(&row, campaign)
             {
