@@ -128,7 +128,7 @@ pub struct SendBody {
 }
 
 /// The response of `GET /messages/{id}`: the delivery status of a message,
-/// without its text.
+/// without the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageBody {
     /// WhatsApp's id of the message; the ledger's id until that is known.

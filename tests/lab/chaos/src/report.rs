@@ -157,8 +157,8 @@ fn was_open(message: &Message) -> bool {
 }
 
 /// Time to READY after each fault that ended it. A loss after the next fault
-/// began counts for that one; a fault that came before the recovery from the
-/// last is included in the time.
+/// began counts for that one; delays by faults before the recovery are
+/// included.
 fn recoveries(record: &Record) -> Vec<u64> {
     let states = &record.states;
     let mut hits: Vec<_> = record
