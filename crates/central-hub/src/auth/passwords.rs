@@ -34,7 +34,7 @@ const KNOWN: usize = 1024;
 
 /// Maximum length of a user name, in characters.
 const LONGEST_NAME: usize = 64;
-/// Minimum length of a password, in characters.
+/// Minimum and maximum length of a password, in characters.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 256;
 
