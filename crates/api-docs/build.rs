@@ -1,4 +1,4 @@
-//! Fails with one sentence when the page was not built.
+//! Fails with a clear message if the page was not built.
 
 use std::path::Path;
 

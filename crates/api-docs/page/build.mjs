@@ -1,4 +1,4 @@
-// Packs what the services embed: Swagger UI as npm has it, and the page around it.
+// Packs the assets that the services embed: Swagger UI from npm, and its page.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { constants, gzipSync } from "node:zlib";
 

@@ -1,4 +1,4 @@
-//! The API of a service, for programs and for people.
+//! OpenAPI document of a service, and the page that shows it.
 //!
 //! ```text
 //!  #[utoipa::path] on each handler ─> a service's document ─> GET /openapi.json
@@ -6,7 +6,7 @@
 //!                        GET /docs: Swagger UI, from npm, embedded ─┘ reads it
 //! ```
 //!
-//! The document is made when somebody asks for it: at idle it costs nothing.
+//! The document is generated on request: at idle it costs nothing.
 
 mod page;
 mod parts;

@@ -41,10 +41,10 @@ const FILES: [(&str, &str, &[u8]); 4] = [
 ];
 
 /// Routes of `/openapi.json` and of `/docs` with its assets. The content is the
-/// same for every installation and every caller, so it needs no token.
+/// same for every installation and client, so it needs no token.
 pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Router<S> {
     let json = move || async move {
-        // Plain strings and maps always serialise.
+        // Plain strings and maps always serialize.
         let json = document().to_json().unwrap_or_default();
         (
             [

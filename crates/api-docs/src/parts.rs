@@ -9,18 +9,17 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-/// The body of every failed request. Some have more to say, in fields of their
-/// own.
+/// The body of every failed request. Some errors have additional fields.
 #[derive(ToSchema)]
 #[schema(example = json!({"error": true, "code": "INVALID_REQUEST", "message": "the body: missing field `to`"}))]
 pub struct Failure {
-    /// `true`, or on the hub's routes that the Node hub had the code once more.
+    /// `true`, or on the hub's routes of the former Node hub the code again.
     #[schema(schema_with = true_or_code)]
     pub error: bool,
-    /// The machine's word for it.
+    /// The machine-readable code.
     #[schema(pattern = "^[A-Z][A-Z0-9_]*$")]
     pub code: String,
-    /// A sentence for a person: the cause and, where there is one, the cure.
+    /// A human-readable message: the cause and the remedy, if any.
     pub message: String,
 }
 
@@ -33,7 +32,7 @@ fn true_or_code() -> Schema {
         .into()
 }
 
-/// Any failure, whatever its status: for `responses(…)`.
+/// Any error, whatever its status: for `responses(…)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Failures;
 
@@ -60,11 +59,11 @@ impl IntoResponses for Events {
     }
 }
 
-/// For `params(…)`.
+/// The header `X-Cliente-Id`, for `params(…)`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct ClienteHeader {
-    /// For which business; metadata.
+    /// The business that the request is for; metadata.
     #[param(
         rename = "X-Cliente-Id",
         required = false,
@@ -75,11 +74,12 @@ pub struct ClienteHeader {
     pub cliente_id: i64,
 }
 
-/// For `params(…)`.
+/// The header `Idempotency-Key`, for `params(…)`.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyHeader {
-    /// The same key with the same body is one message, for ever.
+    /// Requests with the same key and body are one message, without a time
+    /// limit.
     #[param(
         rename = "Idempotency-Key",
         required = false,
@@ -89,7 +89,7 @@ pub struct IdempotencyHeader {
     pub key: String,
 }
 
-/// The scheme `Authorization: Bearer …`, with what to put there.
+/// The scheme `Authorization: Bearer …`, described by `description`.
 #[must_use]
 pub fn bearer(description: &str) -> SecurityScheme {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);

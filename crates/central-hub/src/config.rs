@@ -25,7 +25,7 @@ pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use backups::BackupConfig;
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 
-/// `PORT` where nothing is set.
+/// Default of `PORT`.
 pub const DEFAULT_PORT: u16 = 3012;
 
 /// The variables, for `--help`.
@@ -104,7 +104,7 @@ pub struct Config {
     pub database: DatabaseLocation,
     /// `TZ`: the zone of the schedules' hours.
     pub zone: TimeZone,
-    /// `PHONE_REGION`: where numbers without a country are from.
+    /// `PHONE_REGION`: the country of numbers without a country code.
     pub home: Home,
     /// `HUB_ADMIN_PASSWORD`.
     pub admin_password: Option<SecretString>,
@@ -226,7 +226,7 @@ impl Config {
         warnings
     }
 
-    /// The name of the zone.
+    /// Returns the name of the zone.
     #[must_use]
     pub fn zone_name(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
@@ -312,7 +312,7 @@ pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
     })
 }
 
-/// `PHONE_REGION`: where numbers without a country are from.
+/// `PHONE_REGION`: the country of numbers without a country code.
 ///
 /// # Errors
 /// When `PHONE_REGION` is not a country code.
@@ -340,7 +340,7 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
             Ok(DatabaseLocation::Sqlite(absolute("DATABASE_URL", &file)?))
         }
         Ok(postgres) => Ok(postgres),
-        // It may hold a password.
+        // The value may contain a password.
         Err(takes) if env.raw("DATABASE_URL").is_some() => Err(EnvError::invalid(
             "DATABASE_URL",
             mask_userinfo(text),
@@ -398,7 +398,7 @@ mod tests {
             assert!(!warning.contains("hunter"), "{warning}");
         }
         assert!(read(&[]).unwrap().obsolete.is_empty());
-        // The one that goes on working, under either name.
+        // The token that stays in effect, under either name.
         let token = |pairs: &[(&str, &str)]| {
             let config = read(pairs).unwrap();
             let token = config.internal_token.unwrap();

@@ -7,10 +7,10 @@ use session_api::is_invisible;
 
 use crate::PhoneFault;
 
-/// Beyond it nothing is looked at: no number is as long.
+/// Maximum length of the input: no number is as long.
 const LONGEST: usize = 200;
 
-/// What links to a chat begin with.
+/// Prefixes of links to a chat.
 const LINKS: &[&str] = &[
     "https://wa.me/",
     "http://wa.me/",
@@ -20,7 +20,7 @@ const LINKS: &[&str] = &[
     "tel:",
 ];
 
-/// Without what is not seen.
+/// Returns the text without invisible characters.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let drop = |c: char| is_invisible(c) || c == '\u{20e3}';
     let text = text.trim();
@@ -30,10 +30,10 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     text.into()
 }
 
-/// Digits, `+` and plain separators of what a text holds, without what keeps
-/// it text (`'549…`, `="549…"`), links to a chat, and a spreadsheet's marks.
-/// What a spreadsheet has destroyed (`5.49116E+12` has lost its last digits)
-/// is refused and never guessed.
+/// Reduces a text to digits, `+` and plain separators: removes spreadsheet text
+/// markers (`'549…`, `="549…"`), chat links and number formats. A number that a
+/// spreadsheet has destroyed (`5.49116E+12` has lost its last digits) is
+/// rejected, never guessed.
 pub(crate) fn clean(text: &str) -> Result<String, PhoneFault> {
     if text.len() > LONGEST {
         return Err(PhoneFault::TooLong);
@@ -53,22 +53,22 @@ pub(crate) fn clean(text: &str) -> Result<String, PhoneFault> {
     Ok(plain)
 }
 
-/// One sign for the many that look alike.
+/// Replaces look-alike characters by one plain sign.
 fn plain_sign(c: char) -> char {
     match c {
         '\u{ff10}'..='\u{ff19}' => char::from_digit(u32::from(c) - 0xff10, 10).unwrap_or(c),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}' | '\u{fe58}' | '\u{fe63}' | '~' => '-',
         '\u{ff0b}' => '+',
         '\u{b7}' | '\u{2022}' | '\u{2024}' => '.',
-        // The lines within a cell part numbers.
+        // Line breaks within a cell separate numbers.
         '\n' | '\r' => '\n',
         c if c.is_whitespace() => ' ',
         c => c,
     }
 }
 
-/// Whether there is more than one number: what parts them, or two that each
-/// say their country.
+/// Whether there is more than one number: a separator, or two country codes
+/// with `+`.
 pub(crate) fn is_several(plain: &str) -> bool {
     plain.contains(['/', ';', '|', '\n']) || plain.contains(":::") || {
         let after = plain.get(1..).unwrap_or_default();
@@ -76,7 +76,7 @@ pub(crate) fn is_several(plain: &str) -> bool {
     }
 }
 
-/// The numbers of a cell that holds several.
+/// Splits a cell with several numbers.
 pub(crate) fn parts(plain: &str) -> impl Iterator<Item = &str> {
     plain
         .split(['/', ';', '|', '\n', ':'])
@@ -85,7 +85,7 @@ pub(crate) fn parts(plain: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// `+54… +54…`: a `+` begins a number.
+/// Splits `+54… +54…`: a `+` begins a number.
 fn by_plus(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -119,7 +119,7 @@ fn unwrapped(text: &str) -> &str {
     }
 }
 
-/// `5.49116E+12`, `5,49116e12`.
+/// Whether this is scientific notation: `5.49116E+12`, `5,49116e12`.
 fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return false;
@@ -128,16 +128,17 @@ fn is_scientific(text: &str) -> bool {
     digits(exponent.trim_start_matches(['+', '-'])) && digits(&mantissa.replace(['.', ','], ""))
 }
 
-/// `5491158254201.0` and `5491158254201,00` are whole numbers; the dot must
-/// not be taken for a separator, or the zero would become a digit.
+/// Removes a zero fraction: `5491158254201.0` and `5491158254201,00` are
+/// integers; if the dot were read as a separator, the zero would become a
+/// digit.
 fn without_fraction(text: &str) -> Result<String, PhoneFault> {
     let Some((whole, fraction)) = text.rsplit_once(['.', ',']) else {
         return Ok(text.to_owned());
     };
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    // A plain number with one mark in it: what a spreadsheet exports. Groups
-    // of three are a person's `5.491.158`, which has more than one mark, or a
-    // number too short to write to.
+    // A plain number with one mark in it is a spreadsheet's export. Groups of
+    // three are handwritten (`5.491.158`), with more than one mark or too short
+    // for a phone number.
     if !digits(whole) || whole.len() < 8 || !digits(fraction) {
         return Ok(text.to_owned());
     }
@@ -147,7 +148,8 @@ fn without_fraction(text: &str) -> Result<String, PhoneFault> {
     Err(PhoneFault::Fraction)
 }
 
-/// `5,491,158,254,201`; dots are dropped with the other separators.
+/// Removes thousands separators: `5,491,158,254,201`; dots are dropped with the
+/// other separators.
 fn without_thousands(text: &str) -> String {
     let mut groups = text.split(',');
     let first = groups.next().unwrap_or_default();

@@ -1,38 +1,39 @@
 //! `PhoneFault`: reasons why a text is not a phone number.
 
-/// Why a text is no number to write to.
+/// Why a text is not a usable phone number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum PhoneFault {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("there is no number")]
     Empty,
-    /// `5.49116E+12`: digits are lost.
+    /// Scientific notation such as `5.49116E+12`: digits are lost.
     #[error(
         "the spreadsheet wrote the number as 5.49E+12 and lost its last digits: format the column as text and enter the number again"
     )]
     Scientific,
-    /// `5491158254201.37`.
+    /// A number with decimals, such as `5491158254201.37`.
     #[error("the number has decimals: format the column as text")]
     Fraction,
-    /// `11 5825-4201 / 11 4444-5555`.
+    /// Several numbers, such as `11 5825-4201 / 11 4444-5555`.
     #[error("there is more than one number: give each a line of its own")]
     Several,
-    /// A group or another kind of id.
+    /// The id of a group, or of another kind.
     #[error("only persons can be written to, not groups or other ids")]
     NotAPerson,
-    /// Letters, or signs that no number has.
+    /// Letters, or characters that no number has.
     #[error("a number has digits, spaces, +, -, ., ( and ) alone")]
     Characters,
-    /// `4444-3333`, `15 5825-4201`: good for a local call alone.
+    /// No area code, as in `4444-3333` or `15 5825-4201`: good for a local call
+    /// only.
     #[error("the area code is missing: give the whole number, such as 11 5825-4201")]
     AreaMissing,
-    /// Fewer digits than any number has.
+    /// Fewer digits than any valid number.
     #[error("the number is too short")]
     TooShort,
-    /// More digits than any number has.
+    /// More digits than any valid number.
     #[error("the number is too long")]
     TooLong,
-    /// No country has such a number.
+    /// The number is valid in no country.
     #[error(
         "no country has such a number: give it with its country code, such as +54 9 11 5825-4201"
     )]
@@ -40,7 +41,7 @@ pub enum PhoneFault {
 }
 
 impl PhoneFault {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::Scientific,
@@ -54,7 +55,7 @@ impl PhoneFault {
         Self::NotANumber,
     ];
 
-    /// The machine's word for it; it does not change.
+    /// The machine-readable code; it is stable.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

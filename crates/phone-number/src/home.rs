@@ -5,33 +5,33 @@ use std::str::FromStr;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
-/// What stands between a country's code and the area in WhatsApp's form.
+/// Digit between a country code and the area code in WhatsApp's form.
 pub(crate) const MOBILE_MARKS: &[(u16, char)] = &[(54, '9'), (52, '1')];
 
-/// Where a number that is written locally is from.
+/// The default country and area of a number in local notation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     pub(crate) region: Region,
-    /// Its calling code.
+    /// The country calling code.
     pub(crate) code: u16,
-    /// An area code for numbers that have none; most often empty.
+    /// The area code for numbers that have none; usually empty.
     pub(crate) area: String,
-    /// Whether the mark for mobiles was asked for.
+    /// Whether the prefix included the mobile mark.
     pub(crate) is_marked: bool,
 }
 
-/// What is no region.
+/// A text that is not a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("two letters of a country, such as AR")]
 pub struct BadRegion;
 
-/// What is no prefix.
+/// A text that is not a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("1 to 7 digits that begin with a country's code, such as 549")]
 pub struct BadPrefix;
 
 impl Default for Home {
-    /// Argentina.
+    /// Returns Argentina.
     fn default() -> Self {
         Self {
             region: Region::AR,
@@ -69,12 +69,12 @@ impl fmt::Display for Home {
 }
 
 impl Home {
-    /// What is before local numbers in a list: a country's code, with its mark
-    /// for mobiles or without, and an area code if all numbers are of one:
+    /// Parses the prefix of a list's local numbers: a country code, with or
+    /// without its mobile mark, and an area code if all numbers share one:
     /// `549`, `54`, `54911`.
     ///
     /// # Errors
-    /// It begins with no country's code.
+    /// When the prefix does not begin with a country code.
     pub fn of_prefix(prefix: &str) -> Result<Self, BadPrefix> {
         let is_digits = prefix.bytes().all(|byte| byte.is_ascii_digit());
         if !is_digits || prefix.starts_with('0') || !(1..=7).contains(&prefix.len()) {

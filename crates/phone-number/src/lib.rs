@@ -1,4 +1,5 @@
-//! Phone numbers as people write them, to the form that WhatsApp takes.
+//! Phone numbers: converts them from any notation to the form that WhatsApp
+//! uses.
 //!
 //! ```text
 //!  text ─> clean ─> one number? ─> plan ─> Phone, or a PhoneFault and why
@@ -6,19 +7,19 @@
 //!           wrappers)               WhatsApp's own forms on top)
 //! ```
 //!
-//! Every door goes through here: what the API is given, lists, opt-outs, the
-//! number to pair with. A number is understood or refused; it is never
-//! completed into one that might be a stranger's.
+//! All input passes through here: API requests, lists, opt-outs, the number to
+//! pair with. A number is parsed or rejected; it is never completed into one
+//! that might be a stranger's.
 //!
-//! What decides for a number without `+`:
+//! Rules for a number without `+`:
 //!
-//! 1. Where it is a number of [`Home`] (with or without its `0`, Argentina's
+//! 1. If it is a number of [`Home`] (with or without its `0`, Argentina's
 //!    `9` and `15`, Mexico's `044`) that can be a mobile, it is that.
-//! 2. Otherwise, where it is too short for more than a local call, its area
-//!    code is missing: refused.
-//! 3. Otherwise, where it is a valid number of the country whose code it
+//! 2. Otherwise, if it is too short for more than a local call, its area
+//!    code is missing: rejected.
+//! 3. Otherwise, if it is a valid number of the country whose code it
 //!    begins with, it is that.
-//! 4. Otherwise a valid landline of [`Home`]; or refused.
+//! 4. Otherwise it is a valid landline of [`Home`], or rejected.
 
 mod clean;
 mod fault;
@@ -31,10 +32,10 @@ pub use plan::{Kind, Phone};
 
 use session_api::Recipient;
 
-/// The number that a text is.
+/// Parses one number.
 ///
 /// # Errors
-/// Why it is none.
+/// Why the text is not a number.
 pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let text = clean::clean(text)?;
     if clean::is_several(&text) {
@@ -43,11 +44,11 @@ pub fn parse(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     plan::read(&text, home)
 }
 
-/// The number that a cell of a list holds; of several, the first that is
-/// written as a mobile, or else the first that can be one.
+/// Parses a cell of a list; of several numbers, returns the first written as a
+/// mobile, or else the first that can be one.
 ///
 /// # Errors
-/// Why the first of them is none.
+/// Why the first number is invalid.
 pub fn parse_cell(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let cleaned = clean::clean(text)?;
     if !clean::is_several(&cleaned) {
@@ -65,11 +66,11 @@ pub fn parse_cell(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     best.ok_or(fault.unwrap_or(PhoneFault::Empty))
 }
 
-/// Whom a text names: a number, or a WhatsApp id (`…@c.us`, `…@lid`), which is
-/// taken as it is.
+/// Parses a recipient: a number, or a WhatsApp id (`…@c.us`, `…@lid`), which is
+/// used as it is.
 ///
 /// # Errors
-/// Why it names nobody.
+/// Why the text is not a recipient.
 pub fn recipient(text: &str, home: &Home) -> Result<Recipient, PhoneFault> {
     match id(text) {
         Some(id) => id,
@@ -77,7 +78,7 @@ pub fn recipient(text: &str, home: &Home) -> Result<Recipient, PhoneFault> {
     }
 }
 
-/// The WhatsApp id that a text is, if it is one.
+/// Parses a WhatsApp id; `None` if the text is not one.
 pub fn id(text: &str) -> Option<Result<Recipient, PhoneFault>> {
     let (_, server) = text.rsplit_once('@')?;
     let text = clean::visible(text);
@@ -87,10 +88,10 @@ pub fn id(text: &str) -> Option<Result<Recipient, PhoneFault>> {
     }))
 }
 
-/// WhatsApp's id of a number.
+/// Returns the WhatsApp id of a number.
 ///
 /// # Errors
-/// Never: a number that was understood has one.
+/// Never: a parsed number has one.
 pub fn to_recipient(phone: &Phone) -> Result<Recipient, PhoneFault> {
     Recipient::parse(&phone.digits).map_err(|_| PhoneFault::NotANumber)
 }

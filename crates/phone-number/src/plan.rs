@@ -1,10 +1,10 @@
-//! Digits to a number of some country: libphonenumber's data says which
-//! numbers there are, and WhatsApp's own forms are put on top.
+//! Numbering plans: validates digits with libphonenumber's data, and applies
+//! WhatsApp's own forms.
 //!
 //! | country | as written | WhatsApp's |
 //! | --- | --- | --- |
 //! | Argentina | `11 15 5825-4201`, `+54 11 5825-4201` | `54 9 11 5825 4201` |
-//! | Mexico | `044 55 1234 5678`, `+52 1 55…`, `+52 55…` | with `1` where it was given, without it where not |
+//! | Mexico | `044 55 1234 5678`, `+52 1 55…`, `+52 55…` | with `1` if it was written, without it otherwise |
 //! | Brazil | `11 8765-4321` from before the ninth digit | `55 11 9 8765 4321` |
 
 use rlibphonenumber::{
@@ -13,30 +13,30 @@ use rlibphonenumber::{
 
 use crate::{Home, PhoneFault};
 
-/// What a number is good for; the best for WhatsApp first.
+/// The kinds of numbers; the best for WhatsApp first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// It is a mobile.
+    /// A mobile.
     Mobile,
-    /// The plan of its country does not tell.
+    /// A mobile or a landline: the country's plan does not distinguish them.
     Either,
     /// A landline, or a service.
     Landline,
 }
 
-/// A number that was understood.
+/// A parsed number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phone {
-    /// In international form, as WhatsApp has it: `5491158254201`.
+    /// The international form that WhatsApp uses: `5491158254201`.
     pub digits: String,
-    /// What it is good for.
+    /// The kind of the number.
     pub kind: Kind,
-    /// Whether its country was not written, and is the one numbers are from.
+    /// Whether the country code was not written, and is the default one.
     pub is_local: bool,
     region: Region,
 }
 
-// Whole numbers stay out of logs.
+// Full numbers stay out of logs.
 impl std::fmt::Debug for Phone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let tail = self.digits.len().saturating_sub(3);
@@ -45,17 +45,17 @@ impl std::fmt::Debug for Phone {
 }
 
 impl Phone {
-    /// The two letters of its country; `001` for what is of none.
+    /// The two-letter country code; `001` for a non-geographic number.
     #[must_use]
     pub fn country(&self) -> String {
         self.region.to_string()
     }
 }
 
-/// Digits in WhatsApp's form, and what they are good for.
+/// Digits in WhatsApp's form, and their kind.
 type Found = Option<(String, Kind)>;
 
-/// Reads one number, of digits and plain separators.
+/// Parses one number of digits and plain separators.
 pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     let bare = text.trim_start_matches([' ', '(']);
     let (bare, mut is_international) = match bare.strip_prefix('+') {
@@ -78,13 +78,14 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     match digits.len() {
         0 => return Err(PhoneFault::Characters),
         1..=5 => return Err(PhoneFault::TooShort),
-        // A carrier, the 0s and Argentina's 15 are beyond the 15 of the world.
+        // Carrier code, the 0s and Argentina's 15 come on top of the global
+        // maximum of 15.
         21.. => return Err(PhoneFault::TooLong),
         _ => {}
     }
     if is_international {
-        // The data ages, and new ranges of numbers come: somebody who says the
-        // country is believed where the length is right.
+        // The data gets outdated as new ranges are assigned: with an explicit
+        // country code a number of the right length is accepted.
         return international(&digits, true)?.ok_or_else(|| hopeless(&digits));
     }
     let local = local(&digits, home).map(|(digits, kind)| Phone {
@@ -99,7 +100,8 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
     if local.is_none() && is_without_area(&digits, home.code, home.region) {
         return Err(PhoneFault::AreaMissing);
     }
-    // No country's code begins with 0; somebody who dials out of a town does.
+    // No country code begins with 0; a trunk prefix for long-distance calls
+    // does.
     let trimmed = digits.trim_start_matches('0');
     let is_dialled = trimmed.len() == digits.len() || starts_with_code(trimmed, home.code);
     let foreign = if is_dialled {
@@ -108,7 +110,7 @@ pub(crate) fn read(text: &str, home: &Home) -> Result<Phone, PhoneFault> {
         None
     };
     let known = foreign.or(local);
-    // A range of home's that the data does not know yet is still home's.
+    // A home range that the data does not know yet is still a home number.
     let new = || {
         let (digits, kind) = match home.code {
             54 => argentina(&digits, true)?,
@@ -136,8 +138,8 @@ fn starts_with_code(digits: &str, code: u16) -> bool {
     digits.starts_with(&code.to_string())
 }
 
-/// A number that begins with its country's code; `lenient` where its length
-/// is enough.
+/// Parses a number that begins with its country code; with `lenient` a valid
+/// length is enough.
 fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFault> {
     if digits.starts_with('0') {
         return Ok(None);
@@ -158,7 +160,7 @@ fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFaul
             let Ok(number) = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None) else {
                 return Ok(None);
             };
-            // Of those that share a code, such as 1.
+            // The region among those that share a code, such as 1.
             let region = PHONE_NUMBER_UTIL.get_region_for_number(&number);
             let possible = || {
                 let is_possible = PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number);
@@ -179,7 +181,7 @@ fn international(digits: &str, lenient: bool) -> Result<Option<Phone>, PhoneFaul
     }))
 }
 
-/// A number of home, written as one is there.
+/// Parses a number of the home country in its local notation.
 fn local(digits: &str, home: &Home) -> Found {
     let whole = |digits: &str| match home.code {
         54 => argentina(digits, false),
@@ -199,11 +201,11 @@ fn local(digits: &str, home: &Home) -> Found {
     })
 }
 
-/// Whether it is good for a call within a town, and no more.
+/// Whether the number lacks an area code: good for a local call only.
 fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
     if code == 54 {
         let digits = digits.trim_start_matches('0');
-        // With the 9 or the 15 of mobiles, or with nothing.
+        // With the 9 or the 15 of mobiles, or without.
         let subscriber = digits.strip_prefix('9').filter(|it| it.len() >= 8);
         let subscriber = subscriber.unwrap_or(digits);
         let subscriber = match subscriber.strip_prefix("15") {
@@ -213,7 +215,7 @@ fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
         return (6..=8).contains(&subscriber.len());
     }
     if code == 55 {
-        // The data does not say it: services are as long.
+        // The data does not have it: service numbers are as long.
         return (8..=9).contains(&digits.len()) && !digits.starts_with('0');
     }
     let Ok(number) = PHONE_NUMBER_UTIL.parse(digits, Some(region)) else {
@@ -225,7 +227,7 @@ fn is_without_area(digits: &str, code: u16, region: Region) -> bool {
     )
 }
 
-/// A number that there is, in E.164.
+/// The number in E.164, if it is valid.
 fn valid(number: &PhoneNumber) -> Found {
     let kind = kind(number)?;
     let text = PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164);
@@ -243,7 +245,7 @@ fn kind(number: &PhoneNumber) -> Option<Kind> {
     }
 }
 
-/// The kind of a national number that has no 0 in front.
+/// The kind of a national number without a leading 0.
 fn kind_of(code: u16, national: &str) -> Option<Kind> {
     kind(&PhoneNumber {
         country_code: code.into(),
@@ -252,8 +254,8 @@ fn kind_of(code: u16, national: &str) -> Option<Kind> {
     })
 }
 
-/// `0`, `9`, an area code of 2 to 4 digits, `15`, and the rest: ten digits
-/// without the marks. WhatsApp has the 9 and nothing else of them.
+/// Parses a national number: `0`, `9`, an area code of 2 to 4 digits, `15`, and
+/// the rest: ten digits without the marks. WhatsApp's form keeps only the 9.
 fn argentina(national: &str, lenient: bool) -> Found {
     let mut digits = national.trim_start_matches('0');
     let mut is_mobile = false;
@@ -277,7 +279,7 @@ fn argentina(national: &str, lenient: bool) -> Found {
     if digits.len() != 10 {
         return None;
     }
-    // Which of the numbers of an area are mobiles the plan does not tell.
+    // Within an area the plan does not distinguish mobiles.
     let marked = format!("9{digits}");
     if kind_of(54, &marked) == Some(Kind::Mobile) {
         let kind = if is_mobile {
@@ -289,14 +291,15 @@ fn argentina(national: &str, lenient: bool) -> Found {
     }
     let landline = kind_of(54, digits).map(|kind| (format!("54{digits}"), kind));
     landline.or_else(|| {
-        // Its areas begin with these.
+        // Area codes begin with these.
         let is_area = digits.starts_with("11") || digits.starts_with(['2', '3']);
         (lenient && is_area).then(|| (format!("54{marked}"), Kind::Either))
     })
 }
 
-/// Ten digits; `044`, `045`, `01` and `1` were dialled in front of them until
-/// 2019, and WhatsApp's ids of older accounts still have the `1`.
+/// Parses a national number of ten digits; `044`, `045`, `01` and `1` were
+/// dialled in front until 2019, and WhatsApp ids of older accounts still have
+/// the `1`.
 fn mexico(national: &str, is_marked: bool) -> Found {
     let (digits, has_mark) = match national.len() {
         13 => {
@@ -315,7 +318,8 @@ fn mexico(national: &str, is_marked: bool) -> Found {
     Some((format!("52{mark}{digits}"), kind))
 }
 
-/// Two digits of the area and the rest; a mobile has nine since 2016.
+/// Parses a national number: two digits of the area and the rest; a mobile has
+/// nine since 2016.
 fn brazil(national: &str) -> Found {
     if let Ok(number) = PHONE_NUMBER_UTIL.parse(national, Some(Region::BR))
         && let Some(found) = valid(&number)

@@ -46,11 +46,11 @@ fn as_argentines_write_them() {
         ("541158254201", "5491158254201"),
         ("54 011 15 5825 4201", "5491158254201"),
         ("2901 15 412345", "5492901412345"),
-        // A range that nobody knows yet.
+        // A range that is not assigned yet.
         ("1100000001", "5491100000001"),
     ] {
         assert_eq!(argentine(text).as_deref(), Ok(digits), "{text}");
-        // The prefix says the same country.
+        // The same country, given by its prefix.
         for prefix in ["54", "549"] {
             let home = Home::of_prefix(prefix).unwrap();
             assert_eq!(with(text, &home).as_deref(), Ok(digits), "{prefix} {text}");
@@ -84,7 +84,7 @@ fn without_an_area_code_nothing_is_guessed() {
             "{region} {text} {read:?}"
         );
     }
-    // A list that says the area is of one town.
+    // A prefix with an area code: a list of one town.
     let town = Home::of_prefix("54911").unwrap();
     for text in ["5825-4201", "15 5825-4201", "011 5825-4201", "11 5825 4201"] {
         assert_eq!(with(text, &town).as_deref(), Ok("5491158254201"), "{text}");
@@ -113,11 +113,11 @@ fn other_countries() {
         ("51987654321", "51987654321", "PE"),
         ("573001234567", "573001234567", "CO"),
         ("+44 7400 123456", "447400123456", "GB"),
-        // No such range is known; who says the country is believed.
+        // No such range is known; an explicit country code is accepted.
         ("5491100000001", "5491100000001", "AR"),
         ("+54 9 11 0000-0001", "5491100000001", "AR"),
         ("+598 90 000 001", "59890000001", "UY"),
-        // Mexico's 1, where it was given.
+        // Mexico's 1 is kept if it is there.
         ("5215512345678", "5215512345678", "MX"),
         ("525512345678", "525512345678", "MX"),
         ("+52 55 1234 5678", "525512345678", "MX"),
@@ -179,7 +179,7 @@ fn at_home_elsewhere() {
 
 #[test]
 fn never_a_strangers() {
-    // Serbia, Mali and India as they stand: Argentina's.
+    // Valid as written in Serbia, Mali and India: read as Argentina's.
     for text in [
         "381 15 555-1234",
         "223 155551234",
@@ -386,7 +386,7 @@ proptest! {
         let _ = parse(&digits, &home(&region));
     }
 
-    /// What was understood is understood again, as the same.
+    /// A parsed number parses to itself.
     #[test]
     fn what_comes_out_goes_in(digits in "(11|223|351|2966|54911|\\+549223|\\+1212|598)[0-9]{6,8}") {
         for home in [Home::default(), home("US"), home("BR")] {
@@ -397,7 +397,7 @@ proptest! {
         }
     }
 
-    /// However a number is decorated, it is that number.
+    /// Every notation of a number parses to that number.
     #[test]
     fn no_number_becomes_another(tail in "[2-9][0-9]{7}", form in 0..7) {
         let digits = format!("54911{tail}");
@@ -413,8 +413,9 @@ proptest! {
         if let Ok(read) = argentine(&cell) {
             prop_assert_eq!(read, digits);
         } else {
-            // A local form is held to the country's plan; in full a range that
-            // the plan does not know yet is taken by its length.
+            // A local number must be valid in the country's plan; an
+            // international one in a range that the plan does not know yet is
+            // accepted by its length.
             prop_assert!(form == 5 || argentine(&digits).is_err());
         }
     }

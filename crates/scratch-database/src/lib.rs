@@ -1,5 +1,5 @@
-//! Fresh databases for tests: SQLite files, and a real PostgreSQL from
-//! Debian's package; and a real MariaDB, which the hub can read from.
+//! Temporary databases for tests: SQLite files, a real PostgreSQL from Debian's
+//! package, and a real MariaDB, which the hub can import from.
 //!
 //! ```text
 //!  cargo xtask test ── Server ──(LEADMASTER_TEST_POSTGRES)──> tests ── Database
@@ -8,10 +8,10 @@
 //!      └─> sh ─> postgres     the pipe closes: stopped, folder removed
 //! ```
 //!
-//! The server listens on a Unix socket alone, so it takes no port. It hangs on
-//! a pipe of the process that started it: however that ends, the server goes
-//! and takes its folder with it. It keeps nothing safe from a power cut, which
-//! makes it fast. As root it runs as `postgres` or `nobody`: it refuses root.
+//! The server listens only on a Unix socket, so it needs no port. It watches a
+//! pipe of its parent process: however that ends, the server stops and removes
+//! its folder. It does without durability, which makes it fast. As root it runs
+//! as `postgres` or `nobody`: PostgreSQL refuses root.
 //!
 //! A test for both engines is written once:
 //!
@@ -46,14 +46,14 @@ pub use programs::find as program;
 pub use server::{Server, ServerError};
 use tempfile::TempDir;
 
-/// The variable by which a run of the tests hands its server on: the folder of
-/// the socket.
+/// The variable by which a test run passes its server on: the folder of the
+/// socket.
 pub const VARIABLE: &str = "LEADMASTER_TEST_POSTGRES";
 
 /// The user of every server here.
 const USER: &str = "leadmaster";
 
-/// Makes two tests of each function: on SQLite and on PostgreSQL.
+/// Generates two tests from each function: on SQLite and on PostgreSQL.
 #[macro_export]
 macro_rules! on_both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($database:ident: Database) $body:block)*) => {$(
@@ -77,22 +77,22 @@ macro_rules! on_both_engines {
     )*};
 }
 
-/// A fresh database; gone with this value.
+/// A temporary database, removed on drop.
 #[derive(Debug)]
 pub enum Database {
-    /// A file that is not there yet, in a folder of its own.
+    /// A file that does not exist yet, in a folder of its own.
     Sqlite(TempDir),
-    /// An empty one on a server.
+    /// An empty database on a server.
     Postgres {
         /// The folder of the server's socket.
         socket: String,
-        /// Its name.
+        /// The name of the database.
         name: String,
     },
 }
 
 impl Database {
-    /// A file.
+    /// Creates an SQLite database.
     #[must_use]
     pub fn sqlite() -> Self {
         match tempfile::tempdir() {
@@ -101,13 +101,13 @@ impl Database {
         }
     }
 
-    /// In the server of this run, or in one of this process.
+    /// Creates a database in the server of this run, or in one of this process.
     #[must_use]
     pub fn postgres() -> Self {
         Self::in_socket(shared())
     }
 
-    /// In this server.
+    /// Creates a database in this server.
     #[must_use]
     pub fn in_server(server: &Server) -> Self {
         Self::in_socket(server.socket())
@@ -124,7 +124,7 @@ impl Database {
         Self::Postgres { socket, name }
     }
 
-    /// `DATABASE_URL`
+    /// Returns the `DATABASE_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         match self {
@@ -140,7 +140,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres { socket, name } = self {
-            // A server that was stopped on purpose has nothing to drop.
+            // A server that was stopped on purpose has no database to drop.
             let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             let _ = programs::psql(socket, USER, &drop);
         }

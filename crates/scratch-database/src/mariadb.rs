@@ -1,4 +1,5 @@
-//! A MariaDB in a folder of its own: what the Node pair kept its data in.
+//! A MariaDB server in a temporary folder: the database of the former Node
+//! services.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -9,11 +10,11 @@ use tempfile::TempDir;
 use crate::programs::User;
 use crate::server::{ServerError, folder};
 
-/// Longer than a loaded machine needs.
+/// Startup timeout, longer than a loaded machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits at the pipe for the end of whoever started it, then ends the server
-/// and removes what it had. `$1` is the folder, the rest the program.
+/// Waits at the pipe until the parent process ends, then stops the server and
+/// removes its folder. `$1` is the folder, the rest the program.
 const KEEPER: &str = r#"
 folder=$1
 shift
@@ -28,7 +29,7 @@ wait "$server"
 rm -rf "$folder"
 "#;
 
-/// A running MariaDB; stopped, and its folder removed, with this value.
+/// A running MariaDB; stopped, and its folder removed, on drop.
 #[derive(Debug)]
 pub struct MariaDb {
     /// Dropped after the keeper ended.
@@ -36,10 +37,11 @@ pub struct MariaDb {
     keeper: Option<Child>,
 }
 
-/// Where Debian keeps the server's programs, which are not on everybody's PATH.
+/// Debian's folders of the server's programs, which are not on every user's
+/// PATH.
 const DEBIAN: [&str; 3] = ["/usr/sbin", "/usr/bin", "/usr/libexec"];
 
-/// A program of MariaDB's, by PATH or where Debian puts it.
+/// Finds a MariaDB program on PATH or in Debian's folders.
 #[must_use]
 pub fn mariadb_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -58,11 +60,11 @@ fn program(name: &str) -> Result<PathBuf, ServerError> {
 }
 
 impl MariaDb {
-    /// Starts one with an empty database of this name, and waits until it
-    /// answers.
+    /// Starts a server with an empty database of this name, and waits until it
+    /// responds.
     ///
     /// # Errors
-    /// MariaDB is not installed, or does not start.
+    /// When MariaDB is not installed, or does not start.
     pub fn start(database: &str) -> Result<Self, ServerError> {
         let user = User::for_server();
         let folder = folder(user).map_err(|error| ServerError::new(error.to_string()))?;
@@ -70,14 +72,14 @@ impl MariaDb {
         install
             .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
             .arg("--auth-root-authentication-method=normal")
-            // Several of them at once need not fill a disk.
+            // Small files, so that several servers do not fill a disk.
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"])
             .arg(format!(
                 "--datadir={}",
                 folder.path().join("data").display()
             ))
             .current_dir(folder.path())
-            // That of whoever runs the tests may be nobody else's.
+            // The caller's TMPDIR may be inaccessible to other users.
             .env("TMPDIR", folder.path())
             .stdin(Stdio::null());
         if let Some(user) = user {
@@ -95,7 +97,7 @@ impl MariaDb {
         let keeper = Command::new("sh")
             .args(["-c", KEEPER, "sh"])
             .arg(folder.path())
-            // The shell stays who it is, to be able to remove the folder.
+            // The shell keeps its user, to be able to remove the folder.
             .args(user.map(User::prefix).unwrap_or_default())
             .arg(program("mariadbd")?)
             .current_dir(folder.path())
@@ -123,10 +125,11 @@ impl MariaDb {
         }
     }
 
-    /// Runs statements in a database; gives what they answer, in tabs and lines.
+    /// Runs statements in a database; returns their output as tab-separated
+    /// lines.
     ///
     /// # Errors
-    /// What the program wrote.
+    /// The output of the program.
     pub fn run(&self, database: &str, statements: &str) -> Result<String, String> {
         use std::io::Write;
         let program = program("mariadb").map_err(|error| error.to_string())?;
@@ -146,7 +149,8 @@ impl MariaDb {
             .spawn()
             .map_err(|error| error.to_string())?;
         if let Some(mut pipe) = client.stdin.take() {
-            // A server that is not there yet: the status says it.
+            // Fails if the server is not there yet, which the exit status
+            // shows.
             let _ = pipe.write_all(statements.as_bytes());
         }
         let output = client
@@ -162,7 +166,7 @@ impl MariaDb {
         self.folder.path().join("s")
     }
 
-    /// `mysql://…` of a database, for whoever may do everything.
+    /// Returns the `mysql://…` URL of a database, as its administrator.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let socket = self.socket().to_string_lossy().replace('/', "%2F");

@@ -1,14 +1,14 @@
-//! PostgreSQL's programs: where they are and who may run them.
+//! PostgreSQL's programs: their location, and the user that may run them.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where Debian keeps each version's programs, of which only `psql` is on PATH.
+/// Debian's folder of each version's programs, of which only `psql` is on PATH.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// A program of PostgreSQL's, by PATH or where Debian puts the newest version.
+/// Finds a PostgreSQL program on PATH or in Debian's newest version.
 #[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -26,7 +26,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// Who runs the server: not root.
+/// The user that runs the server: not root.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct User {
     uid: u32,
@@ -34,7 +34,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Somebody else than root, if this is root.
+    /// Selects another user than root, if this is root.
     pub(crate) fn for_server() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return None;
@@ -60,7 +60,8 @@ impl User {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
     }
 
-    /// What makes a program run as this user, in place of the shell's child.
+    /// The command prefix that runs a program as this user, in the shell's
+    /// child.
     pub(crate) fn prefix(self) -> Vec<String> {
         vec![
             "setpriv".to_owned(),
@@ -75,7 +76,7 @@ impl User {
     }
 }
 
-/// Whether everybody can get to `folder`.
+/// Whether every user can access `folder`.
 pub(crate) fn is_open_to_all(folder: &Path) -> bool {
     folder.ancestors().all(|folder| {
         folder
@@ -84,14 +85,14 @@ pub(crate) fn is_open_to_all(folder: &Path) -> bool {
     })
 }
 
-/// Runs one statement; an error is what the program wrote.
+/// Runs one statement; an error is the output of the program.
 pub(crate) fn psql(socket: &str, user: &str, statement: &str) -> Result<(), String> {
     let program = find("psql").ok_or("psql is not installed: run `cargo xtask setup`")?;
     let output = Command::new(program)
         .args(["--no-psqlrc", "--quiet", "--host", socket])
         .args(["--username", user, "--dbname", "postgres"])
         .args(["--command", statement])
-        // Whatever else the shell says of PostgreSQL.
+        // Ignores other PostgreSQL variables of the environment.
         .env_clear()
         .stdin(Stdio::null())
         .output()

@@ -1,4 +1,4 @@
-//! One server in a folder of its own.
+//! A PostgreSQL server in a temporary folder.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -11,15 +11,15 @@ use tempfile::TempDir;
 use crate::USER;
 use crate::programs::{self, User};
 
-/// Longer than a loaded machine needs.
+/// Startup timeout, longer than a loaded machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The longest path that a Unix socket can have, less its own name.
+/// Maximum path length of a Unix socket, without its own name.
 const LONGEST_FOLDER: usize = 80;
 
-/// Waits at the pipe for the end of whoever started it, then ends the server
-/// and removes what it had. `$1` is the folder, the rest the program, which may
-/// be told to run as somebody else first.
+/// Waits at the pipe until the parent process ends, then stops the server and
+/// removes its folder. `$1` is the folder, the rest the program, optionally
+/// with a prefix that changes the user.
 const KEEPER: &str = r#"
 folder=$1
 shift
@@ -34,7 +34,7 @@ wait "$server"
 if [ "$word" != "keep" ]; then rm -rf "$folder"; fi
 "#;
 
-/// Why there is no server.
+/// Why a server could not be started.
 #[derive(Debug)]
 pub struct ServerError(String);
 
@@ -56,7 +56,7 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// A running server; stopped, and its folder removed, with this value.
+/// A running server; stopped, and its folder removed, on drop.
 #[derive(Debug)]
 pub struct Server {
     /// Dropped after the keeper ended.
@@ -66,10 +66,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one and waits until it answers.
+    /// Starts a server and waits until it responds.
     ///
     /// # Errors
-    /// PostgreSQL is not installed, or does not start.
+    /// When PostgreSQL is not installed, or does not start.
     pub fn start() -> Result<Self, ServerError> {
         let user = User::for_server();
         let folder = folder(user).map_err(|error| ServerError(error.to_string()))?;
@@ -84,27 +84,27 @@ impl Server {
         Ok(server)
     }
 
-    /// The folder of its socket.
+    /// Returns the folder of the server's socket.
     #[must_use]
     pub fn socket(&self) -> &str {
         &self.socket
     }
 
-    /// Stops it, as a server that goes away; its databases stay.
+    /// Stops the server, as in an outage; its databases stay.
     pub fn pause(&mut self) {
         self.end("keep\n");
     }
 
-    /// Starts it again after [`Server::pause`].
+    /// Starts the server again after [`Server::pause`].
     ///
     /// # Errors
-    /// It does not start.
+    /// When the server does not start.
     pub fn resume(&mut self) -> Result<(), ServerError> {
         let mut keeper = Command::new("sh");
         keeper
             .args(["-c", KEEPER, "sh"])
             .arg(self.folder.path())
-            // The shell stays who it is, to be able to remove the folder.
+            // The shell keeps its user, to be able to remove the folder.
             .args(User::for_server().map(User::prefix).unwrap_or_default())
             .arg(program("postgres")?)
             .current_dir(self.folder.path())
@@ -150,7 +150,7 @@ impl Drop for Server {
     }
 }
 
-/// A folder that the server's user can get to, with a short name.
+/// Creates a folder that the server's user can access, with a short name.
 pub(crate) fn folder(user: Option<User>) -> std::io::Result<TempDir> {
     let own = std::env::temp_dir();
     let fits = |folder: &Path| {

@@ -1,4 +1,4 @@
-//! What is started ends, and what it had is gone.
+//! A started server ends, and its folder is removed.
 
 use scratch_database::{Database, Server};
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// What is not the internet, in IPv4 (IANA's special-purpose registry).
+/// Non-public IPv4 networks (IANA's special-purpose registry).
 const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -19,12 +19,12 @@ const CLOSED_V4: &[(Ipv4Addr, u8)] = &[
     (Ipv4Addr::new(198, 18, 0, 0), 15),
     (Ipv4Addr::new(198, 51, 100, 0), 24),
     (Ipv4Addr::new(203, 0, 113, 0), 24),
-    // Multicast and what is reserved.
+    // Multicast and reserved addresses.
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// Whether this is an address of the internet, and not of this machine or its
-/// network: what somebody else may make the service connect to.
+/// Whether the address is on the public internet, not of this machine or its
+/// network: safe to connect to on a user's request.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -47,14 +47,14 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         Ipv4Addr::new(a, b, c, d)
     };
-    // NAT64 and 6to4 carry an IPv4 address, which is where they lead.
+    // NAT64 and 6to4 addresses lead to the IPv4 address embedded in them.
     if within([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96) {
         return is_public_v4(embedded(third, fourth));
     }
     if within([0x2002, 0, 0, 0, 0, 0, 0, 0], 16) {
         return is_public_v4(embedded(first, second));
     }
-    // Only 2000::/3 is the internet; in it Teredo, documentation and others.
+    // Only 2000::/3 is public, except Teredo, documentation and others.
     within([0x2000, 0, 0, 0, 0, 0, 0, 0], 3)
         && !within([0x2001, 0, 0, 0, 0, 0, 0, 0], 23)
         && !within([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32)

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// The delays between retries: the first, then twice as long each time, at most
-/// the longest.
+/// Delays between retries: the first, then doubled each time, up to a maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     first: Duration,
@@ -12,7 +11,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A backoff that has not waited yet.
+    /// Creates a backoff whose next delay is the first.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self {
@@ -29,14 +28,14 @@ impl Backoff {
         self.first.saturating_mul(factor).min(self.longest)
     }
 
-    /// The next delay; each call doubles it.
+    /// Returns the next delay; each call doubles it.
     pub fn next_delay(&mut self) -> Duration {
         let delay = self.after(self.attempts);
         self.attempts = self.attempts.saturating_add(1);
         delay
     }
 
-    /// Begins anew, after a success.
+    /// Starts again from the first delay, after a success.
     pub const fn reset(&mut self) {
         self.attempts = 0;
     }

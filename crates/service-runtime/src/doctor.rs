@@ -1,4 +1,4 @@
-//! `doctor`: checks of this machine, each with the command that cures it.
+//! `doctor`: checks of this machine, each with a remedy.
 //!
 //! ```text
 //!  the running service's environment, or else this shell's

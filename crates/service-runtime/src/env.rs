@@ -1,7 +1,7 @@
 //! Environment variables, read once at start into typed values.
 //!
-//! An empty value counts as unset: `PORT=` in a shell or an ecosystem file is
-//! somebody's way to say "the default".
+//! An empty value counts as unset: `PORT=` in a shell or an ecosystem file
+//! means "the default".
 
 mod secret_source;
 
@@ -16,11 +16,11 @@ use url::Url;
 
 use crate::listen::Hosts;
 
-/// Of what a variable held, how many characters an error repeats.
+/// Maximum number of characters of a value that an error repeats.
 const SHOWN: usize = 80;
 
-/// A variable that is missing or holds nonsense. Its text is one line that
-/// names the variable, what it held (secrets apart) and what it takes.
+/// A missing or invalid variable. `Display` gives one line with the variable,
+/// its value (except secrets) and the expected format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvError {
@@ -30,44 +30,44 @@ pub enum EnvError {
         /// The variable.
         name: String,
     },
-    /// The variable holds what it does not take.
+    /// The value of the variable is invalid.
     #[error("{name} is {held}: it takes {takes}")]
     Invalid {
         /// The variable.
         name: String,
-        /// What it held, quoted and shortened.
+        /// The value, quoted and truncated.
         held: String,
-        /// What it takes instead.
+        /// The expected format.
         takes: String,
     },
-    /// A secret holds what it does not take.
+    /// The value of a secret is invalid.
     #[error("{name} cannot be used (its value is not shown): it takes {takes}")]
     InvalidSecret {
         /// The variable.
         name: String,
-        /// What it takes instead.
+        /// The expected format.
         takes: String,
     },
-    /// A secret comes from two places.
+    /// A secret has two sources.
     #[error("{name} and {other} are both set: set one of them")]
     SetTwice {
-        /// One of its variables.
+        /// A variable of the secret.
         name: String,
-        /// Another one.
+        /// The other variable.
         other: String,
     },
-    /// A secret's file or command gives none.
+    /// A secret's file or command returns none.
     #[error("{source_of} {problem}")]
     NoSecret {
-        /// The variable, with the file that it names.
+        /// The variable, with its file if it names one.
         source_of: String,
-        /// What is wrong with it.
+        /// The problem with the source.
         problem: String,
     },
 }
 
 impl EnvError {
-    /// `name` held `held`, but takes `takes`.
+    /// The value `held` of `name` is invalid; `takes` is the expected format.
     pub fn invalid(name: &str, held: impl AsRef<OsStr>, takes: impl fmt::Display) -> Self {
         Self::Invalid {
             name: name.to_owned(),
@@ -76,7 +76,8 @@ impl EnvError {
         }
     }
 
-    /// The secret `name` takes `takes`.
+    /// The value of the secret `name` is invalid; `takes` is the expected
+    /// format.
     pub fn invalid_secret(name: &str, takes: impl fmt::Display) -> Self {
         Self::InvalidSecret {
             name: name.to_owned(),
@@ -84,7 +85,7 @@ impl EnvError {
         }
     }
 
-    /// `name` is required.
+    /// The required variable `name` is missing.
     #[must_use]
     pub fn missing(name: &str) -> Self {
         Self::Missing {
@@ -93,7 +94,7 @@ impl EnvError {
     }
 }
 
-/// Quoted, on one line, without what an URL carries as a password.
+/// Quotes a value on one line, without the password of a URL.
 fn quoted(held: &OsStr) -> String {
     let text = mask_userinfo(&held.to_string_lossy());
     match text.char_indices().nth(SHOWN) {
@@ -102,34 +103,34 @@ fn quoted(held: &OsStr) -> String {
     }
 }
 
-/// `text` with what stands between `://` and the `@` of an URL's authority
-/// replaced by `***`, whether or not the rest is a good URL.
+/// Replaces the part between `://` and the `@` of a URL's authority by `***`,
+/// even if the rest is not a valid URL.
 #[must_use]
 pub fn mask_userinfo(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
     };
-    // A password may hold an unescaped `/` or `@`; rather hide too much.
+    // A password may contain an unescaped `/` or `@`; rather mask too much.
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}://***@{host}"),
         None => text.to_owned(),
     }
 }
 
-/// What `NODE_ENV` says.
+/// The values of `NODE_ENV`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
-    /// A person at a terminal; the default.
+    /// A terminal; the default.
     #[default]
     Development,
-    /// The server.
+    /// A server.
     Production,
     /// A test run.
     Test,
 }
 
 impl Environment {
-    /// The word in `NODE_ENV`.
+    /// Returns the value for `NODE_ENV`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -139,7 +140,7 @@ impl Environment {
         }
     }
 
-    /// Whether this is the server.
+    /// Whether this is production.
     #[must_use]
     pub const fn is_production(self) -> bool {
         matches!(self, Self::Production)
@@ -168,7 +169,7 @@ impl fmt::Debug for Env {
 }
 
 impl Env {
-    /// What this process was started with.
+    /// The environment of this process.
     #[must_use]
     pub fn from_process() -> Self {
         Self {
@@ -177,7 +178,7 @@ impl Env {
         }
     }
 
-    /// These variables and no others.
+    /// An environment of only these variables.
     pub fn from_pairs<K: Into<OsString>, V: Into<OsString>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
@@ -223,27 +224,27 @@ impl Env {
         }
     }
 
-    /// A sentence for each variable of this table (a name, and what became of
-    /// it) that is set: one that nobody reads any more is no reason not to
-    /// start, and nothing to pass over in silence.
+    /// Returns a message for each set variable of this table (a name, and its
+    /// replacement): an obsolete variable must not prevent the start, but must
+    /// not be ignored silently.
     pub fn obsolete(&self, known: &[(&str, &str)]) -> Vec<String> {
         let set = known.iter().filter(|(name, _)| self.raw(name).is_some());
         set.map(|(name, what)| format!("{name} is of the Node service: {what}"))
             .collect()
     }
 
-    /// A text.
+    /// A text value.
     ///
     /// # Errors
-    /// The value is not UTF-8.
+    /// When the value is not UTF-8.
     pub fn text(&self, name: &str) -> Result<Option<String>, EnvError> {
         Ok(self.utf8(name, "text in UTF-8")?.map(str::to_owned))
     }
 
-    /// A whole number.
+    /// An integer value.
     ///
     /// # Errors
-    /// The value is no whole number in `range`.
+    /// When the value is not an integer in `range`.
     pub fn integer(
         &self,
         name: &str,
@@ -262,7 +263,7 @@ impl Env {
     /// A TCP port; 0 lets the system choose.
     ///
     /// # Errors
-    /// The value is no whole number from 0 to 65535.
+    /// When the value is not an integer from 0 to 65535.
     pub fn port(&self, name: &str, default: u16) -> Result<u16, EnvError> {
         let takes = format!("a port number from 1 to 65535 (0: any free one; default {default})");
         let Some(text) = self.utf8(name, &takes)? else {
@@ -273,11 +274,10 @@ impl Env {
             .ok_or_else(|| EnvError::invalid(name, text, takes))
     }
 
-    /// Addresses to listen on, separated by commas; both loopbacks where
-    /// nothing is set.
+    /// Comma-separated addresses to listen on; both loopbacks by default.
     ///
     /// # Errors
-    /// The value is anything else than IP addresses and `localhost`.
+    /// When the value has anything but IP addresses and `localhost`.
     pub fn hosts(&self, name: &str) -> Result<Hosts, EnvError> {
         let takes = "IP addresses by commas, such as 127.0.0.1 or 127.0.0.1,10.0.0.5, or localhost";
         match self.utf8(name, takes)? {
@@ -288,10 +288,10 @@ impl Env {
         }
     }
 
-    /// One of some words, to the letter.
+    /// Returns one of a set of words, case-sensitive.
     ///
     /// # Errors
-    /// The value is none of `allowed`.
+    /// When the value is not one of `allowed`.
     pub fn word(
         &self,
         name: &str,
@@ -309,19 +309,20 @@ impl Env {
             .ok_or_else(|| EnvError::invalid(name, text, takes))
     }
 
-    /// `true` or `false`, to the letter.
+    /// `true` or `false`, case-sensitive.
     ///
     /// # Errors
-    /// The value is neither: `1`, `yes` and `False` are refused, not guessed.
+    /// When the value is neither: `1`, `yes` and `False` are rejected, not
+    /// guessed.
     pub fn flag(&self, name: &str, default: bool) -> Result<bool, EnvError> {
         let default = if default { "true" } else { "false" };
         Ok(self.word(name, &["true", "false"], default)? == "true")
     }
 
-    /// `NODE_ENV`.
+    /// The value of `NODE_ENV`.
     ///
     /// # Errors
-    /// The value is not one of its words.
+    /// When the value is not an [`Environment`].
     pub fn environment(&self) -> Result<Environment, EnvError> {
         let known = [
             Environment::Development,
@@ -339,13 +340,13 @@ impl Env {
             .unwrap_or_default())
     }
 
-    /// A password or token: of printable ASCII, since it goes into a header. It
-    /// is the variable's value, or in the file that `<NAME>_FILE` names, or what
-    /// the command in `<NAME>_COMMAND` prints, which is run by this.
+    /// A password or token: printable ASCII, since it is sent in a header. Its
+    /// source is the variable's value, the file in `<NAME>_FILE`, or the output
+    /// of the command in `<NAME>_COMMAND`, which this runs.
     ///
     /// # Errors
-    /// The value cannot stand in a header, or begins or ends with a space; it
-    /// cannot be had from its file or command, or is set in two ways.
+    /// When the value cannot be sent in a header, or begins or ends with a
+    /// space; when its file or command fails, or two sources are set.
     pub fn secret(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let takes = "printable ASCII characters, without a space at either end";
         let Some(bytes) = self.secret_bytes(name)? else {
@@ -359,10 +360,11 @@ impl Env {
         Ok(Some(SecretString::from(text)))
     }
 
-    /// As [`Env::secret`], but any text: for what goes into no header.
+    /// As [`Env::secret`], but any text: for values that are not sent in a
+    /// header.
     ///
     /// # Errors
-    /// The value is not UTF-8, or cannot be had.
+    /// When the value is not UTF-8, or its source fails.
     pub fn secret_text(&self, name: &str) -> Result<Option<SecretString>, EnvError> {
         let Some(bytes) = self.secret_bytes(name)? else {
             return Ok(None);
@@ -387,7 +389,7 @@ impl Env {
     /// An absolute `http` or `https` URL without query and fragment.
     ///
     /// # Errors
-    /// The value is anything else.
+    /// When the value is anything else.
     pub fn http_url(&self, name: &str) -> Result<Option<Url>, EnvError> {
         let takes = "an absolute http:// or https:// URL such as http://127.0.0.1:3001";
         let Some(text) = self.utf8(name, takes)? else {
@@ -411,7 +413,7 @@ impl Env {
     }
 }
 
-/// Digits and nothing else: `u64::from_str` would take `+1`.
+/// Parses decimal digits only: `u64::from_str` would accept `+1`.
 fn digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

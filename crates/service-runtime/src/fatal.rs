@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Prints `[FATAL] <line>` on standard error and gives the exit code 1.
+/// Prints `[FATAL] <line>` to standard error and returns exit code 1.
 ///
 /// Line breaks in `error` become spaces: operators and their scripts look for
 /// one line.

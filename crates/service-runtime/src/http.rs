@@ -30,5 +30,5 @@ pub use success::with_success;
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-/// The header that says for which business a request is made.
+/// The header with the business that a request is made for.
 pub const CLIENTE_ID_HEADER: &str = "x-cliente-id";

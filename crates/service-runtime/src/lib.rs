@@ -1,5 +1,5 @@
 //! Service runtime: configuration, logs, listeners, shutdown, metrics and HTTP
-//! basics, with nothing of what a service does.
+//! basics, without any service's own logic.
 //!
 //! ```text
 //!  environment ─> typed configuration ─> bind ─> "ready" to PM2 ─> serve
@@ -7,27 +7,27 @@
 //!                     [FATAL] line, exit 1      SIGTERM, SIGINT, PM2 ┴─> drain ─> abort
 //! ```
 //!
-//! | module | for |
+//! | module | purpose |
 //! | --- | --- |
-//! | [`mod@env`] | the environment, read once, with one-line complaints |
+//! | [`mod@env`] | the environment, read once, with one-line errors |
 //! | [`logs`] | human text or JSON on standard output |
-//! | [`listen`] | the port, and who holds it when it is taken |
+//! | [`listen`] | the port, and the process that uses it when it is taken |
 //! | [`shutdown`] | drain at the first signal, abort at the second |
 //! | [`serve`] | HTTP/1.1 with limits on time, connections and draining |
-//! | [`liveness`] | whether what does the work answers, for systemd's watchdog and `health` |
+//! | [`liveness`] | self-checks, for systemd's watchdog and `health` |
 //! | [`pm2`] | readiness and stop over PM2's descriptor |
-//! | [`metrics`] | what Prometheus reads |
-//! | [`traces`] | what an OpenTelemetry collector reads, where there is one |
-//! | [`doctor`] | what is wrong on this machine, and its cure |
-//! | [`memory`] | what is given back once the service is up |
-//! | [`private`] | folders and files that nobody else may read |
-//! | [`process`] | children that die with the service, and finding what is left |
+//! | [`metrics`] | Prometheus metrics |
+//! | [`traces`] | OpenTelemetry traces, if a collector is configured |
+//! | [`doctor`] | checks of this machine, with remedies |
+//! | [`memory`] | release of memory once the service is up |
+//! | [`private`] | folders and files that no other user can read |
+//! | [`process`] | children that die with the service, and cleanup of leftovers |
 //! | [`http`] | error bodies, extractors and the layers of every router |
-//! | [`limits`] | what one caller may take at once, and how often it may guess |
-//! | [`TrustedProxies`] | whose connections are those of many clients |
+//! | [`limits`] | concurrency and rate limits per client |
+//! | [`TrustedProxies`] | peers whose connections are those of many clients |
 //! | [`inherited`] | a descriptor that the process was started with |
 //! | [`Backoff`] | delays between retries |
-//! | [`is_public`] | which addresses are the internet's |
+//! | [`is_public`] | whether an address is on the public internet |
 //! | [`error_chain()`] | an error and its causes in one line |
 
 mod address;

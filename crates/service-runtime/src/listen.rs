@@ -1,4 +1,4 @@
-//! Binds the port, or names the process that holds it.
+//! Binds the port, or identifies the process that uses it.
 
 use std::fmt;
 use std::io;
@@ -12,84 +12,84 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::process::Process;
 
-/// The port cannot be opened. Its text is one line with the cure.
+/// The port cannot be opened. `Display` gives one line with the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListenError {
-    /// Somebody has the port.
+    /// Another process uses the port.
     #[error("port {port} is taken{holder}: stop it, or set PORT to a free port")]
     Taken {
         /// The port.
         port: u16,
-        /// By whom, where `/proc` tells.
+        /// The process, if `/proc` shows it.
         holder: Holder,
-        /// What the system said.
+        /// The system error.
         #[source]
         source: io::Error,
     },
-    /// The system does not allow it.
+    /// The system does not allow the port.
     #[error("port {port} may not be opened by this user: set PORT to a port above 1023")]
     Forbidden {
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The system error.
         #[source]
         source: io::Error,
     },
-    /// The address is none of this machine's.
+    /// The address does not belong to this machine.
     #[error(
         "HOST is {host}, which is not an address of this machine: it takes one of its own, such as 127.0.0.1"
     )]
     NotHere {
         /// The address.
         host: IpAddr,
-        /// What the system said.
+        /// The system error.
         #[source]
         source: io::Error,
     },
-    /// Anything else.
+    /// Any other error.
     #[error("{address} cannot be listened on: {source}")]
     Other {
-        /// Address and port.
+        /// The address and port.
         address: SocketAddr,
-        /// What the system said.
+        /// The system error.
         #[source]
         source: io::Error,
     },
-    /// Others could reach the service, and nothing would stop them.
+    /// Other machines could reach the service without authentication.
     #[error("HOST is {host}, which other machines can reach: set {variable}, or HOST=127.0.0.1")]
     Unprotected {
         /// The address.
         host: IpAddr,
-        /// The variable that protects.
+        /// The variable of the secret.
         variable: &'static str,
     },
-    /// Others could reach the service and guess what stops them.
+    /// Other machines could reach the service and guess the secret.
     #[error(
         "HOST is {host}, which other machines can reach, and {variable} has fewer than {least} characters: whoever reaches the port can try them all; make it longer, such as by `openssl rand -hex 24`"
     )]
     Guessable {
         /// The address.
         host: IpAddr,
-        /// The variable that protects.
+        /// The variable of the secret.
         variable: &'static str,
-        /// How many characters it has to have.
+        /// Minimum number of characters.
         least: usize,
     },
 }
 
-/// The fewest characters of a secret that programs show.
+/// Minimum length of a secret for programs, in characters.
 pub const LEAST_TOKEN: usize = 16;
-/// The fewest characters of a password that a person types, whose guesses run
-/// out sooner.
+/// Minimum length of a typed password, whose guesses have a stricter rate
+/// limit.
 pub const LEAST_PASSWORD: usize = 10;
 
-/// Who has a port; empty where it cannot be told.
+/// The process that uses a port; empty if unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder(Option<(i32, String)>);
 
 impl Holder {
-    /// Its process id, where it can be told.
+    /// The process id, if known.
     pub fn pid(&self) -> Option<i32> {
         self.0.as_ref().map(|(pid, _)| *pid)
     }
@@ -108,7 +108,7 @@ impl fmt::Display for Holder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {
     addresses: Vec<IpAddr>,
-    /// Whether a machine without IPv6 does without `::1`.
+    /// Whether `::1` is optional on a machine without IPv6.
     is_localhost: bool,
 }
 
@@ -123,12 +123,12 @@ impl Default for Hosts {
 }
 
 impl Hosts {
-    /// The addresses, in the order in which they were given.
+    /// Iterates over the addresses, in the given order.
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.addresses.iter().copied()
     }
 
-    /// An address at which this machine itself reaches the service.
+    /// An address at which this machine itself can reach the service.
     pub fn nearest(&self) -> IpAddr {
         let loopback = self.iter().find(|host| host.to_canonical().is_loopback());
         let open = self.iter().find(IpAddr::is_unspecified);
@@ -176,11 +176,11 @@ impl fmt::Display for Hosts {
     }
 }
 
-/// The open sockets of a service; connections come from all of them.
+/// The listening sockets of a service; connections are accepted from all.
 #[derive(Debug)]
 pub struct Listeners {
     sockets: Vec<TcpListener>,
-    /// Where to look first: none of the sockets keeps another waiting.
+    /// The socket to poll first: none of them starves another.
     next: AtomicUsize,
 }
 
@@ -194,14 +194,13 @@ impl From<TcpListener> for Listeners {
 }
 
 impl Listeners {
-    /// Opens the port on each of the addresses; port 0 is one port that is free
-    /// on all of them.
+    /// Opens the port on each address; port 0 selects one that is free on all.
     ///
     /// # Errors
     /// See [`ListenError`].
     pub async fn bind(hosts: &Hosts, port: u16) -> Result<Self, ListenError> {
-        /// What the system chose for the first address somebody may have on the
-        /// second.
+        /// The port that the system chose for the first address may be taken on
+        /// the second.
         const TRIES: usize = 16;
         let mut tries = 0;
         loop {
@@ -234,13 +233,13 @@ impl Listeners {
         })
     }
 
-    /// What they listen on.
+    /// The addresses and ports of the sockets.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         let addresses = self.sockets.iter().map(TcpListener::local_addr);
         addresses.filter_map(Result::ok)
     }
 
-    /// The next connection, from whichever socket has one.
+    /// Accepts the next connection from any socket.
     ///
     /// # Errors
     /// As [`TcpListener::accept`].
@@ -293,7 +292,7 @@ pub async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, ListenError> {
         })
 }
 
-/// Refuses an address beyond loopback unless a token protects it.
+/// Rejects an address beyond loopback unless a token protects it.
 ///
 /// # Errors
 /// [`ListenError::Unprotected`].
@@ -309,7 +308,7 @@ pub fn ensure_loopback_or_token(
     }
 }
 
-/// Refuses a secret that can be guessed where others can reach the service.
+/// Rejects a secret that is too short if other machines can reach the service.
 ///
 /// # Errors
 /// [`ListenError::Guessable`].
@@ -330,13 +329,13 @@ pub fn ensure_not_guessable(
     }
 }
 
-/// Whether a secret is so short that it can be guessed; none cannot.
+/// Whether a secret is short enough to be guessed; no secret is not.
 #[must_use]
 pub fn is_guessable(secret: Option<&SecretString>, least: usize) -> bool {
     secret.is_some_and(|secret| secret.expose_secret().chars().count() < least)
 }
 
-/// Process id and name of who listens on the port.
+/// Process id and name of the process that listens on the port.
 fn holder(port: u16) -> Option<(i32, String)> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
@@ -352,7 +351,7 @@ fn holder(port: u16) -> Option<(i32, String)> {
         .and_then(|pid| Some((pid, Process::read(pid)?.comm)))
 }
 
-/// The port that a process listens on, where that can be told.
+/// The port that a process listens on, if known.
 #[must_use]
 pub fn port_of(pid: i32) -> Option<u16> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -364,7 +363,7 @@ pub fn port_of(pid: i32) -> Option<u16> {
 }
 
 fn holds(pid: i32, sockets: &[String]) -> bool {
-    // Another user's descriptors cannot be read; that is no answer, not "no".
+    // Another user's descriptors cannot be read: the owner stays unknown.
     let Ok(descriptors) = std::fs::read_dir(format!("/proc/{pid}/fd")) else {
         return false;
     };

@@ -2,13 +2,13 @@
 //! `WatchdogSec=`) and to health requests.
 //!
 //! ```text
-//!  every few seconds: check ──> all answer ──> WATCHDOG=1 ──> systemd
-//!                         └───> one does not ─> silence ────> systemd restarts it
+//!  every few seconds: check ──> all respond ─> WATCHDOG=1 ──> systemd
+//!                         └───> one does not ─> no notify ──> systemd restarts it
 //!                         └───> last result ──> GET /health/deep <── `… health --deep`
 //! ```
 //!
-//! A dependency that is down is no hang: a start anew would not bring it back.
-//! That is readiness, and whoever asks is told of it apart.
+//! An unavailable dependency is not a hang: a restart would not fix it. That is
+//! readiness, which is reported separately.
 
 use std::time::{Duration, Instant};
 
@@ -22,33 +22,33 @@ use tracing::{debug, info, warn};
 
 use crate::env::{Env, EnvError};
 
-/// How often it is looked at, unless systemd wants to hear of it more often.
+/// Interval between checks, unless systemd's watchdog needs a shorter one.
 const EVERY: Duration = Duration::from_secs(10);
-/// How often at most.
+/// Minimum interval.
 const LEAST: Duration = Duration::from_millis(50);
-/// How long each part may take to answer.
+/// Timeout for each part.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How old the last result may be: several parts may each take their time.
+/// Maximum age of the last result: several parts may each take their time.
 const STALE: Duration = Duration::from_secs(60);
-/// How long `health` waits for the service.
+/// Timeout of the `health` request.
 const ASKED: Duration = Duration::from_secs(8);
 
-/// Tells systemd that the service serves; nothing without one.
+/// Notifies systemd that the service is ready; does nothing without systemd.
 pub fn ready() {
     tell(&NotifyState::Ready);
 }
 
 fn tell(state: &NotifyState<'_>) {
-    // Neither may end or hold up a service that works.
+    // A failed notification must not affect a working service.
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         debug!(%error, ?state, "systemd could not be told");
     }
 }
 
-/// Waits for `answer`; if it does not come, says that `part` does not answer.
+/// Waits for `answer`; on a timeout returns an error about `part`.
 ///
 /// # Errors
-/// A sentence that names `part`.
+/// A message that names `part`.
 pub async fn answers<T>(part: &str, answer: impl Future<Output = T>) -> Result<T, String> {
     tokio::time::timeout(PATIENCE, answer)
         .await
@@ -68,8 +68,8 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Runs `check` again and again until `draining`, and feeds systemd's
-    /// watchdog while it finds nothing. It returns a sentence that says what hangs.
+    /// Runs `check` periodically until `draining`, and feeds systemd's watchdog
+    /// while it succeeds. Its error is a message that names the hanging part.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -82,7 +82,7 @@ impl Liveness {
             at: Instant::now(),
             hung: None,
         });
-        // Twice within systemd's time, and once more for a slow machine.
+        // Twice within systemd's timeout, plus a margin for a slow machine.
         let every =
             sd_notify::watchdog_enabled().map_or(EVERY, |time| (time / 3).clamp(LEAST, EVERY));
         let task = tokio::spawn(async move {
@@ -109,7 +109,7 @@ impl Liveness {
         (Self { last }, task)
     }
 
-    /// What hangs, in a sentence; `None` if nothing does.
+    /// A message that names the hanging part; `None` if there is none.
     #[must_use]
     pub fn hung(&self) -> Option<String> {
         let last = self.last.borrow();
@@ -124,18 +124,19 @@ impl Liveness {
     }
 }
 
-/// What `health` asks for.
+/// Options of `health`.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Question {
-    /// Ask whether what does the work answers, too, not the port alone.
+    /// Check that the workers respond, too, not only the port.
     #[arg(long)]
     deep: bool,
-    /// Ask whether it can do its work now, too: what it depends on is there.
+    /// Check that the service can work now, too: its dependencies are
+    /// available.
     #[arg(long)]
     ready: bool,
 }
 
-/// What is read of the answer of `GET /health/deep`.
+/// The fields read from the response of `GET /health/deep`.
 #[derive(Deserialize)]
 struct Answer {
     alive: bool,
@@ -143,11 +144,11 @@ struct Answer {
     cause: Option<String>,
 }
 
-/// Asks the service `name` that runs with `env` on this machine how it is. Reads
-/// `HOST` and `PORT` alone: no secret is asked for.
+/// Requests the health of the service `name` that runs with `env` on this
+/// machine. Reads only `HOST` and `PORT`: no secret is needed.
 ///
 /// # Errors
-/// A sentence with the cause.
+/// A message with the cause.
 pub async fn ask(
     name: &str,
     env: &Env,
@@ -160,7 +161,7 @@ pub async fn ask(
     let address = std::net::SocketAddr::new(host, port);
     let deep = question.deep || question.ready;
     let path = if deep { "/health/deep" } else { "/health" };
-    // Another part of the process may have been first.
+    // Another part of the process may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let silent = |error: reqwest::Error| {
         let why = crate::error_chain(&error);

@@ -1,6 +1,6 @@
 //! Logs: warnings and errors on standard error, so that `pm2 logs --err` shows
-//! what is wrong and nothing else; the rest on standard output. Text for a
-//! person, JSON in production.
+//! only problems; the rest on standard output. Text in development, JSON in
+//! production.
 
 use std::io::IsTerminal;
 
@@ -14,15 +14,15 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::env::{Env, EnvError, Environment};
 use crate::traces;
 
-/// Ours at `info`, and of the libraries only what is wrong.
+/// This workspace at `info`, libraries at `warn`.
 const DEFAULT_FILTER: &str = "info,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,sqlx=warn,tower_http=warn,tungstenite=warn,fantoccini=warn,mio=warn";
 
-/// Installs the process's log, and its traces where a collector is named (see
-/// [`crate::traces`]). `RUST_LOG` takes the place of the default filter. A
-/// second call changes nothing. Outside of any asynchronous runtime.
+/// Installs the process's log, and its traces if a collector is configured (see
+/// [`crate::traces`]). `RUST_LOG` replaces the default filter. A second call
+/// does nothing. Call it outside any asynchronous runtime.
 ///
 /// # Errors
-/// `RUST_LOG` is not a filter, or `OTEL_EXPORTER_OTLP_ENDPOINT` no address.
+/// When `RUST_LOG` is not a filter, or `OTEL_EXPORTER_OTLP_ENDPOINT` not a URL.
 pub fn init(env: &Env, environment: Environment, service: &'static str) -> Result<(), EnvError> {
     let filter = filter(env)?;
     let lines = tracing_subscriber::fmt::layer()
@@ -31,8 +31,8 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
                 .with_max_level(Level::WARN)
                 .or_else(std::io::stdout),
         )
-        // When PM2's daemon dies both pipes break; complaining about the one
-        // on the other would panic.
+        // When PM2's daemon dies both pipes break; reporting one's error on the
+        // other would panic.
         .log_internal_errors(false);
     let lines = if environment.is_production() {
         let json = lines.json().flatten_event(true).with_span_list(false);
@@ -45,7 +45,7 @@ pub fn init(env: &Env, environment: Environment, service: &'static str) -> Resul
     let traces = traces::begin(env, service)?.map(|tracer| {
         tracing_opentelemetry::layer()
             .with_tracer(tracer)
-            // Of ours what a person looks for; of the code nothing.
+            // Attributes that operators search for; no code locations.
             .with_location(false)
             .with_threads(false)
             .with_filter(LevelFilter::INFO)

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::sys::unmap_code;
 
-/// By then what only the start runs has run.
+/// Delay after which code that only the start needs has run.
 const AFTER: Duration = Duration::from_secs(30);
 
-/// Some time after the start lets go of the code that ran until then: most of
-/// it was the start's, and what the kernel mapped around it. What is resident
-/// of a service at idle is mostly its code.
+/// Releases the code pages some time after the start: most of them were only
+/// needed by it, or mapped by the kernel's read-around. The resident memory of
+/// an idle service is mostly its code.
 pub fn release_startup_pages() {
     tokio::spawn(async {
         tokio::time::sleep(AFTER).await;
@@ -25,7 +25,7 @@ pub fn release_startup_pages() {
 mod tests {
     use super::*;
 
-    /// Kilobytes of files that are resident, counted page by page.
+    /// Resident kilobytes of file mappings, counted page by page.
     fn resident() -> i64 {
         let counted = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
         let of = |name: &str| -> i64 {
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn a_program_goes_on_with_less_of_itself_resident() {
-        // Another test of the same process may run what this one let go of.
+        // Another test of the same process may run code that was released here.
         let less = (0..10).any(|_| {
-            // So that what counts and unmaps is resident both times.
+            // Makes the code that counts and unmaps resident both times.
             unmap_code().unwrap();
             resident();
-            // Something that a start runs.
+            // Code that a start runs.
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
             drop(runtime);

@@ -1,8 +1,8 @@
 //! Prometheus metrics: counters, gauges and histograms.
 //!
-//! Where something happens, the macros of the `metrics` crate count it; what is
-//! so at a moment is set when somebody asks. Until [`install`] was called, as in
-//! most tests, nothing is kept.
+//! Events are counted where they happen, with the macros of the `metrics`
+//! crate; gauges are set on a scrape. Until [`install`] is called, as in most
+//! tests, nothing is recorded.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::process::Usage;
 
-/// The text's content type.
+/// The content type of the text format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// From a millisecond to the longest that anything waits.
+/// Histogram buckets, from a millisecond to the longest timeout.
 const SECONDS: [f64; 15] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
-/// What was observed is put into its buckets so often, whether anybody asks or
-/// not: until then each observation takes memory.
+/// Interval of moving observations into their buckets, scraped or not: until
+/// then each takes memory.
 const UPKEEP: Duration = Duration::from_secs(30);
 
-/// What every service counts.
+/// Descriptions of the metrics that every service has.
 const HELP: &[(&str, &str)] = &[
     (
         "http_requests_total",
@@ -41,15 +41,15 @@ const HELP: &[(&str, &str)] = &[
     ("process_open_fds", "Open descriptors of the service itself"),
 ];
 
-/// Tells what metrics mean, by their names.
+/// Registers the descriptions of metrics, by name.
 fn describe(help: &[(&'static str, &'static str)]) {
     for (name, text) in help {
-        // The kind is told by the first value.
+        // The first value determines the kind.
         describe_gauge!(*name, *text);
     }
 }
 
-/// What this process counts; cheap to clone.
+/// The metrics of this process; cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
@@ -59,9 +59,9 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// Begins to count, for the whole process; `help` says what the service's own
-/// metrics mean, by their names. A second call gives the same; where somebody
-/// else counts already, nothing is.
+/// Installs the recorder for the whole process; `help` describes the service's
+/// own metrics, by name. A second call returns the same; if another recorder is
+/// installed already, nothing is recorded.
 #[must_use]
 pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
     static INSTALLED: OnceLock<Metrics> = OnceLock::new();
@@ -70,7 +70,7 @@ pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
             let seconds = Matcher::Suffix("_seconds".to_owned());
             let recorder = PrometheusBuilder::new()
                 .set_buckets_for_metric(seconds, &SECONDS)
-                // Only no buckets at all are refused.
+                // Only an empty list of buckets is an error.
                 .unwrap_or_default()
                 .build_recorder();
             let handle = recorder.handle();
@@ -86,7 +86,7 @@ pub fn install(help: &[(&'static str, &'static str)]) -> Metrics {
 }
 
 impl Metrics {
-    /// Puts what was observed into its buckets from time to time; never ends.
+    /// Moves observations into their buckets periodically; never ends.
     pub async fn upkeep(self) {
         loop {
             tokio::time::sleep(UPKEEP).await;
@@ -94,7 +94,7 @@ impl Metrics {
         }
     }
 
-    /// All of it, as text, with what this process takes now.
+    /// All metrics as text, with the process's present resource usage.
     pub fn render(&self) -> String {
         let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
         gauge!("process_resident_memory_bytes").set(as_f64(this.resident));
@@ -105,15 +105,15 @@ impl Metrics {
     }
 }
 
-/// A number of bytes or things as a gauge takes it.
+/// Converts a number of bytes or things to a gauge value.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub const fn as_f64(number: u64) -> f64 {
     number as f64
 }
 
-/// Counts an answered request. The route is its pattern, so that there are as
-/// many series as routes; methods that nobody here takes are one.
+/// Counts a response. The route is its pattern, so that there are as many
+/// series as routes; unknown methods share one.
 pub(crate) fn answered(method: &str, route: &str, status: u16, took: Duration) {
     let method = match method {
         "GET" => "GET",

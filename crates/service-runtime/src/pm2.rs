@@ -3,13 +3,13 @@
 //! ```text
 //!  PM2's daemon ══ NODE_CHANNEL_FD ══ service
 //!               <── "ready"\n              the port is open
-//!       "shutdown"\n ──>                   stop, please
+//!       "shutdown"\n ──>                   a request to stop
 //!                EOF ──>                   the daemon died: stop, or its
 //!                                          successor starts a second one
 //! ```
 //!
-//! One JSON value on each line, as Node writes them. Without the variable
-//! nothing happens; with nonsense in it a warning is logged.
+//! One JSON value per line, as Node writes them. Does nothing without the
+//! variable; an invalid value is logged as a warning.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -24,26 +24,26 @@ use crate::env::Env;
 use crate::shutdown::Shutdown;
 use crate::sys;
 
-/// Where PM2 says which descriptor it is.
+/// Variable with the number of PM2's descriptor.
 pub const CHANNEL_VARIABLE: &str = "NODE_CHANNEL_FD";
-/// What goes with it; of no use to us, nor to our children.
+/// Variable that accompanies it; of no use to us or our children.
 pub const SERIALIZATION_VARIABLE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 
-/// The longest line that is read; PM2's own are some hundred bytes.
+/// Maximum length of a line; PM2's own are a few hundred bytes.
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// The supervisor that started this process, if one did.
 #[derive(Debug)]
 pub struct Supervisor {
     channel: Option<UnixStream>,
-    /// What was wrong with the variable; logged once there is a log.
+    /// The error in the variable, logged once logging is set up.
     problem: Option<String>,
 }
 
 impl Supervisor {
-    /// Takes the descriptor named by `NODE_CHANNEL_FD` and keeps it from
-    /// children. Call it first of all, before anything can be spawned;
-    /// [`Supervisor::watch`] logs what was wrong with the variable.
+    /// Takes the descriptor in `NODE_CHANNEL_FD` and hides it from children.
+    /// Call it first, before anything can be spawned; [`Supervisor::watch`]
+    /// logs an invalid value.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
         let Some(value) = env.raw(CHANNEL_VARIABLE) else {
@@ -64,7 +64,7 @@ impl Supervisor {
         }
     }
 
-    /// Without a supervisor.
+    /// Returns a supervisor that is absent.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Supervisor {
         }
     }
 
-    /// Over this socket.
+    /// Uses this socket.
     #[must_use]
     pub const fn over(channel: UnixStream) -> Self {
         Self {
@@ -82,18 +82,19 @@ impl Supervisor {
         }
     }
 
-    /// Whether a supervisor listens.
+    /// Whether a supervisor is connected.
     pub const fn is_present(&self) -> bool {
         self.channel.is_some()
     }
 
-    /// Tells it that the service serves. Call it once the port is open.
+    /// Notifies the supervisor that the service is ready. Call it once the port
+    /// is open.
     pub fn ready(&self) {
         let Some(channel) = &self.channel else {
             return;
         };
-        // Neither a full socket nor a dead daemon may hold up or end a
-        // service that works.
+        // Neither a full socket nor a dead daemon may block or end a working
+        // service.
         match send(
             channel,
             b"\"ready\"\n",
@@ -104,8 +105,8 @@ impl Supervisor {
         }
     }
 
-    /// Begins draining when the supervisor says `"shutdown"` or is gone. Ends
-    /// then, or when draining begins otherwise.
+    /// Begins draining when the supervisor sends `"shutdown"` or closes the
+    /// socket. Ends then, or when draining begins otherwise.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -148,7 +149,7 @@ fn stream(descriptor: OwnedFd) -> Result<UnixStream, String> {
     }
 }
 
-/// Reads until the supervisor wants an end; gives the cause.
+/// Reads until the supervisor requests a stop; returns the cause.
 async fn wish(channel: tokio::net::UnixStream) -> &'static str {
     let mut reader = BufReader::new(channel);
     let mut line = Vec::new();
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_ignored() {
-        // Descriptors that this process opened, standard ones, closed ones.
+        // Descriptors opened by this process, standard ones, closed ones.
         let file = std::fs::File::open("/dev/null").unwrap();
         let own = std::os::fd::AsRawFd::as_raw_fd(&file).to_string();
         for value in ["", "x", "-1", "0", "1", "2", "99999", "3 ", "1e3", &own] {

@@ -1,24 +1,24 @@
-//! Private folders and files: readable by the service's user alone.
+//! Private folders and files: readable only by the service's user.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Makes a folder, and those above it, where they are missing: 0700. One that
-/// is there stays as it is.
+/// Creates a folder, and missing ones above it, with mode 0700. An existing one
+/// stays as it is.
 ///
 /// # Errors
-/// When it cannot be made, or is something else.
+/// When it cannot be created, or is not a folder.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Makes an empty file where it is missing; 0600 from now on, also if it was
-/// there.
+/// Creates an empty file if it is missing; sets mode 0600, also on an existing
+/// one.
 ///
 /// # Errors
-/// When it cannot be made or written, or is another user's.
+/// When it cannot be created or written, or is another user's.
 pub fn make_file(file: &Path) -> io::Result<()> {
     let opened = OpenOptions::new()
         .create(true)

@@ -1,14 +1,15 @@
-//! Child processes that die with the service, and finding and ending what is left.
+//! Child processes that die with the service, and cleanup of leftover ones.
 //!
 //! ```text
 //!  service ── spawner thread (lives as long as the process)
 //!                 └─ child: own process group, SIGKILL when the thread ends
 //!                       └─ grandchildren …            ─┐
-//!  whoever left the group or lost its parent ──────────┴─ ProcessTable finds them
+//!  any that left the group or lost their parent ───────┴─ ProcessTable finds them
 //! ```
 //!
-//! Pids are reused; a [`ProcessId`] carries the start time, so a signal never
-//! reaches a stranger. Zombies do not count as alive: they hold nothing.
+//! Pids are reused; a [`ProcessId`] includes the start time, so a signal never
+//! reaches another process. Zombies do not count as alive: they use no
+//! resources.
 
 mod fd_passing;
 mod limits;

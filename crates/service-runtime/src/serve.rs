@@ -2,16 +2,16 @@
 //!
 //! ```text
 //!  accept ─> room? ─> one task for each connection
-//!    │         │ head not read in time, answer not taken in time ─> closed
+//!    │         │ timeout of request head or response ─> closed
 //!    │         │ body stops ─> 408
-//!    │         │ answered before the body's end ─> the rest is read and dropped
+//!    │         │ response before the body's end ─> the rest is read and discarded
 //!    │         └ hyper's own bare 400, 414, 431 ─> given a JSON body
 //!    └─ draining: no new ones, each ends after its request ─┐
 //!         `drain` over, or aborting: what is left is cut <──┘
 //! ```
 //!
-//! `axum::serve` has none of the limits: without a timer hyper waits for a
-//! request's head for ever, and an open event stream holds a stop up for ever.
+//! `axum::serve` has none of the limits: without a timer hyper waits forever
+//! for the head of a request, and an open event stream blocks a stop forever.
 
 mod activity;
 mod admission;
@@ -46,30 +46,31 @@ use crate::process::raise_descriptors;
 use crate::shutdown::Shutdown;
 use crate::trusted_proxies::TrustedProxies;
 
-/// What a server puts up with.
+/// Timeouts and limits of a server.
 #[derive(Clone, Debug)]
 pub struct ServeLimits {
-    /// For a request's head to arrive; also how long an idle connection is
-    /// kept.
+    /// Timeout for the head of a request; also for an idle connection.
     pub header_read: Duration,
-    /// For the next piece of a request's body to arrive.
+    /// Timeout for the next chunk of a request body.
     pub body_idle: Duration,
-    /// For the peer to take the next piece of an answer.
+    /// Timeout for the peer to accept the next chunk of a response.
     pub write_stall: Duration,
-    /// For open requests to end once draining began; event streams that do
-    /// not end by themselves are cut then.
+    /// Timeout for open requests after draining began; event streams that do
+    /// not end by themselves are then cut.
     pub drain: Duration,
-    /// Connections at once. For a further one the one that waits longest for
-    /// its peer is cut; where all are at work it is refused.
+    /// Maximum number of connections. For a new one the connection that waits
+    /// longest for its peer is cut; if all are at work it is refused.
     pub connections: usize,
-    /// Of those, from one address.
+    /// Maximum number of connections from one address.
     pub of_address: usize,
-    /// Who has all of them: behind these, and on this machine, are many clients.
+    /// Exempt from the limit per address, like this machine: proxies have many
+    /// clients.
     pub proxies: TrustedProxies,
 }
 
 impl Default for ServeLimits {
-    /// 30 s each, 5 s to drain, 1024 connections, 256 of them of one address.
+    /// Returns 30 s each, 5 s to drain, 1024 connections, 256 of them per
+    /// address.
     fn default() -> Self {
         Self {
             header_read: Duration::from_secs(30),
@@ -83,12 +84,13 @@ impl Default for ServeLimits {
     }
 }
 
-/// Descriptors for what is no connection: the database, files, the browser.
+/// Descriptors for other uses: the database, files, the browser.
 const OTHER_DESCRIPTORS: u64 = 512;
-/// How long a new connection waits for a place before it is refused.
+/// How long a new connection waits for a slot before it is refused.
 const FOR_A_PLACE: Duration = Duration::from_secs(1);
 const LOOKED_AT: Duration = Duration::from_millis(50);
-/// Refused connections that are told so at once; further ones are just closed.
+/// Maximum number of concurrent 503 responses; further connections are just
+/// closed.
 const REFUSALS: usize = 64;
 /// Response to a refused connection.
 const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
@@ -96,8 +98,8 @@ content-type: application/json\r\ncontent-length: 108\r\nretry-after: 1\r\n\
 connection: close\r\n\r\n\
 {\"error\":true,\"code\":\"OVERLOADED\",\"message\":\"as many connections are open as there may be: try again later\"}";
 
-/// The largest head of a request that is parsed at all, in bytes. What
-/// [`crate::http::standard`] takes is less, and answered in words.
+/// Maximum size of a request head that is parsed, in bytes. The limit of
+/// [`crate::http::standard`] is lower, and has an error body.
 const LARGEST_HEAD: usize = 256 * 1024;
 
 /// Serves until draining is over. Handlers may extract
@@ -119,7 +121,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            // Stopping comes first: a flood of connections must not delay it.
+            // Stopping has priority: a flood of connections must not delay it.
             biased;
             () = shutdown.draining().cancelled() => break,
             Some(_) = connections.join_next() => {}
@@ -167,8 +169,8 @@ pub async fn serve(
     }
 }
 
-/// Raises the descriptor limit for this many connections; returns for how
-/// many there are.
+/// Raises the descriptor limit for this many connections; returns how many it
+/// allows.
 fn room_for(connections: usize) -> usize {
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX);
     let wanted = wanted.saturating_add(OTHER_DESCRIPTORS);
@@ -185,7 +187,7 @@ fn room_for(connections: usize) -> usize {
     usize::try_from(fit).map_or(connections, |fit| fit.min(connections))
 }
 
-/// Lets a connection in, or waits a moment for a place.
+/// Admits a connection, or waits briefly for a slot.
 async fn admit(open: &Connections, peer: SocketAddr) -> Result<Admitted, NoRoom> {
     let begun = tokio::time::Instant::now();
     loop {
@@ -198,8 +200,8 @@ async fn admit(open: &Connections, peer: SocketAddr) -> Result<Admitted, NoRoom>
     }
 }
 
-/// Tells one that there is no place. It is read from for a moment: closed with
-/// unread bytes, it would be reset before its peer has the answer.
+/// Sends a 503. The socket is read from for a moment: closed with unread bytes,
+/// it would be reset before its peer has the response.
 async fn refuse(mut stream: TcpStream) {
     let polite = async {
         stream.write_all(REFUSED).await?;
@@ -217,7 +219,7 @@ async fn accept(listeners: &Listeners) -> (TcpStream, SocketAddr) {
             Ok(accepted) => return accepted,
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
-                // Out of descriptors, most likely: some will come back.
+                // Probably out of descriptors: some will be released.
                 error!(%error, "cannot accept connections; trying again in a second");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -242,7 +244,7 @@ async fn connection(
     draining: CancellationToken,
     admitted: Admitted,
 ) {
-    // Events and small answers must not wait for a full packet.
+    // Events and small responses must not wait for a full packet.
     let _ = stream.set_nodelay(true);
     let activity = Arc::clone(&admitted.activity);
     let answering = Arc::clone(&activity);

@@ -6,8 +6,8 @@
 //!  running ───────────────────────> draining ───────────────> aborting
 //! ```
 //!
-//! Draining finishes what was begun and closes cleanly; aborting gives up on
-//! it. Both are tokens that are passed on: nothing here is static.
+//! Draining finishes what was begun and closes cleanly; aborting drops it. Both
+//! are tokens that are passed on: nothing here is static.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,11 +18,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Signals this close together are one wish: a supervisor that ends the whole
-/// group, or PM2 and systemd stopping at once, must not cost the clean close.
+/// Signals this close together count as one: a supervisor that signals the
+/// whole group, or PM2 and systemd stopping at once, must not prevent the clean
+/// close.
 const SIGNAL_DEBOUNCE: Duration = Duration::from_millis(500);
 
-/// A handle on the two stages. Clones are the same handle.
+/// A handle to the two stages. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
     inner: Arc<Inner>,
@@ -35,7 +36,7 @@ struct Inner {
 }
 
 impl Shutdown {
-    /// Running: neither stage has begun.
+    /// Creates a handle of a running service.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -77,18 +78,18 @@ impl Shutdown {
         }
     }
 
-    /// Turns SIGTERM and SIGINT into [`Shutdown::stop`] and, the second time
-    /// (later than half a second after the first), [`Shutdown::abort`]; a
-    /// third ends the process on the spot with 130.
+    /// Calls [`Shutdown::stop`] on SIGTERM or SIGINT and, the second time
+    /// (later than half a second after the first), [`Shutdown::abort`]; a third
+    /// ends the process immediately with 130.
     ///
     /// The handlers are installed when this returns.
     ///
     /// # Errors
-    /// The handlers cannot be installed.
+    /// When the handlers cannot be installed.
     pub fn on_signals(&self) -> std::io::Result<tokio::task::JoinHandle<()>> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        // A closed terminal is no reason to die half way: it stops us, too.
+        // A closed terminal must not kill the process: SIGHUP drains, too.
         let hangup = signal(SignalKind::hangup())?;
         let shutdown = self.clone();
         Ok(tokio::spawn(shutdown.watch(terminate, interrupt, hangup)))

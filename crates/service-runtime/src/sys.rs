@@ -1,4 +1,4 @@
-//! The workspace's only unsafe code: system calls, each with its reason.
+//! The workspace's only unsafe code: system calls, each with a safety reason.
 
 use std::io;
 use std::ops::Range;
@@ -12,27 +12,27 @@ use rustix::mm::{Advice, madvise};
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Why a descriptor number was not taken.
+/// Why a descriptor number was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum NotOurs {
-    /// It is one that every program has.
+    /// A standard descriptor.
     #[error("descriptors 0 to 2 are standard input and output")]
     Standard,
-    /// Nothing is open under the number.
+    /// No open descriptor has this number.
     #[error("it is not open")]
     Closed(#[source] io::Error),
-    /// It was not inherited.
+    /// The descriptor was not inherited.
     #[error("it was opened by this process itself, not handed to it")]
     OpenedHere,
 }
 
-/// Takes a descriptor that the process was started with, and sets CLOEXEC so
-/// that no child gets it.
+/// Takes a descriptor that the process inherited, and sets CLOEXEC so that no
+/// child gets it.
 ///
-/// Descriptors that this process opened itself are refused: Rust opens all of
-/// them with CLOEXEC, and one that was inherited cannot have had it. So a
-/// nonsense number in the environment takes nobody's descriptor away, and the
-/// same one cannot be taken twice.
+/// Descriptors that this process opened are rejected: Rust sets CLOEXEC on all
+/// of them, and an inherited one cannot have had it. So an invalid number in
+/// the environment never closes another owner's descriptor, and the same one
+/// cannot be taken twice.
 ///
 /// # Errors
 /// Any [`NotOurs`].
@@ -41,7 +41,7 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
         return Err(NotOurs::Standard);
     }
     // SAFETY: the borrow ends before this function does, and is used only for
-    // fcntl, which answers EBADF when nothing is open under the number.
+    // fcntl, which returns EBADF if the number is not open.
     #[expect(unsafe_code, reason = "a descriptor by its number, to ask about it")]
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
     let flags = fcntl_getfd(borrowed).map_err(|error| NotOurs::Closed(error.into()))?;
@@ -50,35 +50,35 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd, NotOurs> {
     }
     fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)
         .map_err(|error| NotOurs::Closed(error.into()))?;
-    // SAFETY: it is open (fcntl said so), it was inherited (no CLOEXEC until
+    // SAFETY: it is open (checked by fcntl) and was inherited (no CLOEXEC until
     // just now), so no other owner exists in this process, and the flag set
-    // above keeps a second call from making one.
+    // above keeps a second call from creating one.
     #[expect(unsafe_code, reason = "PM2 hands its socket over as a number")]
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     Ok(owned)
 }
 
-/// Has `command`'s child do this between fork and exec.
+/// Runs `work` in `command`'s child between fork and exec.
 ///
 /// `work` may only make system calls: no heap, no locks, no environment.
 pub(crate) fn in_child<F>(command: &mut Command, work: F)
 where
     F: FnMut() -> io::Result<()> + Send + Sync + 'static,
 {
-    // SAFETY: what `work` may not do is said above, and its callers, of this
-    // crate alone, keep to it.
+    // SAFETY: the restrictions on `work` are documented above, and its callers,
+    // all in this crate, follow them.
     #[expect(unsafe_code, reason = "some calls have to be the child's own")]
     unsafe {
         command.pre_exec(work);
     }
 }
 
-/// Puts this process, which must have one thread, into a user namespace and a
-/// network of its own. Both are empty at first: no user is mapped, and the
-/// loopback interface is down.
+/// Moves this process, which must have one thread, into new user and network
+/// namespaces. Both are empty at first: no user is mapped, and the loopback
+/// interface is down.
 pub(crate) fn leave_the_network() -> io::Result<()> {
-    // SAFETY: only `CLONE_FILES` bears on memory safety: descriptors stay
-    // shared by all threads here.
+    // SAFETY: only `CLONE_FILES` affects memory safety: descriptors stay shared
+    // by all threads here.
     #[expect(unsafe_code, reason = "rustix has one function for all flags")]
     unsafe {
         unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNET)?;
@@ -94,7 +94,7 @@ struct InterfaceFlags {
     unused: [u8; 22],
 }
 
-/// Brings the loopback interface up, of the network that `socket` is in.
+/// Brings up the loopback interface of the network that `socket` is in.
 pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     const SIOCSIFFLAGS: Opcode = 0x8914;
     const IFF_UP: i16 = 1;
@@ -111,14 +111,14 @@ pub(crate) fn loopback_up(socket: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Spawns in a process group of its own, to be killed by the kernel when the
-/// calling thread ends.
+/// Spawns in its own process group, to be killed by the kernel when the calling
+/// thread ends.
 pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child> {
     let parent: Option<Pid> = Some(rustix::process::getpid());
     command.process_group(0);
     in_child(command, move || {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // Had the parent died before the line above, no signal would come.
+        // If the parent died before the line above, no signal would come.
         if getppid() == parent {
             Ok(())
         } else {
@@ -128,9 +128,9 @@ pub(crate) fn spawn_with_death_signal(command: &mut Command) -> io::Result<Child
     command.spawn()
 }
 
-/// Lets go of the pages of this program's code that are mapped now; gives how
-/// many bytes of it there are. What runs again is mapped again, from the page
-/// cache as a rule.
+/// Releases the mapped pages of this program's code; returns the size of the
+/// code in bytes. Code that runs again is mapped again, usually from the page
+/// cache.
 pub(crate) fn unmap_code() -> io::Result<usize> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let program = std::fs::read_link("/proc/self/exe")?;
@@ -139,9 +139,9 @@ pub(crate) fn unmap_code() -> io::Result<usize> {
         if program.as_os_str() != path {
             continue;
         }
-        // SAFETY: the range is a private mapping of the program's file that
-        // nobody has written to (`r-xp`): its content comes back from the file
-        // at the next access, whatever thread runs there meanwhile.
+        // SAFETY: the range is a private, unmodified mapping of the program's
+        // file (`r-xp`): its content comes back from the file at the next
+        // access, whatever thread runs there meanwhile.
         #[expect(unsafe_code, reason = "madvise takes an address")]
         unsafe {
             let start = std::ptr::with_exposed_provenance_mut(range.start);
@@ -152,7 +152,7 @@ pub(crate) fn unmap_code() -> io::Result<usize> {
     Ok(length)
 }
 
-/// The addresses and the file of a line of `/proc/self/maps` that maps code.
+/// Parses a line of `/proc/self/maps` that maps code: addresses and file.
 fn code_of(line: &str) -> Option<(Range<usize>, &str)> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;

@@ -1,13 +1,13 @@
-//! OpenTelemetry traces, where the operator names a collector.
+//! OpenTelemetry traces, if the operator configures a collector.
 //!
 //! ```text
 //!  traceparent ─> continued() ─> span ─> its children ─> OTLP over HTTP ─> collector
 //!                                  └─> parent() ─> traceparent of the next service
 //! ```
 //!
-//! Without `OTEL_EXPORTER_OTLP_ENDPOINT` nothing of it exists. The SDK reads the
-//! other variables of OpenTelemetry's specification by itself, such as
-//! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_TRACES_SAMPLER`.
+//! Disabled without `OTEL_EXPORTER_OTLP_ENDPOINT`. The SDK reads
+//! OpenTelemetry's other variables itself, such as `OTEL_EXPORTER_OTLP_HEADERS`
+//! and `OTEL_TRACES_SAMPLER`.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -31,9 +31,9 @@ use url::Url;
 use crate::env::{Env, EnvError};
 
 const VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// For a collector to take what it is sent.
+/// Timeout of an export.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// For what is left at the end.
+/// Timeout of the last export at shutdown.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The header that carries a trace from one service to the next (W3C Trace
@@ -42,11 +42,12 @@ pub const TRACE_PARENT: &str = "traceparent";
 
 static PROVIDER: OnceLock<SdkTracerProvider> = OnceLock::new();
 
-/// Begins to send traces of `service` if the environment names a collector.
-/// Outside of any asynchronous runtime: what sends them has a thread of its own.
+/// Starts the export of traces of `service` if the environment names a
+/// collector. Call it outside any asynchronous runtime: the exporter has its
+/// own thread.
 ///
 /// # Errors
-/// The variable holds no http:// or https:// address.
+/// When the variable is not an http:// or https:// URL.
 pub(crate) fn begin(env: &Env, service: &'static str) -> Result<Option<SdkTracer>, EnvError> {
     let Some(collector) = env.http_url(VARIABLE)? else {
         return Ok(None);
@@ -61,7 +62,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
     let path = collector.path().trim_end_matches('/');
     let mut endpoint = collector.clone();
     endpoint.set_path(&format!("{path}/v1/traces"));
-    // The one client of this process may be the first that needs it.
+    // The exporter may be the first TLS client of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder()
         .timeout(PATIENCE)
@@ -92,7 +93,7 @@ fn provider(collector: &Url, service: &'static str) -> SdkTracerProvider {
     }
 }
 
-/// Says once that a collector takes nothing, and once that it does again.
+/// Logs once when the export fails, and once when it works again.
 #[derive(Debug)]
 struct Telling {
     exporter: SpanExporter,
@@ -125,16 +126,16 @@ impl opentelemetry_sdk::trace::SpanExporter for Telling {
     }
 }
 
-/// Sends what is left; the last that a service does.
+/// Exports the remaining spans; the last step of a service.
 pub fn end() {
     if let Some(provider) = PROVIDER.get() {
-        // A collector that is not there has been complained of.
+        // An unreachable collector was logged already.
         let _ = provider.shutdown_with_timeout(LAST_WORDS);
     }
 }
 
-/// Makes `span` a part of the trace that a request's headers name, if any, and
-/// gives it the name of what was asked for.
+/// Makes `span` part of the trace in a request's headers, if any, and sets its
+/// name.
 pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: fmt::Arguments<'_>) {
     if PROVIDER.get().is_none() {
         return;
@@ -142,18 +143,18 @@ pub(crate) fn continued(span: &Span, headers: &HeaderMap, name: fmt::Arguments<'
     span.record("otel.name", display(name));
     span.record("otel.kind", "server");
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-    // Refused only for a span that began already, which this has not.
+    // Fails only for a span that has begun already, which this one has not.
     let _ = span.set_parent(parent);
 }
 
-/// Tells of `span` with which status it was answered.
+/// Records the response status in `span`.
 pub(crate) fn answered(span: &Span, status: u16) {
     if PROVIDER.get().is_some() {
         span.set_attribute("http.response.status_code", i64::from(status));
     }
 }
 
-/// The value of [`TRACE_PARENT`] for what is asked of another service now.
+/// The value of [`TRACE_PARENT`] for a request to another service.
 #[must_use]
 pub fn parent() -> Option<HeaderValue> {
     PROVIDER.get()?;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-/// Trusted addresses and networks besides loopback, such as a container bridge.
+/// Trusted addresses and networks in addition to loopback, such as a container
+/// bridge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 

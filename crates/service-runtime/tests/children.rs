@@ -1,6 +1,5 @@
-//! What only real processes show: inherited descriptors, death signals,
-//! signals. The children are this test binary itself, told by a variable
-//! which part to play.
+//! Tests with real processes: inherited descriptors, death signals, signals.
+//! The children are this test binary itself, with their role in a variable.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 #![expect(clippy::print_stdout, reason = "the children talk to the tests by it")]
 #![expect(clippy::zombie_processes, reason = "a part that is killed cannot wait")]
@@ -66,7 +65,7 @@ impl Playing {
         Self { child, lines }
     }
 
-    /// Reads on to a line that begins with `word`; gives the rest of it.
+    /// Reads up to a line with `word`; returns the rest of the line.
     fn says(&mut self, word: &str) -> String {
         loop {
             let mut line = String::new();
@@ -75,7 +74,7 @@ impl Playing {
                 0,
                 "no line {word}"
             );
-            // libtest's own "test part ... " may stand before it.
+            // libtest's own "test part ... " may precede it.
             if let Some((_, rest)) = line.trim_end().split_once(word) {
                 return rest.trim().to_owned();
             }
@@ -90,7 +89,7 @@ impl Playing {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Sends the signal again and again until `wait` returns.
+    /// Sends the signal repeatedly until `wait` returns.
     fn signal_until<T>(&mut self, signal: Signal, wait: impl FnOnce(&mut Self) -> T) -> T {
         let pid = self.pid();
         let (done, waiting) = channel::<()>();
@@ -153,7 +152,7 @@ fn the_first_signal_drains_the_second_aborts_the_third_ends() {
     child.signal(Signal::TERM);
     child.signal(Signal::INT);
     child.says("@draining");
-    // One that comes half a second after the first is not the same any more.
+    // A signal more than half a second after the first counts as a second one.
     child.signal_until(Signal::INT, |child| child.says("@aborting"));
     let code = child.signal_until(Signal::INT, |child| child.child.wait().unwrap().code());
     assert_eq!(code, Some(130));
@@ -246,7 +245,7 @@ fn isolated_child_is_reached_by_its_own_sockets_alone() {
         let port: u16 = playing.says("@port").parse().unwrap();
         let network = |of: &str| std::fs::read_link(format!("/proc/{of}/ns/net")).unwrap();
         assert_eq!(network(&pid.to_string()) != network("self"), alone);
-        // The same users, in files and in the eyes of this process.
+        // The same users, for files and for this process.
         let process = Process::read(i32::try_from(pid).unwrap()).unwrap();
         assert!(process.environment_variable(PART).is_some());
         let program = std::fs::metadata(apart.program).unwrap();
@@ -267,7 +266,7 @@ fn isolated_child_is_reached_by_its_own_sockets_alone() {
 #[test]
 fn signals_reach_their_process_only() {
     let mut shell = Command::new("sh");
-    // Two in the group; the shell does not replace itself.
+    // Two children in the group; the shell does not exec.
     shell
         .args(["-c", "sleep 1000 & sleep 1000; true"])
         .stdout(Stdio::null());

@@ -1,5 +1,5 @@
-//! The manners over real sockets: what clients send that no router sees, and
-//! what it makes of the rest.
+//! The standard layers over real sockets: requests that never reach a router,
+//! and its responses to the others.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::net::SocketAddr;
@@ -112,7 +112,7 @@ impl Server {
     /// Writes the bytes and reads until the server closes.
     async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // The server may close before it has read everything.
+        // The server may close before it has read all bytes.
         let _ = stream.write_all(request.as_ref()).await;
         let mut text = Vec::new();
         tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut text))
@@ -333,7 +333,7 @@ async fn slow_clients_are_not_waited_for() {
         ..ServeLimits::default()
     })
     .await;
-    // A head that never ends, and none at all: closed without an answer.
+    // A head that never ends, and none at all: closed without a response.
     for request in ["GET / HTTP/1.1\r\nhost: x\r\n", ""] {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -418,7 +418,8 @@ async fn connections_beyond_the_bound_wait() {
     server.stop().await;
 }
 
-/// Answers more than a socket holds, or reads a body by itself.
+/// A server with a response larger than a socket buffer, and a route that reads
+/// the body itself.
 async fn start_large(limits: ServeLimits) -> Server {
     let router = Router::new()
         .route("/", get(async || "here"))
@@ -460,7 +461,7 @@ async fn a_peer_that_does_not_read_is_cut() {
     })
     .await;
     let mut stream = begin(server.address, "/large").await;
-    // As long as it reads now and then it goes on.
+    // While the client reads now and then the connection stays open.
     let mut some = vec![0; 1024 * 1024];
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -482,7 +483,7 @@ async fn idle_connections_make_room_for_others() {
         ..ServeLimits::default()
     })
     .await;
-    // No request, half a one, half a body, an answer that is not read.
+    // No request, half a request, half a body, a response that is not read.
     let mut standing = Vec::new();
     for number in 0..60 {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -514,7 +515,7 @@ async fn full_server_refuses_a_further_connection() {
         begin(server.address, "/never").await,
         begin(server.address, "/never").await,
     ];
-    // Until both are at work they may make room.
+    // Connections can be cut until both are at work.
     let answer = loop {
         let answer = server.ask("GET", "/", "", "").await;
         if answer.status != 200 {
@@ -590,8 +591,8 @@ async fn the_head_of_a_part_is_bounded() {
     server.stop().await;
 }
 
-/// A client that reads nothing until it has sent everything gets its answer all
-/// the same, and a proxy the status.
+/// A client that reads nothing until it has sent everything still gets its
+/// response, and a proxy the status.
 #[tokio::test]
 async fn an_answer_before_the_bodys_end_arrives() {
     let server = start(ServeLimits::default()).await;

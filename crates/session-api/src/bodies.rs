@@ -1,146 +1,148 @@
-//! Request and response bodies of session-manager. Field order is the order on the wire.
+//! Request and response bodies of session-manager. Field order is the order in
+//! JSON.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{SessionState, Timestamp};
 
-/// `GET /health` of either service. **Exact.**
+/// The response of `GET /health` of either service. **Exact.**
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthBody {
     /// `ok` (session-manager) or `healthy` (central-hub).
     pub status: String,
     /// The service's name.
     pub service: String,
-    /// Now.
+    /// The current time.
     pub timestamp: Timestamp,
 }
 
-/// `GET /health/deep` of either service.
+/// The response of `GET /health/deep` of either service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeepHealthBody {
     /// The service's name.
     pub service: String,
-    /// Whether what does the work answers; if not, only a restart helps, and the
+    /// Whether all workers respond; if not, only a restart helps, and the
     /// status is 503.
     pub alive: bool,
-    /// Whether it can do its work now: what it depends on is there.
+    /// Whether the service can work now: its dependencies are available.
     pub ready: bool,
-    /// What hangs or is missing, in a sentence.
+    /// The hanging or missing part, in a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// Now.
+    /// The current time.
     pub timestamp: Timestamp,
 }
 
-/// `GET /status`. **Exact.**
+/// The response of `GET /status`. **Exact.**
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StatusBody {
     /// The session's state.
     pub status: SessionState,
 }
 
-/// `GET /qr`. **Exact.**
+/// The response of `GET /qr`. **Exact.**
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status")]
 pub enum QrBody {
-    /// No code can be scanned now.
+    /// There is no QR code to scan now.
     #[serde(rename = "NO_QR")]
     NoQr,
-    /// The code that the page shows now.
+    /// The QR code that the page shows now.
     #[serde(rename = "QR_AVAILABLE")]
     Available {
-        /// `data:image/png;base64,…`
+        /// The code as `data:image/png;base64,…`.
         qr: String,
     },
 }
 
-/// The answer of `POST /connect`.
+/// The response of `POST /connect`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectBody {
-    /// Always `true`: the wish was taken.
+    /// Always `true`: the request was accepted.
     pub success: bool,
-    /// What happens now, for a person.
+    /// The next step, human-readable.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
-    /// The state at the time of the answer.
+    /// The state at the time of the response.
     pub state: SessionState,
     /// Whether the session was linked and connected already.
     #[serde(rename = "alreadyConnected")]
     pub already_connected: bool,
 }
 
-/// The answer of `POST /disconnect` and `POST /logout`.
+/// The response of `POST /disconnect` and `POST /logout`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransitionBody {
     /// Always `true`.
     pub success: bool,
-    /// What was done, for a person.
+    /// The completed action, human-readable.
     pub message: String,
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
-    /// The state now.
+    /// The new state.
     pub state: SessionState,
 }
 
-/// The answer of `POST /backup`.
+/// The response of `POST /backup`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackupBody {
     /// Always `true`.
     pub success: bool,
-    /// The file, on the service's machine.
+    /// The path of the file on the service's machine.
     pub file: String,
-    /// Its size.
+    /// The size of the file.
     pub bytes: u64,
 }
 
 /// The body of `POST /pairing-code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeRequest {
-    /// The phone's number in international form; `+`, spaces, dashes and
+    /// The phone number in international form; `+`, spaces, dashes and
     /// parentheses are dropped.
     pub phone: String,
 }
 
-/// The answer of `POST /pairing-code`.
+/// The response of `POST /pairing-code`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeBody {
-    /// What to type into the phone: `ABCD-EFGH`.
+    /// The code to type into the phone: `ABCD-EFGH`.
     pub code: String,
-    /// When WhatsApp takes it no more. Asking again before that, for the same
-    /// number, gives the same code and has it renewed then.
+    /// When the code expires. A request before that, for the same number,
+    /// returns the same code, which is then renewed on expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
-/// The answer of `POST /send`.
+/// The response of `POST /send`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SendBody {
     /// Always `true`.
     pub ok: bool,
     /// WhatsApp's id of the message, or `dry-run-…`.
     pub message_id: String,
-    /// Present and `true` when nothing left the hub.
+    /// Present and `true` for a dry run: nothing was sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
 
-/// The answer of `GET /messages/{id}`: what is known of a sent message, but for
-/// its text.
+/// The response of `GET /messages/{id}`: the delivery status of a message,
+/// without the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageBody {
-    /// WhatsApp's id of the message; the ledger's until that is known.
+    /// WhatsApp's id of the message; the ledger's id until that is known.
     pub message_id: String,
-    /// The ledger's id: the last part of WhatsApp's.
+    /// The ledger's id: the last part of WhatsApp's id.
     pub ledger_id: String,
+    /// The status:
     /// `accepted, sent, delivered, read, played, failed, unconfirmed`.
     pub status: String,
-    /// The recipient, as WhatsApp's id.
+    /// The recipient, as a WhatsApp id.
     pub to: String,
-    /// When it was asked for.
+    /// When the send was requested.
     pub created_at: Timestamp,
-    /// When WhatsApp's server took it.
+    /// When WhatsApp's server accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
     /// When it reached the recipient's phone.
@@ -158,18 +160,18 @@ pub struct MessageBody {
     /// Why it failed: one of [`crate::ErrorCode`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// When the service stopped finding out by itself what became of an
-    /// `unconfirmed` message: a person decides. Look at the phone; the same
-    /// request with the same `Idempotency-Key` is one more try under the same
-    /// id, which WhatsApp drops if it has it.
+    /// When the service stopped checking the outcome of an `unconfirmed`
+    /// message: a user must decide. Check the phone; the same request with the
+    /// same `Idempotency-Key` is one more attempt under the same id, which
+    /// WhatsApp drops if it has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided_at: Option<Timestamp>,
-    /// Its `type`, as the request for it says.
+    /// The `type` of the message, as in the request.
     #[serde(default, rename = "type")]
     pub kind: String,
 }
 
-// Whole numbers stay out of logs.
+// Full numbers stay out of logs.
 impl std::fmt::Debug for MessageBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MessageBody")
@@ -180,26 +182,25 @@ impl std::fmt::Debug for MessageBody {
     }
 }
 
-/// The answer of `POST /files` and `GET /files/{id}`: what is known of a file,
-/// but for what is in it.
+/// The response of `POST /files` and `GET /files/{id}`: the metadata of a file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileBody {
-    /// What a message names it by.
+    /// The id by which a message refers to the file.
     pub file_id: String,
-    /// In bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// What it is: found in the file itself where that can be.
+    /// The media type, detected from the content if possible.
     pub mime: String,
-    /// In hexadecimal.
+    /// The SHA-256 in hexadecimal.
     pub sha256: String,
-    /// The name it came with.
+    /// The name it was uploaded with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
     /// When it is deleted, unless a message still needs it.
     pub expires_at: Timestamp,
 }
 
-// A file's name is the customer's.
+// A file name is the customer's.
 impl std::fmt::Debug for FileBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileBody")
@@ -210,7 +211,7 @@ impl std::fmt::Debug for FileBody {
     }
 }
 
-/// The answer of `POST /send/check`: the message could be sent.
+/// The response of `POST /send/check`: the message could be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckBody {
     /// Always `true`.

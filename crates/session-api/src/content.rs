@@ -7,142 +7,142 @@ use utoipa::ToSchema;
 
 use crate::Recipient;
 
-/// A message and whom it goes to.
+/// A message with its recipient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
-    /// Whom it goes to.
+    /// The recipient.
     pub to: Recipient,
-    /// What it is.
+    /// The content of the message.
     pub content: Content,
 }
 
-/// What a message is. As JSON it has the names of the request for it.
+/// The content of a message. As JSON it has the field names of the request.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
     /// A text.
     Text(Text),
-    /// A picture.
+    /// An image.
     Image(Media),
-    /// A film.
+    /// A video.
     Video(Media),
-    /// Sound: music, or a voice message.
+    /// Audio: music, or a voice message.
     Audio(Media),
-    /// Any file, as it is.
+    /// Any file, unchanged.
     Document(Media),
-    /// A place.
+    /// A location.
     Location(Location),
-    /// People's cards.
+    /// Contact cards.
     Contact(Contacts),
-    /// A sign on an earlier message.
+    /// A reaction to an earlier message.
     Reaction(Reaction),
 }
 
-/// A text.
+/// A text message.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
     /// The text.
     pub message: String,
-    /// Whether WhatsApp may look up the first link in it and show what is
-    /// there.
+    /// Whether WhatsApp may look up the first link in the text and show a
+    /// preview.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub link_preview: bool,
-    /// What it belongs to.
+    /// Context of the message.
     #[serde(flatten)]
     pub context: Context,
 }
 
-/// A file, by exactly one of `file_id`, `url` and, where both are missing, the
-/// upload in the same request.
+/// A file, given by exactly one of `file_id`, `url` and, if both are missing,
+/// the upload in the same request.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Media {
-    /// A file that was uploaded before.
+    /// The id of a file that was uploaded before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_id: Option<String>,
-    /// Where to get it.
+    /// The URL to fetch the file from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What stands below it.
+    /// The caption below the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
     /// The name that the recipient sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
-    /// Whether a sound is a voice message.
+    /// Whether audio is a voice message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
-    /// What it belongs to.
+    /// Context of the message.
     #[serde(flatten)]
     pub context: Context,
 }
 
-/// What a message belongs to.
+/// The message that is replied to, and mentions.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
-    /// The message that is answered: WhatsApp's id, or the last part of it.
+    /// The message that is replied to: WhatsApp's id, or the last part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
-    /// Who is mentioned, as WhatsApp's ids.
+    /// The mentioned users, as WhatsApp ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<String>,
 }
 
-/// A place.
+/// A location.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Location {
-    /// Degrees, north positive.
+    /// Latitude in degrees, north positive.
     pub latitude: f64,
-    /// Degrees, east positive.
+    /// Longitude in degrees, east positive.
     pub longitude: f64,
-    /// What it is called.
+    /// The name of the location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Where it is, in words.
+    /// The address of the location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
-/// People's cards.
+/// Contact cards.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contacts {
-    /// One or more.
+    /// One or more cards.
     pub contacts: Vec<Card>,
 }
 
-/// Somebody's card.
+/// A contact card.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
-    /// The name.
+    /// The name of the contact.
     pub name: String,
-    /// The number in international form.
+    /// The phone number in international form.
     pub phone: String,
 }
 
-/// A sign on an earlier message.
+/// A reaction to an earlier message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reaction {
-    /// That message: WhatsApp's id, or the last part of it.
+    /// The earlier message: WhatsApp's id, or the last part of it.
     pub message_id: String,
-    /// The sign; empty takes the one that is there away.
+    /// The emoji; empty removes the existing reaction.
     pub emoji: String,
 }
 
 /// The kinds of [`Media`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MediaKind {
-    /// A picture.
+    /// An image.
     Image,
-    /// A film.
+    /// A video.
     Video,
-    /// Sound.
+    /// Audio.
     Audio,
     /// Any file.
     Document,
 }
 
 impl MediaKind {
-    /// The word for it in a request.
+    /// Returns the `type` in a request.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +155,7 @@ impl MediaKind {
 }
 
 impl Content {
-    /// The word for its kind in a request.
+    /// Returns the `type` in a request.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -169,7 +169,7 @@ impl Content {
         }
     }
 
-    /// The file, if it is one.
+    /// Returns the file, for media.
     pub const fn media(&self) -> Option<(MediaKind, &Media)> {
         match self {
             Self::Image(media) => Some((MediaKind::Image, media)),
@@ -180,7 +180,7 @@ impl Content {
         }
     }
 
-    /// The file, if it is one.
+    /// Returns the file, for media.
     pub fn media_mut(&mut self) -> Option<&mut Media> {
         match self {
             Self::Image(media)
@@ -191,7 +191,7 @@ impl Content {
         }
     }
 
-    /// A text and nothing else.
+    /// Creates a text without context.
     #[must_use]
     pub fn text(message: impl Into<String>) -> Self {
         Self::Text(Text {
@@ -202,8 +202,8 @@ impl Content {
     }
 }
 
-// Texts, names, numbers and places are the customers': none may reach a log by
-// way of a `{:?}`.
+// Texts, names, numbers and places are the customers': `{:?}` must not write
+// them to a log.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Content").field(&self.kind()).finish()

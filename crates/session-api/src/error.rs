@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct ErrorBody {
     /// Always `true`.
     pub error: bool,
-    /// The machine's word for it; one of [`ErrorCode`] when session-manager
-    /// wrote it.
+    /// The machine-readable code; one of [`ErrorCode`] in session-manager's
+    /// responses.
     pub code: String,
-    /// A sentence for a person: the cause and, where there is one, the cure.
+    /// A human-readable message: the cause and the remedy, if any.
     pub message: String,
 }
 
 impl ErrorBody {
-    /// A body with this code and message.
+    /// Creates a body from a code and a message.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             error: true,
@@ -29,7 +29,7 @@ impl ErrorBody {
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
-        /// A failure's code on the wire.
+        /// The code of an error in JSON.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode { $($(#[$doc])* $name,)* }
@@ -38,13 +38,13 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code on the wire, such as `SESSION_NOT_READY`.
+            /// Returns the code in JSON, such as `SESSION_NOT_READY`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The HTTP status that goes with the code.
+            /// Returns the HTTP status of the code.
             #[must_use]
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
@@ -54,27 +54,27 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The body or a parameter is not what the route takes.
+    /// The body or a parameter is invalid for the route.
     InvalidRequest = "INVALID_REQUEST", 400;
     /// The body is not JSON.
     InvalidJson = "INVALID_JSON", 400;
     /// `X-Cliente-Id` is not a positive integer, or a header is malformed.
     InvalidHeader = "INVALID_HEADER", 400;
-    /// Files are not fetched from there.
+    /// Files are not fetched from this URL.
     UrlNotAllowed = "URL_NOT_ALLOWED", 400;
     /// The token is missing or wrong.
     Unauthorized = "UNAUTHORIZED", 401;
     /// This account has blocked the recipient: nothing was sent.
     RecipientBlocked = "RECIPIENT_BLOCKED", 403;
-    /// No such path.
+    /// The path does not exist.
     NotFound = "NOT_FOUND", 404;
-    /// No code can be scanned now.
+    /// There is no QR code to scan now.
     QrNotAvailable = "QR_NOT_AVAILABLE", 404;
-    /// The number has no WhatsApp.
+    /// The number is not on WhatsApp.
     NotOnWhatsapp = "NOT_ON_WHATSAPP", 404;
-    /// No message with this id is known.
+    /// The message id is unknown.
     MessageNotFound = "MESSAGE_NOT_FOUND", 404;
-    /// No file with this id is known, or it is deleted.
+    /// The file id is unknown, or the file is deleted.
     FileNotFound = "FILE_NOT_FOUND", 404;
     /// No message with this id came in with a file.
     MediaNotFound = "MEDIA_NOT_FOUND", 404;
@@ -82,17 +82,17 @@ codes! {
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
     /// The client took too long to send its request.
     RequestTimeout = "REQUEST_TIMEOUT", 408;
-    /// The device is linked already: no code is needed.
+    /// The device is linked already: no QR code is needed.
     QrNotRequired = "QR_NOT_REQUIRED", 409;
     /// The device is linked already: no pairing code is needed.
     AlreadyLinked = "ALREADY_LINKED", 409;
-    /// WhatsApp asks for no passkey now, or for another one.
+    /// WhatsApp requests no passkey now, or another one.
     PasskeyNotPending = "PASSKEY_NOT_PENDING", 409;
-    /// There is nothing to back up, or no key to do it with.
+    /// There is no session to back up, or no key to encrypt it.
     BackupUnavailable = "BACKUP_UNAVAILABLE", 409;
-    /// This key was used with another body.
+    /// This idempotency key was used with another body.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
-    /// A message that may have to be sent again needs the file.
+    /// A message that may be sent again needs the file.
     FileInUse = "FILE_IN_USE", 409;
     /// Files that come in are not fetched (`MEDIA_DOWNLOAD`).
     MediaOff = "MEDIA_OFF", 409;
@@ -110,7 +110,7 @@ codes! {
     NewChatLimit = "NEW_CHAT_LIMIT", 429;
     /// Too many wrong tokens from this address.
     TooManyAttempts = "TOO_MANY_ATTEMPTS", 429;
-    /// This caller has as many of these open as one may have.
+    /// This client has reached its limit of concurrent requests of this kind.
     TooManyAtOnce = "TOO_MANY_AT_ONCE", 429;
     /// A defect of the service; its log has the cause.
     Internal = "INTERNAL", 500;
@@ -118,17 +118,17 @@ codes! {
     SendFailed = "SEND_FAILED", 502;
     /// The file could not be fetched: nothing was sent.
     FetchFailed = "FETCH_FAILED", 502;
-    /// WhatsApp's page did not give a pairing code.
+    /// WhatsApp's page returned no pairing code.
     PairingFailed = "PAIRING_FAILED", 502;
-    /// The page or the browser answered with a failure.
+    /// The page or the browser failed.
     BrowserFailed = "BROWSER_FAILED", 502;
     /// The session cannot send now.
     SessionNotReady = "SESSION_NOT_READY", 503;
-    /// There is no browser to ask.
+    /// The browser is not running.
     BrowserNotRunning = "BROWSER_NOT_RUNNING", 503;
     /// The backup could not be written, or Chrome did not close by itself.
     BackupFailed = "BACKUP_FAILED", 503;
-    /// What is asked to be sent cannot be written down: nothing was sent.
+    /// The send request cannot be stored: nothing was sent.
     LedgerUnavailable = "LEDGER_UNAVAILABLE", 503;
     /// What became of an earlier message to this number is not known yet:
     /// nothing was sent, so that the order stays. Others can be written to.
@@ -137,19 +137,19 @@ codes! {
     Overloaded = "OVERLOADED", 503;
     /// The service is stopping.
     ShuttingDown = "SHUTTING_DOWN", 503;
-    /// The outcome is unknown; never to be resent blindly.
+    /// The outcome is unknown; must not be resent blindly.
     SendUnconfirmed = "SEND_UNCONFIRMED", 504;
     /// The outcome could not be found out, and the service stopped trying: a
     /// person decides. The same request with the same key is one more try.
     SendUndecided = "SEND_UNDECIDED", 504;
     /// The browser did not answer in time.
     BrowserTimeout = "BROWSER_TIMEOUT", 504;
-    /// There is no room for the file.
+    /// There is no space for the file.
     StorageFull = "STORAGE_FULL", 507;
 }
 
 impl ErrorCode {
-    /// The code with this name on the wire.
+    /// Returns the code with this name in JSON.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL

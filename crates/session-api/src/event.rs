@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 use crate::message_content::MessageContent;
 use crate::{FirstSync, Limits, SessionState, Timestamp};
 
-/// The `event:` field.
+/// The name of an event, in its `event:` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
-    /// The session changed its state ([`StateEvent`]).
+    /// The session state changed ([`StateEvent`]).
     State,
-    /// The code changed ([`QrEvent`]).
+    /// The QR code changed ([`QrEvent`]).
     Qr,
-    /// A message came in, or was sent from the phone ([`MessageEvent`]).
+    /// A message was received, or sent from the phone ([`MessageEvent`]).
     Message,
-    /// A sent message moved on ([`AckEvent`]).
+    /// The delivery status of a sent message changed ([`AckEvent`]).
     Ack,
     /// A message was edited ([`MessageEditedEvent`]).
     MessageEdited,
@@ -29,8 +29,7 @@ pub enum EventKind {
     Call,
     /// What WhatsApp lets the account do changed ([`LimitsEvent`]).
     Limits,
-    /// Not all that came after the id a listener named can be told
-    /// ([`GapEvent`]).
+    /// Some events after the client's last id are not available ([`GapEvent`]).
     Gap,
 }
 
@@ -115,7 +114,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event's name.
+    /// Returns the name of the event.
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::State(_) => EventKind::State,
@@ -132,23 +131,23 @@ impl Event {
     }
 }
 
-/// The session changed its state. The first event of a new listener is one of
-/// these with what holds now.
+/// The session state changed. The first event of a new client is one of these
+/// with the current state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StateEvent {
-    /// The state now.
+    /// The new state.
     pub status: SessionState,
-    /// See `GET /session`.
+    /// The generation, as in `GET /session`.
     pub generation: u64,
-    /// Since when.
+    /// When the session entered the state.
     pub since: Timestamp,
-    /// Why, as a code.
+    /// The cause, as a code.
     pub cause: String,
-    /// Why, for a person.
+    /// The cause, human-readable.
     pub message: String,
 }
 
-/// The code changed.
+/// The QR code changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrEvent {
     /// `QR_AVAILABLE` or `NO_QR`, as in `GET /qr`.
@@ -156,23 +155,23 @@ pub struct QrEvent {
     /// `data:image/png;base64,…`, with `QR_AVAILABLE` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qr: Option<String>,
-    /// When the page will replace it.
+    /// When the page will replace the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Milliseconds until then at the moment of the event, for clients whose clock
-    /// is off.
+    /// Milliseconds until then at the time of the event, for clients whose
+    /// clock is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_ms: Option<u64>,
 }
 
-/// What WhatsApp lets the account do changed. A new listener gets one of these
-/// with what holds now.
+/// WhatsApp's limits for the account changed. A new client gets one of these
+/// with the current limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitsEvent {
-    /// As in `GET /session`.
+    /// The limits, as in `GET /session`.
     #[serde(flatten)]
     pub limits: Limits,
-    /// As in `GET /session`.
+    /// The first sync, as in `GET /session`.
     pub first_sync: FirstSync,
 }
 
@@ -181,17 +180,17 @@ pub struct LimitsEvent {
 pub struct MessageEvent {
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// Who wrote it, as WhatsApp's id (`…@c.us` or `…@lid`).
+    /// The sender, as a WhatsApp id (`…@c.us` or `…@lid`).
     pub from: String,
-    /// To whom.
+    /// The recipient, as a WhatsApp id.
     pub to: String,
-    /// The sender's number, where the page knows it: digits.
+    /// The sender's number in digits, if the page knows it.
     #[serde(default)]
     pub phone: Option<String>,
-    /// The sender's `…@lid`, where the page knows it.
+    /// The sender's `…@lid`, if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The sender's own name.
+    /// The name that the sender chose.
     #[serde(default)]
     pub pushname: Option<String>,
     /// Whether the account itself sent it, from the phone.
@@ -202,7 +201,7 @@ pub struct MessageEvent {
     /// The text, or the caption; of a place, cards, a poll, an order, their content
     /// as text.
     pub body: String,
-    /// When WhatsApp says that it was sent.
+    /// When it was sent, according to WhatsApp.
     pub at: Timestamp,
     /// What it holds beside that.
     #[serde(flatten)]
@@ -326,23 +325,23 @@ private_debug!(
 pub struct AckEvent {
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// WhatsApp's number: -1 failed, 0 clock, 1 server, 2 delivered, 3 read,
-    /// 4 played.
+    /// WhatsApp's number: -1 failed, 0 clock, 1 server, 2 delivered, 3 read, 4
+    /// played.
     pub ack: i8,
-    /// `failed, accepted, sent, delivered, read, played`.
+    /// The status: `failed, accepted, sent, delivered, read, played`.
     pub status: String,
-    /// When it was noticed.
+    /// When the change was detected.
     pub at: Timestamp,
 }
 
-/// Some of what came after the id that a listener named is not kept any more,
-/// or the id is none of this service's. What follows is all there is.
+/// Some events after the client's last id are no longer stored, or the id is
+/// not from this service. All available events follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GapEvent {
-    /// The id that the listener named.
+    /// The client's last id.
     pub after: u64,
-    /// What follows is what came after this id.
+    /// The events that follow are those after this id.
     pub told_after: u64,
-    /// What to make of it, for a person.
+    /// An explanation, human-readable.
     pub message: String,
 }

@@ -6,10 +6,9 @@
 //!              └── bodies, events <──┘
 //! ```
 //!
-//! Types only: no HTTP framework, no I/O. The bodies that deployed clients
-//! depend on to the letter are pinned by the golden tests in
-//! `tests/golden.rs`; their keys and the order of their keys are part of the
-//! contract.
+//! Types only: no HTTP framework, no I/O. The golden tests in `tests/golden.rs`
+//! pin the bodies that deployed clients depend on byte for byte; their keys and
+//! the order of their keys are part of the API.
 
 mod bodies;
 mod content;
@@ -60,13 +59,13 @@ pub use state::{SessionState, UnknownState};
 pub use time::Timestamp;
 pub use validate::{Invalid, LONGEST_MESSAGE, check_filename, is_file_id, is_invisible};
 
-/// The name that the contract gives the one session: `"admin"`.
+/// The name of the only session: `"admin"`.
 pub const SESSION_NAME: &str = "admin";
 
 /// The service's name in `GET /health`.
 pub const SERVICE_NAME: &str = "session-manager";
 
-/// The optional header that says for which business a request is made.
+/// The optional header with the business that a request is made for.
 ///
 /// A positive integer; metadata for logs and billing, never a session
 /// selector.

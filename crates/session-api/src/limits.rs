@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::Timestamp;
 
-/// What WhatsApp lets the account do.
+/// WhatsApp's limits for the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Limits {
     /// The lock on writing to people who never wrote first.
@@ -17,42 +17,43 @@ pub struct Limits {
 /// The lock on writing to people who never wrote first (WhatsApp's error 463).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReachOutLock {
-    /// Whether it is on.
+    /// Whether the lock is active.
     pub locked: bool,
-    /// When it ends, as far as WhatsApp says.
+    /// When the lock ends, if WhatsApp reports it.
     pub until: Option<Timestamp>,
-    /// WhatsApp's word for its kind, such as `WEB_COMPANION_ONLY`.
+    /// WhatsApp's name of the kind, such as `WEB_COMPANION_ONLY`.
     pub kind: Option<String>,
 }
 
 /// The monthly limit on new chats (WhatsApp's error 475).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewChats {
-    /// How near it is.
+    /// How close the account is to the limit.
     pub status: NewChatStatus,
-    /// New chats in this cycle.
+    /// Number of new chats in this cycle.
     pub used: u64,
-    /// How many there may be; `null` where there is no such limit, or none
-    /// known.
+    /// Maximum number of new chats; `null` if there is no limit, or it is
+    /// unknown.
     pub total: Option<u64>,
     /// When the cycle ends.
     pub cycle_end: Option<Timestamp>,
 }
 
-/// How near the monthly limit is.
+/// How close the account is to the monthly limit.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum NewChatStatus {
-    /// Far, or there is none.
+    /// Far from the limit, or no limit.
     #[default]
     None,
-    /// WhatsApp warns.
+    /// WhatsApp's first warning.
     FirstWarning,
-    /// WhatsApp warns once more.
+    /// WhatsApp's second warning.
     SecondWarning,
-    /// Reached: who has no chat with this account cannot be written to.
+    /// The limit is reached: no messages to users without a chat with this
+    /// account.
     Capped,
 }
 
@@ -65,7 +66,7 @@ impl NewChatStatus {
         Self::Capped,
     ];
 
-    /// The word on the wire.
+    /// Returns the name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,12 +78,12 @@ impl NewChatStatus {
     }
 }
 
-/// The sync of the history that follows a fresh link. With it comes what lets
-/// WhatsApp take messages to people who never wrote.
+/// The history sync after a new link. It includes the data that WhatsApp
+/// requires to accept messages to people who never wrote first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FirstSync {
-    /// Whether it is through.
+    /// Whether the sync is complete.
     pub complete: bool,
-    /// How far it is, in percent, where the page says so.
+    /// Progress in percent, if the page reports it.
     pub progress: Option<u8>,
 }

@@ -1,8 +1,7 @@
-//! `line_key`: one line, however its country's mobile mark is written.
+//! `line_key`: normalizes the mobile mark in a phone number.
 //!
-//! Three countries write a mobile number with and without a mark, and WhatsApp
-//! knows each account by one of both, the one or the other by the year in which
-//! it was made:
+//! Three countries write a mobile number with or without a mark, and WhatsApp
+//! has each account under one of both, depending on the year of its creation:
 //!
 //! ```text
 //!  Argentina  54 9 AAA XXXXXXX   54 AAA XXXXXXX    ENACOM's numbering plan: the 9 is dialled
@@ -19,9 +18,9 @@
 
 use std::borrow::Cow;
 
-/// The spelling that stands for the line of a number (digits, with the
-/// country's code): with Argentina's 9 and Brazil's ninth digit, without
-/// Mexico's 1. Any other number stands for itself.
+/// Returns the normal form of a number (digits with the country code): with
+/// Argentina's 9 and Brazil's ninth digit, without Mexico's 1. Any other number
+/// is returned unchanged.
 #[must_use]
 pub fn line_key(number: &str) -> Cow<'_, str> {
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -66,19 +65,20 @@ mod tests {
     #[test]
     fn other_lines_stay_apart() {
         for number in [
-            // Argentina's 0800 and a number that is too long or too short.
+            // Argentina's 0800, and numbers that are too long or too short.
             "548001234567",
             "54115825420",
             "54911582542011",
             // A landline of São Paulo, and a mobile that never had eight digits.
             "551132654321",
             "5511932654321",
-            // No area of Brazil has a 0.
+            // No area code of Brazil has a 0.
             "550187654321",
-            // A Mexican area of ten digits, and what only looks like a mark.
+            // A Mexican area code of ten digits, and a digit that only looks
+            // like a mark.
             "525512345678",
             "5211512345678",
-            // Others.
+            // Other countries and formats.
             "12125550100",
             "34612345678",
             "",

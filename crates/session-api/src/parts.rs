@@ -1,4 +1,4 @@
-//! The parts of `multipart/form-data` bodies, for the OpenAPI document alone.
+//! The parts of `multipart/form-data` bodies, only for the OpenAPI document.
 
 use utoipa::ToSchema;
 
@@ -8,7 +8,7 @@ use crate::SendRequest;
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SendParts {
-    /// The message, but for where its file is.
+    /// The message, without `file_id` and `url`.
     pub json: SendRequest,
     /// The file.
     #[schema(value_type = String, format = Binary)]

@@ -1,5 +1,5 @@
-//! The types of the passkey (WebAuthn) ceremony. What comes from the browser's API
-//! keeps that API's names.
+//! The types of the passkey (WebAuthn) ceremony. Fields of the browser's API
+//! keep its names.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,27 +7,27 @@ use utoipa::ToSchema;
 
 use crate::{Invalid, Timestamp};
 
-/// The answer of `GET /passkey`.
+/// The response of `GET /passkey`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status")]
 pub enum PasskeyBody {
-    /// Nobody has to do anything: no passkey is asked for, or WhatsApp works on
-    /// the answer.
+    /// No action is needed: no passkey is requested, or WhatsApp processes the
+    /// response.
     #[serde(rename = "NO_PASSKEY")]
     NoPasskey,
-    /// WhatsApp waits for an answer of the account's passkey.
+    /// WhatsApp waits for a response of the account's passkey.
     #[serde(rename = "PASSKEY_REQUIRED")]
     Required {
-        /// What `navigator.credentials.get` is to be called with, on
+        /// The argument for `navigator.credentials.get`, on
         /// `https://web.whatsapp.com`.
         public_key: PasskeyRequest,
-        /// When WhatsApp takes no answer any more.
+        /// When WhatsApp's request expires.
         expires_at: Timestamp,
     },
-    /// The phone shows the same code, if all is well.
+    /// The phone should show the same code.
     #[serde(rename = "PASSKEY_CONFIRM")]
     Confirm {
-        /// Such as `ABCD-EFGH`.
+        /// The code, such as `ABCD-EFGH`.
         verification_code: String,
     },
 }
@@ -36,21 +36,22 @@ pub enum PasskeyBody {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyRequest {
-    /// What is signed.
+    /// The challenge to sign.
     pub challenge: String,
-    /// How long WhatsApp waits, in milliseconds.
+    /// The timeout of WhatsApp's request, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
-    /// Whose passkey: `whatsapp.com`.
+    /// The owner of the passkey: `whatsapp.com`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rp_id: Option<String>,
-    /// Which of them; any where it is empty.
+    /// The allowed passkeys; any if empty.
     #[serde(default)]
     pub allow_credentials: Vec<PasskeyDescriptor>,
-    /// `required`: fingerprint, face or screen lock.
+    /// The user verification, such as `required`: fingerprint, face or screen
+    /// lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_verification: Option<String>,
-    /// Whatever else WhatsApp asks for.
+    /// Further fields of WhatsApp's request.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
@@ -61,35 +62,35 @@ pub struct PasskeyRequest {
 pub struct PasskeyDescriptor {
     /// The credential's id, base64url.
     pub id: String,
-    /// `public-key`.
+    /// The type: `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Whatever else is said of it.
+    /// Further fields.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
 }
 
-/// The body of `POST /passkey`: what `PublicKeyCredential.toJSON()` gives.
+/// The body of `POST /passkey`: the result of `PublicKeyCredential.toJSON()`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyCredential {
     /// The credential's id, base64url.
     pub id: String,
-    /// The same.
+    /// The same id.
     pub raw_id: String,
-    /// `public-key`.
+    /// The type: `public-key`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What the authenticator made.
+    /// The authenticator's response.
     pub response: PasskeyAssertion,
-    /// Whatever else the browser says.
+    /// Further fields of the browser.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     pub more: Map<String, Value>,
 }
 
-// With it a device can be linked, for a moment.
+// A credential can link a device for a short time, so it stays out of logs.
 impl std::fmt::Debug for PasskeyCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasskeyCredential").finish_non_exhaustive()
@@ -100,14 +101,14 @@ impl std::fmt::Debug for PasskeyCredential {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PasskeyAssertion {
-    /// What the browser says of the request.
+    /// The browser's data about the request.
     #[serde(rename = "clientDataJSON")]
     pub client_data: String,
-    /// What the authenticator says of itself.
+    /// The authenticator's data about itself.
     pub authenticator_data: String,
-    /// Its signature of both.
+    /// The authenticator's signature of both.
     pub signature: String,
-    /// Whose passkey it is.
+    /// The owner of the passkey.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_handle: Option<String>,
 }
@@ -118,14 +119,14 @@ impl std::fmt::Debug for PasskeyAssertion {
     }
 }
 
-/// The longest field of a credential that is taken, in characters.
+/// Maximum length of a field of a credential, in characters.
 const LONGEST_FIELD: usize = 16 * 1024;
 
 impl PasskeyCredential {
-    /// Whether its fields can be what they are named.
+    /// Checks the format of the fields.
     ///
     /// # Errors
-    /// The field that is wrong.
+    /// The invalid field.
     pub fn check(&self) -> Result<(), Invalid> {
         let PasskeyAssertion {
             client_data,

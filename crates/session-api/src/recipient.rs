@@ -5,14 +5,14 @@ use std::fmt;
 use crate::validate::{Invalid, is_invisible, refuse};
 
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
-/// A LID is no phone number and can be longer.
+/// Length of a LID, which is not a phone number and can be longer.
 const LID_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// A recipient in WhatsApp's own form: `5491158254201@c.us` or `123456@lid`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Recipient(String);
 
-// Whole numbers stay out of logs.
+// Full numbers stay out of logs.
 impl fmt::Debug for Recipient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.0.len().saturating_sub(self.server().len() + 1);
@@ -22,12 +22,12 @@ impl fmt::Debug for Recipient {
 }
 
 impl Recipient {
-    /// Takes a number in international form, with or without `+`, spaces,
+    /// Parses a number in international form, with or without `+`, spaces,
     /// dashes, dots and parentheses, or a WhatsApp id (`…@c.us`, `…@lid`).
-    /// Argentina's 9 after 54 stays as it is given.
+    /// Argentina's 9 after 54 is kept as given.
     ///
     /// # Errors
-    /// When it is neither; groups (`…@g.us`) are refused, too.
+    /// When the text is neither; groups (`…@g.us`) are rejected, too.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         Self::parse_as("to", text)
     }
@@ -57,7 +57,7 @@ impl Recipient {
         Ok(Self(format!("{number}@{server}")))
     }
 
-    /// WhatsApp's id.
+    /// Returns the WhatsApp id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! The body of `POST /send`: one for every kind of message, selected by its `type`;
-//! without one it is a text.
+//! The body of `POST /send`: one for every kind of message, selected by its
+//! `type`; a text by default.
 
 use std::fmt;
 
@@ -9,52 +9,52 @@ use utoipa::ToSchema;
 
 use crate::Card;
 
-/// Declares the body: the fields, their order on the wire, and a reader that
-/// remembers a field which is none of them.
+/// Declares the body: the fields, their order in JSON, and a deserializer that
+/// records the first unknown field.
 macro_rules! request {
     ($($(#[$doc:meta])* $field:ident $name:literal,)*) => {
-        /// The body of `POST /send`. Which fields go with which `type` is for
-        /// [`SendRequest::validate`] to say.
+        /// The body of `POST /send`. The fields that each `type` accepts are
+        /// defined by [`SendRequest::validate`].
         #[derive(Clone, Default, PartialEq, Serialize, ToSchema)]
         pub struct SendRequest {
-            /// For which business; metadata.
+            /// The business that the message is sent for; metadata.
             #[schema(minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
             #[serde(skip_serializing_if = "Option::is_none")]
             pub cliente_id: Option<u64>,
             /// The recipient: a number in international form or a WhatsApp id.
             pub to: String,
-            /// `text` (and so where it is missing), `image`, `video`, `audio`,
+            /// The type: `text` (the default), `image`, `video`, `audio`,
             /// `document`, `location`, `contact` or `reaction`.
             #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
             pub kind: Option<String>,
             /// The text.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub message: Option<String>,
-            /// Whether WhatsApp may look up a link in the text.
+            /// Whether WhatsApp may look up a link in the text for a preview.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub link_preview: Option<bool>,
-            /// Whether a sound is a voice message.
+            /// Whether audio is a voice message.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub voice: Option<bool>,
-            /// Degrees, north positive.
+            /// Latitude in degrees, north positive.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub latitude: Option<f64>,
-            /// Degrees, east positive.
+            /// Longitude in degrees, east positive.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub longitude: Option<f64>,
-            /// One card.
+            /// A contact card.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub contact: Option<Card>,
-            /// Several cards.
+            /// Several contact cards.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub contacts: Option<Vec<Card>>,
-            /// Who is mentioned: numbers or WhatsApp ids.
+            /// The mentioned users: numbers or WhatsApp ids.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub mentions: Option<Vec<String>>,
             $($(#[$doc])*
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $field: Option<String>,)*
-            /// The first field that is none of these.
+            /// The first unknown field.
             #[serde(skip)]
             pub unknown: Option<String>,
         }
@@ -100,8 +100,8 @@ macro_rules! request {
         }
 
         impl SendRequest {
-            /// The names of the fields, but `cliente_id`, `to` and `type`,
-            /// that are there.
+            /// The names of the present fields, except `cliente_id`, `to` and
+            /// `type`.
             pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
                 [
                     ("message", self.message.is_some()),
@@ -122,29 +122,29 @@ macro_rules! request {
 }
 
 request! {
-    /// A file that was uploaded before: 32 hexadecimal digits.
+    /// The id of an uploaded file: 32 hexadecimal digits.
     file_id "file_id",
-    /// Where to get a file.
+    /// The URL to fetch a file from.
     url "url",
-    /// What stands below a file.
+    /// The caption below a file.
     caption "caption",
     /// The name that the recipient of a file sees.
     filename "filename",
-    /// What a place is called.
+    /// The name of a location.
     name "name",
-    /// Where a place is, in words.
+    /// The address of a location.
     address "address",
-    /// The message that gets a reaction.
+    /// The message that the reaction is for.
     message_id "message_id",
-    /// The reaction; empty takes it away.
+    /// The reaction; empty removes it.
     emoji "emoji",
-    /// The message that is answered.
+    /// The message that is replied to.
     reply_to "reply_to",
 }
 
 struct Reader;
 
-/// A field may be there once, `null` being as good as nothing.
+/// Reads a field that may occur once; `null` counts as missing.
 fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map: &mut A,
     field: &mut Option<T>,
@@ -163,8 +163,7 @@ impl<'de> Deserialize<'de> for SendRequest {
     }
 }
 
-// Texts and numbers are the customer's: they must not reach a log by way of a
-// `{:?}`.
+// Texts and numbers are the customer's: `{:?}` must not write them to a log.
 impl fmt::Debug for SendRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendRequest")
@@ -175,7 +174,7 @@ impl fmt::Debug for SendRequest {
 }
 
 impl SendRequest {
-    /// A text.
+    /// Creates the request for a text.
     #[must_use]
     pub fn text(
         cliente_id: Option<u64>,

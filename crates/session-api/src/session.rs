@@ -1,4 +1,5 @@
-//! The body of `GET /session`: the session's state in detail. May grow fields.
+//! The body of `GET /session`: the session's state in detail. Fields may be
+//! added.
 
 use std::collections::BTreeMap;
 
@@ -7,46 +8,48 @@ use utoipa::ToSchema;
 
 use crate::{FirstSync, Limits, SessionState, Timestamp};
 
-/// The answer of `GET /session`.
+/// The response of `GET /session`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionBody {
     /// Always [`crate::SESSION_NAME`].
     pub session: String,
-    /// The state.
+    /// The session state.
     pub state: SessionState,
-    /// Since when it holds.
+    /// When the session entered the state.
     pub since: Timestamp,
-    /// Grows by one with every change that `GET /events` tells; starts at 1.
+    /// Increases by one with every change that `GET /events` publishes; starts
+    /// at 1.
     pub generation: u64,
-    /// Why the last transition happened, as a code such as `CODE_SCANNED`.
+    /// The cause of the last transition, as a code such as `CODE_SCANNED`.
     pub cause: String,
-    /// Why, for a person.
+    /// The cause, human-readable.
     pub cause_message: String,
-    /// Whether the profile on disk is linked to a phone, browser or not.
+    /// Whether the profile on disk is linked to a phone, with or without a
+    /// running browser.
     pub linked: bool,
-    /// The linked account, once the page told it.
+    /// The linked account, once the page has reported it.
     pub account: Option<Account>,
-    /// The code that can be scanned now.
+    /// The QR code to scan now.
     pub qr: Option<QrInfo>,
-    /// The code to type into the phone that is out.
+    /// The current pairing code.
     #[serde(default)]
     pub pairing_code: Option<PairingCodeInfo>,
-    /// The passkey that WhatsApp asks for.
+    /// The passkey that WhatsApp requests.
     #[serde(default)]
     pub passkey: Option<PasskeyInfo>,
-    /// What WhatsApp lets the account do.
+    /// WhatsApp's limits for the account.
     #[serde(default)]
     pub limits: Limits,
-    /// The sync of the history after a fresh link.
+    /// The history sync after a new link.
     #[serde(default)]
     pub first_sync: FirstSync,
-    /// The browser.
+    /// The state of the browser.
     pub browser: BrowserInfo,
-    /// WhatsApp's page.
+    /// The state of WhatsApp's page.
     pub page: PageInfo,
-    /// Restarts of the browser that nobody asked for.
+    /// Unrequested restarts of the browser.
     pub restarts: RestartInfo,
-    /// The last thing that failed, also when it was mended since.
+    /// The last error, even if it was resolved since.
     pub last_error: Option<LastError>,
     /// The latest transitions, newest first.
     pub history: Vec<HistoryEntry>,
@@ -59,12 +62,12 @@ pub struct SessionBody {
 pub struct Account {
     /// WhatsApp's id, such as `5491158254201@c.us`.
     pub id: String,
-    /// The number alone: digits.
+    /// The number in digits.
     pub phone: String,
-    /// The privacy id (`…@lid`), where the page knows it.
+    /// The privacy id (`…@lid`), if the page knows it.
     #[serde(default)]
     pub lid: Option<String>,
-    /// The name that the account shows to others.
+    /// The name that other users see.
     #[serde(default)]
     pub pushname: Option<String>,
     /// The phone's platform, such as `android`.
@@ -72,43 +75,43 @@ pub struct Account {
     pub platform: Option<String>,
 }
 
-/// The code that can be scanned now.
+/// The QR code to scan now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QrInfo {
     /// When the page will replace it.
     pub expires_at: Timestamp,
-    /// How many more codes come before the page goes idle.
+    /// How many more codes follow before the page goes idle.
     pub codes_left: u32,
-    /// How many times an idle page will still be refreshed by itself.
+    /// How many more times an idle page is refreshed automatically.
     pub refreshes_left: u32,
 }
 
-/// The code to type into the phone that is out.
+/// The current pairing code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PairingCodeInfo {
-    /// When WhatsApp takes it no more.
+    /// When the code expires.
     pub expires_at: Timestamp,
 }
 
-/// The passkey that WhatsApp asks for before it links the device.
+/// The passkey that WhatsApp requests before it links the device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PasskeyInfo {
-    /// `asked`, `required` (an answer is waited for), `answered` (WhatsApp and
-    /// the phone work on it) or `confirm`.
+    /// `asked`, `required` (waiting for a response), `answered` (WhatsApp and
+    /// the phone process it) or `confirm`.
     pub stage: String,
-    /// Since when it is asked for.
+    /// When it was requested.
     pub since: Timestamp,
-    /// When it is given up.
+    /// When the request expires.
     pub expires_at: Timestamp,
-    /// Whether a person has to confirm the verification code, with
-    /// `POST /passkey/confirm`. Otherwise WhatsApp's page goes on by itself.
+    /// Whether a user has to confirm the verification code, with
+    /// `POST /passkey/confirm`. Otherwise WhatsApp's page continues by itself.
     pub needs_confirmation: bool,
 }
 
-/// The browser.
+/// The state of the browser.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BrowserInfo {
-    /// Whether one runs.
+    /// Whether a browser is running.
     pub running: bool,
     /// Chrome's version.
     pub chrome_version: Option<String>,
@@ -116,76 +119,77 @@ pub struct BrowserInfo {
     pub chromedriver_version: Option<String>,
     /// ChromeDriver's process id.
     pub chromedriver_pid: Option<u32>,
-    /// When it was started.
+    /// When the browser started.
     pub started_at: Option<Timestamp>,
 }
 
-/// WhatsApp's page.
+/// The state of WhatsApp's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageInfo {
-    /// Where it was loaded from.
+    /// The URL that it was loaded from.
     pub url: String,
     /// The page's own version, such as `2.3000.1023`.
     pub whatsapp_version: Option<String>,
     /// The wa-js bundle's version.
     pub wa_js_version: Option<String>,
-    /// What the page script found.
+    /// The self-test of the page script.
     pub self_test: Option<SelfTest>,
 }
 
-/// What the page script found when it looked for what it needs.
+/// The self-test of the page script for everything that it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SelfTest {
-    /// Whether everything was found.
+    /// Whether all checks passed.
     pub ok: bool,
-    /// Each thing looked for, and whether it is there.
+    /// Each check, and whether it passed.
     pub checks: BTreeMap<String, bool>,
 }
 
-/// Restarts of the browser that nobody asked for.
+/// Unrequested restarts of the browser.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RestartInfo {
-    /// Since the service started.
+    /// Restarts since the service started.
     pub total: u64,
-    /// Within the current window.
+    /// Restarts within the current window.
     pub recent: u32,
-    /// How many the window allows before the state turns `ERROR`.
+    /// Maximum number of restarts within the window before the state is
+    /// `ERROR`.
     pub budget: u32,
-    /// The window, in seconds.
+    /// The length of the window, in seconds.
     pub window_seconds: u64,
 }
 
-/// The last thing that failed.
+/// The last error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastError {
-    /// A code such as `CHROME_NOT_FOUND`.
+    /// The code, such as `CHROME_NOT_FOUND`.
     pub code: String,
-    /// Cause and cure, for a person.
+    /// Cause and remedy, human-readable.
     pub message: String,
     /// When it happened.
     pub at: Timestamp,
 }
 
-/// One transition.
+/// A state transition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEntry {
     /// The state before.
     pub from: SessionState,
     /// The state after.
     pub to: SessionState,
-    /// Why, as a code.
+    /// The cause, as a code.
     pub cause: String,
-    /// Why, for a person.
+    /// The cause, human-readable.
     pub message: String,
-    /// When.
+    /// The time of the transition.
     pub at: Timestamp,
 }
 
-/// The service itself.
+/// Data of the service itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ServiceInfo {
-    /// Its version.
+    /// The version of the service.
     pub version: String,
-    /// When it started.
+    /// When the service started.
     pub started_at: Timestamp,
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What the ADMIN session is doing.
+/// The state of the ADMIN session.
 ///
 /// ```text
 /// INIT ──> QR_REQUIRED ──> AUTHENTICATED ──> READY
@@ -15,22 +15,22 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SessionState {
-    /// Nothing shown yet: waiting for `POST /connect`, or the browser starts.
+    /// Not started: waiting for `POST /connect`, or the browser is starting.
     Init,
     /// The page shows a code that a phone can scan.
     QrRequired,
-    /// Linked, but not able to send: syncing, or the network is away.
+    /// Linked, but not able to send: syncing, or offline.
     Authenticated,
     /// Linked, synced and connected: a send works now.
     Ready,
     /// Closed on purpose, unlinked, or taken over elsewhere.
     Disconnected,
-    /// Something is broken that does not mend itself; `GET /session` says what.
+    /// A failure that needs intervention; `GET /session` has the cause.
     Error,
 }
 
 impl SessionState {
-    /// Every state, in the order of the contract.
+    /// Every state, in the order of the API.
     pub const ALL: [Self; 6] = [
         Self::Init,
         Self::QrRequired,
@@ -40,7 +40,7 @@ impl SessionState {
         Self::Error,
     ];
 
-    /// The name on the wire, such as `QR_REQUIRED`.
+    /// Returns the name in JSON, such as `QR_REQUIRED`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl SessionState {
         }
     }
 
-    /// The name in lower case, as `/api/whatsapp-v2` writes it.
+    /// Returns the name in lower case, as used by `/api/whatsapp-v2`.
     #[must_use]
     pub const fn as_lower_str(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl SessionState {
         }
     }
 
-    /// Whether a phone is linked in this state for certain.
+    /// Whether a phone is certainly linked in this state.
     #[must_use]
     pub const fn is_linked(self) -> bool {
         matches!(self, Self::Authenticated | Self::Ready)
@@ -79,7 +79,7 @@ impl fmt::Display for SessionState {
     }
 }
 
-/// A word that names no state.
+/// An unknown state name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownState(pub String);
 

@@ -1,4 +1,4 @@
-//! `Timestamp`: UTC with milliseconds, as the API writes it.
+//! `Timestamp`: UTC with milliseconds, in the format of the API.
 
 use std::fmt;
 
@@ -7,35 +7,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-/// A moment in UTC, to the millisecond.
+/// A timestamp in UTC, to the millisecond.
 ///
-/// On the wire RFC 3339 with exactly three decimals:
-/// `2026-01-14T13:02:09.336Z`.
+/// In JSON RFC 3339 with exactly three decimals: `2026-01-14T13:02:09.336Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// The wall clock now.
+    /// Returns the current time.
     #[must_use]
     pub fn now() -> Self {
         Self::from(jiff::Timestamp::now())
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns milliseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0.as_millisecond()
     }
 
-    /// The moment `millis` milliseconds after 1970-01-01T00:00:00Z, or `None`
-    /// outside the years that RFC 3339 can write.
+    /// The timestamp `millis` milliseconds after 1970-01-01T00:00:00Z, or
+    /// `None` outside the years that RFC 3339 can represent.
     #[must_use]
     pub fn from_millis(millis: i64) -> Option<Self> {
         jiff::Timestamp::from_millisecond(millis).ok().map(Self)
     }
 
-    /// This moment moved by `by` into the future; saturates at the end of
-    /// representable time.
+    /// Adds `by`; saturates at the end of representable time.
     #[must_use]
     pub fn after(self, by: std::time::Duration) -> Self {
         Self(self.0.saturating_add(by).unwrap_or(jiff::Timestamp::MAX))
@@ -51,7 +49,7 @@ impl Timestamp {
 
 impl From<jiff::Timestamp> for Timestamp {
     fn from(at: jiff::Timestamp) -> Self {
-        // Truncated, not rounded: a timestamp must never lie in the future.
+        // Truncated, not rounded: a timestamp must never be in the future.
         let truncate = TimestampRound::new()
             .smallest(Unit::Millisecond)
             .mode(RoundMode::Trunc);

@@ -1,5 +1,5 @@
-//! Validation of a message: the same rules in both services, so that a rehearsal
-//! refuses what a real send would.
+//! Validation of a message: the same rules in both services, so that a dry run
+//! rejects what a real send would.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,22 +8,23 @@ use crate::content::{Card, Contacts, Content, Context, Location, Media, Outgoing
 use crate::recipient::Recipient;
 use crate::send::SendRequest;
 
-/// The longest text, in characters; WhatsApp's own limit.
+/// Maximum length of a text, in characters; WhatsApp's own limit.
 pub const LONGEST_MESSAGE: usize = 65_536;
-/// The longest name and address of a place, and name on a card.
+/// Maximum length of a location's name and address, and of a name on a card.
 const LONGEST_LINE: usize = 1_024;
 const LONGEST_URL: usize = 2_048;
-/// A family of four with joiners has 7; a flag of a region 7.
+/// Maximum length in characters: a family of four with joiners has 7; a
+/// regional flag 7.
 const LONGEST_EMOJI: usize = 16;
 const MOST_MENTIONS: usize = 256;
 const MOST_CARDS: usize = 50;
-/// A part of a request that is not allowed.
+/// An invalid part of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// The field.
+    /// The name of the field.
     pub field: Cow<'static, str>,
-    /// What it has to be. Never repeats the value: it may be a number or a
-    /// customer's text.
+    /// The expected value. Never repeats the given one: it may be a phone
+    /// number or a customer's text.
     pub wants: Cow<'static, str>,
 }
 
@@ -35,7 +36,8 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// What a type of message takes, beside `cliente_id` and `to`.
+/// The fields that a type of message accepts, in addition to `cliente_id` and
+/// `to`.
 struct Takes {
     kind: &'static str,
     fields: &'static [&'static str],
@@ -58,7 +60,7 @@ const KINDS: &[Takes] = &[
         kind: "video",
         fields: MEDIA,
     },
-    // WhatsApp shows no text below a sound.
+    // WhatsApp shows no caption below audio.
     Takes {
         kind: "audio",
         fields: &["file_id", "url", "filename", "voice", "reply_to"],
@@ -82,11 +84,11 @@ const KINDS: &[Takes] = &[
 ];
 
 impl SendRequest {
-    /// Checks the whole request; gives what is to be sent. `upload` says
+    /// Validates the whole request; returns the message to send. `upload` is
     /// whether a file came with it.
     ///
     /// # Errors
-    /// The first field that is not allowed.
+    /// The first invalid field.
     pub fn validate(&self, upload: bool) -> Result<Outgoing, Invalid> {
         let in_bounds = |id| id > 0 && i64::try_from(id).is_ok();
         if !self.cliente_id.is_none_or(in_bounds) {
@@ -111,8 +113,8 @@ impl SendRequest {
     fn takes(&self) -> Result<&'static Takes, Invalid> {
         let kinds = || KINDS.iter().map(|takes| takes.kind);
         let Some(kind) = &self.kind else {
-            // As it always was: what this version does not know is not looked
-            // at. What it knows must not get lost, though.
+            // For compatibility unknown fields are ignored. Known ones must not
+            // get lost, though.
             let text = &KINDS[0];
             return match self.given().find(|name| !text.fields.contains(name)) {
                 None => Ok(text),
@@ -137,7 +139,7 @@ impl SendRequest {
         }
         match &self.unknown {
             None => Ok(takes),
-            // A key is the caller's text, too.
+            // A key is the client's text, too.
             Some(name) => {
                 let is_name =
                     name.len() <= 40 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
@@ -264,7 +266,7 @@ impl SendRequest {
                 return refuse("contact.name", "is empty");
             }
             text("contact.name", &card.name, LONGEST_LINE)?;
-            // A card is for a phone to save: it needs a number.
+            // A card is saved by a phone: it needs a number.
             let number = Recipient::parse_as("contact.phone", &card.phone)?;
             let Some((phone, "c.us")) = number.as_str().split_once('@') else {
                 return refuse("contact.phone", "has to be a number, not a LID");
@@ -319,7 +321,7 @@ fn text(field: &'static str, value: &str, longest: usize) -> Result<(), Invalid>
     Ok(())
 }
 
-/// WhatsApp's whole id (`true_…@c.us_3EB0…`), or the last part of it.
+/// Checks WhatsApp's whole id (`true_…@c.us_3EB0…`), or the last part of it.
 fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
     let known = |b: u8| b.is_ascii_alphanumeric() || b"@._:-".contains(&b);
     if (1..=128).contains(&id.len()) && id.bytes().all(known) {
@@ -331,7 +333,7 @@ fn message_id(field: &'static str, id: &str) -> Result<(), Invalid> {
     )
 }
 
-/// Whether a text can be what `POST /files` answered.
+/// Whether a text has the format of an id from `POST /files`.
 #[must_use]
 pub fn is_file_id(id: &str) -> bool {
     id.len() == 32
@@ -343,20 +345,19 @@ pub fn is_file_id(id: &str) -> bool {
 /// Checks the name that the recipient of a file sees.
 ///
 /// # Errors
-/// It is empty, too long, or holds what no name has.
+/// When the name is empty, too long, or has a character that no file name has.
 pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     let odd =
         |c: char| c.is_control() || matches!(c, '/' | '\\') || is_invisible(c) && !is_joiner(c);
-    // Joiners make one picture of several, and one letter's form, but hide in
-    // what is plain.
+    // Joiners combine emoji and shape letters, but are invisible next to ASCII.
     let mut last = None;
     let hides = name.chars().any(|c| {
         let before: Option<char> = last.replace(c);
-        // A digit in a box is written so.
+        // A keycap digit is written so.
         let is_keycap = c == '\u{fe0f}' && before.is_some_and(|it| it.is_ascii_digit());
         is_joiner(c) && !is_keycap && before.is_none_or(|before| before.is_ascii())
     });
-    // Nothing, `.` and `..` are folders.
+    // Empty, `.` and `..` are folders.
     let is_none = name.trim().trim_matches('.').is_empty();
     if hides || is_none || name.len() > 255 || name.chars().any(odd) {
         return refuse(
@@ -367,26 +368,26 @@ pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Whether a character is not seen, or changes in which direction others are
-/// written: `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
+/// Whether a character is invisible, or changes the text direction of others:
+/// `factura\u{202e}fdp.exe` looks like `facturaexe.pdf`.
 #[must_use]
 pub const fn is_invisible(c: char) -> bool {
     matches!(
         c,
-        // Directions.
+        // Direction marks.
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        // Nothing to be seen.
+        // Invisible characters.
         | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
         | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-        // Lines.
+        // Line separators.
         | '\u{2028}' | '\u{2029}'
     )
 }
 
-/// What emoji and some alphabets are made with.
+/// Whether a character combines emoji, or letters of some alphabets.
 const fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}')
 }

@@ -1,4 +1,4 @@
-//! The bodies that deployed clients depend on, letter by letter.
+//! Golden tests of the bodies that deployed clients depend on.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::{from_str, to_string};

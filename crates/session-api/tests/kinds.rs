@@ -1,5 +1,5 @@
-//! One body for every kind of message: what is taken, and what is said of what
-//! is not.
+//! Request bodies of every kind of message: accepted ones, and errors of
+//! rejected ones.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ fn read(body: &Value) -> SendRequest {
     serde_json::from_value(body.clone()).unwrap()
 }
 
-/// The content, as JSON, that `body` asks for.
+/// Returns the content that `body` requests, as JSON.
 fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
     let mut body = body.clone();
     body["to"] = json!(TO);
@@ -21,7 +21,7 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
         .map(|outgoing| {
             assert_eq!(outgoing.to.as_str(), "5491158254201@c.us");
             let stored = serde_json::to_value(&outgoing.content).unwrap();
-            // What is written down is what comes back.
+            // The stored JSON deserializes to the same content.
             let back: Content = serde_json::from_value(stored.clone()).unwrap();
             assert_eq!(back, outgoing.content);
             assert_eq!(stored["type"], back.kind());
@@ -30,7 +30,7 @@ fn content(body: &Value, upload: bool) -> Result<Value, (String, String)> {
         .map_err(|invalid| (invalid.field.to_string(), invalid.to_string()))
 }
 
-/// By the text of what is written down: a retry sends what comes back, and under
+/// Compares the stored text: a retry sends the deserialized content, and under
 /// its key that has to be the same message. Found by `cargo xtask fuzz`.
 #[test]
 fn a_place_is_the_same_after_it_was_written_down() {
@@ -109,7 +109,7 @@ fn every_kind_is_taken() {
     ] {
         assert_eq!(content(&body, upload), Ok(wanted), "{body}");
     }
-    // As deployed clients write it, unknown fields and all.
+    // As deployed clients write it, including unknown fields.
     let body = json!({"cliente_id": 51, "message": "hola", "prioridad": 3, "reply_to": null});
     assert!(content(&body, false).is_ok());
 }
@@ -244,7 +244,7 @@ fn the_shape_is_serdes_to_complain_of() {
 }
 
 proptest! {
-    /// Whatever is taken is told in the same words when it is asked for again.
+    /// An accepted request serializes to one that is accepted as the same.
     #[test]
     fn what_is_taken_comes_back(message in ".{1,40}", preview: bool, id in "[A-Za-z0-9@._:-]{1,40}") {
         let request = SendRequest {

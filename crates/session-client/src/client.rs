@@ -22,7 +22,7 @@ use crate::error::{BuildError, ClientError};
 use crate::events::{self, SseEvent};
 use crate::tls;
 
-/// The largest answer that is read, in bytes; a screenshot is the largest one.
+/// Maximum size of a response, in bytes; a screenshot is the largest.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -30,24 +30,24 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// An answer as it came: status, content type and bytes.
+/// An unparsed response: status, content type and bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawAnswer {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The content type, where one was given.
+    /// The content type, if any.
     pub content_type: Option<HeaderValue>,
-    /// The body, byte for byte.
+    /// The body, unchanged.
     pub body: Bytes,
-    /// When it may work again, where the answer says so.
+    /// The `Retry-After` of the response, if any.
     pub retry_after: Option<Duration>,
 }
 
-/// A client of one session-manager. Clones share everything.
+/// A client of one session-manager. Clones share the connection settings.
 #[derive(Clone, Debug)]
 pub struct SessionClient {
     shared: Arc<Shared>,
-    /// What goes with every call of this clone.
+    /// Headers of every request of this clone.
     headers: HeaderMap,
 }
 
@@ -59,10 +59,11 @@ struct Shared {
 }
 
 impl SessionClient {
-    /// A client for the session-manager at `base`, which may have a path.
+    /// Creates a client for the session-manager at `base`, which may have a
+    /// path.
     ///
     /// # Errors
-    /// `base` or the token cannot be used, or the system has no certificates
+    /// When `base` or the token is invalid, or the system has no certificates
     /// for an `https` URL.
     pub fn new(
         mut base: Url,
@@ -106,7 +107,7 @@ impl SessionClient {
         Ok(Self { shared, headers })
     }
 
-    /// A clone whose calls are made for this business.
+    /// Returns a clone whose requests are for this business.
     pub fn for_cliente(&self, cliente_id: Option<u64>) -> Self {
         let mut clone = self.clone();
         if let Some(id) = cliente_id {
@@ -117,36 +118,36 @@ impl SessionClient {
         clone
     }
 
-    /// A clone whose calls carry this `x-request-id`.
+    /// Returns a clone whose requests carry this `x-request-id`.
     pub fn with_request_id(&self, id: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(REQUEST_ID, id);
         clone
     }
 
-    /// A clone whose calls are a part of this trace (`traceparent`).
+    /// Returns a clone whose requests are part of this trace (`traceparent`).
     pub fn with_trace_parent(&self, parent: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(TRACE_PARENT, parent);
         clone
     }
 
-    /// A clone whose sends carry this `Idempotency-Key`.
+    /// Returns a clone whose sends carry this `Idempotency-Key`.
     pub fn with_idempotency_key(&self, key: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(IDEMPOTENCY_KEY, key);
         clone
     }
 
-    /// `GET /health`
+    /// Requests `GET /health`.
     ///
     /// # Errors
-    /// See [`ClientError`]; so for all calls.
+    /// See [`ClientError`], as for all requests.
     pub async fn health(&self) -> Result<HealthBody, ClientError> {
         self.typed(Endpoint::Health, None).await
     }
 
-    /// `GET /status`
+    /// Requests `GET /status`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -154,7 +155,7 @@ impl SessionClient {
         self.typed(Endpoint::Status, None).await
     }
 
-    /// `GET /qr`
+    /// Requests `GET /qr`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -162,7 +163,7 @@ impl SessionClient {
         self.typed(Endpoint::Qr, None).await
     }
 
-    /// `GET /session`
+    /// Requests `GET /session`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -170,7 +171,7 @@ impl SessionClient {
         self.typed(Endpoint::Session, None).await
     }
 
-    /// `POST /connect`
+    /// Requests `POST /connect`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -178,7 +179,7 @@ impl SessionClient {
         self.typed(Endpoint::Connect, None).await
     }
 
-    /// `POST /disconnect`
+    /// Requests `POST /disconnect`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -186,7 +187,7 @@ impl SessionClient {
         self.typed(Endpoint::Disconnect, None).await
     }
 
-    /// `POST /logout`
+    /// Requests `POST /logout`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -194,7 +195,7 @@ impl SessionClient {
         self.typed(Endpoint::Logout, None).await
     }
 
-    /// `POST /backup`
+    /// Requests `POST /backup`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -202,7 +203,7 @@ impl SessionClient {
         self.typed(Endpoint::Backup, None).await
     }
 
-    /// `POST /pairing-code`
+    /// Requests `POST /pairing-code`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -214,7 +215,7 @@ impl SessionClient {
             .await
     }
 
-    /// `GET /passkey`
+    /// Requests `GET /passkey`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -222,7 +223,7 @@ impl SessionClient {
         self.typed(Endpoint::Passkey, None).await
     }
 
-    /// `POST /passkey`
+    /// Requests `POST /passkey`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -234,7 +235,7 @@ impl SessionClient {
             .await
     }
 
-    /// `POST /passkey/confirm`
+    /// Requests `POST /passkey/confirm`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -242,7 +243,7 @@ impl SessionClient {
         self.typed(Endpoint::ConfirmPasskey, None).await
     }
 
-    /// `POST /passkey/cancel`
+    /// Requests `POST /passkey/cancel`.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -250,17 +251,17 @@ impl SessionClient {
         self.typed(Endpoint::CancelPasskey, None).await
     }
 
-    /// `POST /send`, once: never repeated by this client.
+    /// Requests `POST /send`, once: this client never retries it.
     ///
     /// # Errors
-    /// See [`ClientError`]. Unless
-    /// [`ClientError::was_certainly_not_received`], or the remote code says
-    /// so, the message may have been sent.
+    /// See [`ClientError`]. The message may have been sent, unless
+    /// [`ClientError::was_certainly_not_received`] or the remote code excludes
+    /// it.
     pub async fn send(&self, request: &SendRequest) -> Result<SendBody, ClientError> {
         self.typed(Endpoint::Send, Some(to_json(request))).await
     }
 
-    /// `GET /screenshot.png`: a PNG image.
+    /// Requests `GET /screenshot.png`: a PNG image.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -290,7 +291,7 @@ impl SessionClient {
     ///
     /// # Errors
     /// [`ClientError::Unavailable`], [`ClientError::Timeout`], or
-    /// [`ClientError::BadResponse`] when it breaks off or is too large.
+    /// [`ClientError::BadResponse`] if it breaks off or is too large.
     pub async fn raw(
         &self,
         endpoint: Endpoint,
@@ -308,11 +309,11 @@ impl SessionClient {
         read(response).await
     }
 
-    /// As [`SessionClient::raw`], for passing on byte for byte: a success of
-    /// the shape `T`, or a failure of the contract with its status.
+    /// As [`SessionClient::raw`], to be passed on unchanged: a success that
+    /// parses as `T`, or an error of the API with its status.
     ///
     /// # Errors
-    /// Also when the answer is neither.
+    /// Also when the response is neither.
     pub async fn proxied<T: DeserializeOwned>(
         &self,
         endpoint: Endpoint,
@@ -325,10 +326,10 @@ impl SessionClient {
         }
     }
 
-    /// `GET /events`, after the event `last_event_id` or from now on.
+    /// Requests `GET /events`, after the event `last_event_id` or from now on.
     ///
-    /// The stream ends when session-manager ends it, and with one error when
-    /// it breaks off or nothing at all came for [`Timeouts::silence`].
+    /// The stream ends when session-manager ends it, or with one error when it
+    /// breaks off or nothing arrives for [`Timeouts::silence`].
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -343,7 +344,7 @@ impl SessionClient {
         self.listen(request).await
     }
 
-    /// The events after `after`, up to `until`; the stream ends with them.
+    /// Returns the events after `after`, up to `until`; then the stream ends.
     ///
     /// # Errors
     /// See [`ClientError`].
@@ -362,7 +363,7 @@ impl SessionClient {
     ) -> Result<impl Stream<Item = Result<SseEvent, ClientError>> + Send + use<>, ClientError> {
         let timeouts = &self.shared.timeouts;
         let request = request.header(ACCEPT, "text/event-stream");
-        // The body has no end, so no deadline of reqwest's fits.
+        // The body has no end, so reqwest's timeouts do not fit.
         let within = timeouts.after_connecting(timeouts.read);
         let response = tokio::time::timeout(within, request.send())
             .await
@@ -413,7 +414,7 @@ impl SessionClient {
 }
 
 fn to_json(value: &impl serde::Serialize) -> Bytes {
-    // Plain structs of strings and numbers: this cannot fail.
+    // Plain structs of strings and numbers: serialization cannot fail.
     serde_json::to_vec(value).unwrap_or_default().into()
 }
 
@@ -454,7 +455,7 @@ fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
     if answer.status != StatusCode::OK {
         return Err(failure(answer));
     }
-    // serde takes an array for a struct; the contract has objects only.
+    // serde accepts an array for a struct; the API has objects only.
     let is_object = answer.body.trim_ascii_start().starts_with(b"{");
     if !is_object {
         return Err(ClientError::BadResponse(
@@ -470,7 +471,7 @@ fn decode<T: DeserializeOwned>(answer: &RawAnswer) -> Result<T, ClientError> {
     })
 }
 
-/// What an answer that is no success of the contract means.
+/// The error that an unsuccessful response means.
 pub(crate) fn failure(answer: &RawAnswer) -> ClientError {
     let status = answer.status;
     let body: Option<ErrorBody> = serde_json::from_slice(&answer.body).ok();

@@ -5,38 +5,39 @@ use std::time::Duration;
 use http::Method;
 use session_api::paths;
 
-/// By how much a deadline that is not longer than that for connecting is
-/// stretched.
+/// Minimum difference between the connect timeout and any other.
 const APART: Duration = Duration::from_millis(250);
 
-/// Deadlines.
+/// Timeouts of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To have a connection.
+    /// Timeout of the connection.
     pub connect: Duration,
-    /// For what answers at once, from the beginning of the call.
+    /// Timeout of simple requests, from the beginning of the call.
     pub read: Duration,
-    /// For what makes a running browser act.
+    /// Timeout of requests that need action by a running browser.
     pub command: Duration,
-    /// For a send, and for unlinking, which may have to start the browser.
+    /// Timeout of a send, and of unlinking, which may have to start the
+    /// browser.
     pub send: Duration,
-    /// For all of a file to be passed on and, of a send, to be taken by
-    /// WhatsApp.
+    /// Timeout to transfer a whole file and, for a send, for WhatsApp to accept
+    /// it.
     pub transfer: Duration,
-    /// Between two signs of life in an event stream.
+    /// Maximum time between two heartbeats of an event stream.
     pub silence: Duration,
 }
 
 impl Default for Timeouts {
-    /// The contract's: 5 s, 5 s and 60 s for a send; 25 s for commands, and
-    /// 40 s of silence (session-manager says something every 15 s).
+    /// Returns the API's timeouts: 5 s, 5 s and 60 s for a send; 25 s for
+    /// commands, and 40 s of silence (session-manager sends a heartbeat every
+    /// 15 s).
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(5),
             command: Duration::from_secs(25),
             send: Duration::from_secs(60),
-            // session-manager notices much earlier when one stops on the way.
+            // session-manager detects a stalled transfer much earlier.
             transfer: Duration::from_secs(1_800),
             silence: Duration::from_secs(40),
         }
@@ -44,8 +45,8 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// `deadline`, but later than that for connecting, so that the two are
-    /// told apart.
+    /// Returns `deadline`, but later than the connect timeout, so that the two
+    /// errors stay distinct.
     pub(crate) fn after_connecting(&self, deadline: Duration) -> Duration {
         deadline.max(self.connect.saturating_add(APART))
     }
@@ -55,41 +56,41 @@ impl Timeouts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
-    /// `GET /health`
+    /// The route `GET /health`.
     Health,
-    /// `GET /status`
+    /// The route `GET /status`.
     Status,
-    /// `GET /qr`
+    /// The route `GET /qr`.
     Qr,
-    /// `GET /session`
+    /// The route `GET /session`.
     Session,
     /// `GET /metrics`
     Metrics,
     /// `GET /screenshot.png`
     Screenshot,
-    /// `POST /connect`
+    /// The route `POST /connect`.
     Connect,
-    /// `POST /disconnect`
+    /// The route `POST /disconnect`.
     Disconnect,
-    /// `POST /logout`
+    /// The route `POST /logout`.
     Logout,
-    /// `POST /backup`, for which the browser is closed.
+    /// The route `POST /backup`, for which the browser is closed.
     Backup,
-    /// `POST /pairing-code`
+    /// The route `POST /pairing-code`.
     PairingCode,
-    /// `GET /passkey`
+    /// The route `GET /passkey`.
     Passkey,
-    /// `POST /passkey`
+    /// The route `POST /passkey`.
     AnswerPasskey,
-    /// `POST /passkey/confirm`
+    /// The route `POST /passkey/confirm`.
     ConfirmPasskey,
-    /// `POST /passkey/cancel`
+    /// The route `POST /passkey/cancel`.
     CancelPasskey,
-    /// `POST /send`
+    /// The route `POST /send`.
     Send,
-    /// `POST /send` of a file, which takes its time.
+    /// The route `POST /send` with a file, which takes longer.
     SendFile,
-    /// `POST /send/check`
+    /// The route `POST /send/check`.
     SendCheck,
 }
 

@@ -1,15 +1,15 @@
-//! `ClientError`: the errors of a call.
+//! `ClientError`: the errors of a request.
 
 use std::io::ErrorKind;
 
-/// A client cannot be built.
+/// Errors of building a client.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The base URL takes no path, such as `mailto:`.
+    /// The base URL cannot have a path, such as `mailto:`.
     #[error("the base URL of session-manager is not a http or https URL")]
     BaseUrl,
-    /// The token cannot stand in a header.
+    /// The token contains characters that a header cannot have.
     #[error("the token of session-manager holds characters that a header cannot carry")]
     Token,
     /// TLS or the client itself cannot be set up.
@@ -17,32 +17,32 @@ pub enum BuildError {
     Http(#[source] reqwest::Error),
 }
 
-/// A call failed. The variant says what the caller can do.
+/// Errors of a request. The variant determines what the caller can do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// No connection: nothing was sent. Try again later.
+    /// No connection: nothing was sent. Can be retried later.
     #[error("session-manager cannot be reached: {}", innermost(.0))]
     Unavailable(#[source] reqwest::Error),
-    /// The request was sent, but no answer came in time.
+    /// The request was sent, but no response came in time.
     #[error("session-manager did not answer in time")]
     Timeout,
-    /// The request was sent, but what came back is not of the contract.
+    /// The request was sent, but the response does not match the API.
     #[error("session-manager answered outside the contract: {0}")]
     BadResponse(String),
-    /// session-manager refuses the token.
+    /// session-manager rejected the token.
     #[error(
         "session-manager refuses the token: set the same SESSION_MANAGER_TOKEN for both services"
     )]
     TokenRefused,
-    /// session-manager answered with a failure of the contract.
+    /// session-manager responded with an error of the API.
     #[error("session-manager says {code}: {message}")]
     Remote {
         /// The HTTP status.
         status: u16,
         /// The code in the body.
         code: String,
-        /// The sentence in the body.
+        /// The message in the body.
         message: String,
     },
 }
@@ -53,7 +53,7 @@ impl ClientError {
         matches!(self, Self::Unavailable(_))
     }
 
-    /// The remote failure's code.
+    /// Returns the code of a remote error.
     pub fn remote_code(&self) -> Option<&str> {
         match self {
             Self::Remote { code, .. } => Some(code),
@@ -61,7 +61,7 @@ impl ClientError {
         }
     }
 
-    /// Sorts a failure of the transport.
+    /// Classifies a transport error.
     pub(crate) fn of_transport(error: reqwest::Error) -> Self {
         if error.is_connect() || error.is_builder() {
             Self::Unavailable(error)
@@ -73,8 +73,8 @@ impl ClientError {
     }
 }
 
-/// The last cause: the ones above it only repeat the URL. With the name that
-/// the system has for it, where it has one that operators search logs for.
+/// The innermost cause: the ones above it only repeat the URL. Includes the
+/// system's error name, if operators search logs for it.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -11,21 +11,21 @@ use sse_stream::SseByteStream;
 
 use crate::error::ClientError;
 
-/// The largest event, in bytes.
+/// Maximum size of an event, in bytes.
 const LARGEST_EVENT: usize = 8 * 1024 * 1024;
 
-/// One event as it came.
+/// An unparsed event.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SseEvent {
-    /// Where to resume: what to give to `events` next time.
+    /// The position to resume from: the next `last_event_id` of `events`.
     pub id: Option<String>,
-    /// The `event:` field; `message` where there is none, as the standard says.
+    /// The `event:` field; `message` by default, as in the standard.
     pub name: String,
-    /// The data.
+    /// The `data:` field.
     pub data: String,
 }
 
-// The data may hold a customer's message, or a code that links a phone.
+// The data may contain a customer's message, or a code that links a phone.
 impl std::fmt::Debug for SseEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SseEvent")
@@ -37,11 +37,11 @@ impl std::fmt::Debug for SseEvent {
 }
 
 impl SseEvent {
-    /// The event of the contract, by its name; `None` for a name that this
-    /// version does not know.
+    /// Parses the event by its name; `None` for a name that this version does
+    /// not know.
     ///
     /// # Errors
-    /// [`ClientError::BadResponse`]: the data is not what the name promises.
+    /// [`ClientError::BadResponse`] if the data does not match the name.
     pub fn parse(&self) -> Result<Option<Event>, ClientError> {
         fn read<T: serde::de::DeserializeOwned>(event: &SseEvent) -> Result<T, ClientError> {
             serde_json::from_str(&event.data).map_err(|_| {
@@ -67,9 +67,9 @@ impl SseEvent {
     }
 }
 
-/// Decodes the body of `response`: each event, or why there are no more.
+/// Decodes the body of `response`: its events, or the error that ends it.
 ///
-/// Comments count as signs of life; `silence` is how long none may come.
+/// Comments count as heartbeats; `silence` is the maximum time without any.
 pub fn decode(
     response: Response,
     silence: Duration,

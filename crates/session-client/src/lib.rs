@@ -3,17 +3,17 @@
 //! ```text
 //!  caller ─> SessionClient ── one connection for each call ──> session-manager
 //!                │                                                   │
-//!                │   2xx of the contract's shape ──> typed, or bytes │
+//!                │   2xx that matches the API    ──> typed, or bytes │
 //!                │   {"error":true,…}            ──> Remote          │
 //!                │   anything else               ──> BadResponse     │
-//!                └── no connection ──> Unavailable, no answer ──> Timeout
+//!                └── no connection ──> Unavailable, no response ──> Timeout
 //! ```
 //!
 //! Nothing is retried: whether a send may be repeated is for the caller to
-//! decide, and [`ClientError::was_certainly_not_received`] tells. Every call
-//! opens a connection of its own, so that "cannot connect" and "broke off
-//! after the request was written" are told apart for certain; a pooled
-//! connection that the server has just closed would blur them.
+//! decide, by [`ClientError::was_certainly_not_received`]. Every request opens
+//! its own connection, so that "cannot connect" and "broke off after the
+//! request was written" are always distinct; a pooled connection that the
+//! server has just closed would blur them.
 
 mod client;
 mod endpoint;

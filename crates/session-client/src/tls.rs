@@ -1,15 +1,15 @@
-//! TLS configuration, loaded only where the base URL is https.
+//! TLS configuration, loaded only if the base URL is https.
 
 use reqwest::ClientBuilder;
 use rustls::crypto::ring;
 
-/// Prepares `builder` for the scheme.
+/// Prepares `builder` for the scheme of the base URL.
 ///
-/// `https` takes the system's certificates through the platform's verifier.
-/// For `http` none are loaded: a machine without any must not keep the
-/// service from starting.
+/// `https` uses the system's certificates through the platform's verifier. For
+/// `http` none are loaded: a machine without any must not keep the service from
+/// starting.
 pub(crate) fn prepare(builder: ClientBuilder, scheme: &str) -> ClientBuilder {
-    // Somebody else's provider is as good; both calls may race.
+    // Another provider is as good; both calls may race.
     let _ = ring::default_provider().install_default();
     if scheme == "https" {
         return builder.https_only(true);

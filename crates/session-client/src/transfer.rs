@@ -1,4 +1,4 @@
-//! Streamed bodies: a file is passed on, never held in memory.
+//! Streamed bodies: a file is passed on without being held in memory.
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -10,22 +10,22 @@ use session_api::{FileBody, paths};
 use crate::client::{RawAnswer, SessionClient, failure, read};
 use crate::error::ClientError;
 
-/// A body, and what its sender said of it.
+/// A body with the headers of its sender.
 pub struct Passed<S> {
     /// `Content-Type`.
     pub content_type: Option<HeaderValue>,
     /// `Content-Length`.
     pub content_length: Option<HeaderValue>,
-    /// What is in it.
+    /// The stream of bytes.
     pub body: S,
 }
 
 impl SessionClient {
-    /// `POST /files` with this query: passes a file on; gives a success of the
-    /// contract, or a failure with its status, byte for byte.
+    /// Requests `POST /files` with this query: passes a file on; returns a
+    /// success of the API, or an error with its status, unchanged.
     ///
     /// # Errors
-    /// Also when the answer is neither.
+    /// Also when the response is neither.
     pub async fn upload<S, E>(
         &self,
         query: Option<&str>,
@@ -55,7 +55,7 @@ impl SessionClient {
         shaped::<FileBody>(answer, StatusCode::CREATED)
     }
 
-    /// `GET /files/{id}`, byte for byte.
+    /// Requests `GET /files/{id}`, unchanged.
     ///
     /// # Errors
     /// As [`SessionClient::upload`].
@@ -64,7 +64,7 @@ impl SessionClient {
         shaped::<FileBody>(answer, StatusCode::OK)
     }
 
-    /// `DELETE /files/{id}`, byte for byte.
+    /// Requests `DELETE /files/{id}`, unchanged.
     ///
     /// # Errors
     /// As [`SessionClient::upload`].
@@ -76,7 +76,7 @@ impl SessionClient {
         }
     }
 
-    /// `id` has to be one that `POST /files` can have answered.
+    /// `id` must have the format of an id from `POST /files`.
     async fn of_file(&self, method: Method, id: &str) -> Result<RawAnswer, ClientError> {
         let timeouts = self.timeouts();
         let path = format!("{}/{id}", paths::FILES);

@@ -1,4 +1,4 @@
-//! Every way in which a peer can misbehave, over real sockets.
+//! Tests of every way in which a peer can misbehave, over real sockets.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
@@ -26,7 +26,7 @@ fn timeouts() -> Timeouts {
     }
 }
 
-/// Short ones, for peers that never answer.
+/// Short timeouts, for peers that never respond.
 fn impatient() -> Timeouts {
     let short = Duration::from_millis(100);
     Timeouts {
@@ -44,7 +44,7 @@ fn client(address: SocketAddr, timeouts: Timeouts) -> SessionClient {
     SessionClient::new(base, None, timeouts).unwrap()
 }
 
-/// Head and body of one request.
+/// Reads head and body of one request.
 async fn request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     loop {
@@ -66,8 +66,8 @@ async fn request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// A peer that answers each connection's request with these bytes and closes,
-/// and tells what it was asked.
+/// A peer that responds to each connection's request with these bytes, closes,
+/// and reports the request.
 async fn peer(answer: impl Into<Vec<u8>>) -> (SocketAddr, UnboundedReceiver<String>) {
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -150,7 +150,7 @@ async fn what_breaks_off_after_the_request_is_never_unavailable() {
             matches!(error, ClientError::BadResponse(_)),
             "{answer:?}: {error:?}"
         );
-        // Once, and not once more.
+        // Exactly one request.
         asked.recv().await.unwrap();
         assert!(asked.try_recv().is_err(), "{answer:?} was retried");
     }
@@ -291,7 +291,7 @@ async fn requests_carry_what_they_were_given() {
         r#"{"cliente_id":51,"to":"5491158254201","message":"hola"}"#
     );
 
-    // The plain client's calls carry the token and nothing of the above.
+    // The plain client's requests carry the token and none of the above.
     let _ = client.connect().await;
     let head = asked.recv().await.unwrap();
     assert!(head.starts_with("POST /below/connect "), "{head}");
@@ -388,8 +388,8 @@ async fn tls_is_spoken_to_https() {
         first
     });
     let error = client.send(&message()).await.unwrap_err();
-    // No handshake, no request: the message cannot have been read.
+    // No handshake, no request: the message cannot have been received.
     assert!(error.was_certainly_not_received(), "{error:?}");
-    // A handshake record of TLS.
+    // A TLS handshake record.
     assert_eq!(peer.await.unwrap()[..2], [22, 3]);
 }

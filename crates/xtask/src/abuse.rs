@@ -1,4 +1,4 @@
-//! `cargo xtask abuse`: runs the pair with attackers beside it (abuse test).
+//! `cargo xtask abuse`: runs both services under attack (abuse test).
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::cli::AbuseOptions;
 use crate::setup::Needs;
 use crate::{assets, image, program, setup};
 
-/// Runs it; a failure if something left its table.
+/// Runs the abuse test; fails if a limit was exceeded.
 pub(crate) fn run(options: &AbuseOptions) -> Result<ExitCode> {
     let tools = setup::setup(Needs {
         database: options.database == Some(Engine::Postgres) || options.hubs > 1,
@@ -34,14 +34,14 @@ pub(crate) fn run(options: &AbuseOptions) -> Result<ExitCode> {
     })
 }
 
-/// Where the hubs keep what they remember.
+/// The database of the hubs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// The arguments of the program itself.
+/// The arguments for the program itself.
 fn words(options: &AbuseOptions) -> Vec<String> {
     let mut words = Vec::new();
     if options.short {

@@ -1,8 +1,8 @@
 //! npm builds: locked dependencies, and the assets that the binaries embed.
 //!
-//! A package's stamps stand in its `node_modules`: one for the dependencies
-//! (lockfile and Node.js), one for the build (sources, dependencies and what
-//! came out). `npm ci` empties that folder, so a half-done run has neither.
+//! A package's stamps are in its `node_modules`: one for the dependencies
+//! (lockfile and Node.js), one for the build (sources, dependencies and
+//! output). `npm ci` empties that folder, so an interrupted run has neither.
 
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::setup::Tools;
 use crate::stamp::{self, Digest};
 use crate::{cargo, say};
 
-/// Builds what central-hub and session-manager embed.
+/// Builds the assets that central-hub and session-manager embed.
 pub(crate) fn build_all(tools: &Tools) -> Result<()> {
     for package in Package::EMBEDDED {
         build(tools, package)?;
@@ -22,7 +22,7 @@ pub(crate) fn build_all(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// The dependencies of a package, as its lockfile says.
+/// Installs the locked dependencies of a package.
 pub(crate) fn install(tools: &Tools, package: Package) -> Result<String> {
     let folder = package.folder();
     let stamp_file = folder.join("node_modules/.leadmaster-installed");
@@ -63,7 +63,7 @@ fn build(tools: &Tools, package: Package) -> Result<()> {
     stamp::clear(&stamp_file)?;
     let mut npm = npm(tools, package);
     npm.args(["run", "--silent", "build"]);
-    // What it prints matters only when it fails.
+    // The output matters only on failure.
     let output = npm.output().context("starting npm")?;
     if !output.status.success() {
         say::err_line(String::from_utf8_lossy(&output.stdout));
@@ -79,18 +79,18 @@ fn build(tools: &Tools, package: Package) -> Result<()> {
     Ok(())
 }
 
-/// npm, in the folder of a package.
+/// Returns an npm command in the folder of a package.
 pub(crate) fn npm(tools: &Tools, package: Package) -> Command {
     let mut npm = tools.command("npm");
     npm.current_dir(package.folder())
         .stdin(Stdio::null())
         .env("npm_config_update_notifier", "false")
-        // The browser is Debian's; puppeteer's own would be a download.
+        // The browser is Debian's; puppeteer would download its own.
         .env("PUPPETEER_SKIP_DOWNLOAD", "true");
     npm
 }
 
-/// Native packages are built for one major version.
+/// Returns Node.js's major version, which native packages depend on.
 fn node_major(tools: &Tools) -> String {
     let version = tools
         .command("node")

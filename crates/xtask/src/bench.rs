@@ -9,7 +9,7 @@ use crate::cli::BenchOptions;
 use crate::repo::Package;
 use crate::{assets, program, setup};
 
-/// Runs it; its table is what it prints.
+/// Runs the benchmarks, which print a table.
 pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_BENCH)?;
     assets::build_all(&tools)?;

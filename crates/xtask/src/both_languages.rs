@@ -21,7 +21,7 @@ const OTHERWISE_NAMED: [(&str, &str); 2] = [
     ("docs/operations.md", "docs/operaciones.md"),
 ];
 
-/// Pages for operators, besides the tutorials.
+/// Pages for operators, in addition to the tutorials.
 const FOR_OPERATORS: [&str; 7] = [
     "docs/api.md",
     "docs/architecture.md",
@@ -32,7 +32,7 @@ const FOR_OPERATORS: [&str; 7] = [
     "docs/security.md",
 ];
 
-/// Pages that are translated in part: the introduction and these sections.
+/// Partially translated pages: the introduction and these sections.
 const IN_PART: [(&str, &[&str]); 2] = [
     (
         "docs/api.md",
@@ -184,7 +184,7 @@ fn without_words(block: &Block) -> Vec<String> {
         }
         match line.rsplit_once(" # ") {
             _ if shell && line.starts_with('#') => "#".to_owned(),
-            // `# {…}` beside a command is its expected answer, not a comment.
+            // `# {…}` after a command is its expected output, not a comment.
             Some((typed, said)) if shell && !said.trim_start().starts_with('{') => {
                 typed.trim_end().to_owned()
             }

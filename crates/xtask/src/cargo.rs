@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{repo, say};
 
-/// The binaries of the pair and its rehearsal.
+/// The binaries of the services and the rehearsal.
 const BINARIES: [&str; 3] = ["session-manager", "central-hub", "whatsapp-standin"];
 
-/// A cargo command at the root.
+/// Returns a cargo command in the root folder.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -20,9 +20,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-/// Takes away what `cargo run` said about xtask itself: build scripts that
-/// look at it (ring's does) would be built anew after every change of hands
-/// between `cargo xtask` and plain cargo.
+/// Removes variables that `cargo run` sets for xtask itself: build scripts that
+/// depend on them (ring's does) would rerun on every switch between
+/// `cargo xtask` and plain cargo.
 fn clean(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };
@@ -36,7 +36,7 @@ fn clean(command: &mut Command) {
     }
 }
 
-/// Runs it with our stdin, stdout and stderr; an error if it fails.
+/// Runs the command with our stdin, stdout and stderr; fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The command as one would type it.
+/// Formats the command as typed in a shell.
 pub(crate) fn shown(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let mut text = program
@@ -63,7 +63,7 @@ pub(crate) fn shown(command: &Command) -> String {
     text
 }
 
-/// Which of the two profiles.
+/// A cargo profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     Dev,
@@ -83,13 +83,13 @@ impl Profile {
     }
 }
 
-/// Where [`program`] puts them: they are this checkout's alone.
+/// The installation folder of [`program`], private to this checkout.
 fn private() -> PathBuf {
     repo::state().join("cargo")
 }
 
-/// A program of the registry's crate of its name, which is installed with these
-/// options if it is missing.
+/// Returns a program of the crate of the same name, which is installed with
+/// these options if it is missing.
 pub(crate) fn program(name: &str, options: &[&str]) -> Result<PathBuf> {
     let path = private().join("bin").join(name);
     if !path.exists() {
@@ -101,8 +101,8 @@ pub(crate) fn program(name: &str, options: &[&str]) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// `cargo NAME` at the root, of the registry's `cargo-NAME`, which is installed
-/// if it is missing.
+/// Returns `cargo NAME` in the root folder, from the crate `cargo-NAME`, which
+/// is installed if it is missing.
 pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
     program(&format!("cargo-{name}"), &[])?;
     let folder = private().join("bin");
@@ -113,7 +113,7 @@ pub(crate) fn plugin(name: &str, arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-/// What a command prints; an error if it fails.
+/// Returns the output of a command; fails if it fails.
 pub(crate) fn printed(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let output = command
@@ -126,8 +126,8 @@ pub(crate) fn printed(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Builds all three, as plain `cargo build` does: with one less, the features
-/// of what they share would differ, and much would be built again.
+/// Builds all three, as plain `cargo build` does: without one of them the
+/// features of shared dependencies would differ, and much would be rebuilt.
 pub(crate) fn build(profile: Profile) -> Result<()> {
     let mut command = cargo(&["build"]);
     if profile == Profile::Release {

@@ -8,7 +8,7 @@ use crate::cargo::Profile;
 use crate::cli::ChaosOptions;
 use crate::{assets, program, repo, setup};
 
-/// Runs it; a failure if a promise was broken, or anything is left.
+/// Runs the chaos test; fails if a guarantee was broken, or anything is left.
 pub(crate) fn run(options: &ChaosOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_RUN)?;
     assets::build_all(&tools)?;

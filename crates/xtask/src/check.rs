@@ -1,9 +1,9 @@
-//! `cargo xtask check`: what is quick to check, of what changed.
+//! `cargo xtask check`: quick checks of changed packages.
 //!
 //! ```text
-//!  git: what differs from main ─> packages ─┬─> clippy, rustdoc
+//!  git: changes since main     ─> packages ─┬─> clippy, rustdoc
 //!                                           └─> unit tests
-//!  always: format, and the documents held against the code (xtask's own tests)
+//!  always: format, and checks of the documents against the code (xtask's own tests)
 //! ```
 
 use std::collections::BTreeSet;
@@ -16,12 +16,12 @@ use anyhow::{Context as _, Result, bail};
 use crate::setup::{self, Needs};
 use crate::{assets, cargo, repo, say, suite};
 
-/// What holds the documents against the code.
+/// The package that checks the documents against the code.
 const DOCS: &str = "xtask";
-/// Whose change may break any other.
+/// Files whose change may break any package.
 const OF_ALL: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".clippy.toml"];
 
-/// Runs it; says how long it took.
+/// Runs the checks; prints the duration.
 pub(crate) fn run() -> Result<ExitCode> {
     let start = Instant::now();
     suite::format(true).context("`cargo xtask fmt` mends it")?;
@@ -48,8 +48,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The files that differ from where this branch left `main`, from the root;
-/// those that git does not know yet, too.
+/// The files that differ from where this branch left `main`, relative to the
+/// root; including untracked ones.
 fn changed() -> Result<BTreeSet<String>> {
     let base = git(&["merge-base", "HEAD", "main"])
         .or_else(|_| git(&["merge-base", "HEAD", "origin/main"]))
@@ -79,7 +79,7 @@ fn git(words: &[&str]) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The packages in whose folders `changed` is; all, where it is of all.
+/// The packages of the `changed` files; all, if a shared file changed.
 fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     if changed.iter().any(|path| OF_ALL.contains(&path.as_str())) {
         return BTreeSet::from(["--workspace".to_owned()]);
@@ -87,10 +87,10 @@ fn packages(changed: &BTreeSet<String>) -> BTreeSet<String> {
     changed.iter().filter_map(|path| package_of(path)).collect()
 }
 
-/// The name in the nearest `Cargo.toml` above.
+/// The package name in the nearest `Cargo.toml` above.
 fn package_of(path: &str) -> Option<String> {
     let root = repo::root();
-    // The fuzz targets are no members of the workspace.
+    // The fuzz targets are not members of the workspace.
     if path.starts_with("tests/fuzz/") {
         return None;
     }
@@ -104,7 +104,7 @@ fn package_of(path: &str) -> Option<String> {
     })
 }
 
-/// `--package` before each; or `--workspace` alone.
+/// `--package` for each, or only `--workspace`.
 fn selected(packages: &BTreeSet<String>) -> Vec<String> {
     if packages.contains("--workspace") {
         return vec!["--workspace".to_owned()];
@@ -125,17 +125,17 @@ fn rustdoc(packages: &BTreeSet<String>) -> Result<()> {
     cargo::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// The unit tests of the packages' libraries and programs, and xtask's. What
-/// starts services is `cargo xtask test`.
+/// Runs the unit tests of the packages' libraries and programs, and xtask's.
+/// Tests that start services are in `cargo xtask test`.
 fn unit_tests(packages: &BTreeSet<String>) -> Result<()> {
     let mut packages = packages.clone();
-    // It has only tests that start everything.
+    // The package has only tests that start everything.
     packages.remove("e2e");
     if !packages.contains("--workspace") {
         packages.insert(DOCS.to_owned());
     }
     let mut command = cargo::cargo(&["test", "--quiet", "--bins"]);
-    // Of xtask alone there is no library, which cargo takes for a mistake.
+    // xtask alone has no library, which cargo treats as an error.
     if packages.iter().any(|name| name != DOCS) {
         command.arg("--lib");
     }

@@ -31,229 +31,234 @@ enum Task {
     Up(UpOptions),
     /// End what `up` runs (with `--detach` or in another terminal).
     Down,
-    /// Whether `up` runs, and whether its services answer.
+    /// Show whether `up` runs, and whether its services respond.
     Status,
     /// Check everything: format, lints, the page's tests, all Rust tests.
     ///
     /// Ends with one line, `N passed, N failed`. Fails too when a test left a
     /// process or a temporary file behind.
     Test {
-        /// Only the Rust tests whose name contains one of these words, or
-        /// whatever else `cargo nextest run` takes, such as `-E 'test(pm2)'`.
+        /// Only the Rust tests whose name contains one of these words, or any
+        /// arguments of `cargo nextest run`, such as `-E 'test(pm2)'`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         filter: Vec<String>,
     },
-    /// What is quick to check, of what changed: within two minutes.
+    /// Run the quick checks for changed packages, within two minutes.
     ///
-    /// Format, clippy, rustdoc, the documents' checks, and the unit tests of the
-    /// packages that differ from the branch `main` (or from the last commit,
-    /// on `main` itself). `test` is the whole.
+    /// Format, clippy, rustdoc, the document checks, and the unit tests of the
+    /// packages that differ from the branch `main` (or from the last commit, on
+    /// `main` itself). `test` runs everything.
     Check,
-    /// Break everything at random, and see whether every message is kept.
+    /// Break everything at random, and check that no message is lost.
     ///
-    /// The pair sends for several callers to a stand-in of WhatsApp while
-    /// Chrome, ChromeDriver and the services are killed, the network is cut
-    /// and messages are refused or lost. At the end every accepted message has
-    /// to be there once and in order, every inbound one told once, and nothing
-    /// left. The seed it prints gives the same plan again.
+    /// Several clients send through both services to a stand-in of WhatsApp
+    /// while Chrome, ChromeDriver and the services are killed, the network is
+    /// cut and messages are refused or lost. At the end every accepted message
+    /// must have arrived once and in order, every inbound one must be published
+    /// once, and nothing left behind. The printed seed reproduces the plan.
     Chaos(ChaosOptions),
-    /// Attack the pair with hostile clients, and see whether it holds.
+    /// Attack both services with hostile clients, and check that they hold.
     ///
-    /// Slow and silent clients in every position of a request, answers that
-    /// nobody reads, bodies without an end, floods of every route for every
-    /// role, guesses and many streams, on this machine alone and bounded in
-    /// count and time. Fails where memory, descriptors, answers or the time of
-    /// `/health` leave their table. Without options one hub on SQLite, with
-    /// nothing before it.
+    /// Slow and silent clients in every position of a request, responses that
+    /// are not read, bodies without an end, floods of every route for every
+    /// role, guesses and many streams, on this machine only and bounded in
+    /// count and time. Fails if memory, descriptors, responses or the latency
+    /// of `/health` exceed their limits. Without options one hub on SQLite,
+    /// without a proxy.
     Abuse(AbuseOptions),
-    /// Measure the product and whatsapp-web.js in turns, and print a table.
+    /// Benchmark the product against whatsapp-web.js in turns, and print a
+    /// table.
     ///
-    /// Both run on the same stand-in of WhatsApp, optimised, each from an
-    /// empty folder; whatsapp-web.js stands behind the thinnest HTTP wrapper.
-    /// Leave the machine alone meanwhile: other work is in the figures.
+    /// Both run on the same stand-in of WhatsApp, optimized, each from an empty
+    /// folder; whatsapp-web.js has a minimal HTTP wrapper. Leave the machine
+    /// idle meanwhile: other work affects the figures.
     Bench(BenchOptions),
-    /// Run the pair under steady load for hours, and plot what it holds and takes.
+    /// Run both services under steady load for hours, and plot their resource
+    /// usage.
     Soak(SoakOptions),
-    /// Give anything to whatever reads what others write, until it fails.
+    /// Fuzz the parsers of untrusted input until one fails.
     ///
     /// Numbers, lists, bodies, the page's reports and the environment: targets
     /// of `cargo fuzz` in `tests/fuzz`. Installs cargo-fuzz for this checkout;
-    /// an input that breaks one is kept in `target/fuzz`.
+    /// a failing input is kept in `target/fuzz`.
     Fuzz(FuzzOptions),
-    /// Licences, sources, advisories and unused dependencies.
+    /// Check licences, sources, advisories and unused dependencies.
     ///
-    /// By cargo-deny (`.config/deny.toml`), cargo-machete and npm, installed
-    /// for this checkout alone. The advisories come from the internet.
+    /// With cargo-deny (`.config/deny.toml`), cargo-machete and npm, installed
+    /// for this checkout only. The advisories need the internet.
     Audit,
     /// Make a release archive in `target/dist`: binaries, deploy, docs, SBOM.
     Dist,
     /// Build the documents as a site, in `target/book`.
-    ///
-    /// By mdBook (`book.toml`, `docs/SUMMARY.md`), installed for this checkout
-    /// alone; that takes minutes the first time, and crates.io.
+    /// With mdBook (`book.toml`, `docs/SUMMARY.md`), installed for this
+    /// checkout only; the first time takes minutes, and needs crates.io.
     Docs,
-    /// Build the container images, by podman or docker.
+    /// Build the container images with podman or docker.
     ///
-    /// `localhost/leadmaster/session-manager` and `…/central-hub`, as
-    /// `deploy/container/compose.yaml` names them. Nothing but podman or docker
-    /// is needed: all is compiled in a container.
+    /// The images are `localhost/leadmaster/session-manager` and
+    /// `…/central-hub`, as in `deploy/container/compose.yaml`. Only podman or
+    /// docker is needed: everything is compiled in a container.
     Image(ImageOptions),
     /// Build the pages that the binaries embed, if they are not up to date.
     Assets,
-    /// Install what is missing (Chromium, ChromeDriver, Node.js), or say how.
+    /// Install what is missing (Chromium, ChromeDriver, Node.js), or print how
+    /// to.
     Setup,
     /// Format the Rust code.
     Fmt {
-        /// Only say what is not formatted.
+        /// Only report unformatted files.
         #[arg(long)]
         check: bool,
     },
-    /// Format check, clippy, rustdoc and the page's linter, no warning let through.
+    /// Check format, clippy, rustdoc and the page's linter; warnings are
+    /// errors.
     Lint,
 }
 
-/// How `chaos` goes.
+/// Options of `chaos`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ChaosOptions {
-    /// For how many minutes things are broken.
+    /// Duration of the faults, in minutes.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) minutes: u64,
-    /// Half a minute of it, as in the tests.
+    /// Run the short plan of the tests: half a minute.
     #[arg(long, conflicts_with = "minutes")]
     pub(crate) short: bool,
-    /// The seed that an earlier run printed; without it, another one.
+    /// The seed of an earlier run; random by default.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// How many callers.
+    /// Number of clients.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) clients: Option<u8>,
-    /// Keep logs, ledger and record in `target/chaos` also when all went well.
+    /// Keep logs, ledger and record in `target/chaos` even on success.
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Optimised binaries; they take minutes to build the first time.
+    /// Use optimized binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
 }
 
-/// How `abuse` goes.
+/// Options of `abuse`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AbuseOptions {
-    /// The amount of the run in the tests.
+    /// Run the short version of the tests.
     #[arg(long)]
     pub(crate) short: bool,
-    /// Only attacks whose name has this in it.
+    /// Run only attacks whose name contains this.
     #[arg(long, value_name = "WORDS")]
     pub(crate) only: Option<String>,
-    /// Where the hub keeps what it remembers; SQLite without it.
+    /// The hub's database; SQLite by default.
     #[arg(long, value_enum, value_name = "ENGINE")]
     pub(crate) database: Option<abuse::Engine>,
-    /// So many hubs on one PostgreSQL, attacked in turns.
+    /// Number of hubs on one PostgreSQL, attacked in turns.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(crate) hubs: u8,
-    /// Through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
+    /// Attack through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
     #[arg(long)]
     pub(crate) nginx: bool,
-    /// The hub of the pair in containers, as `deploy/container/compose.yaml` has
-    /// it; the images are those of `cargo xtask image`.
+    /// Attack the hub in containers of `deploy/container/compose.yaml`, with
+    /// the images of `cargo xtask image`.
     #[arg(long, conflicts_with_all = ["database", "hubs", "release"])]
     pub(crate) containers: bool,
-    /// What runs the containers, where both are; podman without it.
+    /// The container engine, if both are installed; podman by default.
     #[arg(long, value_enum, value_name = "PROGRAM", requires = "containers")]
     pub(crate) engine: Option<image::Engine>,
-    /// Optimised binaries; they take minutes to build the first time.
+    /// Use optimized binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
 }
 
-/// What `bench` measures.
+/// Options of `bench`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct BenchOptions {
-    /// Only these, by commas: launch, send, rate, inbound, idle,
-    /// growth, hub; absence and build only when named.
+    /// Only these, comma-separated: launch, send, rate, inbound, idle, growth,
+    /// hub; absence and build only if named.
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// How often each of the two has its turn.
+    /// Number of turns of each of the two.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
     pub(crate) rounds: u8,
-    /// Write the figures there, too, as JSON.
+    /// Write the figures to this file, too, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Draw the ratios there, as an SVG.
+    /// Draw the ratios to this file, as an SVG.
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
 }
 
-/// How long the pair is under load.
+/// Options of `soak`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SoakOptions {
-    /// For how many hours; a part of one is fine.
+    /// Duration in hours, may be a fraction.
     #[arg(long, default_value_t = 1.0)]
     pub(crate) hours: f64,
-    /// Where the samples and the picture go; `target/soak` without it.
+    /// Folder of the samples and the plot; `target/soak` by default.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 }
 
-/// How the images are built.
+/// Options of `image`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ImageOptions {
-    /// Then run both against the stand-in of WhatsApp: link, send, restart.
+    /// Then test both services against the stand-in of WhatsApp: link, send,
+    /// restart.
     ///
-    /// By podman-compose or docker compose; takes all away again.
+    /// With podman-compose or docker compose; removes everything again.
     #[arg(long)]
     pub(crate) check: bool,
-    /// Unoptimised binaries, in a fraction of the time.
+    /// Build unoptimized binaries, in a fraction of the time.
     #[arg(long)]
     pub(crate) dev: bool,
-    /// Where both are; podman without it.
+    /// The container engine, if both are installed; podman by default.
     #[arg(long, value_enum)]
     pub(crate) engine: Option<image::Engine>,
-    /// Another image of Debian 13 than Docker Hub's.
+    /// A Debian 13 image other than Docker Hub's.
     // The variable is compose.yaml's.
     #[arg(long, value_name = "IMAGE", env = "LEADMASTER_BASE")]
     pub(crate) base: Option<String>,
 }
 
-/// What is fuzzed.
+/// Options of `fuzz`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FuzzOptions {
     /// Only these: numbers, requests, lists, page, environment, multipart,
     /// content-disposition.
     pub(crate) targets: Vec<String>,
-    /// For how many minutes, each.
+    /// Minutes for each target.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) minutes: u64,
 }
 
-/// How `up` runs the pair.
+/// Options of `up`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct UpOptions {
-    /// Against a stand-in of WhatsApp Web, with a phone to click on: offline,
-    /// with data of its own, so a real linked session is never touched.
+    /// Run against a stand-in of WhatsApp Web, with a phone to click on:
+    /// offline, with its own data, so a real linked session is never touched.
     #[arg(long)]
     pub(crate) rehearse: bool,
-    /// Optimised binaries; they take minutes to build the first time.
+    /// Use optimized binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
     /// The port of session-manager.
     #[arg(long, value_name = "PORT", default_value_t = 3001, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) session_port: u16,
-    /// The port of central-hub, where the page is.
+    /// The port of central-hub, which serves the page.
     #[arg(long, value_name = "PORT", default_value_t = 3012, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) hub_port: u16,
     /// The port of the stand-in and its phone, in a rehearsal.
     #[arg(long, value_name = "PORT", default_value_t = 3090, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) phone_port: u16,
-    /// Codes that change every few seconds, to see expiry and idle soon.
+    /// Change codes every few seconds, to see expiry and idle soon.
     #[arg(long, requires = "rehearse")]
     pub(crate) fast_codes: bool,
-    /// Messages really leave (DRY_RUN=false). Without it they are simulated.
+    /// Really send messages (DRY_RUN=false). Without it they are simulated.
     #[arg(long)]
     pub(crate) send_for_real: bool,
-    /// Come back once all answer, and leave it running; `down` ends it.
+    /// Return once all services respond, and leave them running; `down` stops
+    /// them.
     #[arg(long)]
     pub(crate) detach: bool,
-    /// What `--detach` starts.
+    /// The process that `--detach` starts.
     #[arg(long, hide = true)]
     pub(crate) detached: bool,
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask dist`: builds a reproducible release archive.
 //!
 //! ```text
-//!  assets ─> cargo build, no path of this machine in it ─┐
-//!  cargo-cyclonedx, npm sbom ─> what is in it            ├─> tar, sorted, timeless
+//!  assets ─> cargo build, without local paths ───────────┐
+//!  cargo-cyclonedx, npm sbom ─> SBOM                     ├─> tar, reproducible
 //!  deploy/, docs/, README, LICENSE ──────────────────────┘      └─> SHA256SUMS
 //! ```
 
@@ -17,11 +17,11 @@ use crate::setup::{Needs, Tools};
 use crate::{assets, cargo, repo, say, setup};
 
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
-/// What else is in it, as committed: what an operator has beside it, such as
-/// `deploy/local.cjs`, holds secrets.
+/// Further files in the archive, as committed: an operator's own files in these
+/// folders, such as `deploy/local.cjs`, contain secrets.
 const FILES: [&str; 5] = ["deploy", "docs", "README.md", "README.es.md", "LICENSE"];
 
-/// Makes the archive in `target/dist`.
+/// Creates the archive in `target/dist`.
 pub(crate) fn run() -> Result<()> {
     let tools = setup::setup(Needs::NODE)?;
     assets::build_all(&tools)?;
@@ -48,28 +48,28 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// This machine's, as rustc calls it.
+/// The target triple of this machine, as rustc reports it.
 fn triple() -> Result<String> {
     let text = cargo::printed(Command::new("rustc").arg("-vV"))?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).context("rustc names no host")
 }
 
-/// A git command at the root.
+/// Returns a git command in the root folder.
 fn git(arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(repo::root());
     command
 }
 
-/// The second of the commit: the only time that is in it.
+/// The time of the commit: the only time in the archive.
 fn epoch() -> Result<String> {
     let text = cargo::printed(&mut git(&["log", "-1", "--format=%ct"]))
         .context("an archive carries the time of its commit")?;
     Ok(text.trim().to_owned())
 }
 
-/// Puts [`FILES`] into `folder`.
+/// Copies [`FILES`] into `folder`.
 fn committed(folder: &Path) -> Result<()> {
     let archive = folder.join("committed.tar");
     let mut pack = git(&["archive", "--format=tar", "--output"]);
@@ -79,14 +79,14 @@ fn committed(folder: &Path) -> Result<()> {
     Ok(fs::remove_file(archive)?)
 }
 
-/// Builds without a path of this machine in the binaries; gives their folder.
+/// Builds without local paths in the binaries; returns their folder.
 fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
     let sysroot = cargo::printed(Command::new("rustc").args(["--print", "sysroot"]))?;
-    // The last that fits counts.
+    // The last matching prefix wins.
     let flags = [
         format!("--remap-path-prefix={}=/rust", sysroot.trim()),
         format!("--remap-path-prefix={}=/cargo", home.display()),
@@ -97,7 +97,7 @@ fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
     for binary in BINARIES {
         command.args(["--package", binary]);
     }
-    // By a separator of its own, since a path may hold spaces.
+    // With a special separator, since a path may contain spaces.
     command
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
         .env("SOURCE_DATE_EPOCH", epoch);
@@ -105,13 +105,13 @@ fn build(target: &Path, triple: &str, epoch: &str) -> Result<PathBuf> {
     Ok(target.join(triple).join("release"))
 }
 
-/// A bill of materials (CycloneDX) of each binary and each page.
+/// Writes a bill of materials (CycloneDX) for each binary and each page.
 fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     fs::create_dir_all(folder)?;
     let words = ["--format", "json", "--describe", "binaries"];
     let mut command = cargo::plugin("cyclonedx", &words)?;
     cargo::run(command.env("SOURCE_DATE_EPOCH", epoch))?;
-    // It writes beside each package's manifest.
+    // cargo-cyclonedx writes next to each package's manifest.
     let mut packages = vec![
         repo::root().join("tests"),
         repo::root().join("tests/harness"),
@@ -129,7 +129,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
                 continue;
             };
             if BINARIES.contains(&binary) {
-                // As in the binary: no path of this machine.
+                // As in the binary: no local paths.
                 let here = repo::root().display().to_string();
                 let text = fs::read_to_string(&file)?.replace(&here, "/leadmaster");
                 fs::write(folder.join(format!("{binary}.cdx.json")), text)?;
@@ -141,7 +141,7 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
         let mut npm = assets::npm(tools, package);
         npm.args(["sbom", "--sbom-format", "cyclonedx", "--omit", "dev"]);
         let text = cargo::printed(&mut npm)?;
-        // What differs each time says nothing of what is in it.
+        // Fields that differ in every run are irrelevant.
         let kept: Vec<&str> = text
             .lines()
             .filter(|line| {
@@ -155,7 +155,8 @@ fn bill(tools: &Tools, folder: &Path, epoch: &str) -> Result<()> {
     Ok(())
 }
 
-/// Packs `name` in `folder`: sorted, owned by nobody, as old as the commit.
+/// Packs `name` in `folder` reproducibly: sorted, without owner, with the time
+/// of the commit.
 fn pack(folder: &Path, name: &str, epoch: &str) -> Result<PathBuf> {
     let archive = folder.join(format!("{name}.tar.gz"));
     let script = "tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner \

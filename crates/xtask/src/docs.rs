@@ -6,7 +6,8 @@ use anyhow::{Context as _, Result};
 
 use crate::{cargo, repo, say};
 
-/// Without the server and the watcher, which are most of what it depends on.
+/// Options without mdBook's server and watcher, which need most of its
+/// dependencies.
 const LEAN: [&str; 3] = ["--no-default-features", "--features", "search"];
 
 /// Builds the site.

@@ -1,4 +1,4 @@
-//! Documentation tests: checks what the documents say against the code.
+//! Documentation tests: check the documents against the code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +40,7 @@ fn documents() -> Vec<PathBuf> {
     book.chain(front).collect()
 }
 
-/// The words in `text` that stand between `open` and `close`.
+/// The parts of `text` between `open` and `close`.
 pub(crate) fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
     text.split(open)
         .skip(1)
@@ -109,7 +109,7 @@ fn the_book_has_every_document_once() {
     let once: BTreeSet<_> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), once.len(), "a document is listed twice");
     assert_eq!(once, chapters());
-    // Each decision under its number and name.
+    // Each decision has its number and name.
     for decision in once
         .iter()
         .filter(|name| name.starts_with("decisions") && !name.ends_with("index.md"))

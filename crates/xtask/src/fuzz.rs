@@ -8,7 +8,7 @@ use crate::cli::FuzzOptions;
 use crate::setup::Needs;
 use crate::{assets, cargo, repo, say, setup};
 
-/// The targets in `tests/fuzz`, each with a seed or two.
+/// The targets in `tests/fuzz`, each with one or two seeds.
 const TARGETS: [(&str, &[&str]); 7] = [
     ("numbers", &["+54 9 11 5825-4201", "5491158254201@c.us"]),
     (
@@ -56,10 +56,10 @@ const TARGETS: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Those that need a service's own crate, by the feature of that name.
+/// Targets that need a service's crate, through the feature of the same name.
 const OF_SERVICES: [&str; 4] = ["numbers", "lists", "page", "environment"];
 
-/// Runs each target, or those that are named, for so many minutes.
+/// Runs each target, or the selected ones, for the given number of minutes.
 pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
     let unknown = |name: &&String| TARGETS.iter().all(|(target, _)| target != name);
     if let Some(name) = options.targets.iter().find(unknown) {
@@ -72,7 +72,7 @@ pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
     // The services embed their pages.
     assets::build_all(&tools)?;
     let folder = repo::root().join("tests/fuzz");
-    // The product's own versions of everything.
+    // The same versions as the product.
     fs::copy(repo::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     for (name, seeds) in TARGETS {
         if !options.targets.is_empty() && !options.targets.iter().any(|it| it == name) {
@@ -103,7 +103,7 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
         .arg("--")
         .arg(format!("-max_total_time={}", minutes * 60))
         .arg(format!("-artifact_prefix={}/", target.display()))
-        // Instrumentation is a matter of nightly, or of this word.
+        // Instrumentation needs nightly, or this variable.
         .env("RUSTC_BOOTSTRAP", "1");
     cargo::run(&mut command)
         .with_context(|| format!("{name}; what breaks it is kept in {}", target.display()))

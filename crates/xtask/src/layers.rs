@@ -1,5 +1,5 @@
-//! Architecture test: the layers of central-hub and session-manager, and that no
-//! files import each other in a circle.
+//! Architecture test: checks the layers of central-hub and session-manager, and
+//! that files do not import each other in a cycle.
 //!
 //! The `use` lines and inline paths of every file (`crate::…`, `super::…`) are
 //! read, outside tests, and resolved to the files that define the items: a
@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::repo::root;
 
-/// The modules directly below `src`, from the top down.
+/// The modules directly below `src`, from top to bottom.
 type Rows = &'static [&'static [&'static str]];
 
 const CENTRAL_HUB: Rows = &[
@@ -35,13 +35,13 @@ const CENTRAL_HUB: Rows = &[
     &["outbox"],
     &["relay", "auth"],
     &["error"],
-    // Neither knows the other: rules without I/O, and all SQL.
+    // Independent of each other: rules without I/O, and all SQL.
     &["campaigns", "store"],
     &["sending_windows", "opt_out", "outage"],
     &["config", "text"],
 ];
 
-/// The rows of session-manager, from above.
+/// The rows of session-manager, from top to bottom.
 const SESSION_MANAGER: Rows = &[
     &["main"],
     &["lib"],
@@ -63,10 +63,10 @@ struct Sources {
 }
 
 struct Source {
-    /// Below `src`, for messages.
+    /// The path below `src`, for messages.
     name: String,
     text: String,
-    /// What `pub use` passes on: a name, and where it comes from.
+    /// Re-exports by `pub use`: a name, and its source.
     exports: BTreeMap<String, Vec<String>>,
 }
 
@@ -114,14 +114,14 @@ impl Sources {
         self.files.insert(module, source);
     }
 
-    /// The module of the file that defines what `path` names, from the crate's
-    /// root.
+    /// The module of the file that defines `path`, which is relative to the
+    /// crate's root.
     fn resolve(&self, path: &[String], depth: usize) -> Option<Vec<String>> {
         let known = |length: &usize| self.files.contains_key(&path[..*length]);
         let length = (1..=path.len()).rev().find(known);
         let module = match length {
             Some(length) => &path[..length],
-            // An item of the crate's root.
+            // An item in the crate's root.
             None => return self.files.contains_key(&root_module()).then(root_module),
         };
         let rest = &path[module.len()..];
@@ -138,7 +138,7 @@ impl Sources {
             .or_else(|| Some(module.to_vec()))
     }
 
-    /// Which module imports from which.
+    /// The imports of each module.
     fn arrows(&self) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
         let mut arrows = BTreeMap::new();
         for (module, source) in &self.files {
@@ -148,7 +148,7 @@ impl Sources {
                     continue;
                 };
                 let found = self.resolve(&path, 0);
-                // A module and what is below it are declared by it.
+                // A module declares its submodules: those imports do not count.
                 to.extend(found.filter(|found| !found.starts_with(module)));
             }
             arrows.insert(module.clone(), to);
@@ -160,7 +160,7 @@ impl Sources {
         &self.files[module].name
     }
 
-    /// Every import that does not go down, as `file -> file`.
+    /// Lists every import that does not go down, as `file -> file`.
     fn upward(&self, rows: Rows) -> Vec<String> {
         let row = |module: &[String]| {
             let unit = module[0].as_str();
@@ -178,7 +178,7 @@ impl Sources {
         found
     }
 
-    /// A circle of files, if there is one.
+    /// Finds a cycle of files, if there is one.
     fn circle(&self) -> Option<String> {
         let arrows = self.arrows();
         let mut done = BTreeSet::new();
@@ -192,7 +192,7 @@ impl Sources {
         None
     }
 
-    /// The files below `folder` whose text has `needle`.
+    /// Lists the files below `folder` whose text contains `needle`.
     fn with(&self, folder: &str, needle: &str) -> Vec<&str> {
         self.files
             .values()
@@ -230,7 +230,8 @@ fn root_module() -> Vec<String> {
     vec!["lib".to_owned()]
 }
 
-/// A path as it is from the crate's root: without `crate`, `self` and `super`.
+/// Resolves a path relative to the crate's root: without `crate`, `self` and
+/// `super`.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut base = module.to_vec();
     if module == root_module() {
@@ -264,7 +265,7 @@ fn without_comments_and_tests(text: &str) -> String {
     code.collect::<Vec<_>>().join("\n")
 }
 
-/// Every path that begins with `crate::`, `super::` or `self::`.
+/// Finds every path that begins with `crate::`, `super::` or `self::`.
 fn paths(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for start in ["crate::", "super::", "self::"] {
@@ -280,7 +281,7 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads `a::{b, c::d as e}` into its paths; gives what stands behind it.
+/// Parses `a::{b, c::d as e}` into its paths; returns the remaining text.
 fn tree<'a>(text: &'a str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> &'a str {
     if let Some(mut rest) = text.strip_prefix('{') {
         loop {
@@ -292,7 +293,7 @@ fn tree<'a>(text: &'a str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>)
             let before = rest;
             rest = tree(rest, path, found);
             path.truncate(length);
-            // Past `as …` to the comma or the brace.
+            // Skips `as …` up to the comma or the brace.
             let Some(end) = rest.find([',', '}']) else {
                 return "";
             };
@@ -318,7 +319,7 @@ fn tree<'a>(text: &'a str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>)
     }
 }
 
-/// What a file passes on with `pub use` or `pub(…) use`.
+/// Finds the re-exports of a file (`pub use` or `pub(…) use`).
 fn exports(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut exports = BTreeMap::new();
     for (at, _) in text.match_indices(" use ") {

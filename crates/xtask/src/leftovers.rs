@@ -1,10 +1,10 @@
 //! Detects processes and temporary files that a test run left behind.
 //!
-//! The run has a folder of its own as `TMPDIR` and a variable of its own in
-//! the environment. A process is ours if it has that variable, names that
-//! folder on its command line (Chrome overwrites the environment of some of
-//! its processes, but its profile is there), or works inside it. So what other
-//! runs on the same machine do is none of this one's business.
+//! The run has its own folder as `TMPDIR` and its own variable in the
+//! environment. A process belongs to it if it has that variable, has that
+//! folder in its command line (Chrome overwrites the environment of some of its
+//! processes, but its profile is there), or works inside it. So other runs on
+//! the same machine do not interfere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use anyhow::{Context as _, Result};
 /// The variable that marks the processes of a run.
 pub(crate) const MARK: &str = "LEADMASTER_TEST_RUN";
 
-/// How long what is about to end may still take.
+/// How long ending processes may still take.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A run, for as long as it lasts.
+/// A test run.
 #[derive(Debug)]
 pub(crate) struct Run {
     id: String,
@@ -27,10 +27,10 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// With a fresh folder in `target`.
+    /// Creates a run with a new folder in `target`.
     pub(crate) fn new(target: &Path) -> Result<Self> {
         let id = std::process::id().to_string();
-        // Short: a socket's path has to fit in 108 bytes.
+        // Short: the path of a socket must fit in 108 bytes.
         let folder = target.join("tmp").join(&id);
         if folder.exists() {
             fs::remove_dir_all(&folder)
@@ -48,7 +48,7 @@ impl Run {
         &self.folder
     }
 
-    /// What is left, in words; waits a little for what is just ending.
+    /// Describes the leftovers; waits briefly for processes that are ending.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let deadline = Instant::now() + GRACE;
         loop {
@@ -110,7 +110,7 @@ impl Run {
             .collect()
     }
 
-    /// Removes the folder if nothing is in it; what was left can be looked at.
+    /// Removes the folder if it is empty; leftovers stay for inspection.
     pub(crate) fn close(&self) {
         let _ = fs::remove_dir(&self.folder);
         if let Some(parent) = self.folder.parent() {
@@ -151,7 +151,7 @@ mod tests {
         let mut placed = sleep(Command::new("sh").current_dir(run.folder()));
         let mut other = sleep(Command::new("sh").env(MARK, "another"));
         fs::write(run.folder().join("core"), "").unwrap();
-        // A child is itself only after exec; its folder is there at once.
+        // A child is recognizable only after exec; its folder exists at once.
         let deadline = Instant::now() + GRACE;
         while run.processes().len() < 2 && Instant::now() < deadline {
             thread::yield_now();

@@ -1,4 +1,4 @@
-//! `cargo xtask`: everything a person does with this repository, by one name.
+//! `cargo xtask`: all development tasks of this repository.
 //!
 //! ```text
 //!   up ────┬─> setup (Chromium, ChromeDriver, Node.js) ─> assets (npm) ─> cargo build ─> run
@@ -6,8 +6,8 @@
 //!   test ──┘                                                                   └──────> test
 //! ```
 //!
-//! Each step is skipped when there is nothing to do, so a second run starts
-//! at once; each can be had alone.
+//! Each step is skipped if there is nothing to do, so a second run starts at
+//! once; each can run separately.
 
 mod abuse;
 mod assets;

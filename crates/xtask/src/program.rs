@@ -1,4 +1,4 @@
-//! Builds and runs the programs of the end-to-end harness that are no tests.
+//! Builds and runs programs of the end-to-end harness that are not tests.
 
 use std::process::{Command, ExitCode};
 
@@ -9,7 +9,8 @@ use crate::leftovers::Run;
 use crate::setup::Tools;
 use crate::{repo, say, suite};
 
-/// Builds and runs `name`, with further variables; a failure if it fails or leaves anything.
+/// Builds and runs `name` with additional variables; fails if it fails or
+/// leaves anything.
 pub(crate) fn run(
     name: &str,
     arguments: &[String],
@@ -36,8 +37,8 @@ pub(crate) fn run(
     })
 }
 
-/// All of the workspace's binaries at once, for the features that they share;
-/// but not this very program.
+/// Builds all binaries of the workspace at once, for their shared features,
+/// except this program.
 fn build(profile: Profile) -> Result<()> {
     let mut command = cargo::cargo(&["build", "--workspace", "--exclude", "xtask", "--bins"]);
     if profile == Profile::Release {

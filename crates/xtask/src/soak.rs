@@ -8,7 +8,7 @@ use crate::cargo::Profile;
 use crate::cli::SoakOptions;
 use crate::{assets, program, repo, setup};
 
-/// Runs it; a failure if anything was lost, or is left.
+/// Runs the soak test; fails if a message was lost, or anything is left.
 pub(crate) fn run(options: &SoakOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_RUN)?;
     assets::build_all(&tools)?;

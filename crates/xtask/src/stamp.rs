@@ -1,8 +1,8 @@
-//! Up-to-date checks by content hash, so that a step with nothing to do is skipped.
+//! Up-to-date checks by content hash, which skip a step with nothing to do.
 //!
-//! A stamp is one line in a file: the hash of all that went in and all that
-//! came out. It is removed before the work and written after it, so work cut
-//! short is done again, and so is work whose result somebody touched.
+//! A stamp is one line in a file: the hash of all inputs and outputs. It is
+//! removed before the work and written after it, so interrupted work is
+//! repeated, and so is work whose output was changed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,11 +11,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Left out of every hash: results, not sources.
+/// Excluded from every hash: outputs, not sources.
 const RESULTS: [&str; 3] = ["node_modules", "dist", "coverage"];
 
-/// Grows over files and words; another release of Rust may hash otherwise,
-/// which only means that the work is done once more.
+/// A hash of files and words; another Rust release may hash differently, which
+/// only means that the work is repeated.
 #[derive(Default)]
 pub(crate) struct Digest(DefaultHasher);
 
@@ -25,13 +25,13 @@ impl Digest {
         self
     }
 
-    /// One file; that it is not there counts too.
+    /// Adds one file; a missing one changes the hash, too.
     pub(crate) fn file(mut self, path: &Path) -> Self {
         fs::read(path).ok().hash(&mut self.0);
         self
     }
 
-    /// Every file below, by name and content, results left out.
+    /// Adds every file below `folder`, by name and content, without outputs.
     pub(crate) fn sources(self, folder: &Path) -> Result<Self> {
         self.walk(folder, &|name| {
             RESULTS.iter().any(|result| name == *result)
@@ -39,7 +39,7 @@ impl Digest {
         })
     }
 
-    /// Every file below, by name and content.
+    /// Adds every file below `folder`, by name and content.
     pub(crate) fn all(self, folder: &Path) -> Result<Self> {
         self.walk(folder, &|_| false)
     }
@@ -61,7 +61,7 @@ impl Digest {
                 self.file(&entry.path())
             };
         }
-        // So that moving a file between neighbouring folders shows.
+        // Makes a move of a file between neighbouring folders visible.
         "end of folder".hash(&mut self.0);
         Ok(self)
     }
@@ -71,12 +71,12 @@ impl Digest {
     }
 }
 
-/// Whether the stamp says `digest`.
+/// Whether the stamp contains `digest`.
 pub(crate) fn matches(stamp: &Path, digest: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|text| text.trim() == digest)
 }
 
-/// Takes the stamp away, for the time of the work.
+/// Removes the stamp before the work.
 pub(crate) fn clear(stamp: &Path) -> Result<()> {
     match fs::remove_file(stamp) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -4,10 +4,9 @@
 //!  tools ─> npm ─> format ─> clippy ─> rustdoc ─> page's tests ─> build ─> Rust tests ─> leftovers
 //! ```
 //!
-//! A stage that fails does not keep the others from being told, unless they
-//! need what it makes. With a filter, only the Rust tests run, those of that
-//! name. One profile and one target folder, so nothing is compiled twice but
-//! for what clippy checks.
+//! A failed stage does not keep later ones from running, unless they need its
+//! output. With a filter, only the matching Rust tests run. All use one profile
+//! and one target folder, so nothing is compiled twice except for clippy.
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -23,7 +22,7 @@ use crate::setup::{self, Needs, Tools};
 use crate::tally::{self, Tally};
 use crate::{assets, leftovers};
 
-/// One stage, once it is over.
+/// A finished stage.
 struct Done {
     name: &'static str,
     time: Duration,
@@ -38,7 +37,7 @@ struct Report {
 }
 
 impl Report {
-    /// Runs one; `true` if it went well.
+    /// Runs a stage; returns whether it succeeded.
     fn stage(&mut self, name: &'static str, work: impl FnOnce(&mut Tally) -> Result<()>) -> bool {
         say::line("");
         say::step(paint(Tone::Bold, name));
@@ -47,7 +46,7 @@ impl Report {
         let failure = work(&mut tally).err().map(|error| format!("{error:#}"));
         if let Some(failure) = &failure {
             say::error(failure);
-            // What failed outside a test still is one thing that failed.
+            // A failure outside a test counts as one failed test.
             tally.failed = tally.failed.max(1);
         }
         let went_well = failure.is_none();
@@ -71,7 +70,7 @@ impl Report {
         }
         say::line(format!("{:<28} {:>12}", "all", say::took(time)));
         say::line("");
-        // Plain, alone on its line, the last: that is what CI reads.
+        // Plain, on a line of its own, the last one: CI parses it.
         say::line(format!("{} passed, {} failed", total.passed, total.failed));
         if total.failed == 0 && total.passed > 0 {
             ExitCode::SUCCESS
@@ -101,7 +100,7 @@ impl Done {
     }
 }
 
-/// The whole of it, or the Rust tests of the given names.
+/// Runs the whole suite, or the Rust tests that match a filter.
 pub(crate) fn run(filters: &[String]) -> Result<ExitCode> {
     let start = Instant::now();
     let mut report = Report::default();
@@ -135,9 +134,8 @@ fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> 
     Ok(())
 }
 
-/// All that the tests run, as the test runner would build it, so that it has
-/// nothing left to build: the features of dependencies differ with what is
-/// asked for.
+/// Builds all targets as the test runner would, so that it has nothing left to
+/// build: the features of dependencies depend on the selected packages.
 fn build() -> Result<()> {
     cargo::run(&mut cargo::cargo(&[
         "build",
@@ -146,7 +144,7 @@ fn build() -> Result<()> {
     ]))
 }
 
-/// `cargo fmt` on the workspace.
+/// Runs `cargo fmt` on the workspace.
 pub(crate) fn format(check: bool) -> Result<()> {
     let mut command = cargo::cargo(&["fmt", "--all"]);
     if check {
@@ -155,7 +153,7 @@ pub(crate) fn format(check: bool) -> Result<()> {
     cargo::run(&mut command)
 }
 
-/// Clippy on all there is, with no warning let through.
+/// Runs Clippy on all targets; warnings are errors.
 pub(crate) fn clippy() -> Result<()> {
     cargo::run(&mut cargo::cargo(&[
         "clippy",
@@ -167,7 +165,8 @@ pub(crate) fn clippy() -> Result<()> {
     ]))
 }
 
-/// The documentation of all crates, private items too, without a warning.
+/// Builds the documentation of all crates, private items too; warnings are
+/// errors.
 pub(crate) fn rustdoc() -> Result<()> {
     let mut command = cargo::cargo(&[
         "doc",
@@ -178,7 +177,7 @@ pub(crate) fn rustdoc() -> Result<()> {
     cargo::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// Lint of the React page.
+/// Lints the React page.
 pub(crate) fn lint_page(tools: &Tools) -> Result<()> {
     assets::install(tools, Package::Page)?;
     let mut npm = assets::npm(tools, Package::Page);
@@ -217,7 +216,7 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
         bail!("without cargo-nextest only one filter can be given");
     }
     environment(&mut command, tools, run);
-    // One for all tests; each would start its own.
+    // One server for all tests; each would start its own.
     let postgres = Server::start().context("starting PostgreSQL")?;
     command.env(scratch_database::VARIABLE, postgres.socket());
     let counted = tally::run(&mut command)?;
@@ -238,13 +237,14 @@ fn rust_tests(tools: &Tools, run: &Run, filters: &[String], tally: &mut Tally) -
     Ok(())
 }
 
-/// What the tests are handed; `docs/testing.md` names these variables.
+/// Sets the environment of the tests; `docs/testing.md` documents the
+/// variables.
 pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
     command
         .env("PATH", tools.path())
         .env("TMPDIR", run.folder())
         .env(MARK, run.id());
-    // A test says what it wants; what the caller's shell has leaks into none.
+    // Tests set their own variables; the caller's shell must not affect them.
     for name in [
         "PORT",
         "HOST",
@@ -271,7 +271,7 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
     }
 }
 
-/// An error if the run left something.
+/// Returns an error if the run left anything behind.
 pub(crate) fn nothing_left(run: &Run) -> Result<()> {
     let left = run.leftovers();
     if left.is_empty() {
@@ -285,7 +285,7 @@ pub(crate) fn nothing_left(run: &Run) -> Result<()> {
     )
 }
 
-/// `cargo xtask lint`: what `test` checks before it tests.
+/// Implements `cargo xtask lint`: the checks that `test` runs before its tests.
 pub(crate) fn lint() -> Result<()> {
     let tools = setup::setup(Needs::NODE)?;
     assets::build_all(&tools)?;

@@ -1,5 +1,5 @@
-//! Counts tests by the summary lines of the runners, and notes how long each
-//! took.
+//! Counts tests by the summary lines of the runners, and records their
+//! durations.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// How many tests there were, by their end.
+/// The number of tests, by result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -28,12 +28,11 @@ impl Tally {
         self == Self::default()
     }
 
-    /// What a line says, if it is a closing line of nextest, cargo test or
-    /// Vitest.
+    /// Parses a summary line of nextest, cargo test or Vitest.
     fn from_line(line: &str) -> Option<Self> {
         let line = plain(line);
-        // At the edge: nextest shows a failed test's own output, which ends so
-        // too, indented.
+        // At the line start: nextest prints the output of a failed test, which
+        // ends with the same line, indented.
         let at_edge = line.starts_with("test result:");
         let line = line.trim();
         let counts = if line.starts_with("Summary [") {
@@ -64,7 +63,7 @@ impl Tally {
     }
 }
 
-/// A test of nextest's, and how long it took.
+/// A nextest test and its duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Timed {
     pub(crate) took: Duration,
@@ -72,7 +71,7 @@ pub(crate) struct Timed {
 }
 
 impl Timed {
-    /// What a line says, if it is of a test that is over:
+    /// Parses the line of a finished test:
     /// `PASS [   1.234s] ( 12/345) e2e hub::pair::a_test`.
     fn from_line(line: &str) -> Option<Self> {
         let line = plain(line);
@@ -83,7 +82,7 @@ impl Timed {
         }
         let (seconds, name) = rest.split_once("s] ")?;
         let took = Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()?;
-        // Behind the test's number of all.
+        // After the test's number.
         let name = match name.strip_prefix('(') {
             Some(numbered) => numbered.split_once(") ")?.1,
             None => name,
@@ -95,10 +94,10 @@ impl Timed {
     }
 }
 
-/// The `count` slowest, the slowest first; each test once.
+/// The `count` slowest tests, the slowest first; each once.
 fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests.sort_by(|a, b| (&a.name, b.took).cmp(&(&b.name, a.took)));
-    // nextest names those that failed once more at its end.
+    // nextest lists failed tests again at its end.
     tests.dedup_by(|later, first| later.name == first.name);
     tests.sort_by_key(|test| std::cmp::Reverse(test.took));
     tests.truncate(count);
@@ -111,7 +110,7 @@ fn plain(line: &str) -> String {
     let mut rest = line.chars();
     while let Some(letter) = rest.next() {
         if letter == '\u{1b}' {
-            // "[", numbers, and one letter that ends it.
+            // Skips "[", numbers, and the final letter.
             rest.find(char::is_ascii_alphabetic);
         } else {
             out.push(letter);
@@ -120,12 +119,12 @@ fn plain(line: &str) -> String {
     out
 }
 
-/// What came of a runner.
+/// The result of a test runner.
 #[derive(Debug)]
 pub(crate) struct Counted {
     pub(crate) status: ExitStatus,
     pub(crate) tally: Tally,
-    /// The ten slowest tests, of nextest alone.
+    /// The ten slowest tests, for nextest only.
     pub(crate) slowest: Vec<Timed>,
 }
 
@@ -134,7 +133,7 @@ enum Line {
     Test(Timed),
 }
 
-/// Runs it, shows what it prints as it comes, and counts.
+/// Runs a test runner, passes its output on, and counts.
 pub(crate) fn run(command: &mut Command) -> Result<Counted> {
     let mut child = command
         .stdin(Stdio::null())

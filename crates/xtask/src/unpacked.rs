@@ -8,19 +8,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, repo, say};
 
-/// One of them.
+/// A Debian package with one program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unpacked {
     pub(crate) program: &'static str,
-    /// Debian's, and its folder in `.leadmaster`.
+    /// The package, and its folder in `.leadmaster`.
     package: &'static str,
     bin: &'static str,
-    /// What it says its version by.
+    /// The option that prints the version.
     version: &'static str,
 }
 
-/// What these link is there: Chromium and PostgreSQL, which apt installs before,
-/// need all of it.
+/// The packages. Their shared libraries are present: Chromium and PostgreSQL,
+/// which apt installs before, need all of them.
 pub(crate) const ALL: [Unpacked; 2] = [
     Unpacked {
         program: "promtool",
@@ -37,7 +37,7 @@ pub(crate) const ALL: [Unpacked; 2] = [
 ];
 
 impl Unpacked {
-    /// The folder with the program, unpacked if it is not there yet.
+    /// Returns the folder with the program, unpacking the package if needed.
     pub(crate) fn folder(self) -> Result<PathBuf> {
         let home = repo::state().join(self.package);
         let bin = home.join(self.bin);
@@ -55,7 +55,7 @@ impl Unpacked {
                 .stderr(Stdio::null())
                 .status();
             if !runs.is_ok_and(|status| status.success()) {
-                // Not taken for good the next time.
+                // The next run must not use it.
                 std::fs::remove_dir_all(&home)?;
                 bail!(
                     "{} of Debian's package does not run here: put one on PATH yourself",
@@ -69,7 +69,7 @@ impl Unpacked {
     fn unpack(self, home: &Path) -> Result<()> {
         std::fs::create_dir_all(home).with_context(|| format!("creating {}", home.display()))?;
         if self.download(home).is_err() {
-            // The lists of packages may be missing, or old.
+            // The package lists may be missing or old.
             let mut update = Command::new("apt-get");
             cargo::run(update.args(["-q", "update"]))?;
             self.download(home).with_context(|| {

@@ -1,5 +1,5 @@
-//! `cargo xtask up`, from the outside: the real services against the stand-in,
-//! without a browser.
+//! End-to-end tests of `cargo xtask up`: the real services against the
+//! stand-in, without a browser.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -25,7 +25,7 @@ fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A checkout without anything in it, where `up` finds the built binaries.
+/// An empty checkout, in which `up` finds the built binaries.
 struct Checkout(PathBuf);
 
 impl Checkout {
@@ -48,14 +48,15 @@ impl Checkout {
             .args(words)
             .env("CARGO_MANIFEST_DIR", &self.0)
             .env("CARGO_TARGET_DIR", built.parent().unwrap())
-            // The leaks of the incident: they must reach no service.
+            // The variables that leaked in the incident: they must reach no
+            // service.
             .env("PORT", "3011")
             .env("DRY_RUN", "false")
             .stdin(Stdio::null());
         command
     }
 
-    /// `up`, its setup and build left out.
+    /// Runs `up` without its setup and build.
     fn up(&self, ports: [u16; 3]) -> Up {
         let [session, hub, phone] = ports.map(|port| port.to_string());
         let log = fs::File::create(self.0.join("log")).unwrap();
@@ -74,7 +75,7 @@ impl Checkout {
         fs::read_to_string(self.0.join("log")).unwrap_or_default()
     }
 
-    /// The processes that work here.
+    /// The processes that work in this folder.
     fn processes(&self) -> Vec<u32> {
         fs::read_dir("/proc")
             .unwrap()
@@ -133,7 +134,7 @@ impl Drop for Up {
     }
 }
 
-/// The answer to `GET path`, if it is a 200.
+/// The body of `GET path`, if it is a 200.
 fn ask(port: u16, path: &str) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect(address).ok()?;

@@ -1,4 +1,4 @@
-//! A passkey of WhatsApp's, as the account's owner has it on another machine.
+//! A passkey for WhatsApp, as on another machine of the account's owner.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use whatsapp_standin::Phone;
 
-/// Somebody was there, and was verified.
+/// Flags: user present and user verified.
 const VERIFIED: u8 = 0x05;
 
-/// A key of P-256 and its id.
+/// A P-256 key and its id.
 pub struct Authenticator {
     id: String,
     pair: EcdsaKeyPair,
@@ -24,14 +24,14 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
-/// What an answer is like; the default is right.
+/// Properties of a response; the default is valid.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
-    /// Where it was made.
+    /// The origin that it is for.
     pub origin: &'a str,
-    /// Whose passkey it is of.
+    /// The relying party of the passkey.
     pub party: &'a str,
-    /// What the authenticator saw.
+    /// The authenticator's flags.
     pub flags: u8,
 }
 
@@ -46,7 +46,7 @@ impl Default for Answer<'_> {
 }
 
 impl Authenticator {
-    /// A new one; WhatsApp does not know it.
+    /// Creates one that WhatsApp does not know.
     #[must_use]
     pub fn new(id: &str) -> Self {
         let random = SystemRandom::new();
@@ -60,7 +60,7 @@ impl Authenticator {
         }
     }
 
-    /// A new one that the account of `phone` has.
+    /// Creates one and adds it to the account of `phone`.
     #[must_use]
     pub fn of(phone: &Phone) -> Self {
         let new = Self::new("passkey");
@@ -69,13 +69,13 @@ impl Authenticator {
         new
     }
 
-    /// Answers what `GET /passkey` asks for.
+    /// Responds to the request from `GET /passkey`.
     #[must_use]
     pub fn answer(&self, asked: &Value) -> Value {
         self.answer_with(asked, Answer::default())
     }
 
-    /// As [`Self::answer`], perhaps wrongly.
+    /// As [`Self::answer`], possibly invalid.
     #[must_use]
     pub fn answer_with(&self, asked: &Value, answer: Answer<'_>) -> Value {
         let client_data = json!({

@@ -1,4 +1,4 @@
-//! One of the product's binaries, running.
+//! A running binary of the product.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use service_runtime::process::{Process, Signal, kill, spawn_bound};
 
 use crate::poll;
 
-/// The path of a binary of the workspace.
+/// Returns the path of a binary of the workspace.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's own path");
@@ -27,20 +27,20 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// A running binary, its output in a file.
+/// A running binary, with its output in a file.
 #[derive(Debug)]
 pub struct Service {
     child: Child,
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// The service's URL, `http://127.0.0.1:PORT`.
     pub url: String,
     output: PathBuf,
 }
 
 impl Service {
-    /// Starts `name` with these variables and no others, `PATH` apart; `PORT`
-    /// is 0 unless named. Waits until it listens.
+    /// Starts `name` with only these variables and `PATH`; `PORT` is 0 by
+    /// default. Waits until it listens.
     ///
-    /// Its temporary files go into `folder`.
+    /// Temporary files are in `folder`.
     pub async fn start(name: &str, folder: &Path, variables: &[(String, String)]) -> Self {
         let (child, output) = spawn(name, folder, variables);
         let mut service = Self {
@@ -58,19 +58,19 @@ impl Service {
         service
     }
 
-    /// What it wrote so far.
+    /// Returns its output so far.
     #[must_use]
     pub fn output(&self) -> String {
         std::fs::read_to_string(&self.output).unwrap_or_default()
     }
 
-    /// Its process.
+    /// Returns its process.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         Process::read(self.child.id().cast_signed())
     }
 
-    /// Its number.
+    /// Returns its pid.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
@@ -83,7 +83,7 @@ impl Service {
         }
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     pub async fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         poll::until("the service to end", async || {
@@ -92,13 +92,13 @@ impl Service {
         .await
     }
 
-    /// SIGTERM, then its end.
+    /// Sends SIGTERM, then waits until it ends.
     pub async fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
         self.ended().await
     }
 
-    /// `kill -9`, then its end.
+    /// Sends `kill -9`, then waits until it ends.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.ended().await;
@@ -111,13 +111,13 @@ impl Drop for Service {
             return;
         }
         if std::thread::panicking() {
-            // Captured with the rest of what the failed test wrote.
+            // Captured with the other output of the failed test.
             #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
             {
                 eprintln!("--- {}\n{}", self.output.display(), self.output());
             }
         }
-        // Its children die with it, by its own doing: that is tested.
+        // The service itself makes its children die with it: that is tested.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -129,8 +129,7 @@ fn spawn(name: &str, folder: &Path, variables: &[(String, String)]) -> (Child, P
     (command.spawn().expect("it starts"), output)
 }
 
-/// Starts `name` so that it is killed when this process ends, however that
-/// does.
+/// Starts `name` so that it is killed when this process ends, for any reason.
 pub fn bound_to_us(
     name: &str,
     folder: &Path,
@@ -140,7 +139,7 @@ pub fn bound_to_us(
     spawn_bound(command(name, folder, variables, output)).expect("it starts")
 }
 
-/// The address that a service wrote into its log, once it listens.
+/// Finds the URL in a service's log, once it listens.
 pub fn listening_on(output: &Path) -> Option<String> {
     let output = std::fs::read_to_string(output).unwrap_or_default();
     let line = output.lines().find(|line| line.contains("listening on "))?;
@@ -157,7 +156,7 @@ fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &P
         .append(true)
         .open(output)
         .expect("a log file");
-    // Each start of a service tells its own port.
+    // Each start of a service logs its own port.
     log.set_len(0).expect("an empty log file");
     let mut command = Command::new(binary(name));
     command
@@ -174,8 +173,7 @@ fn command(name: &str, folder: &Path, variables: &[(String, String)], output: &P
     command
 }
 
-/// Runs `name` to its end with these variables; gives how it ended and what
-/// it wrote.
+/// Runs `name` to its end with these variables; returns exit status and output.
 pub async fn run_to_end(
     name: &str,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A listener to `/events`, of either service.
+//! A client of `/events` of either service.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,20 +12,20 @@ use crate::http;
 
 const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// One event.
+/// A received event.
 #[derive(Clone, Debug)]
 pub struct SseEvent {
-    /// Its id; 0 where it has none.
+    /// The id of the event; 0 if it has none.
     pub id: u64,
-    /// Its name.
+    /// The name of the event.
     pub name: String,
-    /// Its data.
+    /// The data of the event.
     pub data: Value,
 }
 
 type Decoded = dyn Stream<Item = Result<session_client::SseEvent, ClientError>> + Send;
 
-/// An open stream, read by session-client's decoder.
+/// An open stream, decoded by session-client.
 pub struct Events {
     decoded: Pin<Box<Decoded>>,
 }
@@ -37,12 +37,12 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    /// Listens at `url`, from after `last` where one is named.
+    /// Opens the stream at `url`, after the event `last` if given.
     pub async fn open(url: &str, last: Option<u64>) -> Self {
         Self::try_open(url, last).await.expect("a stream of events")
     }
 
-    /// As [`Self::open`], of a service that may be down.
+    /// As [`Self::open`], for a service that may be down.
     pub async fn try_open(url: &str, last: Option<u64>) -> Option<Self> {
         // A stream has no end that a client could wait for.
         let mut request = http().get(url).timeout(ENDLESS);
@@ -52,7 +52,7 @@ impl Events {
         Some(Self::of(request.send().await.ok()?))
     }
 
-    /// What comes in an answer that is there already.
+    /// Reads the events of an existing response.
     #[must_use]
     pub fn of(response: reqwest::Response) -> Self {
         let kind = response.headers().get("content-type");
@@ -66,7 +66,7 @@ impl Events {
         }
     }
 
-    /// The next event; `None` once the stream ended or broke off.
+    /// Returns the next event; `None` once the stream ended or broke off.
     pub async fn next(&mut self) -> Option<SseEvent> {
         let event = match self.decoded.next().await? {
             Ok(event) => event,
@@ -80,7 +80,7 @@ impl Events {
         })
     }
 
-    /// All events up to the one that is `last`.
+    /// Returns all events up to the one for which `last` is true.
     pub async fn until(&mut self, last: impl Fn(&SseEvent) -> bool) -> Vec<SseEvent> {
         let mut events = Vec::new();
         let reading = async {

@@ -1,4 +1,4 @@
-//! The page in a real browser: a script of `tests/node` at work on a hub.
+//! Browser tests: a script of `tests/node` that uses the page of a hub.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -8,16 +8,16 @@ use crate::{Manager, ManagerOptions, Scratch, Service, http};
 /// A running central-hub.
 #[derive(Debug)]
 pub struct Hub {
-    /// The process.
+    /// The running process.
     pub service: Service,
-    /// Its folder.
+    /// The folder of its data.
     pub folder: Scratch,
     options: ManagerOptions,
     client: reqwest::Client,
 }
 
 impl Hub {
-    /// Starts one in front of `manager`, with further variables.
+    /// Starts one in front of `manager`, with additional variables.
     pub async fn start(manager: &Manager, options: ManagerOptions) -> Self {
         let folder = Scratch::default();
         let options = options.with("SESSION_MANAGER_BASE_URL", &manager.service.url);
@@ -36,24 +36,24 @@ impl Hub {
         self.service = Service::start("central-hub", self.folder.path(), variables).await;
     }
 
-    /// The client.
+    /// Returns the HTTP client.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {
         &self.client
     }
 
-    /// The address of `path`.
+    /// Returns the URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.service.url)
     }
 
-    /// `GET path`: status and body.
+    /// Requests `GET path`; returns status and body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         answer(self.client.get(self.url(path))).await
     }
 
-    /// `POST path` with a JSON body.
+    /// Requests `POST path` with a JSON body; returns status and body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         answer(self.client.post(self.url(path)).json(body)).await
     }

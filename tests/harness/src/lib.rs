@@ -1,5 +1,5 @@
-//! The harness of the end-to-end tests: the real binaries, real Chromium, and
-//! the stand-in for WhatsApp.
+//! Harness of the end-to-end tests: the real binaries, real Chromium, and the
+//! stand-in for WhatsApp.
 //!
 //! ```text
 //!  test ──> Manager (binary) ──> chromedriver ─> Chromium ─> Standin (library)
@@ -7,8 +7,8 @@
 //!     └───> Phone ──────────────────────────────────────────────┘
 //! ```
 //!
-//! Whatever a test starts ends with it, and the harness fails a test that
-//! leaves a process behind.
+//! Everything that a test starts ends with it, and the harness fails a test
+//! that leaves a process behind.
 #![expect(
     clippy::missing_panics_doc,
     reason = "a harness panics: that is how a test fails"
@@ -41,23 +41,23 @@ use std::time::Duration;
 
 use whatsapp_standin::{Settings, Standin};
 
-/// Longer than anything healthy takes on a loaded machine.
+/// Default timeout, longer than anything takes on a loaded machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The root of the repository.
+/// Returns the root of the repository.
 #[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("a root").to_owned()
 }
 
-/// The folder of the Node.js scripts, and of what they take from npm.
+/// Returns the folder of the Node.js scripts, and of their npm dependencies.
 #[must_use]
 pub fn node_scripts() -> PathBuf {
     root().join("tests/node")
 }
 
-/// A stand-in and a session-manager that is linked to its phone.
+/// Starts a stand-in and a session-manager that is linked to its phone.
 pub async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Manager) {
     let standin = standin(settings).await;
     let manager = Manager::start_with(&standin, options).await;
@@ -65,7 +65,7 @@ pub async fn linked(settings: Settings, options: ManagerOptions) -> (Standin, Ma
     (standin, manager)
 }
 
-/// A stand-in on a free port.
+/// Starts a stand-in on a free port.
 pub async fn standin(settings: Settings) -> Standin {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Standin::start(address, settings)

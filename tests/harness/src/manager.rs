@@ -1,4 +1,4 @@
-//! A session-manager with a folder of its own.
+//! A session-manager with its own folder.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -10,7 +10,7 @@ use whatsapp_standin::Standin;
 
 use crate::{Scratch, Service, poll, processes};
 
-/// The HTTP client of the tests.
+/// Returns the HTTP client of the tests.
 #[must_use]
 pub fn http() -> reqwest::Client {
     http_builder()
@@ -22,24 +22,24 @@ pub fn http() -> reqwest::Client {
         .expect("a client")
 }
 
-/// What every client of the tests is built from.
+/// Returns the builder of every HTTP client in the tests.
 pub fn http_builder() -> reqwest::ClientBuilder {
     static CLIENT_TLS: OnceLock<()> = OnceLock::new();
     CLIENT_TLS.get_or_init(|| {
-        // Another test of the same process may have been first.
+        // Another test of the same process may have installed it already.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     reqwest::Client::builder().no_proxy()
 }
 
-/// What a [`Manager`] is started with.
+/// The variables that a [`Manager`] is started with.
 #[derive(Clone, Debug, Default)]
 pub struct ManagerOptions {
     variables: Vec<(String, String)>,
 }
 
 impl ManagerOptions {
-    /// A variable of its environment.
+    /// Sets a variable of its environment.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -48,7 +48,7 @@ impl ManagerOptions {
         self
     }
 
-    /// The variable of this name.
+    /// Returns the variable of this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&str> {
         let mut all = self.variables.iter();
@@ -56,7 +56,7 @@ impl ManagerOptions {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The variables.
+    /// Returns all variables.
     #[must_use]
     pub fn variables(&self) -> &[(String, String)] {
         &self.variables
@@ -68,19 +68,19 @@ impl ManagerOptions {
 pub struct Manager {
     /// The process.
     pub service: Service,
-    /// Its folder.
+    /// The folder of its data.
     pub folder: Scratch,
     options: ManagerOptions,
     client: reqwest::Client,
 }
 
 impl Manager {
-    /// Starts one on the page of `standin`, impatient enough for a test.
+    /// Starts one on the page of `standin`, with short timeouts for tests.
     pub async fn start(standin: &Standin) -> Self {
         Self::start_with(standin, ManagerOptions::default()).await
     }
 
-    /// As [`Self::start`], with further variables.
+    /// As [`Self::start`], with additional variables.
     pub async fn start_with(standin: &Standin, options: ManagerOptions) -> Self {
         let page = ("WHATSAPP_WEB_URL".to_owned(), standin.web_url());
         let mut merged = ManagerOptions::default()
@@ -93,7 +93,7 @@ impl Manager {
         Self::start_in(Scratch::default(), merged).await
     }
 
-    /// Starts one whose browser cannot start, for what needs HTTP alone.
+    /// Starts one whose browser cannot start, for tests of HTTP alone.
     pub async fn without_browser(options: ManagerOptions) -> Self {
         let options = options
             .with("CHROME_BIN", "/nowhere/chromium")
@@ -101,7 +101,7 @@ impl Manager {
         Self::start_in(Scratch::default(), options).await
     }
 
-    /// Starts one in `folder` with just these options.
+    /// Starts one in `folder` with only these options.
     pub async fn start_in(folder: Scratch, options: ManagerOptions) -> Self {
         let options = match options.named("TOKENS_DIR") {
             Some(_) => options,
@@ -127,49 +127,49 @@ impl Manager {
         self.options = self.options.clone().with(name, value);
     }
 
-    /// Where the device is kept.
+    /// Returns the folder of the linked device.
     #[must_use]
     pub fn tokens(&self) -> PathBuf {
         PathBuf::from(self.options.named("TOKENS_DIR").expect("TOKENS_DIR"))
     }
 
-    /// The client.
+    /// Returns the HTTP client.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {
         &self.client
     }
 
-    /// The address of `path`.
+    /// Returns the URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.service.url)
     }
 
-    /// `GET path`: status and body.
+    /// Requests `GET path`; returns status and body.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let request = self.client.get(self.url(path));
         answer(request).await
     }
 
-    /// `POST path` with a JSON body.
+    /// Requests `POST path` with a JSON body; returns status and body.
     pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let request = self.client.post(self.url(path)).json(body);
         answer(request).await
     }
 
-    /// `POST /connect`, which has to succeed.
+    /// Requests `POST /connect`, which must succeed.
     pub async fn connect(&self) {
         let (status, body) = self.post("/connect", &Value::Null).await;
         assert_eq!(status, 200, "{body}");
     }
 
-    /// The state now.
+    /// Returns the current state.
     pub async fn state(&self) -> String {
         let (_, body) = self.get("/status").await;
         body["status"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// `GET /session`.
+    /// Requests `GET /session`.
     pub async fn session(&self) -> Value {
         self.get("/session").await.1
     }
@@ -200,10 +200,10 @@ impl Manager {
 
     /// Waits until what the page stores has not changed for a while.
     ///
-    /// Chromium takes an `IndexedDB` that it was writing when it was killed for
-    /// corrupted now and then, and deletes it, the linked device with it ("Got
-    /// corruption" in `chrome_debug.log`). A test that wants the device to be
-    /// there afterwards strikes at another moment.
+    /// Chromium sometimes treats an `IndexedDB` that it was writing when it was
+    /// killed as corrupted, and deletes it, including the linked device ("Got
+    /// corruption" in `chrome_debug.log`). A test that needs the device
+    /// afterwards must kill at another moment.
     pub async fn until_stored(&self) {
         let folder = self.tokens().join("profile/Default/IndexedDB");
         let mut before = Vec::new();
@@ -217,7 +217,7 @@ impl Manager {
         .await;
     }
 
-    /// From nothing to a linked, ready session.
+    /// Links the session, and waits until it is ready.
     pub async fn link(&self, standin: &Standin) {
         self.connect().await;
         self.until("QR_REQUIRED").await;
@@ -228,7 +228,7 @@ impl Manager {
         self.until("READY").await;
     }
 
-    /// SIGTERM; fails the test if anything is left.
+    /// Sends SIGTERM; fails the test if anything is left.
     pub async fn stop(&mut self) -> ExitStatus {
         let status = self.service.stop().await;
         processes::none_left(&self.tokens()).await;
@@ -248,11 +248,11 @@ impl Manager {
     }
 }
 
-/// Every file below `folder` with its size and the time of its last change.
+/// Lists every file below `folder` with its size and modification time.
 fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        // What Chrome removed meanwhile is no file.
+        // Chrome may have removed it meanwhile.
         let Ok(facts) = entry.metadata() else {
             continue;
         };
@@ -266,7 +266,7 @@ fn sizes_in(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     found
 }
 
-/// Sends `request`; gives status and body, `Null` where it is no JSON.
+/// Sends `request`; returns status and body, `Null` if it is not JSON.
 pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();

@@ -1,5 +1,5 @@
-//! A real nginx with `deploy/nginx/leadmaster.conf` in front of hubs, of which
-//! only addresses and the certificate's place are changed.
+//! A real nginx with `deploy/nginx/leadmaster.conf` in front of hubs; only
+//! addresses and the path of the certificate are changed.
 //!
 //! ```text
 //!  client (any address, by ADDRESS_HEADER) ── TLS ──> nginx ──> hub
@@ -26,26 +26,26 @@ use tokio_rustls::client::TlsStream;
 
 use crate::{Scratch, http_builder, poll, root};
 
-/// nginx in front of hubs.
+/// A running nginx in front of hubs.
 #[derive(Debug)]
 pub struct Nginx {
     child: Child,
     folder: Scratch,
-    /// Where it listens without TLS.
+    /// The address without TLS.
     pub http: SocketAddr,
-    /// Where it listens with TLS.
+    /// The address with TLS.
     pub https: SocketAddr,
 }
 
 impl Nginx {
-    /// As in the file.
+    /// The host name in the file.
     pub const NAME: &str = "leadmaster.example.com";
-    /// By this header a client on this machine says where on the internet it is,
-    /// so that clients can be many; nginx believes it where the file says nothing
-    /// of it.
+    /// The header by which a client on this machine sets its internet address,
+    /// so that there can be many clients; nginx trusts it if the file has no
+    /// such setting.
     pub const ADDRESS_HEADER: &str = "x-test-address";
 
-    /// Starts one in front of these, each `http://ADDRESS:PORT`.
+    /// Starts nginx in front of these hubs, each `http://ADDRESS:PORT`.
     pub async fn before(hubs: &[&str]) -> Self {
         Self::serving(None, hubs).await
     }
@@ -82,19 +82,20 @@ impl Nginx {
         panic!("no port stays free");
     }
 
-    /// What it wrote so far.
+    /// Returns its output so far.
     #[must_use]
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.folder.join("said")).unwrap_or_default()
     }
 
-    /// The certificate that its clients have to trust.
+    /// Returns the path of the certificate that its clients must trust.
     #[must_use]
     pub fn authority(&self) -> std::path::PathBuf {
         self.folder.join("authority.pem")
     }
 
-    /// Whether it came up; it binds all before it answers at any.
+    /// Waits for the start; returns whether it succeeded. It binds all ports
+    /// before it responds on any.
     async fn listens(&mut self) -> bool {
         let address = self.https;
         let child = &mut self.child;
@@ -107,7 +108,7 @@ impl Nginx {
         .await
     }
 
-    /// What builds a client that knows the name and trusts the certificate.
+    /// A client builder that resolves the name and trusts the certificate.
     pub fn client_builder(&self) -> ClientBuilder {
         let pem = std::fs::read(self.authority()).expect("a certificate");
         http_builder()
@@ -127,16 +128,16 @@ impl Nginx {
             .expect("a client")
     }
 
-    /// The address of `path`.
+    /// Returns the URL of `path`.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("https://{}:{}{path}", Self::NAME, self.https.port())
     }
 
-    /// Makes connections that speak TLS, for clients that no library would be.
+    /// Returns a connector for raw TLS connections.
     #[must_use]
     pub fn tls(&self) -> Tls {
-        // Sets what all TLS of this process is done with.
+        // Installs the TLS provider of this process.
         let _ = http_builder();
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.authority()).expect("a certificate");
@@ -151,7 +152,7 @@ impl Nginx {
     }
 }
 
-/// See [`Nginx::tls`].
+/// Opens raw TLS connections; see [`Nginx::tls`].
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
@@ -165,10 +166,10 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// A connection, after the handshake.
+    /// Opens a connection, including the handshake.
     ///
     /// # Errors
-    /// There is none to be had.
+    /// When the connection or the handshake fails.
     pub async fn connect(&self) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
         let name = ServerName::try_from(Nginx::NAME).map_err(std::io::Error::other)?;
         let stream = tokio::net::TcpStream::connect(self.address).await?;
@@ -188,11 +189,12 @@ fn free() -> SocketAddr {
     listener.local_addr().expect("its address")
 }
 
-/// A certificate for [`Nginx::NAME`], and the authority that clients are to trust.
+/// Creates a certificate for [`Nginx::NAME`], and the authority that clients
+/// trust.
 fn certify(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // With the name that all have without one, each would be its own authority.
+    // With the default name, each certificate would be its own authority.
     params.distinguished_name = DistinguishedName::new();
     params
         .distinguished_name
@@ -211,7 +213,7 @@ fn certify(folder: &Path) {
     }
 }
 
-/// The file of `deploy/`, on loopback and these ports.
+/// The file of `deploy/`, changed to loopback and these ports.
 fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
     let file = root().join("deploy/nginx/leadmaster.conf");
     let mut text = std::fs::read_to_string(file).expect("the file of deploy/");
@@ -263,7 +265,7 @@ fn start(folder: &Path, hubs: &[&str]) -> Child {
     );
     for hub in hubs {
         let address = hub.trim_start_matches("http://");
-        // However it fails: a test asks of this very one.
+        // Never skipped after a failure: a test needs this particular hub.
         main += &format!("server {address} max_fails=0;\n");
     }
     main += "}\n";

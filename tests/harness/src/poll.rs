@@ -1,4 +1,4 @@
-//! Waiting on conditions.
+//! Polling of conditions.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Looks until `probe` gives something; panics with `what` after `patience`.
+/// Polls `probe` until it returns a value; panics with `what` after `patience`.
 pub async fn until_within<T>(
     patience: Duration,
     what: impl Display,

@@ -1,4 +1,4 @@
-//! Processes, found without any help from what is tested.
+//! Processes of a test, found independently of the tested services.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -8,8 +8,8 @@ use service_runtime::process::{Process, ProcessTable, Signal, kill};
 
 use crate::poll;
 
-/// Everything alive that names `folder` on its command line or in its
-/// environment, but for this test itself.
+/// All running processes that have `folder` in their command line or
+/// environment, except this test.
 #[must_use]
 pub fn of(folder: &Path) -> Vec<Process> {
     let needle = folder.as_os_str().as_bytes();
@@ -28,7 +28,8 @@ pub fn of(folder: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// Waits until nothing of `folder` is alive, and says what is, if not.
+/// Waits until no process of `folder` is running; fails with a list of the
+/// others.
 pub async fn none_left(folder: &Path) {
     let patience = Duration::from_secs(15);
     let deadline = tokio::time::Instant::now() + patience;
@@ -45,19 +46,19 @@ pub async fn none_left(folder: &Path) {
     }
 }
 
-/// The ChromeDriver of `folder`.
+/// Returns the ChromeDriver of `folder`.
 #[must_use]
 pub fn chromedriver(folder: &Path) -> Option<Process> {
     of(folder).into_iter().find(|p| p.comm == "chromedriver")
 }
 
-/// What ChromeDriver takes for Chrome, of `folder`.
+/// Returns the program of `folder` that ChromeDriver starts as Chrome.
 #[must_use]
 pub fn stand_in(folder: &Path) -> Option<Process> {
     of(folder).into_iter().find(|p| p.comm == "chrome-shim")
 }
 
-/// Chrome's main process of `folder`: the one that has no `--type=`.
+/// Returns Chrome's main process of `folder`: the one without `--type=`.
 #[must_use]
 pub fn chrome(folder: &Path) -> Option<Process> {
     of(folder)
@@ -66,7 +67,7 @@ pub fn chrome(folder: &Path) -> Option<Process> {
         .find(|p| p.cmdline_contains("--user-data-dir") && !p.cmdline_contains("--type="))
 }
 
-/// The renderers of `folder`.
+/// Returns the renderers of `folder`.
 #[must_use]
 pub fn renderers(folder: &Path) -> Vec<Process> {
     of(folder)
@@ -75,7 +76,7 @@ pub fn renderers(folder: &Path) -> Vec<Process> {
         .collect()
 }
 
-/// `kill -9`.
+/// Sends `kill -9`.
 pub fn kill_hard(process: &Process) {
     kill(process.id(), Signal::KILL).expect("a signal");
 }

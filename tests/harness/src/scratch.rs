@@ -1,4 +1,4 @@
-//! A folder of the test's own, with everything that it starts writes into.
+//! A temporary folder of a test, for the data of everything that it starts.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::processes;
 
-/// The folder; deleted with this value.
+/// The folder; deleted on drop.
 #[derive(Debug)]
 pub struct Scratch(TempDir);
 
@@ -18,13 +18,13 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// The folder.
+    /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.0.path()
     }
 
-    /// A path in it.
+    /// Returns a path in the folder.
     #[must_use]
     pub fn join(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
@@ -33,8 +33,8 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // A test that failed has only just killed its service, whose children
-        // would write once more into the folder while it is being deleted.
+        // A failed test has only just killed its service, whose children would
+        // still write to the folder while it is being deleted.
         let deadline = Instant::now() + Duration::from_secs(15);
         while std::thread::panicking()
             && !processes::of(self.path()).is_empty()

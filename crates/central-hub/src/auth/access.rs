@@ -31,7 +31,7 @@ pub enum Access {
     Admins(Scope),
 }
 
-/// One line of the table.
+/// A line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// `GET` also covers `HEAD`.
@@ -55,7 +55,7 @@ use Scope::{Admin, Campaigns, Link, Read, Send};
 
 /// All routes except the open health checks.
 pub const ALL: &[Rule] = &[
-    // Signing in.
+    // Sign-in.
     rule("POST", "/auth/login", Anyone),
     rule("POST", "/auth/logout", Known),
     rule("POST", "/auth/refresh", Known),

@@ -28,7 +28,7 @@ impl ClientAddress {
         Self(forwarded(headers).unwrap_or(peer))
     }
 
-    /// What counts as one when attempts are counted.
+    /// The network that attempts are counted by.
     pub(crate) fn network(self) -> IpAddr {
         network_of(self.0)
     }

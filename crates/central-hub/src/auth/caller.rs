@@ -12,23 +12,23 @@ use service_runtime::http::ErrorReply;
 use super::{ClientAddress, forbidden, sha256};
 use crate::store::{ApiToken, Role, User};
 
-/// A part of what can be done, which a token may or may not do.
+/// A permission of a caller or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Look.
+    /// Read data.
     Read,
     /// Send single messages.
     Send,
-    /// Campaigns and schedules.
+    /// Manage campaigns and schedules.
     Campaigns,
     /// Link, connect, disconnect and unlink the phone.
     Link,
-    /// Everything: users, tokens, settings too.
+    /// Everything, including users, tokens and settings.
     Admin,
 }
 
 impl Scope {
-    /// All of them, by name.
+    /// All scopes, by name.
     pub const ALL: [(&'static str, Self); 5] = [
         ("read", Self::Read),
         ("send", Self::Send),
@@ -37,7 +37,7 @@ impl Scope {
         ("admin", Self::Admin),
     ];
 
-    /// Its name.
+    /// Returns the name of the scope.
     #[must_use]
     pub fn name(self) -> &'static str {
         let all = Self::ALL;
@@ -47,17 +47,18 @@ impl Scope {
     }
 }
 
-/// What fits behind the business's number, with what `bulk` appends.
+/// Maximum key length that fits after the business's prefix, with the suffix
+/// that `bulk` appends.
 const LONGEST_KEY: usize = 200;
 
-/// Several of them.
+/// A set of scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// None.
+    /// The empty set.
     pub const NONE: Self = Self(0);
-    /// Everything.
+    /// All scopes.
     pub const EVERYTHING: Self = Self(0b1_1111);
     /// What somebody may do who answers conversations.
     pub const OF_AGENTE: Self = Self(0b0_0011);
@@ -68,13 +69,13 @@ impl Scopes {
         1 << scope as u8
     }
 
-    /// Whether this is among them; `admin` is all of them.
+    /// Whether the set has `scope`; `admin` includes all.
     #[must_use]
     pub const fn has(self, scope: Scope) -> bool {
         self.0 & (Self::bit(scope) | Self::bit(Scope::Admin)) != 0
     }
 
-    /// Whether all of `others` are among them.
+    /// Whether the set has all of `others`.
     #[must_use]
     pub fn cover(self, others: Self) -> bool {
         Scope::ALL
@@ -83,13 +84,13 @@ impl Scopes {
             .all(|(_, scope)| self.has(*scope))
     }
 
-    /// What is in both.
+    /// Returns the intersection.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 & others.0)
     }
 
-    /// Their names.
+    /// Returns the names of the scopes.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Scope::ALL
             .into_iter()
@@ -112,7 +113,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// A word that is no scope.
+/// An unknown scope name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoScope;
 
@@ -127,12 +128,12 @@ impl FromStr for Scopes {
     }
 }
 
-/// By what a caller is known.
+/// How a caller authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// Anybody on this machine: the hub has no password.
+    /// Any client on this machine: the hub has no password.
     Machine,
-    /// A user with a session: in a browser, or by its JWT.
+    /// A user with a session, by cookie or JWT.
     Session {
         session_id: i64,
         user_id: i64,
@@ -142,11 +143,11 @@ pub(crate) enum Who {
     Password {
         user_id: i64,
         name: String,
-        /// SHA-256 of the hash that the password fitted: another password has
+        /// SHA-256 of the hash that the password matched: another password has
         /// another.
         shown: String,
     },
-    /// A program's token.
+    /// An API token.
     Token { id: i64, user_id: Option<i64> },
 }
 
@@ -157,10 +158,10 @@ pub(crate) enum Who {
 pub(crate) struct Caller {
     pub(crate) who: Who,
     pub(crate) role: Role,
-    /// The one business that it sees; `None` sees all.
+    /// The only business whose data it sees; `None` sees all.
     pub(crate) cliente_id: Option<u64>,
     pub(crate) scopes: Scopes,
-    /// From where, for the log.
+    /// The client address, for the log.
     pub(crate) address: IpAddr,
 }
 
@@ -185,8 +186,8 @@ impl Reach {
         }
     }
 
-    /// It reaches no further than who made it reaches now; `None` where it was
-    /// made for more.
+    /// The permissions of a token, limited to its creator's present ones;
+    /// `None` if it was created for another business than the creator's.
     pub(super) fn of_token(token: &ApiToken, maker: Option<&User>) -> Option<Self> {
         let limit = maker.and_then(|maker| maker.cliente_id);
         let cliente_id = token.cliente_id.or(limit);
@@ -200,7 +201,7 @@ impl Reach {
             (None, Some(Role::Agente)) => (Role::Agente, Scopes::OF_AGENTE),
             (None, _) => (Role::Admin, Scopes::EVERYTHING),
         };
-        // A scope of a later version is none of this one's.
+        // An unknown scope of a later version grants nothing.
         let scopes: Scopes = token.scopes.parse().unwrap_or(Scopes::NONE);
         Some(Self {
             role,
@@ -229,13 +230,12 @@ impl Reach {
 }
 
 impl Caller {
-    /// Whether it may do this at all.
+    /// Whether the caller has `scope`.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         self.scopes.has(scope)
     }
 
-    /// Whether this is a person, or a program that may do what an
-    /// administrator may.
+    /// Whether this is a user, or a token with the scope `admin`.
     pub(crate) fn is_person(&self) -> bool {
         !matches!(self.who, Who::Token { .. }) || self.may(Scope::Admin)
     }
@@ -255,10 +255,10 @@ impl Caller {
         }
     }
 
-    /// The business for which something is to be done: the one that is asked
-    /// for, or its own. 403 for another's, 400 for what is no business's number.
+    /// The business of an operation: the requested one, or the caller's own.
+    /// 403 for another's, 400 for an invalid number.
     pub(crate) fn cliente_for(&self, asked: Option<u64>) -> Result<Option<u64>, ErrorReply> {
-        // No store holds more.
+        // A database column holds no more.
         if asked.is_some_and(|id| id == 0 || i64::try_from(id).is_err()) {
             let what = "cliente_id has to be a positive integer";
             return Err(ErrorReply::invalid_request(what));
@@ -271,7 +271,7 @@ impl Caller {
         }
     }
 
-    /// An `Idempotency-Key` among the keys of its business only: two of them
+    /// Puts an `Idempotency-Key` into its business's namespace: two businesses
     /// may count from 1, and neither finds the other's messages by it.
     pub(crate) fn own_key(&self, key: String) -> String {
         match self.cliente_id {
@@ -281,8 +281,8 @@ impl Caller {
         }
     }
 
-    /// Whether it may know of something of this business; what it may not
-    /// know of is 404, as if it were not there.
+    /// Whether the caller may see data of this business; otherwise the reply is
+    /// 404, as if it did not exist.
     pub(crate) fn sees(&self, cliente_id: Option<u64>) -> bool {
         self.cliente_id.is_none() || self.cliente_id == cliente_id
     }

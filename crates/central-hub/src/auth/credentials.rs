@@ -11,10 +11,10 @@ use super::secrets::is_token;
 /// The name of the session cookie.
 pub(super) const COOKIE: &str = "leadmaster_session";
 
-/// Whose password a bare `Bearer` is.
+/// The user whose password a bare `Bearer` is.
 pub(super) const FIRST_USER: &str = "admin";
 
-/// What is shown.
+/// The credentials of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Credentials {
     Nothing,
@@ -25,12 +25,13 @@ pub(super) enum Credentials {
     Token(String),
     Jwt(String),
     Cookie(String),
-    /// An `Authorization` that is none of these.
+    /// An `Authorization` header in none of these formats.
     Unreadable,
 }
 
 impl Credentials {
-    /// A header goes before a cookie, which a browser adds unasked.
+    /// The credentials in `headers`. A header goes before a cookie, which a
+    /// browser adds by itself.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         match headers.get(header::AUTHORIZATION) {
             Some(value) => Self::authorization(value.as_bytes()).unwrap_or(Self::Unreadable),

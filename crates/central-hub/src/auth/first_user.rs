@@ -1,9 +1,9 @@
 //! `HUB_ADMIN_PASSWORD` and the user `admin`.
 //!
-//! The variable makes the first user. Later a changed variable sets that
-//! user's password, which is the way back in when it is forgotten; one that is
-//! as it was changes nothing, so a password that was changed on the page stays
-//! through restarts. What the variable last held is known by its hash.
+//! The variable creates the first user. Later a changed variable sets that
+//! user's password, which is the way back in when it is forgotten; an unchanged
+//! one does nothing, so a password changed on the page survives restarts. The
+//! variable's previous value is identified by its hash.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,7 +13,7 @@ use crate::store::{NewUser, Role, Store, StoreError, UserChange};
 
 const SETTING: &str = "hub_admin_password";
 
-/// Whether the password was set now.
+/// Creates the user or sets its password; returns whether it did.
 pub(super) async fn ensure(
     store: &Store,
     passwords: &Passwords,

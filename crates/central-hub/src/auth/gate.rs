@@ -17,7 +17,7 @@ use super::{Auth, Caller, ClientAddress, Scopes, Who, forbidden, sha256};
 use crate::error::HubError;
 use crate::store::{Role, User};
 
-/// What the Node hub's page changes by its cookie alone.
+/// The route that the Node hub's page requests with its cookie alone.
 const WITHOUT_CSRF_TOKEN: &str = "/whatsapp-v2/connect";
 
 /// Admits requests by the access table and passes the [`Caller`] to the
@@ -28,7 +28,7 @@ pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: N
     };
     let access = match find(request.method(), pattern.as_str()) {
         Found::Rule(access) => access,
-        // Without a body: the layers outside put it into words.
+        // Without a body: an outer layer adds it.
         Found::OtherMethods(allow) => {
             return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)]).into_response();
         }
@@ -70,14 +70,14 @@ fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Resu
     let number = |text: &str| ClienteId::parse(text).map(|id| id.0);
     let parts = pattern.split('/').zip(request.uri().path().split('/'));
     for (part, value) in parts {
-        // Written in any other way than digits it is not its own, either.
+        // A number not written in digits is not its own, either.
         if part == "{cliente_id}" && !caller.sees(number(value)) {
             return Err(not_its_own());
         }
     }
     let name = HeaderName::from_static(CLIENTE_ID_HEADER);
     for value in request.headers().get_all(&name) {
-        // One that is malformed is refused as everybody's is.
+        // A malformed header is refused later, for every caller.
         let said = value.to_str().ok().and_then(number);
         if said.is_some() && !caller.sees(said) {
             return Err(not_its_own());
@@ -126,8 +126,8 @@ impl Auth {
             Credentials::Cookie(cookie) => {
                 let session = self.by_cookie(&cookie).await?;
                 let caller = of_session(session, address)?;
-                // The Node hub's page knows no token; the browser's word that
-                // the page is the hub's own proves as much.
+                // The Node hub's page sends no CSRF token; the browser's
+                // same-origin header proves as much.
                 let is_proven = pattern.ends_with(WITHOUT_CSRF_TOKEN) && is_same_origin(headers);
                 if changes(method) && !is_proven && !csrf_fits(headers, &cookie) {
                     return Err(csrf().into());

@@ -1,12 +1,12 @@
-//! The JWT of the page: HS256 with a key that is made once and kept in the
-//! store, for several hubs to share.
+//! The JWT of the page: HS256 with a key that is generated once and stored, for
+//! several hubs to share.
 //!
-//! The key alone opens nothing: a JWT also carries a secret of its session, of
-//! which the store has a hash. So whoever reads the database can sign, but
-//! signs nobody in.
+//! The key alone grants no access: a JWT also carries a secret of its session,
+//! of which the store has a hash. A reader of the database can sign JWTs, but
+//! not sign in with them.
 //!
-//! jsonwebtoken is given its cryptography here, by ring, which the hub has
-//! anyway for TLS: its own two choices bring RSA and elliptic curves along.
+//! jsonwebtoken's cryptography is implemented here with ring, which the hub
+//! needs for TLS anyway: its two built-in backends add RSA and elliptic curves.
 
 use std::sync::Once;
 
@@ -23,7 +23,7 @@ use crate::store::{Role, Store, StoreError};
 const SETTING: &str = "jwt_key";
 const ISSUER: &str = "leadmaster";
 
-/// What a JWT says. The names are the registered ones where there is one.
+/// Claims of a JWT, with the registered names where there is one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
@@ -32,14 +32,14 @@ pub(super) struct Claims {
     pub(super) role: Role,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) cliente_id: Option<u64>,
-    /// The secret by which the session is found.
+    /// The secret that identifies the session.
     pub(super) jti: String,
     /// Seconds since 1970.
     pub(super) iat: i64,
     pub(super) exp: i64,
 }
 
-/// Signs and checks.
+/// Signs and verifies JWTs.
 pub(super) struct Jwt {
     signing: EncodingKey,
     checking: DecodingKey,
@@ -55,7 +55,7 @@ impl Jwt {
     fn new(key: &str) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
-            // Somebody else's, in this process, is as good.
+            // A provider that was installed before in this process is as good.
             let _ = RING.install_default();
         });
         let mut validation = Validation::new(Algorithm::HS256);
@@ -73,18 +73,19 @@ impl Jwt {
         ISSUER.to_owned()
     }
 
-    /// Nothing only if the claims could not be written, which they can.
+    /// Signs a JWT; `None` only if the claims cannot be serialized, which they
+    /// can.
     pub(super) fn issue(&self, claims: &Claims) -> Option<String> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).ok()
     }
 
-    /// What it says, if it is of this hub and still holds.
+    /// The claims of a JWT, if this hub signed it and it has not expired.
     pub(super) fn check(&self, text: &str) -> Option<Claims> {
         let data = jsonwebtoken::decode::<Claims>(text, &self.checking, &self.validation).ok()?;
         Some(data.claims)
     }
 
-    /// Whether this has the looks of a JWT: a JSON object in base64 and two
+    /// Whether `text` has the format of a JWT: a JSON object in base64 and two
     /// more parts.
     pub(super) fn looks_like(text: &str) -> bool {
         text.starts_with("eyJ") && text.bytes().filter(|byte| *byte == b'.').count() == 2
@@ -163,7 +164,7 @@ mod tests {
             ..claims(now + 60)
         };
         assert!(jwt.check(&jwt.issue(&foreign).unwrap()).is_none());
-        // Changed, unsigned, and signed by another algorithm's name.
+        // Changed, unsigned, and signed under another algorithm's name.
         let [header, body, mac] = text.split('.').collect::<Vec<_>>()[..] else {
             panic!("{text}")
         };

@@ -1,4 +1,5 @@
-//! Passwords: Argon2id, a few at a time, and none twice in a row.
+//! Password hashing with Argon2id: concurrency limit and a cache of verified
+//! passwords.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,35 +18,35 @@ use super::{Auth, ClientAddress};
 use crate::error::HubError;
 use crate::store::User;
 
-/// OWASP's first choice: 19 MiB, two passes, one lane.
+/// OWASP's first recommendation: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Checked side by side, so that a flood of them takes neither the memory nor
-/// all cores.
+/// Maximum number of concurrent checks, so that a flood of them takes neither
+/// the memory nor all cores.
 const AT_ONCE: usize = 2;
-/// That may wait for their turn.
+/// Maximum number of checks that wait for a permit.
 const WAITING: usize = 64;
-/// How long a right password is known to be right: `curl` in a loop shows it
-/// with every request.
+/// How long a verified password stays cached: `curl` in a loop sends it with
+/// every request.
 const KNOWN_FOR: Duration = Duration::from_secs(300);
 const KNOWN: usize = 1024;
 
-/// A user's name, in characters.
+/// Maximum length of a user name, in characters.
 const LONGEST_NAME: usize = 64;
-/// A password's length, in characters.
+/// Minimum and maximum length of a password, in characters.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 256;
 
-/// Hashes and checks.
+/// Hashes and verifies passwords.
 pub(super) struct Passwords {
     turns: Semaphore,
     places: Semaphore,
-    /// Under this process's own random key: what is remembered is of no use
-    /// to whoever reads the memory later.
+    /// Random key of this process: the cache is of no use to a reader of its
+    /// memory.
     key: hmac::Key,
     known: Mutex<HashMap<[u8; 32], Instant>>,
-    /// Of nobody's password: an unknown user takes as long as a known one.
+    /// A hash that no user has: an unknown user takes as long as a known one.
     nobody: String,
 }
 
@@ -61,7 +62,7 @@ impl Passwords {
         }
     }
 
-    /// The hash to be kept, as a PHC string.
+    /// Returns the hash to store, as a PHC string.
     pub(super) async fn hash(&self, password: &str) -> Result<String, ErrorReply> {
         let _place = self.places.try_acquire().map_err(|_| overloaded())?;
         let _turn = self.turns.acquire().await;
@@ -71,7 +72,7 @@ impl Passwords {
             .ok_or_else(ErrorReply::internal)
     }
 
-    /// Whether this is the password, without a limit or a memory.
+    /// Whether the password matches `phc`, without a rate limit or the cache.
     pub(super) async fn fits(&self, phc: &str, password: &str) -> bool {
         let _turn = self.turns.acquire().await;
         let (phc, password) = (phc.to_owned(), password.to_owned());
@@ -80,7 +81,8 @@ impl Passwords {
             .unwrap_or(false)
     }
 
-    /// A mark of the pair; another hash of the same password has another.
+    /// The cache key of a hash and a password; another hash of the same
+    /// password has another key.
     fn mark(&self, phc: &str, password: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(phc.as_bytes());
@@ -111,7 +113,7 @@ impl Passwords {
 }
 
 impl Auth {
-    /// The user of this name and password, if they fit and it may come in.
+    /// The user of this name and password, if they match and it may sign in.
     pub(crate) async fn user_with_password(
         &self,
         name: &str,
@@ -127,8 +129,8 @@ impl Auth {
         };
         wait()?;
         if !is_user_name(&name) {
-            // Nobody can have it, which is no secret: nothing is looked up or
-            // hashed for it.
+            // No user can have such a name, which is no secret: no lookup, no
+            // hashing.
             limits.note(address, &name);
             tracing::warn!(address = %address.0, user = "(unknown)", "a wrong password");
             return Ok(None);
@@ -141,15 +143,15 @@ impl Auth {
         if !passwords.is_known(&mark) {
             let _place = passwords.places.try_acquire().map_err(|_| overloaded())?;
             let _turn = passwords.turns.acquire().await;
-            // Many at once: those before this one may have run out of tries,
-            // or found out that it is right.
+            // After the wait for a permit, concurrent requests may have used up
+            // the attempts or verified this password.
             wait()?;
             if !passwords.is_known(&mark) {
                 let (phc, password) = (phc.to_owned(), password.to_owned());
                 let fits = on_own_thread(move || fits(&phc, &password)).await;
                 if !fits.unwrap_or(false) {
                     limits.note(address, &name);
-                    // The name only of those who are known: people type their
+                    // Only names of known users are logged: people type their
                     // password into the wrong field.
                     let user = user.as_ref().map_or("(unknown)", |user| user.name.as_str());
                     tracing::warn!(address = %address.0, user, "a wrong password");
@@ -171,13 +173,13 @@ impl Auth {
         Ok(user)
     }
 
-    /// Keeps a password that was right as Argon2id.
+    /// Replaces the stored hash of a verified password by an Argon2id one.
     async fn renew_hash(&self, user: &User, password: &str) {
         let Ok(renewed) = self.hash(password).await else {
             return;
         };
         let store = &self.0.store;
-        // The next sign-in tries once more.
+        // On an error the next sign-in tries again.
         match store
             .rehash_password(user.id, &user.password, &renewed)
             .await
@@ -187,21 +189,21 @@ impl Auth {
         }
     }
 
-    /// The hash to be kept of a new password.
+    /// Returns the hash to store for a new password.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, ErrorReply> {
         self.0.passwords.hash(password).await
     }
 }
 
-/// A user's name as it is kept. What is too long for one is cut to what is too
-/// long still.
+/// The stored form of a user name. A name above the limit is cut, but stays
+/// above it.
 pub(crate) fn canonical_name(name: &str) -> String {
     let name = name.trim();
     let end = name.char_indices().nth(LONGEST_NAME + 1);
     name[..end.map_or(name.len(), |(end, _)| end)].to_lowercase()
 }
 
-/// Whether a user may be called this.
+/// Whether `name` is a valid user name.
 pub(crate) fn is_user_name(name: &str) -> bool {
     (1..=LONGEST_NAME).contains(&name.chars().count())
         && name
@@ -209,13 +211,13 @@ pub(crate) fn is_user_name(name: &str) -> bool {
             .all(|letter| letter.is_alphanumeric() || "._-+@".contains(letter))
 }
 
-/// Runs it on a thread that nothing else is waiting for: the runtime's pool for
-/// what blocks may be full of other work. The caller bounds how many there are.
+/// Runs `work` on a thread of its own: the runtime's blocking pool may be full
+/// of other work. The caller bounds how many there are.
 async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (done, result) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("password".to_owned());
     let thread = thread.spawn(move || {
-        // Whoever asked may be gone.
+        // The caller may be gone.
         let _ = done.send(work());
     });
     if let Err(error) = thread {
@@ -225,7 +227,7 @@ async fn on_own_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'sta
     result.await.ok()
 }
 
-/// What a password has to be that somebody chooses.
+/// Checks the length of a password that a user chooses.
 pub(crate) fn check_new_password(password: &str) -> Result<(), ErrorReply> {
     let length = password.chars().count();
     if (SHORTEST..=LONGEST).contains(&length) {
@@ -241,19 +243,19 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// One password, however the keyboard composes its letters.
+/// The NFKC form of a password, however the keyboard composes its letters.
 fn composed(password: &str) -> String {
     password.nfkc().collect()
 }
 
 fn hash(password: &str) -> String {
     let hashed = argon2().hash_password(composed(password).as_bytes());
-    // Without memory or randomness nothing fits, and nobody comes in.
+    // Without memory or randomness no password matches, and no user signs in.
     hashed.map_or_else(|_| String::new(), |hash: PasswordHash| hash.to_string())
 }
 
-/// Whether this is a hash of the Node hub's: it is verified once, and kept as
-/// Argon2id from then on.
+/// Whether this is a bcrypt hash of the Node hub: it is verified once, then
+/// replaced by Argon2id.
 pub(crate) fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2x$", "$2y$"]
         .iter()

@@ -8,7 +8,7 @@ use ring::hmac;
 use sha2::{Digest, Sha256};
 
 const TOKEN_PREFIX: &str = "lm_";
-/// 256 bits in base64.
+/// Length of 256 bits in base64.
 const CHARACTERS: usize = 43;
 
 /// 256 random bits as text.

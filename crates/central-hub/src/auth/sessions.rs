@@ -1,12 +1,12 @@
-//! Sessions: a cookie for browsers and a JWT for the rest of the page.
+//! Sessions: a cookie for browsers and a JWT for the page's other requests.
 //!
 //! ```text
 //!  cookie ─┬─ HMAC "csrf" ───> X-CSRF-Token
 //!          └─ HMAC "bearer" ─> in the JWT, signed with its end
 //! ```
 //!
-//! The store has the SHA-256 of the cookie and of the JWT's secret; the
-//! cookie cannot be told from a JWT.
+//! The store has the SHA-256 of the cookie and of the JWT's secret; the cookie
+//! cannot be derived from a JWT.
 
 use std::time::Duration;
 
@@ -22,29 +22,29 @@ use super::secrets::{derived, random, sha256};
 use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
 
-/// A session that is not used for this long is over.
+/// Idle timeout of a session.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
-/// And so is one of this age, however it is used.
+/// Maximum age of a session, however it is used.
 const LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How long a JWT holds, used or not; `POST /api/auth/refresh` gives another.
-/// As long as the Node hub's, whose page asks for no other. It opens nothing
-/// that the session does not: signing out ends both.
+/// How long a JWT is valid; `POST /api/auth/refresh` issues another. The same
+/// as in the Node hub, whose page requests no other. It grants nothing that the
+/// session does not: signing out ends both.
 pub(crate) const JWT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Use is written down this often at most.
+/// Minimum interval between two updates of a session's last use.
 const NOTED: Duration = Duration::from_secs(5 * 60);
-/// How long a sign-in may take to reach its browser, once it is written down.
+/// How long a sign-in may take to reach its browser after it is stored.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
-/// How often those are looked at again whose answer does not end.
+/// Interval between two access checks of a response without an end.
 const LOOKED_AT: Duration = Duration::from_secs(30);
 
-/// A session that has just begun.
+/// A new session.
 pub(crate) struct Begun {
     pub(crate) set_cookie: Option<HeaderValue>,
     pub(crate) csrf: String,
     pub(crate) jwt: String,
 }
 
-/// A session that is presented, with its user.
+/// The session of a request, with its user.
 pub(super) struct Presented {
     pub(super) session_id: i64,
     pub(super) user: User,
@@ -56,14 +56,14 @@ fn ago(by: Duration) -> Timestamp {
     Timestamp::from_millis(now.as_millis().saturating_sub(by)).unwrap_or(now)
 }
 
-/// The moment before which nothing may have been noted, to be noted again.
+/// The moment before which the last use must lie to be stored again.
 pub(super) fn stale() -> Timestamp {
     ago(NOTED)
 }
 
 impl Auth {
-    /// Begins a session for a user who has shown that it is it. Always a new
-    /// one: what the browser had before is not carried on.
+    /// Begins a session for an authenticated user. Always a new one: the
+    /// browser's previous session is not continued.
     pub(crate) async fn begin_session(
         &self,
         user: &User,
@@ -77,7 +77,7 @@ impl Auth {
             user_id: user.id,
             expires_at: Timestamp::now().after(LIFE),
         };
-        // Those are over that no cookie and no JWT shows any more.
+        // Sessions that no cookie and no JWT can use any longer are over.
         let over = ago(IDLE.max(JWT_LIFE));
         self.0.store.begin_session(session, over).await?;
         Ok(Begun {
@@ -108,7 +108,7 @@ impl Auth {
     fn presented(&self, found: Option<(i64, User)>) -> Option<Presented> {
         let (session_id, user) = found?;
         let store = self.0.store.clone();
-        // Nobody has to wait for a note.
+        // No request has to wait for this update.
         tokio::spawn(async move {
             if let Err(error) = store.session_seen(session_id, stale()).await {
                 tracing::debug!("the use of a session is not noted: {error}");
@@ -117,8 +117,7 @@ impl Auth {
         Some(Presented { session_id, user })
     }
 
-    /// Another JWT for a session that holds, by the cookie or the JWT that
-    /// the request shows.
+    /// Another JWT for a valid session, by the request's cookie or JWT.
     pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
         let bearer = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
@@ -143,8 +142,8 @@ impl Auth {
         self.0.jwt.issue(&claims).unwrap_or_default()
     }
 
-    /// The token that the page has to send with a change, where the request
-    /// came by the cookie.
+    /// The CSRF token that the page has to send with a change, if the request
+    /// used the cookie.
     pub(crate) fn csrf(&self, headers: &HeaderMap) -> Option<String> {
         match Credentials::of(headers) {
             Credentials::Cookie(cookie) => Some(csrf_of(&cookie)),
@@ -158,14 +157,14 @@ impl Auth {
     pub(crate) async fn let_in_no_more(self, caller: Caller) {
         let mut changes = self.0.store.access_changes();
         loop {
-            // What another hub changes is seen a little later.
+            // A change made by another hub is seen a little later.
             if let Ok(Ok(())) = tokio::time::timeout(LOOKED_AT, changes.changed()).await {
-                // A browser that signs in anew has its old cookie until it has
-                // the answer: cut before that, it would ask with it, and be
-                // told that its session is over.
+                // A browser that signs in again has its old cookie until it has
+                // the response: cut before that, it would reconnect with the
+                // old cookie and be refused.
                 tokio::time::sleep(ANSWERED_WITHIN).await;
             }
-            // A database that is away for a while signs nobody out.
+            // A database that is unavailable for a while signs no user out.
             if let Ok(false) = self.still_holds(&caller).await {
                 return;
             }
@@ -198,7 +197,7 @@ pub(super) fn csrf_of(cookie: &str) -> String {
     derived(cookie, "csrf")
 }
 
-/// Whether the request has the session's own token.
+/// Whether the request has the session's CSRF token.
 pub(super) fn csrf_fits(headers: &HeaderMap, cookie: &str) -> bool {
     let Some(sent) = headers.get("x-csrf-token") else {
         return false;
@@ -217,7 +216,7 @@ fn set_cookie(value: String, secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// Makes a browser forget its cookie.
+/// A `Set-Cookie` that deletes the session cookie.
 pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     let cookie = Cookie::build((COOKIE, ""))
         .path("/")
@@ -228,7 +227,7 @@ pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// Whether the browser uses HTTPS, to the hub or to a proxy before it. The
+/// Whether the browser uses HTTPS, to the hub or to a proxy in front of it. The
 /// header is not verified: a false one only makes the client lose its own
 /// cookie.
 pub(crate) fn is_https(headers: &HeaderMap, uri: &Uri) -> bool {

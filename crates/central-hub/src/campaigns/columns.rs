@@ -1,4 +1,5 @@
-//! Names of columns and of variables, as people and spreadsheets write them.
+//! Names of columns and of variables, normalized from how people and
+//! spreadsheets write them.
 //!
 //! `Teléfono `, `TELEFONO` and `telefono` are one name; so are `Razón social`
 //! and `{razon_social}`.
@@ -9,12 +10,12 @@ use crate::text::fold;
 
 use super::meaning;
 
-/// The recipient's name, under whatever heading it came.
+/// The key of the recipient's name, under any heading.
 pub const NAME: &str = "nombre";
-/// Another word for [`NAME`] in templates.
+/// Alias of [`NAME`] in templates.
 pub const NAME_ALIAS: &str = "nombre_destino";
 
-/// Headings of the column with the name, the likeliest first.
+/// Headings of the name column, the likeliest first.
 const NAMES: &[&str] = &[
     NAME,
     NAME_ALIAS,
@@ -32,9 +33,8 @@ const NAMES: &[&str] = &[
     "billing_first_name",
 ];
 
-/// The name by which a column and the variable for it are known: lower case,
-/// no accents, one `_` for whatever stands between words. Empty where nothing
-/// is left.
+/// Normalizes a heading to the name of its column and variable: lower case, no
+/// accents, one `_` for anything between words. Empty if nothing is left.
 #[must_use]
 pub fn key(heading: &str) -> String {
     let mut key = String::new();
@@ -49,30 +49,30 @@ pub fn key(heading: &str) -> String {
     key
 }
 
-/// Which of these keys are numbers': the one to take first, and then those that
-/// stand in for it where it is empty.
+/// The columns of phone numbers among these keys: the first to use, then the
+/// fallbacks for an empty cell.
 #[must_use]
 pub fn phone_columns(keys: &[String]) -> Vec<usize> {
     meaning::phone_columns(keys)
 }
 
-/// Whether a column of this key holds something else than numbers to write to,
-/// whatever its cells look like.
+/// Whether the heading marks a column without phone numbers, whatever its cells
+/// contain.
 #[must_use]
 pub fn is_of_something_else(key: &str) -> bool {
     meaning::is_of_something_else(key)
 }
 
-/// Which of these keys is the name's.
+/// The index of the name column among these keys.
 #[must_use]
 pub fn name_column(keys: &[String]) -> Option<usize> {
     meaning::name_column(keys, NAMES)
 }
 
-/// What is known of one recipient, by the keys of the columns.
+/// The values of one recipient, by column key.
 pub type Fields = BTreeMap<String, String>;
 
-/// The value of a variable: of its column, or of the other word for the name.
+/// The value of a variable: from its column, or from the name's alias.
 #[must_use]
 pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
     let found = fields.get(variable).filter(|value| !value.is_empty());
@@ -86,7 +86,7 @@ pub fn value<'a>(fields: &'a Fields, variable: &str) -> Option<&'a str> {
         .map(String::as_str)
 }
 
-/// Whether a template may name it when the list has these columns.
+/// Whether a template may use `variable` with these columns.
 #[must_use]
 pub fn is_known<'a>(variable: &str, mut columns: impl Iterator<Item = &'a str>) -> bool {
     matches!(variable, NAME | NAME_ALIAS) || columns.any(|column| column == variable)

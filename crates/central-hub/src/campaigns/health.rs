@@ -8,8 +8,8 @@
 //!                                      └─ half of a full window ───> pause
 //! ```
 //!
-//! WhatsApp closes accounts that keep sending after a refusal. Only a person
-//! can resume, after looking at the cause; the count then starts anew.
+//! WhatsApp closes accounts that keep sending after a refusal. Only a user can
+//! resume, after looking at the cause; the count then starts at zero.
 
 use std::fmt;
 
@@ -23,13 +23,13 @@ pub const IN_A_ROW: usize = 5;
 /// Outcome of the message to one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// WhatsApp took it.
+    /// WhatsApp accepted it.
     Sent,
     /// WhatsApp refused it.
     Refused,
-    /// The number has no WhatsApp.
+    /// The number is not on WhatsApp.
     NotOnWhatsapp,
-    /// It failed in another way.
+    /// Any other failure.
     Failed,
     /// WhatsApp's limit on writing to people who never wrote first.
     ReachOutLimit,
@@ -75,11 +75,11 @@ pub enum Alarm {
     ReachOutLimit,
     /// WhatsApp's monthly limit on new chats.
     NewChatLimit,
-    /// WhatsApp refuses one message after the other.
+    /// Several refusals by WhatsApp in a row.
     Refusals,
-    /// One failure after the other.
+    /// Several failures in a row.
     FailuresInARow,
-    /// Too many failures among the last ones.
+    /// Too many failures in the window.
     ManyFailures,
 }
 
@@ -144,7 +144,7 @@ impl Health {
         Self { recent }
     }
 
-    /// The window, to be stored.
+    /// Returns the window, to be stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.recent

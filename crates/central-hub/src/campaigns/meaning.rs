@@ -2,13 +2,13 @@
 //! English, with numbers and punctuation around the word (`Nro. de celular`,
 //! `Celular 1`, `Billing Phone`, `Phone 1 - Value`).
 
-/// What a column of numbers holds; the likeliest to be on WhatsApp first.
+/// Kinds of number columns, the likeliest to be on WhatsApp first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Number {
     Mobile,
     Whatsapp,
     Phone,
-    /// `numero`, `to`: of whatever; counts where nothing says more.
+    /// `numero`, `to`: unspecific; counts if no heading is more specific.
     Unnamed,
     Landline,
 }
@@ -81,8 +81,8 @@ const LANDLINE: &[&str] = &[
     "laboral",
     "comercial",
 ];
-/// Long enough to begin other words: `celular1` is cut before, `telefonocelular`
-/// is this.
+/// Prefixes long enough to begin other words: `celular1` is cut before,
+/// `telefonocelular` matches here.
 const STEMS: &[(&str, Number)] = &[
     ("celular", Number::Mobile),
     ("mobilephone", Number::Mobile),
@@ -99,7 +99,7 @@ const STEMS: &[(&str, Number)] = &[
     ("numerotelefono", Number::Phone),
     ("nrotelefono", Number::Phone),
 ];
-/// What a heading says that is of numbers, and is none.
+/// Words in a heading whose column relates to numbers, but holds none.
 const NOT_THE_NUMBER: &[&str] = &[
     "fax",
     "tipo",
@@ -167,7 +167,7 @@ const NOT_THE_NUMBER: &[&str] = &[
     "acepta",
     "optin",
 ];
-/// Between the words, and of no meaning.
+/// Filler words without a meaning.
 const BETWEEN: &[&str] = &[
     "de",
     "del",
@@ -197,7 +197,7 @@ const BETWEEN: &[&str] = &[
     "id",
 ];
 
-/// The columns of numbers among these keys, the likeliest first.
+/// The columns of phone numbers among these keys, the likeliest first.
 pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
     let mut found: Vec<_> = keys
         .iter()
@@ -205,20 +205,20 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
         .filter_map(|(index, key)| Some((number(key)?, index)))
         .collect();
     found.sort_unstable();
-    // What may be anything counts where nothing says more.
+    // Unspecific headings count only if no other is found.
     if found.iter().any(|(kind, _)| *kind != Number::Unnamed) {
         found.retain(|(kind, _)| *kind != Number::Unnamed);
     }
     found.into_iter().map(|(_, index)| index).collect()
 }
 
-/// Whether a heading says that its column holds something that is no number to
-/// write to (`DNI`, `Fecha`).
+/// Whether a heading marks a column that holds no phone number (`DNI`,
+/// `Fecha`).
 pub(super) fn is_of_something_else(key: &str) -> bool {
     words(key).any(|word| NOT_THE_NUMBER.contains(&word))
 }
 
-/// The words of a key, without the numbers after them.
+/// The words of a key, without trailing digits.
 fn words(key: &str) -> impl Iterator<Item = &str> {
     key.split('_')
         .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
@@ -246,7 +246,7 @@ fn number(key: &str) -> Option<Number> {
     } else if has(PHONE) {
         Number::Phone
     } else {
-        // Of these nothing else may stand beside it: `numero de cuotas`.
+        // No other word may follow these: `numero de cuotas`.
         let is_plain = |word: &&str| UNNAMED.contains(word) || BETWEEN.contains(word);
         return (has(UNNAMED) && words.iter().all(is_plain)).then_some(Number::Unnamed);
     };
@@ -256,7 +256,7 @@ fn number(key: &str) -> Option<Number> {
     })
 }
 
-/// Which of these keys is the name's.
+/// The index of the name column among these keys.
 pub(super) fn name_column(keys: &[String], known: &[&str]) -> Option<usize> {
     let plain = |key: &String| words(key).collect::<Vec<_>>().join("_");
     let exact = known

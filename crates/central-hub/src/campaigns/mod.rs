@@ -1,5 +1,5 @@
-//! Campaigns: one text to many people, each with what is theirs in it, at a
-//! pace that a person could keep up.
+//! Campaigns: one text to many recipients, each with their own values filled
+//! in, at a human pace.
 //!
 //! ```text
 //!  template ──┐
@@ -8,8 +8,8 @@
 //!                      └── health: too many failures? pause ───────────┘
 //! ```
 //!
-//! What is decided here is decided by pure functions: the clock, the zone,
-//! chance and what was sent before come in as arguments.
+//! All decisions here are pure functions: clock, zone, randomness and the
+//! number of messages already sent are arguments.
 
 pub mod columns;
 pub mod health;

@@ -1,8 +1,9 @@
-//! `central-hub doctor`: what keeps messages from leaving, or will.
+//! `central-hub doctor`: checks for causes that keep messages from leaving, now
+//! or later.
 //!
 //! ```text
 //!  process, PORT ─> configuration ─> folder, disk, database ─> port
-//!     ─> session-manager, the session ─> access ─> what leaves
+//!     ─> session-manager, the session ─> access ─> outbox
 //! ```
 
 use std::path::Path;
@@ -26,7 +27,7 @@ const SERVICE: Service = Service {
     version: env!("CARGO_PKG_VERSION"),
     port: 3012,
 };
-/// The other one, which the same keeps running as a rule.
+/// The other service, which usually runs under the same service manager.
 const SESSION_MANAGER: Service = Service {
     name: SERVICE_NAME,
     pm2_name: SERVICE_NAME,
@@ -34,10 +35,10 @@ const SESSION_MANAGER: Service = Service {
     port: 3001,
     ..SERVICE
 };
-/// How long the database may take.
+/// Timeout of the database check.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Looks at all of it.
+/// Runs all checks.
 pub async fn examine(whose: Whose) -> Report {
     doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
@@ -78,7 +79,7 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// Whether the database is there and whole. Makes none.
+/// Checks that the database exists and is intact. Does not create one.
 async fn database(location: &DatabaseLocation) -> Check {
     const NAME: &str = "database";
     if let DatabaseLocation::Sqlite(file) = location

@@ -13,14 +13,14 @@ use ipnet::IpNet;
 use service_runtime::is_public;
 use url::{Host, Url};
 
-/// Hosts and networks that are allowed although they are not the internet.
+/// Hosts and networks that are allowed although they are not public.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     names: Vec<String>,
     networks: Vec<IpNet>,
 }
 
-/// A list that cannot be read.
+/// A list that cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "host names, addresses and networks such as crm.local,127.0.0.1,10.0.0.0/8, separated by commas"
@@ -88,8 +88,8 @@ impl AllowedHosts {
         is_named || self.networks.iter().any(|it| it.contains(&address)) || is_public(address)
     }
 
-    /// Whether a URL that names an address itself, rather than a host, names
-    /// one that is allowed. Names are judged when they are resolved.
+    /// Whether a URL with an IP address as its host is allowed. Names are
+    /// checked when they are resolved.
     #[must_use]
     pub fn admits_url(&self, url: &Url) -> bool {
         match url.host() {

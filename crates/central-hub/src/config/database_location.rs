@@ -6,16 +6,16 @@ use std::str::FromStr;
 
 use url::Url;
 
-/// The database's place. Shown without the password.
+/// The location of the database. `Display` leaves out the password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseLocation {
-    /// A file.
+    /// An SQLite file.
     Sqlite(PathBuf),
-    /// `postgres://…`
+    /// A `postgres://…` URL.
     Postgres(Url),
 }
 
-/// A `DATABASE_URL` that names no database.
+/// A `DATABASE_URL` that is not a database location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("sqlite:<file>, or postgres://… for a shared store")]
 pub struct BadDatabaseLocation;
@@ -26,7 +26,7 @@ impl FromStr for DatabaseLocation {
     fn from_str(text: &str) -> Result<Self, BadDatabaseLocation> {
         if let Some(file) = text.strip_prefix("sqlite:") {
             let file = file.strip_prefix("//").unwrap_or(file);
-            // Neither something that forgets all, nor sqlx's parameters.
+            // Neither an in-memory database nor sqlx's parameters.
             let is_file = !file.is_empty() && !file.ends_with('/') && !file.contains([':', '?']);
             return is_file
                 .then(|| Self::Sqlite(file.into()))
@@ -41,7 +41,7 @@ impl FromStr for DatabaseLocation {
 }
 
 impl DatabaseLocation {
-    /// The hub's file in its data folder.
+    /// The hub's database file in its data folder.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
         Self::Sqlite(folder.join("hub.db"))
@@ -63,7 +63,7 @@ impl fmt::Debug for DatabaseLocation {
     }
 }
 
-/// Without any password: it may stand in the parameters, too.
+/// The URL with all passwords masked: one may be in the query, too.
 fn masked(url: &Url) -> String {
     let mut url = url.clone();
     if url.password().is_some() && url.set_password(Some("***")).is_err() {

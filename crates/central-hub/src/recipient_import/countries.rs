@@ -1,21 +1,22 @@
-//! Count of a list's numbers by country: one of another country than most is
-//! taken, and counted, so that a person can look before anything goes out.
+//! Counts a list's numbers by country: numbers from other countries than the
+//! most frequent one are accepted but counted, for a user to check before
+//! anything is sent.
 
 use std::collections::BTreeMap;
 
 use crate::campaigns::import::Row;
 
-/// Lines of other countries that are named.
+/// Maximum number of lines of other countries that are listed.
 const SHOWN: usize = 100;
 
-/// The numbers of one country, and the first lines that have them.
+/// The count of one country's numbers, and the first lines with them.
 #[derive(Debug, Default)]
 struct Tally {
     count: u64,
     lines: Vec<u64>,
 }
 
-/// The numbers of each country, by its two letters.
+/// The numbers of each country, by its two-letter code.
 #[derive(Debug, Default)]
 pub(crate) struct Countries(BTreeMap<String, Tally>);
 
@@ -38,7 +39,7 @@ impl Countries {
         }
     }
 
-    /// In the order of how frequent they are.
+    /// Sorts the countries by frequency.
     pub(crate) fn by_count(self) -> ByCount {
         let mut countries: Vec<_> = self.0.into_iter().collect();
         countries.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
@@ -54,12 +55,12 @@ impl ByCount {
             .map(|(country, tally)| (country.as_str(), tally.count))
     }
 
-    /// How many numbers are of another country than most.
+    /// The count of numbers from all but the most frequent country.
     pub(crate) fn others(&self) -> u64 {
         self.0.iter().skip(1).map(|(_, tally)| tally.count).sum()
     }
 
-    /// The first lines that have one of those.
+    /// The first lines with such a number.
     pub(crate) fn lines_of_others(&self) -> Vec<u64> {
         let others = self.0.iter().skip(1);
         let mut lines: Vec<_> = others.flat_map(|(_, tally)| tally.lines.clone()).collect();

@@ -1,12 +1,12 @@
-//! Import of recipient lists: reads a list as it streams in and writes its lines
-//! to the store in batches, with deduplication by phone number.
+//! Import of recipient lists: reads a list as it streams in and stores its
+//! lines in batches, with dedup by phone number.
 //!
 //! ```text
 //!  body ──chunks──> import::read (a thread) ──batches──> the store, 1,000 at a time
 //! ```
 //!
-//! Each waits for the next (backpressure), so a list of any length takes little
-//! memory, and how much of it was sent is how much of it was processed.
+//! Each stage waits for the next (backpressure), so a list of any length takes
+//! little memory, and upload progress is processing progress.
 
 mod countries;
 mod stream_reader;
@@ -22,18 +22,18 @@ use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
 use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};
 use crate::store::{Store, StoreError};
 
-/// Lines in one transaction.
+/// Lines per transaction.
 const BATCH: usize = 1000;
 
-/// Why an import did not come to its end.
+/// Errors of an import.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
     /// The list cannot be read, or not to its end.
     #[error("{fault}")]
     List {
-        /// What is wrong with it.
+        /// The error in the list.
         fault: ImportFault,
-        /// How many of its lines are recipients now.
+        /// The number of lines stored as recipients.
         accepted: i64,
     },
     /// The store failed.
@@ -41,13 +41,13 @@ pub(crate) enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// Lines that wait to be written down.
+/// Lines to be stored.
 #[derive(Default)]
 struct Batch {
     columns: Vec<String>,
     rows: Vec<Row>,
     refused: Vec<Refusal>,
-    /// How much of the list was read.
+    /// Bytes of the list read so far.
     bytes: u64,
 }
 
@@ -57,8 +57,8 @@ impl Batch {
     }
 }
 
-/// Reads a list to its end and writes it down; returns the import as it is then,
-/// and of which countries its recipients are.
+/// Reads a list to its end and stores it; returns the finished import and the
+/// countries of its recipients.
 pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
@@ -109,7 +109,7 @@ async fn end_badly(
     fault: ImportFault,
 ) -> Result<ImportError, StoreError> {
     if import.accepted + import.duplicates + import.refused == 0 {
-        // Nothing of it is here: as if it had never come.
+        // None of its lines is stored: the import is removed.
         store.discard_import(import).await?;
     } else {
         let sentence = fault.to_string();
@@ -120,7 +120,7 @@ async fn end_badly(
     Ok(ImportError::List { fault, accepted })
 }
 
-/// Reads the list in a thread of its own.
+/// Reads the list; blocks, so it runs on its own thread.
 fn read(
     source: impl Read,
     rules: &Rules,
@@ -147,12 +147,12 @@ fn read(
     };
     let result = import::read(counted, rules, &mut sink);
     batch.bytes = bytes.get();
-    // What came before it broke off is kept.
+    // Lines before the error are kept.
     let _ = batches.blocking_send(batch);
     result
 }
 
-/// Writes a batch down.
+/// Stores a batch.
 async fn write(
     store: &Store,
     import: &mut Import,

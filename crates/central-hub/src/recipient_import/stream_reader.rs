@@ -1,6 +1,6 @@
-//! Blocking reader over an asynchronous stream (`StreamReader`): gives the chunks
-//! of a request's body to the thread that parses them, with a size limit and a
-//! read timeout.
+//! Blocking reader over an asynchronous stream (`StreamReader`): passes the
+//! chunks of a request body to the thread that parses them, with a size limit
+//! and a read timeout.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
-/// The largest list, in bytes.
+/// Maximum size of a list, in bytes.
 pub(crate) const LARGEST_LIST: u64 = 64 * 1024 * 1024;
-/// For the next piece of a list to arrive.
+/// Timeout for the next chunk of a list.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The read half; the chunks come from [`feed`].
@@ -21,7 +21,7 @@ pub(crate) struct StreamReader {
 }
 
 impl StreamReader {
-    /// A reader of `stream`, and the future that feeds it.
+    /// Returns a reader of `stream`, and the future that feeds it.
     pub(crate) fn new<E: Into<Box<dyn std::error::Error + Send + Sync>> + Send>(
         stream: impl Stream<Item = Result<Bytes, E>> + Send,
     ) -> (impl Future<Output = ()> + Send, Self) {

@@ -8,11 +8,11 @@
 //!  not before ─┘                 └─> Over: no window will ever open again
 //! ```
 //!
-//! Hours are the wall clock's in the business's zone. A window that goes over
-//! midnight belongs to the day on which it begins; what is sent counts for
-//! the day on which it is sent. Where the clock jumps forward, what it leaves
-//! out is no time to write; where it is set back, a window is open once, from
-//! its first beginning to its first end.
+//! Hours are wall clock time in the business's zone. A window past midnight
+//! belongs to the day on which it begins; a message counts for the day on which
+//! it is sent. Hours that a forward clock change skips are outside every
+//! window; on a backward change a window is open once, from its first beginning
+//! to its first end.
 
 mod forecast;
 mod next_opening;

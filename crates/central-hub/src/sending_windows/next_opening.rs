@@ -1,5 +1,5 @@
-//! Next opening of the sending windows: whether a message may go now, and if
-//! not, when to look again.
+//! Next opening of the sending windows: whether a message may be sent now, and
+//! if not, when to check again.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -12,19 +12,19 @@ use super::window::{next_midnight, window};
 /// never: it may be on one weekday only, which a clock change may skip.
 const HORIZON: i64 = 15;
 
-/// Why nothing may go now.
+/// Why no message may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// It is not a day and hour of any schedule.
+    /// No schedule is open at this day and hour.
     OutsideHours,
-    /// As many as a day may have went today.
+    /// The daily quota is used up.
     QuotaReached,
-    /// The pause after the last one is not over.
+    /// The pause after the last message is not over.
     Pause,
 }
 
 impl Waiting {
-    /// The machine's word for it.
+    /// The machine-readable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -38,24 +38,25 @@ impl Waiting {
 /// Whether to send, wait or finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// One may go.
+    /// A message may be sent.
     Send {
-        /// By which schedule; 0 for a campaign that has none.
+        /// The schedule that allows it; 0 for a campaign that has none.
         schedule: i64,
-        /// The local day that it counts for.
+        /// The local day that the message counts for.
         day: Date,
-        /// How many more may go today by this schedule; left out, any number.
+        /// How many more messages the schedule allows today; `None` for any
+        /// number.
         room: Option<u32>,
-        /// The pause to be made afterwards.
+        /// The pause after the message.
         pause: Pause,
         /// When the window closes.
         closes: Timestamp,
     },
-    /// None may go; look again then.
+    /// No message may be sent before `until`.
     Wait {
-        /// When.
+        /// When to check again.
         until: Timestamp,
-        /// Why.
+        /// The reason.
         why: Waiting,
     },
     /// No window will ever open again.
@@ -76,7 +77,7 @@ pub fn next_opening(
     let openings = schedules
         .iter()
         .filter_map(|rules| Some((opening_of(rules, at, zone, used)?, rules)));
-    // Of several that are open the first in the list has its turn.
+    // Of several open schedules the first in the list goes first.
     let Some((next, rules)) = openings.min_by_key(|(next, _)| next.at) else {
         return Decision::Over;
     };
@@ -109,7 +110,7 @@ pub fn next_opening(
     }
 }
 
-/// When a schedule next lets one go.
+/// The next opening of one schedule.
 struct Opening {
     at: Timestamp,
     closes: Timestamp,
@@ -124,7 +125,7 @@ fn opening_of(
     used: &impl Fn(i64, Date) -> u32,
 ) -> Option<Opening> {
     let today = zone.to_datetime(at).date();
-    // Yesterday's window may go over midnight.
+    // Yesterday's window may extend past midnight.
     let yesterday = today.yesterday().unwrap_or(today);
     let first = rules.first.map_or(yesterday, |first| first.max(yesterday));
     let mut after_quota = false;

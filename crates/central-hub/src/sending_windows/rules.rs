@@ -7,24 +7,24 @@ use std::time::Duration;
 use jiff::civil::{Date, Weekday};
 use rand::Rng;
 
-/// `cupo_diario` where none is given.
+/// Default of `cupo_diario`.
 pub const DEFAULT_QUOTA: u32 = 50;
 /// The longest pause, in seconds.
 pub const LONGEST_PAUSE: u32 = 24 * 3600;
 /// Minutes of a day.
 pub(super) const DAY: u16 = 24 * 60;
 
-/// Days of the week, as `mon…sun`.
+/// A set of weekdays, named `mon…sun`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Weekdays(u8);
 
 const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 impl Weekdays {
-    /// Every day.
+    /// All seven days.
     pub const ALL: Self = Self(0b111_1111);
 
-    /// Reads names: `mon…sun`, at least one.
+    /// Parses names: `mon…sun`, at least one.
     ///
     /// # Errors
     /// [`BadRules::Weekday`].
@@ -41,20 +41,20 @@ impl Weekdays {
         Ok(Self(days))
     }
 
-    /// The names, Monday first.
+    /// Returns the names, Monday first.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let has = move |(day, _): &(usize, &&str)| self.0 & (1 << day) != 0;
         NAMES.iter().enumerate().filter(has).map(|(_, name)| *name)
     }
 
-    /// Whether the day is among them.
+    /// Whether the set has `day`.
     #[must_use]
     pub fn has(self, day: Weekday) -> bool {
         self.0 & (1 << day.to_monday_zero_offset()) != 0
     }
 }
 
-// As it is stored: `mon,tue`.
+// The stored form: `mon,tue`.
 impl fmt::Display for Weekdays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.names().collect::<Vec<_>>().join(","))
@@ -69,7 +69,7 @@ impl FromStr for Weekdays {
     }
 }
 
-/// How long to wait between two messages: some time between these, at random.
+/// A random pause (jitter) between two messages, within these limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pause {
     least: u32,
@@ -86,7 +86,7 @@ impl Default for Pause {
 }
 
 impl Pause {
-    /// Between these, in seconds; both 0 is no pause at all.
+    /// Creates a pause from its limits in seconds; both 0 is no pause.
     ///
     /// # Errors
     /// [`BadRules::Pause`].
@@ -97,75 +97,75 @@ impl Pause {
         Ok(Self { least, most })
     }
 
-    /// The shortest, in seconds.
+    /// Returns the shortest pause, in seconds.
     #[must_use]
     pub const fn least(self) -> u32 {
         self.least
     }
 
-    /// The longest, in seconds.
+    /// Returns the longest pause, in seconds.
     #[must_use]
     pub const fn most(self) -> u32 {
         self.most
     }
 
-    /// Whether there is none.
+    /// Whether the pause is always zero.
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.most == 0
     }
 
-    /// One of them, to the millisecond.
+    /// Draws a random pause, to the millisecond.
     pub fn draw(self, chance: &mut impl Rng) -> Duration {
         let millis = |seconds: u32| u64::from(seconds) * 1000;
         Duration::from_millis(chance.random_range(millis(self.least)..=millis(self.most)))
     }
 }
 
-/// One schedule.
+/// The rules of one schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The schedule's number; 0 for a campaign that has none.
     pub id: i64,
-    /// On which days a window begins.
+    /// Days on which a window begins.
     pub days: Weekdays,
-    /// When it begins, in minutes of the day.
+    /// Start of the window, in minutes of the day.
     pub from: u16,
-    /// When it ends; at or before `from` it is the next day's. 1440 is
+    /// End of the window; at or before `from` it is on the next day. 1440 is
     /// midnight.
     pub until: u16,
-    /// The first day; left out, there is none.
+    /// The first day on which a window begins, if limited.
     pub first: Option<Date>,
-    /// The last day on which a window begins; left out, there is none.
+    /// The last day on which a window begins, if limited.
     pub last: Option<Date>,
-    /// At most so many on one day; left out, as many as there are.
+    /// Maximum number of messages per day, if limited.
     pub quota: Option<u32>,
-    /// Between two messages.
+    /// The pause between two messages.
     pub pause: Pause,
 }
 
-/// A schedule that makes no sense.
+/// Errors of an invalid schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRules {
-    /// An unknown day, or none.
+    /// An unknown weekday, or no weekday.
     #[error("dias_semana has to name days: mon, tue, wed, thu, fri, sat, sun")]
     Weekday,
-    /// No time of day.
+    /// An invalid time of day.
     #[error("hora_inicio and hora_fin have to be times such as 09:00 (the end up to 24:00)")]
     Time,
     /// The window is empty.
     #[error("hora_inicio and hora_fin are the same; for the whole day give 00:00 and 24:00")]
     EmptyWindow,
-    /// No date.
+    /// An invalid date.
     #[error("fecha_inicio and fecha_fin have to be dates such as 2026-03-31")]
     Date,
     /// The last day is before the first.
     #[error("fecha_fin is before fecha_inicio")]
     DatesReversed,
-    /// Nothing may be sent.
+    /// The quota is out of range.
     #[error("cupo_diario has to be a whole number from 1 to 100000")]
     Quota,
-    /// No pause.
+    /// The pause is out of range.
     #[error(
         "pausa_min_s and pausa_max_s have to be seconds from 0 to {LONGEST_PAUSE}, the first not above the second"
     )]
@@ -173,7 +173,7 @@ pub enum BadRules {
 }
 
 impl Rules {
-    /// Every hour of every day, without a quota.
+    /// Rules that are open at every hour of every day, without a quota.
     #[must_use]
     pub const fn always(pause: Pause) -> Self {
         Self {
@@ -188,10 +188,10 @@ impl Rules {
         }
     }
 
-    /// Whether it can ever be open.
+    /// Checks that the schedule can ever be open.
     ///
     /// # Errors
-    /// What makes no sense.
+    /// The first invalid field.
     pub fn check(&self) -> Result<(), BadRules> {
         if self.from >= DAY || self.until > DAY {
             return Err(BadRules::Time);
@@ -215,7 +215,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Reads `09:00` or `09:00:00`; `24:00` is midnight at the end.
+    /// Parses `09:00` or `09:00:00`; `24:00` is midnight at the end of the day.
     ///
     /// # Errors
     /// [`BadRules::Time`].
@@ -238,7 +238,7 @@ impl Rules {
         Ok(minutes)
     }
 
-    /// Writes what [`Rules::minutes`] reads.
+    /// Formats minutes as [`Rules::minutes`] parses them.
     #[must_use]
     pub fn time(minutes: u16) -> String {
         format!("{:02}:{:02}", minutes / 60, minutes % 60)

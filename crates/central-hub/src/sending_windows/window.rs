@@ -7,12 +7,12 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::rules::{DAY, Rules};
 
-/// From one moment up to, not including, another.
+/// A half-open interval of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The first moment of it.
+    /// The first moment of the window.
     pub begin: Timestamp,
-    /// The first after it.
+    /// The first moment after the window.
     pub end: Timestamp,
 }
 
@@ -33,11 +33,11 @@ pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
     };
     let begin = wall_clock_instant(day, rules.from, zone)?;
     let end = wall_clock_instant(last_day, rules.until, zone)?;
-    // Empty where the clock leaves all of it out.
+    // Empty if a clock change skips all of it.
     (begin < end).then_some(Window { begin, end })
 }
 
-/// The beginning of a local day.
+/// Returns the beginning of a local day.
 #[must_use]
 pub fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
     wall_clock_instant(day, 0, zone)
@@ -49,8 +49,8 @@ pub(super) fn next_midnight(at: Timestamp, zone: &TimeZone) -> Option<Timestamp>
     wall_clock_instant(today.tomorrow().ok()?, 0, zone)
 }
 
-/// When the wall clock shows this first; where it jumps over it, when it
-/// jumps.
+/// The first moment at which the wall clock shows this time; if a clock change
+/// skips it, the moment of the change.
 fn wall_clock_instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timestamp> {
     let (day, minutes) = match minutes {
         DAY.. => (day.tomorrow().ok()?, 0),
@@ -64,7 +64,7 @@ fn wall_clock_instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timest
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall).ok(),
         AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall).ok(),
         AmbiguousOffset::Gap { before, .. } => {
-            // Read with the offset of before, it lies after the jump.
+            // With the offset from before the change, the time lies after it.
             let after = before.to_timestamp(wall).ok()?;
             let just_after = after.checked_add(jiff::SignedDuration::from_secs(1)).ok()?;
             let jump = zone.preceding(just_after).next()?;
@@ -113,7 +113,7 @@ mod tests {
         );
     }
 
-    /// Madrid goes from 02:00 to 03:00 on 2026-03-29.
+    /// Madrid jumps from 02:00 to 03:00 on 2026-03-29.
     #[test]
     fn what_the_clock_leaves_out_is_no_time() {
         let (day, zone) = (date(2026, 3, 29), "Europe/Madrid");

@@ -15,7 +15,7 @@ use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
 use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
 
-/// For the connection alone.
+/// Timeout of the connection alone.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Limits on reading the response body, which is discarded, so that the
 /// receiver can finish it.
@@ -130,7 +130,7 @@ impl WebhookClient {
         sent.map_err(|error| code(&error))
     }
 
-    /// The certificates are only loaded for whoever needs them.
+    /// The client, built on first use: certificates are loaded only if needed.
     fn client(&self, tls: bool) -> Result<&Client, &'static str> {
         let place = if tls { &self.0.tls } else { &self.0.plain };
         if let Some(client) = place.get() {
@@ -161,7 +161,7 @@ impl WebhookClient {
     }
 }
 
-/// Why an answer with this status is no success.
+/// Error code of a response status, `None` for success.
 fn refusal(status: u16) -> Option<&'static str> {
     match status {
         200..300 => None,
@@ -185,8 +185,8 @@ fn code(error: &reqwest::Error) -> &'static str {
         if cause.is::<rustls::Error>() {
             return "TLS_FAILED";
         }
-        // rustls errors come wrapped in these, which leave what they wrap out of
-        // their sources.
+        // rustls errors are wrapped in `io::Error`, whose `source()` skips the
+        // wrapped error.
         let io = cause.downcast_ref::<std::io::Error>();
         source = match io.and_then(std::io::Error::get_ref) {
             Some(inner) => Some(inner),
@@ -200,7 +200,7 @@ fn code(error: &reqwest::Error) -> &'static str {
     }
 }
 
-/// Seconds or a date.
+/// Parses `Retry-After`: seconds or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {

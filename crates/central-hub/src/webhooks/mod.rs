@@ -2,18 +2,18 @@
 //! retries.
 //!
 //! ```text
-//!  what happens ──┐ one transaction
+//!  the event ─────┐ one transaction
 //!  its deliveries ┴─> store ─> run() ─┬─> webhook 1: a few at once ─> attempt
 //!                       ^             └─> webhook 2: a few at once ─> attempt
 //!                       └─── delivered, again later, given up, gone <────┘
 //! ```
 //!
-//! A delivery is in the store before anybody is told, so that neither a
-//! receiver nor a hub that is down loses one. Each subscription has places of
-//! its own: one that hangs holds up nobody else. Who works on a delivery holds
-//! it by a lease that is longer than an attempt can last, so several hubs
-//! share the work; when one is killed during an attempt, another makes it once
-//! more, with the same `webhook-id`. No order is promised.
+//! A delivery is stored before any receiver is called, so that neither a
+//! receiver nor a hub that is down loses one. Each subscription has its own
+//! concurrency limit: one that hangs holds up no other. A dispatcher claims a
+//! delivery with a lease that is longer than an attempt can last, so several
+//! hubs share the work; when one is killed during an attempt, another repeats
+//! it with the same `webhook-id`. Order is not guaranteed.
 
 mod client;
 mod retry_backoff;
@@ -31,7 +31,7 @@ pub(crate) use client::{Post, WebhookClient};
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
-/// At work for one subscription at once.
+/// Maximum number of concurrent attempts per subscription.
 const AT_ONCE: usize = 4;
 /// A new delivery is announced before it is visible to readers: for this long
 /// after an announcement the dispatcher polls often.
@@ -40,20 +40,21 @@ const HOT_PAUSE: Duration = Duration::from_millis(25);
 /// Poll interval without announcements: finds deliveries that another hub left
 /// behind.
 const IDLE_PAUSE: Duration = Duration::from_secs(5);
-/// For attempts that are under way at a stop: requests are drained meanwhile.
+/// How long a stop waits for attempts in progress: requests are drained
+/// meanwhile.
 const GRACE: Duration = Duration::from_millis(500);
-/// Between two rounds of removing what is long settled.
+/// Interval between two removals of old settled deliveries.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
-/// The bounds of telling.
+/// Limits of deliveries.
 #[derive(Clone, Copy, Debug)]
 pub struct WebhookLimits {
-    /// An attempt, with everything that belongs to it.
+    /// Timeout of one attempt.
     pub attempt: Duration,
-    /// How long a delivery stays taken after its hub died; longer than an
+    /// How long a delivery stays claimed after its hub died; longer than an
     /// attempt.
     pub lease: Duration,
-    /// The pause after the first attempt; the next are longer.
+    /// The pause after the first attempt; later ones are longer.
     pub first_pause: Duration,
     /// Maximum number of attempts.
     pub attempts: u32,
@@ -70,12 +71,12 @@ impl Default for WebhookLimits {
     }
 }
 
-/// Works the deliveries off.
+/// Delivers the stored deliveries.
 pub(crate) struct Dispatcher {
     store: Store,
     caller: WebhookClient,
     limits: WebhookLimits,
-    /// This process, in the rows that it took.
+    /// Identifies this process in the rows that it claimed.
     who: String,
 }
 
@@ -93,7 +94,7 @@ impl Dispatcher {
     /// leaves the rest to other hubs.
     pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken) {
         if self.store.engine() == Engine::Sqlite {
-            // No other hub has this file: what is taken was this one's.
+            // No other hub has this file: all claims were this one's.
             if let Err(error) = self.store.release_deliveries(None).await {
                 tracing::warn!("webhooks: {error}");
             }
@@ -121,7 +122,7 @@ impl Dispatcher {
             };
             tokio::select! {
                 biased;
-                // What is under way must not be told twice without need.
+                // Attempts in progress must not be repeated needlessly.
                 () = draining.cancelled() => break,
                 Some(done) = tasks.join_next() => {
                     if let Ok(webhook) = done {
@@ -141,7 +142,8 @@ impl Dispatcher {
         }
     }
 
-    /// Begins what is due and has a place; gives how long nothing else is due.
+    /// Starts due deliveries that have a free slot; returns how long no other
+    /// is due.
     async fn begin(
         self: &Arc<Self>,
         tasks: &mut JoinSet<i64>,
@@ -165,7 +167,7 @@ impl Dispatcher {
                 .claim_deliveries(webhook.id, &self.who, until, places)
                 .await?;
             if claimed.len() == places {
-                // There may be more once a place is free, which is heard of.
+                // There may be more once a slot is free, which wakes the loop.
                 wait = wait.min(IDLE_PAUSE);
             }
             let webhook = Arc::new(webhook);
@@ -209,7 +211,7 @@ impl Dispatcher {
             .settle_delivery(delivery, &self.who, &attempt, next)
             .await
         {
-            // The lease ends, and it is tried again.
+            // The lease expires, and it is retried.
             tracing::warn!(
                 delivery = delivery.id,
                 "an attempt is not written down: {error}"

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::WebhookLimits;
 
-/// Each pause is three times the one before, up to this.
+/// Each pause is three times the previous one, up to this limit.
 const FACTOR: u32 = 3;
 const LONGEST: Duration = Duration::from_secs(8 * 3600);
-/// What a receiver may ask for.
+/// Maximum `Retry-After` that is honored.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
 /// The pause after the given number of attempts (from 1); `None` after the

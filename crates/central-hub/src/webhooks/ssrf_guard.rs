@@ -9,8 +9,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::config::AllowedHosts;
 
-/// Resolves names to the addresses that are allowed: what is connected to is
-/// what was judged.
+/// Resolves names to the allowed addresses: a connection uses only addresses
+/// that were checked.
 pub(super) struct Resolver(pub(super) AllowedHosts);
 
 /// No address of the host is allowed.

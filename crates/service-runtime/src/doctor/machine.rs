@@ -8,13 +8,13 @@ use super::Check;
 use crate::listen::{self, Hosts, ListenError, Listeners};
 use crate::process::Process;
 
-/// Less room than this is a failure, and ten times as much a warning.
+/// Minimum free space; below ten times as much is a warning.
 const LEAST_ROOM_MIB: u64 = 100;
-/// WhatsApp and TLS get into trouble with a clock that is further off.
+/// Maximum clock skew; a larger one breaks WhatsApp and TLS.
 const LARGEST_SKEW: Duration = Duration::from_secs(60);
 
-/// Who has the port: `owner`, nobody, or somebody else. A port of 0 is the one
-/// that the owner got.
+/// Checks the owner of the port: `owner`, none, or another process. Port 0 is
+/// resolved to the port that the owner got.
 pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     const NAME: &str = "port";
     let port = match owner {
@@ -46,7 +46,8 @@ pub async fn port(hosts: &Hosts, port: u16, owner: Option<&Process>) -> Check {
     }
 }
 
-/// Whether the service's user can write there, and nobody else read it.
+/// Checks that the service's user can write to the folder, and no other user
+/// can read it.
 #[must_use]
 pub fn folder(name: &'static str, folder: &Path) -> Check {
     let shown = folder.display();
@@ -83,7 +84,7 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
     }
 }
 
-/// How much room there is.
+/// Checks the free disk space.
 #[must_use]
 pub fn disk(folder: &Path) -> Check {
     const NAME: &str = "disk";
@@ -126,7 +127,7 @@ pub fn clock(theirs: SystemTime, now: SystemTime) -> Check {
     }
 }
 
-/// The nearest folder above that exists, itself included.
+/// The nearest existing ancestor of the folder, itself included.
 fn first_there(folder: &Path) -> Option<PathBuf> {
     let mut ancestors = folder.ancestors();
     ancestors

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::{Report, Whose};
 
-/// How `doctor` looks, and at whom.
+/// Output format of `doctor`, and the process that it checks.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// As JSON.
+    /// Output as JSON.
     #[arg(long)]
     pub json: bool,
     /// Mend what can be mended safely: who may read folders and files.
@@ -16,7 +16,7 @@ pub struct Options {
     /// Judge the variables of this process, where several run.
     #[arg(long, value_name = "PID", conflicts_with = "here")]
     pid: Option<i32>,
-    /// Judge this shell's variables, whatever runs.
+    /// Check this shell's variables, whether or not the service runs.
     #[arg(long)]
     here: bool,
 }

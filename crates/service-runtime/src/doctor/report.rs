@@ -10,28 +10,28 @@ use std::process::ExitCode;
 use rustix::fs::OFlags;
 use serde::Serialize;
 
-/// How a check ended.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// It works, and may not for long, or not as it is meant.
+    /// Works, but maybe not for long or not as intended.
     Warning,
-    /// It does not work.
+    /// Does not work.
     Failure,
 }
 
-/// One thing that was looked at.
+/// One check with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at.
+    /// The subject of the check.
     pub name: &'static str,
-    /// How it ended.
+    /// The result.
     pub verdict: Verdict,
-    /// What was found; never a secret.
+    /// The finding; never a secret.
     pub found: String,
-    /// What to do; a command where there is one.
+    /// The remedy; a command if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
     /// What `--fix` does about it, where that is safe.
@@ -40,7 +40,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// All is well.
+    /// A passed check.
     pub fn ok(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
@@ -75,7 +75,7 @@ impl Check {
         }
     }
 
-    /// It works for now.
+    /// A check with a warning.
     pub fn warning(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Warning,
@@ -84,7 +84,7 @@ impl Check {
         }
     }
 
-    /// It does not work.
+    /// A failed check.
     pub fn failure(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             verdict: Verdict::Failure,
@@ -107,18 +107,18 @@ fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
 /// All of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// The service.
+    /// The name of the service.
     pub service: &'static str,
-    /// Its version.
+    /// The version of the service.
     pub version: &'static str,
-    /// The worst of the checks.
+    /// The worst result.
     pub verdict: Verdict,
-    /// In the order in which a person would look.
+    /// The checks, in the order in which a user would look.
     pub checks: Vec<Check>,
 }
 
 impl Report {
-    /// A report of these checks.
+    /// Creates a report of these checks.
     #[must_use]
     pub fn new(service: &'static str, version: &'static str, checks: Vec<Check>) -> Self {
         let worst = checks.iter().map(|check| check.verdict).max();
@@ -145,7 +145,7 @@ impl Report {
         } else {
             self.to_string()
         };
-        // The reader may have gone; the exit code still counts.
+        // The reader may be gone; the exit code still counts.
         let _ = writeln!(std::io::stdout(), "{text}");
         ExitCode::from(self.verdict as u8)
     }

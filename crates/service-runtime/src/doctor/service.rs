@@ -1,4 +1,4 @@
-//! Whose environment `doctor` checks: the running service's, or this shell's.
+//! Environment that `doctor` checks: the running service's, or this shell's.
 
 use std::fmt::Display;
 
@@ -6,23 +6,24 @@ use super::{Check, Report, ServiceManager};
 use crate::Env;
 use crate::process::{Process, ProcessTable};
 
-/// The service that is looked at.
+/// The service to check.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// Its program.
+    /// The name of its program.
     pub name: &'static str,
-    /// What PM2 calls it.
+    /// The name in PM2.
     pub pm2_name: &'static str,
-    /// What systemd calls it.
+    /// The systemd unit.
     pub unit: &'static str,
-    /// Its version.
+    /// The version of the service.
     pub version: &'static str,
-    /// The port that it has by default.
+    /// The default port.
     pub port: u16,
 }
 
-/// Looks at all of a service: whose variables it has, what it makes of them
-/// (`read`, told by `summary`), and then what it looks at by itself (`look`).
+/// Runs all checks of a service: the source of its variables, the configuration
+/// they give (`read`, formatted by `summary`), then the service's own checks
+/// (`look`).
 pub async fn examine<C, E: Display>(
     service: &Service,
     whose: Whose,
@@ -47,28 +48,28 @@ pub async fn examine<C, E: Display>(
     Report::new(service.name, service.version, checks)
 }
 
-/// Whose environment is judged.
+/// The environment to check.
 #[derive(Debug)]
 pub struct Subject {
     /// The variables.
     pub env: Env,
-    /// The running service, where there is one whose environment can be read.
+    /// The running service, if its environment can be read.
     pub process: Option<Process>,
-    /// What keeps it running, or would.
+    /// The service manager that runs it, or would.
     pub manager: ServiceManager,
-    /// All that were found.
+    /// All processes found.
     others: Vec<Process>,
 }
 
-/// Whose environment is asked for.
+/// The requested environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Whose {
-    /// That of the service that runs, where one does.
+    /// The running service's, if it runs.
     #[default]
     Running,
-    /// That of this process.
+    /// The environment of this process.
     Pid(i32),
-    /// This shell's.
+    /// The environment of this shell.
     Here,
 }
 
@@ -115,7 +116,7 @@ impl Subject {
     }
 }
 
-/// Whose variables these are, and whether a `PORT` leaked in.
+/// Checks the source of the variables, and whether a foreign `PORT` leaked in.
 fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
     let (name, expected) = (service.name, service.port);
     let mut checks = Vec::new();
@@ -169,7 +170,7 @@ fn environment(service: &Service, subject: &Subject) -> Vec<Check> {
     checks
 }
 
-/// The processes of this program, but for those that carry out a command.
+/// The processes of this program, except those that run a subcommand.
 fn running(name: &str) -> Vec<Process> {
     let Ok(table) = ProcessTable::scan() else {
         return Vec::new();

@@ -5,26 +5,26 @@ use std::path::Path;
 use super::Service;
 use crate::Env;
 
-/// The variables that PM2 gives to what it runs.
+/// Variables that PM2 sets for its processes.
 const PM2: [&str; 2] = ["pm_id", "PM2_HOME"];
-/// What systemd gives to what it runs. PM2 has it from systemd where that starts
-/// PM2, and hands it on.
+/// Variable that systemd sets for its processes. PM2 inherits it if systemd
+/// starts PM2, and passes it on.
 const SYSTEMD: &str = "INVOCATION_ID";
 const UNITS: &str = "/etc/systemd/system";
 
-/// What keeps it running.
+/// The service manager that runs the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceManager {
-    /// PM2, by the ecosystem files.
+    /// PM2, with the ecosystem files.
     Pm2,
-    /// systemd, by the units.
+    /// systemd, with the units.
     Systemd,
-    /// Somebody at a terminal, a container, or nothing.
+    /// None: a terminal, a container, or not running.
     Nobody,
 }
 
 impl ServiceManager {
-    /// By the variables of a process that runs.
+    /// Detects the manager from the variables of a running process.
     pub(super) fn of(env: &Env) -> Self {
         if PM2.iter().all(|one| env.raw(one).is_some()) {
             Self::Pm2
@@ -35,7 +35,8 @@ impl ServiceManager {
         }
     }
 
-    /// Of a service that does not run: systemd where its unit is installed.
+    /// Detects the manager of a service that is not running: systemd if its
+    /// unit is installed.
     pub(super) fn of_machine(service: &Service) -> Self {
         let unit = Path::new(UNITS).join(format!("{}.service", service.unit));
         match unit.exists() {
@@ -44,7 +45,7 @@ impl ServiceManager {
         }
     }
 
-    /// Who started it, for a sentence.
+    /// A phrase that names the manager.
     pub(super) const fn told(self) -> &'static str {
         match self {
             Self::Pm2 => "by PM2",
@@ -53,7 +54,7 @@ impl ServiceManager {
         }
     }
 
-    /// To start it.
+    /// The command to start the service.
     #[must_use]
     pub fn start(self, service: &Service) -> String {
         match self {
@@ -62,7 +63,7 @@ impl ServiceManager {
         }
     }
 
-    /// To start it again as it is.
+    /// The command to restart the service with the same variables.
     #[must_use]
     pub fn restart(self, service: &Service) -> String {
         match self {
@@ -71,7 +72,7 @@ impl ServiceManager {
         }
     }
 
-    /// To start it again with other variables.
+    /// The command to restart the service with changed variables.
     pub(super) fn renew(self, service: &Service) -> String {
         match self {
             Self::Systemd => self.restart(service),
@@ -82,7 +83,7 @@ impl ServiceManager {
         }
     }
 
-    /// The file that an operator's own variables are in.
+    /// The file with the operator's own variables.
     #[must_use]
     pub fn settings(self, service: &Service) -> String {
         match self {
@@ -91,13 +92,13 @@ impl ServiceManager {
         }
     }
 
-    /// To correct a variable.
+    /// The instruction to correct a variable.
     pub(super) fn correct(self, service: &Service) -> String {
         let file = self.settings(service);
         format!("correct it in {file}, then {}", self.renew(service))
     }
 
-    /// To read its log.
+    /// The command to read the service's log.
     #[must_use]
     pub fn logs(self, service: &Service) -> String {
         match self {

@@ -1,9 +1,9 @@
-//! Where a secret's value comes from: the variable itself, a file or a command.
+//! Sources of a secret's value: the variable itself, a file or a command.
 //!
 //! ```text
 //!  NAME           the value
-//!  NAME_FILE      a file that holds it: systemd's credentials, compose's secrets
-//!  NAME_COMMAND   a program that prints it: a vault's client; no shell is in between
+//!  NAME_FILE      a file with the value: systemd's credentials, compose's secrets
+//!  NAME_COMMAND   a program that prints it, such as a vault client; run without a shell
 //! ```
 
 use std::fs::File;
@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use super::{Env, EnvError};
 use crate::process::{Signal, hide_supervisor, kill_group};
 
-/// How long a command may take to print a secret.
+/// Timeout of a command that prints a secret.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How often a command that printed it all is asked whether it ended.
+/// Poll interval for the exit of a command whose output is complete.
 const GLANCE: Duration = Duration::from_millis(5);
-/// The longest secret, in bytes.
+/// Maximum size of a secret, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where a secret comes from.
+/// The source of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Value,
@@ -33,7 +33,7 @@ pub(super) enum Source {
 }
 
 impl Env {
-    /// Which of its variables `name` comes from; `None` if all are unset.
+    /// The source of `name`; `None` if all of its variables are unset.
     fn source(&self, name: &str) -> Result<Option<Source>, EnvError> {
         let (file, command) = (format!("{name}_FILE"), format!("{name}_COMMAND"));
         let set: Vec<&str> = [name, &file, &command]
@@ -45,7 +45,7 @@ impl Env {
             [one] if one == name => Ok(Some(Source::Value)),
             [one] if one == file => Ok(self.optional_path(&file).map(Source::File)),
             [one] => {
-                // Not shown: an argument may hold a password.
+                // Not shown: an argument may contain a password.
                 let takes = "a program and its arguments as a shell would split them, with \
                              every quote closed; none of a shell's other signs is obeyed";
                 self.raw(one)
@@ -72,7 +72,7 @@ impl Env {
         }
     }
 
-    /// The bytes of a secret, wherever they come from.
+    /// The bytes of a secret from its source.
     pub(super) fn secret_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, EnvError> {
         let Some(source) = self.source(name)? else {
             return Ok(None);
@@ -107,8 +107,8 @@ impl Env {
         Ok(Some(bytes))
     }
 
-    /// What a command prints. Its standard error is the service's own, where
-    /// whatever it complains of can be read.
+    /// The output of a command. Its standard error is inherited, so that its
+    /// messages can be read.
     fn ask(&self, words: &[String]) -> Result<Vec<u8>, String> {
         let [program, arguments @ ..] = words else {
             return Err("names no program".to_owned());
@@ -130,8 +130,8 @@ impl Env {
             end(&mut child);
         }
         let (status, bytes) = asked.map_err(|why| format!("failed: {program:?} {why}"))?;
-        // First: one that prints too much is not read to its end, and may fail
-        // for that.
+        // First: a command that prints too much is not read to its end, and may
+        // fail because of that.
         let bytes = within(bytes)?;
         match status.success() {
             true => Ok(bytes),
@@ -142,7 +142,7 @@ impl Env {
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-    // A pipe that nobody writes to would hold up the start for ever.
+    // A pipe without a writer would block the start forever.
     if !std::fs::metadata(path).map_err(cannot)?.is_file() {
         return Err("is no regular file".to_owned());
     }
@@ -161,13 +161,13 @@ fn within(bytes: Vec<u8>) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// What `child` prints, and how it ended.
+/// The output of `child` and its exit status.
 fn printed(child: &mut Child, deadline: Duration) -> Result<(ExitStatus, Vec<u8>), String> {
     let until = Instant::now() + deadline;
     let late = || format!("took longer than {} s", deadline.as_secs_f32());
     let (sender, all) = channel();
     if let Some(out) = child.stdout.take() {
-        // It ends with the command's end of the pipe: `end` sees to that.
+        // Ends with the command's end of the pipe: `end` closes it.
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
             let read = out.take(LONGEST + 1).read_to_end(&mut bytes);
@@ -188,7 +188,7 @@ fn printed(child: &mut Child, deadline: Duration) -> Result<(ExitStatus, Vec<u8>
     }
 }
 
-/// Ends a command with all that it started.
+/// Kills a command with all its children.
 fn end(child: &mut Child) {
     let _ = kill_group(child.id().cast_signed(), Signal::KILL);
     let _ = child.wait();
@@ -306,14 +306,15 @@ mod tests {
             command.args(&words[1..]).stdout(Stdio::piped());
             command.process_group(0).spawn().unwrap()
         };
-        // One that holds its output, one that gave it up, one whose child holds it.
+        // A command that keeps its output open, one that closed it, one whose
+        // child keeps it open.
         for script in ["sleep 600", "exec >&-; sleep 600", "sleep 600 & exit 0"] {
             let mut child = spawn(&["sh", "-c", script]);
             let group = child.id().cast_signed();
             let why = printed(&mut child, Duration::from_millis(300)).unwrap_err();
             assert_eq!(why, "took longer than 0.3 s");
             end(&mut child);
-            // What it started is not ours to wait for, and takes a moment to die.
+            // Its children are not ours to wait for, and take a moment to die.
             let deadline = Instant::now() + Duration::from_secs(10);
             while ProcessTable::scan().unwrap().group(group).next().is_some() {
                 assert!(Instant::now() < deadline, "{script} goes on");

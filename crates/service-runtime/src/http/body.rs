@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use super::reply::ErrorReply;
 use crate::serve::Stalled;
 
-/// The cause of this type below an error.
+/// Finds a source of type `T` in an error's chain.
 pub(super) fn find_source<'a, T: Error + 'static>(
     error: &'a (dyn Error + 'static),
 ) -> Option<&'a T> {
@@ -21,13 +21,13 @@ pub(super) fn find_source<'a, T: Error + 'static>(
     None
 }
 
-/// Whether a body ended because nothing of it came for too long.
+/// Whether a body ended by its read timeout.
 #[must_use]
 pub fn is_stalled(error: &(dyn Error + 'static)) -> bool {
     find_source::<Stalled>(error).is_some()
 }
 
-/// 408 where nothing of the body came for too long, else 400 with this sentence.
+/// 408 after a read timeout of the body, else 400 with this message.
 #[must_use]
 pub fn body_failed(error: &(dyn Error + 'static), otherwise: &str) -> ErrorReply {
     match find_source::<Stalled>(error) {

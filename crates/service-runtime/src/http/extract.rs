@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::CLIENTE_ID_HEADER;
 use super::reply::ErrorReply;
 
-/// [`Path`] whose refusal is 400 `INVALID_REQUEST`.
+/// A [`Path`] whose rejection is 400 `INVALID_REQUEST`.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiPath<T>(pub T);
 
@@ -16,14 +16,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorReply> {
         let extracted = <Path<T> as FromRequestParts<S>>::from_request_parts(parts, state).await;
-        // axum's text would repeat the value, which may be a number.
+        // axum's message would repeat the value, which may be a phone number.
         extracted.map(|Path(value)| Self(value)).map_err(|_| {
             ErrorReply::invalid_request("a part of the path is not what this route takes")
         })
     }
 }
 
-/// [`Query`] whose refusal is 400 `INVALID_REQUEST`.
+/// A [`Query`] whose rejection is 400 `INVALID_REQUEST`.
 #[derive(Clone, Copy, Debug)]
 pub struct ApiQuery<T>(pub T);
 
@@ -38,14 +38,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
-/// For which business a request is made: `X-Cliente-Id`, a positive integer.
+/// The business that a request is made for: `X-Cliente-Id`, a positive integer.
 /// Metadata; extract it as an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClienteId(pub u64);
 
 impl ClienteId {
-    /// A positive integer in decimal digits, below 2⁶³ so that every store
-    /// can hold it.
+    /// Parses a positive integer in decimal digits, below 2⁶³ so that every
+    /// database can store it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,8 +1,8 @@
 //! CSRF and DNS rebinding protection for a service without a token.
 //!
-//! A page from anywhere can make a browser post to `127.0.0.1`, or point a
-//! name of its own at 127.0.0.1 and read the answers (DNS rebinding). Neither
-//! gets past these; curl, cron and other programs do.
+//! Any web page can make a browser post to `127.0.0.1`, or point its own domain
+//! at 127.0.0.1 and read the responses (DNS rebinding). These layers block
+//! both, but not curl, cron and other programs.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::reply::ErrorReply;
 
-/// Middleware: 403 `CROSS_SITE_REQUEST` when a browser says that a page from
-/// elsewhere makes a request that could change something.
+/// Middleware: 403 `CROSS_SITE_REQUEST` for a browser's cross-site request that
+/// could change something.
 pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     let changes = !matches!(
         *request.method(),
@@ -30,12 +30,12 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Middleware: 403 `FOREIGN_HOST` unless the request is made to a loopback
-/// address or `localhost` by name.
+/// Middleware: 403 `FOREIGN_HOST` unless the requested host is `localhost` or a
+/// loopback address.
 pub async fn require_loopback_host(request: Request, next: Next) -> Response {
     let target = request.uri().authority().map(Authority::as_str);
-    // No host at all: HTTP/1.0, which no browser speaks. Of several each
-    // counts: which of them a proxy went by is not known here.
+    // No host at all: HTTP/1.0, which no browser uses. Of several, all are
+    // checked: which of them a proxy used is unknown here.
     let mut named = target.into_iter().chain(
         request
             .headers()
@@ -59,8 +59,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether the headers that a browser sets prove that a page of this service
-/// makes the request; other clients' headers prove nothing.
+/// Whether the browser's headers prove that the request is from a page of this
+/// service; other clients' headers prove nothing.
 #[must_use]
 pub fn is_same_origin(headers: &HeaderMap) -> bool {
     let site = text(headers, header::HeaderName::from_static("sec-fetch-site"));
@@ -68,14 +68,14 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
         && (site == Some("same-origin") || headers.contains_key(header::ORIGIN))
 }
 
-/// Why a request counts as cross-site, with the two values that differ; `None`
-/// if it does not. A proxy that rewrites `Host` looks the same.
+/// Why a request counts as cross-site, with the two differing values; `None` if
+/// it does not. A proxy that rewrites `Host` looks the same.
 fn cross_site(headers: &HeaderMap) -> Option<String> {
-    /// Of a header that anybody can fill, as much as an address needs.
+    /// Maximum length quoted from a header, which any client controls.
     const SHOWN: usize = 100;
     let shown = |text: &str| text.chars().take(SHOWN).collect::<String>();
     if let Some(site) = text(headers, header::HeaderName::from_static("sec-fetch-site")) {
-        // The browser's own word; `none` is the person at the address bar.
+        // Set by the browser itself; `none` is direct navigation.
         return (!matches!(site, "same-origin" | "none"))
             .then(|| format!("the browser says Sec-Fetch-Site: {}", shown(site)));
     }
@@ -88,7 +88,7 @@ fn cross_site(headers: &HeaderMap) -> Option<String> {
     {
         return None;
     }
-    // `Origin: null` and the like among them.
+    // `Origin: null` is among them.
     Some(format!(
         "Origin is {}, and Host is {}; a proxy in front has to pass the Host that the browser \
          asked for, with its port (nginx: proxy_set_header Host $http_host)",

@@ -1,4 +1,4 @@
-//! Throttles guesses at a shared secret, by peer address.
+//! Rate limit on guesses of a shared secret, by peer address.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use super::reply::ErrorReply;
 use crate::limits::{Attempts, OncePerMinute, network_of};
 
-/// Wrong ones from one address within a minute. A secret has to be long enough
-/// that ten guesses a second are hopeless; fewer would shut out a program with
-/// an old one, and others behind its address.
+/// Maximum number of wrong secrets per minute from one address. A secret must
+/// be long enough to withstand ten guesses a second; a lower limit would lock
+/// out a program with an old secret, and others behind its address.
 const OF_ADDRESS: u32 = 600;
 
-/// Counts wrong secrets by address, refuses an address that shows too many, and
-/// tells the log of them, a line a minute.
+/// Counts wrong secrets by address, rejects an address above the limit, and
+/// logs them, one line per minute.
 #[derive(Debug)]
 pub struct Guesses {
     name: &'static str,
@@ -23,7 +23,7 @@ pub struct Guesses {
 }
 
 impl Guesses {
-    /// At the secret in this variable.
+    /// Creates the limit for the secret in this variable.
     #[must_use]
     pub fn at(name: &'static str) -> Self {
         Self {
@@ -33,11 +33,11 @@ impl Guesses {
         }
     }
 
-    /// Judges a secret that was shown from this address; `Ok` says whether it is
-    /// let in.
+    /// Checks the result of a comparison from this address; `Ok` is whether the
+    /// request is authenticated.
     ///
-    /// Of an address of this machine, where the pair's own programs are, only
-    /// wrong secrets are refused: a guesser there must not lock them out.
+    /// From this machine's addresses, where the other services are, only wrong
+    /// secrets are rejected: a guesser there must not lock them out.
     ///
     /// # Errors
     /// 429 `TOO_MANY_ATTEMPTS`.

@@ -1,4 +1,4 @@
-//! The JSON extractor: strict about the content, lenient about `Content-Type`.
+//! The JSON extractor: strict about the body, lenient about `Content-Type`.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::body_failed;
 use super::reply::ErrorReply;
 use super::standard::Limits;
 
-/// How much of a body that is too large is read and dropped, in bytes, so
-/// that the client gets to read the answer instead of a reset connection.
+/// How much of a body that is too large is read and discarded, in bytes, so
+/// that the client can read the response instead of a connection reset.
 const DROPPED: usize = 16 * 1024 * 1024;
 
-/// A body that is a JSON object of the shape `T`.
+/// A body that is a JSON object of type `T`.
 ///
-/// A missing content type, and the one that `curl -d` sends by itself, are
-/// taken for JSON; any other that is not JSON is 415. Not JSON: 400
-/// `INVALID_JSON`. Another shape: 400 `INVALID_REQUEST`, naming the field.
-/// Larger than [`Limits::body`]: 413. Slower than [`Limits::body_read`]: 408.
+/// A missing content type, and the default of `curl -d`, are accepted as JSON;
+/// any other that is not JSON is 415. Invalid JSON: 400 `INVALID_JSON`. Another
+/// type: 400 `INVALID_REQUEST`, naming the field. 413 above [`Limits::body`],
+/// 408 after [`Limits::body_read`].
 #[derive(Clone, Copy, Debug)]
 pub struct ApiJson<T>(pub T);
 
@@ -58,7 +58,7 @@ fn check_label(headers: &HeaderMap) -> Result<(), ErrorReply> {
     }
 }
 
-/// The whole body, or 413, 408 or 400.
+/// Reads the whole body, or returns 413, 408 or 400.
 async fn read(body: Body, limit: usize, within: Duration) -> Result<Bytes, ErrorReply> {
     tokio::time::timeout(within, collect(body, limit))
         .await
@@ -101,7 +101,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, ErrorReply> {
     Ok(kept.into())
 }
 
-/// A value out of a body that was read already, with the words of [`ApiJson`].
+/// Parses a body that was already read, with the errors of [`ApiJson`].
 ///
 /// # Errors
 /// 400 `INVALID_JSON` or `INVALID_REQUEST`.
@@ -122,7 +122,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
         };
         ErrorReply::new(StatusCode::BAD_REQUEST, "INVALID_JSON", what)
     };
-    // serde takes an array for a struct; no route does.
+    // serde accepts an array for a struct; no route does.
     if body.trim_ascii_start().starts_with(b"[") {
         serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| not_json(&error))?;
         return Err(ErrorReply::invalid_request(
@@ -131,7 +131,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        // A wrong shape may come before a later error of syntax.
+        // A type error may come before a later syntax error.
         if let Err(syntax) = serde_json::from_slice::<serde::de::IgnoredAny>(body) {
             return not_json(&syntax);
         }
@@ -139,7 +139,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
         let place = if path == "." {
             "the body".to_owned()
         } else {
-            // A path can repeat keys of the body, however long.
+            // A path can repeat keys of the body, of any length.
             format!("field {:?}", path.chars().take(80).collect::<String>())
         };
         ErrorReply::invalid_request(format!("{place}: {}", complaint(error.inner())))
@@ -148,8 +148,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ErrorReply> {
     Ok(value)
 }
 
-/// serde's complaint, without the position and without the values that it
-/// repeats: they may be a phone number or the text of a message.
+/// serde's message, without the position and the values that it repeats: they
+/// may be a phone number or a message text.
 fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();

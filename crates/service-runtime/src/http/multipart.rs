@@ -1,5 +1,5 @@
-//! Multipart requests: `multipart/form-data` only, bounded bytes between parts, and a
-//! JSON part with the limits and errors of an ordinary body.
+//! Multipart requests: `multipart/form-data` only, bounded bytes between parts,
+//! and a JSON part with the limits and errors of an ordinary body.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,19 +18,19 @@ use super::json::json_from;
 use super::reply::ErrorReply;
 use super::{body_failed, find_source};
 
-/// As much as an ordinary request may have, in bytes.
+/// The limit of an ordinary body, in bytes.
 const LARGEST_JSON: usize = 512 * 1024;
-/// The boundary and the headers of a part, and what stands before the first
-/// one, in bytes. What was read beyond it in one piece is let pass.
+/// Maximum size of the boundary and headers of a part, and of the preamble, in
+/// bytes. Excess bytes within the same chunk are accepted.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// How much of a head that is too large is read and dropped, so that the client
-/// gets to read the answer.
+/// How much of a head that is too large is read and discarded, so that the
+/// client can read the response.
 const DROPPED: usize = 16 * 1024 * 1024;
-/// Looks at what was read that the parser has before a head counts as too
-/// large: it reads before it looks, up to twice.
+/// Number of polls by the parser before its buffered head counts as too large:
+/// it reads up to twice before it parses.
 const LOOKS: usize = 4;
 
-/// Whether a request says that it comes in parts.
+/// Whether the content type of a request is multipart.
 #[must_use]
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     headers
@@ -42,25 +42,25 @@ pub fn is_multipart(headers: &HeaderMap) -> bool {
         })
 }
 
-/// The parts of a request, one after the other.
+/// The parts of a request, in order.
 #[derive(Debug)]
 pub struct Parts {
     parts: Multipart,
     between: Arc<Between>,
 }
 
-/// What was read since the last part ended; [`IN_PART`] within one.
+/// Bytes read since the last part ended; [`IN_PART`] within one.
 #[derive(Debug, Default)]
 struct Between(AtomicUsize);
 
 const IN_PART: usize = usize::MAX;
 
 impl Parts {
-    /// The next part; the one before has to be read to its end.
+    /// Returns the next part; the previous one must be read to its end.
     ///
     /// # Errors
-    /// 400 where the body is not properly framed, 408 where nothing of it comes,
-    /// 413 where a part's headers have no end.
+    /// 400 if the body is not properly framed, 408 after its read timeout, 413
+    /// if a part's headers are too large.
     pub async fn next(&mut self) -> Result<Option<Field<'_>>, ErrorReply> {
         self.between.0.store(0, Ordering::Relaxed);
         let part = self.parts.next_field().await.map_err(broken_part);
@@ -69,7 +69,7 @@ impl Parts {
     }
 }
 
-/// The parts of a request.
+/// Returns the parts of a request.
 ///
 /// # Errors
 /// 400 `INVALID_REQUEST`.
@@ -90,8 +90,8 @@ pub async fn parts_of(request: Request) -> Result<Parts, ErrorReply> {
     Ok(Parts { parts, between })
 }
 
-/// The refusal of a part that cannot be read: 408, 413 or 400. What axum says of
-/// it is dropped: it may repeat what stands in the body.
+/// The rejection of a part that cannot be read: 408, 413 or 400. axum's message
+/// is dropped: it may repeat content of the body.
 #[must_use]
 #[expect(
     clippy::needless_pass_by_value,
@@ -111,10 +111,10 @@ pub fn broken_part(error: MultipartError) -> ErrorReply {
     )
 }
 
-/// A part that is JSON of the shape `T`.
+/// Parses a JSON part as `T`.
 ///
 /// # Errors
-/// As [`super::ApiJson`]; 413 where it is larger than an ordinary body may be.
+/// As [`super::ApiJson`]; 413 if it is larger than an ordinary body may be.
 pub async fn json_part<T: DeserializeOwned>(mut part: Field<'_>) -> Result<T, ErrorReply> {
     let mut json = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(broken_part)? {
@@ -130,21 +130,21 @@ pub async fn json_part<T: DeserializeOwned>(mut part: Field<'_>) -> Result<T, Er
     json_from(&json)
 }
 
-/// A part's headers have no end.
+/// The headers of a part exceed the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the headers of a part are too large")]
 struct HeadTooLarge;
 
-/// A body that is handed to the parser piece by piece: the parser takes all that
-/// is there before it looks at it, and keeps what it has no end of.
+/// A body passed to the parser chunk by chunk: the parser reads all available
+/// bytes before it parses them, and buffers an incomplete head.
 struct Bounded {
     inner: AxumBody,
     between: Arc<Between>,
-    /// Whether a piece was given since the parser last had to wait.
+    /// Whether a chunk was passed since the parser last had to wait.
     gave: bool,
-    /// How often it looked without an end of the head.
+    /// Number of polls without an end of the head.
     looks: usize,
-    /// How much was dropped of a head that is too large.
+    /// Bytes discarded of a head that is too large.
     dropped: Option<usize>,
 }
 
@@ -248,7 +248,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_first_piece_is_no_large_head() {
-        // The parser reads a second piece before it looks.
+        // The parser reads a second chunk before it parses.
         let body = two_parts(1_000_000);
         let (first, rest) = body.split_at(3);
         let (second, rest) = rest.split_at(300_000);

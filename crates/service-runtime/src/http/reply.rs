@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// A failure as it goes over the wire:
+/// An error as it is sent:
 /// `{"error":true,"code":"SCREAMING_SNAKE","message":"human text"}`.
 #[derive(Clone, Debug)]
 pub struct ErrorReply {
@@ -19,7 +19,7 @@ pub struct ErrorReply {
 }
 
 impl ErrorReply {
-    /// A failure with this status, code and sentence.
+    /// Creates an error from a status, a code and a message.
     pub fn new(
         status: StatusCode,
         code: impl Into<Cow<'static, str>>,
@@ -34,23 +34,23 @@ impl ErrorReply {
         }
     }
 
-    /// 400 `INVALID_REQUEST`.
+    /// Creates a 400 `INVALID_REQUEST`.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", message)
     }
 
-    /// 400 `INVALID_HEADER`.
+    /// Creates a 400 `INVALID_HEADER`.
     pub fn invalid_header(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "INVALID_HEADER", message)
     }
 
-    /// 404 `NOT_FOUND`.
+    /// Creates a 404 `NOT_FOUND`.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is no such path")
     }
 
-    /// 500 `INTERNAL`: the cause goes to the log, not over the wire.
+    /// Creates a 500 `INTERNAL`: the cause is logged, not sent.
     #[must_use]
     pub fn internal() -> Self {
         Self::new(
@@ -60,14 +60,14 @@ impl ErrorReply {
         )
     }
 
-    /// With this header as well.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.get_or_insert_default().insert(name, value);
         self
     }
 
-    /// With this in the body as well.
+    /// Adds a field to the body.
     #[must_use]
     pub fn with_detail(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         let details = self.details.get_or_insert_default();
@@ -75,17 +75,17 @@ impl ErrorReply {
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The code in the body.
+    /// Returns the code in the body.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The sentence in the body.
+    /// Returns the message in the body.
     pub fn message(&self) -> &str {
         &self.message
     }

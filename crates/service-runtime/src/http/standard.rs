@@ -19,21 +19,21 @@ use super::reply::ErrorReply;
 use crate::metrics::answered;
 use crate::traces;
 
-/// What a request may take.
+/// Limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The largest body, in bytes.
+    /// Maximum size of the body, in bytes.
     pub body: usize,
-    /// For the whole body to arrive.
+    /// Timeout for the whole body.
     pub body_read: Duration,
-    /// The longest path with its query, in bytes.
+    /// Maximum length of path and query, in bytes.
     pub path: usize,
-    /// All headers together, names and values, in bytes.
+    /// Maximum size of all header names and values, in bytes.
     pub headers: usize,
 }
 
 impl Default for Limits {
-    /// 512 KiB within 30 s, a path of 8 KiB, headers of 32 KiB.
+    /// Returns 512 KiB within 30 s, a path of 8 KiB, headers of 32 KiB.
     fn default() -> Self {
         Self {
             body: 512 * 1024,
@@ -50,15 +50,15 @@ impl Limits {
     }
 }
 
-/// The id of a request, in its extensions and in the answer's `x-request-id`:
-/// the caller's own if it is sane, else a random one.
+/// The id of a request, in its extensions and in the response header
+/// `x-request-id`: the client's own if it is valid, else a random one.
 #[derive(Clone, Debug)]
 pub struct RequestId(HeaderValue);
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
-    /// As [`standard`] gave it; where nobody did, as it would have.
+    /// Returns the id that [`standard`] set, or else computes it the same way.
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
         let given = parts.extensions.get().cloned();
         Ok(given.unwrap_or_else(|| Self::of(&parts.headers)))
@@ -66,12 +66,12 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 }
 
 impl RequestId {
-    /// As a header's value, to pass it on.
+    /// Returns the id as a header value, to pass it on.
     pub const fn header(&self) -> &HeaderValue {
         &self.0
     }
 
-    /// As text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
@@ -93,8 +93,8 @@ impl RequestId {
     }
 }
 
-/// Has a route take JSON bodies of up to `bytes`, in place of [`Limits::body`]:
-/// for [`axum::middleware::map_request`] on that route.
+/// Allows JSON bodies of up to `bytes` on a route, in place of
+/// [`Limits::body`]: for [`axum::middleware::map_request`].
 pub fn with_body_limit(mut request: Request, bytes: usize) -> Request {
     let limits = Limits {
         body: bytes,
@@ -104,10 +104,10 @@ pub fn with_body_limit(mut request: Request, bytes: usize) -> Request {
     request
 }
 
-/// Puts the manners around a router whose routes are complete: request ids,
-/// an access log at `debug` (the route's pattern, never what stands in it),
-/// limits, and JSON for unknown paths, wrong methods, refusals of axum's own
-/// extractors and panics. A fallback of the router's own is kept.
+/// Adds the standard layers to a router whose routes are complete: request ids,
+/// an access log at `debug` (the route's pattern, never its values), limits,
+/// and JSON for unknown paths, wrong methods, rejections by axum's extractors
+/// and panics. A fallback of the router is kept.
 pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Limits) -> Router<S> {
     router
         .layer(DefaultBodyLimit::max(limits.body))
@@ -115,8 +115,8 @@ pub fn standard<S: Clone + Send + Sync + 'static>(router: Router<S>, limits: Lim
         .layer(from_fn_with_state(limits, around))
 }
 
-/// Puts a failure that is empty or plain text, as axum and its layers write
-/// them, into the one shape; other headers, such as `Allow`, stay.
+/// Converts an error that is empty or plain text, as axum and its layers write
+/// them, to JSON; other headers, such as `Allow`, stay.
 fn in_shape(response: Response) -> Response {
     let status = response.status();
     let is_failure = status.is_client_error() || status.is_server_error();
@@ -168,12 +168,12 @@ async fn around(State(limits): State<Limits>, mut request: Request, next: Next) 
     let began = Instant::now();
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
-    // The pattern, not the path: a path may hold a phone number.
+    // The pattern, not the path: a path may contain a phone number.
     let route = request.extensions().get::<MatchedPath>().cloned();
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(limits);
     let pattern = route.as_ref().map_or("none", MatchedPath::as_str);
-    // Whatever is logged on the way tells whose it is.
+    // All log lines of the request carry its id.
     let span = info_span!(
         "request",
         request_id = id.as_str(),

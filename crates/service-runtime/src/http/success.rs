@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 
 use super::reply::ErrorReply;
 
-/// No answer to a send is longer.
+/// Maximum size of a response to a send.
 const LARGEST: usize = 64 * 1024;
 
-/// Layer of a route: `success` beside `ok`, and in a refusal that is about a
-/// field `detail_code`. For [`axum::middleware::map_response`].
+/// Layer of a route: adds `success` next to `ok`, and `detail_code` to an error
+/// about a field. For [`axum::middleware::map_response`].
 pub async fn with_success(response: Response) -> Response {
     let is_json = response
         .headers()
@@ -30,7 +30,7 @@ pub async fn with_success(response: Response) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// What is no JSON object stays as it is.
+/// Adds the fields; a body that is not a JSON object stays as it is.
 fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
     let read = serde_json::from_slice::<Map<String, Value>>(answer);
     let Some(fields) = answer.trim_ascii().strip_suffix(b"}") else {
@@ -57,8 +57,8 @@ fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
     [fields.trim_ascii_end(), added.as_bytes()].concat()
 }
 
-/// The field that the sentence of a refusal is about: it is its first word, or
-/// the first that is quoted.
+/// The code for the field that an error message is about: its first word, or
+/// the first quoted one.
 fn detail_code(message: &str) -> Option<&'static str> {
     let quoted = message.split(['`', '"']).nth(1);
     let first = message.split_whitespace().next();

@@ -6,15 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
-/// Keys remembered at once.
+/// Maximum number of keys in memory.
 const REMEMBERED: usize = 4096;
-/// How often entries whose minute is over are looked for.
+/// Interval between removals of expired entries.
 const SWEPT: Duration = Duration::from_secs(10);
 
-/// Failed attempts of the last minute, by key: an address, a user's name.
+/// Failed attempts within the last minute, by key: an address, a user name.
 ///
-/// Only the hash of a key is kept, so that the memory is bounded whatever a
-/// client sends as a name; an entry is dropped when its minute is over.
+/// Only the hash of a key is kept, so memory use is bounded for any user name
+/// that a client sends; an entry expires after a minute.
 #[derive(Debug)]
 pub struct Attempts {
     allowed: u32,
@@ -29,7 +29,7 @@ struct Failures {
 }
 
 impl Attempts {
-    /// A limit of failures per key and minute; then the key has to wait.
+    /// Creates a limit of `allowed` failures per key and minute.
     #[must_use]
     pub fn new(allowed: u32) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Attempts {
         }
     }
 
-    /// How long this key has to wait, if it has to.
+    /// How long this key has to wait, if at all.
     pub fn wait(&self, key: impl Hash) -> Option<Duration> {
         self.lock()
             .wait(self.hasher.hash_one(key), self.allowed, Instant::now())
@@ -69,7 +69,7 @@ impl Failures {
     fn note(&mut self, key: u64, now: Instant) {
         self.sweep(now);
         if self.by_key.len() >= REMEMBERED && !self.by_key.contains_key(&key) {
-            // Thousands at once: forget the oldest of them.
+            // At the maximum the oldest entry is evicted.
             let oldest = self.by_key.iter().min_by_key(|(_, (_, since))| *since);
             if let Some(oldest) = oldest.map(|(key, _)| *key) {
                 self.by_key.remove(&oldest);

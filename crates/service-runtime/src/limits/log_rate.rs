@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 const BETWEEN: Duration = Duration::from_secs(60);
 
-/// Lets one line a minute through, and counts what it stands for.
+/// Rate limit of one log line per minute, with a count of the suppressed ones.
 #[derive(Debug, Default)]
 pub struct OncePerMinute(Mutex<(Option<Instant>, u64)>);
 
 impl OncePerMinute {
-    /// Counts one; `Some` with the number since the last line where it is time
-    /// for another.
+    /// Counts one event; returns the number since the last line if another line
+    /// is due.
     pub fn due(&self) -> Option<u64> {
         self.due_at(Instant::now())
     }

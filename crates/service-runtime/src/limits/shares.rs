@@ -1,19 +1,19 @@
-//! Concurrency limits by key: a number of permits for each, and in all.
+//! Concurrency limits by key: a number of permits per key, and in total.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Why there is no place.
+/// Why no permit is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
-    /// This key has as many as one may have.
+    /// The key has reached its limit.
     Each,
-    /// All of them are taken.
+    /// The total limit is reached.
     All,
 }
 
-/// Places that callers take at once: event streams, uploads, searches.
+/// A concurrency limit, for event streams, uploads, searches.
 #[derive(Debug)]
 pub struct Shares<K>(Arc<Inner<K>>);
 
@@ -24,7 +24,7 @@ struct Inner<K> {
     taken: Mutex<(HashMap<K, usize>, usize)>,
 }
 
-/// A place; it is free again when this is dropped.
+/// A permit; released when dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Share<K: Hash + Eq> {
@@ -49,10 +49,10 @@ impl<K: Hash + Eq + Clone> Shares<K> {
         }))
     }
 
-    /// Takes a place.
+    /// Takes a permit.
     ///
     /// # Errors
-    /// There is none: [`Full`].
+    /// [`Full`] when none is available.
     pub fn take(&self, key: K) -> Result<Share<K>, Full> {
         let mut taken = self.0.lock();
         let (by_key, total) = &mut *taken;
@@ -72,7 +72,7 @@ impl<K: Hash + Eq + Clone> Shares<K> {
         })
     }
 
-    /// How many are taken.
+    /// Returns the number of permits in use.
     pub fn taken(&self) -> usize {
         self.0.lock().1
     }

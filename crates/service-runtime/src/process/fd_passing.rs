@@ -9,12 +9,12 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 
-/// More are not handed over at once.
+/// Maximum number of descriptors per message.
 const MOST: usize = 4;
 const SPACE: usize = rustix::cmsg_space!(ScmRights(MOST));
 
 /// Sends `bytes`, at least one, and `descriptors`, at most four. Makes one
-/// system call and touches no heap.
+/// system call and no heap allocation.
 ///
 /// # Errors
 /// As `sendmsg(2)`.
@@ -29,11 +29,11 @@ pub fn send_fds(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>])
     Ok(())
 }
 
-/// Waits for as many bytes as [`send_fds`] sent, and for `N` descriptors, which no
-/// child will get.
+/// Receives as many bytes as [`send_fds`] sent, and `N` descriptors with
+/// CLOEXEC.
 ///
 /// # Errors
-/// As `recvmsg(2)`; `ConnectionAborted` if it were other descriptors.
+/// As `recvmsg(2)`; `ConnectionAborted` for another number of descriptors.
 pub fn recv_fds<const N: usize>(socket: impl AsFd, bytes: &mut [u8]) -> io::Result<[OwnedFd; N]> {
     let mut space = [MaybeUninit::uninit(); SPACE];
     let mut control = RecvAncillaryBuffer::new(&mut space);

@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit on open descriptors to `wanted`, as far as the system lets
-/// it; gives how many there may be.
+/// Raises the limit on open descriptors to `wanted`, as far as the system
+/// allows; returns the resulting limit.
 pub fn raise_descriptors(wanted: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let has = current.unwrap_or(u64::MAX);

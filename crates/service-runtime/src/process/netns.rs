@@ -1,14 +1,14 @@
-//! Spawns a child in a network namespace of its own, so that no other process
-//! reaches its ports.
+//! Spawns a child in its own network namespace, so that no other process can
+//! connect to its ports.
 //!
 //! ```text
 //!  service ── spawns ──> child: a network of its own, loopback only
 //!     │                    port 9515, to which no other process can connect
-//!     └──────────────────────^ but by a socket that was made in there
+//!     └──────────────────────^ except with a socket created in it
 //! ```
 //!
-//! A socket stays in the network that it was made in, also when passed on: so the
-//! child makes one before it becomes its program, and hands it over.
+//! A socket stays in the network in which it was created, also when passed on:
+//! so the child creates one before exec, and passes it to the parent.
 //!
 //! Source: `network_namespaces(7)`, `user_namespaces(7)`.
 
@@ -25,36 +25,37 @@ use rustix::process::{getgid, getuid};
 use super::{recv_fds, send_fds, spawn_bound};
 use crate::sys;
 
-/// A child that has a network of its own, or could have had one.
+/// A child in its own network namespace, or one that requested none.
 #[derive(Debug)]
 pub struct Isolated {
     /// The child.
     pub child: Child,
-    /// TCP of IPv4, made where the child is; not connected, not blocking.
+    /// An IPv4 TCP socket created in the child's network; not connected,
+    /// nonblocking.
     pub socket: OwnedFd,
-    /// The calling program, by a path that the child can execute: out of its
-    /// user namespace, `/proc` shows it nothing of its parent's.
+    /// The calling program, by a path that the child can execute: in its user
+    /// namespace, `/proc` hides its parent.
     pub program: PathBuf,
 }
 
-/// Makes a TCP socket of IPv4 in this process's network, neither connected nor
-/// blocking.
+/// Creates an IPv4 TCP socket in this process's network, not connected,
+/// nonblocking.
 pub fn tcp_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
     Ok(socket)
 }
 
-/// As [`spawn_bound`], and if it is to be `alone`, in a network of its own:
-/// out of reach for everybody, the internet out of reach for it.
+/// As [`spawn_bound`], with `alone` in a network of its own: no other process
+/// can reach it, and it cannot reach the internet.
 ///
 /// # Errors
-/// As [`spawn_bound`]; also where the kernel, a container or a security module
-/// lets no user have namespaces.
+/// As [`spawn_bound`]; also if the kernel, a container or a security module
+/// does not allow user namespaces.
 pub fn spawn_isolated(mut command: Command, alone: bool) -> io::Result<Isolated> {
     let kind = SocketType::STREAM;
     let (told, tell) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
-    // The same users as here, since files are judged by them.
+    // The same user and group ids as here, for file permissions.
     let users = format!("{0} {0} 1", getuid().as_raw());
     let groups = format!("{0} {0} 1", getgid().as_raw());
     sys::in_child(&mut command, move || {
@@ -68,7 +69,7 @@ pub fn spawn_isolated(mut command: Command, alone: bool) -> io::Result<Isolated>
         if alone {
             sys::loopback_up(socket.as_fd())?;
         }
-        // Without CLOEXEC: it is open for as long as the child runs.
+        // Without CLOEXEC: it stays open while the child runs.
         let program = open(c"/proc/self/exe", OFlags::PATH, Mode::empty())?;
         let number = program.as_raw_fd().to_ne_bytes();
         send_fds(&tell, &number, &[socket.as_fd()])?;

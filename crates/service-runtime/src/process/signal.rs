@@ -1,4 +1,4 @@
-//! Sends signals by pidfd, so that they reach the process they are meant for.
+//! Sends signals by pidfd, so that they reach the intended process.
 
 use std::io;
 
@@ -10,17 +10,17 @@ use rustix::process::{
 
 use super::{Process, ProcessId};
 
-/// Sends `signal` to exactly this process. `false`: it is gone already, or
-/// another one has its pid now.
+/// Sends `signal` to exactly this process. Returns `false` if it is gone or its
+/// pid was reused.
 ///
 /// # Errors
-/// The system does not allow it.
+/// When the system does not allow it.
 pub fn kill(id: ProcessId, signal: Signal) -> io::Result<bool> {
     let Some(pid) = positive(id.pid) else {
         return Ok(false);
     };
     let sent = match pidfd_open(pid, PidfdFlags::empty()) {
-        // The descriptor pins the process, so the check holds until the end.
+        // The descriptor pins the process, so the check stays true.
         Ok(descriptor) if id.is_current() => pidfd_send_signal(descriptor, signal),
         // Kernels before 5.3; the gap between check and kill is microseconds.
         Err(Errno::NOSYS) if id.is_current() => kill_process(pid, signal),
@@ -30,14 +30,14 @@ pub fn kill(id: ProcessId, signal: Signal) -> io::Result<bool> {
     outcome(sent)
 }
 
-/// Sends `signal` to every process of the group. `false`: the group is empty,
-/// even of zombies.
+/// Sends `signal` to every process of the group. Returns `false` if the group
+/// is empty, even of zombies.
 ///
-/// A group's number is not reused while a member lives; the caller knows that
-/// one did. This process's own group and the groups 0 and 1 are refused.
+/// A group id is not reused while a member lives; the caller must know that one
+/// did. This process's own group and the groups 0 and 1 are rejected.
 ///
 /// # Errors
-/// The system does not allow it, or the group is one of those.
+/// When the system does not allow it, or the group is one of those.
 pub fn kill_group(pgid: i32, signal: Signal) -> io::Result<bool> {
     let group = positive(pgid)
         .filter(|group| pgid > 1 && *group != getpgrp())
@@ -69,7 +69,7 @@ impl ProcessId {
         Process::read(self.pid).is_some_and(|process| process.id() == self)
     }
 
-    /// Whether this process runs; a zombie does not.
+    /// Whether this process is running; a zombie is not.
     #[must_use]
     pub fn is_alive(self) -> bool {
         Process::read(self.pid).is_some_and(|process| process.id() == self && process.is_alive())

@@ -13,7 +13,7 @@ struct Job {
     answer: Sender<io::Result<Child>>,
 }
 
-/// How PM2 and systemd reach a service; of no use to its children.
+/// Variables by which PM2 and systemd reach a service; useless to its children.
 const SUPERVISOR_VARIABLES: [&str; 5] = [
     CHANNEL_VARIABLE,
     SERIALIZATION_VARIABLE,
@@ -22,20 +22,20 @@ const SUPERVISOR_VARIABLES: [&str; 5] = [
     "WATCHDOG_PID",
 ];
 
-/// Keeps the supervisor's variables from a child.
+/// Removes the supervisor's variables from a child's environment.
 pub fn hide_supervisor(command: &mut Command) {
     for name in SUPERVISOR_VARIABLES {
         command.env_remove(name);
     }
 }
 
-/// Spawns `command` in a process group of its own, to be killed by the kernel
-/// when this process ends, however it ends.
+/// Spawns `command` in its own process group, to be killed by the kernel when
+/// this process ends, for any reason.
 ///
 /// The kernel sends the death signal when the *thread* that spawned ends, and
-/// tokio's threads come and go; so one thread does all the spawning and lives
-/// as long as the process. Blocks for as long as the spawning itself takes,
-/// some milliseconds. The supervisor's variables are kept from the child.
+/// tokio's threads come and go; so one thread that lives as long as the process
+/// does all the spawning. Blocks while spawning, some milliseconds. The
+/// supervisor's variables are removed.
 ///
 /// # Errors
 /// As [`Command::spawn`]; also when the spawning thread cannot be started.
@@ -50,7 +50,7 @@ pub fn spawn_bound(mut command: Command) -> io::Result<Child> {
 }
 
 fn spawner() -> io::Result<&'static Sender<Job>> {
-    // The one static of this crate: the thread has to be the process's.
+    // The only static of this crate: the thread belongs to the process.
     static SPAWNER: OnceLock<Sender<Job>> = OnceLock::new();
     if let Some(spawner) = SPAWNER.get() {
         return Ok(spawner);
@@ -69,6 +69,6 @@ fn spawner() -> io::Result<&'static Sender<Job>> {
                 }
             }
         })?;
-    // Of two first callers one thread wins; the other's ends unused.
+    // If two first callers race, one thread wins; the other ends unused.
     Ok(SPAWNER.get_or_init(|| sender))
 }

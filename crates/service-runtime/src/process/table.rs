@@ -5,16 +5,16 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// A process, told apart from a later one with the same pid.
+/// Identity of a process, distinct from a later one with the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProcessId {
     /// The pid.
     pub pid: i32,
-    /// When it started, in clock ticks since the machine did.
+    /// Start time, in clock ticks since boot.
     pub start_time: u64,
 }
 
-/// A process at the moment of a scan.
+/// A process as of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
     /// The pid.
@@ -23,19 +23,20 @@ pub struct Process {
     pub ppid: i32,
     /// The process group.
     pub pgid: i32,
-    /// When it started, in clock ticks since the machine did.
+    /// Start time, in clock ticks since boot.
     pub start_time: u64,
-    /// The kernel's letter: `R`, `S`, `D`, `T`, `Z`, …
+    /// The kernel's state letter: `R`, `S`, `D`, `T`, `Z`, …
     pub state: char,
     /// The name, at most 15 bytes.
     pub comm: String,
-    /// The command line; empty for kernel threads, zombies and other users'
-    /// hidden ones. Chrome rewrites its own into a single string with spaces.
+    /// The command line; empty for kernel threads, zombies and hidden processes
+    /// of other users. Chrome rewrites its own into a single string with
+    /// spaces.
     pub cmdline: Vec<OsString>,
 }
 
 impl Process {
-    /// The process with this pid, if there is one.
+    /// Reads the process with this pid, if it exists.
     #[must_use]
     pub fn read(pid: i32) -> Option<Self> {
         let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
@@ -46,7 +47,7 @@ impl Process {
         Some(process)
     }
 
-    /// Its pid with its start time.
+    /// Returns the pid with the start time.
     pub const fn id(&self) -> ProcessId {
         ProcessId {
             pid: self.pid,
@@ -54,7 +55,7 @@ impl Process {
         }
     }
 
-    /// Whether it runs; a zombie (`Z`) or a dead one (`X`) does not.
+    /// Whether the process is running; a zombie (`Z`) or dead one (`X`) is not.
     pub const fn is_alive(&self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
@@ -71,8 +72,8 @@ impl Process {
         })
     }
 
-    /// The environment it was started with; `None` when that may not be read,
-    /// or the process is another one by now.
+    /// The environment it was started with; `None` if it cannot be read, or the
+    /// pid was reused.
     pub fn environment(&self) -> Option<Vec<(OsString, OsString)>> {
         let text = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let now = std::fs::read(format!("/proc/{}/stat", self.pid)).ok()?;
@@ -87,7 +88,7 @@ impl Process {
         Some(pairs.collect())
     }
 
-    /// A variable of [`Self::environment`]; `None` also without one.
+    /// A variable of [`Self::environment`]; `None` if either is missing.
     pub fn environment_variable(&self, name: &str) -> Option<OsString> {
         let variables = self.environment()?.into_iter();
         let mut named = variables.filter(|(one, _)| one == name);
@@ -95,17 +96,17 @@ impl Process {
     }
 }
 
-/// Every process at one moment, more or less: `/proc` has no snapshots.
+/// All processes, roughly at one moment: `/proc` has no snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct ProcessTable {
     processes: BTreeMap<i32, Process>,
 }
 
 impl ProcessTable {
-    /// Reads `/proc`; processes that end meanwhile are left out.
+    /// Reads `/proc`; processes that end meanwhile are skipped.
     ///
     /// # Errors
-    /// `/proc` cannot be read.
+    /// When `/proc` cannot be read.
     pub fn scan() -> io::Result<Self> {
         Ok(std::fs::read_dir("/proc")?
             .flatten()
@@ -114,35 +115,35 @@ impl ProcessTable {
             .collect())
     }
 
-    /// The process with this pid.
+    /// Returns the process with this pid.
     pub fn get(&self, pid: i32) -> Option<&Process> {
         self.processes.get(&pid)
     }
 
-    /// All of them, zombies too, by pid.
+    /// Iterates over all processes, zombies too, by pid.
     pub fn iter(&self) -> impl Iterator<Item = &Process> {
         self.processes.values()
     }
 
-    /// Those that run.
+    /// Iterates over the running processes.
     pub fn alive(&self) -> impl Iterator<Item = &Process> {
         self.iter().filter(|process| process.is_alive())
     }
 
-    /// Those of a group that run.
+    /// Iterates over the running processes of a group.
     pub fn group(&self, pgid: i32) -> impl Iterator<Item = &Process> {
         self.alive().filter(move |process| process.pgid == pgid)
     }
 
-    /// Children of `pid`, their children and so on, parents first; without
-    /// `pid` itself. Zombies are left out, but what hangs below them is not.
+    /// All descendants of `pid`, parents first, without `pid` itself. Zombies
+    /// are skipped, but their descendants are not.
     pub fn descendants(&self, pid: i32) -> Vec<&Process> {
         let mut children: BTreeMap<i32, Vec<&Process>> = BTreeMap::new();
         for process in self.iter() {
             children.entry(process.ppid).or_default().push(process);
         }
         let mut found = Vec::new();
-        // A pid reused in the middle of a scan can close a circle.
+        // A pid reused in the middle of a scan can close a cycle.
         let mut seen = BTreeSet::from([pid]);
         let mut parents = vec![pid];
         while let Some(parent) = parents.pop() {
@@ -169,8 +170,8 @@ impl FromIterator<Process> for ProcessTable {
     }
 }
 
-/// `pid (name) state ppid pgrp …`, with the start time as field 22. The name
-/// may hold spaces and parentheses, so the last one closes it.
+/// Parses `pid (name) state ppid pgrp …`, with the start time as field 22. The
+/// name may contain spaces and parentheses, so the last one closes it.
 fn parse_stat(stat: &[u8]) -> Option<Process> {
     let open = stat.iter().position(|byte| *byte == b'(')?;
     let close = stat.iter().rposition(|byte| *byte == b')')?;

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use super::ProcessTable;
 
-/// What a process, or several together, take now.
+/// Resource usage of one or several processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many processes.
+    /// The number of processes.
     pub processes: u64,
-    /// Resident memory in bytes; of several, what they share is shared out
-    /// (PSS), where the kernel tells.
+    /// Resident memory in bytes; of several processes, shared memory is divided
+    /// (PSS) if the kernel reports it.
     pub resident: u64,
     /// Processor time used so far.
     pub processor: Duration,
-    /// Open descriptors.
+    /// Number of open descriptors.
     pub descriptors: u64,
 }
 
 impl Usage {
-    /// Of one process; `None` if there is none.
+    /// Usage of one process; `None` if it does not exist.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
         Some(Self {
@@ -30,7 +30,7 @@ impl Usage {
         })
     }
 
-    /// Of all below a process, itself not included.
+    /// Usage of all descendants of a process, itself excluded.
     #[must_use]
     pub fn below(pid: i32) -> Self {
         let Ok(table) = ProcessTable::scan() else {
@@ -51,10 +51,10 @@ impl Usage {
     }
 }
 
-/// Processor time that a process used so far; `None` if there is none.
+/// CPU time of a process so far; `None` if it does not exist.
 ///
-/// `utime` and `stime` of `/proc/PID/stat`; the name before them may hold
-/// anything but ends with the last `)`.
+/// Parses `utime` and `stime` of `/proc/PID/stat`; the name before them may
+/// contain any character but ends with the last `)`.
 #[must_use]
 pub fn processor_time(pid: i32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -65,13 +65,13 @@ pub fn processor_time(pid: i32) -> Option<Duration> {
     Some(Duration::from_millis(ticks))
 }
 
-/// How many descriptors a process holds; 0 where that may not be read.
+/// Number of open descriptors of a process; 0 if it cannot be read.
 #[must_use]
 pub fn descriptors(pid: i32) -> u64 {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, |entries| entries.count() as u64)
 }
 
-/// A number, in KiB as a rule, in a file of `/proc`.
+/// A number, usually in KiB, from a file in `/proc`.
 #[must_use]
 pub fn field(file: &str, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;

@@ -1,22 +1,22 @@
-//! Connection activity: tells a connection that waits for its peer from one at work.
+//! Connection activity: distinguishes waiting for the peer from work.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Since when a connection waits for its peer; 0 is not at all.
+/// Since when a connection waits for its peer; 0 if it does not.
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
-    /// For a request, or for more of its body.
+    /// Waits for a request, or for more of its body.
     reading: AtomicU64,
-    /// For room in the socket: the peer does not read.
+    /// Waits for space in the socket: the peer does not read.
     writing: AtomicU64,
-    /// The last request's body was not read to its end.
+    /// Whether the last request body was not read to its end.
     unread: AtomicBool,
 }
 
 impl Activity {
-    /// A connection that was just opened.
+    /// Creates the state of a new connection.
     pub(super) fn new() -> Self {
         Self {
             opened: Instant::now(),
@@ -35,12 +35,12 @@ impl Activity {
         let _ = since.compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// It waits for the peer to send.
+    /// Waiting for the peer to send.
     pub(super) fn waits_for_bytes(&self) {
         self.begin(&self.reading);
     }
 
-    /// It has what it waited for, or is at work.
+    /// No longer waiting to read.
     pub(super) fn works(&self) {
         self.reading.store(0, Ordering::Relaxed);
     }
@@ -51,27 +51,27 @@ impl Activity {
         self.unread.store(false, Ordering::Relaxed);
     }
 
-    /// Nobody reads the rest of the request's body.
+    /// The rest of the request body stays unread.
     pub(super) fn leaves_unread(&self) {
         self.unread.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the peer may still be sending what nobody reads.
+    /// Whether the peer may still be sending an unread body.
     pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// It waits for the peer to read.
+    /// Waiting for the peer to read.
     pub(super) fn waits_for_room(&self) {
         self.begin(&self.writing);
     }
 
-    /// The peer read.
+    /// The peer has read.
     pub(super) fn wrote(&self) {
         self.writing.store(0, Ordering::Relaxed);
     }
 
-    /// How long it has waited for its peer; `None` while it is at work.
+    /// How long it has waited for its peer; `None` while it works.
     pub(super) fn stalled(&self) -> Option<Duration> {
         let since = |since: &AtomicU64| match since.load(Ordering::Relaxed) {
             0 => None,

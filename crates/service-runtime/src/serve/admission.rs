@@ -1,4 +1,4 @@
-//! Connection admission: connection limits in all and per address.
+//! Connection admission: limits in total and per address.
 //!
 //! ```text
 //!  new ─> has its address room, and have all? ─ yes ─────────────> served
@@ -7,8 +7,8 @@
 //!                                    └─ no ─────────────────────> 503, closed
 //! ```
 //!
-//! Who opens connections and leaves them standing takes room from itself first,
-//! and never from those that are at work.
+//! A client that leaves connections idle loses its own first, never those of
+//! others that are at work.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use super::activity::Activity;
 use crate::limits::network_of;
 use crate::trusted_proxies::TrustedProxies;
 
-/// One that waits for its peer less than this is not cut for another.
+/// A connection that waits for its peer less than this is not cut.
 const AT_LEAST: Duration = Duration::from_millis(500);
 
 /// The open connections.
@@ -45,22 +45,22 @@ struct Entry {
     cut: CancellationToken,
 }
 
-/// A connection that was let in; its place is free again when this is dropped.
+/// An admitted connection; its slot is released when dropped.
 #[derive(Debug)]
 pub(super) struct Admitted {
     table: Connections,
     id: u64,
     pub(super) activity: Arc<Activity>,
-    /// Cancelled when it is to make room for another.
+    /// Cancelled to make room for another connection.
     pub(super) cut: CancellationToken,
 }
 
-/// Why one is not let in.
+/// Why a connection is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoRoom {
-    /// Its address has as many as one may have, all at work.
+    /// Its address has reached its limit, and all are at work.
     OfAddress,
-    /// There are as many as there may be, all at work.
+    /// The total limit is reached, and all are at work.
     OfAll,
 }
 
@@ -76,12 +76,12 @@ impl Connections {
         })))
     }
 
-    /// Lets one in, if need be in the place of another.
+    /// Admits a connection, if necessary in place of another.
     pub(super) fn admit(&self, peer: IpAddr) -> Result<Admitted, NoRoom> {
         let address = network_of(peer);
         let mut table = self.lock();
         let own = table.by_address.get(&address).copied().unwrap_or_default();
-        // Behind a proxy is everybody.
+        // The limit per address does not apply to a trusted proxy.
         if own >= table.of_address && !table.proxies.contains(peer) {
             let stalled = table.longest_stalled(Some(address));
             table.cut(stalled.ok_or(NoRoom::OfAddress)?);
@@ -114,8 +114,8 @@ impl Connections {
 }
 
 impl Table {
-    /// The one that has waited longest for its peer, of this address or of any;
-    /// of several as long the one whose address has the most.
+    /// The connection that waits longest for its peer, of this address or of
+    /// any; on a tie the one whose address has the most.
     fn longest_stalled(&self, address: Option<IpAddr>) -> Option<u64> {
         let candidates = self.open.iter().filter_map(|(id, entry)| {
             let waited = entry.activity.stalled()?;

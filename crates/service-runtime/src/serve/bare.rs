@@ -1,9 +1,9 @@
-//! Error bodies for the bare status lines that hyper answers by itself.
+//! Error bodies for hyper's own responses, which have none.
 //!
-//! What cannot be parsed as a request never reaches the router: hyper writes
+//! A request that cannot be parsed never reaches the router: hyper writes
 //! `400`, `414` or `431` with an empty body, and has no hook for another one.
-//! So the head of such an answer is recognised on its way out and replaced.
-//! Every answer of the router carries `x-request-id`; hyper's own does not.
+//! So the head of such a response is detected on its way out and replaced.
+//! Every response of the router carries `x-request-id`; hyper's own does not.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection whose bare errors are put into words.
+/// A connection that replaces hyper's empty errors.
 pub(super) struct HyperErrorBody<T> {
     inner: T,
     replacement: Option<Replacement>,
@@ -20,7 +20,7 @@ pub(super) struct HyperErrorBody<T> {
 struct Replacement {
     bytes: Vec<u8>,
     written: usize,
-    /// How many bytes of the caller's it stands for.
+    /// The number of the caller's bytes that it replaces.
     replaces: usize,
 }
 
@@ -100,7 +100,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for HyperErrorBody<T> {
     }
 }
 
-/// The answer to write in place of `bytes`, if they are one of hyper's own.
+/// The replacement for `bytes`, if they are one of hyper's own responses.
 fn in_words(bytes: &[u8]) -> Option<Vec<u8>> {
     let (status, code, message) = match bytes.get(..13)? {
         b"HTTP/1.1 400 " | b"HTTP/1.0 400 " => (

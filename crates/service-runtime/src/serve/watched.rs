@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 
 use super::activity::Activity;
 
-/// A deadline that is set while something does not go on.
+/// A timeout that starts when an operation stalls.
 #[derive(Debug)]
 struct Patience {
     limit: Duration,
@@ -31,7 +31,7 @@ impl Patience {
         self.timer = None;
     }
 
-    /// Whether it has run out; wakes the task when it does.
+    /// Whether the timeout expired; wakes the task when it does.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let limit = self.limit;
         let timer = self
@@ -41,20 +41,20 @@ impl Patience {
     }
 }
 
-/// How long a peer that is still sending is read from after the answer. Closed
-/// with unread bytes, the socket would be reset before its peer has the answer:
-/// a proxy would say 502 in its place.
+/// How long to read from a peer that is still sending after the response.
+/// Closed with unread bytes, the socket would be reset before its peer has the
+/// response: a proxy would return 502 instead.
 const LINGER: Duration = Duration::from_secs(10);
-/// And for how long where nothing comes.
+/// Idle timeout of that.
 const LINGER_IDLE: Duration = Duration::from_secs(1);
 
-/// A socket whose peer has to read.
+/// A socket whose peer must read in time.
 #[derive(Debug)]
 pub(super) struct Socket<T> {
     inner: T,
     activity: Arc<Activity>,
     patience: Patience,
-    /// Once all was written.
+    /// Set after all was written: the total and the idle timeout.
     lingering: Option<(Patience, Patience)>,
 }
 
@@ -90,7 +90,7 @@ impl<T> Socket<T> {
 }
 
 impl<T: AsyncRead + Unpin> Socket<T> {
-    /// Reads and drops until the peer has ended, or it is over.
+    /// Reads and discards until the peer closes or a timeout expires.
     fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let (whole, idle) = self
             .lingering
@@ -161,7 +161,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
     }
 }
 
-/// Nothing of a request's body came for too long.
+/// A read timeout of a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stalled(Duration);
 
@@ -173,14 +173,14 @@ impl fmt::Display for Stalled {
 
 impl std::error::Error for Stalled {}
 
-/// A request's body whose peer has to send.
+/// A request body whose peer must send in time.
 struct RequestBody {
     inner: Incoming,
     activity: Arc<Activity>,
     patience: Patience,
 }
 
-/// Watches a request's body.
+/// Applies the read timeout to a request body.
 pub(super) fn request_body(
     inner: Incoming,
     activity: Arc<Activity>,
@@ -228,7 +228,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // The reader of it does something else now.
+        // The handler does not wait for the body any longer.
         self.activity.works();
         if !self.inner.is_end_stream() {
             self.activity.leaves_unread();
@@ -236,13 +236,13 @@ impl Drop for RequestBody {
     }
 }
 
-/// An answer's body; when it ends the connection waits for the next request.
+/// A response body; when it ends the connection waits for the next request.
 struct ResponseBody {
     inner: AxumBody,
     activity: Arc<Activity>,
 }
 
-/// Watches an answer's body.
+/// Tracks the end of a response body.
 pub(super) fn response_body(inner: AxumBody, activity: Arc<Activity>) -> AxumBody {
     AxumBody::new(ResponseBody { inner, activity })
 }

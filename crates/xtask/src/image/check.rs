@@ -5,8 +5,8 @@
 //!  up ─> link ─> send ─> Chrome in its sandbox? ─> stop: no lock ─> start: READY, no code
 //! ```
 //!
-//! All of it is asked from inside the hub's container, which has curl and is in
-//! the same network; what is started is taken away again, volumes too.
+//! All requests are made inside the hub's container, which has curl and is in
+//! the same network; everything started is removed again, including volumes.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -20,16 +20,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::{Engine, SERVICES, STANDIN, tag};
 use crate::{cargo, repo, say};
 
-/// Names containers, network and volumes.
+/// Name prefix of containers, network and volumes.
 const PROJECT: &str = "leadmaster-check";
 const FILES: [&str; 3] = ["compose.yaml", "rehearsal.yaml", "seccomp.json"];
-/// Of this run alone, against a stand-in.
+/// Credentials for this run only, against a stand-in.
 const TOKEN: &str = "only-for-the-check";
 const PASSWORD: &str = "solo-para-la-prueba";
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(250);
-/// Says of every process of Chrome what keeps it in, and of ChromeDriver
-/// whether it has a network of its own.
+/// Prints the sandbox state of every Chrome process, and whether ChromeDriver
+/// has its own network namespace.
 const SANDBOX: &str = r#"
 for folder in /proc/[0-9]*; do
   driver=$([ "$(cat "$folder/comm" 2>/dev/null)" = chromedriver ] &&
@@ -43,12 +43,12 @@ for folder in /proc/[0-9]*; do
 done
 "#;
 
-/// What reads `compose.yaml`.
+/// The program that runs `compose.yaml`.
 #[derive(Debug)]
 pub(super) struct Compose {
     engine: Engine,
     program: &'static [&'static str],
-    /// Of the hub and of the phone, on this machine: the usual ones may be in use.
+    /// Local ports of the hub and the phone: the default ones may be in use.
     ports: [u16; 2],
 }
 
@@ -80,7 +80,8 @@ impl Compose {
         Ok(compose)
     }
 
-    /// In a folder with copies of its files, and variables of this run alone.
+    /// A command in a folder with copies of the files, and variables of this
+    /// run only.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.program[0]);
         command
@@ -98,7 +99,8 @@ impl Compose {
         cargo::printed(&mut self.command(arguments)).map(drop)
     }
 
-    /// The container of a service: podman-compose joins names by `_`, docker by `-`.
+    /// The container of a service: podman-compose joins names with `_`, docker
+    /// with `-`.
     fn container(&self, service: &str) -> String {
         let by = match self.engine {
             Engine::Podman => '_',
@@ -107,7 +109,7 @@ impl Compose {
         format!("{PROJECT}{by}{service}{by}1")
     }
 
-    /// The service's own process; the container's first is tini.
+    /// The pid of the service; the container's first process is tini.
     fn pid(&self, service: &str) -> Result<i32> {
         let container = self.container(service);
         let words = ["inspect", "--format", "{{.State.Pid}}", &container];
@@ -142,7 +144,8 @@ impl Compose {
         self.curl(&[words, &[url.as_str()]].concat())
     }
 
-    /// Until the hub says so; a code on the way is an error if none is `wanted`.
+    /// Waits until the hub reports `state`; a QR code meanwhile is an error
+    /// unless `code` is set.
     fn until(&self, state: &str, code: bool) -> Result<()> {
         wait(&format!("the session to be {state}"), || {
             let said = self.hub(&[], "/api/status").unwrap_or_default();
@@ -160,7 +163,7 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// Where the copies are.
+/// The folder of the copies.
 fn folder() -> PathBuf {
     repo::target().join("image-check")
 }
@@ -176,23 +179,23 @@ fn wait(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
     Ok(())
 }
 
-/// Tries the images that were built.
+/// Tests the built images.
 pub(super) fn run(compose: &Compose) -> Result<()> {
     while_up(compose, "DRY_RUN=false\n", || try_all(compose))
 }
 
-/// The hub of the pair, while it runs in containers.
+/// The hub of the two services, while it runs in containers.
 #[derive(Debug)]
 pub(crate) struct RunningHub {
-    /// `127.0.0.1:PORT`, where it is published.
+    /// The published address, `127.0.0.1:PORT`.
     pub(crate) address: String,
-    /// Its process, as this machine numbers it.
+    /// The pid of its process on this machine.
     pub(crate) pid: i32,
     pub(crate) password: &'static str,
 }
 
-/// Runs the pair with the stand-in for as long as `work` takes, and takes all of
-/// it away again. Nothing leaves it.
+/// Runs both services with the stand-in while `work` runs, then removes
+/// everything. Nothing is sent to the outside.
 pub(crate) fn around_the_pair<T>(
     engine: Option<Engine>,
     work: impl FnOnce(&RunningHub) -> Result<T>,
@@ -208,10 +211,11 @@ pub(crate) fn around_the_pair<T>(
     })
 }
 
-/// Does `work` while both answer, the hub with these further variables.
+/// Runs `work` while both services respond, the hub with these additional
+/// variables.
 fn while_up<T>(compose: &Compose, variables: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     prepare(variables)?;
-    // What an earlier run that was killed may have left.
+    // Leftovers of an earlier run that was killed.
     let _ = compose.run(&["down", "-v"]);
     let done = up(compose).and_then(|()| work());
     if done.is_err() {
@@ -307,7 +311,7 @@ fn try_all(compose: &Compose) -> Result<()> {
     Ok(())
 }
 
-/// Through the hub, until the phone has it.
+/// Sends through the hub, and waits until the phone has the message.
 fn send(compose: &Compose, text: &str) -> Result<()> {
     let body = format!(r#"{{"to":"5491158254201","message":"{text}"}}"#);
     let json = ["-H", "Content-Type: application/json", "-d", body.as_str()];
@@ -320,7 +324,7 @@ fn send(compose: &Compose, text: &str) -> Result<()> {
     wait(&format!("the message after {said}"), has)
 }
 
-/// What a shell says with the tokens of the stopped container before it.
+/// The output of a shell with the tokens of the stopped container mounted.
 fn in_volume(compose: &Compose, line: &str) -> Result<String> {
     let volume = format!("{PROJECT}_tokens:/tokens");
     let image = tag("session-manager");

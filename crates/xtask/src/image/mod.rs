@@ -21,7 +21,7 @@ use crate::{cargo, repo, say};
 const SERVICES: [&str; 2] = ["session-manager", "central-hub"];
 const STANDIN: &str = "standin";
 
-/// What makes images and runs them.
+/// The program that builds and runs images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
     Podman,
@@ -44,7 +44,7 @@ impl Engine {
         command
     }
 
-    /// docker is there without its daemon as well, and then makes nothing.
+    /// Whether it works: docker may be installed without its daemon.
     fn works(self) -> bool {
         self.command(&["info"])
             .stdin(Stdio::null())
@@ -73,15 +73,15 @@ impl Engine {
     }
 }
 
-/// As compose.yaml names it.
+/// The image name, as in compose.yaml.
 fn tag(target: &str) -> String {
     format!("localhost/leadmaster/{target}")
 }
 
-/// Builds the images, and with `--check` tries them.
+/// Builds the images, and with `--check` tests them.
 pub(crate) fn run(options: &ImageOptions) -> Result<()> {
     let engine = Engine::find(options.engine)?;
-    // Before what takes minutes.
+    // Before the build, which takes minutes.
     let compose = options
         .check
         .then(|| check::Compose::find(engine))

@@ -1,4 +1,4 @@
-//! What the files of `deploy/container` say, held against what the code says.
+//! Tests of the files in `deploy/container` against the code.
 
 use super::*;
 use crate::docs_checks::{listed_variables, read};
@@ -17,7 +17,7 @@ fn file(name: &str) -> String {
     read(&format!("deploy/container/{name}"))
 }
 
-/// The lines of `text` below `head`, as far as they are indented more than it.
+/// The lines of `text` below `head` with a deeper indentation.
 fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = text.lines();
@@ -28,7 +28,7 @@ fn below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// What stands below a service in `compose.yaml`.
+/// The settings of a service in `compose.yaml`.
 fn service(name: &str) -> String {
     below(&file("compose.yaml"), &format!("{name}:")).join("\n")
 }
@@ -40,7 +40,7 @@ fn stage(name: &str) -> String {
     rest.split("\nFROM ").next().unwrap().to_owned()
 }
 
-/// What the line that begins with `word` says.
+/// The rest of the line that begins with `word`.
 fn value<'a>(text: &'a str, word: &str) -> &'a str {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(word));
     line.unwrap_or_else(|| panic!("no {word} in {text}")).trim()
@@ -51,7 +51,7 @@ fn every_variable_reaches_its_service_and_none_is_misspelt() {
     for (name, source, _) in CONFIG {
         let known = listed_variables(source);
         let service = service(name);
-        // All of them, from the operator's file.
+        // All variables, from the operator's file.
         assert_eq!(value(&service, "env_file:"), format!("[{name}.env]"));
         let fixed = below(&service, "environment:");
         let example = file(&format!("{name}.env.example"));
@@ -90,7 +90,7 @@ fn no_secret_is_in_what_is_committed() {
             assert!(!secret(line), "{name}: {line}");
         }
     }
-    // What goes into a build is named; all else stays outside.
+    // Build inputs are listed; all other files are ignored.
     let text = read(".dockerignore");
     let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(lines[0], "*");

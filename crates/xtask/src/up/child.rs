@@ -1,4 +1,4 @@
-//! A child service: its log lines, its end, its stop.
+//! A child service: its log lines, its exit, its stop.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read};
@@ -24,14 +24,14 @@ pub(crate) struct Service {
     pub(crate) program: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-    /// All of its environment: nothing of ours reaches it besides.
+    /// The whole environment: no variable of ours is inherited.
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) probe: Probe,
-    /// How long it may take to stop; PM2 gives it the same.
+    /// Timeout of a stop, the same as PM2's.
     pub(crate) stop_within: Duration,
 }
 
-/// A service that was started.
+/// A started service.
 #[derive(Debug)]
 pub(crate) struct Child {
     name: &'static str,
@@ -47,7 +47,7 @@ impl Child {
         self.name
     }
 
-    /// Starts it in a process group of its own, so that Ctrl-C reaches it
+    /// Starts the service in its own process group, so that Ctrl-C reaches it
     /// once, from us, and not twice: the second signal means "at once".
     pub(crate) fn spawn(service: Service, place: usize, events: Sender<Event>) -> Result<Self> {
         let mut command = with_death_signal(&service.program);
@@ -89,15 +89,15 @@ impl Child {
         })
     }
 
-    /// SIGTERM, and SIGKILL to all of its group past its time or when a
-    /// second signal comes.
+    /// Sends SIGTERM, and SIGKILL to the group after the timeout or on a second
+    /// signal.
     pub(crate) fn stop(&mut self, events: &Receiver<Event>) {
         if !self.ended && kill_process(self.pid, Signal::TERM).is_ok() {
             let deadline = Instant::now() + self.stop_within;
             loop {
                 let left = deadline.saturating_duration_since(Instant::now());
                 match events.recv_timeout(left) {
-                    // One that ended before its turn is found by its own kill
+                    // A service that ended before its turn fails the kill
                     // above: the process is gone by then, so ESRCH.
                     Ok(Event::Ended(place, _)) if place == self.place => break,
                     Ok(Event::Ended(..)) => {}
@@ -117,8 +117,8 @@ impl Child {
     }
 }
 
-/// With `setpriv` (util-linux, on every Debian) the kernel ends the service
-/// when we are killed and cannot.
+/// Wraps `program` in `setpriv` (util-linux, on every Debian), so that the
+/// kernel ends the service if we are killed and cannot.
 fn with_death_signal(program: &Path) -> Command {
     let setpriv = Path::new("/usr/bin/setpriv");
     if setpriv.exists() {
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn nothing_of_our_environment_reaches_it() {
         let (sender, events) = mpsc::channel();
-        // Cargo sets CARGO for tests; a shell sets PWD and the like itself.
+        // Cargo sets CARGO for tests; a shell sets PWD and others itself.
         let child = service("test -z \"$CARGO\" && test -z \"$HOME\"");
         Child::spawn(child, 0, sender).unwrap();
         let Event::Ended(0, how) = events.recv().unwrap() else {

@@ -1,7 +1,7 @@
 //! `cargo xtask up`: runs the pair on this machine, in the foreground.
 //!
 //! ```text
-//!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all answer ─> wait
+//!  build ─> ports free? ─> stand-in ─> session-manager ─> central-hub ─> all ready ──> wait
 //!                          (rehearsal)                                                  │
 //!        central-hub <─ session-manager <─ stand-in      stopped in this order          │
 //!              └── Ctrl-C, SIGTERM, or one of them ended by itself <────────────────────┘
@@ -31,19 +31,19 @@ use child::Child;
 use plan::Plan;
 use record::Record;
 
-/// How long a service may take to answer; Chrome is not part of that.
+/// How long a service may take to respond; Chrome is not part of that.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the main thread waits for.
+/// An event that the main thread waits for.
 #[derive(Debug)]
 enum Event {
-    /// Somebody wants it to end.
+    /// A signal to stop.
     Signal,
-    /// A child ended: its place in the list, and how.
+    /// A child ended: its index, and its exit status.
     Ended(usize, String),
 }
 
-/// `cargo xtask up`.
+/// Implements `cargo xtask up`.
 pub(crate) fn up(options: &UpOptions) -> Result<ExitCode> {
     let record = Record::of(options.rehearse);
     if let Some(pid) = record.running() {
@@ -52,7 +52,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<ExitCode> {
              or with `cargo xtask down`"
         );
     }
-    // Said before the minutes that a first build takes.
+    // Before a first build, which takes minutes.
     let plan = Plan::new(options)?;
     plan.check_ports()?;
     if !options.detached {
@@ -78,7 +78,7 @@ fn prepare(options: &UpOptions, plan: &Plan) -> Result<()> {
 
 fn run(options: &UpOptions, plan: &Plan, record: &Record) -> Result<ExitCode> {
     let (sender, events) = mpsc::channel();
-    // Before the first child: a signal from now on ends what is there.
+    // Before the first child: a signal from now on stops all that run.
     listen_for_signals(sender.clone())?;
     record.write()?;
     let mut children = Vec::new();
@@ -96,13 +96,14 @@ fn run(options: &UpOptions, plan: &Plan, record: &Record) -> Result<ExitCode> {
     if let Err(error) = &outcome
         && options.detached
     {
-        // The one that detached reads the log, and looks for its last line.
+        // The detaching process reads the log, and looks for its last line.
         say::error(format!("{error:#}"));
     }
     outcome
 }
 
-/// Starts all, each once the one before it answers; `false` if a signal came.
+/// Starts all services, each once the previous one responds; `false` after a
+/// signal.
 fn start(
     plan: &Plan,
     sender: &Sender<Event>,
@@ -149,7 +150,7 @@ fn ended(name: &str, how: &str) -> anyhow::Error {
     anyhow::anyhow!("{name} ended by itself ({how}); its last lines are above")
 }
 
-/// The last started first: nobody is left asking one that is gone.
+/// Stops in reverse order, so that no service calls one that is gone.
 fn stop(children: &mut [Child], events: &Receiver<Event>) {
     for child in children.iter_mut().rev() {
         child.stop(events);
@@ -168,7 +169,7 @@ fn listen_for_signals(sender: Sender<Event>) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask down`.
+/// Implements `cargo xtask down`.
 pub(crate) fn down() -> Result<ExitCode> {
     let mut any = false;
     for record in Record::both() {
@@ -184,7 +185,8 @@ pub(crate) fn down() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask status`; fails when nothing runs or something does not answer.
+/// Implements `cargo xtask status`; fails if nothing runs or a service does not
+/// respond.
 pub(crate) fn status() -> Result<ExitCode> {
     let mut all_well = false;
     for record in Record::both() {
@@ -211,7 +213,7 @@ pub(crate) fn status() -> Result<ExitCode> {
 }
 
 impl Plan {
-    /// The binaries' profile.
+    /// Returns the profile of the binaries.
     pub(crate) const fn profile(&self) -> Profile {
         self.profile
     }

@@ -17,9 +17,8 @@ use crate::cli::UpOptions;
 use crate::repo;
 use crate::say::{Tone, paint};
 
-/// The variables of the caller that reach a service as they are. All others
-/// are set here or not at all: a forgotten `PORT` in somebody's shell once
-/// took the pair down.
+/// Variables that services inherit from the caller. All others are set here or
+/// not at all: a forgotten `PORT` in a shell once took both services down.
 const INHERITED: [&str; 14] = [
     "PATH",
     "HOME",
@@ -37,12 +36,12 @@ const INHERITED: [&str; 14] = [
     "SESSION_MANAGER_TOKEN",
 ];
 
-/// One run of the pair.
+/// The plan of one run.
 #[derive(Debug)]
 pub(crate) struct Plan {
     options: UpOptions,
     pub(super) profile: Profile,
-    /// The working folder of all; what they keep is below.
+    /// The working folder of all services; their data is below it.
     home: PathBuf,
     tokens: PathBuf,
     data: PathBuf,
@@ -86,19 +85,19 @@ impl Plan {
     }
 
     pub(crate) fn create_folders(&self) -> Result<()> {
-        // What the services keep they make themselves.
+        // The services create their data folders themselves.
         let folder = if self.options.rehearse {
             &self.data
         } else {
             &self.home
         };
-        // A linked session and its messages are nobody else's business.
+        // A linked session and its messages are private.
         let mut private = fs::DirBuilder::new();
         let made = private.recursive(true).mode(0o700).create(folder);
         made.with_context(|| format!("creating {}", folder.display()))
     }
 
-    /// In the order in which they are started.
+    /// The services, in the order in which they start.
     pub(crate) fn services(&self) -> Vec<Service> {
         let mut services = Vec::new();
         if self.options.rehearse {

@@ -1,4 +1,4 @@
-//! HTTP health probe, with no HTTP client to compile.
+//! HTTP health probe without an HTTP client to compile.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Between two questions.
+/// Interval between two requests.
 const PAUSE: Duration = Duration::from_millis(50);
-/// For one answer; `/health` takes a millisecond.
+/// Timeout of one request; `/health` takes a millisecond.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A path on a port of this machine.
@@ -19,7 +19,7 @@ pub(crate) struct Probe {
     path: String,
 }
 
-/// How a wait ended.
+/// Result of a wait.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     Answers,
@@ -35,7 +35,7 @@ impl Probe {
         }
     }
 
-    /// From its own `url()`.
+    /// Parses its own `url()`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         let rest = url.strip_prefix("http://127.0.0.1:").context("not ours")?;
         let (port, path) = rest.split_once('/').context("no path")?;
@@ -49,7 +49,8 @@ impl Probe {
         format!("http://127.0.0.1:{}{}", self.port, self.path)
     }
 
-    /// Asks until it answers, `interrupted` gives something, or time is up.
+    /// Polls until the service responds, `interrupted` returns a value, or time
+    /// is up.
     pub(crate) fn wait<T>(
         &self,
         patience: Duration,
@@ -70,7 +71,7 @@ impl Probe {
         }
     }
 
-    /// The body of a 200.
+    /// Returns the body of a 200.
     pub(crate) fn ask(&self) -> Result<String> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let mut stream =
@@ -81,7 +82,7 @@ impl Probe {
             "GET {} HTTP/1.0\r\nHost: {address}\r\nConnection: close\r\n\r\n",
             self.path
         );
-        // In one piece, as `write!` would not.
+        // In one write, which `write!` does not guarantee.
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).context("no answer")?;
@@ -93,7 +94,7 @@ impl Probe {
     }
 }
 
-/// An error with the cure if somebody has the port.
+/// Returns an error with the remedy if the port is taken.
 pub(crate) fn must_be_free(port: u16, whose: &str, flag: &str) -> Result<()> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
@@ -111,7 +112,7 @@ pub(crate) fn must_be_free(port: u16, whose: &str, flag: &str) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// Answers one request with `answer`.
+    /// Responds to one request with `answer`.
     fn server(answer: &'static str) -> Probe {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -1,4 +1,4 @@
-//! The attacks, each bounded in count and in time.
+//! The attacks, each bounded in count and time.
 
 use std::time::Duration;
 
@@ -9,46 +9,46 @@ use serde_json::json;
 use super::Options;
 use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
 
-/// Clients at once where it is not their number that is tried.
+/// Number of concurrent clients, if that is not what is tested.
 pub(super) const SIDE_BY_SIDE: usize = 32;
-/// More than a service has connections.
+/// More than a service's connection limit.
 const MANY: usize = 1_200;
 
-/// An attack: what it does and what it may be answered.
+/// An attack, and its allowed responses.
 pub(super) struct Attack {
     pub(super) name: &'static str,
-    /// Whether only the hub has what is attacked.
+    /// Whether only the hub has the target.
     pub(super) only_hub: bool,
-    /// Statuses that may be answered; 0 is a close without a word.
+    /// Allowed statuses; 0 is a connection closed without a response.
     pub(super) allowed: &'static [u16],
-    /// One of these has to be among them.
+    /// At least one of these must occur.
     pub(super) wanted: &'static [u16],
     pub(super) kind: Kind,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    /// Answers that nobody reads.
+    /// Responses that are not read.
     Unread,
-    /// Connections on which nothing comes, or half a head, or nothing more.
+    /// Connections with no bytes, half a head, or no further bytes.
     Silent(&'static [u8]),
-    /// Requests that stop, in every position of one.
+    /// Requests that stop, at every position.
     Stopped,
-    /// A part's head, or what stands before the first part, without an end.
+    /// A part's head, or a multipart preamble, without an end.
     PartHeads,
     /// Bodies without an end.
     Bodies,
-    /// Sign-ins with names as long as a body may be.
+    /// Sign-ins with names as long as the maximum body.
     LongNames,
-    /// Event streams of one caller.
+    /// Event streams of one client.
     Streams,
     /// Wrong tokens.
     Guesses,
-    /// Every route, as every role, with names of every kind.
+    /// Every route, as every role, with unusual values.
     Flood,
-    /// Lists of recipients that begin to come.
+    /// Recipient lists whose upload stalls.
     SlowLists,
-    /// Searches.
+    /// Concurrent searches.
     Searches,
 }
 
@@ -79,7 +79,7 @@ const fn on_hub(
     }
 }
 
-/// All but 500, which is a defect.
+/// All statuses except 500, which is a defect.
 const ANY: &[u16] = &[
     200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 416, 422, 429,
     431, 502, 503, 504, 507,
@@ -100,7 +100,7 @@ pub(super) const ALL: &[Attack] = &[
         &[],
         &[],
     ),
-    // 429: the hub takes so many uploads of one caller and no more.
+    // 429: the hub limits concurrent uploads per client.
     on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
     on_both(
         "heads of parts without an end",
@@ -129,12 +129,12 @@ pub(super) const ALL: &[Attack] = &[
         &[429],
     ),
     on_hub("searches", Kind::Searches, &[200, 429, 503], &[200]),
-    // Last: every route is also the one that signs out.
+    // Last: every route includes the one that signs out.
     on_both("every route, role and name", Kind::Flood, ANY, &[400]),
 ];
 
 impl Attack {
-    /// Does it; gives the statuses that were answered.
+    /// Runs the attack; returns the statuses of the responses.
     pub(super) async fn run(&self, target: &Target, options: &Options) -> Vec<u16> {
         match self.kind {
             Kind::Unread => unread(target, options).await,
@@ -152,13 +152,13 @@ impl Attack {
     }
 }
 
-/// For how long what was opened is left standing.
+/// How long opened connections are left idle.
 const fn standing(options: &Options) -> Duration {
     Duration::from_secs(if options.short { 3 } else { 20 })
 }
 
 async fn unread(target: &Target, options: &Options) -> Vec<u16> {
-    // The largest answer that wants nobody to sign in, again and again on one
+    // The largest response without authentication, repeatedly on one
     // connection, until its socket is full.
     let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
     let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
@@ -175,7 +175,7 @@ async fn silent(target: &Target, bytes: &[u8], options: &Options) -> Vec<u16> {
     Vec::new()
 }
 
-/// So many connections that stay.
+/// Opens `count` connections that stay open.
 async fn open(target: &Target, bytes: &[u8], count: usize) -> Vec<Connection> {
     let begin = |_| target.begin(bytes);
     let opened = stream::iter(0..count)
@@ -200,7 +200,7 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     for end in ends {
         let until = PARTS.find(end).unwrap_or_default() + end.len();
         for route in ["/send", "/files"] {
-            // Of `/files` the first part has to be the file.
+            // The first part of `/files` must be the file.
             if route == "/files" && until > PARTS.find("\r\n\r\n").unwrap_or_default() {
                 continue;
             }
@@ -213,7 +213,7 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     let raw = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
     requests.push(format!("{raw}hello"));
     requests.push(target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":");
-    // In a chunk's length, in a chunk, between two.
+    // Within a chunk's length, within a chunk, between two.
     let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
     for begin in ["1", "5\r\n{\"t", "5\r\n{\"to\"\r\n"] {
         requests.push(format!("{chunked}{begin}"));
@@ -225,12 +225,12 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     let each = options.amount(4, 1);
     let all = requests.iter().flat_map(|it| std::iter::repeat_n(it, each));
     let asked = stream::iter(all).map(|request| target.status(request.as_bytes()));
-    // A place for each: all of them are waited for together.
+    // All at once: their timeouts run concurrently.
     asked.buffer_unordered(usize::MAX).collect().await
 }
 
-/// Of a body without an end, in bytes. nginx refuses what says that it is larger
-/// than a file before it asks the hub.
+/// Size of a body without an end, in bytes. nginx rejects a body whose declared
+/// size is above the maximum of a file before it calls the hub.
 fn size(target: &Target, options: &Options) -> usize {
     let largest = match target.entrance {
         Entrance::Direct(_) => 128,
@@ -276,7 +276,7 @@ async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
     statuses
 }
 
-/// Writes as long as it is read, then reads the status.
+/// Writes as long as the peer reads, then reads the status.
 async fn pour(target: &Target, begin: &str, filler: &[u8], size: usize) -> u16 {
     use tokio::io::AsyncWriteExt;
     let Some(mut stream) = target.begin(begin.as_bytes()).await else {
@@ -301,7 +301,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     let client = target.client();
     let attempt = |number: usize| {
         let body = json!({"username": format!("{number}{long}"), "password": "guess"});
-        // Each from an address of its own.
+        // Each from its own address.
         let from = format!("203.0.{}.{}", number / 250, number % 250);
         let request = client.post(target.url("/api/auth/login")).json(&body);
         answered(request.header(target.address_header(), from))
@@ -310,7 +310,7 @@ async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     attempts.buffer_unordered(16).collect().await
 }
 
-/// The status of an answer, whose body is not waited for; 0 for none.
+/// The status of a response, without waiting for its body; 0 for none.
 pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),
@@ -376,13 +376,13 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
     let mut statuses = Vec::new();
     let mut standing = Vec::new();
     for mut stream in open {
-        // Those that come in are not answered yet.
+        // Admitted uploads have no response yet.
         match status_within(Duration::from_millis(200), &mut stream).await {
             1 => standing.push(stream),
             status => statuses.push(status),
         }
     }
-    // Whoever signs in meanwhile is let in.
+    // Sign-ins must still be possible meanwhile.
     let login = client.post(target.url("/api/auth/login"));
     let login = login.json(&json!({"username": "nobody", "password": "wrong"}));
     if answered(login.timeout(Duration::from_secs(10))).await == 0 {

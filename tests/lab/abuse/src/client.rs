@@ -1,5 +1,4 @@
-//! Raw clients that misbehave as no HTTP library does, and the services that
-//! they attack.
+//! Raw clients that misbehave as no HTTP library does, and their targets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,40 +9,40 @@ use service_runtime::process::Usage;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Longer than a service waits for a client that has stopped.
+/// Timeout, longer than a service's timeout for a stalled client.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-/// Where the attackers are, as nginx sees it.
+/// The attackers' address, as nginx sees it.
 const ATTACKER: &str = "203.0.113.9";
-/// Where everybody else is.
+/// The address of all other clients.
 const OTHERS: &str = "198.51.100.200";
 
-/// A process of the service that is attacked.
+/// A process of the attacked service.
 #[derive(Clone, Debug)]
 pub(super) struct Process {
-    /// `127.0.0.1:PORT`
+    /// The address, `127.0.0.1:PORT`.
     pub(super) address: String,
     pub(super) pid: i32,
 }
 
-/// Whom an attack is on.
+/// The target of an attack.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) name: &'static str,
-    /// One, or several hubs that share a database.
+    /// One process, or several hubs that share a database.
     pub(super) processes: Vec<Process>,
     pub(super) entrance: Entrance,
-    /// `Authorization` of somebody who may do everything.
+    /// The `Authorization` header of an administrator.
     pub(super) authorization: String,
-    /// `Authorization` of others, who may do less.
+    /// The `Authorization` headers of other roles.
     pub(super) lesser: Vec<String>,
 }
 
-/// By which way clients come in.
+/// The way in which clients connect.
 #[derive(Clone, Debug)]
 pub(super) enum Entrance {
-    /// To the processes themselves, each in its turn.
+    /// Directly to the processes, in turns.
     Direct(Arc<AtomicUsize>),
-    /// Through nginx, which knows them.
+    /// Through nginx, in front of the processes.
     Nginx(Arc<Nginx>, Tls),
 }
 
@@ -72,7 +71,7 @@ impl Target {
         }
     }
 
-    /// A client that a library is, where the attackers are.
+    /// An ordinary HTTP client at the attackers' address.
     pub(super) fn client(&self) -> reqwest::Client {
         match &self.entrance {
             Entrance::Direct(_) => harness::http(),
@@ -86,8 +85,8 @@ impl Target {
         }
     }
 
-    /// The header by which a client is at another address: what nginx itself
-    /// writes, or what it is told for a test.
+    /// The header that sets the client's address: the one that nginx writes, or
+    /// the one that nginx accepts in tests.
     pub(super) fn address_header(&self) -> &'static str {
         match &self.entrance {
             Entrance::Direct(_) => "x-forwarded-for",
@@ -95,7 +94,7 @@ impl Target {
         }
     }
 
-    /// What follows the first line of every request.
+    /// The headers that follow every request line.
     pub(super) fn host(&self) -> String {
         match &self.entrance {
             Entrance::Direct(_) => "Host: localhost\r\n".to_owned(),
@@ -107,7 +106,7 @@ impl Target {
         }
     }
 
-    /// A request's head, with whatever further headers.
+    /// The head of a request, with additional headers.
     pub(super) fn head(&self, line: &str, headers: &str) -> String {
         format!(
             "{line} HTTP/1.1\r\n{}Authorization: {}\r\n{headers}\r\n",
@@ -123,11 +122,11 @@ impl Target {
         })
     }
 
-    /// Connects and writes, and leaves it at that.
+    /// Connects and writes, without reading.
     pub(super) async fn begin(&self, bytes: &[u8]) -> Option<Connection> {
         let connecting = tokio::time::timeout(PATIENCE, self.connect());
         let mut stream = connecting.await.ok()??;
-        // It may close before it has read everything.
+        // The service may close before it has read all bytes.
         let _ = tokio::time::timeout(PATIENCE, async {
             stream.write_all(bytes).await?;
             stream.flush().await
@@ -136,7 +135,8 @@ impl Target {
         Some(stream)
     }
 
-    /// Connects, writes, and reads the status; 0 for a close without a word.
+    /// Connects, writes, and reads the status; 0 for a close without a
+    /// response.
     pub(super) async fn status(&self, bytes: &[u8]) -> u16 {
         match self.begin(bytes).await {
             Some(mut stream) => status(&mut stream).await,
@@ -145,7 +145,7 @@ impl Target {
     }
 }
 
-/// Where somebody looks on: at a process itself, or as people come to it.
+/// The place where health is probed: a process, or nginx.
 #[derive(Clone, Debug)]
 pub(super) enum Look {
     Process(Process),
@@ -153,7 +153,7 @@ pub(super) enum Look {
 }
 
 impl Target {
-    /// From where this one is looked at.
+    /// Returns the probes of this target.
     pub(super) fn looks(&self) -> Vec<Look> {
         let mut looks: Vec<_> = self.processes.iter().cloned().map(Look::Process).collect();
         if let Entrance::Nginx(_, tls) = &self.entrance {
@@ -185,7 +185,7 @@ impl Look {
         status(&mut stream).await
     }
 
-    /// What it takes; nginx's own is not judged.
+    /// Resource usage; nginx's own is not checked.
     pub(super) fn usage(&self) -> Usage {
         match self {
             Self::Process(process) => Usage::of(process.pid).unwrap_or_default(),
@@ -194,8 +194,8 @@ impl Look {
     }
 }
 
-/// Reads the status of an answer; 0 for a close without a word, 1 for none in
-/// time.
+/// Reads the status of a response; 0 for a close without a response, 1 after a
+/// timeout.
 pub(super) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     status_within(PATIENCE, stream).await
 }

@@ -1,5 +1,5 @@
-//! Every route of the API's document, as every role, with what nobody means to
-//! send in each place that it has: path, query, body.
+//! Requests to every route of the OpenAPI document, as every role, with unusual
+//! values in each place: path, query, body.
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -10,10 +10,10 @@ use super::Options;
 use super::attacks::{SIDE_BY_SIDE, answered};
 use super::client::Target;
 
-/// For an administrator that the flood has shut out; nothing answers so.
+/// Pseudo status for an administrator that the flood has locked out.
 const LOST_ROLE: u16 = 999;
 
-/// What stands for a name or a number in a path or a query.
+/// Values for a name or a number in a path or a query.
 const NAMES: &[&str] = &[
     "1",
     "%00",
@@ -30,10 +30,10 @@ const NAMES: &[&str] = &[
     "%3Cscript%3E",
 ];
 
-/// And in a body that has the document's shape.
+/// Text values for a body that matches the schema.
 const TEXTS: &[&str] = &["a\u{0}b", "5491158254201", "\u{202e}\u{1f44d}", "'; --"];
 
-/// A request, without who sends it.
+/// A request without credentials.
 struct Line {
     method: Method,
     path: String,
@@ -52,7 +52,8 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
     roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
     let ask = |(line, role, authorization): (&Line, usize, Option<&str>)| {
         let mut request = client.request(line.method.clone(), target.url(&line.path));
-        // Each where wrong tokens of another do not shut it out.
+        // Separate addresses, so that wrong tokens of one role do not lock out
+        // another.
         let address = format!("198.51.100.{role}");
         request = request.header(target.address_header(), address);
         if let Some(authorization) = authorization {
@@ -70,7 +71,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
     });
     let asked = stream::iter(all).map(ask);
     let mut statuses: Vec<u16> = asked.buffer_unordered(SIDE_BY_SIDE).collect().await;
-    // Whoever may do everything still may: it was tried to the end.
+    // The administrator must still have access: then all requests were made.
     let path = match target.is_hub() {
         true => "/api/users",
         false => "/status",
@@ -108,7 +109,7 @@ fn lines(document: &Value, options: &Options) -> Vec<Line> {
     lines
 }
 
-/// A path of the API's document, each of its parameters this.
+/// A path of the OpenAPI document with all parameters set to `name`.
 fn filled(path: &str, name: &str) -> String {
     let mut filled = String::new();
     let mut rest = path;
@@ -120,7 +121,7 @@ fn filled(path: &str, name: &str) -> String {
     filled + rest
 }
 
-/// All that it takes in the query, each this.
+/// The query with all parameters set to `name`.
 fn query(document: &Value, operation: &Value, name: &str) -> String {
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     let parameters = parameters.map(|it| resolved(document, it));
@@ -134,7 +135,7 @@ fn query(document: &Value, operation: &Value, name: &str) -> String {
     }
 }
 
-/// What is no body, and bodies of its shape.
+/// Invalid bodies, and bodies that match the schema.
 fn bodies(document: &Value, operation: &Value) -> Vec<String> {
     let content = resolved(document, &operation["requestBody"]);
     let schema = &content["content"]["application/json"]["schema"];
@@ -157,7 +158,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-/// A value of a schema's shape, all that is text in it this.
+/// A value that matches a schema, with all strings set to `text`.
 fn sample(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
     let schema = resolved(document, schema);
     if depth > 6 {

@@ -1,16 +1,16 @@
-//! The abuse run: clients that are slow, silent, greedy or hostile, against the
-//! real binaries, one attack after the other.
+//! Abuse test: slow, silent, greedy or hostile clients against the real
+//! binaries, one attack after the other.
 //!
 //! ```text
-//!  session-manager, central-hub <── attack ──> answers, by status ─┐
+//!  session-manager, central-hub <── attack ──> statuses ───────────┐
 //!        ^    ^                                                    │
-//!        │    └── GET /health, again and again: how long ──────────┼─> Row ─> held, or what broke
+//!        │    └── GET /health, repeatedly: latency ────────────────┼─> Row ─> exceeded limits
 //!        └─────── /proc: memory, descriptors ──────────────────────┘
 //! ```
 //!
 //! Loopback only, with a bounded number of requests and a time limit. Each
-//! attack has a table of the answers it may get and of the resources a service
-//! may use.
+//! attack has a list of allowed responses, and limits on the resources that a
+//! service may use.
 
 mod attacks;
 mod client;
@@ -37,34 +37,36 @@ pub struct Options {
     pub short: bool,
     /// Run only the attacks whose name contains this.
     pub only: Option<String>,
-    /// Where the hub keeps what it remembers.
+    /// The database of the hub.
     pub engine: Engine,
-    /// How many hubs share the database; more than one share a PostgreSQL.
+    /// Number of hubs that share the database; more than one share a
+    /// PostgreSQL.
     pub hubs: usize,
-    /// Whether the hubs are attacked through nginx, as `deploy/nginx` has it.
+    /// Whether the hubs are attacked through nginx, configured as in
+    /// `deploy/nginx`.
     pub nginx: bool,
-    /// A hub that runs already, in the place of all that would be started.
+    /// A running hub to attack, instead of starting services.
     pub running: Option<Running>,
 }
 
-/// A database.
+/// A database engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
-    /// A file.
+    /// SQLite, in a file.
     #[default]
     Sqlite,
-    /// A server.
+    /// PostgreSQL, on a server.
     Postgres,
 }
 
-/// A hub that runs already.
+/// A running hub.
 #[derive(Clone)]
 pub struct Running {
-    /// `127.0.0.1:PORT`
+    /// The hub's address, `127.0.0.1:PORT`.
     pub address: String,
-    /// Its process.
+    /// The pid of its process.
     pub pid: i32,
-    /// Its administrator's password.
+    /// The password of its administrator.
     pub password: String,
 }
 
@@ -85,7 +87,7 @@ impl Options {
 
     /// Limit on the median latency of the health checks during an attack.
     pub(crate) const fn health_limit(&self) -> Duration {
-        // On a busy machine an answer at all is enough.
+        // On a busy machine any response is enough.
         Duration::from_millis(if self.short { 9_000 } else { 100 })
     }
 }
@@ -97,7 +99,8 @@ pub struct Row {
     pub attack: &'static str,
     /// The attacked service.
     pub service: &'static str,
-    /// Number of answers by status; 0 is a connection closed without an answer.
+    /// Number of responses by status; 0 is a connection closed without a
+    /// response.
     pub answers: BTreeMap<u16, usize>,
     /// Median and maximum latency of the health checks during the attack.
     pub health: (Duration, Duration),

@@ -1,4 +1,4 @@
-//! `cargo xtask abuse` runs this: the pair, with hostile clients.
+//! Program of `cargo xtask abuse`: both services, with hostile clients.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,29 +10,30 @@ use std::process::ExitCode;
 use abuse::{self, Engine, Options, Running};
 use clap::{Parser, ValueEnum};
 
-/// Attacks the pair on this machine, and holds answers, memory, descriptors and
-/// the time of `/health` against their table.
+/// Attacks both services on this machine, and checks responses, memory,
+/// descriptors and the latency of `/health` against their limits.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The amount of the run in the tests.
+    /// Run the short version of the tests.
     #[arg(long)]
     short: bool,
-    /// Only attacks whose name has this in it.
+    /// Run only attacks whose name contains this.
     #[arg(long)]
     only: Option<String>,
-    /// Where the hub keeps what it remembers.
+    /// The hub's database.
     #[arg(long, value_enum, default_value_t)]
     database: Database,
-    /// How many hubs share one PostgreSQL, and are attacked in turns.
+    /// Number of hubs on one PostgreSQL, attacked in turns.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     hubs: u8,
-    /// Through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
+    /// Attack through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
     #[arg(long)]
     nginx: bool,
-    /// A hub that runs already: `127.0.0.1:PORT`.
+    /// Attack a running hub at `127.0.0.1:PORT`.
     #[arg(long, requires = "pid", conflicts_with_all = ["database", "hubs"])]
     at: Option<String>,
-    /// Its process; its administrator's password is in `ABUSE_PASSWORD`.
+    /// The pid of that hub; its administrator's password is in
+    /// `ABUSE_PASSWORD`.
     #[arg(long, requires = "at")]
     pid: Option<i32>,
 }

@@ -25,12 +25,12 @@ use super::{Engine, Options, Outcome, Row, Running};
 const TOKEN: &str = "un-token-de-prueba-42";
 const PASSWORD: &str = "una clave larga";
 const MIB: u64 = 1024 * 1024;
-/// Between two looks.
+/// Interval between two probes.
 const LOOK: Duration = Duration::from_millis(20);
-/// A health check that takes longer counts as this.
+/// The duration that a failed health check counts as.
 const LOST: Duration = Duration::from_secs(10);
 
-/// What was started for a run; it ends with this.
+/// Everything started for a run; stopped on drop.
 struct Stage {
     manager: Option<Manager>,
     hubs: Vec<Hub>,
@@ -42,7 +42,7 @@ struct Stage {
 
 impl Stage {
     async fn set(options: &Options) -> Self {
-        // A descriptor for each of the clients.
+        // One descriptor per client.
         raise_descriptors(8_192);
         match &options.running {
             Some(running) => Self::around(running, options).await,
@@ -50,7 +50,7 @@ impl Stage {
         }
     }
 
-    /// The real binaries, started for this.
+    /// Starts the real binaries.
     async fn own(options: &Options) -> Self {
         let database = match (options.engine, options.hubs) {
             (Engine::Sqlite, ..=1) => None,
@@ -92,8 +92,7 @@ impl Stage {
         }
     }
 
-    /// A hub that runs already, in a container; session-manager is reached by it
-    /// alone.
+    /// Uses a running hub in a container; only it can reach session-manager.
     async fn around(running: &Running, options: &Options) -> Self {
         let process = Process {
             address: running.address.clone(),
@@ -109,8 +108,8 @@ impl Stage {
         }
     }
 
-    /// What the services wrote of defects: whoever is attacked neither panics nor
-    /// says that it is defective.
+    /// Defects in the services' logs: an attacked service must neither panic
+    /// nor report a defect.
     fn defects(&self) -> Vec<(&'static str, String)> {
         let logs = self.hubs.iter().map(|hub| ("central-hub", &hub.service));
         let logs = logs.chain(
@@ -141,8 +140,8 @@ impl Stage {
     }
 }
 
-/// The hubs as a target, with nginx before them if it is wanted; and with those
-/// whom it knows.
+/// The hubs as a target, with nginx in front if requested, and with the roles
+/// of the attackers.
 async fn hub_target(
     processes: Vec<Process>,
     password: &str,
@@ -168,8 +167,8 @@ async fn hub_target(
     (nginx, target)
 }
 
-/// Who attacks. By tokens: wrong passwords of an attack keep out whoever shows a
-/// right one from the same address, and not a token.
+/// The roles of the attackers. They use tokens: wrong passwords of an attack
+/// lock out right ones from the same address, but not tokens.
 struct Roles {
     all: String,
     lesser: Vec<String>,
@@ -187,7 +186,7 @@ impl Roles {
             assert!(status == 201 || is_there, "{status} {made}");
             made
         };
-        // The flood deletes whatever has the number 1: nobody of those here.
+        // The flood deletes objects with the id 1: none of those used here.
         let admin = ("admin", password);
         let spare = json!({"name": "spare", "scopes": ["read"]});
         make(admin, "/api/tokens", spare).await;
@@ -211,7 +210,7 @@ impl Roles {
     }
 }
 
-/// Attacks the pair, and tells `say` a line for each attack.
+/// Attacks both services, and reports a line per attack to `say`.
 pub async fn run(options: &Options, mut say: impl FnMut(String)) -> Outcome {
     let stage = Stage::set(options).await;
     let mut outcome = Outcome {
@@ -256,7 +255,7 @@ pub async fn run(options: &Options, mut say: impl FnMut(String)) -> Outcome {
 }
 
 async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options) -> Row {
-    // Those who are not attacked are looked at as well: none takes another along.
+    // Other services are probed as well: an attack on one must not affect them.
     let others: Vec<_> = all.iter().filter(|it| it.name != target.name).collect();
     let (watch, beside) = (Watch::start(&[target]), Watch::start(&others));
     let statuses = attack.run(target, options).await;
@@ -288,7 +287,7 @@ async fn one(attack: &Attack, target: &Target, all: &[Target], options: &Options
     }
 }
 
-/// Looks at the health of processes and at what they take.
+/// Probes the health of processes and their resource usage.
 struct Watch {
     stop: Arc<AtomicBool>,
     tasks: Vec<tokio::task::JoinHandle<Seen>>,
@@ -307,7 +306,7 @@ impl Watch {
         Self { stop, tasks }
     }
 
-    /// The worst of all of them.
+    /// Stops the probes; returns the worst of their results.
     async fn end(self) -> Seen {
         self.stop.store(true, Ordering::Relaxed);
         let seen = join_all(self.tasks).await.into_iter();
@@ -329,7 +328,7 @@ async fn watch(look: Look, before: u64, stop: Arc<AtomicBool>) -> Seen {
     loop {
         let begun = Instant::now();
         let asking = tokio::time::timeout(LOST, look.health()).await;
-        // A connection that is refused is asked for again: its time counts on.
+        // A refused connection is retried: its time continues.
         let is_answered = asking == Ok(200);
         took.push(if is_answered { begun.elapsed() } else { LOST });
         let now = look.usage();

@@ -1,4 +1,4 @@
-//! Whether an attack stayed in its table.
+//! Checks whether an attack stayed within its limits.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +8,20 @@ use super::attacks::Attack;
 
 /// Limit on the memory growth of a service during an attack, in MiB.
 const MEMORY_LIMIT: u64 = 64;
-/// Limit on open descriptors: connections, and everything else.
+/// Limit on open descriptors: connections and all others.
 const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
-/// What was seen of a service.
+/// Measurements of a service.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// The median and the longest of the health checks.
+    /// Median and maximum latency of the health checks.
     pub(super) health: (Duration, Duration),
-    /// How much more it took at the most, in MiB.
+    /// Peak memory growth, in MiB.
     pub(super) memory: u64,
     pub(super) descriptors: u64,
 }
 
-/// What left its table.
+/// Returns the exceeded limits.
 pub(super) fn judged(
     attack: &Attack,
     answers: &BTreeMap<u16, usize>,

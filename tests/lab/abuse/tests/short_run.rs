@@ -2,7 +2,7 @@
 
 use abuse::{self, Engine, Options};
 
-/// All of it on this machine as it is installed at first.
+/// A default installation on this machine.
 fn alone() -> Options {
     Options {
         short: true,
@@ -10,8 +10,8 @@ fn alone() -> Options {
     }
 }
 
-/// Two hubs on one PostgreSQL, attacked over the internet: all that is different
-/// where it grew.
+/// Two hubs on one PostgreSQL, attacked over the internet: all differences of a
+/// large installation.
 fn grown() -> Options {
     Options {
         short: true,
@@ -33,7 +33,8 @@ async fn held(options: Options, only: &str) {
     assert_eq!(outcome.broken(), Vec::<String>::new(), "{rows:#?}");
 }
 
-/// Two tests of each attack, and one that none is missing here.
+/// Generates two tests of each attack, and one that checks that none is
+/// missing.
 macro_rules! attacks {
     ($(fn $name:ident($attack:literal);)*) => {
         $(mod $name {

@@ -1,10 +1,10 @@
-//! What comes of a long absence: very many messages are in the page's database,
-//! and nobody was told of them.
+//! Benchmark of a long absence: the page's database has very many messages that
+//! were never published.
 //!
-//! How long the page's thread was busy is measured twice. Chrome notes stretches
-//! of more than 50 ms as long tasks, by the clock on the wall: on a machine that
-//! others use as well, most of it is waiting for a processor. So for the first
-//! seconds it also traces each task with the processor's time.
+//! The busy time of the page's thread is measured twice. Chrome records
+//! stretches of more than 50 ms as long tasks, in wall clock time: on a shared
+//! machine most of that is waiting for a CPU. So for the first seconds it also
+//! traces each task with its CPU time.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,21 +17,21 @@ use super::report::Own;
 use super::weigh::{Weight, weight};
 use harness::{Events, ManagerOptions, linked};
 
-/// So many chats changed, by so many messages each; some of each are known from
-/// before the link.
+/// Number of changed chats, and of messages in each; some of each are known
+/// from before the link.
 const ABSENCE: Stored = Stored {
     chats: 2_000,
     each: 100,
     old: 20,
 };
-/// Far longer than it takes.
+/// Timeout, far longer than needed.
 const PATIENCE: Duration = Duration::from_secs(900);
-/// So long each task is traced, from Chrome's start.
+/// Duration of the trace, from Chrome's start.
 const TRACED: Duration = Duration::from_secs(20);
-/// How often memory is looked at.
+/// Interval between two memory measurements.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Runs it; `say` is told how far it is.
+/// Runs the benchmark; reports its progress to `say`.
 pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
@@ -100,10 +100,10 @@ pub(super) async fn run(say: impl Fn(&str)) -> Vec<Own> {
     ]
 }
 
-/// Listens until all are told; gives how many those are.
+/// Waits until all messages are published; returns their number.
 ///
 /// # Panics
-/// If one is told twice, or one that is history.
+/// If one is published twice, or one is history.
 async fn told(url: String) -> usize {
     let total = (ABSENCE.chats * ABSENCE.each) as usize;
     let mut events = Events::open(&url, None).await;
@@ -131,17 +131,17 @@ struct TraceEvent {
     name: String,
     pid: i64,
     tid: i64,
-    /// When it began, in microseconds since the machine's start.
+    /// Start of the task, in microseconds since boot.
     #[serde(default)]
     ts: f64,
-    /// How long the processor worked for it, in microseconds.
+    /// CPU time of the task, in microseconds.
     #[serde(default)]
     tdur: f64,
     #[serde(default)]
     args: serde_json::Value,
 }
 
-/// The longest task of the page's thread from then on, in milliseconds.
+/// The longest task of the page's thread from `since` on, in milliseconds.
 fn busiest(trace: &Path, since: f64) -> f64 {
     let trace = std::fs::read(trace).expect("what Chrome traced");
     let Trace { events } = serde_json::from_slice(&trace).expect("a trace");
@@ -159,7 +159,7 @@ fn busiest(trace: &Path, since: f64) -> f64 {
     tasks.iter().map(|task| task.tdur / 1e3).fold(0.0, f64::max)
 }
 
-/// Milliseconds, as Chrome's traces count them.
+/// Milliseconds since boot, as in Chrome's traces.
 fn since_boot() -> f64 {
     let uptime = std::fs::read_to_string("/proc/uptime").expect("/proc");
     let seconds = uptime.split_whitespace().next().expect("seconds");
@@ -174,7 +174,7 @@ fn larger(a: Weight, b: Weight) -> Weight {
     }
 }
 
-/// Milliseconds.
+/// Milliseconds since 1970.
 fn since_1970() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.unwrap_or_default().as_secs_f64() * 1e3

@@ -1,4 +1,4 @@
-//! The ratios as bars, whatsapp-web.js at 1.
+//! Bar chart of the ratios, with whatsapp-web.js at 1.
 
 use std::io;
 use std::path::Path;
@@ -9,19 +9,19 @@ use super::report::{Report, Row};
 
 const GREEN: RGBColor = RGBColor(15, 118, 75);
 const ORANGE: RGBColor = RGBColor(200, 100, 0);
-/// Of what has no target.
+/// Color of bars without a target.
 const GREY: RGBColor = RGBColor(120, 125, 130);
 const ROW: u32 = 30;
 const WIDTH: u32 = 900;
-/// Where the bars begin, in pixels.
+/// Start of the bars, in pixels.
 const NAMES: i32 = 250;
-/// A bar that is longer is cut, its figure tells.
+/// A longer bar is cut; its label has the value.
 const LONGEST: f64 = 4.0;
 
 /// Draws the rows of `report` that have a ratio into `file`, an SVG.
 ///
 /// # Errors
-/// The file's.
+/// When the file cannot be written.
 pub fn draw(report: &Report, file: &Path) -> io::Result<()> {
     let rows: Vec<(&Row, f64)> = report
         .rows

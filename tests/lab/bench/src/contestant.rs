@@ -1,4 +1,4 @@
-//! Who is measured: the product, and what a user would pick instead of it.
+//! The contestants: the product, and the usual alternative.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -11,7 +11,7 @@ use whatsapp_standin::Standin;
 
 use harness::{Events, Scratch, binary, http, node_scripts, poll, processes};
 
-/// One of the two.
+/// One of the two contestants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Contestant {
     /// session-manager.
@@ -21,7 +21,7 @@ pub enum Contestant {
 }
 
 impl Contestant {
-    /// Its name in the table.
+    /// Returns the name in the table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Contestant {
     }
 }
 
-/// A folder with a linked device, or where one will be.
+/// A folder with a linked device, or for one.
 #[derive(Debug)]
 pub struct Home {
     who: Contestant,
@@ -84,7 +84,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// A new one, not linked.
+    /// Creates an empty one, not linked.
     #[must_use]
     pub fn new(who: Contestant, standin: &Standin) -> Self {
         Self {
@@ -95,11 +95,11 @@ impl Home {
         }
     }
 
-    /// Starts it, and gives it once it answers. A linked one connects by
-    /// itself.
+    /// Starts the contestant, and returns it once it responds. A linked one
+    /// connects by itself.
     ///
     /// # Panics
-    /// If it ends, or does not answer in time.
+    /// If the process ends, or does not respond in time.
     pub async fn launch(&self) -> Running {
         let port = free_port();
         let command = self
@@ -108,7 +108,7 @@ impl Home {
         let launched = Instant::now();
         let child = spawn_bound(command).expect("it starts");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        // Finer than the waits of the tests: this is what is measured.
+        // A shorter interval than in the tests, since this is measured.
         while tokio::net::TcpStream::connect(address).await.is_err() {
             assert!(
                 launched.elapsed() < harness::PATIENCE,
@@ -130,7 +130,7 @@ impl Home {
         running
     }
 
-    /// Scans the code on show; back once it is ready.
+    /// Scans the current code; returns once the session is ready.
     pub async fn scan(&mut self, standin: &Standin, events: &mut Events) {
         poll::until("a code to scan", async || {
             standin.phone().scan_current().ok()
@@ -143,26 +143,26 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // The browser of the peer outlives a peer that died.
+        // The peer's browser survives a peer that died.
         for process in processes::of(self.folder.path()) {
             let _ = kill(process.id(), Signal::KILL);
         }
     }
 }
 
-/// A code to scan is told.
+/// Whether the event has a code to scan.
 #[must_use]
 pub fn is_code(event: &harness::SseEvent) -> bool {
     event.name == "qr" && event.data["status"] == "QR_AVAILABLE"
 }
 
-/// It is told that messages may be sent.
+/// Whether the event is the state READY.
 #[must_use]
 pub fn is_ready(event: &harness::SseEvent) -> bool {
     event.name == "state" && event.data["status"] == "READY"
 }
 
-/// One that runs.
+/// A running contestant.
 #[derive(Debug)]
 pub struct Running {
     who: Contestant,
@@ -178,27 +178,27 @@ impl Running {
         format!("{}{path}", self.url)
     }
 
-    /// Its process.
+    /// Returns the pid of its process.
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
 
-    /// Listens to its events.
+    /// Opens its event stream.
     pub async fn events(&self) -> Events {
         Events::open(&self.url("/events"), None).await
     }
 
-    /// `POST /connect`.
+    /// Requests `POST /connect`.
     pub async fn connect(&self) {
         let request = self.client.post(self.url("/connect")).send();
         assert!(request.await.expect("an answer").status().is_success());
     }
 
-    /// Sends a message; back once WhatsApp's server took it.
+    /// Sends a message; returns once WhatsApp's server accepted it.
     ///
     /// # Panics
-    /// If it is refused.
+    /// If the message is rejected.
     pub async fn send(&self, to: &str, message: &str) {
         let body = json!({"cliente_id": 51, "to": to, "message": message});
         let request = self.client.post(self.url("/send")).json(&body);
@@ -212,7 +212,7 @@ impl Running {
         );
     }
 
-    /// Ends it by SIGTERM.
+    /// Stops it with SIGTERM.
     pub async fn stop(mut self) {
         if let Some(process) = service_runtime::process::Process::read(self.pid()) {
             let _ = kill(process.id(), Signal::TERM);
@@ -231,7 +231,7 @@ impl Drop for Running {
     }
 }
 
-/// A port that nobody has at the moment.
+/// A port that is free at the moment.
 #[must_use]
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

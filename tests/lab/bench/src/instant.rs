@@ -1,5 +1,5 @@
-//! A session-manager that takes every message at once: what is left is the
-//! hub's own work.
+//! A fake session-manager that accepts every message at once: only the hub's
+//! own work remains.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// Starts it; it ends with the process.
+/// Starts the server; it ends with the process.
 pub async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

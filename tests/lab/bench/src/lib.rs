@@ -1,4 +1,4 @@
-//! The product beside what a user would pick instead, in one run and in turns
+//! Benchmarks of the product against the usual alternative, in turns of one run
 //! on the same stand-in.
 //!
 //! ```text
@@ -29,49 +29,49 @@ pub use weigh::{Weight, processor_time_of, tree_processor_time, weight};
 
 use turn::Turn;
 
-/// What can be measured on its own.
+/// A part that can be measured separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
-    /// From the start of the process to listening, to the code, to READY.
+    /// Time from the process start to listening, to the QR code, and to READY.
     Launch,
-    /// Sends one after the other.
+    /// Latency of sends, one after the other.
     Send,
-    /// Sends of many callers.
+    /// Throughput of many concurrent callers.
     Rate,
-    /// From the phone to a listener of the events.
+    /// Latency from the phone to an event client.
     Inbound,
-    /// Memory, processes and processor time when nothing happens.
+    /// Memory, processes and CPU time at rest.
     Idle,
-    /// Memory after 10,000 messages out and 10,000 in.
+    /// Memory growth after 10,000 messages out and 10,000 in.
     Growth,
-    /// The hub on its own, its page, and the binaries' sizes.
+    /// The hub alone, its page, and the sizes of the binaries.
     Hub,
-    /// 2,000 chats with 100 messages each that nobody was told of; minutes, so
-    /// only when it is named.
+    /// 2,000 chats with 100 unpublished messages each; takes minutes, so only
+    /// if named.
     Absence,
-    /// A build from nothing; minutes, so only when it is named.
+    /// A clean build; takes minutes, so only if named.
     Build,
 }
 
 impl Part {
-    /// What is measured of two, in turns.
+    /// Whether both contestants are measured, in turns.
     fn is_of_both(self) -> bool {
         !matches!(self, Self::Hub | Self::Absence | Self::Build)
     }
 }
 
-/// How much is measured.
+/// The amount to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Amount {
-    /// How often each of the two has its turn.
+    /// Number of turns of each of the two.
     pub rounds: usize,
-    /// Messages of a turn, one after the other.
+    /// Messages per turn, one after the other.
     pub sends: usize,
-    /// Messages out, and as many in, for growth.
+    /// Messages out, and as many in, for memory growth.
     pub growth: usize,
 }
 
-/// Runs all of `parts` with each of `who`; `say` is told how far it is.
+/// Runs all of `parts` with each of `who`; reports its progress to `say`.
 pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl Fn(&str)) -> Report {
     let mut samples = Samples::default();
     let mut own = Vec::new();
@@ -93,12 +93,13 @@ pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl F
         .collect();
     let rounds = if parts.is_empty() { 0 } else { amount.rounds };
     for round in 1..=rounds {
-        // Whoever comes second finds the machine's caches warm: by turns.
+        // The second contestant finds the machine's caches warm: so the order
+        // alternates.
         let mut order = who.to_vec();
         if round % 2 == 0 {
             order.reverse();
         }
-        // Growth takes minutes, and moves little from one round to the next.
+        // Growth takes minutes, and varies little between rounds.
         let parts: Vec<Part> = parts
             .iter()
             .copied()

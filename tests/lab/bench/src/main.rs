@@ -1,5 +1,4 @@
-//! `cargo xtask bench` runs this: the product beside what a user would pick
-//! instead.
+//! Program of `cargo xtask bench`: the product against the usual alternative.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -15,25 +14,25 @@ use clap::{Parser, ValueEnum as _};
 /// Measures session-manager and whatsapp-web.js in turns on one stand-in.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Only these.
+    /// Measure only these parts.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Only this one of the two.
+    /// Measure only this contestant.
     #[arg(long, value_enum)]
     who: Option<Contestant>,
-    /// How often each has its turn.
+    /// Number of turns of each.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Messages of a turn, one after the other.
+    /// Messages per turn, one after the other.
     #[arg(long, default_value_t = 200)]
     sends: usize,
-    /// Messages out, and as many in, for growth.
+    /// Messages out, and as many in, for memory growth.
     #[arg(long, default_value_t = 10_000)]
     growth: usize,
-    /// Write the figures there, as JSON.
+    /// Write the figures to this file, as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Draw the ratios there, as an SVG.
+    /// Draw the ratios to this file, as an SVG.
     #[arg(long)]
     chart: Option<PathBuf>,
 }

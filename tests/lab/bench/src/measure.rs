@@ -3,23 +3,23 @@
 use super::contestant::Contestant;
 use super::stats;
 
-/// What the product has to be, next to the peer.
+/// The product's target relative to the peer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
-    /// No more than this part of the peer's figure.
+    /// At most this fraction of the peer's value.
     AtMost(f64),
-    /// No less than this many times the peer's.
+    /// At least this multiple of the peer's value.
     AtLeast(f64),
-    /// A figure of its own, to be seen only.
+    /// No target; for information only.
     Shown,
 }
 
-/// Which figure of all samples counts.
+/// The statistic of all samples that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
-    /// The one in the middle.
+    /// The median.
     Median,
-    /// What 99 of 100 do not exceed.
+    /// The 99th percentile.
     P99,
 }
 
@@ -31,28 +31,28 @@ macro_rules! measures {
         pub enum Measure { $($name),* }
 
         impl Measure {
-            /// All, in the order of the table.
+            /// All measures, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// What stands in the table.
+            /// The name in the table.
             #[must_use]
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$name => $words),* }
             }
 
-            /// The unit of its figures.
+            /// The unit of its values.
             #[must_use]
             pub const fn unit(self) -> &'static str {
                 match self { $(Self::$name => $unit),* }
             }
 
-            /// The figure that counts.
+            /// The statistic that counts.
             #[must_use]
             pub const fn figure(self) -> Figure {
                 match self { $(Self::$name => Figure::$figure),* }
             }
 
-            /// What is to be reached.
+            /// The target.
             #[must_use]
             pub const fn target(self) -> Target {
                 match self { $(Self::$name => $target),* }
@@ -83,7 +83,7 @@ measures! {
 }
 
 impl Measure {
-    /// Its figure of these samples.
+    /// Computes its statistic of these samples.
     #[must_use]
     pub fn of(self, samples: &[f64]) -> Option<f64> {
         match self.figure() {
@@ -98,12 +98,12 @@ impl Measure {
 pub struct Samples(std::collections::BTreeMap<(Measure, Contestant), Vec<f64>>);
 
 impl Samples {
-    /// One more.
+    /// Adds a sample.
     pub fn add(&mut self, measure: Measure, of: Contestant, value: f64) {
         self.0.entry((measure, of)).or_default().push(value);
     }
 
-    /// All of one measure.
+    /// Returns all samples of one measure.
     #[must_use]
     pub fn of(&self, measure: Measure, of: Contestant) -> &[f64] {
         self.0.get(&(measure, of)).map_or(&[], Vec::as_slice)

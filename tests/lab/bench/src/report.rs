@@ -12,7 +12,7 @@ use super::{Amount, Contestant};
 pub struct Row {
     /// Name of the measure.
     pub measure: &'static str,
-    /// Its unit.
+    /// The unit of the values.
     pub unit: &'static str,
     /// The product's value, if measured.
     pub product: Option<f64>,
@@ -63,7 +63,7 @@ impl Row {
 pub struct Own {
     /// Name of the measure.
     pub measure: String,
-    /// Its unit.
+    /// The unit of the value.
     pub unit: &'static str,
     /// The value.
     pub figure: f64,

@@ -14,20 +14,20 @@ use super::{Amount, Part};
 /// How long the stand-in's server takes to acknowledge a message.
 pub const SERVER_ACK: Duration = Duration::from_millis(20);
 
-/// How long nothing happens before anything at rest is measured.
+/// Idle time before any measurement at rest.
 const SETTLE: Duration = Duration::from_secs(45);
 
-/// How long processor time at rest is watched.
+/// How long CPU time at rest is measured.
 const WATCHED: Duration = Duration::from_secs(40);
 
-/// What a turn is made of.
+/// A turn of one contestant.
 #[derive(Debug)]
 pub struct Turn<'a> {
-    /// Whose it is.
+    /// The contestant.
     pub who: Contestant,
-    /// What is measured in it.
+    /// The parts to measure.
     pub parts: &'a [Part],
-    /// How much of it.
+    /// The amount to measure.
     pub amount: &'a Amount,
 }
 
@@ -36,10 +36,10 @@ impl Turn<'_> {
         self.parts.contains(&part)
     }
 
-    /// Runs it; `say` is told what it is at.
+    /// Runs the turn; reports its progress to `say`.
     pub async fn run(&self, samples: &mut Samples, say: impl Fn(&str)) {
         let settings = Settings {
-            // No code changes while one is measured.
+            // Codes must not change during a measurement.
             first_code: Duration::from_secs(600),
             server_ack: SERVER_ACK,
             ..Settings::default()
@@ -48,7 +48,7 @@ impl Turn<'_> {
         let mut home = Home::new(self.who, &standin);
         say("launch, code, link");
         let running = self.link(&mut home, &standin, samples).await;
-        // What is asked for the first time is not what is measured.
+        // Warm-up: first requests are not measured.
         self.sends(&running, 4, 40).await;
         if self.has(Part::Send) {
             say("sends, one after the other");
@@ -117,8 +117,8 @@ impl Turn<'_> {
         running
     }
 
-    /// `count` messages of so many callers, each to a number of its own; how
-    /// long each took.
+    /// Sends `count` messages from several callers, each to its own number;
+    /// returns the latencies.
     async fn sends(&self, running: &Running, callers: usize, count: usize) -> Vec<Duration> {
         let each = count.div_ceil(callers);
         let times = join_all((0..callers).map(async |caller| {
@@ -134,7 +134,7 @@ impl Turn<'_> {
         times.await.concat()
     }
 
-    /// Messages a second, and how many they were.
+    /// Messages per second, and their number.
     async fn rate(&self, running: &Running, callers: usize) -> (f64, f64) {
         let count = self.amount.sends * 4;
         let start = Instant::now();
@@ -144,7 +144,7 @@ impl Turn<'_> {
         (sent / start.elapsed().as_secs_f64(), sent)
     }
 
-    /// From the phone to whoever listens, one after the other.
+    /// Latency from the phone to an event client, one message after the other.
     async fn inbound(&self, running: &Running, standin: &Standin, samples: &mut Samples) {
         let mut events = running.events().await;
         for n in 0..self.amount.sends {
@@ -171,13 +171,13 @@ impl Turn<'_> {
         samples.add(Measure::Processes, self.who, weight.processes as f64);
     }
 
-    /// What is held after many messages, out and in, over what was held before.
+    /// Memory growth after many messages in both directions.
     async fn growth(&self, running: &Running, standin: &Standin, samples: &mut Samples) {
         tokio::time::sleep(SETTLE).await;
         let before = weight_at_rest(running.pid()).await;
         let mut events = running.events().await;
         let inbound = async {
-            // As many under way as a busy morning has, and no more.
+            // As many in flight as on a busy morning, and no more.
             let mut told = 0;
             for n in 0..self.amount.growth {
                 writes(standin, n);

@@ -1,23 +1,23 @@
-//! What processes hold and use, as Linux tells it.
+//! Memory and CPU usage of processes, as Linux reports it.
 
 use std::time::Duration;
 
 use service_runtime::process::ProcessTable;
 use service_runtime::process::usage::{self, field};
 
-/// A service and the tree below it.
+/// Memory of a service and its process tree.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Weight {
     /// Resident memory of the service, in MiB.
     pub service_rss: f64,
-    /// Anonymous memory of all below it, what they share shared out (PSS), in
-    /// MiB.
+    /// Anonymous memory of all descendants, with shared memory divided (PSS),
+    /// in MiB.
     pub tree_anonymous: f64,
-    /// How many processes are below it.
+    /// Number of descendants.
     pub processes: usize,
 }
 
-/// What the service and its tree hold now.
+/// Measures the service and its process tree now.
 #[must_use]
 pub fn weight(service: i32) -> Weight {
     let tree = below(service);
@@ -33,7 +33,7 @@ pub fn weight(service: i32) -> Weight {
     }
 }
 
-/// The least of some looks: what is held, not what is in use for a moment.
+/// The minimum of several measurements: retained memory without temporary use.
 pub async fn weight_at_rest(service: i32) -> Weight {
     let mut least = weight(service);
     for _ in 0..8 {
@@ -46,22 +46,22 @@ pub async fn weight_at_rest(service: i32) -> Weight {
     least
 }
 
-/// Processor time that the service and all that is below it used so far.
+/// CPU time of the service and all its descendants so far.
 ///
-/// A process that ended in between is missing from the later figure: of use
-/// at rest only.
+/// A process that ended in between is missing from the later value: usable at
+/// rest only.
 #[must_use]
 pub fn processor_time(service: i32) -> Duration {
     processor_time_of(service) + tree_processor_time(service)
 }
 
-/// As [`processor_time`], of what is below the service alone.
+/// As [`processor_time`], without the service itself.
 #[must_use]
 pub fn tree_processor_time(service: i32) -> Duration {
     below(service).into_iter().map(processor_time_of).sum()
 }
 
-/// Processor time that this process alone used so far.
+/// CPU time of this process alone so far.
 #[must_use]
 pub fn processor_time_of(pid: i32) -> Duration {
     usage::processor_time(pid).unwrap_or_default()

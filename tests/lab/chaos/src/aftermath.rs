@@ -10,13 +10,13 @@ use whatsapp_standin::{Details, Phone};
 use super::record::AtPhone;
 use harness::processes;
 
-/// The folder of session-manager; short, since the path of Chrome's socket has
-/// to fit in 108 bytes.
+/// The folder of session-manager; short, since the path of Chrome's socket must
+/// fit in 108 bytes.
 pub(super) const MANAGER: &str = "sm";
-/// And the hub's.
+/// The folder of the hub.
 pub(super) const HUB: &str = "hub";
 
-/// What WhatsApp's server took, in its order.
+/// The messages that WhatsApp's server accepted, in its order.
 pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
     phone
         .messages()
@@ -31,7 +31,7 @@ pub(super) fn at_phone(phone: &Phone) -> Vec<AtPhone> {
         .collect()
 }
 
-/// The name of a place or of a contact, or a file's caption.
+/// The name of a location or contact, or a file's caption.
 fn text_of(details: &Details) -> Option<String> {
     if details.caption.is_some() {
         return details.caption.clone();
@@ -44,7 +44,7 @@ fn text_of(details: &Details) -> Option<String> {
     Some(name.trim().to_owned())
 }
 
-/// Processes, locks, temporary files and panics that are there after the end.
+/// Lists processes, locks, temporary files and panics left after the end.
 pub(super) async fn left(folder: &Path) -> Vec<String> {
     let deadline = Instant::now() + Duration::from_secs(15);
     while !processes::of(folder).is_empty() && Instant::now() < deadline {

@@ -1,11 +1,11 @@
-//! The time of a run, and what was noticed on the way.
+//! The time of a run, and its unexpected observations.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Milliseconds since the start; every clone is the same clock.
+/// Milliseconds since the start; clones share one clock.
 #[derive(Debug, Clone)]
 pub struct Clock {
     start: Arc<Mutex<Instant>>,
@@ -13,7 +13,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts now.
+    /// Creates a clock that starts now.
     #[must_use]
     pub fn start() -> Self {
         Self {
@@ -22,42 +22,42 @@ impl Clock {
         }
     }
 
-    /// Begins again at 0.
+    /// Restarts at 0.
     pub fn restart(&self) {
         *locked(&self.start) = Instant::now();
     }
 
-    /// Now.
+    /// Returns the time since the start, in milliseconds.
     #[must_use]
     pub fn ms(&self) -> u64 {
         millis(locked(&self.start).elapsed())
     }
 
-    /// Waits until then.
+    /// Waits until the time `ms`.
     pub async fn until(&self, ms: u64) {
         let then = *locked(&self.start) + Duration::from_millis(ms);
         tokio::time::sleep_until(then).await;
     }
 
-    /// Writes down what ought not to happen.
+    /// Records an unexpected observation.
     pub fn odd(&self, what: impl Into<String>) {
         locked(&self.oddities).push((self.ms(), what.into()));
     }
 
-    /// What was written down.
+    /// Returns the recorded observations.
     #[must_use]
     pub fn oddities(&self) -> Vec<(u64, String)> {
         locked(&self.oddities).clone()
     }
 }
 
-/// In whole milliseconds.
+/// Converts to whole milliseconds.
 #[must_use]
 pub fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The lock of something that is whole at any moment.
+/// Locks a mutex whose data is always consistent, even after a panic.
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

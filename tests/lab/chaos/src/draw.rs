@@ -1,4 +1,4 @@
-//! A plan, drawn from a seed: the same seed, the same plan.
+//! Generation of a plan from a seed: the same seed gives the same plan.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ impl Plan {
     /// Draws a plan.
     #[must_use]
     pub fn new(seed: u64, amount: Amount) -> Self {
-        // One stream for each part: more kills do not change the sends.
+        // One random stream per part: more kills do not change the sends.
         let stream = |number| {
             let mut random = ChaCha8Rng::seed_from_u64(seed);
             random.set_stream(number);
@@ -43,8 +43,8 @@ fn times(random: &mut ChaCha8Rng, first: u64, gap: &Range<u64>, length: u64) -> 
     times
 }
 
-/// Draws from a bag until it is empty, then fills it again: in a short run
-/// too there is some of everything.
+/// Draws from a bag until it is empty, then refills it: even a short run has
+/// every kind.
 fn from_bag<T: Copy>(random: &mut ChaCha8Rng, bag: &mut Vec<T>, all: &[T]) -> T {
     if bag.is_empty() {
         bag.extend_from_slice(all);
@@ -81,8 +81,8 @@ fn kills(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
         .collect()
 }
 
-/// A page that could not open its database is loaded once more: until then the
-/// next one must open.
+/// A page that could not open its database is reloaded once: the next one must
+/// open by then.
 const DATABASE_REST_MS: u64 = 10_000;
 
 fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
@@ -115,7 +115,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
     let mut last = Vec::new();
     let mut free_at = 0;
     for at in times(random, 1_000, &amount.trouble_gap_ms, amount.length_ms) {
-        // One at a time: what lasts is over before the next begins.
+        // One at a time: a lasting fault is over before the next begins.
         let at_ms = at.max(free_at);
         if at_ms >= amount.length_ms {
             break;
@@ -138,7 +138,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
                 | Action::SlowAcks(ms)
                 | Action::SlowDelivery(ms)
                 | Action::BlockContact { ms, .. } => ms,
-                // Twice in a row it would be believed.
+                // Twice in a row would count as a real failure.
                 Action::BreakDatabase(ms) => ms + DATABASE_REST_MS,
                 _ => 0,
             };
@@ -150,7 +150,7 @@ fn troubles(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Fault> {
 fn lanes(random: &mut ChaCha8Rng, amount: &Amount) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for client in 0..amount.clients {
-        // One in three writes to session-manager itself.
+        // One in three uses session-manager directly.
         let door = if client % 3 == 2 {
             Door::Manager
         } else {
@@ -211,7 +211,7 @@ fn calm(amount: &Amount) -> Vec<Lane> {
         .collect()
 }
 
-/// The recipient of this number in a plan.
+/// The number of a recipient in a plan.
 pub(super) fn number_of(number: usize) -> String {
     format!("549115{number:07}")
 }

@@ -1,4 +1,4 @@
-//! Breaking things, each at its time.
+//! Injection of faults, each at its time.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,34 +17,34 @@ use super::record::Struck;
 use super::supervise::Supervised;
 use harness::processes;
 
-/// How long somebody who is to be killed is waited for.
+/// How long to wait for the target of a kill.
 const TARGET_PATIENCE: Duration = Duration::from_secs(20);
 const SLOW_ACK: Duration = Duration::from_millis(1_500);
 const SLOW_DELIVERY: Duration = Duration::from_secs(3);
 
-/// All that can be broken.
+/// All targets of faults.
 #[derive(Debug, Clone)]
 pub struct Breakable {
-    /// The time.
+    /// The clock of the run.
     pub clock: Clock,
     /// WhatsApp, and the network to it.
     pub phone: Phone,
-    /// What WhatsApp does when nothing is wrong.
+    /// The stand-in's settings without faults.
     pub settings: Settings,
     /// session-manager.
     pub manager: Arc<Supervised>,
     /// central-hub.
     pub hub: Arc<Supervised>,
-    /// Where session-manager keeps its browser.
+    /// Folder of session-manager's browser.
     pub tokens: PathBuf,
-    /// Who listens to the events, by the service that tells them.
+    /// Event listeners, by service.
     pub listeners: Arc<BTreeMap<&'static str, Listener>>,
-    /// What was broken so far.
+    /// The faults injected so far.
     pub struck: Arc<Mutex<Vec<Struck>>>,
 }
 
 impl Breakable {
-    /// Breaks what is planned, one after the other.
+    /// Injects the planned faults, one after the other.
     pub async fn strike_all(self, faults: Vec<Fault>) {
         for Fault { at_ms, action } in faults {
             self.clock.until(at_ms).await;
@@ -64,7 +64,7 @@ impl Breakable {
         }
     }
 
-    /// Takes back whatever lasts.
+    /// Ends all lasting faults.
     pub fn mend(&self) {
         self.phone.set_network(true);
         self.phone.rule(None, Outcome::Ok, None);
@@ -159,7 +159,7 @@ impl Breakable {
         }
     }
 
-    /// Other settings for so long.
+    /// Applies other settings for this long.
     async fn set_for(&self, ms: u64, other: impl FnOnce(Settings) -> Settings) -> bool {
         self.phone.settings(other(self.settings.clone()));
         tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -193,7 +193,7 @@ impl Breakable {
     }
 }
 
-/// Strikes as soon as there is something to strike; gives whether there was.
+/// Strikes as soon as there is a target; returns whether there was one.
 async fn hits(strike: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + TARGET_PATIENCE;
     while !strike() {

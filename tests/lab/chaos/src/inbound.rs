@@ -17,11 +17,11 @@ use super::plan::{Lead, Way};
 use super::record::{AckTold, Ear, Told, Written};
 use harness::http_builder;
 
-/// A stream has signs of life more often.
+/// Read timeout of a stream, longer than its heartbeat interval.
 const SILENCE: Duration = Duration::from_secs(40);
 const COME_BACK_AFTER: Duration = Duration::from_millis(100);
 
-/// Writes to the account, each message at its time.
+/// Writes each message to the account at its time.
 pub async fn write(
     leads: Vec<Lead>,
     phone: Phone,
@@ -31,7 +31,7 @@ pub async fn write(
     for lead in leads {
         clock.until(lead.at_ms).await;
         let from = LeadMessage::text(&lead.number, &lead.text);
-        // Nobody is told of it before it is on the list.
+        // The message must be on the list before any listener receives it.
         let mut list = locked(&written);
         let message_id = match lead.way {
             Way::Text => phone.lead_message(&from),
@@ -52,15 +52,15 @@ pub async fn write(
     }
 }
 
-/// Somebody who listens to the events of a service, and comes back with
-/// `Last-Event-ID` whenever it was cut off.
+/// A client of a service's events, which reconnects with `Last-Event-ID` after
+/// every disconnect.
 #[derive(Debug)]
 pub struct Listener {
     heard: Arc<Heard>,
     listening: JoinHandle<()>,
 }
 
-/// What it heard.
+/// The received events.
 #[derive(Debug, Default)]
 struct Heard {
     told: Mutex<Vec<Told>>,
@@ -71,7 +71,7 @@ struct Heard {
 }
 
 impl Listener {
-    /// Listens at `url`, from the first event on.
+    /// Starts a listener at `url`, from the first event on.
     #[must_use]
     pub fn start(url: String, clock: &Clock) -> Self {
         let heard = Arc::<Heard>::default();
@@ -79,18 +79,18 @@ impl Listener {
         Self { heard, listening }
     }
 
-    /// Has it hang up, and come back.
+    /// Makes it disconnect and reconnect.
     pub fn hang_up(&self) {
         self.heard.drop.notify_one();
     }
 
-    /// How many messages it was told of.
+    /// Returns the number of received messages.
     #[must_use]
     pub fn count(&self) -> usize {
         self.heard.count.load(Ordering::Relaxed)
     }
 
-    /// Ends it; gives what it heard.
+    /// Stops it; returns the received events.
     #[must_use]
     pub fn end(&self) -> Ear {
         self.listening.abort();
@@ -110,7 +110,8 @@ impl Drop for Listener {
 
 impl Heard {
     async fn listen(self: Arc<Self>, url: String, clock: Clock) {
-        // It hears for as long as it takes: no timeout for the whole answer.
+        // No timeout for the whole response: the stream lasts as long as the
+        // run.
         let client = http_builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(SILENCE)
@@ -133,7 +134,7 @@ impl Heard {
         }
     }
 
-    /// Hears until the stream ends; gives whether there was one.
+    /// Reads until the stream ends; returns whether there was one.
     async fn hear(
         &self,
         client: &reqwest::Client,

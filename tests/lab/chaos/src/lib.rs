@@ -1,5 +1,5 @@
-//! The chaos run: everything breaks at random, and every message is still
-//! there exactly once.
+//! Chaos test: everything breaks at random, and every message still arrives
+//! exactly once.
 //!
 //! ```text
 //!  seed ─> Plan ─┬─ kills, troubles ─> Chrome, ChromeDriver, the services,
@@ -7,12 +7,12 @@
 //!                ├─ lanes ──> careful callers ─> hub ─> session-manager ─┐
 //!                └─ leads ──> phone ─> … ─> /events ─> listener          │
 //!                                │                        │              │
-//!                             Record <────────────────────┴── answers ───┘
+//!                             Record <────────────────────┴── responses ─┘
 //!                                │
-//!                             judge ─> nothing, or what was broken
+//!                             judge ─> violations
 //! ```
 //!
-//! The plan is all that the seed decides; how it meets the services' own times
+//! The seed determines only the plan; its timing relative to the services
 //! differs from run to run.
 
 mod aftermath;
@@ -40,21 +40,21 @@ pub use report::Figures;
 pub use stage::run;
 pub use verdict::{Broken, Violation};
 
-/// How a run goes.
+/// Options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the plan is drawn from.
+    /// The seed of the plan.
     pub seed: u64,
-    /// How much of everything.
+    /// The amount of load and faults.
     pub amount: Amount,
-    /// Further variables of session-manager.
+    /// Additional variables of session-manager.
     pub variables: Vec<(String, String)>,
-    /// Where everything is written to; has to be empty.
+    /// The output folder; must be empty.
     pub folder: PathBuf,
 }
 
 impl Options {
-    /// So many minutes of faults, and the services' own patience.
+    /// Options for this number of minutes, with the services' default timeouts.
     #[must_use]
     pub fn minutes(minutes: u64, seed: u64, folder: PathBuf) -> Self {
         Self {
@@ -65,8 +65,8 @@ impl Options {
         }
     }
 
-    /// Half a minute of faults, and services with less patience, so that each
-    /// of them is over in it.
+    /// Options for half a minute of faults, with shorter timeouts, so that each
+    /// of them expires within it.
     #[must_use]
     pub fn short(seed: u64, folder: PathBuf) -> Self {
         let variables = [
@@ -87,25 +87,25 @@ impl Options {
     }
 }
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was to happen.
+    /// The plan.
     pub plan: Plan,
-    /// What happened.
+    /// The record of events.
     pub record: Record,
-    /// What was broken; nothing, if all went well.
+    /// The violations; empty on success.
     pub violations: Vec<Violation>,
-    /// In numbers.
+    /// The figures.
     pub figures: Figures,
 }
 
 impl Outcome {
-    /// Writes all there is to find out why into `to`: the record, and the logs
-    /// and the ledger of the run in `folder`.
+    /// Writes all data for debugging into `to`: the record, and the logs and
+    /// the ledger of the run in `folder`.
     ///
     /// # Errors
-    /// Something cannot be written.
+    /// When a file cannot be written.
     pub fn keep(&self, folder: &Path, to: &Path) -> io::Result<()> {
         std::fs::create_dir_all(to)?;
         let all = serde_json::json!({

@@ -1,8 +1,8 @@
-//! The callers: each as careful as a caller has to be.
+//! Clients of the chaos test, with the retries that a client must do.
 //!
 //! ```text
-//!  one recipient:  message ─> ask ─┬─ 200 ─────────> the next message
-//!                              ^   ├─ 404 ─────────> nobody has that number
+//!  one recipient:  message ─> send ┬─ 200 ─────────> the next message
+//!                              ^   ├─ 404 ─────────> not on WhatsApp
 //!                              │   └─ 403 429 502 503 504, connection lost
 //!                              └──── pause ────┘     (the same key)
 //! ```
@@ -22,7 +22,7 @@ use super::record::{Answer, Fate, Message};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// What session-manager says when nothing was sent.
+/// Error codes of session-manager that mean that nothing was sent.
 const CERTAINLY_NOT: [&str; 8] = [
     "SEND_FAILED",
     "RECIPIENT_BLOCKED",
@@ -34,18 +34,18 @@ const CERTAINLY_NOT: [&str; 8] = [
     "WHATSAPP_UNAVAILABLE",
 ];
 
-/// How far it is.
+/// Progress of the load.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Messages that a caller began to ask for.
+    /// Messages that a client began to send.
     pub asked: AtomicU64,
-    /// Those that came to their end.
+    /// Messages that are finished.
     pub over: AtomicU64,
     /// Requests beyond the first of each message.
     pub retries: AtomicU64,
 }
 
-/// All callers.
+/// All clients.
 #[derive(Debug)]
 pub struct Load {
     inner: Arc<Inner>,
@@ -58,7 +58,7 @@ struct Inner {
     client: reqwest::Client,
     hub: String,
     manager: String,
-    /// What files are sent as; session-manager keeps it.
+    /// The id of the uploaded file; session-manager keeps it.
     file: String,
     progress: Arc<Progress>,
     messages: Mutex<Vec<Message>>,
@@ -66,7 +66,7 @@ struct Inner {
 }
 
 impl Load {
-    /// Nobody calls yet.
+    /// Creates the load without clients.
     #[must_use]
     pub fn new(
         clock: &Clock,
@@ -91,7 +91,7 @@ impl Load {
         }
     }
 
-    /// Begins to send what is planned.
+    /// Begins to send the planned messages.
     pub fn begin(&mut self, lanes: &[Lane]) {
         for lane in lanes {
             let (inner, lane) = (self.inner.clone(), lane.clone());
@@ -99,7 +99,7 @@ impl Load {
         }
     }
 
-    /// Waits until all is sent, at most so long; gives whether it is.
+    /// Waits until all is sent, at most for `within`; returns whether it is.
     pub async fn finish(&mut self, within: Duration) -> bool {
         let all = async { while self.lanes.join_next().await.is_some() {} };
         if tokio::time::timeout(within, all).await.is_ok() {
@@ -110,7 +110,7 @@ impl Load {
         false
     }
 
-    /// What was asked for, in its order.
+    /// Returns the requested messages, in their order.
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         locked(&self.inner.messages).clone()
@@ -187,7 +187,8 @@ impl Inner {
         }
     }
 
-    /// Asks in the message's manner; only the first time is any special.
+    /// Sends requests in the message's manner, which differs only in the first
+    /// turn.
     async fn ask(&self, lane: &Lane, send: &Send, turn: u32) -> Vec<Answer> {
         let once = |door| self.attempt(door, &lane.to, send);
         match send.manner {
@@ -246,7 +247,7 @@ impl Inner {
         }
     }
 
-    /// What the caller makes of the answers; nothing when it asks again.
+    /// The result of the responses; `None` if the client retries.
     fn fate(&self, send: &Send, turn: u32, answers: &[Answer]) -> Option<Fate> {
         let mut fate = None;
         for answer in answers {

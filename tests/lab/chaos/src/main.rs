@@ -1,4 +1,4 @@
-//! `cargo xtask chaos` runs this: the pair, with everything breaking.
+//! Program of `cargo xtask chaos`: both services, with everything breaking.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -13,26 +13,26 @@ use chaos::{self, Options, Outcome};
 use clap::Parser;
 use harness::Scratch;
 
-/// Breaks everything at random for some minutes, and holds what was sent and
-/// told against what was promised.
+/// Breaks everything at random for some minutes, and checks sends and events
+/// against the guarantees.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// For how long things are broken.
+    /// Duration of the faults, in minutes.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     minutes: u64,
-    /// The plan of the run in the tests: half a minute, impatient services.
+    /// Use the plan of the tests: half a minute, services with short timeouts.
     #[arg(long, conflicts_with = "minutes")]
     short: bool,
-    /// Draw the plan from this, as an earlier run said; else it is a new one.
+    /// The seed of an earlier run; random by default.
     #[arg(long)]
     seed: Option<u64>,
-    /// How many callers.
+    /// Number of clients.
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=64))]
     clients: Option<u8>,
-    /// Where logs, ledger and record go if a promise was broken.
+    /// Folder of logs, ledger and record after a violation.
     #[arg(long, default_value = "target/chaos")]
     out: PathBuf,
-    /// They go there in any case.
+    /// Keep these files in any case.
     #[arg(long)]
     keep: bool,
 }
@@ -90,7 +90,7 @@ fn verdict(arguments: &Arguments, seed: u64, outcome: &Outcome) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Short enough to be typed.
+/// A seed short enough to type.
 fn any_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| u64::from(now.subsec_nanos()) % 1_000_000)

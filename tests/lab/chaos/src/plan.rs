@@ -7,38 +7,39 @@ use serde::Serialize;
 
 use harness::standin::Outcome;
 
-/// How much of everything. All times in milliseconds.
+/// The amount of load and faults. All times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Amount {
-    /// How long things are broken and sends are asked for.
+    /// Duration of faults and sends.
     pub length_ms: u64,
-    /// Callers.
+    /// Number of clients.
     pub clients: usize,
-    /// Recipients that each of them writes to.
+    /// Number of recipients per client.
     pub recipients: usize,
-    /// Between two messages to one recipient.
+    /// Interval between two messages to one recipient.
     pub send_gap_ms: Range<u64>,
-    /// Between two kills.
+    /// Interval between two kills.
     pub kill_gap_ms: Range<u64>,
-    /// Between two of the other faults.
+    /// Interval between two other faults.
     pub trouble_gap_ms: Range<u64>,
-    /// How long a fault that lasts does.
+    /// Duration of a lasting fault.
     pub trouble_ms: Range<u64>,
-    /// Now and then Chrome stands still this long; longer than the service's
-    /// patience with a page, so that it is replaced.
+    /// Duration of occasional freezes of Chrome; longer than the service's page
+    /// timeout, so that it is replaced.
     pub long_freeze_ms: Option<u64>,
-    /// Between two messages that come in.
+    /// Interval between two inbound messages.
     pub inbound_gap_ms: Range<u64>,
-    /// How long after the last send all may take to be known, acknowledged and
-    /// told.
+    /// Timeout after the last send for all messages to be stored, acknowledged
+    /// and published.
     pub settle_ms: u64,
-    /// Messages to each recipient while nothing is broken any more, half of
-    /// them before the first look at the memory.
+    /// Messages to each recipient after the last fault, half of them before the
+    /// first memory measurement.
     pub calm_rounds: usize,
 }
 
 impl Amount {
-    /// For a run of so many minutes: at 15, more than 50 kills and 1,000 sends.
+    /// The amount for a run of `minutes`: at 15, more than 50 kills and 1,000
+    /// sends.
     #[must_use]
     pub fn minutes(minutes: u64) -> Self {
         Self {
@@ -56,7 +57,7 @@ impl Amount {
         }
     }
 
-    /// For a test: all of it, in half a minute.
+    /// The amount for a test: every kind, in half a minute.
     #[must_use]
     pub fn short() -> Self {
         Self {
@@ -75,41 +76,41 @@ impl Amount {
     }
 }
 
-/// Everything that will be done.
+/// The plan of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// What it was drawn from.
+    /// The seed.
     pub seed: u64,
-    /// And with.
+    /// The amount.
     pub amount: Amount,
     /// Kills and restarts, in their order.
     pub kills: Vec<Fault>,
-    /// What else goes wrong, in its order.
+    /// Other faults, in their order.
     pub troubles: Vec<Fault>,
-    /// What is sent, by recipient.
+    /// Sends, by recipient.
     pub lanes: Vec<Lane>,
-    /// What is sent once all is whole again.
+    /// Sends after all faults.
     pub calm: Vec<Lane>,
-    /// What comes in.
+    /// Inbound messages.
     pub leads: Vec<Lead>,
 }
 
-/// Something that goes wrong at a time.
+/// A scheduled fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// When.
+    /// When it is injected.
     pub at_ms: u64,
-    /// What.
+    /// The fault.
     pub action: Action,
 }
 
-/// What can go wrong.
+/// The kinds of faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// `kill -9` of Chrome's main process.
     KillChrome,
-    /// `kill -9` of one of its renderers; the number picks which.
+    /// `kill -9` of one of its renderers; the number selects which.
     KillRenderer(u8),
     /// `kill -9` of ChromeDriver.
     KillChromedriver,
@@ -121,38 +122,38 @@ pub enum Action {
     StopManager,
     /// SIGTERM to the hub.
     StopHub,
-    /// Chrome's processes stand still for so long.
+    /// Stops Chrome's processes for this long.
     Freeze(u64),
-    /// The page has no network for so long.
+    /// Cuts the page's network for this long.
     CutNetwork(u64),
-    /// WhatsApp's servers refuse the device's login for so long.
+    /// Makes WhatsApp's servers refuse the device's login for this long.
     RefuseLogins(u64),
-    /// The page's main thread is busy for so long.
+    /// Blocks the page's main thread for this long.
     HangPage(u64),
-    /// The page tells its listeners nothing for so long.
+    /// Drops the page's events for this long.
     DropEvents(u64),
-    /// WhatsApp takes seconds for each ack, for so long.
+    /// Delays each of WhatsApp's acks by seconds, for this long.
     SlowAcks(u64),
-    /// WhatsApp takes seconds to deliver what waited, to a page that connects
-    /// within so long.
+    /// Delays WhatsApp's delivery of waiting messages by seconds, to a page
+    /// that connects within this time.
     SlowDelivery(u64),
-    /// A page that loads within so long cannot open its database, once.
+    /// Makes one page that loads within this time fail to open its database.
     BreakDatabase(u64),
-    /// WhatsApp refuses, swallows or loses so many messages.
+    /// Makes WhatsApp refuse, swallow or lose this many messages.
     Mistreat(Trouble, u32),
-    /// This recipient is blocked on the phone for so long.
+    /// Blocks this recipient on the phone for a time.
     BlockContact {
-        /// Which of the plan's recipients.
+        /// The index of the recipient in the plan.
         number: usize,
-        /// For how long.
+        /// The duration.
         ms: u64,
     },
-    /// Those who listen to the events hang up.
+    /// Makes the event listeners disconnect.
     DropListener,
 }
 
 impl Action {
-    /// Whether it is a `kill -9`.
+    /// Whether this is a `kill -9`.
     #[must_use]
     pub fn is_kill(self) -> bool {
         matches!(
@@ -165,7 +166,7 @@ impl Action {
         )
     }
 
-    /// Whether it can cost the session its READY.
+    /// Whether this can end the session's READY state.
     #[must_use]
     pub fn hurts_the_session(self) -> bool {
         matches!(
@@ -182,7 +183,7 @@ impl Action {
         )
     }
 
-    /// A word for the table.
+    /// Returns the name for the table.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -208,32 +209,32 @@ impl Action {
     }
 }
 
-/// What WhatsApp does to a message.
+/// Treatment of a message by WhatsApp or the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
-    /// Says no.
+    /// Refuses it.
     Refuse,
-    /// Takes it and never says so.
+    /// Accepts it without an ack.
     Silent,
-    /// Never gets it.
+    /// Never receives it.
     Lost,
-    /// The page says `ERROR_NETWORK`.
+    /// The page returns `ERROR_NETWORK`.
     NetworkError,
-    /// The page says `ERROR_EXPIRED`.
+    /// The page returns `ERROR_EXPIRED`.
     Expired,
-    /// Says no with error 463.
+    /// Refuses it with error 463.
     ReachOut463,
-    /// Says no with error 475.
+    /// Refuses it with error 475.
     NewChats475,
-    /// The page fails by itself before the server has the message.
+    /// The page fails before the server has the message.
     Unknown,
-    /// The page fails by itself once the server has the message.
+    /// The page fails after the server has the message.
     UnknownTaken,
 }
 
 impl Trouble {
-    /// Every one.
+    /// All variants.
     pub const ALL: [Self; 9] = [
         Self::Refuse,
         Self::Silent,
@@ -246,7 +247,7 @@ impl Trouble {
         Self::UnknownTaken,
     ];
 
-    /// As the stand-in takes it.
+    /// Returns the setting of the stand-in.
     #[must_use]
     pub fn outcome(self) -> Outcome {
         match self {
@@ -277,7 +278,7 @@ impl Trouble {
     }
 }
 
-/// Where a caller asks.
+/// The service that a client uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
@@ -287,92 +288,92 @@ pub enum Door {
     Manager,
 }
 
-/// The messages to one recipient: each is sent only after the one before it
-/// came to its end.
+/// The messages to one recipient: each is sent only after the previous one is
+/// finished.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lane {
-    /// The number.
+    /// The number of the recipient.
     pub to: String,
-    /// Where its caller asks.
+    /// The service that its client uses.
     pub door: Door,
-    /// In their order.
+    /// The messages, in order.
     pub sends: Vec<Send>,
 }
 
-/// One message.
+/// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Send {
-    /// Not before this.
+    /// The earliest time.
     pub at_ms: u64,
-    /// Its text, of this message alone.
+    /// The text, unique to this message.
     pub text: String,
-    /// What it is.
+    /// The kind of the message.
     pub kind: Kind,
-    /// Its `Idempotency-Key`.
+    /// The `Idempotency-Key`.
     pub key: String,
-    /// How its caller goes about it.
+    /// The client's behavior.
     pub manner: Manner,
 }
 
-/// What is sent.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The text.
+    /// A text.
     Text,
-    /// A place of that name.
+    /// A location of that name.
     Place,
-    /// The card of a contact of that name.
+    /// A contact card of that name.
     Card,
     /// A file with that caption.
     File,
 }
 
-/// How a caller goes about a message.
+/// The behavior of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Manner {
-    /// Asks under the same key until it is told 200.
+    /// Retries with the same key until it gets a 200.
     Careful,
-    /// Asks twice at once, under the same key; then as `Careful`.
+    /// Sends two requests at once with the same key; then as `Careful`.
     Twice,
-    /// Hangs up after so long; then as `Careful`.
+    /// Hangs up after this time; then as `Careful`.
     HangUp(u64),
-    /// Gives up when the first answer is that nothing was sent.
+    /// Gives up if the first response is that nothing was sent.
     OneTry,
-    /// The number has no WhatsApp: 404 is the end.
+    /// The number is not on WhatsApp: 404 is final.
     Nobody,
 }
 
-/// A message that comes in.
+/// An inbound message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lead {
-    /// When.
+    /// When it is written.
     pub at_ms: u64,
-    /// The other side's number.
+    /// The contact's number.
     pub number: String,
-    /// Its text, of this message alone.
+    /// The text, unique to this message.
     pub text: String,
-    /// How it comes.
+    /// The way in which it arrives.
     pub way: Way,
 }
 
-/// How a message comes in.
+/// The ways in which a message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// A text from a number.
     Text,
-    /// Unreadable at first, for so long.
+    /// Unreadable at first, for this long.
     Ciphertext(u64),
-    /// From a LID.
+    /// A text from a LID.
     Lid,
-    /// The account's owner writes it on the phone.
+    /// Written by the account's owner on the phone.
     Own,
 }
 
 impl Plan {
-    /// Numbers that have no WhatsApp.
+    /// Returns the numbers that are not on WhatsApp.
     #[must_use]
     pub fn nobodies(&self) -> BTreeSet<&str> {
         let nobody = |lane: &&Lane| lane.sends.iter().any(|s| s.manner == Manner::Nobody);
@@ -380,7 +381,7 @@ impl Plan {
         lanes.map(|lane| lane.to.as_str()).collect()
     }
 
-    /// How many messages are asked for.
+    /// Returns the number of messages to send.
     #[must_use]
     pub fn sends(&self) -> usize {
         let lanes = self.lanes.iter().chain(&self.calm);

@@ -1,5 +1,5 @@
-//! What happened, as the callers, the phone and the listeners saw it. All times
-//! in milliseconds since the start of the run.
+//! Record of a run, as seen by clients, phone and listeners. All times in
+//! milliseconds since its start.
 
 use std::collections::BTreeMap;
 
@@ -7,149 +7,149 @@ use serde::Serialize;
 
 use super::plan::{Action, Door, Manner, Way};
 
-/// All that the verdict needs.
+/// All data for the verdict.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Record {
-    /// The messages that were asked for, with all answers.
+    /// The requested messages, with all responses.
     pub messages: Vec<Message>,
-    /// What WhatsApp's server took, in its order.
+    /// The messages that WhatsApp's server accepted, in its order.
     pub phone: Vec<AtPhone>,
-    /// What `GET /messages/{id}` says at the end, by id.
+    /// The final status from `GET /messages/{id}`, by id.
     pub kept: BTreeMap<String, String>,
-    /// What was written to the account.
+    /// The messages written to the account.
     pub written: Vec<Written>,
-    /// What was heard of it, by the service that told it.
+    /// The published events, by service.
     pub ears: BTreeMap<String, Ear>,
-    /// What was broken.
+    /// The faults.
     pub struck: Vec<Struck>,
-    /// The states of the session, each with when it was seen first.
+    /// The session states, each with the time it was first seen.
     pub states: Vec<(u64, String)>,
-    /// Ids that the server got again, and dropped.
+    /// Number of ids that the server received again, and dropped.
     pub dropped_by_server: u64,
-    /// How often each service was started.
+    /// Number of starts of each service.
     pub starts: BTreeMap<String, u32>,
-    /// Memory in calm, by what it is of.
+    /// Memory without faults, by process.
     pub memory: Vec<Memory>,
-    /// What ought not to happen, noticed on the way.
+    /// Unexpected observations during the run.
     pub oddities: Vec<(u64, String)>,
-    /// Processes, locks and files that were there after the end.
+    /// Processes, locks and files left after the end.
     pub left: Vec<String>,
 }
 
-/// A message that was asked for.
+/// A requested message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// To whom.
+    /// The recipient.
     pub to: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// Its `Idempotency-Key`.
+    /// The `Idempotency-Key`.
     pub key: String,
-    /// How its caller went about it.
+    /// The client's behavior.
     pub manner: Manner,
-    /// When it was asked for first.
+    /// When it was first requested.
     pub asked_ms: u64,
-    /// What its caller was told, request by request.
+    /// The responses, request by request.
     pub answers: Vec<Answer>,
-    /// What its caller made of it.
+    /// The result for the client.
     pub fate: Fate,
 }
 
 impl Message {
-    /// The ids of all 200s.
+    /// Returns the ids of all 200 responses.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let answers = self.answers.iter();
         answers.filter_map(|answer| answer.message_id.as_deref())
     }
 }
 
-/// What a caller makes of the answers.
+/// Result of a message for its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
-    /// Not over.
+    /// Not finished.
     Open,
-    /// 200.
+    /// A 200 response.
     Accepted {
-        /// When it was told so.
+        /// When the response arrived.
         at_ms: u64,
     },
-    /// Certainly not sent, and not asked for again.
+    /// Certainly not sent, and not requested again.
     GivenUp,
-    /// 404 `NOT_ON_WHATSAPP`.
+    /// A 404 `NOT_ON_WHATSAPP`.
     Nobody,
 }
 
-/// One answer, or none.
+/// A response, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// When it came.
+    /// When it arrived.
     pub at_ms: u64,
     /// How long it took.
     pub took_ms: u64,
-    /// From whom.
+    /// The service that responded.
     pub door: Door,
-    /// The status; none when the connection was lost or the caller hung up.
+    /// The status; `None` if the connection was lost or the client hung up.
     pub status: Option<u16>,
-    /// The code of a failure, or what became of the connection.
+    /// The error code, or the state of the connection.
     pub code: String,
-    /// The id that a 200 gives.
+    /// The id in a 200 response.
     pub message_id: Option<String>,
 }
 
 /// A message at WhatsApp's server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AtPhone {
-    /// The id the server tells messages apart by.
+    /// The id by which the server identifies messages.
     pub id: String,
-    /// To whom.
+    /// The recipient.
     pub to: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// How often it came; all but the first were dropped.
+    /// How often the server received it; all but the first were dropped.
     pub times_received: u32,
-    /// The highest ack the server gave.
+    /// The highest ack of the server.
     pub ack: i8,
 }
 
-/// A message that was written to the account, or on its phone.
+/// A message written to the account, or on its phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Written {
-    /// When.
+    /// When it was written.
     pub at_ms: u64,
-    /// WhatsApp's id of it.
+    /// WhatsApp's id of the message.
     pub message_id: String,
-    /// The other side's number.
+    /// The contact's number.
     pub number: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// How it came.
+    /// The way in which it arrives.
     pub way: Way,
 }
 
-/// What a listener heard.
+/// Events that a listener received.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Ear {
-    /// The `message` events, in the order of their coming.
+    /// The `message` events, in order of arrival.
     pub told: Vec<Told>,
-    /// The `ack` events, in the order of their coming.
+    /// The `ack` events, in order of arrival.
     pub acks: Vec<AckTold>,
-    /// How often it had to come back.
+    /// Number of reconnects.
     pub reconnects: u32,
 }
 
 /// A `message` event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Told {
-    /// When it came.
+    /// When it arrived.
     pub at_ms: u64,
     /// The event's id.
     pub event_id: u64,
     /// WhatsApp's id of the message.
     pub message_id: String,
-    /// Its text.
+    /// The text of the message.
     pub text: String,
-    /// Told as one that cannot be read: its text is another event.
+    /// Whether it was published as unreadable: its text is another event.
     pub unreadable: bool,
     /// The sender's number.
     pub phone: Option<String>,
@@ -168,30 +168,30 @@ pub struct AckTold {
     pub ack: i64,
 }
 
-/// A fault that was brought about, or could not be.
+/// A fault that was injected, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Struck {
-    /// When.
+    /// When it was injected.
     pub at_ms: u64,
-    /// When it was over; for a kill at once.
+    /// When it was over; for a kill the same time.
     pub over_ms: u64,
-    /// What.
+    /// The fault.
     pub action: Action,
-    /// Whether there was something to strike.
+    /// Whether there was a target.
     pub hit: bool,
 }
 
-/// Memory of something before and after the load in calm, in KiB.
+/// Memory of a process before and after the load without faults, in KiB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Memory {
-    /// Of what.
+    /// The process.
     pub of: String,
-    /// Before.
+    /// Memory before the load.
     pub before_kib: u64,
-    /// After.
+    /// Memory after the load.
     pub after_kib: u64,
-    /// More growth than this is not flat.
+    /// Maximum growth that counts as flat.
     pub most_growth_kib: u64,
-    /// The least and the most that was seen over the whole run.
+    /// Minimum and maximum over the whole run.
     pub seen_kib: (u64, u64),
 }

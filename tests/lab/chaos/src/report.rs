@@ -1,4 +1,4 @@
-//! The run in numbers, and as a table.
+//! Figures of a run, also as a table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,62 +8,62 @@ use serde::Serialize;
 use super::plan::Manner;
 use super::record::{Fate, Memory, Message, Record};
 
-/// A fault that was noticed later than this after its end was not noticed.
+/// A recovery later than this after the end of a fault does not belong to it.
 const NOTICED_WITHIN_MS: u64 = 30_000;
 
-/// The run in numbers.
+/// The figures of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Figures {
-    /// Messages that somebody asked for.
+    /// Number of requested messages.
     pub asked: usize,
-    /// Those that were answered with 200.
+    /// Messages with a 200 response.
     pub accepted: usize,
-    /// Those given up since nothing was sent.
+    /// Messages given up because they were certainly not sent.
     pub given_up: usize,
-    /// Those to numbers without WhatsApp.
+    /// Messages to numbers without WhatsApp.
     pub nobody: usize,
     /// Messages at WhatsApp's server.
     pub at_phone: usize,
     /// Requests, and those beyond the first for a message.
     pub requests: usize,
-    /// Of them, answered by something other than 200, by code.
+    /// Responses other than 200, by code.
     pub refusals: BTreeMap<String, usize>,
-    /// Messages whose fate some answer, or none, left open, and that were
-    /// accepted in the end.
+    /// Messages with an unknown outcome at some point that were accepted in the
+    /// end.
     pub settled: usize,
-    /// Ids that the server got again, and dropped.
+    /// Number of ids that the server received again, and dropped.
     pub dropped_by_server: u64,
-    /// `kill -9` that hit.
+    /// `kill -9` signals that hit.
     pub kills: usize,
-    /// What was broken, by name: how often it was to be, and hit.
+    /// Faults by name: planned, and hit.
     pub faults: BTreeMap<&'static str, (usize, usize)>,
     /// Starts of each service.
     pub starts: BTreeMap<String, u32>,
-    /// How long a request took that was answered with 200.
+    /// Latency of requests with a 200 response.
     pub request_ms: Spread,
-    /// From the first request for a message to its 200.
+    /// Time from the first request for a message to its 200.
     pub accepted_ms: Spread,
-    /// From a kill or the end of what lasts to READY.
+    /// Time from a kill, or the end of a lasting fault, to READY.
     pub recovery_ms: Spread,
-    /// The share of the time that the session was READY, in per cent.
+    /// Percentage of the time in which the session was READY.
     pub ready_percent: u64,
     /// Messages written to the account.
     pub written: usize,
-    /// What was told, by the service that told it: `message` events, `ack`
-    /// events, and how often the listener came back.
+    /// Published events by service: `message` events, `ack` events, and
+    /// reconnects of the listener.
     pub told: BTreeMap<String, (usize, usize, u32)>,
-    /// Memory.
+    /// Memory by process.
     pub memory: Vec<Memory>,
 }
 
-/// Some times, in milliseconds.
+/// Percentiles in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Spread {
-    /// Half of them took no longer.
+    /// The median.
     pub p50: u64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99: u64,
-    /// The longest.
+    /// The maximum.
     pub most: u64,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Spread {
 }
 
 impl Figures {
-    /// Counts.
+    /// Computes the figures of a record.
     #[must_use]
     pub fn of(record: &Record) -> Self {
         let messages = &record.messages;
@@ -146,7 +146,8 @@ impl Figures {
     }
 }
 
-/// Accepted after an answer, or none, that left open whether it was sent.
+/// Whether it was accepted after a response, or none, that left the outcome
+/// open.
 fn was_open(message: &Message) -> bool {
     matches!(message.fate, Fate::Accepted { .. })
         && message.answers.iter().any(|answer| {
@@ -155,9 +156,9 @@ fn was_open(message: &Message) -> bool {
         })
 }
 
-/// How long it took to be READY again after each fault that cost it. What is
-/// lost after the next fault began is put down to that one; that a fault came
-/// before the session was back from the last is in the time.
+/// Time to READY after each fault that ended it. A loss after the next fault
+/// began counts for that one; delays by faults before the recovery are
+/// included.
 fn recoveries(record: &Record) -> Vec<u64> {
     let states = &record.states;
     let mut hits: Vec<_> = record

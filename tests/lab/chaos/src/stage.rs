@@ -1,4 +1,4 @@
-//! A run from the first start to the last look.
+//! A chaos run, from the first start to the final checks.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -23,18 +23,18 @@ use super::verdict::{ack_of, judge, short, wanted};
 use super::watch::{self, Seen, States, Weighed};
 use super::{Options, Outcome};
 
-/// How long after the last fault everything has to be sent.
+/// Timeout after the last fault for all sends.
 const SEND_PATIENCE: Duration = Duration::from_secs(240);
 const SAY_EVERY: Duration = Duration::from_secs(5);
-/// More than this is not flat: allocators keep some of what they freed, and a
-/// page keeps its messages.
+/// Maximum memory growth that counts as flat: allocators keep some freed
+/// memory, and a page keeps its messages.
 const MOST_GROWTH_KIB: [(&str, u64); 3] = [
     ("session-manager", 8 * 1024),
     ("central-hub", 8 * 1024),
     ("Chrome", 48 * 1024),
 ];
 
-/// Runs a plan; tells of it with `say`, line by line.
+/// Runs a plan; reports progress to `say`, line by line.
 ///
 /// # Panics
 /// When the services cannot even be started and linked.
@@ -61,7 +61,7 @@ pub async fn run(options: Options, say: impl Fn(String)) -> Outcome {
     }
 }
 
-/// Everything that runs.
+/// All running parts.
 struct Stage {
     clock: Clock,
     client: reqwest::Client,
@@ -75,13 +75,13 @@ struct Stage {
     seen: Seen,
     written: Arc<Mutex<Vec<Written>>>,
     progress: Arc<Progress>,
-    /// The file that is sent.
+    /// The id of the file that is sent.
     file: String,
     options: Options,
 }
 
 impl Stage {
-    /// Starts the pair and links it.
+    /// Starts both services and links the session.
     async fn set(plan: &Plan, options: &Options) -> Self {
         let client = harness::http();
         let settings = Settings {
@@ -99,7 +99,7 @@ impl Stage {
         let mut variables = vec![
             ("WHATSAPP_WEB_URL".to_owned(), standin.web_url()),
             ("TOKENS_DIR".to_owned(), tokens.display().to_string()),
-            // It is not to be the budget that ends the run.
+            // The budget must not end the run.
             ("RESTART_BUDGET".to_owned(), "1000".to_owned()),
             ("RESTART_WINDOW_SECONDS".to_owned(), "20".to_owned()),
         ];
@@ -113,7 +113,7 @@ impl Stage {
         let hub = Supervised::start("central-hub", &folder, variables, &clock).await;
         link(&client, &manager.url, &phone).await;
         let file = upload(&client, &manager.url).await;
-        // The plan's times are from here on.
+        // The plan's times start here.
         clock.restart();
         let (manager, hub) = (Arc::new(manager), Arc::new(hub));
         let listener = |base: &str, path: &str| Listener::start(format!("{base}{path}"), &clock);
@@ -196,7 +196,7 @@ impl Stage {
         self.end(&load, memory, kept).await
     }
 
-    /// Says how far it is, until `work` is done.
+    /// Reports progress until `work` is done.
     async fn telling<T>(
         &self,
         plan: &Plan,
@@ -240,14 +240,14 @@ impl Stage {
         )
     }
 
-    /// How many messages every listener was told of.
+    /// The number of messages that every listener received.
     fn heard(&self) -> usize {
         let counts = self.listeners.values().map(Listener::count);
         counts.min().unwrap_or_default()
     }
 
-    /// Waits until all is known, acknowledged and told; gives what the ledger
-    /// says of each id.
+    /// Waits until all messages are stored, acknowledged and published; returns
+    /// the ledger's status by id.
     async fn settle(&self, load: &Load) -> BTreeMap<String, String> {
         let patience = Duration::from_millis(self.options.amount.settle_ms);
         let deadline = Instant::now() + patience;
@@ -292,7 +292,8 @@ impl Stage {
         said.unwrap_or("no answer").to_owned()
     }
 
-    /// The same load twice, and the memory before the second and after it.
+    /// Runs the same load twice, and measures memory before and after the
+    /// second run.
     async fn calm(&self, plan: &Plan, load: &mut Load) -> Vec<Memory> {
         let half = plan.amount.calm_rounds / 2;
         let halves = |first: bool| -> Vec<Lane> {
@@ -362,7 +363,7 @@ impl Stage {
     }
 }
 
-/// Uploads a file; gives its id.
+/// Uploads a file; returns its id.
 async fn upload(client: &reqwest::Client, manager: &str) -> String {
     let file = reqwest::multipart::Part::bytes(b"precios\n".to_vec()).file_name("precios.txt");
     let form = reqwest::multipart::Form::new().part("file", file);

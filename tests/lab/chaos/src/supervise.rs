@@ -1,11 +1,11 @@
-//! A service that is started again whenever it ends, as PM2 does it.
+//! A supervised service, which is restarted whenever it ends, as PM2 does.
 //!
 //! ```text
 //!  spawn (port 0) ─> listening ─┬─> ends ─> pause ─> spawn (the same port) ─┐
 //!                               └───────────────────────────────────────────┘
 //! ```
 //!
-//! Its logs are kept, one file for each start.
+//! Its logs are kept, one file per start.
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -19,20 +19,20 @@ use tokio_util::sync::CancellationToken;
 use super::clock::{Clock, locked};
 use harness::bound_to_us;
 
-/// The pause before it is started again.
+/// The pause before a restart.
 const PAUSE: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// As PM2's `kill_timeout`, and a little for a machine under load.
+/// PM2's `kill_timeout`, plus a margin for a machine under load.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
-/// A port can be somebody else's for a moment after its owner's end, but not
-/// for longer than this.
+/// Maximum number of failed starts: another process can have the port for a
+/// moment after its owner's end, but not for longer.
 const MOST_FAILED_STARTS: u32 = 40;
 
-/// The service.
+/// A supervised service.
 #[derive(Debug)]
 pub struct Supervised {
     inner: Arc<Inner>,
-    /// Where it listens, through all restarts.
+    /// The service's URL, the same through all restarts.
     pub url: String,
     watching: Mutex<Option<JoinHandle<()>>>,
 }
@@ -50,7 +50,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Now {
     process: Option<Process>,
-    /// Somebody here sent it a signal: its end is no surprise.
+    /// Whether it was signalled here: then its end is expected.
     struck: bool,
     starts: u32,
 }
@@ -95,19 +95,19 @@ impl Supervised {
         }
     }
 
-    /// Its process now.
+    /// Returns its current process.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
         locked(&self.inner.now).process.clone()
     }
 
-    /// How often it was started.
+    /// Returns the number of starts.
     #[must_use]
     pub fn starts(&self) -> u32 {
         locked(&self.inner.now).starts
     }
 
-    /// Sends it a signal that ends it; gives whether it was there.
+    /// Sends a signal that ends it; returns whether it was running.
     #[must_use]
     pub fn strike(&self, signal: Signal) -> bool {
         let mut now = locked(&self.inner.now);
@@ -119,7 +119,7 @@ impl Supervised {
         hit
     }
 
-    /// SIGTERM for good, and its end.
+    /// Sends SIGTERM and waits for its end, without a restart.
     pub async fn stop(&self) {
         self.inner.stop.cancel();
         let watching = locked(&self.watching).take();
@@ -184,7 +184,7 @@ impl Inner {
         said.contains("[FATAL]") && said.contains("is taken")
     }
 
-    /// Waits for its end, gives whether that was clean; nothing once it was
+    /// Waits for its end; returns whether that was clean, `None` once it is
     /// stopped for good.
     async fn end_of(&self, child: &mut Child) -> Option<bool> {
         let mut stopping_since = None;

@@ -1,4 +1,4 @@
-//! Whether what happened is what was promised. Pure: from the record alone.
+//! Checks a record against the guarantees. Pure: uses only the record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::plan::Way;
 use super::record::{Ear, Fate, Message, Record, Written};
 
-/// A promise that was broken.
+/// A violated guarantee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Which.
+    /// The kind of violation.
     pub broken: Broken,
-    /// Which message, by its text or id, and what is wrong with it.
+    /// The message, by its text or id, and its defect.
     pub what: String,
 }
 
@@ -23,50 +23,50 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The promises.
+/// The kinds of violations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Broken {
-    /// Accepted, and not at the phone.
+    /// Accepted, but not at the phone.
     Lost,
     /// At the phone more than once.
     Doubled,
-    /// At the phone before one that was accepted before it.
+    /// At the phone before a message that was accepted earlier.
     Disordered,
-    /// At the phone though its caller was told that it is not.
+    /// At the phone although the client was informed that it was not sent.
     SentAnyway,
-    /// At the phone and never asked for.
+    /// At the phone without a request.
     Stranger,
-    /// Its caller was told two ids, or one that the phone does not have.
+    /// The client received two ids, or one that the phone does not have.
     WrongId,
-    /// Asked for again and again, and never accepted.
+    /// Requested repeatedly, and never accepted.
     NeverAccepted,
-    /// Accepted, and the ledger does not say so, or not as much as the phone.
+    /// Accepted, but the ledger's status is missing, or behind the phone's.
     Unsettled,
-    /// Its acks went backwards.
+    /// Acks in descending order.
     AckBackwards,
-    /// Came in and was never told.
+    /// Inbound and never published.
     Untold,
-    /// Came in and was told more than once.
+    /// Inbound and published more than once.
     ToldTwice,
-    /// Was told other than it was written, or never was.
+    /// Published with other content than was written, or never written.
     ToldWrong,
-    /// An event's id is not above the one before it.
+    /// An event id is not above the previous one.
     EventIds,
-    /// Something is left.
+    /// Something was left behind.
     Left,
     /// Memory grew.
     Memory,
-    /// Something else that ought not to happen.
+    /// Another unexpected observation.
     Odd,
 }
 
-/// The ack that the ledger has to know of.
+/// The ack that the ledger must have.
 pub(super) fn wanted(at_phone: Option<i8>) -> i8 {
     at_phone.unwrap_or(1).max(1)
 }
 
-/// Judges. Nothing is broken when it gives nothing.
+/// Returns all violations.
 #[must_use]
 pub fn judge(record: &Record) -> Vec<Violation> {
     let mut judge = Judge::default();
@@ -144,7 +144,8 @@ impl Judge {
         }
     }
 
-    /// The server's order is the order in which a careful caller asked.
+    /// Checks that the server's order is the order of a careful client's
+    /// requests.
     fn order(&mut self, record: &Record) {
         let turns: BTreeMap<&str, usize> = record
             .messages
@@ -194,8 +195,8 @@ impl Judge {
         for written in written {
             let id = &written.message_id;
             let name = || format!("{from}: {:?} ({id}, {:?})", written.text, written.way);
-            // What stayed unreadable for long is told as such once, and then as
-            // what it is.
+            // A message that stays unreadable for long is published as such
+            // once, and later with its content.
             let events = told.remove(&**id).unwrap_or_default();
             let (unreadable, events): (Vec<_>, Vec<_>) =
                 events.into_iter().partition(|event| event.unreadable);
@@ -212,7 +213,7 @@ impl Judge {
             }
             for event in events {
                 let own = written.way == Way::Own;
-                // Of one's own messages the sender is the account.
+                // The sender of the account's own messages is the account.
                 let phone = own || event.phone.as_ref() == Some(&written.number);
                 if event.text != written.text || event.from_me != own || !phone {
                     self.broken(Broken::ToldWrong, format!("{}: {event:?}", name()));
@@ -239,7 +240,7 @@ impl Judge {
         let mut highest: BTreeMap<&str, i64> = BTreeMap::new();
         for told in &ear.acks {
             let highest = highest.entry(short(&told.message_id)).or_insert(told.ack);
-            // A failure is no step back: what failed may be sent again.
+            // A failure is not a step back: a failed message may be sent again.
             if told.ack >= 0 && told.ack < *highest {
                 let (id, ack) = (&told.message_id, told.ack);
                 let event = told.event_id;
@@ -272,12 +273,12 @@ fn ids(ids: impl Iterator<Item = u64>) -> Vec<u64> {
     ids.collect()
 }
 
-/// The part of WhatsApp's id that the server tells messages apart by.
+/// The part of WhatsApp's id by which the server identifies messages.
 pub(super) fn short(id: &str) -> &str {
     id.rsplit('_').next().unwrap_or(id)
 }
 
-/// The ack that a status stands for.
+/// The ack of a status.
 pub(super) fn ack_of(status: &str) -> i8 {
     match status {
         "sent" => 1,

@@ -75,7 +75,7 @@ fn ear() -> Ear {
     }
 }
 
-/// All as it should be.
+/// A record without violations.
 fn good() -> Record {
     Record {
         messages: (0..3).map(message).collect(),
@@ -103,12 +103,12 @@ fn good() -> Record {
     }
 }
 
-/// The hub's ear: what one of two was told is not what both were.
+/// The hub's listener: both listeners are checked separately.
 fn hub(record: &mut Record) -> &mut Ear {
     record.ears.get_mut("central-hub").unwrap()
 }
 
-/// What is broken after `change`.
+/// The violations after `change`.
 fn broken(change: impl FnOnce(&mut Record)) -> Vec<Broken> {
     let mut record = good();
     change(&mut record);
@@ -130,7 +130,7 @@ fn a_lost_message() {
 
 #[test]
 fn a_doubled_message() {
-    // Under another id, and under the same.
+    // Once with another id, and once with the same.
     let again = |id: &str| AtPhone {
         id: id.to_owned(),
         ..at_phone(2)
@@ -145,7 +145,7 @@ fn a_doubled_message() {
 #[test]
 fn a_disordered_message() {
     assert_eq!(broken(|r| r.phone.swap(0, 1)), [Broken::Disordered]);
-    // To different numbers there is no order.
+    // Between different numbers there is no order.
     let apart = broken(|r| {
         r.phone.swap(0, 1);
         r.phone[0].to = "5491150000002".to_owned();

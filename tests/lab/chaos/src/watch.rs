@@ -15,15 +15,15 @@ use super::clock::{Clock, locked};
 use super::supervise::Supervised;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// So long an operator looks at an error before connecting again.
+/// How long an operator waits at an error before reconnecting.
 const OPERATOR_PATIENCE: Duration = Duration::from_secs(3);
 const MEMORY_EVERY: Duration = Duration::from_secs(2);
 
-/// The states of the session, each with when it was seen first; `down` while
-/// nobody answers.
+/// The session states, each with the time it was first seen; `down` while the
+/// service does not respond.
 pub type States = Arc<Mutex<Vec<(u64, String)>>>;
 
-/// Watches the state and does what an operator would.
+/// Watches the state and acts as an operator would.
 pub async fn operate(manager: String, phone: Phone, clock: Clock, states: States) {
     let client = harness::http();
     let mut since = Instant::now();
@@ -35,7 +35,7 @@ pub async fn operate(manager: String, phone: Phone, clock: Clock, states: States
             locked(&states).push((clock.ms(), seen.clone()));
             since = Instant::now();
             match &*seen {
-                // The device was linked at the start, and nobody unlinked it.
+                // The device was linked at the start, and was not unlinked.
                 "QR_REQUIRED" | "DISCONNECTED" => {
                     let session = get(&client, &manager, "/session").await;
                     let cause = session["cause"].as_str().unwrap_or_default();
@@ -56,13 +56,13 @@ pub async fn operate(manager: String, phone: Phone, clock: Clock, states: States
     }
 }
 
-/// The state now.
+/// Returns the current state.
 pub async fn state(client: &reqwest::Client, manager: &str) -> String {
     let body = get(client, manager, "/status").await;
     body["status"].as_str().unwrap_or("down").to_owned()
 }
 
-/// The answer's body, or `Null`.
+/// Returns the body of the response, or `Null`.
 pub async fn get(client: &reqwest::Client, base: &str, path: &str) -> Value {
     let request = client.get(format!("{base}{path}"));
     let request = request.timeout(Duration::from_secs(5));
@@ -72,10 +72,10 @@ pub async fn get(client: &reqwest::Client, base: &str, path: &str) -> Value {
     }
 }
 
-/// The least and the most memory seen, in KiB, by what it is of.
+/// Minimum and maximum memory in KiB, by process.
 pub type Seen = Arc<Mutex<BTreeMap<&'static str, (u64, u64)>>>;
 
-/// Looks at the memory, again and again.
+/// Measures the memory periodically.
 pub async fn weigh(weighed: Weighed, seen: Seen) {
     loop {
         for (of, kib) in weighed.now() {
@@ -87,7 +87,7 @@ pub async fn weigh(weighed: Weighed, seen: Seen) {
     }
 }
 
-/// What is weighed.
+/// The measured services.
 #[derive(Debug, Clone)]
 pub struct Weighed {
     /// session-manager.
@@ -97,8 +97,8 @@ pub struct Weighed {
 }
 
 impl Weighed {
-    /// What each of them holds now, in KiB: RSS of the services, anonymous and
-    /// shared memory (PSS) of Chrome's tree.
+    /// Current memory in KiB: RSS of the services, anonymous and shared memory
+    /// (PSS) of Chrome's process tree.
     #[must_use]
     pub fn now(&self) -> Vec<(&'static str, u64)> {
         let rss = |service: &Supervised| {
@@ -115,8 +115,8 @@ impl Weighed {
         .collect()
     }
 
-    /// The least of some looks, once nothing happens: what is held, not what
-    /// is in use for a moment.
+    /// The minimum of several measurements at rest: retained memory without
+    /// temporary use.
     pub async fn in_rest(&self) -> BTreeMap<&'static str, u64> {
         let mut least = BTreeMap::new();
         for _ in 0..8 {

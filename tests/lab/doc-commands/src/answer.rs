@@ -1,7 +1,7 @@
-//! Whether an answer is what the document shows.
+//! Comparison of an output with the document.
 
-/// Whether `said` is what is shown, but for times, ids and what `…` stands
-/// for. A line that is shown may have others before and after it.
+/// Whether `said` matches `shown`, except for times, ids and `…`. A shown line
+/// may have other lines before and after it.
 #[must_use]
 pub fn shows(shown: &str, said: &str) -> bool {
     let mut rest = said;
@@ -17,7 +17,7 @@ pub fn shows(shown: &str, said: &str) -> bool {
         })
 }
 
-/// The parts of a line that have to be there as they are, in their order.
+/// The parts of a line that must match, in order.
 fn patterns(line: &str) -> Vec<String> {
     let mut free = String::new();
     let mut left = line;
@@ -37,8 +37,8 @@ fn patterns(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// How much at the start of `text`, which is preceded by `before`, differs from
-/// run to run: a moment, an id, the number of a browser, a delay.
+/// The length of the variable part at the start of `text`, which follows
+/// `before`: a time, an id, a browser's pid, a delay.
 fn changing(text: &str, before: &str) -> usize {
     let word = |end: fn(char) -> bool| text.find(|c| !end(c)).unwrap_or(text.len());
     let in_word = before.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -57,7 +57,7 @@ fn changing(text: &str, before: &str) -> usize {
     0
 }
 
-/// Where the last of the parts ends, all of them within one line.
+/// The end of the last part, with all of them within one line.
 fn find(parts: &[String], said: &str) -> Option<usize> {
     let mut from = 0;
     for line in said.split_inclusive('\n') {

@@ -1,15 +1,15 @@
-//! Where the commands are typed: a folder that looks like a built checkout.
+//! The working folder of the commands: it looks like a built checkout.
 //!
 //! ```text
 //!  deploy/            a copy, so that deploy/local.cjs is this test's own
-//!  target/release ──> the binaries as the tests have built them
-//!  data/ tokens/ …    what the pair makes there
+//!  target/release ──> the binaries built by the tests
+//!  data/ tokens/ …    data of the services
 //!  .desk/bin          pm2 from npm; `cargo xtask` without its setup and build
 //!  .desk/home         with PM2's own folder in it
 //! ```
 //!
-//! The ports of the documents become free ones, by what the commands are
-//! rewritten with and, for the ecosystem files, in their own variables.
+//! The ports of the documents are replaced by free ones: in the commands by
+//! rewriting, in the ecosystem files by their own variables.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
@@ -22,10 +22,10 @@ use service_runtime::process::{Process, Signal, kill};
 use super::shell::{Said, Shell, Stream};
 use harness::{Scratch, binary, processes, root};
 
-/// An environment.
+/// Environment variables.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// `cargo`, of which a test has only what is built already.
+/// A `cargo` that only runs programs that are built already.
 const CARGO: &str = r#"#!/bin/sh
 [ "$1" = xtask ] || { echo "no cargo $1 here" >&2; exit 97; }
 shift
@@ -37,20 +37,20 @@ case "$1" in
 esac
 "#;
 
-/// A folder, a shell in it, and what its commands are rewritten with.
+/// A folder, a shell in it, and the replacements for its commands.
 #[derive(Debug)]
 pub struct Desk {
     shell: Shell,
     variables: Variables,
     rewritten: Vec<(String, String)>,
-    /// The ports in place of 3001, 3012 and 3090.
+    /// The replacements of the ports 3001, 3012 and 3090.
     pub ports: [u16; 3],
-    /// The folder; the last to go.
+    /// The folder; dropped last.
     pub folder: Scratch,
 }
 
 impl Desk {
-    /// A fresh one, where the pair would open `page` in place of WhatsApp.
+    /// Creates a desk, where session-manager opens `page` in place of WhatsApp.
     #[must_use]
     pub fn new(page: &str) -> Self {
         let folder = Scratch::default();
@@ -68,7 +68,7 @@ impl Desk {
         desk
     }
 
-    /// From now on the documents' ports are these.
+    /// Replaces the documents' ports by these from now on.
     pub fn at_ports(&mut self, ports: [u16; 3]) {
         self.ports = ports;
         let [session, hub, phone] = ports;
@@ -80,13 +80,13 @@ impl Desk {
         }
     }
 
-    /// From now on `to` is typed where a document has `from`.
+    /// Replaces `from` in commands by `to` from now on.
     pub fn rewrite(&mut self, from: &str, to: impl Into<String>) {
         self.rewritten.retain(|(known, _)| known != from);
         self.rewritten.push((from.to_owned(), to.into()));
     }
 
-    /// As it is typed here.
+    /// Applies the replacements.
     #[must_use]
     pub fn here(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -102,7 +102,7 @@ impl Desk {
         self.shell.run(&command).await
     }
 
-    /// Begins a command that goes on.
+    /// Starts a long-running command.
     #[must_use]
     pub fn begin(&self, command: &str) -> Stream {
         let said = self.folder.join(".desk/said");
@@ -115,7 +115,7 @@ impl Desk {
         std::fs::write(self.folder.join(name), bytes).expect(name);
     }
 
-    /// Ends what PM2 runs, and fails the test if anything else is left.
+    /// Stops PM2's processes, and fails the test if anything else is left.
     pub async fn clear(mut self) {
         if self.daemon().is_some() {
             self.run("pm2 kill").await;
@@ -133,11 +133,11 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
-        // Only a test that failed did not clear the desk.
+        // Only a failed test did not clear the desk.
         let Some(daemon) = self.daemon() else { return };
         let mut pm2 = std::process::Command::new(self.folder.join(".desk/bin/pm2"));
         pm2.arg("kill").env_clear().envs(&self.variables);
-        // It stops its services first, each with its own patience.
+        // PM2 stops its services first, each with its own timeout.
         let _ = pm2.stdin(Stdio::null()).output();
         if daemon.id().is_alive() {
             let _ = kill(daemon.id(), Signal::KILL);
@@ -150,15 +150,15 @@ fn lay(folder: &Scratch, ports: [u16; 3]) {
         std::fs::create_dir_all(folder.join(name)).expect(name);
     }
     copy(&root().join("deploy"), &folder.join("deploy"));
-    // What an operator of this checkout has there is nobody's business.
+    // An operator's own file of this checkout must not be used.
     let _ = std::fs::remove_file(folder.join("deploy/local.cjs"));
     let built = binary("xtask");
     let built = built.parent().expect("a folder");
     symlink(built, folder.join("target/release")).expect("a link");
-    // By these `cargo xtask` knows the root and the binaries.
+    // `cargo xtask` identifies the root and the binaries by these.
     symlink(built, folder.join("target/debug")).expect("a link");
     std::fs::write(folder.join("Cargo.lock"), "").expect("a file");
-    // As at a terminal, where it shows no progress.
+    // As at a terminal, where curl shows no progress.
     let quiet = "silent\nshow-error\n";
     std::fs::write(folder.join(".desk/home/.curlrc"), quiet).expect("a file");
     let bin = |name: &str| folder.join(&format!(".desk/bin/{name}"));
@@ -202,25 +202,25 @@ fn variables(folder: &Scratch, ports: [u16; 3], page: &str) -> Variables {
         ("HOME", text(folder.join(".desk/home"))),
         ("TMPDIR", text(folder.join(".desk/tmp"))),
         ("LANG", "C.UTF-8".into()),
-        // How the ecosystem files are told, as they document it.
+        // The documented variables of the ecosystem files.
         ("LEADMASTER_SESSION_PORT", session.to_string()),
         ("LEADMASTER_SESSION_WHATSAPP_WEB_URL", page.to_owned()),
         ("LEADMASTER_HUB_PORT", hub.to_string()),
         ("LEADMASTER_HUB_SESSION_MANAGER_BASE_URL", address(session)),
-        // And deploy/healthcheck.
+        // The variables of deploy/healthcheck.
         ("SESSION_MANAGER_URL", address(session)),
         ("HUB_URL", address(hub)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    // By which a run of all tests finds what was left.
+    // Identifies leftovers in a run of all tests.
     if let Ok(run) = std::env::var("LEADMASTER_TEST_RUN") {
         variables.insert("LEADMASTER_TEST_RUN".into(), run);
     }
     variables
 }
 
-/// Ports that were free a moment ago, three different ones.
+/// Three different ports that were free a moment ago.
 fn free_ports() -> [u16; 3] {
     [0; 3]
         .map(|any| TcpListener::bind((Ipv4Addr::LOCALHOST, any)).expect("a port"))

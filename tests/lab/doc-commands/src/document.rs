@@ -1,36 +1,36 @@
-//! Commands, out of the blocks of a document.
+//! Extraction of commands from the code blocks of a document.
 
 use std::path::PathBuf;
 
 use harness::root;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 
-/// What a block of commands may be called. In a `console` one, commands begin
-/// with `$` and what they answer is below.
+/// Languages of blocks with commands. In a `console` block, commands begin with
+/// `$`, followed by their output.
 const SHELLS: [&str; 4] = ["bash", "sh", "shell", "console"];
-/// With what a line begins that is a command, whatever its block is called.
+/// Prefixes of lines that are commands, in a block of any language.
 const GIVEN_AWAY: [&str; 8] = [
     "$ ", "cargo ", "curl ", "deploy/", "git ", "npm ", "pm2 ", "sudo ",
 ];
 
-/// With what a command in the middle of a sentence begins that asks something,
-/// so that it can be typed where it stands.
+/// Prefixes of commands within a sentence that only query, so that they can run
+/// in place.
 const IN_A_SENTENCE: [&str; 3] = ["curl ", "deploy/healthcheck ", "pgrep "];
 
-/// One command of a document.
+/// A command of a document.
 #[derive(Debug, Clone)]
 pub struct Command {
-    /// The document, from the root.
+    /// The document, relative to the root.
     pub document: String,
-    /// The heading above it.
+    /// The heading above the command.
     pub heading: String,
-    /// As it is typed; more than one line where it goes on.
+    /// The command as typed; several lines if it continues.
     pub text: String,
-    /// What the document says that it answers.
+    /// The output that the document shows.
     pub shown: Option<String>,
 }
 
-/// Every document, from the root.
+/// Returns all documents, relative to the root.
 #[must_use]
 pub fn documents() -> Vec<String> {
     let mut found = ["README.md", "README.es.md"].map(str::to_owned).to_vec();
@@ -49,7 +49,7 @@ pub fn documents() -> Vec<String> {
     found
 }
 
-/// The commands of a document, in its order.
+/// Returns the commands of a document, in order.
 #[must_use]
 pub fn commands(document: &str) -> Vec<Command> {
     let text = std::fs::read_to_string(root().join(document)).expect(document);
@@ -89,7 +89,7 @@ pub fn commands(document: &str) -> Vec<Command> {
                     };
                     found.extend(split(&block, name == "console").into_iter().map(of));
                 } else {
-                    // What no test would see.
+                    // A command that no test would see.
                     let hidden = block
                         .lines()
                         .find(|line| GIVEN_AWAY.iter().any(|word| line.starts_with(word)));
@@ -102,13 +102,13 @@ pub fn commands(document: &str) -> Vec<Command> {
     found
 }
 
-/// Whether a piece of a sentence is a command as it is typed.
+/// Whether a code span in a sentence is a complete command.
 fn whole(text: &str) -> bool {
     let begins = IN_A_SENTENCE.iter().any(|word| text.starts_with(word));
     begins && (!text.starts_with("curl") || text.contains("http") || text.contains("$hub"))
 }
 
-/// Each command of a block with what is shown below or beside it.
+/// Each command of a block with the output shown below or next to it.
 fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
     let mut found: Vec<(String, Option<String>)> = Vec::new();
     let mut lines = block.lines();
@@ -130,7 +130,7 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
         }
         let (typed, beside) = comment(line);
         let mut text = typed.to_owned();
-        // Until its last line: what goes on, and a text or a loop up to its end mark.
+        // Reads continuation lines, and a heredoc or a loop up to its end mark.
         let mark = line
             .split_once("<<'")
             .and_then(|it| it.1.split('\'').next())
@@ -143,7 +143,7 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
         found.push((text, beside.map(str::to_owned)));
     }
     for (_, shown) in &mut found {
-        // Empty lines between two commands are nobody's answer.
+        // Empty lines between two commands are not output.
         *shown = shown
             .take()
             .map(|text| text.trim().to_owned())
@@ -152,7 +152,7 @@ fn split(block: &str, console: bool) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// The command of a line, and the comment beside it.
+/// Splits a line into its command and a trailing comment.
 fn comment(line: &str) -> (&str, Option<&str>) {
     match line.rsplit_once(" # ") {
         Some((typed, words)) => (typed.trim_end(), Some(words.trim())),

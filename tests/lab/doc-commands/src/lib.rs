@@ -1,13 +1,13 @@
-//! The commands of the documents, as a person types them.
+//! Tests of the commands in the documents, as a user types them.
 //!
 //! ```text
 //!  docs/**.md ─> Command, one by one ─> bash, in a folder that looks like a checkout
-//!                  │ what is shown below it          │ what it says
-//!                  └────────────> the same, but for times and ids <─┘
+//!                  │ expected output                 │ its output
+//!                  └────────────> equal except times and ids <──────┘
 //! ```
 //!
-//! The shell is one for a whole document, so what a command leaves there
-//! (`hub=…`, a function, a file) is there for the next.
+//! One shell runs a whole document, so variables, functions and files of a
+//! command (`hub=…`) are available to the next.
 
 mod answer;
 mod checkout;

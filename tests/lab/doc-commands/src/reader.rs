@@ -1,31 +1,32 @@
-//! Somebody who types what a document says, and looks at what comes.
+//! A reader who types the commands of a document, and checks their output.
 
 use tokio::time::{Duration, Instant, sleep};
 
 use super::{Command, Desk, Said, Stream, shows};
 use harness::PATIENCE;
 
-/// What may end with another code than 0, and which.
+/// Commands that may end with another code than 0, and the code.
 const TOLERATED: [(&str, i32); 3] = [
     // A warning: no phone is linked yet.
     ("deploy/healthcheck hourly", 1),
     // A warning: it runs as root, keeps no backups, has no password.
     (" doctor", 1),
-    // Nothing found, which is what one hopes for.
+    // Nothing found, as desired.
     ("grep -E '\"(WARN|ERROR)\"|FATAL'", 1),
 ];
 
-/// The reader.
+/// A reader of a document.
 #[derive(Debug)]
 pub struct Reader {
-    /// What goes on in a terminal of its own; ended before its folder goes.
+    /// A long-running command in a terminal of its own; ended before its folder
+    /// is removed.
     pub terminal: Option<Stream>,
-    /// Where it types.
+    /// The place where it types.
     pub desk: Desk,
 }
 
 impl Reader {
-    /// At this desk.
+    /// Creates a reader at this desk.
     #[must_use]
     pub const fn at(desk: Desk) -> Self {
         Self {
@@ -34,8 +35,8 @@ impl Reader {
         }
     }
 
-    /// Types one command; what only asks is asked again until it answers as is
-    /// shown. Gives what it said.
+    /// Types one command; a query is repeated until its output matches the
+    /// document. Returns the output.
     pub async fn types(&mut self, command: &Command) -> Said {
         let text = &command.text;
         if text.starts_with("cargo xtask up") {
@@ -74,7 +75,8 @@ impl Reader {
         }
     }
 
-    /// A service of its own terminal, until it says where to look.
+    /// Starts the services in a terminal of their own, and waits until they
+    /// print where to look.
     async fn in_a_terminal(&mut self, text: &str) -> Said {
         let mut stream = self.desk.begin(text);
         let last = format!("curl http://127.0.0.1:{}/api/health", self.desk.ports[1]);
@@ -102,7 +104,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What a person would put in the place of `…` from now on.
+    /// Remembers what a user would put in place of `…` from now on.
     fn learn(&mut self, said: &str) {
         for (begins, stands_for, whole) in [
             ("BACKUP_KEY=AGE-", "AGE-SECRET-KEY-1…", "AGE-"),
@@ -118,7 +120,7 @@ impl Reader {
     }
 }
 
-/// Whether a command changes nothing, so that it may be asked again.
+/// Whether a command changes nothing, so that it can be repeated.
 fn only_asks(text: &str) -> bool {
     let changes = ["-X ", "-d ", "-F ", "--data", "send "];
     let asks = ["curl ", "cargo xtask status"];

@@ -1,4 +1,4 @@
-//! A shell that stays, and commands that go on until they are ended.
+//! A persistent shell, and long-running commands.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use super::checkout::Variables;
 use harness::poll;
 
-/// What nothing that is run prints by itself.
+/// A marker that no command prints by itself.
 const MARK: &str = "@@ that was it:";
 
-/// What a command said, and how it ended.
+/// The output and the exit code of a command.
 #[derive(Debug, Clone)]
 pub struct Said {
-    /// Its exit code.
+    /// The exit code.
     pub code: i32,
-    /// Its output, errors included.
+    /// The output, errors included.
     pub text: String,
 }
 
-/// A bash.
+/// A bash process.
 #[derive(Debug)]
 pub(super) struct Shell {
-    // Killed with this value, if it is still there.
+    // Killed on drop, if it is still running.
     child: Child,
     typed: ChildStdin,
     said: BufReader<ChildStdout>,
@@ -46,7 +46,7 @@ impl Shell {
 
     /// Runs one command to its end.
     pub(super) async fn run(&mut self, command: &str) -> Said {
-        // What it may read is nothing: the rest of the input is not its own.
+        // Without stdin: the rest of the shell's input is not the command's.
         let line = format!("{{ {command}\n}} </dev/null 2>&1\nprintf '\\n{MARK} %s\\n' $?\n");
         let typed = self.typed.write_all(line.as_bytes()).await;
         typed.expect("a bash that listens");
@@ -67,7 +67,7 @@ impl Shell {
         }
     }
 
-    /// `exit`, and its end.
+    /// Sends `exit`, and waits for the end.
     pub(super) async fn run_out(&mut self) {
         let typed = self.typed.write_all(b"exit\n").await;
         typed.expect("a bash that listens");
@@ -76,7 +76,7 @@ impl Shell {
     }
 }
 
-/// A command that goes on; killed with this value.
+/// A long-running command; killed on drop.
 #[derive(Debug)]
 pub struct Stream {
     child: Child,
@@ -84,7 +84,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Its output goes into the file `said`: nobody reads it all the time.
+    /// Starts the command with its output in the file `said`: it is not read
+    /// continuously.
     pub(super) fn start(
         folder: &Path,
         variables: &Variables,
@@ -104,7 +105,7 @@ impl Stream {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Waits until all that it said is `enough`.
+    /// Waits until its output so far is `enough`.
     pub async fn until(&mut self, enough: impl Fn(&str) -> bool) {
         poll::until("what is shown", async || {
             if let Some(status) = self.child.try_wait().expect("its state") {
@@ -115,7 +116,7 @@ impl Stream {
         .await;
     }
 
-    /// Ctrl-C, and then its end.
+    /// Sends Ctrl-C, and waits for its end.
     pub async fn interrupt(self) {
         let pid = self.child.id().expect("it runs").cast_signed();
         let process = Process::read(pid).expect("it runs");
@@ -123,7 +124,7 @@ impl Stream {
         self.ended().await;
     }
 
-    /// Waits for its end, which has to be a good one.
+    /// Waits for its end, which must be successful.
     pub async fn ended(mut self) {
         let ended = tokio::time::timeout(harness::PATIENCE, self.child.wait()).await;
         let status = ended.expect("in time").expect("its end");
@@ -134,7 +135,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // Captured with the rest of what the failed test wrote.
+            // Captured with the other output of the failed test.
             #[expect(clippy::print_stderr, reason = "what a failed test has to say")]
             {
                 eprintln!("--- {}\n{}", self.said.display(), self.text());

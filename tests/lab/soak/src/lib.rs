@@ -1,8 +1,8 @@
-//! The pair under steady load for hours, and what it holds and takes
-//! meanwhile.
+//! Soak test: both services under steady load for hours, with samples of their
+//! resource usage.
 //!
 //! ```text
-//!  callers ──> central-hub ──> session-manager ──> Chrome ──> stand-in
+//!  clients ──> central-hub ──> session-manager ──> Chrome ──> stand-in
 //!  leads ────────────────────────────────────────────^  every 15 s: a sample
 //! ```
 
@@ -21,29 +21,29 @@ use harness::{Hub, ManagerOptions, linked};
 use load::Load;
 pub use sample::{Sample, summary};
 
-/// How many messages the hub is asked to send a second.
+/// Sends per second.
 const SENDS: f64 = 4.0;
-/// How many come in a second.
+/// Inbound messages per second.
 const INBOUND: f64 = 2.0;
 
-/// How long, and how often it is looked at.
+/// Duration and sampling interval of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// From READY to the end.
+    /// Duration from READY to the end.
     pub length: Duration,
-    /// Between two samples.
+    /// Interval between two samples.
     pub every: Duration,
 }
 
-/// Runs it; `say` is told each sample. `folder` gets `samples.jsonl`, line by
-/// line, and `soak.svg` at the end.
+/// Runs the soak test; reports each sample to `say`. Writes `samples.jsonl` to
+/// `folder`, line by line, and `soak.svg` at the end.
 ///
 /// # Errors
-/// The folder's.
+/// When a file in the folder cannot be written.
 ///
 /// # Panics
-/// If a message is refused, or one that came in is not told: a soak that
-/// loses something is no soak.
+/// If a message is rejected, or an inbound one is not published: a soak test
+/// must lose nothing.
 pub async fn run(plan: Plan, folder: &Path, say: impl Fn(&Sample)) -> std::io::Result<Vec<Sample>> {
     std::fs::create_dir_all(folder)?;
     let mut file = std::fs::File::create(folder.join("samples.jsonl"))?;

@@ -11,19 +11,20 @@ use whatsapp_standin::{LeadMessage, Phone, Standin};
 
 use harness::{Events, Hub};
 
-/// So many numbers are written to, and write.
+/// Number of contacts that are written to, and write.
 const LEADS: usize = 500;
 
-/// How long things took since the last look.
+/// Latencies since the last sample.
 #[derive(Debug, Default)]
 pub struct Times {
-    /// From the request to the hub's answer, the server's ack within it.
+    /// Latency from the request to the hub's response, including the server's
+    /// ack.
     pub sends: Vec<Duration>,
-    /// From the phone to the hub's listener.
+    /// Latency from the phone to a client of the hub's events.
     pub inbound: Vec<Duration>,
 }
 
-/// A steady stream both ways.
+/// A steady load in both directions.
 #[derive(Debug)]
 pub struct Load {
     times: Arc<Mutex<Times>>,
@@ -31,7 +32,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts it: so many sends and so many inbound messages a second.
+    /// Starts the load, with rates per second.
     pub async fn start(hub: &Hub, standin: &Standin, sends: f64, inbound: f64) -> Self {
         let times = Arc::<Mutex<Times>>::default();
         let written = Arc::<Mutex<HashMap<String, Instant>>>::default();
@@ -49,17 +50,17 @@ impl Load {
         Self { times, tasks }
     }
 
-    /// What took how long since this was asked last.
+    /// Takes the latencies since the last call.
     ///
     /// # Panics
-    /// If the stream broke off.
+    /// If the event stream broke off.
     pub fn take(&self) -> Times {
         let broken = self.tasks.iter().any(JoinHandle::is_finished);
         assert!(!broken, "the stream broke off: its output says why");
         std::mem::take(&mut self.times.lock().expect("the times"))
     }
 
-    /// Ends it.
+    /// Stops the load.
     pub async fn stop(self) {
         for task in self.tasks {
             task.abort();
@@ -74,7 +75,7 @@ fn lead(n: usize) -> String {
 
 fn pace(a_second: f64) -> tokio::time::Interval {
     let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / a_second));
-    // A stall is not made up for by a burst.
+    // A stall is not followed by a burst.
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
 }
@@ -124,7 +125,7 @@ async fn listen(
                 times.lock().expect("the times").inbound.push(took);
             }
         }
-        // What is not told is left there, and would grow without end.
+        // Unpublished messages stay there, and would grow without limit.
         let waiting = written.lock().expect("what was written").len();
         assert!(
             waiting < 200,

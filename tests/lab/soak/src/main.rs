@@ -1,4 +1,4 @@
-//! `cargo xtask soak` runs this: the pair under steady load for hours.
+//! Program of `cargo xtask soak`: both services under steady load for hours.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -12,16 +12,16 @@ use std::time::Duration;
 use clap::Parser;
 use soak::{self, Plan};
 
-/// Runs the pair under steady load and writes down what it holds and takes.
+/// Runs both services under steady load and records their resource usage.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// How long, in hours.
+    /// Duration in hours.
     #[arg(long, default_value_t = 1.0)]
     hours: f64,
-    /// Between two samples, in seconds.
+    /// Interval between two samples, in seconds.
     #[arg(long, default_value_t = 15.0)]
     every: f64,
-    /// Where `samples.jsonl` and `soak.svg` go.
+    /// Folder of `samples.jsonl` and `soak.svg`.
     #[arg(long)]
     out: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! The samples over time, as one picture.
+//! Plot of the samples over time, as one image.
 
 use std::io;
 use std::path::Path;
@@ -50,7 +50,7 @@ const PANELS: &[(&str, &[Line])] = &[
 /// Draws `samples` into `file`, an SVG.
 ///
 /// # Errors
-/// The file's.
+/// When the file cannot be written.
 pub fn draw(samples: &[Sample], file: &Path) -> io::Result<()> {
     let size = (900, 260 * u32::try_from(PANELS.len()).unwrap_or(1));
     let root = SVGBackend::new(file, size).into_drawing_area();

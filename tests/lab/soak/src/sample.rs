@@ -1,4 +1,4 @@
-//! What the pair holds and takes at a moment.
+//! Resource usage of both services at one moment.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use service_runtime::process::usage::descriptors;
 use super::load::Times;
 use bench::{median, ms, percentile, processor_time_of, tree_processor_time, weight};
 
-/// One look. Memory in MiB, processor time in milliseconds a second, latency in
+/// One sample. Memory in MiB, CPU time in milliseconds per second, latency in
 /// milliseconds.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the names say it, with the units above")]
@@ -35,7 +35,7 @@ pub struct Sample {
 /// A column: its name, and its value in a sample.
 type Column = (&'static str, fn(&Sample) -> f64);
 
-/// All that a table shows.
+/// All columns of the table.
 pub const COLUMNS: &[Column] = &[
     ("session-manager, RSS, MiB", |it| it.manager_rss),
     ("central-hub, RSS, MiB", |it| it.hub_rss),
@@ -60,7 +60,7 @@ pub const COLUMNS: &[Column] = &[
     }),
 ];
 
-/// Looks at two services and what is below the first.
+/// Samples two services and the descendants of the first.
 #[derive(Debug)]
 pub struct Eye {
     manager: i32,
@@ -69,7 +69,7 @@ pub struct Eye {
 }
 
 impl Eye {
-    /// Of these processes.
+    /// Creates a sampler of these processes.
     #[must_use]
     pub fn new(manager: i32, hub: i32) -> Self {
         let before = (Instant::now(), used(manager, hub));
@@ -80,7 +80,8 @@ impl Eye {
         }
     }
 
-    /// What is there now, and was taken since the last look.
+    /// Takes a sample: the present memory, and the CPU time since the last
+    /// sample.
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     pub fn look(&mut self, at: Duration, times: Times) -> Sample {
         let now = (Instant::now(), used(self.manager, self.hub));
@@ -124,7 +125,7 @@ fn used(manager: i32, hub: i32) -> [Duration; 3] {
     ]
 }
 
-/// The first tenth beside the last one, a line for each column.
+/// A table of the first and last tenth, one line for each column.
 #[must_use]
 pub fn summary(samples: &[Sample]) -> String {
     let tenth = (samples.len() / 10).max(1);

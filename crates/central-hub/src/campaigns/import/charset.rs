@@ -7,14 +7,14 @@ use oem_cp::decode_string_complete_table;
 /// A character encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charset {
-    /// One that browsers know, too.
+    /// An encoding that browsers know, too.
     Web(&'static Encoding),
-    /// DOS, western Europe: what administration programs of that time export.
+    /// DOS, western Europe: exported by business software of that time.
     Cp850,
 }
 
 impl Charset {
-    /// The encoding of this name, as browsers and DOS call it.
+    /// Looks up an encoding by its browser or DOS name.
     #[must_use]
     pub fn from_label(label: &str) -> Option<Self> {
         let label = label.trim();
@@ -24,7 +24,7 @@ impl Charset {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the encoding.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Charset {
         }
     }
 
-    /// These bytes as text, `None` where some are not of this encoding.
+    /// Decodes `bytes`; `None` if some are invalid in this encoding.
     pub(super) fn decode(self, bytes: &[u8]) -> Option<String> {
         match self {
             Self::Web(encoding) => encoding
@@ -51,14 +51,14 @@ impl Charset {
     }
 }
 
-/// Decodes a stream, piece by piece.
+/// Decodes a stream, chunk by chunk.
 pub(super) enum TextDecoder {
     Web(Decoder),
     Cp850,
 }
 
 impl TextDecoder {
-    /// Decodes from `raw` into `text`; returns how many bytes it took.
+    /// Decodes from `raw` into `text`; returns the number of bytes consumed.
     pub(super) fn decode(&mut self, raw: &[u8], text: &mut Vec<u8>, is_last: bool) -> usize {
         match self {
             Self::Web(decoder) => {

@@ -1,4 +1,4 @@
-//! CSV as spreadsheets write it: `;`, `,` or tabs, quoted or not.
+//! CSV as spreadsheets write it: separated by `;`, `,` or tabs, quoted or not.
 
 use std::io::{BufRead, Cursor, Read};
 
@@ -8,11 +8,11 @@ use super::record::{Record, Records};
 use super::table::{self, Origin};
 use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, line_ends, skip_line_ends};
 
-/// What may stand between two cells; of two that are as frequent in the
-/// heading, the first.
+/// Possible separators; of two that are equally frequent in the heading, the
+/// first.
 const DELIMITERS: [u8; 4] = *b";,\t|";
 
-/// Lines in which the separator is looked for.
+/// Number of lines in which the separator is detected.
 const LINES_AHEAD: usize = 10;
 
 pub(super) fn read(
@@ -36,7 +36,7 @@ pub(super) fn read(
         match first_line(&mut text) {
             Ok(line) => ahead.extend(line),
             Err(error) => {
-                // The lines before it are read all the same.
+                // The lines before the error are still read.
                 fault = Some(error);
                 break;
             }
@@ -112,7 +112,7 @@ impl<R: BufRead> Records for CsvRecords<R> {
     }
 }
 
-/// Reads up to the end of the first line: what the separator is found in.
+/// Reads up to the end of the first line, to detect the separator.
 fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     let mut line = Vec::new();
     let most = u64::try_from(LARGEST_RECORD).unwrap_or(u64::MAX);
@@ -120,7 +120,7 @@ fn first_line(text: &mut impl BufRead) -> Result<Vec<u8>, ImportFault> {
     Ok(line)
 }
 
-/// What Excel's own first line `sep=;` says.
+/// The separator of Excel's own first line `sep=;`.
 fn said(first: &[u8]) -> Option<u8> {
     match first.trim_ascii_end() {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', said] => Some(*said),
@@ -128,9 +128,9 @@ fn said(first: &[u8]) -> Option<u8> {
     }
 }
 
-/// What most of these lines have, outside quotes; of two, what the first line
-/// that has any of them has more of. A title above the table has none, or one
-/// that the table's lines do not have.
+/// The separator in most of these lines, outside quotes; on a tie the more
+/// frequent one in the first line that has any. A title above the table has
+/// none, or one that the table's lines do not have.
 fn delimiter(ahead: &[u8]) -> u8 {
     let mut lines = [0_usize; DELIMITERS.len()];
     let mut first = None;

@@ -8,10 +8,10 @@
 //!                                                                           └─> Windows-1252
 //! ```
 //!
-//! As long as nothing but ASCII came both are the same, so the choice can wait
-//! for the first byte where it matters: what is good UTF-8 there is UTF-8, and
-//! what is not is what Excel writes. A byte that is bad UTF-8 later on becomes
-//! U+FFFD, and the line that holds it is refused.
+//! While only ASCII has arrived, both encodings agree, so the choice waits for
+//! the first other byte: if it is valid UTF-8 there, the stream is UTF-8,
+//! otherwise what Excel writes. A byte that is invalid UTF-8 later becomes
+//! U+FFFD, and its line is rejected.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -25,30 +25,30 @@ const CHUNK: usize = 16 * 1024;
 
 enum State {
     Start,
-    /// ASCII up to here.
+    /// Only ASCII so far.
     Undecided,
     Decoding(TextDecoder),
     End,
 }
 
-/// A reader of UTF-8.
+/// A reader that yields UTF-8.
 pub struct Utf8<R> {
     source: R,
     state: State,
-    /// Bytes that are not decoded yet.
+    /// Bytes not decoded yet.
     raw: Vec<u8>,
     source_ended: bool,
-    /// Text that is not read yet, from `position`.
+    /// Decoded text not read yet, from `position`.
     text: Vec<u8>,
     position: usize,
-    /// What somebody said it is.
+    /// The encoding that the user chose.
     chosen: Option<Charset>,
-    /// What it is, as far as it was read.
+    /// The detected encoding, as far as the stream was read.
     seen: Rc<Cell<&'static str>>,
 }
 
 impl<R: Read> Utf8<R> {
-    /// Of these bytes.
+    /// Creates a reader that detects the encoding of `source`.
     pub fn new(source: R) -> Self {
         Self {
             source,
@@ -62,14 +62,14 @@ impl<R: Read> Utf8<R> {
         }
     }
 
-    /// Of bytes of this encoding, whatever they look like.
+    /// Sets the encoding instead of detecting it.
     #[must_use]
     pub fn decoded_as(mut self, chosen: Option<Charset>) -> Self {
         self.chosen = chosen;
         self
     }
 
-    /// What the bytes are, as far as they were read.
+    /// The detected encoding, updated as the stream is read.
     pub fn seen(&self) -> Rc<Cell<&'static str>> {
         Rc::clone(&self.seen)
     }
@@ -79,7 +79,7 @@ impl<R: Read> Utf8<R> {
         charset.new_decoder()
     }
 
-    /// Reads until there are `count` bytes to decode or no more come.
+    /// Reads until `raw` has `count` bytes or the source ends.
     fn fill(&mut self, count: usize) -> io::Result<()> {
         while self.raw.len() < count && !self.source_ended {
             let kept = self.raw.len();
@@ -97,7 +97,7 @@ impl<R: Read> Utf8<R> {
         Ok(())
     }
 
-    /// Decodes some more; leaves `text` empty only at the end.
+    /// Decodes the next text; leaves `text` empty only at the end.
     fn advance(&mut self) -> io::Result<()> {
         self.text.clear();
         self.position = 0;
@@ -161,12 +161,12 @@ impl<R: Read> Utf8<R> {
     }
 }
 
-/// What bytes that begin with no ASCII are.
+/// The encoding of bytes that begin with a non-ASCII one.
 fn other_than_ascii(bytes: &[u8]) -> &'static Encoding {
     let first = &bytes[..bytes.len().min(4)];
     match std::str::from_utf8(first) {
         Ok(_) => UTF_8,
-        // The first character is good, whatever follows it.
+        // The first character is valid, whatever follows it.
         Err(error) if error.valid_up_to() > 0 => UTF_8,
         Err(_) => WINDOWS_1252,
     }
@@ -191,7 +191,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives so many bytes at a time.
+    /// A reader that returns a fixed number of bytes at a time.
     struct Drip<'a>(&'a [u8], usize);
 
     impl Read for Drip<'_> {
@@ -251,7 +251,7 @@ mod tests {
                 "nombre;telefono\nMuñoz “€”;549\n"
             );
         }
-        // The last byte of all.
+        // The last byte of the stream.
         assert_eq!(decoded(b"Jos\xE9", 1), "José");
     }
 

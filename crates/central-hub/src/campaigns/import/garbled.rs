@@ -1,5 +1,5 @@
-//! Detection of text that was read in an encoding that is not its own: `Mu¤oz`,
-//! `TelŽfono`, `MuÃ±oz`.
+//! Detection of text decoded in a wrong encoding: `Mu¤oz`, `TelŽfono`,
+//! `MuÃ±oz`.
 
 use encoding_rs::{MACINTOSH, UTF_8, WINDOWS_1252};
 
@@ -7,27 +7,27 @@ use super::charset::Charset;
 
 /// Letters of Spanish and Portuguese beyond ASCII.
 const LETTERS: &str = "áéíóúüñçãõâêôàÁÉÍÓÚÜÑÇÃÕÂÊÔÀ";
-/// No word has one of these after a letter; they are the letters of [`LETTERS`]
-/// in DOS's and the Macintosh's encodings, read as Windows-1252.
+/// Characters that no word has after a letter; they are the letters of
+/// [`LETTERS`] in the DOS and Macintosh encodings, decoded as Windows-1252.
 const NEVER_AFTER_A_LETTER: &str = "¤¢£¥‚ƒ„‡†ˆ‰¡¿‹µ¶§¬¦";
 /// Likewise before a letter.
 const NEVER_BEFORE_A_LETTER: &str = "¤¥µƒ¶§¬";
 /// Likewise between two lower-case letters.
 const NEVER_BETWEEN_LETTERS: &str = "–—™›÷×¯¸¼½¾±";
 
-/// Text that does not fit its encoding.
+/// The defect of a garbled text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Garbled {
-    /// It would be this in another encoding, which can be chosen by this name.
+    /// The text in another encoding, which can be chosen by this name.
     Other(&'static str, String),
-    /// It is UTF-8 that was taken for Windows-1252 and encoded once more.
+    /// UTF-8 that was decoded as Windows-1252 and encoded again.
     Twice(String),
-    /// Nobody knows what it was.
+    /// The original encoding is unknown.
     Unknown,
 }
 
 impl Garbled {
-    /// What is wrong with `text`; `None` where it reads as words do.
+    /// Finds the defect of `text`; `None` if it reads as words do.
     pub(super) fn find(text: &str) -> Option<Self> {
         if text.is_ascii() || !is_garbled(text) {
             return None;
@@ -51,7 +51,7 @@ impl Garbled {
         Some(other.unwrap_or(Self::Unknown))
     }
 
-    /// What to do about it, after the name of the column.
+    /// The remedy, to follow the name of the column.
     pub(super) fn cure(&self, text: &str) -> String {
         let text = shortened(text);
         match self {
@@ -70,7 +70,7 @@ impl Garbled {
     }
 }
 
-/// `JosÄ`: a capital beyond ASCII after a small letter.
+/// Whether a non-ASCII capital follows a lower-case letter: `JosÄ`.
 fn has_capital_within(text: &str) -> bool {
     let pairs = text.chars().zip(text.chars().skip(1));
     let is_odd = |(a, b): (char, char)| a.is_lowercase() && !b.is_ascii() && b.is_uppercase();
@@ -90,7 +90,7 @@ fn is_garbled(text: &str) -> bool {
         let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
         match c {
             '\u{80}'..='\u{9f}' => true,
-            // The lead bytes of UTF-8's two and three, as Windows-1252.
+            // The lead bytes of two and three byte UTF-8, as Windows-1252.
             'Ã' | 'Â' | 'â' if after.is_some_and(is_continuation) => true,
             // `TelŽfono`, `JosŽ`; not `McÓscar`.
             'Ž' | 'Š' | 'Ð' | 'Þ' | 'Ÿ'
@@ -105,8 +105,8 @@ fn is_garbled(text: &str) -> bool {
     })
 }
 
-/// A continuation byte of UTF-8, as Windows-1252 shows it; letters apart, which
-/// may follow an `Ã` in a word.
+/// Whether this is a UTF-8 continuation byte, as Windows-1252; except letters,
+/// which may follow an `Ã` in a word.
 fn is_continuation(c: char) -> bool {
     matches!(c, '\u{a0}'..='\u{bf}' | '\u{80}'..='\u{9f}') || "€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›".contains(c)
 }

@@ -1,6 +1,6 @@
-//! JSON: one array of objects, or one object a line (NDJSON).
+//! JSON: one array of objects, or one object per line (NDJSON).
 //!
-//! An element may also be the bare number, as text.
+//! An element may also be the bare number, as a string.
 
 use std::cell::Cell;
 use std::fmt;
@@ -45,8 +45,8 @@ pub(super) fn read_array(
     }
 }
 
-/// Reads one object per line (NDJSON). A line that is not JSON is rejected; the
-/// others are read on.
+/// Reads one object per line (NDJSON). A line that is not JSON is rejected;
+/// reading continues.
 pub(super) fn read_lines(
     mut text: impl BufRead,
     first: u64,

@@ -7,10 +7,10 @@ use super::garbled::Garbled;
 use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
 use crate::campaigns::columns::{self, Fields};
 
-/// Characters of a cell that are repeated in a rejection.
+/// Maximum length of a cell quoted in a rejection, in characters.
 const SHOWN: usize = 40;
 
-/// The recipient on this line, or why there is none.
+/// Returns the recipient of this line, or its rejection.
 pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Item {
     let refuse = |code, reason: String| refusal(line, code, reason, cell);
     for (name, value) in &fields {
@@ -60,8 +60,8 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
     })
 }
 
-/// Which value of the text was read in an encoding that is not its own, and what
-/// to do about it; not where somebody chose the encoding.
+/// Names a value of the text that was decoded in a wrong encoding, and the
+/// remedy; `None` if the user chose the encoding.
 fn garbled(fields: &Fields, rules: &Rules) -> Option<String> {
     if rules.encoding.is_some() {
         return None;
@@ -74,7 +74,7 @@ fn garbled(fields: &Fields, rules: &Rules) -> Option<String> {
     })
 }
 
-/// The first of these cells that holds digits; or else the first.
+/// The first of these cells that contains digits, or else the first.
 pub(super) fn first_filled<'a>(
     columns: &[usize],
     cell: impl Fn(usize) -> Option<&'a str>,
@@ -85,7 +85,7 @@ pub(super) fn first_filled<'a>(
     cells.find(is_filled).unwrap_or(first)
 }
 
-/// Whom a cell names, and of which country the number is.
+/// The recipient of a cell, and the country of the number.
 fn read(cell: &str, rules: &Rules) -> Result<(Recipient, Option<String>), PhoneFault> {
     if let Some(id) = phone_number::id(cell) {
         return Ok((id?, None));
@@ -94,7 +94,7 @@ fn read(cell: &str, rules: &Rules) -> Result<(Recipient, Option<String>), PhoneF
     Ok((phone_number::to_recipient(&phone)?, Some(phone.country())))
 }
 
-/// A line that cannot be used.
+/// Creates the rejection of a line.
 pub(super) fn refusal(
     line: u64,
     code: &'static str,

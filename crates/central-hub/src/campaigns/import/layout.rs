@@ -1,11 +1,11 @@
-//! Layout of a table: which line is the heading, which columns hold the number
-//! and the name. By the headings; where none says it, by what the columns hold.
+//! Layout of a table: finds the heading line and the columns of the number and
+//! the name. By the headings; if none names them, by the cells.
 //!
 //! ```text
 //!  the first lines ─┬─ one that names a number's column ─────────> that heading
 //!                   ├─ none, but a column of numbers ─┬─ line 1 has none ─> a heading
 //!                   │                                 └─ it has ──────────> no heading
-//!                   └─ neither ──────────────────────────────────> a person has to say
+//!                   └─ neither ──────────────────────────────────> the user has to choose
 //! ```
 
 use phone_number::Home;
@@ -14,35 +14,35 @@ use super::record::Record;
 use super::{ImportFault, Rules};
 use crate::campaigns::columns::{self, Fields, NAME};
 
-/// A heading stands within so many lines: titles and dates may be above it.
+/// A heading is within this many lines: titles and dates may be above it.
 const HEADING_WITHIN: usize = 20;
-/// Of a column's filled cells, what has to be numbers of the list's country for
-/// the column to be taken for one of numbers, in tenths.
+/// Minimum share of a column's filled cells, in tenths, that must be numbers of
+/// the list's country for a phone column.
 const NUMBERS_IN_TENTHS: usize = 8;
 
-/// What the columns are.
+/// The detected layout.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// The headings as they stand there, or made up where there are none.
+    /// The headings as written, or generated if there are none.
     titles: Vec<String>,
-    /// Their names in templates.
+    /// The names of the columns in templates.
     keys: Vec<String>,
-    /// The number's columns, in order of preference: the next stands in for one
-    /// whose cell is empty.
+    /// The phone columns, in order of preference: the next is the fallback for
+    /// an empty cell.
     pub(super) phones: Vec<usize>,
-    /// The name's column.
+    /// The name column.
     pub(super) name: Option<usize>,
-    /// The heading's line, if there is one.
+    /// The line of the heading, if there is one.
     pub(super) heading: Option<u64>,
-    /// How many of the first lines are above the first recipient.
+    /// The number of lines above the first recipient.
     pub(super) skipped: usize,
 }
 
 impl Layout {
-    /// Finds the layout in the first lines of a list.
+    /// Detects the layout from the first lines of a list.
     ///
     /// # Errors
-    /// When no column holds the number, or a column that was chosen is not there.
+    /// When no column holds the number, or a chosen column does not exist.
     pub(super) fn find(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
         let within = &first[..first.len().min(HEADING_WITHIN)];
         let width = first.iter().map(Record::filled).max().unwrap_or(0);
@@ -63,7 +63,7 @@ impl Layout {
         }
     }
 
-    /// The layout that a heading says.
+    /// The layout by a heading line.
     fn headed(record: &Record, index: usize, rules: &Rules) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
         layout.phones = heading_phones(record, rules);
@@ -74,7 +74,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The layout that the cells say.
+    /// The layout by the content of the cells.
     fn by_content(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
         let Some(top) = first.iter().find(|record| record.filled() > 0) else {
             return Err(ImportFault::Empty);
@@ -131,7 +131,8 @@ impl Layout {
         })
     }
 
-    /// The column that a person chose: by its heading, or by its place from 1.
+    /// The column that the user chose: by its heading, or by its 1-based
+    /// position.
     fn column(&self, name: &str) -> Result<usize, ImportFault> {
         let place = || name.trim().parse::<usize>().ok()?.checked_sub(1);
         position(&self.keys, name)
@@ -143,7 +144,7 @@ impl Layout {
     }
 
     /// The columns whose cells are numbers of the list's country, the fullest
-    /// first. One that is headed otherwise (`DNI`) is none of them.
+    /// first. One with another heading (`DNI`) is excluded.
     fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
         let mut found: Vec<_> = (0..self.keys.len())
             .filter(|at| !columns::is_of_something_else(&self.keys[*at]))
@@ -159,10 +160,10 @@ impl Layout {
         found.into_iter().map(|(_, at)| at).collect()
     }
 
-    /// Whether the text finds what it needs.
+    /// Checks that the list has the columns that the text needs.
     ///
     /// # Errors
-    /// The names of the columns that are not there.
+    /// When columns are missing, with their names.
     pub(super) fn check(&self, rules: &Rules) -> Result<(), ImportFault> {
         let has = |name: &str| {
             self.keys.iter().any(|key| key == name)
@@ -178,17 +179,17 @@ impl Layout {
         })
     }
 
-    /// How many columns there are.
+    /// Returns the number of columns.
     pub(super) const fn width(&self) -> usize {
         self.keys.len()
     }
 
-    /// The heading of a column.
+    /// Returns the heading of a column.
     pub(super) fn title(&self, at: usize) -> String {
         self.titles.get(at).cloned().unwrap_or_default()
     }
 
-    /// The columns that a template may name.
+    /// Returns the columns that a template may use.
     pub(super) fn names(&self) -> Vec<String> {
         let filled = self.keys.iter().filter(|key| !key.is_empty());
         let mut names: Vec<_> = filled.cloned().collect();
@@ -198,7 +199,7 @@ impl Layout {
         names
     }
 
-    /// The values of a line, by the names of their columns.
+    /// Returns the values of a line, by column name.
     pub(super) fn fields(&self, cells: &[String]) -> Fields {
         let mut fields: Fields = self
             .keys
@@ -217,7 +218,7 @@ impl Layout {
     }
 }
 
-/// The number's columns of a line that may be the heading; none where it is not.
+/// The phone columns if this line is the heading; empty otherwise.
 fn heading_phones(record: &Record, rules: &Rules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
@@ -232,9 +233,9 @@ fn position(keys: &[String], name: &str) -> Option<usize> {
         .position(|key| *key == wanted && !wanted.is_empty())
 }
 
-/// Whether a cell is a number of this country, or says its country with `+`. A
-/// CUIT or an invoice's number may be a number of some other country: that is no
-/// reason to write to a stranger.
+/// Whether a cell is a number of this country, or has its country code with
+/// `+`. A CUIT or an invoice number may be a valid number of another country,
+/// whose owner must not get a message.
 fn is_number(cell: &str, home: &Home) -> bool {
     if let Some(id) = phone_number::id(cell) {
         return id.is_ok();
@@ -258,7 +259,7 @@ fn is_of_names(body: &[Record], at: usize) -> bool {
     filled > 0 && names * 10 >= filled * NUMBERS_IN_TENTHS
 }
 
-/// The headings, for a person.
+/// Formats the headings for an error message.
 fn shown(headings: &[String]) -> String {
     let shown = |text: &String| text.chars().take(30).collect::<String>();
     let found: Vec<_> = headings.iter().take(20).map(shown).collect();

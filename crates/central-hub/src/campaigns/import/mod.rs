@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
-//!         │                                         └─> json ─│─────────┴─> judge ─> row, or refused
-//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      and why
+//!         │                                         └─> json ─│─────────┴─> judge ─> row, or rejection
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      with reason
 //! ```
 //!
 //! Memory is bounded: one record is held at a time, up to a maximum size. A row
@@ -62,7 +62,7 @@ pub struct Rules {
     pub separator: Option<u8>,
 }
 
-/// One recipient.
+/// A recipient of a list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Row {
     /// The line it begins on, or the element's number in an array; from 1.
@@ -114,9 +114,9 @@ pub struct Shape {
     pub separator: Option<char>,
     /// The sheet of a workbook.
     pub sheet: Option<String>,
-    /// The sheets that there are to choose from.
+    /// The sheets to choose from.
     pub sheets: Vec<String>,
-    /// The headings as they stand there, or made up where there are none.
+    /// The headings as written, or generated if there are none.
     pub titles: Vec<String>,
     /// The line of the heading, if there is one.
     pub heading: Option<u64>,
@@ -159,13 +159,13 @@ pub enum ImportFault {
         "this is a workbook of Excel before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
     )]
     Workbook,
-    /// A workbook that is damaged, or a zip that is none.
+    /// The workbook is damaged, or the zip is not a workbook.
     #[error("the workbook cannot be read: {reason}")]
     WorkbookUnreadable {
-        /// What is wrong with it.
+        /// The error of the parser.
         reason: String,
     },
-    /// It, or what it holds, is larger than may be.
+    /// The workbook or its content exceeds a limit.
     #[error("the workbook is too large, or holds too much: save the sheet as CSV and upload that")]
     WorkbookTooLarge,
     /// The chosen sheet does not exist.
@@ -199,7 +199,7 @@ pub enum ImportFault {
     /// More than [`MOST_COLUMNS`].
     #[error("more than {MOST_COLUMNS} columns")]
     TooManyColumns,
-    /// The text needs columns that the list has not.
+    /// The text needs columns that the list does not have.
     #[error("the text needs columns that the list has not: {names}")]
     MissingColumns {
         /// Their names.
@@ -208,15 +208,15 @@ pub enum ImportFault {
     /// A record larger than [`LARGEST_RECORD`].
     #[error("line {line}: more than {LARGEST_RECORD} bytes; is a quotation mark left open?")]
     RecordTooLarge {
-        /// Where it begins.
+        /// The line on which it begins.
         line: u64,
     },
-    /// Not JSON.
+    /// The list is not JSON.
     #[error("the list is not JSON (line {line}, column {column})")]
     NotJson {
-        /// Where.
+        /// The line.
         line: usize,
-        /// Where.
+        /// The column.
         column: usize,
     },
 }
@@ -245,7 +245,7 @@ impl ImportFault {
 
 impl From<io::Error> for ImportFault {
     fn from(error: io::Error) -> Self {
-        // The decoder is below readers that know only this kind of error.
+        // The decoder is below readers whose only error type is [`io::Error`].
         match error.downcast::<Self>() {
             Ok(fault) => fault,
             Err(error) => Self::Io(error),
@@ -257,8 +257,8 @@ impl From<io::Error> for ImportFault {
 pub trait Sink: FnMut(Item) -> bool {}
 impl<F: FnMut(Item) -> bool> Sink for F {}
 
-/// Reads a list, CSV, JSON or a workbook: JSON begins with a bracket or a brace,
-/// a workbook as a zip does.
+/// Reads a list: CSV, JSON (begins with a bracket or a brace) or a workbook
+/// (begins as a zip).
 ///
 /// # Errors
 /// [`ImportFault`]; items before the fault have already reached `sink`.

@@ -1,8 +1,8 @@
-//! Lines of cells (`Record`), and a source of them: CSV, or a workbook's sheet.
+//! Lines of cells (`Record`), and their source: a CSV or a workbook's sheet.
 
 use super::ImportFault;
 
-/// One line of a table.
+/// A line of a table.
 #[derive(Debug)]
 pub(super) struct Record {
     /// The line that it begins on, from 1.
@@ -11,15 +11,15 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// How many of its cells hold something.
+    /// Counts the cells that are not blank.
     pub(super) fn filled(&self) -> usize {
         let filled = self.cells.iter().filter(|cell| !cell.trim().is_empty());
         filled.count()
     }
 }
 
-/// A source of lines; empty ones may be left out.
+/// A source of lines; empty ones may be skipped.
 pub(super) trait Records {
-    /// The next line, `None` at the end.
+    /// Returns the next line, `None` at the end.
     fn next(&mut self) -> Result<Option<Record>, ImportFault>;
 }

@@ -1,24 +1,24 @@
-//! Import of a table: lines of cells, from CSV or a workbook.
+//! Import of a table: lines of cells from a CSV or a workbook.
 
 use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
 use super::record::{Record, Records};
 use super::{ImportFault, Item, Rules, Shape, Sink, tell};
 
-/// The layout is found in so many lines at most, and in so many bytes.
+/// Maximum number of lines, and of bytes, in which the layout is detected.
 const LINES_AHEAD: usize = 50;
 const BYTES_AHEAD: usize = 256 * 1024;
 
-/// Where a table comes from.
+/// The source of a table.
 pub(super) struct Origin {
-    /// What stands between two cells of a CSV.
+    /// The separator of a CSV.
     pub(super) separator: Option<char>,
-    /// The sheet of a workbook, and those that there are.
+    /// The sheet of a workbook, and all its sheets.
     pub(super) sheet: Option<String>,
     pub(super) sheets: Vec<String>,
 }
 
-/// Finds the layout, then judges line by line.
+/// Detects the layout, then validates line by line.
 pub(super) fn read(
     records: &mut impl Records,
     origin: Origin,
@@ -34,7 +34,7 @@ pub(super) fn read(
             }
             Ok(None) => break,
             Err(error) => {
-                // What came before it is judged first.
+                // The lines before the error are validated first.
                 fault = Some(error);
                 break;
             }
@@ -87,7 +87,7 @@ fn judge_record(
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     if record.filled() == 0 {
-        // Spreadsheets end their lists with these.
+        // Spreadsheets end their lists with blank lines.
         return Ok(());
     }
     let Record { line, cells } = record;

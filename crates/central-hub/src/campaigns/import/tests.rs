@@ -16,7 +16,7 @@ fn rules(text: &str) -> Rules {
     }
 }
 
-/// Everything that comes out of a list.
+/// All results of an import.
 #[derive(Default)]
 struct Outcome {
     columns: Vec<String>,
@@ -91,7 +91,7 @@ fn separators_are_found() {
     ] {
         let outcome = import(text.as_bytes(), "Hola");
         assert_eq!(outcome.rows.len(), count, "{text:?} {:?}", outcome.fault);
-        // However it arrives.
+        // In chunks of any size.
         let mut rows = Vec::new();
         let mut sink = |item| {
             if let Item::Row(row) = item {
@@ -297,15 +297,15 @@ fn columns_are_found_by_their_content() {
             "11 5825-4201;Ana Paz\n",
             [(1, "5491158254201@c.us", "Ana Paz")],
         ),
-        // Headings that say nothing of a number.
+        // Headings that name no phone column.
         ("Nombre|Datos|Fecha\nAna|11 5825-4201|2026-01-01\n", ana),
-        // A DNI is eight digits, a CUIT eleven: neither is somebody to write to.
+        // A DNI has eight digits, a CUIT eleven: neither is a phone number.
         ("Nombre;CUIT;X\nAna;20-30123456-3;11 5825-4201\n", ana),
         (
             "Nombre;A;B\nAna;20301234563;+59899123456\n",
             [(2, "59899123456@c.us", "Ana")],
         ),
-        // A few cells that are no numbers change nothing.
+        // A few cells without numbers change nothing.
         (
             "Nombre;D\nAna;11 5825-4201\n;n/a\n;1158254202\n;1158254203\n;1158254204\n;1158254205\n",
             ana,
@@ -355,7 +355,7 @@ fn text_of_another_encoding_is_not_sent_unasked() {
     let dos = oem_cp::encode_string_checked(text, table).unwrap();
     let outcome = import(&dos, "Hola {nombre}");
     assert_eq!(outcome.refused, [(2, "TEXT_GARBLED")]);
-    // What the text does not use harms nobody.
+    // A column that the text does not use causes no error.
     assert_eq!(brief(&outcome), [(3, "5491158254202@c.us", "Ana")]);
     let mut chosen = rules("Hola {nombre}");
     chosen.encoding = Charset::from_label("cp850");
@@ -437,7 +437,7 @@ fn the_text_of_each_line_is_tried() {
     );
 }
 
-/// Gives one byte at a time.
+/// A reader that returns one byte at a time.
 struct Drip<'a>(&'a [u8]);
 
 impl Read for Drip<'_> {
@@ -451,7 +451,7 @@ impl Read for Drip<'_> {
     }
 }
 
-/// A list that is made while it is read.
+/// A list that is generated while it is read.
 struct Endless {
     line: u64,
     lines: u64,
@@ -518,7 +518,7 @@ proptest! {
         import(&[b"[{\"telefono\":", &bytes[..]].concat(), "Hola {nombre}");
     }
 
-    /// Whatever is written by the rules of CSV is read as it was.
+    /// Values written as CSV are read back unchanged.
     #[test]
     fn values_come_through(
         values in proptest::collection::vec("[a-zñ;,\t\"\n]{1,12}", 1..8),

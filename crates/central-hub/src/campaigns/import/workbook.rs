@@ -1,15 +1,15 @@
-//! Workbooks: `.xlsx` (Excel) and `.ods` (LibreOffice), one sheet as a table.
+//! Workbooks: reads one sheet of an `.xlsx` (Excel) or `.ods` (LibreOffice) as
+//! a table.
 //!
 //! ```text
-//!  bytes ─> a nameless file ─> measured, unpacked ─> calamine ─> table
+//!  bytes ─> unnamed file ─> unpacked to measure ─> calamine ─> table
 //! ```
 //!
-//! A workbook is a zip: what it holds may be a thousand times its size, and a
-//! cell of an `.ods` may stand for a million. So it is measured before it is
-//! read, and one is read at a time, however many come in: that bounds what they
-//! take of the memory, which for the text of an `.xlsx` and the cells of an
-//! `.ods` is all at once. Excel's old `.xls` has no such measure before it is
-//! read, and is refused.
+//! A workbook is a zip: unpacked it may be a thousand times larger, and one
+//! cell of an `.ods` may be repeated a million times. So its size is measured
+//! first, and only one is read at a time, which bounds memory use: the texts of
+//! an `.xlsx` and the cells of an `.ods` are loaded all at once. Excel's old
+//! `.xls` cannot be measured before it is read, and is rejected.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -25,13 +25,13 @@ use super::record::{Record, Records};
 use super::table::{self, Origin};
 use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink};
 
-/// The largest workbook, in bytes.
+/// Maximum size of a workbook, in bytes.
 pub const LARGEST_WORKBOOK: u64 = 32 * 1024 * 1024;
-/// The most that it may hold unpacked, and that its table of texts may.
+/// Maximum sizes unpacked: of all parts, and of the table of texts.
 const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
 const MOST_TEXTS: u64 = 48 * 1024 * 1024;
 const MOST_PARTS: usize = 10_000;
-/// The most cells of an `.ods`, written out.
+/// Maximum number of cells of an `.ods`, repetitions included.
 const MOST_CELLS: u64 = 2_000_000;
 
 const TEXTS: &str = "sharedstrings.xml";
@@ -117,10 +117,10 @@ enum Kind {
     Ods,
 }
 
-/// Unpacks a workbook to nowhere.
+/// Measures a workbook by unpacking it without keeping the data.
 ///
 /// # Errors
-/// When it is no workbook, or holds more than may be read.
+/// When it is no workbook, or exceeds a limit.
 fn measure(file: &mut File) -> Result<Kind, ImportFault> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(unreadable)?;
     if archive.len() > MOST_PARTS {
@@ -156,7 +156,7 @@ fn measure(file: &mut File) -> Result<Kind, ImportFault> {
     })
 }
 
-/// A reader that fails where there is more than there may be.
+/// A reader that fails above a size limit.
 struct Limited<R> {
     part: R,
     left: u64,
@@ -174,7 +174,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// A limit that was passed, or what is wrong with the zip.
+/// Maps an I/O error to an exceeded limit or an invalid zip.
 fn fault(error: io::Error) -> ImportFault {
     match error.downcast::<ImportFault>() {
         Ok(fault) => fault,
@@ -182,7 +182,7 @@ fn fault(error: io::Error) -> ImportFault {
     }
 }
 
-/// Whether a limit was passed.
+/// Whether a limit was exceeded.
 fn is_fault(error: &io::Error) -> bool {
     match error.get_ref() {
         Some(inner) => inner.is::<ImportFault>(),
@@ -190,8 +190,8 @@ fn is_fault(error: &io::Error) -> bool {
     }
 }
 
-/// Measures the sheets of an `.ods` as calamine holds them: each a grid up to
-/// its last filled cell, with what is repeated written out.
+/// Measures the sheets of an `.ods` as calamine loads them: each a grid up to
+/// its last filled cell, with repetitions expanded.
 fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
     let mut xml = quick_xml::Reader::from_reader(content);
     let mut buffer = Vec::new();
@@ -235,16 +235,16 @@ fn measure_sheets(content: impl io::BufRead) -> Result<(), ImportFault> {
     }
 }
 
-/// The size of a sheet, as far as it was seen.
+/// The size of a sheet, as far as it was read.
 #[derive(Default)]
 struct Grid {
-    /// Rows before this one.
+    /// Rows above this one.
     above: u64,
-    /// How often this row stands there.
+    /// Repetitions of this row.
     rows: u64,
     /// Columns of this row, so far.
     columns: u64,
-    /// To the last row and the last column that hold something.
+    /// Extent up to the last filled row and column.
     filled_rows: u64,
     filled_columns: u64,
 }
@@ -277,7 +277,7 @@ fn repeated(tag: &BytesStart<'_>, name: &str) -> u64 {
     found.map_or(1, |it| it.value.parse().unwrap_or(u64::MAX))
 }
 
-/// The sheets that a person sees; all where none is visible.
+/// The visible sheets; all if none is visible.
 fn visible_sheets<B, RS>(book: &B) -> Vec<String>
 where
     B: Reader<RS>,
@@ -293,7 +293,7 @@ where
     }
 }
 
-/// The sheet that was asked for, by its name or its place from 1; or the first.
+/// The requested sheet, by name or by position from 1; the first by default.
 fn chosen(sheets: &[String], rules: &Rules) -> Result<String, ImportFault> {
     let found = match &rules.sheet {
         None => sheets.first(),
@@ -316,7 +316,7 @@ fn chosen(sheets: &[String], rules: &Rules) -> Result<String, ImportFault> {
     })
 }
 
-/// A cell with its place, from 0.
+/// A cell with its position, from 0.
 struct Placed {
     row: u32,
     column: u32,
@@ -332,7 +332,7 @@ fn placed(cell: &calamine::Cell<DataRef<'_>>) -> Placed {
     }
 }
 
-/// The rows of an `.xlsx`, cell by cell from the file.
+/// The rows of an `.xlsx`, read from the file cell by cell.
 struct XlsxRecords<'a, RS: Read + Seek> {
     cells: XlsxCellReader<'a, RS>,
     next: Option<Placed>,
@@ -389,7 +389,7 @@ impl Records for RangeRecords {
     }
 }
 
-/// Puts a cell in its place in the row.
+/// Puts a cell into its place in the row.
 fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result<(), ImportFault> {
     if cell.text.is_empty() {
         return Ok(());
@@ -408,8 +408,8 @@ fn put(cells: &mut Vec<String>, cell: Placed, bytes: usize, line: u64) -> Result
     Ok(())
 }
 
-/// A cell as a person reads it. A phone number that the cell holds as a number
-/// is whole; a date is written as in Argentina.
+/// Formats a cell as a user sees it. A phone number stored as a number keeps
+/// all digits; a date is written as in Argentina.
 fn text(data: Data) -> String {
     match data {
         Data::Empty | Data::Error(_) => String::new(),
@@ -425,7 +425,7 @@ fn text(data: Data) -> String {
     }
 }
 
-/// `2026-12-05`, `2026-12-05T10:30:00`.
+/// Formats `2026-12-05` or `2026-12-05T10:30:00`.
 fn iso_date(text: &str) -> Option<String> {
     let moment: jiff::civil::DateTime = text.parse().ok()?;
     let has_time = moment.hour() != 0 || moment.minute() != 0;
@@ -437,7 +437,7 @@ fn iso_date(text: &str) -> Option<String> {
     Some(moment.strftime(format).to_string())
 }
 
-/// `PT10H30M00S`.
+/// Formats `PT10H30M00S`.
 fn iso_time(text: &str) -> Option<String> {
     let time: jiff::Span = text.parse().ok()?;
     Some(format!("{:02}:{:02}", time.get_hours(), time.get_minutes()))

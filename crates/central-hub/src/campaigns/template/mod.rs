@@ -1,51 +1,51 @@
 //! The text of a campaign: `Hola {nombre}, de {empresa|su empresa}`.
 //!
 //! ```text
-//!  {nombre}          the value of the column; a recipient without one is refused
-//!  {nombre|cliente}  the value, or what stands after the bar
+//!  {nombre}          the value of the column; a recipient without one is rejected
+//!  {nombre|cliente}  the value, or the default after the bar
 //!  {{ and }}         one brace
 //! ```
 //!
-//! Parsed once. What can be wrong is found then, with its place; filling in
-//! cannot fail, and what is filled in is never read as a template again.
+//! Parsed once, which finds all errors with their position; filling in cannot
+//! fail, and a filled-in value is never parsed as a template.
 
 use std::fmt;
 
 use super::columns::{self, Fields};
 
-/// The longest name of a variable, in characters.
+/// Maximum length of a variable name, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// Where in a text: what an editor shows.
+/// A position in a text, as an editor shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Characters before it.
     pub offset: usize,
-    /// Its line, from 1.
+    /// The line, from 1.
     pub line: usize,
-    /// Its column, from 1, in characters.
+    /// The column, from 1, in characters.
     pub column: usize,
 }
 
-/// What is wrong with a template.
+/// The kinds of template errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is nothing in it.
+    /// The template is empty.
     Empty,
     /// A `{` without its `}`.
     Unclosed,
     /// A `}` without its `{`.
     Unopened,
-    /// `{}`, or nothing in it that names a column.
+    /// `{}`, or a name without letters or digits.
     Nameless,
-    /// A name that no column can have.
+    /// A name longer than any column's.
     NameTooLong,
-    /// A name that no column has.
+    /// A name that is not a column.
     Unknown,
 }
 
 impl Fault {
-    /// The machine's word for it.
+    /// The machine-readable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -59,14 +59,14 @@ impl Fault {
     }
 }
 
-/// A template that cannot be used, and where.
+/// An error in a template, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct TemplateError {
-    /// What is wrong.
+    /// The kind of error.
     pub fault: Fault,
-    /// Where.
+    /// The position of the error.
     pub place: Position,
-    /// The name of the variable, where there is one.
+    /// The name of the variable, if any.
     pub variable: Option<String>,
 }
 
@@ -99,7 +99,7 @@ enum Part {
     },
 }
 
-/// A text that is well formed.
+/// A parsed template.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -115,15 +115,15 @@ impl fmt::Debug for Template {
 }
 
 impl Template {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
-    /// The first thing that is wrong, and where.
+    /// The first error, with its position.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         Parser::new(text).parse()
     }
 
-    /// The columns that it needs, each once, in the order in which they come.
+    /// The columns that the template uses, each once, in order of appearance.
     #[must_use]
     pub fn variables(&self) -> Vec<&str> {
         let mut names = Vec::new();
@@ -137,7 +137,7 @@ impl Template {
         names
     }
 
-    /// The columns that a recipient has to have a value in.
+    /// The columns in which a recipient must have a value.
     #[must_use]
     pub fn required(&self) -> Vec<&str> {
         let mut names = self.variables();
@@ -151,10 +151,10 @@ impl Template {
             .any(|part| matches!(part, Part::Variable { key, default: None, .. } if key == name))
     }
 
-    /// Whether a list with these columns fills it.
+    /// Checks that a list with these columns can fill the template.
     ///
     /// # Errors
-    /// The first variable that is no column.
+    /// The first variable that is not a column.
     pub fn check(&self, columns: &[String]) -> Result<(), TemplateError> {
         for part in &self.parts {
             if let Part::Variable {
@@ -175,7 +175,7 @@ impl Template {
         Ok(())
     }
 
-    /// The first column that this recipient has to have a value in and has not.
+    /// The first required column in which this recipient has no value.
     #[must_use]
     pub fn missing(&self, fields: &Fields) -> Option<&str> {
         self.parts.iter().find_map(|part| match part {
@@ -186,7 +186,7 @@ impl Template {
         })
     }
 
-    /// The text for this recipient. A missing value becomes empty text; check
+    /// The text for this recipient. A missing value becomes empty; check
     /// [`Template::missing`] first.
     #[must_use]
     pub fn fill(&self, fields: &Fields) -> String {
@@ -265,14 +265,14 @@ impl<'a> Parser<'a> {
         Ok(Template { parts })
     }
 
-    /// What stands after a `{` at `place`, up to its `}`.
+    /// Parses a variable after its `{` at `place`, up to its `}`.
     fn variable(&mut self, place: Position) -> Result<Part, TemplateError> {
         let mut inside = String::new();
         loop {
             match self.next() {
                 Some('}') => break,
                 // On one line and without further braces: a forgotten brace
-                // must not swallow the text up to somebody else's.
+                // must not swallow the text up to another one.
                 None | Some('{' | '\n') => return Err(error(Fault::Unclosed, place, None)),
                 Some(c) => inside.push(c),
             }

@@ -20,10 +20,10 @@ use crate::store::{NodeMessage, NodeRecipient, NodeStep, Role, wa_key};
 
 /// The column of a recipient's own text.
 const OWN_TEXT: &str = "mensaje_final";
-/// Dearer hashes would keep a sign-in waiting for seconds.
+/// Maximum bcrypt cost: a higher one would delay a sign-in by seconds.
 const DEAREST: u32 = 14;
 
-/// Why a row is left out.
+/// Why a row is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     NameTaken,
@@ -42,7 +42,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// For a person, after "because".
+    /// A human-readable reason, to follow "because".
     pub(super) const fn reason(self) -> &'static str {
         match self {
             Self::NameTaken => "there is a user of this name already",
@@ -109,17 +109,17 @@ fn positive(row: &Record, column: &str) -> Option<u64> {
     u64::try_from(number).ok()
 }
 
-/// A campaign there.
+/// A campaign of the source.
 pub(super) struct NodeCampaign {
     pub(super) new: NewCampaign,
-    /// As it stood there.
+    /// The text as stored in the source.
     pub(super) text: String,
     state: CampaignState,
     pub(super) at: i64,
 }
 
 impl NodeCampaign {
-    /// Where it stands here, and why it is paused.
+    /// The state of the imported campaign, and why it is paused.
     pub(super) fn place(&self) -> (&'static str, Option<(&'static str, &'static str)>) {
         let pause = (self.state == CampaignState::Paused).then_some((
             "IMPORTED",
@@ -183,13 +183,13 @@ pub(super) fn schedule(row: &Record) -> Result<Schedule, Fault> {
     })
 }
 
-/// The number of the row that a message's key is of.
+/// The id of the source row in a message's key.
 pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
     let prefix = if is_sent { SENT_KEY } else { TOLD_KEY };
     key.strip_prefix(prefix)?.parse().ok()
 }
 
-/// Between a message and its row, in milliseconds.
+/// Maximum difference between a message and its row, in milliseconds.
 const MOMENTS: i64 = 5 * 60 * 1000;
 
 fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
@@ -208,12 +208,12 @@ fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
 const SENT_KEY: &str = "node-envio-";
 const TOLD_KEY: &str = "node-mensaje-";
 
-/// What needs the zone in which the server wrote its times.
+/// Converts rows by the zone in which the server wrote its times.
 pub(super) struct Judge {
     zone: TimeZone,
     home: Home,
     now: i64,
-    /// Whether `ts_wa` is in UTC, where all else is the server's local time.
+    /// Whether `ts_wa` is in UTC; all other times are the server's local time.
     pub(super) told_in_utc: bool,
 }
 
@@ -227,7 +227,7 @@ impl Judge {
         }
     }
 
-    /// The day in the zone.
+    /// Today's date in the zone.
     pub(super) fn today(&self) -> String {
         let now = jiff::Timestamp::from_millisecond(self.now);
         let now = now.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -235,8 +235,8 @@ impl Judge {
     }
 
     /// Whether `ts_wa` is in UTC, as the newest Node hub wrote it whatever the
-    /// server's zone: a row is made in the moments after its message, and its
-    /// `created_at` is the server's own time.
+    /// server's zone: a row is created moments after its message, and its
+    /// `created_at` is the server's local time.
     pub(super) fn finds_utc<'a>(
         &self,
         times: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
@@ -253,14 +253,14 @@ impl Judge {
             ) {
                 (true, false) => utc += 1,
                 (false, true) => local += 1,
-                // The two are one, or the row was made long after.
+                // Both are equal, or the row was created long after.
                 _ => {}
             }
         }
         utc > local
     }
 
-    /// A time of [`super::TOLD`].
+    /// Parses a time of [`super::TOLD`].
     pub(super) fn told_time(&self, text: Option<&str>) -> Option<i64> {
         if self.told_in_utc {
             in_zone(text, &TimeZone::UTC)
@@ -269,7 +269,8 @@ impl Judge {
         }
     }
 
-    /// A time as the server writes it, or seconds or milliseconds since 1970.
+    /// Parses a time as the server writes it, or Unix time in seconds or
+    /// milliseconds.
     pub(super) fn time(&self, text: Option<&str>) -> Option<i64> {
         in_zone(text, &self.zone)
     }
@@ -285,7 +286,7 @@ impl Judge {
         if text.is_empty() && !has_own_texts {
             return Err(Fault::Text);
         }
-        // Braces are braces there; here they would name a column.
+        // Braces are literal there; here they would name a column.
         let plain = text.replace('{', "{{").replace('}', "}}");
         let (text_here, columns) = if has_own_texts {
             (format!("{{{OWN_TEXT}}}"), vec![OWN_TEXT.to_owned()])
@@ -321,8 +322,8 @@ impl Judge {
         })
     }
 
-    /// A number as the Node pair has it: what is none of any country's is kept
-    /// as it was written to.
+    /// The recipient of a number in the source: a number that is valid in no
+    /// country is kept as written.
     fn number(&self, cell: &str) -> Result<Recipient, Fault> {
         phone_number::recipient(cell, &self.home)
             .or_else(|_| Recipient::parse(cell))
@@ -405,7 +406,7 @@ impl Judge {
         })
     }
 
-    /// A step; nothing where its states are none of a recipient's.
+    /// A state change; `None` if a state is not one of a recipient's.
     pub(super) fn step(&self, row: &Record, recipient_id: i64) -> Option<NodeStep> {
         let state = |column: &str| match row.text(column).unwrap_or("pendiente").trim() {
             "pendiente" | "" => Some(RecipientState::Pending.as_str()),
@@ -460,7 +461,7 @@ impl Judge {
             .map(str::to_owned);
         let hash = row.text("message_hash").map(str::trim);
         let hash = hash.filter(|hash| !hash.is_empty());
-        // What has no id of WhatsApp's is still one message.
+        // A message without a WhatsApp id is still one message.
         let wa_id = wa_id.or_else(|| hash.map(|hash| format!("node-{hash}")));
         let wa_id = wa_id.unwrap_or_else(|| format!("node-row-{}", row.id));
         let kind = match raw["type"].as_str() {

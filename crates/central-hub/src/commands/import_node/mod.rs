@@ -1,5 +1,5 @@
-//! `central-hub import-node`: what the Node pair's MySQL or MariaDB holds, into
-//! the hub's own database.
+//! `central-hub import-node`: imports the Node services' MySQL or MariaDB
+//! database into the hub's own.
 //!
 //! ```text
 //!  ll_usuarios ───────────────────────────────────────> users (bcrypt, until they sign in)
@@ -10,10 +10,10 @@
 //!  ll_programaciones ── and today's envios_diarios ───> schedules, days
 //! ```
 //!
-//! One row after the other is read, judged, and written with a note of which
-//! row it is (`node_rows`), so that a second run adds nothing and one that broke
-//! off goes on. The source is read in one read-only transaction. A plan is the
-//! same run, whose writing is rolled back.
+//! Each row is read, converted, and inserted with a record of its source row
+//! (`node_rows`), so that a second run adds nothing and an interrupted one
+//! continues. The source is read in one read-only transaction. A plan is the
+//! same run, rolled back.
 
 mod judge;
 mod report;
@@ -34,45 +34,46 @@ use crate::store::{
     NewUser, NodeKind, NodeMessage, NodeRecipient, NodeStep, Store, StoreError, Tx,
 };
 
-/// Rows in one transaction.
+/// Rows per transaction.
 const BATCH: usize = 1000;
 
-/// The Node pair noted that a campaign's message was sent when it was, or when
-/// somebody had confirmed it; and WhatsApp told of the same one. Milliseconds
-/// between the two.
+/// Maximum difference in milliseconds between two records of one message: the
+/// Node services stored a campaign's message when it was sent or when a user
+/// confirmed it, and WhatsApp reported the same one.
 const SAME_MESSAGE: i64 = 10 * 60 * 1000;
 
-/// Why the data is not, or not all, here.
+/// Errors of an import.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
-    /// The hub's own database.
+    /// An error of the hub's own database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The address is none of a MySQL or MariaDB.
+    /// The address is not one of a MySQL or MariaDB database.
     #[error("the source has to be mysql://user:password@host:port/database")]
     Address,
     /// The source cannot be read.
     #[error("the source cannot be read: {0}")]
     Source(#[source] sqlx::Error),
-    /// MySQL's `caching_sha2_password` without TLS: the password would go in the
-    /// server's RSA, and the crate for that has an open advisory.
+    /// MySQL's `caching_sha2_password` without TLS: the password would be
+    /// encrypted with the server's RSA key, and the crate for that has an open
+    /// advisory.
     #[error(
         "the source takes this user's password over TLS alone (caching_sha2_password), and TLS is \
          off: leave ssl-mode out of the address and have the server offer TLS (MySQL does unless \
          it is told not to), or make a user for this that is IDENTIFIED WITH mysql_native_password"
     )]
     NeedsTls,
-    /// There is none of its tables.
+    /// The source has none of the expected tables.
     #[error("the source has none of the Node pair's tables: is {0} the right database?")]
     Foreign(String),
 }
 
-/// Brings over what is not here yet; with `is_plan` only tells what that is.
+/// Imports the rows that are missing here; with `is_plan` only reports them.
 ///
 /// # Errors
-/// Any [`NodeError`]. What was brought until then stays, and the next run goes
-/// on from there.
+/// Any [`NodeError`]. Rows committed before it stay, and the next run continues
+/// from there.
 pub async fn import(
     store: &Store,
     source: &str,
@@ -106,12 +107,12 @@ pub async fn import(
     Ok(import.report)
 }
 
-/// A campaign there, as it is here.
+/// An imported campaign.
 struct Campaign {
     id: i64,
     cliente_id: Option<u64>,
     text: String,
-    /// Whether those who wait have texts of their own.
+    /// Whether its pending recipients have texts of their own.
     has_own_texts: bool,
 }
 
@@ -121,13 +122,13 @@ struct Import<'a> {
     judge: Judge,
     is_plan: bool,
     report: Report,
-    /// By their numbers there.
+    /// Campaigns by their ids in the source.
     campaigns: BTreeMap<i64, Campaign>,
-    /// When campaigns said this to somebody, by [`same`].
+    /// Times at which campaigns sent a message, by [`same`].
     sent: HashMap<u64, Vec<i64>>,
 }
 
-/// One number for what was said to whom.
+/// A hash of a message's chat and text.
 fn same(message: &NodeMessage) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&message.chat, message.body.trim()).hash(&mut hasher);
@@ -135,7 +136,7 @@ fn same(message: &NodeMessage) -> u64 {
 }
 
 impl Import<'_> {
-    /// What was written until now stays, whatever comes.
+    /// Commits what was written so far, whatever fails later.
     async fn checkpoint(&self, tx: Tx) -> Result<Tx, StoreError> {
         if self.is_plan {
             return Ok(tx);
@@ -144,8 +145,8 @@ impl Import<'_> {
         self.store.begin().await
     }
 
-    /// The next rows of a table behind the row `after`, which moves on, and where
-    /// those of them are that are here already; `None` behind the last.
+    /// The next rows of a table after the row `after`, which is advanced, and
+    /// the ids here of those imported before; `None` at the end.
     async fn batch(
         &mut self,
         tx: &mut Tx,
@@ -164,7 +165,7 @@ impl Import<'_> {
         Ok(Some((rows, known)))
     }
 
-    /// Notes which rows were added as what, and keeps them.
+    /// Records the ids that the added rows have here, and commits.
     async fn note(
         &self,
         mut tx: Tx,
@@ -281,8 +282,8 @@ impl Import<'_> {
         Ok(tx)
     }
 
-    /// What was sent and what came in, in the order of time: the hub's history
-    /// is in the order of its rows.
+    /// Imports outbound and inbound messages in the order of time: the hub's
+    /// history is in the order of its rows.
     async fn messages(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
         let moments = self.source.moments().await?;
         let told = moments.iter().filter(|it| !it.is_sent);
@@ -326,7 +327,8 @@ impl Import<'_> {
                     };
                     match ids.get(&message.key) {
                         Some(here) => noted[usize::from(kind_sent)].push((id, *here)),
-                        // WhatsApp's id is another row's: it is the same message.
+                        // Another row has this WhatsApp id: it is the same
+                        // message.
                         None => self.report.skip(table, id, &Fault::Duplicate),
                     }
                 }
@@ -343,8 +345,8 @@ impl Import<'_> {
         Ok(tx)
     }
 
-    /// WhatsApp tells of what was sent for a campaign as of all that is sent: such
-    /// a row of [`TOLD`] is the double of one of [`SENT`].
+    /// Collects the campaigns' messages. WhatsApp reports them like all
+    /// outbound messages: such a row of [`TOLD`] duplicates one of [`SENT`].
     async fn what_campaigns_said(&mut self) -> Result<(), NodeError> {
         let mut after = 0;
         loop {
@@ -369,7 +371,7 @@ impl Import<'_> {
         }
     }
 
-    /// Whether it is what a campaign said; each of those once.
+    /// Whether the message duplicates a campaign's; each of those matches once.
     fn is_a_campaigns(&mut self, message: &NodeMessage) -> bool {
         if message.direction != "out" {
             return false;
@@ -396,7 +398,7 @@ impl Import<'_> {
         for row in rows.into_iter().filter(|row| !known.contains_key(&row.id)) {
             let campaign = row.number("campania_id");
             let campaign = campaign.and_then(|id| self.campaigns.get(&id));
-            // What is wrong with it is told where it is a recipient.
+            // An invalid row is reported with the recipients.
             if let Some(campaign) = campaign
                 && let Ok(message) = self.judge.sent(&row, campaign)
             {
@@ -468,7 +470,7 @@ impl Import<'_> {
                 continue;
             };
             self.report.known(SENT);
-            // Between two runs the Node pair may have gone on.
+            // Between two runs the Node services may have continued to send.
             if recipient.state == RecipientState::Sent.as_str() {
                 let at = recipient.planned_at.unwrap_or(recipient.at);
                 let moved = store.node_recipient_was_sent_in(tx, *here, message, at);

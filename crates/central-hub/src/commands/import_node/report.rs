@@ -20,24 +20,24 @@ pub struct Table {
     pub skipped: u64,
 }
 
-/// The rows that were left out of one table for one reason.
+/// The skipped rows of one table with the same reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// How many.
+    /// The number of rows.
     pub count: u64,
-    /// The numbers of the first of them.
+    /// The ids of the first of them.
     pub rows: Vec<i64>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     is_plan: bool,
-    /// Whether the times in `ts_wa` are taken for UTC.
+    /// Whether the times in `ts_wa` are read as UTC.
     pub told_in_utc: bool,
-    /// By table.
+    /// Counts by table.
     pub tables: BTreeMap<&'static str, Table>,
-    /// By table and reason.
+    /// Skipped rows by table and reason.
     pub skipped: BTreeMap<(&'static str, &'static str), Skipped>,
 }
 

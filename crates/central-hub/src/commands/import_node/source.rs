@@ -1,8 +1,8 @@
-//! The Node pair's database, read and never written to.
+//! The Node services' database, which is only read.
 //!
 //! Every column is read as text, as the server writes it: the tables were made
-//! by hand over the years, and what is a number in one is a text in another. A
-//! column or table that is not there reads as nothing.
+//! by hand over the years, and a number in one is text in another. A missing
+//! column or table reads as empty.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -13,20 +13,20 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::NodeError;
 
-/// A row, by the names of its columns.
+/// A row, by column name.
 pub(super) struct Record {
-    /// Its number; of a table without one, 0.
+    /// The `id` column; 0 in a table without one.
     pub(super) id: i64,
     values: HashMap<&'static str, String>,
 }
 
 impl Record {
-    /// What is in a column, unless it is null.
+    /// The value of a column, unless it is null.
     pub(super) fn text(&self, column: &str) -> Option<&str> {
         self.values.get(column).map(String::as_str)
     }
 
-    /// A whole number.
+    /// The value of a column as an integer.
     pub(super) fn number(&self, column: &str) -> Option<i64> {
         self.text(column)?.trim().parse().ok()
     }
@@ -41,26 +41,26 @@ impl Record {
     }
 }
 
-/// When something was sent or came in, in the server's words.
+/// When a message was sent or received, as the server writes it.
 pub(super) struct Moment {
     pub(super) at: Option<String>,
-    /// Whether it is of `ll_envios_whatsapp`.
+    /// Whether the row is from `ll_envios_whatsapp`.
     pub(super) is_sent: bool,
     pub(super) id: i64,
-    /// When its row was made, where the table says so.
+    /// When the row was created, if the table has that column.
     pub(super) created_at: Option<String>,
-    /// Whether it was said from the phone, or by a program.
+    /// Whether the message is outbound, sent from the phone or by a program.
     pub(super) is_out: bool,
 }
 
 pub(super) struct Source {
     connection: MySqlConnection,
-    /// Which columns there are, by table.
+    /// The existing columns, by table.
     columns: HashMap<String, HashSet<String>>,
 }
 
 impl Source {
-    /// Connects, and begins the one transaction in which all is read.
+    /// Connects, and begins the one transaction that all reads use.
     pub(super) async fn open(url: &str) -> Result<Self, NodeError> {
         if !url.starts_with("mysql://") && !url.starts_with("mariadb://") {
             return Err(NodeError::Address);
@@ -73,7 +73,8 @@ impl Source {
             .timezone(None)
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(|error| match error {
-            // Of the options all is known by now but how the password goes.
+            // The options are valid otherwise: only the transport of the
+            // password is left.
             sqlx::Error::Configuration(_) => NodeError::NeedsTls,
             error => NodeError::Source(error),
         })?;
@@ -107,7 +108,7 @@ impl Source {
     }
 
     pub(super) async fn close(self) {
-        // It has read only: there is nothing to lose.
+        // Read-only: there is nothing to lose.
         let _ = self.connection.close().await;
     }
 
@@ -123,7 +124,7 @@ impl Source {
             .map_err(NodeError::Source)
     }
 
-    /// Rows of a table, with a condition and an order of our own making.
+    /// Rows of a table. `rest` is SQL of this module: condition and order.
     async fn rows(
         &mut self,
         table: &'static str,
@@ -160,7 +161,7 @@ impl Source {
             .collect()
     }
 
-    /// The rows after this one, in the order of their numbers.
+    /// The rows with an id above `after`, by id.
     pub(super) async fn after(
         &mut self,
         table: &'static str,
@@ -168,12 +169,12 @@ impl Source {
         after: i64,
         limit: usize,
     ) -> Result<Vec<Record>, NodeError> {
-        // By its table: `id` alone would be the text that is selected.
+        // Qualified by the table: `id` alone would be the selected text.
         let rest = format!("WHERE id > {after} ORDER BY `{table}`.id LIMIT {limit}");
         self.rows(table, columns, &rest).await
     }
 
-    /// These rows, in whatever order.
+    /// The rows with these ids, in any order.
     pub(super) async fn these(
         &mut self,
         table: &'static str,
@@ -187,7 +188,8 @@ impl Source {
         self.rows(table, columns, &rest).await
     }
 
-    /// Campaigns of which somebody who waits has another text than theirs.
+    /// Campaigns with a pending recipient whose text differs from the
+    /// campaign's.
     pub(super) async fn campaigns_with_own_texts(&mut self) -> Result<HashSet<i64>, NodeError> {
         if !self.has("ll_envios_whatsapp", "mensaje_final") {
             return Ok(HashSet::new());
@@ -204,7 +206,7 @@ impl Source {
         Ok(ids)
     }
 
-    /// When each message was sent or came in.
+    /// When each message was sent or received.
     pub(super) async fn moments(&mut self) -> Result<Vec<Moment>, NodeError> {
         let mut moments = Vec::new();
         for (table, column, rest, is_sent) in [
@@ -235,7 +237,8 @@ impl Source {
         Ok(moments)
     }
 
-    /// What became of these rows of `ll_envios_whatsapp`, the oldest first.
+    /// The state history of these rows of `ll_envios_whatsapp`, the oldest
+    /// first.
     pub(super) async fn steps(&mut self, ids: &[i64]) -> Result<Vec<Record>, NodeError> {
         const TABLE: &str = "ll_envios_whatsapp_historial";
         if ids.is_empty() || !self.has(TABLE, "envio_id") {
@@ -263,10 +266,11 @@ impl Source {
         self.rows(TABLE, &columns, &rest).await
     }
 
-    /// What went by each schedule on this day.
+    /// The number of messages that each schedule sent on this day.
     pub(super) async fn sent_on(&mut self, day: &str) -> Result<Vec<Record>, NodeError> {
         let columns = ["programacion_id", "fecha", "enviados"];
-        // Of digits and dashes: the zone's own day.
+        // Digits and dashes only: a date of
+        // `Judge::today`.
         let rest = format!("WHERE fecha = '{day}'");
         self.rows("ll_programacion_envios_diarios", &columns, &rest)
             .await

@@ -161,9 +161,9 @@ fn several_schedules_add_up() {
     );
 }
 
-/// What the wall clock says, by other means than the code: in a window if the
-/// minute of the day is, on a day that has one, or in what goes over midnight
-/// from the day before.
+/// The expected state by the wall clock, computed independently of the code:
+/// open if the minute of the day is in the window, on a day that has one, or in
+/// the part past midnight from the day before.
 fn by_the_wall_clock(rules: &Rules, wall: DateTime) -> bool {
     let minute = u16::try_from(i32::from(wall.hour()) * 60 + i32::from(wall.minute())).unwrap();
     let begins = |day: Date| {
@@ -179,9 +179,9 @@ fn by_the_wall_clock(rules: &Rules, wall: DateTime) -> bool {
         || (begins(today.yesterday().unwrap()) && minute < rules.until)
 }
 
-/// Every minute of a year: open exactly when the wall clock says so, but for
-/// the hours around a change of the clock, which have tests of their own; and
-/// "look again then" is neither too late nor too early.
+/// Every minute of a year: open exactly when the wall clock is in a window,
+/// except in the hours around a clock change, which have tests of their own;
+/// and `until` is neither too late nor too early.
 fn a_year_of_minutes(name: &str, all: &[Rules]) {
     let zone = zone(name);
     let begin = at("2026-01-01T00:00", &zone);
@@ -194,7 +194,7 @@ fn a_year_of_minutes(name: &str, all: &[Rules]) {
     let mut opened = 0_u32;
     for minute in 0..365 * 24 * 60_i64 {
         let now = begin + SignedDuration::from_mins(minute);
-        // Nothing opens before the moment that was told.
+        // No window opens before the returned `until`.
         let is_told_shut = looked.is_some_and(|until| now < until);
         let decision = next_opening(now, &zone, all, &none, None);
         let is_open = matches!(decision, Decision::Send { .. });
@@ -243,7 +243,7 @@ fn a_year_in_madrid() {
     a_year_of_minutes("Europe/Madrid", &[nights, rules("wed", "00:00", "24:00")]);
 }
 
-/// Sends as the scheduler would, with a clock that jumps from look to look.
+/// Sends as the scheduler would, with a clock that jumps from check to check.
 fn simulate(
     all: &[Rules],
     zone: &TimeZone,
@@ -332,8 +332,8 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever the schedules: in order, never outside them, never above the
-    /// quota, never closer than the pause, and it comes to an end.
+    /// For any schedules: sending is in order, never outside them, never above
+    /// the quota, never closer than the pause, and comes to an end.
     #[test]
     fn what_is_sent_keeps_to_the_schedules(
         one in any_rules(1),

@@ -1,5 +1,5 @@
-//! Workbooks, made here part by part; real ones, as LibreOffice saves them, are
-//! in the end-to-end tests.
+//! Workbooks built here part by part; real ones, saved by LibreOffice, are in
+//! the end-to-end tests.
 
 use std::io::{Cursor, Write};
 
@@ -64,7 +64,7 @@ fn ods(rows: &str) -> Vec<u8> {
     ])
 }
 
-/// The line, the address and some values of each recipient.
+/// Returns the line, the address and some values of each recipient.
 fn import(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<(u64, String, String)>, ImportFault> {
     let rules = Rules {
         template: Template::parse("Hola {nombre}").unwrap(),
