@@ -14,7 +14,7 @@ use std::io::{Cursor, Write as _};
 use std::process::Command;
 use std::time::Instant;
 
-use central_hub::campaigns::import::{self, Item, Rules};
+use central_hub::campaigns::import::{self, ImportRules, Item};
 use central_hub::campaigns::template::Template;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -76,7 +76,7 @@ fn run(case: &str, rows: u64) {
 }
 
 fn accepted(list: &[u8]) -> u64 {
-    let rules = Rules {
+    let rules = ImportRules {
         template: Template::parse("Hola {nombre}, de {empresa}").unwrap(),
         home: phone_number::Home::default(),
         column: None,

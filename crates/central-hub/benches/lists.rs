@@ -12,7 +12,7 @@
 use std::time::Instant;
 
 use central_hub::store::campaigns::{RecipientFilter, RecipientState};
-use central_hub::store::{Filter, State, Store};
+use central_hub::store::{Filter, MessageState, Store};
 use scratch_database::Database;
 use session_api::Timestamp;
 use sqlx::AssertSqlSafe;
@@ -155,7 +155,7 @@ async fn messages(store: &Store, rows: i64) {
         (
             "messages that failed",
             Filter {
-                state: Some(State::Failed),
+                state: Some(MessageState::Failed),
                 ..out.clone()
             },
             None,
@@ -163,7 +163,7 @@ async fn messages(store: &Store, rows: i64) {
         (
             "messages in a state that none is in",
             Filter {
-                state: Some(State::Queued),
+                state: Some(MessageState::Queued),
                 ..out.clone()
             },
             None,
@@ -188,7 +188,7 @@ async fn messages(store: &Store, rows: i64) {
             "messages of a campaign that failed",
             Filter {
                 campaign_id: Some(2),
-                state: Some(State::Failed),
+                state: Some(MessageState::Failed),
                 ..out.clone()
             },
             None,

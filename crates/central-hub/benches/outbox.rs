@@ -12,7 +12,9 @@
 
 use std::time::{Duration, Instant};
 
-use central_hub::store::{CLAIM_PLANS, Change, Engine, Filter, OVERVIEW_PLANS, State, Store};
+use central_hub::store::{
+    CLAIM_PLANS, Change, Engine, Filter, MessageState, OVERVIEW_PLANS, Store,
+};
 use scratch_database::Database;
 use session_api::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -117,7 +119,7 @@ async fn ticks(store: &Store) {
             let wa_id = format!("true_x@c.us_S{}", message.id);
             let sent = Change {
                 wa_id: Some(&wa_id),
-                ..Change::to(State::Sent, "SENT")
+                ..Change::to(MessageState::Sent, "SENT")
             };
             let start = Instant::now();
             store.change(message.id, sent).await.unwrap().unwrap();
@@ -158,7 +160,7 @@ async fn pages(store: &Store, finished: i64) {
         (
             "by state, none",
             Filter {
-                state: Some(State::Failed),
+                state: Some(MessageState::Failed),
                 ..Filter::default()
             },
         ),

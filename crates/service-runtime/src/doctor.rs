@@ -14,7 +14,7 @@ mod service_manager;
 
 pub use machine::{clock, disk, folder, free_mib, port};
 pub use options::Options;
-pub use report::{Check, Report, Verdict};
+pub use report::{Check, DoctorReport, Verdict};
 pub use secrets::{SECRETS, secrets};
 pub use service::{Service, Subject, Whose, examine};
 pub use service_manager::ServiceManager;

@@ -138,7 +138,7 @@ pub struct Question {
 
 /// The fields read from the response of `GET /health/deep`.
 #[derive(Deserialize)]
-struct Answer {
+struct DeepHealthBody {
     alive: bool,
     ready: bool,
     cause: Option<String>,
@@ -179,7 +179,7 @@ pub async fn ask(
     if !deep {
         return Ok(format!("{name} answers on {address}"));
     }
-    let answer: Answer = answer
+    let answer: DeepHealthBody = answer
         .json()
         .await
         .map_err(|_| format!("what answers on {address} is not {name}"))?;

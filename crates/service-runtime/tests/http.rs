@@ -86,13 +86,13 @@ async fn start(limits: ServeLimits) -> Server {
     }
 }
 
-struct Answer {
+struct RawResponse {
     status: u16,
     head: String,
     body: String,
 }
 
-impl Answer {
+impl RawResponse {
     fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {} {:?}", self.head, self.body));
@@ -110,7 +110,7 @@ impl Answer {
 
 impl Server {
     /// Writes the bytes and reads until the server closes.
-    async fn raw(&self, request: impl AsRef<[u8]>) -> Answer {
+    async fn raw(&self, request: impl AsRef<[u8]>) -> RawResponse {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // The server may close before it has read all bytes.
         let _ = stream.write_all(request.as_ref()).await;
@@ -121,14 +121,14 @@ impl Server {
             .unwrap();
         let text = String::from_utf8(text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
-        Answer {
+        RawResponse {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head: head.to_ascii_lowercase(),
             body: body.to_owned(),
         }
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> RawResponse {
         let length = body.len();
         self.raw(format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"

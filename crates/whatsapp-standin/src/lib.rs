@@ -28,10 +28,10 @@ pub use crate::error::PhoneError;
 pub use crate::phone::Phone;
 pub use crate::server::Standin;
 pub use crate::settings::Settings;
-pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
+pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, Snapshot};
 pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
     Block, CappingStatus, Details, Failure, LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder,
-    LeadPoll, Limits, NewChats, Outcome, PageHttp, Place, ReachOutLock, Received, Refusal, Rule,
-    SentFile,
+    LeadPoll, Limits, NewChats, PageHttp, Place, ReachOutLock, Received, RefusedMessage, Rule,
+    SendBehavior, SentFile,
 };

@@ -11,9 +11,11 @@ use crate::error::PhoneError;
 use crate::passkey::Credential;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::view::{LeadMessage, LinkCode, ShownCode, State};
+use crate::view::{LeadMessage, LinkCode, ShownCode, Snapshot};
 use crate::wire::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
-use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Received, Refusal, Rule};
+use crate::world::{
+    Block, Failure, Limits, PageHttp, Received, RefusedMessage, Rule, SendBehavior,
+};
 
 /// The phone of the account, and the hand on the server's knobs.
 ///
@@ -170,7 +172,7 @@ impl Phone {
     }
 
     /// Everything the server did not take.
-    pub fn refusals(&self) -> Vec<Refusal> {
+    pub fn refusals(&self) -> Vec<RefusedMessage> {
         self.shared.world().refusals.clone()
     }
 
@@ -300,7 +302,7 @@ impl Phone {
     }
 
     /// What becomes of messages to a number, or to all.
-    pub fn rule(&self, to: Option<&str>, outcome: Outcome, count: Option<u32>) {
+    pub fn rule(&self, to: Option<&str>, outcome: SendBehavior, count: Option<u32>) {
         let rule = Rule {
             to: to.map(ToOwned::to_owned),
             outcome,
@@ -435,13 +437,13 @@ impl Phone {
     }
 
     /// Everything at a glance.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> Snapshot {
         let world = self.shared.world();
         let now = Instant::now();
         let until = |at: Instant| {
             u64::try_from(at.saturating_duration_since(now).as_millis()).unwrap_or(u64::MAX)
         };
-        State {
+        Snapshot {
             devices: world.device_infos(),
             codes: world
                 .shown_codes()

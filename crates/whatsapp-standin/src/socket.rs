@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::shared::Shared;
 use crate::wire::{FromPage, ToPage};
-use crate::world::{Answer, PageId, Role, Taken};
+use crate::world::{PageId, Role, SendReply, Taken};
 
 /// Serve a page until it leaves, the network goes down, or all ends.
 pub(crate) async fn serve(mut socket: WebSocket, shared: Arc<Shared>) {
@@ -185,11 +185,11 @@ fn answer(shared: &Arc<Shared>, page: PageId, key: String, taken: Taken) {
     };
     let Taken { id, answer } = taken;
     match answer {
-        Answer::Nothing => {}
-        Answer::Refuse { result, error_code } => shared.later(server, move |shared| {
+        SendReply::Nothing => {}
+        SendReply::Refuse { result, error_code } => shared.later(server, move |shared| {
             shared.world().refuse(page, key, result, error_code);
         }),
-        Answer::Ack { delivers } => shared.later(server, move |shared| {
+        SendReply::Ack { delivers } => shared.later(server, move |shared| {
             shared.world().ack(&id, 1);
             shared.tell("ack");
             let Some(delivered) = delivered.filter(|_| delivers) else {

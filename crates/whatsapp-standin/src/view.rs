@@ -128,7 +128,7 @@ pub struct LinkCode {
 
 /// Everything at a glance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct State {
+pub struct Snapshot {
     /// Linked devices.
     pub devices: Vec<DeviceInfo>,
     /// The codes now shown, the newest page last.

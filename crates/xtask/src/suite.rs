@@ -32,11 +32,11 @@ struct Done {
 
 /// The stages so far.
 #[derive(Default)]
-struct Report {
+struct SuiteReport {
     stages: Vec<Done>,
 }
 
-impl Report {
+impl SuiteReport {
     /// Runs a stage; returns whether it succeeded.
     fn stage(&mut self, name: &'static str, work: impl FnOnce(&mut Tally) -> Result<()>) -> bool {
         say::line("");
@@ -103,13 +103,13 @@ impl Done {
 /// Runs the whole suite, or the Rust tests that match a filter.
 pub(crate) fn run(filters: &[String]) -> Result<ExitCode> {
     let start = Instant::now();
-    let mut report = Report::default();
+    let mut report = SuiteReport::default();
     let tools = setup::setup(Needs::ALL)?;
     stages(&mut report, &tools, filters)?;
     Ok(report.end(start.elapsed()))
 }
 
-fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> {
+fn stages(report: &mut SuiteReport, tools: &Tools, filters: &[String]) -> Result<()> {
     let assets = report.stage("npm packages and pages", |_| {
         assets::build_all(tools)?;
         assets::install(tools, Package::Tests).map(drop)

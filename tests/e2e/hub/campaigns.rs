@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::standin::{LeadMessage, Limits, Outcome, ReachOutLock, Settings, Standin};
+use harness::standin::{LeadMessage, Limits, ReachOutLock, SendBehavior, Settings, Standin};
 use harness::{Hub, ManagerOptions, linked, poll};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ on_both_engines! {
 async fn reach_out_limit_pauses_a_campaign() {
     let database = scratch_database::Database::sqlite();
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
-    standin.phone().rule(None, Outcome::ReachOut463, None);
+    standin.phone().rule(None, SendBehavior::ReachOut463, None);
     let hub = Hub::start(&manager, options(&database.url(), false)).await;
     let path = campaign(&hub, 100).await;
     approve(&hub, &path).await;

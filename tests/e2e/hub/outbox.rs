@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::standin::{Outcome, Settings, Standin};
+use harness::standin::{SendBehavior, Settings, Standin};
 use harness::{Hub, ManagerOptions, linked, poll};
 use scratch_database::Database;
 use serde_json::{Value, json};
@@ -172,14 +172,14 @@ async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
         let decision = json!({"resultado": what, "motivo": "miré el chat"});
         hub.post(&path, &decision).await
     };
-    phone.rule(Some(TO), Outcome::Unknown, None);
+    phone.rule(Some(TO), SendBehavior::Unknown, None);
     let first = queued("primero").await;
     let body = until(first, "a person to be asked", &undecided).await;
     assert_eq!(body["estado"], "sin_confirmar");
     assert_eq!(body["error"], "SEND_UNDECIDED");
 
     // The chat goes on, and the first does not go out by itself.
-    phone.rule(Some(TO), Outcome::Ok, None);
+    phone.rule(Some(TO), SendBehavior::Ok, None);
     let second = queued("segundo").await;
     let taken = |body: &Value| ["enviado", "entregado"].contains(&body["estado"].as_str().unwrap());
     until(second, "the next to be sent", &taken).await;
@@ -201,7 +201,7 @@ async fn message_that_nobody_can_tell_of_waits_for_a_person_alone() {
     assert_eq!(bodies(), ["segundo", "primero"]);
 
     for (decision, state) in [("llego", "enviado"), ("abandonar", "fallido")] {
-        phone.rule(Some(TO), Outcome::Unknown, None);
+        phone.rule(Some(TO), SendBehavior::Unknown, None);
         let id = queued(decision).await;
         until(id, "a person to be asked", &undecided).await;
         let (status, body) = decide(id, decision).await;

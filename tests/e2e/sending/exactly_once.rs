@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use harness::processes::{self, kill_hard};
 use harness::standin::{
-    CappingStatus, LeadMessage, Limits, NewChats, Outcome, ReachOutLock, Settings, Standin,
+    CappingStatus, LeadMessage, Limits, NewChats, ReachOutLock, SendBehavior, Settings, Standin,
 };
 use harness::{Events, Manager, ManagerOptions, linked, poll};
 use serde_json::{Value, json};
@@ -94,9 +94,9 @@ async fn service_killed_during_a_send_sends_it_once() {
     let (standin, mut manager) = linked(slow(20_000), ManagerOptions::default()).await;
     let phone = standin.phone();
     let before = [
-        ("ok", Outcome::Ok),
-        ("silent", Outcome::Silent),
-        ("lost", Outcome::Lost),
+        ("ok", SendBehavior::Ok),
+        ("silent", SendBehavior::Silent),
+        ("lost", SendBehavior::Lost),
     ];
     for (name, outcome) in before {
         let taken = phone.messages().len();
@@ -111,7 +111,7 @@ async fn service_killed_during_a_send_sends_it_once() {
         manager.service.kill().await;
         assert_eq!(caller.await.expect("no panic"), None, "nobody was answered");
         processes::none_left(&manager.tokens()).await;
-        phone.rule(None, Outcome::Ok, None);
+        phone.rule(None, SendBehavior::Ok, None);
         phone.settings(Settings::default());
         manager.restart().await;
         // The same key waits for what the service finds out by itself.
@@ -196,12 +196,12 @@ async fn missing_outcome_is_settled() {
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
     let cases = [
-        Outcome::Silent,
-        Outcome::Lost,
-        Outcome::NetworkError,
+        SendBehavior::Silent,
+        SendBehavior::Lost,
+        SendBehavior::NetworkError,
         // The page's own failure: the server has the message, or not.
-        Outcome::Unknown,
-        Outcome::UnknownTaken,
+        SendBehavior::Unknown,
+        SendBehavior::UnknownTaken,
     ];
     for (n, outcome) in cases.into_iter().enumerate() {
         let (to, text) = (format!("549115825420{n}"), format!("duda {n}"));
@@ -230,10 +230,10 @@ async fn certainly_unsent_message_can_be_retried() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for (outcome, status, code, named) in [
-        (Outcome::Refuse, 502, "SEND_FAILED", "479"),
-        (Outcome::ReachOut463, 429, "REACH_OUT_LIMIT", "463"),
-        (Outcome::NewChats475, 429, "NEW_CHAT_LIMIT", "475"),
-        (Outcome::Expired, 502, "SEND_FAILED", "ERROR_EXPIRED"),
+        (SendBehavior::Refuse, 502, "SEND_FAILED", "479"),
+        (SendBehavior::ReachOut463, 429, "REACH_OUT_LIMIT", "463"),
+        (SendBehavior::NewChats475, 429, "NEW_CHAT_LIMIT", "475"),
+        (SendBehavior::Expired, 502, "SEND_FAILED", "ERROR_EXPIRED"),
     ] {
         let text = format!("{outcome:?}");
         phone.rule(None, outcome, Some(1));
@@ -466,7 +466,7 @@ async fn missing_acks_end_ready() {
     let options = ManagerOptions::default().with("ACK_PATIENCE_SECONDS", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    phone.rule(None, Outcome::Silent, Some(1));
+    phone.rule(None, SendBehavior::Silent, Some(1));
     let caller = sending(&manager, Some("k"), TO, "hola");
     let session = manager.until_cause("AUTHENTICATED", "ACKS_STOPPED").await;
     assert_eq!(session["restarts"]["total"], 0, "the page is loaded anew");
@@ -476,7 +476,7 @@ async fn missing_acks_end_ready() {
     let (status, body) = send(&manager, Some("k"), TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     // While others are acknowledged, one that is not says nothing.
-    phone.rule(Some("5491158254299"), Outcome::Silent, Some(1));
+    phone.rule(Some("5491158254299"), SendBehavior::Silent, Some(1));
     let silent = sending(&manager, Some("s"), "5491158254299", "callado");
     let since = manager.session().await["since"].clone();
     // Three times the patience with acks.
@@ -557,9 +557,9 @@ async fn file_failure_without_a_code_is_settled() {
     let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
     let phone = standin.phone();
     for (n, outcome) in [
-        Outcome::Unknown,
-        Outcome::UnknownTaken,
-        Outcome::NetworkError,
+        SendBehavior::Unknown,
+        SendBehavior::UnknownTaken,
+        SendBehavior::NetworkError,
     ]
     .into_iter()
     .enumerate()
@@ -576,7 +576,7 @@ async fn file_failure_without_a_code_is_settled() {
         assert_eq!(status, 200, "{outcome:?}: {body}");
     }
     // A number is the server's own word, of a file as well.
-    phone.rule(None, Outcome::ReachOut463, Some(1));
+    phone.rule(None, SendBehavior::ReachOut463, Some(1));
     let (status, body) = send_file(&manager, "limite", "nota-9.txt").await;
     assert_eq!((status, &body["code"]), (429, &json!("REACH_OUT_LIMIT")));
     let names = |message: harness::standin::Received| {
@@ -699,7 +699,7 @@ async fn unsettled_message_is_left_undecided() {
         .with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    phone.rule(Some(TO), Outcome::Unknown, None);
+    phone.rule(Some(TO), SendBehavior::Unknown, None);
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
     let id = phone.refusals()[0].id.clone();
@@ -729,7 +729,7 @@ async fn unsettled_message_is_left_undecided() {
     );
     assert_eq!(phone.refusals().len(), tries + 1);
     // The lane goes on meanwhile.
-    phone.rule(Some(TO), Outcome::Ok, None);
+    phone.rule(Some(TO), SendBehavior::Ok, None);
     let (status, body) = send(&manager, None, TO, "segundo").await;
     assert_eq!(status, 200, "{body}");
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
@@ -748,7 +748,7 @@ async fn message_behind_an_unconfirmed_one_is_put_off() {
     let options = ManagerOptions::default().with("SEND_DEADLINE_MS", 1_500);
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
-    phone.rule(Some(TO), Outcome::Unknown, None);
+    phone.rule(Some(TO), SendBehavior::Unknown, None);
     let (status, body) = send(&manager, Some("k"), TO, "primero").await;
     assert_eq!((status, &body["code"]), (504, &json!("SEND_UNCONFIRMED")));
     let (status, body) = send(&manager, Some("k2"), TO, "segundo").await;
@@ -759,7 +759,7 @@ async fn message_behind_an_unconfirmed_one_is_put_off() {
     );
     let (status, body) = send(&manager, None, "5491155550009", "otro").await;
     assert_eq!(status, 200, "{body}");
-    phone.rule(Some(TO), Outcome::Ok, None);
+    phone.rule(Some(TO), SendBehavior::Ok, None);
     poll::until(
         "the first to be settled, and the second to go",
         async || {
@@ -856,7 +856,7 @@ async fn whatsapp_limits_are_published_on_change() {
     let (status, body) = send(&manager, None, TO, "hola").await;
     assert_eq!(status, 200, "{body}");
     // A monthly limit that a message ran into is known at once.
-    phone.rule(None, Outcome::NewChats475, Some(1));
+    phone.rule(None, SendBehavior::NewChats475, Some(1));
     let (status, body) = send(&manager, None, TO, "otro").await;
     assert_eq!((status, &body["code"]), (429, &json!("NEW_CHAT_LIMIT")));
     poll::until("the limit to be told", async || {

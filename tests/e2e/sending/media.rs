@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use harness::standin::{Outcome, Received, Settings, Standin};
+use harness::standin::{Received, SendBehavior, Settings, Standin};
 use harness::{Hub, Manager, ManagerOptions, linked, poll, processes};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -418,16 +418,16 @@ async fn failed_media_upload_is_certainly_not_sent() {
     let body = json!({"type": "image", "file_id": id});
     // As often as it fails, and then it goes, under the same id.
     for _ in 0..2 {
-        phone.rule(None, Outcome::UploadFailed, Some(1));
+        phone.rule(None, SendBehavior::UploadFailed, Some(1));
         let refused = send(&manager, body.clone(), Some("k")).await;
         assert_eq!(code(&refused), (502, "SEND_FAILED"), "{}", refused.1);
     }
     assert!(phone.messages().is_empty());
     assert_eq!(send(&manager, body.clone(), Some("k")).await.0, 200);
     for (outcome, refusal) in [
-        (Outcome::Refuse, (502, "SEND_FAILED")),
-        (Outcome::ReachOut463, (429, "REACH_OUT_LIMIT")),
-        (Outcome::Expired, (502, "SEND_FAILED")),
+        (SendBehavior::Refuse, (502, "SEND_FAILED")),
+        (SendBehavior::ReachOut463, (429, "REACH_OUT_LIMIT")),
+        (SendBehavior::Expired, (502, "SEND_FAILED")),
     ] {
         phone.rule(None, outcome, Some(1));
         let refused = send(&manager, body.clone(), Some(&format!("{outcome:?}"))).await;
@@ -463,9 +463,9 @@ async fn service_killed_during_a_picture_sends_it_once() {
     let phone = standin.phone();
     let bytes = png(200, 100);
     for (name, outcome) in [
-        ("ok", Outcome::Ok),
-        ("silent", Outcome::Silent),
-        ("lost", Outcome::Lost),
+        ("ok", SendBehavior::Ok),
+        ("silent", SendBehavior::Silent),
+        ("lost", SendBehavior::Lost),
     ] {
         let (taken, lost) = (phone.messages().len(), phone.refusals().len());
         phone.settings(slow(20_000));
@@ -486,7 +486,7 @@ async fn service_killed_during_a_picture_sends_it_once() {
         assert!(caller.await.expect("no panic").is_err());
         processes::none_left(&manager.tokens()).await;
         assert!(!on_disk(&manager).is_empty());
-        phone.rule(None, Outcome::Ok, None);
+        phone.rule(None, SendBehavior::Ok, None);
         phone.settings(Settings::default());
         manager.restart().await;
         manager.until("READY").await;
@@ -544,7 +544,7 @@ async fn file_is_kept_while_a_message_needs_it() {
     let id = uploaded(&manager, png(30, 30)).await;
     let file = manager.url(&format!("/files/{id}"));
     let body = json!({"type": "image", "file_id": id});
-    phone.rule(None, Outcome::Lost, Some(1));
+    phone.rule(None, SendBehavior::Lost, Some(1));
     let unknown = send(&manager, body.clone(), Some("k")).await;
     assert_eq!(code(&unknown), (504, "SEND_UNCONFIRMED"));
     let refused = answer(manager.client().delete(&file)).await;
@@ -796,7 +796,9 @@ async fn file_names_and_captions_stay_out_of_the_log() {
     ] {
         assert_eq!(send(&manager, body, None).await.0, wanted);
     }
-    standin.phone().rule(None, Outcome::UploadFailed, Some(1));
+    standin
+        .phone()
+        .rule(None, SendBehavior::UploadFailed, Some(1));
     let body = json!({"type": "document", "file_id": body["file_id"], "caption": "pie-secreto"});
     assert_eq!(send(&manager, body, None).await.0, 502);
     manager.stop().await;

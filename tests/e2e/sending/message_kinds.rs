@@ -1,7 +1,7 @@
 //! Every kind of message, from the request to the phone.
 
 use futures_util::future::join_all;
-use harness::standin::{LeadMessage, Outcome, Received, Settings, Standin};
+use harness::standin::{LeadMessage, Received, SendBehavior, Settings, Standin};
 use harness::{Manager, ManagerOptions, linked, poll};
 use serde_json::{Value, json};
 
@@ -197,7 +197,7 @@ async fn reactions_are_added_and_removed() {
     )
     .await;
     assert!(own.ends_with(&last(&standin).details.reacts_to.expect("a message")));
-    standin.phone().rule(None, Outcome::Refuse, Some(1));
+    standin.phone().rule(None, SendBehavior::Refuse, Some(1));
     let body = json!({"type": "reaction", "message_id": own, "emoji": "👍"});
     // Of a reaction the page has no number to tell: it is given once more.
     assert_eq!(
@@ -251,7 +251,10 @@ async fn unknown_outcome_is_settled_for_every_kind() {
     let (standin, mut manager) = linked(Settings::default(), options).await;
     let phone = standin.phone();
     let mut cases = Vec::new();
-    for (n, outcome) in [Outcome::Silent, Outcome::Lost].into_iter().enumerate() {
+    for (n, outcome) in [SendBehavior::Silent, SendBehavior::Lost]
+        .into_iter()
+        .enumerate()
+    {
         for (m, kind) in ["location", "vcard", "chat", "reaction"]
             .into_iter()
             .enumerate()

@@ -2,7 +2,7 @@
 //! any browser runs, to good requests and to bad ones.
 
 use super::http_requests::{
-    Answer, FILE, READS, ask, at, get, plain, post, routes, without_browser,
+    FILE, HttpResponse, READS, ask, at, get, plain, post, routes, without_browser,
 };
 use harness::ManagerOptions;
 use reqwest::Method;
@@ -13,7 +13,7 @@ const NUMBER: &str = "5491133445566";
 const TEXT: &str = "la-seña-del-depto-en-Caballito";
 
 /// A refusal that repeats nothing of what was sent.
-fn discreet(answer: &Answer) -> (u16, String) {
+fn discreet(answer: &HttpResponse) -> (u16, String) {
     let body = &answer.body;
     assert!(!body.contains(NUMBER) && !body.contains(TEXT), "{body}");
     answer.refusal()

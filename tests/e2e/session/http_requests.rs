@@ -50,22 +50,22 @@ pub async fn plain() -> Manager {
     without_browser(ManagerOptions::default()).await
 }
 
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-pub async fn ask(request: RequestBuilder) -> Answer {
+pub async fn ask(request: RequestBuilder) -> HttpResponse {
     let response = request.send().await.expect("an answer");
-    Answer {
+    HttpResponse {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         body: response.text().await.expect("a body in UTF-8"),
     }
 }
 
-impl Answer {
+impl HttpResponse {
     pub fn kind(&self) -> &str {
         self.headers["content-type"].to_str().expect("ASCII")
     }
@@ -107,10 +107,10 @@ pub fn at(manager: &Manager, method: Method, path: &str) -> RequestBuilder {
     manager.client().request(method, manager.url(path))
 }
 
-pub async fn get(manager: &Manager, path: &str) -> Answer {
+pub async fn get(manager: &Manager, path: &str) -> HttpResponse {
     ask(at(manager, Method::GET, path)).await
 }
 
-pub async fn post(manager: &Manager, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+pub async fn post(manager: &Manager, path: &str, body: impl Into<reqwest::Body>) -> HttpResponse {
     ask(at(manager, Method::POST, path).body(body)).await
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use harness::standin::{LeadMessage, Outcome, Settings, Standin};
+use harness::standin::{LeadMessage, SendBehavior, Settings, Standin};
 use harness::{Events, Manager, ManagerOptions, binary, linked, poll, standin};
 use serde_json::{Value, json};
 
@@ -437,7 +437,7 @@ async fn busy_first_sync_is_not_killed() {
 async fn stopped_acks_reload_then_close_then_kill() {
     let options = impatient().with("ACK_PATIENCE_SECONDS", 1);
     let (standin, mut manager) = linked(Settings::default(), options).await;
-    standin.phone().rule(None, Outcome::Silent, None);
+    standin.phone().rule(None, SendBehavior::Silent, None);
     let times = async |wanted: usize| {
         poll::until(format!("ACKS_STOPPED {wanted} times"), async || {
             let session = manager.session().await;
@@ -461,7 +461,7 @@ async fn stopped_acks_reload_then_close_then_kill() {
             "loaded anew at first, then started again"
         );
     }
-    standin.phone().rule(None, Outcome::Ok, None);
+    standin.phone().rule(None, SendBehavior::Ok, None);
     manager.until("READY").await;
     manager.stop().await;
     // Loaded anew the first time, closed the second, killed the third.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::standin::{Settings, Standin};
-use harness::{Answer, Authenticator, Events, Manager, ManagerOptions, poll, standin};
+use harness::{AssertionOptions, Authenticator, Events, Manager, ManagerOptions, poll, standin};
 use serde_json::{Value, json};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -272,7 +272,7 @@ async fn invalid_assertion_names_its_field() {
         body
     };
     let with = |answer| authenticator.answer_with(&asked, answer);
-    let right_one = Answer::default();
+    let right_one = AssertionOptions::default();
     for (field, body) in [
         ("id", without("id")),
         ("response", without("response")),
@@ -293,21 +293,21 @@ async fn invalid_assertion_names_its_field() {
         ),
         (
             "response.clientDataJSON",
-            with(Answer {
+            with(AssertionOptions {
                 origin: "https://hub.example",
                 ..right_one
             }),
         ),
         (
             "response.authenticatorData",
-            with(Answer {
+            with(AssertionOptions {
                 party: "hub.example",
                 ..right_one
             }),
         ),
         (
             "response.authenticatorData",
-            with(Answer {
+            with(AssertionOptions {
                 flags: 1,
                 ..right_one
             }),

@@ -26,7 +26,7 @@ impl std::fmt::Debug for Authenticator {
 
 /// Properties of a response; the default is valid.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct AssertionOptions<'a> {
     /// The origin that it is for.
     pub origin: &'a str,
     /// The relying party of the passkey.
@@ -35,7 +35,7 @@ pub struct Answer<'a> {
     pub flags: u8,
 }
 
-impl Default for Answer<'_> {
+impl Default for AssertionOptions<'_> {
     fn default() -> Self {
         Self {
             origin: "https://web.whatsapp.com",
@@ -72,12 +72,12 @@ impl Authenticator {
     /// Responds to the request from `GET /passkey`.
     #[must_use]
     pub fn answer(&self, asked: &Value) -> Value {
-        self.answer_with(asked, Answer::default())
+        self.answer_with(asked, AssertionOptions::default())
     }
 
     /// As [`Self::answer`], possibly invalid.
     #[must_use]
-    pub fn answer_with(&self, asked: &Value, answer: Answer<'_>) -> Value {
+    pub fn answer_with(&self, asked: &Value, answer: AssertionOptions<'_>) -> Value {
         let client_data = json!({
             "type": "webauthn.get",
             "challenge": asked["public_key"]["challenge"],

@@ -25,7 +25,7 @@ pub mod poll;
 pub mod processes;
 mod scratch;
 
-pub use authenticator::{Answer, Authenticator};
+pub use authenticator::{AssertionOptions, Authenticator};
 pub use binary::{Service, binary, bound_to_us, listening_on, run_to_end};
 pub use events::{Events, SseEvent};
 pub use flow::browser_flow;

@@ -46,7 +46,7 @@ use crate::backup::Schedule;
 use crate::config::Config;
 use crate::relay::Relay;
 use crate::store::{
-    Engine, NewNotice, Notice, Settled, Sighting, State, Store, StoreError, StoredAlert,
+    Engine, MessageState, NewNotice, Notice, Settled, Sighting, Store, StoreError, StoredAlert,
     new_event_id,
 };
 use crate::webhooks::WebhookLimits;
@@ -516,7 +516,7 @@ impl Inner {
     ) -> Result<Digest, StoreError> {
         let since = now.before(DAY);
         let outcomes = self.store.outcomes(since, None).await?;
-        let count = |wanted: &dyn Fn(State) -> bool| {
+        let count = |wanted: &dyn Fn(MessageState) -> bool| {
             let some = outcomes.iter().filter(|(state, _)| wanted(*state));
             some.map(|(_, number)| number).sum()
         };
@@ -524,9 +524,9 @@ impl Inner {
         let conditions = held.iter().filter_map(condition_of);
         Ok(Digest {
             day: day.to_owned(),
-            sent: count(&State::is_taken),
-            failed: count(&|state| state == State::Failed),
-            received: count(&|state| state == State::Received),
+            sent: count(&MessageState::is_taken),
+            failed: count(&|state| state == MessageState::Failed),
+            received: count(&|state| state == MessageState::Received),
             waiting: self.store.waiting(None).await?,
             raised: self.store.raised_since(since).await?,
             holding: conditions.map(|it| self.words.title(&it)).collect(),

@@ -22,7 +22,7 @@ pub const IN_A_ROW: usize = 5;
 
 /// Outcome of the message to one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// WhatsApp accepted it.
     Sent,
     /// WhatsApp refused it.
@@ -39,7 +39,7 @@ pub enum Outcome {
     Blocked,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// Classifies a failure by its code and message. session-manager's message
     /// contains WhatsApp's own error number where the page reports one.
     #[must_use]
@@ -151,13 +151,13 @@ impl Health {
     }
 
     /// Records an outcome; returns an alarm if the campaign has to pause.
-    pub fn note(&mut self, outcome: Outcome) -> Option<Alarm> {
+    pub fn note(&mut self, outcome: DeliveryOutcome) -> Option<Alarm> {
         self.recent.push(outcome.letter());
         trim(&mut self.recent);
-        if outcome == Outcome::ReachOutLimit {
+        if outcome == DeliveryOutcome::ReachOutLimit {
             return Some(Alarm::ReachOutLimit);
         }
-        if outcome == Outcome::NewChatLimit {
+        if outcome == DeliveryOutcome::NewChatLimit {
             return Some(Alarm::NewChatLimit);
         }
         let newest = || self.recent.bytes().rev();
@@ -183,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    fn run(outcomes: &[Outcome]) -> Vec<Option<Alarm>> {
+    fn run(outcomes: &[DeliveryOutcome]) -> Vec<Option<Alarm>> {
         let mut health = Health::default();
         outcomes.iter().map(|it| health.note(*it)).collect()
     }
@@ -191,36 +191,43 @@ mod tests {
     #[test]
     fn the_limit_stops_at_once() {
         assert_eq!(
-            run(&[Outcome::Sent, Outcome::ReachOutLimit]),
+            run(&[DeliveryOutcome::Sent, DeliveryOutcome::ReachOutLimit]),
             [None, Some(Alarm::ReachOutLimit)]
         );
-        assert_eq!(run(&[Outcome::NewChatLimit]), [Some(Alarm::NewChatLimit)]);
+        assert_eq!(
+            run(&[DeliveryOutcome::NewChatLimit]),
+            [Some(Alarm::NewChatLimit)]
+        );
         assert!(Alarm::NewChatLimit.is_of_the_account() && !Alarm::Refusals.is_of_the_account());
         for (code, message, expected) in [
             (
                 "SEND_FAILED",
                 "refused (ERROR_UNKNOWN, 463)",
-                Outcome::ReachOutLimit,
+                DeliveryOutcome::ReachOutLimit,
             ),
-            ("REACH_OUT_LIMIT", "", Outcome::ReachOutLimit),
-            ("NEW_CHAT_LIMIT", "", Outcome::NewChatLimit),
-            ("RECIPIENT_BLOCKED", "", Outcome::Blocked),
+            ("REACH_OUT_LIMIT", "", DeliveryOutcome::ReachOutLimit),
+            ("NEW_CHAT_LIMIT", "", DeliveryOutcome::NewChatLimit),
+            ("RECIPIENT_BLOCKED", "", DeliveryOutcome::Blocked),
             (
                 "SEND_FAILED",
                 "WhatsApp refused the message (ERROR_UNKNOWN)",
-                Outcome::Refused,
+                DeliveryOutcome::Refused,
             ),
-            ("SEND_FAILED", "in 1463 ms", Outcome::Failed),
-            ("NOT_ON_WHATSAPP", "463", Outcome::NotOnWhatsapp),
-            ("INVALID_REQUEST", "", Outcome::Failed),
+            ("SEND_FAILED", "in 1463 ms", DeliveryOutcome::Failed),
+            ("NOT_ON_WHATSAPP", "463", DeliveryOutcome::NotOnWhatsapp),
+            ("INVALID_REQUEST", "", DeliveryOutcome::Failed),
         ] {
-            assert_eq!(Outcome::of_failure(code, message), expected, "{message}");
+            assert_eq!(
+                DeliveryOutcome::of_failure(code, message),
+                expected,
+                "{message}"
+            );
         }
     }
 
     #[test]
     fn a_burst_stops() {
-        use Outcome::{Failed, NotOnWhatsapp, Refused, Sent};
+        use DeliveryOutcome::{Failed, NotOnWhatsapp, Refused, Sent};
         assert_eq!(run(&[Refused; 3])[1..], [None, Some(Alarm::Refusals)]);
         assert_eq!(run(&[Refused, Refused, Sent, Refused]), [None; 4]);
         let mixed = [Failed, NotOnWhatsapp, Refused, Failed, NotOnWhatsapp];
@@ -239,7 +246,7 @@ mod tests {
     fn it_survives_being_stored() {
         let mut health = Health::restore("ssrrx?");
         assert_eq!(health.as_str(), "ssrr");
-        assert_eq!(health.note(Outcome::Refused), Some(Alarm::Refusals));
+        assert_eq!(health.note(DeliveryOutcome::Refused), Some(Alarm::Refusals));
         assert_eq!(Health::restore(&"s".repeat(99)).as_str().len(), WINDOW);
     }
 
@@ -249,7 +256,7 @@ mod tests {
             let mut health = Health::default();
             for number in 0..count {
                 let fails = number % gap == 0;
-                let outcome = if fails { Outcome::Failed } else { Outcome::Sent };
+                let outcome = if fails { DeliveryOutcome::Failed } else { DeliveryOutcome::Sent };
                 prop_assert_eq!(health.note(outcome), None);
                 prop_assert!(health.as_str().len() <= WINDOW);
             }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, Report, Service, ServiceManager, Subject, Whose, disk, folder, port, secrets,
+    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, disk, folder, port, secrets,
 };
 use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
@@ -39,7 +39,7 @@ const SESSION_MANAGER: Service = Service {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Runs all checks.
-pub async fn examine(whose: Whose) -> Report {
+pub async fn examine(whose: Whose) -> DoctorReport {
     doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
 

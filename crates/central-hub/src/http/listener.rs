@@ -19,7 +19,7 @@ use crate::error::HubError;
 use crate::inbound::Following;
 use crate::state::AppState;
 use crate::store::{
-    FOLLOWER, Filter, Message, Page, State as MessageState, Talk, direction, phone_of,
+    FOLLOWER, Filter, Message, MessagePage, MessageState, Talk, direction, phone_of,
 };
 
 /// A page of a list.
@@ -255,7 +255,7 @@ pub(super) async fn told(
 async fn answer(
     state: &AppState,
     cliente_id: Option<u64>,
-    page: Page,
+    page: MessagePage,
 ) -> Result<PageAnswer, HubError> {
     Ok(PageAnswer {
         siguiente: page.next,

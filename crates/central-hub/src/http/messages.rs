@@ -23,7 +23,7 @@ use crate::error::HubError;
 use crate::limits::Held;
 use crate::sending_windows::midnight;
 use crate::state::AppState;
-use crate::store::{Filter, Message, State as MessageState, Store, StoreError};
+use crate::store::{Filter, Message, MessageState, Store, StoreError};
 
 /// A page of a list.
 const PAGE: u32 = 50;
@@ -51,7 +51,7 @@ pub(crate) struct ListQuery {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = messages::Page)]
-pub(crate) struct Page {
+pub(crate) struct MessagesBody {
     mensajes: Vec<MessageAnswer>,
     /// What to give as `antes` for the page after this one.
     siguiente: Option<i64>,
@@ -152,19 +152,19 @@ impl ListQuery {
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
-    responses((status = 200, description = "A page of them", body = Page), Failures)
+    responses((status = 200, description = "A page of them", body = MessagesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<Page>, HubError> {
+) -> Result<Json<MessagesBody>, HubError> {
     let limit = query.limit()?;
     let filter = query.filter(&state, &caller).await?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
-    Ok(Json(Page {
+    Ok(Json(MessagesBody {
         mensajes: page.messages.into_iter().map(MessageAnswer::from).collect(),
         siguiente: page.next,
     }))

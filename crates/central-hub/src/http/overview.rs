@@ -21,7 +21,7 @@ use crate::scheduler::{CampaignBody, SchedulerContext, context};
 use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
-use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
+use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState};
 
 /// Maximum number of entries per list; the list's own screen shows the rest.
 const MOST: u32 = 5;

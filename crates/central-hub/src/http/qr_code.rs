@@ -28,7 +28,7 @@ struct Shown {
 /// The error body of the contract, and `ok` beside it as in the success.
 #[derive(Serialize, ToSchema)]
 #[schema(as = qr_code::Refusal)]
-struct Refusal<'a> {
+struct QrErrorBody<'a> {
     ok: bool,
     /// The code, as everywhere below this root.
     #[schema(value_type = String)]
@@ -45,9 +45,9 @@ struct Refusal<'a> {
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
     params(ClienteHeader),
     responses((status = 200, description = "The code", body = Shown),
-        (status = 404, description = "No code can be scanned now", body = Refusal<'_>),
-        (status = 409, description = "None is needed: a phone is linked", body = Refusal<'_>),
-        (status = "5XX", description = "session-manager cannot be asked", body = Refusal<'_>), Failures)
+        (status = 404, description = "No code can be scanned now", body = QrErrorBody<'_>),
+        (status = 409, description = "None is needed: a phone is linked", body = QrErrorBody<'_>),
+        (status = "5XX", description = "session-manager cannot be asked", body = QrErrorBody<'_>), Failures)
 )]
 pub(crate) async fn qr_code(
     State(state): State<AppState>,
@@ -56,7 +56,7 @@ pub(crate) async fn qr_code(
     Upstream(client): Upstream,
 ) -> Response {
     let refuse = |status: StatusCode, code: &str, message: &str, node| {
-        let body = Refusal {
+        let body = QrErrorBody {
             ok: false,
             error: true,
             code,

@@ -62,7 +62,7 @@ impl FromRequestParts<AppState> for Internal {
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = reports::Report)]
-pub(crate) struct Report {
+pub(crate) struct ReportedMessage {
     cliente_id: u64,
     from: Option<String>,
     to: Option<String>,
@@ -86,13 +86,13 @@ pub(crate) struct Reported {
     post, path = "/listener/incoming-message", tag = "inbound", operation_id = "reports_incoming",
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
-    request_body(content = Report, example = json!({"cliente_id": 51, "from": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
+    request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "from": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
     responses((status = 200, description = "It is written down", body = Reported), Failures)
 )]
 pub(crate) async fn incoming(
     _: Internal,
     State(state): State<AppState>,
-    ApiJson(report): ApiJson<Report>,
+    ApiJson(report): ApiJson<ReportedMessage>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.from.clone();
     record_report(&state, report, number, "from", false).await
@@ -103,13 +103,13 @@ pub(crate) async fn incoming(
     post, path = "/listener/outgoing-message", tag = "inbound", operation_id = "reports_outgoing",
     security(()),
     params(("X-Internal-Token" = String, Header, description = "`INTERNAL_TOKEN`")),
-    request_body(content = Report, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
+    request_body(content = ReportedMessage, example = json!({"cliente_id": 51, "to": "5491158254201", "message": "Hola", "message_id": "A1B2"})),
     responses((status = 200, description = "It is written down", body = Reported), Failures)
 )]
 pub(crate) async fn outgoing(
     _: Internal,
     State(state): State<AppState>,
-    ApiJson(report): ApiJson<Report>,
+    ApiJson(report): ApiJson<ReportedMessage>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.to.clone();
     record_report(&state, report, number, "to", true).await
@@ -117,7 +117,7 @@ pub(crate) async fn outgoing(
 
 async fn record_report(
     state: &AppState,
-    report: Report,
+    report: ReportedMessage,
     number: Option<String>,
     field: &str,
     from_me: bool,
@@ -169,7 +169,7 @@ async fn record_report(
 }
 
 /// An id for a message that came without one: the same for the same message.
-fn stand_in(report: &Report, chat: &str, at: Timestamp, from_me: bool) -> String {
+fn stand_in(report: &ReportedMessage, chat: &str, at: Timestamp, from_me: bool) -> String {
     let all = format!(
         "{}\0{from_me}\0{chat}\0{at}\0{}",
         report.cliente_id, report.message

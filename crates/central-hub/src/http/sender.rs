@@ -19,9 +19,7 @@ use crate::http::upstream::{Key, Upstream};
 use crate::outbox::{Ask, dry_run_id, new_key};
 use crate::relay::Link;
 use crate::state::AppState;
-use crate::store::{
-    Change, Composed, Decision, Message, Origin, State as MessageState, Transition,
-};
+use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
 /// The largest request of `bulk`, in bytes: 5,000 messages of 1,600 characters.
 pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;

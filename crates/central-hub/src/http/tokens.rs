@@ -51,7 +51,7 @@ impl From<ApiToken> for Shown {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Page {
+pub(crate) struct TokensBody {
     before: Option<i64>,
     limit: Option<u32>,
 }
@@ -67,13 +67,13 @@ pub(crate) struct Tokens {
 /// The tokens, the newest first, page by page.
 #[utoipa::path(
     get, path = "/tokens", tag = "users", operation_id = "tokens_list",
-    params(Page),
+    params(TokensBody),
     responses((status = 200, description = "A page of them", body = Tokens), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,
-    ApiQuery(page): ApiQuery<Page>,
+    ApiQuery(page): ApiQuery<TokensBody>,
 ) -> Result<Json<Tokens>, HubError> {
     let size = page_size(page.limit)?;
     let mut tokens = state

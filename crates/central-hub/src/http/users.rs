@@ -48,7 +48,7 @@ impl From<User> for Shown {
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Page {
+pub(crate) struct UsersBody {
     #[serde(default)]
     after: String,
     limit: Option<u32>,
@@ -78,12 +78,12 @@ pub(super) fn page_size(asked: Option<u32>) -> Result<u32, ErrorReply> {
 /// The users in the order of their names, page by page.
 #[utoipa::path(
     get, path = "/users", tag = "users", operation_id = "users_list",
-    params(Page),
+    params(UsersBody),
     responses((status = 200, description = "A page of them", body = Users), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    ApiQuery(page): ApiQuery<Page>,
+    ApiQuery(page): ApiQuery<UsersBody>,
 ) -> Result<Json<Users>, HubError> {
     let size = page_size(page.limit)?;
     let mut users = state.store.users(&page.after, size + 1).await?;

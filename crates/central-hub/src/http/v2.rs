@@ -13,13 +13,13 @@ use crate::http::upstream::Upstream;
 /// `{"status":"…"}`, with the code where there is one.
 #[derive(Serialize, ToSchema)]
 #[schema(as = v2::Answer)]
-pub(crate) struct Answer {
+pub(crate) struct V2StatusBody {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     qr: Option<String>,
 }
 
-impl Answer {
+impl V2StatusBody {
     fn of(result: Result<&'static str, ClientError>) -> Json<Self> {
         Json(Self {
             status: result.unwrap_or("error"),
@@ -33,37 +33,40 @@ impl Answer {
 /// has to be linked and nobody has begun.
 #[utoipa::path(
     get, path = "/whatsapp-v2/status", tag = "session", operation_id = "v2_status",
-    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+    responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
 )]
-pub(crate) async fn status(ByPage(by_page): ByPage, Upstream(client): Upstream) -> Json<Answer> {
+pub(crate) async fn status(
+    ByPage(by_page): ByPage,
+    Upstream(client): Upstream,
+) -> Json<V2StatusBody> {
     if by_page {
         let session = client.session().await;
-        return Answer::of(session.map(|session| lower_state(&session)));
+        return V2StatusBody::of(session.map(|session| lower_state(&session)));
     }
-    Answer::of(client.status().await.map(|body| body.status.as_lower_str()))
+    V2StatusBody::of(client.status().await.map(|body| body.status.as_lower_str()))
 }
 
 /// The code, or that there is none.
 #[utoipa::path(
     get, path = "/whatsapp-v2/qr", tag = "session", operation_id = "v2_qr",
-    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+    responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
 )]
-pub(crate) async fn qr(Upstream(client): Upstream) -> Json<Answer> {
+pub(crate) async fn qr(Upstream(client): Upstream) -> Json<V2StatusBody> {
     match client.qr().await {
-        Ok(QrBody::Available { qr }) => Json(Answer {
+        Ok(QrBody::Available { qr }) => Json(V2StatusBody {
             status: "qr_available",
             qr: Some(qr),
         }),
-        Ok(QrBody::NoQr) => Answer::of(Ok("qr_not_available")),
-        Err(error) => Answer::of(Err(error)),
+        Ok(QrBody::NoQr) => V2StatusBody::of(Ok("qr_not_available")),
+        Err(error) => V2StatusBody::of(Err(error)),
     }
 }
 
 /// Asks for the session.
 #[utoipa::path(
     post, path = "/whatsapp-v2/connect", tag = "session", operation_id = "v2_connect",
-    responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
+    responses((status = 200, description = "The state, or whether there is a code", body = V2StatusBody), Failures)
 )]
-pub(crate) async fn connect(Upstream(client): Upstream) -> Json<Answer> {
-    Answer::of(client.connect().await.map(|body| body.state.as_lower_str()))
+pub(crate) async fn connect(Upstream(client): Upstream) -> Json<V2StatusBody> {
+    V2StatusBody::of(client.connect().await.map(|body| body.state.as_lower_str()))
 }

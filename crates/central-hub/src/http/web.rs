@@ -16,7 +16,7 @@ use service_runtime::http::ErrorReply;
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
-struct Page;
+struct WebAssets;
 
 const INDEX: &str = "index.html";
 
@@ -53,14 +53,14 @@ pub(crate) async fn page(request: Request) -> Response {
         return ErrorReply::not_found().into_response();
     }
     let name = path.trim_start_matches('/');
-    if let Some(file) = Page::get(name) {
+    if let Some(file) = WebAssets::get(name) {
         return serve(name, file, request.headers());
     }
     let wants_page = is_navigation(request.method(), request.headers())
         || KNOWN.contains(&name.trim_end_matches('/'));
     if wants_page
         && !name.starts_with(HASHED)
-        && let Some(file) = Page::get(INDEX)
+        && let Some(file) = WebAssets::get(INDEX)
     {
         return serve(INDEX, file, request.headers());
     }

@@ -11,7 +11,7 @@ use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 use super::send_now::{failure, opted_out, stopped};
 use super::verdict::{Reason, Verdict};
 use super::{Inner, retry_backoff};
-use crate::store::{Change, Message, Origin, State, StoreError, is_file};
+use crate::store::{Change, Message, MessageState, Origin, StoreError, is_file};
 
 /// The pause before it is asked again what became of a message.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ impl Inner {
     ) -> Result<RawAnswer, ClientError> {
         // At the last moment, whoever asked for it and whenever. One that may
         // have left already is not judged any more: its outcome is asked for.
-        if message.state != State::Unconfirmed {
+        if message.state != MessageState::Unconfirmed {
             // Where the store fails, it says so itself below.
             if matches!(self.store.is_sending_stopped().await, Ok(true)) {
                 return Ok(stopped());
@@ -100,7 +100,7 @@ impl Inner {
             Verdict::Taken { wa_id } => {
                 let change = Change {
                     wa_id: Some(wa_id),
-                    ..Change::to(State::Sent, "SENT")
+                    ..Change::to(MessageState::Sent, "SENT")
                 };
                 let moved = self.store.change(message.id, change).await?;
                 // It is sent, whether that is learnt or not.
@@ -111,12 +111,12 @@ impl Inner {
             }
             Verdict::Refused(why) => self.fail(message, why).await?,
             Verdict::Undecided(why) => {
-                let change = Change::to(State::Unconfirmed, &why.code).because(&why.message);
+                let change = Change::to(MessageState::Unconfirmed, &why.code).because(&why.message);
                 self.store.leave_undecided(message.id, change).await?
             }
             // What this attempt did not do an earlier one may have done.
             Verdict::NotNow { .. } | Verdict::ChatWaits(_) | Verdict::Unknown(_)
-                if message.state == State::Unconfirmed =>
+                if message.state == MessageState::Unconfirmed =>
             {
                 let due = look_again(message);
                 self.store.release(message.id, &self.who, due).await?;
@@ -129,7 +129,7 @@ impl Inner {
                 self.fail(message, why).await?
             }
             Verdict::NotNow { why, .. } => {
-                let change = Change::to(State::Queued, &why.code).because(&why.message);
+                let change = Change::to(MessageState::Queued, &why.code).because(&why.message);
                 self.store.change(message.id, change).await?
             }
             // In its turn again, with pauses of its own: nothing is wrong with the
@@ -137,14 +137,14 @@ impl Inner {
             Verdict::ChatWaits(why) => {
                 let change = Change {
                     due: Some(look_again(message)),
-                    ..Change::to(State::Queued, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Queued, &why.code).because(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
             Verdict::Unknown(why) => {
                 let change = Change {
                     due: Some(look_again(message)),
-                    ..Change::to(State::Unconfirmed, &why.code).because(&why.message)
+                    ..Change::to(MessageState::Unconfirmed, &why.code).because(&why.message)
                 };
                 self.store.change(message.id, change).await?
             }
@@ -167,7 +167,7 @@ impl Inner {
     }
 
     async fn fail(&self, message: &Message, why: &Reason) -> Result<Option<Message>, StoreError> {
-        let change = Change::to(State::Failed, &why.code).because(&why.message);
+        let change = Change::to(MessageState::Failed, &why.code).because(&why.message);
         self.store.change(message.id, change).await
     }
 }

@@ -15,7 +15,7 @@ use super::{Active, Inner, Outbox};
 use crate::error::HubError;
 use crate::store::campaigns::is_opted_out_in;
 use crate::store::{
-    Change, Composed, Inserted, Message, NewMessage, Origin, State, StoreError, Tx,
+    Change, Composed, Inserted, Message, MessageState, NewMessage, Origin, StoreError, Tx,
 };
 
 /// What another hub does is seen within this.
@@ -32,7 +32,7 @@ pub(crate) struct Ask {
 }
 
 /// Outcome of a synchronous send.
-pub(crate) struct Answer {
+pub(crate) struct SendNowOutcome {
     /// As `POST /send` answers it: session-manager's own words where it was
     /// asked.
     pub(crate) reply: Result<RawAnswer, HubError>,
@@ -45,7 +45,11 @@ impl Outbox {
     ///
     /// # Errors
     /// It could not be written down, or its key is another message's.
-    pub(crate) async fn send(&self, client: SessionClient, ask: Ask) -> Result<Answer, HubError> {
+    pub(crate) async fn send(
+        &self,
+        client: SessionClient,
+        ask: Ask,
+    ) -> Result<SendNowOutcome, HubError> {
         // In a task of its own: a caller that hangs up must not break off what
         // may be half sent.
         let this = self.clone();
@@ -111,11 +115,11 @@ impl Outbox {
 
     /// Ends a message at once whose recipient asked not to be written to.
     async fn heed(&self, tx: &mut Tx, message: Message) -> Result<Message, StoreError> {
-        let is_new = matches!(message.state, State::Queued | State::Failed);
+        let is_new = matches!(message.state, MessageState::Queued | MessageState::Failed);
         if !is_new || !is_opted_out_in(tx, &message.chat).await? {
             return Ok(message);
         }
-        let change = Change::to(State::Failed, OPTED_OUT).because(WHY_OPTED_OUT);
+        let change = Change::to(MessageState::Failed, OPTED_OUT).because(WHY_OPTED_OUT);
         let moved = self.0.store.change_in(tx, message.id, change).await?;
         Ok(moved.unwrap_or(message))
     }
@@ -125,7 +129,7 @@ impl Outbox {
         origin: Origin,
         key: &str,
         message: &Composed,
-    ) -> Result<Answer, HubError> {
+    ) -> Result<SendNowOutcome, HubError> {
         let store = &self.0.store;
         let mut tx = store.begin().await?;
         let new = NewMessage {
@@ -141,10 +145,10 @@ impl Outbox {
         let message = message.ok_or_else(key_reused)?;
         let message = self.heed(&mut tx, message).await?;
         // One that failed for real may be rehearsed; one under way is none.
-        let can_end = (message.dry_run || message.state == State::Failed)
+        let can_end = (message.dry_run || message.state == MessageState::Failed)
             && message.error_code.as_deref() != Some(OPTED_OUT);
-        let message = if can_end && message.state.leads_to(State::Simulated) {
-            let change = Change::to(State::Simulated, "DRY_RUN");
+        let message = if can_end && message.state.leads_to(MessageState::Simulated) {
+            let change = Change::to(MessageState::Simulated, "DRY_RUN");
             let moved = store.change_in(&mut tx, message.id, change).await?;
             moved.unwrap_or(message)
         } else {
@@ -157,7 +161,7 @@ impl Outbox {
             cliente_id = message.cliente_id,
             "dry run: nothing was sent"
         );
-        Ok(Answer::of(message))
+        Ok(SendNowOutcome::of(message))
     }
 
     async fn send_for_real(
@@ -166,7 +170,7 @@ impl Outbox {
         origin: Origin,
         key: &str,
         message: &Composed,
-    ) -> Result<Answer, HubError> {
+    ) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
         let new = NewMessage {
             origin,
@@ -186,9 +190,9 @@ impl Outbox {
             Some(Inserted::Known(message)) => message,
             Some(Inserted::KeyReused) | None => return Err(key_reused()),
         };
-        let is_settled = !known.state.is_pending() && known.state != State::Failed;
+        let is_settled = !known.state.is_pending() && known.state != MessageState::Failed;
         if is_settled || known.dry_run {
-            return Ok(Answer::of(known));
+            return Ok(SendNowOutcome::of(known));
         }
         // The key again, after it was not sent: the same message goes on.
         let claimed = inner
@@ -211,7 +215,7 @@ impl Outbox {
         client: &SessionClient,
         message: Message,
         active: Active,
-    ) -> Result<Answer, HubError> {
+    ) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
         let reply = match inner.turn(&message).await {
             Ok(()) => inner.ask(client, &message).await,
@@ -221,7 +225,7 @@ impl Outbox {
         // What this attempt did not do an earlier one may have done.
         let reply = match verdict {
             Verdict::NotNow { .. } | Verdict::ChatWaits(_)
-                if message.state == State::Unconfirmed =>
+                if message.state == MessageState::Unconfirmed =>
             {
                 Ok(unconfirmed())
             }
@@ -231,7 +235,7 @@ impl Outbox {
         drop(active);
         let reply = reply.map_err(HubError::from);
         match moved {
-            Ok(moved) => Ok(Answer {
+            Ok(moved) => Ok(SendNowOutcome {
                 reply,
                 message: moved.unwrap_or(message),
             }),
@@ -245,13 +249,13 @@ impl Outbox {
                     Verdict::Taken { .. } | Verdict::Unknown(_) | Verdict::Undecided(_)
                 );
                 let reply = if is_certain { reply } else { Ok(unconfirmed()) };
-                Ok(Answer { reply, message })
+                Ok(SendNowOutcome { reply, message })
             }
         }
     }
 
     /// Waits for the outcome of a message that another task is sending.
-    async fn wait(&self, id: i64) -> Result<Answer, HubError> {
+    async fn wait(&self, id: i64) -> Result<SendNowOutcome, HubError> {
         let inner = &self.0;
         let deadline = Instant::now() + inner.limits.outcome;
         let mut news = inner.news.subscribe();
@@ -259,7 +263,7 @@ impl Outbox {
             let message = inner.store.message(id).await?;
             let message = message.ok_or_else(ErrorReply::internal)?;
             if !message.state.is_pending() || Instant::now() >= deadline {
-                return Ok(Answer::of(message));
+                return Ok(SendNowOutcome::of(message));
             }
             let _ = timeout_at(deadline.min(Instant::now() + LOOK), news.recv()).await;
         }
@@ -288,7 +292,7 @@ impl Inner {
     }
 }
 
-impl Answer {
+impl SendNowOutcome {
     /// Reason it failed, as an answer.
     pub(crate) fn into_failure(self) -> HubError {
         let answer = match self.reply {
@@ -317,16 +321,16 @@ impl Answer {
             }
         };
         let reply = match message.state {
-            State::Simulated => sent(dry_run_id(&message), true),
+            MessageState::Simulated => sent(dry_run_id(&message), true),
             state if state.is_taken() => sent(message.wa_id.clone().unwrap_or_default(), false),
-            State::Failed if message.error_code.as_deref() == Some(OPTED_OUT) => opted_out(),
-            State::Failed => {
+            MessageState::Failed if message.error_code.as_deref() == Some(OPTED_OUT) => opted_out(),
+            MessageState::Failed => {
                 let code = message.error_code.as_deref().unwrap_or_default();
                 let code = ErrorCode::from_code(code).unwrap_or(ErrorCode::SendFailed);
                 let why = message.error_message.as_deref();
                 failure(code, why.unwrap_or("it was not sent"))
             }
-            State::Cancelled => {
+            MessageState::Cancelled => {
                 failure(ErrorCode::SendFailed, "it was withdrawn before it was sent")
             }
             _ if message.undecided_at.is_some() => failure(

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 pub(crate) use countries::Countries;
 pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
 
-use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
+use crate::campaigns::import::{self, ImportFault, ImportRules, Item, RejectedRow, Row};
 use crate::store::campaigns::{Campaign, Import, ImportEnd, NewRecipient, NewRefusedLine};
 use crate::store::{Store, StoreError};
 
@@ -46,7 +46,7 @@ pub(crate) enum ImportError {
 struct Batch {
     columns: Vec<String>,
     rows: Vec<Row>,
-    refused: Vec<Refusal>,
+    refused: Vec<RejectedRow>,
     /// Bytes of the list read so far.
     bytes: u64,
 }
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
     mut import: Import,
-    rules: Rules,
+    rules: ImportRules,
     source: impl Read + Send + 'static,
 ) -> Result<(Option<Import>, Countries), ImportError> {
     let (batches, mut full) = mpsc::channel::<Batch>(1);
@@ -123,7 +123,7 @@ async fn end_badly(
 /// Reads the list; blocks, so it runs on its own thread.
 fn read(
     source: impl Read,
-    rules: &Rules,
+    rules: &ImportRules,
     batches: &mpsc::Sender<Batch>,
 ) -> Result<(), ImportFault> {
     let bytes = std::rc::Rc::new(std::cell::Cell::new(0_u64));
@@ -191,7 +191,7 @@ async fn write(
             }
             _ => "the campaign has this number already".to_owned(),
         };
-        batch.refused.push(Refusal {
+        batch.refused.push(RejectedRow {
             line: row.line,
             code: "DUPLICATE",
             reason,

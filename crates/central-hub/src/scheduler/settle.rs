@@ -4,13 +4,13 @@
 use session_api::Timestamp;
 
 use super::{Scheduler, SchedulerContext};
-use crate::campaigns::health::{Alarm, Health, Outcome};
+use crate::campaigns::health::{Alarm, DeliveryOutcome, Health};
 use crate::sending_windows::{Decision, Rules, next_opening};
 use crate::store::campaigns::{
     CampaignState, Deltas, Move, Recipient, RecipientState, finish_in, move_in, not_before_in,
     other_running_in, pace_in, pause_in, queued_in, set_health_in, withdraw,
 };
-use crate::store::{Message, State, Store, StoreError, Tx};
+use crate::store::{Message, MessageState, Store, StoreError, Tx};
 
 /// Maximum number of messages settled per tick.
 const AT_ONCE: i64 = 500;
@@ -163,7 +163,7 @@ struct Settled<'a> {
     to: RecipientState,
     cause: &'a str,
     detail: Option<&'a str>,
-    outcome: Option<Outcome>,
+    outcome: Option<DeliveryOutcome>,
 }
 
 impl<'a> Settled<'a> {
@@ -177,26 +177,28 @@ impl<'a> Settled<'a> {
         let code = message.error_code.as_deref().unwrap_or("SEND_FAILED");
         let text = message.error_message.as_deref();
         Some(match message.state {
-            state if state.is_taken() => plain(RecipientState::Sent, "SENT", Some(Outcome::Sent)),
-            State::Simulated => plain(RecipientState::Simulated, "DRY_RUN", None),
-            State::Failed if code == "OPTED_OUT" => Self {
+            state if state.is_taken() => {
+                plain(RecipientState::Sent, "SENT", Some(DeliveryOutcome::Sent))
+            }
+            MessageState::Simulated => plain(RecipientState::Simulated, "DRY_RUN", None),
+            MessageState::Failed if code == "OPTED_OUT" => Self {
                 detail: text,
                 ..plain(RecipientState::Skipped, code, None)
             },
-            State::Failed => Self {
+            MessageState::Failed => Self {
                 detail: text,
                 ..plain(
                     RecipientState::Failed,
                     code,
-                    Some(Outcome::of_failure(code, text.unwrap_or_default())),
+                    Some(DeliveryOutcome::of_failure(code, text.unwrap_or_default())),
                 )
             },
             // It may have arrived: that says nothing of the campaign's health.
-            State::Unconfirmed if message.undecided_at.is_some() => Self {
+            MessageState::Unconfirmed if message.undecided_at.is_some() => Self {
                 detail: text,
                 ..plain(RecipientState::Failed, code, None)
             },
-            State::Cancelled => plain(RecipientState::Failed, "CANCELLED", None),
+            MessageState::Cancelled => plain(RecipientState::Failed, "CANCELLED", None),
             _ => return None,
         })
     }

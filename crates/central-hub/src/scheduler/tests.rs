@@ -17,7 +17,7 @@ use crate::store::campaigns::{
     Recipient, RecipientFilter, RecipientState, ScheduleFilter, ScheduleState, TICK_PLANS,
 };
 use crate::store::tests::open;
-use crate::store::{Change, Decision, Message, State};
+use crate::store::{Change, Decision, Message, MessageState};
 
 fn zone() -> TimeZone {
     TimeZone::get("America/Argentina/Buenos_Aires").unwrap()
@@ -151,7 +151,8 @@ impl Bench {
     async fn send_all(&self) -> Vec<Message> {
         let claimed = self.claim().await;
         for message in &claimed {
-            self.end(message, Change::to(State::Sent, "SENT")).await;
+            self.end(message, Change::to(MessageState::Sent, "SENT"))
+                .await;
         }
         claimed
     }
@@ -240,7 +241,7 @@ on_both_engines! {
             assert!(ticked.in_flight);
         }
         // Whether it left is being found out: that holds nobody up.
-        bench.end(&claimed[0], Change::to(State::Unconfirmed, "SEND_UNCONFIRMED")).await;
+        bench.end(&claimed[0], Change::to(MessageState::Unconfirmed, "SEND_UNCONFIRMED")).await;
         assert_eq!(bench.tick().await.given, 1);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 2);
         bench.store.close().await;
@@ -251,7 +252,7 @@ on_both_engines! {
         let id = bench.approved(1, (1, 1)).await;
         assert_eq!(bench.tick().await.given, 1);
         let message = bench.claim().await[0].id;
-        let change = Change::to(State::Unconfirmed, "SEND_UNDECIDED").because("?");
+        let change = Change::to(MessageState::Unconfirmed, "SEND_UNDECIDED").because("?");
         bench.store.leave_undecided(message, change).await.unwrap().unwrap();
         bench.tick().await;
         let campaign = bench.look(id).await;
@@ -260,7 +261,7 @@ on_both_engines! {
         // While it may have arrived nobody gets another.
         assert_eq!(bench.store.retry_recipients(id, None, "otra vez").await.unwrap(), 0);
         let arrived = bench.store.decide(message, Decision::Arrived, "está").await.unwrap();
-        assert_eq!(arrived.unwrap().state, State::Sent);
+        assert_eq!(arrived.unwrap().state, MessageState::Sent);
         assert_eq!(bench.look(id).await.count(RecipientState::Sent), 1);
         bench.counts_are_right(id).await;
         bench.store.close().await;
@@ -420,7 +421,7 @@ on_both_engines! {
             let other = bench.approved(2, (0, 0)).await;
             bench.tick().await;
             assert_eq!(bench.at_state(other, RecipientState::Queued).await, 2);
-            bench.end(&claimed[0], Change::to(State::Failed, code).because("no")).await;
+            bench.end(&claimed[0], Change::to(MessageState::Failed, code).because("no")).await;
             bench.tick().await;
             for paused in [id, other] {
                 let campaign = bench.look(paused).await;
@@ -429,7 +430,7 @@ on_both_engines! {
             // What had not left of the other is taken back.
             assert_eq!(bench.at_state(other, RecipientState::Pending).await, 2);
             bench.counts_are_right(other).await;
-            bench.end(&claimed[1], Change::to(State::Sent, "SENT")).await;
+            bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
             bench.store.close().await;
         }
     }
@@ -510,7 +511,7 @@ on_both_engines! {
         assert!((5..=6).contains(&days.len()), "{days:?}");
         let numbers = bench.store.campaign_numbers(id).await.unwrap();
         assert_eq!(numbers.days.iter().map(|(_, count)| count).sum::<i64>(), 429);
-        assert_eq!(numbers.messages, [(State::Simulated, 429)]);
+        assert_eq!(numbers.messages, [(MessageState::Simulated, 429)]);
         // Switching DRY_RUN off sends none of it.
         bench.context.dry_run = false;
         bench.tick().await;
@@ -543,7 +544,7 @@ on_both_engines! {
         bench.tick().await;
         let claimed = bench.claim().await;
         let refused = "WhatsApp refused the message (ERROR_UNKNOWN, 463)";
-        bench.end(&claimed[0], Change::to(State::Failed, "SEND_FAILED").because(refused)).await;
+        bench.end(&claimed[0], Change::to(MessageState::Failed, "SEND_FAILED").because(refused)).await;
         bench.tick().await;
         let campaign = bench.look(id).await;
         assert_eq!((campaign.state, paused_for(&campaign)), (CampaignState::Paused, "REACH_OUT_LIMIT"));
@@ -551,7 +552,7 @@ on_both_engines! {
         assert!(detail.unwrap().contains("463"));
         // What the outbox has goes on; nothing else does.
         for message in &claimed[1..] {
-            bench.end(message, Change::to(State::Sent, "SENT")).await;
+            bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
         assert_eq!(bench.tick().await.given, 0);
         assert_eq!(bench.at_state(id, RecipientState::Sent).await, 9);
@@ -570,7 +571,7 @@ on_both_engines! {
         bench.tick().await;
         let claimed = bench.claim().await;
         for message in &claimed[..5] {
-            bench.end(message, Change::to(State::Failed, "NOT_ON_WHATSAPP")).await;
+            bench.end(message, Change::to(MessageState::Failed, "NOT_ON_WHATSAPP")).await;
         }
         bench.tick().await;
         assert_eq!(paused_for(&bench.look(id).await), "FAILURES_IN_A_ROW");
@@ -588,7 +589,7 @@ on_both_engines! {
         assert_eq!(paused.count(RecipientState::Queued), 4);
         assert!(bench.claim().await.is_empty());
         for message in &taken {
-            bench.end(message, Change::to(State::Sent, "SENT")).await;
+            bench.end(message, Change::to(MessageState::Sent, "SENT")).await;
         }
         assert_eq!(bench.tick().await.given, 0);
         bench.store.resume_campaign(id).await.unwrap();
@@ -605,7 +606,7 @@ on_both_engines! {
         let id = bench.approved(2, (0, 0)).await;
         bench.tick().await;
         for message in bench.claim().await {
-            bench.end(&message, Change::to(State::Failed, "SEND_FAILED").because("no")).await;
+            bench.end(&message, Change::to(MessageState::Failed, "SEND_FAILED").because("no")).await;
         }
         for _ in 0..3 {
             assert_eq!(bench.tick().await.given, 0);
@@ -635,8 +636,8 @@ on_both_engines! {
         assert_eq!(bench.tick().await.given, 2);
         // At the last moment, when the outbox has the message already.
         let claimed = bench.claim().await;
-        bench.end(&claimed[0], Change::to(State::Failed, "OPTED_OUT")).await;
-        bench.end(&claimed[1], Change::to(State::Sent, "SENT")).await;
+        bench.end(&claimed[0], Change::to(MessageState::Failed, "OPTED_OUT")).await;
+        bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
         bench.tick().await;
         let campaign = bench.look(id).await;
         assert_eq!(campaign.count(RecipientState::Skipped), 2);

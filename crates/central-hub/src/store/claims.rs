@@ -25,7 +25,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::StoreError;
 use super::history::note;
 use super::messages::Message;
-use super::{Change, State, Store, Tx, now};
+use super::{Change, MessageState, Store, Tx, now};
 
 /// Takes what is due. `$1` now, `$2` end of the lease, `$3` who, `$4` how many.
 macro_rules! claim {
@@ -105,8 +105,8 @@ impl Store {
         let mut claimed = read(&rows)?;
         for message in &claimed {
             let (from, cause) = match (message.state, message.attempts) {
-                (State::Sending, 1) => (State::Queued, "TAKEN"),
-                (State::Sending, _) => (State::Queued, "TAKEN_AGAIN"),
+                (MessageState::Sending, 1) => (MessageState::Queued, "TAKEN"),
+                (MessageState::Sending, _) => (MessageState::Queued, "TAKEN_AGAIN"),
                 _ => (last_state(&mut tx, message.id).await?, "TAKEN_OVER"),
             };
             // An outcome that is looked for again is no news.
@@ -138,8 +138,8 @@ impl Store {
             .await?;
         let simulated = read(&rows)?;
         for message in &simulated {
-            let change = Change::to(State::Simulated, "DRY_RUN");
-            note(&mut tx, message.id, Some(State::Queued), change, at).await?;
+            let change = Change::to(MessageState::Simulated, "DRY_RUN");
+            note(&mut tx, message.id, Some(MessageState::Queued), change, at).await?;
         }
         tx.commit().await?;
         Ok(simulated)
@@ -216,13 +216,13 @@ impl Store {
         let is_free = holder.is_none() || is_taken <= at;
         if before.dry_run
             || !is_free
-            || !(before.state.is_pending() || before.state == State::Failed)
+            || !(before.state.is_pending() || before.state == MessageState::Failed)
         {
             return Ok(None);
         }
         let to = match before.state {
-            State::Sending | State::Unconfirmed => State::Unconfirmed,
-            _ => State::Sending,
+            MessageState::Sending | MessageState::Unconfirmed => MessageState::Unconfirmed,
+            _ => MessageState::Sending,
         };
         let row = sqlx::query(
             "UPDATE messages SET state = $1, due_at = $2, claimed_by = $3, attempts = attempts + 1,
@@ -272,14 +272,14 @@ impl Store {
 }
 
 /// Where a message stood before it was taken now.
-async fn last_state(tx: &mut Tx, id: i64) -> Result<State, StoreError> {
+async fn last_state(tx: &mut Tx, id: i64) -> Result<MessageState, StoreError> {
     let last: String = sqlx::query_scalar(
         "SELECT to_state FROM message_transitions WHERE message_id = $1 ORDER BY id DESC LIMIT 1",
     )
     .bind(id)
     .fetch_one(&mut **tx)
     .await?;
-    State::read(&last)
+    MessageState::read(&last)
 }
 
 fn read(rows: &[AnyRow]) -> Result<Vec<Message>, StoreError> {

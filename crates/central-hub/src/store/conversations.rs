@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::StoreError;
 use super::messages::{Filter, Message};
 use super::search::{Budget, aside, fitting};
-use super::{Page, Store};
+use super::{MessagePage, Store};
 use crate::text::fold;
 
 /// So many messages are looked at in one question.
@@ -54,7 +54,7 @@ impl Store {
         words: Option<&str>,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<MessagePage, StoreError> {
         let words = words.map(fold);
         // As it was typed, and as its line is spelled.
         let digits = words.as_deref().and_then(digits_of);
@@ -112,7 +112,7 @@ impl Store {
             }
         };
         let messages = self.messages_of(&found).await?;
-        Ok(Page { messages, next })
+        Ok(MessagePage { messages, next })
     }
 
     /// How many bytes the newest texts before this one have.

@@ -7,14 +7,14 @@ use sqlx::any::AnyRow;
 
 use super::error::StoreError;
 use super::rows::timestamp;
-use super::state::State;
+use super::state::MessageState;
 use super::{Store, Tx};
 
 /// What is to change.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     /// The new state.
-    pub to: State,
+    pub to: MessageState,
     /// Why, as a code such as `SESSION_NOT_READY`.
     pub cause: &'a str,
     /// Why, for a person.
@@ -28,7 +28,7 @@ pub struct Change<'a> {
 impl<'a> Change<'a> {
     /// To this state for this reason.
     #[must_use]
-    pub const fn to(to: State, cause: &'a str) -> Self {
+    pub const fn to(to: MessageState, cause: &'a str) -> Self {
         Self {
             to,
             cause,
@@ -50,9 +50,9 @@ impl<'a> Change<'a> {
 #[derive(Clone, Debug)]
 pub struct Transition {
     /// From which state; `None` for the first.
-    pub from: Option<State>,
+    pub from: Option<MessageState>,
     /// To which.
-    pub to: State,
+    pub to: MessageState,
     /// Why, as a code.
     pub cause: String,
     /// Why, for a person.
@@ -80,7 +80,7 @@ impl Store {
 pub(super) async fn note(
     tx: &mut Tx,
     id: i64,
-    from: Option<State>,
+    from: Option<MessageState>,
     change: Change<'_>,
     at: i64,
 ) -> Result<(), StoreError> {
@@ -89,7 +89,7 @@ pub(super) async fn note(
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(id)
-    .bind(from.map(State::as_str))
+    .bind(from.map(MessageState::as_str))
     .bind(change.to.as_str())
     .bind(change.cause)
     .bind(change.detail)
@@ -103,9 +103,9 @@ fn read(row: &AnyRow) -> Result<Transition, StoreError> {
     Ok(Transition {
         from: row
             .try_get::<Option<String>, _>("from_state")?
-            .map(|text| State::read(&text))
+            .map(|text| MessageState::read(&text))
             .transpose()?,
-        to: State::read(row.try_get("to_state")?)?,
+        to: MessageState::read(row.try_get("to_state")?)?,
         cause: row.try_get("cause")?,
         detail: row.try_get("detail")?,
         at: timestamp(row.try_get("at")?),

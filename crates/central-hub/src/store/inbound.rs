@@ -23,7 +23,7 @@ use super::messages::{Message, Origin};
 use super::rows::wa_key;
 use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
-use super::{Change, State, Store, Tx, now};
+use super::{Change, MessageState, Store, Tx, now};
 
 /// The lease of the hub that follows.
 pub const FOLLOWER: &str = "listener";
@@ -344,8 +344,8 @@ impl Store {
         let (campaign_id, cliente_id) = answered(self, tx, chat).await?;
         let named = heard.cliente_id.and_then(|id| i64::try_from(id).ok());
         let state = match heard.from_me {
-            true => take_early_ack(tx, key).await?.unwrap_or(State::Sent),
-            false => State::Received,
+            true => take_early_ack(tx, key).await?.unwrap_or(MessageState::Sent),
+            false => MessageState::Received,
         };
         let (direction, origin) = match heard.from_me {
             true => ("out", Origin::Phone),
@@ -379,7 +379,7 @@ impl Store {
     }
 
     async fn note_ack_in(&self, tx: &mut Tx, event: &AckEvent) -> Result<(), StoreError> {
-        if let Some(state) = State::of_ack(event.ack) {
+        if let Some(state) = MessageState::of_ack(event.ack) {
             self.acknowledge_in(tx, &clean(&event.message_id), state)
                 .await?;
         }

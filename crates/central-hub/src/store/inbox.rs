@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::StoreError;
 use super::messages::{Message, Origin};
 use super::rows::timestamp;
-use super::state::State;
+use super::state::MessageState;
 use super::{Store, Tx, now};
 
 /// The view of those who see all.
@@ -308,8 +308,11 @@ const fn is_by_hand(message: &Message) -> bool {
     )
 }
 
-const fn may_arrive(state: State) -> bool {
-    !matches!(state, State::Failed | State::Cancelled | State::Simulated)
+const fn may_arrive(state: MessageState) -> bool {
+    !matches!(
+        state,
+        MessageState::Failed | MessageState::Cancelled | MessageState::Simulated
+    )
 }
 
 impl Store {
@@ -387,7 +390,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         before: &Message,
-        to: State,
+        to: MessageState,
     ) -> Result<(), StoreError> {
         let is_as_before = may_arrive(before.state) == may_arrive(to);
         if is_as_before || !is_by_hand(before) || before.dry_run {

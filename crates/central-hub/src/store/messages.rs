@@ -10,7 +10,7 @@ use super::composed::Composed;
 use super::error::StoreError;
 use super::history::{Change, note};
 use super::rows::{now, timestamp, unknown_value, wa_key};
-use super::state::State;
+use super::state::MessageState;
 use super::{Store, Tx};
 
 /// Rows of several hubs that are written at once may be numbered in another
@@ -135,7 +135,7 @@ pub struct Message {
     /// Whether it is a rehearsal.
     pub dry_run: bool,
     /// Where it stands.
-    pub state: State,
+    pub state: MessageState,
     /// WhatsApp's id.
     pub wa_id: Option<String>,
     /// Why it failed, as a code.
@@ -180,7 +180,7 @@ pub struct Filter {
     /// Out or in alone.
     pub is_inbound: Option<bool>,
     /// Where they stand.
-    pub state: Option<State>,
+    pub state: Option<MessageState>,
     /// Written since then.
     pub since: Option<Timestamp>,
     /// Written before then.
@@ -215,7 +215,7 @@ impl Message {
             idempotency_key: row.try_get("idempotency_key")?,
             request_id: row.try_get("request_id")?,
             dry_run: row.try_get::<i64, _>("dry_run")? != 0,
-            state: State::read(row.try_get("state")?)?,
+            state: MessageState::read(row.try_get("state")?)?,
             wa_id: row.try_get("wa_id")?,
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
@@ -255,9 +255,9 @@ impl Store {
         let at = now();
         let asked = new.message;
         let state = if new.claim.is_some() {
-            State::Sending
+            MessageState::Sending
         } else {
-            State::Queued
+            MessageState::Queued
         };
         let (claimed_by, until) = new.claim.unzip();
         let chat = self

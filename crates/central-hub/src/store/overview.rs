@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row};
 use session_api::Timestamp;
 
 use super::error::StoreError;
-use super::{State, Store};
+use super::{MessageState, Store};
 
 /// More dead letters than this are told as this many.
 pub const MOST_DEAD: i64 = 1000;
@@ -90,7 +90,7 @@ impl Store {
         &self,
         since: Timestamp,
         cliente_id: Option<u64>,
-    ) -> Result<Vec<(State, i64)>, StoreError> {
+    ) -> Result<Vec<(MessageState, i64)>, StoreError> {
         let mut query = sqlx::query(match cliente_id {
             None => outcomes!(""),
             Some(_) => outcomes!(" AND +cliente_id = $2"),
@@ -101,7 +101,12 @@ impl Store {
         }
         let rows = query.fetch_all(self.reader()).await?;
         rows.iter()
-            .map(|row| Ok((State::read(row.try_get("state")?)?, row.try_get("number")?)))
+            .map(|row| {
+                Ok((
+                    MessageState::read(row.try_get("state")?)?,
+                    row.try_get("number")?,
+                ))
+            })
             .collect()
     }
 

@@ -3,7 +3,7 @@
 use sqlx::Row;
 
 use super::error::StoreError;
-use super::{State, Store};
+use super::{MessageState, Store};
 
 /// What the outbox still has to do with.
 const OUTBOX: &str = "SELECT state, COUNT(*) AS number, MIN(created_at) AS oldest FROM messages
@@ -30,13 +30,18 @@ impl Store {
     /// [`StoreError::Query`].
     pub async fn outbox_queue(&self) -> Result<Vec<Waiting>, StoreError> {
         let rows = sqlx::query(OUTBOX).fetch_all(self.reader()).await?;
-        let mut found = [State::Queued, State::Sending, State::Unconfirmed].map(|state| Waiting {
+        let mut found = [
+            MessageState::Queued,
+            MessageState::Sending,
+            MessageState::Unconfirmed,
+        ]
+        .map(|state| Waiting {
             what: state.as_str(),
             number: 0,
             oldest: None,
         });
         for row in rows {
-            let state = State::read(row.try_get("state")?)?;
+            let state = MessageState::read(row.try_get("state")?)?;
             for waiting in found.iter_mut().filter(|one| one.what == state.as_str()) {
                 waiting.number = row.try_get("number")?;
                 waiting.oldest = row.try_get("oldest")?;

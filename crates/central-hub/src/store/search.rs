@@ -26,7 +26,7 @@ const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A page of messages.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub struct MessagePage {
     /// The newest first.
     pub messages: Vec<Message>,
     /// Where the next page begins ([`Filter::before`]); `None` at the end.
@@ -101,7 +101,7 @@ impl Store {
         filter: &Filter,
         words: Option<&str>,
         limit: u32,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<MessagePage, StoreError> {
         let Some(words) = words.map(fold) else {
             return self.plain_page(filter, limit).await;
         };
@@ -127,20 +127,20 @@ impl Store {
             messages.extend(found.into_iter().take(missing));
             if is_full {
                 let next = messages.last().map(|message| message.id);
-                return Ok(Page { messages, next });
+                return Ok(MessagePage { messages, next });
             }
             if is_last || budget.is_spent() {
                 let next = filter.before.filter(|_| !is_last);
-                return Ok(Page { messages, next });
+                return Ok(MessagePage { messages, next });
             }
         }
     }
 
-    async fn plain_page(&self, filter: &Filter, limit: u32) -> Result<Page, StoreError> {
+    async fn plain_page(&self, filter: &Filter, limit: u32) -> Result<MessagePage, StoreError> {
         if limit > SMALL {
             let chunk = self.chunk(filter, limit, PAGE_BYTES).await?;
             let last = chunk.messages.last().map(|message| message.id);
-            return Ok(Page {
+            return Ok(MessagePage {
                 next: last.filter(|_| !chunk.is_last),
                 messages: chunk.messages,
             });
@@ -150,7 +150,7 @@ impl Store {
         let has_more = messages.len() > limit as usize;
         messages.truncate(limit as usize);
         let next = messages.last().map(|it| it.id).filter(|_| has_more);
-        Ok(Page { messages, next })
+        Ok(MessagePage { messages, next })
     }
 
     /// The newest messages, as many as there may be and as fit.

@@ -58,7 +58,7 @@ pub(crate) use states;
 states! {
     /// Where a message stands.
     #[derive(PartialOrd, Ord)]
-    State {
+    MessageState {
         /// Waits for the outbox.
         Queued = "queued", "pendiente";
         /// The outbox has it: session-manager is, or is about to be, asked.
@@ -84,7 +84,7 @@ states! {
     }
 }
 
-impl State {
+impl MessageState {
     /// Whether WhatsApp's server took it.
     #[must_use]
     pub fn is_taken(self) -> bool {
@@ -103,7 +103,7 @@ impl State {
     /// Whether a message may go from here to `to`.
     #[must_use]
     pub fn leads_to(self, to: Self) -> bool {
-        use State::{Cancelled, Failed, Queued, Received, Sending, Simulated, Unconfirmed};
+        use MessageState::{Cancelled, Failed, Queued, Received, Sending, Simulated, Unconfirmed};
         match self {
             Queued => !matches!(to, Queued | Received),
             Sending | Unconfirmed => {
@@ -130,7 +130,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for MessageState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -142,24 +142,34 @@ mod tests {
 
     #[test]
     fn nothing_leads_back_from_what_was_taken_or_rehearsed() {
-        for from in State::ALL.iter().copied() {
+        for from in MessageState::ALL.iter().copied() {
             assert!(!from.leads_to(from), "{from}");
-            assert_eq!(State::read(from.as_str()).unwrap(), from);
-            assert_eq!(State::from_estado(from.estado()), Some(from));
-            for to in State::ALL.iter().copied().filter(|to| from.leads_to(*to)) {
+            assert_eq!(MessageState::read(from.as_str()).unwrap(), from);
+            assert_eq!(MessageState::from_estado(from.estado()), Some(from));
+            for to in MessageState::ALL
+                .iter()
+                .copied()
+                .filter(|to| from.leads_to(*to))
+            {
                 assert!(!from.is_taken() || (to.is_taken() && to > from));
                 assert!(!matches!(
                     from,
-                    State::Simulated | State::Cancelled | State::Received
+                    MessageState::Simulated | MessageState::Cancelled | MessageState::Received
                 ));
             }
         }
         // Whatever the outbox did not finish can end.
-        for from in [State::Queued, State::Sending, State::Unconfirmed] {
+        for from in [
+            MessageState::Queued,
+            MessageState::Sending,
+            MessageState::Unconfirmed,
+        ] {
             assert!(
-                from.is_pending() && from.leads_to(State::Sent) && from.leads_to(State::Failed)
+                from.is_pending()
+                    && from.leads_to(MessageState::Sent)
+                    && from.leads_to(MessageState::Failed)
             );
         }
-        assert!(!State::Unconfirmed.leads_to(State::Sending));
+        assert!(!MessageState::Unconfirmed.leads_to(MessageState::Sending));
     }
 }

@@ -98,7 +98,7 @@ on_both_engines! {
         let store = open(&database).await;
         let draft = draft(1, "k1");
         let first = draft.insert(&store).await;
-        assert_eq!((first.state, first.attempts), (State::Queued, 0));
+        assert_eq!((first.state, first.attempts), (MessageState::Queued, 0));
         assert_eq!(first.cliente_id, Some(51));
         // Written in another way, and for another business: the same message.
         let same = Composed::text(None, "+54 9 11 0000-0001", "hola k1").unwrap();
@@ -118,28 +118,28 @@ on_both_engines! {
         let message = draft(1, "k1").insert(&store).await;
         let claimed = store.claim("me", later(60), 10).await.unwrap();
         assert_eq!(ids(&claimed), [message.id]);
-        let change = Change::to(State::Queued, "SESSION_NOT_READY").because("not now");
+        let change = Change::to(MessageState::Queued, "SESSION_NOT_READY").because("not now");
         assert!(store.change(message.id, change).await.unwrap().is_some());
         store.claim("me", later(60), 10).await.unwrap();
         let wa_id = Some("true_5491100000001@c.us_3EB0");
-        let sent = Change { wa_id, ..Change::to(State::Sent, "SENT") };
+        let sent = Change { wa_id, ..Change::to(MessageState::Sent, "SENT") };
         let sent = store.change(message.id, sent).await.unwrap().unwrap();
-        assert_eq!((sent.state, sent.wa_id.as_deref(), sent.attempts), (State::Sent, wa_id, 2));
+        assert_eq!((sent.state, sent.wa_id.as_deref(), sent.attempts), (MessageState::Sent, wa_id, 2));
         // Back is no way, and the same again is none.
-        for to in [State::Queued, State::Failed, State::Sent] {
+        for to in [MessageState::Queued, MessageState::Failed, MessageState::Sent] {
             assert!(store.change(message.id, Change::to(to, "X")).await.unwrap().is_none());
         }
         let history = store.transitions(message.id).await.unwrap();
         let seen: Vec<_> = history.iter().map(|it| (it.from, it.to, it.cause.as_str())).collect();
         assert_eq!(seen, [
-            (None, State::Queued, "ASKED"),
-            (Some(State::Queued), State::Sending, "TAKEN"),
-            (Some(State::Sending), State::Queued, "SESSION_NOT_READY"),
-            (Some(State::Queued), State::Sending, "TAKEN_AGAIN"),
-            (Some(State::Sending), State::Sent, "SENT"),
+            (None, MessageState::Queued, "ASKED"),
+            (Some(MessageState::Queued), MessageState::Sending, "TAKEN"),
+            (Some(MessageState::Sending), MessageState::Queued, "SESSION_NOT_READY"),
+            (Some(MessageState::Queued), MessageState::Sending, "TAKEN_AGAIN"),
+            (Some(MessageState::Sending), MessageState::Sent, "SENT"),
         ]);
         assert_eq!(history[2].detail.as_deref(), Some("not now"));
-        assert!(store.change(999, Change::to(State::Sent, "X")).await.unwrap().is_none());
+        assert!(store.change(999, Change::to(MessageState::Sent, "X")).await.unwrap().is_none());
         store.close().await;
     }
 
@@ -149,15 +149,15 @@ on_both_engines! {
         let wa_id = format!("true_5491100000001@c.us_{key}");
         // Before the hub knows of it, and under the chat's other name.
         let early = format!("true_123@lid_{key}");
-        assert!(store.acknowledge(&early, State::Read).await.unwrap().is_none());
-        assert!(store.acknowledge(&early, State::Delivered).await.unwrap().is_none());
+        assert!(store.acknowledge(&early, MessageState::Read).await.unwrap().is_none());
+        assert!(store.acknowledge(&early, MessageState::Delivered).await.unwrap().is_none());
         let message = draft(1, "k1").insert(&store).await;
-        let sent = Change { wa_id: Some(&wa_id), ..Change::to(State::Sent, "SENT") };
+        let sent = Change { wa_id: Some(&wa_id), ..Change::to(MessageState::Sent, "SENT") };
         let sent = store.change(message.id, sent).await.unwrap().unwrap();
-        assert_eq!(sent.state, State::Read);
-        assert!(store.acknowledge(&wa_id, State::Delivered).await.unwrap().is_none());
-        let played = store.acknowledge(&wa_id, State::Played).await.unwrap().unwrap();
-        assert_eq!((played.id, played.state), (message.id, State::Played));
+        assert_eq!(sent.state, MessageState::Read);
+        assert!(store.acknowledge(&wa_id, MessageState::Delivered).await.unwrap().is_none());
+        let played = store.acknowledge(&wa_id, MessageState::Played).await.unwrap().unwrap();
+        assert_eq!((played.id, played.state), (message.id, MessageState::Played));
         store.close().await;
     }
 
@@ -171,22 +171,22 @@ on_both_engines! {
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b1]);
         assert!(store.claim("other", later(60), 10).await.unwrap().is_empty());
         // One whose outcome is not known holds up what comes after it.
-        store.change(a1, Change::to(State::Unconfirmed, "X")).await.unwrap().unwrap();
-        store.change(b1, Change::to(State::Sent, "X")).await.unwrap().unwrap();
+        store.change(a1, Change::to(MessageState::Unconfirmed, "X")).await.unwrap().unwrap();
+        store.change(b1, Change::to(MessageState::Sent, "X")).await.unwrap().unwrap();
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a1, b2]);
         let first = store.message(a1).await.unwrap().unwrap();
-        assert_eq!(first.state, State::Unconfirmed, "it may have left");
+        assert_eq!(first.state, MessageState::Unconfirmed, "it may have left");
         let third = store.message(a3).await.unwrap().unwrap();
         assert!(!store.is_first(&third).await.unwrap(), "a2 is to be sent yet");
         let second = store.message(a2).await.unwrap().unwrap();
         assert!(store.is_first(&second).await.unwrap());
         // So does one that is due only later.
-        store.change(a1, Change::to(State::Failed, "X")).await.unwrap().unwrap();
-        let wait = Change { due: Some(later(60)), ..Change::to(State::Queued, "X") };
+        store.change(a1, Change::to(MessageState::Failed, "X")).await.unwrap().unwrap();
+        let wait = Change { due: Some(later(60)), ..Change::to(MessageState::Queued, "X") };
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [a2]);
         store.change(a2, wait).await.unwrap().unwrap();
         assert!(store.claim("me", later(60), 10).await.unwrap().is_empty());
-        assert!(store.message(a3).await.unwrap().unwrap().state == State::Queued);
+        assert!(store.message(a3).await.unwrap().unwrap().state == MessageState::Queued);
         store.close().await;
     }
 
@@ -202,13 +202,13 @@ on_both_engines! {
         let again = store.claim("other", later(60), 10).await.unwrap();
         assert_eq!(ids(&again), [dead]);
         // It may have left before its hub died.
-        assert_eq!((again[0].state, again[0].attempts), (State::Unconfirmed, 3));
+        assert_eq!((again[0].state, again[0].attempts), (MessageState::Unconfirmed, 3));
         let history = store.transitions(dead).await.unwrap();
         let seen: Vec<_> = history.iter().map(|it| (it.to, it.cause.as_str())).collect();
         assert_eq!(seen, [
-            (State::Queued, "ASKED"),
-            (State::Sending, "TAKEN"),
-            (State::Unconfirmed, "TAKEN_OVER"),
+            (MessageState::Queued, "ASKED"),
+            (MessageState::Sending, "TAKEN"),
+            (MessageState::Unconfirmed, "TAKEN_OVER"),
         ]);
         assert!(store.claim("other", later(60), 10).await.unwrap().is_empty());
         assert!(store.next_due(false).await.unwrap() > Some(later(50)));
@@ -223,11 +223,11 @@ on_both_engines! {
         assert_eq!(ids(&store.claim("me", later(60), 10).await.unwrap()), [real]);
         let simulated = store.simulate(10).await.unwrap();
         assert_eq!(simulated.len(), 1);
-        assert_eq!(simulated[0].state, State::Simulated);
+        assert_eq!(simulated[0].state, MessageState::Simulated);
         assert_eq!(simulated[0].body, "hola dry");
         assert!(store.simulate(10).await.unwrap().is_empty());
         let known = store.insert(&[rehearsal.as_new()]).await.unwrap();
-        assert!(matches!(&known[..], [Inserted::Known(it)] if it.state == State::Simulated));
+        assert!(matches!(&known[..], [Inserted::Known(it)] if it.state == MessageState::Simulated));
         let claim = store.claim_one(simulated[0].id, "me", later(60), "X").await.unwrap();
         assert!(claim.is_none());
         store.close().await;
@@ -239,14 +239,14 @@ on_both_engines! {
         let claim = Some(("me", later(60)));
         let inserted = store.insert(&[NewMessage { claim, ..new.as_new() }]).await.unwrap();
         let [Inserted::New(message)] = &inserted[..] else { panic!() };
-        assert_eq!((message.state, message.attempts), (State::Sending, 1));
+        assert_eq!((message.state, message.attempts), (MessageState::Sending, 1));
         let id = message.id;
         assert!(store.claim_one(id, "other", later(60), "X").await.unwrap().is_none());
-        let failed = Change::to(State::Failed, "SESSION_NOT_READY").because("why");
+        let failed = Change::to(MessageState::Failed, "SESSION_NOT_READY").because("why");
         let failed = store.change(id, failed).await.unwrap().unwrap();
         assert_eq!(failed.error_code.as_deref(), Some("SESSION_NOT_READY"));
         let again = store.claim_one(id, "other", later(60), "ASKED_AGAIN").await.unwrap().unwrap();
-        assert_eq!((again.state, again.error_code, again.attempts), (State::Sending, None, 2));
+        assert_eq!((again.state, again.error_code, again.attempts), (MessageState::Sending, None, 2));
         let history = store.transitions(id).await.unwrap();
         assert_eq!(history.last().unwrap().cause, "ASKED_AGAIN");
         store.close().await;
@@ -266,7 +266,7 @@ on_both_engines! {
                     return taken;
                 }
                 for message in claimed {
-                    store.change(message.id, Change::to(State::Sent, "SENT")).await.unwrap();
+                    store.change(message.id, Change::to(MessageState::Sent, "SENT")).await.unwrap();
                     taken.push(message.id);
                 }
             }
@@ -294,14 +294,14 @@ on_both_engines! {
             cliente_id: Some(51),
             chat: Some("5491100000000@c.us".to_owned()),
             is_inbound: Some(false),
-            state: Some(State::Queued),
+            state: Some(MessageState::Queued),
             ..Filter::default()
         };
         assert_eq!(ids(&store.messages(&filter, 10).await.unwrap()), [all[0], all[2], all[4]]);
         for none in [
             Filter { cliente_id: Some(52), ..Filter::default() },
             Filter { is_inbound: Some(true), ..Filter::default() },
-            Filter { state: Some(State::Sent), ..Filter::default() },
+            Filter { state: Some(MessageState::Sent), ..Filter::default() },
             Filter { campaign_id: Some(1), ..Filter::default() },
         ] {
             assert!(store.messages(&none, 10).await.unwrap().is_empty(), "{none:?}");
@@ -318,12 +318,12 @@ on_both_engines! {
             draft(n, &format!("k{n}")).insert(&store).await;
         }
         let first = store.messages(&Filter::default(), 10).await.unwrap();
-        for (message, to) in first.iter().zip([State::Sent, State::Failed]) {
+        for (message, to) in first.iter().zip([MessageState::Sent, MessageState::Failed]) {
             store.change(message.id, Change::to(to, "X")).await.unwrap().unwrap();
         }
         let mut counts = store.outcomes(begin, None).await.unwrap();
         counts.sort_unstable_by_key(|(state, _)| *state);
-        assert_eq!(counts, [(State::Queued, 2), (State::Failed, 1), (State::Sent, 1)]);
+        assert_eq!(counts, [(MessageState::Queued, 2), (MessageState::Failed, 1), (MessageState::Sent, 1)]);
         assert_eq!(store.outcomes(begin, Some(51)).await.unwrap().len(), 3);
         assert_eq!(store.outcomes(begin, Some(52)).await.unwrap(), []);
         assert_eq!(store.outcomes(later(60), None).await.unwrap(), []);

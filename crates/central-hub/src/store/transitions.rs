@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::history::{Change, note};
 use super::messages::Message;
 use super::rows::{now, wa_key};
-use super::state::State;
+use super::state::MessageState;
 use super::{Store, Tx, webhook_events};
 
 impl Store {
@@ -43,7 +43,7 @@ impl Store {
         let mut change = change;
         // The ack may have been faster than the answer.
         let key = change.wa_id.or(before.wa_id.as_deref()).map(wa_key);
-        if change.to == State::Sent
+        if change.to == MessageState::Sent
             && let Some(key) = key
             && let Some(told) = take_early_ack(tx, key).await?
         {
@@ -53,7 +53,7 @@ impl Store {
             return Ok(None);
         }
         let at = now();
-        let failed = change.to == State::Failed;
+        let failed = change.to == MessageState::Failed;
         let row = sqlx::query(
             "UPDATE messages SET state = $1, error_code = $2, error_message = $3,
                  wa_id = COALESCE($4, wa_id), wa_key = COALESCE($5, wa_key),
@@ -89,7 +89,7 @@ impl Store {
     pub async fn acknowledge(
         &self,
         wa_id: &str,
-        state: State,
+        state: MessageState,
     ) -> Result<Option<Message>, StoreError> {
         let mut tx = self.begin().await?;
         let moved = self.acknowledge_in(&mut tx, wa_id, state).await?;
@@ -105,7 +105,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         wa_id: &str,
-        state: State,
+        state: MessageState,
     ) -> Result<Option<Message>, StoreError> {
         let key = wa_key(wa_id);
         let id: Option<i64> = sqlx::query_scalar(
@@ -129,15 +129,15 @@ impl Store {
 /// Acks of what was sent by other means stay for ever unasked for.
 const EARLY_ACKS_KEPT_MS: i64 = 24 * 3600 * 1000;
 
-async fn keep_early_ack(tx: &mut Tx, key: &str, state: State) -> Result<(), StoreError> {
+async fn keep_early_ack(tx: &mut Tx, key: &str, state: MessageState) -> Result<(), StoreError> {
     let at = now();
     let known: Option<String> =
         sqlx::query_scalar("SELECT state FROM early_acks WHERE wa_key = $1")
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
-    let known = known.and_then(|text| State::read(&text).ok());
-    let state = known.map_or(state, |known: State| known.max(state));
+    let known = known.and_then(|text| MessageState::read(&text).ok());
+    let state = known.map_or(state, |known: MessageState| known.max(state));
     sqlx::query(
         "INSERT INTO early_acks (wa_key, state, at) VALUES ($1, $2, $3)
          ON CONFLICT (wa_key) DO UPDATE SET state = excluded.state, at = excluded.at",
@@ -154,11 +154,14 @@ async fn keep_early_ack(tx: &mut Tx, key: &str, state: State) -> Result<(), Stor
     Ok(())
 }
 
-pub(super) async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<State>, StoreError> {
+pub(super) async fn take_early_ack(
+    tx: &mut Tx,
+    key: &str,
+) -> Result<Option<MessageState>, StoreError> {
     let told: Option<String> =
         sqlx::query_scalar("DELETE FROM early_acks WHERE wa_key = $1 RETURNING state")
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
-    Ok(told.and_then(|text| State::read(&text).ok()))
+    Ok(told.and_then(|text| MessageState::read(&text).ok()))
 }

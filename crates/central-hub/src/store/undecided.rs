@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::history::{Change, note};
 use super::messages::Message;
 use super::rows::now;
-use super::state::State;
+use super::state::MessageState;
 use super::{Store, Tx};
 
 /// What a person says of an undecided message, having looked at the chat.
@@ -41,7 +41,10 @@ impl Store {
         let Some(before) = locked_in(self, &mut tx, id).await? else {
             return Ok(None);
         };
-        if !matches!(before.state, State::Sending | State::Unconfirmed) {
+        if !matches!(
+            before.state,
+            MessageState::Sending | MessageState::Unconfirmed
+        ) {
             return Ok(None);
         }
         let at = now();
@@ -79,7 +82,7 @@ impl Store {
         };
         let moved = match decision {
             Decision::Arrived => {
-                let change = Change::to(State::Sent, "SEEN_BY_A_PERSON").because(reason);
+                let change = Change::to(MessageState::Sent, "SEEN_BY_A_PERSON").because(reason);
                 let moved = self.change_in(&mut tx, id, change).await?;
                 if let Some(campaign) = before.campaign_id {
                     recipient_arrived_in(&mut tx, campaign, id, reason).await?;
@@ -87,7 +90,7 @@ impl Store {
                 moved
             }
             Decision::GivenUp => {
-                let change = Change::to(State::Failed, "GIVEN_UP").because(reason);
+                let change = Change::to(MessageState::Failed, "GIVEN_UP").because(reason);
                 self.change_in(&mut tx, id, change).await?
             }
             Decision::TryAgain => Some(try_again_in(&mut tx, id, reason).await?),
@@ -118,8 +121,8 @@ async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, Sto
     .bind(id)
     .fetch_one(&mut **tx)
     .await?;
-    let change = Change::to(State::Unconfirmed, "RETRY_ASKED").because(reason);
-    note(tx, id, Some(State::Unconfirmed), change, at).await?;
+    let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").because(reason);
+    note(tx, id, Some(MessageState::Unconfirmed), change, at).await?;
     Message::read(&row)
 }
 

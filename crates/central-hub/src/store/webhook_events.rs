@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use session_api::{StateEvent, Timestamp};
 
-use super::{Change, Message, State};
+use super::{Change, Message, MessageState};
 
 const VERSION: u32 = 1;
 
@@ -108,8 +108,8 @@ struct AckData<'a> {
 
 /// The data of an `ack`, if this change is one: WhatsApp took the message, or
 /// told more of it, or it failed.
-pub(crate) fn ack(message: &Message, from: State, change: &Change<'_>) -> Option<Value> {
-    if !message.state.is_taken() && message.state != State::Failed {
+pub(crate) fn ack(message: &Message, from: MessageState, change: &Change<'_>) -> Option<Value> {
+    if !message.state.is_taken() && message.state != MessageState::Failed {
         return None;
     }
     let data = AckData {

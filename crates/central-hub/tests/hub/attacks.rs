@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use central_hub::store::{Change, Composed, Filter, NewMessage, Origin, State, Store};
+use central_hub::store::{Change, Composed, Filter, MessageState, NewMessage, Origin, Store};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use reqwest::Response;
@@ -40,7 +40,7 @@ async fn sent(store: &Store, cliente_id: u64, campaign_id: Option<i64>, key: &st
     let wa_id = format!("true_{ANA_ID}_{key}");
     let change = Change {
         wa_id: Some(&wa_id),
-        ..Change::to(State::Sent, "SENT")
+        ..Change::to(MessageState::Sent, "SENT")
     };
     store.change(id, change).await.unwrap().unwrap();
 }

@@ -1,7 +1,7 @@
 //! Who waits for an answer and what is unread, by the routes and the events, on
 //! both engines.
 
-use central_hub::store::{Filter, State};
+use central_hub::store::{Filter, MessageState};
 use scratch_database::on_both_engines;
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ on_both_engines! {
         let (_, csv) = hub.get("/api/sender/messages.csv?direccion=entrante&hasta=2026-03-11").await;
         assert!(csv.contains("2026-03-10 12:00:00"), "{csv}");
         let listed = hub.store.messages(&Filter::default(), 9).await.unwrap();
-        assert!(listed.iter().all(|it| it.state == State::Received));
+        assert!(listed.iter().all(|it| it.state == MessageState::Received));
         hub.stop().await;
     }
 }

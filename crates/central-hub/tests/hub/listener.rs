@@ -1,7 +1,7 @@
 //! What comes in, on both engines: written down once, joined to what it
 //! answers, found again.
 
-use central_hub::store::{Change, Composed, NewMessage, Origin, State, Store};
+use central_hub::store::{Change, Composed, MessageState, NewMessage, Origin, Store};
 use scratch_database::{Database, on_both_engines};
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ async fn sent(store: &Store, to: &str, campaign: Option<i64>, key: &str) -> i64 
     let wa_id = format!("true_{}_{key}", message.recipient().as_str());
     let change = Change {
         wa_id: Some(&wa_id),
-        ..Change::to(State::Sent, "SENT")
+        ..Change::to(MessageState::Sent, "SENT")
     };
     store.change(all[0].id, change).await.unwrap().unwrap();
     all[0].id
@@ -236,9 +236,9 @@ on_both_engines! {
         let last = peer.publish_ack("true_5491158254202@c.us_P1", 3);
         until_read(&hub, last).await;
         let message = hub.store.message(id).await.unwrap().unwrap();
-        assert_eq!(message.state, State::Played);
+        assert_eq!(message.state, MessageState::Played);
         let states: Vec<_> = hub.store.transitions(id).await.unwrap().iter().map(|it| it.to).collect();
-        assert_eq!(states, [State::Queued, State::Sent, State::Read, State::Played]);
+        assert_eq!(states, [MessageState::Queued, MessageState::Sent, MessageState::Read, MessageState::Played]);
         let history = get(&hub, "/api/listener/history/5491158254202").await;
         let all = history["mensajes"].as_array().unwrap();
         assert_eq!(all.len(), 1);
@@ -247,7 +247,7 @@ on_both_engines! {
         let own = hub.store.message(all[0]["id"].as_i64().unwrap()).await.unwrap().unwrap();
         assert_eq!(own.origin, Origin::Phone);
         let states: Vec<_> = hub.store.transitions(own.id).await.unwrap().iter().map(|it| it.to).collect();
-        assert_eq!(states, [State::Delivered, State::Read]);
+        assert_eq!(states, [MessageState::Delivered, MessageState::Read]);
         hub.stop().await;
     }
 
@@ -294,7 +294,7 @@ on_both_engines! {
         peer.publish_message("false_5491158254202@c.us_3A01", LEO, "¡Baja, por favor!");
         let last = peer.publish_ack("true_5491158254201@c.us_K1", 3);
         until_read(&hub, last).await;
-        assert_eq!(hub.store.message(id).await.unwrap().unwrap().state, State::Read);
+        assert_eq!(hub.store.message(id).await.unwrap().unwrap().state, MessageState::Read);
         assert!(hub.store.is_opted_out(LEO).await.unwrap(), "a wish is heeded all the same");
         assert!(!hub.store.is_opted_out(ANA).await.unwrap());
         let body = json!({"cliente_id": 51, "from": "5491158254201", "message": "x", "timestamp": "2026-02-28T12:00:00.000Z"});

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Report, Whose};
+use super::{DoctorReport, Whose};
 
 /// Output format of `doctor`, and the process that it checks.
 #[derive(Debug, Args)]
@@ -24,7 +24,7 @@ pub struct Options {
 impl Options {
     /// The report, mended where that is asked for.
     #[must_use]
-    pub fn finish(&self, report: Report) -> Report {
+    pub fn finish(&self, report: DoctorReport) -> DoctorReport {
         if self.fix { report.mend() } else { report }
     }
 

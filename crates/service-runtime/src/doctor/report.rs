@@ -106,7 +106,7 @@ fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
 
 /// All of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct DoctorReport {
     /// The name of the service.
     pub service: &'static str,
     /// The version of the service.
@@ -117,7 +117,7 @@ pub struct Report {
     pub checks: Vec<Check>,
 }
 
-impl Report {
+impl DoctorReport {
     /// Creates a report of these checks.
     #[must_use]
     pub fn new(service: &'static str, version: &'static str, checks: Vec<Check>) -> Self {
@@ -151,7 +151,7 @@ impl Report {
     }
 }
 
-impl Display for Report {
+impl Display for DoctorReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} {}", self.service, self.version)?;
         for check in &self.checks {
@@ -189,12 +189,12 @@ mod tests {
         let warning = Check::warning("disk", "400 MiB free", "make room");
         let failure = Check::failure("Chrome", "none", "apt-get install chromium");
         let of = |checks: &[&Check]| {
-            Report::new("x", "1", checks.iter().copied().cloned().collect()).verdict
+            DoctorReport::new("x", "1", checks.iter().copied().cloned().collect()).verdict
         };
         assert_eq!(of(&[]), Verdict::Ok);
         assert_eq!(of(&[&ok, &warning]), Verdict::Warning);
         assert_eq!(of(&[&failure, &warning, &ok]), Verdict::Failure);
-        let text = Report::new("x", "1", vec![failure]).to_string();
+        let text = DoctorReport::new("x", "1", vec![failure]).to_string();
         assert!(text.contains("FAIL  Chrome") && text.contains("→ apt-get install"));
         assert!(text.ends_with("0 ok, 0 warnings, 1 failures"));
     }

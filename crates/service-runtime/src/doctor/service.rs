@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Check, Report, ServiceManager};
+use super::{Check, DoctorReport, ServiceManager};
 use crate::Env;
 use crate::process::{Process, ProcessTable};
 
@@ -30,7 +30,7 @@ pub async fn examine<C, E: Display>(
     read: impl FnOnce(&Env) -> Result<C, E>,
     summary: impl FnOnce(&C) -> String,
     look: impl AsyncFnOnce(&C, &Subject) -> Vec<Check>,
-) -> Report {
+) -> DoctorReport {
     const NAME: &str = "configuration";
     let subject = Subject::find(service, whose);
     let mut checks = environment(service, &subject);
@@ -45,7 +45,7 @@ pub async fn examine<C, E: Display>(
             subject.manager.correct(service),
         )),
     }
-    Report::new(service.name, service.version, checks)
+    DoctorReport::new(service.name, service.version, checks)
 }
 
 /// The environment to check.

@@ -51,16 +51,16 @@ pub struct CdpEvent {
 
 /// Error object of a CDP response.
 #[derive(Deserialize)]
-pub(super) struct Refusal {
+pub(super) struct CdpErrorBody {
     code: i64,
     message: String,
 }
 
-type Answer = Result<Box<RawValue>, CdpError>;
+type CdpResult = Result<Box<RawValue>, CdpError>;
 
 /// Who waits for an answer; `None` once there will be none any more.
 #[derive(Debug)]
-pub(super) struct Waiting(Mutex<Option<HashMap<i64, oneshot::Sender<Answer>>>>);
+pub(super) struct Waiting(Mutex<Option<HashMap<i64, oneshot::Sender<CdpResult>>>>);
 
 impl Default for Waiting {
     fn default() -> Self {
@@ -71,16 +71,16 @@ impl Default for Waiting {
 impl Waiting {
     fn with<T>(
         &self,
-        work: impl FnOnce(&mut Option<HashMap<i64, oneshot::Sender<Answer>>>) -> T,
+        work: impl FnOnce(&mut Option<HashMap<i64, oneshot::Sender<CdpResult>>>) -> T,
     ) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Hands a response to the call that waits for it.
-    pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, Refusal>) {
+    pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, CdpErrorBody>) {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
             let answer =
-                result.map_err(|Refusal { code, message }| CdpError::Remote { code, message });
+                result.map_err(|CdpErrorBody { code, message }| CdpError::Remote { code, message });
             // The caller may have gone: nothing to do about it.
             let _ = waiting.send(answer);
         }

@@ -31,7 +31,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::mpsc;
 
-use super::cdp::{Cdp, CdpEvent, FIRST_ID, Refusal, Waiting};
+use super::cdp::{Cdp, CdpErrorBody, CdpEvent, FIRST_ID, Waiting};
 
 /// The largest message taken.
 const LARGEST_MESSAGE: u64 = 64 << 20;
@@ -63,7 +63,7 @@ struct Incoming<'a> {
     params: Option<&'a RawValue>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
-    error: Option<Refusal>,
+    error: Option<CdpErrorBody>,
 }
 
 impl Incoming<'_> {

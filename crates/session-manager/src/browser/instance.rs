@@ -8,7 +8,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 
 use super::chromedriver::{Chromedriver, one_line};
-use super::page::Page;
+use super::page::WhatsAppPage;
 use super::profile::Profile;
 use super::tree::Tree;
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ pub const KILL_GRACE: Duration = Duration::from_secs(10);
 /// A running browser.
 pub struct Browser {
     pub(super) client: Client,
-    pub(super) page: Page,
+    pub(super) page: WhatsAppPage,
     pub(super) chromedriver: Arc<Chromedriver>,
     pub(super) tree: Tree,
     pub(super) profile: Profile,
@@ -36,7 +36,7 @@ pub struct Browser {
 
 impl Browser {
     /// The page.
-    pub fn page(&self) -> &Page {
+    pub fn page(&self) -> &WhatsAppPage {
         &self.page
     }
 

@@ -27,7 +27,7 @@ use super::chromedriver::{Chromedriver, find_on_path, is_executable, one_line};
 use super::events::{BrowserEvent, Events, pump};
 use super::flags::{chrome_args, show};
 use super::instance::{Browser, KILL_GRACE, clear};
-use super::page::{Page, Presence, Tools, WA_JS};
+use super::page::{Presence, Tools, WA_JS, WhatsAppPage};
 use super::profile::Profile;
 use super::tab::Tab;
 use super::tree::Tree;
@@ -249,8 +249,8 @@ async fn open(
     tools: Tools,
     chromedriver: &Arc<Chromedriver>,
     events: mpsc::Sender<BrowserEvent>,
-) -> Result<(Page, JoinSet<()>), CdpError> {
-    let page = Page::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
+) -> Result<(WhatsAppPage, JoinSet<()>), CdpError> {
+    let page = WhatsAppPage::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
     page.install(config.presence, config.visible).await?;
     // wa-js waits for the page's modules to be quiet, so a linked account is
     // READY the sooner the earlier it is there. A code is read without it, and
@@ -328,7 +328,7 @@ pub fn runs_as_root() -> bool {
 
 /// Installs wa-js once the page shows what it has for now, a code as a rule.
 async fn tools_later(
-    page: Page,
+    page: WhatsAppPage,
     tools: Tools,
     settled: Arc<Notify>,
     events: mpsc::Sender<BrowserEvent>,

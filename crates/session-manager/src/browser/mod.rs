@@ -30,8 +30,8 @@ pub use events::{BrowserEvent, Events};
 pub use instance::{Browser, KILL_GRACE, clear};
 pub use launch::{BrowserConfig, find_chrome, find_driver, launch, runs_as_root};
 pub use page::{
-    ChatSearch, Direction, MemorySearch, Page, PageError, PageFile, PageSend, PairingCode,
-    Presence, ReadMessages, StoredMessage,
+    ChatSearch, Direction, MemorySearch, PageError, PageFile, PageSend, PairingCode, Presence,
+    ReadMessages, StoredMessage, WhatsAppPage,
 };
 pub use page_report::{
     Notice, PageAccount, PageChange, PageChangeKind, PageEvent, PageLimits, PageLinkCode,

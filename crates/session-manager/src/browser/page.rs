@@ -102,7 +102,7 @@ pub enum Presence {
 }
 
 #[derive(Deserialize)]
-enum Answer<T> {
+enum BridgeReply<T> {
     #[serde(rename = "ok")]
     Done(T),
     #[serde(rename = "err")]
@@ -111,11 +111,11 @@ enum Answer<T> {
 
 /// The page of a running browser; cheap to clone, calls run side by side.
 #[derive(Clone)]
-pub struct Page {
+pub struct WhatsAppPage {
     tab: Tab,
 }
 
-impl std::fmt::Debug for Page {
+impl std::fmt::Debug for WhatsAppPage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Page").finish_non_exhaustive()
     }
@@ -264,7 +264,7 @@ pub struct Remembered {
     pub mark: String,
 }
 
-impl Page {
+impl WhatsAppPage {
     pub(super) fn new(tab: Tab) -> Self {
         Self { tab }
     }
@@ -345,8 +345,8 @@ impl Page {
         let took = took.as_secs_f64() * 1e3;
         tracing::debug!("page: {name} took {took:.1} ms, {in_page} of it in the page");
         match serde_json::from_str(text).map_err(malformed)? {
-            Answer::Done(value) => Ok(value),
-            Answer::Refused { code, message } => Err(match code.as_str() {
+            BridgeReply::Done(value) => Ok(value),
+            BridgeReply::Refused { code, message } => Err(match code.as_str() {
                 "NOT_READY" => PageError::NotReady(message),
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, Report, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
+    self, Check, DoctorReport, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
     secrets,
 };
 use service_runtime::listen;
@@ -36,7 +36,7 @@ const SERVICE: Service = Service {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Looks at all of it.
-pub async fn examine(whose: Whose) -> Report {
+pub async fn examine(whose: Whose) -> DoctorReport {
     doctor::examine(&SERVICE, whose, Config::from_env, Config::summary, look).await
 }
 

@@ -15,7 +15,7 @@ use session_api::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::browser::{CdpError, Page, PageError};
+use crate::browser::{CdpError, PageError, WhatsAppPage};
 use crate::error::ApiError;
 use crate::session::Passkey;
 use crate::state::AppState;
@@ -122,7 +122,7 @@ fn not_pending(message: &str) -> ApiError {
     ApiError::new(ErrorCode::PasskeyNotPending, message)
 }
 
-fn page(state: &AppState) -> Result<Page, ApiError> {
+fn page(state: &AppState) -> Result<WhatsAppPage, ApiError> {
     state
         .session
         .page()

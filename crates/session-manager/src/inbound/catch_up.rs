@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::new_change;
 use super::search::{Chats, ScanError, Search};
-use crate::browser::{Page, PageError};
+use crate::browser::{PageError, WhatsAppPage};
 use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
@@ -276,7 +276,12 @@ impl Scanner {
         }
     }
 
-    async fn search(&mut self, page: &Page, account: &str, deep: bool) -> Result<(), ScanError> {
+    async fn search(
+        &mut self,
+        page: &WhatsAppPage,
+        account: &str,
+        deep: bool,
+    ) -> Result<(), ScanError> {
         let store = self.file.store().await?;
         let link = &mut self.link;
         let watermark = store
@@ -354,7 +359,7 @@ impl Scanner {
 }
 
 /// Asks the page what became of messages that it may have told nothing of.
-async fn read_changes(store: &Store, page: &Page) -> Result<(), ScanError> {
+async fn read_changes(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let messages = store.changeable().await?;
     for messages in messages.chunks(CHANGES) {
         let mut changes = page.changes(messages).await?;
@@ -366,7 +371,7 @@ async fn read_changes(store: &Store, page: &Page) -> Result<(), ScanError> {
 }
 
 /// Asks the page how far messages got that may have got further.
-async fn read_acks(store: &Store, page: &Page) -> Result<(), ScanError> {
+async fn read_acks(store: &Store, page: &WhatsAppPage) -> Result<(), ScanError> {
     let under_way = store.not_at_their_end().await?;
     for ids in under_way.chunks(ACKS) {
         let acks = page.acks(ids).await?;

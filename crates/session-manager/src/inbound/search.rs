@@ -17,7 +17,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::new_message;
-use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
+use crate::browser::{ChatSearch, Direction, MemorySearch, PageError, PageMessage, WhatsAppPage};
 use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 
 /// Page size of the ids from the page's memory.
@@ -53,7 +53,7 @@ pub(super) enum Chats<'a> {
 
 /// Result of a search.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct SearchResult {
     /// WhatsApp's own time of the latest message, in seconds.
     pub(super) seen_until: i64,
     /// Chats whose messages the page does not find.
@@ -81,7 +81,7 @@ impl Default for Held {
 /// A page, and where what it has is written down.
 pub(super) struct Search<'a> {
     pub(super) store: &'a Store,
-    pub(super) page: &'a Page,
+    pub(super) page: &'a WhatsAppPage,
     pub(super) account: &'a str,
 }
 
@@ -95,8 +95,12 @@ fn seen(id: &str, at: i64) -> i64 {
 
 impl Search<'_> {
     /// Searches chats for messages from `since` on.
-    pub(super) async fn chats(&self, chats: &Chats<'_>, since: i64) -> Result<Outcome, ScanError> {
-        let mut outcome = Outcome::default();
+    pub(super) async fn chats(
+        &self,
+        chats: &Chats<'_>,
+        since: i64,
+    ) -> Result<SearchResult, ScanError> {
+        let mut outcome = SearchResult::default();
         let mut held = Held::default();
         let searched = self.each_chat(chats, since, &mut held, &mut outcome).await;
         // Also where it broke off: the next search begins there.
@@ -109,7 +113,7 @@ impl Search<'_> {
         chats: &Chats<'_>,
         since: i64,
         held: &mut Held,
-        outcome: &mut Outcome,
+        outcome: &mut SearchResult,
     ) -> Result<(), ScanError> {
         let searched = self.store.searched_chats(self.account).await?;
         let changed = self.page.chats(since).await?;

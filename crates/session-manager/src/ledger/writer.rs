@@ -52,14 +52,14 @@ pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Err
 /// Why nothing was written; shared by all jobs of the transaction.
 type Broken = Arc<sqlx::Error>;
 /// Tells a caller how the transaction ended.
-type Answer = Box<dyn FnOnce(Result<(), Broken>) + Send>;
+type CommitCallback = Box<dyn FnOnce(Result<(), Broken>) + Send>;
 
 trait Job: Send {
     /// Writes; fails if the transaction is of no use any more.
     fn write<'a>(
         self: Box<Self>,
         tx: WriteTx<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<CommitCallback, Broken>> + Send + 'a>>;
 
     /// It has no turn: the transaction was of no use before.
     fn refuse(self: Box<Self>, why: Broken);
@@ -78,14 +78,14 @@ where
     fn write<'a>(
         self: Box<Self>,
         tx: WriteTx<'a>,
-    ) -> Pin<Box<dyn Future<Output = Result<Answer, Broken>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<CommitCallback, Broken>> + Send + 'a>> {
         Box::pin(async move {
             let Self { work, tell } = *self;
             match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
                     // The caller may have gone.
                     let _ = tell.send(committed.map(|()| value));
-                }) as Answer),
+                }) as CommitCallback),
                 Err(error) => {
                     let error = Arc::new(error);
                     let _ = tell.send(Err(error.clone()));
@@ -179,7 +179,7 @@ async fn write_loop(
 /// Gives the rows that moved on.
 async fn write(
     jobs: &mut impl Iterator<Item = Box<dyn Job>>,
-    answers: &mut Vec<Answer>,
+    answers: &mut Vec<CommitCallback>,
     pool: &SqlitePool,
     log: &EventLog,
 ) -> Result<Vec<i64>, Broken> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
 use super::{MediaError, MediaStore, PART, lock};
-use crate::browser::Page;
+use crate::browser::WhatsAppPage;
 use crate::files::found_mime;
 use crate::ledger::{MediaRow, StoredMedia};
 
@@ -78,7 +78,7 @@ impl MediaStore {
 
     async fn write(
         &self,
-        page: &Page,
+        page: &WhatsAppPage,
         row: &MediaRow,
         token: &str,
         size: u64,

@@ -19,12 +19,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What is waited for; shared by everybody who sends.
 #[derive(Debug, Default)]
 pub(super) struct AckWatch {
-    state: Mutex<State>,
+    state: Mutex<AckWatchState>,
     asked: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct AckWatchState {
     /// Row to when its answer is overdue.
     waiting: HashMap<i64, Instant>,
     /// Rows that a demotion was owed to, and when.
@@ -32,7 +32,7 @@ struct State {
 }
 
 impl AckWatch {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, AckWatchState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

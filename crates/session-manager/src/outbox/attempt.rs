@@ -14,8 +14,8 @@ use super::limits::allowance;
 use super::outcome::{body, failure, outcome_of, unwritten};
 use super::recipient_locks::RecipientGuard;
 use super::settle::is_due;
-use super::{Inner, Outbox, Outcome};
-use crate::browser::{Page, PageError, PageFile, PageSend};
+use super::{Inner, Outbox, SendResult};
+use crate::browser::{PageError, PageFile, PageSend, WhatsAppPage};
 use crate::error::ApiError;
 use crate::ledger::transition::{SendEvent, SendState};
 use crate::ledger::{Row, Store, TransitionData};
@@ -32,7 +32,7 @@ pub(super) enum Begin {
 
 /// What a message that need not wait is sent with: page, lock and slot.
 pub(super) struct FastPath {
-    page: Page,
+    page: WhatsAppPage,
     _turn: RecipientGuard,
     _permit: OwnedSemaphorePermit,
 }
@@ -90,7 +90,7 @@ impl Outbox {
         content: &Content,
         deadline: Instant,
         _slot: OwnedSemaphorePermit,
-    ) -> Outcome {
+    ) -> SendResult {
         let id = row.id;
         match begin {
             Begin::FastPath(fast_path) => {
@@ -166,11 +166,11 @@ impl Outbox {
         &self,
         store: &Store,
         row: Row,
-        page: &Page,
+        page: &WhatsAppPage,
         file: Option<&PageFile>,
         content: &Content,
         deadline: Instant,
-    ) -> Outcome {
+    ) -> SendResult {
         let id = row.id;
         let left = deadline.saturating_duration_since(Instant::now());
         let size = file.map_or(0, |file| file.size);
@@ -218,7 +218,7 @@ impl Outbox {
         }
     }
 
-    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> Outcome {
+    async fn not_sent(&self, store: &Store, row: &Row, why: ApiError) -> SendResult {
         let data = TransitionData {
             error: Some(why.code().as_str()),
             ..TransitionData::default()

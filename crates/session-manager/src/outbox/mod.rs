@@ -19,7 +19,7 @@ mod settle;
 
 pub use self::body_hash::body_hash;
 pub use self::limits::SendLimits;
-pub use self::outcome::Outcome;
+pub use self::outcome::SendResult;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +29,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::ack_watch::AckWatch;
 use self::recipient_locks::RecipientLocks;
-use crate::browser::Page;
+use crate::browser::WhatsAppPage;
 use crate::error::ApiError;
 use crate::files::{Files, Gate};
 use crate::ledger::{LedgerFile, Row};
@@ -88,7 +88,7 @@ impl Inner {
     }
 
     /// The page, while it can send.
-    fn ready_page(&self) -> Result<Page, ApiError> {
+    fn ready_page(&self) -> Result<WhatsAppPage, ApiError> {
         let now = self.session.snapshot().session.state;
         self.session
             .page()

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::ledger::{LedgerError, Row};
 
 /// What became of a send.
-pub type Outcome = Result<SendBody, ApiError>;
+pub type SendResult = Result<SendBody, ApiError>;
 
 pub(super) fn same(row: Row, hash: &[u8]) -> Result<Row, ApiError> {
     (row.body_hash == hash).then_some(row).ok_or_else(|| {
@@ -36,7 +36,7 @@ pub(super) fn body(message_id: String) -> SendBody {
     }
 }
 
-pub(super) fn outcome_of(row: &Row) -> Outcome {
+pub(super) fn outcome_of(row: &Row) -> SendResult {
     if row.state.is_taken() {
         return Ok(body(row.public_id().to_owned()));
     }

@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use super::attempt::Begin;
 use super::limits::allowance;
-use super::outcome::{Outcome, outcome_of, same, unconfirmed};
+use super::outcome::{SendResult, outcome_of, same, unconfirmed};
 use super::{Outbox, Payload};
 use crate::error::ApiError;
 use crate::ledger::transition::SendState;
@@ -36,7 +36,7 @@ impl Outbox {
         key: Option<&str>,
         cliente_id: Option<u64>,
         payload: Payload,
-    ) -> Outcome {
+    ) -> SendResult {
         let asked = Instant::now();
         let outcome = self.begin(key, cliente_id, payload).await;
         let word = outcome
@@ -54,7 +54,12 @@ impl Outbox {
         outcome
     }
 
-    async fn begin(&self, key: Option<&str>, cliente_id: Option<u64>, payload: Payload) -> Outcome {
+    async fn begin(
+        &self,
+        key: Option<&str>,
+        cliente_id: Option<u64>,
+        payload: Payload,
+    ) -> SendResult {
         let Payload {
             to: recipient,
             content,
@@ -182,7 +187,12 @@ impl Outbox {
     }
 
     /// What became of a message that is known; `None` if it is to be sent again.
-    async fn known_outcome(&self, store: &Store, row: &Row, deadline: Instant) -> Option<Outcome> {
+    async fn known_outcome(
+        &self,
+        store: &Store,
+        row: &Row,
+        deadline: Instant,
+    ) -> Option<SendResult> {
         if row.is_undecided() {
             self.settle_once_more(store, row, deadline).await;
         }
@@ -221,7 +231,7 @@ impl Outbox {
     }
 
     /// Waits for the outcome of a row that another task may be sending.
-    pub(super) async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> Outcome {
+    pub(super) async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> SendResult {
         let mut news = store.news();
         loop {
             let row = store.get(id).await?;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outbox;
 use super::limits::allowance;
 use super::outcome::failure;
-use crate::browser::{Page, PageError, PageSend};
+use crate::browser::{PageError, PageSend, WhatsAppPage};
 use crate::ledger::transition::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
@@ -222,7 +222,7 @@ impl Outbox {
         }
     }
 
-    async fn find_out(&self, page: &Page, row: &Row) -> Found {
+    async fn find_out(&self, page: &WhatsAppPage, row: &Row) -> Found {
         // A reaction is no message of the page's store. The last one is what
         // counts, so it may be given again.
         if !matches!(row.content, Some(Content::Reaction(_)))
@@ -283,7 +283,7 @@ impl Outbox {
     }
 
     /// What the page's store knows; `None` if it has to be sent again.
-    async fn look_up(&self, page: &Page, row: &Row) -> Option<Found> {
+    async fn look_up(&self, page: &WhatsAppPage, row: &Row) -> Option<Found> {
         let clock_until = Instant::now() + CLOCK_PATIENCE;
         loop {
             match page.message_state(&row.recipient, &row.wa_key).await {

@@ -28,7 +28,7 @@ use super::machine::{BrowserPhase, Effect, Input, Intent, Limits, Machine, Passk
 use super::publisher::{Publisher, RuntimeInfo};
 use super::timers::{Due, Timers};
 use crate::browser::{
-    self, Browser, BrowserConfig, BrowserEvent, Events, Page, PageError, PageReport,
+    self, Browser, BrowserConfig, BrowserEvent, Events, PageError, PageReport, WhatsAppPage,
 };
 use crate::event_log::EventLog;
 use crate::failure::Failure;
@@ -113,7 +113,7 @@ pub struct SessionDriver {
     publisher: Publisher,
     runtime: RuntimeInfo,
     inbox: Inbox,
-    page: watch::Sender<Option<Page>>,
+    page: watch::Sender<Option<WhatsAppPage>>,
     commands: mpsc::Receiver<Command>,
     ledger: watch::Receiver<Option<String>>,
     slot: Slot,

@@ -6,7 +6,7 @@ use session_api::{ErrorCode, SessionState};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::publisher::Snapshot;
-use crate::browser::{Page, Profile};
+use crate::browser::{Profile, WhatsAppPage};
 use crate::error::ApiError;
 use crate::event_log::EventLog;
 
@@ -88,7 +88,7 @@ impl From<AskError> for ApiError {
 pub struct SessionHandle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
-    pub(super) page: watch::Receiver<Option<Page>>,
+    pub(super) page: watch::Receiver<Option<WhatsAppPage>>,
     pub(super) log: EventLog,
 }
 
@@ -109,7 +109,7 @@ impl SessionHandle {
     }
 
     /// The page of the running browser.
-    pub fn page(&self) -> Option<Page> {
+    pub fn page(&self) -> Option<WhatsAppPage> {
         self.page.borrow().clone()
     }
 

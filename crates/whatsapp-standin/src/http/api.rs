@@ -21,12 +21,12 @@ use crate::phone::Phone;
 use crate::shared::Shared;
 use crate::view::LeadMessage;
 use crate::wire::{LinkCodeEvent, Stored};
-use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Rule};
+use crate::world::{Block, Failure, Limits, PageHttp, Rule, SendBehavior};
 
 /// The largest file that a lead sends, in bytes.
 const LARGEST_FILE: usize = 256 * 1024 * 1024;
 
-type Answer = Result<Json<Value>, PhoneError>;
+type PhoneApiResult = Result<Json<Value>, PhoneError>;
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
     let api = Router::new()
@@ -120,7 +120,7 @@ fn error(code: &str, message: &str) -> Json<Value> {
     Json(json!({"error": true, "code": code, "message": message}))
 }
 
-fn answer<T: Serialize>(value: T) -> Answer {
+fn answer<T: Serialize>(value: T) -> PhoneApiResult {
     let value = serde_json::to_value(value).map_err(|e| PhoneError::BadRequest(e.to_string()))?;
     Ok(Json(value))
 }
@@ -141,7 +141,7 @@ struct ScanBody {
     code: Option<String>,
 }
 
-async fn scan(phone: Handle, bytes: Bytes) -> Answer {
+async fn scan(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let ScanBody { code } = body(&bytes)?;
     let device = match code {
         Some(code) => phone.0.scan(&code)?,
@@ -151,7 +151,7 @@ async fn scan(phone: Handle, bytes: Bytes) -> Answer {
 }
 
 /// No device yet, while a passkey is asked for.
-fn linked(device: &str) -> Answer {
+fn linked(device: &str) -> PhoneApiResult {
     let device = (!device.is_empty()).then_some(device);
     answer(json!({"ok": true, "device": device}))
 }
@@ -163,7 +163,7 @@ struct PasskeyBody {
     public_key: String,
 }
 
-async fn passkeys(phone: Handle, bytes: Bytes) -> Answer {
+async fn passkeys(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let passkey: PasskeyBody = body(&bytes)?;
     phone
         .0
@@ -177,18 +177,18 @@ struct LinkCodeBody {
     code: String,
 }
 
-async fn link_code(phone: Handle, bytes: Bytes) -> Answer {
+async fn link_code(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let LinkCodeBody { code } = body(&bytes)?;
     linked(&phone.0.link_code(&code)?)
 }
 
-async fn lead_messages(phone: Handle, bytes: Bytes) -> Answer {
+async fn lead_messages(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let message: LeadMessage = body(&bytes)?;
     written(&phone.0.lead_message(&message)?)
 }
 
 /// Takes a file that a lead is to send; gives where it lies.
-async fn files(phone: Handle, bytes: Bytes) -> Answer {
+async fn files(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     answer(json!({"ok": true, "path": phone.0.upload(bytes)}))
 }
 
@@ -198,7 +198,7 @@ struct FileBody {
     path: String,
 }
 
-async fn forget_file(phone: Handle, bytes: Bytes) -> Answer {
+async fn forget_file(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let FileBody { path } = body(&bytes)?;
     phone.0.forget_file(&path)?;
     ok()
@@ -211,7 +211,7 @@ struct EditBody {
     body: String,
 }
 
-async fn lead_edits(phone: Handle, bytes: Bytes) -> Answer {
+async fn lead_edits(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let edit: EditBody = body(&bytes)?;
     written(&phone.0.lead_edits(&edit.key, &edit.body)?)
 }
@@ -222,7 +222,7 @@ struct DeletionBody {
     key: String,
 }
 
-async fn lead_deletions(phone: Handle, bytes: Bytes) -> Answer {
+async fn lead_deletions(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let DeletionBody { key } = body(&bytes)?;
     written(&phone.0.lead_deletes(&key)?)
 }
@@ -235,7 +235,7 @@ struct ReactionBody {
     emoji: String,
 }
 
-async fn lead_reactions(phone: Handle, bytes: Bytes) -> Answer {
+async fn lead_reactions(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let ReactionBody { key, emoji } = body(&bytes)?;
     written(&phone.0.lead_reacts(&key, &emoji)?)
 }
@@ -247,12 +247,12 @@ struct OwnBody {
     body: String,
 }
 
-async fn own_messages(phone: Handle, bytes: Bytes) -> Answer {
+async fn own_messages(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let own: OwnBody = body(&bytes)?;
     written(&phone.0.own_message(&own.to, &own.body)?)
 }
 
-fn written(key: &str) -> Answer {
+fn written(key: &str) -> PhoneApiResult {
     let id = key.rsplit('_').next().unwrap_or(key);
     answer(json!({"ok": true, "id": id, "key": key}))
 }
@@ -264,7 +264,7 @@ struct AckBody {
     ack: i8,
 }
 
-async fn acks(phone: Handle, bytes: Bytes) -> Answer {
+async fn acks(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let AckBody { id, ack } = body(&bytes)?;
     phone.0.ack(&id, ack)?;
     ok()
@@ -277,7 +277,7 @@ struct UnlinkBody {
     reason: Option<String>,
 }
 
-async fn unlink(phone: Handle, bytes: Bytes) -> Answer {
+async fn unlink(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let UnlinkBody { reason } = body(&bytes)?;
     match phone.0.unlink_for(reason.as_deref()) {
         0 => Err(PhoneError::NoDevice),
@@ -285,7 +285,7 @@ async fn unlink(phone: Handle, bytes: Bytes) -> Answer {
     }
 }
 
-async fn conflict(phone: Handle) -> Answer {
+async fn conflict(phone: Handle) -> PhoneApiResult {
     phone.0.conflict()?;
     ok()
 }
@@ -296,7 +296,7 @@ struct NetworkBody {
     up: bool,
 }
 
-async fn network(phone: Handle, bytes: Bytes) -> Answer {
+async fn network(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let NetworkBody { up } = body(&bytes)?;
     phone.0.set_network(up);
     ok()
@@ -308,13 +308,13 @@ struct BlockBody {
     state: Option<Block>,
 }
 
-async fn block(phone: Handle, bytes: Bytes) -> Answer {
+async fn block(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let BlockBody { state } = body(&bytes)?;
     phone.0.block(state);
     ok()
 }
 
-async fn failure(phone: Handle, bytes: Bytes) -> Answer {
+async fn failure(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let failure: Value = body(&bytes)?;
     let none = failure.get("kind").is_none_or(Value::is_null);
     let failure: Option<Failure> = match none {
@@ -333,12 +333,12 @@ async fn failure(phone: Handle, bytes: Bytes) -> Answer {
 struct RuleBody {
     #[serde(default)]
     to: Option<String>,
-    outcome: Outcome,
+    outcome: SendBehavior,
     #[serde(default)]
     count: Option<u32>,
 }
 
-async fn rules(phone: Handle, bytes: Bytes) -> Answer {
+async fn rules(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let RuleBody { to, outcome, count } = body(&bytes)?;
     phone.0.rule(to.as_deref(), outcome, count);
     let rules: Vec<Rule> = phone.0.state().rules;
@@ -358,7 +358,7 @@ struct ContactBody {
     blocked: Option<bool>,
 }
 
-async fn contacts(phone: Handle, bytes: Bytes) -> Answer {
+async fn contacts(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let contact: ContactBody = body(&bytes)?;
     let number = &contact.phone;
     if contact.on_whatsapp.is_none() && contact.saved.is_none() && contact.blocked.is_none() {
@@ -378,13 +378,13 @@ async fn contacts(phone: Handle, bytes: Bytes) -> Answer {
     ok()
 }
 
-async fn limits(phone: Handle, bytes: Bytes) -> Answer {
+async fn limits(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let limits: Limits = body(&bytes)?;
     phone.0.limits(limits);
     answer(json!({"ok": true, "limits": phone.0.state().limits}))
 }
 
-async fn settings(phone: Handle, bytes: Bytes) -> Answer {
+async fn settings(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let patch: Value = body(&bytes)?;
     let settings = phone
         .0
@@ -417,7 +417,7 @@ struct PageBody {
     end_offline_delivery: bool,
 }
 
-async fn page(phone: Handle, bytes: Bytes) -> Answer {
+async fn page(phone: Handle, bytes: Bytes) -> PhoneApiResult {
     let PageBody {
         hang_ms,
         drop_events_ms,
@@ -455,7 +455,7 @@ async fn page(phone: Handle, bytes: Bytes) -> Answer {
     ok()
 }
 
-fn ok() -> Answer {
+fn ok() -> PhoneApiResult {
     answer(json!({"ok": true}))
 }
 

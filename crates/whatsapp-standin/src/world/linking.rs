@@ -3,7 +3,9 @@
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-use super::{Device, LinkByNumber, Page, PageId, Role, World, lid_of, now_text, random_id};
+use super::{
+    ConnectedPage, Device, LinkByNumber, PageId, Role, World, lid_of, now_text, random_id,
+};
 use crate::codes::{self, CodeCycle, Keys, Scan};
 use crate::wire::{Claim, ToPage};
 
@@ -61,7 +63,7 @@ impl World {
             },
         };
         let caught_up = false;
-        let page = Page {
+        let page = ConnectedPage {
             tx,
             keys,
             role,
@@ -100,7 +102,7 @@ impl World {
     /// The page's code has had its time.
     pub(crate) fn turn_code(&mut self, id: PageId, now: Instant) {
         let settings = &self.settings;
-        if let Some(Page {
+        if let Some(ConnectedPage {
             role: Role::Unpaired { cycle, .. },
             ..
         }) = self.pages.get_mut(&id)
@@ -113,7 +115,7 @@ impl World {
     /// The page asks for a new round of codes.
     pub(crate) fn refresh_codes(&mut self, id: PageId, now: Instant) {
         let settings = &self.settings;
-        if let Some(Page {
+        if let Some(ConnectedPage {
             role:
                 Role::Unpaired {
                     cycle,
@@ -131,7 +133,7 @@ impl World {
     }
 
     fn show_code(&self, id: PageId) {
-        let Some(Page {
+        let Some(ConnectedPage {
             role: Role::Unpaired { cycle, .. },
             keys,
             ..
@@ -174,7 +176,7 @@ impl World {
 
     /// How many pages wait for somebody to ask for new codes.
     pub(crate) fn idle_pages(&self) -> usize {
-        let idle = |page: &&Page| matches!(&page.role, Role::Unpaired { cycle, .. } if cycle.reference().is_none());
+        let idle = |page: &&ConnectedPage| matches!(&page.role, Role::Unpaired { cycle, .. } if cycle.reference().is_none());
         self.pages.values().filter(idle).count()
     }
 
@@ -233,7 +235,7 @@ impl World {
         let until = now + self.settings.link_code;
         let phone: String = phone.chars().filter(char::is_ascii_digit).collect();
         let line = match self.pages.get_mut(&id) {
-            Some(Page {
+            Some(ConnectedPage {
                 role: Role::Unpaired { link, .. },
                 ..
             }) if (8..=15).contains(&phone.len()) => {
@@ -245,7 +247,7 @@ impl World {
                 });
                 ToPage::LinkCode { tag, code }
             }
-            Some(Page {
+            Some(ConnectedPage {
                 role: Role::Unpaired { .. },
                 ..
             }) => ToPage::Failed {
@@ -376,7 +378,7 @@ impl World {
 
     /// A page takes the session back.
     pub(crate) fn takeover(&mut self, id: PageId) {
-        let Some(Page {
+        let Some(ConnectedPage {
             role: Role::Replaced { device },
             ..
         }) = self.pages.get(&id)

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Details, Outcome, World, random_id};
+use super::{Details, SendBehavior, World, random_id};
 
 /// Uploads remembered at once; a message takes its own with it.
 const REMEMBERED: usize = 10_000;
@@ -20,8 +20,8 @@ impl World {
     /// Whether the next upload for this chat fails, by rule.
     pub(crate) fn upload_fails(&mut self, chat: &str) -> bool {
         let to = self.phone_of(chat);
-        self.apply_rule(&to, |outcome| outcome == Outcome::UploadFailed)
-            == Some(Outcome::UploadFailed)
+        self.apply_rule(&to, |outcome| outcome == SendBehavior::UploadFailed)
+            == Some(SendBehavior::UploadFailed)
     }
 
     /// A file is here; gives where.

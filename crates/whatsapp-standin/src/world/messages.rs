@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    Device, Outcome, Page, PageId, Received, Refusal, Role, Rule, World, lid_of, now_text,
-    random_id,
+    ConnectedPage, Device, PageId, Received, RefusedMessage, Role, Rule, SendBehavior, World,
+    lid_of, now_text, random_id,
 };
 use crate::view::LeadMessage;
 use crate::wire::{Blocked, Change, ChangeKind, Incoming, Outgoing, Saved, ToPage};
@@ -17,11 +17,11 @@ const HISTORY: usize = 500;
 pub(crate) struct Taken {
     pub(crate) id: String,
     /// Answer this after the server's time, if at all.
-    pub(crate) answer: Answer,
+    pub(crate) answer: SendReply,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum SendReply {
     /// Ack 1, and the later ones if `delivers`.
     Ack {
         delivers: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Later {
 impl World {
     /// A message comes from a page. None from a page that is no device.
     pub(crate) fn take(&mut self, page: PageId, mut message: Outgoing) -> Option<Taken> {
-        let Some(Page {
+        let Some(ConnectedPage {
             role: Role::Linked { .. },
             ..
         }) = self.pages.get(&page)
@@ -67,33 +67,33 @@ impl World {
             self.revision += 1;
             return Some(Taken {
                 id,
-                answer: Answer::Ack { delivers: false },
+                answer: SendReply::Ack { delivers: false },
             });
         }
         let to = self.phone_of(&message.to);
         let outcome = if self.fill_in(&mut message.details) {
-            self.apply_rule(&to, |outcome| outcome != Outcome::UploadFailed)
+            self.apply_rule(&to, |outcome| outcome != SendBehavior::UploadFailed)
                 .unwrap_or_default()
         } else {
             // It speaks of a file that is not here.
-            Outcome::Refuse
+            SendBehavior::Refuse
         };
-        let refused = |result, error_code| Answer::Refuse { result, error_code };
+        let refused = |result, error_code| SendReply::Refuse { result, error_code };
         let answer = match outcome {
-            Outcome::Ok | Outcome::UploadFailed => Answer::Ack {
+            SendBehavior::Ok | SendBehavior::UploadFailed => SendReply::Ack {
                 delivers: self.on_whatsapp(&to),
             },
-            Outcome::Silent | Outcome::Lost => Answer::Nothing,
-            Outcome::Refuse => refused("ERROR_UNKNOWN", Some(479)),
-            Outcome::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
-            Outcome::NewChats475 => refused("ERROR_UNKNOWN", Some(475)),
-            Outcome::Unknown | Outcome::UnknownTaken => refused("ERROR_UNKNOWN", None),
-            Outcome::NetworkError => refused("ERROR_NETWORK", None),
-            Outcome::Expired => refused("ERROR_EXPIRED", None),
+            SendBehavior::Silent | SendBehavior::Lost => SendReply::Nothing,
+            SendBehavior::Refuse => refused("ERROR_UNKNOWN", Some(479)),
+            SendBehavior::ReachOut463 => refused("ERROR_UNKNOWN", Some(463)),
+            SendBehavior::NewChats475 => refused("ERROR_UNKNOWN", Some(475)),
+            SendBehavior::Unknown | SendBehavior::UnknownTaken => refused("ERROR_UNKNOWN", None),
+            SendBehavior::NetworkError => refused("ERROR_NETWORK", None),
+            SendBehavior::Expired => refused("ERROR_EXPIRED", None),
         };
         if matches!(
             outcome,
-            Outcome::Ok | Outcome::Silent | Outcome::UnknownTaken
+            SendBehavior::Ok | SendBehavior::Silent | SendBehavior::UnknownTaken
         ) {
             self.by_id.insert(id.clone(), self.received.len());
             self.received.push(Received {
@@ -110,7 +110,7 @@ impl World {
                 details: message.details,
             });
         } else {
-            self.refusals.push(Refusal {
+            self.refusals.push(RefusedMessage {
                 id: id.clone(),
                 to,
                 outcome,
@@ -125,8 +125,8 @@ impl World {
     pub(super) fn apply_rule(
         &mut self,
         to: &str,
-        meant: impl Fn(Outcome) -> bool,
-    ) -> Option<Outcome> {
+        meant: impl Fn(SendBehavior) -> bool,
+    ) -> Option<SendBehavior> {
         // A rule for a number goes before one for all; the newest first.
         let find = |whom: Option<&str>| {
             let fits = |rule: &Rule| rule.to.as_deref() == whom && meant(rule.outcome);
@@ -147,7 +147,7 @@ impl World {
     /// Lay down a rule. A plain `ok` for everything takes rules away.
     pub(crate) fn set_rule(&mut self, rule: Rule) {
         self.rules.retain(|old| old.to != rule.to);
-        if rule.outcome == Outcome::Ok && rule.count.is_none() {
+        if rule.outcome == SendBehavior::Ok && rule.count.is_none() {
             if rule.to.is_none() {
                 self.rules.clear();
             }

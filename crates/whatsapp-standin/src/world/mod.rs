@@ -26,7 +26,7 @@ pub use self::details::{Details, Place, SentFile};
 pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
 pub(crate) use self::media::Upload;
-pub(crate) use self::messages::{Answer, Taken};
+pub(crate) use self::messages::{SendReply, Taken};
 pub(crate) use self::record::Saved;
 use crate::codes::{CodeCycle, Keys};
 use crate::passkey::{Ceremony, Credential};
@@ -37,7 +37,7 @@ use crate::wire::{Ban, Identity, Incoming, LongTask, ToPage};
 /// What the server does with a message, by rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum SendBehavior {
     /// Taken and acknowledged.
     #[default]
     Ok,
@@ -138,7 +138,7 @@ pub struct Rule {
     /// The number it is for; none is all of them.
     pub to: Option<String>,
     /// What becomes of the message.
-    pub outcome: Outcome,
+    pub outcome: SendBehavior,
     /// How many more messages it is for; none is all.
     pub count: Option<u32>,
 }
@@ -165,7 +165,7 @@ pub struct Received {
     /// The acks given so far, in their order.
     pub acks: Vec<i8>,
     /// What the rules made of it.
-    pub outcome: Outcome,
+    pub outcome: SendBehavior,
     /// What it is beside its text.
     #[serde(flatten)]
     pub details: Details,
@@ -173,13 +173,13 @@ pub struct Received {
 
 /// A message the server did not take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct RefusedMessage {
     /// The id it had.
     pub id: String,
     /// The lead's phone number.
     pub to: String,
     /// Why.
-    pub outcome: Outcome,
+    pub outcome: SendBehavior,
     /// When, RFC 3339.
     pub at: String,
 }
@@ -235,7 +235,7 @@ pub(crate) type PageId = u64;
 
 /// A page that is connected now.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct ConnectedPage {
     pub(crate) tx: UnboundedSender<ToPage>,
     pub(crate) keys: Keys,
     pub(crate) role: Role,
@@ -273,13 +273,13 @@ pub(crate) struct World {
     pub(crate) block: Option<Block>,
     pub(crate) failure: Option<Failure>,
     pub(crate) page_http: PageHttp,
-    pub(crate) pages: BTreeMap<PageId, Page>,
+    pub(crate) pages: BTreeMap<PageId, ConnectedPage>,
     pub(crate) devices: BTreeMap<String, Device>,
     pub(crate) people: BTreeMap<String, Person>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) received: Vec<Received>,
     by_id: HashMap<String, usize>,
-    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) refusals: Vec<RefusedMessage>,
     /// Files that pages uploaded, by where they lie: what is known of them.
     pub(crate) media: HashMap<String, media::Upload>,
     /// What is in the files that leads send, by where they lie. In memory: a

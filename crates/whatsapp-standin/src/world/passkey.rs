@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Page, PageId, Role, World};
+use super::{ConnectedPage, PageId, Role, World};
 use crate::passkey::{Assertion, Ceremony, Challenge, Credential, Stage, new_verification_code};
 use crate::wire::ToPage;
 
@@ -20,7 +20,7 @@ impl World {
         }
         let challenge = Challenge::new(&self.settings, now);
         let options = challenge.options(&self.settings);
-        if let Some(Page {
+        if let Some(ConnectedPage {
             role: Role::Unpaired { passkey, link, .. },
             ..
         }) = self.pages.get_mut(&id)
@@ -130,7 +130,7 @@ impl World {
 
     /// How many pages ask for a passkey now.
     pub(crate) fn passkeys_wanted(&self) -> usize {
-        let wants = |page: &&Page| {
+        let wants = |page: &&ConnectedPage| {
             matches!(
                 page.role,
                 Role::Unpaired {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::media::Upload;
-use super::{Device, Limits, Person, Received, Refusal, World};
+use super::{Device, Limits, Person, Received, RefusedMessage, World};
 use crate::wire::Incoming;
 
 /// The part of a world that is written to a file.
@@ -15,7 +15,7 @@ pub(crate) struct Saved {
     devices: BTreeMap<String, Device>,
     people: BTreeMap<String, Person>,
     received: Vec<Received>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<RefusedMessage>,
     media: HashMap<String, Upload>,
     duplicates: u64,
     inbound: u64,

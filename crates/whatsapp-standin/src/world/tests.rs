@@ -93,9 +93,9 @@ fn a_refused_login_is_told_why_and_synced_with_nothing() {
 fn an_id_is_delivered_once_and_acknowledged_each_time() {
     let (mut world, page, _rx, _) = linked();
     let first = world.take(page, message("A")).expect("a device sends");
-    assert_eq!(first.answer, Answer::Ack { delivers: true });
+    assert_eq!(first.answer, SendReply::Ack { delivers: true });
     let second = world.take(page, message("A")).expect("a device sends");
-    assert_eq!(second.answer, Answer::Ack { delivers: false });
+    assert_eq!(second.answer, SendReply::Ack { delivers: false });
     assert_eq!(world.received.len(), 1);
     assert_eq!(world.received[0].times_received, 2);
     assert_eq!(world.duplicates, 1);
@@ -115,12 +115,12 @@ fn rules_count_down_and_the_nearer_one_wins() {
     let (mut world, page, _rx, _) = linked();
     world.set_rule(Rule {
         to: None,
-        outcome: Outcome::Silent,
+        outcome: SendBehavior::Silent,
         count: None,
     });
     world.set_rule(Rule {
         to: Some(LEAD.into()),
-        outcome: Outcome::ReachOut463,
+        outcome: SendBehavior::ReachOut463,
         count: Some(1),
     });
     let mut answer = |id| {
@@ -131,25 +131,25 @@ fn rules_count_down_and_the_nearer_one_wins() {
     };
     assert_eq!(
         answer("A"),
-        Answer::Refuse {
+        SendReply::Refuse {
             result: "ERROR_UNKNOWN",
             error_code: Some(463)
         }
     );
-    assert_eq!(answer("B"), Answer::Nothing);
+    assert_eq!(answer("B"), SendReply::Nothing);
     assert_eq!(world.refusals.len(), 1);
     // Taken, though never acknowledged: the same id is dropped from now on.
     assert_eq!(world.received.len(), 1);
     let again = world.take(page, message("B")).expect("a device sends");
-    assert_eq!(again.answer, Answer::Ack { delivers: false });
+    assert_eq!(again.answer, SendReply::Ack { delivers: false });
 
     world.set_rule(Rule {
         to: None,
-        outcome: Outcome::Ok,
+        outcome: SendBehavior::Ok,
         count: None,
     });
     let free = world.take(page, message("C")).expect("a device sends");
-    assert_eq!(free.answer, Answer::Ack { delivers: true });
+    assert_eq!(free.answer, SendReply::Ack { delivers: true });
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_refused_id_may_come_again() {
     let (mut world, page, _rx, _) = linked();
     world.set_rule(Rule {
         to: None,
-        outcome: Outcome::NetworkError,
+        outcome: SendBehavior::NetworkError,
         count: Some(1),
     });
     world.take(page, message("A"));
@@ -172,7 +172,7 @@ fn a_number_without_whatsapp_is_never_reached() {
     let (mut world, page, _rx, _) = linked();
     world.people.entry(LEAD.into()).or_default().on_whatsapp = Some(false);
     let taken = world.take(page, message("A")).expect("a device sends");
-    assert_eq!(taken.answer, Answer::Ack { delivers: false });
+    assert_eq!(taken.answer, SendReply::Ack { delivers: false });
 }
 
 #[test]
@@ -417,7 +417,7 @@ fn a_failed_upload_concerns_files_alone() {
     let (mut world, page, _rx, _) = linked();
     world.set_rule(Rule {
         to: Some(LEAD.into()),
-        outcome: Outcome::UploadFailed,
+        outcome: SendBehavior::UploadFailed,
         count: Some(1),
     });
     world.take(page, message("A"));

@@ -122,10 +122,10 @@ fn start(
             Err(_) => None,
         });
         match answered {
-            probe::Outcome::Answers => {}
-            probe::Outcome::Interrupted(Ok(())) => return Ok(false),
-            probe::Outcome::Interrupted(Err(error)) => return Err(error),
-            probe::Outcome::Silent => bail!(
+            probe::ProbeResult::Answers => {}
+            probe::ProbeResult::Interrupted(Ok(())) => return Ok(false),
+            probe::ProbeResult::Interrupted(Err(error)) => return Err(error),
+            probe::ProbeResult::Silent => bail!(
                 "{name} does not answer on {} after {}",
                 probe.url(),
                 say::took(PATIENCE)

@@ -21,7 +21,7 @@ pub(crate) struct Probe {
 
 /// Result of a wait.
 #[derive(Debug)]
-pub(crate) enum Outcome<T> {
+pub(crate) enum ProbeResult<T> {
     Answers,
     Silent,
     Interrupted(T),
@@ -55,17 +55,17 @@ impl Probe {
         &self,
         patience: Duration,
         mut interrupted: impl FnMut() -> Option<T>,
-    ) -> Outcome<T> {
+    ) -> ProbeResult<T> {
         let start = Instant::now();
         loop {
             if let Some(reason) = interrupted() {
-                return Outcome::Interrupted(reason);
+                return ProbeResult::Interrupted(reason);
             }
             if self.ask().is_ok() {
-                return Outcome::Answers;
+                return ProbeResult::Answers;
             }
             if start.elapsed() > patience {
-                return Outcome::Silent;
+                return ProbeResult::Silent;
             }
             thread::sleep(PAUSE);
         }
@@ -144,9 +144,9 @@ mod tests {
         assert!(must_be_free(port, "it", "--port").is_ok());
         let probe = Probe::new(port, "/");
         let outcome = probe.wait(PATIENCE, || Some("died"));
-        assert!(matches!(outcome, Outcome::Interrupted("died")));
+        assert!(matches!(outcome, ProbeResult::Interrupted("died")));
         let outcome = probe.wait(Duration::ZERO, || None::<()>);
-        assert!(matches!(outcome, Outcome::Silent));
+        assert!(matches!(outcome, ProbeResult::Silent));
         assert_eq!(Probe::parse(&probe.url()).unwrap(), probe);
     }
 

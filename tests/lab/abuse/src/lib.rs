@@ -138,14 +138,14 @@ impl fmt::Display for Row {
 
 /// Result of a run.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct AbuseResult {
     /// Median latency of the health checks without an attack, by service.
     pub calm: Vec<(&'static str, Duration)>,
     /// One row for each attack and service.
     pub rows: Vec<Row>,
 }
 
-impl Outcome {
+impl AbuseResult {
     /// All exceeded limits, with attack and service.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {

@@ -20,7 +20,7 @@ use service_runtime::process::{Usage, raise_descriptors};
 use super::attacks::{ALL, Attack};
 use super::client::{Entrance, Look, Process, Target};
 use super::verdict::{Seen, judged};
-use super::{Engine, Options, Outcome, Row, Running};
+use super::{AbuseResult, Engine, Options, Row, Running};
 
 const TOKEN: &str = "un-token-de-prueba-42";
 const PASSWORD: &str = "una clave larga";
@@ -211,9 +211,9 @@ impl Roles {
 }
 
 /// Attacks both services, and reports a line per attack to `say`.
-pub async fn run(options: &Options, mut say: impl FnMut(String)) -> Outcome {
+pub async fn run(options: &Options, mut say: impl FnMut(String)) -> AbuseResult {
     let stage = Stage::set(options).await;
-    let mut outcome = Outcome {
+    let mut outcome = AbuseResult {
         calm: Vec::new(),
         rows: Vec::new(),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use super::report::{Report, Row};
+use super::report::{BenchReport, Row};
 
 const GREEN: RGBColor = RGBColor(15, 118, 75);
 const ORANGE: RGBColor = RGBColor(200, 100, 0);
@@ -22,7 +22,7 @@ const LONGEST: f64 = 4.0;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn draw(report: &Report, file: &Path) -> io::Result<()> {
+pub fn draw(report: &BenchReport, file: &Path) -> io::Result<()> {
     let rows: Vec<(&Row, f64)> = report
         .rows
         .iter()

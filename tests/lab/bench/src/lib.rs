@@ -22,7 +22,7 @@ mod weigh;
 pub use chart::draw;
 pub use contestant::Contestant;
 pub use measure::{Measure, Samples, Target};
-pub use report::{Own, Report, Row};
+pub use report::{BenchReport, Own, Row};
 pub use stats::{median, ms, percentile};
 pub use turn::SERVER_ACK;
 pub use weigh::{Weight, processor_time_of, tree_processor_time, weight};
@@ -72,7 +72,12 @@ pub struct Amount {
 }
 
 /// Runs all of `parts` with each of `who`; reports its progress to `say`.
-pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl Fn(&str)) -> Report {
+pub async fn run(
+    parts: &[Part],
+    who: &[Contestant],
+    amount: Amount,
+    say: impl Fn(&str),
+) -> BenchReport {
     let mut samples = Samples::default();
     let mut own = Vec::new();
     if parts.contains(&Part::Hub) {
@@ -121,5 +126,5 @@ pub async fn run(parts: &[Part], who: &[Contestant], amount: Amount, say: impl F
             .await;
         }
     }
-    Report::of(&samples, own, amount)
+    BenchReport::of(&samples, own, amount)
 }

@@ -81,7 +81,7 @@ impl Own {
 
 /// The result of a benchmark run.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct BenchReport {
     /// Number of rounds.
     pub rounds: usize,
     /// Comparisons with the peer.
@@ -90,7 +90,7 @@ pub struct Report {
     pub own: Vec<Own>,
 }
 
-impl Report {
+impl BenchReport {
     pub(super) fn of(samples: &Samples, own: Vec<Own>, amount: Amount) -> Self {
         let rows = Measure::ALL
             .iter()
@@ -104,7 +104,7 @@ impl Report {
     }
 }
 
-impl Display for Report {
+impl Display for BenchReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if !self.rows.is_empty() {
             self.side_by_side(f)?;
@@ -119,7 +119,7 @@ impl Display for Report {
     }
 }
 
-impl Report {
+impl BenchReport {
     fn side_by_side(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let product = Contestant::Product.name();
         let peer = Contestant::Peer.name();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use service_runtime::process::{Process, ProcessId, Signal, kill};
 use tokio::time::Instant;
-use whatsapp_standin::{Failure, Outcome, Phone, Settings};
+use whatsapp_standin::{Failure, Phone, SendBehavior, Settings};
 
 use super::clock::{Clock, locked};
 use super::draw::number_of;
@@ -67,7 +67,7 @@ impl Breakable {
     /// Ends all lasting faults.
     pub fn mend(&self) {
         self.phone.set_network(true);
-        self.phone.rule(None, Outcome::Ok, None);
+        self.phone.rule(None, SendBehavior::Ok, None);
         self.phone.settings(self.settings.clone());
         for number in self.phone.state().blocked {
             self.block(&number, false);

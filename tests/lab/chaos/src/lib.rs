@@ -89,7 +89,7 @@ impl Options {
 
 /// Result of a run.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ChaosResult {
     /// The plan.
     pub plan: Plan,
     /// The record of events.
@@ -100,7 +100,7 @@ pub struct Outcome {
     pub figures: Figures,
 }
 
-impl Outcome {
+impl ChaosResult {
     /// Writes all data for debugging into `to`: the record, and the logs and
     /// the ledger of the run in `folder`.
     ///

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{Clock, locked, millis};
 use super::plan::{Door, Kind, Lane, Manner, Send};
-use super::record::{Answer, Fate, Message};
+use super::record::{Fate, Message, RecordedResponse};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -189,7 +189,7 @@ impl Inner {
 
     /// Sends requests in the message's manner, which differs only in the first
     /// turn.
-    async fn ask(&self, lane: &Lane, send: &Send, turn: u32) -> Vec<Answer> {
+    async fn ask(&self, lane: &Lane, send: &Send, turn: u32) -> Vec<RecordedResponse> {
         let once = |door| self.attempt(door, &lane.to, send);
         match send.manner {
             Manner::Twice if turn == 0 => {
@@ -200,7 +200,7 @@ impl Inner {
                 let after = Duration::from_millis(after);
                 let began = self.clock.ms();
                 let answer = tokio::time::timeout(after, once(lane.door)).await;
-                vec![answer.unwrap_or_else(|_| Answer {
+                vec![answer.unwrap_or_else(|_| RecordedResponse {
                     at_ms: self.clock.ms(),
                     took_ms: self.clock.ms() - began,
                     door: lane.door,
@@ -213,7 +213,7 @@ impl Inner {
         }
     }
 
-    async fn attempt(&self, door: Door, to: &str, send: &Send) -> Answer {
+    async fn attempt(&self, door: Door, to: &str, send: &Send) -> RecordedResponse {
         let url = match door {
             Door::Hub => &self.hub,
             Door::Manager => &self.manager,
@@ -237,7 +237,7 @@ impl Inner {
             Err(error) if error.is_timeout() => (None, "no answer in time".to_owned(), None),
             Err(_) => (None, "the connection was lost".to_owned(), None),
         };
-        Answer {
+        RecordedResponse {
             at_ms: self.clock.ms(),
             took_ms: millis(began.elapsed()),
             door,
@@ -248,7 +248,7 @@ impl Inner {
     }
 
     /// The result of the responses; `None` if the client retries.
-    fn fate(&self, send: &Send, turn: u32, answers: &[Answer]) -> Option<Fate> {
+    fn fate(&self, send: &Send, turn: u32, answers: &[RecordedResponse]) -> Option<Fate> {
         let mut fate = None;
         for answer in answers {
             match (answer.status, &*answer.code) {

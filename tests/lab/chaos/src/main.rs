@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chaos::{self, Options, Outcome};
+use chaos::{self, ChaosResult, Options};
 use clap::Parser;
 use harness::Scratch;
 
@@ -70,7 +70,7 @@ async fn main() -> ExitCode {
     verdict(&arguments, seed, &outcome)
 }
 
-fn verdict(arguments: &Arguments, seed: u64, outcome: &Outcome) -> ExitCode {
+fn verdict(arguments: &Arguments, seed: u64, outcome: &ChaosResult) -> ExitCode {
     if outcome.violations.is_empty() {
         println!("every promise was kept (seed {seed})");
         return ExitCode::SUCCESS;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use harness::standin::Outcome;
+use harness::standin::SendBehavior;
 
 /// The amount of load and faults. All times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -249,17 +249,17 @@ impl Trouble {
 
     /// Returns the setting of the stand-in.
     #[must_use]
-    pub fn outcome(self) -> Outcome {
+    pub fn outcome(self) -> SendBehavior {
         match self {
-            Self::Refuse => Outcome::Refuse,
-            Self::Silent => Outcome::Silent,
-            Self::Lost => Outcome::Lost,
-            Self::NetworkError => Outcome::NetworkError,
-            Self::Expired => Outcome::Expired,
-            Self::ReachOut463 => Outcome::ReachOut463,
-            Self::NewChats475 => Outcome::NewChats475,
-            Self::Unknown => Outcome::Unknown,
-            Self::UnknownTaken => Outcome::UnknownTaken,
+            Self::Refuse => SendBehavior::Refuse,
+            Self::Silent => SendBehavior::Silent,
+            Self::Lost => SendBehavior::Lost,
+            Self::NetworkError => SendBehavior::NetworkError,
+            Self::Expired => SendBehavior::Expired,
+            Self::ReachOut463 => SendBehavior::ReachOut463,
+            Self::NewChats475 => SendBehavior::NewChats475,
+            Self::Unknown => SendBehavior::Unknown,
+            Self::UnknownTaken => SendBehavior::UnknownTaken,
         }
     }
 

@@ -50,7 +50,7 @@ pub struct Message {
     /// When it was first requested.
     pub asked_ms: u64,
     /// The responses, request by request.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<RecordedResponse>,
     /// The result for the client.
     pub fate: Fate,
 }
@@ -82,7 +82,7 @@ pub enum Fate {
 
 /// A response, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Answer {
+pub struct RecordedResponse {
     /// When it arrived.
     pub at_ms: u64,
     /// How long it took.

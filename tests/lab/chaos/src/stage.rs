@@ -21,7 +21,7 @@ use super::report::Figures;
 use super::supervise::Supervised;
 use super::verdict::{ack_of, judge, short, wanted};
 use super::watch::{self, Seen, States, Weighed};
-use super::{Options, Outcome};
+use super::{ChaosResult, Options};
 
 /// Timeout after the last fault for all sends.
 const SEND_PATIENCE: Duration = Duration::from_secs(240);
@@ -38,7 +38,7 @@ const MOST_GROWTH_KIB: [(&str, u64); 3] = [
 ///
 /// # Panics
 /// When the services cannot even be started and linked.
-pub async fn run(options: Options, say: impl Fn(String)) -> Outcome {
+pub async fn run(options: Options, say: impl Fn(String)) -> ChaosResult {
     let plan = Plan::new(options.seed, options.amount.clone());
     say(format!(
         "seed {}: {} sends, {} kills and restarts, {} other faults, {} messages in, within {} s",
@@ -53,7 +53,7 @@ pub async fn run(options: Options, say: impl Fn(String)) -> Outcome {
     let record = stage.play(&plan, &say).await;
     let violations = judge(&record);
     let figures = Figures::of(&record);
-    Outcome {
+    ChaosResult {
         plan,
         record,
         violations,

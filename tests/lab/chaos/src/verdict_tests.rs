@@ -1,11 +1,13 @@
 //! Tests of the verdict: each kind of violation is detected.
 
 use super::plan::{Door, Manner, Way};
-use super::record::{AckTold, Answer, AtPhone, Ear, Fate, Memory, Message, Record, Told, Written};
+use super::record::{
+    AckTold, AtPhone, Ear, Fate, Memory, Message, Record, RecordedResponse, Told, Written,
+};
 use super::verdict::{Broken, judge};
 
 fn message(turn: usize) -> Message {
-    let answer = |status, message_id| Answer {
+    let answer = |status, message_id| RecordedResponse {
         at_ms: 1,
         took_ms: 1,
         door: Door::Hub,

@@ -6,7 +6,9 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::record::{Record, Records};
 use super::table::{self, Origin};
-use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, line_ends, skip_line_ends};
+use super::{
+    ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink, line_ends, skip_line_ends,
+};
 
 /// Possible separators; of two that are equally frequent in the heading, the
 /// first.
@@ -18,7 +20,7 @@ const LINES_AHEAD: usize = 10;
 pub(super) fn read(
     mut text: impl BufRead,
     mut line: u64,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut ahead = first_line(&mut text)?;

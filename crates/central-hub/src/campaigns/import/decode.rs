@@ -23,7 +23,7 @@ use super::charset::{Charset, TextDecoder};
 
 const CHUNK: usize = 16 * 1024;
 
-enum State {
+enum DecoderState {
     Start,
     /// Only ASCII so far.
     Undecided,
@@ -34,7 +34,7 @@ enum State {
 /// A reader that yields UTF-8.
 pub struct Utf8<R> {
     source: R,
-    state: State,
+    state: DecoderState,
     /// Bytes not decoded yet.
     raw: Vec<u8>,
     source_ended: bool,
@@ -52,7 +52,7 @@ impl<R: Read> Utf8<R> {
     pub fn new(source: R) -> Self {
         Self {
             source,
-            state: State::Start,
+            state: DecoderState::Start,
             raw: Vec::new(),
             source_ended: false,
             text: Vec::new(),
@@ -103,14 +103,14 @@ impl<R: Read> Utf8<R> {
         self.position = 0;
         while self.text.is_empty() {
             match &mut self.state {
-                State::Start => {
+                DecoderState::Start => {
                     self.fill(4)?;
                     self.state = self.begin()?;
                 }
-                State::Undecided => {
+                DecoderState::Undecided => {
                     self.fill(1)?;
                     if self.raw.is_empty() {
-                        self.state = State::End;
+                        self.state = DecoderState::End;
                         continue;
                     }
                     let plain = self.raw.iter().take_while(|byte| byte.is_ascii()).count();
@@ -118,45 +118,49 @@ impl<R: Read> Utf8<R> {
                         self.text.extend(self.raw.drain(..plain));
                     } else {
                         self.fill(4)?;
-                        self.state = State::Decoding(
+                        self.state = DecoderState::Decoding(
                             self.decoder(Charset::Web(other_than_ascii(&self.raw))),
                         );
                     }
                 }
-                State::Decoding(_) => {
+                DecoderState::Decoding(_) => {
                     self.fill(1)?;
                     self.decode();
                 }
-                State::End => return Ok(()),
+                DecoderState::End => return Ok(()),
             }
         }
         Ok(())
     }
 
-    fn begin(&mut self) -> io::Result<State> {
+    fn begin(&mut self) -> io::Result<DecoderState> {
         if let Some((encoding, length)) = Encoding::for_bom(&self.raw) {
             self.raw.drain(..length);
-            return Ok(State::Decoding(self.decoder(Charset::Web(encoding))));
+            return Ok(DecoderState::Decoding(self.decoder(Charset::Web(encoding))));
         }
         if let Some(charset) = self.chosen {
-            return Ok(State::Decoding(self.decoder(charset)));
+            return Ok(DecoderState::Decoding(self.decoder(charset)));
         }
         Ok(match self.raw[..] {
-            [first, 0, ..] if first != 0 => State::Decoding(self.decoder(Charset::Web(UTF_16LE))),
-            [0, second, ..] if second != 0 => State::Decoding(self.decoder(Charset::Web(UTF_16BE))),
-            _ => State::Undecided,
+            [first, 0, ..] if first != 0 => {
+                DecoderState::Decoding(self.decoder(Charset::Web(UTF_16LE)))
+            }
+            [0, second, ..] if second != 0 => {
+                DecoderState::Decoding(self.decoder(Charset::Web(UTF_16BE)))
+            }
+            _ => DecoderState::Undecided,
         })
     }
 
     fn decode(&mut self) {
-        let State::Decoding(decoder) = &mut self.state else {
+        let DecoderState::Decoding(decoder) = &mut self.state else {
             return;
         };
         let last = self.source_ended;
         let read = decoder.decode(&self.raw, &mut self.text, last);
         self.raw.drain(..read);
         if last && self.raw.is_empty() {
-            self.state = State::End;
+            self.state = DecoderState::End;
         }
     }
 }

@@ -11,13 +11,13 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::judge::{first_filled, judge, refusal};
-use super::{ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, tell};
+use super::{ImportFault, ImportRules, Item, LARGEST_RECORD, MOST_COLUMNS, Sink, tell};
 use crate::campaigns::columns::{self, Fields, NAME};
 
 /// Reads one array.
 pub(super) fn read_array(
     text: impl BufRead,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let left = Rc::new(Cell::new(LARGEST_RECORD));
@@ -50,7 +50,7 @@ pub(super) fn read_array(
 pub(super) fn read_lines(
     mut text: impl BufRead,
     first: u64,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut judge = Judge::new(rules, sink);
@@ -132,13 +132,13 @@ impl<'de, S: Sink> Visitor<'de> for Elements<'_, S> {
 }
 
 struct Judge<'a, S> {
-    rules: &'a Rules,
+    rules: &'a ImportRules,
     sink: &'a mut S,
     columns: Vec<String>,
 }
 
 impl<'a, S: Sink> Judge<'a, S> {
-    fn new(rules: &'a Rules, sink: &'a mut S) -> Self {
+    fn new(rules: &'a ImportRules, sink: &'a mut S) -> Self {
         Self {
             rules,
             sink,

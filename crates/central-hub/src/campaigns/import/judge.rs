@@ -4,14 +4,14 @@ use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
 
 use super::garbled::Garbled;
-use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
+use super::{ImportRules, Item, LONGEST_VALUE, RejectedRow, Row};
 use crate::campaigns::columns::{self, Fields};
 
 /// Maximum length of a cell quoted in a rejection, in characters.
 const SHOWN: usize = 40;
 
 /// Returns the recipient of this line, or its rejection.
-pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Item {
+pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &ImportRules) -> Item {
     let refuse = |code, reason: String| refusal(line, code, reason, cell);
     for (name, value) in &fields {
         if value.contains('\u{FFFD}') {
@@ -62,7 +62,7 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
 
 /// Names a value of the text that was decoded in a wrong encoding, and the
 /// remedy; `None` if the user chose the encoding.
-fn garbled(fields: &Fields, rules: &Rules) -> Option<String> {
+fn garbled(fields: &Fields, rules: &ImportRules) -> Option<String> {
     if rules.encoding.is_some() {
         return None;
     }
@@ -86,7 +86,7 @@ pub(super) fn first_filled<'a>(
 }
 
 /// The recipient of a cell, and the country of the number.
-fn read(cell: &str, rules: &Rules) -> Result<(Recipient, Option<String>), PhoneFault> {
+fn read(cell: &str, rules: &ImportRules) -> Result<(Recipient, Option<String>), PhoneFault> {
     if let Some(id) = phone_number::id(cell) {
         return Ok((id?, None));
     }
@@ -101,7 +101,7 @@ pub(super) fn refusal(
     reason: impl Into<String>,
     cell: &str,
 ) -> Item {
-    Item::Refused(Refusal {
+    Item::Refused(RejectedRow {
         line,
         code,
         reason: reason.into(),

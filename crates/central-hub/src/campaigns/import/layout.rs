@@ -11,7 +11,7 @@
 use phone_number::Home;
 
 use super::record::Record;
-use super::{ImportFault, Rules};
+use super::{ImportFault, ImportRules};
 use crate::campaigns::columns::{self, Fields, NAME};
 
 /// A heading is within this many lines: titles and dates may be above it.
@@ -43,7 +43,7 @@ impl Layout {
     ///
     /// # Errors
     /// When no column holds the number, or a chosen column does not exist.
-    pub(super) fn find(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
+    pub(super) fn find(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let within = &first[..first.len().min(HEADING_WITHIN)];
         let width = first.iter().map(Record::filled).max().unwrap_or(0);
         let found: Vec<_> = within
@@ -64,7 +64,7 @@ impl Layout {
     }
 
     /// The layout by a heading line.
-    fn headed(record: &Record, index: usize, rules: &Rules) -> Result<Self, ImportFault> {
+    fn headed(record: &Record, index: usize, rules: &ImportRules) -> Result<Self, ImportFault> {
         let mut layout = Self::of_heading(record, index)?;
         layout.phones = heading_phones(record, rules);
         layout.name = match &rules.name {
@@ -75,7 +75,7 @@ impl Layout {
     }
 
     /// The layout by the content of the cells.
-    fn by_content(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
+    fn by_content(first: &[Record], rules: &ImportRules) -> Result<Self, ImportFault> {
         let Some(top) = first.iter().find(|record| record.filled() > 0) else {
             return Err(ImportFault::Empty);
         };
@@ -164,7 +164,7 @@ impl Layout {
     ///
     /// # Errors
     /// When columns are missing, with their names.
-    pub(super) fn check(&self, rules: &Rules) -> Result<(), ImportFault> {
+    pub(super) fn check(&self, rules: &ImportRules) -> Result<(), ImportFault> {
         let has = |name: &str| {
             self.keys.iter().any(|key| key == name)
                 || (self.name.is_some() && columns::is_known(name, std::iter::empty()))
@@ -219,7 +219,7 @@ impl Layout {
 }
 
 /// The phone columns if this line is the heading; empty otherwise.
-fn heading_phones(record: &Record, rules: &Rules) -> Vec<usize> {
+fn heading_phones(record: &Record, rules: &ImportRules) -> Vec<usize> {
     let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
     match &rules.column {
         Some(name) => position(&keys, name).into_iter().collect(),

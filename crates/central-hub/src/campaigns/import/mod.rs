@@ -43,7 +43,7 @@ pub const LONGEST_VALUE: usize = 4096;
 
 /// Options of an import.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct ImportRules {
     /// The campaign's template: each recipient must have the values that it
     /// requires.
     pub template: Template,
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Row {
 
 /// A row that was rejected.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RejectedRow {
     /// The line it begins on, or the element's number in an array; from 1.
     pub line: u64,
     /// Error code.
@@ -98,7 +98,7 @@ pub struct Refusal {
     pub cell: String,
 }
 
-impl std::fmt::Debug for Refusal {
+impl std::fmt::Debug for RejectedRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Refusal")
             .field("line", &self.line)
@@ -139,7 +139,7 @@ pub enum Item {
     /// A recipient.
     Row(Row),
     /// A row that was rejected.
-    Refused(Refusal),
+    Refused(RejectedRow),
 }
 
 /// An error that ends an import.
@@ -262,7 +262,11 @@ impl<F: FnMut(Item) -> bool> Sink for F {}
 ///
 /// # Errors
 /// [`ImportFault`]; items before the fault have already reached `sink`.
-pub fn read(mut source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Result<(), ImportFault> {
+pub fn read(
+    mut source: impl Read,
+    rules: &ImportRules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
     let mut first = Vec::new();
     source.by_ref().take(4).read_to_end(&mut first)?;
     let is_workbook = workbook::is_workbook(&first);
@@ -282,7 +286,7 @@ pub fn read(mut source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Resul
 
 fn read_text(
     mut text: impl BufRead,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut line = 1;

@@ -3,7 +3,7 @@
 use super::judge::{first_filled, judge, refusal};
 use super::layout::Layout;
 use super::record::{Record, Records};
-use super::{ImportFault, Item, Rules, Shape, Sink, tell};
+use super::{ImportFault, ImportRules, Item, Shape, Sink, tell};
 
 /// Maximum number of lines, and of bytes, in which the layout is detected.
 const LINES_AHEAD: usize = 50;
@@ -22,7 +22,7 @@ pub(super) struct Origin {
 pub(super) fn read(
     records: &mut impl Records,
     origin: Origin,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let (mut first, mut bytes, mut fault) = (Vec::new(), 0, None);
@@ -83,7 +83,7 @@ fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(),
 fn judge_record(
     record: Record,
     layout: &Layout,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     if record.filled() == 0 {

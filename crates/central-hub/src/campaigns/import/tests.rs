@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn rules(text: &str) -> Rules {
-    Rules {
+fn rules(text: &str) -> ImportRules {
+    ImportRules {
         template: Template::parse(text).unwrap(),
         home: Home::default(),
         column: None,

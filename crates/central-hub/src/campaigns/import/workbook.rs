@@ -23,7 +23,7 @@ use zip::ZipArchive;
 
 use super::record::{Record, Records};
 use super::table::{self, Origin};
-use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink};
+use super::{ImportFault, ImportRules, LARGEST_RECORD, MOST_COLUMNS, Sink};
 
 /// Maximum size of a workbook, in bytes.
 pub const LARGEST_WORKBOOK: u64 = 32 * 1024 * 1024;
@@ -56,7 +56,7 @@ fn is_old(first: &[u8]) -> bool {
 /// Reads a workbook.
 pub(super) fn read(
     mut source: impl Read,
-    rules: &Rules,
+    rules: &ImportRules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
     let mut file = tempfile::tempfile()?;
@@ -294,7 +294,7 @@ where
 }
 
 /// The requested sheet, by name or by position from 1; the first by default.
-fn chosen(sheets: &[String], rules: &Rules) -> Result<String, ImportFault> {
+fn chosen(sheets: &[String], rules: &ImportRules) -> Result<String, ImportFault> {
     let found = match &rules.sheet {
         None => sheets.first(),
         Some(wanted) => {

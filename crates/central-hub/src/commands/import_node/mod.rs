@@ -25,7 +25,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use jiff::tz::TimeZone;
 use phone_number::Home;
 
-pub use report::{Report, Skipped, Table};
+pub use report::{ImportNodeReport, Skipped, Table};
 
 use self::judge::{Fault, Judge};
 use self::source::{Record, Source};
@@ -80,14 +80,14 @@ pub async fn import(
     zone: &TimeZone,
     home: &Home,
     is_plan: bool,
-) -> Result<Report, NodeError> {
+) -> Result<ImportNodeReport, NodeError> {
     let source = Source::open(source).await?;
     let mut import = Import {
         judge: Judge::new(zone.clone(), home.clone()),
         store,
         source,
         is_plan,
-        report: Report::new(is_plan),
+        report: ImportNodeReport::new(is_plan),
         campaigns: BTreeMap::new(),
         sent: HashMap::new(),
     };
@@ -121,7 +121,7 @@ struct Import<'a> {
     source: Source,
     judge: Judge,
     is_plan: bool,
-    report: Report,
+    report: ImportNodeReport,
     /// Campaigns by their ids in the source.
     campaigns: BTreeMap<i64, Campaign>,
     /// Times at which campaigns sent a message, by [`same`].

@@ -31,7 +31,7 @@ pub struct Skipped {
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportNodeReport {
     is_plan: bool,
     /// Whether the times in `ts_wa` are read as UTC.
     pub told_in_utc: bool,
@@ -41,7 +41,7 @@ pub struct Report {
     pub skipped: BTreeMap<(&'static str, &'static str), Skipped>,
 }
 
-impl Report {
+impl ImportNodeReport {
     pub(super) fn new(is_plan: bool) -> Self {
         Self {
             is_plan,
@@ -69,7 +69,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ImportNodeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.is_plan { "to bring" } else { "brought" };
         for (name, table) in &self.tables {

@@ -59,7 +59,7 @@ pub(crate) struct Created {
     campaign: Changed<CampaignBody>,
     /// What came of `destinatarios`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    importacion: Option<upload::Report>,
+    importacion: Option<upload::UploadBody>,
 }
 
 /// Makes a campaign.

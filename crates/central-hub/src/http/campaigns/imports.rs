@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{find, not_found, page_size, paginate};
 use crate::auth::Caller;
-use crate::campaigns::import::Refusal;
+use crate::campaigns::import::RejectedRow;
 use crate::error::HubError;
 use crate::state::AppState;
 use crate::store::campaigns::{Import, RefusedLine};
@@ -62,8 +62,8 @@ pub(crate) struct LineBody {
     valor: String,
 }
 
-impl From<Refusal> for LineBody {
-    fn from(line: Refusal) -> Self {
+impl From<RejectedRow> for LineBody {
+    fn from(line: RejectedRow) -> Self {
         Self {
             linea: i64::try_from(line.line).unwrap_or(i64::MAX),
             codigo: line.code.to_owned(),

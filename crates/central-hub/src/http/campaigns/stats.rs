@@ -14,7 +14,7 @@ use crate::error::HubError;
 use crate::scheduler::CampaignBody;
 use crate::sending_windows::{Rules, forecast};
 use crate::state::AppState;
-use crate::store::State as MessageState;
+use crate::store::MessageState;
 use crate::store::campaigns::{
     Campaign, CampaignState, RecipientState, ScheduleFilter, ScheduleState,
 };

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::countries::CountriesBody;
 use super::imports::LineBody;
-use crate::campaigns::import::{self, ImportFault, Item, Row, Rules};
+use crate::campaigns::import::{self, ImportFault, ImportRules, Item, Row};
 use crate::recipient_import::Countries;
 
 /// Rows and refusals in the answer.
@@ -74,7 +74,7 @@ impl From<Row> for TrialRow {
 }
 
 /// Reads a list to its end, in a thread that may wait.
-pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFault> {
+pub(super) fn look(source: impl Read, rules: &ImportRules) -> Result<Trial, ImportFault> {
     let mut trial = Trial {
         codificacion: "",
         separador: None,

@@ -17,7 +17,7 @@ use super::imports::{ImportBody, LinePage, lines};
 use super::trial::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
-use crate::campaigns::import::{Charset, ImportFault, Rules};
+use crate::campaigns::import::{Charset, ImportFault, ImportRules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
@@ -76,7 +76,7 @@ fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
 /// What came of a list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Report)]
-pub(crate) struct Report {
+pub(crate) struct UploadBody {
     #[serde(flatten)]
     import: ImportBody,
     #[serde(flatten)]
@@ -85,7 +85,7 @@ pub(crate) struct Report {
     countries: CountriesBody,
 }
 
-impl Report {
+impl UploadBody {
     const fn id(&self) -> i64 {
         self.import.id
     }
@@ -104,7 +104,7 @@ impl Report {
     )),
     responses(
         (status = 200, description = "With `probar`: what would come of it", body = Trial),
-        (status = 201, description = "What came of it", body = Report),
+        (status = 201, description = "What came of it", body = UploadBody),
         Failures
     )
 )]
@@ -119,7 +119,7 @@ pub(super) async fn upload(
     let campaign = find(&state, &caller, id).await?;
     let home = numbers::home(query.prefijo.as_deref(), &state)?;
     let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
-    let rules = Rules {
+    let rules = ImportRules {
         template,
         home,
         column: query.columna.filter(|it| !it.trim().is_empty()),
@@ -172,11 +172,11 @@ pub(super) async fn import_json(
     campaign: &Campaign,
     template: Template,
     list: &[serde_json::Value],
-) -> Result<Report, HubError> {
+) -> Result<UploadBody, HubError> {
     let json = serde_json::to_vec(list).unwrap_or_default();
     let total = u64::try_from(json.len()).ok();
     let import = begin(state, campaign, total).await?;
-    let rules = Rules {
+    let rules = ImportRules {
         template,
         home: state.config.home.clone(),
         column: None,
@@ -247,14 +247,14 @@ async fn run(
     state: &AppState,
     campaign: &Campaign,
     import: Import,
-    rules: Rules,
+    rules: ImportRules,
     source: impl Read + Send + 'static,
-) -> Result<Report, HubError> {
+) -> Result<UploadBody, HubError> {
     let id = import.id;
     let (import, countries) =
         recipient_import::run(&state.store, campaign, import, rules, source).await?;
     let import = import.ok_or_else(ErrorReply::internal)?;
-    Ok(Report {
+    Ok(UploadBody {
         import: import.into(),
         refused: lines(state, id, 0, SHOWN).await?,
         countries: countries.into(),

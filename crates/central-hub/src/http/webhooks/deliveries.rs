@@ -71,7 +71,7 @@ pub(crate) struct ListQuery {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = webhooks::Page)]
-pub(crate) struct Page {
+pub(crate) struct DeliveriesBody {
     entregas: Vec<DeliveryAnswer>,
     /// What to give as `antes` for the page after this one.
     siguiente: Option<i64>,
@@ -81,13 +81,13 @@ pub(crate) struct Page {
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
-    responses((status = 200, description = "A page of them", body = Page), Failures)
+    responses((status = 200, description = "A page of them", body = DeliveriesBody), Failures)
 )]
 pub(crate) async fn list(
     State(state): State<AppState>,
     ApiPath(id): ApiPath<i64>,
     ApiQuery(query): ApiQuery<ListQuery>,
-) -> Result<Json<Page>, HubError> {
+) -> Result<Json<DeliveriesBody>, HubError> {
     let wanted = match query.estado.as_deref() {
         None | Some("") => None,
         Some("pendiente") => Some(DeliveryState::Pending),
@@ -112,7 +112,7 @@ pub(crate) async fn list(
     let has_more = found.len() > limit as usize;
     found.truncate(limit as usize);
     let siguiente = found.last().map(|it| it.id).filter(|_| has_more);
-    Ok(Json(Page {
+    Ok(Json(DeliveriesBody {
         entregas: found.into_iter().map(DeliveryAnswer::from).collect(),
         siguiente,
     }))

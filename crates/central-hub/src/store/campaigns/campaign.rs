@@ -424,7 +424,7 @@ impl Store {
     /// messages stay.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::State`].
+    /// [`Refused::NotFound`], [`Refused::MessageState`].
     pub async fn delete_campaign(&self, id: i64) -> Result<(), Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         if campaign.state == CampaignState::Running || campaign.is_in_flight() {

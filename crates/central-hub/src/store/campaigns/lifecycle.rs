@@ -8,7 +8,7 @@ use sqlx::Row;
 use super::rows::time;
 use super::{Campaign, NewCampaign};
 use crate::store::rows::now;
-use crate::store::{Change, State, Store, StoreError, Topic, Tx};
+use crate::store::{Change, MessageState, Store, StoreError, Topic, Tx};
 
 impl Store {
     /// Approves a campaign: from now on it goes, or is rehearsed.
@@ -265,7 +265,7 @@ pub async fn withdraw(
         let Some(message) = recipient.message_id else {
             continue;
         };
-        let change = Change::to(State::Cancelled, cause);
+        let change = Change::to(MessageState::Cancelled, cause);
         // The outbox may have been faster.
         if store.change_in(tx, message, change).await?.is_none() {
             continue;

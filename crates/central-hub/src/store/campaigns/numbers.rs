@@ -5,13 +5,13 @@ use sqlx::Row;
 
 use super::rows::optional_time;
 use super::{Fields, Recipient};
-use crate::store::{State, Store, StoreError, Tx};
+use crate::store::{MessageState, Store, StoreError, Tx};
 
 /// What a campaign came to.
 #[derive(Clone, Debug)]
 pub struct Numbers {
     /// Messages by where they stand.
-    pub messages: Vec<(State, i64)>,
+    pub messages: Vec<(MessageState, i64)>,
     /// Failures by their code.
     pub failures: Vec<(String, i64)>,
     /// How many on which local day.
@@ -54,7 +54,7 @@ impl Store {
         .await?;
         let mut messages = Vec::new();
         for row in &rows {
-            let state = State::read(row.try_get("name")?)?;
+            let state = MessageState::read(row.try_get("name")?)?;
             messages.push((state, row.try_get("number")?));
         }
         let named = |rows: Vec<sqlx::any::AnyRow>| -> Result<Vec<(String, i64)>, StoreError> {

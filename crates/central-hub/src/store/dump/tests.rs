@@ -4,7 +4,7 @@ use scratch_database::Database;
 
 use super::*;
 use crate::store::tests::{draft, later, open};
-use crate::store::{Change, Filter, State};
+use crate::store::{Change, Filter, MessageState};
 
 async fn exported(store: &Store) -> String {
     let mut out = Vec::new();
@@ -26,7 +26,7 @@ async fn some(database: &Database) -> Store {
         let wa_id = format!("true_x@c.us_{}", message.id);
         let change = Change {
             wa_id: Some(&wa_id),
-            ..Change::to(State::Sent, "SENT")
+            ..Change::to(MessageState::Sent, "SENT")
         };
         store.change(message.id, change).await.unwrap();
     }

@@ -65,7 +65,7 @@ async fn writes(store: &Store, chat: &str, origin: Origin, key: &str, dry_run: b
         .unwrap()
 }
 
-async fn is(store: &Store, message: &Message, state: State) {
+async fn is(store: &Store, message: &Message, state: MessageState) {
     let moved = store
         .change(message.id, Change::to(state, "TEST"))
         .await
@@ -102,7 +102,7 @@ on_both_engines! {
         // A campaign, a bulk message and a rehearsal make no conversation.
         for (n, origin) in [Origin::Campaign, Origin::Bulk].into_iter().enumerate() {
             let sent = writes(&store, ANA, origin, &format!("k{n}"), false).await;
-            is(&store, &sent, State::Sent).await;
+            is(&store, &sent, MessageState::Sent).await;
         }
         writes(&store, LEO, Origin::Single, "dry", true).await;
         store.simulate(9).await.unwrap();
@@ -119,19 +119,19 @@ on_both_engines! {
 
         // Neither a campaign nor a rehearsal answers.
         let sent = writes(&store, ANA, Origin::Campaign, "c", false).await;
-        is(&store, &sent, State::Sent).await;
+        is(&store, &sent, MessageState::Sent).await;
         let dry = writes(&store, ANA, Origin::Single, "d", true).await;
-        is(&store, &dry, State::Simulated).await;
+        is(&store, &dry, MessageState::Simulated).await;
         assert_eq!(waiting(&store).await, 2);
         // An answer does, on its way or there; one that failed does not.
         let answer = writes(&store, ANA, Origin::Single, "e", false).await;
         assert_eq!(lists(&store, None).await, (both.clone(), vec![LEO.to_owned()]));
-        is(&store, &answer, State::Failed).await;
+        is(&store, &answer, MessageState::Failed).await;
         assert_eq!(waiting(&store).await, 2);
         assert_eq!(store.inbox_counts(None, NOBODY).await.unwrap().oldest.unwrap(), at(-50));
-        is(&store, &answer, State::Queued).await;
+        is(&store, &answer, MessageState::Queued).await;
         assert_eq!(waiting(&store).await, 1);
-        is(&store, &answer, State::Sent).await;
+        is(&store, &answer, MessageState::Sent).await;
         // On the phone, too; who wrote after it waits again.
         heard(&store, LEO, "p1", -30, true, "ya te paso").await;
         assert_eq!(waiting(&store).await, 0);
@@ -180,7 +180,7 @@ on_both_engines! {
         let own = user("own", Role::Cliente, Some(51)).await;
         let other = user("other", Role::Cliente, Some(52)).await;
         let sent = writes(&store, ANA, Origin::Single, "k", false).await;
-        is(&store, &sent, State::Sent).await;
+        is(&store, &sent, MessageState::Sent).await;
         let first = heard(&store, ANA, "a1", 1, false, "uno").await;
         let second = heard(&store, ANA, "a2", 2, false, "dos").await;
         heard(&store, LEO, "l1", 3, false, "hola").await;
@@ -250,7 +250,7 @@ on_both_engines! {
         heard(&store, ANA, "a1", -50, false, "hoy").await;
         heard(&store, LEO, "l1", -90 * 24 * 3600, false, "hace mucho").await;
         let sent = writes(&store, "5491158254203@c.us", Origin::Single, "k", false).await;
-        is(&store, &sent, State::Failed).await;
+        is(&store, &sent, MessageState::Failed).await;
         let before = lists(&store, None).await;
         sqlx::query("DELETE FROM inbox").execute(store.writer()).await.unwrap();
         let mut tx = store.begin().await.unwrap();

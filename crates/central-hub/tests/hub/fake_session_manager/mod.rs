@@ -27,7 +27,7 @@ pub use event_log::message;
 
 /// What a path answers.
 #[derive(Clone)]
-pub enum Answer {
+pub enum FakeResponse {
     Json(u16, String),
     /// Takes a send: the id is made of the recipient and the key.
     Takes,
@@ -46,9 +46,9 @@ pub struct Asked {
 
 #[derive(Clone)]
 struct Script {
-    answers: Arc<Mutex<HashMap<String, Answer>>>,
+    answers: Arc<Mutex<HashMap<String, FakeResponse>>>,
     /// What is answered before those, each once.
-    first: Arc<Mutex<VecDeque<(String, Answer)>>>,
+    first: Arc<Mutex<VecDeque<(String, FakeResponse)>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
     first_events: Arc<Mutex<Vec<(String, String)>>>,
     events: broadcast::Sender<(String, String)>,
@@ -106,7 +106,7 @@ impl FakeSessionManager {
     }
 
     pub fn answers(&self, path: &str, status: u16, body: &str) {
-        let answer = Answer::Json(status, body.to_owned());
+        let answer = FakeResponse::Json(status, body.to_owned());
         self.script
             .answers
             .lock()
@@ -117,13 +117,13 @@ impl FakeSessionManager {
     /// Takes every send.
     pub fn takes_sends(&self) {
         let mut answers = self.script.answers.lock().unwrap();
-        answers.insert("/send".to_owned(), Answer::Takes);
+        answers.insert("/send".to_owned(), FakeResponse::Takes);
     }
 
     /// Fails the next send so.
     pub fn fails_once(&self, status: u16, code: &str) {
         let body = format!(r#"{{"error":true,"code":"{code}","message":"why"}}"#);
-        let answer = Answer::Json(status, body);
+        let answer = FakeResponse::Json(status, body);
         let mut first = self.script.first.lock().unwrap();
         first.push_back(("/send".to_owned(), answer));
     }
@@ -148,7 +148,7 @@ impl FakeSessionManager {
             .answers
             .lock()
             .unwrap()
-            .insert(path.to_owned(), Answer::Never);
+            .insert(path.to_owned(), FakeResponse::Never);
     }
 
     /// What a new listener of `/events` gets at once.
@@ -232,20 +232,20 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
         body: body.clone(),
     });
     match script.next(&path) {
-        Some(Answer::Takes) => {
+        Some(FakeResponse::Takes) => {
             let request: Value = serde_json::from_str(&body).unwrap();
             let to = request["to"].as_str().unwrap();
             let key = key.as_ref().map_or("none", |key| key.to_str().unwrap());
             let id = format!("true_{to}@c.us_{}", key.replace('_', "-"));
             axum::Json(json!({"ok": true, "message_id": id})).into_response()
         }
-        Some(Answer::Json(status, body)) => (
+        Some(FakeResponse::Json(status, body)) => (
             StatusCode::from_u16(status).unwrap(),
             [("content-type", "application/json; charset=utf-8")],
             Body::from(body),
         )
             .into_response(),
-        Some(Answer::Never) => std::future::pending().await,
+        Some(FakeResponse::Never) => std::future::pending().await,
         // What its events say, as long as no test says otherwise.
         None if path == "/status" && script.log.is_none() => {
             let events = script.first_events.lock().unwrap();
@@ -259,7 +259,7 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
 }
 
 impl Script {
-    fn next(&self, path: &str) -> Option<Answer> {
+    fn next(&self, path: &str) -> Option<FakeResponse> {
         let mut first = self.first.lock().unwrap();
         if first.front().is_some_and(|(of, _)| of == path) {
             return first.pop_front().map(|(_, answer)| answer);

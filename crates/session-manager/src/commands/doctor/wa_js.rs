@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use service_runtime::doctor::{Check, Report};
+use service_runtime::doctor::{Check, DoctorReport};
 use session_api::{SERVICE_NAME, SelfTest};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::services::ServeDir;
 use url::Url;
 
-use crate::browser::{self, BrowserConfig, Page, PageReport, Profile};
+use crate::browser::{self, BrowserConfig, PageReport, Profile, WhatsAppPage};
 
 /// How long the page may take to register what the bundle looks for.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -30,7 +30,7 @@ const CURE: &str = "another release of @wppconnect/wa-js from npm: its dist/wppc
 
 /// Judges the bundle in `file` on `page` (an address, or a saved page's file;
 /// the configured page without one), in a Chrome as `config` has it.
-pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> Report {
+pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> DoctorReport {
     let checks = match examine(config, file, page).await {
         Ok((report, test)) => checks(&report, &test),
         Err(why) => vec![Check::failure(
@@ -39,7 +39,7 @@ pub async fn judge(config: &BrowserConfig, file: &Path, page: Option<&str>) -> R
             "the page's address, and Chrome",
         )],
     };
-    Report::new(SERVICE_NAME, env!("CARGO_PKG_VERSION"), checks)
+    DoctorReport::new(SERVICE_NAME, env!("CARGO_PKG_VERSION"), checks)
 }
 
 async fn examine(
@@ -74,7 +74,7 @@ async fn examine(
 }
 
 /// The page's modules register one by one: the last word counts.
-async fn self_test(page: &Page) -> Result<(PageReport, SelfTest), String> {
+async fn self_test(page: &WhatsAppPage) -> Result<(PageReport, SelfTest), String> {
     let until = Instant::now() + PATIENCE;
     loop {
         let asked = async { Ok((page.report(DEADLINE).await?, page.self_test().await?)) };

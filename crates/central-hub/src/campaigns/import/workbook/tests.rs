@@ -66,7 +66,7 @@ fn ods(rows: &str) -> Vec<u8> {
 
 /// Returns the line, the address and some values of each recipient.
 fn import(bytes: &[u8], sheet: Option<&str>) -> Result<Vec<(u64, String, String)>, ImportFault> {
-    let rules = Rules {
+    let rules = ImportRules {
         template: Template::parse("Hola {nombre}").unwrap(),
         home: Home::default(),
         column: None,
