@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod campaigns;
 pub(crate) mod cliente;
 pub(crate) mod config;
+pub(crate) mod done;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
