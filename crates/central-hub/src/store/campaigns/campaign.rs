@@ -424,7 +424,7 @@ impl Store {
     /// messages stay.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn delete_campaign(&self, id: i64) -> Result<(), Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(id).await?;
         if campaign.state == CampaignState::Running || campaign.is_in_flight() {

@@ -135,7 +135,7 @@ impl Store {
     /// made good by it: the same list brings the lines that are missing.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn begin_import(
         &self,
         campaign: i64,
@@ -244,7 +244,7 @@ impl Store {
     /// sent nothing yet; returns how many.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MessageState`].
+    /// [`Refused::NotFound`], [`Refused::State`].
     pub async fn delete_import(&self, import: &Import) -> Result<i64, Refused> {
         let (mut tx, campaign) = self.begin_with_campaign(import.campaign_id).await?;
         if campaign.state == CampaignState::Running || import.state == ImportState::Running {
