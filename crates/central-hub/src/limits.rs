@@ -97,12 +97,12 @@ impl CallerLimits {
         acquire(&self.lists, caller, "lists")
     }
 
-    /// A place for a file that comes in.
+    /// Takes a slot for the upload of a recipient list.
     pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.files, caller, "files")
     }
 
-    /// A place for a search.
+    /// Takes a slot for a file upload.
     pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
         acquire(&self.searches, caller, "searches")
     }

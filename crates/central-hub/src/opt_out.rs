@@ -29,7 +29,7 @@ pub const DEFAULT_WORDS: &[&str] = &[
 const LONGEST: usize = 160;
 /// The longest word that can be set, in characters, and how many.
 pub const LONGEST_WORD: usize = 40;
-/// How many words can be set.
+/// The longest word that can be configured, in characters.
 pub const MOST_WORDS: usize = 50;
 
 /// Knows the words.
@@ -59,7 +59,7 @@ impl Default for OptOutWords {
 impl OptOutWords {
     /// These words and no others; none at all switches the watch off.
     ///
-    /// # Errors
+    /// Uses these words and no others; an empty list disables the detection.
     /// A word that could never be found, or too many.
     pub fn new<S: AsRef<str>>(words: &[S]) -> Result<Self, BadWords> {
         if words.len() > MOST_WORDS {
@@ -124,7 +124,7 @@ impl OptOutWords {
     fn is_wish(&self, text: &str) -> bool {
         let is_said = |text: &str| {
             let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
-            // One at a time: "me" ends a wish, too.
+            // Whether the text is an opt-out request and nothing else.
             let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
                 without_one(rest, FROM_WHAT)
             });
