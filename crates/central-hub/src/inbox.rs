@@ -2,8 +2,8 @@
 //! stored them.
 //!
 //! ```text
-//!  a message is written down ─> woken ─┐
-//!  another hub's: every 2 s ───────────┴─> what changed since ─> `conversation` events
+//!  this hub stores a message ─> woken ─┐
+//!  another hub's: every 2 s ───────────┴─> changes since then ─> `conversation` events
 //! ```
 
 use std::collections::HashMap;

@@ -8,7 +8,7 @@
 //!       │                 └─> web: the React page, embedded            │
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┤
 //!  receivers <── Dispatcher <── Store <── Follower <── another ────────┘
-//!  the operator's mail, chat <── Alerts <── what all of them say
+//!  the operator's mail, chat <── Alerts <── facts from all of them
 //! ```
 
 mod alerts;

@@ -1,8 +1,8 @@
 //! Recognition of opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
-//!  message ─> plain words ─> courtesy off ─┬─ one of the words that are set
-//!                                          └─ a wish in words of one's own
+//!  message ─> normalised ─> courtesies removed ─┬─ one of the configured words
+//!                                               └─ a request in other words
 //! ```
 //!
 //! The request has to be the whole message, or a whole sentence: "BAJA", "Stop.

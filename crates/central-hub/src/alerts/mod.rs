@@ -3,10 +3,10 @@
 //! ```text
 //!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
 //!                                                                          │
-//!        ┌── policy: at first, again, not at night <── alerts (store) <────┘
+//!        ┌── policy: first, repeated, not at night <── alerts (store) <────┘
 //!        v
 //!  alert_notices (store) ─> deliver ─┬─> e-mail
-//!                                    └─> webhook     again later, given up after a day
+//!                                    └─> webhook     retried, given up after a day
 //! ```
 //!
 //! A notice is stored in the transaction that marks its alert as notified, so

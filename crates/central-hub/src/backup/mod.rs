@@ -2,9 +2,9 @@
 //! verified by reading it back.
 //!
 //! ```text
-//!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> opened again
-//!  restore FILE ─> unpacked beside ─> checked ─> swapped in, the old one kept
-//!  drill [FILE] ─> unpacked into a temporary folder ─> checked, brought up to date ─> gone
+//!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> read back
+//!  restore FILE ─> unpacked next to it ─> checked ─> swapped in, the old one kept
+//!  drill [FILE] ─> unpacked into a temporary folder ─> checked, migrated ─> removed
 //! ```
 //!
 //! The copy is made by SQLite: a plain copy of a file that is being written is

@@ -3,9 +3,9 @@
 //!
 //! ```text
 //!  session-manager ══ GET /events, Last-Event-ID from the store ══> run()
-//!                                                                     │ what is there,
-//!        several hubs: who holds the lease follows                    v in one transaction
-//!                                               Store::record ─> messages, acks, place
+//!                                                                     │ in batches,
+//!        several hubs: the holder of the lease follows                v in one transaction
+//!                                               Store::record ─> messages, acks, cursor
 //! ```
 //!
 //! The [`Relay`](crate::relay::Relay) has a connection of its own: in every hub

@@ -1,11 +1,11 @@
 //! The outbox: every outgoing message, from its row to its outcome.
 //!
 //! ```text
-//!  POST /send ───────────────┐  row, taken at once     ┌─ taken ───> sent
+//!  POST /send ───────────────┐  row, claimed at once   ┌─ taken ───> sent
 //!                            v                         │
 //!  single, bulk, campaign ─> row ─> run() ─> attempt ──┼─ refused ─> failed
 //!                             ^      ^                 │
-//!                             │      └ READY heard,    ├─ not now ─> queued again
+//!                             │      └ READY event,    ├─ not now ─> queued again
 //!                             │        a row, a slot   │             (POST /send: failed)
 //!                             └── later, same key ─────┴─ unknown ─> unconfirmed
 //! ```

@@ -1,7 +1,7 @@
 //! The loop of the outbox: claims due rows and starts an attempt for each.
 //!
 //! ```text
-//!  woken, or a second passed ─> rehearsals ─> READY and not pausing? ─> claim ─> attempts
+//!  woken, or a second passed ─> dry runs ─> READY and not pausing? ─> claim ─> attempts
 //! ```
 
 use std::time::Duration;

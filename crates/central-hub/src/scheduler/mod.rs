@@ -2,14 +2,14 @@
 //! and pauses.
 //!
 //! ```text
-//!  tick:  settle ── what came of the messages: count it, pause if it is bad
+//!  tick:  settle ── store the outcomes of messages; pause unhealthy campaigns
 //!           │
-//!         take back ── what may not go any more and has not left
+//!         take back ── withdraw messages that may no longer be sent
 //!           │
-//!         turns ── each campaign that is due: decide, and give one to the
-//!           │      outbox (a rehearsal: many, in the time that it imagines)
+//!         turns ── for each campaign that is due: decide, enqueue one message
+//!           │      (a dry run: many, in simulated time)
 //!           v
-//!         when to look again
+//!         the time of the next tick
 //! ```
 //!
 //! Several hubs on one PostgreSQL may all tick: a campaign's row is locked for
@@ -148,7 +148,7 @@ impl Scheduler {
     /// Runs one tick.
     ///
     /// # Errors
-    /// [`StoreError::Query`]; what was done until then is done.
+    /// [`StoreError::Query`]; the steps before it are kept.
     pub async fn tick(
         &self,
         context: SchedulerContext,

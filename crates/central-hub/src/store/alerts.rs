@@ -1,9 +1,9 @@
 //! Alerts that are active, their last notification, and the queue of notices.
 //!
 //! ```text
-//!  seen ──> alerts ──tell_alert_in()──> told ──┐ one transaction
-//!             │  not seen any more: removed    ├─> alert_notices: pending ─┬─> sent
-//!             └────────────────────────────────┘      ^ again later <──────┼─> dead
+//!  seen ─> alerts ─tell_alert_in()─> notified ─┐ one transaction
+//!             │  no longer seen: removed       ├─> alert_notices: pending ─┬─> sent
+//!             └────────────────────────────────┘      ^ retry later <──────┼─> dead
 //!                                                     └────────────────────┘
 //! ```
 //!

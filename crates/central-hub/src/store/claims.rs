@@ -4,7 +4,7 @@
 //! ```text
 //!  due_at <= now, first of its chat ──claim──> due_at = end of the lease
 //!        ^                                       │
-//!        └── the lease ends: its hub died ───────┤ renewed while at work
+//!        └── the lease ends: its hub died ───────┤ renewed while in use
 //!                                                v
 //!                                             change()
 //! ```

@@ -1,9 +1,9 @@
 //! The queue of webhook deliveries.
 //!
 //! ```text
-//!  enqueue_delivery_in(), with what it is about ──> pending ──claim──> taken until due_at
+//!  enqueue_delivery_in(tx) ───────────> pending ──claim──> claimed until due_at
 //!                                        ^   ^                │
-//!                        replayed ───────┤   └── again later ─┤
+//!                        replayed ───────┤   └── retry later ─┤
 //!                                        │                    ├─> delivered ─┐
 //!                                        └──────── dead <─────┘              │
 //!                                                    └──── removed later <───┘

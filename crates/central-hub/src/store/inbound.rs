@@ -3,10 +3,10 @@
 //! ```text
 //!  a batch of events ──┐ one transaction
 //!    messages ─────────┤   known already? ─> nothing, or the text of one
-//!                      │                     that could not be read before
-//!    acks ─────────────┤   the outgoing row moves on
+//!                      │                     that was unreadable before
+//!    acks ─────────────┤   the outgoing row changes its state
 //!    deliveries ───────┤   to webhooks
-//!  how far it read ────┘
+//!  cursor ─────────────┘
 //! ```
 //!
 //! The cursor is stored in the transaction of what was read: a crash loses

@@ -1,10 +1,10 @@
 //! Inbox state: who wrote, who waits for an answer, what a user has not read.
 //!
 //! ```text
-//!  somebody wrote ──────────────> their row waits, unread for each user
-//!  written by hand, or on the phone ──> nobody waits   (a campaign answers nobody)
-//!  it failed after all ─────────> they wait again
-//!  «needs no answer» ───────────> nobody waits until they write again
+//!  a contact writes ──────────────────> their row waits, unread for each user
+//!  sent by hand, or from the phone ───> answered   (a campaign answers no contact)
+//!  the answer failed after all ───────> the row waits again
+//!  «needs no answer» ─────────────────> settled until the contact writes again
 //! ```
 //!
 //! Updated with each message, so that no list and no count reads the history. A

@@ -1,4 +1,4 @@
-//! Full-text search of messages.
+//! Search for words in the texts of messages.
 //!
 //! Texts are read and compared here, not in the database, so that `cuanto`
 //! finds `¿Cuánto?` on both engines. One search reads a bounded number of

@@ -13,7 +13,7 @@ use crate::store::{Store, now};
 pub struct NewSession<'a> {
     /// SHA-256 of the cookie.
     pub cookie_hash: &'a str,
-    /// SHA-256 of the JWT's secret.
+    /// SHA-256 of the value that the JWT carries.
     pub bearer_hash: &'a str,
     /// Whose it is.
     pub user_id: i64,

@@ -3,7 +3,7 @@
 //! ```text
 //!  campaign:   draft ──approve──> running <──resume── paused
 //!                                   │ └──── pause ──────^
-//!                                   └─ nobody is left ─> finished
+//!                                   └─ no recipient left ─> finished
 //!
 //!  recipient:  pending ──in its turn──> queued ─┬─> sent
 //!                ^  │                     │     ├─> simulated

@@ -222,7 +222,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Number of campaigns that share the phone: running, not a rehearsal, with
+    /// Number of campaigns that share the phone: running, not a dry run, with
     /// pending recipients.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 //! between engines too, as lines of JSON.
 //!
 //! ```text
-//!  database ─> {"central-hub":1,"tables":1}      the shape, first
+//!  database ─> {"central-hub":1,"tables":1}      the header
 //!              {"table":"messages","row":{…}}    a line for each row
 //!              …
-//!              {"rows":1234}                     the end, so that less is noticed ─> database
+//!              {"rows":1234}                     the end, which detects truncation ─> database
 //! ```
 //!
 //! The tables are those that the database has, in the order of creation, so
