@@ -132,7 +132,7 @@ impl InboxWatcher {
                     told.since = told.since.max(newest - SKEW);
                     return Ok(());
                 }
-                // More than one look: forwards, so that it ends.
+                // More than one page: move forward, so that the loop ends.
                 Some(newest) => told.since = newest.max(told.since + 1),
                 None => return Ok(()),
             }

@@ -242,7 +242,7 @@ pub async fn run(
     if let Some(backing_up) = backing_up {
         backing_up.abort();
     }
-    // A repeated request for a message still being sent finds the same message.
+    // A send still under way is the same message if it is requested again.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
     watchdog.abort();

@@ -74,7 +74,7 @@ pub(crate) struct HubLink {
 /// A change, as published to the listeners.
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    /// The link to session-manager.
+    /// The link to session-manager changed.
     Hub(HubLink),
     /// An event of session-manager.
     Event(Relayed),
@@ -111,7 +111,7 @@ struct Current {
     state: Option<(Relayed, SessionState)>,
     qr: Option<Code>,
     limits: Option<(Relayed, LimitsEvent)>,
-    /// Id of the last event received.
+    /// The id of the last event received.
     last: Option<u64>,
     outage: Outage,
 }

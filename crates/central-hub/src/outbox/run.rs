@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_secs(1);
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Reason nothing is sent for a while.
+/// The pause of all sends after a failure.
 #[derive(Default)]
 struct Pause {
     failures: u32,

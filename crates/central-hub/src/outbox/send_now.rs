@@ -31,7 +31,7 @@ pub(crate) struct Ask {
     pub(crate) message: Composed,
 }
 
-/// Outcome of a synchronous send.
+/// The outcome of a synchronous send.
 pub(crate) struct SendNowOutcome {
     /// The response of `POST /send`: session-manager's own where it was called.
     pub(crate) reply: Result<RawAnswer, HubError>,

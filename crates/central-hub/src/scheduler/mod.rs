@@ -39,9 +39,9 @@ pub struct SchedulerContext {
     pub now: Timestamp,
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto: bool,
-    /// An administrator stopped all sending.
+    /// Whether an administrator stopped all sending.
     pub stopped: bool,
-    /// The session is READY.
+    /// Whether the session is READY.
     pub ready: bool,
     /// What WhatsApp currently blocks for the account.
     pub hold: Option<Hold>,

@@ -1,4 +1,4 @@
-//! Contacts.
+//! Contacts in the store.
 
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};

@@ -102,7 +102,7 @@ impl From<&MessageEvent> for InboundMessage {
     }
 }
 
-/// Result of recording a message.
+/// The result of recording a message.
 #[derive(Clone, Debug)]
 pub enum Recorded {
     /// The message is new and was stored.

@@ -343,7 +343,7 @@ impl Store {
         sqlx::query(UNREAD)
             .bind(&message.chat)
             .bind(message.id)
-            // No business has the id of [`ALL`].
+            // -1 matches no business.
             .bind(message.cliente_id.map_or(-1, |id| view_of(Some(id))))
             .execute(&mut **tx)
             .await?;

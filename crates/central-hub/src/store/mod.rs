@@ -110,7 +110,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 12;
 
-/// The open store; cheap to clone.
+/// The open store; clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
     engine: Engine,

@@ -70,7 +70,7 @@ pub struct NodeMessage {
     pub at: i64,
 }
 
-/// A recipient there.
+/// A recipient in the Node services' database.
 #[derive(Clone, Serialize)]
 pub struct NodeRecipient {
     /// The id of its row there, used as its line here.

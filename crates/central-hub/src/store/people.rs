@@ -37,7 +37,7 @@ const TRIES: u32 = 3;
 /// corrects the leading digits.
 const SAME_END: usize = 6;
 
-/// Source of the information that addresses belong to one person.
+/// The source of the information that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// A received message, or one sent from the phone.

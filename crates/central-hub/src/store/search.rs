@@ -81,7 +81,7 @@ pub(super) async fn aside<T: Send + 'static>(
         .map_err(|_| StoreError::Query(sqlx::Error::WorkerCrashed))
 }
 
-/// The newest of some messages.
+/// A chunk of the newest messages.
 struct Chunk {
     messages: Vec<Message>,
     bytes: usize,

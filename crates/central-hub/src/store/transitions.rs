@@ -1,4 +1,4 @@
-//! State transitions of messages: the only place that changes a message's
+//! State transitions of messages: the only module that changes a message's
 //! state, with its history.
 
 use session_api::Timestamp;

@@ -15,7 +15,7 @@ pub struct NewSession<'a> {
     pub cookie_hash: &'a str,
     /// SHA-256 of the value that the JWT carries.
     pub bearer_hash: &'a str,
-    /// Whose it is.
+    /// The user's id.
     pub user_id: i64,
     /// The absolute expiry, however much it is used.
     pub expires_at: Timestamp,

@@ -20,7 +20,7 @@ pub struct NewToken<'a> {
     pub scopes: &'a str,
     /// The only business that it can access; `None` means all.
     pub cliente_id: Option<u64>,
-    /// Who makes it.
+    /// The id of the user who creates it.
     pub user_id: Option<i64>,
     /// When it expires; `None` means never.
     pub expires_at: Option<Timestamp>,
@@ -39,7 +39,7 @@ pub struct ApiToken {
     pub scopes: String,
     /// The only business that it can access.
     pub cliente_id: Option<u64>,
-    /// Who made it.
+    /// The id of the user who created it.
     pub user_id: Option<i64>,
     /// When it was created.
     pub created_at: Timestamp,

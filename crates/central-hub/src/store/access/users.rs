@@ -1,4 +1,4 @@
-//! Users.
+//! Users in the store.
 
 use std::fmt;
 

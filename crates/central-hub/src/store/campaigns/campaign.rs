@@ -27,7 +27,7 @@ pub struct Campaign {
     pub cliente_id: Option<u64>,
     /// The name.
     pub name: String,
-    /// The template.
+    /// The message template.
     pub text: String,
     /// The columns that the template may use.
     pub columns: Vec<String>,

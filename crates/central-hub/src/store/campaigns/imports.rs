@@ -185,8 +185,8 @@ impl Store {
         Ok(())
     }
 
-    /// Ends an import. A complete one replaces an earlier unfinished import of
-    /// the campaign.
+    /// Ends an import. After a complete one, an earlier unfinished import no
+    /// longer blocks the campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].

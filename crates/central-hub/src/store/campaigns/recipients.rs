@@ -18,7 +18,7 @@ use crate::store::{Store, StoreError, Tx};
 /// A recipient to add.
 #[derive(Clone, Copy)]
 pub struct NewRecipient<'a> {
-    /// Its line in the list.
+    /// The line in the list.
     pub line: u64,
     /// `…@c.us` or `…@lid`.
     pub chat: &'a str,
@@ -43,7 +43,7 @@ pub struct Recipient {
     pub fields: Fields,
     /// The current state.
     pub state: RecipientState,
-    /// The message, once there is one.
+    /// The id of the message, once there is one.
     pub message_id: Option<i64>,
     /// The number of messages created for it.
     pub attempt: i64,
@@ -524,6 +524,7 @@ pub(in crate::store) async fn recipient_arrived_in(
     deltas.apply(tx, campaign).await
 }
 
+/// Returns the failed recipients, or only the one with the id `only`.
 pub(super) async fn failed_in(
     tx: &mut Tx,
     campaign: i64,
