@@ -55,8 +55,7 @@ async fn measure(database: &Database, finished: i64, pending: i64) {
     store.close().await;
 }
 
-/// The finished messages come first, as in a real history; every number has
-/// some of both.
+/// Finished messages first, as in a real history; every number has both.
 async fn fill(store: &Store, finished: i64, pending: i64) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM series WHERE n < $2)",
@@ -183,8 +182,7 @@ async fn pages(store: &Store, finished: i64) {
     }
 }
 
-/// Measures the start screen's queries; the last 20,000 finished messages are
-/// today's.
+/// Measures the start screen; the last 20,000 finished messages are today's.
 async fn overview(store: &Store, finished: i64) {
     let today = Timestamp::from_millis(finished - 20_000).unwrap_or(Timestamp::now());
     for (what, cliente_id) in [("", None), (" of a client", Some(7))] {
@@ -227,8 +225,7 @@ async fn overview(store: &Store, finished: i64) {
     say("all of the overview", times);
 }
 
-/// Creates 5,000 campaigns, nearly all finished, with two schedules and 20 days
-/// each.
+/// 5,000 campaigns, nearly all finished, with two schedules and 20 days each.
 async fn fill_campaigns(store: &Store) {
     let series = store.engine().pick(
         "WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < $1)",
@@ -248,8 +245,7 @@ async fn fill_campaigns(store: &Store) {
     for (statement, count) in [(campaigns, 5_000_i64), (schedules, 10_000), (days, 99_999)] {
         let at = statement.find("SELECT").unwrap_or_default();
         let (head, tail) = statement.split_at(at);
-        // PostgreSQL needs the series after the INSERT's head, which SQLite
-        // accepts too.
+        // PostgreSQL needs the series after the INSERT's head; both accept it.
         sqlx::query(AssertSqlSafe(format!("{head}{series} {tail}")))
             .bind(count)
             .execute(store.writer())

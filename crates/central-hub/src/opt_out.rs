@@ -94,8 +94,7 @@ impl OptOutWords {
         }
         let whole = plain(message);
         let rest = without_courtesy(&whole);
-        // A configured word may itself be a courtesy: it is compared unchanged
-        // first.
+        // A configured word may be a courtesy: first compare it unchanged.
         if let Some(word) = self.word(&whole).or_else(|| self.word(rest)) {
             return Some(word);
         }

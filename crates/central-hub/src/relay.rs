@@ -244,8 +244,7 @@ impl Relay {
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    // A stream that ends before its first event is not a
-                    // working link.
+                    // A stream that ends before its first event is no link.
                     if std::mem::take(&mut is_first) {
                         self.up();
                     }
@@ -315,8 +314,7 @@ impl Relay {
             data: sse.data.into(),
         };
         let mut current = self.lock();
-        // A `gap` may lead to a lower id, after session-manager lost its
-        // events.
+        // A `gap` may lower the id, if session-manager lost its events.
         current.last = relayed.id.or(current.last);
         match event {
             Event::State(state) => {

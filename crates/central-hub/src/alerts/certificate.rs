@@ -164,8 +164,7 @@ mod tests {
                 ("localhost", standing)
             );
         }
-        // A certificate of an unknown authority, and a page that cannot be
-        // reached.
+        // An unknown authority, and a page that cannot be reached.
         let url = page(&authority, 90).await;
         let other = CertifiedIssuer::self_signed(
             CertificateParams::new(Vec::new()).unwrap(),

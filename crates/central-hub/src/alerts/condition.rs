@@ -27,8 +27,7 @@ pub(crate) enum Condition {
     ManyRestarts { service: String, number: i64 },
     /// A service started twice within an hour.
     ShortUptime { service: String },
-    /// The automatic restarts of the browser used more than half of their
-    /// budget.
+    /// Automatic restarts of the browser used over half of their budget.
     BrowserRestarts {
         number: u32,
         budget: u32,
@@ -222,8 +221,7 @@ mod tests {
         let text = serde_json::to_string(&condition).unwrap();
         assert!(text.contains(r#""code":"WEBHOOK_DEAD_LETTERS""#), "{text}");
         assert_eq!(serde_json::from_str::<Condition>(&text).unwrap(), condition);
-        // One more dead letter is not reported; that the webhook was disabled
-        // is.
+        // One more dead letter is no new reason; a disabled webhook is.
         let more = Condition::WebhookDeadLetters {
             webhook: 3,
             name: "crm".to_owned(),

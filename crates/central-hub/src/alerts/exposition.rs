@@ -27,8 +27,7 @@ pub(super) fn resident_mib(text: &str) -> Option<u64> {
     value(text, "process_resident_memory_bytes").map(|bytes| whole(bytes) >> 20)
 }
 
-/// Returns the available figures; another version of session-manager may lack
-/// some.
+/// Returns the figures; another version of session-manager may lack some.
 pub(super) fn figures(text: &str) -> ManagerFigures {
     let get = |name| value(text, name);
     ManagerFigures {

@@ -1,5 +1,4 @@
-//! Evaluation of the observed facts: which conditions are met, by the limits
-//! alone.
+//! Evaluation of the observed facts against the limits.
 
 use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
 
@@ -211,8 +210,7 @@ fn unknown(facts: &Facts) -> Vec<String> {
         (hub, Code::BackupOld.of(other)),
     ];
     let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
-    // A service that is no longer observed, such as a hub that was removed, is
-    // cleared.
+    // A service no longer observed, such as a removed hub, is cleared.
     let silent = facts
         .services
         .iter()

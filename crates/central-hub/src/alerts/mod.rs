@@ -262,8 +262,7 @@ impl Alerts {
                 () = inner.watch() => {}
             }
         };
-        // Attempts under way are finished and stored: otherwise they would be
-        // sent twice.
+        // Attempts under way are finished and stored, not sent twice.
         tokio::join!(watching, inner.deliver(&draining));
         if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
             tracing::debug!("the leases of alerts stay: {error}");
@@ -654,8 +653,7 @@ struct Writing<'a> {
     letter: &'a Letter,
 }
 
-/// Returns since when a condition is met, if a source knows better than the
-/// first sighting.
+/// Returns when a condition began, if a source knows it.
 fn since_of(condition: &Condition, facts: &Facts) -> Option<Timestamp> {
     match condition {
         Condition::SessionNotReady { .. } => facts.session.as_ref().map(|session| session.since),

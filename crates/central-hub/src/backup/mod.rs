@@ -281,8 +281,7 @@ impl Backups {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Creates an empty file, readable by its owner alone, replacing what a
-    /// killed run left behind.
+    /// Creates an empty private file, replacing what a killed run left.
     fn new(path: PathBuf) -> Result<Self, BackupError> {
         remove(&path);
         let made = File::options()
@@ -358,8 +357,7 @@ fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
     }
 }
 
-/// Unpacks a backup into `into`, to the last byte, which authenticates all of
-/// it.
+/// Unpacks a backup into `into`, to the last byte, which proves it intact.
 fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, BackupError> {
     let damaged = |why: String| BackupError::Damaged {
         file: file.to_owned(),

@@ -170,8 +170,7 @@ impl Follower {
                         return Ok(());
                     }
                 }
-                // On SQLite as well: it costs next to nothing, and keeps one
-                // code path.
+                // On SQLite too: it is cheap, and keeps one code path.
                 _ = renew.tick() => {
                     let kept = self.store.take_lease(FOLLOWER, &self.who, lease()).await;
                     if !kept.map_err(End::Store)? {

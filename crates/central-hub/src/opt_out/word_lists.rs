@@ -72,8 +72,7 @@ pub(super) const COURTESY: &[&str] = &[
     "ok",
 ];
 
-/// Requests that use the opt-out word: what may precede "baja" and similar
-/// words.
+/// What may precede "baja" and similar words in a request.
 pub(super) const ASKING: &[&str] = &[
     "dame de",
     "dame la",
@@ -409,8 +408,7 @@ pub(super) const WISHES: &[&str] = &[
     "no more",
 ];
 
-/// Phrases that are a request only with [`FROM_WHAT`] after them: `sacar` may
-/// be about a photo.
+/// Requests only with [`FROM_WHAT`] after them: `sacar` may be about a photo.
 pub(super) const INCOMPLETE: &[&str] = &[
     "no me manden",
     "no me mande",

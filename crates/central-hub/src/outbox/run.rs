@@ -35,8 +35,7 @@ impl Pause {
         self.until.is_none_or(|until| Instant::now() >= until)
     }
 
-    /// How many sends may be under way: after a failure a single one, as a
-    /// probe.
+    /// How many sends may be under way: one as a probe, after a failure.
     fn room(&self, in_flight: usize) -> usize {
         match (self.is_over(), self.failures) {
             (false, _) => 0,

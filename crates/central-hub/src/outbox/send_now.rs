@@ -277,8 +277,7 @@ impl Inner {
     async fn turn(&self, message: &Message) -> Result<(), RawAnswer> {
         let deadline = Instant::now() + self.limits.turn;
         let mut news = self.news.subscribe();
-        // Without the store the order is unknown; the key still prevents
-        // duplicates.
+        // Without the store the order is unknown; the key prevents repeats.
         while self.is_ready() && !self.store.is_first(message).await.unwrap_or(true) {
             if Instant::now() >= deadline {
                 return Err(failure(

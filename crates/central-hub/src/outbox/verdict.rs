@@ -91,8 +91,7 @@ impl Verdict {
             ) => not_now(why),
             Some(ErrorCode::EarlierUnconfirmed) => Self::ChatWaits(why),
             Some(ErrorCode::SendUndecided) => Self::Undecided(why),
-            // Errors of messages that certainly did not leave, and that a retry
-            // would not send.
+            // Certainly not sent, and a retry would not send it.
             Some(
                 ErrorCode::SendFailed
                 | ErrorCode::FetchFailed

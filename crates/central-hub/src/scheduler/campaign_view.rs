@@ -94,8 +94,7 @@ impl CampaignBody {
     }
 }
 
-/// The fields of a campaign that the Node hub's page reads, in addition to the
-/// others.
+/// The additional fields of a campaign that the Node hub's page reads.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::CampaignFields)]
 struct NodeFields {

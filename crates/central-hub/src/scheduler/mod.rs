@@ -160,8 +160,7 @@ impl Scheduler {
             ticked.in_flight |= self.take_back(id, context).await?;
         }
         if !context.auto {
-            // A change of this setting wakes the worker, or its poll finds it
-            // soon.
+            // A change wakes the worker, or its poll finds it soon.
             return Ok(ticked);
         }
         let now = context.now.as_millis();

@@ -129,8 +129,7 @@ impl Scheduler {
             return Ok(false);
         };
         let cause = match context.obstacle(&campaign) {
-            // The session recovers on its own, and then the message can be
-            // sent.
+            // The session recovers by itself; then the message can be sent.
             Some("SESSION_NOT_READY") | None => None,
             Some(obstacle) => Some(obstacle),
         };
@@ -194,8 +193,7 @@ impl<'a> Settled<'a> {
                     Some(DeliveryOutcome::of_failure(code, text.unwrap_or_default())),
                 )
             },
-            // It may have arrived: that does not count for the campaign's
-            // health.
+            // It may have arrived: that is not counted in the health.
             MessageState::Unconfirmed if message.undecided_at.is_some() => Self {
                 detail: text,
                 ..plain(RecipientState::Failed, code, None)

@@ -395,8 +395,7 @@ on_both_engines! {
             assert_eq!(bench.context.obstacle_until(code), ends);
             assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
-        // It resumes automatically; messages that had not left by the next lock
-        // are withdrawn.
+        // It resumes; messages not sent by the next lock are withdrawn.
         bench.context.hold = Hold::of(&known);
         assert_eq!(bench.tick().await.given, 3);
         bench.context.hold = Hold::of(&locked);
@@ -465,8 +464,7 @@ on_both_engines! {
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 1);
         bench.context.ready = true;
         assert!(bench.claim().await.is_empty());
-        // A message that never left does not count: the quota of one is free
-        // again.
+        // A message that never left is not counted against the quota of one.
         assert_eq!(bench.tick_at("2026-03-16T18:01").await, 0, "it waits for the morning");
         assert_eq!(bench.tick_at("2026-03-17T09:00").await, 1);
         bench.send_all().await;
@@ -636,8 +634,7 @@ on_both_engines! {
         let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
         assert_eq!(word.as_deref(), Some("baja"));
         assert_eq!(bench.tick().await.given, 2);
-        // Opted out at the last moment, when the outbox already has the
-        // message.
+        // Opted out when the outbox already has the message.
         let claimed = bench.claim().await;
         bench.end(&claimed[0], Change::to(MessageState::Failed, "OPTED_OUT")).await;
         bench.end(&claimed[1], Change::to(MessageState::Sent, "SENT")).await;
@@ -736,9 +733,8 @@ async fn a_tick_does_not_look_at_history() {
     store.close().await;
 }
 
-/// `cargo test -p central-hub --lib -- --ignored --nocapture
-/// a_tick_with_a_long_history`: a million finished recipients, a hundred
-/// thousand pending ones.
+/// `cargo test -p central-hub --lib -- --ignored --nocapture a_tick_with_a_long_history`:
+/// a million finished recipients, a hundred thousand pending ones.
 #[tokio::test]
 #[ignore = "a benchmark: it takes a minute and prints milliseconds"]
 async fn a_tick_with_a_long_history() {

@@ -224,8 +224,7 @@ impl Scheduler {
 const OVER: &str = "the dates of all approved schedules are over and there are recipients left: add a schedule or change one, then resume";
 
 impl Turn<'_> {
-    /// Enqueues a recipient's message in the outbox; `false` if the recipient
-    /// is skipped.
+    /// Enqueues a recipient's message; `false` if the recipient is skipped.
     async fn give(
         &mut self,
         tx: &mut Tx,

@@ -302,8 +302,7 @@ impl Store {
         Ok(notices)
     }
 
-    /// Stores the outcome of an attempt, unless another hub has claimed the
-    /// notice.
+    /// Stores an attempt's outcome, unless another hub claimed the notice.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -436,8 +435,7 @@ impl Store {
         Ok(count)
     }
 
-    /// Claims the digest of a day, within a transaction; `false` if another hub
-    /// has it.
+    /// Claims a day's digest, within a transaction; `false` if it is taken.
     ///
     /// # Errors
     /// [`StoreError::Query`].

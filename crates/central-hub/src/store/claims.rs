@@ -26,8 +26,7 @@ use super::history::note;
 use super::messages::Message;
 use super::{Change, MessageState, Store, Tx, now};
 
-/// Claims due messages. `$1` now, `$2` end of the lease, `$3` owner, `$4`
-/// limit.
+/// Claims due messages. `$1` now, `$2` end of lease, `$3` owner, `$4` limit.
 macro_rules! claim {
     ($lock:literal) => {
         concat!(

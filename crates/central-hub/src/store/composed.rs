@@ -57,8 +57,7 @@ impl Composed {
             let name = file.filename.as_deref().unwrap_or_default();
             media.file_id = Some(format!("{} {} {name}", file.sha256, file.mime));
         }
-        // The same message has the same hash, whoever sends it and however the
-        // number is written.
+        // The hash ignores who sends it and how the number is written.
         let mut fingerprint = Sha256::new();
         fingerprint.update(outgoing.to.as_str());
         fingerprint.update([0]);

@@ -201,8 +201,7 @@ impl Store {
         Ok(told)
     }
 
-    /// Lists the subscriptions with pending deliveries, and when the next is
-    /// due.
+    /// Lists subscriptions with pending deliveries, and when one is due.
     ///
     /// # Errors
     /// [`StoreError::Query`].

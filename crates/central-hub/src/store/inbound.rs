@@ -426,8 +426,7 @@ async fn answered(
 ) -> Result<(Option<i64>, Option<i64>), StoreError> {
     let mut last = last_to(tx, chat).await?.unwrap_or_default();
     let mut under = None;
-    // Messages that a business sent to one of their LIDs without knowing the
-    // number.
+    // Messages sent to one of their LIDs without knowing the number.
     for lid in lids_in(tx, chat).await? {
         if let Some(later) = last_to(tx, &lid)
             .await?

@@ -101,8 +101,7 @@ const WROTE: &str = "INSERT INTO inbox
             THEN excluded.place ELSE inbox.place END,
         updated_at = excluded.updated_at";
 
-/// One row for each user who sees the chat, and for the caller without a
-/// password.
+/// One row per user who sees the chat, and one for [`NOBODY`].
 const UNREAD: &str = "INSERT INTO unread (user_id, chat, messages, last_id)
     SELECT who.id, $1, 1, $2
     FROM (SELECT id, cliente_id FROM users WHERE disabled = 0 UNION ALL SELECT 0, NULL) AS who
@@ -371,8 +370,7 @@ impl Store {
                 .await?;
         }
         if message.origin == Origin::Phone {
-            // A person who answers on the office's phone has read the chat
-            // there.
+            // An answer on the office's phone means it was read there.
             sqlx::query(
                 "DELETE FROM unread WHERE chat = $1 AND NOT EXISTS (
                      SELECT 1 FROM inbox WHERE inbox.chat = $1 AND inbox.cliente_id = 0
@@ -387,8 +385,7 @@ impl Store {
         Ok(())
     }
 
-    /// Updates the inbox when an outgoing message failed after all, or is sent
-    /// again.
+    /// Updates the inbox when an outgoing message failed or is sent again.
     pub(super) async fn note_moved_in(
         &self,
         tx: &mut Tx,
@@ -472,8 +469,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the unread marks of a user who was deleted or whose access
-    /// changed.
+    /// Removes the unread marks of a deleted or changed user.
     pub(super) async fn forget_unread_in(&self, tx: &mut Tx, user: i64) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM unread WHERE user_id = $1")
             .bind(user)
@@ -664,8 +660,7 @@ impl Store {
             .bind(to)
             .execute(&mut **tx)
             .await?;
-        // Some messages may have stayed: of a business that does not know the
-        // number.
+        // Messages of a business without the number may have stayed.
         for chat in [from, to] {
             sqlx::query(fill!(" AND m.chat = $2"))
                 .bind(now())

@@ -330,8 +330,7 @@ impl Store {
         row.as_ref().map(Message::read).transpose()
     }
 
-    /// Returns the message with this WhatsApp id, or with this last part of
-    /// one.
+    /// Returns the message with this WhatsApp id or last part of one.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -400,8 +400,7 @@ impl Store {
                 .bind(&chat)
                 .execute(&mut **tx)
                 .await?;
-            // One at a time, so that none of them looks like a change of
-            // number.
+            // One at a time, so that none looks like a change of number.
             for lid in lids {
                 let ids = [lid.as_str(), address.as_str()];
                 let person = holder_in(tx, &lid).await?;

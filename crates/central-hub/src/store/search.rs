@@ -179,8 +179,7 @@ impl Store {
         })
     }
 
-    /// Waits for a search permit; `None` only if the semaphore were closed,
-    /// which it never is.
+    /// Waits for a search permit; the semaphore is never closed.
     pub(super) async fn search_turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.searching.acquire().await.ok()
     }

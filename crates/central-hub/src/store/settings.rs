@@ -25,8 +25,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn setting_or(&self, name: &str, value: &str) -> Result<String, StoreError> {
-        // The update changes nothing, so that RETURNING gives the row in either
-        // case.
+        // The update changes nothing; it makes RETURNING give the row.
         let kept = sqlx::query_scalar(
             "INSERT INTO settings (name, value, updated_at) VALUES ($1, $2, $3)
              ON CONFLICT (name) DO UPDATE SET value = settings.value

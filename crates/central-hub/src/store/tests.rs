@@ -100,8 +100,7 @@ on_both_engines! {
         let first = draft.insert(&store).await;
         assert_eq!((first.state, first.attempts), (MessageState::Queued, 0));
         assert_eq!(first.cliente_id, Some(51));
-        // The same message, with the number in another form and for another
-        // business.
+        // Another form of the number and another business: the same message.
         let same = Composed::text(None, "+54 9 11 0000-0001", "hola k1").unwrap();
         let same = NewMessage { message: &same, ..draft.as_new() };
         let known = store.insert(&[same]).await.unwrap();

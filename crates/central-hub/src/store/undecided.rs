@@ -107,8 +107,7 @@ async fn locked_in(store: &Store, tx: &mut Tx, id: i64) -> Result<Option<Message
     row.as_ref().map(Message::read).transpose()
 }
 
-/// Makes one more attempt under the same id and key, which session-manager
-/// knows.
+/// Retries once under the same id and key, which session-manager knows.
 async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, StoreError> {
     let at = now();
     let row = sqlx::query(

@@ -48,8 +48,7 @@ impl WebhookSecret {
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
         let text = self.expose();
         let encoded = text.strip_prefix(PREFIX).unwrap_or(text);
-        // A secret that is not Base64 was not generated here; its bytes serve
-        // as the key.
+        // A secret that is not Base64 is foreign; its bytes are the key.
         let key = STANDARD
             .decode(encoded)
             .unwrap_or_else(|_| text.as_bytes().to_vec());

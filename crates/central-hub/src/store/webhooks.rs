@@ -10,8 +10,7 @@ use super::webhook_events::Topic;
 use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
 
-/// The maximum number of subscriptions: each has its own slots in the
-/// dispatcher.
+/// Maximum number of subscriptions: each has slots in the dispatcher.
 pub const MOST_WEBHOOKS: i64 = 32;
 
 /// A subscription.
@@ -31,8 +30,7 @@ pub struct Webhook {
     pub enabled: bool,
     /// Why the hub disabled it.
     pub disabled_cause: Option<String>,
-    /// The signing secrets: the current one, and the previous one while it is
-    /// valid.
+    /// The signing secrets: the current one, and a previous valid one.
     pub secrets: Vec<WebhookSecret>,
     /// Until when the previous secret is valid.
     pub previous_until: Option<Timestamp>,
@@ -187,8 +185,7 @@ impl Store {
         row.as_ref().map(Webhook::read).transpose()
     }
 
-    /// Removes a subscription and its pending deliveries; returns whether it
-    /// existed.
+    /// Removes a subscription and its deliveries; whether it existed.
     ///
     /// # Errors
     /// [`StoreError::Query`].

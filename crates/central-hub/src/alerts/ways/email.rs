@@ -70,8 +70,7 @@ impl Mailer {
         let domain = config.from.email.domain();
         let mut message = Message::builder()
             .from(config.from.clone())
-            // The same for every attempt, so that a duplicate can be
-            // recognised.
+            // The same for every attempt: duplicates can be recognised.
             .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)

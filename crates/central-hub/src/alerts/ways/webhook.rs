@@ -1,5 +1,4 @@
-//! Notices by webhook, in a format that the receiver accepts, signed like all
-//! webhooks.
+//! Notices by webhook, in the receiver's format, signed like all webhooks.
 
 use std::time::Duration;
 

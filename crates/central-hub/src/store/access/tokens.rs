@@ -153,8 +153,7 @@ impl Store {
         Ok((tokens, users))
     }
 
-    /// Lists tokens with an id below `before`, the newest first, of this
-    /// business or of all.
+    /// Lists the newest tokens below `before`, of this business or of all.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -176,8 +175,7 @@ impl Store {
         rows.iter().map(ApiToken::read).collect()
     }
 
-    /// Revokes a token, of this business or of any; `None` if it does not
-    /// exist.
+    /// Revokes a token, of this business or of any; `None` if unknown.
     ///
     /// # Errors
     /// [`StoreError::Query`].

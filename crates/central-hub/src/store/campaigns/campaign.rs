@@ -246,8 +246,7 @@ impl Store {
         row.as_ref().map(Campaign::read).transpose()
     }
 
-    /// Returns the campaign with this id and locks its row for this
-    /// transaction.
+    /// Returns the campaign with this id, locked for this transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -348,8 +347,7 @@ impl Store {
     /// locks the campaign's row.
     ///
     /// # Errors
-    /// [`Refused::NotFound`], [`Refused::MissingValues`], and the errors of
-    /// `edit`.
+    /// [`Refused::NotFound`], [`Refused::MissingValues`], errors of `edit`.
     pub async fn edit_campaign<E: From<Refused>>(
         &self,
         id: i64,

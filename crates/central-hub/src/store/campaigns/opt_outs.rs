@@ -32,8 +32,7 @@ pub struct OptOut {
     pub created_at: Timestamp,
 }
 
-/// Query whether an address, `$1`, or the chat that it belongs to is on the
-/// list.
+/// Query whether the person with an address, `$1`, is on the list.
 const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";

@@ -164,8 +164,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// Returns the messages sent per local day since `since`, by running
-    /// campaign.
+    /// Counts the messages per local day since `since`, by running campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -180,8 +180,7 @@ pub(crate) async fn finish_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns the end of the pause after the last message, and locks it for this
-/// transaction.
+/// Returns the end of the last message's pause, locked for this transaction.
 pub(crate) async fn pace_in(tx: &mut Tx) -> Result<i64, StoreError> {
     // An update that changes nothing is a lock that both engines support.
     let pace: Option<String> =

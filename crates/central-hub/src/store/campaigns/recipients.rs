@@ -200,8 +200,7 @@ impl<'a> Move<'a> {
     }
 }
 
-/// Moves a recipient to a new state and stores the transition, unless its state
-/// has changed meanwhile.
+/// Moves a recipient and stores the transition, unless its state has changed.
 ///
 /// # Errors
 /// [`StoreError::Query`].

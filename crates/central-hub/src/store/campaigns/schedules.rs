@@ -264,8 +264,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// Lists all schedules of a campaign, the oldest first, within a
-    /// transaction.
+    /// Lists a campaign's schedules, the oldest first, in a transaction.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -300,8 +299,7 @@ fn bind<'q>(query: Query<'q>, new: &NewSchedule) -> Query<'q> {
         .bind(new.comment.clone())
 }
 
-/// Makes the scheduler consider a campaign again, since its next time may have
-/// changed.
+/// Makes a campaign due again, since its next time may have changed.
 async fn look_again(tx: &mut Tx, campaign: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE campaigns SET next_at = 0, wait_code = NULL, wait_until = NULL, updated_at = $1

@@ -118,8 +118,7 @@ impl TableColumn {
     }
 }
 
-/// Lists the tables and their columns, each after the tables that it
-/// references.
+/// Lists tables and their columns, each after the tables it references.
 async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColumn>)>, StoreError> {
     let engine = store.engine();
     let names = engine.pick(
@@ -156,8 +155,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Returns the statements that set the sequences to continue after the imported
-/// rows.
+/// Returns statements that advance the sequences past the imported rows.
 fn counters(engine: Engine, tables: &[(String, Vec<TableColumn>)]) -> Vec<String> {
     if engine == Engine::Sqlite {
         // SQLite does so automatically.

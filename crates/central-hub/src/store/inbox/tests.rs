@@ -9,8 +9,7 @@ use crate::store::{Change, Composed, InboundMessage, NewMessage, NewUser, Record
 const ANA: &str = "5491158254201@c.us";
 const LEO: &str = "5491158254202@c.us";
 
-/// Records a message of the contact, or one from the office's phone, at this
-/// second.
+/// Records a message of the contact or from the office's phone, at `second`.
 async fn heard(
     store: &Store,
     chat: &str,
