@@ -1,4 +1,4 @@
-//! Contacts.
+//! Contacts in the store.
 
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
@@ -6,16 +6,15 @@ use sqlx::{AssertSqlSafe, Row};
 use super::error::StoreError;
 use super::{Store, Tx, now};
 
-/// A contact.
 #[derive(Clone)]
 pub struct Contact {
-    /// The store's number of it.
+    /// The row's id.
     pub id: i64,
     /// `…@c.us` or `…@lid`.
     pub wa_id: String,
-    /// What the business calls them.
+    /// The name that the business gave.
     pub name: Option<String>,
-    /// What they call themselves.
+    /// The name that the contact chose.
     pub pushname: Option<String>,
 }
 
@@ -29,8 +28,8 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Store {
-    /// The contact with this WhatsApp id, made where there is none; a name that
-    /// is given replaces the one that is known.
+    /// Returns the contact with this WhatsApp id, created if it is missing; a
+    /// name that is given replaces the known one.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -59,7 +58,7 @@ impl Store {
         read(&row)
     }
 
-    /// The contact with this WhatsApp id.
+    /// Returns the contact with this WhatsApp id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -71,7 +70,7 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The contacts with these WhatsApp ids, as far as there are any.
+    /// Returns those of the contacts with these WhatsApp ids that exist.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,9 +1,9 @@
-//! The conversations: the last message of each chat, the newest first.
+//! Conversations: the last message of each chat, the newest first.
 //!
-//! Nothing is kept for it: a message is the last of its chat where the index by
-//! chat has none after it. One question looks at a bounded number of messages
-//! and says where to go on, so that a chat of a hundred thousand messages costs
-//! nobody more than a short page.
+//! No table is kept for this: a message is the last of its chat if the index by
+//! chat has none after it. One request reads a bounded number of messages and
+//! returns a cursor, so that a chat of a hundred thousand messages costs no
+//! other request more than a short page.
 
 use std::collections::HashSet;
 
@@ -16,11 +16,11 @@ use super::search::{Budget, aside, fitting};
 use super::{MessagePage, Store};
 use crate::text::fold;
 
-/// So many messages are looked at in one question.
+/// Messages read per request.
 const LOOKED_AT: usize = 10_000;
 const FIRST_CHUNK: u32 = 200;
 const CHUNK: u32 = 1_000;
-/// Of the texts of a chunk, where words are looked for.
+/// Bytes of text per chunk of a search.
 const CHUNK_BYTES: usize = 512 * 1024;
 
 struct Candidate {
@@ -42,9 +42,9 @@ impl Candidate {
 }
 
 impl Store {
-    /// The last message of each conversation older than `before`, of one
-    /// business or of all. With `words`, of those alone whose name or number
-    /// has them, or the newest message that has them in its text.
+    /// Returns the last message of each conversation older than `before`, of
+    /// one business or of all. With `words`, only conversations whose name or
+    /// number contains them, or the newest message whose text does.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -56,7 +56,7 @@ impl Store {
         limit: u32,
     ) -> Result<MessagePage, StoreError> {
         let words = words.map(fold);
-        // As it was typed, and as its line is spelled.
+        // As typed, and as the canonical number.
         let digits = words.as_deref().and_then(digits_of);
         let digits = digits.map(|digits| [line_key(&digits).into_owned(), digits]);
         let mut found = Vec::new();
@@ -115,7 +115,7 @@ impl Store {
         Ok(MessagePage { messages, next })
     }
 
-    /// How many bytes the newest texts before this one have.
+    /// Returns the sizes in bytes of the newest texts before a message.
     async fn sizes_before(
         &self,
         cliente_id: Option<u64>,
@@ -199,7 +199,7 @@ impl Store {
     }
 }
 
-/// A number, or a part of one, however it is written.
+/// Returns the digits of a phone number or of a part of one, in any notation.
 fn digits_of(words: &str) -> Option<String> {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '(' | ')' | '.');
     let digits: String = words.chars().filter(char::is_ascii_digit).collect();
@@ -260,7 +260,7 @@ mod tests {
             assert_eq!(ids(None, None, Some(three), 5).await, (vec![two], None));
             assert_eq!(ids(None, Some("maria"), None, 50).await.0, [three]);
             assert_eq!(ids(None, Some("0000-0002"), None, 50).await.0, [two]);
-            // The message that has the words, though it is not the last.
+            // The message that contains the words, although it is not the last.
             assert_eq!(ids(None, Some("cuanto"), None, 50).await.0, [one]);
             assert!(ids(Some(52), Some("cuanto"), None, 50).await.0.is_empty());
             store.close().await;
