@@ -39,8 +39,9 @@ impl Credential {
         self.id == other.id
     }
 
-    /// From base64url; `key` as `AuthenticatorAttestationResponse.getPublicKey`
-    /// gives it (`SubjectPublicKeyInfo` in DER), or the bare point.
+    /// Parses base64url; `key` in the format of
+    /// `AuthenticatorAttestationResponse.getPublicKey` (`SubjectPublicKeyInfo`
+    /// in DER), or the bare point.
     pub(crate) fn parse(id: &str, key: &str) -> Result<Self, String> {
         let id = decode("credential_id", id)?;
         let key = decode("public_key", key)?;

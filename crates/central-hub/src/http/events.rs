@@ -1,9 +1,9 @@
 //! `GET /api/events`: Server-Sent Events for the page.
 //!
 //! ```text
-//!  current state ─> no last id, or up to date ───────────────┬─> the relay's changes
-//!        └─> a last id ─> missed events, from session-manager ─┘        │
-//!                                   ^──────────── lagged ────────────────┘
+//!  current state ─> no last id, or up to date ───────────────┬─> live changes
+//!        └─> last id ─> missed events (session-manager) ─────┘        │
+//!                                  ^──────────── lagged ──────────────┘
 //! ```
 //!
 //! Event ids are session-manager's own, so that a listener can resume across a

@@ -73,7 +73,7 @@ pub enum SendBehavior {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Block {
-    /// A proxy stands in the way.
+    /// A proxy blocks the connection.
     Proxyblock,
     /// Terms of service are not accepted.
     TosBlock,
@@ -98,9 +98,9 @@ impl Block {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Failure {
-    /// The account is banned for a while.
+    /// The account is banned temporarily.
     TemporaryBan(Ban),
-    /// It cannot serve anybody now.
+    /// The service is unavailable.
     ServiceUnavailable,
 }
 
