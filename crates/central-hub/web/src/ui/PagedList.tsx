@@ -15,7 +15,7 @@ interface Props<T> {
   children: (items: readonly T[]) => ReactNode;
 }
 
-/** A page of a list with the ways to the next: loading, broken, empty and full. */
+/** A page of a list with navigation: loading, failed, empty and filled. */
 export function PagedList<T>({ pages, empty, children }: Props<T>) {
   const t = useText();
   const { items, error, back, forward } = pages;
