@@ -94,7 +94,7 @@ export interface ImportReport extends Import {
   siguiente: number | null;
 }
 
-/** What would come of a list, with `probar=1`. */
+/** The result of a trial import, with `probar=1`. */
 export interface ListTrial {
   codificacion: string;
   separador: string | null;

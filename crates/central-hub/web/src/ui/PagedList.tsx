@@ -10,7 +10,7 @@ import type { Pages } from './pages';
 
 interface Props<T> {
   pages: Pages<T>;
-  /** What stands there when there is nothing. */
+  /** Rendered if the list is empty. */
   empty: ReactNode;
   children: (items: readonly T[]) => ReactNode;
 }
