@@ -40,6 +40,7 @@ pub struct LeadMedia {
     pub kind: String,
     /// MIME type, according to the lead's phone.
     pub mime: String,
+    /// File name, according to the lead's phone.
     pub filename: Option<String>,
     /// Size according to the lead's phone, if other than the actual one.
     pub size: Option<u64>,
