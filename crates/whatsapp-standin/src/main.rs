@@ -26,10 +26,10 @@ struct Options {
     /// Store linked devices and messages in this file.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// How long the first code is shown.
+    /// Lifetime of the first code.
     #[arg(long, value_name = "MS")]
     first_code_ms: Option<u64>,
-    /// How long each further code is shown.
+    /// Lifetime of each further code.
     #[arg(long, value_name = "MS")]
     next_code_ms: Option<u64>,
     /// Number of codes before the page goes idle.

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long the first code of a round is shown.
+    /// Lifetime of the first code of a round.
     #[serde(rename = "first_code_ms", with = "millis")]
     pub first_code: Duration,
-    /// How long each further code of a round is shown.
+    /// Lifetime of each further code of a round.
     #[serde(rename = "next_code_ms", with = "millis")]
     pub next_code: Duration,
     /// Number of codes in a round, before the page goes idle.

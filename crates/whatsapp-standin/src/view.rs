@@ -83,11 +83,11 @@ impl LeadMessage {
 /// A linked device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeviceInfo {
-    /// Its id.
+    /// The device's id.
     pub id: String,
     /// The account's phone number.
     pub phone: String,
-    /// When it was linked, RFC 3339.
+    /// When the device was linked, RFC 3339.
     pub linked_at: String,
     /// Whether a page is logged in as this device.
     pub connected: bool,
@@ -106,7 +106,7 @@ pub struct DeviceInfo {
 /// A code that a page currently shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShownCode {
-    /// The page.
+    /// The page's id.
     pub page: u64,
     /// Position of the code in its round, from 1.
     pub number: u32,
@@ -119,9 +119,9 @@ pub struct ShownCode {
 /// A valid code for linking by number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkCode {
-    /// The page.
+    /// The page's id.
     pub page: u64,
-    /// `ABCD-EFGH`.
+    /// The code: `ABCD-EFGH`.
     pub code: String,
     /// The number that the code was requested for.
     pub phone: String,
@@ -134,7 +134,7 @@ pub struct Snapshot {
     pub devices: Vec<DeviceInfo>,
     /// The current codes, the newest page last.
     pub codes: Vec<ShownCode>,
-    /// Codes for linking by number.
+    /// The valid codes for linking by number.
     pub link_codes: Vec<LinkCode>,
     /// Number of pages whose round of codes is over.
     pub idle: usize,

@@ -27,7 +27,6 @@ pub(crate) enum FromPage {
     PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
     Paired,
-    /// A message.
     Send(Box<Outgoing>),
     /// The main thread was blocked for more than 50 ms.
     LongTask(LongTask),
@@ -144,7 +143,7 @@ pub(crate) enum ToPage {
     Message {
         message: Incoming,
     },
-    /// A ciphertext message can be read now.
+    /// Makes a ciphertext message readable.
     Reveal {
         key: String,
         body: String,

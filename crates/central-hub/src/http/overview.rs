@@ -1,6 +1,6 @@
 //! `GET /api/overview`: the day's figures and open tasks for the start screen.
 //!
-//! Queries that small indexes answer run concurrently.
+//! Runs a few queries concurrently, each answered by a small index.
 
 use std::collections::HashMap;
 
@@ -27,7 +27,7 @@ use crate::store::{DeadLetters, Filter, MOST_DEAD, MessageState};
 const MOST: u32 = 5;
 /// Maximum number of running schedules that are read.
 const MOST_SCHEDULES: u32 = 500;
-/// Days of failures shown: a weekend is covered.
+/// Number of days of failures: covers a weekend.
 const FAILED_DAYS: i64 = 7;
 
 #[derive(Serialize, ToSchema)]

@@ -21,7 +21,7 @@ use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::{Change, Composed, Decision, Message, MessageState, Origin, Transition};
 
-/// The largest request of `bulk`, in bytes: 5,000 messages of 1,600 characters.
+/// Maximum `bulk` request, in bytes: 5,000 messages of 1,600 characters.
 pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
 /// Maximum number of messages in one `bulk` request.
 const MOST: usize = 5_000;

@@ -15,7 +15,7 @@ use crate::relay::HubEvent;
 use crate::state::AppState;
 use crate::store::SendingSwitch;
 
-/// The name of the event.
+/// Name of the event about the switch.
 pub(super) const SENDING: &str = "sending";
 
 #[derive(Serialize, ToSchema)]

@@ -169,8 +169,8 @@ fn expected(recipients: i64) -> Vec<i64> {
     vec![3, 4, recipients + 3, sent.min(10), 1, 1, sent + 2]
 }
 
-/// Checks what applies to any number of rows; the plan and a third run cost as
-/// much as the first, so only `few` rows test them.
+/// Checks what applies to any number of rows. The plan and a third run cost as
+/// much as the first, so they run only with `few` rows.
 async fn brought(database: &Database, recipients: u32, few: bool) {
     let server = source(recipients);
     let before = checksum(&server);

@@ -66,7 +66,7 @@ on_both_engines! {
         post(&hub, &format!("/api/sender/programaciones/{}/approve", open["id"]), json!({})).await;
         post(&hub, &format!("/api/sender/campaigns/{running}/approve"), json!({})).await;
         until("one to be sent", async || overview(&hub).await["hoy"]["enviados"] == 1).await;
-        // One paused by a user, and one without an approved schedule.
+        // A campaign paused by a user, and an unapproved schedule.
         let paused = campaign(&hub, "Abril", 52, 3).await;
         let unseen = schedule(&hub, paused).await;
         post(&hub, &format!("/api/sender/campaigns/{paused}/approve"), json!({})).await;

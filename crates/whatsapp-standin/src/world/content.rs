@@ -12,7 +12,7 @@ use super::{Place, random_id};
 pub struct LeadContent {
     /// A file uploaded to the phone; the message's text is its caption.
     pub media: Option<LeadMedia>,
-    /// A place.
+    /// A location.
     pub location: Option<Place>,
     /// Contact cards, as vCards.
     pub cards: Option<Vec<String>>,
@@ -46,9 +46,9 @@ pub struct LeadMedia {
     pub size: Option<u64>,
     /// Duration of playback.
     pub seconds: Option<u32>,
-    /// In pixels.
+    /// Width in pixels.
     pub width: Option<u32>,
-    /// In pixels.
+    /// Height in pixels.
     pub height: Option<u32>,
     /// A JPEG thumbnail in base64.
     pub thumbnail: Option<String>,
@@ -84,9 +84,9 @@ pub struct LeadChoice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LeadOrder {
-    /// Its id.
+    /// The order's id.
     pub id: String,
-    /// Its title.
+    /// The order's title.
     pub title: String,
     /// Number of items.
     pub items: u32,
@@ -104,9 +104,9 @@ pub struct LeadAd {
     pub app: String,
     /// The advertisement's id.
     pub source_id: String,
-    /// Its headline.
+    /// The headline.
     pub title: String,
-    /// Its text.
+    /// The text.
     pub description: String,
     /// URL of the advertisement.
     pub url: String,

@@ -9,7 +9,7 @@ pub struct Details {
     /// Caption of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caption: Option<String>,
-    /// A place.
+    /// A location.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Place>,
     /// Contact cards, as vCards.
@@ -27,17 +27,17 @@ pub struct Details {
     /// Id of the message that a reaction belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reacts_to: Option<String>,
-    /// A file.
+    /// An attached file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<SentFile>,
 }
 
-/// A place.
+/// A location.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
-    /// Degrees, north positive.
+    /// Latitude in degrees, north positive.
     pub latitude: f64,
-    /// Degrees, east positive.
+    /// Longitude in degrees, east positive.
     pub longitude: f64,
     /// Name and address, one per line.
     pub text: String,

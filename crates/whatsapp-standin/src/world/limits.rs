@@ -48,13 +48,13 @@ pub struct NewChats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CappingStatus {
-    /// Far.
+    /// Far from the limit.
     None,
-    /// Near.
+    /// Near the limit.
     FirstWarning,
-    /// Very near.
+    /// Very near the limit.
     SecondWarning,
-    /// Reached.
+    /// Limit reached.
     Capped,
 }
 

@@ -79,7 +79,7 @@ pub enum Block {
     TosBlock,
     /// Terms of service for businesses are not accepted.
     SmbTosBlock,
-    /// The page is too old.
+    /// The page's version is too old.
     DeprecatedVersion,
 }
 
@@ -123,10 +123,10 @@ impl Failure {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PageHttp {
-    /// The page.
+    /// Serves the page.
     #[default]
     Ok,
-    /// Status 500.
+    /// Responds 500.
     Error,
     /// No response.
     Hang,

@@ -1,4 +1,4 @@
-//! Numbers of a list by country, as JSON.
+//! Counts of a list's numbers by country, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -34,7 +34,7 @@ pub(crate) struct RecipientBody {
     intentos: i64,
     /// When the message was sent, or in a rehearsal would have been.
     previsto: Option<Timestamp>,
-    /// For `/api/sender/messages/status/{id}`.
+    /// Id for `/api/sender/messages/status/{id}`.
     mensaje_id: Option<i64>,
     actualizado: Timestamp,
 }

@@ -19,7 +19,7 @@ const SHOWN: usize = 20;
 #[derive(Serialize, ToSchema)]
 #[schema(as = upload::Trial)]
 pub(super) struct Trial {
-    /// The encoding's name in the WHATWG registry.
+    /// Name of the encoding, as on the web.
     codificacion: &'static str,
     /// The delimiter of a CSV.
     separador: Option<char>,

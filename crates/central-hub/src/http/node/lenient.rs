@@ -64,7 +64,7 @@ where
     deserializer.deserialize_any(Integer(PhantomData))
 }
 
-/// Deserializes text, also from a number: some clients send phone numbers so.
+/// Deserializes text, also from a number: clients send phone numbers both ways.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     optional_text(deserializer)?
         .ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &"a string"))

@@ -192,7 +192,7 @@ interface ChoiceProps {
   onChange: (value: string | undefined) => void;
 }
 
-/** A select of the list's own headings; duplicates appear once. */
+/** A select of the list's headings or sheets; duplicates appear once. */
 function Choice({ label, value, values, onChange }: ChoiceProps) {
   const t = useText();
   return (

@@ -59,7 +59,7 @@ function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => vo
         if (estado === 'aprobada') continue;
         await request(`/api/sender/programaciones/${id}/approve`, { method: 'POST', body: {} });
       }
-      // Without hours it would send at any time: they are chosen on the copy.
+      // Without schedules the copy stays a draft: the user adds them there.
       if (own.programaciones.length > 0) await moveCampaign(copy.id, 'approve');
       return copy;
     },
