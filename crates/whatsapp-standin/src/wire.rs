@@ -27,6 +27,7 @@ pub(crate) enum FromPage {
     PasskeyConfirm { tag: u64 },
     /// The identity of a scan is stored in the profile.
     Paired,
+    /// Sends a message.
     Send(Box<Outgoing>),
     /// The main thread was blocked for more than 50 ms.
     LongTask(LongTask),

@@ -44,7 +44,7 @@ pub struct LeadMedia {
     pub filename: Option<String>,
     /// Size according to the lead's phone, if other than the actual one.
     pub size: Option<u64>,
-    /// Duration of playback.
+    /// Duration of playback, in seconds.
     pub seconds: Option<u32>,
     /// Width in pixels.
     pub width: Option<u32>,

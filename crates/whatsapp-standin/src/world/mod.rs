@@ -128,7 +128,7 @@ pub enum PageHttp {
     Ok,
     /// Responds 500.
     Error,
-    /// No response.
+    /// Never responds.
     Hang,
 }
 
