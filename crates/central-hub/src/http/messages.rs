@@ -25,10 +25,10 @@ use crate::sending_windows::midnight;
 use crate::state::AppState;
 use crate::store::{Filter, Message, MessageState, Store, StoreError};
 
-/// A page of a list.
+/// Default page size of a list.
 const PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 500;
-/// A page of a file: what is in memory of it at a time.
+/// Rows per database page of an export: its memory bound.
 const ROWS: u32 = 1_000;
 const LONGEST_WORDS: usize = 200;
 
@@ -53,7 +53,7 @@ pub(crate) struct ListQuery {
 #[schema(as = messages::Page)]
 pub(crate) struct MessagesBody {
     mensajes: Vec<MessageAnswer>,
-    /// What to give as `antes` for the page after this one.
+    /// Cursor of the next page, for `antes`.
     siguiente: Option<i64>,
 }
 
@@ -65,8 +65,8 @@ fn invalid(what: impl Into<String>) -> HubError {
     ErrorReply::invalid_request(what.into()).into()
 }
 
-/// A moment, or the beginning of a day in the business's zone; of the day after
-/// it for the end of a time (`is_end`).
+/// Parses a timestamp, or a day as its first moment in the business's zone;
+/// with `is_end`, the first moment of the next day.
 fn parse_date_bound(
     name: &str,
     text: &str,
@@ -148,7 +148,7 @@ impl ListQuery {
     }
 }
 
-/// Messages that were sent or are to be, the newest first, page by page.
+/// Lists outbound messages, sent or queued, newest first, by page.
 #[utoipa::path(
     get, path = "/sender/messages", tag = "messages", operation_id = "messages_list",
     params(ListQuery),
@@ -170,8 +170,8 @@ pub(crate) async fn list(
     }))
 }
 
-/// The same as a file for a spreadsheet, all pages of it: it is read as fast as
-/// it is taken, and no more of it is in memory than a page.
+/// Exports the same list as CSV, all pages: rows are read as fast as the client
+/// takes them, and at most one page is held in memory.
 #[utoipa::path(
     get, path = "/sender/messages.csv", tag = "messages", operation_id = "messages_csv",
     params(ListQuery),
@@ -182,11 +182,11 @@ pub(crate) async fn csv(
     caller: Caller,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Response, HubError> {
-    // The whole of it, whatever the page; but nonsense is nonsense here, too.
+    // The export ignores `limite`, but still validates it.
     query.limit()?;
     let filter = query.filter(&state, &caller).await?;
     let words = query.words()?.map(str::to_owned);
-    // A search that goes on to the end of the history is one all that time.
+    // The search permit is held until the export ends.
     let held = words.as_ref().map(|_| state.limits.search(&caller));
     let rest = Rest {
         _held: held.transpose()?,
@@ -212,12 +212,12 @@ pub(crate) async fn csv(
     Ok((headers, body).into_response())
 }
 
-/// What of the file is still to be read.
+/// The remaining rows of an export.
 struct Rest {
     _held: Option<Held>,
     store: Store,
     zone: TimeZone,
-    /// `None` at the end.
+    /// `None` after the last page.
     filter: Option<Filter>,
     words: Option<String>,
     is_begun: bool,
@@ -283,8 +283,8 @@ fn row(message: &Message, zone: &TimeZone) -> [String; 11] {
     ]
 }
 
-/// Lines as spreadsheets in Spanish read them: `;` between the cells, and at the
-/// very beginning the mark by which they know UTF-8.
+/// Writes rows as CSV for Spanish spreadsheets: `;` as the delimiter, and a
+/// byte order mark at the beginning to declare UTF-8.
 fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
     let mut text = Vec::new();
     if begin {
@@ -294,7 +294,7 @@ fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
         .from_writer(text);
-    // Into memory: nothing can fail.
+    // Writes to memory cannot fail.
     if begin {
         let _ = writer.write_record(COLUMNS);
     }
@@ -304,23 +304,24 @@ fn write(begin: bool, rows: impl Iterator<Item = [String; 11]>) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-/// What a spreadsheet would take for a formula has `'` before it: what somebody
-/// wrote to the business must not run on its computer.
+/// Escapes with `'` what a spreadsheet would run as a formula: a contact's
+/// message must not execute on the business's computer.
 ///
-/// Not at the cell's beginning alone: a spreadsheet that goes by commas, tabs or
-/// lines instead of `;` begins a cell of its own at each of them.
+/// Covers more than the beginning of the cell: a spreadsheet that splits by
+/// commas, tabs or lines instead of `;` starts a new cell at each of them.
 fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
     let mut safe = String::new();
     let mut begins = true;
     for letter in cell.chars() {
-        // The full-width ones are folded to the others by some.
+        // Some spreadsheets fold the full-width characters to ASCII.
         let is_formula = matches!(letter, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
         if begins && is_formula {
             safe.push('\'');
         }
         begins = match letter {
             ',' | ';' | '\t' | '\n' | '\r' | '|' => true,
-            // What is not seen, or goes with quotation, does not end the beginning.
+            // Invisible characters and quotes do not end the beginning of a
+            // cell.
             '"' | '\'' => begins,
             _ => begins && (letter.is_whitespace() || letter.is_control() || is_invisible(letter)),
         };
