@@ -7,8 +7,8 @@
 //!                 page           └─> events, published once they are on the disk
 //! ```
 //!
-//! Nothing is asked of the page before its row, with the id that the message
-//! will have, is on the disk.
+//! The page receives no request before its row, with the id that the message
+//! will have, is on disk.
 
 mod append;
 mod error;
