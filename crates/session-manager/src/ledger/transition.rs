@@ -177,7 +177,7 @@ mod tests {
     /// The result of one attempt, at the server and at the caller.
     #[derive(Clone, Copy, Debug)]
     struct Luck {
-        /// The server gets it and does not refuse it.
+        /// The server receives it and does not refuse it.
         arrives: bool,
         /// The response arrives.
         answered: bool,

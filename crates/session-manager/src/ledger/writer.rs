@@ -167,7 +167,7 @@ async fn write_loop(
         match written {
             Ok(moved) => {
                 for row in moved {
-                    // Nobody may be waiting.
+                    // No subscriber is not an error.
                     let _ = news.send(row);
                 }
             }
@@ -176,7 +176,7 @@ async fn write_loop(
     }
 }
 
-/// Gives the rows that moved on.
+/// Writes all jobs in one transaction; returns the rows whose state changed.
 async fn write(
     jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     answers: &mut Vec<CommitCallback>,
