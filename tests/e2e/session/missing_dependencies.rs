@@ -168,8 +168,8 @@ async fn chromedriver_is_missing() {
     manager.stop().await;
 }
 
-/// A program that is there but does not do: the restart budget is spent, and
-/// after the cure `/connect` tries again.
+/// A program that exists but fails: the restart budget is spent, and after the
+/// fix `/connect` tries again.
 async fn broken(variable: &str, name: &str, script: &str, words: &[&str]) {
     let standin = standin(Settings::default()).await;
     let folder = Scratch::default();

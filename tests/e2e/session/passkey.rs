@@ -122,7 +122,7 @@ async fn qr_code_is_not_refreshed_during_a_passkey() {
     let settings = Settings {
         first_code: MS(1_500),
         next_code: MS(100),
-        // Where `data-ref` is missing, a code is composed from `Conn.ref`.
+        // Without `data-ref`, a code is composed from `Conn.ref`.
         data_ref: false,
         ..asks()
     };
