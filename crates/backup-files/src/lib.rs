@@ -5,7 +5,7 @@
 //! ```text
 //!  BackupFolder::store ─> name.partial ─(on the disk)─> name ─> the oldest deleted
 //!        write: encrypt(key, file) <── the service's own bytes
-//!  decrypt(key, file) ──> the service's own bytes, proved at their end
+//!  decrypt(key, file) ──> the service's own bytes, authenticated at their end
 //! ```
 
 #![warn(missing_docs)]

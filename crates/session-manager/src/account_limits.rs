@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  page's events ─> Inbox ─┐
-//!  page, asked now and then ┴─> LimitsWatch ─> watch ─> /session, /metrics
-//!  ledger: linked since, history through ─┘       └──> event log ─> /events
+//!  page, polled ───────────┼─> LimitsWatch ─┬─> watch ─> /session, /metrics
+//!  ledger: link, history ──┘                └─> event log ─> /events
 //! ```
 //!
 //! Nothing is throttled here: the hub decides how to react.

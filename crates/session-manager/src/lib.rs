@@ -4,8 +4,8 @@
 //!  main ──> Config ──> run(listener, config, shutdown)
 //!                        ├─ router (axum) ──> SessionHandle, Outbox ──> ledger
 //!                        ├─ SessionDriver ──> chromedriver ─> Chrome ─> page
-//!                        ├─ inbound: what the page tells ──> ledger ──> /events
-//!                        └─ limits: what WhatsApp lets the account do ──> /session
+//!                        ├─ inbound: the page's messages ──> ledger ──> /events
+//!                        └─ limits: the account's limits ──> /session
 //! ```
 
 pub mod account_limits;

@@ -294,7 +294,7 @@ async fn acks_advance_the_message_state() {
     manager.stop().await;
     manager.restart().await;
     assert_eq!(status_of(&manager, &id).await["status"], "played");
-    // Before the first status updates.
+    // Immediately after its start.
     manager.stop().await;
 }
 

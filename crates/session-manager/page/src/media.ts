@@ -1,7 +1,7 @@
 // Incoming files: fetched through wa-js, and passed on in pieces.
 //
 //   media_open(id) ──> wa-js downloads and decrypts ──> a blob, kept under a token
-//   media_read(token, offset) ──> a piece of it, as base64   (again and again)
+//   media_read(token, offset) ──> a piece as base64, repeatedly
 //   media_close(token)
 //
 // The browser process stores a blob, and moves large ones to disk.

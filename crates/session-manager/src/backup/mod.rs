@@ -2,10 +2,10 @@
 //! which another folder or host starts linked, without a code.
 //!
 //! ```text
-//!  the service runs: POST /backup, or BACKUP_EVERY_HOURS after the last
-//!      ─> driver: Chrome is closed ─> archive ─> Chrome is started again
-//!  it does not:      session-manager backup ─> lock ─> archive
-//!  session-manager restore FILE ─> lock ─> unpacked beside ─> swapped in
+//!  service running: POST /backup, or BACKUP_EVERY_HOURS after the last one
+//!      ─> driver: Chrome is closed ─> archive ─> Chrome is restarted
+//!  service stopped: session-manager backup ─> lock ─> archive
+//!  session-manager restore FILE ─> lock ─> unpacked next to it ─> swapped in
 //! ```
 //!
 //! Chrome is never running during a backup: unflushed data would be missing.

@@ -9,7 +9,7 @@
 //!   │                                         │ runs: ChromeDriver watches it
 //!   │     ── socket ──> one more socket of ───┘
 //!   │                   ChromeDriver's network
-//!   └─ starts ──> Chrome, with pipes that the service has the other ends of
+//!   └─ starts ──> Chrome, with pipes to the service
 //! ```
 
 use std::fs::File;

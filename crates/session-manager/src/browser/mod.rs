@@ -3,8 +3,8 @@
 //! ```text
 //!  session driver ──> Browser ──┬─ fantoccini (WebDriver): session, screenshot,
 //!                               │     diagnosis, close ──> chromedriver ─┐
-//!                               └─ Page, Tab (DevTools): calls side by   │
-//!                                  side, pushed events ──────────────────┤
+//!                               └─ Page, Tab (DevTools): concurrent      │
+//!                                  calls, pushed events ─────────────────┤
 //!                            WhatsApp Web + page script <── Chrome <─ relay
 //! ```
 

@@ -3,9 +3,9 @@
 //! ```text
 //!  TOKENS_DIR/
 //!    profile/      Chrome's --user-data-dir
-//!    profile.unlinked-…/  earlier profiles that WhatsApp asked to link anew
+//!    profile.unlinked-…/  earlier profiles that WhatsApp required to be relinked
 //!    tmp/          Chrome's temporary folder, emptied at each start
-//!    linked.json   there while the profile holds a linked device
+//!    linked.json   exists while the profile has a linked device
 //!    lock          held by the service that uses the folder
 //! ```
 

@@ -6,7 +6,7 @@
 //!    │    └─ chrome-shim     ends with Chrome
 //!    └─ Chrome                   own group; ends when its debugging pipe closes
 //!         └─ zygotes, renderers, …
-//!    (crashpad handlers: leave the group and the tree, carry our mark)
+//!    (crashpad handlers: leave the group and the tree, have the mark)
 //! ```
 //!
 //! Every process started for a profile has the mark in its environment, and

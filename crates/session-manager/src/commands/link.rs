@@ -3,7 +3,7 @@
 //! to the server.
 //!
 //! ```text
-//!  link: Chrome with a window ─> the person links ─> synced ─> all is there ─> closed ─> backup
+//!  link: Chrome with a window ─> the person links ─> synced ─> complete ─> closed ─> backup
 //!  server: restore ─> start ─> READY without a code
 //! ```
 

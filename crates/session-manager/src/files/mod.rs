@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  POST /files, a part of POST /send, url ─> intake ─> DATA_DIR/files/<id>.part
-//!                                              │ whole, hashed, on the disk
+//!                                              │ complete, hashed, on disk
 //!                                              v
 //!               ledger (its row) <──────── DATA_DIR/files/<id> ──> Chrome reads it
 //!                                              ^

@@ -1,9 +1,9 @@
 //! `GET /events`: the Server-Sent Events stream, with resume by `Last-Event-ID`.
 //!
 //! ```text
-//!                               ┌─ older than memory ─> [gap] ─> disk, by pages ─┐
-//!  what holds now ─> after the id ┤                         ^                      v
-//!                               └─ in memory ─> as it comes ┴─ too slow ─<─ in memory
+//!                               ┌─ older than memory ─> [gap] ─> disk, in pages ─┐
+//!  current state ─> from the id ┤                           ^                      v
+//!                               └─ in memory ─> live stream ┴─ too slow ─<─ in memory
 //! ```
 //!
 //! A client buffers at most one page of events, however slow it is.

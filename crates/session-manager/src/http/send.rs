@@ -1,9 +1,9 @@
 //! `POST /send`, `POST /send/check` and `GET /messages/{id}`.
 //!
 //! ```text
-//!  JSON, or multipart ─> sound? ─> its file: uploaded, came along, fetched
+//!  JSON, or multipart ─> valid? ─> its file: uploaded, attached, fetched
 //!                           │                         │
-//!  /send/check ends here <──┴── can it be that? <─────┴──> Outbox
+//!  /send/check ends here <──┴── kind allowed? <───────┴──> Outbox
 //! ```
 
 use api_docs::{ClienteHeader, Failures, IdempotencyHeader};

@@ -1,10 +1,10 @@
 //! Scanner: decides when to search the page's message store for missed messages.
 //!
 //! ```text
-//!  READY, or something was missed ─> deep: every chat that changed since the
-//!                                    watermark, acks of what is under way
-//!  every heartbeat ────────────────> what the page has in memory, if that
-//!                                    changed at all; what stays unreadable
+//!  READY, or messages were missed ─> deep: every chat that changed since the
+//!                                    watermark, acks of sends in progress
+//!  every heartbeat ────────────────> the page's memory, if it changed
+//!                                    at all; unreadable messages
 //! ```
 //!
 //! The watermark is WhatsApp's own time of the latest message that a complete

@@ -1,12 +1,12 @@
 //! One search of the page's message store, chat by chat, with pagination.
 //!
 //! ```text
-//!  deep ──> chats that changed, the latest last ──> each, from its end back to
-//!             the watermark ──> what is unknown ──> held ──> ledger
-//!             │                                      │ in the order of time
-//!             │ the page finds no place to begin     └─> `searched_chats`, so
-//!             └─> lost: tried again by itself            that a kill costs little
-//!  memory ─> what the page holds ──> what is unknown ──> ledger
+//!  deep ──> changed chats, the latest last ──> each, from its end back to
+//!             the watermark ──> unknown messages ─> held ──> ledger
+//!             │                                      │ in order of time
+//!             │ the page finds no anchor             └─> `searched_chats`, so
+//!             └─> lost: retried separately               that a kill costs little
+//!  memory ─> the page's messages ──> unknown messages ─> ledger
 //! ```
 //!
 //! The number of held messages is bounded: after a long absence they are

@@ -4,7 +4,7 @@
 //!  page ──> Seen ──record──┬─ known, or sent by this service ─> nothing
 //!                          ├─ cannot be read yet ─> `unreadable` ─a minute─> `events`,
 //!                          │                             as a message without a text
-//!                          └─ news ─> `events`, with its id ─> log ─> listeners
+//!                          └─ new ─> `events`, with its id ─> log ─> clients
 //! ```
 //!
 //! All waiting writes share one transaction: a burst costs one flush of the disk.

@@ -4,7 +4,7 @@
 //! ```text
 //!  message ─> remote ──fetched──> stored ──age, quota──> dropped
 //!               │  ^─ failed        ^────────fetched──────┘
-//!               └──WhatsApp has it no more──> gone
+//!               └──no longer at WhatsApp──> gone
 //! ```
 
 use session_api::{MediaState, MessageEvent, Timestamp};

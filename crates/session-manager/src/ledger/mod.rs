@@ -4,7 +4,7 @@
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks
 //!                   │  ^         │                            from the page
 //!                   v  └─────────┼── settle: unknown outcomes, whenever READY
-//!                 page           └─> events, published once they are on the disk
+//!                 page           └─> events, published once they are on disk
 //! ```
 //!
 //! The page receives no request before its row, with the id that the message

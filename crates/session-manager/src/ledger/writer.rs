@@ -1,9 +1,9 @@
 //! Group commit: one transaction for all waiting writes.
 //!
 //! ```text
-//!  callers ──Job──> queue ──> BEGIN, all jobs that are there, COMMIT ──> answers
+//!  callers ──Job──> queue ──> BEGIN, all queued jobs, COMMIT ──> results
 //!                     ^                      │
-//!                     └── what comes while the disk is busy goes together
+//!                     └── jobs queued during a flush share the next one
 //! ```
 //!
 //! A flush of the disk takes from a fraction of a millisecond to tens of

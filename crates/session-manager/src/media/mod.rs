@@ -2,7 +2,7 @@
 //! kept within a quota and a maximum age of their own.
 //!
 //! ```text
-//!  a message is told ──────> auto ─┐            ┌─ page: wa-js downloads ─> blob
+//!  a message is published ─> auto ─┐            ┌─ page: wa-js downloads ─> blob
 //!  GET /messages/{id}/media ───────┴─> flight ──┤
 //!                                    (one each) └─ pieces ─> <id>.part ─> <id> ─> ledger
 //!  prune: older than the age, or the oldest beyond the quota ────────────┘

@@ -2,7 +2,7 @@
 //! slot, to the page and the outcome.
 //!
 //! ```text
-//!  lane ─> what is unsettled of the same number ─> place ─> `sending` ─> page
+//!  lock ─> unsettled sends to the same number ─> slot ─> `sending` ─> page
 //! ```
 
 use session_api::{Content, ErrorCode, Timestamp};

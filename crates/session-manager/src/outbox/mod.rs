@@ -2,7 +2,7 @@
 //! outcomes.
 //!
 //! ```text
-//!  POST /send ─> send ─> attempt ─> page        ack_watch: does WhatsApp answer?
+//!  POST /send ─> send ─> attempt ─> page        ack_watch: do acks arrive?
 //!                  │        │
 //!                  v        v
 //!                ledger <─ settle: unknown outcomes, whenever READY

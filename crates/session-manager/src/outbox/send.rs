@@ -2,12 +2,12 @@
 //!
 //! ```text
 //!  key known ──┬─ another body ─> 409
-//!              ├─ taken ────────> the same answer
-//!              ├─ under way ────> waits for it
-//!              ├─ undecided ────> one more try to find out
+//!              ├─ taken ────────> the same response
+//!              ├─ in progress ──> waits for it
+//!              ├─ undecided ────> one more try to settle
 //!              └─ failed ───────┐
-//!  new ─> READY? room? ─> row ──┴─> lane ─> place ─> `sending` ─> page ─> outcome
-//!                          └── lane and place free: `sending` at once ──^
+//!  new ─> READY? room? ─> row ──┴─> lock ─> slot ──> `sending` ─> page ─> outcome
+//!                          └── lock and slot free: `sending` at once ───^
 //! ```
 //!
 //! Runs in a task of its own: a caller that disconnects cancels nothing.

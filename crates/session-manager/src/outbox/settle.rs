@@ -2,12 +2,12 @@
 //! the same id, with backoff.
 //!
 //! ```text
-//!  READY ─> every row in doubt ─> the page's store ──┬─ ack 1 or more ─> taken
+//!  READY ─> each unsettled row ─> the page's store ──┬─ ack 1 or more ─> taken
 //!                                                    ├─ ack 0 ─> waits, then as below
-//!                                                    └─ absent, -1 ─> sent again, same id
+//!                                                    └─ absent, -1 ─> resent, same id
 //!
-//!  a try without an outcome ─> a pause that grows ─> the next try
-//!  the last of them ─> undecided: the lane goes on, a person decides
+//!  a try without an outcome ─> backoff ─> the next try
+//!  the last try ─> undecided: the queue continues, a person decides
 //! ```
 //!
 //! WhatsApp's server drops an id that it has, and acknowledges it: a resent

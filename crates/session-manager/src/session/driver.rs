@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  commands ─┐                      ┌─> effects: launch, close, refresh, wipe
-//!  browser  ─┼─> Input ─> Machine ──┤        (each in a task of its own; what
-//!  timers   ─┤                      │         it ends with comes back as Done)
+//!  browser  ─┼─> Input ─> Machine ──┤        (each in its own task, whose
+//!  timers   ─┤                      │         result comes back as Done)
 //!  Done     ─┘                      └─> publisher
 //! ```
 //!

@@ -2,7 +2,7 @@
 //! and returns effects; the driver carries them out.
 //!
 //! ```text
-//!   what the session is                         what the browser is
+//!   session state                               browser phase
 //!
 //!   INIT ─> QR_REQUIRED ─> AUTHENTICATED        Gone ──Start──> Starting ──> Up
 //!     │         │            │    ^               ^                 │        │

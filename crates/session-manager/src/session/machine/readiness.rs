@@ -1,7 +1,7 @@
 //! Readiness: whether a linked page can send and receive yet, and what it waits for.
 //!
 //! ```text
-//!  linked ─> syncing ─> connected ─> tools there ─> waiting messages delivered ─> READY
+//!  linked ─> syncing ─> connected ─> tools found ─> waiting messages delivered ─> READY
 //!               │                        │                    │ at most delivery_patience
 //!               v no progress            v for long           v for long
 //!            stalled                 TOOLS_BROKEN       OFFLINE_DELIVERY
