@@ -45,7 +45,7 @@ pub enum NewEvent {
         /// The event to publish.
         event: Box<Event>,
     },
-    /// A call came in that was not answered.
+    /// An incoming call was not answered.
     Call(Box<CallEvent>),
     /// The delivery state of a sent message changed.
     Ack {

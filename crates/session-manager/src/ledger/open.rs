@@ -165,7 +165,7 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(steps.into())
 }
 
-/// Contains customers' numbers and texts: readable by the service's user only.
+/// Creates both, private to the service's user: they contain customers' data.
 pub(super) fn prepare(folder: &Path, path: &Path) -> Result<(), LedgerError> {
     let failed = |at: &Path| {
         let at = at.to_owned();

@@ -29,7 +29,7 @@ pub struct NewSend<'a> {
 /// Data that accompanies a transition.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TransitionData<'a> {
-    /// WhatsApp's whole id.
+    /// WhatsApp's full message id.
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
     pub error: Option<&'a str>,

@@ -39,7 +39,7 @@ impl Inbox {
         self.limits.subscribe()
     }
 
-    /// Queues an update without waiting: what finds no room is recovered from
+    /// Queues an update without waiting: if the queue is full, it is found in
     /// the page's store later.
     pub fn put(&self, update: PageUpdate) {
         if self.updates.try_send(update).is_err() {

@@ -411,7 +411,7 @@ impl Machine {
         self.transition(SessionState::Authenticated, cause, now);
     }
 
-    /// Counts a stalled sync. The wait for one stall exceeds the restart
+    /// Counts a stalled sync. The wait for one stall is as long as the restart
     /// window, so the stalls of one sync are counted until it completes.
     fn sync_stalled(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.stalls += 1;
