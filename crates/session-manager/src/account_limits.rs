@@ -32,7 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A page that has not reported the history this long after the link, or has no
 /// field for it, had no history to report.
 const SILENT_AFTER_MS: i64 = 3_600_000;
-/// The phone sends it within minutes, or it was paused and given up.
+/// Age at which the sync counts as given up; phones send it within minutes.
 const GIVEN_UP_AFTER_MS: i64 = 24 * 3_600_000;
 
 /// Receiver of the current limits; cheap to clone.

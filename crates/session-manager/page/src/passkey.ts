@@ -311,7 +311,7 @@ export function confirmPasskey(): { ok: true } {
   return { ok: true };
 }
 
-/** Returns to a code to scan. */
+/** Goes back to a code to scan. */
 export function cancelPasskey(): { way: string } {
   const waiting = pending;
   pending = null;

@@ -425,8 +425,8 @@ impl WhatsAppPage {
             .map(drop)
     }
 
-    /// Returns the page from a passkey to a code to scan; returns `false` if it
-    /// has no way to do so, and must be reloaded.
+    /// Moves the page back from a passkey to a code to scan; returns `false` if
+    /// it has no way to do so, and must be reloaded.
     ///
     /// # Errors
     /// Any [`PageError`].

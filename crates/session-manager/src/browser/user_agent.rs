@@ -57,7 +57,7 @@ pub(super) fn major(version: &str) -> &str {
 }
 
 impl UserAgent {
-    /// Returns the one of `program` in this version (`156.0.8078.79`).
+    /// Returns the user agent of `program` in this version (`156.0.8078.79`).
     pub(super) fn of(program: &Path, version: &str) -> Self {
         let resolved = program.canonicalize().unwrap_or_else(|_| program.into());
         let is_google = resolved.to_string_lossy().contains("google");

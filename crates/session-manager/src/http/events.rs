@@ -83,8 +83,8 @@ pub async fn events(
         )
     })?;
     let log = state.session.events().clone();
-    // The header, which a browser repeats by itself, is newer. An unknown id is
-    // no reason to refuse: `EventSource` would give up.
+    // The header, which a browser repeats by itself, is newer. An invalid one
+    // is ignored: after a refusal `EventSource` would give up.
     let asked = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())

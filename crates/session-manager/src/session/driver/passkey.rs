@@ -6,7 +6,7 @@ use super::SessionDriver;
 use crate::session::machine::PasskeyStep;
 
 impl SessionDriver {
-    /// Returns the page to a code to scan.
+    /// Moves the page back to a code to scan.
     pub(super) fn cancel_passkey(&self) {
         let Some(page) = self.page.borrow().clone() else {
             return;

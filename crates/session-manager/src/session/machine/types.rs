@@ -149,7 +149,7 @@ pub enum Effect {
     Reload,
     /// Request new codes from the idle page.
     RefreshCode,
-    /// Return the page from a passkey to a code to scan.
+    /// Move the page back from a passkey to a code to scan.
     CancelPasskey,
     /// Log and count a passkey step.
     PasskeyStep(PasskeyStep),
