@@ -32,7 +32,7 @@ fn last(standin: &Standin) -> Received {
     standin.phone().messages().pop().expect("a message")
 }
 
-/// Publishes a message from a lead; returns its full id.
+/// Sends a lead's message and waits for its event; returns its full id.
 async fn inbound(standin: &Standin, manager: &Manager, from: &str) -> String {
     let key = standin
         .phone()

@@ -216,7 +216,7 @@ async fn whats_new_dialog_is_dismissed() {
     }
 }
 
-/// The phone unlinks a device that does not: the test above prevents this.
+/// The phone unlinks a device that keeps the dialog, as the test above prevents.
 #[tokio::test]
 async fn device_that_never_acks_is_dropped() {
     let settings = Settings {
