@@ -601,14 +601,11 @@ async fn two_hubs_are_one_to_whoever_attacks() {
     assert_eq!(status, 201, "{body}");
     let path = format!("/api/sender/bajas/{ANA}");
     assert_eq!(get(&other, &admin(), &path).await.0, 200);
-    let message = json!({"destinatario": ANA, "mensaje": "hola"});
-    let path = "/api/sender/messages/send";
-    let (status, body) = post(&other, &token, path, message).await;
-    assert_eq!(
-        (status, &body["code"]),
-        (403, &json!("OPTED_OUT")),
-        "{body}"
-    );
+    let many = json!({"mensajes": [{"destinatario": ANA, "mensaje": "hola"}]});
+    let path = "/api/sender/messages/bulk";
+    let (status, body) = post(&other, &token, path, many).await;
+    let refused = (status, &body["mensajes"][0]["error"]);
+    assert_eq!(refused, (202, &json!("OPTED_OUT")), "{body}");
 
     // A permission revoked at one hub ends at the other: at once for requests,
     // and within half a minute for open streams.
