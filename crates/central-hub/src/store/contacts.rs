@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
+use super::words::spaced;
 use super::{Store, Tx, now};
 
 /// A contact.
@@ -25,6 +26,15 @@ impl std::fmt::Debug for Contact {
         f.debug_struct("Contact")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+impl Contact {
+    /// By what a search finds it.
+    pub(super) fn words(&self) -> String {
+        let number = self.wa_id.split('@').next();
+        let texts = [self.name.as_deref(), self.pushname.as_deref(), number];
+        spaced(texts.into_iter().flatten())
     }
 }
 
@@ -56,7 +66,16 @@ impl Store {
         .bind(now())
         .fetch_one(&mut **tx)
         .await?;
-        read(&row)
+        let contact = read(&row)?;
+        let words = contact.words();
+        if row.try_get::<Option<String>, _>("words")?.as_ref() != Some(&words) {
+            sqlx::query("UPDATE contacts SET words = $1 WHERE id = $2")
+                .bind(words)
+                .bind(contact.id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(contact)
     }
 
     /// The contact with this WhatsApp id.
@@ -93,7 +112,7 @@ impl Store {
     }
 }
 
-fn read(row: &AnyRow) -> Result<Contact, StoreError> {
+pub(super) fn read(row: &AnyRow) -> Result<Contact, StoreError> {
     Ok(Contact {
         id: row.try_get("id")?,
         wa_id: row.try_get("wa_id")?,

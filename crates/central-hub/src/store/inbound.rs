@@ -302,6 +302,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         let data = webhook_events::message(&message);
         self.tell_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
@@ -349,6 +350,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         note(tx, message.id, None, Change::to(state, "HEARD"), at).await?;
         Ok(Some(message))
     }

@@ -32,6 +32,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     8 "0008_request_ids";
     9 "0009_node_pair";
     10 "0010_traces";
+    12 "0012_search";
 };
 
 /// Runs what has not run yet.

@@ -38,12 +38,14 @@ mod node;
 mod overview;
 mod queues;
 mod search;
+mod search_index;
 mod settings;
 mod state;
 mod transitions;
 mod webhook_events;
 mod webhook_secret;
 mod webhooks;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -136,6 +138,7 @@ impl Store {
                 location: location.to_string(),
                 source,
             })?;
+        store.fill_index().await?;
         Ok(store)
     }
 

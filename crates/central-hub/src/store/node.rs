@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sqlx::Row;
 
+use super::search_index::Indexed;
 use super::{Engine, Store, StoreError, Tx, now};
 
 /// What a row of the Node pair's was.
@@ -302,9 +303,24 @@ impl Store {
             .bind(json(&rows))
             .fetch_all(&mut **tx)
             .await?;
-        rows.iter()
+        let ids: HashMap<String, i64> = rows
+            .iter()
             .map(|row| Ok((row.try_get("idempotency_key")?, row.try_get("id")?)))
-            .collect()
+            .collect::<Result<_, sqlx::Error>>()?;
+        let indexed: Vec<_> = messages
+            .iter()
+            .filter_map(|message| {
+                Some(Indexed {
+                    id: *ids.get(&message.key)?,
+                    is_inbound: message.direction == "in",
+                    cliente_id: message.cliente_id,
+                    chat: &message.chat,
+                    body: &message.body,
+                })
+            })
+            .collect();
+        self.index_in(tx, &indexed).await?;
+        Ok(ids)
     }
 
     /// Writes recipients down; those whose number the campaign has already are

@@ -22,6 +22,7 @@ mod password;
 mod program;
 mod receiver;
 mod routes;
+mod search;
 mod sends;
 mod support;
 mod webhooks;

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The tables are whatever the database has, in the order of their making, in
-//! which each stands after what it refers to. Blobs are `{"base64":"…"}`;
+//! which each stands after what it refers to; but not the index of the messages'
+//! words, which is made anew. Blobs are `{"base64":"…"}`;
 //! nothing is left out instead of `null`.
 
 mod export;
@@ -123,10 +124,11 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
     let engine = store.engine();
     let names = engine.pick(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
-             AND name <> '_sqlx_migrations' ORDER BY rowid",
+             AND name <> '_sqlx_migrations' AND name NOT LIKE 'message!_words%' ESCAPE '!'
+             ORDER BY rowid",
         "SELECT relname::text AS name FROM pg_class
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-             AND relname <> '_sqlx_migrations' ORDER BY oid",
+             AND relname NOT IN ('_sqlx_migrations', 'message_words') ORDER BY oid",
     );
     let columns = engine.pick(
         "SELECT name, upper(type) AS declared FROM pragma_table_info($1) ORDER BY cid",
