@@ -14,7 +14,7 @@ const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
 
 /// Without a list of what is pending, which every search would read.
 const POSTGRES_WORDS: &str = "CREATE TABLE message_words (
-    message_id BIGINT PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+    message_id BIGINT PRIMARY KEY,
     numbers    INTEGER[] NOT NULL
 );
 CREATE INDEX message_words_numbers ON message_words USING gin (numbers) WITH (fastupdate = off);";

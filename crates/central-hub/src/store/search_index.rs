@@ -11,9 +11,6 @@ use super::messages::Message;
 use super::words::{Words, cliente_number, direction_number, numbers_of, spaced};
 use super::{Engine, Filter, Store, Tx, now};
 
-/// How far the index is filled: the last message, or [`DONE`].
-const PLACE: &str = "search.filled";
-const DONE: &str = "done";
 /// Messages, or contacts, in one step.
 const STEP: i64 = 500;
 /// Said of so many messages that were filled in.
@@ -64,10 +61,12 @@ fn joined(numbers: impl Iterator<Item = i64>, between: &str) -> String {
 
 /// As for a database without an index: what was brought in has none.
 pub(super) async fn forget_in(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM settings WHERE name = $1")
-        .bind(PLACE)
-        .execute(&mut **tx)
-        .await?;
+    for statement in [
+        "DELETE FROM message_words_filled",
+        "INSERT INTO message_words_filled (place) VALUES (0)",
+    ] {
+        sqlx::query(statement).execute(&mut **tx).await?;
+    }
     Ok(())
 }
 
@@ -166,16 +165,16 @@ impl Store {
 
     /// One step; how many messages it took, `None` at the end.
     async fn fill_step(&self) -> Result<Option<i64>, StoreError> {
-        if self.setting(PLACE).await?.as_deref() == Some(DONE) {
+        let place = "SELECT MAX(place) FROM message_words_filled";
+        let ask = sqlx::query_scalar::<_, Option<i64>>(place);
+        if ask.fetch_one(self.reader()).await?.is_none() {
             return Ok(None);
         }
         let mut tx = self.begin().await?;
-        let place: Option<String> =
-            sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
-                .bind(PLACE)
-                .fetch_optional(&mut *tx)
-                .await?;
-        let place: i64 = place.and_then(|id| id.parse().ok()).unwrap_or(0);
+        let ask = sqlx::query_scalar::<_, Option<i64>>(place);
+        let Some(place) = ask.fetch_one(&mut *tx).await? else {
+            return Ok(None);
+        };
         let rows = sqlx::query("SELECT * FROM messages WHERE id > $1 ORDER BY id LIMIT $2")
             .bind(place)
             .bind(STEP)
@@ -184,12 +183,15 @@ impl Store {
         let messages: Vec<_> = rows.iter().map(Message::read).collect::<Result<_, _>>()?;
         let indexed: Vec<_> = messages.iter().map(Indexed::from).collect();
         self.index_in(&mut tx, &indexed).await?;
-        let mut place = messages.last().map(|last| last.id.to_string());
-        if place.is_none() && self.fill_contacts_in(&mut tx).await? == 0 {
-            place = Some(DONE.to_owned());
-        }
-        if let Some(place) = place {
-            self.set_in(&mut tx, PLACE, &place).await?;
+        if let Some(last) = messages.last() {
+            sqlx::query("UPDATE message_words_filled SET place = $1")
+                .bind(last.id)
+                .execute(&mut *tx)
+                .await?;
+        } else if self.fill_contacts_in(&mut tx).await? == 0 {
+            sqlx::query("DELETE FROM message_words_filled")
+                .execute(&mut *tx)
+                .await?;
         }
         tx.commit().await?;
         Ok(Some(i64::try_from(messages.len()).unwrap_or(0)))
@@ -228,6 +230,8 @@ impl Store {
             .map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
         let numbers = numbers.into_iter().map(i64::from);
+        // Somebody may ask for what is before anything.
+        let before = before.max(1);
         let ids = match self.engine() {
             Engine::Sqlite => {
                 sqlx::query_scalar(
@@ -251,7 +255,7 @@ impl Store {
                     .await?;
                 let statement = sqlx::AssertSqlSafe(format!(
                     "SELECT found.message_id FROM generate_series(
-                             (SELECT LEAST(MAX(message_id), CAST($3 AS BIGINT) - 1) / {BUCKET}
+                             (SELECT LEAST(COALESCE(MAX(message_id), 0), CAST($3 AS BIGINT) - 1) / {BUCKET}
                               FROM message_words),
                              GREATEST(CAST($2 AS BIGINT), 0) / {BUCKET}, -1) AS bucket (n),
                          LATERAL (

@@ -43,8 +43,8 @@ async fn found(hub: &Hub, path: &str, words: &str) -> Vec<String> {
     let (status, body) = ask(hub, path, words).await;
     assert_eq!(status, 200, "{words} {body}");
     let (list, text): (_, fn(&Value) -> &Value) = match body.get("mensajes") {
-        Some(list) => (list, |it| it.get("mensaje").unwrap_or(&it["body"])),
-        None => (&body["conversaciones"], |it| &it["ultimo"]["body"]),
+        Some(list) => (list, |it| &it["mensaje"]),
+        None => (&body["conversaciones"], |it| &it["ultimo"]["mensaje"]),
     };
     let texts = list.as_array().unwrap().iter().map(text);
     texts.map(|it| it.as_str().unwrap().to_owned()).collect()
@@ -99,6 +99,7 @@ on_both_engines! {
 
     async fn nothing_that_is_searched_for_breaks_a_search(database: Database) {
         let (hub, _peer) = start(&database).await;
+        assert!(found(&hub, MESSAGES, "casa").await.is_empty(), "there is nothing yet");
         write(&hub, 51, &[("5491177770001", CASA)]).await;
         let hostile = [
             "\"", "'", "\"casa", "casa\"", "*", "casa*", "^casa", "casa AND", "OR", "NOT casa", "NEAR(casa centro)",
@@ -115,9 +116,14 @@ on_both_engines! {
             assert!(found(&hub, MESSAGES, nothing).await.is_empty(), "{nothing:?}");
             assert!(found(&hub, CONVERSATIONS, nothing).await.is_empty(), "{nothing:?}");
         }
-        let long = "casa ".repeat(2_000);
+        for antes in [i64::MIN, -1, 0, 1, i64::MAX] {
+            let (status, body) = ask(&hub, &format!("{MESSAGES}antes={antes}&"), "casa").await;
+            assert_eq!(status, 200, "{antes} {body}");
+            assert_eq!(ask(&hub, &format!("{CONVERSATIONS}antes={antes}&"), "casa").await.0, 200, "{antes}");
+        }
         for path in [MESSAGES, CONVERSATIONS, "/api/listener/messages?", "/api/sender/messages.csv?"] {
-            assert_eq!(ask(&hub, path, &long).await.0, 400, "{path}");
+            assert_eq!(ask(&hub, path, &"casa ".repeat(100)).await.0, 400, "{path}");
+            assert_eq!(ask(&hub, path, &"casa ".repeat(2_000)).await.0, 414, "{path}");
         }
         let many: String = (0..100).map(|n| char::from(b'a' + n % 26)).flat_map(|c| [c, ' ']).collect();
         assert!(found(&hub, MESSAGES, &many).await.is_empty());

@@ -101,18 +101,19 @@ async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
 #[derive(Debug)]
 struct TableColumn {
     name: String,
-    /// As its table declares it; SQLite takes a value of any type for it.
+    /// As its table declares it.
     declared: String,
 }
 
 impl TableColumn {
-    /// Whether `value` is of the type that the column is declared with, as
-    /// SQLite groups them; PostgreSQL's own are left to it.
+    /// Whether `value` is of the type that the column is declared with, as far
+    /// as the tables use them: SQLite takes any, and PostgreSQL's refusal does
+    /// not say of which column it is.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
             "TEXT" => value.is_string(),
-            "BLOB" => value.is_object(),
+            "BLOB" | "BYTEA" => value.is_object(),
             "REAL" => value.is_number(),
             _ => true,
         }
@@ -128,11 +129,12 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
              ORDER BY rowid",
         "SELECT relname::text AS name FROM pg_class
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-             AND relname NOT IN ('_sqlx_migrations', 'message_words') ORDER BY oid",
+             AND relname <> '_sqlx_migrations'
+             AND relname NOT IN ('message_words', 'message_words_filled') ORDER BY oid",
     );
     let columns = engine.pick(
         "SELECT name, upper(type) AS declared FROM pragma_table_info($1) ORDER BY cid",
-        "SELECT attname::text AS name, '' AS declared FROM pg_attribute
+        "SELECT attname::text AS name, upper(format_type(atttypid, NULL)) AS declared FROM pg_attribute
              WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
     );
     let mut tables = Vec::new();
