@@ -40,6 +40,8 @@ module.exports = {
         AUTO_CAMPAIGNS_ENABLED: 'false',
         // In whose zone the hours of the schedules are.
         TZ: 'America/Argentina/Buenos_Aires',
+        // Of which country numbers without one are: two letters.
+        PHONE_REGION: 'AR',
 
         // ---- hub.db: campaigns, messages, everything the hub remembers ----
         DATA_DIR: path.join(home, 'data'),

@@ -46,7 +46,7 @@ async function test() {
     await row('admin').getByText('Vos', { exact: true }).waitFor();
     await button('Nuevo usuario').click();
     await inDialog('Crear el usuario').click();
-    await says('De 1 a 64 letras');
+    await says('Sin espacios ni acentos.');
     await says('Un número mayor que cero.');
     await field('Usuario').fill('eva');
     await field('Número de cliente').fill('51');
@@ -101,7 +101,7 @@ async function test() {
     await inDialog('Guardar').click();
     await says('Tiene que tener al menos 10 caracteres.');
     await field('Contraseña nueva').fill(SECOND);
-    await choose('Qué ve', 'Administra todo');
+    await choose('Rol', 'Administra todo');
     await inDialog('Guardar').click();
     await closed();
     await row('eva').getByText('Administra todo').waitFor();

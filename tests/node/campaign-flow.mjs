@@ -61,7 +61,7 @@ async function test() {
     await page.getByLabel('Nombre de la campaña').fill('Marzo');
     await page.getByLabel('Mensaje').fill('Hola {nombre} de {razon_social}');
     await button('Crear campaña').click();
-    await says('La variable {razon_social} no se puede usar (línea 1, columna 18).');
+    await says('La lista no tiene una columna «razon_social».');
     equal(await page.getByTestId('mistake').textContent(), '{razon_social}', 'what is marked');
     await button('Mostrar dónde').click();
     const marked = await page.getByLabel('Mensaje').evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
@@ -73,12 +73,12 @@ async function test() {
     await page.getByLabel('Columnas de la lista').fill('Razón social');
     await page.getByLabel('Pausa mínima').fill('0');
     await page.getByLabel('Pausa máxima').fill('0');
-    await page.getByLabel('Cliente').fill('51');
+    await page.getByLabel('Cliente', { exact: true }).fill('51');
     await button('Crear campaña').click();
     await page.getByRole('heading', { name: 'Marzo', level: 1 }).waitFor();
     path = new URL(page.url()).pathname;
     equal(await state(), 'Por aprobar', 'its state');
-    assert(await button('Aprobar').isDisabled(), 'nobody to write to, and yet it can be approved');
+    assert(await button('Probar').isDisabled(), 'nobody to write to, and yet it can be approved');
     await says('Todavía no hay personas');
   });
 
@@ -93,8 +93,8 @@ async function test() {
     await chosen;
     await page.getByText(`${people.toLocaleString('es-AR')} personas agregadas`).waitFor({ timeout: 60_000 });
     await wire.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
-    await says('1 repetidas y 2 líneas rechazadas.');
-    await button('Ver rechazadas').click();
+    await says('1 repetida y 2 con problemas.');
+    await button('Ver y corregir').click();
     await says('La planilla cambió el número');
     await says('No es un número de teléfono.');
     await eventually('all of them', async () => (await figure('Personas')) === people.toLocaleString('es-AR'));
@@ -124,28 +124,40 @@ async function test() {
   });
 
   await step('approved as a rehearsal, and watched to its end', async () => {
-    await button('Aprobar').click();
-    await dialog().getByText('Es un ensayo').waitFor();
+    await button('Probar').click();
+    await dialog().getByText('Es una prueba').waitFor();
     await picture('campaign-approve');
-    await answer('Empezar el ensayo');
+    await answer('Empezar la prueba');
     await dialog().waitFor({ state: 'hidden' });
-    await eventually('it is under way', async () => ['En curso', 'Finalizada'].includes(await state()));
+    await eventually('it is under way', async () => ['Probando', 'Finalizada'].includes(await state()));
     const seen = new Set();
     await eventually(
       'the end',
       async () => {
-        seen.add(await figure('Simulados'));
+        seen.add(await figure('De prueba'));
         if (seen.size === 3) await picture('campaign-under-way', { fullPage: true });
         return (await state()) === 'Finalizada';
       },
       240_000,
     );
     assert(seen.size > 2, `the numbers did not move: ${[...seen]}`);
-    await eventually('all of them', async () => (await figure('Simulados')) === people.toLocaleString('es-AR'));
+    await eventually('all of them', async () => (await figure('De prueba')) === people.toLocaleString('es-AR'));
     await page.getByTestId('chart').locator('svg').waitFor();
     const days = await page.getByTestId('chart').locator('tbody tr').count();
     assert(days === 4 || days === 5, `${days} days in the chart`);
     await says('En un envío real, el primer mensaje habría salido');
+    // The lock is in the environment: the way out says so, with the very commands.
+    await button('Enviarla de verdad').click();
+    await dialog().getByText('El servidor está en modo prueba').waitFor();
+    assert(await dialog().getByRole('button', { name: /^Enviar a / }).isDisabled(), 'it can be sent for real');
+    await answer('Cancelar');
+    await dialog().waitFor({ state: 'hidden' });
+    await button('¿Cómo se activa el envío?').click();
+    const letter = await dialog().getByTestId('operator-letter').textContent();
+    assert(letter.includes("DRY_RUN: 'false'") && letter.includes('pm2 delete leadmaster-central-hub'), letter);
+    await picture('operator');
+    await answer('Cerrar');
+    await dialog().waitFor({ state: 'detached' });
     await picture('campaign-finished', { fullPage: true });
   });
 
@@ -197,10 +209,10 @@ async function test() {
     await page.goto(`${hub}/campanas/nueva`);
     await page.getByLabel('Nombre de la campaña').fill('Propia');
     await page.getByLabel('Mensaje').fill('Hola');
-    equal(await page.getByLabel('Cliente').count(), 0, 'another business to choose');
+    equal(await page.getByLabel('Cliente', { exact: true }).count(), 0, 'another business to choose');
     await button('Crear campaña').click();
     await page.getByRole('heading', { name: 'Propia', level: 1 }).waitFor();
-    equal(await button('Aprobar').count(), 0, 'ways to approve');
+    equal(await button('Probar').count(), 0, 'ways to approve');
     await page.goto(`${hub}/campanas/99999`);
     await page.getByRole('heading', { name: 'Esta página no existe' }).waitFor();
   });

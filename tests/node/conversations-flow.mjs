@@ -5,7 +5,7 @@
 //
 // The hub runs with DRY_RUN=false. With SCREENSHOTS=<folder> every screen is kept as
 // a picture.
-import { equal, eventually, phone, run, step } from './lib/peer.mjs';
+import { assert, equal, eventually, phone, run, step } from './lib/peer.mjs';
 import { visit } from './lib/visit.mjs';
 
 const { HUB_URL: hub, ADMIN_PASSWORD: password, PHONE_URL, SCREENSHOTS: pictures } = process.env;
@@ -27,9 +27,6 @@ const row = (number) => page.locator(`[data-chat="${number}"]`);
 const bubbles = () => page.locator('[data-message]');
 const bubble = (text) => bubbles().filter({ hasText: text });
 const box = () => page.getByLabel('Respuesta', { exact: true });
-const shows = (text, estado) =>
-  eventually(`“${text}” is ${estado}`, async () =>
-    (await bubble(text).locator('[data-estado]').getAttribute('data-estado')) === estado);
 
 async function test() {
   page = await visitor.open();
@@ -41,7 +38,7 @@ async function test() {
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Conversaciones', level: 1 }).waitFor();
     await says('Todavía no hay conversaciones');
-    await says('Elegí una conversación');
+    await says('Elegí un chat de la lista');
   });
 
   await step('what comes in appears by itself', async () => {
@@ -66,6 +63,49 @@ async function test() {
     await bubble('Contestame, porfa').waitFor();
   });
 
+  await step('what was read is blue, in both schemes', async () => {
+    const ticks = (estado) => bubble('Hola Ana').locator(`[data-estado="${estado}"]`);
+    const colour = (estado) => ticks(estado).evaluate((one) => getComputedStyle(one).color);
+    const [sent] = await standin.messages();
+    await ticks('entregado').waitFor();
+    const delivered = await colour('entregado');
+    await standin.call('acks', { id: sent.id, ack: 3 });
+    await ticks('leido').waitFor();
+    equal(await colour('leido'), 'rgb(11, 111, 184)', 'read, in the light');
+    assert(delivered !== 'rgb(11, 111, 184)', 'delivered is not blue');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await eventually('read, in the dark', async () => (await colour('leido')) === 'rgb(124, 196, 248)');
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  await step('a chat that is opened is ready to be answered, and keeps what was typed', async () => {
+    const focused = () => box().evaluate((one) => one === document.activeElement);
+    await row(LEO).focus();
+    await page.keyboard.press('ArrowUp');
+    assert(await row(ANA).evaluate((one) => one === document.activeElement), '↑ goes up the list');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${hub}/conversaciones/${LEO}`);
+    await eventually('the box has the focus', focused);
+    await page.keyboard.type('Te cuento que');
+    await row(ANA).click();
+    await eventually('the box of the other is empty', async () => (await box().inputValue()) === '');
+    await row(LEO).getByText('Borrador:').waitFor();
+    await page.reload();
+    await row(LEO).click();
+    await eventually('the draft is there', async () => (await box().inputValue()) === 'Te cuento que');
+    await box().fill('');
+    await row(ANA).click();
+  });
+
+  await step('links are links, and bold is bold', async () => {
+    await standin.leadMessage({ from: ANA, body: '*Mirá* https://casa.example/1 _por favor_' });
+    const one = bubble('casa.example');
+    await one.locator('strong', { hasText: 'Mirá' }).waitFor();
+    await one.locator('em', { hasText: 'por favor' }).waitFor();
+    equal(await one.locator('a[target="_blank"]').getAttribute('href'), 'https://casa.example/1', 'the link');
+  });
+
   await step('it is answered once, however often it is clicked', async () => {
     await box().fill('Hasta el viernes.');
     await button('Enviar').dblclick();
@@ -88,12 +128,22 @@ async function test() {
     await row(LEO).getByText('BAJA').waitFor();
     await row(LEO).click();
     await bubble('BAJA').waitFor();
-    await box().fill('¿Seguro?');
-    await button('Enviar').click();
-    await says('Esta persona pidió que no le escriban.');
-    equal(await box().inputValue(), '¿Seguro?', 'what was typed stays');
-    await shows('¿Seguro?', 'fallido');
+    await page.getByTestId('opted-out').waitFor();
+    await page.getByTestId('closed-box').getByText('pidió la baja: no se le puede escribir.').waitFor();
+    equal(await box().count(), 0, 'boxes to write in');
     await picture('opted-out');
+  });
+
+  await step('somebody is taken out from the chat, and put back', async () => {
+    await row(ANA).click();
+    await button('Opciones del chat').click();
+    await page.getByRole('menuitem', { name: 'Dar de baja' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Dar de baja', exact: true }).click();
+    await page.getByTestId('closed-box').waitFor();
+    equal((await api(`/api/sender/bajas/${ANA}`)).telefono, ANA, 'on the list');
+    await picture('toast');
+    await button('Deshacer').click();
+    await box().waitFor();
   });
 
   await step('the list is searched by number and text, without accents', async () => {

@@ -160,7 +160,11 @@ async function test() {
     await inDialog('Crear la clave').click();
     const token = await secretShown();
     assert(token.startsWith('lm_'), 'the form of a token');
-    await inDialog('Ya lo guardé').click();
+    // It is not shown again: no key and no click beside it ends that.
+    await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
+    equal(await secretShown(), token, 'it stays');
+    await inDialog('Ya la guardé').click();
     await closed();
     const ask = (path, options = {}) =>
       fetch(`${hub}${path}`, { ...options, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } });

@@ -64,7 +64,7 @@ async function answer(opener, title, confirm) {
   await eventually('the question is there', () =>
     dialog().evaluate((element) => getComputedStyle(element).opacity === '1'),
   );
-  await picture(`question-${confirm.toLowerCase()}`);
+  await picture(`question-${confirm.toLowerCase().replaceAll(' ', '-')}`);
   await dialog().getByRole('button', { name: confirm, exact: true }).click();
 }
 
@@ -159,19 +159,20 @@ async function test() {
     // Its own, since the stand-in remembers what earlier runs sent.
     const text = `Hola desde la prueba de las ${new Date().toISOString()}`;
     const sent = async () => (await standin.messages()).some((message) => message.body === text);
-    const submit = button(config.dry_run ? 'Ensayar envío' : 'Enviar prueba');
+    const submit = button(config.dry_run ? 'Probar envío' : 'Enviar prueba');
     await page.getByLabel('Mensaje').fill(text);
     await submit.click();
     await says('Escribí un número.');
     await page.getByLabel('Número de destino').fill('+54 9 11 4000-0001');
     await submit.click();
     if (config.dry_run) {
-      await says('Modo ensayo: no se envía nada');
-      await says('Ensayo correcto: no se envió nada');
+      await says('Modo prueba');
+      await says('La prueba salió bien');
+      await says('le habría llegado a +54 9 11 4000-0001');
       assert(!(await sent()), 'a rehearsed message reached WhatsApp');
     } else {
       await says('WhatsApp recibió el mensaje.', LONG);
-      await says('Entrega: Entregado');
+      await says('Entregado ✓✓');
       assert(await sent(), `nothing reached ${LEAD}`);
     }
     await page.getByTestId('send-outcome').scrollIntoViewIfNeeded();
@@ -224,8 +225,12 @@ async function test() {
     await noSidewaysScroll('connected');
     await picture('phone-connected');
     await button('Menú').click();
-    await page.getByRole('navigation').getByText('WhatsApp').waitFor();
-    await says('Servidor');
+    await page.getByRole('navigation', { name: 'Secciones' }).getByText('WhatsApp').waitFor();
+    await page.getByTestId('line-state').getByText('WhatsApp: conectado').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('navigation', { name: 'Secciones' }).waitFor({ state: 'hidden' });
+    await page.getByRole('navigation', { name: 'Accesos' }).getByRole('button', { name: 'Más' }).click();
+    await page.getByRole('navigation', { name: 'Secciones' }).waitFor();
     await picture('phone-menu');
     await button('Menú').click();
     await page.setViewportSize({ width: 1200, height: 900 });
@@ -242,16 +247,16 @@ async function test() {
   await step('the hub goes and comes', async () => {
     await wire.cut();
     await says('No hay conexión con el servidor, reintentando…');
-    assert(await button('Enviar prueba').or(button('Ensayar envío')).isDisabled(), 'nothing can be sent');
+    assert(await button('Enviar prueba').or(button('Probar envío')).isDisabled(), 'nothing can be sent');
     await picture('hub-away');
     await wire.mend();
     await page.getByText('No hay conexión con el servidor').waitFor({ state: 'detached' });
     await view('ready');
-    await eventually('the stream is back', () => page.getByText('Sin avisos en vivo').count().then((n) => n === 0));
+    await eventually('the stream is back', () => page.getByText('Se actualiza cada pocos segundos').count().then((n) => n === 0));
   });
 
   await step('disconnect, with its question; the phone stays linked', async () => {
-    await answer('Desconectar', '¿Desconectar WhatsApp?', 'Desconectar');
+    await answer('Pausar la conexión', '¿Pausar la conexión?', 'Pausar la conexión');
     await view('disconnected');
     await says('El teléfono sigue vinculado');
     await button('Conectar').click();
@@ -260,7 +265,7 @@ async function test() {
   });
 
   await step('unlink, with its question', async () => {
-    await answer('Desvincular', '¿Desvincular el teléfono?', 'Desvincular');
+    await answer('Quitar este WhatsApp', '¿Quitar este WhatsApp?', 'Quitar este WhatsApp');
     await view('disconnected');
     await says('Al conectar aparece un código nuevo');
     equal((await standin.state()).devices?.length ?? 0, 0, 'devices left on the phone');
@@ -308,7 +313,7 @@ async function test() {
     await picture('not-found');
     await page.getByRole('link', { name: 'Ir al inicio' }).click();
     await page.waitForURL(`${hub}/inicio`);
-    await page.getByRole('main').getByText('La línea está desconectada').waitFor();
+    await page.getByRole('main').getByText('WhatsApp está desvinculado: no entra ni sale nada.').first().waitFor();
     await page.getByRole('navigation').getByRole('link', { name: 'WhatsApp' }).click();
     await page.waitForURL(`${hub}/whatsapp`);
     await view('disconnected');

@@ -57,8 +57,8 @@ async function test() {
     await page.goto(`${hub}/programacion`);
     await enter('admin', password);
     await page.getByRole('heading', { name: 'Programación', level: 1 }).waitFor();
-    await says('En esta semana no hay ninguna ventana.');
-    await says('Horarios de America/Argentina/Buenos_Aires');
+    await says('Esta semana no sale nada.');
+    await says('(hora de Buenos Aires)');
     await choose('Vista', 'Lista');
     await says('Todavía no hay programaciones');
     await picture('empty');
@@ -68,10 +68,10 @@ async function test() {
   await step('what is wrong is told before anything is asked', async () => {
     await button('Nueva programación').click();
     await opened('Nueva programación');
-    equal(await dialog().getByLabel('Cupo diario').inputValue(), '50', 'the quota');
+    equal(await dialog().getByLabel('Máximo por día').inputValue(), '50', 'the quota');
     equal(await dialog().getByLabel('Pausa mínima (s)').inputValue(), '30', 'the pause');
     equal(await dialog().getByLabel('Pausa máxima (s)').inputValue(), '90', 'the pause');
-    await dialog().getByLabel('Cupo diario').fill('0');
+    await dialog().getByLabel('Máximo por día').fill('0');
     await dialog().getByLabel('Primer día').fill('2026-03-02');
     await dialog().getByLabel('Último día').fill('2026-03-01');
     await answer('Guardar');
@@ -82,7 +82,7 @@ async function test() {
   });
 
   await step('made for a campaign that is searched for', async () => {
-    await dialog().getByLabel('Cupo diario').fill('40');
+    await dialog().getByLabel('Máximo por día').fill('40');
     await dialog().getByLabel('Primer día').fill('');
     await dialog().getByLabel('Último día').fill('');
     await dialog().getByRole('textbox', { name: 'Campaña' }).or(dialog().getByRole('combobox', { name: 'Campaña' })).first().fill('PROMOCION');
@@ -93,7 +93,9 @@ async function test() {
     await dialog().getByLabel('Desde las').fill('22:00');
     await dialog().getByLabel('Hasta las').fill('02:00');
     await says('Termina al día siguiente.');
-    await says('entran unos 240 mensajes');
+    await says('salen hasta 240 mensajes');
+    assert(await dialog().getByLabel('Aprobarla al guardar').isChecked(), 'approved by who may');
+    await dialog().getByLabel('Aprobarla al guardar').uncheck();
     await picture('form');
     await answer('Guardar');
     await closed();
@@ -166,7 +168,7 @@ async function test() {
     const next = plus(today(), 7);
     await schedule({ campania_id: ids.march, hora_inicio: '16:00', hora_fin: '17:00', fecha_inicio: next, fecha_fin: next, comentario: 'un día' });
     const here = await page.getByTestId('week').textContent();
-    await button('Semana siguiente').click();
+    await button('7 días después').click();
     await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
     equal(await page.locator('[data-estado]', { hasText: '16:00' }).count(), 1, 'days');
     assert((await page.getByTestId('week').textContent()) !== here, 'another week');
@@ -175,7 +177,7 @@ async function test() {
     await column(next).locator('[data-estado]', { hasText: '16:00' }).waitFor();
     await button('Hoy').click();
     await eventually('this week', async () => (await page.getByTestId('week').textContent()) === here);
-    await button('Semana anterior').click();
+    await button('7 días antes').click();
     await column(plus(today(), -7)).waitFor();
     await button('Hoy').click();
   });

@@ -28,6 +28,7 @@ const main = () => page.getByRole('main');
 const part = (name) => main().getByRole('region', { name, exact: true });
 const tile = (name) => part('Mensajes de hoy').locator('div', { has: page.getByText(name, { exact: true }) }).locator('dd').last();
 const matter = (kind) => page.locator(`[data-matter="${kind}"]`);
+const banner = (name) => page.locator(`[data-banner="${name}"]`);
 const shows = (name, count) =>
   eventually(`${name} is ${count}`, async () => (await tile(name).textContent()) === String(count));
 
@@ -61,11 +62,11 @@ async function test() {
     equal(await page.title(), 'Inicio · LeadMaster', 'the tab');
     await eventually('it is connected', async () =>
       (await page.getByTestId('start-session').textContent()) === 'Conectado');
-    await says('La línea está conectada');
-    await says('Todo en orden: nada espera a una persona.');
+    await says('WhatsApp está conectado.');
+    await says('Todo al día. No hay nada pendiente.');
     await says('No hay ninguna campaña en curso.');
     await shows('Enviados', 0);
-    equal(await part('Mensajes de hoy').getByText('Simulados').count(), 0, 'nothing is rehearsed');
+    equal(await part('Mensajes de hoy').getByText('De prueba').count(), 0, 'nothing is rehearsed');
     await picture('start-empty');
   });
 
@@ -79,7 +80,7 @@ async function test() {
     await shows('Entregados', 1);
     const under = page.locator(`[data-campaign="${march}"]`);
     await under.getByText('1 de 120').waitFor();
-    await under.getByText('Termina, se estima,').waitFor();
+    await under.getByText('Terminaría ').waitFor();
     await page.locator('[data-phase="now"]', { hasText: 'Promoción de marzo' }).waitFor();
     await says('1 de 40 de hoy');
   });
@@ -100,8 +101,8 @@ async function test() {
     await api(`/api/sender/campaigns/${april}/approve`, 'POST');
     await api(`/api/sender/campaigns/${april}/pause`, 'POST', { motivo: 'Feriado' });
     await matter('failed').waitFor();
-    await matter('paused').getByText('“Aviso de abril” está pausada: la pausó una persona. Feriado').waitFor();
-    await matter('unapproved').getByText('Una programación espera que la aprueben: “Aviso de abril”.').waitFor();
+    await matter('paused').getByText('«Aviso de abril» está pausada: la pausó alguien de la oficina. Feriado').waitFor();
+    await matter('unapproved').getByText('Falta aprobar el horario de «Aviso de abril».').waitFor();
     await shows('Fallidos', 1);
     const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));
     equal(kinds.join(), 'paused,failed,unapproved', 'the order');
@@ -122,12 +123,35 @@ async function test() {
       new_chats: { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end_s },
     });
     await matter('reachOutLocked').getByText('WhatsApp no deja escribir a quienes nunca escribieron, hasta').waitFor();
+    await banner('reachOut').getByText('A quienes te escriben les podés responder.').waitFor();
     await matter('newChatsNear').getByText('se acerca el límite mensual de chats nuevos (80 de 100)').waitFor();
     await standin.call('limits', { new_chats: { status: 'CAPPED', used: 100, total: 100, cycle_end_s } });
     await matter('newChatsCapped').getByText('(100 de 100), hasta').waitFor();
     await matter('reachOutLocked').waitFor({ state: 'detached' });
     await standin.call('limits', {});
     await matter('newChatsCapped').waitFor({ state: 'detached' });
+    await banner('newChats').waitFor({ state: 'detached' });
+  });
+
+  await step('a line that is gone is told on every screen, with the way back', async () => {
+    await standin.call('network', { up: false });
+    await banner('offline').waitFor();
+    await matter('line').getByText('WhatsApp está sin conexión').waitFor();
+    const kinds = await page.locator('[data-matter]').evaluateAll((all) => all.map((one) => one.dataset.matter));
+    equal(kinds[0], 'line', 'the first that waits');
+    equal((await page.getByTestId('line-state').textContent()).trim(), 'WhatsApp: sin conexión', 'the foot');
+    for (const name of ['Conversaciones', 'Campañas']) {
+      await page.getByRole('navigation').getByRole('link', { name }).click();
+      await page.getByRole('heading', { name, level: 1 }).waitFor();
+      await banner('offline').waitFor();
+    }
+    await picture('offline');
+    await standin.call('network', { up: true });
+    await banner('offline').waitFor({ state: 'detached' });
+    await eventually('the foot', async () =>
+      (await page.getByTestId('line-state').textContent()).trim() === 'WhatsApp: conectado');
+    await page.getByRole('navigation').getByRole('link', { name: 'Inicio' }).click();
+    await matter('line').waitFor({ state: 'detached' });
   });
 
   await step('the way to what waits', async () => {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::tz::TimeZone;
+use phone_number::Home;
 use service_runtime::env::mask_userinfo;
 use service_runtime::listen::{
     Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
@@ -34,6 +35,7 @@ Environment:
   DATA_DIR                  where hub.db is, unless DATABASE_URL says otherwise (data/)
   DATABASE_URL              sqlite:<file>, or postgres://… for several hubs (sqlite:DATA_DIR/hub.db)
   TZ                        zone of the schedules' hours (America/Argentina/Buenos_Aires)
+  PHONE_REGION              country of numbers that are written without one, two letters (AR)
   SESSION_MANAGER_TOKEN     bearer token for session-manager (none)
   HUB_ADMIN_PASSWORD        password of the page and the API, user admin (none)
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
@@ -64,6 +66,8 @@ pub struct Config {
     pub database: DatabaseLocation,
     /// `TZ`: the zone of the schedules' hours.
     pub zone: TimeZone,
+    /// `PHONE_REGION`: where numbers without a country are from.
+    pub home: Home,
     /// `HUB_ADMIN_PASSWORD`.
     pub admin_password: Option<SecretString>,
     /// `INTERNAL_TOKEN`: for programs that report messages.
@@ -133,6 +137,7 @@ impl Config {
             auto_campaigns: env.flag("AUTO_CAMPAIGNS_ENABLED", false)?,
             database: database(env)?,
             zone: zone(env)?,
+            home: home(env)?,
             admin_password,
             internal_token: match env.secret("INTERNAL_TOKEN")? {
                 Some(token) => Some(token),
@@ -192,7 +197,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
             self.port,
             self.hosts,
             self.environment,
@@ -201,6 +206,7 @@ impl Config {
             self.auto_campaigns,
             self.database,
             self.zone_name(),
+            self.home,
             masked(&self.session_manager_token),
             masked(&self.admin_password),
             masked(&self.internal_token),
@@ -251,6 +257,18 @@ pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
         let takes = "the name of a time zone such as America/Argentina/Buenos_Aires or UTC";
         EnvError::invalid("TZ", &name, takes)
     })
+}
+
+/// `PHONE_REGION`: where numbers without a country are from.
+///
+/// # Errors
+/// It is no country.
+pub fn home(env: &Env) -> Result<Home, EnvError> {
+    let Some(text) = env.text("PHONE_REGION")? else {
+        return Ok(Home::default());
+    };
+    text.parse()
+        .map_err(|takes| EnvError::invalid("PHONE_REGION", &text, takes))
 }
 
 /// `DATABASE_URL`, or the file in `DATA_DIR`.
@@ -308,7 +326,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
+            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
         );
     }
 
@@ -394,6 +412,17 @@ mod tests {
         for bad in ["Argentina", "ART", "GMT-3", "/etc/localtime", " UTC"] {
             let error = read(&[("TZ", bad)]).unwrap_err();
             assert!(error.starts_with("TZ is "), "{error}");
+        }
+    }
+
+    #[test]
+    fn regions() {
+        assert_eq!(read(&[]).unwrap().home, Home::default());
+        let config = read(&[("PHONE_REGION", "UY")]).unwrap();
+        assert_eq!(config.home.to_string(), "UY");
+        for bad in ["ar", "Argentina", "54", "XX", " AR"] {
+            let error = read(&[("PHONE_REGION", bad)]).unwrap_err();
+            assert!(error.starts_with("PHONE_REGION is "), "{error}");
         }
     }
 

@@ -46,10 +46,10 @@ use crate::outbox::Outbox;
 pub use crate::outbox::OutboxLimits;
 use crate::relay::Relay;
 use crate::router::router;
-use crate::scheduler::{Nudge, Scheduler, Worker};
+use crate::scheduler::{Scheduler, SchedulerWaker, Worker};
 use crate::state::AppState;
 use crate::store::{Store, StoreError};
-use crate::webhooks::{Caller, Dispatcher, WebhookLimits};
+use crate::webhooks::{Dispatcher, WebhookClient, WebhookLimits};
 
 /// What the service works with.
 #[derive(Clone, Debug)]
@@ -142,17 +142,22 @@ pub async fn run(
     );
     let sending = tokio::spawn(outbox.clone().run(shutdown.draining().clone()));
     let config = Arc::new(deps.config);
-    let nudge = Nudge::default();
+    let waker = SchedulerWaker::default();
     let scheduling = Worker {
         scheduler: Scheduler::new(deps.store.clone(), config.zone.clone()),
         config: config.clone(),
         relay: relay.clone(),
         outbox: outbox.clone(),
-        nudge: nudge.clone(),
+        waker: waker.clone(),
     };
     let scheduling = tokio::spawn(scheduling.run(shutdown.draining().clone()));
-    let caller = Caller::new(config.webhook_hosts.clone(), deps.webhook_limits.attempt);
-    let dispatcher = Dispatcher::new(deps.store.clone(), caller.clone(), deps.webhook_limits);
+    let webhook_client =
+        WebhookClient::new(config.webhook_hosts.clone(), deps.webhook_limits.attempt);
+    let dispatcher = Dispatcher::new(
+        deps.store.clone(),
+        webhook_client.clone(),
+        deps.webhook_limits,
+    );
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
@@ -161,10 +166,10 @@ pub async fn run(
     let state = AppState {
         metrics,
         limits: CallerLimits::default(),
-        caller,
+        webhook_client,
         follower,
         outbox: outbox.clone(),
-        nudge,
+        waker,
         config,
         session: deps.session,
         store: deps.store.clone(),

@@ -94,21 +94,21 @@ impl CallerLimits {
 
     /// A place for a list of recipients that comes in.
     pub(crate) fn list(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        take(&self.lists, caller, "lists")
+        acquire(&self.lists, caller, "lists")
     }
 
     /// A place for a file that comes in.
     pub(crate) fn file(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        take(&self.files, caller, "files")
+        acquire(&self.files, caller, "files")
     }
 
     /// A place for a search.
     pub(crate) fn search(&self, caller: &Caller) -> Result<Held, ErrorReply> {
-        take(&self.searches, caller, "searches")
+        acquire(&self.searches, caller, "searches")
     }
 }
 
-fn take(shares: &Shares<Holder>, caller: &Caller, what: &str) -> Result<Held, ErrorReply> {
+fn acquire(shares: &Shares<Holder>, caller: &Caller, what: &str) -> Result<Held, ErrorReply> {
     let taken = shares.take(Holder::business(caller));
     Ok(Held(vec![taken.map_err(|full| refusal(full, what))?]))
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use central_hub::config::{Config, HELP, database, zone};
+use central_hub::config::{Config, HELP, database, home, zone};
 use central_hub::store::{Store, dump};
 use central_hub::{Deps, commands};
 use clap::{Parser, Subcommand};
@@ -105,8 +105,9 @@ fn main() -> ExitCode {
 async fn import_node(env: &Env, source: &str, plan: bool) -> Result<(), Box<dyn Error>> {
     let location = database(env)?;
     let zone = zone(env)?;
+    let home = home(env)?;
     let store = Store::open(&location).await?;
-    let report = commands::import_node::import(&store, source, &zone, plan).await;
+    let report = commands::import_node::import(&store, source, &zone, &home, plan).await;
     store.close().await;
     write!(std::io::stdout(), "{}", report?)?;
     Ok(())

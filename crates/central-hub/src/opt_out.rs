@@ -1,8 +1,14 @@
 //! "BAJA": people who do not want to be written to.
 //!
-//! The word has to be the whole message. "BAJA", "baja.", "¡Baja!" and "Baja
-//! por favor" ask for it; "¿me das de baja el servicio?" or "la calidad es
-//! baja" are for a person to read. Courtesy around the word is taken off.
+//! ```text
+//!  message ─> plain words ─> courtesy off ─┬─ one of the words that are set
+//!                                          └─ a wish in words of one's own
+//! ```
+//!
+//! The wish has to be the whole message, or a whole sentence of it: "BAJA",
+//! "Stop. Thank you", "Buenas tardes, baja por favor", "Quiero darme de baja",
+//! "no me escriban más". "la casa de planta baja" or "¿puede bajar el precio?"
+//! merely hold a word and are for a person to read; so is a question.
 
 use crate::text::fold;
 
@@ -17,20 +23,469 @@ pub const DEFAULT_WORDS: &[&str] = &[
 
 /// The longest message that is looked at, in characters: the words are short,
 /// and a letter is no such wish.
-const LONGEST: usize = 100;
+const LONGEST: usize = 160;
 /// The longest word that can be set, in characters, and how many.
 pub const LONGEST_WORD: usize = 40;
 /// How many words can be set.
 pub const MOST_WORDS: usize = 50;
 
-/// What may stand around the word and changes nothing.
+/// What may stand around the wish and changes nothing; the longer first, where
+/// one begins with another.
 const COURTESY: &[&str] = &[
     "por favor",
     "porfavor",
+    "por fa",
+    "porfa",
+    "xfa",
     "please",
+    "pls",
+    "plis",
     "muchas gracias",
+    "muchisimas gracias",
+    "mil gracias",
+    "desde ya gracias",
+    "desde ya muchas gracias",
     "gracias",
+    "thank you very much",
+    "thank you so much",
+    "thank you",
+    "many thanks",
+    "thanks",
+    "obrigado",
+    "obrigada",
+    "muito obrigado",
+    "muito obrigada",
+    "por gentileza",
+    "hola que tal",
+    "hola como estas",
     "hola",
+    "buenas tardes",
+    "buenas noches",
+    "buenos dias",
+    "buen dia",
+    "buenas",
+    "hello",
+    "hi",
+    "hey",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "ola",
+    "oi",
+    "bom dia",
+    "boa tarde",
+    "boa noite",
+    "saludos",
+    "un saludo",
+    "que tengan buen dia",
+    "abrazo",
+    "che",
+    "disculpe",
+    "disculpen",
+    "disculpa",
+    "perdon",
+    "sorry",
+    "desculpe",
+    "estimados",
+    "estimado",
+    "estimada",
+    "senores",
+    "amigo",
+    "amigos",
+    "ya",
+    "ahora",
+    "urgente",
+    "now",
+    "agora",
+    "ok",
+];
+
+/// Asking for it by the word: what may come before "baja" and the like.
+const ASKING: &[&str] = &[
+    "dame de",
+    "dame la",
+    "denme de",
+    "denme la",
+    "deme de",
+    "deme la",
+    "dar de",
+    "darme de",
+    "darse de",
+    "darnos de",
+    "me doy de",
+    "me das de",
+    "me dan de",
+    "me da de",
+    "quiero la",
+    "quisiera la",
+    "pido la",
+    "pido",
+    "solicito la",
+    "solicito",
+    "solicitar la",
+    "necesito la",
+    "de",
+    "deseo la",
+    "deseo",
+    "baja",
+];
+
+/// Before the above: who wants it.
+const WANTING: &[&str] = &[
+    "yo",
+    "quiero que",
+    "quiero",
+    "quisiera",
+    "queria",
+    "querria",
+    "me gustaria",
+    "deseo",
+    "necesito",
+    "solicito",
+    "pido",
+    "me pueden",
+    "me puede",
+    "me puedes",
+    "me podes",
+    "me podrian",
+    "me podrias",
+    "me podria",
+    "podrian",
+    "podrias",
+    "podria",
+    "pueden",
+    "puede",
+    "puedes",
+    "podes",
+    "favor de",
+    "favor",
+    "les pido",
+    "le pido",
+    "te pido",
+    "i want to",
+    "i would like to",
+    "i d like to",
+    "can you",
+    "could you",
+    "kindly",
+    "quero",
+    "gostaria de",
+    "eu quero",
+    "desejo",
+    "preciso",
+    "pode",
+    "podem",
+    "poderia",
+];
+
+/// After the wish: from what.
+const FROM_WHAT: &[&str] = &[
+    "de la lista",
+    "de su lista",
+    "de tu lista",
+    "de esta lista",
+    "de la lista de difusion",
+    "de la lista de contactos",
+    "de la base de datos",
+    "de su base de datos",
+    "de tu base de datos",
+    "de la base",
+    "de las listas",
+    "de sus listas",
+    "de este grupo",
+    "del grupo",
+    "de sus contactos",
+    "de tus contactos",
+    "de los contactos",
+    "de estos mensajes",
+    "de los mensajes",
+    "de sus mensajes",
+    "de las promociones",
+    "de la publicidad",
+    "de la suscripcion",
+    "de las notificaciones",
+    "de ahi",
+    "de aca",
+    "de aqui",
+    "de todo",
+    "a este numero",
+    "a mi numero",
+    "al celular",
+    "por este medio",
+    "por aca",
+    "por aqui",
+    "por whatsapp",
+    "por wsp",
+    "mensajes",
+    "mensaje",
+    "mas mensajes",
+    "sus mensajes",
+    "estos mensajes",
+    "este tipo de mensajes",
+    "esos mensajes",
+    "publicidad",
+    "publicidades",
+    "mas publicidad",
+    "sus publicidades",
+    "esta publicidad",
+    "promociones",
+    "mas promociones",
+    "sus promociones",
+    "propaganda",
+    "spam",
+    "mas spam",
+    "informacion",
+    "mas informacion de ustedes",
+    "nada",
+    "nada mas",
+    "mas nada",
+    "mas",
+    "nunca mas",
+    "de nuevo",
+    "otra vez",
+    "de ustedes",
+    "suyos",
+    "da lista",
+    "da sua lista",
+    "da base",
+    "dos contatos",
+    "mensagens",
+    "mais mensagens",
+    "suas mensagens",
+    "essas mensagens",
+    "mais",
+    "nunca mais",
+    "your list",
+    "this list",
+    "the list",
+    "from the list",
+    "from your list",
+    "from this list",
+    "from your contacts",
+    "from your database",
+    "from this",
+    "from these messages",
+    "messages",
+    "texts",
+    "me messages",
+    "me",
+    "anymore",
+    "any more",
+    "again",
+    "this number",
+    "all",
+];
+
+/// Words of one's own that are the wish by themselves.
+const WISHES: &[&str] = &[
+    // Spanish.
+    "no me escriban",
+    "no me escriba",
+    "no me escribas",
+    "no me escriban mas",
+    "no me manden",
+    "no me mande",
+    "no me mandes",
+    "no me envien",
+    "no me envie",
+    "no me envies",
+    "no me contacten",
+    "no me contacte",
+    "no me contactes",
+    "no me molesten",
+    "no me molestes",
+    "no me moleste",
+    "no me jodan",
+    "no molesten",
+    "no molestar",
+    "no enviar",
+    "no mandar",
+    "no escribir",
+    "no escriban",
+    "no envien",
+    "no manden",
+    "no quiero recibir",
+    "no deseo recibir",
+    "no recibir",
+    "no quiero que me escriban",
+    "no quiero que me manden",
+    "no quiero que me envien",
+    "no quiero que me contacten",
+    "no quiero estos",
+    "no quiero sus",
+    "no quiero mas",
+    "no quiero ser contactado",
+    "no quiero ser contactada",
+    "ya no quiero recibir",
+    "ya no me escriban",
+    "ya no me manden",
+    "nunca mas me escriban",
+    "no mas",
+    "basta de",
+    "dejen de escribirme",
+    "dejen de mandarme",
+    "dejen de enviarme",
+    "dejen de molestar",
+    "dejen de molestarme",
+    "deja de escribirme",
+    "deja de mandarme",
+    "deje de escribirme",
+    "dejar de recibir",
+    "sacame",
+    "saquenme",
+    "saqueme",
+    "sacar",
+    "sacarme",
+    "que me saquen",
+    "me saquen",
+    "me sacan",
+    "me saca",
+    "me sacas",
+    "quitame",
+    "quitenme",
+    "quiteme",
+    "quitarme",
+    "me quiten",
+    "borrame",
+    "borrenme",
+    "borreme",
+    "borrarme",
+    "me borren",
+    "me borran",
+    "borren mi numero",
+    "borra mi numero",
+    "eliminame",
+    "eliminenme",
+    "elimineme",
+    "eliminarme",
+    "me eliminen",
+    "eliminen mi numero",
+    "elimina mi numero",
+    "saquen mi numero",
+    "desuscribir",
+    "desuscribirme",
+    "desuscribanme",
+    "desuscribime",
+    "desuscripcion",
+    "cancelar suscripcion",
+    "cancelar la suscripcion",
+    "cancelar mi suscripcion",
+    "me den de baja",
+    "me demos de baja",
+    "que me den de baja",
+    // Portuguese.
+    "sair",
+    "quero sair",
+    "me tira",
+    "me tire",
+    "me tirem",
+    "me remova",
+    "me removam",
+    "remover",
+    "descadastrar",
+    "me descadastrar",
+    "me descadastre",
+    "cancelar inscricao",
+    "cancelar a inscricao",
+    "nao me escreva",
+    "nao me escrevam",
+    "nao me mande",
+    "nao me mandem",
+    "nao me envie",
+    "nao me enviem",
+    "nao envie",
+    "nao enviem",
+    "nao mande",
+    "nao mandem",
+    "nao quero receber",
+    "nao desejo receber",
+    "nao quero mais receber",
+    "nao quero mais",
+    "nao perturbe",
+    "pare de me mandar",
+    "pare de enviar",
+    "parem de mandar",
+    "parem de enviar",
+    "parar",
+    // English.
+    "stop",
+    "unsubscribe",
+    "unsubscribe me",
+    "opt out",
+    "opt me out",
+    "remove me",
+    "take me off",
+    "stop texting",
+    "stop messaging",
+    "stop sending",
+    "stop writing",
+    "do not write to",
+    "don t write to",
+    "do not text",
+    "don t text",
+    "do not message",
+    "don t message",
+    "do not contact",
+    "don t contact",
+    "do not send",
+    "don t send",
+    "dont text",
+    "dont message",
+    "dont contact",
+    "dont send",
+    "no more",
+];
+
+/// What is no wish without [`FROM_WHAT`] after it: `sacar` may be a photo.
+const INCOMPLETE: &[&str] = &[
+    "no me manden",
+    "no me mande",
+    "no me mandes",
+    "no me envien",
+    "no me envie",
+    "no me envies",
+    "no enviar",
+    "no mandar",
+    "no escribir",
+    "no envien",
+    "no manden",
+    "no quiero estos",
+    "no quiero sus",
+    "no quiero mas",
+    "no mas",
+    "basta de",
+    "dejar de recibir",
+    "sacar",
+    "no recibir",
+    "nao envie",
+    "nao enviem",
+    "nao mande",
+    "nao mandem",
+    "nao me mande",
+    "nao me mandem",
+    "nao me envie",
+    "nao me enviem",
+    "nao quero mais",
+    "do not send",
+    "don t send",
+    "dont send",
+    "do not text",
+    "don t text",
+    "dont text",
+    "do not contact",
+    "don t contact",
+    "dont contact",
+    "do not message",
+    "don t message",
+    "dont message",
+    "do not write to",
+    "don t write to",
+    "no more",
+    "stop sending",
+    "take me off",
+    "me saca",
+    "me sacas",
+    "me sacan",
 ];
 
 /// Knows the words.
@@ -85,17 +540,128 @@ impl OptOutWords {
         &self.words
     }
 
-    /// The word that this message consists of, if it asks not to be written to.
+    /// The word that this message consists of, or the first where it says the
+    /// wish otherwise; none while the watch is off.
     #[must_use]
     pub fn find(&self, message: &str) -> Option<&str> {
+        let first = self.words.first()?;
         if message.chars().nth(LONGEST).is_some() {
             return None;
         }
-        let message = plain(message);
-        let found = |text: &str| self.words.iter().find(|word| *word == text);
+        let whole = plain(message);
+        let rest = without_courtesy(&whole);
         // The word may itself be courtesy: first as it stands.
-        let word = found(&message).or_else(|| found(without_courtesy(&message)))?;
-        Some(word)
+        if let Some(word) = self.word(&whole).or_else(|| self.word(rest)) {
+            return Some(word);
+        }
+        if self.is_wish(rest) {
+            return Some(first);
+        }
+        // "Stop. Thank you"; "Dame de baja. No vivo más ahí."
+        let mut sentences = sentences(message);
+        sentences.retain(|it| !without_courtesy(it).is_empty() && !COURTESY.contains(&&**it));
+        if let [only] = &*sentences
+            && let Some(word) = self.word(without_courtesy(only))
+        {
+            return Some(word);
+        }
+        let mut rests = sentences.iter().map(|it| without_courtesy(it));
+        rests
+            .any(|it| it.contains(' ') && self.is_wish(it))
+            .then_some(first)
+    }
+
+    fn word(&self, text: &str) -> Option<&str> {
+        let found = self.words.iter().find(|word| *word == text);
+        found.map(String::as_str)
+    }
+
+    /// Whether it is the wish, and nothing besides.
+    fn is_wish(&self, text: &str) -> bool {
+        let is_said = |text: &str| {
+            let is_whole = WISHES.contains(&text) && !INCOMPLETE.contains(&text);
+            // One at a time: "me" ends a wish, too.
+            let mut shorter = std::iter::successors(without_one(text, FROM_WHAT), |rest| {
+                without_one(rest, FROM_WHAT)
+            });
+            is_whole || shorter.any(|rest| WISHES.contains(&rest))
+        };
+        is_said(text) || is_said(without_start(text, WANTING)) || self.asks_by_word(text)
+    }
+
+    /// "quiero darme de" and one of the words, and perhaps from what.
+    fn asks_by_word(&self, text: &str) -> bool {
+        // "baja más" is of a price.
+        let is_from = |it: &&str| {
+            let start = it.split(' ').next();
+            it.contains(' ')
+                && matches!(
+                    start,
+                    Some("de" | "da" | "dos" | "del" | "from" | "por" | "a")
+                )
+        };
+        let from: Vec<_> = FROM_WHAT.iter().copied().filter(is_from).collect();
+        let text = without_end(text, &from);
+        self.words.iter().any(|word| {
+            let Some(before) = text.strip_suffix(word.as_str()) else {
+                return false;
+            };
+            if before.is_empty() {
+                return true;
+            }
+            let Some(before) = before.strip_suffix(' ') else {
+                return false;
+            };
+            let asked = without_start(before, WANTING);
+            ASKING.contains(&before)
+                || asked != before && (matches!(asked, "" | "la" | "mi") || ASKING.contains(&asked))
+        })
+    }
+}
+
+/// The sentences of a message, plain. Within a question a comma parts nothing:
+/// "si me dan de baja, ¿qué pasa?".
+fn sentences(message: &str) -> Vec<String> {
+    let is_asked = message.contains(['?', '¿']);
+    let ends = |c: char| {
+        matches!(c, '.' | '!' | '\n' | '?' | '¡' | '¿' | '…') || !is_asked && matches!(c, ',' | ';')
+    };
+    let plain = message.split(ends).map(plain);
+    plain.filter(|it| !it.is_empty()).collect()
+}
+
+/// Without the longest of these that it ends with.
+fn without_one<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
+    phrases
+        .iter()
+        .filter_map(|phrase| text.strip_suffix(phrase)?.strip_suffix(' '))
+        .min_by_key(|rest| rest.len())
+}
+
+/// Without all of these at its end.
+fn without_end<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
+    let mut text = text;
+    while let Some(rest) = without_one(text, phrases) {
+        text = rest;
+    }
+    text
+}
+
+/// Without all of these at its beginning.
+fn without_start<'a>(text: &'a str, phrases: &[&str]) -> &'a str {
+    let mut text = text;
+    loop {
+        let longest = phrases
+            .iter()
+            .filter_map(|phrase| match text.strip_prefix(phrase)? {
+                "" => Some(""),
+                rest => rest.strip_prefix(' '),
+            })
+            .min_by_key(|rest| rest.len());
+        match longest {
+            Some(rest) => text = rest,
+            None => return text,
+        }
     }
 }
 
@@ -112,14 +678,10 @@ fn without_courtesy(message: &str) -> &str {
     let mut text = message;
     loop {
         let before = text;
-        for phrase in COURTESY {
-            let rest = text.strip_suffix(phrase).filter(|rest| rest.ends_with(' '));
-            text = rest.map_or(text, str::trim_end);
-            let rest = text
-                .strip_prefix(phrase)
-                .filter(|rest| rest.starts_with(' '));
-            text = rest.map_or(text, str::trim_start);
-        }
+        // All of it may be courtesy: then nothing is asked for.
+        let start = without_start(text, COURTESY);
+        text = if start.is_empty() { text } else { start };
+        text = without_end(text, COURTESY);
         if text == before {
             return text;
         }
@@ -150,6 +712,49 @@ mod tests {
             "dar de baja",
             "Stop",
             "baja 🙏",
+            "Stop. Thank you",
+            "Stop, thanks!",
+            "Buenas tardes, baja por favor",
+            "Hola buenas tardes. Baja. Muchas gracias",
+            "Dame de baja",
+            "Dame de baja por favor",
+            "denme de baja de la lista",
+            "Quiero darme de baja",
+            "Hola, quisiera darme de baja de sus mensajes. Gracias",
+            "Quiero que me den de baja",
+            "¿Me pueden dar de baja?",
+            "me das de baja",
+            "Solicito la baja",
+            "quiero la baja",
+            "Baja de la lista",
+            "no me escriban más",
+            "No me escriban mas por favor, gracias",
+            "no me escriban nunca más",
+            "Por favor no me manden más mensajes",
+            "sacame de la lista",
+            "Sáquenme de su lista por favor",
+            "no quiero recibir",
+            "No quiero recibir más mensajes",
+            "no quiero recibir publicidad",
+            "Ya no quiero recibir mensajes de ustedes",
+            "No me interesa, no me escriban más",
+            "Dame de baja. No vivo más ahí.",
+            "Dejen de mandarme mensajes",
+            "borrame de la lista",
+            "eliminen mi número de la base",
+            "Quero sair da lista",
+            "SAIR",
+            "não quero receber mais mensagens",
+            "Bom dia, não me mandem mais mensagens, obrigado",
+            "Me tira da lista por favor",
+            "pare de me mandar mensagens",
+            "Please remove me from your list",
+            "unsubscribe me please",
+            "Stop texting me",
+            "don't text me anymore",
+            "Do not contact me again",
+            "I want to unsubscribe",
+            "take me off your list",
         ] {
             assert!(words.find(message).is_some(), "{message}");
         }
@@ -169,6 +774,34 @@ mod tests {
             "bajar",
             "rebaja",
             "por favor",
+            "la casa de planta baja",
+            "¿puede bajar el precio?",
+            "planta baja por favor",
+            "busco algo en planta baja, gracias",
+            "prefiero la planta baja",
+            "baja más",
+            "si baja el precio lo compro",
+            "está muy baja la oferta",
+            "me das de baja el servicio",
+            "dame de baja la tarjeta",
+            "Si me das de baja, ¿qué pasa con la cuota?",
+            "no quiero recibir la llave hoy",
+            "no me manden la factura todavía",
+            "sacame una duda",
+            "¿me sacan una foto?",
+            "borrame la cita del lunes",
+            "no quiero más",
+            "basta de lluvia",
+            "stop by tomorrow",
+            "non-stop",
+            "the bus stop",
+            "don't send the invoice yet",
+            "can you stop by?",
+            "quero sair do apartamento em março",
+            "parar de chover",
+            "Baja. ¿O era alta?",
+            "hola",
+            "gracias",
             &format!("baja{}", " ".repeat(200)),
         ] {
             assert_eq!(words.find(message), None, "{message}");

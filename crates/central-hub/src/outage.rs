@@ -11,10 +11,10 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// An outage, while there is one.
 #[derive(Debug, Default)]
-pub(crate) struct Outage(Option<Told>);
+pub(crate) struct Outage(Option<Ongoing>);
 
 #[derive(Debug)]
-struct Told {
+struct Ongoing {
     since: Instant,
     at: Instant,
     tries: u64,
@@ -25,7 +25,7 @@ impl Outage {
     pub(crate) fn failed(&mut self, why: &str, now: Instant) -> Option<String> {
         let line = |rest: &str| format!("[whatsapp-proxy] Error: fetch failed: {why}{rest}");
         let Some(told) = &mut self.0 else {
-            self.0 = Some(Told {
+            self.0 = Some(Ongoing {
                 since: now,
                 at: now,
                 tries: 1,

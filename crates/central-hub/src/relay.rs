@@ -51,7 +51,7 @@ pub(crate) struct Relayed {
 
 /// What a new listener starts from.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Subscription {
     /// What holds now, in the order in which it should be told.
     pub(crate) now: Vec<Change>,
     /// The last event that is not among the changes to come; `None` before
@@ -78,12 +78,12 @@ pub(crate) enum Change {
     /// session-manager told an event.
     Event(Relayed),
     /// The hub's own: a campaign moved on.
-    Own(Own),
+    HubEvent(HubEvent),
 }
 
 /// Something of the hub's own.
 #[derive(Clone, Debug)]
-pub(crate) struct Own {
+pub(crate) struct HubEvent {
     /// The event's name.
     pub(crate) name: &'static str,
     /// Whose it is; nobody's is for those who see all.
@@ -166,7 +166,7 @@ impl Relay {
     }
 
     /// What holds now, and what comes after it.
-    pub(crate) fn listen(&self) -> Heard {
+    pub(crate) fn listen(&self) -> Subscription {
         let current = self.lock();
         let mut now = vec![Change::Hub(current.hub.clone())];
         now.extend(
@@ -187,7 +187,7 @@ impl Relay {
             let (id, kind) = (None, EventKind::Qr);
             Some(Change::Event(Relayed { id, kind, data }))
         }));
-        Heard {
+        Subscription {
             now,
             at: current.last,
             changes: self.shared.changes.subscribe(),
@@ -195,8 +195,8 @@ impl Relay {
     }
 
     /// Tells the listeners something of the hub's own.
-    pub(crate) fn publish(&self, own: Own) {
-        self.tell(Change::Own(own));
+    pub(crate) fn publish(&self, own: HubEvent) {
+        self.tell(Change::HubEvent(own));
     }
 
     /// The link, the last state heard, and why the link is down.
@@ -246,7 +246,7 @@ impl Relay {
                     if std::mem::take(&mut is_first) {
                         self.up();
                     }
-                    self.take(event);
+                    self.on_event(event);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the stream of events broke off");
@@ -299,7 +299,7 @@ impl Relay {
         }
     }
 
-    fn take(&self, sse: SseEvent) {
+    fn on_event(&self, sse: SseEvent) {
         let event = match sse.parse() {
             Ok(Some(event)) => event,
             // A name of a later version: nothing that a listener here knows.

@@ -19,8 +19,8 @@ use tower_http::compression::CompressionLayer;
 use crate::auth::gate;
 use crate::http::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, web,
-    webhooks,
+    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    web, webhooks,
 };
 use crate::state::AppState;
 
@@ -67,6 +67,7 @@ fn api() -> Router<AppState> {
                 .layer(DefaultBodyLimit::disable())
                 .layer(map_response(with_success)),
         )
+        .route("/phone", get(numbers::phone))
         .nest("/sender/messages", sender())
         .route("/sender/messages.csv", get(messages::csv))
         .nest("/sender/campaigns", campaigns::campaigns())
@@ -148,7 +149,10 @@ fn sender() -> Router<AppState> {
     Router::new()
         .route("/", get(messages::list))
         .route("/send", post(sender::send))
-        .route("/bulk", post(sender::bulk))
+        .route(
+            "/bulk",
+            post(sender::bulk).layer(DefaultBodyLimit::max(sender::LARGEST_BULK)),
+        )
         .route("/status/{id}", get(sender::status))
         .route("/{id}/retry", post(sender::retry))
 }

@@ -14,9 +14,9 @@ use crate::inbound::Follower;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
 use crate::relay::Relay;
-use crate::scheduler::Nudge;
+use crate::scheduler::SchedulerWaker;
 use crate::store::Store;
-use crate::webhooks::Caller;
+use crate::webhooks::WebhookClient;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -27,11 +27,11 @@ pub(crate) struct AppState {
     pub(crate) outbox: Outbox,
     pub(crate) auth: Auth,
     /// Wakes the scheduler.
-    pub(crate) nudge: Nudge,
+    pub(crate) waker: SchedulerWaker,
     pub(crate) relay: Relay,
     pub(crate) follower: Follower,
     /// Calls the receivers of webhooks.
-    pub(crate) caller: Caller,
+    pub(crate) webhook_client: WebhookClient,
     /// What each of those who ask may have at once.
     pub(crate) limits: CallerLimits,
     /// What was counted.

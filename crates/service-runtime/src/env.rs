@@ -169,7 +169,6 @@ impl Env {
     }
 
     /// The value as it is, unless it is unset or empty.
-    #[must_use]
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables
             .get(OsStr::new(name))
@@ -190,7 +189,6 @@ impl Env {
     /// A sentence for each variable of this table (a name, and what became of
     /// it) that is set: one that nobody reads any more is no reason not to
     /// start, and nothing to pass over in silence.
-    #[must_use]
     pub fn obsolete(&self, known: &[(&str, &str)]) -> Vec<String> {
         let set = known.iter().filter(|(name, _)| self.raw(name).is_some());
         set.map(|(name, what)| format!("{name} is of the Node service: {what}"))
@@ -328,7 +326,6 @@ impl Env {
     }
 
     /// A path without a default.
-    #[must_use]
     pub fn optional_path(&self, name: &str) -> Option<PathBuf> {
         self.raw(name).map(PathBuf::from)
     }

@@ -24,10 +24,12 @@
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`limits`] | what one caller may take at once, and how often it may guess |
 //! | [`inherited`] | a descriptor that the process was started with |
+//! | [`Backoff`] | delays between retries |
 //! | [`is_public`] | which addresses are the internet's |
 //! | [`error_chain`] | an error and its causes in one line |
 
 mod address;
+mod backoff;
 pub mod doctor;
 pub mod env;
 mod error_chain;
@@ -47,6 +49,7 @@ mod sys;
 pub mod traces;
 
 pub use address::is_public;
+pub use backoff::Backoff;
 pub use env::{Env, EnvError, Environment};
 pub use error_chain::error_chain;
 pub use fatal::fatal;

@@ -90,7 +90,6 @@ pub struct Holder(Option<(i32, String)>);
 
 impl Holder {
     /// Its process id, where it can be told.
-    #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.0.as_ref().map(|(pid, _)| *pid)
     }
@@ -130,7 +129,6 @@ impl Hosts {
     }
 
     /// An address at which this machine itself reaches the service.
-    #[must_use]
     pub fn nearest(&self) -> IpAddr {
         let loopback = self.iter().find(|host| host.to_canonical().is_loopback());
         let open = self.iter().find(IpAddr::is_unspecified);

@@ -1,4 +1,5 @@
-//! Returns unused heap pages to the kernel after the start.
+//! Releases the code pages of the start-up, so that a service at idle keeps less
+//! resident memory.
 
 use std::time::Duration;
 

@@ -95,7 +95,6 @@ impl Metrics {
     }
 
     /// All of it, as text, with what this process takes now.
-    #[must_use]
     pub fn render(&self) -> String {
         let this = Usage::of(std::process::id().cast_signed()).unwrap_or_default();
         gauge!("process_resident_memory_bytes").set(as_f64(this.resident));
@@ -138,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_is_told() {
+    fn counted_metrics_are_rendered() {
         let metrics = install(&[]);
         answered("GET", "/health", 200, Duration::from_millis(3));
         answered("BREW", "/health", 405, Duration::from_millis(3));

@@ -91,7 +91,6 @@ impl Supervisor {
     }
 
     /// Whether a supervisor listens.
-    #[must_use]
     pub const fn is_present(&self) -> bool {
         self.channel.is_some()
     }

@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_private_and_what_a_file_holds_stays() {
+    fn made_folders_and_files_are_private() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("a/b");
         let file = folder.join("c");

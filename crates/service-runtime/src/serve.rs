@@ -162,7 +162,7 @@ pub async fn serve(
     }
 }
 
-/// Sees to it that there are descriptors for so many connections; gives for how
+/// Raises the descriptor limit for this many connections; returns for how
 /// many there are.
 fn room_for(connections: usize) -> usize {
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX);

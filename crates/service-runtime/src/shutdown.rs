@@ -42,13 +42,11 @@ impl Shutdown {
     }
 
     /// Cancelled when draining begins.
-    #[must_use]
     pub fn draining(&self) -> &CancellationToken {
         &self.inner.draining
     }
 
     /// Cancelled when aborting begins; draining has begun by then.
-    #[must_use]
     pub fn aborting(&self) -> &CancellationToken {
         &self.inner.aborting
     }
@@ -71,7 +69,6 @@ impl Shutdown {
     }
 
     /// 130, as for an interrupted command, once aborting has begun; else 0.
-    #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         if self.inner.aborting.is_cancelled() {
             ExitCode::from(130)

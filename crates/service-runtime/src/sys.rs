@@ -141,7 +141,7 @@ pub(crate) fn unmap_code() -> io::Result<usize> {
         }
         // SAFETY: the range is a private mapping of the program's file that
         // nobody has written to (`r-xp`): its content comes back from the file
-        // at the next access, whoever runs there meanwhile.
+        // at the next access, whatever thread runs there meanwhile.
         #[expect(unsafe_code, reason = "madvise takes an address")]
         unsafe {
             let start = std::ptr::with_exposed_provenance_mut(range.start);

@@ -219,7 +219,7 @@ fn parent() -> ExitCode {
 }
 
 #[test]
-fn a_bound_child_outlives_threads_but_not_the_process() {
+fn bound_child_outlives_threads_but_not_the_process() {
     let mut parent = Playing::start(&mut child("parent"));
     let pid: i32 = parent.says("@child").parse().unwrap();
     let process = Process::read(pid).unwrap();
@@ -238,7 +238,7 @@ fn server() -> ExitCode {
 }
 
 #[test]
-fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
+fn isolated_child_is_reached_by_its_own_sockets_alone() {
     for alone in [true, false] {
         let apart = spawn_isolated(child("server"), alone).unwrap();
         let pid = apart.child.id();
@@ -265,7 +265,7 @@ fn a_child_apart_is_reached_by_the_sockets_that_it_handed_over_alone() {
 }
 
 #[test]
-fn signals_reach_whom_they_are_meant_for() {
+fn signals_reach_their_process_only() {
     let mut shell = Command::new("sh");
     // Two in the group; the shell does not replace itself.
     shell

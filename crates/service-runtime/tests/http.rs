@@ -208,7 +208,7 @@ async fn failures_have_one_shape() {
 }
 
 #[tokio::test]
-async fn large_things_are_refused_in_words() {
+async fn oversized_request_gets_an_error_body() {
     let server = start(ServeLimits::default()).await;
     let long = "a".repeat(3_000_000);
     let body = format!(r#"{{"text":"{long}"}}"#);
@@ -476,7 +476,7 @@ async fn a_peer_that_does_not_read_is_cut() {
 }
 
 #[tokio::test]
-async fn those_that_stand_still_make_room_for_others() {
+async fn idle_connections_make_room_for_others() {
     let server = start_large(ServeLimits {
         connections: 20,
         ..ServeLimits::default()
@@ -504,7 +504,7 @@ async fn those_that_stand_still_make_room_for_others() {
 }
 
 #[tokio::test]
-async fn where_all_are_at_work_a_further_one_is_told_so() {
+async fn full_server_refuses_a_further_connection() {
     let server = start(ServeLimits {
         connections: 2,
         ..ServeLimits::default()

@@ -156,7 +156,6 @@ impl MediaKind {
 
 impl Content {
     /// The word for its kind in a request.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -171,7 +170,6 @@ impl Content {
     }
 
     /// The file, if it is one.
-    #[must_use]
     pub const fn media(&self) -> Option<(MediaKind, &Media)> {
         match self {
             Self::Image(media) => Some((MediaKind::Image, media)),

@@ -60,7 +60,6 @@ pub enum Event {
 
 impl Event {
     /// The event's name.
-    #[must_use]
     pub const fn kind(&self) -> EventKind {
         match self {
             Self::State(_) => EventKind::State,

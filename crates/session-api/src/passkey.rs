@@ -89,7 +89,7 @@ pub struct PasskeyCredential {
     pub more: Map<String, Value>,
 }
 
-// It lets whoever has it link a device, for a moment.
+// With it a device can be linked, for a moment.
 impl std::fmt::Debug for PasskeyCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PasskeyCredential").finish_non_exhaustive()

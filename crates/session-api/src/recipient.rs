@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::validate::{Invalid, refuse};
+use crate::validate::{Invalid, is_invisible, refuse};
 
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 /// A LID is no phone number and can be longer.
@@ -34,7 +34,7 @@ impl Recipient {
 
     pub(crate) fn parse_as(field: &'static str, text: &str) -> Result<Self, Invalid> {
         let refuse = |wants: &'static str| refuse(field, wants);
-        let text = text.trim();
+        let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
         let (number, server) = match text.rsplit_once('@') {
             None => (text, "c.us"),
             Some((number, "c.us" | "s.whatsapp.net")) => (number, "c.us"),
@@ -45,7 +45,7 @@ impl Recipient {
         let number = number.strip_prefix('+').unwrap_or(number);
         let number: String = number
             .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}'))
+            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}') && !is_invisible(*c))
             .collect();
         let length = if server == "lid" { LID_DIGITS } else { DIGITS };
         let digits = number.bytes().all(|byte| byte.is_ascii_digit());
@@ -58,7 +58,6 @@ impl Recipient {
     }
 
     /// WhatsApp's id.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

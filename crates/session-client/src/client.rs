@@ -107,7 +107,6 @@ impl SessionClient {
     }
 
     /// A clone whose calls are made for this business.
-    #[must_use]
     pub fn for_cliente(&self, cliente_id: Option<u64>) -> Self {
         let mut clone = self.clone();
         if let Some(id) = cliente_id {
@@ -119,7 +118,6 @@ impl SessionClient {
     }
 
     /// A clone whose calls carry this `x-request-id`.
-    #[must_use]
     pub fn with_request_id(&self, id: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(REQUEST_ID, id);
@@ -127,7 +125,6 @@ impl SessionClient {
     }
 
     /// A clone whose calls are a part of this trace (`traceparent`).
-    #[must_use]
     pub fn with_trace_parent(&self, parent: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(TRACE_PARENT, parent);
@@ -135,7 +132,6 @@ impl SessionClient {
     }
 
     /// A clone whose sends carry this `Idempotency-Key`.
-    #[must_use]
     pub fn with_idempotency_key(&self, key: HeaderValue) -> Self {
         let mut clone = self.clone();
         clone.headers.insert(IDEMPOTENCY_KEY, key);

@@ -49,13 +49,11 @@ pub enum ClientError {
 
 impl ClientError {
     /// Whether session-manager certainly never got the request.
-    #[must_use]
     pub const fn was_certainly_not_received(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
 
     /// The remote failure's code.
-    #[must_use]
     pub fn remote_code(&self) -> Option<&str> {
         match self {
             Self::Remote { code, .. } => Some(code),

@@ -188,7 +188,7 @@ impl LimitsWatch {
 /// the link.
 fn is_through(page: Option<&PageLimits>, age: i64) -> bool {
     match page.map(|page| page.history) {
-        // Nothing was heard of the page yet.
+        // The page has not reported yet.
         None => false,
         // It has no such thing.
         Some(None) => true,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_by_the_clock_ends() {
+    fn limits_expire_by_the_clock() {
         let now = Timestamp::from_millis(1_000_000).unwrap();
         let told = |until: i64| {
             of_page(
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_history_is_through_when_the_page_says_so_or_time_does() {
+    fn history_sync_completes_by_report_or_timeout() {
         let hour = SILENT_AFTER_MS;
         for (history, age, through) in [
             (json!({"history": 100}), 0, true),

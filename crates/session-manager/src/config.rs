@@ -249,7 +249,6 @@ impl Config {
     /// One line that tells what the service runs with; secrets masked. Operators
     /// search the log for WhatsApp, Chrome and QR when something is wrong with
     /// these: after a healthy start they find nothing.
-    #[must_use]
     pub fn summary(&self) -> String {
         let or_path = |path: &Option<PathBuf>| {
             path.as_ref()
@@ -294,7 +293,6 @@ impl Config {
     }
 
     /// What is allowed but worth a warning.
-    #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
         if runs_as_root() {
@@ -386,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_contracts() {
+    fn defaults_match_the_contract() {
         let config = read(&[]).unwrap();
         assert_eq!(
             (config.hosts.to_string().as_str(), config.port),
@@ -402,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_named_with_what_it_held_and_what_is_taken() {
+    fn invalid_value_is_named_with_its_content_and_range() {
         for (name, value) in [
             ("PORT", "tres mil"),
             ("PORT", "70000"),

@@ -7,10 +7,10 @@
 //!                                                                           its pace
 //! ```
 //!
-//! States and codes are told from memory alone; messages and acks are on the
-//! disk before anybody hears of them. All share one sequence of ids. While a
+//! States and codes are published from memory alone; messages and acks are on
+//! the disk before they are published. All share one sequence of ids. While a
 //! ticket's events are on their way to the disk others wait behind them, so
-//! that no listener hears a later id first and resumes past an earlier one.
+//! that no client gets a later id first and resumes past an earlier one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use metrics::counter;
 use session_api::{Event, EventKind, Timestamp};
 use tokio::sync::{OwnedMutexGuard, watch};
 
-/// The ring holds at most so many events, and so many bytes of them; what
+/// The most events, and the most bytes of them, in the ring buffer; what
 /// falls out of it is on the disk, or has been overtaken.
 const KEPT: usize = 2048;
 const KEPT_BYTES: usize = 4 << 20;
@@ -66,10 +66,10 @@ struct Shared {
 struct Memory {
     ring: VecDeque<Logged>,
     bytes: usize,
-    /// All that was told from this id on is in the ring.
+    /// All events from this id on are in the ring.
     first: u64,
     last: u64,
-    /// What waits behind a ticket.
+    /// Events that wait behind a ticket.
     waiting: Option<Vec<(EventKind, Arc<str>)>>,
 }
 
@@ -122,7 +122,7 @@ impl EventLog {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells an event that is kept in memory alone. Never waits.
+    /// Publishes an event that is kept in memory alone. Never waits.
     pub fn push(&self, event: &Event) {
         let Some(data) = json(event) else { return };
         let mut memory = self.memory();
@@ -139,8 +139,8 @@ impl EventLog {
         self.shared.last.send_replace(id);
     }
 
-    /// A place in the sequence for events that go to the disk first. Whoever
-    /// holds it must not wait for another.
+    /// A place in the sequence for events that go to the disk first. The
+    /// holder must not wait for another.
     pub async fn ticket(&self) -> Ticket {
         let door = self.shared.door.clone().lock_owned().await;
         Ticket {
@@ -162,13 +162,11 @@ impl EventLog {
     }
 
     /// The id of the latest event.
-    #[must_use]
     pub fn last_id(&self) -> u64 {
         *self.shared.last.borrow()
     }
 
     /// Those after `id`, oldest first, `limit` of them at most.
-    #[must_use]
     pub fn after(&self, id: u64, limit: usize) -> Recent {
         let memory = self.memory();
         if id.saturating_add(1) < memory.first {
@@ -222,7 +220,7 @@ impl Ticket {
         self.told.len()
     }
 
-    /// From here on the disk may have it, whatever is heard of it.
+    /// From here on the disk may have it, whatever the commit returns.
     pub fn committing(&mut self) {
         self.in_doubt = !self.told.is_empty();
     }
@@ -245,7 +243,7 @@ impl Drop for Ticket {
         let Some(next) = self.next else { return };
         let mut memory = self.log.memory();
         if self.in_doubt {
-            // It may be on the disk or not: whoever listens looks there.
+            // It may be on the disk or not: readers look there.
             memory.forget_until(next - 1);
         }
         for (kind, data) in memory.waiting.take().unwrap_or_default() {
@@ -261,7 +259,7 @@ impl Drop for Ticket {
     }
 }
 
-/// An event's data; what cannot be written is a defect, and told to nobody.
+/// An event's data; one that cannot be serialised is a defect, and not published.
 pub fn json(event: &Event) -> Option<Arc<str>> {
     match serde_json::to_string(event) {
         Ok(data) => Some(data.into()),
@@ -313,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_happens_during_a_write_is_told_after_it() {
+    async fn event_during_a_write_is_published_after_it() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         log.push(&event("before"));
@@ -333,7 +331,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_not_written_is_not_told() {
+    async fn unwritten_event_is_not_published() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         let mut ticket = log.ticket().await;
@@ -346,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_have_been_written_is_looked_up_on_the_disk() {
+    async fn doubtful_commit_is_read_from_the_disk() {
         let log = EventLog::new(Timestamp::now());
         log.push(&event("before"));
         let before = log.last_id();
@@ -363,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_in_number_and_size() {
+    fn ring_buffer_is_bounded_in_number_and_size() {
         let log = EventLog::new(Timestamp::now());
         let start = log.last_id();
         for _ in 0..KEPT {

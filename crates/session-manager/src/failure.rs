@@ -63,7 +63,6 @@ pub enum Remedy {
 
 impl Failure {
     /// The code in `GET /session`.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::ChromeNotFound(_) => "CHROME_NOT_FOUND",
@@ -89,7 +88,6 @@ impl Failure {
     }
 
     /// How it is got over.
-    #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::ChromeNotFound(_)

@@ -49,8 +49,8 @@ use crate::state::AppState;
 
 /// What came in last is written down within this time, or found later.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Event streams at once: three quarters of the connections are for whoever
-/// wants something else.
+/// The most event streams at once: the rest of the connections, three quarters,
+/// is for requests.
 const STREAMS: usize = 256;
 
 /// Serves until `shutdown` drains; ends once the browser is closed and nothing
@@ -64,8 +64,8 @@ pub async fn run(
     let log = EventLog::new(Timestamp::now());
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
     let files = Files::new(&config.data, ledger.clone(), config.files);
-    // Before anything is asked or told: what an earlier process left is put in
-    // order. A failure is in the log, and is told to whoever wants to send.
+    // First of all: settle what an earlier process left. A failure is logged,
+    // and reported to each send.
     let _ = ledger.store().await;
     let catch_up = CatchUp::default();
     let (inbox, seen) = Inbox::new(catch_up.clone());

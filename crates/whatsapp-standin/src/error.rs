@@ -33,7 +33,6 @@ pub enum PhoneError {
 
 impl PhoneError {
     /// The word for it in the HTTP API.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCode => "no_code_shown",

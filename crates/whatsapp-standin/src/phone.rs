@@ -24,7 +24,6 @@ pub struct Phone {
 
 impl Phone {
     /// The code now shown; of several pages, the newest one's.
-    #[must_use]
     pub fn current_code(&self) -> Option<String> {
         let shown = self.shared.world().shown_codes();
         shown.into_iter().next_back().map(|(_, _, _, text)| text)
@@ -75,7 +74,6 @@ impl Phone {
     }
 
     /// Why assertions were refused, the latest last.
-    #[must_use]
     pub fn passkey_refusals(&self) -> Vec<&'static str> {
         self.shared.world().passkey_refusals.clone()
     }
@@ -118,13 +116,11 @@ impl Phone {
     }
 
     /// Everything the server took from the linked device, in its order.
-    #[must_use]
     pub fn messages(&self) -> Vec<Received> {
         self.shared.world().received.clone()
     }
 
     /// Everything the server did not take.
-    #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {
         self.shared.world().refusals.clone()
     }
@@ -250,7 +246,6 @@ impl Phone {
     }
 
     /// When pages' main threads were busy for more than 50 ms at a stretch.
-    #[must_use]
     pub fn long_tasks(&self) -> Vec<LongTask> {
         self.shared.world().long_tasks.clone()
     }
@@ -379,7 +374,6 @@ impl Phone {
     }
 
     /// Everything at a glance.
-    #[must_use]
     pub fn state(&self) -> State {
         let world = self.shared.world();
         let now = Instant::now();

@@ -85,19 +85,16 @@ impl Standin {
     }
 
     /// Where clients go: `http://127.0.0.1:PORT/`.
-    #[must_use]
     pub fn web_url(&self) -> String {
         format!("http://{}/", self.addr)
     }
 
     /// Where people find the phone.
-    #[must_use]
     pub fn phone_url(&self) -> String {
         format!("http://{}/phone", self.addr)
     }
 
     /// The phone.
-    #[must_use]
     pub fn phone(&self) -> Phone {
         Phone {
             shared: Arc::clone(&self.shared),

@@ -23,6 +23,8 @@ mod docs;
 mod docs_checks;
 mod fuzz;
 mod image;
+#[cfg(test)]
+mod layers;
 mod leftovers;
 mod program;
 mod repo;

@@ -100,7 +100,7 @@ fn slowest(mut tests: Vec<Timed>, count: usize) -> Vec<Timed> {
     tests.sort_by(|a, b| (&a.name, b.took).cmp(&(&b.name, a.took)));
     // nextest names those that failed once more at its end.
     tests.dedup_by(|later, first| later.name == first.name);
-    tests.sort_by(|a, b| b.took.cmp(&a.took));
+    tests.sort_by_key(|test| std::cmp::Reverse(test.took));
     tests.truncate(count);
     tests
 }

@@ -69,13 +69,10 @@ pub const ALL: &[Rule] = &[
     // For monitors.
     rule("GET", "/metrics", Admins(Read)),
     // The session, which all businesses share.
+    rule("GET", "/phone", Everybody(Read)),
     rule("GET", "/status", Admins(Read)),
     rule("GET", "/qr", Admins(Link)),
     rule("POST", "/connect", Admins(Link)),
-    rule("GET", "/qr-code", Admins(Link)),
-    rule("GET", "/whatsapp-v2/status", Admins(Read)),
-    rule("GET", "/whatsapp-v2/qr", Admins(Link)),
-    rule("POST", "/whatsapp-v2/connect", Admins(Link)),
     rule("GET", "/admin/whatsapp/status", Admins(Read)),
     rule("GET", "/admin/whatsapp/session", Admins(Read)),
     rule("GET", "/admin/whatsapp/qr", Admins(Link)),
@@ -96,6 +93,11 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/whatsapp/{cliente_id}/disconnect", Admins(Link)),
     rule("POST", "/whatsapp/{cliente_id}/logout", Admins(Link)),
     rule("POST", "/whatsapp/{cliente_id}/pairing-code", Admins(Link)),
+    // As the Node hub's two screens ask for it, whoever has signed in there.
+    rule("GET", "/qr-code", Everybody(Link)),
+    rule("GET", "/whatsapp-v2/status", Everybody(Read)),
+    rule("GET", "/whatsapp-v2/qr", Everybody(Link)),
+    rule("POST", "/whatsapp-v2/connect", Everybody(Link)),
     // Messages.
     rule("POST", "/send", Everybody(Send)),
     // A file is known by an id that cannot be guessed, to whoever uploaded it.

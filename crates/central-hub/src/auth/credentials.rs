@@ -7,7 +7,8 @@ use cookie::Cookie;
 
 use super::jwt::Jwt;
 use super::secrets::is_token;
-use super::sessions::COOKIE;
+/// The name of the session cookie.
+pub(super) const COOKIE: &str = "leadmaster_session";
 
 /// Whose password a bare `Bearer` is.
 pub(super) const FIRST_USER: &str = "admin";

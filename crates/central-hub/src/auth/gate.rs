@@ -54,7 +54,7 @@ pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: N
         let message = "this is not for you: your role or your token does not reach it";
         return forbidden(message).into_response();
     }
-    if let Err(refusal) = keep_to_its_own(&mut request, pattern.as_str(), &caller) {
+    if let Err(refusal) = enforce_tenant(&mut request, pattern.as_str(), &caller) {
         return refusal.into_response();
     }
     request.extensions_mut().insert(caller);
@@ -62,11 +62,7 @@ pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: N
 }
 
 /// A cliente's path and header name itself, or nobody.
-fn keep_to_its_own(
-    request: &mut Request,
-    pattern: &str,
-    caller: &Caller,
-) -> Result<(), ErrorReply> {
+fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Result<(), ErrorReply> {
     let Some(own) = caller.cliente_id else {
         return Ok(());
     };

@@ -74,7 +74,7 @@ impl Jwt {
     }
 
     /// Nothing only if the claims could not be written, which they can.
-    pub(super) fn sign(&self, claims: &Claims) -> Option<String> {
+    pub(super) fn issue(&self, claims: &Claims) -> Option<String> {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.signing).ok()
     }
 
@@ -153,16 +153,16 @@ mod tests {
     fn only_ones_own_and_only_while_it_holds() {
         let jwt = Jwt::new("key");
         let now = session_api::Timestamp::now().as_millis() / 1000;
-        let text = jwt.sign(&claims(now + 60)).unwrap();
+        let text = jwt.issue(&claims(now + 60)).unwrap();
         assert!(Jwt::looks_like(&text));
         assert_eq!(jwt.check(&text).unwrap().cliente_id, Some(51));
         assert!(Jwt::new("other").check(&text).is_none());
-        assert!(jwt.check(&jwt.sign(&claims(now - 1)).unwrap()).is_none());
+        assert!(jwt.check(&jwt.issue(&claims(now - 1)).unwrap()).is_none());
         let foreign = Claims {
             iss: "x".to_owned(),
             ..claims(now + 60)
         };
-        assert!(jwt.check(&jwt.sign(&foreign).unwrap()).is_none());
+        assert!(jwt.check(&jwt.issue(&foreign).unwrap()).is_none());
         // Changed, unsigned, and signed by another algorithm's name.
         let [header, body, mac] = text.split('.').collect::<Vec<_>>()[..] else {
             panic!("{text}")

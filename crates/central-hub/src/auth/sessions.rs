@@ -16,12 +16,11 @@ use session_api::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::caller::Reach;
+use super::credentials::{COOKIE, Credentials};
 use super::jwt::{Claims, Jwt};
 use super::secrets::{derived, random, sha256};
 use super::{Auth, Caller, Who};
 use crate::store::{NewSession, StoreError, User};
-
-pub(super) const COOKIE: &str = "leadmaster_session";
 
 /// A session that is not used for this long is over.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -121,7 +120,6 @@ impl Auth {
     /// Another JWT for a session that holds, by the cookie or the JWT that
     /// the request shows.
     pub(crate) fn renewed_jwt(&self, headers: &HeaderMap, user: &User) -> Option<String> {
-        use super::credentials::Credentials;
         let bearer = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => derived(&cookie, "bearer"),
             Credentials::Jwt(text) => self.0.jwt.check(&text)?.jti,
@@ -142,13 +140,12 @@ impl Auth {
             iat: now,
             exp: now + life,
         };
-        self.0.jwt.sign(&claims).unwrap_or_default()
+        self.0.jwt.issue(&claims).unwrap_or_default()
     }
 
     /// The token that the page has to send with a change, where the request
     /// came by the cookie.
     pub(crate) fn csrf(&self, headers: &HeaderMap) -> Option<String> {
-        use super::credentials::Credentials;
         match Credentials::of(headers) {
             Credentials::Cookie(cookie) => Some(csrf_of(&cookie)),
             _ => None,

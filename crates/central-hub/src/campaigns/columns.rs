@@ -7,34 +7,12 @@ use std::collections::BTreeMap;
 
 use crate::text::fold;
 
+use super::meaning;
+
 /// The recipient's name, under whatever heading it came.
 pub const NAME: &str = "nombre";
 /// Another word for [`NAME`] in templates.
 pub const NAME_ALIAS: &str = "nombre_destino";
-
-/// Headings of the column with the number, the likeliest first.
-const PHONES: &[&str] = &[
-    "telefono",
-    "celular",
-    "destinatario",
-    "whatsapp",
-    "movil",
-    "numero",
-    "phone",
-    "mobile",
-    "numero_de_telefono",
-    "numero_de_celular",
-    "numero_de_whatsapp",
-    "telefono_celular",
-    "telefono_movil",
-    "phone_number",
-    "mobile_phone",
-    "number",
-    "tel",
-    "cel",
-    "wa_id",
-    "to",
-];
 
 /// Headings of the column with the name, the likeliest first.
 const NAMES: &[&str] = &[
@@ -47,6 +25,11 @@ const NAMES: &[&str] = &[
     "full_name",
     "first_name",
     "contact",
+    "nome",
+    "nome_completo",
+    "given_name",
+    "nombres",
+    "billing_first_name",
 ];
 
 /// The name by which a column and the variable for it are known: lower case,
@@ -66,22 +49,17 @@ pub fn key(heading: &str) -> String {
     key
 }
 
-/// Which of these keys is the number's.
+/// Which of these keys are numbers': the one to take first, and then those that
+/// stand in for it where it is empty.
 #[must_use]
-pub fn phone_column(keys: &[String]) -> Option<usize> {
-    find(keys, PHONES)
+pub fn phone_columns(keys: &[String]) -> Vec<usize> {
+    meaning::phone_columns(keys)
 }
 
 /// Which of these keys is the name's.
 #[must_use]
 pub fn name_column(keys: &[String]) -> Option<usize> {
-    find(keys, NAMES)
-}
-
-fn find(keys: &[String], known: &[&str]) -> Option<usize> {
-    known
-        .iter()
-        .find_map(|name| keys.iter().position(|key| key == name))
+    meaning::name_column(keys, NAMES)
 }
 
 /// What is known of one recipient, by the keys of the columns.
@@ -136,12 +114,12 @@ mod tests {
     fn the_likeliest_column_is_taken() {
         let keys = |names: &[&str]| names.iter().map(|name| key(name)).collect::<Vec<_>>();
         let of = keys(&["Número", "Nombre_destino", "Celular", "Nombre"]);
-        assert_eq!(phone_column(&of), Some(2));
+        assert_eq!(phone_columns(&of), [2]);
         assert_eq!(name_column(&of), Some(3));
         let of = keys(&["Full name", "Mobile"]);
-        assert_eq!(phone_column(&of), Some(1));
+        assert_eq!(phone_columns(&of), [1]);
         assert_eq!(name_column(&of), Some(0));
-        assert_eq!(phone_column(&keys(&["Empresa", "Ciudad"])), None);
+        assert!(phone_columns(&keys(&["Empresa", "Ciudad"])).is_empty());
     }
 
     #[test]

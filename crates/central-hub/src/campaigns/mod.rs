@@ -14,5 +14,5 @@
 pub mod columns;
 pub mod health;
 pub mod import;
-pub mod phone;
+mod meaning;
 pub mod template;

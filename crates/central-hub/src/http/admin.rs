@@ -2,6 +2,7 @@
 //! `/api/admin/whatsapp/…`.
 
 use api_docs::{ClienteHeader, Failures};
+use axum::extract::State;
 use service_runtime::http::ApiJson;
 use session_api::{
     ConnectBody, PairingCodeBody, PairingCodeRequest, QrBody, SessionBody, StatusBody,
@@ -10,7 +11,9 @@ use session_api::{
 use session_client::Endpoint;
 
 use crate::error::HubError;
+use crate::http::numbers::settle_pairing;
 use crate::http::upstream::{Upstream, Verbatim};
+use crate::state::AppState;
 
 type Answer = Result<Verbatim, HubError>;
 
@@ -83,8 +86,10 @@ pub(crate) async fn logout(Upstream(client): Upstream) -> Answer {
 )]
 pub(crate) async fn pairing_code(
     Upstream(client): Upstream,
-    ApiJson(request): ApiJson<PairingCodeRequest>,
+    State(state): State<AppState>,
+    ApiJson(mut request): ApiJson<PairingCodeRequest>,
 ) -> Answer {
+    settle_pairing(&mut request, &state.config.home)?;
     let json = serde_json::to_vec(&request).unwrap_or_default().into();
     Verbatim::ask::<PairingCodeBody>(&client, Endpoint::PairingCode, Some(json)).await
 }

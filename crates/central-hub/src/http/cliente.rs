@@ -4,7 +4,7 @@
 
 use api_docs::Failures;
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,7 @@ use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
 use super::node;
+use super::numbers::settle_pairing;
 use super::qr_code::{self, Code};
 use crate::error::HubError;
 use crate::http::upstream::{Upstream, Verbatim, WithOk};
@@ -196,8 +197,10 @@ pub(crate) async fn session(cliente: Cliente) -> Answer {
 )]
 pub(crate) async fn pairing_code(
     cliente: Cliente,
-    ApiJson(request): ApiJson<PairingCodeRequest>,
+    State(state): State<AppState>,
+    ApiJson(mut request): ApiJson<PairingCodeRequest>,
 ) -> Answer {
+    settle_pairing(&mut request, &state.config.home)?;
     let json = serde_json::to_vec(&request).unwrap_or_default().into();
     let endpoint = Endpoint::PairingCode;
     let answer = Verbatim::ask::<PairingCodeBody>(&cliente.client, endpoint, Some(json)).await?;

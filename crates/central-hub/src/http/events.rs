@@ -49,7 +49,7 @@ struct HubEvent<'a> {
 /// The query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Place {
+pub(crate) struct EventsQuery {
     /// As `Last-Event-ID`, where a header cannot be set; 0 is all that is kept.
     #[param(format = "uint64")]
     after: Option<u64>,
@@ -76,14 +76,14 @@ struct Listener {
 /// What holds now, and then what happens: `hub`, `state`, `qr`, `message`, `ack`, `campaign`.
 #[utoipa::path(
     get, path = "/events", tag = "service", operation_id = "events_events",
-    params(Place, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "What follows this id; more than `after`. What is none is ignored")),
     responses(Events, Failures)
 )]
 pub(crate) async fn events(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
-    ApiQuery(place): ApiQuery<Place>,
+    ApiQuery(query): ApiQuery<EventsQuery>,
 ) -> Result<Response, HubError> {
     let place_of_stream = state.limits.stream(&caller)?;
     let (cliente_id, scopes) = (caller.cliente_id, caller.scopes);
@@ -93,7 +93,7 @@ pub(crate) async fn events(
     let named = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse().ok())
-        .or(place.after);
+        .or(query.after);
     let heard = state.relay.listen();
     let mut now = heard.now;
     if named.is_none()
@@ -148,7 +148,7 @@ fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     }
     match change {
         Change::Hub(_) => true,
-        Change::Own(own) => own.cliente_id == cliente_id,
+        Change::HubEvent(own) => own.cliente_id == cliente_id,
         Change::Event(relayed) => matches!(
             relayed.kind,
             EventKind::State | EventKind::Qr | EventKind::Limits
@@ -274,7 +274,7 @@ fn as_sse(change: &Change, dry_run: bool) -> Option<Event> {
             let data = serde_json::to_string(&HubEvent { link, dry_run }).ok()?;
             Some(Event::default().event("hub").retry(RETRY).data(data))
         }
-        Change::Own(own) => Some(Event::default().event(own.name).data(&*own.data)),
+        Change::HubEvent(own) => Some(Event::default().event(own.name).data(&*own.data)),
         Change::Event(Relayed { id, kind, data }) => {
             let event = Event::default().event(kind.as_str()).data(&**data);
             Some(match id {

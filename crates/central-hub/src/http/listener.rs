@@ -11,6 +11,7 @@ use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::node::refusals::not_served_here;
+use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
@@ -45,7 +46,7 @@ pub(crate) struct Status {
 )]
 pub(crate) async fn status(State(state): State<AppState>) -> Result<Json<Status>, HubError> {
     let recording = state.store.is_recording().await?;
-    let place = state.store.place().await?;
+    let place = state.store.cursor().await?;
     let following = state.follower.state();
     let by_another = following == Following::No && state.store.is_leased(FOLLOWER).await?;
     Ok(Json(Status {
@@ -255,12 +256,12 @@ async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
     })
 }
 
-fn recipient(text: &str) -> Result<Recipient, HubError> {
-    Recipient::parse(text).map_err(|wrong| invalid(format!("telefono {}", wrong.wants)))
+fn recipient(state: &AppState, text: &str) -> Result<Recipient, HubError> {
+    numbers::recipient("telefono", text, &state.config.home)
 }
 
 async fn chat(state: &AppState, text: &str) -> Result<String, HubError> {
-    Ok(state.store.chat_of(&recipient(text)?).await?)
+    Ok(state.store.chat_of(&recipient(state, text)?).await?)
 }
 
 /// What came in (or went out), the newest first, page by page.
@@ -376,7 +377,7 @@ pub(crate) async fn history(
     ApiPath(number): ApiPath<String>,
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<History>, HubError> {
-    let asked = recipient(&number)?;
+    let asked = recipient(&state, &number)?;
     let chat = state.store.chat_of(&asked).await?;
     let filter = Filter {
         cliente_id: caller.cliente_for(query.cliente_id()?)?,

@@ -11,12 +11,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use phone_number::Home;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiQuery, ErrorReply};
-use session_api::{Recipient, Timestamp, is_invisible};
+use session_api::{Timestamp, is_invisible};
 use utoipa::{IntoParams, ToSchema};
 
-use super::sender::{MessageAnswer, in_spanish};
+use super::numbers;
+use super::sender::MessageAnswer;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::limits::Held;
@@ -66,7 +68,12 @@ fn invalid(what: impl Into<String>) -> HubError {
 
 /// A moment, or the beginning of a day in the business's zone; of the day after
 /// it for the end of a time (`is_end`).
-fn moment(name: &str, text: &str, is_end: bool, zone: &TimeZone) -> Result<Timestamp, HubError> {
+fn parse_date_bound(
+    name: &str,
+    text: &str,
+    is_end: bool,
+    zone: &TimeZone,
+) -> Result<Timestamp, HubError> {
     let wrong = || {
         invalid(format!(
             "{name} has to be a day such as 2026-03-31, or a moment such as 2026-03-31T12:00:00Z"
@@ -102,7 +109,7 @@ impl ListQuery {
         Ok(words)
     }
 
-    fn filter(&self, caller: &Caller, zone: &TimeZone) -> Result<Filter, HubError> {
+    fn filter(&self, caller: &Caller, zone: &TimeZone, home: &Home) -> Result<Filter, HubError> {
         let state = match given(self.estado.as_deref()) {
             None => None,
             Some(estado) => Some(MessageState::from_estado(estado).ok_or_else(|| {
@@ -113,8 +120,7 @@ impl ListQuery {
         let chat = match given(self.destinatario.as_deref()) {
             None => None,
             Some(number) => {
-                let recipient =
-                    Recipient::parse(number).map_err(|invalid| in_spanish(&invalid, ""))?;
+                let recipient = numbers::recipient("destinatario", number, home)?;
                 Some(recipient.as_str().to_owned())
             }
         };
@@ -126,7 +132,7 @@ impl ListQuery {
         };
         let time = |name, text: &Option<String>, is_end| {
             let text = given(text.as_deref());
-            text.map(|text| moment(name, text, is_end, zone))
+            text.map(|text| parse_date_bound(name, text, is_end, zone))
                 .transpose()
         };
         Ok(Filter {
@@ -154,7 +160,7 @@ pub(crate) async fn list(
     ApiQuery(query): ApiQuery<ListQuery>,
 ) -> Result<Json<Page>, HubError> {
     let limit = query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
@@ -178,7 +184,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, HubError> {
     // The whole of it, whatever the page; but nonsense is nonsense here, too.
     query.limit()?;
-    let filter = query.filter(&caller, &state.config.zone)?;
+    let filter = query.filter(&caller, &state.config.zone, &state.config.home)?;
     let words = query.words()?.map(str::to_owned);
     // A search that goes on to the end of the history is one all that time.
     let held = words.as_ref().map(|_| state.limits.search(&caller));
@@ -365,7 +371,8 @@ mod tests {
     #[test]
     fn days_are_the_business_s() {
         let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let read = |text, is_end| moment("desde", text, is_end, &zone).map(|at| at.to_string());
+        let read =
+            |text, is_end| parse_date_bound("desde", text, is_end, &zone).map(|at| at.to_string());
         assert_eq!(
             read("2026-03-31", false).unwrap(),
             "2026-03-31T03:00:00.000Z"

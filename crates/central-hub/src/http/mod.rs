@@ -12,6 +12,7 @@ pub(crate) mod listener;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod node;
+pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod overview;
 pub(crate) mod passkey;

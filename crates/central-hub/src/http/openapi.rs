@@ -10,7 +10,7 @@ use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
     admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -81,6 +81,7 @@ struct Document;
     tokens::create,
     tokens::revoke,
     send::send,
+    numbers::phone,
     sender::send,
     sender::bulk,
     sender::status,

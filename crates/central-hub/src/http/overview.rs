@@ -17,7 +17,7 @@ use super::listener::MessageAnswer;
 use crate::auth::{Caller, Scope};
 use crate::error::HubError;
 use crate::relay::Link;
-use crate::scheduler::{CampaignBody, Situation, situation};
+use crate::scheduler::{CampaignBody, SchedulerContext, context};
 use crate::sending_windows::{Rules, forecast, midnight, window};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
@@ -222,7 +222,7 @@ fn rules_of<'a>(
 
 /// What is needed to look ahead.
 struct Plans<'a> {
-    situation: Situation,
+    context: SchedulerContext,
     zone: &'a TimeZone,
     schedules: &'a [Schedule],
     days: &'a HashMap<i64, Days>,
@@ -238,13 +238,13 @@ impl Plans<'_> {
 
     /// A rehearsal takes no time, and what is held up none that is known.
     fn end_of(&self, campaign: &Campaign) -> Option<Timestamp> {
-        if campaign.is_rehearsal() || self.situation.obstacle(campaign).is_some() {
+        if campaign.is_rehearsal() || self.context.obstacle(campaign).is_some() {
             return None;
         }
         let rules: Vec<_> = rules_of(campaign, self.schedules).collect();
         let used = |schedule, day| self.used(campaign.id, schedule, day);
         let left = u64::try_from(campaign.count(RecipientState::Pending)).unwrap_or(0);
-        let now = moment(self.situation.now);
+        let now = moment(self.context.now);
         forecast(now, self.zone, &rules, &used, left, self.sharing).map(Timestamp::from)
     }
 
@@ -293,9 +293,9 @@ pub(crate) async fn overview(
 ) -> Result<Json<Overview>, HubError> {
     let store = &state.store;
     let own = caller.cliente_id;
-    let situation = situation(&state.config, &state.relay);
+    let context = context(&state.config, &state.relay);
     let zone = &state.config.zone;
-    let day = Day::of(situation.now, zone);
+    let day = Day::of(context.now, zone);
     let is_admin = own.is_none() && caller.may(Scope::Admin);
     let replies = Filter {
         cliente_id: own,
@@ -335,7 +335,7 @@ pub(crate) async fn overview(
         .map(|(id, (name, _))| (id, name))
         .collect();
     let plans = Plans {
-        situation,
+        context,
         zone,
         schedules: &schedules,
         days: &days,
@@ -344,12 +344,12 @@ pub(crate) async fn overview(
     let (link, session, code) = state.relay.health();
     let limits = state.relay.limits();
     Ok(Json(Overview {
-        ahora: situation.now,
+        ahora: context.now,
         zona: state.config.zone_name().to_owned(),
         dia: day.date.to_string(),
         desde: day.begin,
-        dry_run: situation.dry_run,
-        auto_campaigns_enabled: situation.auto,
+        dry_run: context.dry_run,
+        auto_campaigns_enabled: context.auto,
         sesion: Session {
             servicio: link,
             estado: session,
@@ -363,7 +363,7 @@ pub(crate) async fn overview(
                 .items
                 .iter()
                 .map(|it| UnderWay {
-                    campaign: CampaignBody::of(it, situation),
+                    campaign: CampaignBody::of(it, context),
                     previsto_fin: plans.end_of(it),
                 })
                 .collect(),
@@ -377,7 +377,7 @@ pub(crate) async fn overview(
                 items: paused
                     .items
                     .iter()
-                    .map(|it| CampaignBody::of(it, situation))
+                    .map(|it| CampaignBody::of(it, context))
                     .collect(),
             },
             programaciones: List {

@@ -9,15 +9,16 @@ use axum::http::request::Parts;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
-use session_api::{ErrorCode, Recipient, Timestamp};
+use session_api::{ErrorCode, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use utoipa::ToSchema;
 
 use crate::auth::ClientAddress;
 use crate::error::HubError;
+use crate::http::numbers;
 use crate::state::AppState;
-use crate::store::{Heard, Recorded};
+use crate::store::{InboundMessage, Recorded};
 
 const HEADER: &str = "x-internal-token";
 const LONGEST_ID: usize = 200;
@@ -94,7 +95,7 @@ pub(crate) async fn incoming(
     ApiJson(report): ApiJson<Report>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.from.clone();
-    hear(&state, report, number, "from", false).await
+    record_report(&state, report, number, "from", false).await
 }
 
 /// Reports a message that went out by another way.
@@ -111,18 +112,18 @@ pub(crate) async fn outgoing(
     ApiJson(report): ApiJson<Report>,
 ) -> Result<Json<Reported>, HubError> {
     let number = report.to.clone();
-    hear(&state, report, number, "to", true).await
+    record_report(&state, report, number, "to", true).await
 }
 
-async fn hear(
+async fn record_report(
     state: &AppState,
     report: Report,
     number: Option<String>,
     field: &str,
     from_me: bool,
 ) -> Result<Json<Reported>, HubError> {
-    let chat = Recipient::parse(&number.unwrap_or_default())
-        .map_err(|wrong| invalid(format!("{field} {}", wrong.wants)))?;
+    let home = &state.config.home;
+    let chat = numbers::recipient(field, &number.unwrap_or_default(), home)?;
     if report.cliente_id == 0 || i64::try_from(report.cliente_id).is_err() {
         return Err(invalid("cliente_id has to be a positive integer"));
     }
@@ -147,7 +148,7 @@ async fn hear(
         ("", Some(at)) => stand_in(&report, chat.as_str(), at, from_me),
         (id, _) => id.to_owned(),
     };
-    let heard = Heard {
+    let heard = InboundMessage {
         wa_id,
         chat: chat.as_str().to_owned(),
         phone: None,
@@ -159,7 +160,7 @@ async fn hear(
         at: report.timestamp.unwrap_or_else(Timestamp::now),
         cliente_id: Some(report.cliente_id),
     };
-    let recorded = state.store.hear(&heard).await?;
+    let recorded = state.store.record_inbound(&heard).await?;
     Ok(Json(Reported {
         ok: true,
         duplicated: matches!(recorded, Recorded::Known),

@@ -10,7 +10,8 @@ use session_client::Endpoint;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::files;
-use crate::http::sender::ready_to_rehearse;
+use crate::http::numbers;
+use crate::http::sender::ready_to_simulate;
 use crate::http::upstream::{Key, Upstream, Verbatim};
 use crate::outbox::Ask;
 use crate::state::AppState;
@@ -54,11 +55,18 @@ pub(crate) async fn send(
             return Err(refusal.into());
         }
     };
+    if let Err(refusal) = numbers::settle(&mut request, &state.config.home) {
+        if let Some(file) = &file {
+            // Nobody will ever know its id.
+            let _ = client.delete_file(&file.file_id).await;
+        }
+        return Err(refusal);
+    }
     let message = match &file {
         Some(file) => Composed::with_file(&request, file)?,
         None => Composed::of(&request)?,
     };
-    ready_to_rehearse(&state, &client).await?;
+    ready_to_simulate(&state, &client).await?;
     // Whether its file is there, and is what it has to be, session-manager alone
     // knows: a rehearsal refuses what it would.
     if state.config.dry_run && message.has_file() {

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::campaigns::find as find_campaign;
 use super::node::{self, Success, lenient};
+use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::upstream::{Key, Upstream};
@@ -20,6 +21,8 @@ use crate::relay::Link;
 use crate::state::AppState;
 use crate::store::{Change, Composed, Message, Origin, State as MessageState, Transition};
 
+/// The largest request of `bulk`, in bytes: 5,000 messages of 1,600 characters.
+pub(crate) const LARGEST_BULK: usize = 8 * 1024 * 1024;
 /// Messages in one request of `bulk`.
 const MOST: usize = 5_000;
 /// What is appended to it has to fit as well.
@@ -114,11 +117,12 @@ pub(crate) async fn send(
     ApiJson(request): ApiJson<SendOne>,
 ) -> Result<(StatusCode, Json<Success<MessageAnswer>>), HubError> {
     let cliente_id = caller.cliente_for(request.cliente_id)?;
-    let message = Composed::text(cliente_id, &request.destinatario, &request.mensaje)
+    let to = numbers::recipient("destinatario", &request.destinatario, &state.config.home)?;
+    let message = Composed::text(cliente_id, to.as_str(), &request.mensaje)
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
-    ready_to_rehearse(&state, &client).await?;
+    ready_to_simulate(&state, &client).await?;
     let ask = Ask {
         origin: Origin::Single,
         key: key.map(|key| caller.own_key(key)),
@@ -134,7 +138,7 @@ pub(crate) async fn send(
 
 /// A rehearsed send is refused where a real one would be: while the session is
 /// not `READY`.
-pub(super) async fn ready_to_rehearse(
+pub(super) async fn ready_to_simulate(
     state: &AppState,
     client: &SessionClient,
 ) -> Result<(), HubError> {
@@ -231,7 +235,9 @@ pub(crate) async fn bulk(
             let what = format!("mensajes[{n}].cliente_id has to be that of the campaign");
             return Err(ErrorReply::invalid_request(what).into());
         }
-        let message = Composed::text(for_whom, &one.destinatario, text)
+        let field = format!("mensajes[{n}].destinatario");
+        let to = numbers::recipient(&field, &one.destinatario, &state.config.home)?;
+        let message = Composed::text(for_whom, to.as_str(), text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.asked_by(&id)));
     }

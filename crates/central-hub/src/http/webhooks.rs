@@ -130,7 +130,7 @@ fn checked_url(text: &str, state: &AppState) -> Result<String, HubError> {
             "url has to be http:// or https:// with a host, without user and password, at most {LONGEST_URL} bytes"
         )));
     };
-    if !state.caller.allowed().admits_url(&url) {
+    if !state.webhook_client.allowed().admits_url(&url) {
         return Err(ErrorReply::new(
             StatusCode::BAD_REQUEST,
             "WEBHOOK_ADDRESS_REFUSED",
@@ -295,7 +295,7 @@ pub(crate) async fn test(
     let event_id = new_event_id();
     let data = serde_json::json!({"webhook": id});
     let body = envelope("test", Timestamp::now(), &data);
-    let (attempt, _) = state.caller.call(&webhook, &event_id, &body).await;
+    let (attempt, _) = state.webhook_client.call(&webhook, &event_id, &body).await;
     Ok(Json(Tested {
         ok: attempt.error.is_none(),
         clave: event_id,

@@ -22,7 +22,7 @@ use session_api::{Event, Timestamp};
 use session_client::{ClientError, SessionClient, SseEvent};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{FOLLOWER, Store, StoreError, Told};
+use crate::store::{FOLLOWER, SourceEvent, Store, StoreError};
 
 /// How long nobody else follows after this hub died; renewed three times as
 /// often.
@@ -134,11 +134,11 @@ impl Follower {
 
     /// Connects and reads to the end of the connection.
     async fn read(&self, pause: &mut Duration) -> End {
-        let place = match self.store.place().await {
-            Ok(place) => place,
+        let cursor = match self.store.cursor().await {
+            Ok(cursor) => cursor,
             Err(error) => return End::Store(error),
         };
-        let after = place.id.as_deref().unwrap_or(BEGINNING);
+        let after = cursor.id.as_deref().unwrap_or(BEGINNING);
         let events = match self.session.events(Some(after)).await {
             Ok(events) => events,
             Err(error) => {
@@ -148,12 +148,12 @@ impl Follower {
         };
         *pause = *BACKOFF.start();
         self.is(Following::Connected);
-        let end = self.take(events).await;
+        let end = self.record_stream(events).await;
         self.is(Following::Unconnected);
         end.err().unwrap_or(End::Broken)
     }
 
-    async fn take(
+    async fn record_stream(
         &self,
         events: impl Stream<Item = Result<SseEvent, ClientError>> + Send,
     ) -> Result<(), End> {
@@ -164,7 +164,7 @@ impl Follower {
                 batch = batches.next() => {
                     let Some(batch) = batch else { return Ok(()) };
                     let count = batch.len();
-                    let told: Vec<_> = batch.into_iter().map_while(Result::ok).map(told).collect();
+                    let told: Vec<_> = batch.into_iter().map_while(Result::ok).map(source_event).collect();
                     self.record(&told).await?;
                     if told.len() < count {
                         return Ok(());
@@ -183,7 +183,7 @@ impl Follower {
 
     /// Writes events down. What the store refuses by itself would be refused
     /// for ever and is left out: nothing after it would be written.
-    async fn record(&self, told: &[Told]) -> Result<(), End> {
+    async fn record(&self, told: &[SourceEvent]) -> Result<(), End> {
         if told.is_empty() {
             return Ok(());
         }
@@ -199,7 +199,7 @@ impl Follower {
                 "an event cannot be written down and is left out: {refused}"
             );
             let id = one.id.clone();
-            let nothing = [Told { id, event: None }];
+            let nothing = [SourceEvent { id, event: None }];
             return match self.store.record(&self.who, lease(), &nothing).await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(End::Lost),
@@ -217,7 +217,7 @@ fn lease() -> Timestamp {
     Timestamp::now().after(LEASE)
 }
 
-fn told(sse: SseEvent) -> Told {
+fn source_event(sse: SseEvent) -> SourceEvent {
     let event = match sse.parse() {
         Ok(event) => event,
         Err(error) => {
@@ -235,5 +235,5 @@ fn told(sse: SseEvent) -> Told {
         let lag = Duration::from_millis(u64::try_from(lag).unwrap_or(0));
         histogram!("leadmaster_event_lag_seconds").record(lag.as_secs_f64());
     }
-    Told { id: sse.id, event }
+    SourceEvent { id: sse.id, event }
 }

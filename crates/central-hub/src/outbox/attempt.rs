@@ -8,9 +8,9 @@ use service_runtime::traces;
 use session_api::{ErrorCode, SendBody, Timestamp};
 use session_client::{ClientError, Endpoint, RawAnswer, SessionClient};
 
-use super::sends::{failure, opted_out};
-use super::verdict::{Verdict, Why};
-use super::{Inner, pause};
+use super::send_now::{failure, opted_out};
+use super::verdict::{Reason, Verdict};
+use super::{Inner, retry_backoff};
 use crate::store::{Change, Message, Origin, State, StoreError, is_file};
 
 /// The pause before it is asked again what became of a message.
@@ -140,7 +140,7 @@ impl Inner {
         Ok(moved)
     }
 
-    async fn fail(&self, message: &Message, why: &Why) -> Result<Option<Message>, StoreError> {
+    async fn fail(&self, message: &Message, why: &Reason) -> Result<Option<Message>, StoreError> {
         let change = Change::to(State::Failed, &why.code).because(&why.message);
         self.store.change(message.id, change).await
     }
@@ -150,5 +150,5 @@ impl Inner {
 /// itself, and tells of it; once it has stopped, each time is one more try.
 fn look_again(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
-    Timestamp::now().after(pause::growing(tries, FIRST_LOOK, LONGEST_LOOK))
+    Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))
 }

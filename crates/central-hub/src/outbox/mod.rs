@@ -27,9 +27,9 @@
 //! real wait while the hub runs with `DRY_RUN`.
 
 mod attempt;
-mod pause;
+mod retry_backoff;
 mod run;
-mod sends;
+mod send_now;
 mod verdict;
 
 use std::collections::HashSet;
@@ -45,7 +45,7 @@ use crate::relay::{Link, Relay};
 use crate::store::{Message, Store};
 
 pub(crate) use attempt::traced;
-pub(crate) use sends::{Ask, dry_run_id, new_key};
+pub(crate) use send_now::{Ask, dry_run_id, new_key};
 
 /// News that a slow listener may miss; it looks into the store then.
 const NEWS_KEPT: usize = 1024;

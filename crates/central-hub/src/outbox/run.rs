@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use super::verdict::Verdict;
-use super::{Outbox, pause};
-use crate::relay::Change as Heard;
+use super::{Outbox, retry_backoff};
+use crate::relay::Change;
 use crate::store::StoreError;
 
 /// Other hubs' rows, and leases that end, are noticed within this.
@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_secs(1);
 const REHEARSALS: u32 = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why nothing is sent for a while.
+/// Reason nothing is sent for a while.
 #[derive(Default)]
 struct Pause {
     failures: u32,
@@ -48,7 +48,7 @@ impl Pause {
         // Of what was under way together the first one counts.
         if self.is_over() {
             self.failures = self.failures.saturating_add(1);
-            let length = pause::after(self.failures, FIRST_PAUSE, asked_for);
+            let length = retry_backoff::delay(self.failures, FIRST_PAUSE, asked_for);
             self.until = Some(Instant::now() + length);
         }
     }
@@ -89,7 +89,7 @@ impl Outbox {
                 },
                 change = heard.recv() => match change {
                     // Whatever was in the way may be gone.
-                    Ok(Heard::Event(event))
+                    Ok(Change::Event(event))
                         if event.kind == EventKind::State && self.0.is_ready() =>
                     {
                         pause = Pause::default();

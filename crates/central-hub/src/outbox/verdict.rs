@@ -17,20 +17,20 @@ pub(crate) enum Verdict {
     },
     /// It was certainly not sent, and nothing else can be sent now either.
     NotNow {
-        /// Why.
-        why: Why,
+        /// Reason.
+        why: Reason,
         /// When it may work again.
         after: Option<Duration>,
     },
     /// It is certainly not going to be sent.
-    Refused(Why),
+    Refused(Reason),
     /// Whether it left is not known.
-    Unknown(Why),
+    Unknown(Reason),
 }
 
 /// A code and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Why {
+pub(crate) struct Reason {
     pub(crate) code: String,
     pub(crate) message: String,
 }
@@ -44,7 +44,7 @@ impl Verdict {
                     Ok(body) => Self::Taken {
                         wa_id: body.message_id,
                     },
-                    Err(error) => Self::Unknown(Why {
+                    Err(error) => Self::Unknown(Reason {
                         code: "SESSION_MANAGER_BAD_RESPONSE".to_owned(),
                         message: error.to_string(),
                     }),
@@ -58,11 +58,11 @@ impl Verdict {
     fn of_failure(answer: &RawAnswer) -> Self {
         let body = serde_json::from_slice::<ErrorBody>(&answer.body).ok();
         let why = body.map_or_else(
-            || Why {
+            || Reason {
                 code: "SESSION_MANAGER_BAD_RESPONSE".to_owned(),
                 message: format!("status {}", answer.status.as_u16()),
             },
-            |body| Why {
+            |body| Reason {
                 code: body.code,
                 message: body.message,
             },
@@ -99,7 +99,7 @@ impl Verdict {
 
     fn of_error(error: &ClientError) -> Self {
         let (_, code) = HubError::status_and_code(error);
-        let why = Why {
+        let why = Reason {
             code: code.to_owned(),
             message: error.to_string(),
         };

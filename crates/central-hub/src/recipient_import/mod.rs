@@ -8,12 +8,14 @@
 //! Each waits for the next (backpressure), so a list of any length takes little
 //! memory, and how much of it was sent is how much of it was processed.
 
+mod countries;
 mod stream_reader;
 
 use std::io::{self, Read};
 
 use tokio::sync::mpsc;
 
+pub(crate) use countries::Countries;
 pub(crate) use stream_reader::{LARGEST_LIST, READ_TIMEOUT, StreamReader};
 
 use crate::campaigns::import::{self, ImportFault, Item, Refusal, Row, Rules};
@@ -55,20 +57,22 @@ impl Batch {
     }
 }
 
-/// Reads a list to its end and writes it down; returns the import as it is then.
+/// Reads a list to its end and writes it down; returns the import as it is then,
+/// and of which countries its recipients are.
 pub(crate) async fn run(
     store: &Store,
     campaign: &Campaign,
     mut import: Import,
     rules: Rules,
     source: impl Read + Send + 'static,
-) -> Result<Option<Import>, ImportError> {
+) -> Result<(Option<Import>, Countries), ImportError> {
     let (batches, mut full) = mpsc::channel::<Batch>(1);
     let reading = tokio::task::spawn_blocking(move || read(source, &rules, &batches));
     let mut columns = campaign.columns.clone();
+    let mut countries = Countries::default();
     let mut failed = None;
     while let Some(batch) = full.recv().await {
-        if let Err(error) = write(store, &mut import, &mut columns, batch).await {
+        if let Err(error) = write(store, &mut import, &mut columns, &mut countries, batch).await {
             failed = Some(error);
             break;
         }
@@ -95,7 +99,7 @@ pub(crate) async fn run(
             "a list came in"
         );
     }
-    Ok(import)
+    Ok((import, countries))
 }
 
 /// Ends an import whose list cannot be read to its end.
@@ -132,6 +136,7 @@ fn read(
         match item {
             Item::Columns(names) => batch.columns.extend(names),
             Item::Row(row) => batch.rows.push(row),
+            Item::Shape(_) | Item::Encoding(_) => {}
             Item::Refused(refusal) => batch.refused.push(refusal),
         }
         if !batch.is_full() {
@@ -152,6 +157,7 @@ async fn write(
     store: &Store,
     import: &mut Import,
     columns: &mut Vec<String>,
+    countries: &mut Countries,
     mut batch: Batch,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
@@ -169,6 +175,9 @@ async fn write(
         .await?;
     let taken: std::collections::HashSet<_> = taken.into_iter().collect();
     let is_taken = |row: &Row| i64::try_from(row.line).is_ok_and(|line| taken.contains(&line));
+    for row in batch.rows.iter().filter(|row| is_taken(row)) {
+        countries.note(row);
+    }
     let mut duplicates = 0;
     for row in batch.rows.iter().filter(|row| !is_taken(row)) {
         duplicates += 1;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::Situation;
+use super::SchedulerContext;
 use crate::campaigns::template::Template;
 use crate::store::campaigns::{Campaign, CampaignState, RecipientState};
 
@@ -58,7 +58,7 @@ struct Wait {
 }
 
 impl CampaignBody {
-    pub(crate) fn of(campaign: &Campaign, situation: Situation) -> Self {
+    pub(crate) fn of(campaign: &Campaign, context: SchedulerContext) -> Self {
         let count = |state| campaign.count(state);
         let template = Template::parse(&campaign.text);
         let variables = template.iter().flat_map(Template::variables);
@@ -84,7 +84,7 @@ impl CampaignBody {
                 .paused_for
                 .clone()
                 .map(|(codigo, detalle)| Reason { codigo, detalle }),
-            espera: wait(campaign, situation),
+            espera: wait(campaign, context),
             fecha: campaign.created_at,
             actualizado: campaign.updated_at,
             fecha_aprobacion: campaign.approved_at,
@@ -121,18 +121,18 @@ impl NodeFields {
     }
 }
 
-fn wait(campaign: &Campaign, situation: Situation) -> Option<Wait> {
+fn wait(campaign: &Campaign, context: SchedulerContext) -> Option<Wait> {
     if campaign.state != CampaignState::Running {
         return None;
     }
-    if let Some(obstacle) = situation.obstacle(campaign) {
+    if let Some(obstacle) = context.obstacle(campaign) {
         return Some(Wait {
             codigo: obstacle.to_owned(),
-            hasta: situation.obstacle_until(obstacle),
+            hasta: context.obstacle_until(obstacle),
         });
     }
     let (code, until) = campaign.waits_for.clone()?;
-    let is_over = until.is_some_and(|until| until <= situation.now);
+    let is_over = until.is_some_and(|until| until <= context.now);
     (!is_over).then_some(Wait {
         codigo: code,
         hasta: until,

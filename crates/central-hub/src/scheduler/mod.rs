@@ -29,11 +29,11 @@ use crate::store::campaigns::{Campaign, ScheduleState};
 use crate::store::{Store, StoreError, Tx};
 
 pub(crate) use campaign_view::CampaignBody;
-pub(crate) use worker::{Nudge, Worker, situation};
+pub(crate) use worker::{SchedulerWaker, Worker, context};
 
 /// What the moment allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Situation {
+pub struct SchedulerContext {
     /// Now, by whatever clock.
     pub now: Timestamp,
     /// `AUTO_CAMPAIGNS_ENABLED`.
@@ -76,7 +76,7 @@ impl Hold {
     }
 }
 
-impl Situation {
+impl SchedulerContext {
     /// What keeps a campaign from going, whatever its schedules say.
     #[must_use]
     pub fn obstacle(&self, campaign: &Campaign) -> Option<&'static str> {
@@ -145,26 +145,26 @@ impl Scheduler {
     /// [`StoreError::Query`]; what was done until then is done.
     pub async fn tick(
         &self,
-        situation: Situation,
+        context: SchedulerContext,
         chance: &mut (impl Rng + Send),
     ) -> Result<Ticked, StoreError> {
         let mut ticked = Ticked::default();
-        self.settle(situation.now).await?;
+        self.settle(context.now).await?;
         for id in self.store.campaigns_in_flight().await? {
-            ticked.in_flight |= self.take_back(id, situation).await?;
+            ticked.in_flight |= self.take_back(id, context).await?;
         }
-        if !situation.auto {
+        if !context.auto {
             // Whoever changes that wakes the worker, or it looks soon enough.
             return Ok(ticked);
         }
-        let now = situation.now.as_millis();
-        let only_rehearsals = situation.dry_run || !situation.ready;
+        let now = context.now.as_millis();
+        let only_rehearsals = context.dry_run || !context.ready;
         let due = self
             .store
             .due_campaigns(now, TURNS, only_rehearsals)
             .await?;
         for id in due {
-            self.turn(id, situation, chance, &mut ticked).await?;
+            self.turn(id, context, chance, &mut ticked).await?;
         }
         if let Some(next) = self.store.next_due_campaign(now).await? {
             ticked.look(next);
@@ -192,7 +192,7 @@ async fn rules_in(
 }
 
 /// As the schedules know it.
-fn moment(at: Timestamp) -> jiff::Timestamp {
+fn jiff_timestamp(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 

@@ -2,7 +2,7 @@
 
 use session_api::Timestamp;
 
-use super::{Scheduler, Situation};
+use super::{Scheduler, SchedulerContext};
 use crate::campaigns::health::{Alarm, Health, Outcome};
 use crate::sending_windows::{Decision, Rules, next_opening};
 use crate::store::campaigns::{
@@ -115,7 +115,7 @@ impl Scheduler {
     pub(super) async fn take_back(
         &self,
         id: i64,
-        situation: Situation,
+        context: SchedulerContext,
     ) -> Result<bool, StoreError> {
         let Some(campaign) = self.store.campaign(id).await? else {
             return Ok(false);
@@ -127,7 +127,7 @@ impl Scheduler {
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(false);
         };
-        let cause = match situation.obstacle(&campaign) {
+        let cause = match context.obstacle(&campaign) {
             // It comes back by itself, and then the message is as good as new.
             Some("SESSION_NOT_READY") | None => None,
             Some(obstacle) => Some(obstacle),
@@ -142,7 +142,7 @@ impl Scheduler {
                         ..rules
                     })
                     .collect();
-                let now = super::moment(situation.now);
+                let now = super::jiff_timestamp(context.now);
                 let open = next_opening(now, &self.zone, &hours, &|_, _| 0, None);
                 (!matches!(open, Decision::Send { .. })).then_some("OUTSIDE_HOURS")
             }

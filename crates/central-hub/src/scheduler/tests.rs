@@ -35,7 +35,7 @@ fn phone(number: u64) -> Phone {
 struct Bench {
     store: Store,
     scheduler: Scheduler,
-    situation: Situation,
+    context: SchedulerContext,
     chance: StdRng,
 }
 
@@ -45,7 +45,7 @@ impl Bench {
         Self {
             scheduler: Scheduler::new(store.clone(), zone()),
             store,
-            situation: Situation {
+            context: SchedulerContext {
                 hold: None,
                 // A Monday.
                 now: at("2026-03-16T10:00"),
@@ -99,7 +99,7 @@ impl Bench {
     }
 
     async fn approve(&self, id: i64) {
-        let dry_run = self.situation.dry_run;
+        let dry_run = self.context.dry_run;
         let approved = self.store.approve_campaign(id, dry_run).await.unwrap();
         assert_eq!(approved.state, CampaignState::Running);
     }
@@ -130,13 +130,13 @@ impl Bench {
 
     async fn tick(&mut self) -> Ticked {
         self.scheduler
-            .tick(self.situation, &mut self.chance)
+            .tick(self.context, &mut self.chance)
             .await
             .unwrap()
     }
 
     async fn tick_at(&mut self, wall: &str) -> usize {
-        self.situation.now = at(wall);
+        self.context.now = at(wall);
         self.tick().await.given
     }
 
@@ -200,9 +200,9 @@ on_both_engines! {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(3, (30, 90)).await;
         let mut sent = Vec::new();
-        let begin = bench.situation.now;
+        let begin = bench.context.now;
         for second in 0..400_u64 {
-            bench.situation.now = begin.after(Duration::from_secs(second));
+            bench.context.now = begin.after(Duration::from_secs(second));
             bench.tick().await;
             for message in bench.send_all().await {
                 sent.push(second);
@@ -233,7 +233,7 @@ on_both_engines! {
         // The outbox has it, for ten minutes.
         let claimed = bench.claim().await;
         for minute in 1..=10 {
-            bench.situation.now = at("2026-03-16T10:00").after(Duration::from_secs(60 * minute));
+            bench.context.now = at("2026-03-16T10:00").after(Duration::from_secs(60 * minute));
             let ticked = bench.tick().await;
             assert_eq!(ticked.given, 0);
             assert!(ticked.in_flight);
@@ -317,22 +317,22 @@ on_both_engines! {
     async fn nothing_goes_unless_all_allows_it(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.campaign(2, (0, 0)).await;
-        let all = bench.situation;
+        let all = bench.context;
         assert_eq!(bench.tick().await.given, 0, "it is not approved");
         bench.approve(id).await;
-        for (situation, obstacle) in [
-            (Situation { auto: false, ..all }, "AUTO_CAMPAIGNS_DISABLED"),
-            (Situation { ready: false, ..all }, "SESSION_NOT_READY"),
-            (Situation { dry_run: true, ..all }, "DRY_RUN"),
+        for (context, obstacle) in [
+            (SchedulerContext { auto: false, ..all }, "AUTO_CAMPAIGNS_DISABLED"),
+            (SchedulerContext { ready: false, ..all }, "SESSION_NOT_READY"),
+            (SchedulerContext { dry_run: true, ..all }, "DRY_RUN"),
         ] {
-            bench.situation = situation;
+            bench.context = context;
             assert_eq!(bench.tick().await.given, 0, "{obstacle}");
-            assert_eq!(situation.obstacle(&bench.look(id).await), Some(obstacle));
+            assert_eq!(context.obstacle(&bench.look(id).await), Some(obstacle));
         }
-        bench.situation = all;
+        bench.context = all;
         assert_eq!(bench.tick().await.given, 2);
         // Switched off, what has not left is taken back.
-        bench.situation.auto = false;
+        bench.context.auto = false;
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 2);
         assert!(bench.claim().await.is_empty());
@@ -359,24 +359,24 @@ on_both_engines! {
             (&capped, "NEW_CHATS_CAPPED", Some(until)),
             (&fresh, "FIRST_SYNC", None),
         ] {
-            bench.situation.hold = Hold::of(event);
+            bench.context.hold = Hold::of(event);
             assert_eq!(bench.tick().await.given, 0, "{code}");
             let campaign = bench.look(id).await;
-            assert_eq!(bench.situation.obstacle(&campaign), Some(code));
-            assert_eq!(bench.situation.obstacle_until(code), ends);
-            assert_eq!(bench.situation.obstacle_until("SESSION_NOT_READY"), None);
+            assert_eq!(bench.context.obstacle(&campaign), Some(code));
+            assert_eq!(bench.context.obstacle_until(code), ends);
+            assert_eq!(bench.context.obstacle_until("SESSION_NOT_READY"), None);
         }
         // It goes on by itself; what had not left by the next lock is taken back.
-        bench.situation.hold = Hold::of(&known);
+        bench.context.hold = Hold::of(&known);
         assert_eq!(bench.tick().await.given, 3);
-        bench.situation.hold = Hold::of(&locked);
+        bench.context.hold = Hold::of(&locked);
         bench.tick().await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 3);
         assert!(bench.claim().await.is_empty());
         assert_eq!(bench.look(id).await.state, CampaignState::Running);
         // A rehearsal writes to nobody.
-        bench.situation.dry_run = true;
-        bench.situation.now = Timestamp::now();
+        bench.context.dry_run = true;
+        bench.context.now = Timestamp::now();
         let rehearsal = bench.approved(2, (0, 0)).await;
         bench.tick().await;
         assert_eq!(bench.at_state(rehearsal, RecipientState::Queued).await, 2);
@@ -428,12 +428,12 @@ on_both_engines! {
         bench.schedule(id, ("09:00", "18:00"), 1).await;
         bench.approve(id).await;
         assert_eq!(bench.tick_at("2026-03-16T17:59").await, 1);
-        bench.situation.ready = false;
+        bench.context.ready = false;
         assert_eq!(bench.tick_at("2026-03-16T17:59:30").await, 0);
         assert_eq!(bench.at_state(id, RecipientState::Queued).await, 1);
         bench.tick_at("2026-03-16T18:00").await;
         assert_eq!(bench.at_state(id, RecipientState::Pending).await, 1);
-        bench.situation.ready = true;
+        bench.context.ready = true;
         assert!(bench.claim().await.is_empty());
         // What never left does not count: the quota of one is free again.
         assert_eq!(bench.tick_at("2026-03-16T18:01").await, 0, "it waits for the morning");
@@ -447,15 +447,15 @@ on_both_engines! {
 
     async fn a_rehearsal_plans_the_whole_campaign(database: Database) {
         let mut bench = Bench::new(&database).await;
-        bench.situation.dry_run = true;
+        bench.context.dry_run = true;
         // It needs no phone.
-        bench.situation.ready = false;
+        bench.context.ready = false;
         let id = bench.campaign(430, (0, 0)).await;
         bench.schedule(id, ("09:00", "18:00"), 100).await;
         bench.store.opt_out(phone(7).as_str(), None, None, "test").await.unwrap();
         bench.approve(id).await;
         // The plan begins at the moment of approval, by the real clock.
-        bench.situation.now = Timestamp::now();
+        bench.context.now = Timestamp::now();
         let mut rounds = 0;
         while bench.look(id).await.state == CampaignState::Running {
             bench.tick().await;
@@ -474,7 +474,7 @@ on_both_engines! {
                 assert_eq!(person.cause.as_deref(), Some("OPTED_OUT"));
                 continue;
             };
-            let wall = zone().to_datetime(moment(planned));
+            let wall = zone().to_datetime(jiff_timestamp(planned));
             assert!((9..18).contains(&wall.hour()), "{wall}");
             *days.entry(wall.date().to_string()).or_default() += 1;
         }
@@ -484,7 +484,7 @@ on_both_engines! {
         assert_eq!(numbers.days.iter().map(|(_, count)| count).sum::<i64>(), 429);
         assert_eq!(numbers.messages, [(State::Simulated, 429)]);
         // Switching DRY_RUN off sends none of it.
-        bench.situation.dry_run = false;
+        bench.context.dry_run = false;
         bench.tick().await;
         assert!(bench.claim().await.is_empty());
         // A copy is as good as new.
@@ -497,10 +497,10 @@ on_both_engines! {
 
     async fn a_rehearsal_stays_one(database: Database) {
         let mut bench = Bench::new(&database).await;
-        bench.situation.dry_run = true;
+        bench.context.dry_run = true;
         let id = bench.approved(3, (0, 0)).await;
-        bench.situation.dry_run = false;
-        bench.situation.now = Timestamp::now();
+        bench.context.dry_run = false;
+        bench.context.now = Timestamp::now();
         assert_eq!(bench.tick().await.given, 3);
         assert!(bench.claim().await.is_empty(), "nothing of it is to be sent");
         bench.store.simulate(10).await.unwrap();
@@ -602,7 +602,7 @@ on_both_engines! {
     async fn whoever_opts_out_is_passed_over(database: Database) {
         let mut bench = Bench::new(&database).await;
         let id = bench.approved(3, (0, 0)).await;
-        let word = bench.store.heed_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
+        let word = bench.store.apply_opt_out(phone(2).as_str(), "¡Baja!").await.unwrap();
         assert_eq!(word.as_deref(), Some("baja"));
         assert_eq!(bench.tick().await.given, 2);
         // At the last moment, when the outbox has the message already.
@@ -621,10 +621,10 @@ on_both_engines! {
     async fn campaigns_share_one_pace_and_take_turns(database: Database) {
         let mut bench = Bench::new(&database).await;
         let ids = [bench.approved(3, (60, 60)).await, bench.approved(3, (60, 60)).await];
-        let begin = bench.situation.now;
+        let begin = bench.context.now;
         let mut sent = Vec::new();
         for second in 0..600_u64 {
-            bench.situation.now = begin.after(Duration::from_secs(second));
+            bench.context.now = begin.after(Duration::from_secs(second));
             bench.tick().await;
             for message in bench.send_all().await {
                 sent.push((second, message.campaign_id.unwrap()));
@@ -642,11 +642,11 @@ on_both_engines! {
         let bench = Bench::new(&database).await;
         let id = bench.approved(300, (0, 0)).await;
         let hub = |seed| {
-            let (scheduler, situation) = (bench.scheduler.clone(), bench.situation);
+            let (scheduler, context) = (bench.scheduler.clone(), bench.context);
             tokio::spawn(async move {
                 let mut chance = StdRng::seed_from_u64(seed);
                 for _ in 0..12 {
-                    scheduler.tick(situation, &mut chance).await.unwrap();
+                    scheduler.tick(context, &mut chance).await.unwrap();
                 }
             })
         };
@@ -719,7 +719,7 @@ async fn a_tick_with_a_long_history() {
     let ticks = async |bench: &mut Bench| {
         let mut times = Vec::new();
         for _ in 0..50 {
-            bench.situation.now = bench.situation.now.after(Duration::from_secs(5));
+            bench.context.now = bench.context.now.after(Duration::from_secs(5));
             let begin = std::time::Instant::now();
             bench.tick().await;
             times.push(begin.elapsed().as_micros());

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rand::Rng;
 use session_api::Timestamp;
 
-use super::{Scheduler, Situation, Ticked, moment, rules_in};
+use super::{Scheduler, SchedulerContext, Ticked, jiff_timestamp, rules_in};
 use crate::campaigns::template::Template;
 use crate::sending_windows::{Decision, Pause, Rules, next_opening};
 use crate::store::campaigns::{
@@ -16,7 +16,7 @@ use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
 /// So many at once where there is no pause, and so many in a rehearsal.
 const BATCH: i64 = 50;
-const REHEARSED: i64 = 200;
+const SIMULATED: i64 = 200;
 /// So many may be with the outbox where there is no pause.
 const IN_FLIGHT: i64 = 200;
 /// How soon to look whether the outbox is done with the one before.
@@ -38,7 +38,7 @@ impl Scheduler {
     pub(super) async fn turn(
         &self,
         id: i64,
-        situation: Situation,
+        context: SchedulerContext,
         chance: &mut (impl Rng + Send),
         ticked: &mut Ticked,
     ) -> Result<(), StoreError> {
@@ -48,9 +48,9 @@ impl Scheduler {
         let Some(campaign) = self.store.campaign_in(&mut tx, id).await? else {
             return Ok(());
         };
-        let now = situation.now.as_millis();
+        let now = context.now.as_millis();
         let is_due = campaign.state == CampaignState::Running && campaign.next_at <= now;
-        if !is_due || situation.obstacle(&campaign).is_some() {
+        if !is_due || context.obstacle(&campaign).is_some() {
             return Ok(());
         }
         if campaign.count(RecipientState::Pending) == 0 {
@@ -61,7 +61,7 @@ impl Scheduler {
         // A rehearsal imagines its time, and begins there.
         if let Some(at) = campaign.send_after
             && !campaign.is_rehearsal()
-            && at > situation.now
+            && at > context.now
         {
             wait_in(&mut tx, &campaign, "NOT_YET", Some(at), at.as_millis()).await?;
             tx.commit().await?;
@@ -85,9 +85,9 @@ impl Scheduler {
         let begin = campaign
             .clock
             .filter(|_| campaign.is_rehearsal())
-            .unwrap_or(situation.now)
-            .max(campaign.send_after.unwrap_or(situation.now));
-        let from = self.zone.to_datetime(moment(begin)).date();
+            .unwrap_or(context.now)
+            .max(campaign.send_after.unwrap_or(context.now));
+        let from = self.zone.to_datetime(jiff_timestamp(begin)).date();
         let days = Days::read_in(&mut tx, id, from.yesterday().unwrap_or(from)).await?;
         let mut turn = Turn {
             store: &self.store,
@@ -98,12 +98,12 @@ impl Scheduler {
             given: 0,
         };
         if turn.campaign.is_rehearsal() {
-            self.rehearse(&mut tx, &mut turn, &rules, begin, chance)
+            self.simulate(&mut tx, &mut turn, &rules, begin, chance)
                 .await?;
             ticked.look(now);
         } else {
             let look = self
-                .send(&mut tx, &mut turn, &rules, situation.now, pace, chance)
+                .send(&mut tx, &mut turn, &rules, context.now, pace, chance)
                 .await?;
             if let Some(look) = look {
                 ticked.look(look);
@@ -130,7 +130,7 @@ impl Scheduler {
         chance: &mut (impl Rng + Send),
     ) -> Result<Option<i64>, StoreError> {
         let used = |schedule, day| turn.days.used(schedule, day);
-        let decision = next_opening(moment(now), &self.zone, rules, &used, None);
+        let decision = next_opening(jiff_timestamp(now), &self.zone, rules, &used, None);
         let (schedule, day, room, pause) = match decision {
             Decision::Send {
                 schedule,
@@ -184,7 +184,7 @@ impl Scheduler {
 
     /// A rehearsal: as many as fit into one tick, each at the time at which it
     /// would have gone.
-    async fn rehearse(
+    async fn simulate(
         &self,
         tx: &mut Tx,
         turn: &mut Turn<'_>,
@@ -193,12 +193,12 @@ impl Scheduler {
         chance: &mut (impl Rng + Send),
     ) -> Result<(), StoreError> {
         let mut clock = begin;
-        let pending = next_pending_in(tx, turn.campaign.id, REHEARSED).await?;
+        let pending = next_pending_in(tx, turn.campaign.id, SIMULATED).await?;
         let mut waiting = pending.iter();
         let mut recipient = waiting.next();
         while let Some(next) = recipient {
             let used = |schedule, day| turn.days.used(schedule, day);
-            match next_opening(moment(clock), &self.zone, rules, &used, None) {
+            match next_opening(jiff_timestamp(clock), &self.zone, rules, &used, None) {
                 Decision::Send {
                     schedule,
                     day,

@@ -10,10 +10,10 @@ use session_api::{SessionState, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Hold, Scheduler, Situation, Ticked};
+use super::{Hold, Scheduler, SchedulerContext, Ticked};
 use crate::config::Config;
 use crate::outbox::Outbox;
-use crate::relay::{Link, Own, Relay};
+use crate::relay::{HubEvent, Link, Relay};
 use crate::store::StoreError;
 
 /// A look at least so often: another hub may have changed something.
@@ -31,17 +31,17 @@ const LEAST: Duration = Duration::from_millis(5);
 
 /// Tells the worker that a person changed something. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Nudge(Arc<Notify>);
+pub(crate) struct SchedulerWaker(Arc<Notify>);
 
-impl Nudge {
+impl SchedulerWaker {
     /// Look now.
-    pub(crate) fn now(&self) {
+    pub(crate) fn wake(&self) {
         self.0.notify_one();
     }
 }
 
-/// What the pages were told.
-struct Told {
+/// What was last published to the pages.
+struct Published {
     /// Campaigns that changed from then on may be news.
     since: i64,
     /// The last word about each of those.
@@ -50,9 +50,9 @@ struct Told {
 }
 
 /// What the moment allows.
-pub(crate) fn situation(config: &Config, relay: &Relay) -> Situation {
+pub(crate) fn context(config: &Config, relay: &Relay) -> SchedulerContext {
     let (link, state, _) = relay.health();
-    Situation {
+    SchedulerContext {
         now: Timestamp::now(),
         auto: config.auto_campaigns,
         ready: link == Link::Up && state == Some(SessionState::Ready),
@@ -67,14 +67,14 @@ pub(crate) struct Worker {
     pub(crate) config: Arc<Config>,
     pub(crate) relay: Relay,
     pub(crate) outbox: Outbox,
-    pub(crate) nudge: Nudge,
+    pub(crate) waker: SchedulerWaker,
 }
 
 impl Worker {
     /// Ticks until `draining`.
     pub(crate) async fn run(self, draining: CancellationToken) {
         let mut chance = StdRng::from_os_rng();
-        let mut told = Told {
+        let mut told = Published {
             since: Timestamp::now().as_millis(),
             last: HashMap::new(),
             at: Instant::now(),
@@ -99,7 +99,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return,
-                () = self.nudge.0.notified() => {}
+                () = self.waker.0.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -108,17 +108,17 @@ impl Worker {
     /// One tick; tells whether the pages were told of it, too.
     async fn round(
         &self,
-        told: &mut Told,
+        told: &mut Published,
         chance: &mut StdRng,
     ) -> Result<(Ticked, bool), StoreError> {
-        let situation = situation(&self.config, &self.relay);
-        let ticked = self.scheduler.tick(situation, chance).await?;
+        let context = context(&self.config, &self.relay);
+        let ticked = self.scheduler.tick(context, chance).await?;
         if ticked.given > 0 {
             self.outbox.wake();
         }
         let is_time = told.at.elapsed() >= TELL;
         if is_time {
-            self.publish(told, situation).await?;
+            self.publish(told, context).await?;
         }
         Ok((ticked, is_time))
     }
@@ -133,19 +133,23 @@ impl Worker {
     }
 
     /// Tells the pages what changed, whichever hub changed it.
-    async fn publish(&self, told: &mut Told, situation: Situation) -> Result<(), StoreError> {
+    async fn publish(
+        &self,
+        told: &mut Published,
+        context: SchedulerContext,
+    ) -> Result<(), StoreError> {
         told.at = Instant::now();
         let changed = self.scheduler.store.campaigns_changed(told.since).await?;
         let mut last = HashMap::with_capacity(changed.len());
         for campaign in changed {
             told.since = told.since.max(campaign.updated_at.as_millis() - SKEW);
-            let body = super::CampaignBody::of(&campaign, situation);
+            let body = super::CampaignBody::of(&campaign, context);
             let Ok(data) = serde_json::to_string(&body) else {
                 continue;
             };
             let data: Arc<str> = data.into();
             if told.last.get(&campaign.id) != Some(&data) {
-                self.relay.publish(Own {
+                self.relay.publish(HubEvent {
                     name: "campaign",
                     cliente_id: campaign.cliente_id,
                     data: data.clone(),

@@ -30,8 +30,8 @@ pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
     } else {
         day
     };
-    let begin = moment(day, rules.from, zone)?;
-    let end = moment(last_day, rules.until, zone)?;
+    let begin = wall_clock_instant(day, rules.from, zone)?;
+    let end = wall_clock_instant(last_day, rules.until, zone)?;
     // Empty where the clock leaves all of it out.
     (begin < end).then_some(Window { begin, end })
 }
@@ -39,18 +39,18 @@ pub fn window(rules: &Rules, day: Date, zone: &TimeZone) -> Option<Window> {
 /// The beginning of a local day.
 #[must_use]
 pub fn midnight(day: Date, zone: &TimeZone) -> Option<Timestamp> {
-    moment(day, 0, zone)
+    wall_clock_instant(day, 0, zone)
 }
 
 /// The beginning of the local day after the one that `at` is in.
 pub(super) fn next_midnight(at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let today = zone.to_datetime(at).date();
-    moment(today.tomorrow().ok()?, 0, zone)
+    wall_clock_instant(today.tomorrow().ok()?, 0, zone)
 }
 
 /// When the wall clock shows this first; where it jumps over it, when it
 /// jumps.
-fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timestamp> {
+fn wall_clock_instant(day: Date, minutes: u16, zone: &TimeZone) -> Option<Timestamp> {
     let (day, minutes) = match minutes {
         DAY.. => (day.tomorrow().ok()?, 0),
         _ => (day, minutes),

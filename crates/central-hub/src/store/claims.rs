@@ -20,8 +20,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
+use super::history::note;
 use super::messages::Message;
-use super::transitions::note;
 use super::{Change, State, Store, Tx, now};
 
 /// Takes what is due. `$1` now, `$2` end of the lease, `$3` who, `$4` how many.

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::messages::{Filter, Message, joined};
+use super::messages::{Message, joined};
 use super::search::{Budget, CHUNK, LOOKED_AT};
 use super::words::Words;
 use super::{Page, Store};
@@ -257,16 +257,14 @@ impl Store {
         mut before: i64,
         limit: u32,
     ) -> Result<Part, StoreError> {
-        let filter = Filter {
-            cliente_id,
-            ..Filter::default()
-        };
         let mut found = Vec::new();
         let mut chats = HashSet::new();
         let mut budget = Budget::new(LOOKED_AT);
         let mut size = FIRST_CHUNK;
         loop {
-            let ids = self.ids_with(words, &filter, 0, before, size).await?;
+            let ids = self
+                .ids_with(words, (cliente_id, None), 0, before, size)
+                .await?;
             if ids.is_empty() {
                 return Ok((found, None));
             }

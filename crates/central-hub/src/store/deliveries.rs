@@ -1,7 +1,7 @@
 //! What the subscribers are to be told, until they have heard it.
 //!
 //! ```text
-//!  tell_in(), with what it is about ──> pending ──claim──> taken until due_at
+//!  enqueue_delivery_in(), with what it is about ──> pending ──claim──> taken until due_at
 //!                                        ^   ^                │
 //!                        replayed ───────┤   └── again later ─┤
 //!                                        │                    ├─> delivered ─┐
@@ -17,7 +17,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::error::StoreError;
-use super::messages::time;
+use super::rows::timestamp;
 use super::webhook_events::{Topic, envelope, new_event_id};
 use super::webhooks::Webhook;
 use super::{Store, Tx, now};
@@ -132,11 +132,11 @@ impl Delivery {
                 .try_get::<i64, _>("attempts")?
                 .try_into()
                 .unwrap_or(u32::MAX),
-            due_at: time(row.try_get("due_at")?),
+            due_at: timestamp(row.try_get("due_at")?),
             last_status: status.and_then(|status| status.try_into().ok()),
             last_error: row.try_get("last_error")?,
-            created_at: time(row.try_get("created_at")?),
-            updated_at: time(row.try_get("updated_at")?),
+            created_at: timestamp(row.try_get("created_at")?),
+            updated_at: timestamp(row.try_get("updated_at")?),
         })
     }
 }
@@ -187,16 +187,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn tell_in(
+    pub async fn enqueue_delivery_in(
         &self,
         tx: &mut Tx,
         topic: Topic,
         cliente_id: Option<u64>,
         data: &Value,
     ) -> Result<u64, StoreError> {
-        let told = tell_in(tx, topic, cliente_id, data).await?;
+        let told = enqueue_delivery_in(tx, topic, cliente_id, data).await?;
         if told > 0 {
-            self.told().notify_one();
+            self.delivery_enqueued().notify_one();
         }
         Ok(told)
     }
@@ -216,7 +216,7 @@ impl Store {
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| Ok((Webhook::read(row)?, time(row.try_get("next_due")?))))
+            .map(|row| Ok((Webhook::read(row)?, timestamp(row.try_get("next_due")?))))
             .collect()
     }
 
@@ -409,7 +409,7 @@ impl Store {
             query = query.bind(id);
         }
         let done = query.execute(self.writer()).await?;
-        self.told().notify_one();
+        self.delivery_enqueued().notify_one();
         Ok(done.rows_affected())
     }
 
@@ -441,9 +441,9 @@ impl Store {
     }
 }
 
-/// As [`Store::tell_in`], where there is no store at hand: the dispatcher
+/// As [`Store::enqueue_delivery_in`], where there is no store at hand: the dispatcher
 /// comes upon it by itself a few seconds later.
-pub(crate) async fn tell_in(
+pub(crate) async fn enqueue_delivery_in(
     tx: &mut Tx,
     topic: Topic,
     cliente_id: Option<u64>,
@@ -458,7 +458,7 @@ pub(crate) async fn tell_in(
     )
     .bind(new_event_id())
     .bind(topic.as_str())
-    .bind(envelope(topic.as_str(), time(at), data))
+    .bind(envelope(topic.as_str(), timestamp(at), data))
     .bind(at)
     .bind(format!("%,{},%", topic.as_str()))
     .bind(cliente_id.and_then(|id| i64::try_from(id).ok()))
@@ -469,7 +469,7 @@ pub(crate) async fn tell_in(
 
 fn past(row: &AnyRow) -> Result<PastAttempt, StoreError> {
     Ok(PastAttempt {
-        at: time(row.try_get("at")?),
+        at: timestamp(row.try_get("at")?),
         duration_ms: row.try_get("duration_ms")?,
         status: row.try_get("status")?,
         error: row.try_get("error")?,

@@ -17,8 +17,10 @@ use session_api::{AckEvent, Event, MessageEvent, Recipient, StateEvent, Timestam
 use sqlx::Row;
 
 use super::error::StoreError;
-use super::messages::{Message, Origin, wa_key};
-use super::transitions::{note, take_early_ack};
+use super::history::note;
+use super::messages::{Message, Origin};
+use super::rows::wa_key;
+use super::transitions::take_early_ack;
 use super::webhook_events::{self, Topic};
 use super::{Change, State, Store, Tx, now};
 
@@ -32,7 +34,7 @@ const UNREADABLE: &str = "ciphertext";
 
 /// How far the hub has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Cursor {
     /// The id of the last event.
     pub id: Option<String>,
     /// When it was written down, in milliseconds since 1970.
@@ -45,7 +47,7 @@ pub struct Place {
 
 /// An event and its id.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct SourceEvent {
     /// Where to resume.
     pub id: Option<String>,
     /// `None`: one that this version does not know, or cannot read.
@@ -54,7 +56,7 @@ pub struct Told {
 
 /// A message, whoever told of it.
 #[derive(Clone)]
-pub struct Heard {
+pub struct InboundMessage {
     /// WhatsApp's id, or one that stands for it.
     pub wa_id: String,
     /// The other side, as it was told.
@@ -77,7 +79,7 @@ pub struct Heard {
     pub cliente_id: Option<u64>,
 }
 
-impl From<&MessageEvent> for Heard {
+impl From<&MessageEvent> for InboundMessage {
     fn from(event: &MessageEvent) -> Self {
         let chat = if event.from_me {
             &event.to
@@ -133,7 +135,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn place(&self) -> Result<Place, StoreError> {
+    pub async fn cursor(&self) -> Result<Cursor, StoreError> {
         let place = self.setting(PLACE).await?;
         Ok(place
             .and_then(|json| serde_json::from_str(&json).ok())
@@ -149,9 +151,9 @@ impl Store {
         &self,
         who: &str,
         until: Timestamp,
-        told: &[Told],
+        told: &[SourceEvent],
     ) -> Result<bool, StoreError> {
-        let mut place = self.place().await?;
+        let mut place = self.cursor().await?;
         let mut tx = self.begin().await?;
         if !self.renew_lease_in(&mut tx, FOLLOWER, who, until).await? {
             return Ok(false);
@@ -159,7 +161,7 @@ impl Store {
         for told in told {
             match &told.event {
                 Some(Event::Message(event)) => {
-                    let heard = self.hear_in(&mut tx, &event.into()).await?;
+                    let heard = self.record_inbound_in(&mut tx, &event.into()).await?;
                     if matches!(heard, Recorded::New(_) | Recorded::Readable(_)) {
                         place.message_at = Some(now());
                     }
@@ -193,14 +195,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn hear(&self, heard: &Heard) -> Result<Recorded, StoreError> {
+    pub async fn record_inbound(&self, heard: &InboundMessage) -> Result<Recorded, StoreError> {
         let mut tx = self.begin().await?;
-        let recorded = self.hear_in(&mut tx, heard).await?;
+        let recorded = self.record_inbound_in(&mut tx, heard).await?;
         tx.commit().await?;
         Ok(recorded)
     }
 
-    async fn hear_in(&self, tx: &mut Tx, heard: &Heard) -> Result<Recorded, StoreError> {
+    async fn record_inbound_in(
+        &self,
+        tx: &mut Tx,
+        heard: &InboundMessage,
+    ) -> Result<Recorded, StoreError> {
         let Some(chat) = self.chat_in(tx, heard).await? else {
             return Ok(Recorded::Skipped);
         };
@@ -221,7 +227,7 @@ impl Store {
             let told = Recipient::parse(&heard.chat).ok();
             let mut ids = vec![chat.as_str()];
             ids.extend(lid.iter().chain(&told).map(Recipient::as_str));
-            if self.heed_opt_out_in(tx, &ids, &body).await?.is_some() {
+            if self.apply_opt_out_in(tx, &ids, &body).await?.is_some() {
                 tracing::info!("somebody asked not to be written to");
             }
         }
@@ -243,7 +249,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let data = webhook_events::message(&message);
-        self.tell_in(tx, Topic::Message, message.cliente_id, &data)
+        self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::New(Box::new(message)))
     }
@@ -253,7 +259,7 @@ impl Store {
     async fn known_in(
         &self,
         tx: &mut Tx,
-        heard: &Heard,
+        heard: &InboundMessage,
         key: &str,
         chat: &str,
     ) -> Result<Option<(i64, String)>, StoreError> {
@@ -284,7 +290,7 @@ impl Store {
         &self,
         tx: &mut Tx,
         id: i64,
-        heard: &Heard,
+        heard: &InboundMessage,
         body: &str,
     ) -> Result<Recorded, StoreError> {
         let row = sqlx::query(
@@ -304,7 +310,7 @@ impl Store {
         let message = Message::read(&row)?;
         self.index_in(tx, &[(&message).into()]).await?;
         let data = webhook_events::message(&message);
-        self.tell_in(tx, Topic::Message, message.cliente_id, &data)
+        self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
         Ok(Recorded::Readable(Box::new(message)))
     }
@@ -312,7 +318,7 @@ impl Store {
     async fn insert_heard_in(
         &self,
         tx: &mut Tx,
-        heard: &Heard,
+        heard: &InboundMessage,
         key: &str,
         chat: &str,
         body: &str,
@@ -357,7 +363,11 @@ impl Store {
 
     /// The chat that this message belongs to, by the number wherever it is
     /// known; `None` for what is of no person.
-    async fn chat_in(&self, tx: &mut Tx, heard: &Heard) -> Result<Option<String>, StoreError> {
+    async fn chat_in(
+        &self,
+        tx: &mut Tx,
+        heard: &InboundMessage,
+    ) -> Result<Option<String>, StoreError> {
         let Ok(told) = Recipient::parse(&heard.chat) else {
             return Ok(None);
         };
@@ -461,7 +471,7 @@ impl Store {
             return Ok(());
         }
         self.set_in(tx, SESSION, &seen).await?;
-        self.tell_in(tx, Topic::State, None, &webhook_events::state(event))
+        self.enqueue_delivery_in(tx, Topic::State, None, &webhook_events::state(event))
             .await?;
         Ok(())
     }
@@ -507,13 +517,13 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
 
 /// How long after session-manager had an event it is written down: its ids
 /// are microseconds.
-fn lag(told: &Told) -> Option<i64> {
+fn lag(told: &SourceEvent) -> Option<i64> {
     let id: i64 = told.id.as_deref()?.parse().ok()?;
     Some((now() - id / 1000).max(0))
 }
 
 /// What the hub calls its type.
-fn kind_of(heard: &Heard) -> &str {
+fn kind_of(heard: &InboundMessage) -> &str {
     match heard.kind.as_str() {
         "chat" => "text",
         other => other,

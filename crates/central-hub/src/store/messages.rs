@@ -8,9 +8,11 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::composed::Composed;
 use super::error::StoreError;
+use super::history::{Change, note};
+use super::rows::{now, timestamp, unknown_value, wa_key};
 use super::search_index::Indexed;
-use super::transitions::note;
-use super::{Change, State, Store, Tx, now};
+use super::state::State;
+use super::{Store, Tx};
 
 /// Rows of several hubs that are written at once may be numbered in another
 /// order than their times.
@@ -202,7 +204,7 @@ impl Message {
         Ok(Self {
             id: row.try_get("id")?,
             is_inbound: direction == "in",
-            origin: origin.ok_or_else(|| strange("an origin"))?,
+            origin: origin.ok_or_else(|| unknown_value("an origin"))?,
             cliente_id: cliente_id.and_then(|id| id.try_into().ok()),
             campaign_id: row.try_get("campaign_id")?,
             chat: row.try_get("chat")?,
@@ -218,10 +220,22 @@ impl Message {
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
             attempts: row.try_get("attempts")?,
-            created_at: time(row.try_get("created_at")?),
-            updated_at: time(row.try_get("updated_at")?),
-            written_at: row.try_get::<Option<i64>, _>("written_at")?.map(time),
+            created_at: timestamp(row.try_get("created_at")?),
+            updated_at: timestamp(row.try_get("updated_at")?),
+            written_at: row.try_get::<Option<i64>, _>("written_at")?.map(timestamp),
         })
+    }
+}
+
+impl<'a> From<&'a Message> for Indexed<'a> {
+    fn from(message: &'a Message) -> Self {
+        Self {
+            id: message.id,
+            is_inbound: message.is_inbound,
+            cliente_id: message.cliente_id.and_then(|id| id.try_into().ok()),
+            chat: &message.chat,
+            body: &message.body,
+        }
     }
 }
 
@@ -486,25 +500,4 @@ async fn write_in(tx: &mut Tx, new: NewMessage<'_>) -> Result<Inserted, StoreErr
 pub(super) fn joined(ids: &[i64]) -> String {
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     ids.join(", ")
-}
-
-/// The last part of WhatsApp's id, by which a message is known even where the
-/// chat's id is written in another way: `true_<chat>_<key>`, and in a group
-/// one part more.
-pub(crate) fn wa_key(wa_id: &str) -> &str {
-    match wa_id.split('_').collect::<Vec<_>>()[..] {
-        ["true" | "false", _, key, ..] => key,
-        _ => wa_id,
-    }
-}
-
-pub(super) fn time(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
-}
-
-/// A row that only a later version of this service can have written.
-pub(crate) fn strange(what: &str) -> StoreError {
-    StoreError::Query(sqlx::Error::Decode(
-        format!("{what} of a later version").into(),
-    ))
 }

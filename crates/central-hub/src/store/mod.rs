@@ -30,6 +30,7 @@ pub mod dump;
 mod engine;
 mod error;
 mod examine;
+mod history;
 mod inbound;
 mod leases;
 mod messages;
@@ -37,6 +38,7 @@ mod migrations;
 mod node;
 mod overview;
 mod queues;
+mod rows;
 mod search;
 mod search_index;
 mod settings;
@@ -52,7 +54,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use service_runtime::private;
-use session_api::Timestamp;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 use tokio::sync::{Notify, Semaphore, watch};
@@ -64,19 +65,19 @@ pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contacts::Contact;
-pub(crate) use deliveries::tell_in;
+pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;
 pub use error::StoreError;
-pub use inbound::{FOLLOWER, Heard, Place, Recorded, Told};
+pub use history::{Change, Transition};
+pub use inbound::{Cursor, FOLLOWER, InboundMessage, Recorded, SourceEvent};
 pub use messages::{Filter, Inserted, Message, NewMessage, Origin};
-pub(crate) use messages::{strange, wa_key};
 pub use node::{NodeKind, NodeMessage, NodeRecipient, NodeStep};
 pub use overview::{DeadLetters, MOST_DEAD, OVERVIEW_PLANS};
+pub(crate) use rows::{now, wa_key};
 pub use search::Page;
 pub use state::State;
 pub(crate) use state::states;
-pub use transitions::{Change, Transition};
 pub use webhook_events::Topic;
 pub(crate) use webhook_events::{direction, envelope, new_event_id, phone_of};
 pub use webhook_secret::WebhookSecret;
@@ -204,7 +205,7 @@ impl Store {
 
     /// Notified when there may be something to tell the webhooks: shortly
     /// before it can be read, or after.
-    pub(crate) fn told(&self) -> &Notify {
+    pub(crate) fn delivery_enqueued(&self) -> &Notify {
         &self.told
     }
 
@@ -236,11 +237,6 @@ impl Store {
         self.read.close().await;
         self.write.close().await;
     }
-}
-
-/// Now, as it is stored.
-pub(crate) fn now() -> i64 {
-    Timestamp::now().as_millis()
 }
 
 async fn run(connection: &mut AnyConnection, statements: &'static str) -> sqlx::Result<()> {

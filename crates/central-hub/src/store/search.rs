@@ -120,9 +120,9 @@ impl Store {
         };
         let _turn = self.search_turn().await;
         if self.is_narrow(filter).await? {
-            return self.looked_through(filter, words, limit).await;
+            return self.looked_through(filter, &words, limit).await;
         }
-        self.found(filter, words, limit).await
+        self.found(filter, &words, limit).await
     }
 
     /// Whether the filter leaves so few, by what the index does not know, that
@@ -143,7 +143,7 @@ impl Store {
 
     /// By the index, newest first; what it does not know is asked of the
     /// messages it gives.
-    async fn found(&self, filter: &Filter, words: Words, limit: u32) -> Result<Page, StoreError> {
+    async fn found(&self, filter: &Filter, words: &Words, limit: u32) -> Result<Page, StoreError> {
         let Some((after, mut before)) = self.bounds(filter).await? else {
             return Ok(Page::default());
         };
@@ -162,7 +162,8 @@ impl Store {
         let mut bytes_left = PAGE_BYTES;
         let mut messages = Vec::new();
         loop {
-            let ids = self.ids_with(&words, filter, after, before, size).await?;
+            let of = (filter.cliente_id, filter.is_inbound);
+            let ids = self.ids_with(words, of, after, before, size).await?;
             let Some(last) = ids.last().copied() else {
                 return Ok(Page {
                     messages,

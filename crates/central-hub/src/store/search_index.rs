@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use sqlx::Row;
 
 use super::contacts::read;
 use super::error::StoreError;
-use super::messages::Message;
+use super::rows::now;
 use super::words::{Words, cliente_number, direction_number, numbers_of, spaced};
-use super::{Engine, Filter, Store, Tx, now};
+use super::{Engine, Store, Tx};
 
 /// Messages, or contacts, in one step.
 const STEP: i64 = 500;
@@ -26,18 +27,6 @@ pub(super) struct Indexed<'a> {
     pub(super) cliente_id: Option<i64>,
     pub(super) chat: &'a str,
     pub(super) body: &'a str,
-}
-
-impl<'a> From<&'a Message> for Indexed<'a> {
-    fn from(message: &'a Message) -> Self {
-        Self {
-            id: message.id,
-            is_inbound: message.is_inbound,
-            cliente_id: message.cliente_id.and_then(|id| id.try_into().ok()),
-            chat: &message.chat,
-            body: &message.body,
-        }
-    }
 }
 
 impl Indexed<'_> {
@@ -175,14 +164,25 @@ impl Store {
         let Some(place) = ask.fetch_one(&mut *tx).await? else {
             return Ok(None);
         };
-        let rows = sqlx::query("SELECT * FROM messages WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(place)
-            .bind(STEP)
-            .fetch_all(&mut *tx)
-            .await?;
-        let messages: Vec<_> = rows.iter().map(Message::read).collect::<Result<_, _>>()?;
-        let indexed: Vec<_> = messages.iter().map(Indexed::from).collect();
-        self.index_in(&mut tx, &indexed).await?;
+        let rows = sqlx::query(
+            "SELECT id, direction, cliente_id, chat, body FROM messages
+             WHERE id > $1 ORDER BY id LIMIT $2",
+        )
+        .bind(place)
+        .bind(STEP)
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut messages = Vec::with_capacity(rows.len());
+        for row in &rows {
+            messages.push(Indexed {
+                id: row.try_get("id")?,
+                is_inbound: row.try_get::<&str, _>("direction")? == "in",
+                cliente_id: row.try_get("cliente_id")?,
+                chat: row.try_get("chat")?,
+                body: row.try_get("body")?,
+            });
+        }
+        self.index_in(&mut tx, &messages).await?;
         if let Some(last) = messages.last() {
             sqlx::query("UPDATE message_words_filled SET place = $1")
                 .bind(last.id)
@@ -218,16 +218,14 @@ impl Store {
     pub(super) async fn ids_with(
         &self,
         words: &Words,
-        filter: &Filter,
+        (cliente_id, is_inbound): (Option<u64>, Option<bool>),
         after: i64,
         before: i64,
         limit: u32,
     ) -> Result<Vec<i64>, StoreError> {
         let mut numbers = words.numbers();
-        numbers.extend(filter.is_inbound.map(direction_number));
-        let cliente_id = filter
-            .cliente_id
-            .map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        numbers.extend(is_inbound.map(direction_number));
+        let cliente_id = cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX));
         numbers.extend(cliente_id.map(cliente_number));
         let numbers = numbers.into_iter().map(i64::from);
         // Somebody may ask for what is before anything.

@@ -48,7 +48,7 @@ macro_rules! states {
             /// The state that is stored so.
             pub(crate) fn read(text: &str) -> Result<Self, $crate::store::StoreError> {
                 let state = Self::ALL.iter().copied().find(|state| state.as_str() == text);
-                state.ok_or_else(|| $crate::store::strange("a state"))
+                state.ok_or_else(|| $crate::store::rows::unknown_value("a state"))
             }
         }
     )*};

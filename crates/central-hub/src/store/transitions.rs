@@ -1,63 +1,13 @@
 //! Every change of a message's state goes through here and is written down.
 
 use session_api::Timestamp;
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 use super::error::StoreError;
-use super::messages::{Message, wa_key};
-use super::{State, Store, Tx, now, webhook_events};
-
-/// What is to change.
-#[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
-    /// The new state.
-    pub to: State,
-    /// Why, as a code such as `SESSION_NOT_READY`.
-    pub cause: &'a str,
-    /// Why, for a person.
-    pub detail: Option<&'a str>,
-    /// WhatsApp's id, once it is known.
-    pub wa_id: Option<&'a str>,
-    /// From when the outbox may take it (again); left out, at once.
-    pub due: Option<Timestamp>,
-}
-
-impl<'a> Change<'a> {
-    /// To this state for this reason.
-    #[must_use]
-    pub const fn to(to: State, cause: &'a str) -> Self {
-        Self {
-            to,
-            cause,
-            detail: None,
-            wa_id: None,
-            due: None,
-        }
-    }
-
-    /// With a sentence for a person.
-    #[must_use]
-    pub const fn because(mut self, detail: &'a str) -> Self {
-        self.detail = Some(detail);
-        self
-    }
-}
-
-/// A change that happened.
-#[derive(Clone, Debug)]
-pub struct Transition {
-    /// From which state; `None` for the first.
-    pub from: Option<State>,
-    /// To which.
-    pub to: State,
-    /// Why, as a code.
-    pub cause: String,
-    /// Why, for a person.
-    pub detail: Option<String>,
-    /// When.
-    pub at: Timestamp,
-}
+use super::history::{Change, note};
+use super::messages::Message;
+use super::rows::{now, wa_key};
+use super::state::State;
+use super::{Store, Tx, webhook_events};
 
 impl Store {
     /// Moves a message on, if it may go there from where it is; gives it as
@@ -123,7 +73,8 @@ impl Store {
         let moved = Message::read(&row)?;
         if let Some(data) = webhook_events::ack(&moved, before.state, &change) {
             let topic = webhook_events::Topic::Ack;
-            self.tell_in(tx, topic, moved.cliente_id, &data).await?;
+            self.enqueue_delivery_in(tx, topic, moved.cliente_id, &data)
+                .await?;
         }
         Ok(Some(moved))
     }
@@ -171,42 +122,6 @@ impl Store {
         };
         self.change_in(tx, id, change).await
     }
-
-    /// What a message went through, the oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError::Query`].
-    pub async fn transitions(&self, id: i64) -> Result<Vec<Transition>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM message_transitions WHERE message_id = $1 ORDER BY id")
-                .bind(id)
-                .fetch_all(self.reader())
-                .await?;
-        rows.iter().map(read).collect()
-    }
-}
-
-/// Writes a transition down.
-pub(super) async fn note(
-    tx: &mut Tx,
-    id: i64,
-    from: Option<State>,
-    change: Change<'_>,
-    at: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO message_transitions (message_id, from_state, to_state, cause, detail, at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(id)
-    .bind(from.map(State::as_str))
-    .bind(change.to.as_str())
-    .bind(change.cause)
-    .bind(change.detail)
-    .bind(at)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// Acks of what was sent by other means stay for ever unasked for.
@@ -244,17 +159,4 @@ pub(super) async fn take_early_ack(tx: &mut Tx, key: &str) -> Result<Option<Stat
             .fetch_optional(&mut **tx)
             .await?;
     Ok(told.and_then(|text| State::read(&text).ok()))
-}
-
-fn read(row: &AnyRow) -> Result<Transition, StoreError> {
-    Ok(Transition {
-        from: row
-            .try_get::<Option<String>, _>("from_state")?
-            .map(|text| State::read(&text))
-            .transpose()?,
-        to: State::read(row.try_get("to_state")?)?,
-        cause: row.try_get("cause")?,
-        detail: row.try_get("detail")?,
-        at: super::messages::time(row.try_get("at")?),
-    })
 }

@@ -5,7 +5,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::error::StoreError;
-use super::messages::time;
+use super::rows::timestamp;
 use super::webhook_events::Topic;
 use super::webhook_secret::WebhookSecret;
 use super::{Store, now};
@@ -90,9 +90,9 @@ impl Webhook {
                 .flatten()
                 .map(WebhookSecret::stored)
                 .collect(),
-            previous_until: until.map(time),
-            created_at: time(row.try_get("created_at")?),
-            updated_at: time(row.try_get("updated_at")?),
+            previous_until: until.map(timestamp),
+            created_at: timestamp(row.try_get("created_at")?),
+            updated_at: timestamp(row.try_get("updated_at")?),
         })
     }
 }
@@ -157,7 +157,7 @@ impl Store {
         .bind(id)
         .fetch_optional(self.writer())
         .await?;
-        self.told().notify_one();
+        self.delivery_enqueued().notify_one();
         row.as_ref().map(Webhook::read).transpose()
     }
 

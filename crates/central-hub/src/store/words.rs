@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::text::fold;
+use crate::text::{fold, folded};
 
 /// Of a word that is not complete, so many letters are in the index.
 const LONGEST_BEGINNING: usize = 16;
@@ -115,11 +115,24 @@ impl Words {
         whole.chain([begun]).collect()
     }
 
+    /// Reads no more of the text than it has to.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        let folded = fold(text);
-        let words: HashSet<_> = split(&folded).collect();
-        self.whole.iter().all(|word| words.contains(word.as_str()))
-            && words.iter().any(|word| word.starts_with(&self.begun))
+        let mut missing: HashSet<&str> = self.whole.iter().map(String::as_str).collect();
+        let mut is_begun = false;
+        let mut word = String::new();
+        for letter in folded(text).chain([' ']) {
+            if letter.is_alphanumeric() {
+                word.push(letter);
+                continue;
+            }
+            missing.remove(word.as_str());
+            is_begun |= word.starts_with(&self.begun);
+            if is_begun && missing.is_empty() {
+                return true;
+            }
+            word.clear();
+        }
+        false
     }
 
     /// As patterns for `LIKE` on [`spaced`] words; there is nothing to escape

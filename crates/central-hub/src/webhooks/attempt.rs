@@ -24,7 +24,7 @@ const READ_FOR: Duration = Duration::from_secs(1);
 
 /// Calls receivers. Clones share everything.
 #[derive(Clone)]
-pub(crate) struct Caller(Arc<Inner>);
+pub(crate) struct WebhookClient(Arc<Inner>);
 
 struct Inner {
     allowed: AllowedHosts,
@@ -33,7 +33,7 @@ struct Inner {
     tls: OnceLock<Client>,
 }
 
-impl Caller {
+impl WebhookClient {
     pub(crate) fn new(allowed: AllowedHosts, deadline: Duration) -> Self {
         Self(Arc::new(Inner {
             allowed,

@@ -15,7 +15,7 @@
 //! more, with the same `webhook-id`. No order is promised.
 
 mod attempt;
-mod pace;
+mod retry_backoff;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use attempt::Caller;
+pub(crate) use attempt::WebhookClient;
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
@@ -70,14 +70,14 @@ impl Default for WebhookLimits {
 /// Works the deliveries off.
 pub(crate) struct Dispatcher {
     store: Store,
-    caller: Caller,
+    caller: WebhookClient,
     limits: WebhookLimits,
     /// This process, in the rows that it took.
     who: String,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(store: Store, caller: Caller, limits: WebhookLimits) -> Arc<Self> {
+    pub(crate) fn new(store: Store, caller: WebhookClient, limits: WebhookLimits) -> Arc<Self> {
         Arc::new(Self {
             store,
             caller,
@@ -125,7 +125,7 @@ impl Dispatcher {
                         busy.entry(webhook).and_modify(|count| *count -= 1);
                     }
                 }
-                () = self.store.told().notified() => hot_until = Instant::now() + HOT,
+                () = self.store.delivery_enqueued().notified() => hot_until = Instant::now() + HOT,
                 () = tokio::time::sleep(pause.min(wait)) => {}
             }
         }
@@ -220,7 +220,7 @@ impl Dispatcher {
             Some("GONE") => Next::Gone,
             Some(_) => {
                 let chance = rand::random_range(0.0..1.0);
-                match pace::pause(&self.limits, delivery.attempts, asked, chance) {
+                match retry_backoff::delay(&self.limits, delivery.attempts, asked, chance) {
                     Some(pause) => Next::Again(Timestamp::now().after(pause)),
                     None => Next::Dead,
                 }

@@ -245,7 +245,20 @@ on_both_engines! {
 async fn a_template_that_is_wrong_is_told_with_its_place() {
     let peer = FakeSessionManager::start().await;
     let hub = Hub::start(&peer.url).await;
-    let (status, body) = post(&hub, CAMPAIGNS, &brisk("Hola\nde {empresa}")).await;
+    let mut campaign = brisk("Hola\nde {empresa}");
+    // Before the list is there, its columns may be any.
+    let (status, body) = post(&hub, CAMPAIGNS, &campaign).await;
+    assert_eq!(status, 201, "{body}");
+    let id = body["id"].as_i64().unwrap();
+    let (status, body) = upload(&hub, id, "", "telefono;ciudad\n5491158254201;X\n").await;
+    assert_eq!(
+        (status, &body["motivo"]),
+        (400, &json!("LIST_MISSING_COLUMNS"))
+    );
+    let approve = format!("{CAMPAIGNS}/{id}/approve");
+    assert_eq!(press(&hub, &approve).await.0, 409);
+    campaign["columnas"] = json!(["ciudad"]);
+    let (status, body) = post(&hub, CAMPAIGNS, &campaign).await;
     assert_eq!((status, &body["code"]), (400, &json!("TEMPLATE_INVALID")));
     assert_eq!(body["motivo"], "TEMPLATE_UNKNOWN_VARIABLE");
     assert_eq!(body["variable"], "empresa");

@@ -174,9 +174,15 @@ async fn brought(database: &Database, recipients: u32, few: bool) {
     let before = checksum(&server);
     let store = open(database).await;
     let bring = async |is_plan| {
-        import(&store, &server.url(NAME), &zone(), is_plan)
-            .await
-            .unwrap()
+        import(
+            &store,
+            &server.url(NAME),
+            &zone(),
+            &phone_number::Home::default(),
+            is_plan,
+        )
+        .await
+        .unwrap()
     };
 
     let plan = if few {
@@ -405,7 +411,8 @@ async fn a_run_that_broke_off_goes_on() {
     {
         let url = server.url(NAME);
         let zone = zone();
-        let importing = import(&store, &url, &zone, false);
+        let home = phone_number::Home::default();
+        let importing = import(&store, &url, &zone, &home, false);
         tokio::select! {
             biased;
             () = until("some of it is here", async || count(&store, "recipients").await > 0) => {}
@@ -413,9 +420,15 @@ async fn a_run_that_broke_off_goes_on() {
         }
     }
     assert!(count(&store, "recipients").await < 5_003);
-    import(&store, &server.url(NAME), &zone(), false)
-        .await
-        .unwrap();
+    import(
+        &store,
+        &server.url(NAME),
+        &zone(),
+        &phone_number::Home::default(),
+        false,
+    )
+    .await
+    .unwrap();
     assert_eq!(counts(&store).await, expected(5_000));
     store.close().await;
 }
@@ -425,7 +438,11 @@ async fn what_is_no_source_is_said() {
     let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
     let database = Database::sqlite();
     let store = open(&database).await;
-    let of = async |url: &str| import(&store, url, &zone(), false).await.unwrap_err();
+    let of = async |url: &str| {
+        import(&store, url, &zone(), &phone_number::Home::default(), false)
+            .await
+            .unwrap_err()
+    };
     for url in ["postgres://db/x", "mysql:", "dyd"] {
         assert!(matches!(of(url).await, NodeError::Address), "{url}");
     }

@@ -15,6 +15,7 @@ mod import_node;
 mod listener;
 mod messages;
 mod node_clients;
+mod numbers;
 mod outbox;
 mod overview;
 mod page;

@@ -329,6 +329,68 @@ async fn a_business_signs_in_as_itself() {
 }
 
 #[tokio::test]
+async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
+    let (_peer, hub) = open().await;
+    let login = async |name: &str, user: &str, password: &str| {
+        let body = json!({name: user, "password": password});
+        call(&hub, "POST", "/auth/login", body).await
+    };
+    let (status, body) = login("usuario", "quien sea", "lo que sea").await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    for (field, value) in [("cliente_id", json!(1)), ("tipo", json!("admin"))] {
+        assert_eq!(body["user"][field], value, "{body}");
+    }
+    let usuario = &body["user"]["usuario"];
+    let token = bearer(body["token"].as_str().unwrap());
+    let (status, verified) = hub.by(&token, "POST", "/auth/verify", json!({})).await;
+    assert_eq!((status, &verified["user"]["usuario"]), (200, usuario));
+    let shown = hub.by(&token, "GET", "/whatsapp/1/status", Value::Null);
+    assert_eq!(shown.await.0, 200);
+    let out = hub.by(&token, "POST", "/auth/logout", json!({})).await;
+    assert_eq!(out.0, 200, "{}", out.1);
+    // Programs have no form to get past.
+    let told = login("username", "quien sea", "lo que sea").await;
+    refused(&told, 401, "WRONG_PASSWORD");
+    // Once there are users, a password is right or wrong.
+    hub.add_cliente("ana", 51).await;
+    let told = login("usuario", "quien sea", "lo que sea").await;
+    refused(&told, 401, "WRONG_PASSWORD");
+    let (status, body) = login("usuario", "ana", "ana-ana-ana").await;
+    assert_eq!((status, &body["user"]["cliente_id"]), (200, &json!(51)));
+    hub.stop().await;
+}
+
+#[tokio::test]
+async fn a_business_sees_the_whatsapp_screens() {
+    let (peer, hub) = locked().await;
+    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+    peer.answers("/connect", 200, connected);
+    is_in(&peer, "QR_REQUIRED", true);
+    hub.add_cliente("ana", 51).await;
+    let ana = hub.sign_in("ana", "ana-ana-ana").await;
+    // J asks for the code by cookie and header, H for all by cookie alone.
+    let of = |id: u64| ana.get(&hub, "/qr-code").header("x-cliente-id", id);
+    let (status, body) = answer(of(51)).await;
+    assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
+    let (status, body) = answer(of(52)).await;
+    assert_eq!(status, 403, "{body}");
+    let (status, body) = answer(ana.get(&hub, "/api/whatsapp-v2/status")).await;
+    assert_eq!((status, body), (200, json!({"status": "qr_required"})));
+    let (status, body) = answer(ana.get(&hub, "/api/whatsapp-v2/qr")).await;
+    let wanted = json!({"status": "qr_available", "qr": PICTURE});
+    assert_eq!((status, body), (200, wanted));
+    let (status, body) = answer(ana.post(&hub, "/api/whatsapp-v2/connect")).await;
+    assert_eq!((status, body), (200, json!({"status": "init"})));
+    // What would take the session from the others is not for one of them.
+    let logout = json!({"cliente_id": 51});
+    let logout = ana
+        .post(&hub, "/api/session-manager/admin/logout")
+        .json(&logout);
+    refused(&answer(logout).await, 403, "FORBIDDEN");
+    hub.stop().await;
+}
+
+#[tokio::test]
 async fn the_listeners_switch() {
     let (_peer, hub) = open().await;
     for (mode, told, recording) in [
@@ -751,11 +813,23 @@ async fn sessions_of_which_there_is_one() {
     let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
     peer.answers("/connect", 200, connected);
     peer.answers("/disconnect", 200, transition);
-    let (status, rows) = get(&hub, "/session-manager/sessions").await;
-    assert_eq!(status, 200);
-    assert_eq!(rows.as_array().map(Vec::len), Some(1));
-    assert_eq!(rows[0]["state"], "CONNECTED");
-    assert!(rows[0]["clienteId"].is_u64());
+    // The screen shows `state.state`, `state.ready` and `state.connecting`.
+    for (state, has_browser, word, has_qr, ready, connecting) in [
+        ("INIT", false, "desconectado", false, false, false),
+        ("INIT", true, "conectando", false, false, true),
+        ("QR_REQUIRED", true, "qr", true, false, false),
+        ("AUTHENTICATED", true, "conectando", false, false, true),
+        ("READY", true, "conectado", false, true, false),
+        ("DISCONNECTED", false, "desconectado", false, false, false),
+        ("ERROR", false, "error", false, false, false),
+    ] {
+        is_in(&peer, state, has_browser);
+        let (status, rows) = get(&hub, "/session-manager/sessions").await;
+        assert_eq!(status, 200);
+        let told =
+            json!({"state": word, "hasQR": has_qr, "ready": ready, "connecting": connecting});
+        assert_eq!(rows, json!([{"clienteId": 1, "state": told}]), "{state}");
+    }
     for (path, asked) in [("login", "/connect"), ("logout", "/disconnect")] {
         let path = format!("/session-manager/admin/{path}");
         let (status, body) = call(&hub, "POST", &path, json!({"cliente_id": "51"})).await;

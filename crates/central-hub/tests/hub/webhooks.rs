@@ -47,7 +47,10 @@ async fn subscribe(hub: &Hub, url: &str) -> (i64, String) {
 async fn tell(hub: &Hub, topic: Topic, cliente_id: Option<u64>, number: usize) -> u64 {
     let mut tx = hub.store.begin().await.unwrap();
     let data = json!({ "n": number });
-    let told = hub.store.tell_in(&mut tx, topic, cliente_id, &data).await;
+    let told = hub
+        .store
+        .enqueue_delivery_in(&mut tx, topic, cliente_id, &data)
+        .await;
     tx.commit().await.unwrap();
     told.unwrap()
 }

@@ -20,7 +20,6 @@ pub struct Options {
 
 impl Options {
     /// Whose environment is asked for.
-    #[must_use]
     pub const fn whose(&self) -> Whose {
         match self.pid {
             Some(pid) => Whose::Pid(pid),

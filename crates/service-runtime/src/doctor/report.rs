@@ -90,14 +90,13 @@ impl Report {
 
     /// Prints it, and gives 0 when all is well, 1 with a warning, 2 with a
     /// failure.
-    #[must_use]
     pub fn print(&self, json: bool) -> ExitCode {
         let text = if json {
             serde_json::to_string_pretty(self).unwrap_or_default()
         } else {
             self.to_string()
         };
-        // Whoever reads may have gone; the code is still told.
+        // The reader may have gone; the exit code still counts.
         let _ = writeln!(std::io::stdout(), "{text}");
         ExitCode::from(self.verdict as u8)
     }

@@ -10,7 +10,7 @@ use crate::limits::{Attempts, OncePerMinute, network_of};
 
 /// Wrong ones from one address within a minute. A secret has to be long enough
 /// that ten guesses a second are hopeless; fewer would shut out a program with
-/// an old one, and whoever shares its address.
+/// an old one, and others behind its address.
 const OF_ADDRESS: u32 = 600;
 
 /// Counts wrong secrets by address, refuses an address that shows too many, and
@@ -37,7 +37,7 @@ impl Guesses {
     /// let in.
     ///
     /// Of an address of this machine, where the pair's own programs are, only
-    /// what is wrong is refused: whoever guesses there must not keep them out.
+    /// wrong secrets are refused: a guesser there must not lock them out.
     ///
     /// # Errors
     /// 429 `TOO_MANY_ATTEMPTS`.
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn who_guesses_on_this_machine_keeps_nobody_out() {
+    fn local_guesser_locks_nobody_out() {
         let guesses = Guesses::at("X_TOKEN");
         let answers = after(&guesses, "127.0.0.1", OF_ADDRESS + 1);
         assert_eq!(answers[600], Err(429));

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_no_end_between_the_parts_is_refused() {
+    async fn endless_bytes_between_parts_are_refused() {
         let piece = |of| vec![of; 8 * 1024];
         let preamble = vec![];
         let head = b"--x\r\nContent-Disposition: form-data; name=\"".to_vec();

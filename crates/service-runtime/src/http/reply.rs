@@ -76,19 +76,16 @@ impl ErrorReply {
     }
 
     /// The HTTP status.
-    #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The code in the body.
-    #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
     /// The sentence in the body.
-    #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }

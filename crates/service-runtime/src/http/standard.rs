@@ -67,13 +67,11 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 
 impl RequestId {
     /// As a header's value, to pass it on.
-    #[must_use]
     pub const fn header(&self) -> &HeaderValue {
         &self.0
     }
 
     /// As text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }

@@ -29,7 +29,7 @@ struct Failures {
 }
 
 impl Attempts {
-    /// So many failures of one key within a minute before it has to wait.
+    /// A limit of failures per key and minute; then the key has to wait.
     #[must_use]
     pub fn new(allowed: u32) -> Self {
         Self {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_bounded_and_forgotten() {
+    fn attempts_memory_is_bounded_and_expires() {
         let begin = Instant::now();
         let mut failures = failures(begin);
         for number in 0..10_000 {

@@ -11,8 +11,8 @@ pub use attempts::Attempts;
 pub use log_rate::OncePerMinute;
 pub use shares::{Full, Share, Shares};
 
-/// What counts as one address when something is counted by address: whoever has
-/// one of IPv6 has 2⁶⁴ of them, and whoever is on this machine has 2²⁴.
+/// What counts as one address when something is counted by address: an IPv6
+/// network has 2⁶⁴ of them, and this machine's loopback 2²⁴.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

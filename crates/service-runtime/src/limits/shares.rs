@@ -39,7 +39,7 @@ impl<K> Clone for Shares<K> {
 }
 
 impl<K: Hash + Eq + Clone> Shares<K> {
-    /// So many places for each key, and so many for all of them together.
+    /// A limit of `each` permits per key, and `all` for all keys together.
     #[must_use]
     pub fn new(each: usize, all: usize) -> Self {
         Self(Arc::new(Inner {
@@ -73,7 +73,6 @@ impl<K: Hash + Eq + Clone> Shares<K> {
     }
 
     /// How many are taken.
-    #[must_use]
     pub fn taken(&self) -> usize {
         self.0.lock().1
     }

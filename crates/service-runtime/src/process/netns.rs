@@ -7,7 +7,7 @@
 //!     └──────────────────────^ but by a socket that was made in there
 //! ```
 //!
-//! A socket stays in the network that it was made in, whoever has it: so the
+//! A socket stays in the network that it was made in, also when passed on: so the
 //! child makes one before it becomes its program, and hands it over.
 //!
 //! Source: `network_namespaces(7)`, `user_namespaces(7)`.
@@ -39,9 +39,6 @@ pub struct Isolated {
 
 /// Makes a TCP socket of IPv4 in this process's network, neither connected nor
 /// blocking.
-///
-/// # Errors
-/// As `socket(2)`.
 pub fn tcp_socket() -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;

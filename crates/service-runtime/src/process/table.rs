@@ -47,7 +47,6 @@ impl Process {
     }
 
     /// Its pid with its start time.
-    #[must_use]
     pub const fn id(&self) -> ProcessId {
         ProcessId {
             pid: self.pid,
@@ -56,13 +55,11 @@ impl Process {
     }
 
     /// Whether it runs; a zombie (`Z`) or a dead one (`X`) does not.
-    #[must_use]
     pub const fn is_alive(&self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
     /// Whether an argument contains `needle`.
-    #[must_use]
     pub fn cmdline_contains(&self, needle: impl AsRef<OsStr>) -> bool {
         let needle = needle.as_ref().as_bytes();
         self.cmdline.iter().any(|argument| {
@@ -76,7 +73,6 @@ impl Process {
 
     /// The environment it was started with; `None` when that may not be read,
     /// or the process is another one by now.
-    #[must_use]
     pub fn environment(&self) -> Option<Vec<(OsString, OsString)>> {
         let text = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
         let now = std::fs::read(format!("/proc/{}/stat", self.pid)).ok()?;
@@ -92,7 +88,6 @@ impl Process {
     }
 
     /// A variable of [`Self::environment`]; `None` also without one.
-    #[must_use]
     pub fn environment_variable(&self, name: &str) -> Option<OsString> {
         let variables = self.environment()?.into_iter();
         let mut named = variables.filter(|(one, _)| one == name);
@@ -120,7 +115,6 @@ impl ProcessTable {
     }
 
     /// The process with this pid.
-    #[must_use]
     pub fn get(&self, pid: i32) -> Option<&Process> {
         self.processes.get(&pid)
     }
@@ -142,7 +136,6 @@ impl ProcessTable {
 
     /// Children of `pid`, their children and so on, parents first; without
     /// `pid` itself. Zombies are left out, but what hangs below them is not.
-    #[must_use]
     pub fn descendants(&self, pid: i32) -> Vec<&Process> {
         let mut children: BTreeMap<i32, Vec<&Process>> = BTreeMap::new();
         for process in self.iter() {

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn those_at_work_are_never_cut() {
+    fn busy_connections_are_never_cut() {
         let connections = Connections::new(3, 2);
         let first = at_work(&connections, "192.0.2.1");
         let _second = at_work(&connections, "192.0.2.1");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_stands_still_makes_room() {
+    fn idle_connection_makes_room() {
         let connections = Connections::new(2, 2);
         let standing = admit(&connections, "192.0.2.1").unwrap();
         let _busy = at_work(&connections, "192.0.2.1");

@@ -189,7 +189,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Whoever read of it does something else now.
+        // The reader of it does something else now.
         self.activity.works();
     }
 }

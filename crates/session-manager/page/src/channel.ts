@@ -1,4 +1,4 @@
-// The way out: events go to the service in batches, since each message is work
+// The event channel: events go to the service in batches, since each message is work
 // for the browser as well.
 
 export type BridgeEvent =

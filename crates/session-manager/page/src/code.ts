@@ -1,4 +1,4 @@
-// The code, read from where the page draws it. aria-labels and texts are
+// Reads the linking QR code from where the page draws it. aria-labels and texts are
 // localised, so only attributes are looked at.
 
 import { attempt, pageModule, wpp } from "./wa";

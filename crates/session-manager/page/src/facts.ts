@@ -1,4 +1,4 @@
-// What the page is doing, as one small record. The service decides what it
+// The page report: what the page is doing, as one small record. The service decides what it
 // means; here nothing is interpreted.
 
 import { post, postNow } from "./channel";

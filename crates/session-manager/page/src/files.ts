@@ -1,4 +1,4 @@
-// Files: the service sets them on an input, by their path, and Chrome reads them
+// File uploads: the service sets them on an input, by their path, and Chrome reads them
 // when they are needed. Nothing of them passes through the service's socket.
 
 import { BridgeError } from "./errors";

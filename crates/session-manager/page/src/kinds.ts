@@ -1,4 +1,4 @@
-// What the service can ask to be sent, and how wa-js is asked for it.
+// Message kinds (text, media, location, …), and the wa-js call for each.
 
 import { BridgeError } from "./errors";
 import { bothIds } from "./lookup";

@@ -1,4 +1,4 @@
-// What WhatsApp lets this account do, as the page knows it: the lock on writing
+// Account limits: what WhatsApp lets this account do, as the page knows it: the lock on writing
 // to people who never wrote first, the monthly limit on new chats, and how far
 // the history is after a fresh link.
 

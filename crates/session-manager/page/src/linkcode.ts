@@ -1,4 +1,4 @@
-// The code to type into the phone. wa-js keeps it alive: it makes a new one when
+// The pairing code: typed into the phone instead of scanning. wa-js keeps it alive: it makes a new one when
 // WhatsApp wants that. Here is known how long the one that is out is good, and
 // whether somebody still wants it.
 

@@ -1,4 +1,4 @@
-// Finding people, chats and messages.
+// Lookups of people, chats and messages.
 
 import { BridgeError, told } from "./errors";
 import { attempt, pageModule, serialized, wpp } from "./wa";

@@ -1,4 +1,4 @@
-// Messages that come in, and what becomes of those that went out.
+// Subscriptions to incoming messages, and to the acks of sent ones.
 
 import { note, post, postSoon } from "./channel";
 import { type Model, attempt, serialized, wpp } from "./wa";

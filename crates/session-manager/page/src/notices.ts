@@ -1,4 +1,4 @@
-// What WhatsApp tells the page's user in place of the chats, and for how long it
+// Notices (ban, outage, forced logout) that WhatsApp shows the user in place of the chats, and for how long it
 // holds. The page's events for it, by the names that its sources have given them.
 
 import { type Model, pageModule } from "./wa";
@@ -14,7 +14,7 @@ let other: Notice | null = null;
 
 /** What holds now. */
 export function notice(stream: string | null): Notice | null {
-  // Whoever is served is not refused any more.
+  // A device that is served is not refused any more.
   if (stream === "CONNECTED" && other?.kind === "service_unavailable") other = null;
   return ban ?? other;
 }

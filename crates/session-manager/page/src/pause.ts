@@ -1,4 +1,4 @@
-// Long work in the page's own thread, in slices: the page answers in between.
+// Time slicing of long work in the page's own thread: the page answers in between.
 
 /** So long the page may be busy at a stretch, in milliseconds; what is over 50
  * is noticed as a long task. */

@@ -1,4 +1,4 @@
-// Whether the account shows as online. A page that is visible and focused says
+// Presence: whether the account shows as online. A page that is visible and focused says
 // so all day, and the phone may then stay silent about what comes in.
 
 import { wpp } from "./wa";

@@ -1,4 +1,4 @@
-// What the bridge needs of wa-js and of the page, by name. The page changes
+// The self-test: what the bridge needs of wa-js and of the page, by name. The page changes
 // every few weeks, and wa-js can be there while what it is for is not found.
 
 import { listening } from "./messages";

@@ -1,4 +1,4 @@
-// Sending. Every refusal says whether anything can have left.
+// Sends messages. Every refusal says whether anything can have left.
 
 import { BridgeError, told } from "./errors";
 import { type HandedFile, handed } from "./files";

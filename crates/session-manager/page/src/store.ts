@@ -1,4 +1,4 @@
-// The page's own store of messages, searched for what nobody was told of.
+// Searches the page's own message store for messages that were missed.
 // After a reload most of it is not in memory, but in the page's database.
 //
 //   chats ──> which changed ──> search, chat by chat, from its end backwards ─┐
@@ -89,7 +89,7 @@ function alone<T>(work: (check: () => void) => Promise<T>): Promise<T> {
 export function chats({ since }: ChatsArgs): Promise<Array<[string, number]>> {
   return alone(async (check) => {
     const WPP = tools();
-    // Listening first: what comes while this runs is heard.
+    // Subscribe first: what comes while this runs is not missed.
     attachMessages();
     const slice = new Slice();
     const changed: Array<{ id: string; last: number; row: number }> = [];

@@ -179,7 +179,6 @@ impl Backups {
     }
 
     /// When the newest was taken.
-    #[must_use]
     pub fn newest(&self) -> Option<SystemTime> {
         let newest = self.files().pop()?;
         newest.metadata().and_then(|data| data.modified()).ok()

@@ -42,7 +42,7 @@ impl Home {
 }
 
 #[test]
-fn comes_back_in_another_folder_without_caches_and_locks() {
+fn restore_into_another_folder_leaves_caches_and_locks_out() {
     let home = Home::new("device");
     let data = home.profile.user_data_dir();
     fs::create_dir_all(data.join("Default/Code Cache/js")).unwrap();
@@ -66,7 +66,7 @@ fn comes_back_in_another_folder_without_caches_and_locks() {
 }
 
 #[test]
-fn what_was_there_is_kept_beside() {
+fn restore_keeps_the_replaced_profile() {
     let home = Home::new("old");
     let taken = home.backups.take(&home.profile, at(1)).unwrap();
     let file = home
@@ -81,7 +81,7 @@ fn what_was_there_is_kept_beside() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_or_changed_or_of_another_key_restores_nothing() {
+fn damaged_or_foreign_backup_restores_nothing() {
     let home = Home::new("device");
     let taken = home.backups.take(&home.profile, at(1)).unwrap();
     let whole = fs::read(&taken.file).unwrap();
@@ -102,7 +102,7 @@ fn a_file_that_is_cut_off_or_changed_or_of_another_key_restores_nothing() {
 }
 
 #[test]
-fn the_public_half_makes_them_and_opens_none() {
+fn public_key_makes_backups_and_opens_none() {
     let mut home = Home::new("device");
     let (secret, public) = BackupKey::generate();
     home.backups.key = Some(BackupKey::parse(&public).unwrap());
@@ -115,7 +115,7 @@ fn the_public_half_makes_them_and_opens_none() {
 }
 
 #[test]
-fn as_many_are_kept_as_asked_and_what_was_cut_off_goes() {
+fn prune_keeps_the_configured_number_and_removes_partial_files() {
     let home = Home::new("device");
     fs::create_dir(&home.backups.folder).unwrap();
     let draft = home.backups.folder.join("session-1.partial");
@@ -131,7 +131,7 @@ fn as_many_are_kept_as_asked_and_what_was_cut_off_goes() {
 }
 
 #[test]
-fn nothing_linked_or_no_key_is_no_backup() {
+fn backup_needs_a_linked_session_and_a_key() {
     let mut home = Home::new("device");
     home.profile.forget_linked().unwrap();
     let refused = home.backups.take(&home.profile, at(1));
@@ -142,8 +142,11 @@ fn nothing_linked_or_no_key_is_no_backup() {
     assert!(!home.backups.folder.exists());
 }
 
+/// A name, a kind, and a content or where it leads.
+type Entry<'a> = (&'a str, tar::EntryType, &'a str);
+
 /// A file that opens with `key`, with these entries.
-fn crafted(key: &BackupKey, entries: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+fn crafted(key: &BackupKey, entries: &[Entry<'_>]) -> Vec<u8> {
     let recipient = key.recipient();
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
@@ -184,7 +187,7 @@ fn crafted_backup_is_refused_and_touches_nothing_outside() {
     let lead_out = outside.to_str().unwrap();
     let marker = ("linked.json", Kind::Regular, "{}");
     let folder = ("profile/", Kind::Directory, "");
-    let cases: &[(&str, &[(&str, Kind, &str)])] = &[
+    let cases: &[(&str, &[Entry<'_>])] = &[
         (
             "neither",
             &[

@@ -76,7 +76,7 @@ impl Waiting {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Hands an answer to whoever waits for it.
+    /// Hands a response to the call that waits for it.
     pub(super) fn answer(&self, id: i64, result: Result<Box<RawValue>, Refusal>) {
         if let Some(waiting) = self.with(|all| all.as_mut().and_then(|all| all.remove(&id))) {
             let answer =

@@ -217,7 +217,7 @@ impl Route {
         }
     }
 
-    /// Answers whoever waits, or gives the event.
+    /// Answers the waiting call, or returns the event.
     fn take(&self, incoming: Incoming<'_>) -> Option<CdpEvent> {
         if let Some(id) = incoming.id {
             let result = match (incoming.error, incoming.result) {

@@ -53,7 +53,7 @@ pub(super) fn surround(command: &mut Command, profile: &Profile) {
 /// Starts `program` as ChromeDriver `wanted` it; gives what ChromeDriver takes
 /// for it, which ends with it, and the pipes between the two. Blocks.
 ///
-/// Whoever closes the pipes ends it, and it writes what it holds; so it is not
+/// Closing its pipes ends it, and it writes what it holds; so it is not
 /// bound to this process by a signal that would take that from it.
 ///
 /// # Errors

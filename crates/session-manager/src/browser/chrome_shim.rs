@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  service ── starts ──> ChromeDriver, in a network of its own
-//!   │   │                     └─ starts ──> this program: Chrome's stand-in
+//!   │   │                     └─ starts ──> this program, as Chrome's shim
 //!   │   └ <─ socket: ChromeDriver's pipes, ───┤
 //!   │        the arguments for Chrome         │ stays for as long as Chrome
 //!   │                                         │ runs: ChromeDriver watches it
@@ -26,7 +26,7 @@ use service_runtime::inherited;
 use service_runtime::process::{recv_fds, send_fds, tcp_socket};
 use tokio::net::UnixListener;
 
-/// Holds the folder of the socket, where this process is to stand in.
+/// Environment variable: the folder of the socket; set in the shim process.
 const SHIM_FOLDER: &str = "LEADMASTER_CHROME_SHIM";
 const SOCKET: &str = "chrome-shim";
 
@@ -35,24 +35,24 @@ const SOCKET: &str = "chrome-shim";
 pub(super) const COMMANDS: i32 = 3;
 pub(super) const ANSWERS: i32 = 4;
 
-/// Where a stand-in is waited for.
+/// Listens for the shim on a Unix socket.
 pub(super) struct ShimListener {
     listener: UnixListener,
     folder: PathBuf,
 }
 
-/// What ChromeDriver wants of Chrome.
+/// The shim's request to launch Chrome, with ChromeDriver's pipes and arguments.
 pub(super) struct LaunchRequest {
     pub(super) from_driver: OwnedFd,
     pub(super) to_driver: OwnedFd,
-    /// A pipe that is open for as long as the stand-in is there.
+    /// A pipe that is open for as long as the shim lives.
     pub(super) alive: OwnedFd,
     /// Chrome's arguments, each with a NUL at its end.
     pub(super) arguments: Vec<u8>,
     pub(super) shim: Shim,
 }
 
-/// The process that ChromeDriver takes for Chrome.
+/// The connection to the shim process, which ChromeDriver takes for Chrome.
 #[derive(Debug)]
 pub(super) struct Shim {
     asked: Mutex<UnixStream>,
@@ -62,9 +62,6 @@ pub(super) struct Shim {
 
 impl Shim {
     /// Has it make one more TCP socket in ChromeDriver's network. Blocks.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn socket(&self) -> io::Result<OwnedFd> {
         let Ok(mut stream) = self.asked.lock() else {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -82,10 +79,7 @@ impl Shim {
 }
 
 impl ShimListener {
-    /// Opens it in `folder`, which is the service's own.
-    ///
-    /// # Errors
-    /// When the socket cannot be made.
+    /// Binds the socket in `folder`, which is the service's own.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         let (_held, path) = reached(folder)?;
         Ok(Self {
@@ -94,15 +88,12 @@ impl ShimListener {
         })
     }
 
-    /// The variable by which this program knows that it is to stand in.
+    /// The environment variable that makes this program run as the shim.
     pub(super) fn variable(&self) -> (&'static str, &Path) {
         (SHIM_FOLDER, &self.folder)
     }
 
-    /// Waits for a stand-in, and for what it hands over.
-    ///
-    /// # Errors
-    /// When it broke off.
+    /// Accepts one shim and receives its request.
     pub(super) async fn wanted(&self) -> io::Result<LaunchRequest> {
         let (stream, _) = self.listener.accept().await?;
         let stream = stream.into_std()?;
@@ -139,7 +130,7 @@ fn receive(mut stream: UnixStream) -> io::Result<LaunchRequest> {
     })
 }
 
-/// Stands in for Chrome until that ended, if this process was started for it.
+/// Runs as the shim until Chrome ended, if this process was started as one.
 pub(super) fn run_as_shim() -> Option<ExitCode> {
     let folder = std::env::var_os(SHIM_FOLDER)?;
     // ChromeDriver reports no more of it than that it ended.
@@ -165,7 +156,7 @@ fn serve(folder: &Path) -> io::Result<()> {
     let handed = [commands.as_fd(), answers.as_fd(), alive.as_fd()];
     send_fds(&door, &length.to_ne_bytes(), &handed)?;
     door.write_all(&arguments)?;
-    // Whoever closes their ends of these is to notice at the others'.
+    // Closed here, so that the end of either peer shows at the other.
     drop((commands, answers, alive));
     while door.read(&mut [0])? > 0 {
         send_fds(&door, &[0], &[tcp_socket()?.as_fd()])?;

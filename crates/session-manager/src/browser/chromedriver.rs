@@ -42,7 +42,7 @@ struct Greeting {
 
 impl Chromedriver {
     /// Starts `program` for `profile`, where no other process reaches its
-    /// port, and has it start `shim` as Chrome; answers once it listens.
+    /// port, and has it start the shim as Chrome; answers once it listens.
     ///
     /// # Errors
     /// [`Failure::ChromedriverNotFound`] or [`Failure::LaunchFailed`]. A

@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::chrome_shim::Shim;
 
-/// Connects to a ChromeDriver.
+/// Connects to a ChromeDriver inside its network namespace.
 #[derive(Clone, Debug)]
 pub(super) struct DriverConnector {
     address: SocketAddr,
@@ -32,7 +32,7 @@ impl DriverConnector {
         }
     }
 
-    /// Who makes more sockets there, from now on.
+    /// The shim that makes more sockets there, from now on.
     pub(super) fn set_shim(&self, shim: Arc<Shim>) {
         // ChromeDriver has one Chrome, so nobody comes a second time.
         let _ = self.more.set(shim);

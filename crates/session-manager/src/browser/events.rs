@@ -62,7 +62,7 @@ impl Events {
                 Some(BrowserEvent::Unreachable(why)) => return Failure::PageUnreachable(why),
                 Some(BrowserEvent::Died(failure)) => return failure,
                 Some(event) => self.early.push_back(event),
-                // Whoever tells has ended: what comes of it is told elsewhere.
+                // The sender has ended; its end is reported elsewhere.
                 None => std::future::pending().await,
             }
         }

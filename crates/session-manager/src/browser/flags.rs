@@ -52,7 +52,7 @@ pub fn chrome_args(
         // By itself it takes what a large disk has room for. There is none of
         // its own for media any more (`--media-cache-size` is not known).
         format!("--disk-cache-size={DISK_CACHE}"),
-        // Nobody reads its crash reports; a crash is told by the pipe.
+        // Nobody reads its crash reports; a crash shows on the pipe.
         "--disable-breakpad".to_owned(),
         "--disable-crash-reporter".to_owned(),
         "--disable-crashpad-for-testing".to_owned(),

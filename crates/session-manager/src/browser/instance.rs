@@ -36,13 +36,11 @@ pub struct Browser {
 
 impl Browser {
     /// The page.
-    #[must_use]
     pub fn page(&self) -> &Page {
         &self.page
     }
 
     /// ChromeDriver's version and pid.
-    #[must_use]
     pub fn chromedriver(&self) -> (&str, u32) {
         let pid = self.chromedriver.id.pid.unsigned_abs();
         (&self.chromedriver.version, pid)

@@ -252,7 +252,7 @@ async fn open(
 ) -> Result<(Page, JoinSet<()>), CdpError> {
     let page = Page::new(Tab::attach(&browser, program, SESSION_DEADLINE).await?);
     page.install(config.presence, config.visible).await?;
-    // wa-js waits for the page's modules to be quiet, so whoever is linked is
+    // wa-js waits for the page's modules to be quiet, so a linked account is
     // READY the sooner the earlier it is there. A code is read without it, and
     // is there the sooner the less comes before.
     let later = if config.profile.is_linked() {
@@ -358,7 +358,7 @@ async fn tools_later(
 
 async fn navigate(tab: Tab, url: Url, deadline: Duration, events: mpsc::Sender<BrowserEvent>) {
     let told = match tab.navigate(&url, deadline).await {
-        // Of an error page we are told.
+        // Chrome reports an error page by an event.
         Ok(()) => return,
         Err(CdpError::Timeout(_)) => format!("no answer within {} s", deadline.as_secs()),
         Err(error) => error.to_string(),

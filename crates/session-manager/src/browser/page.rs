@@ -222,7 +222,7 @@ pub struct ChatMessages {
 pub struct MemorySearch<'a> {
     /// Messages from this second on.
     pub since: i64,
-    /// So many at most, the oldest.
+    /// The most messages, oldest first.
     pub limit: usize,
     /// The page's mark of an earlier search: if it still holds, there is
     /// nothing.

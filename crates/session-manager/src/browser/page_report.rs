@@ -55,7 +55,6 @@ impl PageReport {
     ///
     /// All of it is needed: `hasSynced` alone stays true while the network is
     /// away, and `CONNECTED` alone is true before the first sync.
-    #[must_use]
     pub fn is_connected(&self) -> bool {
         self.registered == Some(true)
             && self.socket.as_deref() == Some("CONNECTED")
@@ -106,7 +105,8 @@ pub struct PagePasskey {
 }
 
 /// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum PasskeyStage {
     /// The page, which has not said what the passkey is asked for.
@@ -121,14 +121,8 @@ pub enum PasskeyStage {
 
 impl PasskeyStage {
     /// The word for it in `GET /session`.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Required => "required",
-            Self::Answered => "answered",
-            Self::Confirm => "confirm",
-        }
+        self.into()
     }
 }
 

@@ -72,19 +72,16 @@ impl Profile {
     }
 
     /// The folder.
-    #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
     /// Chrome's `--user-data-dir`.
-    #[must_use]
     pub fn user_data_dir(&self) -> PathBuf {
         self.root.join("profile")
     }
 
     /// Chrome's temporary folder.
-    #[must_use]
     pub fn temporary_dir(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -94,7 +91,6 @@ impl Profile {
     }
 
     /// Whether a linked device is stored.
-    #[must_use]
     pub fn is_linked(&self) -> bool {
         self.marker().exists() && self.user_data_dir().is_dir()
     }
@@ -155,7 +151,6 @@ impl Profile {
 
     /// What the profile takes on the disk, in bytes, and its largest folders
     /// with theirs.
-    #[must_use]
     pub fn usage(&self) -> Usage {
         let profile = self.user_data_dir();
         let mut parts = Vec::new();
@@ -267,7 +262,7 @@ impl Profile {
     }
 }
 
-/// So many of the largest folders are named.
+/// How many of the largest folders are named.
 const LARGEST: usize = 3;
 
 /// What a profile takes on the disk.
@@ -324,7 +319,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn keeps_a_linked_profile_and_clears_the_rest() {
+    fn wipe_keeps_a_linked_profile_and_clears_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
         assert!(!profile.is_linked());
@@ -349,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chrome_makes_anew_is_cleared_and_nothing_else() {
+    fn caches_are_cleared_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let profile = Profile::new(folder.path().join("tokens"));
         profile.prepare().unwrap();
@@ -400,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holder_at_a_time() {
+    fn profile_lock_is_exclusive() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("tokens");
         let first = Profile::new(root.clone());
@@ -414,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_folder_is_unusable() {
+    fn unusable_folder_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
         fs::write(&blocked, "").unwrap();

@@ -123,7 +123,7 @@ impl Tab {
             // Tells of error pages and dialogs.
             tab.done("Page.enable", json!({})),
             tab.done("Inspector.enable", json!({})),
-            // A binding is of documents to come only where contexts are told.
+            // A binding reaches documents to come only while context events are on.
             tab.done("Runtime.enable", json!({})),
             tab.done("Runtime.addBinding", binding),
         )?;
@@ -187,7 +187,7 @@ impl Tab {
     }
 
     /// Closes a dialog of the page: nobody is there to answer it, and the page
-    /// waits for that. One that asks whether to leave is told yes.
+    /// waits for that. One that asks whether to leave is accepted.
     pub(super) async fn dismiss_dialog(&self, leaving: bool) -> Result<(), CdpError> {
         self.done("Page.handleJavaScriptDialog", json!({"accept": leaving}))
             .await

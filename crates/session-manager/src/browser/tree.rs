@@ -78,9 +78,6 @@ impl Tree {
     /// Everything that lives and belongs to the profile: what carries the
     /// mark or names the profile, the groups of what we started, and all
     /// their descendants.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read.
     pub fn alive(&self) -> io::Result<Vec<Process>> {
         let table = ProcessTable::scan()?;
         let this = std::process::id().cast_signed();

@@ -11,9 +11,6 @@ use crate::config::Config;
 
 /// Takes a backup: by the service, if it runs, or of the folder at rest. Gives
 /// what to tell the person.
-///
-/// # Errors
-/// A sentence: the cause and the cure.
 pub fn backup(config: &Config) -> Result<String, String> {
     let profile = &config.browser.profile;
     let told = |file: &str, bytes| format!("{file}, {bytes} bytes");
@@ -45,9 +42,6 @@ fn ask_service(config: &Config) -> Result<BackupBody, String> {
 }
 
 /// Restores `file`. Gives what to tell the person.
-///
-/// # Errors
-/// A sentence: the cause and the cure.
 pub fn restore(config: &Config, file: &Path) -> Result<String, String> {
     let profile = &config.browser.profile;
     let kept = config

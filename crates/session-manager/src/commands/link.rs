@@ -24,9 +24,6 @@ const CLOSING: Duration = Duration::from_secs(60);
 
 /// Links, and takes a backup where there is a key for it; `say` is given what
 /// the person at the screen should know. Gives what to do next.
-///
-/// # Errors
-/// A sentence: the cause and the cure.
 pub async fn link(mut config: Config, env: &Env, say: impl Fn(&str)) -> Result<String, String> {
     if ["DISPLAY", "WAYLAND_DISPLAY"]
         .iter()

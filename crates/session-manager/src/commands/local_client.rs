@@ -5,9 +5,6 @@ use session_client::{SessionClient, Timeouts};
 use crate::config::Config;
 
 /// A client of the service that runs with `config` on `port`.
-///
-/// # Errors
-/// A sentence.
 pub(super) fn connect(config: &Config, port: u16) -> Result<SessionClient, String> {
     let address = std::net::SocketAddr::new(config.hosts.nearest(), port);
     let base = format!("http://{address}/")

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_out_of_a_path() {
+    fn filename_is_taken_from_the_url_path() {
         let name = |url: &str| name_in(&Url::parse(url).unwrap());
         assert_eq!(
             name("https://a/b/la%20casa+1.png?x=y").as_deref(),

@@ -25,7 +25,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const DROPPED: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 
-/// What the caller says of a file.
+/// What the caller states about a file: type, name, length, business.
 #[derive(Clone, Default)]
 pub struct UploadHints {
     /// What it is.
@@ -38,7 +38,7 @@ pub struct UploadHints {
     pub cliente_id: Option<u64>,
 }
 
-/// What a file was found to be.
+/// Metadata of a file: hash, size, MIME type.
 #[derive(Clone, Debug)]
 pub struct FileMeta {
     /// Of what is in it.
@@ -243,5 +243,5 @@ impl Files {
 
 fn new_id() -> String {
     let random: [u8; 16] = rand::rng().random();
-    random.map(|byte| format!("{byte:02x}")).concat()
+    hex::encode(random)
 }

@@ -122,7 +122,7 @@ mod tests {
     const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\0\0isomiso2";
 
     #[test]
-    fn the_files_own_word_goes_first() {
+    fn magic_bytes_outrank_the_declared_type() {
         for (head, told, is) in [
             (PNG, None, "image/png"),
             (PNG, Some("application/pdf"), "image/png"),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_whatsapp_shows_goes_as_such() {
+    fn mime_type_must_fit_the_message_kind() {
         assert!(check_kind(MediaKind::Image, "image/png").is_ok());
         assert!(check_kind(MediaKind::Audio, "audio/ogg").is_ok());
         assert!(check_kind(MediaKind::Document, UNKNOWN).is_ok());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_for_what_has_none() {
+    fn default_filename_by_mime_type() {
         assert_eq!(default_name("image/jpeg"), "file.jpg");
         assert_eq!(default_name("image/png"), "file.png");
         assert_eq!(default_name("audio/ogg; codecs=opus"), "file.ogg");

@@ -80,8 +80,8 @@ struct Inner {
     total: OnceCell<Used>,
     /// Files that are on the way in.
     places: Shares<Option<u64>>,
-    /// Held to read by whoever is about to name a file in a message, to write
-    /// by whoever deletes.
+    /// Read-locked while a file is being named in a message, write-locked
+    /// while one is deleted.
     gate: Arc<RwLock<()>>,
 }
 
@@ -99,7 +99,7 @@ impl Used {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives what all and this business take with so many bytes more.
+    /// Adds `size`; returns the bytes of all files and of this business.
     fn add(&self, cliente_id: Option<u64>, size: u64) -> (u64, u64) {
         let all = self.all.fetch_add(size, Ordering::Relaxed) + size;
         let own = cliente_id.map_or(0, |id| {
@@ -314,7 +314,7 @@ impl Files {
             store.forget_files(forget).await?;
             store.files_due().await
         };
-        // Whoever wants to send hears of a ledger that cannot be used.
+        // The next send reports a ledger that cannot be used.
         let Ok(due) = due.await else { return };
         for file in due {
             if let Err(error) = self.remove(&file).await {

@@ -31,7 +31,7 @@ use crate::session::{SessionHandle, qr_event, state_event};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// So many events are taken from memory, or from the disk, at once.
+/// Page size: events read from memory, or from the disk, at once.
 const PAGE: u32 = 64;
 /// While the disk cannot be read.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
@@ -44,13 +44,13 @@ pub struct Place {
     /// cannot name a header; 0 is all that is kept.
     #[param(format = "uint64")]
     after: Option<u64>,
-    /// The stream ends once all up to this id was told, and says nothing of
-    /// what holds now: for whoever misses just a part.
+    /// The stream ends once all up to this id was sent, and says nothing of
+    /// the current state: for clients that miss just a part.
     #[param(format = "uint64")]
     until: Option<u64>,
 }
 
-/// A listener and what it was told.
+/// A client of the stream, and what was sent to it.
 struct Listener {
     log: EventLog,
     session: SessionHandle,
@@ -62,7 +62,7 @@ struct Listener {
     until: Option<u64>,
     /// It is to hear what holds now first.
     begins: bool,
-    /// States and codes up to this id are over: it heard what holds now since.
+    /// States and codes up to this id are outdated: the current ones were sent.
     heard_until: u64,
 }
 
@@ -110,7 +110,7 @@ pub async fn events(
 }
 
 /// The next events, as soon as there are any; none any more once the service
-/// drains and all is told.
+/// drains and all is sent.
 async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
     if listener.at > listener.log.last_id() {
         if listener.until.is_some() {
@@ -135,7 +135,7 @@ async fn next(mut listener: Listener) -> Option<(Vec<Logged>, Listener)> {
             Recent::Events(events) if events.is_empty() => {
                 let draining = listener.draining.clone();
                 tokio::select! {
-                    // What was told before the stop reaches the listener before
+                    // What was published before the stop reaches the listener before
                     // its end.
                     biased;
                     more = listener.log.wait_after(listener.at) => more.then_some(())?,
@@ -175,7 +175,7 @@ impl Listener {
         if self.until.is_some() {
             return Vec::new();
         }
-        // The id first: what happens in between is told twice, not never.
+        // The id first: what happens in between is sent twice, not never.
         self.heard_until = self.log.last_id();
         let snapshot = self.session.snapshot();
         let limits = Event::Limits(self.limits.borrow().as_ref().clone());
@@ -206,7 +206,7 @@ impl Listener {
             .collect()
     }
 
-    /// Those of `events` that it is to hear: no state that it heard is over, and
+    /// Those of `events` to send: no state that is known to be outdated, and
     /// of several codes only the last, which can still be scanned.
     fn news(&self, mut events: Vec<Logged>) -> Vec<Logged> {
         let code = events.iter().rfind(|event| event.kind == EventKind::Qr);

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::files::{FileMeta, Files, UploadHints};
 use crate::ledger::FileRow;
 
-/// A file that came with a request: kept, or only looked at.
+/// The file part of a request: stored, or only inspected.
 pub(super) enum FilePart {
     Kept(FileRow),
     Seen(FileMeta),

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_path_is_in_it() {
+    fn openapi_has_every_path() {
         let document = document();
         let source = include_str!("../../../session-api/src/paths.rs");
         let mut seen = 0;

@@ -8,10 +8,10 @@
 //!                          CatchUp ─> Scan of the page's store
 //! ```
 //!
-//! What is pushed is told within milliseconds, and may get lost: while the
+//! What is pushed is published within milliseconds, and may get lost: while the
 //! service or the browser is down, the disk is full, or the page tells nothing.
 //! What the page's own store holds does not, so that is searched whenever
-//! something may have been missed; the ledger knows what was told already.
+//! something may have been missed; the ledger knows what was published already.
 
 mod recorder;
 mod scan;

@@ -11,7 +11,7 @@ use crate::ledger::LedgerFile;
 use crate::outbox::Outbox;
 use crate::session::CatchUp;
 
-/// So much is written in one go at most.
+/// The most updates written in one transaction.
 const BATCH: usize = 256;
 
 /// The one task that empties the inbox.

@@ -16,6 +16,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use metrics::gauge;
+use service_runtime::Backoff;
 use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -28,12 +29,11 @@ use crate::session::{CatchUp, SessionHandle};
 const ACKS: usize = 200;
 /// What came out of order while the page was there is not older than this.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
 const LEDGER_PAUSE: Duration = Duration::from_secs(1);
-/// A message that cannot be read for so long is told as such.
+/// A message that cannot be read for this long is published as unreadable.
 const UNREADABLE_AFTER: Duration = Duration::from_secs(60);
-/// Of those that were told, the text is looked for so often.
+/// How often the text of published unreadable messages is looked for.
 const UNREADABLE_AGAIN: Duration = Duration::from_secs(600);
 
 /// The task that searches.
@@ -55,7 +55,7 @@ pub struct Scanner {
     started: Instant,
     /// When what stays unreadable was looked for last.
     unreadable_at: Option<Instant>,
-    pause: Duration,
+    backoff: Backoff,
     /// When to try again, after a search that failed.
     retry_at: Option<Instant>,
     failing: bool,
@@ -103,7 +103,7 @@ impl Scanner {
             searched_until: 0,
             started: Instant::now(),
             unreadable_at: None,
-            pause: FIRST_PAUSE,
+            backoff: RETRY,
             retry_at: None,
             failing: false,
         }
@@ -138,7 +138,7 @@ impl Scanner {
         }
     }
 
-    /// Tells what has been unreadable for long, whether there is a page or not.
+    /// Publishes what has been unreadable for long, with or without a page.
     async fn tell_unreadable(&self) {
         // After a start the page may be able to read it by now.
         if self.searched.is_none() && self.started.elapsed() < UNREADABLE_AFTER {
@@ -170,7 +170,7 @@ impl Scanner {
         let account = snapshot.session.account.as_ref();
         let (Some(page), Some(account)) = (self.session.page().filter(|_| ready), account) else {
             self.retry_at = None;
-            // What comes with the next sync is to be told in its order.
+            // What comes with the next sync is published in its order.
             if self.searched.take().is_some() {
                 self.catch_up.fell_behind();
             }
@@ -190,13 +190,13 @@ impl Scanner {
             .set(service_runtime::metrics::as_f64(self.lost.len() as u64));
         match result {
             Ok(()) => {
-                // Where chats are lost: all that can be told in its order is.
+                // Where chats are lost: all that can be published in order is.
                 if let Some(begun) = begun {
                     self.catch_up.done(begun);
                     self.searched = Some(generation);
                 }
                 if self.lost.is_empty() {
-                    self.pause = FIRST_PAUSE;
+                    self.backoff.reset();
                     self.retry_at = None;
                     self.failing = false;
                 } else {
@@ -208,8 +208,7 @@ impl Scanner {
     }
 
     fn chats_lost(&mut self) {
-        self.retry_at = Some(Instant::now() + self.pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.retry_at = Some(Instant::now() + self.backoff.next_delay());
         if !std::mem::replace(&mut self.failing, true) {
             tracing::warn!(
                 chats = self.lost.len(),
@@ -220,13 +219,13 @@ impl Scanner {
 
     fn failed(&mut self, error: &ScanError) {
         self.mark.clear();
-        let pause = match error {
+        let delay = self.backoff.next_delay();
+        let delay = match error {
             // It may be cured at any moment, and asking costs nothing.
             ScanError::Ledger(_) => LEDGER_PAUSE,
-            _ => self.pause,
+            _ => delay,
         };
-        self.retry_at = Some(Instant::now() + pause);
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.retry_at = Some(Instant::now() + delay);
         if self.searched.take().is_some() {
             self.catch_up.fell_behind();
         }

@@ -9,8 +9,8 @@
 //!  memory ─> what the page holds ──> what is unknown ──> ledger
 //! ```
 //!
-//! What is held at once is bounded: after a long absence it is told in parts, and
-//! of a chat with very many messages the oldest are told first, and the rest is
+//! What is held at once is bounded: after a long absence it is recorded in parts,
+//! and of a chat with very many messages the oldest first, and the rest is
 //! read on from there.
 
 use std::collections::{HashSet, VecDeque};
@@ -20,16 +20,16 @@ use super::new_message;
 use crate::browser::{ChatSearch, Direction, MemorySearch, Page, PageError, PageMessage};
 use crate::ledger::{LedgerError, OVERLAP_SECONDS, Store};
 
-/// So many ids come from the page's memory at once.
+/// Page size of the ids from the page's memory.
 const IDS: usize = 5_000;
-/// So many messages come from the page at once.
+/// Page size of the messages from the page.
 const MESSAGES: usize = 50;
-/// So many are written at once.
+/// The most that is written at once.
 const WRITTEN: usize = 250;
-/// So many of one chat are held at once, and so many of all.
+/// The most messages held at once: of one chat, and of all.
 const HELD: usize = 2_000;
 const HELD_OF_ALL: usize = 5_000;
-/// So long anything is held, of a search that takes longer.
+/// The longest that a search holds what it found.
 const HELD_FOR: Duration = Duration::from_secs(10);
 /// The account's own messages bear this machine's time, which may be wrong.
 const OWN_CLOCK_SECONDS: i64 = 3_600;
@@ -60,7 +60,7 @@ pub(super) struct Outcome {
     pub(super) lost: HashSet<String>,
 }
 
-/// What was found and is not told yet.
+/// What was found and is not recorded yet.
 struct Held {
     messages: Vec<PageMessage>,
     /// The chats that were searched, and until when all of them is known.
@@ -146,7 +146,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Has what nobody was told of in one chat held or told; gives until when
+    /// Holds or records the new messages of one chat; returns until when
     /// all is known. `None`: the page does not find its messages.
     async fn chat(
         &self,
@@ -212,7 +212,7 @@ impl Search<'_> {
         Ok(Some(until))
     }
 
-    /// Tells what nobody was told of in the page's memory, from `since` on;
+    /// Records the new messages of the page's memory, from `since` on;
     /// gives the latest message's time and the page's mark.
     pub(super) async fn memory(
         &self,
@@ -242,7 +242,7 @@ impl Search<'_> {
         }
     }
 
-    /// Reads these messages from the page and tells them, in their order.
+    /// Reads these messages from the page and records them, in their order.
     pub(super) async fn read(&self, ids: &[String]) -> Result<(), ScanError> {
         for ids in ids.chunks(MESSAGES) {
             let messages = self.page.read(ids).await?;
@@ -251,7 +251,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Holds those of `messages` that nobody was told of.
+    /// Holds those of `messages` that are new.
     async fn hold(
         &self,
         messages: Vec<PageMessage>,
@@ -271,7 +271,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Tells what is held, in the order of time, and writes down that its chats
+    /// Records what is held, in the order of time, and notes that its chats
     /// were searched.
     async fn tell_held(&self, held: &mut Held) -> Result<(), ScanError> {
         let Held {

@@ -6,10 +6,11 @@ use metrics::counter;
 use session_api::{AckEvent, Event, EventKind, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::transition::SendState;
 use crate::event_log::{Ticket, json};
 
-/// So many ids are taken in one go: what is told from memory alone must not be
-/// told under the same id after a restart, whatever the clock says then.
+/// Event ids reserved in one go: an id that was used from memory alone must not
+/// be used again after a restart, whatever the clock says then.
 pub(super) const RESERVED: u64 = 20_000;
 
 /// Nothing that SQLite takes is larger.
@@ -17,22 +18,23 @@ pub(super) fn number(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
 
-/// Writes down that a message moved on, to be told.
+/// Appends the event of a new delivery state.
 pub(super) async fn tell_ack(
     transaction: &mut SqliteConnection,
     ticket: &mut Ticket,
     message_id: &str,
     ack: i8,
 ) -> Result<(), sqlx::Error> {
+    let status = SendState::from_ack(ack).as_str();
     let event = Event::Ack(AckEvent {
         message_id: message_id.to_owned(),
         ack,
-        status: ack_status(ack).to_owned(),
+        status: status.to_owned(),
         at: Timestamp::now(),
     });
     if let Some(data) = json(&event) {
         write(transaction, ticket, EventKind::Ack, None, data).await?;
-        counter!("leadmaster_acks_total", "status" => ack_status(ack)).increment(1);
+        counter!("leadmaster_acks_total", "status" => status).increment(1);
     }
     Ok(())
 }
@@ -66,15 +68,4 @@ pub(super) async fn write(
         .await?;
     ticket.wrote(kind, data);
     Ok(true)
-}
-
-fn ack_status(ack: i8) -> &'static str {
-    match ack {
-        ..0 => "failed",
-        0 => "accepted",
-        1 => "sent",
-        2 => "delivered",
-        3 => "read",
-        4.. => "played",
-    }
 }

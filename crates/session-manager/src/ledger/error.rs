@@ -35,7 +35,6 @@ impl From<sqlx::Error> for LedgerError {
 
 impl LedgerError {
     /// Whether the file itself is no good, as opposed to the disk under it.
-    #[must_use]
     pub fn is_damage(&self) -> bool {
         let Self::Sqlite(error) = self else {
             return false;
@@ -49,7 +48,6 @@ impl LedgerError {
     }
 
     /// The whole chain in one line.
-    #[must_use]
     pub fn chain(&self) -> String {
         service_runtime::error_chain(self)
     }

@@ -7,7 +7,7 @@
 //!                          └─ news ─> `events`, with its id ─> log ─> listeners
 //! ```
 //!
-//! One transaction for all that is there: a burst costs one flush of the disk.
+//! One transaction for all that waits: a burst costs one flush of the disk.
 
 use std::sync::Arc;
 
@@ -49,17 +49,14 @@ pub enum NewEvent {
 /// What became of a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
-    /// So many events were told.
+    /// How many events were published.
     pub told: usize,
-    /// The sends that moved on.
+    /// The ids of the sends whose state changed.
     pub moved: Vec<i64>,
 }
 
 impl Store {
-    /// Writes down what is news of `batch`, in its order, and tells it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing of it was written.
+    /// Records and publishes what is new in `batch`, in its order (dedup).
     pub async fn record(&self, batch: Vec<NewEvent>) -> Result<Recorded, LedgerError> {
         self.writer
             .write(move |mut tx| {
@@ -84,11 +81,8 @@ impl Store {
             .await
     }
 
-    /// Tells the messages as unreadable that have been so since before `before`,
-    /// each once; gives how many those were.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing of it was written.
+    /// Publishes the messages that have been unreadable since before `before`,
+    /// each once; returns how many those were.
     pub async fn tell_unreadable(&self, before: Timestamp) -> Result<usize, LedgerError> {
         let due: Vec<(String, String)> = sqlx::query_as(
             "SELECT message_id, data FROM unreadable
@@ -115,9 +109,6 @@ impl Store {
     }
 
     /// The events after `after` and before `before`, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn events(
         &self,
         after: u64,
@@ -149,10 +140,7 @@ impl Store {
         Ok(events)
     }
 
-    /// All that was told after this id is kept.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
+    /// Events after this id are kept; earlier ones may be pruned.
     pub async fn kept_after(&self) -> Result<u64, LedgerError> {
         let id: i64 = sqlx::query_scalar("SELECT kept_after FROM event_log")
             .fetch_one(&self.pool)
@@ -162,9 +150,6 @@ impl Store {
 
     /// Forgets the events of before `before`; gives how many those were. What
     /// the page's store may still be asked for stays, so that it is known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn prune_events(&self, before: Timestamp) -> Result<u64, LedgerError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let searched: Option<i64> =
@@ -202,7 +187,7 @@ impl Store {
     /// Takes ids that no process gave before, and some more in advance.
     pub(super) async fn reserve_ids(&self) -> Result<(), LedgerError> {
         let now = number(self.log.last_id());
-        // A new file knows of nothing that was told before it.
+        // A new file knows of no earlier events.
         let until: i64 = sqlx::query_scalar(
             "INSERT INTO event_log (one, ids_until, kept_after) VALUES (1, ?1, ?1)
              ON CONFLICT (one) DO UPDATE SET ids_until = MAX(ids_until, ?1)

@@ -1,8 +1,8 @@
 //! Opens the ledger on demand, and retries while its file is missing, damaged or on
 //! a full disk.
 //!
-//! The service runs without it, and says so to whoever wants to send; it is
-//! tried again until the cause is cured.
+//! The service runs without it, and refuses sends with the cause; opening is
+//! retried until the cause is cured.
 //!
 //! ```text
 //!  open fails, a write fails ──> health: why ──(every second)──> open, write
@@ -45,7 +45,7 @@ enum Opened {
 }
 
 impl LedgerFile {
-    /// The file in `folder`, not opened yet; what happens in it is told to
+    /// The file in `folder`, not opened yet; its events are published to
     /// `log`.
     #[must_use]
     pub fn new(folder: PathBuf, log: EventLog) -> Self {
@@ -58,7 +58,6 @@ impl LedgerFile {
     }
 
     /// Why the file cannot be used; `None` while it can.
-    #[must_use]
     pub fn health(&self) -> watch::Receiver<Option<String>> {
         self.health.subscribe()
     }

@@ -22,7 +22,7 @@ pub struct FileRow {
     pub filename: Option<String>,
     /// For which business it came.
     pub cliente_id: Option<u64>,
-    /// Whether it came with its message, for that one alone.
+    /// Whether it came with its message, for that message alone.
     pub ephemeral: bool,
     /// When it may be deleted, in milliseconds since 1970.
     pub expires_at: i64,
@@ -60,17 +60,12 @@ impl FileRow {
     }
 
     /// As `GET /files/{id}` tells it.
-    #[must_use]
     pub fn body(&self) -> FileBody {
         FileBody {
             file_id: self.id.clone(),
             size: self.size,
             mime: self.mime.clone(),
-            sha256: self
-                .sha256
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: hex::encode(&self.sha256),
             filename: self.filename.clone(),
             expires_at: Timestamp::from_millis(self.expires_at).unwrap_or_else(Timestamp::now),
         }
@@ -79,9 +74,6 @@ impl FileRow {
 
 impl Store {
     /// Writes down that a file is here.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn insert_file(&self, file: &FileRow) -> Result<(), LedgerError> {
         sqlx::query(
             "INSERT INTO files (id, sha256, size, mime, filename, once, created_at, expires_at, cliente_id)
@@ -102,9 +94,6 @@ impl Store {
     }
 
     /// The file with this id, deleted or not.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn file(&self, id: &str) -> Result<Option<FileRow>, LedgerError> {
         let row = sqlx::query("SELECT * FROM files WHERE id = ?")
             .bind(id)
@@ -114,9 +103,6 @@ impl Store {
     }
 
     /// All that are not deleted.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn kept_files(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query("SELECT * FROM files WHERE deleted_at IS NULL")
             .fetch_all(&self.pool)
@@ -125,9 +111,6 @@ impl Store {
     }
 
     /// Those that are due to be deleted and that no message needs.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn files_due(&self) -> Result<Vec<FileRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM files WHERE deleted_at IS NULL AND expires_at < ?
@@ -141,9 +124,6 @@ impl Store {
 
     /// Marks a file as deleted, unless a message needs it; gives whether it
     /// does not. What was written down before, by then, is known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn delete_file(&self, id: &str) -> Result<bool, LedgerError> {
         let id = id.to_owned();
         // In turn: that the message was sent may still be on its way to the disk.
@@ -165,9 +145,6 @@ impl Store {
     }
 
     /// Forgets files that were deleted before `before`.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn forget_files(&self, before: i64) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM files WHERE deleted_at < ?")
             .bind(before)

@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_what_was_sent() {
+    fn sent_key_is_the_last_part_of_an_own_id() {
         for (id, key) in [
             ("true_5491158254201@c.us_3EB0A", Some("3EB0A")),
             ("true_1203@g.us_3EB0A_5491158254201@c.us", Some("3EB0A")),

@@ -4,8 +4,7 @@
 //!  POST /send ──> Outbox ──> Store (SQLite, one writer) <── messages and acks
 //!                   │  ^         │                            from the page
 //!                   v  └─────────┼── settle: unknown outcomes, whenever READY
-//!                 page           └─> events, told once they are on the disk
-//!                 (one lane per recipient, so many at once)
+//!                 page           └─> events, published once they are on the disk
 //! ```
 //!
 //! Nothing is asked of the page before its row, with the id that the message

@@ -55,11 +55,8 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
 
 impl Store {
     /// Opens the file in `folder`, making both where they are missing, and
-    /// settles what an earlier process left unfinished. What happens is told
+    /// settles what an earlier process left unfinished. Events are published
     /// to `log`.
-    ///
-    /// # Errors
-    /// Any [`LedgerError`].
     pub async fn open(folder: &Path, log: EventLog) -> Result<Self, LedgerError> {
         let path = folder.join(FILE);
         prepare(folder, &path)?;
@@ -113,9 +110,6 @@ impl Store {
     }
 
     /// Whether something can be written.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn probe(&self) -> Result<(), LedgerError> {
         // The header's number for applications, which this one has no use for:
         // a write like any other.
@@ -131,12 +125,12 @@ impl Store {
     pub async fn close(&self) {
         // What is queued is written; if it cannot be, it is found out later.
         let _ = self.caught_up().await;
-        // Whoever closes last brings the log of writes into the file.
+        // The last to close checkpoints the write-ahead log into the file.
         self.readers.close().await;
         self.pool.close().await;
     }
 
-    /// Whoever was at work on something is gone.
+    /// Settles rows whose worker died with an earlier process.
     async fn restart(&self) -> Result<(), LedgerError> {
         let left = sqlx::query("SELECT id FROM sends WHERE state IN ('accepted', 'sending')")
             .fetch_all(&self.pool)

@@ -86,19 +86,16 @@ impl Row {
     }
 
     /// WhatsApp's id where it is known, else the ledger's.
-    #[must_use]
     pub fn public_id(&self) -> &str {
         self.message_id.as_deref().unwrap_or(&self.wa_key)
     }
 
     /// Whether nobody knows what became of it, and a person has to decide.
-    #[must_use]
     pub fn is_undecided(&self) -> bool {
         self.state.is_unsettled() && self.undecided_at.is_some()
     }
 
     /// As `GET /messages/{id}` tells it.
-    #[must_use]
     pub fn body(&self) -> MessageBody {
         let at = |millis: Option<i64>| millis.and_then(Timestamp::from_millis);
         let status = match self.state {

@@ -26,7 +26,7 @@ pub struct NewSend<'a> {
     pub wa_key: &'a str,
 }
 
-/// What goes with a event.
+/// Data that accompanies a transition.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TransitionData<'a> {
     /// WhatsApp's whole id.
@@ -51,7 +51,6 @@ pub struct Store {
 
 impl Store {
     /// The numbers of rows as they change.
-    #[must_use]
     pub fn news(&self) -> broadcast::Receiver<i64> {
         self.news.subscribe()
     }
@@ -59,9 +58,6 @@ impl Store {
     /// Writes a new send down; `None` if its idempotency key is known. If the
     /// page is asked next (`at_once`) it is `sending` from the start, but not
     /// while the outcome of an earlier one to this number is unknown.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn insert(
         &self,
         send: NewSend<'_>,
@@ -97,9 +93,6 @@ impl Store {
     }
 
     /// The send with this number.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn get(&self, id: i64) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE id = ?")
             .bind(id)
@@ -109,9 +102,6 @@ impl Store {
     }
 
     /// The send with this idempotency key.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<Row>, LedgerError> {
         let row = sqlx::query("SELECT * FROM sends WHERE idempotency_key = ?")
             .bind(key)
@@ -121,9 +111,6 @@ impl Store {
     }
 
     /// The send with this id: WhatsApp's whole one, or the ledger's.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn find(&self, id: &str) -> Result<Option<Row>, LedgerError> {
         // true_<chat>_<key>
         let (own, key) = match id.split('_').collect::<Vec<_>>()[..] {
@@ -143,9 +130,6 @@ impl Store {
 
     /// Those whose outcome nobody knows and the service is to find out, oldest
     /// first; of one recipient, or of all.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
             "SELECT * FROM sends WHERE state IN ('sending', 'unconfirmed') AND undecided_at IS NULL
@@ -159,9 +143,6 @@ impl Store {
 
     /// How many sends have no outcome yet, and when the oldest of them was
     /// asked for, in milliseconds since 1970.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
@@ -173,9 +154,6 @@ impl Store {
     }
 
     /// How many sends wait for a person to decide.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sends
@@ -188,9 +166,6 @@ impl Store {
 
     /// Notes that it is tried once more to find out what became of a send;
     /// gives how often that was tried, this time included.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
         let tries = sqlx::query_scalar(
             "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
@@ -204,9 +179,6 @@ impl Store {
     }
 
     /// Leaves it to a person what becomes of a send; gives whether it does.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
@@ -221,11 +193,8 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Moves a send on; gives it as it stands afterwards, and whether that is
-    /// news.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
+    /// Applies an event to a send; returns the row afterwards, and whether it
+    /// changed.
     pub async fn apply(
         &self,
         id: i64,
@@ -237,9 +206,6 @@ impl Store {
 
     /// As [`Self::apply`], but back once it has its place among the writes:
     /// those asked for later are written later, or with it.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`], once it is awaited.
     pub async fn queue_transition(
         &self,
         id: i64,
@@ -275,36 +241,13 @@ impl Store {
     }
 
     /// Waits until all that was asked to be written is on the disk, or lost.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn caught_up(&self) -> Result<(), LedgerError> {
         self.writer.caught_up().await
     }
-
-    /// Forgets what was asked for before `before` and is settled; gives how
-    /// many that were. What the page's store is still searched for stays: it
-    /// would pass for a message from elsewhere.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
-    pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
-        let done = sqlx::query(
-            "DELETE FROM sends WHERE created_at < ?1
-             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
-             AND created_at < COALESCE(
-               (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
-        )
-        .bind(before)
-        .bind(super::OVERLAP_SECONDS)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected())
-    }
 }
 
-/// Moves a send on, within a transaction, and tells of it where that is news to
-/// the outside; `None` if nothing changes.
+/// Applies an event to a send within a transaction, and appends the ack event
+/// where callers can see the change; `None` if nothing changes.
 pub(super) async fn apply_transition(
     tx: WriteTx<'_>,
     before: &Row,

@@ -11,11 +11,28 @@
 //! An ack is WhatsApp's own word: it moves a row on from anywhere, and nothing
 //! moves a row back that the server took.
 
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// Where a send stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The state of a send.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(
+    serialize_all = "snake_case",
+    parse_err_ty = UnknownState,
+    parse_err_fn = UnknownState::new
+)]
 pub enum SendState {
     /// Written down; nothing was asked of the page yet.
     Accepted,
@@ -36,31 +53,9 @@ pub enum SendState {
 }
 
 impl SendState {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Accepted,
-        Self::Sending,
-        Self::Unconfirmed,
-        Self::Failed,
-        Self::Sent,
-        Self::Delivered,
-        Self::Read,
-        Self::Played,
-    ];
-
-    /// As it stands in the file.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Sending => "sending",
-            Self::Unconfirmed => "unconfirmed",
-            Self::Failed => "failed",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-        }
+    /// The word for it in the file and in the API.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether WhatsApp's server took it.
@@ -82,16 +77,22 @@ impl SendState {
         }
     }
 
+    /// The state that WhatsApp's number for the delivery state stands for.
+    pub const fn from_ack(ack: i8) -> Self {
+        match ack {
+            ..0 => Self::Failed,
+            0 => Self::Accepted,
+            1 => Self::Sent,
+            2 => Self::Delivered,
+            3 => Self::Read,
+            4.. => Self::Played,
+        }
+    }
+
     /// Whether it may have left and nobody knows.
     #[must_use]
     pub fn is_unsettled(self) -> bool {
         matches!(self, Self::Sending | Self::Unconfirmed)
-    }
-}
-
-impl fmt::Display for SendState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -100,18 +101,13 @@ impl fmt::Display for SendState {
 #[error("{0:?} is no state of a send")]
 pub struct UnknownState(String);
 
-impl FromStr for SendState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or_else(|| UnknownState(text.to_owned()))
+impl UnknownState {
+    fn new(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
-/// What happened to a send.
+/// An event in the life of a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendEvent {
     /// The page is about to be asked.
@@ -126,11 +122,11 @@ pub enum SendEvent {
     Ack(i8),
     /// It is asked for once more, after it failed.
     Retry,
-    /// The service starts: whoever was at work on it is gone.
+    /// The service starts: the worker of an earlier process is gone.
     Restart,
 }
 
-/// Where a send in `state` stands after `event`; `None` when that changes
+/// The state of a send in `state` after `event`; `None` when that changes
 /// nothing.
 #[must_use]
 pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
@@ -151,13 +147,7 @@ pub fn next(state: SendState, event: SendEvent) -> Option<SendState> {
 
 /// The clock and a failure say nothing of what the server has.
 fn acknowledged(ack: i8) -> Option<SendState> {
-    match ack {
-        ..1 => None,
-        1 => Some(SendState::Sent),
-        2 => Some(SendState::Delivered),
-        3 => Some(SendState::Read),
-        4.. => Some(SendState::Played),
-    }
+    (ack >= 1).then(|| SendState::from_ack(ack))
 }
 
 #[cfg(test)]
@@ -208,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_taken_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
+        fn taken_send_never_goes_back(all in prop::collection::vec(send_events(), 0..40)) {
             let mut state = SendState::Accepted;
             for event in all {
                 let Some(next) = next(state, event) else { continue };
@@ -224,7 +214,7 @@ mod tests {
         }
 
         #[test]
-        fn only_what_was_certainly_not_sent_can_be_asked_for_again(
+        fn only_a_failed_send_can_be_retried(
             all in prop::collection::vec(send_events(), 0..40),
         ) {
             let mut state = SendState::Accepted;
@@ -265,7 +255,7 @@ mod tests {
                 state = next(state, SendEvent::Restart).unwrap_or(state);
             }
             prop_assert!(!matches!(state, SendState::Accepted | SendState::Sending));
-            // Nobody is told a wrong thing at any time.
+            // No caller gets a wrong outcome at any time.
             prop_assert!(state != SendState::Failed || !server.has);
             prop_assert!(!state.is_taken() || server.has);
             let lucky = Luck { arrives: true, answered: true };
@@ -290,7 +280,7 @@ mod tests {
 
     #[test]
     fn acks_move_on_from_anywhere_and_never_back() {
-        for state in SendState::ALL {
+        for &state in SendState::VARIANTS {
             for (ack, told) in [
                 (1, SendState::Sent),
                 (2, SendState::Delivered),

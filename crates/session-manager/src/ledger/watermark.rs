@@ -34,10 +34,24 @@ pub struct LinkAge {
 }
 
 impl Store {
+    /// Forgets what was asked for before `before` and is settled; gives how
+    /// many that were. What the page's store is still searched for stays: it
+    /// would pass for a message from elsewhere.
+    pub async fn prune(&self, before: i64) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "DELETE FROM sends WHERE created_at < ?1
+             AND (state NOT IN ('accepted', 'sending', 'unconfirmed') OR undecided_at IS NOT NULL)
+             AND created_at < COALESCE(
+               (SELECT (MIN(seen_until) - ?2) * 1000 FROM accounts WHERE linked), ?1)",
+        )
+        .bind(before)
+        .bind(OVERLAP_SECONDS)
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// What is known of the link; `None` while there is none.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn link_age(&self) -> Result<Option<LinkAge>, LedgerError> {
         let row = sqlx::query(
             "SELECT since, history_at FROM accounts WHERE linked ORDER BY since DESC LIMIT 1",
@@ -53,9 +67,6 @@ impl Store {
 
     /// The history that follows the link is through, `at` this time in
     /// milliseconds.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn history_through(&self, at: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET history_at = ? WHERE linked AND history_at IS NULL")
             .bind(at)
@@ -66,9 +77,6 @@ impl Store {
 
     /// The linked account's watermark: it stands at `linked_at` (in seconds)
     /// for an account that is new, or that is linked `anew`.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn watermark(
         &self,
         account: &str,
@@ -105,9 +113,6 @@ impl Store {
     }
 
     /// No account is linked: the next link begins anew.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unlinked(&self) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET linked = 0 WHERE linked")
             .execute(&self.pool)
@@ -116,9 +121,6 @@ impl Store {
     }
 
     /// How far each chat was searched, by a search that is not complete yet.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn searched_chats(&self, account: &str) -> Result<HashMap<String, i64>, LedgerError> {
         let rows: Vec<(String, i64)> =
             sqlx::query_as("SELECT chat, until FROM searched_chats WHERE account = ?")
@@ -129,9 +131,6 @@ impl Store {
     }
 
     /// All messages of these chats up to then (in seconds) are known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn chats_searched(
         &self,
         account: &str,
@@ -161,9 +160,6 @@ impl Store {
 
     /// All chats were searched: all messages of the account up to `until` (in
     /// seconds) are known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn search_complete(&self, account: &str, until: i64) -> Result<(), LedgerError> {
         // In this order: a crash in between leaves what is searched once more.
         self.seen_until(account, until).await?;
@@ -171,9 +167,6 @@ impl Store {
     }
 
     /// All messages of the account up to `until` (in seconds) are known.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn seen_until(&self, account: &str, until: i64) -> Result<(), LedgerError> {
         sqlx::query("UPDATE accounts SET seen_until = ?2 WHERE account = ?1 AND seen_until < ?2")
             .bind(account)
@@ -183,11 +176,8 @@ impl Store {
         Ok(())
     }
 
-    /// Those of `ids` that were neither told nor sent by this service, in
+    /// Those of `ids` that were neither published nor sent by this service, in
     /// their order.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unknown(&self, ids: Vec<String>) -> Result<Vec<String>, LedgerError> {
         let keys: Vec<_> = ids
             .iter()
@@ -214,9 +204,6 @@ impl Store {
 
     /// Messages that could not be read yet, the latest of them; with those that
     /// were `told` as such, or without.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
         let mut ids: Vec<String> = sqlx::query_scalar(
             "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL
@@ -231,9 +218,6 @@ impl Store {
 
     /// Messages of the last days that may have got further than is known, the
     /// latest of them.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`].
     pub async fn not_at_their_end(&self) -> Result<Vec<String>, LedgerError> {
         let since = Timestamp::now().as_millis() - ACKS_OF_DAYS * 24 * 3_600_000;
         let ids = sqlx::query_scalar(

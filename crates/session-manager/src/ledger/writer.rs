@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A flush of the disk takes a caller from a fraction of a millisecond to tens
-//! of them, and SQLite has one writer: so many callers cost one flush. Nobody is
+//! of them, and SQLite has one writer: many callers cost one flush. Nobody is
 //! answered before the commit, and a write that fails fails for all that shared
 //! its transaction: nothing of it is on the disk.
 
@@ -21,17 +21,17 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::error::LedgerError;
 use crate::event_log::{EventLog, Ticket};
 
-/// So much goes into one transaction at most.
+/// The most jobs in one transaction.
 const TOGETHER: usize = 64;
 const QUEUE: usize = 256;
 
-/// What a job writes with.
+/// What a job writes with: the transaction and its side effects.
 pub(super) struct WriteTx<'a> {
     /// In the transaction.
     pub(super) connection: &'a mut SqliteConnection,
-    /// For events, told once they are on the disk.
+    /// For events, published once they are on the disk.
     pub(super) ticket: &'a mut Ticket,
-    /// Rows that moved on: whoever waits for them is told after the commit.
+    /// Rows whose state changed; their waiters are notified after the commit.
     pub(super) moved: &'a mut Vec<i64>,
 }
 
@@ -49,7 +49,7 @@ impl WriteTx<'_> {
 /// A future that borrows from its turn.
 pub(super) type Written<'a, T> = Pin<Box<dyn Future<Output = Result<T, sqlx::Error>> + Send + 'a>>;
 
-/// Why nothing was written; several may hear of it.
+/// Why nothing was written; shared by all jobs of the transaction.
 type Broken = Arc<sqlx::Error>;
 /// Tells a caller how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<(), Broken>) + Send>;
@@ -83,7 +83,7 @@ where
             let Self { work, tell } = *self;
             match work(tx).await {
                 Ok(value) => Ok(Box::new(move |committed: Result<(), Broken>| {
-                    // A caller that went away hears nothing.
+                    // The caller may have gone.
                     let _ = tell.send(committed.map(|()| value));
                 }) as Answer),
                 Err(error) => {
@@ -100,8 +100,8 @@ where
     }
 }
 
-/// The way to the one who writes; cheap to clone. He ends with the last of
-/// them.
+/// Handle to the writer task; cheap to clone. The task ends with the last
+/// handle.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Box<dyn Job>>,
@@ -117,9 +117,6 @@ impl Writer {
 
     /// Does `work` in a transaction, which others may share; back once it is on
     /// the disk. A caller that goes away stops nothing.
-    ///
-    /// # Errors
-    /// [`LedgerError::Sqlite`]: nothing was written.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl for<'a> FnOnce(WriteTx<'a>) -> Written<'a, T> + Send + 'static,

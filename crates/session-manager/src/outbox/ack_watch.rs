@@ -2,7 +2,7 @@
 //!
 //! A page can believe that it is connected while nothing arrives any more. Each
 //! message that the page was asked for should be answered within the patience;
-//! if one is not, and nothing else was heard of WhatsApp's server either since
+//! if one is not, and WhatsApp's server answered nothing else either since
 //! it was asked for, the acks have stopped.
 
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ impl AckWatch {
         self.asked.notify_one();
     }
 
-    /// WhatsApp's server said something: whatever else waits may well come.
+    /// WhatsApp's server answered something: the rest may still come.
     pub(super) fn server_answered(&self, patience: Duration) {
         let overdue = Instant::now() + patience;
         let mut state = self.state();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn any_word_of_the_server_counts_for_all() {
+    fn any_ack_extends_every_deadline() {
         let watch = AckWatch::default();
         watch.asked(1, Duration::ZERO);
         watch.asked(2, Duration::ZERO);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_waits_until_something_is_overdue() {
+    async fn watch_waits_until_an_ack_is_overdue() {
         let watch = AckWatch::default();
         assert!(watch.until_stopped().now_or_never().is_none());
         watch.asked(1, Duration::ZERO);

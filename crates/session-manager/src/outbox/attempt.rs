@@ -20,17 +20,17 @@ use crate::error::ApiError;
 use crate::ledger::transition::{SendEvent, SendState};
 use crate::ledger::{Row, Store, TransitionData};
 
-/// How a row is begun.
+/// How work on a row begins.
 pub(super) enum Begin {
     /// Written down for the first time.
     New,
-    /// Written down as being sent: its turn, and its place, are taken.
+    /// Written as `sending` at once: its lock and its slot are held.
     FastPath(FastPath),
     /// It was there before.
     Again,
 }
 
-/// What a message that needs to wait for nothing is sent with.
+/// What a message that need not wait is sent with: page, lock and slot.
 pub(super) struct FastPath {
     page: Page,
     _turn: RecipientGuard,
@@ -109,7 +109,7 @@ impl Outbox {
         if row.state != SendState::Accepted {
             return self.wait(store, id, deadline).await;
         }
-        // Whoever waits longer than this could not be answered in time.
+        // A request that waits longer than this could not be answered in time.
         let patience = Instant::now() + self.0.limits.deadline / 2;
         let late = || {
             ApiError::new(

@@ -14,10 +14,7 @@ pub fn body_hash(recipient: &Recipient, content: &Content, file: Option<&FileMet
         media.file_id = None;
     }
     let content = &content;
-    let file = file.map(|file| {
-        let hex: String = file.sha256.iter().map(|b| format!("{b:02x}")).collect();
-        format!("{hex} {}", file.mime)
-    });
+    let file = file.map(|file| format!("{} {}", hex::encode(&file.sha256), file.mime));
     let plain = match content {
         Content::Text(Text {
             message,
@@ -63,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_in_other_words_is_the_same() {
+    fn equivalent_requests_hash_the_same() {
         let text = hash(r#"{"to":"5491158254201","message":"hola"}"#, None);
         // As the first version wrote it: its keys are still good.
         let mut first = Sha256::new();
@@ -85,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_what_is_in_it() {
+    fn file_counts_by_content_not_by_id() {
         let image = |id: &str, more: &str| {
             let id = id.repeat(32);
             format!(r#"{{"to":"5491158254201","type":"image","file_id":"{id}"{more}}}"#)

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// The bounds of sending.
 #[derive(Clone, Copy, Debug)]
 pub struct SendLimits {
-    /// So many at once in the page.
+    /// The most sends in the page at once.
     pub in_flight: usize,
-    /// So many more may wait.
+    /// The most sends that wait for that (the queue).
     pub waiting: usize,
     /// How long a caller waits for an outcome.
     pub deadline: Duration,
@@ -28,7 +28,7 @@ impl Default for SendLimits {
         Self {
             in_flight: 32,
             waiting: 256,
-            // Less than the hub waits (60 s), so that it hears the outcome.
+            // Less than the hub waits (60 s), so that it gets the outcome.
             deadline: Duration::from_secs(50),
             ack_patience: Duration::from_secs(20),
             settle_tries: 10,

@@ -121,12 +121,11 @@ impl Outbox {
     }
 
     /// How many rows a task of this process is at work on.
-    #[must_use]
     pub fn under_way(&self) -> usize {
         self.0.active().len()
     }
 
-    /// What is known of a message.
+    /// Looks a message up by its id.
     ///
     /// # Errors
     /// `MESSAGE_NOT_FOUND`, `LEDGER_UNAVAILABLE`.

@@ -7,16 +7,16 @@ use tokio::sync::OwnedMutexGuard;
 
 type Lane = Arc<tokio::sync::Mutex<()>>;
 
-/// Above this many lanes the empty ones are taken away.
+/// Above this many locks the unused ones are removed.
 const TIDY_ABOVE: usize = 512;
 
-/// The lanes; a waiter is served in the order of its asking.
+/// One lock per recipient; waiters are served in order (FIFO).
 #[derive(Debug, Default)]
 pub(super) struct RecipientLocks {
     lanes: Mutex<HashMap<String, Lane>>,
 }
 
-/// A place at the head of a lane.
+/// Holds a recipient's lock.
 pub(super) type RecipientGuard = OwnedMutexGuard<()>;
 
 impl RecipientLocks {
@@ -28,12 +28,12 @@ impl RecipientLocks {
         lanes.entry(recipient.to_owned()).or_default().clone()
     }
 
-    /// Waits for the head of the lane.
+    /// Waits for the recipient's lock.
     pub(super) async fn enter(&self, recipient: &str) -> RecipientGuard {
         self.lane(recipient).lock_owned().await
     }
 
-    /// The head of the lane, if nobody is there.
+    /// The recipient's lock, if it is free.
     pub(super) fn try_enter(&self, recipient: &str) -> Option<RecipientGuard> {
         self.lane(recipient).try_lock_owned().ok()
     }

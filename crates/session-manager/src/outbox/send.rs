@@ -27,7 +27,7 @@ use crate::ledger::transition::SendState;
 use crate::ledger::{LedgerError, NewSend, Row, Store};
 
 impl Outbox {
-    /// Sends; gives what became of it.
+    /// Sends a message; returns its outcome.
     ///
     /// # Errors
     /// As `POST /send` of the contract.
@@ -99,8 +99,8 @@ impl Outbox {
             Some(_) => None,
             None => store.insert(new, fast_path.is_some()).await?,
         };
-        // What was taken to go ahead is given back unless it is used: whoever
-        // works on the row may need it.
+        // The lock and the slot of the fast path are released unless used: the
+        // row's worker may need them.
         let begin = match (&inserted, fast_path) {
             (Some(row), Some(fast_path)) if row.state == SendState::Sending => {
                 Begin::FastPath(fast_path)
@@ -248,6 +248,5 @@ fn millis(since: Instant) -> f64 {
 /// WhatsApp Web's own form of a key: `3EB0` and 18 hexadecimal digits.
 fn new_wa_message_id() -> String {
     let random: [u8; 9] = rand::rng().random();
-    let hex = random.map(|byte| format!("{byte:02X}")).concat();
-    format!("3EB0{hex}")
+    format!("3EB0{}", hex::encode_upper(random))
 }

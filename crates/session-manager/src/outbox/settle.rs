@@ -16,6 +16,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use service_runtime::Backoff;
 use session_api::{Content, ErrorCode, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,9 +28,9 @@ use crate::browser::{Page, PageError, PageSend};
 use crate::ledger::transition::SendEvent;
 use crate::ledger::{Row, Store, TransitionData};
 
-/// How often it is looked for work, while there is some or was a send.
+/// Polling interval while there is work, or after a send.
 const EVERY: Duration = Duration::from_millis(500);
-/// How often it is looked for at least: a write that failed tells nobody.
+/// The longest polling interval: a write that failed notifies nobody.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 /// How long a message with the clock may take to get its ack.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(8);
@@ -38,7 +39,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const RESEND_DEADLINE: Duration = Duration::from_secs(12);
 /// The longest pause between two tries of one row.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// The next READY is a new chance, but not for a row that had so many.
+/// Retries that ignore the backoff at the next READY, for each row.
 const CHANCES: u32 = 5;
 const PRUNE_EVERY: Duration = Duration::from_secs(6 * 3600);
 
@@ -54,7 +55,7 @@ impl Outbox {
         }
     }
 
-    /// Demotes the session whenever WhatsApp acknowledges nothing any more.
+    /// Reports to the session whenever WhatsApp stops acknowledging.
     async fn watch_acks_loop(&self) {
         loop {
             self.0.acks.until_stopped().await;
@@ -69,7 +70,7 @@ impl Outbox {
         self.0.acks.server_answered(self.0.limits.ack_patience);
     }
 
-    /// These rows were acknowledged.
+    /// Notes that these rows were acknowledged.
     pub(crate) fn acknowledged(&self, rows: &[i64]) {
         for row in rows {
             self.0.acks.settled(*row);
@@ -152,8 +153,8 @@ impl Outbox {
         }
     }
 
-    /// Finds out what became of `row`, whose lane the caller holds; gives
-    /// whether that is known now.
+    /// Settles `row`, whose recipient's lock the caller holds; returns whether
+    /// its outcome is known now.
     pub(super) async fn settle(&self, store: &Store, row: &Row) -> bool {
         let row = match store.get(row.id).await {
             Ok(Some(row)) if row.state.is_unsettled() => row,
@@ -196,7 +197,7 @@ impl Outbox {
         }
     }
 
-    /// Leaves `row` to a person; gives whether its lane can go on.
+    /// Marks `row` as undecided; returns whether its recipient's queue can go on.
     async fn give_up(&self, store: &Store, row: &Row, tries: u32) -> bool {
         match store.leave_undecided(row.id).await {
             Ok(news) => {
@@ -302,9 +303,9 @@ impl Outbox {
     }
 }
 
-/// How long to wait after so many tries to find out what became of a row.
+/// The backoff after this many tries to settle a row.
 fn pause(tries: u32) -> Duration {
-    EVERY.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE)
+    Backoff::new(EVERY, LONGEST_PAUSE).after(tries)
 }
 
 /// Whether the pause after the last try is over.
@@ -325,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_bound() {
+    fn settle_backoff_is_bounded() {
         let all: Vec<_> = (0..40).map(pause).collect();
         assert!(all.is_sorted());
         assert_eq!(all[1], Duration::from_secs(1));

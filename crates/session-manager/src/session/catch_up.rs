@@ -9,7 +9,7 @@ use tokio::sync::watch;
 /// What is new does not wait longer than this for what was missed before it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Something may have been missed, or all is told; cheap to clone.
+/// Something may have been missed, or all is published; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CatchUp(Arc<watch::Sender<Progress>>);
 
@@ -46,7 +46,6 @@ impl CatchUp {
     }
 
     /// A search that begins now, where one is needed.
-    #[must_use]
     pub fn begin(&self) -> Option<u64> {
         let progress = *self.0.borrow();
         (progress.found != progress.missed).then_some(progress.missed)
@@ -57,8 +56,8 @@ impl CatchUp {
         self.0.send_modify(|progress| progress.found = begun);
     }
 
-    /// Waits for the search, so that what was missed is told before what is
-    /// new; not for ever.
+    /// Waits for the search, so that what was missed is published before what
+    /// is new; not for ever.
     pub async fn through(&self) {
         self.through_within(PATIENCE).await;
     }
@@ -80,7 +79,6 @@ impl CatchUp {
     }
 
     /// How often something may have been missed.
-    #[must_use]
     pub fn missed(&self) -> u64 {
         self.0.borrow().missed
     }
@@ -91,7 +89,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_new_waits_for_what_was_missed_but_not_for_ever() {
+    async fn new_messages_wait_for_the_catch_up_with_a_timeout() {
         let catch_up = CatchUp::default();
         let begun = catch_up.begin().expect("the start");
         let waiting = tokio::spawn({

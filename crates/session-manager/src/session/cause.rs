@@ -58,7 +58,6 @@ pub enum Cause {
 
 impl Cause {
     /// The code in `GET /session`.
-    #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Started => "STARTED",
@@ -210,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_logout_is_told_in_words() {
+    fn logout_reason_is_explained() {
         for (word, name) in [
             ("INITIAL_HISTORY_SYNC_TIMEOUT", "HISTORY_SYNC_TIMEOUT"),
             ("history_sync_timeout", "HISTORY_SYNC_TIMEOUT"),

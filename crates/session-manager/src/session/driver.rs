@@ -39,7 +39,7 @@ const LOGOUT_PATIENCE: Duration = Duration::from_secs(40);
 /// How long wa-js may take before it is looked at without it.
 const SELF_TEST_PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often, and how patiently, the driver looks after the page.
+/// Intervals and timeouts of the page's heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct HeartbeatConfig {
     /// The pause between two heartbeats.
@@ -141,8 +141,8 @@ pub struct SessionDriver {
 
 impl SessionDriver {
     /// A driver and the handle to it; [`Self::run`] makes it work. `ledger` says
-    /// why the ledger cannot be used, while it cannot; what changes is told to
-    /// `log`, what the page tells of messages to `inbox`.
+    /// why the ledger cannot be used, while it cannot; events are published to
+    /// `log`, and the page's messages put into `inbox`.
     #[must_use]
     pub fn new(
         config: BrowserConfig,
@@ -250,8 +250,8 @@ impl SessionDriver {
         }
     }
 
-    /// Gives the machine an input, carries out what it answers, and tells
-    /// everybody.
+    /// Applies an input to the machine, carries out its effects, and publishes
+    /// the new state.
     async fn apply(&mut self, input: Input) {
         let now = Timestamp::now();
         let before = self.machine.state();
@@ -269,7 +269,7 @@ impl SessionDriver {
         if self.machine.browser() == BrowserPhase::Gone {
             self.timers.browser_gone();
             for waiting in self.when_gone.drain(..) {
-                // Whoever asked may have hung up.
+                // The caller may have hung up.
                 let _ = waiting.send(self.machine.state());
             }
         }
@@ -534,7 +534,7 @@ impl SessionDriver {
     }
 
     async fn on_command(&mut self, command: Command) {
-        // In each: whoever asked may have hung up.
+        // In each: the caller may have hung up.
         match command {
             Command::Connect(reply) => {
                 self.apply(Input::Connect(Intent::Requested)).await;

@@ -47,7 +47,7 @@ pub enum OfflineError {
 pub enum LogoutOutcome {
     /// The phone knows, too.
     Unlinked,
-    /// WhatsApp could not be told: the phone still lists the device.
+    /// WhatsApp could not be reached: the phone still lists the device.
     OnlyHere,
     /// No device was linked.
     WasNotLinked,
@@ -92,26 +92,22 @@ pub struct SessionHandle {
 }
 
 impl SessionHandle {
-    /// What holds now. Never waits.
-    #[must_use]
+    /// The current snapshot. Never waits.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.borrow().clone()
     }
 
-    /// Tells of each change of what holds.
-    #[must_use]
+    /// A receiver of each new snapshot.
     pub fn changes(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.clone()
     }
 
     /// The events.
-    #[must_use]
     pub fn events(&self) -> &EventLog {
         &self.log
     }
 
     /// The page of the running browser.
-    #[must_use]
     pub fn page(&self) -> Option<Page> {
         self.page.borrow().clone()
     }
@@ -141,9 +137,6 @@ impl SessionHandle {
     }
 
     /// What the browser shows, as a PNG.
-    ///
-    /// # Errors
-    /// Any [`AskError`].
     pub async fn screenshot(&self) -> Result<Vec<u8>, AskError> {
         self.ask(Command::Screenshot).await?
     }
@@ -171,7 +164,7 @@ impl SessionHandle {
     /// Tells that WhatsApp acknowledges nothing although the page says that it
     /// is connected.
     pub fn acks_stopped(&self) {
-        // A full mailbox, or one that is closed, hears of it the next time.
+        // With a full or closed mailbox, the next report does it.
         let _ = self.commands.try_send(Command::AcksStopped);
     }
 

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, watch};
 use super::catch_up::CatchUp;
 use crate::browser::{PageLimits, PageUpdate};
 
-/// So much may be on its way to the disk.
+/// Queue length: the most updates on their way to the disk.
 const ROOM: usize = 1024;
 
 /// The way in; cheap to clone.
@@ -35,7 +35,6 @@ impl Inbox {
     }
 
     /// What the page said last of the account's limits.
-    #[must_use]
     pub fn page_limits(&self) -> watch::Receiver<Option<PageLimits>> {
         self.limits.subscribe()
     }

@@ -18,6 +18,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use service_runtime::Backoff;
 use session_api::{SessionState, Timestamp};
 
 use super::cause::Cause;
@@ -294,11 +295,11 @@ impl Machine {
         if !self.within_budget(&failure, now) {
             return;
         }
-        let doublings = self.recent_restarts().saturating_sub(1).min(16);
+        let earlier = self.recent_restarts().saturating_sub(1);
         self.total_restarts += 1;
         self.retry_pending = true;
-        let pause = self.limits.restart_backoff * 2_u32.pow(doublings);
-        effects.push(Effect::RetryAfter(pause.min(LONGEST_BACKOFF)));
+        let backoff = Backoff::new(self.limits.restart_backoff, LONGEST_BACKOFF);
+        effects.push(Effect::RetryAfter(backoff.after(earlier)));
         self.transition(SessionState::Init, Cause::Restarting(failure), now);
     }
 
@@ -542,25 +543,21 @@ impl Machine {
     }
 
     /// Grows with every change that an observer can see.
-    #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
     /// The state.
-    #[must_use]
     pub fn state(&self) -> SessionState {
         self.state
     }
 
     /// Since when [`Self::state`] holds.
-    #[must_use]
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
     /// Why.
-    #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
@@ -571,55 +568,47 @@ impl Machine {
     }
 
     /// The code on show.
-    #[must_use]
     pub fn code(&self) -> Option<&Code> {
         self.code.as_ref()
     }
 
     /// How many times an idle page will still be refreshed.
-    #[must_use]
     pub fn rounds_left(&self) -> u32 {
         self.rounds_left
     }
 
     /// Whether the profile on disk is linked.
-    #[must_use]
     pub fn linked(&self) -> bool {
         self.linked
     }
 
     /// The browser, as far as the machine knows.
-    #[must_use]
     pub fn browser(&self) -> BrowserPhase {
         self.browser
     }
 
     /// Whether the page waits for new codes after it was idle.
-    #[must_use]
     pub fn refreshing(&self) -> bool {
         self.refreshing
     }
 
     /// The latest report of the page.
-    #[must_use]
     pub fn report(&self) -> &PageReport {
         &self.report
     }
 
     /// The last failure, also when it was mended since.
-    #[must_use]
     pub fn last_error(&self) -> Option<(&Failure, Timestamp)> {
         self.last_error.as_ref().map(|(f, at)| (f, *at))
     }
 
     /// Restarts since the start and within the window, and the limits.
-    #[must_use]
     pub fn restarts(&self) -> (u64, u32, Limits) {
         (self.total_restarts, self.recent_restarts(), self.limits)
     }
 }
 
-/// What a linked device that is not served is told in place of it.
+/// The state and cause of a linked device that WhatsApp does not serve.
 fn refusal(report: &PageReport) -> Option<(SessionState, Cause)> {
     if report.stream.as_deref() == Some("CONNECTED") {
         return None;

@@ -19,7 +19,7 @@ use super::machine::{BrowserPhase, Machine, Passkey};
 use super::qr_image::QrImage;
 use crate::event_log::EventLog;
 
-/// What holds now.
+/// The session at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// As `GET /session` tells it.
@@ -32,7 +32,6 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The code, unless its time is over at `now`.
-    #[must_use]
     pub fn unexpired_qr(&self, now: Timestamp) -> Option<&QrImage> {
         // The driver drops a code that the page leaves standing; this holds
         // even while the driver itself is late.
@@ -50,7 +49,7 @@ pub struct Publisher {
     service: ServiceInfo,
 }
 
-/// What the machine does not know of the browser and the page.
+/// Facts about the browser and the page that the machine does not hold.
 #[derive(Clone, Debug, Default)]
 pub struct RuntimeInfo {
     /// The browser.
@@ -72,7 +71,7 @@ impl Publisher {
             qr: None,
             passkey: None,
         };
-        // For whoever resumes from an id of an earlier run.
+        // For clients that resume from an id of an earlier run.
         log.push(&state_event(&snapshot.session));
         log.push(&qr_event(&snapshot));
         Self {
@@ -83,12 +82,11 @@ impl Publisher {
     }
 
     /// Where the snapshots can be read.
-    #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.subscribe()
     }
 
-    /// Tells everybody what holds now, if it is news.
+    /// Publishes the current state, if it changed.
     pub fn publish(&self, machine: &Machine, runtime: &RuntimeInfo) {
         let before = self.snapshot.borrow().clone();
         let session = body(machine, runtime, &self.service);

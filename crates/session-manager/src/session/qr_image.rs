@@ -46,9 +46,6 @@ impl QrImage {
     }
 
     /// An SVG image.
-    ///
-    /// # Errors
-    /// As [`Self::draw`].
     pub fn svg(&self) -> Result<String, String> {
         Ok(encode(&self.text)?
             .render::<svg::Color<'_>>()
@@ -58,9 +55,6 @@ impl QrImage {
 
     /// Unicode half blocks, to scan from a terminal; dark on light, as a
     /// terminal is mostly light on dark.
-    ///
-    /// # Errors
-    /// As [`Self::draw`].
     pub fn half_blocks(&self) -> Result<String, String> {
         let mut text = encode(&self.text)?
             .render::<unicode::Dense1x2>()

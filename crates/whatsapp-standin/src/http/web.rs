@@ -153,7 +153,7 @@ async fn media(
     if world.upload_fails(&to) {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
-    let sha256 = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex::encode(hash);
     let path = world.uploaded(Upload { size, sha256 });
     Json(json!({"path": path})).into_response()
 }

@@ -411,12 +411,6 @@ pub(crate) fn now_text() -> String {
 }
 
 pub(crate) fn random_id(prefix: &str) -> String {
-    use std::fmt::Write as _;
     let bytes: [u8; 9] = rand::random();
-    let mut text = prefix.to_owned();
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02X}");
-    }
-    text
+    format!("{prefix}{}", hex::encode_upper(bytes))
 }

@@ -4,9 +4,10 @@ use std::io::{BufRead, Cursor, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::judge::{judge, refusal};
+use super::judge::{first_filled, judge, refusal};
 use super::{
-    ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, line_ends, skip_line_ends, tell,
+    ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Shape, Sink, line_ends, skip_line_ends,
+    tell,
 };
 use crate::campaigns::columns::{self, Fields, NAME};
 
@@ -31,8 +32,15 @@ pub(super) fn read(
     let Some((_, headings)) = records.next()? else {
         return Err(ImportFault::Empty);
     };
-    let heading = Heading::read(&headings)?;
+    let heading = Heading::read(&headings, rules)?;
     heading.check(rules)?;
+    let title = |at: &usize| headings.get(*at).cloned().unwrap_or_default();
+    let shape = Shape {
+        separator: delimiter.into(),
+        numbers: heading.phones.iter().map(title).collect(),
+        name: heading.name.as_ref().map(title),
+    };
+    tell(sink, Item::Shape(shape))?;
     tell(sink, Item::Columns(heading.names()))?;
     while let Some((line, cells)) = records.next()? {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
@@ -49,7 +57,7 @@ pub(super) fn read(
                 refusal(line, "TOO_MANY_CELLS", reason, "")
             }
             _ => {
-                let cell = cells.get(heading.phone).map_or("", |cell| cell.as_str());
+                let cell = first_filled(&heading.phones, |at| cells.get(at).map(String::as_str));
                 judge(line, cell, heading.fields(&cells), rules)
             }
         };
@@ -61,27 +69,41 @@ pub(super) fn read(
 /// What the columns are.
 struct Heading {
     keys: Vec<String>,
-    phone: usize,
+    /// The number's column, and those that stand in for it where it is empty.
+    phones: Vec<usize>,
     name: Option<usize>,
 }
 
 impl Heading {
-    fn read(headings: &[String]) -> Result<Self, ImportFault> {
+    fn read(headings: &[String], rules: &Rules) -> Result<Self, ImportFault> {
         let keys: Vec<_> = headings.iter().map(|it| columns::key(it)).collect();
         for (index, key) in keys.iter().enumerate() {
             if !key.is_empty() && keys[..index].contains(key) {
                 return Err(ImportFault::SameColumn { name: key.clone() });
             }
         }
-        let Some(phone) = columns::phone_column(&keys) else {
-            let shown = |text: &String| text.chars().take(30).collect::<String>();
-            let found: Vec<_> = headings.iter().take(10).map(shown).collect();
-            return Err(ImportFault::NoPhoneColumn {
-                found: found.join(", "),
-            });
+        let column = |name: &str| {
+            let wanted = columns::key(name);
+            let found = keys.iter().position(|key| *key == wanted);
+            found.ok_or_else(|| ImportFault::NoSuchColumn {
+                name: name.chars().take(30).collect(),
+                found: shown(headings),
+            })
         };
-        let name = columns::name_column(&keys);
-        Ok(Self { keys, phone, name })
+        let phones = match &rules.column {
+            Some(name) => vec![column(name)?],
+            None => columns::phone_columns(&keys),
+        };
+        if phones.is_empty() {
+            return Err(ImportFault::NoPhoneColumn {
+                found: shown(headings),
+            });
+        }
+        let name = match &rules.name {
+            Some(name) => Some(column(name)?),
+            None => columns::name_column(&keys),
+        };
+        Ok(Self { keys, phones, name })
     }
 
     /// Whether the text finds what it needs.
@@ -133,6 +155,13 @@ impl Heading {
         }
         fields
     }
+}
+
+/// The headings, for a person.
+fn shown(headings: &[String]) -> String {
+    let shown = |text: &String| text.chars().take(30).collect::<String>();
+    let found: Vec<_> = headings.iter().take(20).map(shown).collect();
+    found.join(", ")
 }
 
 /// Records with the line on which they begin.

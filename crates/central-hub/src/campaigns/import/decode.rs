@@ -12,7 +12,9 @@
 //! what is not is what Excel writes. A byte that is bad UTF-8 later on becomes
 //! U+FFFD, and the line that holds it is refused.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::rc::Rc;
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -38,6 +40,10 @@ pub struct Utf8<R> {
     /// Text that is not read yet, from `position`.
     text: Vec<u8>,
     position: usize,
+    /// What somebody said it is.
+    chosen: Option<&'static Encoding>,
+    /// What it is, as far as it was read.
+    seen: Rc<Cell<&'static str>>,
 }
 
 impl<R: Read> Utf8<R> {
@@ -50,7 +56,26 @@ impl<R: Read> Utf8<R> {
             source_ended: false,
             text: Vec::new(),
             position: 0,
+            chosen: None,
+            seen: Rc::new(Cell::new("ASCII")),
         }
+    }
+
+    /// Of bytes of this encoding, whatever they look like.
+    #[must_use]
+    pub fn decoded_as(mut self, chosen: Option<&'static Encoding>) -> Self {
+        self.chosen = chosen;
+        self
+    }
+
+    /// What the bytes are, as far as they were read.
+    pub fn seen(&self) -> Rc<Cell<&'static str>> {
+        Rc::clone(&self.seen)
+    }
+
+    fn decoder(&self, encoding: &'static Encoding) -> Decoder {
+        self.seen.set(encoding.name());
+        encoding.new_decoder_without_bom_handling()
     }
 
     /// Reads until there are `count` bytes to decode or no more come.
@@ -92,7 +117,7 @@ impl<R: Read> Utf8<R> {
                         self.text.extend(self.raw.drain(..plain));
                     } else {
                         self.fill(4)?;
-                        self.state = State::Decoding(decoder(other_than_ascii(&self.raw)));
+                        self.state = State::Decoding(self.decoder(other_than_ascii(&self.raw)));
                     }
                 }
                 State::Decoding(_) => {
@@ -112,11 +137,14 @@ impl<R: Read> Utf8<R> {
         }
         if let Some((encoding, length)) = Encoding::for_bom(&self.raw) {
             self.raw.drain(..length);
-            return Ok(State::Decoding(decoder(encoding)));
+            return Ok(State::Decoding(self.decoder(encoding)));
+        }
+        if let Some(encoding) = self.chosen {
+            return Ok(State::Decoding(self.decoder(encoding)));
         }
         Ok(match self.raw[..] {
-            [first, 0, ..] if first != 0 => State::Decoding(decoder(UTF_16LE)),
-            [0, second, ..] if second != 0 => State::Decoding(decoder(UTF_16BE)),
+            [first, 0, ..] if first != 0 => State::Decoding(self.decoder(UTF_16LE)),
+            [0, second, ..] if second != 0 => State::Decoding(self.decoder(UTF_16BE)),
             _ => State::Undecided,
         })
     }
@@ -135,10 +163,6 @@ impl<R: Read> Utf8<R> {
             self.state = State::End;
         }
     }
-}
-
-fn decoder(encoding: &'static Encoding) -> Decoder {
-    encoding.new_decoder_without_bom_handling()
 }
 
 /// What bytes that begin with no ASCII are.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::judge::{judge, refusal};
+use super::judge::{first_filled, judge, refusal};
 use super::{ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, tell};
 use crate::campaigns::columns::{self, Fields, NAME};
 
@@ -162,12 +162,20 @@ impl<'a, S: Sink> Judge<'a, S> {
 
     fn object(&mut self, line: u64, object: &Map<String, Value>) -> Result<Item, ImportFault> {
         let keys: Vec<_> = object.keys().map(|key| columns::key(key)).collect();
-        let Some(phone) = columns::phone_column(&keys) else {
+        let chosen = |name: &Option<String>| {
+            let wanted = name.as_deref().map(columns::key)?;
+            Some(keys.iter().position(|key| *key == wanted))
+        };
+        let phones: Vec<_> = match chosen(&self.rules.column) {
+            Some(chosen) => chosen.into_iter().collect(),
+            None => columns::phone_columns(&keys),
+        };
+        if phones.is_empty() {
             let reason =
                 "no field holds the number: name it telefono, celular, destinatario or phone";
             return Ok(refusal(line, "WITHOUT_PHONE", reason, ""));
-        };
-        let mut cell = String::new();
+        }
+        let mut cells = vec![None; keys.len()];
         let mut fields = Fields::new();
         for (index, (key, value)) in keys.iter().zip(object.values()).enumerate() {
             let text = match value {
@@ -175,7 +183,7 @@ impl<'a, S: Sink> Judge<'a, S> {
                 Value::String(text) => text.trim().to_owned(),
                 Value::Bool(yes) => yes.to_string(),
                 // What JSON writes as 5.49116e12 has lost its digits.
-                Value::Number(number) if index == phone && number.is_f64() => {
+                Value::Number(number) if phones.contains(&index) && number.is_f64() => {
                     let reason = "the number is no whole number: give it as text";
                     return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
                 }
@@ -185,19 +193,21 @@ impl<'a, S: Sink> Judge<'a, S> {
                     return Ok(refusal(line, "NOT_A_VALUE", reason, ""));
                 }
             };
-            if index == phone {
-                cell.clone_from(&text);
+            if phones.contains(&index) {
+                cells[index] = Some(text.clone());
             }
             if !key.is_empty() && !text.is_empty() {
                 fields.entry(key.clone()).or_insert(text);
             }
         }
-        let name = columns::name_column(&keys).and_then(|name| fields.get(&keys[name]).cloned());
+        let name = chosen(&self.rules.name).unwrap_or_else(|| columns::name_column(&keys));
+        let name = name.and_then(|name| fields.get(&keys[name]).cloned());
         if let Some(name) = name {
             fields.entry(NAME.to_owned()).or_insert(name);
         }
         self.note(&fields)?;
-        Ok(judge(line, &cell, fields, self.rules))
+        let cell = first_filled(&phones, |at| cells[at].as_deref());
+        Ok(judge(line, cell, fields, self.rules))
     }
 
     /// Tells the columns that are new.

@@ -1,10 +1,10 @@
 //! Whether a line can be used.
 
-use session_api::SendRequest;
+use phone_number::PhoneFault;
+use session_api::{Recipient, SendRequest};
 
 use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
 use crate::campaigns::columns::Fields;
-use crate::campaigns::phone;
 
 /// Of a cell, so many characters are repeated.
 const SHOWN: usize = 40;
@@ -27,9 +27,9 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
             return refuse("VALUE_TOO_LONG", reason);
         }
     }
-    let recipient = match phone::parse(cell, rules.prefix.as_deref()) {
-        Ok(recipient) => recipient,
-        Err(fault) => return refuse(fault.code(), fault.reason().to_owned()),
+    let (recipient, country) = match read(cell, rules) {
+        Ok(read) => read,
+        Err(fault) => return refuse(fault.code(), fault.to_string()),
     };
     if let Some(missing) = rules.template.missing(&fields) {
         let reason = format!(
@@ -51,8 +51,29 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
     Item::Row(Row {
         line,
         recipient,
+        country,
         fields,
     })
+}
+
+/// The first of these cells that holds digits; or else the first.
+pub(super) fn first_filled<'a>(
+    columns: &[usize],
+    cell: impl Fn(usize) -> Option<&'a str>,
+) -> &'a str {
+    let mut cells = columns.iter().filter_map(|at| cell(*at));
+    let first = cells.clone().next().unwrap_or_default();
+    let is_filled = |cell: &&str| cell.chars().any(char::is_numeric);
+    cells.find(is_filled).unwrap_or(first)
+}
+
+/// Whom a cell names, and of which country the number is.
+fn read(cell: &str, rules: &Rules) -> Result<(Recipient, Option<String>), PhoneFault> {
+    if let Some(id) = phone_number::id(cell) {
+        return Ok((id?, None));
+    }
+    let phone = phone_number::parse_cell(cell, &rules.home)?;
+    Ok((phone_number::to_recipient(&phone)?, Some(phone.country())))
 }
 
 /// A line that cannot be used.

@@ -16,6 +16,8 @@ mod judge;
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use encoding_rs::Encoding;
+use phone_number::Home;
 use session_api::Recipient;
 
 use super::columns::Fields;
@@ -35,8 +37,14 @@ pub const LONGEST_VALUE: usize = 4096;
 pub struct Rules {
     /// The campaign's text: each recipient has to have what it needs.
     pub template: Template,
-    /// Put before local numbers, such as `549`.
-    pub prefix: Option<String>,
+    /// Where numbers without a country are from.
+    pub home: Home,
+    /// The heading of the number's column, where somebody chose it.
+    pub column: Option<String>,
+    /// The heading of the name's column, likewise.
+    pub name: Option<String>,
+    /// What the bytes are, where somebody said it.
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// One recipient.
@@ -46,6 +54,8 @@ pub struct Row {
     pub line: u64,
     /// To whom.
     pub recipient: Recipient,
+    /// The two letters of the number's country; nothing for a WhatsApp id.
+    pub country: Option<String>,
     /// What is known of them.
     pub fields: Fields,
 }
@@ -82,9 +92,24 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
+/// How a CSV is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// What stands between two cells.
+    pub separator: char,
+    /// The headings of the numbers' columns, the one to take first at first.
+    pub numbers: Vec<String>,
+    /// The heading of the name's.
+    pub name: Option<String>,
+}
+
 /// What comes out of a list, in its order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
+    /// How it is read, before the first line of a CSV.
+    Shape(Shape),
+    /// What the bytes are, at the end.
+    Encoding(&'static str),
     /// The columns, but for the number's, before the first line of a CSV; one
     /// by one as they turn up in JSON.
     Columns(Vec<String>),
@@ -111,9 +136,17 @@ pub enum ImportFault {
     Workbook,
     /// No column with the number.
     #[error(
-        "no column holds the number: name one telefono, celular, destinatario or phone (found: {found})"
+        "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {found})"
     )]
     NoPhoneColumn {
+        /// The headings.
+        found: String,
+    },
+    /// A column that was asked for.
+    #[error("no column is called {name} (found: {found})")]
+    NoSuchColumn {
+        /// As it was asked for.
+        name: String,
         /// The headings.
         found: String,
     },
@@ -157,6 +190,7 @@ impl ImportFault {
             Self::Empty => "LIST_EMPTY",
             Self::Workbook => "LIST_IS_WORKBOOK",
             Self::NoPhoneColumn { .. } => "LIST_WITHOUT_PHONE",
+            Self::NoSuchColumn { .. } => "LIST_COLUMN_UNKNOWN",
             Self::SameColumn { .. } => "LIST_SAME_COLUMN",
             Self::TooManyColumns => "LIST_TOO_MANY_COLUMNS",
             Self::MissingColumns { .. } => "LIST_MISSING_COLUMNS",
@@ -185,7 +219,21 @@ impl<F: FnMut(Item) -> bool> Sink for F {}
 /// # Errors
 /// [`ImportFault`]; what came before it has been told.
 pub fn read(source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Result<(), ImportFault> {
-    let mut text = BufReader::with_capacity(LARGEST_RECORD, Utf8::new(source));
+    let decoded = Utf8::new(source).decoded_as(rules.encoding);
+    let seen = decoded.seen();
+    read_text(
+        BufReader::with_capacity(LARGEST_RECORD, decoded),
+        rules,
+        sink,
+    )?;
+    tell(sink, Item::Encoding(seen.get()))
+}
+
+fn read_text(
+    mut text: impl BufRead,
+    rules: &Rules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
     let mut line = 1;
     skip_line_ends(&mut text, &mut line)?;
     loop {

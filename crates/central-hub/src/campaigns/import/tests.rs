@@ -7,7 +7,10 @@ use super::*;
 fn rules(text: &str) -> Rules {
     Rules {
         template: Template::parse(text).unwrap(),
-        prefix: None,
+        home: Home::default(),
+        column: None,
+        name: None,
+        encoding: None,
     }
 }
 
@@ -26,6 +29,7 @@ fn import(bytes: &[u8], text: &str) -> Outcome {
         match item {
             Item::Columns(names) => outcome.columns.extend(names),
             Item::Row(row) => outcome.rows.push(row),
+            Item::Shape(_) | Item::Encoding(_) => {}
             Item::Refused(it) => outcome.refused.push((it.line, it.code)),
         }
         true
@@ -114,7 +118,7 @@ fn lines_are_told_as_an_editor_counts_them() {
     assert_eq!(
         outcome.refused,
         [
-            (4, "PHONE_INVALID"),
+            (4, "PHONE_CHARACTERS"),
             (8, "PHONE_SCIENTIFIC"),
             (9, "MISSING_VALUE"),
             (10, "TOO_MANY_CELLS"),
@@ -217,6 +221,83 @@ fn what_came_before_a_fault_is_told() {
     let outcome = import(b"[{\"telefono\":\"5491158254201\"}, {\"telefono\"", "Hola");
     assert_eq!(outcome.rows.len(), 1);
     assert_eq!(outcome.fault.unwrap().code(), "LIST_NOT_JSON");
+}
+
+#[test]
+fn an_empty_cell_falls_back_to_the_other_column() {
+    let list = "Nombre;Telefono;Celular\n\
+        Ana;011 4444-5555;11 5825-4201\n\
+        Bea;11 5825-4202;\n\
+        Carla;11 5825-4203;no tiene\n\
+        Dora;;\n";
+    let outcome = import(list.as_bytes(), "Hola {nombre}");
+    assert_eq!(
+        brief(&outcome),
+        [
+            (2, "5491158254201@c.us", "Ana"),
+            (3, "5491158254202@c.us", "Bea"),
+            (4, "5491158254203@c.us", "Carla"),
+        ]
+    );
+    assert_eq!(outcome.refused, [(5, "PHONE_EMPTY")]);
+}
+
+#[test]
+fn googles_contacts() {
+    let list = "First Name,Last Name,Phone 1 - Label,Phone 1 - Value,Phone 2 - Value\n\
+        Ana,Paz,Mobile,+54 9 11 5825-4201 ::: +54 11 4444-5555,\n\
+        Bea,,,,011 15 5825 4202\n";
+    let outcome = import(list.as_bytes(), "Hola {nombre}");
+    assert_eq!(
+        brief(&outcome),
+        [
+            (2, "5491158254201@c.us", "Ana"),
+            (3, "5491158254202@c.us", "Bea"),
+        ]
+    );
+}
+
+#[test]
+fn a_person_chooses_the_columns() {
+    let list = b"Dato 1;Dato 2;Celular\n11 5825-4201;Ana;x\n";
+    let mut chosen = rules("Hola {nombre}");
+    chosen.column = Some("Dato 1".to_owned());
+    chosen.name = Some("dato_2".to_owned());
+    let mut rows = Vec::new();
+    let mut sink = |item| {
+        if let Item::Row(row) = item {
+            rows.push((
+                row.recipient.as_str().to_owned(),
+                row.fields["nombre"].clone(),
+            ));
+        }
+        true
+    };
+    read(Cursor::new(list), &chosen, &mut sink).unwrap();
+    assert_eq!(rows, [("5491158254201@c.us".to_owned(), "Ana".to_owned())]);
+    chosen.column = Some("otra".to_owned());
+    let fault = read(Cursor::new(list), &chosen, &mut |_| true).unwrap_err();
+    assert_eq!(fault.code(), "LIST_COLUMN_UNKNOWN");
+}
+
+#[test]
+fn local_numbers_of_the_list() {
+    let list = "telefono\n381 15 555-1234\n223 155551234\n9 11 5825 4201\n15 5825-4201\n";
+    let outcome = import(list.as_bytes(), "Hola");
+    let ids: Vec<_> = outcome
+        .rows
+        .iter()
+        .map(|it| it.recipient.as_str())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "5493815551234@c.us",
+            "5492235551234@c.us",
+            "5491158254201@c.us"
+        ]
+    );
+    assert_eq!(outcome.refused, [(5, "PHONE_AREA_MISSING")]);
 }
 
 #[test]

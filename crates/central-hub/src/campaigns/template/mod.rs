@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 64;
 
 /// Where in a text: what an editor shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Characters before it.
     pub offset: usize,
     /// Its line, from 1.
@@ -65,7 +65,7 @@ pub struct TemplateError {
     /// What is wrong.
     pub fault: Fault,
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// The name of the variable, where there is one.
     pub variable: Option<String>,
 }
@@ -73,7 +73,7 @@ pub struct TemplateError {
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.variable.as_deref().unwrap_or_default();
-        let Place { line, column, .. } = self.place;
+        let Position { line, column, .. } = self.place;
         match self.fault {
             Fault::Empty => return f.write_str("the text is empty"),
             Fault::Unclosed => f.write_str("a { that is never closed: write {{ for a brace")?,
@@ -94,7 +94,7 @@ enum Part {
     Variable {
         key: String,
         default: Option<String>,
-        place: Place,
+        place: Position,
         written: String,
     },
 }
@@ -206,14 +206,14 @@ impl Template {
 
 struct Parser<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
-    place: Place,
+    place: Position,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             rest: text.chars().peekable(),
-            place: Place {
+            place: Position {
                 offset: 0,
                 line: 1,
                 column: 1,
@@ -266,7 +266,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What stands after a `{` at `place`, up to its `}`.
-    fn variable(&mut self, place: Place) -> Result<Part, TemplateError> {
+    fn variable(&mut self, place: Position) -> Result<Part, TemplateError> {
         let mut inside = String::new();
         loop {
             match self.next() {
@@ -297,7 +297,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn error(fault: Fault, place: Place, variable: Option<String>) -> TemplateError {
+fn error(fault: Fault, place: Position, variable: Option<String>) -> TemplateError {
     TemplateError {
         fault,
         place,

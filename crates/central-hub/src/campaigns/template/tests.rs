@@ -55,7 +55,7 @@ fn faults_have_a_place() {
         ("{{}", Fault::Unopened, 2, 1, 3),
     ] {
         let error = Template::parse(text).unwrap_err();
-        let place = Place {
+        let place = Position {
             offset,
             line,
             column,
@@ -76,7 +76,7 @@ fn an_unknown_variable_is_named_with_its_place() {
     let error = template.check(&columns).unwrap_err();
     assert_eq!(error.fault, Fault::Unknown);
     assert_eq!(error.variable.as_deref(), Some("ciudad"));
-    let place = Place {
+    let place = Position {
         offset: 31,
         line: 2,
         column: 17,

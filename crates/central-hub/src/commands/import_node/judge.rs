@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
+use phone_number::Home;
 use serde_json::Value;
-use session_api::Timestamp;
+use session_api::{Recipient, Timestamp};
 
 use super::Campaign;
 use super::source::Record;
 use crate::auth::{canonical_name, is_bcrypt};
 use crate::campaigns::columns::NAME;
-use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::http::node::lenient;
 use crate::sending_windows::{DEFAULT_QUOTA, Pause, Rules, Weekdays};
@@ -194,13 +194,15 @@ const TOLD_KEY: &str = "node-mensaje-";
 /// What needs the zone in which the server wrote its times.
 pub(super) struct Judge {
     zone: TimeZone,
+    home: Home,
     now: i64,
 }
 
 impl Judge {
-    pub(super) fn new(zone: TimeZone) -> Self {
+    pub(super) fn new(zone: TimeZone, home: Home) -> Self {
         Self {
             zone,
+            home,
             now: Timestamp::now().as_millis(),
         }
     }
@@ -223,7 +225,7 @@ impl Judge {
             };
             return (number > 0).then_some(millis);
         }
-        lenient::moment(text, &self.zone).map(Timestamp::as_millis)
+        lenient::parse_timestamp(text, &self.zone).map(Timestamp::as_millis)
     }
 
     pub(super) fn campaign(
@@ -273,9 +275,17 @@ impl Judge {
         })
     }
 
-    fn chat(row: &Record) -> Result<String, Fault> {
+    /// A number as the Node pair has it: what is none of any country's is kept
+    /// as it was written to.
+    fn number(&self, cell: &str) -> Result<Recipient, Fault> {
+        phone_number::recipient(cell, &self.home)
+            .or_else(|_| Recipient::parse(cell))
+            .map_err(|_| Fault::Number)
+    }
+
+    fn chat(&self, row: &Record) -> Result<String, Fault> {
         let cell = row.text("telefono_wapp").unwrap_or_default();
-        let recipient = phone::parse(cell, None).map_err(|_| Fault::Number)?;
+        let recipient = self.number(cell)?;
         Ok(recipient.as_str().to_owned())
     }
 
@@ -296,7 +306,7 @@ impl Judge {
             origin: "campaign",
             cliente_id: campaign.cliente_id.and_then(|id| i64::try_from(id).ok()),
             campaign_id: Some(campaign.id),
-            chat: Self::chat(row)?,
+            chat: self.chat(row)?,
             kind: "text".to_owned(),
             body: Self::said(row, campaign),
             state: "sent",
@@ -312,7 +322,7 @@ impl Judge {
         campaign: &Campaign,
         message_id: Option<i64>,
     ) -> Result<NodeRecipient, Fault> {
-        let chat = Self::chat(row)?;
+        let chat = self.chat(row)?;
         let state = match row.text("estado").unwrap_or_default().trim() {
             "" | "pendiente" => RecipientState::Pending,
             "enviado" | "sent_manual" => RecipientState::Sent,
@@ -394,7 +404,7 @@ impl Judge {
         {
             return Err(Fault::Group);
         }
-        let chat = phone::parse(other, None).map_err(|_| Fault::Number)?;
+        let chat = self.number(other)?;
         let raw = row.text("raw_json").unwrap_or_default();
         let raw: Value = serde_json::from_str(raw).unwrap_or_default();
         let wa_id = [&raw["id"]["_serialized"], &raw["id"], &raw["message_id"]]
@@ -436,7 +446,10 @@ mod tests {
     use super::*;
 
     fn judge() -> Judge {
-        Judge::new(TimeZone::get("America/Argentina/Buenos_Aires").unwrap())
+        Judge::new(
+            TimeZone::get("America/Argentina/Buenos_Aires").unwrap(),
+            Home::default(),
+        )
     }
 
     const HASH: &str = "$2b$10$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij";

@@ -22,6 +22,7 @@ mod source;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::tz::TimeZone;
+use phone_number::Home;
 
 pub use report::{Report, Skipped, Table};
 
@@ -62,11 +63,12 @@ pub async fn import(
     store: &Store,
     source: &str,
     zone: &TimeZone,
+    home: &Home,
     is_plan: bool,
 ) -> Result<Report, NodeError> {
     let source = Source::open(source).await?;
     let mut import = Import {
-        judge: Judge::new(zone.clone()),
+        judge: Judge::new(zone.clone(), home.clone()),
         store,
         source,
         is_plan,

@@ -9,7 +9,7 @@ use service_runtime::http::{ApiPath, ApiQuery};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{cut, find, not_found, page_size};
+use super::{find, not_found, page_size, paginate};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::state::AppState;
@@ -162,7 +162,7 @@ pub(super) async fn lines(
     limit: u32,
 ) -> Result<LinePage, HubError> {
     let mut found = state.store.refused_lines(import, after, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
     Ok(LinePage {
         rechazos: found.into_iter().map(LineBody::from).collect(),
         siguiente,

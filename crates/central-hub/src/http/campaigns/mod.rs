@@ -1,11 +1,13 @@
 //! `/api/sender/campaigns`, `/programaciones` and `/bajas`.
 
+mod countries;
 mod edit;
 mod imports;
 mod opt_outs;
 mod recipients;
 mod schedules;
 mod stats;
+mod trial;
 mod upload;
 
 use api_docs::Failures;
@@ -22,7 +24,7 @@ use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::campaigns::Changed;
 use crate::http::node::paging;
-use crate::scheduler::{CampaignBody, Situation};
+use crate::scheduler::{CampaignBody, SchedulerContext};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, CampaignFilter, CampaignState, Refused};
 
@@ -152,12 +154,12 @@ pub(super) fn invalid(what: impl Into<String>) -> HubError {
 }
 
 /// What the moment allows, as the scheduler sees it.
-fn situation(state: &AppState) -> Situation {
-    crate::scheduler::situation(&state.config, &state.relay)
+fn context(state: &AppState) -> SchedulerContext {
+    crate::scheduler::context(&state.config, &state.relay)
 }
 
-fn told(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
-    Json(CampaignBody::of(campaign, situation(state)))
+fn respond(state: &AppState, campaign: &Campaign) -> Json<CampaignBody> {
+    Json(CampaignBody::of(campaign, context(state)))
 }
 
 /// A campaign that the caller may know of.
@@ -176,7 +178,7 @@ pub(super) fn page_size(limit: Option<u32>) -> Result<u32, HubError> {
     Err(invalid(format!("limite has to be 1 to {LARGEST_PAGE}")))
 }
 
-fn wanted<T: Copy>(
+fn parse_state<T: Copy>(
     estado: Option<&str>,
     all: &[T],
     from: impl Fn(&str) -> Option<T>,
@@ -193,7 +195,7 @@ fn wanted<T: Copy>(
 
 /// Cuts what was read for one page and one more; tells the last of the page
 /// where there are more.
-pub(super) fn cut<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
+pub(super) fn paginate<T>(rows: &mut Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Option<i64> {
     let limit = limit as usize;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -256,7 +258,7 @@ async fn list(
     };
     let filter = CampaignFilter {
         cliente_id: caller.cliente_for(query.cliente_id)?,
-        state: wanted(
+        state: parse_state(
             query.estado.as_deref(),
             CampaignState::ALL,
             CampaignState::from_estado,
@@ -266,11 +268,11 @@ async fn list(
         before: query.antes,
     };
     let mut found = state.store.campaigns(&filter, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
-    let situation = situation(&state);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
+    let context = context(&state);
     let campanias = found
         .iter()
-        .map(|it| CampaignBody::of(it, situation))
+        .map(|it| CampaignBody::of(it, context))
         .collect();
     if !is_paged {
         let link = paging::link(&uri, "antes", siguiente);
@@ -295,7 +297,7 @@ async fn one(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<CampaignBody>, HubError> {
     let campaign = find(&state, &caller, id).await?;
-    Ok(told(&state, &campaign))
+    Ok(respond(&state, &campaign))
 }
 
 /// Takes a campaign away; what was sent stays in the history.
@@ -329,19 +331,19 @@ async fn approve(
     let dry_run = state.config.dry_run;
     let campaign = state.store.approve_campaign(id, dry_run).await?;
     tracing::info!(campaign = id, dry_run, "a campaign was approved");
-    state.nudge.now();
-    let Json(body) = told(&state, &campaign);
+    state.waker.wake();
+    let Json(body) = respond(&state, &campaign);
     Ok(Json(Changed::of(&campaign, "Campaña aprobada", body)))
 }
 
 /// A reason that a person may give.
 #[derive(Default, Deserialize, ToSchema)]
 #[schema(as = campaigns::Why)]
-pub(crate) struct Why {
+pub(crate) struct ReasonBody {
     motivo: Option<String>,
 }
 
-impl Why {
+impl ReasonBody {
     fn text(&self) -> Result<Option<&str>, HubError> {
         let reason = self.motivo.as_deref().map(str::trim);
         let reason = reason.filter(|reason| !reason.is_empty());
@@ -361,9 +363,9 @@ fn too_long() -> HubError {
 }
 
 /// A body that may be left out.
-pub(crate) struct MaybeWhy(Why);
+pub(crate) struct OptionalReason(ReasonBody);
 
-impl axum::extract::FromRequest<AppState> for MaybeWhy {
+impl axum::extract::FromRequest<AppState> for OptionalReason {
     type Rejection = ErrorReply;
 
     async fn from_request(
@@ -372,7 +374,7 @@ impl axum::extract::FromRequest<AppState> for MaybeWhy {
     ) -> Result<Self, ErrorReply> {
         use axum::body::HttpBody as _;
         if request.body().is_end_stream() {
-            return Ok(Self(Why::default()));
+            return Ok(Self(ReasonBody::default()));
         }
         let ApiJson(why) = ApiJson::from_request(request, state).await?;
         Ok(Self(why))
@@ -383,22 +385,22 @@ impl axum::extract::FromRequest<AppState> for MaybeWhy {
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/pause", tag = "campaigns", operation_id = "campaigns_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = CampaignBody), Failures)
 )]
 async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    MaybeWhy(why): MaybeWhy,
+    OptionalReason(why): OptionalReason,
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
     let campaign = state
         .store
         .pause_campaign(id, "PAUSED_BY_PERSON", why.text()?)
         .await?;
-    state.nudge.now();
-    Ok(told(&state, &campaign))
+    state.waker.wake();
+    Ok(respond(&state, &campaign))
 }
 
 /// Lets a paused one go on.
@@ -414,8 +416,8 @@ async fn resume(
 ) -> Result<Json<CampaignBody>, HubError> {
     find(&state, &caller, id).await?;
     let campaign = state.store.resume_campaign(id).await?;
-    state.nudge.now();
-    Ok(told(&state, &campaign))
+    state.waker.wake();
+    Ok(respond(&state, &campaign))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -441,5 +443,5 @@ async fn copy(
     find(&state, &caller, id).await?;
     let name = edit::name(&request.nombre)?;
     let campaign = state.store.copy_campaign(id, name).await?;
-    Ok((StatusCode::CREATED, told(&state, &campaign)))
+    Ok((StatusCode::CREATED, respond(&state, &campaign)))
 }

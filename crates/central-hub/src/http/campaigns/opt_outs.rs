@@ -10,9 +10,10 @@ use session_api::{Recipient, Timestamp};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::users::by;
-use super::{Why, cut, invalid, not_found, page_size};
+use super::{ReasonBody, invalid, not_found, page_size, paginate};
 use crate::auth::{Caller, forbidden};
 use crate::error::HubError;
+use crate::http::numbers;
 use crate::opt_out::OptOutWords;
 use crate::state::AppState;
 use crate::store::campaigns::OptOut;
@@ -82,7 +83,7 @@ pub(super) async fn list(
 ) -> Result<Json<OptOutPage>, HubError> {
     let limit = page_size(query.limite)?;
     let mut found = state.store.opt_outs(query.antes, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
     Ok(Json(OptOutPage {
         bajas: found
             .into_iter()
@@ -97,11 +98,11 @@ pub(super) async fn list(
 pub(crate) struct Add {
     telefono: String,
     #[serde(flatten)]
-    why: Why,
+    why: ReasonBody,
 }
 
-fn recipient(telefono: &str) -> Result<Recipient, HubError> {
-    Recipient::parse(telefono).map_err(|error| invalid(format!("telefono {}", error.wants)))
+fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
+    numbers::recipient("telefono", telefono, &state.config.home)
 }
 
 /// Puts somebody on the list; a business does that for its own people alone.
@@ -115,7 +116,7 @@ pub(super) async fn add(
     caller: Caller,
     ApiJson(request): ApiJson<Add>,
 ) -> Result<(StatusCode, Json<OptOutBody>), HubError> {
-    let recipient = recipient(&request.telefono)?;
+    let recipient = recipient(&state, &request.telefono)?;
     let reason = request.why.text()?;
     if let Some(own) = caller.cliente_id {
         let chat = state.store.chat_of(&recipient).await?;
@@ -154,7 +155,7 @@ pub(super) async fn one(
     caller: Caller,
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<Json<OptOutBody>, HubError> {
-    let recipient = recipient(&telefono)?;
+    let recipient = recipient(&state, &telefono)?;
     let found = state.store.find_opt_out(recipient.as_str()).await?;
     let found = found.ok_or_else(not_there)?;
     Ok(Json(OptOutBody::for_caller(found, &caller)))
@@ -170,7 +171,7 @@ pub(super) async fn remove(
     State(state): State<AppState>,
     ApiPath(telefono): ApiPath<String>,
 ) -> Result<StatusCode, HubError> {
-    let recipient = recipient(&telefono)?;
+    let recipient = recipient(&state, &telefono)?;
     if !state.store.opt_in(recipient.as_str()).await? {
         return Err(not_there());
     }

@@ -8,7 +8,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Why, cut, find, not_found, page_size, wanted};
+use super::{ReasonBody, find, not_found, page_size, paginate, parse_state};
 use crate::auth::Caller;
 use crate::campaigns::columns::{Fields, NAME, value};
 use crate::campaigns::template::Template;
@@ -28,7 +28,7 @@ pub(crate) struct RecipientBody {
     estado: &'static str,
     /// The text as it is, or would be, sent.
     texto: String,
-    /// Why it stands where it does.
+    /// ReasonBody it stands where it does.
     causa: Option<String>,
     detalle: Option<String>,
     intentos: i64,
@@ -91,7 +91,7 @@ pub(super) async fn list(
 ) -> Result<Json<RecipientPage>, HubError> {
     let limit = page_size(query.limite)?;
     let filter = RecipientFilter {
-        state: wanted(
+        state: parse_state(
             query.estado.as_deref(),
             RecipientState::ALL,
             RecipientState::from_estado,
@@ -101,7 +101,7 @@ pub(super) async fn list(
     };
     let campaign = find(&state, &caller, id).await?;
     let mut found = state.store.recipients(id, &filter, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
     let template = Template::parse(&campaign.text).ok();
     Ok(Json(RecipientPage {
         destinatarios: found
@@ -186,14 +186,14 @@ fn nobody() -> HubError {
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/{recipient}/retry", tag = "campaigns", operation_id = "recipients_retry",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("recipient" = i64, Path, description = "The recipient", minimum = 1, example = 1)),
-    request_body(content = Why, example = json!({"motivo": "el número ya anda"})),
+    request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
     responses((status = 200, description = "As it is now", body = WithHistory), Failures)
 )]
 pub(super) async fn retry(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath((id, recipient)): ApiPath<(i64, i64)>,
-    ApiJson(why): ApiJson<Why>,
+    ApiJson(why): ApiJson<ReasonBody>,
 ) -> Result<Json<WithHistory>, HubError> {
     find(&state, &caller, id).await?;
     let reason = why.required()?;
@@ -214,7 +214,7 @@ pub(super) async fn retry(
         )
         .into());
     }
-    state.nudge.now();
+    state.waker.wake();
     with_history(&state, &caller, id, recipient).await.map(Json)
 }
 
@@ -228,18 +228,18 @@ pub(crate) struct Retried {
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients/retry", tag = "campaigns", operation_id = "recipients_retry_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    request_body(content = Why, example = json!({"motivo": "el número ya anda"})),
+    request_body(content = ReasonBody, example = json!({"motivo": "el número ya anda"})),
     responses((status = 200, description = "How many", body = Retried), Failures)
 )]
 pub(super) async fn retry_all(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    ApiJson(why): ApiJson<Why>,
+    ApiJson(why): ApiJson<ReasonBody>,
 ) -> Result<Json<Retried>, HubError> {
     find(&state, &caller, id).await?;
     let reason = why.required()?;
     let repuestos = state.store.retry_recipients(id, None, reason).await?;
-    state.nudge.now();
+    state.waker.wake();
     Ok(Json(Retried { repuestos }))
 }

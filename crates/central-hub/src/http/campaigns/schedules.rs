@@ -11,7 +11,9 @@ use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
 use super::edit::pause_of;
-use super::{MaybeWhy, Why, cut, find, invalid, not_found, page_size, wanted};
+use super::{
+    OptionalReason, ReasonBody, find, invalid, not_found, page_size, paginate, parse_state,
+};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::http::node::{self, Success, lenient, paging};
@@ -108,9 +110,9 @@ async fn bodies(state: &AppState, all: Vec<Schedule>) -> Result<Vec<ScheduleBody
     Ok(all.into_iter().map(tell).collect())
 }
 
-async fn told(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBody>, HubError> {
+async fn respond(state: &AppState, schedule: Schedule) -> Result<Json<ScheduleBody>, HubError> {
     let mut bodies = bodies(state, vec![schedule]).await?;
-    bodies.pop().map(Json).ok_or_else(none)
+    bodies.pop().map(Json).ok_or_else(schedule_not_found)
 }
 
 /// Days as a list, or as one text with commas.
@@ -265,7 +267,7 @@ pub(super) async fn list(
     let filter = ScheduleFilter {
         campaign_id: query.campania_id,
         cliente_id: caller.cliente_for(query.cliente_id)?,
-        state: wanted(
+        state: parse_state(
             query.estado.as_deref(),
             ScheduleState::ALL,
             ScheduleState::from_estado,
@@ -276,7 +278,7 @@ pub(super) async fn list(
         before: query.antes,
     };
     let mut found = state.store.schedules(&filter, limit + 1).await?;
-    let siguiente = cut(&mut found, limit, |it| it.id);
+    let siguiente = paginate(&mut found, limit, |it| it.id);
     let programaciones = bodies(&state, found).await?;
     if !is_paged {
         let rows = programaciones.into_iter().map(node::schedules::Row::of);
@@ -318,8 +320,8 @@ pub(super) async fn create(
         comment: request.comment()?,
     };
     let schedule = state.store.create_schedule(&new).await?;
-    state.nudge.now();
-    let Json(body) = told(&state, schedule).await?;
+    state.waker.wake();
+    let Json(body) = respond(&state, schedule).await?;
     Ok((StatusCode::CREATED, Json(Success::of(body))))
 }
 
@@ -327,10 +329,10 @@ pub(super) async fn create(
 async fn schedule(state: &AppState, caller: &Caller, id: i64) -> Result<Schedule, HubError> {
     let found = state.store.schedule(id).await?;
     let own = found.filter(|schedule| caller.sees(schedule.cliente_id));
-    own.ok_or_else(none)
+    own.ok_or_else(schedule_not_found)
 }
 
-fn none() -> HubError {
+fn schedule_not_found() -> HubError {
     not_found("there is no schedule with this number")
 }
 
@@ -346,7 +348,7 @@ pub(super) async fn one(
     ApiPath(id): ApiPath<i64>,
 ) -> Result<Json<ScheduleBody>, HubError> {
     let schedule = schedule(&state, &caller, id).await?;
-    told(&state, schedule).await
+    respond(&state, schedule).await
 }
 
 /// Changes a schedule; it has to be approved again.
@@ -382,8 +384,8 @@ pub(super) async fn edit(
         comment,
     };
     let changed = state.store.edit_schedule(id, &edited).await?;
-    state.nudge.now();
-    told(&state, changed.ok_or_else(none)?).await
+    state.waker.wake();
+    respond(&state, changed.ok_or_else(schedule_not_found)?).await
 }
 
 /// Takes a schedule away.
@@ -399,9 +401,9 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, HubError> {
     schedule(&state, &caller, id).await?;
     if !state.store.delete_schedule(id).await? {
-        return Err(none());
+        return Err(schedule_not_found());
     }
-    state.nudge.now();
+    state.waker.wake();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -414,8 +416,8 @@ async fn set(
 ) -> Result<Json<ScheduleBody>, HubError> {
     schedule(state, caller, id).await?;
     let changed = state.store.set_schedule_state(id, to, reason).await?;
-    state.nudge.now();
-    told(state, changed.ok_or_else(none)?).await
+    state.waker.wake();
+    respond(state, changed.ok_or_else(schedule_not_found)?).await
 }
 
 /// Lets it count.
@@ -436,14 +438,14 @@ pub(super) async fn approve(
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/reject", tag = "schedules", operation_id = "schedules_reject",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
 pub(super) async fn reject(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    MaybeWhy(why): MaybeWhy,
+    OptionalReason(why): OptionalReason,
 ) -> Result<Json<ScheduleBody>, HubError> {
     set(&state, &caller, id, ScheduleState::Rejected, why.text()?).await
 }
@@ -452,14 +454,14 @@ pub(super) async fn reject(
 #[utoipa::path(
     post, path = "/sender/programaciones/{id}/pause", tag = "schedules", operation_id = "schedules_pause",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
-    request_body(content = Option<Why>, example = json!({"motivo": "feriado"})),
+    request_body(content = Option<ReasonBody>, example = json!({"motivo": "feriado"})),
     responses((status = 200, description = "As it is now", body = ScheduleBody), Failures)
 )]
 pub(super) async fn pause(
     State(state): State<AppState>,
     caller: Caller,
     ApiPath(id): ApiPath<i64>,
-    MaybeWhy(why): MaybeWhy,
+    OptionalReason(why): OptionalReason,
 ) -> Result<Json<ScheduleBody>, HubError> {
     set(&state, &caller, id, ScheduleState::Paused, why.text()?).await
 }

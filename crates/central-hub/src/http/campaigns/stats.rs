@@ -8,7 +8,7 @@ use service_runtime::http::ApiPath;
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::{find, situation};
+use super::{context, find};
 use crate::auth::Caller;
 use crate::error::HubError;
 use crate::scheduler::CampaignBody;
@@ -63,7 +63,7 @@ pub(super) async fn stats(
         counts.map(|(_, count)| count).sum()
     };
     Ok(Json(Stats {
-        campaign: CampaignBody::of(&campaign, situation(&state)),
+        campaign: CampaignBody::of(&campaign, context(&state)),
         entregados: reached(MessageState::Delivered),
         leidos: reached(MessageState::Read),
         previsto_inicio: numbers.first,

@@ -7,16 +7,21 @@ use api_docs::Failures;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
 
+use super::countries::CountriesBody;
 use super::imports::{ImportBody, LinePage, lines};
+use super::trial::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
 use crate::campaigns::import::{ImportFault, Rules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
+use crate::http::numbers;
 use crate::recipient_import::{self, ImportError, LARGEST_LIST, READ_TIMEOUT, StreamReader};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Import};
@@ -27,7 +32,26 @@ const SHOWN: u32 = 100;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Query {
+    /// What is before local numbers, such as `549`.
     prefijo: Option<String>,
+    /// The heading of the number's column, where it is not the likeliest.
+    columna: Option<String>,
+    /// The heading of the name's column, likewise.
+    nombre: Option<String>,
+    /// What the bytes are, where they do not say it: `windows-1252`, `utf-8`.
+    codificacion: Option<String>,
+    /// `1` for a dry look: what would be taken and refused; nothing is kept.
+    probar: Option<String>,
+}
+
+/// An encoding by its name.
+fn encoding(name: Option<&str>) -> Result<Option<&'static Encoding>, HubError> {
+    let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    let found = Encoding::for_label(name.as_bytes());
+    let wants = "codificacion has to be the name of an encoding, such as utf-8 or windows-1252";
+    found.map(Some).ok_or_else(|| invalid(wants))
 }
 
 /// What came of a list.
@@ -38,6 +62,8 @@ pub(crate) struct Report {
     import: ImportBody,
     #[serde(flatten)]
     refused: LinePage,
+    #[serde(flatten)]
+    countries: CountriesBody,
 }
 
 impl Report {
@@ -54,7 +80,11 @@ impl Report {
         ("text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
         ("application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
     )),
-    responses((status = 201, description = "What came of it", body = Report), Failures)
+    responses(
+        (status = 200, description = "With `probar`: what would come of it", body = Trial),
+        (status = 201, description = "What came of it", body = Report),
+        Failures
+    )
 )]
 pub(super) async fn upload(
     State(state): State<AppState>,
@@ -62,23 +92,39 @@ pub(super) async fn upload(
     ApiPath(id): ApiPath<i64>,
     ApiQuery(query): ApiQuery<Query>,
     request: Request,
-) -> Result<(StatusCode, Json<Report>), HubError> {
+) -> Result<Response, HubError> {
     check_label(request.headers())?;
     let campaign = find(&state, &caller, id).await?;
-    let prefix = query.prefijo.filter(|prefix| !prefix.is_empty());
-    let is_prefix =
-        |it: &str| it.len() <= 5 && !it.starts_with('0') && it.bytes().all(|b| b.is_ascii_digit());
-    if prefix.as_deref().is_some_and(|it| !is_prefix(it)) {
-        return Err(invalid("prefijo has to be 1 to 5 digits, such as 549"));
-    }
+    let home = numbers::home(query.prefijo.as_deref(), &state)?;
     let template = Template::parse(&campaign.text).map_err(|error| invalid(error.to_string()))?;
-    let rules = Rules { template, prefix };
+    let rules = Rules {
+        template,
+        home,
+        column: query.columna.filter(|it| !it.trim().is_empty()),
+        name: query.nombre.filter(|it| !it.trim().is_empty()),
+        encoding: encoding(query.codificacion.as_deref())?,
+    };
     let total = length(request.headers());
     if total.is_some_and(|total| total > LARGEST_LIST) {
         return Err(too_large());
     }
     let held = state.limits.list(&caller)?;
     let body = request.into_body();
+    let is_trial = query
+        .probar
+        .is_some_and(|it| matches!(&*it, "" | "1" | "true"));
+    if is_trial {
+        let (feed, source) = StreamReader::new(body.into_data_stream());
+        let feeding = tokio::spawn(feed);
+        let looking = tokio::task::spawn_blocking(move || trial::look(source, &rules));
+        let looked = looking.await;
+        feeding.abort();
+        return match looked {
+            Ok(Ok(trial)) => Ok(Json(trial).into_response()),
+            Ok(Err(fault)) => Err(ImportError::List { fault, accepted: 0 }.into()),
+            Err(_) => Err(ErrorReply::internal().into()),
+        };
+    }
     // In a task of its own: a caller that hangs up is a list that broke off,
     // and is written down as that.
     let importing = tokio::spawn(async move {
@@ -91,7 +137,7 @@ pub(super) async fn upload(
         report
     });
     match importing.await {
-        Ok(report) => report.map(|report| (StatusCode::CREATED, Json(report))),
+        Ok(report) => report.map(|report| (StatusCode::CREATED, Json(report)).into_response()),
         Err(_) => Err(ErrorReply::internal().into()),
     }
 }
@@ -108,7 +154,10 @@ pub(super) async fn import_json(
     let import = begin(state, campaign, total).await?;
     let rules = Rules {
         template,
-        prefix: None,
+        home: state.config.home.clone(),
+        column: None,
+        name: None,
+        encoding: None,
     };
     run(state, campaign, import, rules, Cursor::new(json)).await
 }
@@ -176,11 +225,13 @@ async fn run(
     source: impl Read + Send + 'static,
 ) -> Result<Report, HubError> {
     let id = import.id;
-    let import = recipient_import::run(&state.store, campaign, import, rules, source).await?;
+    let (import, countries) =
+        recipient_import::run(&state.store, campaign, import, rules, source).await?;
     let import = import.ok_or_else(ErrorReply::internal)?;
     Ok(Report {
         import: import.into(),
         refused: lines(state, id, 0, SHOWN).await?,
+        countries: countries.into(),
     })
 }
 

@@ -18,6 +18,9 @@ use crate::store::Role;
 /// nothing.
 pub(crate) const HOME: u64 = 1;
 
+/// Whoever asks where nobody has to sign in.
+pub(crate) const MACHINE: &str = "localhost";
+
 /// A user's further names.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::UserFields)]
@@ -50,7 +53,7 @@ impl User {
                 (*user_id, name.clone())
             }
             Who::Token { id, user_id } => (user_id.unwrap_or_default(), format!("token {id}")),
-            Who::Machine => (0, "localhost".to_owned()),
+            Who::Machine => (0, MACHINE.to_owned()),
         };
         Self {
             id,

@@ -202,7 +202,7 @@ pub(crate) fn date(text: &str) -> &str {
 
 /// A moment: with its offset, or as a clock in `zone` shows it, as a browser's
 /// field for date and time has it.
-pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+pub(crate) fn parse_timestamp(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     let at = text.parse::<jiff::Timestamp>().ok().or_else(|| {
         let local = text.parse::<DateTime>();
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn moments_are_local_where_they_do_not_say() {
         let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
-        let utc = |text| moment(text, &zone).map(|at| at.to_string());
+        let utc = |text| parse_timestamp(text, &zone).map(|at| at.to_string());
         let nine = Some("2026-03-05T12:00:00.000Z".to_owned());
         assert_eq!(utc("2026-03-05T09:00"), nine);
         assert_eq!(utc("2026-03-05 09:00:00"), nine);

@@ -14,10 +14,9 @@ use super::paging::{self, MOST_ROWS};
 use super::{Data, lenient};
 use crate::auth::Caller;
 use crate::campaigns::columns::{NAME, value};
-use crate::campaigns::phone;
 use crate::campaigns::template::Template;
 use crate::error::HubError;
-use crate::http::campaigns::{cut, find, import_list, invalid, page_size};
+use crate::http::campaigns::{find, import_list, invalid, page_size, paginate};
 use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Recipient, RecipientFilter, RecipientState};
 
@@ -130,7 +129,7 @@ pub(crate) async fn list(
     };
     let campaign = find(&state, &caller, id).await?;
     let mut found = state.store.recipients(id, &filter, limit + 1).await?;
-    let next = cut(&mut found, limit, |it| it.id);
+    let next = paginate(&mut found, limit, |it| it.id);
     let template = Template::parse(&campaign.text).ok();
     let rows = found.iter().map(|it| Row::of(it, template.as_ref()));
     let data = Data::of(Recipients {
@@ -279,11 +278,11 @@ pub(crate) async fn remove(
     };
     let numbers = request.telefonos.into_iter().map(text);
     let chats: Vec<String> = numbers
-        .filter_map(|text| phone::parse(&text, None).ok())
+        .filter_map(|text| phone_number::recipient(&text, &state.config.home).ok())
         .map(|recipient| recipient.as_str().to_owned())
         .collect();
     let removed = state.store.remove_recipients(id, &chats).await?;
-    state.nudge.now();
+    state.waker.wake();
     let asked = u64::try_from(asked).unwrap_or(u64::MAX);
     Ok(Json(Data::of(Removed {
         eliminados: removed,

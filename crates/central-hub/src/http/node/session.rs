@@ -110,13 +110,41 @@ impl Linked {
     }
 }
 
+/// The session as the screen of all sessions shows it: these words, as they are.
+#[derive(Serialize, ToSchema)]
+#[schema(as = node::SessionRowState)]
+struct RowState {
+    state: &'static str,
+    #[serde(rename = "hasQR")]
+    has_qr: bool,
+    ready: bool,
+    connecting: bool,
+}
+
+impl RowState {
+    fn of(word: Word) -> Self {
+        Self {
+            state: match word {
+                Word::Connected => "conectado",
+                Word::QrRequired => "qr",
+                Word::Connecting => "conectando",
+                Word::Disconnected => "desconectado",
+                Word::Error => "error",
+            },
+            has_qr: word == Word::QrRequired,
+            ready: word == Word::Connected,
+            connecting: word == Word::Connecting,
+        }
+    }
+}
+
 /// The one session, as a row.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionRow)]
 pub(crate) struct Row {
     #[serde(rename = "clienteId")]
     cliente_id: u64,
-    state: Word,
+    state: RowState,
 }
 
 /// The sessions there are: one.
@@ -132,7 +160,7 @@ pub(crate) async fn sessions(
     let session = client.session().await?;
     Ok(Json([Row {
         cliente_id: cliente.map_or(HOME, |id| id.0),
-        state: Word::of(session.state, session.browser.running),
+        state: RowState::of(Word::of(session.state, session.browser.running)),
     }]))
 }
 

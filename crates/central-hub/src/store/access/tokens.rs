@@ -6,7 +6,7 @@ use sqlx::any::AnyRow;
 
 use super::{User, as_known, as_stored};
 use crate::store::error::StoreError;
-use crate::store::messages::time;
+use crate::store::rows::timestamp;
 use crate::store::{Store, now};
 
 /// A token to be made.
@@ -56,14 +56,15 @@ pub type TokenRow = (ApiToken, Option<User>);
 
 impl ApiToken {
     fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        let moment = |name| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(name)?.map(time));
+        let moment =
+            |name| Ok::<_, StoreError>(row.try_get::<Option<i64>, _>(name)?.map(timestamp));
         Ok(Self {
             id: row.try_get("id")?,
             name: row.try_get("name")?,
             scopes: row.try_get("scopes")?,
             cliente_id: as_known(row.try_get("cliente_id")?),
             user_id: row.try_get("user_id")?,
-            created_at: time(row.try_get("created_at")?),
+            created_at: timestamp(row.try_get("created_at")?),
             expires_at: moment("expires_at")?,
             used_at: moment("used_at")?,
             unguarded: row.try_get::<i64, _>("unguarded")? != 0,

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use super::{Role, as_known, as_stored};
 use crate::store::error::StoreError;
-use crate::store::messages::time;
+use crate::store::rows::timestamp;
 use crate::store::{Store, Tx, now};
 
 /// Somebody who may sign in.
@@ -58,8 +58,10 @@ impl User {
             role: row.try_get::<String, _>("role")?.parse()?,
             cliente_id: as_known(row.try_get("cliente_id")?),
             disabled: row.try_get::<i64, _>("disabled")? != 0,
-            created_at: time(row.try_get("created_at")?),
-            signed_in_at: row.try_get::<Option<i64>, _>("signed_in_at")?.map(time),
+            created_at: timestamp(row.try_get("created_at")?),
+            signed_in_at: row
+                .try_get::<Option<i64>, _>("signed_in_at")?
+                .map(timestamp),
             unguarded: row.try_get::<i64, _>("unguarded")? != 0,
         })
     }

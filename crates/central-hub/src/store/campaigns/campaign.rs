@@ -1,18 +1,22 @@
 //! A campaign's row.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::lifecycle::Refused;
-use super::recipients::Fields;
+use super::refused::Refused;
+use super::rows::{as_id, json, optional_id, optional_time, small, time};
 use super::states::{CampaignState, RecipientState};
-use super::{as_id, now, optional_id, optional_time, small, strange, time};
 use crate::sending_windows::Pause;
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 use crate::text::fold;
+
+/// The values of a list's columns for one recipient, by the columns' keys.
+pub type Fields = BTreeMap<String, String>;
 
 /// A campaign.
 #[derive(Clone)]
@@ -145,7 +149,7 @@ impl Campaign {
             cliente_id: optional_id(row, "cliente_id")?,
             name: row.try_get("name")?,
             text: row.try_get("text")?,
-            columns: serde_json::from_str(&columns).map_err(|_| strange("columns"))?,
+            columns: serde_json::from_str(&columns).map_err(|_| unknown_value("columns"))?,
             description: row.try_get("description")?,
             send_after: optional_time(row, "send_after")?,
             pause: pause.unwrap_or_default(),
@@ -332,6 +336,13 @@ impl Store {
         rows.iter().map(Campaign::read).collect()
     }
 
+    /// Begins a transaction with a campaign's row locked.
+    pub(super) async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
+        let mut tx = self.begin().await?;
+        let campaign = self.campaign_in(&mut tx, id).await?;
+        Ok((tx, campaign.ok_or(Refused::NotFound)?))
+    }
+
     /// Changes a campaign as `edit` says for it, in one transaction; the
     /// campaign's row is locked meanwhile.
     ///
@@ -437,9 +448,4 @@ async fn plan_in(tx: &mut Tx, id: i64, plan: &CampaignPlan) -> Result<(), StoreE
         .execute(&mut **tx)
         .await?;
     Ok(())
-}
-
-pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
-    // Strings in lists and maps: this cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use sqlx::Row;
 
-use super::strange;
+use crate::store::rows::unknown_value;
 use crate::store::{StoreError, Tx};
 
 /// What went by each schedule on each day from some day on.
@@ -31,7 +31,7 @@ impl Days {
         let mut days = Self::default();
         for row in &rows {
             let day: String = row.try_get("day")?;
-            let day = day.parse().map_err(|_| strange("a date"))?;
+            let day = day.parse().map_err(|_| unknown_value("a date"))?;
             let count: i64 = row.try_get("used")?;
             days.know(row.try_get("schedule_id")?, day, count);
         }

@@ -4,9 +4,10 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::lifecycle::Refused;
+use super::refused::Refused;
+use super::rows::time;
 use super::states::CampaignState;
-use super::{now, strange, time};
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
 /// An import that says nothing for so long is dead: its hub was killed.
@@ -110,7 +111,7 @@ impl Import {
             "running" => ImportState::Running,
             "done" => ImportState::Done,
             "failed" => ImportState::Failed,
-            _ => return Err(strange("a state")),
+            _ => return Err(unknown_value("a state")),
         };
         Ok(Self {
             id: row.try_get("id")?,

@@ -1,54 +1,14 @@
 //! What a person does with a campaign: approve, pause, resume, copy.
 
 use super::recipients::{Deltas, Move, move_in};
+use super::refused::Refused;
 use super::states::{CampaignState, RecipientState};
 use sqlx::Row;
 
-use super::{Campaign, NewCampaign, now, time};
+use super::rows::time;
+use super::{Campaign, NewCampaign};
+use crate::store::rows::now;
 use crate::store::{Change, State, Store, StoreError, Topic, Tx};
-
-/// Why something cannot be done with a campaign.
-#[derive(Debug, thiserror::Error)]
-pub enum Refused {
-    /// There is none with this number.
-    #[error("there is no campaign with this number")]
-    NotFound,
-    /// Not where it stands.
-    #[error("the campaign is {}: {cure}", .state.estado())]
-    State {
-        /// Where it stands.
-        state: CampaignState,
-        /// What helps.
-        cure: &'static str,
-    },
-    /// It has nobody to write to.
-    #[error("the campaign has no recipients: upload a list first")]
-    Nobody,
-    /// Recipients have no value in a column that the new text needs.
-    #[error(
-        "{count} of the recipients have no value for {{{column}}}: give it a default, such as {{{column}|…}}"
-    )]
-    MissingValues {
-        /// The column's key.
-        column: String,
-        /// How many recipients.
-        count: i64,
-    },
-    /// A list is coming in, or did not come in whole.
-    #[error(
-        "the list of import {0} did not come in whole: upload it again, or take that import away"
-    )]
-    Import(i64),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<sqlx::Error> for Refused {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
 
 impl Store {
     /// Approves a campaign: from now on it goes, or is rehearsed.
@@ -233,12 +193,6 @@ impl Store {
         Ok(count)
     }
 
-    pub(super) async fn begin_with_campaign(&self, id: i64) -> Result<(Tx, Campaign), Refused> {
-        let mut tx = self.begin().await?;
-        let campaign = self.campaign_in(&mut tx, id).await?;
-        Ok((tx, campaign.ok_or(Refused::NotFound)?))
-    }
-
     async fn committed(&self, tx: Tx, id: i64) -> Result<Campaign, Refused> {
         tx.commit().await?;
         self.campaign(id).await?.ok_or(Refused::NotFound)
@@ -269,7 +223,7 @@ pub(crate) async fn changed_in(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         "dry_run": dry_run.map(|it| it != 0),
         "fecha": time(&row, "updated_at")?,
     });
-    crate::store::tell_in(tx, Topic::Campaign, cliente_id, &data).await?;
+    crate::store::enqueue_delivery_in(tx, Topic::Campaign, cliente_id, &data).await?;
     Ok(())
 }
 

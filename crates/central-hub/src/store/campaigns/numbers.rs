@@ -3,7 +3,7 @@
 use session_api::Timestamp;
 use sqlx::Row;
 
-use super::optional_time;
+use super::rows::optional_time;
 use super::{Fields, Recipient};
 use crate::store::{State, Store, StoreError, Tx};
 

@@ -4,8 +4,9 @@ use session_api::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{now, optional_id, time};
+use super::rows::{optional_id, time};
 use crate::opt_out::OptOutWords;
+use crate::store::rows::now;
 use crate::store::{Store, StoreError, Tx};
 
 /// The words, as a JSON array.
@@ -162,19 +163,23 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn heed_opt_out(&self, chat: &str, text: &str) -> Result<Option<String>, StoreError> {
+    pub async fn apply_opt_out(
+        &self,
+        chat: &str,
+        text: &str,
+    ) -> Result<Option<String>, StoreError> {
         let mut tx = self.begin().await?;
-        let word = self.heed_opt_out_in(&mut tx, &[chat], text).await?;
+        let word = self.apply_opt_out_in(&mut tx, &[chat], text).await?;
         tx.commit().await?;
         Ok(word)
     }
 
-    /// As [`Store::heed_opt_out`], within a transaction, for somebody who is
+    /// As [`Store::apply_opt_out`], within a transaction, for somebody who is
     /// known by several ids.
     ///
     /// # Errors
     /// [`StoreError::Query`].
-    pub async fn heed_opt_out_in(
+    pub async fn apply_opt_out_in(
         &self,
         tx: &mut Tx,
         chats: &[&str],
@@ -216,8 +221,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn set_opt_out_words(&self, words: &OptOutWords) -> Result<(), StoreError> {
-        self.set(WORDS, &super::campaign::json(&words.words()))
-            .await
+        self.set(WORDS, &super::rows::json(&words.words())).await
     }
 }
 

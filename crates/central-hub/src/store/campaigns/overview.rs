@@ -12,7 +12,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::imports::SILENCE_MS;
-use super::{Campaign, Days, Schedule, as_id, now, strange, time};
+use super::rows::{as_id, time};
+use super::{Campaign, Days, Schedule};
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError};
 
 /// A beginning of a list, and how many there are.
@@ -174,7 +176,7 @@ impl Store {
         let mut found: HashMap<i64, Days> = HashMap::new();
         for row in &rows {
             let day: String = row.try_get("day")?;
-            let day = day.parse().map_err(|_| strange("a date"))?;
+            let day = day.parse().map_err(|_| unknown_value("a date"))?;
             let used: i64 = row.try_get("used")?;
             found.entry(row.try_get("campaign_id")?).or_default().know(
                 row.try_get("schedule_id")?,

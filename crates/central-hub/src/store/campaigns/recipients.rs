@@ -1,6 +1,5 @@
 //! The recipients of a campaign.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
@@ -8,14 +7,13 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
-use super::campaign::json;
-use super::lifecycle::Refused;
+use super::campaign::Fields;
+use super::refused::Refused;
+use super::rows::json;
+use super::rows::{optional_time, time};
 use super::states::RecipientState;
-use super::{now, optional_time, strange, time};
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
-
-/// The values of a list's columns for one recipient, by the columns' keys.
-pub type Fields = BTreeMap<String, String>;
 
 /// A recipient to be written down.
 #[derive(Clone, Copy)]
@@ -102,7 +100,7 @@ impl Recipient {
             campaign_id: row.try_get("campaign_id")?,
             line: row.try_get("line")?,
             chat: row.try_get("chat")?,
-            fields: serde_json::from_str(&fields).map_err(|_| strange("fields"))?,
+            fields: serde_json::from_str(&fields).map_err(|_| unknown_value("fields"))?,
             state: RecipientState::read(row.try_get("state")?)?,
             message_id: row.try_get("message_id")?,
             attempt: row.try_get("attempt")?,

@@ -7,9 +7,10 @@ use session_api::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::rows::{as_id, optional_id, small, time};
 use super::states::ScheduleState;
-use super::{as_id, now, optional_id, small, strange, time};
 use crate::sending_windows::{Pause, Rules};
+use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError, Tx};
 
 /// A schedule.
@@ -69,7 +70,7 @@ impl Schedule {
     pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
         let day = |column: &str| -> Result<Option<Date>, StoreError> {
             let text: Option<String> = row.try_get(column)?;
-            text.map(|text| text.parse().map_err(|_| strange("a date")))
+            text.map(|text| text.parse().map_err(|_| unknown_value("a date")))
                 .transpose()
         };
         let days: String = row.try_get("days")?;
@@ -81,7 +82,7 @@ impl Schedule {
             cliente_id: optional_id(row, "cliente_id")?,
             rules: Rules {
                 id,
-                days: days.parse().map_err(|_| strange("days"))?,
+                days: days.parse().map_err(|_| unknown_value("days"))?,
                 from: small(row, "from_minute")?,
                 until: small(row, "until_minute")?,
                 first: day("first_day")?,

@@ -125,7 +125,7 @@ async fn what_is_no_whole_export_changes_nothing() {
         // the row would fail from then on.
         (
             text.replacen(r#""attempts":0"#, r#""attempts":"many""#, 1),
-            "attempts",
+            "line ",
         ),
         (
             text.replacen(

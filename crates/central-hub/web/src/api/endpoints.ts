@@ -11,6 +11,7 @@ import type {
   SendRequest,
   SessionBody,
   TransitionBody,
+  UnderstoodPhone,
 } from './types';
 
 /** The business that the signed-in user sees; null sees all. */
@@ -27,6 +28,10 @@ export const EVENTS_PATH = '/api/events';
 // start the browser.
 const ACTION_MS = 30_000;
 const LONG_MS = 75_000;
+
+/** How the hub understands a number that somebody typed. */
+export const understandPhone = (numero: string, signal?: AbortSignal) =>
+  request<UnderstoodPhone>(`/api/phone?${new URLSearchParams({ numero })}`, { signal });
 
 export const getConfig = (signal?: AbortSignal) => request<ConfigBody>('/api/config', { signal });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError, ME_PATH, onSignedOut, request, setCsrf } from './http';
-import { outcomeIsUnknown } from '../whatsapp/outcome';
+import { outcomeIsUnknown } from './outcome';
 
 function answer(body: BodyInit | null, status = 200) {
   const fetched = vi.fn<typeof fetch>(() => Promise.resolve(new Response(body, { status })));

@@ -245,3 +245,8 @@ export interface MessageEvent {
 export interface CampaignEvent {
   id: number;
 }
+
+/** `GET /api/phone` */
+export type UnderstoodPhone =
+  | { ok: true; numero: string; pais?: string; local?: boolean; tipo?: string }
+  | { ok: false; motivo: string; mensaje: string };

@@ -1,24 +1,31 @@
 import { MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
 
-import { createQueryClient } from '../api/queries';
+import { createQueryClient } from '../live/queries';
 import { AuthProvider } from '../auth/AuthProvider';
 import { I18nProvider } from '../i18n/I18nProvider';
 import { LiveProvider } from '../live/LiveProvider';
+import { HOME } from '../lib/routes';
 import { CrashGuard } from './CrashGuard';
 import { Frame } from './Frame';
-import { HOME, useSections } from './navigation';
-import { NotFound } from './NotFound';
-import { ScreenLoading } from './ScreenLoading';
+import { useSections } from './navigation';
+import { NotFound } from '../ui/NotFound';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { cssVariables, theme } from './theme';
+
+/** Nothing is said before something was done: it comes after the screen. */
+const Toasts = lazy(() => import('../ui/Toasts'));
 
 export function App() {
   const [queries] = useState(createQueryClient);
   return (
     <I18nProvider>
       <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+        <Suspense fallback={null}>
+          <Toasts />
+        </Suspense>
         <CrashGuard>
           <QueryClientProvider client={queries}>
             <AuthProvider>

@@ -1,33 +1,62 @@
 import { AppShell, Burger, Container, Group, NavLink, Stack } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import { useEffect, type ReactNode } from 'react';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { IconDots } from '@tabler/icons-react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { NavLink as RouterLink, useLocation } from 'react-router';
 
 import { UserMenu } from '../auth/UserMenu';
 import { useText } from '../i18n/I18nProvider';
+import { ROUTES } from '../lib/routes';
+import { Logo } from '../ui/Logo';
+import { Preferences } from '../ui/Preferences';
 import { Banners } from './Banners';
-import { Logo } from './Logo';
+import classes from './Frame.module.css';
 import { useSections } from './navigation';
-import { Preferences } from './Preferences';
 import { SystemStatus } from './SystemStatus';
 
 const CONTENT = 'content';
+/** A phone, where the menu is closed until it is asked for. */
+const PHONE = '(max-width: 47.99em)';
+/** In the bar at the bottom of a phone; the rest is in the menu. */
+const IN_BAR: ReadonlySet<string> = new Set([
+  ROUTES.start,
+  ROUTES.conversations,
+  ROUTES.campaigns,
+]);
 
 /** What stands around every screen: header, menu, banners. */
 export function Frame({ children }: { children: ReactNode }) {
   const t = useText();
   const [opened, menu] = useDisclosure(false);
   const { pathname } = useLocation();
+  const phone = useMediaQuery(PHONE, false, { getInitialValueInEffect: false });
   const sections = useSections().filter(({ hidden }) => !hidden);
+  const opener = useRef<HTMLElement | null>(null);
+  const isIn = (path: string) => pathname === path || pathname.startsWith(`${path}/`);
+  // A chat has the phone's whole height: its box to write in stands where the bar would.
+  const inChat = pathname.startsWith(`${ROUTES.conversations}/`);
 
   // On a phone the menu covers the screen that was chosen in it.
   useEffect(menu.close, [pathname, menu.close]);
 
+  useEffect(() => {
+    if (!opened) return;
+    opener.current = document.activeElement as HTMLElement | null;
+    function close(event: KeyboardEvent) {
+      if (event.key !== 'Escape') return;
+      menu.close();
+      opener.current?.focus();
+    }
+    document.addEventListener('keydown', close);
+    return () => document.removeEventListener('keydown', close);
+  }, [opened, menu]);
+
   return (
     <AppShell
-      header={{ height: 60 }}
-      navbar={{ width: 272, breakpoint: 'sm', collapsed: { mobile: !opened } }}
-      padding={{ base: 'md', sm: 'xl' }}
+      header={{ height: 44 }}
+      navbar={{ width: 232, breakpoint: 'sm', collapsed: { mobile: !opened } }}
+      footer={{ height: 56, collapsed: !phone || inChat }}
+      padding={0}
     >
       <a href={`#${CONTENT}`} className="lm-skip">
         {t.app.skip}
@@ -41,6 +70,9 @@ export function Frame({ children }: { children: ReactNode }) {
               onClick={menu.toggle}
               hiddenFrom="sm"
               size="sm"
+              w={44}
+              h={44}
+              ml={-12}
               aria-label={t.app.menu}
               aria-expanded={opened}
             />
@@ -58,7 +90,7 @@ export function Frame({ children }: { children: ReactNode }) {
         data-open={opened || undefined}
         component="div"
       >
-        <Stack justify="space-between" h="100%">
+        <Stack justify="space-between" h="100%" gap="md" style={{ overflowY: 'auto' }}>
           <nav aria-label={t.app.navigation}>
             {sections.map(({ path, label, icon: Icon }) => (
               <NavLink
@@ -67,12 +99,12 @@ export function Frame({ children }: { children: ReactNode }) {
                 to={path}
                 label={label(t)}
                 leftSection={<Icon size={20} stroke={1.6} aria-hidden />}
-                active={pathname === path || pathname.startsWith(`${path}/`)}
-                style={{ borderRadius: 8 }}
+                active={isIn(path)}
+                className={classes.entry ?? ''}
               />
             ))}
           </nav>
-          <Stack gap="lg">
+          <Stack gap="md">
             <Group hiddenFrom="sm">
               <Preferences />
             </Group>
@@ -83,11 +115,43 @@ export function Frame({ children }: { children: ReactNode }) {
       </AppShell.Navbar>
 
       <AppShell.Main id={CONTENT} tabIndex={-1} style={{ outline: 'none' }}>
-        <Container size={1120} px={0}>
-          <Banners />
+        <Banners />
+        <Container size={1120} className={classes.content} data-chat={inChat || undefined}>
           {children}
         </Container>
       </AppShell.Main>
+
+      {phone && !inChat && (
+        <AppShell.Footer className="lm-shell-part" component="div">
+          <nav className={classes.bar} aria-label={t.app.shortcuts}>
+            {sections
+              .filter(({ path }) => IN_BAR.has(path))
+              .sort((a, b) => barPlace(a.path) - barPlace(b.path))
+              .map(({ path, label, icon: Icon }) => (
+                <RouterLink
+                  key={path}
+                  to={path}
+                  className={classes.tab ?? ''}
+                  data-active={isIn(path) || undefined}
+                >
+                  <Icon size={22} stroke={1.6} aria-hidden />
+                  {label(t)}
+                </RouterLink>
+              ))}
+            <button
+              type="button"
+              className={classes.tab}
+              aria-expanded={opened}
+              onClick={menu.toggle}
+            >
+              <IconDots size={22} stroke={1.6} aria-hidden />
+              {t.app.more}
+            </button>
+          </nav>
+        </AppShell.Footer>
+      )}
     </AppShell>
   );
 }
+
+const barPlace = (path: string): number => [...IN_BAR].indexOf(path);

@@ -14,6 +14,7 @@ import { lazy, type ComponentType } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import type { Dictionary } from '../i18n/es';
+import { ROUTES } from '../lib/routes';
 
 export interface Section {
   path: string;
@@ -31,81 +32,81 @@ const Conversations = lazy(() => import('../conversations/ConversationsScreen'))
 
 /**
  * The screens, in the order of the menu. A new screen is one entry
- * here; its path must be none of the API's, which also answers without `/api`.
+ * here, and its path one in `lib/routes.ts`.
  */
 const SECTIONS: readonly Section[] = [
   {
-    path: '/inicio',
+    path: ROUTES.start,
     label: (t) => t.nav.start,
     icon: IconHome,
     screen: lazy(() => import('../start/StartScreen')),
   },
   {
-    path: '/campanas',
+    path: ROUTES.campaigns,
     label: (t) => t.nav.campaigns,
     icon: IconSpeakerphone,
     screen: lazy(() => import('../campaigns/CampaignsScreen')),
   },
   {
-    path: '/campanas/nueva',
+    path: `${ROUTES.campaigns}/nueva`,
     label: (t) => t.campaigns.newTitle,
     icon: IconSpeakerphone,
     screen: lazy(() => import('../campaigns/NewCampaignScreen')),
     hidden: true,
   },
   {
-    path: '/campanas/:id',
+    path: `${ROUTES.campaigns}/:id`,
     label: (t) => t.campaigns.one,
     icon: IconSpeakerphone,
     screen: lazy(() => import('../campaigns/CampaignScreen')),
     hidden: true,
   },
   {
-    path: '/programacion',
+    path: ROUTES.schedules,
     label: (t) => t.nav.schedules,
     icon: IconCalendarTime,
     screen: lazy(() => import('../schedules/SchedulesScreen')),
   },
   {
-    path: '/conversaciones',
+    path: ROUTES.conversations,
     label: (t) => t.nav.conversations,
     icon: IconMessageCircle,
     screen: Conversations,
   },
   {
-    path: '/conversaciones/:telefono',
+    path: `${ROUTES.conversations}/:telefono`,
     label: (t) => t.conversations.chooseTitle,
     icon: IconMessageCircle,
     screen: Conversations,
     hidden: true,
   },
   {
-    path: '/mensajes',
+    path: ROUTES.messages,
     label: (t) => t.nav.messages,
     icon: IconMessages,
     screen: lazy(() => import('../messages/MessagesScreen')),
   },
   {
-    path: '/bajas',
+    path: ROUTES.optOuts,
     label: (t) => t.nav.optOuts,
     icon: IconBellOff,
     screen: lazy(() => import('../optouts/OptOutsScreen')),
     admins: true,
   },
   {
-    path: '/whatsapp',
+    path: ROUTES.whatsapp,
     label: (t) => t.nav.whatsapp,
     icon: IconBrandWhatsapp,
     screen: lazy(() => import('../whatsapp/WhatsappScreen')),
   },
   {
-    path: '/integraciones',
+    path: ROUTES.integrations,
     label: (t) => t.nav.integrations,
     icon: IconWebhook,
     screen: lazy(() => import('../integrations/IntegrationsScreen')),
   },
   {
-    path: '/integraciones/:id',
+    path: `${ROUTES.integrations}/:id`,
     label: (t) => t.integrations.one,
     icon: IconWebhook,
     screen: lazy(() => import('../integrations/WebhookScreen')),
@@ -113,21 +114,19 @@ const SECTIONS: readonly Section[] = [
     hidden: true,
   },
   {
-    path: '/usuarios',
+    path: ROUTES.users,
     label: (t) => t.nav.users,
     icon: IconUsers,
     screen: lazy(() => import('../users/UsersScreen')),
     admins: true,
   },
   {
-    path: '/ajustes',
+    path: ROUTES.settings,
     label: (t) => t.nav.settings,
     icon: IconSettings,
     screen: lazy(() => import('../settings/SettingsScreen')),
   },
 ];
-
-export const HOME = '/inicio';
 
 /** The screens of whoever is signed in. */
 export function useSections(): readonly Section[] {

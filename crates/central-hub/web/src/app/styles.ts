@@ -50,4 +50,6 @@ import '@mantine/core/styles/Tooltip.css';
 import '@mantine/core/styles/Divider.css';
 import '@mantine/core/styles/Grid.css';
 import '@mantine/core/styles/Drawer.css';
+import '@mantine/core/styles/Notification.css';
+import '@mantine/notifications/styles.css';
 import './app.css';

@@ -4,6 +4,7 @@ import { createContext, use, useCallback, useEffect, useState, type ReactNode } 
 import { getMe, signIn, signOut } from '../api/endpoints';
 import { ApiError, onSignedOut } from '../api/http';
 import type { Me } from '../api/types';
+import { forgetDrafts } from '../lib/drafts';
 import { SignIn } from './SignIn';
 import { Starting } from './Starting';
 
@@ -80,6 +81,7 @@ export function AuthProvider({ children }: { children: ReactNode }) {
   }
   const leave = async () => {
     await signOut();
+    forgetDrafts();
     setExpired(false);
     forget();
   };

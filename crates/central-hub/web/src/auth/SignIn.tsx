@@ -13,9 +13,9 @@ import { IconAlertTriangle, IconClock } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { Logo } from '../app/Logo';
-import { Notice } from '../app/Notice';
-import { Preferences } from '../app/Preferences';
+import { Logo } from '../ui/Logo';
+import { Notice } from '../ui/Notice';
+import { Preferences } from '../ui/Preferences';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { usePageTitle } from '../lib/usePageTitle';
@@ -112,6 +112,9 @@ export function SignIn({ expired, onSubmit }: Props) {
             <Button type="submit" fullWidth loading={attempt.isPending}>
               {t.auth.submit}
             </Button>
+            <Text size="sm" c="dimmed">
+              {t.auth.forgot}
+            </Text>
           </Stack>
         </form>
       </Paper>

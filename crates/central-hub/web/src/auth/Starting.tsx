@@ -2,8 +2,8 @@ import { Container } from '@mantine/core';
 import { IconCloudOff } from '@tabler/icons-react';
 
 import { HUB_TIMEOUT, HUB_UNREACHABLE, ApiError } from '../api/http';
-import { Notice } from '../app/Notice';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from '../ui/Notice';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 
@@ -19,7 +19,7 @@ export function Starting({ error }: { error: Error | null }) {
         <Notice
           color="red"
           icon={<IconCloudOff aria-hidden />}
-          title={isAway(error) ? t.banners.hubAwayTitle : t.auth.startFailed}
+          title={isAway(error) ? t.line.troubles.hubAway : t.auth.startFailed}
           urgent
         >
           {errorText(t, error)}

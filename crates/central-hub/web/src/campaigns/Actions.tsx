@@ -3,7 +3,7 @@ import { IconCopy, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { useDryRun } from '../app/useDryRun';
+import { useDryRun } from '../live/useDryRun';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
@@ -19,6 +19,7 @@ export function Actions({ campaign }: { campaign: Campaign }) {
   const t = useText();
   const s = t.campaigns.actions;
   const seesAll = useSeesAll();
+  const dryRun = useDryRun() === true;
   const [asked, setAsked] = useState<Asked>('edit');
   const [opened, setOpened] = useState(false);
   const ask = (what: Asked) => () => {
@@ -35,9 +36,10 @@ export function Actions({ campaign }: { campaign: Campaign }) {
           size="sm"
           leftSection={<IconPlayerPlay size={16} aria-hidden />}
           disabled={campaign.total === 0}
+          title={campaign.total === 0 ? s.emptyHint : undefined}
           onClick={ask('approve')}
         >
-          {s.approve}
+          {dryRun ? s.approveRehearsal : s.approve}
         </Button>
       )}
       {estado === 'pausada' && seesAll && (
@@ -134,16 +136,16 @@ function Question({ campaign, asked, onDone }: QuestionProps) {
       onDone();
     },
   );
-  const people = campaign.total.toLocaleString(t.locale);
+  const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
   const text = {
-    approve: dryRun ? s.approveRehearsal(people) : s.approveReal(people),
+    approve: dryRun ? s.approveRehearsalText(people) : s.approveReal(people),
     resume: campaign.simulacion === true ? s.resumeRehearsal : s.resumeReal,
     pause: s.pauseText,
     copy: s.copyText,
     remove: s.removeText,
   }[asked];
   const confirm = {
-    approve: dryRun ? s.confirmRehearsal : s.confirmReal,
+    approve: dryRun ? s.confirmRehearsal : s.confirmReal(people),
     resume: s.resume,
     pause: s.pause,
     copy: s.copy,

@@ -1,6 +1,7 @@
 import { Badge, Group } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
+import type { Standing } from './standing';
 import type { Campaign, CampaignState } from './types';
 
 const COLORS: Record<CampaignState, string> = {
@@ -10,23 +11,30 @@ const COLORS: Record<CampaignState, string> = {
   finalizado: 'gray',
 };
 
-/** Its state, and whether it is a rehearsal. */
-export function CampaignBadge({ campaign }: { campaign: Campaign }) {
+/** Its state, and whether it is a test; under way is only what goes out. */
+export function CampaignBadge({ campaign, standing }: { campaign: Campaign; standing: Standing }) {
   const t = useText();
+  const s = t.campaigns;
+  const waits = standing.kind === 'waiting';
+  const label = waits
+    ? s.stateWaiting
+    : standing.kind === 'testing'
+      ? s.stateTesting
+      : s.states[campaign.estado];
   return (
     <Group gap={6} wrap="nowrap">
       <Badge
         variant="light"
         tt="none"
-        color={COLORS[campaign.estado]}
+        color={waits ? 'yellow' : COLORS[campaign.estado]}
         data-testid="campaign-state"
         style={{ flexShrink: 0 }}
       >
-        {t.campaigns.states[campaign.estado]}
+        {label}
       </Badge>
       {campaign.simulacion === true && (
         <Badge variant="light" tt="none" color="yellow" style={{ flexShrink: 0 }}>
-          {t.campaigns.rehearsal}
+          {s.rehearsal}
         </Badge>
       )}
     </Group>

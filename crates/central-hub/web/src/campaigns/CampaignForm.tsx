@@ -2,8 +2,9 @@ import { Button, Code, Group, NumberInput, Stack, Text, Textarea, TextInput } fr
 import { useRef, useState, type FormEvent } from 'react';
 
 import { ApiError } from '../api/http';
-import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
+import { templateFaultText } from '../i18n/lookup';
 import { ActionError } from '../ui/ActionError';
 import type { Campaign, CampaignRequest } from './types';
 import { columnsOf, mistakeOf, pauseProblem } from './words';
@@ -24,7 +25,7 @@ const seconds = (value: string | number): number | '' => (value === '' ? '' : Nu
 export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCancel }: Props) {
   const t = useText();
   const f = t.campaigns.form;
-  const seesAll = useSeesAll();
+  const several = useSeveralBusinesses();
   const [nombre, setNombre] = useState(campaign?.nombre ?? '');
   const [mensaje, setMensaje] = useState(campaign?.mensaje ?? '');
   const [columns, setColumns] = useState(campaign?.columnas.join(', ') ?? '');
@@ -49,11 +50,9 @@ export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCan
   const mistake = invalid && mistakeOf(mensaje, invalid.details);
   const textError =
     (tried && problems.mensaje) ||
-    (mistake &&
-      (mistake.variable === null
-        ? f.mistake(mistake.line, mistake.column)
-        : f.unknownVariable(mistake.variable, mistake.line, mistake.column))) ||
-    (invalid ? t.errors.TEMPLATE_INVALID : null);
+    (invalid && templateFaultText(t, invalid));
+  const missing =
+    invalid?.details['motivo'] === 'TEMPLATE_UNKNOWN_VARIABLE' ? (mistake?.variable ?? null) : null;
 
   function send(event: FormEvent) {
     event.preventDefault();
@@ -66,7 +65,7 @@ export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCan
       columnas: columnsOf(columns),
       pausa_min_s: Number(least),
       pausa_max_s: Number(most),
-      ...(seesAll && cliente !== '' ? { cliente_id: cliente } : {}),
+      ...(several && cliente !== '' ? { cliente_id: cliente } : {}),
     });
   }
 
@@ -104,6 +103,15 @@ export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCan
             <Button size="compact-sm" variant="default" onClick={showMistake}>
               {f.showMistake}
             </Button>
+            {missing !== null && !columnsOf(columns).includes(missing) && (
+              <Button
+                size="compact-sm"
+                variant="default"
+                onClick={() => setColumns([...columnsOf(columns), missing].join(', '))}
+              >
+                {f.addColumn(missing)}
+              </Button>
+            )}
           </Group>
         )}
         <TextInput
@@ -136,7 +144,7 @@ export function CampaignForm({ campaign, submit, pending, error, onSubmit, onCan
         <Text size="xs" c="dimmed">
           {f.pauseHint}
         </Text>
-        {seesAll && campaign === null && (
+        {several && campaign === null && (
           <NumberInput
             label={f.business}
             description={f.businessHint}

@@ -2,9 +2,10 @@ import { Anchor, Stack, Text } from '@mantine/core';
 import { Link, useParams } from 'react-router';
 
 import { ApiError } from '../api/http';
-import { Notice } from '../app/Notice';
-import { NotFound } from '../app/NotFound';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { useSeveralBusinesses } from '../auth/businesses';
+import { Notice } from '../ui/Notice';
+import { NotFound } from '../ui/NotFound';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { Screen } from '../ui/Screen';
@@ -14,7 +15,10 @@ import { CampaignBadge } from './CampaignBadge';
 import { ListsCard } from './ListsCard';
 import { ProgressCard } from './ProgressCard';
 import { RecipientsCard } from './RecipientsCard';
+import { SendForReal } from './SendForReal';
 import { TextCard } from './TextCard';
+import type { CampaignStats } from './types';
+import { useStanding } from './useStanding';
 
 /** One campaign: what it says, to whom, how far it is, and all that is done with it. */
 export default function CampaignScreen() {
@@ -41,28 +45,40 @@ function Known({ id }: { id: number }) {
       </Screen>
     );
   }
+  return <Shown campaign={campaign} error={error} />;
+}
+
+function Shown({ campaign, error }: { campaign: CampaignStats; error: Error | null }) {
+  const t = useText();
+  const standing = useStanding(campaign);
+  const several = useSeveralBusinesses();
   return (
     <Screen
       title={campaign.nombre}
       lead={
         <Stack gap={6} align="flex-start" mt={4}>
-          <CampaignBadge campaign={campaign} />
+          <CampaignBadge campaign={campaign} standing={standing} />
           <Text size="sm">
             <Anchor component={Link} to="/campanas">
               {t.campaigns.back}
             </Anchor>
-            {campaign.cliente_id !== null && ` · ${t.campaigns.ofBusiness(campaign.cliente_id)}`}
+            {several && campaign.cliente_id !== null && ` · ${t.campaigns.ofBusiness(campaign.cliente_id)}`}
           </Text>
         </Stack>
       }
-      actions={<Actions campaign={campaign} />}
+      actions={
+        <>
+          <SendForReal campaign={campaign} />
+          <Actions campaign={campaign} />
+        </>
+      }
     >
       {error && (
         <Notice color="red" title={t.campaigns.failed} urgent>
           {errorText(t, error)}
         </Notice>
       )}
-      <ProgressCard campaign={campaign} />
+      <ProgressCard campaign={campaign} standing={standing} />
       <TextCard campaign={campaign} />
       {campaign.estado !== 'finalizado' && <ListsCard campaign={campaign} />}
       <RecipientsCard campaign={campaign} />

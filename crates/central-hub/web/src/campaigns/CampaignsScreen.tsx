@@ -5,7 +5,8 @@ import { useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { whyPaused } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
@@ -15,8 +16,10 @@ import { usePages } from '../ui/pages';
 import { CAMPAIGNS_KEY, getCampaigns, useFollowCampaigns } from './api';
 import { CampaignBadge } from './CampaignBadge';
 import { ProgressBar } from './ProgressBar';
+import { reasonText } from './reasonText';
+import { standingOf } from './standing';
 import { CAMPAIGN_STATES, type Campaign } from './types';
-import { whatFor, whyPaused } from './words';
+import { useAround } from './useStanding';
 
 /** All campaigns, the newest first. The address keeps what is shown. */
 export default function CampaignsScreen() {
@@ -28,6 +31,12 @@ export default function CampaignsScreen() {
   const [buscar] = useDebouncedValue(words.trim(), 250);
   const estado = CAMPAIGN_STATES.find((state) => state === search.get('estado')) ?? null;
   useFollowCampaigns();
+  const around = useAround();
+  const standing = (campaign: Campaign) => standingOf(campaign, { ...around, schedules: null });
+  const reasonsOf = (campaign: Campaign) => {
+    const now = standing(campaign);
+    return now.kind === 'waiting' ? now.reasons : [];
+  };
   const pages = usePages<Campaign>({
     key: [...CAMPAIGNS_KEY, 'list', { estado, buscar }],
     fetch: (cursor, signal) => getCampaigns({ estado, buscar }, cursor, signal),
@@ -48,11 +57,11 @@ export default function CampaignsScreen() {
               {whyPaused(t, campaign.motivo_pausa.codigo, campaign.motivo_pausa.detalle)}
             </Text>
           )}
-          {campaign.espera && (
-            <Text size="xs" c="dimmed">
-              {s.waits(whatFor(t, campaign.espera.codigo))}
+          {reasonsOf(campaign).map((reason) => (
+            <Text key={reason.kind} size="xs" c="dimmed">
+              {reasonText(t, reason, moment)}
             </Text>
-          )}
+          ))}
         </Stack>
       ),
     },
@@ -60,7 +69,7 @@ export default function CampaignsScreen() {
       key: 'state',
       label: s.columns.state,
       width: 180,
-      cell: (campaign) => <CampaignBadge campaign={campaign} />,
+      cell: (campaign) => <CampaignBadge campaign={campaign} standing={standing(campaign)} />,
     },
     {
       key: 'progress',

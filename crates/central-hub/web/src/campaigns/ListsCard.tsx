@@ -1,18 +1,49 @@
-import { Button, FileButton, Group, Progress, Stack, Table, Text, TextInput, Title } from '@mantine/core';
-import { IconCheck, IconUpload } from '@tabler/icons-react';
+import {
+  Anchor,
+  Button,
+  FileButton,
+  Group,
+  Progress,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  Title,
+} from '@mantine/core';
+import { IconCheck, IconInfoCircle, IconUpload } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
 import { upload } from '../api/upload';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { listFaultText } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { DataTable, type Column } from '../ui/DataTable';
 import { CAMPAIGNS_KEY, deleteImport, uploadPath, useCampaignChange, useImports } from './api';
 import { Surface } from '../ui/Surface';
 import { Refused } from './Refused';
 import type { Campaign, Import, ImportReport } from './types';
+
+/** What is put before numbers that lack it, by where they are from. */
+const PREFIXES = {
+  none: '',
+  argentina: '549',
+  uruguay: '598',
+  chile: '56',
+  paraguay: '595',
+  other: '',
+} as const;
+
+type Country = keyof typeof PREFIXES;
+
+const COUNTRIES = Object.keys(PREFIXES) as Country[];
+
+/** With a mark, so that Excel reads it as UTF-8. */
+const fileOf = (text: string): string =>
+  URL.createObjectURL(new Blob(['\uFEFF', text], { type: 'text/csv' }));
 
 /** The lists that people came with, and the way for another. */
 export function ListsCard({ campaign }: { campaign: Campaign }) {
@@ -20,11 +51,18 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   const s = t.campaigns.lists;
   const queries = useQueryClient();
   const imports = useImports(campaign.id);
+  const [country, setCountry] = useState<Country>('none');
   const [prefijo, setPrefijo] = useState('');
+  const result = useRef<HTMLDivElement>(null);
   const [part, setPart] = useState<number | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const running = useRef<AbortController | null>(null);
+  // What came of it is below the button, and may be below the screen.
+  const settled = report !== null || error !== null;
+  useEffect(() => {
+    if (settled) result.current?.scrollIntoView({ block: 'nearest' });
+  }, [settled]);
   // Whoever leaves the screen in the middle stops it: the list shows as half here.
   useEffect(() => () => running.current?.abort(), []);
 
@@ -36,7 +74,7 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
     setReport(null);
     setPart(0);
     try {
-      const path = uploadPath(campaign.id, prefijo.trim());
+      const path = uploadPath(campaign.id, country === 'other' ? prefijo.trim() : PREFIXES[country]);
       setReport(await upload<ImportReport>(path, { file, onProgress: setPart, signal: stop.signal }));
     } catch (cause) {
       if (!stop.signal.aborted) setError(cause as Error);
@@ -49,6 +87,8 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
 
   const known = imports.data?.importaciones ?? [];
   const editable = campaign.estado !== 'en_progreso';
+  // A copy came with people and without lists: there is nothing to show or do.
+  if (!editable && known.length === 0 && imports.data) return null;
   return (
     <Surface data-testid="lists-card">
       <Title order={2} size="h4" mb="xs">
@@ -56,19 +96,43 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
       </Title>
       <Stack gap="md">
         <Text size="sm" c="dimmed">
-          {s.text}
+          {s.text}{' '}
+          <Anchor
+            component="button"
+            type="button"
+            size="sm"
+            onClick={() => {
+              const link = document.createElement('a');
+              link.href = fileOf(s.exampleText);
+              link.download = s.exampleName;
+              link.click();
+              URL.revokeObjectURL(link.href);
+            }}
+          >
+            {s.example}
+          </Anchor>
         </Text>
         {editable && (
           <Group align="flex-end" gap="sm">
-            <TextInput
+            <Select
               label={s.prefix}
               description={s.prefixHint}
-              inputMode="numeric"
-              maxLength={6}
-              value={prefijo}
-              onChange={(event) => setPrefijo(event.currentTarget.value)}
+              allowDeselect={false}
+              value={country}
+              onChange={(next) => setCountry(COUNTRIES.find((one) => one === next) ?? 'none')}
+              data={COUNTRIES.map((value) => ({ value, label: s.countries[value] }))}
               style={{ flex: '0 1 260px' }}
             />
+            {country === 'other' && (
+              <TextInput
+                label={s.otherPrefix}
+                inputMode="numeric"
+                maxLength={6}
+                value={prefijo}
+                onChange={(event) => setPrefijo(event.currentTarget.value)}
+                style={{ flex: '0 1 180px' }}
+              />
+            )}
             <FileButton
               onChange={(file) => void send(file)}
               accept=".csv,.txt,.json,.jsonl,text/csv,application/json"
@@ -94,20 +158,25 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
             <Progress value={part * 100} size="lg" aria-label={s.uploadingLabel} />
           </div>
         )}
-        <ActionError error={error} />
-        {report && (
-          <Notice
-            color={report.rechazados > 0 ? 'yellow' : 'brand'}
-            icon={<IconCheck aria-hidden />}
-            title={s.taken(report.aceptados.toLocaleString(t.locale))}
-            urgent
-          >
-            {s.notTaken(
-              report.duplicados.toLocaleString(t.locale),
-              report.rechazados.toLocaleString(t.locale),
-            )}
-          </Notice>
-        )}
+        <div ref={result} style={{ scrollMarginBlock: 100 }}>
+          <ActionError error={error} />
+          {report && (
+            <Notice
+              color={report.rechazados > 0 || report.aceptados === 0 ? 'yellow' : 'brand'}
+              icon={
+                report.aceptados === 0 ? <IconInfoCircle aria-hidden /> : <IconCheck aria-hidden />
+              }
+              title={s.taken(report.aceptados, report.aceptados.toLocaleString(t.locale))}
+              urgent
+            >
+              {report.duplicados + report.rechazados > 0
+                ? s.notTaken(report.duplicados, report.rechazados)
+                : report.aceptados === 0
+                  ? s.nobody
+                  : s.allTaken}
+            </Notice>
+          )}
+        </div>
         {known.length > 0 && <Lists campaign={campaign} imports={known} editable={editable} />}
       </Stack>
     </Surface>
@@ -131,69 +200,69 @@ function Lists({ campaign, imports, editable }: ListsProps) {
     () => setRemoving(null),
   );
   const states: Readonly<Record<string, string>> = s.states;
+  const columns: readonly Column<Import>[] = [
+    { key: 'when', label: s.columns.when, cell: ({ fecha }) => moment(fecha) },
+    {
+      key: 'state',
+      label: s.columns.state,
+      cell: (one) => (
+        <div>
+          {states[one.estado] ?? one.estado}
+          {one.error && (
+            <Text size="xs" c="dimmed">
+              {listFaultText(t, one.error, one.detalle ?? one.error)}
+            </Text>
+          )}
+        </div>
+      ),
+    },
+    ...(
+      [
+        ['aceptados', s.columns.accepted],
+        ['duplicados', s.columns.duplicates],
+        ['rechazados', s.columns.refused],
+      ] as const
+    ).map(
+      ([name, label]): Column<Import> => ({
+        key: name,
+        label,
+        align: 'end',
+        cell: (one) => one[name].toLocaleString(t.locale),
+      }),
+    ),
+    {
+      key: 'actions',
+      label: s.columns.actions,
+      cell: (one) => (
+        <Group gap={6} wrap="nowrap">
+          {one.rechazados > 0 && (
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-expanded={shown === one.id}
+              onClick={() => setShown(shown === one.id ? null : one.id)}
+            >
+              {s.showRefused}
+            </Button>
+          )}
+          {editable && (
+            <Button size="compact-sm" variant="default" onClick={() => setRemoving(one.id)}>
+              {s.remove}
+            </Button>
+          )}
+        </Group>
+      ),
+    },
+  ];
   return (
     <>
-      <Table.ScrollContainer minWidth={760} type="native" tabIndex={0}>
-        <Table verticalSpacing="xs" aria-label={s.title}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">{s.columns.when}</Table.Th>
-              <Table.Th scope="col">{s.columns.state}</Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.accepted}
-              </Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.duplicates}
-              </Table.Th>
-              <Table.Th scope="col" ta="end">
-                {s.columns.refused}
-              </Table.Th>
-              <Table.Th scope="col">{s.columns.actions}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {imports.map((one) => (
-              <Table.Tr key={one.id}>
-                <Table.Td>{moment(one.fecha)}</Table.Td>
-                <Table.Td>
-                  {states[one.estado] ?? one.estado}
-                  {one.detalle && (
-                    <Text size="xs" c="dimmed">
-                      {one.detalle}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td ta="end">{one.aceptados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td ta="end">{one.duplicados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td ta="end">{one.rechazados.toLocaleString(t.locale)}</Table.Td>
-                <Table.Td>
-                  <Group gap={6} wrap="nowrap">
-                    {one.rechazados > 0 && (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        aria-expanded={shown === one.id}
-                        onClick={() => setShown(shown === one.id ? null : one.id)}
-                      >
-                        {s.showRefused}
-                      </Button>
-                    )}
-                    {editable && (
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        onClick={() => setRemoving(one.id)}
-                      >
-                        {s.remove}
-                      </Button>
-                    )}
-                  </Group>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <DataTable
+        label={s.title}
+        columns={columns}
+        items={imports}
+        rowKey={({ id }) => id}
+        minWidth={720}
+      />
       {shown !== null && <Refused key={shown} campaign={campaign.id} number={shown} />}
       <ConfirmDialog
         opened={removing !== null}

@@ -1,19 +1,30 @@
-import { Alert, SimpleGrid, Stack, Text, Title } from '@mantine/core';
-import { IconClockPause, IconHourglass } from '@tabler/icons-react';
+import { Alert, Anchor, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { IconClockPause } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
+import { Link } from 'react-router';
 
-import { ScreenLoading } from '../app/ScreenLoading';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { causeText, whyPaused } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 import { Surface } from '../ui/Surface';
 import { ProgressBar } from './ProgressBar';
+import { ROUTES } from '../lib/routes';
+import { StandingNotice } from './StandingNotice';
+import type { Standing } from './standing';
 import type { CampaignStats } from './types';
-import { causeText, whatFor, whyPaused } from './words';
+import { useAnswers } from './useAnswers';
 
 const Chart = lazy(() => import('./Chart'));
 
 /** How far it is, what it waits for, and how it went day by day. */
-export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
+export function ProgressCard({
+  campaign,
+  standing,
+}: {
+  campaign: CampaignStats;
+  standing: Standing;
+}) {
   const t = useText();
   const moment = useMoment();
   const s = t.campaigns;
@@ -34,7 +45,8 @@ export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
     [s.figures.fallidos, campaign.fallidos],
     [s.figures.omitidos, campaign.omitidos],
   ];
-  const { motivo_pausa: pause, espera: wait } = campaign;
+  const { motivo_pausa: pause } = campaign;
+  const answers = useAnswers(campaign);
   return (
     <Surface data-testid="progress-card">
       <Title order={2} size="h4" mb="sm">
@@ -53,13 +65,7 @@ export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
               : s.cureAny}
           </Alert>
         )}
-        {wait && (
-          <Alert color="gray" role="note" icon={<IconHourglass aria-hidden />} title={s.waiting}>
-            {wait.hasta
-              ? s.waitsUntil(whatFor(t, wait.codigo), moment(wait.hasta))
-              : whatFor(t, wait.codigo)}
-          </Alert>
-        )}
+        <StandingNotice campaign={campaign} standing={standing} />
         <ProgressBar campaign={campaign} size="lg" />
         <SimpleGrid cols={{ base: 2, xs: 3, sm: 4, md: 7 }} component="dl" m={0}>
           {figures.map(([name, count]) => (
@@ -73,6 +79,28 @@ export function ProgressCard({ campaign }: { campaign: CampaignStats }) {
             </div>
           ))}
         </SimpleGrid>
+        {answers && answers.people > 0 && (
+          <Anchor
+            component={Link}
+            size="sm"
+            to={`${ROUTES.messages}?campania_id=${campaign.id}&direccion=entrante`}
+            data-testid="answers"
+          >
+            {s.answers(
+              answers.people,
+              `${answers.people.toLocaleString(t.locale)}${answers.more ? '+' : ''}`,
+              Math.round((answers.people / Math.max(1, campaign.enviados)) * 100),
+            )}
+          </Anchor>
+        )}
+        {campaign.omitidos > 0 && (
+          <Text size="sm" c="dimmed">
+            {s.skipped(campaign.omitidos, campaign.omitidos.toLocaleString(t.locale))}{' '}
+            <Anchor component={Link} size="sm" to={ROUTES.optOuts}>
+              {t.optOuts.title}
+            </Anchor>
+          </Text>
+        )}
         {campaign.previsto_inicio && campaign.previsto_fin && (
           <Text size="sm" data-testid="plan">
             {(campaign.simulacion === true ? s.planned : s.went)(

@@ -2,15 +2,15 @@ import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
+import { causeText } from '../i18n/lookup';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
 import { retryRecipients, useCampaignChange, useRecipient } from './api';
 import { RecipientBadge } from './RecipientBadge';
 import type { Recipient } from './types';
-import { causeText } from './words';
 
 interface Props {
   campaign: number;
@@ -29,6 +29,7 @@ export function RecipientDetail({ campaign, recipient, onDone }: Props) {
   const now = data ?? recipient;
   if (retrying) return <RetryForm campaign={campaign} number={recipient.id} onDone={onDone} />;
   const rows: Fact[] = [
+    [s.columns.line, s.line(now.linea)],
     [s.facts.number, formatPhone(now.destinatario)],
     ...Object.entries(now.datos).map(([name, value]): Fact => [name, value]),
     ...(now.previsto ? ([[s.facts.planned, moment(now.previsto)]] as Fact[]) : []),

@@ -42,10 +42,10 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
       width: 220,
       cell: (recipient) => (
         <>
-          <Text size="sm">{formatPhone(recipient.destinatario)}</Text>
+          <Text size="sm">{recipient.nombre ?? formatPhone(recipient.destinatario)}</Text>
           {recipient.nombre && (
             <Text size="xs" c="dimmed">
-              {recipient.nombre}
+              {formatPhone(recipient.destinatario)}
             </Text>
           )}
         </>
@@ -92,7 +92,7 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
         <Group gap="sm">
           {campaign.fallidos > 0 && (
             <Button size="sm" variant="default" onClick={() => open({ what: 'retry' })}>
-              {s.retryAll(campaign.fallidos.toLocaleString(t.locale))}
+              {s.retryAll(campaign.fallidos, campaign.fallidos.toLocaleString(t.locale))}
             </Button>
           )}
           <Select
@@ -124,13 +124,14 @@ export function RecipientsCard({ campaign }: { campaign: Campaign }) {
             columns={columns}
             items={items}
             rowKey={({ id }) => id}
+            onOpen={(recipient) => open({ what: 'one', recipient })}
             minWidth={720}
           />
         )}
       </PagedList>
       <Dialog
         opened={opened}
-        title={shown.what === 'one' ? s.one(shown.recipient.linea) : s.retryTitle}
+        title={shown.what === 'one' ? shown.recipient.nombre ?? formatPhone(shown.recipient.destinatario) : s.retryTitle}
         size="lg"
         onClose={close}
       >

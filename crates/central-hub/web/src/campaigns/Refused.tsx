@@ -1,4 +1,5 @@
 import { useText } from '../i18n/I18nProvider';
+import { lineFaultText } from '../i18n/lookup';
 import { DataTable, type Column } from '../ui/DataTable';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
@@ -13,14 +14,13 @@ export function Refused({ campaign, number }: { campaign: number; number: number
     key: [...campaignKey(campaign), 'refused', number],
     fetch: (cursor, signal) => getRefused(campaign, number, cursor, signal),
   });
-  const reasons: Readonly<Record<string, string>> = s.reasons;
   const columns: readonly Column<RefusedLine>[] = [
     { key: 'line', label: s.refusedColumns.line, width: 90, cell: ({ linea }) => linea },
     { key: 'value', label: s.refusedColumns.value, cell: ({ valor }) => valor },
     {
       key: 'why',
       label: s.refusedColumns.why,
-      cell: ({ codigo, motivo }) => reasons[codigo] ?? motivo,
+      cell: ({ codigo, motivo }) => lineFaultText(t, codigo, motivo),
     },
   ];
   return (

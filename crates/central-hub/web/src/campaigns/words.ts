@@ -1,7 +1,4 @@
-import type { Dictionary } from '../i18n/es';
 import type { Campaign } from './types';
-
-export { whatFor, whyPaused } from '../start/words';
 
 /** How many of its people are behind it, whatever came of them. */
 export const doneOf = ({ total, pendientes, en_cola }: Campaign): number =>
@@ -78,12 +75,4 @@ export const columnsOf = (text: string): string[] => [
 export function pauseProblem(least: number | '', most: number | ''): 'empty' | 'order' | null {
   if (least === '' || most === '') return 'empty';
   return most < least ? 'order' : null;
-}
-
-export function causeText(t: Dictionary, code: string | null): string {
-  if (code === null) return '';
-  const errors: Readonly<Record<string, string>> = t.errors;
-  const known: Readonly<Record<string, string>> = t.campaigns.causes;
-  if (Object.hasOwn(known, code)) return known[code] ?? code;
-  return Object.hasOwn(errors, code) ? (errors[code] ?? code) : code;
 }

@@ -1,15 +1,18 @@
 import { Button, Text, Textarea } from '@mantine/core';
 import { IconSend } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useRef, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 
-import { useDryRun } from '../app/useDryRun';
+import { outcomeIsUnknown } from '../api/outcome';
 import { useText } from '../i18n/I18nProvider';
+import { draftOf, keepDraft } from '../lib/drafts';
 import { newKey } from '../lib/key';
+import { useDryRun } from '../live/useDryRun';
+import { useLine } from '../live/useLine';
 import { ActionError } from '../ui/ActionError';
-import { outcomeIsUnknown } from '../whatsapp/outcome';
 import { answer, CONVERSATIONS_KEY } from './api';
 import classes from './Conversations.module.css';
+import type { Message } from './types';
 
 interface Attempt {
   destinatario: string;
@@ -18,23 +21,46 @@ interface Attempt {
   key: string;
 }
 
+interface Props {
+  /** The chat in the address: a draft is kept under it. */
+  chat: string;
+  number: string;
+  who: string;
+  business: number | null;
+  messages: readonly Message[];
+}
+
+/** A screen that a keyboard covers half of as soon as something has the focus. */
+const isTouch = (): boolean => window.matchMedia('(hover: none)').matches;
+
 /** The box to answer in. One text is sent once, however often it is clicked. */
-export function AnswerBox({ number, business }: { number: string; business: number | null }) {
+export function AnswerBox({ chat, number, who, business, messages }: Props) {
   const t = useText();
   const c = t.conversations;
   const dryRun = useDryRun();
+  const line = useLine();
   const queries = useQueryClient();
-  const [text, setText] = useState('');
+  const [text, setText] = useState(() => draftOf(chat));
   const [problem, setProblem] = useState<string | null>(null);
   const box = useRef<HTMLTextAreaElement>(null);
   const pending = useRef<Attempt | null>(null);
   const isUnderWay = useRef(false);
 
+  // Whoever opens a chat means to answer it.
+  useEffect(() => {
+    if (!isTouch()) box.current?.focus({ preventScroll: true });
+  }, []);
+
+  const put = (next: string) => {
+    setText(next);
+    keepDraft(chat, next);
+  };
+
   const attempt = useMutation({
     mutationFn: ({ key, ...body }: Attempt) => answer(body, key),
     onSuccess: () => {
       pending.current = null;
-      setText('');
+      put('');
     },
     onError: (error) => {
       if (!outcomeIsUnknown(error)) pending.current = null;
@@ -69,37 +95,47 @@ export function AnswerBox({ number, business }: { number: string; business: numb
 
   const { data, error } = attempt;
   const unknown = error !== null && outcomeIsUnknown(error);
+  // It waited when it was asked for; by now it may have gone.
+  const now = data && (messages.find(({ id }) => id === data.id)?.estado ?? data.estado);
   return (
     <form onSubmit={submit} noValidate className={classes.answer}>
       <div role="status" aria-live="polite" data-testid="answer-outcome">
-        {data?.estado === 'simulado' && <Text size="sm">{c.rehearsed}</Text>}
-        {data?.estado === 'pendiente' && <Text size="sm">{c.waiting}</Text>}
+        {now === 'simulado' && <Text size="sm">{c.rehearsed(who)}</Text>}
+        {now === 'pendiente' && <Text size="sm">{c.waiting}</Text>}
         {unknown && <Text size="sm">{c.unknown}</Text>}
+        {!line.sends && dryRun === false && line.trouble && now !== 'pendiente' && (
+          <Text size="sm">{c.lineDown}</Text>
+        )}
       </div>
-      <ActionError error={error} />
+      {/* Of what may have left the line above says all; why is in the banner. */}
+      <ActionError error={unknown ? null : error} />
       <div className={classes.write}>
         <Textarea
           ref={box}
           label={c.answer}
           description={c.answerHint}
+          classNames={{ description: classes.hint ?? '', label: classes.label ?? '' }}
           autosize
           minRows={1}
           maxRows={6}
           value={text}
           error={problem}
           onChange={(event) => {
-            setText(event.currentTarget.value);
+            put(event.currentTarget.value);
             setProblem(null);
           }}
           onKeyDown={(event) => {
             // An accent or a word that is still being composed ends with Enter, too.
             if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+            // On a phone Enter makes a line: its keyboard has no Shift + Enter.
+            if (isTouch()) return;
             event.preventDefault();
             submit();
           }}
         />
         <Button
           type="submit"
+          className={classes.send}
           loading={attempt.isPending}
           leftSection={<IconSend size={18} aria-hidden />}
         >

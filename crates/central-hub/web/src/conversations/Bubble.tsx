@@ -11,13 +11,15 @@ import {
 import type { ComponentType } from 'react';
 import { Link } from 'react-router';
 
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { codeText } from '../i18n/lookup';
 import { clockText } from '../lib/days';
-import { absolute } from '../lib/time';
+import { useCampaignName } from '../live/campaignName';
+import { useMoment } from '../live/useMoment';
 import type { MessageStateName } from '../ui/MessageState';
 import classes from './Conversations.module.css';
+import { RichText } from './RichText';
 import { kindText } from './thread';
 import type { Message } from './types';
 
@@ -63,10 +65,13 @@ function Ticks({ estado }: { estado: MessageStateName }) {
 export function Bubble({ message, zone }: { message: Message; zone: string }) {
   const t = useText();
   const c = t.conversations;
+  const moment = useMoment();
   const campaigns = useLinks()('campaigns');
   const isOut = message.direccion === 'saliente';
   const kind = kindText(t, message.tipo);
   const { campañaId } = message;
+  const campaignName = useCampaignName(campañaId);
+  const campaign = campaignName ?? t.schedules.unnamed(campañaId ?? 0);
   return (
     <article className={classes.bubble} data-direction={message.direccion} data-message={message.id}>
       <VisuallyHidden>{isOut ? c.fromYou : c.fromThem}</VisuallyHidden>
@@ -75,7 +80,9 @@ export function Bubble({ message, zone }: { message: Message; zone: string }) {
           {kind}
         </Text>
       )}
-      {message.mensaje && <div className={classes.text}>{message.mensaje}</div>}
+      {message.mensaje && <div className={classes.text}>
+          <RichText text={message.mensaje} />
+        </div>}
       {message.error && isOut && (
         <Text size="xs" c="var(--mantine-color-error)">
           {codeText(t, message.error, message.error)}
@@ -84,10 +91,10 @@ export function Bubble({ message, zone }: { message: Message; zone: string }) {
       <div className={classes.foot}>
         {campañaId !== null && campaigns && (
           <Anchor component={Link} to={`${campaigns}/${campañaId}`} size="xs" underline="always">
-            {isOut ? c.campaign(campañaId) : c.answersCampaign(campañaId)}
+            {isOut ? c.campaign(campaign) : c.answersCampaign(campaign)}
           </Anchor>
         )}
-        <time dateTime={message.fecha} title={absolute(message.fecha, t.locale, zone)}>
+        <time dateTime={message.fecha} title={moment(message.fecha)}>
           {clockText(message.fecha, zone, t.locale)}
         </time>
         {isOut && <Ticks estado={message.estado} />}

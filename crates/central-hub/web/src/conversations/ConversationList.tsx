@@ -1,35 +1,46 @@
 import { Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconMessageCircle, IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useState, type KeyboardEvent } from 'react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
-import { useNow, wallClock } from '../lib/useNow';
-import { absolute, relative } from '../lib/time';
+import { draftOf } from '../lib/drafts';
+import { ROUTES } from '../lib/routes';
+import { useMoment, useShortMoment } from '../live/useMoment';
 import { Empty } from '../ui/Empty';
 import { PagedList } from '../ui/PagedList';
 import { usePages } from '../ui/pages';
 import { CONVERSATIONS_KEY, getConversations, SEEN_AT_LAST_MS } from './api';
+import { Avatar } from './Avatar';
 import classes from './Conversations.module.css';
 import { kindText, numberOf } from './thread';
 import type { Conversation } from './types';
 
-function Row({ talk, chosen, now }: { talk: Conversation; chosen: boolean; now: number }) {
+function Row({ talk, chosen }: { talk: Conversation; chosen: boolean }) {
   const t = useText();
+  const moment = useMoment();
+  const short = useShortMoment();
   const c = t.conversations;
   const { ultimo } = talk;
   const number = numberOf(talk);
+  const chat = talk.telefono ?? talk.chat;
+  // The one that is open shows its own in the box.
+  const draft = chosen ? '' : draftOf(chat);
+  const prefixOf = (estado: string) =>
+    estado === 'fallido' ? c.notSent : estado === 'simulado' ? c.tested : c.you;
   const text = [kindText(t, ultimo.tipo), ultimo.mensaje].filter(Boolean).join(': ');
   return (
     <Link
-      to={`/conversaciones/${encodeURIComponent(talk.telefono ?? talk.chat)}`}
+      to={`${ROUTES.conversations}/${encodeURIComponent(talk.telefono ?? talk.chat)}`}
       className={classes.row}
       aria-current={chosen ? 'page' : undefined}
       data-chat={talk.telefono ?? talk.chat}
     >
+      <Avatar name={talk.nombre} chat={chat} />
+      <span className={classes.words}>
       <span className={classes.head}>
-        <Text span fw={600} size="sm" truncate>
+        <Text span fw={600} size="sm" truncate title={number}>
           {talk.nombre ?? number}
         </Text>
         <Text
@@ -38,23 +49,37 @@ function Row({ talk, chosen, now }: { talk: Conversation; chosen: boolean; now: 
           c="dimmed"
           component="time"
           dateTime={ultimo.fecha}
-          title={absolute(ultimo.fecha, t.locale)}
+          title={moment(ultimo.fecha)}
           className={classes.when}
         >
-          {relative(ultimo.fecha, now, t.locale) ?? t.ready.justNow}
+          {short(ultimo.fecha)}
         </Text>
       </span>
-      {talk.nombre && (
-        <Text span size="xs" c="dimmed">
-          {number}
-        </Text>
-      )}
-      <Text span size="sm" c="dimmed" lineClamp={2}>
-        {ultimo.direccion === 'saliente' && `${c.you} `}
-        {text}
+      <Text span size="sm" c="dimmed" truncate>
+        {draft === '' ? (
+          <>
+            {ultimo.direccion === 'saliente' && `${prefixOf(ultimo.estado)} `}
+            {text}
+          </>
+        ) : (
+          <>
+            <strong>{c.draft}</strong> {draft}
+          </>
+        )}
       </Text>
+      </span>
     </Link>
   );
+}
+
+/** ↑ and ↓ go through the list as Tab does, Home and End to its ends. */
+function walk(event: KeyboardEvent<HTMLElement>) {
+  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('a')];
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (at === -1 || to === undefined) return;
+  event.preventDefault();
+  rows[Math.min(rows.length - 1, Math.max(0, to))]?.focus();
 }
 
 /** With whom there is a conversation, the newest first. */
@@ -63,7 +88,6 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
   const c = t.conversations;
   const [typed, setTyped] = useState('');
   const [words] = useDebouncedValue(typed.trim(), 300);
-  const now = useNow(wallClock, 30_000);
   const pages = usePages({
     key: [...CONVERSATIONS_KEY, 'list', words],
     fetch: (cursor, signal) => getConversations(words, cursor, signal),
@@ -96,10 +120,10 @@ export function ConversationList({ chosen }: { chosen: string | undefined }) {
         }
       >
         {(items) => (
-          <ul className={classes.rows}>
+          <ul className={classes.rows} onKeyDown={walk}>
             {items.map((talk) => (
               <li key={talk.chat}>
-                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} now={now} />
+                <Row talk={talk} chosen={chosen === (talk.telefono ?? talk.chat)} />
               </li>
             ))}
           </ul>

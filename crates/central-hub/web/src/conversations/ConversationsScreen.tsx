@@ -16,7 +16,7 @@ export default function ConversationsScreen() {
   const { telefono } = useParams();
   useFollow();
   return (
-    <Screen title={t.nav.conversations} lead={t.conversations.lead}>
+    <Screen title={t.nav.conversations} quiet={telefono !== undefined}>
       <div className={classes.panes} data-open={telefono !== undefined || undefined}>
         <Surface className={classes.list} p="sm">
           <ConversationList chosen={telefono} />
@@ -26,7 +26,6 @@ export default function ConversationsScreen() {
             <Empty
               icon={IconMessageCircle}
               title={t.conversations.chooseTitle}
-              text={t.conversations.chooseText}
             />
           ) : (
             <Thread key={telefono} number={telefono} />

@@ -1,16 +1,24 @@
-import { ActionIcon, Button, Center, Text, Title } from '@mantine/core';
-import { IconArrowLeft } from '@tabler/icons-react';
+import { ActionIcon, Anchor, Badge, Button, Center, Menu, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconArrowLeft, IconBellOff, IconDotsVertical } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
-import { useConfig } from '../api/queries';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { useSeesAll } from '../auth/AuthProvider';
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
-import { dayText } from '../lib/days';
+import { clockIn, dayName } from '../lib/days';
 import { formatPhone } from '../lib/phone';
+import { ROUTES } from '../lib/routes';
 import { usePageTitle } from '../lib/usePageTitle';
+import { useConfig } from '../live/queries';
 import { ActionError } from '../ui/ActionError';
+import { ConfirmDialog } from '../ui/ConfirmDialog';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import { toast } from '../ui/toast';
+import { useAction } from '../ui/useAction';
 import { AnswerBox } from './AnswerBox';
-import { useHistory } from './api';
+import { addOptOut, OPT_OUT_KEY, removeOptOut, useHistory, useOptOut } from './api';
+import { Avatar } from './Avatar';
 import { Bubble } from './Bubble';
 import classes from './Conversations.module.css';
 import { businessOf, byDay, inOrder } from './thread';
@@ -24,42 +32,53 @@ export function Thread({ number }: { number: string }) {
   const first = data?.pages[0];
   const shown = formatPhone(number);
   const name = first?.nombre ?? null;
-  usePageTitle(name ?? shown);
+  const who = name ?? shown;
+  usePageTitle(who);
   const messages = data ? inOrder(data.pages) : [];
+  const phone = first?.telefono ?? number;
+  const optOut = useOptOut(phone, messages.at(-1)?.id ?? 0);
+  const today = clockIn(Date.now(), zone).day;
   const older = () => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   };
   return (
-    <section className={classes.thread} aria-label={c.thread(name ?? shown)}>
+    <section className={classes.thread} aria-label={c.thread(who)}>
       <div className={classes.title}>
         <ActionIcon
           component={Link}
-          to="/conversaciones"
+          to={ROUTES.conversations}
           variant="subtle"
           color="gray"
-          size="lg"
+          size={44}
           aria-label={c.back}
-          className={classes.back}
+          className={classes.back ?? ''}
         >
           <IconArrowLeft size={20} aria-hidden />
         </ActionIcon>
-        <div>
-          <Title order={2} size="h4">
-            {name ?? shown}
+        <Avatar name={name} chat={number} />
+        <div className={classes.who}>
+          <Title order={2} size="h5" lh={1.25}>
+            {who}
           </Title>
           {name && (
-            <Text size="sm" c="dimmed">
+            <Text size="xs" c="dimmed">
               {shown}
             </Text>
           )}
         </div>
+        {optOut.data && (
+          <Badge variant="light" color="red" tt="none" data-testid="opted-out">
+            {c.optedOut}
+          </Badge>
+        )}
+        {optOut.data === null && <OptOutMenu phone={phone} who={who} />}
       </div>
       {/* Turned around, so that it begins at its end and stays where it is read. */}
       <div
         className={classes.scroll}
         tabIndex={0}
         role="log"
-        aria-label={c.thread(name ?? shown)}
+        aria-label={c.thread(who)}
         onScroll={({ currentTarget: box }) => {
           const left = box.scrollHeight - box.clientHeight - Math.abs(box.scrollTop);
           if (left < 60 && box.scrollTop !== 0) older();
@@ -82,8 +101,8 @@ export function Thread({ number }: { number: string }) {
           )}
           {byDay(messages, zone).map(({ day, messages: some }) => (
             <div key={day} className={classes.day}>
-              <Text size="xs" c="dimmed" ta="center" component="h3" fw={600} m={0}>
-                {dayText(day, t.locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })}
+              <Text size="xs" ta="center" component="h3" fw={600} m={0} className={classes.dayName}>
+                {dayName(day, today, t.locale, t.dates)}
               </Text>
               {some.map((message) => (
                 <Bubble key={message.id} message={message} zone={zone} />
@@ -92,7 +111,82 @@ export function Thread({ number }: { number: string }) {
           ))}
         </div>
       </div>
-      <AnswerBox number={first?.telefono ?? number} business={businessOf(messages)} />
+      {optOut.data ? (
+        <Closed who={who} />
+      ) : (
+        <AnswerBox
+          chat={number}
+          number={phone}
+          who={who}
+          business={businessOf(messages)}
+          messages={messages}
+        />
+      )}
     </section>
+  );
+}
+
+/** Where the box would be: nobody types what cannot be sent. */
+function Closed({ who }: { who: string }) {
+  const c = useText().conversations;
+  const to = useLinks()('optOuts');
+  return (
+    <div className={classes.answer} data-testid="closed-box">
+      <Text size="sm">
+        <IconBellOff size={16} aria-hidden style={{ verticalAlign: 'text-bottom' }} />{' '}
+        {c.optedOutBox(who)}{' '}
+        {to && (
+          <Anchor component={Link} to={to} size="sm">
+            {c.optedOutManage}
+          </Anchor>
+        )}
+      </Text>
+    </div>
+  );
+}
+
+function OptOutMenu({ phone, who }: { phone: string; who: string }) {
+  const t = useText();
+  const c = t.conversations;
+  const seesAll = useSeesAll();
+  const [asking, dialog] = useDisclosure(false);
+  const back = useAction(OPT_OUT_KEY, () => removeOptOut(phone));
+  const add = useAction(
+    OPT_OUT_KEY,
+    () => addOptOut({ telefono: phone, motivo: c.optOutReason }),
+    () => {
+      dialog.close();
+      toast({
+        text: c.optOutDone(who),
+        // Only administrators take somebody off the list.
+        ...(seesAll ? { undo: { label: t.app.undo, act: () => back.mutate() } } : {}),
+      });
+    },
+  );
+  return (
+    <>
+      <Menu position="bottom-end" withinPortal={false}>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" size={44} aria-label={c.menu}>
+            <IconDotsVertical size={20} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconBellOff size={16} aria-hidden />} onClick={dialog.open}>
+            {c.optOut}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <ConfirmDialog
+        opened={asking}
+        title={c.optOutTitle(who)}
+        text={c.optOutText}
+        confirm={c.optOut}
+        pending={add.isPending}
+        error={add.error}
+        onConfirm={() => add.mutate()}
+        onClose={dialog.close}
+      />
+    </>
   );
 }

@@ -1,7 +1,7 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 
-import { request } from '../api/http';
+import { ApiError, request } from '../api/http';
 import { query } from '../lib/query';
 import { useOnLive } from '../live/LiveProvider';
 import type { Page } from '../ui/pages';
@@ -81,3 +81,33 @@ export function useFollow(): void {
     }
   });
 }
+
+/** Beside the list on the screen of its own: a change there is seen here. */
+export const OPT_OUT_KEY = ['opt-outs'] as const;
+
+const OPT_OUTS = '/api/sender/bajas';
+
+/** Whether this person asked not to be written to; looked at again with each new message. */
+export const useOptOut = (phone: string, latest: number) =>
+  useQuery({
+    queryKey: [...OPT_OUT_KEY, 'of', phone, latest],
+    queryFn: async ({ signal }) => {
+      try {
+        return await request<{ telefono: string }>(`${OPT_OUTS}/${encodeURIComponent(phone)}`, {
+          signal,
+        });
+      } catch (error) {
+        // Not on the list, or a chat that has no number to be on it.
+        if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return null;
+        throw error;
+      }
+    },
+    placeholderData: (before) => before,
+    staleTime: 0,
+  });
+
+export const addOptOut = (body: { telefono: string; motivo: string }) =>
+  request<unknown>(OPT_OUTS, { method: 'POST', body });
+
+export const removeOptOut = (phone: string) =>
+  request<null>(`${OPT_OUTS}/${encodeURIComponent(phone)}`, { method: 'DELETE' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ApiError } from '../api/http';
 import { en } from './en';
 import { es } from './es';
-import { codeText, errorText, explain } from './lookup';
+import { codeText, errorText, explain, lineFaultText, listFaultText } from './lookup';
 
 /** Every key with the kind of what stands there: `scan.steps: array 5`. */
 function shape(value: unknown, path = ''): string[] {
@@ -43,5 +43,40 @@ describe('codes in words', () => {
       expect(codeText(es, code, 'as it is')).toBe('as it is');
       expect(explain(es, code, 'as it is')).toEqual({ what: 'as it is', cure: null });
     }
+  });
+});
+
+describe('a list that is not taken', () => {
+  const fault = (code: string, sentence: string) => listFaultText(es, code, sentence);
+
+  it('says why, with the columns that were found', () => {
+    expect(fault('LIST_IS_WORKBOOK', 'x')).toContain('Guardar como');
+    expect(
+      fault(
+        'LIST_WITHOUT_PHONE',
+        'no column holds the number: name one telefono, celular, destinatario or phone (found: Nombre, Nro de celular, Propiedad (m2))',
+      ),
+    ).toContain('Columnas: Nombre, Nro de celular, Propiedad (m2).');
+    expect(fault('LIST_SAME_COLUMN', 'two columns are called nombre')).toContain('«nombre»');
+    expect(fault('LIST_MISSING_COLUMNS', 'the text needs columns that the list has not: turno')).toContain('turno');
+    expect(fault('LIST_RECORD_TOO_LARGE', 'line 7: more than 65536 bytes; is …')).toContain('la 7');
+    expect(fault('SOMETHING_NEW', 'as it is')).toBe('as it is');
+  });
+
+  it('is told whole, with who came before the fault', () => {
+    const error = (aceptados: number) =>
+      new ApiError('LIST_INVALID', 'the list is empty', 400, { motivo: 'LIST_EMPTY', aceptados });
+    expect(errorText(es, error(0))).toBe('El archivo está vacío. No se agregó a nadie.');
+    expect(errorText(es, error(1))).toContain('1 persona;');
+    expect(errorText(en, error(3))).toContain('3 people were added');
+  });
+
+  it('names the column of a line', () => {
+    expect(
+      lineFaultText(es, 'MISSING_VALUE', 'razon_social is empty, and the text needs it ({razon_social|…} would give a default)'),
+    ).toBe('Falta «razon_social», que el mensaje usa.');
+    expect(lineFaultText(es, 'VALUE_TOO_LONG', 'nota is longer than 1000 characters')).toContain('«nota»');
+    expect(lineFaultText(es, 'PHONE_EMPTY', 'x')).toBe('No hay teléfono.');
+    expect(lineFaultText(es, 'constructor', 'as it is')).toBe('as it is');
   });
 });

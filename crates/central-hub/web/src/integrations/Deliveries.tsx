@@ -3,9 +3,9 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconSend } from '@tabler/icons-react';
 import { useState } from 'react';
 
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';
 import { DataTable, type Column } from '../ui/DataTable';

@@ -1,9 +1,9 @@
 import { Button, Code, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 
-import { ScreenLoading } from '../app/ScreenLoading';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { useAction } from '../ui/useAction';

@@ -6,15 +6,18 @@ import { useText } from '../i18n/I18nProvider';
 interface Props {
   label: string;
   secret: string;
+  text: string;
+  /** What the button that ends it says. */
+  kept: string;
   onClose: () => void;
 }
 
 /** A secret that is shown this once. */
-export function Secret({ label, secret, onClose }: Props) {
+export function Secret({ label, text, kept, secret, onClose }: Props) {
   const s = useText().integrations;
   return (
     <Stack>
-      <Text>{s.onceText}</Text>
+      <Text>{text}</Text>
       <div>
         <Text size="sm" fw={600}>
           {label}
@@ -37,7 +40,7 @@ export function Secret({ label, secret, onClose }: Props) {
             </Button>
           )}
         </CopyButton>
-        <Button onClick={onClose}>{s.kept}</Button>
+        <Button onClick={onClose}>{kept}</Button>
       </Group>
     </Stack>
   );

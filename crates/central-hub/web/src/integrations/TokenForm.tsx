@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { useAction } from '../ui/useAction';
@@ -10,8 +11,16 @@ import { checkToken, NEW_TOKEN, newTokenOf, type TokenValues } from './form';
 import { SCOPES, type TokenWithSecret } from './types';
 
 /** Makes a token for a program. */
-export function TokenForm({ onDone }: { onDone: (made: TokenWithSecret) => void }) {
-  const s = useText().integrations.tokenForm;
+export function TokenForm({
+  onDone,
+  onCancel,
+}: {
+  onDone: (made: TokenWithSecret) => void;
+  onCancel: () => void;
+}) {
+  const t = useText();
+  const s = t.integrations.tokenForm;
+  const several = useSeveralBusinesses();
   const seesAll = useSeesAll();
   const [values, setValues] = useState(NEW_TOKEN);
   const [tried, setTried] = useState(false);
@@ -49,7 +58,7 @@ export function TokenForm({ onDone }: { onDone: (made: TokenWithSecret) => void 
             ))}
           </Stack>
         </Checkbox.Group>
-        {seesAll && (
+        {several && (
           <TextInput
             label={s.business}
             description={s.businessHint}
@@ -59,7 +68,10 @@ export function TokenForm({ onDone }: { onDone: (made: TokenWithSecret) => void 
         )}
         <TextInput label={s.days} description={s.daysHint} inputMode="numeric" {...text('days')} />
         <ActionError error={save.error} />
-        <Group justify="flex-end">
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onCancel}>
+            {t.app.cancel}
+          </Button>
           <Button type="submit" loading={save.isPending}>
             {s.create}
           </Button>

@@ -5,7 +5,7 @@ import { useState } from 'react';
 
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { Card } from '../ui/Card';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -119,12 +119,19 @@ export function TokenList() {
       <Dialog
         opened={adding}
         title={secret === null ? s.addToken : s.tokenTitle}
+        kept={secret !== null}
         onClose={close}
       >
         {secret === null ? (
-          <TokenForm onDone={({ token }) => setSecret(token)} />
+          <TokenForm onDone={({ token }) => setSecret(token)} onCancel={close} />
         ) : (
-          <Secret label={s.token} secret={secret} onClose={close} />
+          <Secret
+            label={s.token}
+            text={s.onceTokenText}
+            kept={s.keptToken}
+            secret={secret}
+            onClose={close}
+          />
         )}
       </Dialog>
       <ConfirmDialog

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconCheck } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
@@ -62,15 +62,22 @@ export function WebhookActions({ webhook }: { webhook: Webhook }) {
       <ActionError error={test.error} />
       {test.data && <Tested result={test.data} />}
       <Dialog opened={editing} title={s.edit} onClose={editDialog.close}>
-        <WebhookForm webhook={webhook} onDone={editDialog.close} />
+        <WebhookForm webhook={webhook} onDone={editDialog.close} onCancel={editDialog.close} />
       </Dialog>
       <Dialog
         opened={secret !== null}
         title={s.secretTitle}
+        kept
         onClose={() => setSecret(null)}
       >
         {secret !== null && (
-          <Secret label={s.secret} secret={secret} onClose={() => setSecret(null)} />
+          <Secret
+            label={s.secret}
+            text={s.onceText}
+            kept={s.kept}
+            secret={secret}
+            onClose={() => setSecret(null)}
+          />
         )}
       </Dialog>
       <ConfirmDialog

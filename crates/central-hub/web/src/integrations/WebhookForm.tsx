@@ -1,6 +1,7 @@
 import { Button, Checkbox, Group, Stack, Switch, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { useAction } from '../ui/useAction';
@@ -13,12 +14,14 @@ interface Props {
   webhook: Webhook | null;
   /** With the secret of a new one. */
   onDone: (made: WebhookWithSecret | null) => void;
+  onCancel: () => void;
 }
 
 /** Makes a subscription, or changes one. */
-export function WebhookForm({ webhook, onDone }: Props) {
+export function WebhookForm({ webhook, onDone, onCancel }: Props) {
   const t = useText();
   const s = t.integrations.form;
+  const several = useSeveralBusinesses();
   const [values, setValues] = useState(webhook ? webhookValuesOf(webhook) : NEW_WEBHOOK);
   const [tried, setTried] = useState(false);
   const problems = tried ? checkWebhook(values) : {};
@@ -71,19 +74,24 @@ export function WebhookForm({ webhook, onDone }: Props) {
             ))}
           </Stack>
         </Checkbox.Group>
-        <TextInput
-          label={s.business}
-          description={s.businessHint}
-          inputMode="numeric"
-          {...text('cliente_id')}
-        />
+        {several && (
+          <TextInput
+            label={s.business}
+            description={s.businessHint}
+            inputMode="numeric"
+            {...text('cliente_id')}
+          />
+        )}
         <Switch
           label={s.active}
           checked={values.activo}
           onChange={(event) => setValues({ ...values, activo: event.currentTarget.checked })}
         />
         <ActionError error={save.error} />
-        <Group justify="flex-end">
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onCancel}>
+            {t.app.cancel}
+          </Button>
           <Button type="submit" loading={save.isPending}>
             {webhook ? s.save : s.create}
           </Button>

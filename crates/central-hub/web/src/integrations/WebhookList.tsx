@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import { ScreenLoading } from '../app/ScreenLoading';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';
@@ -97,12 +97,19 @@ export function WebhookList() {
       <Dialog
         opened={adding}
         title={secret === null ? s.addWebhook : s.secretTitle}
+        kept={secret !== null}
         onClose={close}
       >
         {secret === null ? (
-          <WebhookForm webhook={null} onDone={(made) => setSecret(made?.secreto ?? null)} />
+          <WebhookForm webhook={null} onDone={(made) => setSecret(made?.secreto ?? null)} onCancel={close} />
         ) : (
-          <Secret label={s.secret} secret={secret} onClose={close} />
+          <Secret
+            label={s.secret}
+            text={s.onceText}
+            kept={s.kept}
+            secret={secret}
+            onClose={close}
+          />
         )}
       </Dialog>
     </Card>

@@ -3,10 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
 import { ApiError } from '../api/http';
-import { NotFound } from '../app/NotFound';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { NotFound } from '../ui/NotFound';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { Screen } from '../ui/Screen';

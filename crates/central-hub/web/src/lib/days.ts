@@ -57,3 +57,58 @@ export const clockText = (at: string, zone: string, locale: string): string =>
     minute: '2-digit',
     hourCycle: 'h23',
   }).format(Date.parse(at));
+
+/** What a language calls the days near today, and how it writes a month. */
+export interface DayWords {
+  today: string;
+  yesterday: string;
+  tomorrow: string;
+  month: 'numeric' | 'short';
+}
+
+/** `lun 30/11`, `lun 30/11/25` of another year; of a day near today its name alone. */
+export function dayName(day: Day, today: Day, locale: string, words: DayWords): string {
+  if (day === today) return words.today;
+  if (day === addDays(today, -1)) return words.yesterday;
+  if (day === addDays(today, 1)) return words.tomorrow;
+  const week = dayText(day, locale, { weekday: 'short' }).replace('.', '');
+  const otherYear = day.slice(0, 4) !== today.slice(0, 4);
+  const date = dayText(day, locale, {
+    day: 'numeric',
+    month: words.month,
+    ...(otherYear ? { year: '2-digit' } : {}),
+  });
+  return `${week} ${date}`;
+}
+
+/** `hoy 08:05`, `ayer 23:10`, `lun 30/11 09:00`: a moment as clocks there show it. */
+export function momentText(
+  at: string,
+  now: number,
+  zone: string,
+  locale: string,
+  words: DayWords,
+): string {
+  const moment = Date.parse(at);
+  if (Number.isNaN(moment)) return at;
+  const { day } = clockIn(moment, zone);
+  return `${dayName(day, clockIn(now, zone).day, locale, words)} ${clockText(at, zone, locale)}`;
+}
+
+/** For a narrow place: `08:05` of today, the day alone of another. */
+export function shortMoment(
+  at: string,
+  now: number,
+  zone: string,
+  locale: string,
+  words: DayWords,
+): string {
+  const moment = Date.parse(at);
+  if (Number.isNaN(moment)) return at;
+  const { day } = clockIn(moment, zone);
+  const today = clockIn(now, zone).day;
+  return day === today ? clockText(at, zone, locale) : dayName(day, today, locale, words);
+}
+
+/** `Buenos Aires` of `America/Argentina/Buenos_Aires`. */
+export const cityOf = (zone: string): string => (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ');

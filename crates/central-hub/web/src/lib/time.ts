@@ -31,15 +31,3 @@ export function relative(at: string, nowMs: number, locale: string): string | nu
   }
   return null;
 }
-
-/** In the browser's zone, where no other is named. */
-export function absolute(at: string, locale: string, zone?: string): string {
-  const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return at;
-  return new Intl.DateTimeFormat(locale, {
-    dateStyle: 'medium',
-    timeStyle: 'medium',
-    hourCycle: 'h23',
-    ...(zone ? { timeZone: zone } : {}),
-  }).format(date);
-}

@@ -10,8 +10,8 @@ import {
   type ReactNode,
 } from 'react';
 
-import { CONFIG_KEY, SESSION_KEY, withState } from '../api/queries';
 import type { SessionBody } from '../api/types';
+import { CONFIG_KEY, SESSION_KEY, withState } from './keys';
 import { INITIAL, reduce, type LiveAction, type LiveState } from './reducer';
 import { follow } from './stream';
 

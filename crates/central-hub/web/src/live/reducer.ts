@@ -25,6 +25,8 @@ export interface LiveState {
   dryRun: boolean | null;
   state: StateEvent | null;
   qr: LiveQr | null;
+  /** What WhatsApp lets the account do; null until it is told. */
+  limits: LimitsEvent | null;
   /** The furthest acknowledgement of each message, latest messages only. */
   acks: ReadonlyMap<string, AckEvent>;
 }
@@ -48,6 +50,7 @@ export const INITIAL: LiveState = {
   dryRun: null,
   state: null,
   qr: null,
+  limits: null,
   acks: new Map(),
 };
 
@@ -90,8 +93,9 @@ export function reduce(live: LiveState, action: LiveAction): LiveState {
       return { ...live, qr: toQr(action.event, action.now) };
     case 'ack':
       return { ...live, acks: withAck(live.acks, action.event) };
-    case 'message':
     case 'limits':
+      return { ...live, limits: action.event };
+    case 'message':
     case 'campaign':
       return live;
     case 'hub': {

@@ -1,9 +1,12 @@
 import { Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { IconAdjustmentsHorizontal } from '@tabler/icons-react';
 import { useState, type ChangeEvent } from 'react';
 
-import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
 import { checkPhone } from '../lib/phone';
+import { CampaignField } from './CampaignField';
 import { isNarrowed } from './filter';
 import { DIRECTIONS, type Filter } from './types';
 
@@ -16,12 +19,15 @@ interface Props {
 export function FilterForm({ filter, onFilter }: Props) {
   const t = useText();
   const s = t.messages.filter;
-  const seesAll = useSeesAll();
+  const several = useSeveralBusinesses();
   const [wanted, setWanted] = useState(filter);
+  const phone = useMediaQuery('(max-width: 47.99em)', false, { getInitialValueInEffect: false });
+  const [unfolded, setUnfolded] = useState(isNarrowed({ ...filter, buscar: '' }));
+  const shown = !phone || unfolded;
   const put = (name: keyof Filter) => (event: ChangeEvent<HTMLInputElement>) =>
     setWanted({ ...wanted, [name]: event.currentTarget.value });
-  const phone = wanted.destinatario.trim() === '' ? null : checkPhone(wanted.destinatario);
-  const phoneError = phone && !phone.ok ? t.phone[phone.problem] : null;
+  const checked = wanted.destinatario.trim() === '' ? null : checkPhone(wanted.destinatario);
+  const phoneError = checked && !checked.ok ? t.phone[checked.problem] : null;
   const orderError = wanted.desde && wanted.hasta && wanted.hasta < wanted.desde ? s.order : null;
   return (
     <form
@@ -33,6 +39,8 @@ export function FilterForm({ filter, onFilter }: Props) {
     >
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm">
         <TextInput label={s.words} value={wanted.buscar} maxLength={200} onChange={put('buscar')} />
+        {shown && (
+          <>
         <TextInput
           label={s.number}
           inputMode="tel"
@@ -57,7 +65,7 @@ export function FilterForm({ filter, onFilter }: Props) {
           onChange={(next) =>
             setWanted({
               ...wanted,
-              direccion: DIRECTIONS.find((one) => one === next) ?? 'saliente',
+              direccion: DIRECTIONS.find((one) => one === next) ?? 'todas',
             })
           }
           data={DIRECTIONS.map((value) => ({ value, label: s.directions[value] }))}
@@ -70,13 +78,11 @@ export function FilterForm({ filter, onFilter }: Props) {
           error={orderError}
           onChange={put('hasta')}
         />
-        <TextInput
-          label={s.campaign}
-          inputMode="numeric"
+        <CampaignField
           value={wanted.campania_id}
-          onChange={put('campania_id')}
+          onChange={(campania_id) => setWanted({ ...wanted, campania_id })}
         />
-        {seesAll && (
+        {several && (
           <TextInput
             label={s.business}
             inputMode="numeric"
@@ -84,15 +90,27 @@ export function FilterForm({ filter, onFilter }: Props) {
             onChange={put('cliente_id')}
           />
         )}
+          </>
+        )}
       </SimpleGrid>
       <Group justify="flex-end" gap="sm" mt="sm">
+        {phone && (
+          <Button
+            variant="default"
+            leftSection={<IconAdjustmentsHorizontal size={18} aria-hidden />}
+            aria-expanded={shown}
+            onClick={() => setUnfolded(!unfolded)}
+          >
+            {t.app.filters}
+          </Button>
+        )}
         {isNarrowed(filter) && (
           <Button
             variant="default"
             onClick={() =>
               onFilter({
                 estado: '',
-                direccion: 'saliente',
+                direccion: 'todas',
                 destinatario: '',
                 campania_id: '',
                 cliente_id: '',

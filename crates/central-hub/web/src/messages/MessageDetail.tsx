@@ -2,10 +2,11 @@ import { Anchor, Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
 
-import { causeText } from '../campaigns/words';
+import { causeText } from '../i18n/lookup';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useCampaignName } from '../live/campaignName';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { History } from '../ui/History';
@@ -27,6 +28,7 @@ export function MessageDetail({ message, onDone }: Props) {
   const { data, error } = useMessage(message.id);
   const now = data ?? message;
   const campaign = now['campañaId'];
+  const campaignName = useCampaignName(campaign ?? null);
   const rows: Fact[] = [
     [s.facts.number, formatPhone(now.destinatario)],
     [s.facts.when, moment(now.fecha)],
@@ -37,13 +39,12 @@ export function MessageDetail({ message, onDone }: Props) {
           [
             s.facts.campaign,
             <Anchor key="campaign" component={Link} to={`/campanas/${campaign}`}>
-              {s.campaignNumber(campaign)}
+              {campaignName ?? s.campaignNumber(campaign)}
             </Anchor>,
           ],
         ] as Fact[])
       : []),
     ...(now.error ? ([[s.facts.why, causeText(t, now.error)]] as Fact[]) : []),
-    ...(now.message_id ? ([[s.facts.id, now.message_id]] as Fact[]) : []),
   ];
   return (
     <Stack>
@@ -64,6 +65,12 @@ export function MessageDetail({ message, onDone }: Props) {
         </Text>
       )}
       <Facts rows={rows} />
+      {now.message_id && (
+        <details style={{ fontSize: 'var(--mantine-font-size-xs)' }}>
+          <summary>{t.app.technical}</summary>
+          {s.facts.id}: <span className="lm-mono">{now.message_id}</span>
+        </details>
+      )}
       <ActionError error={error} />
       <History title={s.history} steps={data?.historial} states={t.messageStates} />
       {now.estado === 'fallido' && !campaign && <Retry id={now.id} onDone={onDone} />}

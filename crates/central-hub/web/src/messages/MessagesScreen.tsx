@@ -6,7 +6,7 @@ import { useSearchParams } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
 import { Empty } from '../ui/Empty';
@@ -36,6 +36,10 @@ export default function MessagesScreen() {
     everyMs: 15_000,
   });
 
+  const open = (message: Message) => {
+    setShown(message);
+    dialog.open();
+  };
   const columns: readonly Column<Message>[] = [
     {
       key: 'when',
@@ -73,10 +77,7 @@ export default function MessagesScreen() {
           size="compact-sm"
           variant="default"
           aria-label={s.lookAt(formatPhone(message.destinatario))}
-          onClick={() => {
-            setShown(message);
-            dialog.open();
-          }}
+          onClick={() => open(message)}
         >
           {s.look}
         </Button>
@@ -124,6 +125,7 @@ export default function MessagesScreen() {
               columns={columns}
               items={items}
               rowKey={({ id }) => id}
+              onOpen={open}
               minWidth={760}
             />
           )}

@@ -8,14 +8,14 @@ const of = (text: string) => filterOf(new URLSearchParams(text), es.messageState
 describe('the filter in the address', () => {
   it('is read and written the same', () => {
     const text =
-      'estado=fallido&destinatario=5491158254201&campania_id=7&cliente_id=51&desde=2026-03-01&hasta=2026-03-31&buscar=hola&direccion=todas';
+      'estado=fallido&destinatario=5491158254201&campania_id=7&cliente_id=51&desde=2026-03-01&hasta=2026-03-31&buscar=hola&direccion=entrante';
     expect(searchOf(of(text)).toString()).toBe(text);
     expect(isNarrowed(of(text))).toBe(true);
   });
 
   it('is all where nothing is said', () => {
     expect(searchOf(of('')).toString()).toBe('');
-    expect(of('').direccion).toBe('saliente');
+    expect(of('').direccion).toBe('todas');
     expect(isNarrowed(of(''))).toBe(false);
   });
 
@@ -26,6 +26,6 @@ describe('the filter in the address', () => {
   });
 
   it('takes a number as people write it', () => {
-    expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('5491158254201');
+    expect(of('destinatario=%2B54%209%2011%205825-4201').destinatario).toBe('+5491158254201');
   });
 });

@@ -25,8 +25,8 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
   const phone = checkPhone(text('destinatario'));
   return {
     estado: checked('estado', (found) => Object.hasOwn(states, found)),
-    direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'saliente',
-    destinatario: phone.ok ? phone.digits : '',
+    direccion: DIRECTIONS.find((one) => one === text('direccion')) ?? 'todas',
+    destinatario: phone.ok ? phone.written : '',
     campania_id: checked('campania_id', isId),
     cliente_id: checked('cliente_id', isId),
     desde: checked('desde', isDay),
@@ -39,7 +39,7 @@ export function filterOf(search: URLSearchParams, states: Dictionary['messageSta
 export function searchOf(filter: Filter): URLSearchParams {
   const search = new URLSearchParams();
   for (const name of NAMES) if (filter[name] !== '') search.set(name, filter[name]);
-  if (filter.direccion !== 'saliente') search.set('direccion', filter.direccion);
+  if (filter.direccion !== 'todas') search.set('direccion', filter.direccion);
   return search;
 }
 

@@ -31,7 +31,7 @@ export interface MessageWithHistory extends Message {
   historial: MessageStep[];
 }
 
-export const DIRECTIONS = ['saliente', 'entrante', 'todas'] as const;
+export const DIRECTIONS = ['todas', 'saliente', 'entrante'] as const;
 
 export type Direction = (typeof DIRECTIONS)[number];
 

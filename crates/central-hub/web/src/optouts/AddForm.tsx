@@ -1,4 +1,4 @@
-import { Button, Stack, TextInput } from '@mantine/core';
+import { Button, Group, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 
 import { useText } from '../i18n/I18nProvider';
@@ -7,8 +7,13 @@ import { ActionError } from '../ui/ActionError';
 import { useAction } from '../ui/useAction';
 import { addOptOut, OPT_OUTS_KEY } from './api';
 
+interface Props {
+  onDone: (number: string) => void;
+  onCancel: () => void;
+}
+
 /** Puts a number on the list. */
-export function AddForm({ onDone }: { onDone: (number: string) => void }) {
+export function AddForm({ onDone, onCancel }: Props) {
   const t = useText();
   const s = t.optOuts;
   const [number, setNumber] = useState('');
@@ -20,7 +25,7 @@ export function AddForm({ onDone }: { onDone: (number: string) => void }) {
   function submit(event: FormEvent) {
     event.preventDefault();
     setTried(true);
-    if (checked.ok) add.mutate({ telefono: checked.digits, motivo: motivo.trim() });
+    if (checked.ok) add.mutate({ telefono: checked.written, motivo: motivo.trim() });
   }
   return (
     <form onSubmit={submit} noValidate>
@@ -41,9 +46,14 @@ export function AddForm({ onDone }: { onDone: (number: string) => void }) {
           onChange={(event) => setMotivo(event.currentTarget.value)}
         />
         <ActionError error={add.error} />
-        <Button type="submit" loading={add.isPending} style={{ alignSelf: 'flex-end' }}>
-          {s.addSubmit}
-        </Button>
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onCancel}>
+            {t.app.cancel}
+          </Button>
+          <Button type="submit" loading={add.isPending}>
+            {s.addSubmit}
+          </Button>
+        </Group>
       </Stack>
     </form>
   );

@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
 import { Dialog } from '../ui/Dialog';
@@ -15,9 +15,10 @@ import { PagedList } from '../ui/PagedList';
 import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
 import { usePages } from '../ui/pages';
+import { toast } from '../ui/toast';
 import { useAction } from '../ui/useAction';
 import { AddForm } from './AddForm';
-import { getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
+import { addOptOut, getOptOuts, OPT_OUTS_KEY, removeOptOut, type OptOut } from './api';
 import { WordsCard } from './WordsCard';
 
 /** Who asked not to be written to, the newest first. */
@@ -33,7 +34,18 @@ export default function OptOutsScreen() {
     fetch: getOptOuts,
     everyMs: 30_000,
   });
-  const remove = useAction(OPT_OUTS_KEY, () => removeOptOut(chosen), removeDialog.close);
+  const restore = useAction(
+    OPT_OUTS_KEY,
+    (telefono: string) => addOptOut({ telefono, motivo: '' }),
+    ({ telefono }) => toast({ text: s.added(formatPhone(telefono)) }),
+  );
+  const remove = useAction(OPT_OUTS_KEY, () => removeOptOut(chosen), () => {
+    removeDialog.close();
+    toast({
+      text: s.removed(formatPhone(chosen)),
+      undo: { label: t.app.undo, act: () => restore.mutate(chosen) },
+    });
+  });
 
   const columns: readonly Column<OptOut>[] = [
     {
@@ -98,7 +110,13 @@ export default function OptOutsScreen() {
       </Surface>
       <WordsCard />
       <Dialog opened={adding} title={s.add} onClose={addDialog.close}>
-        <AddForm onDone={addDialog.close} />
+        <AddForm
+          onDone={(number) => {
+            addDialog.close();
+            toast({ text: s.added(number) });
+          }}
+          onCancel={addDialog.close}
+        />
       </Dialog>
       <ConfirmDialog
         opened={removing}

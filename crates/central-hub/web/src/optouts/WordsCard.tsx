@@ -3,7 +3,7 @@ import { IconCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { Card } from '../ui/Card';

@@ -9,17 +9,19 @@ import {
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
-import { useLinks } from '../app/links';
-import { Notice } from '../app/Notice';
+import { useLinks } from '../auth/links';
+import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
+import { useSeveralBusinesses } from '../auth/businesses';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { Facts, type Fact } from '../ui/Facts';
 import { moveSchedule, useScheduleChange } from './api';
 import type { Asked } from './Question';
 import { ScheduleBadge } from './ScheduleBadge';
 import type { Schedule } from './types';
+import { useScheduleToast } from './useScheduleToast';
 import { datesText, daysText, hoursText } from './words';
 
 interface Props {
@@ -33,11 +35,17 @@ interface Props {
 export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
   const t = useText();
   const s = t.schedules;
+  const moment = useMoment();
   const seesAll = useSeesAll();
+  const several = useSeveralBusinesses();
   const campaigns = useLinks()('campaigns');
+  const say = useScheduleToast();
   const approve = useScheduleChange<void, unknown>(
     () => moveSchedule(schedule.id, 'approve', ''),
-    onDone,
+    () => {
+      say('approve', schedule);
+      onDone();
+    },
   );
 
   const { estado, campania_estado: campaign } = schedule;
@@ -52,10 +60,10 @@ export function Detail({ schedule, onAsk, onEdit, onDone }: Props) {
     [s.detail.quota, schedule.cupo_diario ?? '—'],
     [s.detail.pause, s.pauseBetween(schedule.pausa_min_s, schedule.pausa_max_s)],
     ...(schedule.comentario ? [[s.detail.comment, schedule.comentario] as const] : []),
-    ...(seesAll && schedule.cliente_id !== null
+    ...(several && schedule.cliente_id !== null
       ? [[s.detail.business, schedule.cliente_id] as const]
       : []),
-    [s.detail.changed, absolute(schedule.actualizado, t.locale)],
+    [s.detail.changed, moment(schedule.actualizado)],
   ];
 
   return (

@@ -1,19 +1,25 @@
 import { NumberInput, SimpleGrid, Text } from '@mantine/core';
 
 import { useText } from '../i18n/I18nProvider';
-import { fits, type FormValues } from './form';
+import { clockIn, dayName } from '../lib/days';
+import { endOf, fits, type FormValues } from './form';
 
 interface Props {
   values: FormValues;
   set: (changes: Partial<FormValues>) => void;
   problem: (field: keyof FormValues) => string | undefined;
+  /** How many of the campaign are still to be written to. */
+  people: number;
+  zone: string;
 }
 
 /** How many a day, how far apart, and what comes of both. */
-export function PaceFields({ values, set, problem }: Props) {
+export function PaceFields({ values, set, problem, people, zone }: Props) {
   const t = useText();
   const f = t.schedules.form;
   const room = fits(values);
+  const now = clockIn(Date.now(), zone);
+  const end = endOf(values, people, now);
   const quota = Number(values.cupo_diario);
   const field = (name: 'cupo_diario' | 'pausa_min_s' | 'pausa_max_s') => ({
     value: values[name],
@@ -35,6 +41,16 @@ export function PaceFields({ values, set, problem }: Props) {
       <Text size="sm" c="dimmed" mt={6}>
         {f.quotaHint} {f.pauseHint}
       </Text>
+      {end && (
+        <Text size="sm" fw={600} mt={4} role="status" data-testid="ends">
+          {f.ends(
+            t.campaigns.people(people, people.toLocaleString(t.locale)),
+            quota.toLocaleString(t.locale),
+            end.days,
+            dayName(end.last, now.day, t.locale, t.dates),
+          )}
+        </Text>
+      )}
       {room !== null && (
         <Text size="sm" c="dimmed" role="status" data-testid="fits">
           {room < quota ? f.fitsLess(room, quota) : f.fits(room)}

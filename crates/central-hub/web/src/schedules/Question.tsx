@@ -5,6 +5,7 @@ import { useText } from '../i18n/I18nProvider';
 import { ActionError } from '../ui/ActionError';
 import { deleteSchedule, moveSchedule, useScheduleChange } from './api';
 import type { Schedule } from './types';
+import { useScheduleToast } from './useScheduleToast';
 
 const LONGEST_REASON = 500;
 
@@ -22,11 +23,15 @@ export function Question({ schedule, asked, onDone, onBack }: Props) {
   const t = useText();
   const s = t.schedules;
   const [reason, setReason] = useState('');
+  const say = useScheduleToast();
   const first = useRef<HTMLTextAreaElement & HTMLButtonElement>(null);
   const act = useScheduleChange<void, unknown>(
     () =>
       asked === 'remove' ? deleteSchedule(schedule.id) : moveSchedule(schedule.id, asked, reason),
-    onDone,
+    () => {
+      say(asked === 'remove' ? 'removed' : asked, schedule);
+      onDone();
+    },
   );
   // What had the focus is gone with the view before.
   useEffect(() => first.current?.focus(), []);

@@ -11,17 +11,19 @@ import {
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
 import { useState, type FormEvent } from 'react';
 
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { Facts } from '../ui/Facts';
-import { createSchedule, editSchedule, moveSchedule, useScheduleChange } from './api';
+import { useConfig } from '../live/queries';
+import { createSchedule, editSchedule, moveSchedule, useCampaign, useScheduleChange } from './api';
 import { CampaignPicker } from './CampaignPicker';
 import { DaysField } from './DaysField';
 import { checkForm, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
 import { PaceFields } from './PaceFields';
 import type { CampaignChoice, Schedule } from './types';
+import { useScheduleToast } from './useScheduleToast';
 import { nameOf } from './words';
 
 interface Props {
@@ -40,7 +42,9 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
   const [values, setValues] = useState<FormValues>(() =>
     schedule ? valuesOf(schedule) : newValues(campaign?.id),
   );
-  const [approveToo, setApproveToo] = useState(false);
+  const [approveToo, setApproveToo] = useState(seesAll && schedule === null);
+  const say = useScheduleToast();
+  const zone = useConfig().data?.zone ?? 'UTC';
   // Not before the first try: nobody likes to be told while typing.
   const [tried, setTried] = useState(false);
   const problems = tried ? checkForm(values) : {};
@@ -48,7 +52,11 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
     const body = requestOf(values);
     const saved = await (schedule ? editSchedule(schedule.id, body) : createSchedule(body));
     return approveToo ? moveSchedule(saved.id, 'approve', '') : saved;
-  }, onDone);
+  }, () => {
+    say(approveToo ? 'approve' : 'saved', null);
+    onDone();
+  });
+  const chosen = useCampaign(values.campania_id);
 
   const set = (changes: Partial<FormValues>) => setValues((known) => ({ ...known, ...changes }));
   const text = (field: 'hora_inicio' | 'hora_fin' | 'fecha_inicio' | 'fecha_fin') => ({
@@ -106,7 +114,13 @@ export function ScheduleForm({ schedule, campaign, onDone, onCancel }: Props) {
           />
           <TextInput type="date" label={f.last} description={f.datesHint} {...text('fecha_fin')} />
         </SimpleGrid>
-        <PaceFields values={values} set={set} problem={problem} />
+        <PaceFields
+          values={values}
+          set={set}
+          problem={problem}
+          people={chosen.data ? chosen.data.pendientes + chosen.data.en_cola : 0}
+          zone={zone}
+        />
         <Textarea
           label={f.comment}
           autosize

@@ -4,10 +4,10 @@ import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
-import { useConfig } from '../api/queries';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { useConfig } from '../live/queries';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
-import { isDay } from '../lib/days';
+import { cityOf, isDay } from '../lib/days';
 import { Screen } from '../ui/Screen';
 import { Surface } from '../ui/Surface';
 import { useCampaign } from './api';
@@ -54,7 +54,7 @@ export default function SchedulesScreen() {
   return (
     <Screen
       title={s.title}
-      lead={zone && s.lead(zone)}
+      lead={zone && s.lead(cityOf(zone))}
       actions={
         <Button
           leftSection={<IconPlus size={18} aria-hidden />}
@@ -107,7 +107,7 @@ export default function SchedulesScreen() {
             zone={zone}
             filter={filter}
             week={isDay(wanted) ? wanted : null}
-            onWeek={(monday) => put({ semana: monday })}
+            onWeek={(first) => put({ semana: first })}
             onOpen={show}
           />
         )}

@@ -4,7 +4,8 @@ import type { CSSProperties } from 'react';
 import { useText } from '../i18n/I18nProvider';
 import { dayText, type Day } from '../lib/days';
 import type { Schedule } from './types';
-import { clock, hoursOf, placeOf, type Block, type WeekDay } from './week';
+import { wentKey, type Went } from './went';
+import { clock, hoursOf, isPast, placeOf, type Block, type WeekDay } from './week';
 import classes from './Week.module.css';
 import { firstUp, nameOf } from './words';
 
@@ -19,11 +20,13 @@ interface Props {
   /** What decides the hours: those of the whole week, also where one day is drawn. */
   week: readonly WeekDay[];
   now: { day: Day; minute: number };
+  /** What went in the windows that are over. */
+  went: Went;
   onOpen: (schedule: Schedule) => void;
 }
 
 /** Days side by side, hours down, and the windows on them. */
-export function WeekGrid({ days, week, now, onOpen }: Props) {
+export function WeekGrid({ days, week, now, went, onOpen }: Props) {
   const t = useText();
   const hours = hoursOf(week);
   const count = hours.last - hours.first;
@@ -74,6 +77,14 @@ export function WeekGrid({ days, week, now, onOpen }: Props) {
               <Window
                 key={`${block.schedule.id}-${block.from}`}
                 block={block}
+                past={isPast(day, block, now)}
+                // Of two windows on one day nobody knows which of them sent it.
+                went={
+                  blocks.filter(({ schedule }) => schedule.campania_id === block.schedule.campania_id)
+                    .length === 1
+                    ? went.get(wentKey(block.schedule.campania_id, day))
+                    : undefined
+                }
                 hours={hours}
                 narrow={days.length > 1 && block.columns > 1}
                 onOpen={onOpen}
@@ -91,16 +102,20 @@ const heading = (day: Day, locale: string): string =>
 
 interface WindowProps {
   block: Block;
+  past: boolean;
+  went: number | undefined;
   hours: { first: number; last: number };
   narrow: boolean;
   onOpen: (schedule: Schedule) => void;
 }
 
-function Window({ block, hours, narrow, onOpen }: WindowProps) {
+function Window({ block, past, went, hours, narrow, onOpen }: WindowProps) {
   const t = useText();
   const { schedule, from, to, column, columns, cut } = block;
   const name = nameOf(t, schedule);
-  const state = t.schedules.states[schedule.estado];
+  const outcome =
+    went === undefined ? t.schedules.past : t.schedules.went(went, schedule.cupo_diario);
+  const state = past ? outcome : t.schedules.states[schedule.estado];
   const times = `${schedule.hora_inicio}–${schedule.hora_fin}`;
   const top = placeOf(from, hours) ?? 0;
   const bottom = placeOf(to, hours) ?? 1;
@@ -118,6 +133,7 @@ function Window({ block, hours, narrow, onOpen }: WindowProps) {
         className={classes.block}
         data-estado={schedule.estado}
         data-cut={cut ?? undefined}
+        data-past={past || undefined}
         data-short={to - from < SHORT || undefined}
         data-narrow={narrow ? Math.min(columns, 3) : undefined}
         title={`${name}\n${times} · ${state}`}

@@ -3,14 +3,15 @@ import { useMediaQuery } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useState } from 'react';
 
-import { Notice } from '../app/Notice';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from '../ui/Notice';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
-import { addDays, clockIn, dayText, mondayOf, rangeText, type Day } from '../lib/days';
+import { addDays, clockIn, dayText, rangeText, type Day } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { useWeek, type ListFilter } from './api';
 import { SCHEDULE_STATES, type Schedule } from './types';
+import { useWent } from './went';
 import { layoutWeek } from './week';
 import { WeekGrid } from './WeekGrid';
 import { ScheduleBadge } from './ScheduleBadge';
@@ -22,9 +23,9 @@ const NARROW = '(max-width: 61.99em)';
 interface Props {
   zone: string;
   filter: ListFilter;
-  /** Any day of the week that is shown; null is this week. */
+  /** The first of the seven days that are shown; null is today. */
   week: Day | null;
-  onWeek: (monday: Day | null) => void;
+  onWeek: (first: Day | null) => void;
   onOpen: (schedule: Schedule) => void;
 }
 
@@ -32,16 +33,17 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
   const t = useText();
   const s = t.schedules;
   const now = clockIn(useNow(wallClock, 15_000), zone);
-  const thisMonday = mondayOf(now.day);
-  const monday = mondayOf(week ?? now.day);
+  const first = week ?? now.day;
   const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
   const [chosen, setChosen] = useState<Day | null>(null);
-  const { data, error, refetch } = useWeek(monday, filter);
-  const go = (to: Day) => onWeek(to === thisMonday ? null : to);
+  const { data, error, refetch } = useWeek(first, filter);
+  const go = (to: Day) => onWeek(to === now.day ? null : to);
+  const madeOn = ({ fecha }: Schedule) => clockIn(Date.parse(fecha), zone).day;
 
-  const days = layoutWeek(data?.schedules ?? [], monday, now.day);
+  const days = layoutWeek(data?.schedules ?? [], first, now.day, madeOn);
   const preferred = days.find(({ day }) => day === (chosen ?? now.day)) ?? days[0];
   const shown = narrow && preferred ? [preferred] : days;
+  const went = useWent(days, now);
   const isEmpty = data !== undefined && days.every(({ blocks }) => blocks.length === 0);
 
   return (
@@ -52,14 +54,14 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
             variant="default"
             size="lg"
             aria-label={s.weekBack}
-            onClick={() => go(addDays(monday, -7))}
+            onClick={() => go(addDays(first, -7))}
           >
             <IconChevronLeft size={18} aria-hidden />
           </ActionIcon>
           <Button
             variant="default"
             size="sm"
-            disabled={monday === thisMonday && (!narrow || preferred?.day === now.day)}
+            disabled={first === now.day && (!narrow || preferred?.day === now.day)}
             onClick={() => {
               setChosen(null);
               onWeek(null);
@@ -71,13 +73,13 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
             variant="default"
             size="lg"
             aria-label={s.weekForward}
-            onClick={() => go(addDays(monday, 7))}
+            onClick={() => go(addDays(first, 7))}
           >
             <IconChevronRight size={18} aria-hidden />
           </ActionIcon>
         </Group>
         <Text fw={600} component="h2" size="md" aria-live="polite" data-testid="week">
-          {rangeText(monday, addDays(monday, 6), t.locale)}
+          {rangeText(first, addDays(first, 6), t.locale)}
         </Text>
       </Group>
       {narrow && (
@@ -120,7 +122,7 @@ export function WeekView({ zone, filter, week, onWeek, onOpen }: Props) {
               {s.emptyWeek}
             </Text>
           )}
-          <WeekGrid days={shown} week={days} now={now} onOpen={onOpen} />
+          <WeekGrid days={shown} week={days} now={now} went={went} onOpen={onOpen} />
           {narrow && !isEmpty && shown[0]?.blocks.length === 0 && (
             <Text c="dimmed" size="sm" role="status">
               {s.emptyDay}

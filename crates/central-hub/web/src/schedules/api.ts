@@ -46,10 +46,10 @@ export interface WeekAnswer {
   zone: string;
 }
 
-/** All that may have a window in the seven days from `monday` on. */
-async function getWeek(monday: Day, filter: ListFilter, signal: AbortSignal): Promise<WeekAnswer> {
-  // A window of the Sunday before may go over midnight.
-  const range = { desde: addDays(monday, -1), hasta: addDays(monday, 6), limite: LARGEST_PAGE };
+/** All that may have a window in the seven days from `first` on. */
+async function getWeek(first: Day, filter: ListFilter, signal: AbortSignal): Promise<WeekAnswer> {
+  // A window of the day before may go over midnight.
+  const range = { desde: addDays(first, -1), hasta: addDays(first, 6), limite: LARGEST_PAGE };
   const schedules: Schedule[] = [];
   let next: number | null = null;
   let zone = '';
@@ -63,14 +63,25 @@ async function getWeek(monday: Day, filter: ListFilter, signal: AbortSignal): Pr
   return { schedules, partial: next !== null, zone };
 }
 
-export const useWeek = (monday: Day | null, filter: ListFilter) =>
+export const useWeek = (first: Day | null, filter: ListFilter) =>
   useQuery({
-    queryKey: [...SCHEDULES_KEY, 'week', monday, filter],
-    queryFn: ({ signal }) => getWeek(monday ?? '', filter, signal),
-    enabled: monday !== null,
+    queryKey: [...SCHEDULES_KEY, 'week', first, filter],
+    queryFn: ({ signal }) => getWeek(first ?? '', filter, signal),
+    enabled: first !== null,
     staleTime: 0,
     refetchInterval: AGAIN_MS,
   });
+
+interface Stats {
+  simulacion: boolean | null;
+  por_dia: { dia: Day; cantidad: number }[];
+}
+
+/** What a campaign sent on each day; of a test nothing went. */
+export const getSentByDay = async (id: number, signal: AbortSignal) => {
+  const stats = await request<Stats>(`/api/sender/campaigns/${id}/stats`, { signal });
+  return stats.simulacion === true ? [] : stats.por_dia;
+};
 
 export type Step = 'approve' | 'reject' | 'pause';
 

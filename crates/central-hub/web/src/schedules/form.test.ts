@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkForm, fits, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
+import { checkForm, endOf, fits, lengthOf, newValues, requestOf, valuesOf, type FormValues } from './form';
 import type { Schedule } from './types';
 
 const good = (changes: Partial<FormValues> = {}): FormValues => ({ ...newValues(7), ...changes });
@@ -59,5 +59,35 @@ describe('the window', () => {
     expect(fits(good())).toBe(540);
     expect(fits(good({ pausa_min_s: 0, pausa_max_s: 0 }))).toBeNull();
     expect(fits(good({ pausa_min_s: '' }))).toBe(720);
+  });
+});
+
+describe('when the last one is written to', () => {
+  // A Sunday.
+  const now = { day: '2026-11-29', minute: 10 * 60 };
+
+  it('is so many working days later', () => {
+    expect(endOf(good(), 203, now)).toEqual({ days: 5, last: '2026-12-04' });
+    expect(endOf(good(), 50, now)).toEqual({ days: 1, last: '2026-11-30' });
+    expect(endOf(good({ dias_semana: ['wed'] }), 51, now)).toEqual({ days: 2, last: '2026-12-09' });
+  });
+
+  it('counts today while its window is not over', () => {
+    const daily = good({ dias_semana: ['sun', 'mon'] });
+    expect(endOf(daily, 10, now)?.last).toBe('2026-11-29');
+    expect(endOf(daily, 10, { ...now, minute: 18 * 60 })?.last).toBe('2026-11-30');
+  });
+
+  it('goes by the pace where that is slower than the quota', () => {
+    // 9 hours of 90 s to 90 s: 360 a day.
+    const slow = good({ cupo_diario: 1000, pausa_min_s: 90, pausa_max_s: 90 });
+    expect(endOf(slow, 361, now)?.days).toBe(2);
+  });
+
+  it('is unknown where the dates end before, or nothing is said', () => {
+    expect(endOf(good({ fecha_fin: '2026-12-01' }), 203, now)).toBeNull();
+    expect(endOf(good({ dias_semana: [] }), 203, now)).toBeNull();
+    expect(endOf(good({ cupo_diario: '' }), 203, now)).toBeNull();
+    expect(endOf(good(), 0, now)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 // What a person types for a schedule, checked before it is sent.
-import { isDay } from '../lib/days';
-import type { Schedule, ScheduleRequest, Weekday } from './types';
+import { addDays, isDay, weekday, type Day } from '../lib/days';
+import { WEEKDAYS, type Schedule, type ScheduleRequest, type Weekday } from './types';
 import { MIDNIGHT, minutes } from './week';
 
 export interface FormValues {
@@ -127,4 +127,35 @@ export function fits(values: FormValues): number | null {
   const average = (Number(values.pausa_min_s) + Number(values.pausa_max_s)) / 2;
   if (!window || !(average > 0)) return null;
   return Math.floor((window.length * 60) / average);
+}
+
+/** Beyond it nobody plans, and a search for a day that never comes ends. */
+const FAR = 400;
+
+/**
+ * On which day the last of so many people is written to, and over how many days
+ * that goes; null where the quota or the days do not say, or the dates end before.
+ */
+export function endOf(
+  values: FormValues,
+  people: number,
+  now: { day: Day; minute: number },
+): { days: number; last: Day } | null {
+  const window = lengthOf(values);
+  const until = minutes(values.hora_fin);
+  const quota = Math.min(Number(values.cupo_diario), fits(values) ?? Infinity);
+  if (!window || until === null || !(quota >= 1) || people < 1) return null;
+  const needed = Math.ceil(people / quota);
+  const ended = !window.overMidnight && until !== 0 && until <= now.minute;
+  let days = 0;
+  for (let ahead = ended ? 1 : 0; ahead < FAR; ahead += 1) {
+    const day = addDays(now.day, ahead);
+    const name = WEEKDAYS[weekday(day)];
+    if (name === undefined || !values.dias_semana.includes(name)) continue;
+    if (values.fecha_inicio !== '' && day < values.fecha_inicio) continue;
+    if (values.fecha_fin !== '' && day > values.fecha_fin) return null;
+    days += 1;
+    if (days === needed) return { days, last: day };
+  }
+  return null;
 }

@@ -62,4 +62,6 @@ export interface CampaignChoice {
   nombre: string;
   estado: CampaignState;
   cliente_id: number | null;
+  pendientes: number;
+  en_cola: number;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { addDays, isDay, mondayOf, clockIn, weekday } from '../lib/days';
 import type { Schedule } from './types';
-import { clock, hoursOf, layoutWeek, minutes, placeOf, sideBySide } from './week';
+import { clock, hoursOf, isPast, layoutWeek, MIDNIGHT, minutes, placeOf, sideBySide } from './week';
 
 // 2026-11-23 is a Monday.
 const MONDAY = '2026-11-23';
@@ -213,5 +213,36 @@ describe('the hours', () => {
     expect(placeOf(8 * 60, hours)).toBe(0);
     expect(placeOf(7 * 60, hours)).toBeNull();
     expect(placeOf(21 * 60, hours)).toBeNull();
+  });
+});
+
+describe('what is past', () => {
+  const now = { day: '2026-11-25', minute: 12 * 60 };
+
+  it('is each window whose end has come', () => {
+    expect(isPast('2026-11-24', { to: MIDNIGHT }, now)).toBe(true);
+    expect(isPast('2026-11-25', { to: 12 * 60 }, now)).toBe(true);
+    expect(isPast('2026-11-25', { to: 12 * 60 + 1 }, now)).toBe(false);
+    expect(isPast('2026-11-26', { to: 60 }, now)).toBe(false);
+  });
+
+  it('has nothing of before a schedule was made', () => {
+    const one = schedule({ dias_semana: ['mon', 'tue', 'wed', 'thu', 'fri'] });
+    const days = layoutWeek([one], MONDAY, '2026-11-29', () => '2026-11-26');
+    expect(days.map(({ blocks }) => blocks.length)).toEqual([0, 0, 0, 1, 1, 0, 0]);
+  });
+
+  it('begins on any day of the week', () => {
+    const one = schedule({ dias_semana: ['mon'] });
+    const days = layoutWeek([one], '2026-11-29', '2026-11-29');
+    expect(days.map(({ day, blocks }) => [day.slice(8), blocks.length])).toEqual([
+      ['29', 0],
+      ['30', 1],
+      ['01', 0],
+      ['02', 0],
+      ['03', 0],
+      ['04', 0],
+      ['05', 0],
+    ]);
   });
 });

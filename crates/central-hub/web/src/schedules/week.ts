@@ -92,18 +92,29 @@ export function sideBySide(pieces: readonly Piece[]): Block[] {
 }
 
 /**
- * The seven days from `monday` on. What will never be open any more is left
- * out: a campaign that is over opens nothing from `today` on.
+ * The seven days from `first` on. What will never be open any more is left
+ * out: a campaign that is over opens nothing from `today` on. So is what never
+ * was: a schedule opened nothing before the day it was made, which `madeOn` tells.
  */
-export function layoutWeek(schedules: readonly Schedule[], monday: Day, today: Day): WeekDay[] {
+export function layoutWeek(
+  schedules: readonly Schedule[],
+  first: Day,
+  today: Day,
+  madeOn: (schedule: Schedule) => Day = () => first,
+): WeekDay[] {
   return WEEKDAYS.map((_, index) => {
-    const day = addDays(monday, index);
+    const day = addDays(first, index);
     const open = schedules.filter(
-      ({ campania_estado }) => campania_estado !== 'finalizado' || day < today,
+      (schedule) =>
+        (schedule.campania_estado !== 'finalizado' || day < today) && madeOn(schedule) <= day,
     );
     return { day, blocks: sideBySide(open.flatMap((schedule) => piecesOf(schedule, day))) };
   });
 }
+
+/** Whether a window is over at this moment of the business's clock. */
+export const isPast = (day: Day, { to }: Pick<Block, 'to'>, now: { day: Day; minute: number }): boolean =>
+  day < now.day || (day === now.day && to <= now.minute);
 
 /** The hours that are shown: the working day, and whatever lies outside of it. */
 export function hoursOf(week: readonly WeekDay[]): { first: number; last: number } {

@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
 import { ApiError } from '../api/http';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { absolute } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { Facts } from '../ui/Facts';
@@ -38,7 +38,10 @@ export function RecordingCard() {
               }}
             />
             <ActionError error={asking ? null : change.error} />
-            <Status status={status} />
+            <details>
+              <summary>{t.app.technical}</summary>
+              <Status status={status} />
+            </details>
           </>
         )}
       </Stack>
@@ -59,8 +62,9 @@ export function RecordingCard() {
 
 function Status({ status }: { status: ListenerStatus }) {
   const t = useText();
+  const moment = useMoment();
   const r = t.settings.recording;
-  const at = (when: string | null) => (when === null ? r.never : absolute(when, t.locale));
+  const at = (when: string | null) => (when === null ? r.never : moment(when));
   const following = !status.following
     ? r.followingNo
     : status.connected === null

@@ -1,8 +1,8 @@
 import { Code, Text } from '@mantine/core';
 
-import { useConfig } from '../api/queries';
+import { useConfig } from '../live/queries';
 import type { ConfigBody } from '../api/types';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { ActionError } from '../ui/ActionError';

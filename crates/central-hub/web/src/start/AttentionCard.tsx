@@ -1,15 +1,19 @@
 import { Anchor, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
+import { whyPaused } from '../i18n/lookup';
+import { momentText } from '../lib/days';
+import { troubleText } from '../live/lineText';
+import { OperatorHelp } from '../ui/OperatorHelp';
 import type { Matter } from './attention';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
-import { momentText, whyPaused } from './words';
 
 interface Props {
   matters: readonly Matter[];
@@ -23,16 +27,20 @@ export function AttentionCard({ matters, zone, now }: Props) {
   const seesAll = useSeesAll();
   const link = useLinks();
   const a = t.start.attention;
+  const [helping, help] = useDisclosure(false);
 
   function place(matter: Matter): string | null {
     const campaigns = link('campaigns');
     switch (matter.kind) {
+      case 'line':
+        return matter.trouble.way === null ? null : link('whatsapp');
       case 'reachOutLocked':
       case 'newChatsCapped':
       case 'newChatsNear':
       case 'firstSync':
         return link('whatsapp');
       case 'autoOff':
+        return null;
       case 'recordingOff':
         return link('settings');
       case 'failed': {
@@ -66,7 +74,8 @@ export function AttentionCard({ matters, zone, now }: Props) {
           {matters.map((matter) => {
             const to = place(matter);
             const bad = isBad(matter);
-            const moment = (at: string) => momentText(at, now, zone, t.locale);
+            const way = wayOf(t, matter, seesAll);
+            const moment = (at: string) => momentText(at, now, zone, t.locale, t.dates);
             const text = textOf(t, matter, seesAll, moment);
             const Icon = bad ? IconAlertTriangle : IconInfoCircle;
             return (
@@ -81,8 +90,13 @@ export function AttentionCard({ matters, zone, now }: Props) {
                   {text}
                 </Text>
                 {to && (
-                  <Anchor component={Link} to={to} size="sm" aria-label={`${a.look}: ${text}`}>
-                    {a.look}
+                  <Anchor component={Link} to={to} size="sm" aria-label={`${way}: ${text}`}>
+                    {way}
+                  </Anchor>
+                )}
+                {matter.kind === 'autoOff' && (
+                  <Anchor component="button" type="button" size="sm" onClick={help.open}>
+                    {a.ways.howTo}
                   </Anchor>
                 )}
               </li>
@@ -90,11 +104,13 @@ export function AttentionCard({ matters, zone, now }: Props) {
           })}
         </ul>
       )}
+      <OperatorHelp opened={helping} onClose={help.close} />
     </Card>
   );
 }
 
 const isBad = ({ kind }: Matter): boolean =>
+  kind === 'line' ||
   kind === 'reachOutLocked' ||
   kind === 'newChatsCapped' ||
   kind === 'failed' || kind === 'paused' || kind === 'dead' || kind === 'half';
@@ -102,6 +118,27 @@ const isBad = ({ kind }: Matter): boolean =>
 function keyOf(matter: Matter): string {
   if ('campaign' in matter) return `${matter.kind}-${matter.campaign}`;
   return 'webhook' in matter ? `${matter.kind}-${matter.webhook}` : matter.kind;
+}
+
+/** What the way to it does. */
+function wayOf(t: Dictionary, matter: Matter, seesAll: boolean): string {
+  const { ways } = t.start.attention;
+  switch (matter.kind) {
+    case 'line':
+      return matter.trouble.way === null ? ways.look : t.line.ways[matter.trouble.way];
+    case 'paused':
+    case 'morePaused':
+    case 'half':
+    case 'dead':
+    case 'switchedOff':
+      return ways.resolve;
+    case 'unapproved':
+      return seesAll ? ways.approve : ways.look;
+    case 'recordingOff':
+      return seesAll ? ways.turnOn : ways.look;
+    default:
+      return ways.look;
+  }
 }
 
 function textOf(
@@ -113,6 +150,8 @@ function textOf(
   const a = t.start.attention;
   const when = (at: string | null) => (at === null ? null : moment(at));
   switch (matter.kind) {
+    case 'line':
+      return troubleText(t, matter.trouble, moment);
     case 'reachOutLocked':
       return a.reachOutLocked(when(matter.until));
     case 'newChatsCapped':
@@ -138,7 +177,7 @@ function textOf(
     case 'switchedOff':
       return a.switchedOff(matter.name);
     case 'unapproved': {
-      const named = matter.names.map((name) => `“${name}”`).join(', ');
+      const named = matter.names.map((name) => a.quoted(name)).join(', ');
       const more = matter.count - matter.names.length;
       const names = more > 0 ? a.andMore(named, more) : named;
       return seesAll ? a.unapproved(matter.count, names) : a.unapprovedOwn(matter.count, names);

@@ -3,12 +3,13 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
+import { whatFor } from '../i18n/lookup';
+import { momentText } from '../lib/days';
 import { doneOf } from './attention';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { Overview, UnderWay } from './types';
-import { momentText, whatFor } from './words';
 
 interface Props {
   campaigns: Overview['campanias'];
@@ -82,7 +83,7 @@ export function CampaignsCard({ campaigns, zone, now }: Props) {
 
 function noteOf(t: Dictionary, one: UnderWay, zone: string, now: number): string[] {
   const c = t.start.campaigns;
-  const at = (moment: string) => momentText(moment, now, zone, t.locale);
+  const at = (moment: string) => momentText(moment, now, zone, t.locale, t.dates);
   const notes: string[] = [];
   if (one.espera) {
     const { codigo, hasta } = one.espera;

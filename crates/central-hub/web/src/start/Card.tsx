@@ -8,11 +8,13 @@ interface Props {
   title: string;
   /** Where there is more of it. */
   more?: { to: string | null; label: string };
+  /** What can be done with the part itself. */
+  action?: ReactNode;
   children: ReactNode;
 }
 
 /** A part of the start screen, with the way to the screen of its own. */
-export function Card({ title, more, children }: Props) {
+export function Card({ title, more, action, children }: Props) {
   return (
     <Surface>
       <Stack gap="sm" component="section" aria-label={title}>
@@ -20,6 +22,7 @@ export function Card({ title, more, children }: Props) {
           <Title order={2} size="h5">
             {title}
           </Title>
+          {action}
           {more?.to && (
             <Anchor component={Link} to={more.to} size="sm" ta="end">
               {more.label}

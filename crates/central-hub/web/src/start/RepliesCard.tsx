@@ -3,15 +3,17 @@ import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { absolute, relative } from '../lib/time';
+import { useMoment, useShortMoment } from '../live/useMoment';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { Reply } from './types';
 
 /** What came in last. */
-export function RepliesCard({ replies, now }: { replies: readonly Reply[]; now: number }) {
+export function RepliesCard({ replies }: { replies: readonly Reply[] }) {
   const t = useText();
+  const moment = useMoment();
+  const short = useShortMoment();
   const r = t.start.replies;
   const to = useLinks()('conversations');
   return (
@@ -44,9 +46,9 @@ export function RepliesCard({ replies, now }: { replies: readonly Reply[]; now: 
                     ta="end"
                     component="time"
                     dateTime={reply.fecha}
-                    title={absolute(reply.fecha, t.locale)}
+                    title={moment(reply.fecha)}
                   >
-                    {relative(reply.fecha, now, t.locale) ?? r.justNow}
+                    {short(reply.fecha)}
                   </Text>
                 </Group>
                 <Text size="sm" lineClamp={2}>

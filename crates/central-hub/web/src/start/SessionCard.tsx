@@ -1,14 +1,13 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 
-import { useSession } from '../api/queries';
-import { useDryRun } from '../app/useDryRun';
+import { useSession } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { useLive } from '../live/LiveProvider';
-import { headline } from '../whatsapp/headline';
-import { viewOf } from '../whatsapp/view';
+import { headline } from '../live/headline';
+import { viewOf } from '../live/view';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 
 /** How the line is, and what to do where it is not connected. */
 export function SessionCard() {
@@ -16,11 +15,13 @@ export function SessionCard() {
   const s = t.start.session;
   const live = useLive();
   const session = useSession();
-  const dryRun = useDryRun();
   const link = useLinks();
   const view = viewOf({ session: session.data, error: session.error, live, connecting: false });
   const { label, color } = headline(t, view);
   const ready = view.kind === 'ready';
+  const lost =
+    view.kind === 'syncing' &&
+    (view.cause === 'CONNECTION_LOST' || view.cause === 'SERVICE_UNAVAILABLE');
   const to = link('whatsapp');
   return (
     <Card title={s.title}>
@@ -29,11 +30,6 @@ export function SessionCard() {
           <Badge size="lg" variant="light" tt="none" color={color} data-testid="start-session">
             {label}
           </Badge>
-          {dryRun !== null && (
-            <Badge size="lg" variant="light" tt="none" color={dryRun ? 'yellow' : 'gray'}>
-              {s.mode}: {dryRun ? s.rehearsal : s.real}
-            </Badge>
-          )}
         </Group>
         {to && (
           <Button component={Link} to={to} size="sm" variant={ready ? 'default' : 'filled'}>
@@ -42,7 +38,7 @@ export function SessionCard() {
         )}
       </Group>
       <Text size="sm" role="status">
-        {view.kind === 'ready' ? s.ready : s.todo[view.kind]}
+        {ready ? s.ready : lost ? s.todo.lost : s.todo[view.kind]}
       </Text>
     </Card>
   );

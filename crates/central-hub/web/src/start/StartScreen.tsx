@@ -1,7 +1,7 @@
 import { Button, Stack } from '@mantine/core';
 
-import { Notice } from '../app/Notice';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from '../ui/Notice';
+import { ScreenLoading } from '../ui/ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import { clock } from '../schedules/week';
@@ -9,10 +9,12 @@ import { firstUp } from '../schedules/words';
 import { clockIn, dayText } from '../lib/days';
 import { useNow, wallClock } from '../lib/useNow';
 import { Screen } from '../ui/Screen';
+import { useLine } from '../live/useLine';
 import { useOverview } from './api';
 import { mattersOf } from './attention';
 import { AttentionCard } from './AttentionCard';
 import { CampaignsCard } from './CampaignsCard';
+import { FirstSteps } from './FirstSteps';
 import { RepliesCard } from './RepliesCard';
 import { SessionCard } from './SessionCard';
 import classes from './Start.module.css';
@@ -25,6 +27,7 @@ export default function StartScreen() {
   const s = t.start;
   const { data, error, refetch } = useOverview();
   const now = useNow(wallClock, 15_000);
+  const line = useLine();
   const there = data && clockIn(now, data.zona);
   const day =
     there && dayText(there.day, t.locale, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -44,13 +47,14 @@ export default function StartScreen() {
       {!data && !error && <ScreenLoading />}
       {data && (
         <>
-          <AttentionCard matters={mattersOf(data)} zone={data.zona} now={now} />
+          <FirstSteps overview={data} />
+          <AttentionCard matters={mattersOf(data, line.trouble)} zone={data.zona} now={now} />
           <TodayCard today={data.hoy} dryRun={data.dry_run} />
           <div className={classes.columns}>
             <CampaignsCard campaigns={data.campanias} zone={data.zona} now={now} />
             <WindowsCard windows={data.programaciones} now={now} />
           </div>
-          <RepliesCard replies={data.respuestas} now={now} />
+          <RepliesCard replies={data.respuestas} />
         </>
       )}
     </Screen>

@@ -1,41 +1,60 @@
+import type { CSSProperties } from 'react';
+
+import { useLinks } from '../auth/links';
 import { useText } from '../i18n/I18nProvider';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
 import classes from './Start.module.css';
 import type { Today } from './types';
 
-type Tone = 'bad' | 'warn' | undefined;
+type Tone = 'bad' | 'warn';
 
-/** Today's messages by what became of them. */
+interface Tile {
+  name: string;
+  count: number;
+  tone?: Tone | undefined;
+  /** Of those sent, so many came this far; left out where it is no step of theirs. */
+  of?: number;
+}
+
+/** Today's messages: how far those that were sent came, then the rest. */
 export function TodayCard({ today, dryRun }: { today: Today; dryRun: boolean }) {
   const t = useText();
   const s = t.start.today;
   const link = useLinks();
   const number = new Intl.NumberFormat(t.locale);
-  const tiles: [string, number, Tone?][] = [
-    [s.sent, today.enviados],
-    [s.delivered, today.entregados],
-    [s.read, today.leidos],
-    [s.waiting, today.en_espera],
-    [s.failed, today.fallidos, today.fallidos > 0 ? 'bad' : undefined],
+  const sent = today.enviados;
+  const tiles: Tile[] = [
+    { name: s.sent, count: sent, of: sent },
+    { name: s.delivered, count: today.entregados, of: sent },
+    { name: s.read, count: today.leidos, of: sent },
+    { name: s.received, count: today.recibidos },
+    { name: s.waiting, count: today.en_espera },
+    { name: s.failed, count: today.fallidos, tone: today.fallidos > 0 ? 'bad' : undefined },
     // Nobody who sends for real asks for what was not sent.
     ...(dryRun || today.simulados > 0
       ? [
-          [s.simulated, today.simulados, today.simulados > 0 ? 'warn' : undefined] as [
-            string,
-            number,
-            Tone?,
-          ],
+          {
+            name: s.simulated,
+            count: today.simulados,
+            tone: today.simulados > 0 ? ('warn' as const) : undefined,
+          },
         ]
       : []),
-    [s.received, today.recibidos],
   ];
   return (
     <Card title={s.title} more={{ to: link('messages'), label: t.nav.messages }}>
       <dl className={classes.tiles}>
-        {tiles.map(([name, count, tone]) => (
+        {tiles.map(({ name, count, tone, of }) => (
           <div key={name} data-tone={tone}>
-            <dt>{name}</dt>
+            <dt>
+              {name}
+              {of !== undefined && (
+                <div
+                  className={classes.part}
+                  style={{ '--part': `${of === 0 ? 0 : Math.min(1, count / of) * 100}%` } as CSSProperties}
+                />
+              )}
+            </dt>
             <dd>{number.format(count)}</dd>
           </div>
         ))}

@@ -3,7 +3,7 @@ import { Badge, Group, Text } from '@mantine/core';
 import { useText } from '../i18n/I18nProvider';
 import { inOrder, phaseOf, type Phase } from './attention';
 import { Card } from './Card';
-import { useLinks } from '../app/links';
+import { useLinks } from '../auth/links';
 import classes from './Start.module.css';
 import type { WindowOfToday } from './types';
 

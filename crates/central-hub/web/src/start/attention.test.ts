@@ -53,7 +53,7 @@ const paused = (id: number): Campaign => ({
   espera: null,
 });
 
-const kinds = (one: Overview) => mattersOf(one).map(({ kind }) => kind);
+const kinds = (one: Overview) => mattersOf(one, null).map(({ kind }) => kind);
 
 const limits = (changes: Partial<LimitsEvent>): Partial<Overview> => ({
   sesion: {
@@ -73,13 +73,14 @@ describe('what waits for a person', () => {
   it('says what WhatsApp does not allow', () => {
     const near = { status: 'FIRST_WARNING', used: 80, total: 100, cycle_end: null } as const;
     const until = '2026-11-26T12:00:00.000Z';
-    expect(mattersOf(overview({}, limits({})))).toEqual([]);
+    expect(mattersOf(overview({}, limits({})), null)).toEqual([]);
     expect(
       mattersOf(
         overview(
           {},
           limits({ reach_out: { locked: true, until, kind: 'WEB_COMPANION_ONLY' }, new_chats: near }),
         ),
+        null,
       ),
     ).toEqual([
       { kind: 'reachOutLocked', until },
@@ -92,14 +93,23 @@ describe('what waits for a person', () => {
     expect(kinds(overview({}, fresh))).toEqual(['firstSync']);
     const away = overview({}, fresh);
     away.sesion.estado = 'INIT';
-    expect(mattersOf(away)).toEqual([]);
+    expect(mattersOf(away, null)).toEqual([]);
+  });
+
+  it('begins with the line, and says its limits once', () => {
+    const trouble = { kind: 'unlinked', tone: 'bad', way: 'link', cause: '', until: null } as const;
+    expect(mattersOf(overview({ fallidos: 1 }), trouble).map(({ kind }) => kind)).toEqual([
+      'line',
+      'failed',
+    ]);
+    expect(mattersOf(overview({}), { ...trouble, kind: 'reachOut' })).toEqual([]);
   });
 
   it('is nothing when all is well', () => {
-    expect(mattersOf(overview({}))).toEqual([]);
-    expect(mattersOf(overview({ webhooks: null }))).toEqual([]);
+    expect(mattersOf(overview({}), null)).toEqual([]);
+    expect(mattersOf(overview({ webhooks: null }), null)).toEqual([]);
     // Nobody misses campaigns that there are none of.
-    expect(mattersOf(overview({}, { auto_campaigns_enabled: false }))).toEqual([]);
+    expect(mattersOf(overview({}, { auto_campaigns_enabled: false }), null)).toEqual([]);
   });
 
   it('is told in the order of its weight', () => {
@@ -136,8 +146,8 @@ describe('what waits for a person', () => {
       'unapproved',
       'recordingOff',
     ]);
-    expect(mattersOf(all)).toContainEqual({ kind: 'morePaused', count: 6 });
-    expect(mattersOf(all)).toContainEqual({
+    expect(mattersOf(all, null)).toContainEqual({ kind: 'morePaused', count: 6 });
+    expect(mattersOf(all, null)).toContainEqual({
       kind: 'unapproved',
       count: 4,
       names: ['A', 'B', 'C'],

@@ -1,7 +1,9 @@
 // What waits for a person, the most urgent first.
+import type { Line } from '../live/line';
 import type { Overview } from './types';
 
 export type Matter =
+  | { kind: 'line'; trouble: NonNullable<Line['trouble']> }
   | { kind: 'reachOutLocked'; until: string | null }
   | { kind: 'newChatsCapped'; used: number; total: number | null; until: string | null }
   | { kind: 'newChatsNear'; last: boolean; used: number; total: number | null }
@@ -35,9 +37,15 @@ function limitsOf({ estado, limites }: Overview['sesion']): Matter[] {
   return matters;
 }
 
-export function mattersOf(overview: Overview): Matter[] {
+/** What keeps everything from coming and going; of WhatsApp's limits the overview knows more. */
+function lineOf(trouble: Line['trouble']): Matter[] {
+  if (!trouble || trouble.kind === 'reachOut' || trouble.kind === 'newChats') return [];
+  return [{ kind: 'line', trouble }];
+}
+
+export function mattersOf(overview: Overview, trouble: Line['trouble']): Matter[] {
   const { atencion: a, campanias } = overview;
-  const matters: Matter[] = limitsOf(overview.sesion);
+  const matters: Matter[] = [...lineOf(trouble), ...limitsOf(overview.sesion)];
   // Somebody who runs no campaign does not miss them.
   if (!overview.auto_campaigns_enabled && campanias.total > 0) matters.push({ kind: 'autoOff' });
   for (const { id, nombre, motivo_pausa } of a.campanias_pausadas.items) {

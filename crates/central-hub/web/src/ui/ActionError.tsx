@@ -1,6 +1,6 @@
 import { IconAlertTriangle } from '@tabler/icons-react';
 
-import { Notice } from '../app/Notice';
+import { Notice } from './Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, Stack, Text } from '@mantine/core';
 
-import { Notice } from '../app/Notice';
+import { Notice } from './Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 

@@ -1,5 +1,7 @@
 import { Table } from '@mantine/core';
-import type { ReactNode } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
+
+import classes from './DataTable.module.css';
 
 export interface Column<T> {
   key: string;
@@ -18,19 +20,26 @@ interface Props<T> {
   rowKey: (item: T) => string | number;
   /** Under this the table scrolls sideways on its own; in pixels. */
   minWidth?: number;
+  /** What says of itself what it is, on a phone's card; the first column and buttons do. */
+  bare?: readonly string[];
+  /** What a click anywhere on a row does; a button in it does the same for the keyboard. */
+  onOpen?: (item: T) => void;
 }
 
-/** A table that scrolls within itself where the window is too narrow. */
-export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560 }: Props<T>) {
+const BARE: readonly string[] = ['actions', 'look', 'state'];
+
+/** A table; on a phone a card for each row, for its columns would be out of sight. */
+export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560, bare = [], onOpen }: Props<T>) {
+  const isBare = (key: string, at: number) => at === 0 || BARE.includes(key) || bare.includes(key);
   return (
-    <Table.ScrollContainer
-      minWidth={minWidth}
-      type="native"
+    <div
+      className={classes.frame}
+      style={{ '--least': `${minWidth}px` } as CSSProperties}
       tabIndex={0}
       role="region"
       aria-label={label}
     >
-      <Table verticalSpacing="xs" highlightOnHover aria-label={label}>
+      <Table verticalSpacing="xs" highlightOnHover aria-label={label} className={classes.table ?? ''}>
         <Table.Thead>
           <Table.Tr>
             {columns.map(({ key, label: name, align, width }) => (
@@ -48,9 +57,23 @@ export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560 }: 
         </Table.Thead>
         <Table.Tbody>
           {items.map((item) => (
-            <Table.Tr key={rowKey(item)}>
-              {columns.map(({ key, cell, align }) => (
-                <Table.Td key={key} ta={align ?? 'start'}>
+            <Table.Tr
+              key={rowKey(item)}
+              data-opens={onOpen ? true : undefined}
+              onClick={
+                onOpen &&
+                ((event) => {
+                  if (!(event.target as Element).closest('a, button')) onOpen(item);
+                })
+              }
+            >
+              {columns.map(({ key, label: name, cell, align }, at) => (
+                <Table.Td
+                  key={key}
+                  ta={align ?? 'start'}
+                  data-label={name}
+                  data-bare={isBare(key, at) || undefined}
+                >
                   {cell(item)}
                 </Table.Td>
               ))}
@@ -58,6 +81,6 @@ export function DataTable<T>({ label, columns, items, rowKey, minWidth = 560 }: 
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </div>
   );
 }

@@ -8,11 +8,13 @@ interface Props {
   title: string;
   onClose: () => void;
   size?: string | number;
+  /** What it shows is seen once: neither Esc nor a click beside it ends it, only its own button. */
+  kept?: boolean;
   children: ReactNode;
 }
 
 /** A window over the screen, with its title and a cross; the focus comes back afterwards. */
-export function Dialog({ opened, title, onClose, size = 'md', children }: Props) {
+export function Dialog({ opened, title, onClose, size = 'md', kept = false, children }: Props) {
   const t = useText();
   return (
     <Modal.Root
@@ -20,6 +22,8 @@ export function Dialog({ opened, title, onClose, size = 'md', children }: Props)
       onClose={onClose}
       size={size}
       centered
+      closeOnEscape={!kept}
+      closeOnClickOutside={!kept}
       classNames={{ content: 'lm-surface' }}
     >
       <Modal.Overlay backgroundOpacity={0.5} />
@@ -38,7 +42,7 @@ export function Dialog({ opened, title, onClose, size = 'md', children }: Props)
             <Modal.Title fz="lg" fw={650} component="h2">
               {title}
             </Modal.Title>
-            <Modal.CloseButton aria-label={t.app.close} m={0} />
+            {!kept && <Modal.CloseButton aria-label={t.app.close} m={0} />}
           </div>
           {children}
         </Modal.Body>

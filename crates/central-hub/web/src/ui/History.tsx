@@ -1,8 +1,8 @@
 import { Stack, Text } from '@mantine/core';
 
-import { causeText } from '../campaigns/words';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { causeText } from '../i18n/lookup';
+import { useMoment } from '../live/useMoment';
 
 interface Step {
   fecha: string;

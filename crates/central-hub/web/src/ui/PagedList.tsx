@@ -2,8 +2,8 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
-import { Notice } from '../app/Notice';
-import { ScreenLoading } from '../app/ScreenLoading';
+import { Notice } from './Notice';
+import { ScreenLoading } from './ScreenLoading';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
 import type { Pages } from './pages';

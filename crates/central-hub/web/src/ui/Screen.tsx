@@ -9,17 +9,24 @@ interface Props {
   lead?: ReactNode;
   /** What can be done here, at the right of the title. */
   actions?: ReactNode;
+  /** On a phone the screen has no room for its title: it is read, not seen. */
+  quiet?: boolean;
   children: ReactNode;
 }
 
 /** What every screen begins with: its title, in the browser's tab as well. */
-export function Screen({ title, lead, actions, children }: Props) {
+export function Screen({ title, lead, actions, quiet = false, children }: Props) {
   usePageTitle(title);
   return (
-    <Stack gap="md">
-      <Group justify="space-between" align="flex-start" gap="sm">
-        <div>
-          <Title order={1} size="h2">
+    <Stack gap="sm">
+      <Group
+        justify="space-between"
+        align="center"
+        gap="sm"
+        className={quiet ? 'lm-quiet-title' : ''}
+      >
+        <div style={{ minWidth: 0 }}>
+          <Title order={1} size="h3" lh={1.25}>
             {title}
           </Title>
           {lead && (

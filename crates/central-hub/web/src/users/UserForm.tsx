@@ -11,10 +11,11 @@ interface Props {
   /** Who is changed; null makes a new one. */
   user: User | null;
   onDone: () => void;
+  onCancel: () => void;
 }
 
 /** Makes a user, or changes one. */
-export function UserForm({ user, onDone }: Props) {
+export function UserForm({ user, onDone, onCancel }: Props) {
   const t = useText();
   const s = t.users.form;
   const [values, setValues] = useState(user ? valuesOf(user) : NEW_USER);
@@ -65,7 +66,10 @@ export function UserForm({ user, onDone }: Props) {
           {...field('password')}
         />
         <ActionError error={save.error} />
-        <Group justify="flex-end">
+        <Group justify="flex-end" gap="sm">
+          <Button variant="default" onClick={onCancel}>
+            {t.app.cancel}
+          </Button>
           <Button type="submit" loading={save.isPending}>
             {user ? s.save : s.create}
           </Button>

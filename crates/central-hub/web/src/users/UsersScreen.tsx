@@ -3,10 +3,10 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconInfoCircle, IconPlus, IconUsers } from '@tabler/icons-react';
 import { useState } from 'react';
 
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useAuth } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
-import { useMoment } from '../lib/useMoment';
+import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
@@ -159,7 +159,7 @@ export default function UsersScreen() {
         title={chosen ? s.editOf(chosen.username) : s.add}
         onClose={editDialog.close}
       >
-        <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} />
+        <UserForm key={chosen?.id ?? 'new'} user={chosen} onDone={editDialog.close} onCancel={editDialog.close} />
       </Dialog>
       <ConfirmDialog
         opened={removing}

@@ -5,7 +5,7 @@ import type { SelfTest, SessionBody } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import type { Dictionary } from '../i18n/es';
 import { explainShort } from '../i18n/lookup';
-import { absolute } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import classes from './Details.module.css';
 import { History } from './History';
 
@@ -42,7 +42,8 @@ function selfTestText(t: Dictionary, test: SelfTest | null): string {
 export function Details({ session }: { session: SessionBody }) {
   const t = useText();
   const d = t.details;
-  const at = (when: string | null) => (when ? absolute(when, t.locale) : d.none);
+  const moment = useMoment();
+  const at = (when: string | null) => (when ? moment(when) : d.none);
   const { browser, page, restarts, qr, last_error: lastError } = session;
 
   return (

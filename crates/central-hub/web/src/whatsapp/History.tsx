@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { HistoryEntry } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { explainShort } from '../i18n/lookup';
-import { absolute } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import classes from './Details.module.css';
 
 /** How many are shown before somebody asks for all. */
@@ -12,6 +12,7 @@ const FEW = 8;
 
 export function History({ entries }: { entries: readonly HistoryEntry[] }) {
   const t = useText();
+  const moment = useMoment();
   const { states } = t.whatsapp;
   const [all, setAll] = useState(false);
   const shown = all ? entries : entries.slice(0, FEW);
@@ -29,7 +30,7 @@ export function History({ entries }: { entries: readonly HistoryEntry[] }) {
           {shown.map((entry, index) => (
             // Two transitions can carry the same millisecond and words.
             <li key={`${entry.at}-${entries.length - index}`}>
-              <time dateTime={entry.at}>{absolute(entry.at, t.locale)}</time>
+              <time dateTime={entry.at}>{moment(entry.at)}</time>
               <div>
                 <div className={classes.change}>
                   <VisuallyHidden>

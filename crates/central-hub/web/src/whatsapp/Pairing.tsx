@@ -1,9 +1,12 @@
 import { Button, CopyButton, Stack, Text, TextInput } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { usePairingCode } from '../api/queries';
+import { understandPhone } from '../api/endpoints';
+import { usePairingCode } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
+import { phoneFault } from '../i18n/lookup';
 import { checkPhone, formatPhone } from '../lib/phone';
 import { minutesAndSeconds, secondsLeft } from '../lib/time';
 import { useNow, wallClock } from '../lib/useNow';
@@ -25,15 +28,20 @@ export function Pairing() {
   const now = useNow(wallClock, 1_000, expiresAt !== undefined);
   const left = expiresAt === undefined ? null : secondsLeft(Date.parse(expiresAt), now);
 
+  const understanding = useMutation({
+    mutationFn: (written: string) => understandPhone(written),
+    onSuccess: (phone) => {
+      if (!phone.ok) setProblem(phoneFault(t, phone));
+      else if (phone.numero === wanted) void code.refetch();
+      else setWanted(phone.numero);
+    },
+  });
+
   function submit(event: FormEvent) {
     event.preventDefault();
     const phone = checkPhone(input);
-    if (!phone.ok) {
-      setProblem(t.phone[phone.problem]);
-      return;
-    }
-    if (phone.digits === wanted) void code.refetch();
-    else setWanted(phone.digits);
+    if (phone.ok) understanding.mutate(phone.written);
+    else setProblem(t.phone[phone.problem]);
   }
 
   return (
@@ -56,13 +64,15 @@ export function Pairing() {
           />
           <Button
             type="submit"
-            loading={wanted !== null && code.isPending && code.isFetching}
+            loading={
+              understanding.isPending || (wanted !== null && code.isPending && code.isFetching)
+            }
             variant={code.data ? 'light' : 'filled'}
             style={{ alignSelf: 'start' }}
           >
             {code.data ? t.pairing.another : t.pairing.request}
           </Button>
-          <ActionError error={code.error} />
+          <ActionError error={understanding.error ?? code.error} />
           <div role="status" aria-live="polite">
             {code.data && (
               <div className={classes.card}>

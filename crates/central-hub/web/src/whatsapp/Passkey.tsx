@@ -15,9 +15,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type FormEvent } from 'react';
 
 import { answerPasskey, cancelPasskey, confirmPasskey } from '../api/endpoints';
-import { PASSKEY_KEY, SESSION_KEY, usePasskey } from '../api/queries';
+import { PASSKEY_KEY, SESSION_KEY } from '../live/keys';
+import { usePasskey } from '../live/queries';
 import type { PasskeyCredential, PasskeyRequest } from '../api/types';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { minutesAndSeconds, secondsLeft } from '../lib/time';

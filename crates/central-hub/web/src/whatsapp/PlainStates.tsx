@@ -8,14 +8,14 @@ import {
 } from '@tabler/icons-react';
 
 import type { LastError } from '../api/types';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { explain } from '../i18n/lookup';
 import { ActionError } from '../ui/ActionError';
 import { CloseActions } from './CloseActions';
 import { Hero } from './Hero';
 import type { SessionActions } from './useSessionActions';
-import type { View } from './view';
+import type { View } from '../live/view';
 
 type Of<K extends View['kind']> = Extract<View, { kind: K }>;
 

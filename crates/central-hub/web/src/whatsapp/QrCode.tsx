@@ -1,7 +1,7 @@
 import { Loader, Text } from '@mantine/core';
 import type { SyntheticEvent } from 'react';
 
-import { useFallbackQr } from '../api/queries';
+import { useFallbackQr } from '../live/queries';
 import { useText } from '../i18n/I18nProvider';
 import { fractionLeft, secondsLeft } from '../lib/time';
 import { monotonic, useNow } from '../lib/useNow';

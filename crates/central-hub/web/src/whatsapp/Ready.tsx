@@ -4,7 +4,8 @@ import { IconCircleCheck } from '@tabler/icons-react';
 import type { SessionBody } from '../api/types';
 import { useText } from '../i18n/I18nProvider';
 import { formatPhone } from '../lib/phone';
-import { absolute, relative } from '../lib/time';
+import { relative } from '../lib/time';
+import { useMoment } from '../live/useMoment';
 import { useNow, wallClock } from '../lib/useNow';
 import { CloseActions } from './CloseActions';
 import classes from './Ready.module.css';
@@ -20,6 +21,7 @@ export function Ready({
 }) {
   const t = useText();
   const now = useNow(wallClock, 30_000);
+  const moment = useMoment();
   const account = session?.account ?? null;
 
   return (
@@ -58,7 +60,7 @@ export function Ready({
             <dd>
               {relative(session.since, now, t.locale) ?? t.ready.justNow}
               <Text size="xs" c="dimmed">
-                {absolute(session.since, t.locale)}
+                {moment(session.since)}
               </Text>
             </dd>
           </div>

@@ -1,29 +1,31 @@
-import { Badge, Box, Group, Text } from '@mantine/core';
+import { Badge, Box, Group } from '@mantine/core';
 import { IconAlertTriangle, IconCheck, IconFlask, IconHelp } from '@tabler/icons-react';
 
 import type { SendBody } from '../api/types';
-import { Notice } from '../app/Notice';
+import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { errorText } from '../i18n/lookup';
+import { formatPhone } from '../lib/phone';
 import { useLive } from '../live/LiveProvider';
-import { outcomeIsUnknown } from './outcome';
+import { outcomeIsUnknown } from '../api/outcome';
 
 function Id({ value }: { value: string }) {
   const t = useText();
   return (
-    <Text size="xs" mt={6}>
+    <details style={{ fontSize: 'var(--mantine-font-size-xs)', marginTop: 6 }}>
+      <summary>{t.app.technical}</summary>
       {t.send.id}: <span className="lm-mono">{value}</span>
-    </Text>
+    </details>
   );
 }
 
-function Sent({ sent }: { sent: SendBody }) {
+function Sent({ sent, to }: { sent: SendBody; to: string }) {
   const t = useText();
   const { acks } = useLive();
   if (sent.dry_run) {
     return (
       <Notice color="yellow" icon={<IconFlask aria-hidden />} title={t.send.dryRunTitle}>
-        {t.send.dryRunText}
+        {t.send.dryRunText(formatPhone(to))}
         <Id value={sent.message_id} />
       </Notice>
     );
@@ -35,7 +37,7 @@ function Sent({ sent }: { sent: SendBody }) {
       <Group gap="xs">
         <span>{t.send.sentText}</span>
         <Badge variant="outline" color={ack === 'failed' ? 'red' : 'brand'} tt="none">
-          {t.send.delivery}: {t.send.ack[ack]}
+          {t.send.ack[ack]}
         </Badge>
       </Group>
       <Id value={sent.message_id} />
@@ -44,12 +46,21 @@ function Sent({ sent }: { sent: SendBody }) {
 }
 
 /** What became of the test message. */
-export function SendOutcome({ sent, error }: { sent: SendBody | undefined; error: Error | null }) {
+export function SendOutcome({
+  sent,
+  to,
+  error,
+}: {
+  sent: SendBody | undefined;
+  /** Whom it was for, in digits. */
+  to: string;
+  error: Error | null;
+}) {
   const t = useText();
   const unknown = error !== null && outcomeIsUnknown(error);
   return (
     <Box role="status" aria-live="polite" mt={sent || error ? 'md' : 0} data-testid="send-outcome">
-      {sent && <Sent sent={sent} />}
+      {sent && <Sent sent={sent} to={to} />}
       {error && (
         <Notice
           color={unknown ? 'yellow' : 'red'}

@@ -6,8 +6,8 @@ import { useRef, useState, type FormEvent } from 'react';
 import { send } from '../api/endpoints';
 import { useText } from '../i18n/I18nProvider';
 import { newKey } from '../lib/key';
-import { checkPhone } from '../lib/phone';
-import { outcomeIsUnknown } from './outcome';
+import { checkPhone, formatPhone } from '../lib/phone';
+import { outcomeIsUnknown } from '../api/outcome';
 import { SendOutcome } from './SendOutcome';
 
 interface Attempt {
@@ -16,12 +16,20 @@ interface Attempt {
   key: string;
 }
 
+interface Props {
+  dryRun: boolean;
+  disabled: boolean;
+  /** The account's own number, in digits. */
+  own: string | null;
+}
+
 /** A message to try the line with. */
-export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: boolean }) {
+export function SendTest({ dryRun, disabled, own }: Props) {
   const t = useText();
   const [to, setTo] = useState('');
   const [written, setWritten] = useState<string | null>(null);
   const [problems, setProblems] = useState<{ to?: string; message?: string }>({});
+  const result = useRef<HTMLDivElement>(null);
   const pending = useRef<Attempt | null>(null);
   const message = written ?? t.send.messageDefault;
 
@@ -30,6 +38,9 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
     onSuccess: () => {
       pending.current = null;
     },
+    // It is below the button, and may be below the screen.
+    onSettled: () =>
+      requestAnimationFrame(() => result.current?.scrollIntoView({ block: 'nearest' })),
     onError: (error) => {
       if (!outcomeIsUnknown(error)) pending.current = null;
     },
@@ -48,8 +59,8 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
     // What may have been sent already goes again under the same key, which the
     // other side takes for one message.
     const last = pending.current;
-    const same = last && last.to === phone.digits && last.message === message;
-    const next = same ? last : { to: phone.digits, message, key: newKey() };
+    const same = last && last.to === phone.written && last.message === message;
+    const next = same ? last : { to: phone.written, message, key: newKey() };
     pending.current = next;
     attempt.mutate(next);
   }
@@ -79,6 +90,19 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
             setProblems(({ message: kept }) => (kept ? { message: kept } : {}));
           }}
         />
+        {own !== null && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            style={{ alignSelf: 'flex-start' }}
+            onClick={() => {
+              setTo(formatPhone(own));
+              setProblems(({ message: kept }) => (kept ? { message: kept } : {}));
+            }}
+          >
+            {t.send.ownNumber}
+          </Button>
+        )}
         <Textarea
           label={t.send.message}
           rows={3}
@@ -100,7 +124,13 @@ export function SendTest({ dryRun, disabled }: { dryRun: boolean; disabled: bool
           </Button>
         </Group>
       </Stack>
-      <SendOutcome sent={attempt.data} error={attempt.error} />
+      <div ref={result} style={{ scrollMarginBlock: 100 }}>
+        <SendOutcome
+          sent={attempt.data}
+          to={attempt.variables?.to ?? ''}
+          error={attempt.error}
+        />
+      </div>
     </form>
   );
 }

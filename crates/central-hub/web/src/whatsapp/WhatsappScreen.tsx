@@ -1,21 +1,21 @@
 import { Badge, Group, Paper, Stack, Text, Title, VisuallyHidden } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 
-import { useSession } from '../api/queries';
-import { ScreenLoading } from '../app/ScreenLoading';
-import { useDryRun } from '../app/useDryRun';
+import { useSession } from '../live/queries';
+import { ScreenLoading } from '../ui/ScreenLoading';
+import { useDryRun } from '../live/useDryRun';
 import { useText } from '../i18n/I18nProvider';
 import { usePageTitle } from '../lib/usePageTitle';
 import { useLive } from '../live/LiveProvider';
 import { DetailsToggle } from './DetailsToggle';
-import { headline } from './headline';
+import { headline } from '../live/headline';
 import { Away, Disconnected, Failed, Idle, Starting, Syncing } from './PlainStates';
 import { Passkey } from './Passkey';
 import { Ready } from './Ready';
 import { Scan } from './Scan';
 import { SendTest } from './SendTest';
 import { useSessionActions, type SessionActions } from './useSessionActions';
-import { hubIsAway, viewOf, type View } from './view';
+import { hubIsAway, viewOf, type View } from '../live/view';
 import type { SessionBody } from '../api/types';
 
 interface StateProps {
@@ -70,10 +70,10 @@ export default function WhatsappScreen() {
   }, [view.kind]);
 
   return (
-    <Stack gap="md" maw={880} mx="auto">
+    <Stack gap="sm" maw={880}>
       <Group justify="space-between" align="flex-start" gap="sm">
         <div>
-          <Title order={1} size="h2">
+          <Title order={1} size="h3" lh={1.25}>
             {t.whatsapp.title}
           </Title>
           <Text c="dimmed" size="sm">
@@ -109,7 +109,11 @@ export default function WhatsappScreen() {
 
       {view.kind === 'ready' && (
         <Paper withBorder p={{ base: 'md', sm: 'xl' }} radius="lg" className="lm-surface">
-          <SendTest dryRun={dryRun === true} disabled={disabled} />
+          <SendTest
+            dryRun={dryRun === true}
+            disabled={disabled}
+            own={session?.account?.phone ?? null}
+          />
         </Paper>
       )}
 

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { connect, disconnect, logout } from '../api/endpoints';
-import { SESSION_KEY } from '../api/queries';
+import { SESSION_KEY } from '../live/keys';
 
 /** The three things an operator does to the session. */
 export function useSessionActions() {

@@ -94,7 +94,7 @@ async fn attached(pair: &mut Pair) -> Cdp {
 }
 
 #[tokio::test]
-async fn each_side_gets_what_is_its_own() {
+async fn responses_and_events_reach_their_own_client() {
     let mut pair = pair();
     let ours = attached(&mut pair).await;
     // ChromeDriver's own, there and back, unchanged.
@@ -124,7 +124,7 @@ async fn each_side_gets_what_is_its_own() {
 }
 
 #[tokio::test]
-async fn what_a_page_writes_to_its_console_is_not_piled_up_in_chromedriver() {
+async fn console_events_are_kept_from_chromedriver() {
     let mut pair = pair();
     let event = |method: &str| json!({"method": method, "params": {}, "sessionId": "THEIRS"});
     let noise = [
@@ -142,7 +142,7 @@ async fn what_a_page_writes_to_its_console_is_not_piled_up_in_chromedriver() {
 }
 
 #[tokio::test]
-async fn a_call_ends_with_its_answer_its_refusal_or_its_deadline() {
+async fn call_ends_with_answer_error_or_deadline() {
     let mut pair = pair();
     let ours = attached(&mut pair).await;
     let call = |method: &'static str, patience| {
@@ -178,7 +178,7 @@ async fn a_call_ends_with_its_answer_its_refusal_or_its_deadline() {
 }
 
 #[tokio::test]
-async fn the_end_of_one_is_the_end_of_all() {
+async fn closing_one_pipe_closes_all() {
     for ends in ["chrome", "chromedriver", "chrome-shim"] {
         let mut pair = pair();
         let ours = attached(&mut pair).await;

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_required_is_a_failure_and_the_rest_a_warning() {
+    fn missing_required_name_is_a_failure_others_warn() {
         let verdicts = |report: &PageReport, test: &SelfTest| -> Vec<Verdict> {
             checks(report, test).iter().map(|it| it.verdict).collect()
         };

@@ -121,7 +121,7 @@ proptest! {
     /// once, ids that rise, acks that rise, and a listener that resumes at any
     /// place misses nothing.
     #[test]
-    fn once_and_in_order_through_any_number_of_lives(
+    fn events_are_recorded_once_and_in_order_across_restarts(
         lives in steps(),
         sent in 0u8..12,
         batches in prop::collection::vec(1usize..5, 1..8),
@@ -209,7 +209,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn an_ack_and_its_event_are_one() {
+async fn ack_and_its_event_share_a_transaction() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -243,7 +243,7 @@ async fn an_ack_and_its_event_are_one() {
 }
 
 #[tokio::test]
-async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
+async fn settled_outcome_is_published_as_an_ack() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -278,7 +278,7 @@ async fn what_the_outbox_finds_out_is_told_by_the_same_door() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_yet_is_told_once_it_can() {
+async fn unreadable_message_is_published_once_readable() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -310,7 +310,7 @@ async fn what_cannot_be_read_yet_is_told_once_it_can() {
 }
 
 #[tokio::test]
-async fn a_message_that_stays_unreadable_is_told_as_such_once_and_then_its_text() {
+async fn unreadable_message_is_published_as_such_then_with_its_text() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -359,7 +359,7 @@ async fn a_message_that_stays_unreadable_is_told_as_such_once_and_then_its_text(
 }
 
 #[tokio::test]
-async fn a_search_that_broke_off_goes_on_where_it_was() {
+async fn interrupted_search_resumes_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -392,7 +392,7 @@ async fn a_search_that_broke_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn only_what_is_old_and_was_searched_for_is_forgotten() {
+async fn prune_forgets_only_old_and_searched_events() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -413,7 +413,7 @@ async fn only_what_is_old_and_was_searched_for_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_send_is_known_as_long_as_the_search_may_find_it() {
+async fn prune_keeps_sends_that_a_search_may_find() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -433,7 +433,7 @@ async fn a_send_is_known_as_long_as_the_search_may_find_it() {
 }
 
 #[tokio::test]
-async fn a_watermark_stands_at_the_link() {
+async fn watermark_begins_at_the_link() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;
@@ -457,7 +457,7 @@ async fn a_watermark_stands_at_the_link() {
 }
 
 #[tokio::test]
-async fn a_batch_that_cannot_be_written_leaves_no_trace() {
+async fn failed_batch_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let log = EventLog::new(Timestamp::now());
     let store = open(folder.path(), &log).await;

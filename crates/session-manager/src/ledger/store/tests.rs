@@ -53,7 +53,7 @@ proptest! {
     /// Whatever was answered is on the disk: the file says the same as the
     /// transitions do, through any number of crashes.
     #[test]
-    fn the_file_is_what_the_transitions_say(
+    fn store_follows_the_transitions(
         lives in prop::collection::vec(prop::collection::vec(send_events(), 0..8), 1..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -93,7 +93,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn one_key_is_one_row() {
+async fn idempotency_key_is_unique() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let keyed = |wa_key| NewSend {
@@ -111,7 +111,7 @@ async fn one_key_is_one_row() {
 }
 
 #[tokio::test]
-async fn found_by_either_id() {
+async fn send_is_found_by_either_id() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let id = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
@@ -131,7 +131,7 @@ async fn found_by_either_id() {
 }
 
 #[tokio::test]
-async fn only_what_is_old_and_settled_is_forgotten() {
+async fn prune_forgets_only_old_and_settled_sends() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await.unwrap();
     let settled = store.insert(new("3EB0A"), false).await.unwrap().unwrap().id;
@@ -152,7 +152,7 @@ async fn only_what_is_old_and_settled_is_forgotten() {
 }
 
 #[tokio::test]
-async fn for_the_services_user_alone() {
+async fn ledger_file_is_private() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
     let store = open(&folder).await.unwrap();
@@ -201,7 +201,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
 
 /// A file of the version that knew texts alone, with a send in doubt.
 #[tokio::test]
-async fn what_an_older_version_left_is_still_sent() {
+async fn row_of_an_older_version_is_still_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
     prepare(folder.path(), &path).unwrap();

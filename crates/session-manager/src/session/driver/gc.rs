@@ -5,15 +5,15 @@
 //! where a few come every second, the whole day, it lets it pile up. Asked for
 //! it, it gives it back within a moment, in which nobody waits as a rule.
 
-/// So many events of the page leave something worth collecting.
+/// After this many page events there is something worth collecting.
 const ENOUGH: u64 = 200;
-/// So many are not kept waiting for a quiet moment, which may never come.
+/// At this many, collect even if the page is busy: it may never be quiet.
 const PLENTY: u64 = 5_000;
 
-/// What the page of this browser told, as heartbeats see it.
+/// When to collect next: counts the page's events between heartbeats.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GcSchedule {
-    /// Events since it was tidied.
+    /// Events since the last collection.
     events: u64,
     /// As many were there at the last heartbeat.
     at_last_beat: Option<u64>,
@@ -30,13 +30,13 @@ impl Default for GcSchedule {
 }
 
 impl GcSchedule {
-    /// The page told something.
+    /// Counts one event of the page.
     pub(super) fn note_event(&mut self) {
         self.events += 1;
     }
 
-    /// A heartbeat: gives whether to tidy now, which is when enough happened,
-    /// and nothing since the heartbeat before, or when plenty did.
+    /// Returns whether to collect now: enough happened, and nothing since the
+    /// heartbeat before; or plenty happened.
     pub(super) fn on_heartbeat(&mut self) -> bool {
         let quiet = self.at_last_beat.replace(self.events) == Some(self.events);
         let due = (quiet && self.events >= ENOUGH) || self.events >= PLENTY;
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn once_after_the_start_and_after_every_burst_that_is_over() {
+    fn gc_runs_after_the_start_and_after_each_burst() {
         let mut page = GcSchedule::default();
         assert_eq!(
             [

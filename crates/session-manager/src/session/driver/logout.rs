@@ -21,7 +21,7 @@ impl SessionDriver {
             return;
         }
         if self.logout.is_some() {
-            // The first one does it for both; this one is told the same.
+            // The first one does it for both; this one gets the same reply.
             self.reply_when_wiped(reply, LogoutOutcome::Unlinked);
             return;
         }

@@ -18,7 +18,7 @@ impl SessionDriver {
         match event {
             PageEvent::Report { report } => self.on_page_report(report).await,
             PageEvent::Message { message } => {
-                self.inbox.put(PageUpdate::Message(Box::new(message)))
+                self.inbox.put(PageUpdate::Message(Box::new(message)));
             }
             PageEvent::Ack { id, ack } => self.inbox.put(PageUpdate::Ack {
                 message_id: id,

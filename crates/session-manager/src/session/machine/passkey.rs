@@ -27,7 +27,6 @@ pub struct Passkey {
 
 impl Passkey {
     /// What `GET /passkey` answers.
-    #[must_use]
     pub fn body(&self) -> PasskeyBody {
         match (self.stage, &self.public_key, &self.verification_code) {
             _ if self.over => PasskeyBody::NoPasskey,
@@ -43,7 +42,6 @@ impl Passkey {
     }
 
     /// What `GET /session` says of it.
-    #[must_use]
     pub fn info(&self) -> PasskeyInfo {
         PasskeyInfo {
             stage: self.stage.as_str().to_owned(),
@@ -54,14 +52,14 @@ impl Passkey {
     }
 
     /// Whether a person has to confirm the code.
-    #[must_use]
     pub fn needs_confirmation(&self) -> bool {
         self.stage == PasskeyStage::Confirm && !self.confirms_itself && !self.over
     }
 }
 
 /// What happened to one, for the log and the metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PasskeyStep {
     /// WhatsApp asks for it.
     Asked,
@@ -81,17 +79,8 @@ pub enum PasskeyStep {
 
 impl PasskeyStep {
     /// The label of the metric.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Asked => "asked",
-            Self::Answered => "answered",
-            Self::Refused => "refused",
-            Self::Verified => "verified",
-            Self::Expired => "expired",
-            Self::Linked => "linked",
-            Self::Dropped => "dropped",
-        }
+        self.into()
     }
 }
 

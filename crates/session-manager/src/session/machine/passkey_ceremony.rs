@@ -79,7 +79,6 @@ impl Machine {
     }
 
     /// The passkey that WhatsApp asks for.
-    #[must_use]
     pub fn passkey(&self) -> Option<&Passkey> {
         self.passkey.as_ref()
     }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_minutes_in_all_however_often_it_is_asked_for() {
+    fn passkey_expires_ten_minutes_after_the_first_request() {
         let mut machine = machine();
         tell(&mut machine, asked(PasskeyStage::Asked, 0, 0), at(0));
         tell(
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn linked_or_not_asked_for_any_more_it_is_over() {
+    fn passkey_ends_when_linked_or_dropped() {
         for (report, step) in [
             (unlinked(), PasskeyStep::Dropped),
             (

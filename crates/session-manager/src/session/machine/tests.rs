@@ -63,7 +63,7 @@ fn up(machine: &mut Machine) {
 }
 
 #[test]
-fn the_way_from_nothing_to_ready() {
+fn transitions_from_init_to_ready() {
     let mut m = machine(false);
     assert_eq!(m.state(), SessionState::Init);
     assert_eq!(
@@ -87,7 +87,7 @@ fn the_way_from_nothing_to_ready() {
 }
 
 #[test]
-fn ready_needs_all_of_it() {
+fn ready_needs_every_condition() {
     for spoil in [
         |f: &mut PageReport| f.synced = false,
         |f: &mut PageReport| f.tools = false,
@@ -119,7 +119,7 @@ fn a_backup_closes_the_browser_for_a_moment() {
 }
 
 #[test]
-fn nobody_gets_a_browser_by_a_backup() {
+fn backup_starts_no_unwanted_browser() {
     let mut m = machine(true);
     assert_eq!(m.apply(Input::Rest, at(1)), []);
     assert_eq!(m.apply(Input::RestOver, at(2)), []);
@@ -446,7 +446,7 @@ fn restarts_long_past_do_not_count() {
 }
 
 #[test]
-fn what_the_machine_lacks_is_tried_again_by_itself() {
+fn missing_chrome_is_retried_slowly() {
     let mut m = machine(false);
     m.apply(Input::Connect(Intent::Requested), at(1));
     let missing = Failure::ChromeNotFound("not on PATH".into());
@@ -618,7 +618,7 @@ proptest! {
 
     /// Whatever happens, in whatever order.
     #[test]
-    fn holds_its_promises(
+    fn machine_invariants_hold_for_any_inputs(
         linked in any::<bool>(),
         inputs in prop::collection::vec((any_input(), 0_i64..30_000), 1..60),
     ) {

@@ -28,7 +28,7 @@ pub struct Limits {
     /// `READY`.
     pub delivery_patience: Duration,
     /// How long a connected page may lack what sending and hearing need before
-    /// that is told.
+    /// that is reported.
     pub tools_patience: Duration,
 }
 
@@ -48,12 +48,12 @@ impl Default for Limits {
     }
 }
 
-/// Who wants the session.
+/// Why the session is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// The service itself, since a linked profile is stored.
     Resume,
-    /// Somebody who called `/connect`.
+    /// A caller requested it (`POST /connect`).
     Requested,
 }
 
@@ -125,7 +125,7 @@ pub enum Input {
     RetryDue,
     /// Why the ledger cannot be used; `None` once it can.
     Ledger(Option<String>),
-    /// The browser has to be closed for a moment, whoever wants it.
+    /// The browser has to be closed for a moment, even if it is wanted.
     Rest,
     /// That moment is over.
     RestOver,
@@ -155,7 +155,7 @@ pub enum Effect {
     PasskeyStep(PasskeyStep),
     /// Come back with `RetryDue` after this long; replaces an earlier one.
     RetryAfter(Duration),
-    /// Note on disk, before anybody hears of it, that the profile is linked.
+    /// Note on disk, before it is published, that the profile is linked.
     RememberLinked,
     /// Take that note back.
     ForgetLinked,

@@ -52,8 +52,9 @@ export const errors: typeof esErrors = {
   MESSAGE_NOT_FOUND: 'This message cannot be found, so nothing was sent.',
   MESSAGE_NOT_FAILED: 'Only a message that failed can be sent again.',
   MESSAGE_OF_CAMPAIGN: 'This message belongs to a campaign: put its recipient back there.',
-  OPTED_OUT: 'This person asked not to be written to. Nothing was sent.',
+  OPTED_OUT: 'They opted out: nobody can write to them.',
   CAMPAIGN_STATE: 'This cannot be done with the campaign as it stands.',
+  UNSUPPORTED_MEDIA_TYPE: 'The server does not take that kind of file.',
   TEMPLATE_INVALID: 'The text has a mistake in its braces or names a column that the list has not.',
   LIST_INVALID: 'The list cannot be read. Nothing behind the mistake was taken.',
   NOT_SERVED_HERE: 'This belongs to another system and is not served here.',
@@ -66,10 +67,10 @@ export const errors: typeof esErrors = {
     'WhatsApp did not confirm in time. It may have been sent: look at the phone before sending again.',
   BROWSER_TIMEOUT: 'The browser did not answer in time. Try again.',
   WHATSAPP_UNAVAILABLE:
-    'The WhatsApp service (session-manager) cannot be reached. Check that it runs: pm2 status.',
-  SESSION_MANAGER_TIMEOUT: 'The WhatsApp service (session-manager) did not answer in time.',
+    'LeadMaster cannot talk to WhatsApp. If this lasts for 5 minutes, tell support.',
+  SESSION_MANAGER_TIMEOUT: 'WhatsApp takes long to answer. If this lasts for 5 minutes, tell support.',
   SESSION_MANAGER_BAD_RESPONSE:
-    'The WhatsApp service (session-manager) gave an unexpected answer. Are both parts of the same version?',
+    'The part that talks to WhatsApp gave an unexpected answer. Tell support: it may be of another version.',
   WEBHOOK_ADDRESS_REFUSED:
     'That address is inside this network. If it is meant, name it in WEBHOOK_ALLOWED_HOSTS on the server.',
   INTERNAL_TOKEN_NOT_SET: 'The server has no INTERNAL_TOKEN, so programs cannot report messages.',

@@ -2,6 +2,7 @@ import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
+import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
@@ -25,10 +26,17 @@ export const en: Dictionary = {
     cancel: 'Cancel',
     close: 'Close',
     loading: 'Loading…',
+    undo: 'Undo',
+    technical: 'Technical detail',
+    more: 'More',
+    shortcuts: 'Shortcuts',
+    filters: 'Filters',
+    done: 'Done',
   },
   auth: {
     title: 'Sign in',
-    text: 'With the user that whoever runs LeadMaster gave you.',
+    text: 'With the user that whoever runs LeadMaster gave you. The first one is “admin”.',
+    forgot: 'Forgot the password? Whoever runs LeadMaster can set another one under Users.',
     username: 'User name',
     usernameEmpty: 'Type your user name.',
     password: 'Password',
@@ -42,6 +50,7 @@ export const en: Dictionary = {
     signOut: 'Sign out',
     program: 'Program',
   },
+  dates: { today: 'today', yesterday: 'yesterday', tomorrow: 'tomorrow', month: 'short' },
   nav: {
     start: 'Home',
     campaigns: 'Campaigns',
@@ -70,24 +79,19 @@ export const en: Dictionary = {
     leido: 'Read',
     reproducido: 'Played',
     fallido: 'Failed',
-    simulado: 'Rehearsed',
+    simulado: 'Test (not sent)',
     cancelado: 'Cancelled',
     recibido: 'Received',
   },
   system: {
     title: 'System',
-    hub: 'Server',
-    manager: 'WhatsApp service',
-    mode: 'Send mode',
     version: 'Version',
-    online: 'Online',
-    offline: 'Not connected',
-    polling: 'No live updates',
     up: 'Online',
-    down: 'Down',
-    unknown: 'No data',
-    rehearsal: 'Dry run',
-    live: 'Real',
+    down: 'Does not answer',
+    unknown: '—',
+    polling: 'Updated every few seconds',
+    rehearsal: 'Test mode',
+    line: (state) => `WhatsApp: ${state}`,
     environment: (name) => name,
   },
   notFound: {
@@ -101,21 +105,17 @@ export const en: Dictionary = {
     reload: 'Reload',
   },
   banners: {
-    dryRunTitle: 'Dry run: nothing is sent',
-    dryRunText: 'Messages are checked and recorded as simulated, but none leaves.',
-    hubAwayTitle: 'No connection to the server, trying again…',
-    hubAwayText:
-      'What you see may be out of date. It updates by itself once the connection is back.',
-    pollingTitle: 'No live updates',
-    pollingText:
-      'The server answers, but its event channel could not be opened: asking every few seconds.',
-    managerAwayTitle: 'The WhatsApp service does not answer',
+    dryRun: 'Test mode',
+    dryRunText: 'messages reach nobody',
+    dryRunHow: 'How is sending switched on?',
+    pollingTitle: 'Updated every few seconds',
+    pollingText: 'The server answers but cannot notify this page: news may take a moment to show.',
     outdatedTitle: 'The server was updated',
     outdatedText: 'This page is of the version before.',
   },
   whatsapp: {
     title: 'WhatsApp',
-    lead: 'The line that messages are sent with.',
+    lead: 'The number that you write from.',
     states: {
       INIT: 'Start',
       QR_REQUIRED: 'Waiting for the scan',
@@ -158,7 +158,7 @@ export const en: Dictionary = {
     samePhoneLink: 'Link by number',
   },
   pairing: {
-    text: 'If you cannot use the camera, ask for an eight-letter code and type it into the phone.',
+    text: 'If you cannot use the camera, ask for an 8-character code and type it into the phone.',
     phone: 'Number of the phone to link',
     phoneHint: 'With the country code. For example: +54 9 11 5825-4201',
     request: 'Get a code',
@@ -241,18 +241,18 @@ export const en: Dictionary = {
     retry: 'Try again',
   },
   away: {
-    title: 'No news from WhatsApp',
+    title: 'We do not know whether WhatsApp is connected',
     hubText: 'The state shows as soon as the connection to the server is back.',
     managerText:
       'The state shows as soon as the service answers. There is no need to reload the page.',
   },
   actions: {
-    disconnect: 'Disconnect',
-    unlink: 'Unlink',
-    disconnectTitle: 'Disconnect WhatsApp?',
+    disconnect: 'Pause the connection',
+    unlink: 'Remove this WhatsApp',
+    disconnectTitle: 'Pause the connection?',
     disconnectText:
       'The browser closes, and nothing is sent or received until you connect again. The phone stays linked: no scan will be needed.',
-    unlinkTitle: 'Unlink the phone?',
+    unlinkTitle: 'Remove this WhatsApp?',
     unlinkText:
       'The session ends on the phone and is erased from this machine. To use it again you have to scan a new code.',
     cancelTitle: 'Cancel linking?',
@@ -268,30 +268,28 @@ export const en: Dictionary = {
     messageDefault: 'Test message from LeadMaster.',
     messageEmpty: 'Write a message.',
     submit: 'Send the test',
-    submitDryRun: 'Rehearse the send',
+    submitDryRun: 'Test the send',
+    ownNumber: 'Use my own number',
     sentTitle: 'Sent',
     sentText: 'WhatsApp took the message.',
-    dryRunTitle: 'Rehearsal passed: nothing was sent',
-    dryRunText: 'Every check of a real send was made, all but the last step.',
+    dryRunTitle: 'The test passed',
+    dryRunText: (to) =>
+      `In real mode this message would have reached ${to}. Nothing was sent.`,
     failedTitle: 'Not sent',
     unknownTitle: 'Nobody knows whether it was sent',
     id: 'Identifier',
-    delivery: 'Delivery',
     ack: {
       failed: 'Failed',
       accepted: 'Waiting',
       sent: 'Sent',
-      delivered: 'Delivered',
-      read: 'Read',
-      played: 'Played',
+      delivered: 'Delivered ✓✓',
+      read: 'Read ✓✓',
+      played: 'Played ✓✓',
     },
   },
   phone: {
     empty: 'Write a number.',
     characters: 'Use only digits, spaces and dashes.',
-    zero: 'Begin with the country code (for example 54), without a leading 0 or 00.',
-    short: 'Digits are missing: write it with the country and area codes.',
-    long: 'Too many digits: there can be at most 15.',
   },
   details: {
     title: 'Details',
@@ -333,7 +331,9 @@ export const en: Dictionary = {
   campaigns,
   conversations,
   integrations,
+  line,
   messages,
+  operator,
   optOuts,
   schedules,
   settings,

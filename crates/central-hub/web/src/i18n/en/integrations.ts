@@ -5,7 +5,7 @@ export const integrations: Dictionary['integrations'] = {
   lead: 'How other programs hear of what happens here, and how they ask for things.',
   webhooks: 'Webhooks',
   webhooksText:
-    'Addresses that are told as soon as something happens, signed as Standard Webhooks say.',
+    'Addresses of other programs that are told as soon as something happens. (For programmers: signed as Standard Webhooks say.)',
   addWebhook: 'New webhook',
   noWebhooks: 'No webhooks yet',
   noWebhooksText: 'With one, your CRM hears of every answer without asking.',
@@ -34,10 +34,12 @@ export const integrations: Dictionary['integrations'] = {
   secretTitle: 'Keep the secret',
   oldSecret: 'Secret before',
   oldSecretUntil: (when) => `Signs as well until ${when}`,
-  onceText: 'It is shown this once. Copy it into the program that needs it.',
+  onceText: 'Copy it now: it is not shown again.',
+  onceTokenText: 'Copy it now: it is not shown again.',
   copy: 'Copy',
   copied: 'Copied',
   kept: 'I have kept it',
+  keptToken: 'I have kept it',
   test: 'Test',
   testGood: (status, ms) => `It answered ${status ?? ''} within ${ms} ms.`,
   testBad: 'The test did not arrive',
@@ -69,7 +71,7 @@ export const integrations: Dictionary['integrations'] = {
   noDeliveriesText: 'They show up here as soon as something of what it tells happens.',
   failures: {
     CANNOT_CONNECT: 'Could not connect',
-    HOST_NOT_FOUND: 'There is no such server',
+    HOST_NOT_FOUND: 'That address was not found on the internet',
     TIMEOUT: 'No answer within 15 seconds',
     BROKE_OFF: 'The connection broke off',
     TLS_FAILED: 'Its certificate is not valid',
@@ -84,7 +86,7 @@ export const integrations: Dictionary['integrations'] = {
   },
   form: {
     url: 'Address',
-    urlHint: 'Gets a POST for each event.',
+    urlHint: 'The address that the other program gives you (Zapier, your CRM).',
     description: 'Description',
     events: 'What does it tell of?',
     topics: {

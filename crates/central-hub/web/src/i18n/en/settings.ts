@@ -2,7 +2,7 @@ import type { Dictionary } from '../es';
 
 export const settings: Dictionary['settings'] = {
   title: 'Settings',
-  lead: 'What is yours, and what the service runs with.',
+  lead: 'Your account and the configuration.',
   own: {
     title: 'Appearance and language',
     text: 'They hold for this browser.',
@@ -31,7 +31,7 @@ export const settings: Dictionary['settings'] = {
   },
   recording: {
     title: 'Messages that come in',
-    text: 'What comes in on the line is kept in the history and told to the integrations.',
+    text: 'What comes in on your WhatsApp is kept in the history and told to the integrations.',
     on: 'Messages that come in are kept',
     off: 'Messages that come in are not kept',
     label: 'Keep the messages that come in',
@@ -51,8 +51,8 @@ export const settings: Dictionary['settings'] = {
     ms: (count) => `${count} ms`,
   },
   service: {
-    title: 'What the service runs with',
-    text: 'Changed by environment variables and a restart of the service.',
+    title: 'State of the server (for support)',
+    text: 'Whoever installed LeadMaster changes it, by environment variables and a restart.',
     values: 'Values of the service',
     name: 'What it is, and its variable',
     value: 'Now',
@@ -60,7 +60,7 @@ export const settings: Dictionary['settings'] = {
     uptime: 'Running for',
     environment: 'Environment',
     dryRun: 'Send mode',
-    dryRunOn: 'Dry run: nothing leaves',
+    dryRunOn: 'Test: nothing leaves',
     dryRunOff: 'Real: messages leave',
     auto: 'Automatic campaigns',
     autoOn: 'They go by their schedules',

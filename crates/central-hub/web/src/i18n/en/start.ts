@@ -6,22 +6,30 @@ export const start: Dictionary['start'] = {
   failed: 'What matters today could not be read',
   session: {
     title: 'WhatsApp',
-    ready: 'The line is connected: messages can be sent.',
-    mode: 'Send mode',
-    rehearsal: 'Dry run',
-    real: 'Real',
+    ready: 'WhatsApp is connected.',
     go: 'Go to WhatsApp',
     todo: {
       loading: 'The state is being read.',
-      away: 'The WhatsApp service does not answer. Check that it runs.',
-      idle: 'Nothing goes out without a connection. Connect the line.',
+      away: 'LeadMaster cannot talk to WhatsApp. If this lasts for 5 minutes, tell support.',
+      idle: 'You have not linked your WhatsApp yet.',
       starting: 'It is connecting. This usually takes less than a minute.',
       scan: 'The code has to be scanned with the phone.',
       passkey: "WhatsApp asks for the account's passkey before it links the phone.",
       syncing: 'WhatsApp is syncing. What waits goes out by itself once that is done.',
-      disconnected: 'The line is disconnected and nothing goes out. Connect it again.',
-      failed: 'The line is in trouble. There it says what happened and what to do.',
+      lost: 'The phone is still linked. It reconnects by itself; until then nothing goes out.',
+      disconnected: 'WhatsApp is disconnected: nothing comes in or goes out. Connect it again.',
+      failed: 'WhatsApp is in trouble. There it says what happened and what to do.',
     },
+  },
+  steps: {
+    title: 'First steps',
+    hide: 'Hide',
+    done: 'Done',
+    link: 'Link the phone',
+    test: 'Send yourself a test message',
+    campaign: 'Make your first campaign',
+    real: 'Switch real sending on',
+    what: 'LeadMaster writes to your contacts on WhatsApp from your number, and helps you answer.',
   },
   today: {
     title: 'Today’s messages',
@@ -30,32 +38,36 @@ export const start: Dictionary['start'] = {
     read: 'Read',
     failed: 'Failed',
     waiting: 'Waiting',
-    simulated: 'Rehearsed',
+    simulated: 'Test',
     received: 'Received',
   },
   attention: {
     title: 'Needs your attention',
-    none: 'All in order: nothing waits for a person.',
-    autoOff: 'Automatic campaigns are off: none moves on. AUTO_CAMPAIGNS_ENABLED switches them on.',
+    none: 'All up to date. Nothing is pending.',
+    autoOff: 'Sending campaigns is switched off on the server. Ask whoever installed it to switch it on.',
     failed: (count) =>
       count === 1
         ? 'One message failed within the last 7 days.'
         : `${count} messages failed within the last 7 days.`,
     paused: (name, why) => `The campaign “${name}” is paused: ${why}`,
-    morePaused: (count) => `And ${count} more paused campaigns.`,
+    morePaused: (count) =>
+      count === 1 ? 'And one more paused campaign.' : `And ${count} more paused campaigns.`,
     unapproved: (count, names) =>
       count === 1
-        ? `One schedule waits to be approved: ${names}.`
-        : `${count} schedules wait to be approved: ${names}.`,
+        ? `The schedule of ${names} has to be approved.`
+        : `${count} schedules have to be approved: ${names}.`,
     unapprovedOwn: (count, names) =>
       count === 1
-        ? `One schedule waits for an administrator: ${names}.`
-        : `${count} schedules wait for an administrator: ${names}.`,
+        ? `An administrator has to approve the schedule of ${names}.`
+        : `An administrator has to approve ${count} schedules: ${names}.`,
+    quoted: (name) => `“${name}”`,
     andMore: (names, more) => `${names} and ${more} more`,
     half: (name) =>
       `The last list of “${name}” did not come in whole: it has to be uploaded again.`,
     dead: (name, count) =>
-      `The integration “${name}” has ${count} notices that could not be delivered.`,
+      count === '1'
+        ? `The integration “${name}” has 1 notice that could not be delivered.`
+        : `The integration “${name}” has ${count} notices that could not be delivered.`,
     switchedOff: (name) => `The integration “${name}” was switched off.`,
     reachOutLocked: (when) =>
       `WhatsApp does not let this account write to people who never wrote${when === null ? '' : `, until ${when}`}. Campaigns wait; who writes can be answered.`,
@@ -66,27 +78,36 @@ export const start: Dictionary['start'] = {
     firstSync: (progress) =>
       `The phone was linked a short while ago and its history is still coming in${progress === null ? '' : ` (${progress} %)`}. Campaigns begin once it is there.`,
     recordingOff: 'Messages that come in are not kept.',
-    look: 'Look',
+    ways: {
+      look: 'See',
+      resolve: 'Solve',
+      approve: 'Approve',
+      turnOn: 'Switch on',
+      howTo: 'How to switch it on',
+      link: 'Link',
+      connect: 'Connect',
+    },
+    count: (n) => (n === 1 ? '1 pending' : `${n} pending`),
   },
   campaigns: {
     title: 'Campaigns under way',
     none: 'No campaign is under way.',
     progress: (done, total) => `${done} of ${total}`,
-    rehearsal: 'Dry run',
-    forecast: (when) => `Expected to end ${when}`,
+    rehearsal: 'Test',
+    forecast: (when) => `Would end ${when}`,
     next: (when) => `Next message: ${when}`,
-    waits: (why) => `Waits: ${why}`,
-    waitsUntil: (why, when) => `Waits: ${why}, until ${when}`,
+    waits: (why) => `Not sending: ${why}`,
+    waitsUntil: (why, when) => `Not sending: ${why}. Goes on ${when}`,
     failed: (count) => `${count} failed`,
     more: (count) => `And ${count} more.`,
     all: 'All campaigns',
   },
   windows: {
-    title: 'Today’s windows',
-    none: 'No window of a campaign under way opens today.',
-    now: 'Open',
+    title: 'Today’s hours',
+    none: 'No campaign goes out today.',
+    now: 'Within hours',
     next: 'Later',
-    over: 'Closed',
+    over: 'Over',
     until: (time) => `until ${time}`,
     from: (time) => `from ${time}`,
     used: (count, quota) => `${count} of today’s ${quota}`,
@@ -98,10 +119,9 @@ export const start: Dictionary['start'] = {
     none: 'No message has come in yet.',
     all: 'All conversations',
     empty: '(no text)',
-    justNow: 'just now',
   },
   pauses: {
-    PAUSED_BY_PERSON: 'a person paused it.',
+    PAUSED_BY_PERSON: 'somebody of the office paused it.',
     RETRY: 'people were put back into the list.',
     IMPORTED: 'it was under way in the Node pair.',
     SCHEDULES_OVER: 'the dates of its schedules are over and people are left.',
@@ -114,16 +134,16 @@ export const start: Dictionary['start'] = {
     MANY_FAILURES: 'half of the last messages failed. See why.',
   },
   waits: {
-    AUTO_CAMPAIGNS_DISABLED: 'automatic campaigns are off',
-    SESSION_NOT_READY: 'WhatsApp is not ready',
+    AUTO_CAMPAIGNS_DISABLED: 'sending campaigns is switched off on the server',
+    SESSION_NOT_READY: 'WhatsApp is not connected',
     REACH_OUT_LOCKED: 'WhatsApp does not let it write to people who never wrote',
     NEW_CHATS_CAPPED: 'WhatsApp’s monthly limit on new chats is reached',
     FIRST_SYNC: 'the history of the newly linked phone is still coming in',
-    DRY_RUN: 'the server is in dry run',
-    NO_APPROVED_SCHEDULE: 'it has no approved schedule',
+    DRY_RUN: 'test mode is on',
+    NO_APPROVED_SCHEDULE: 'its schedule has to be approved',
     NOT_YET: 'its date has not come',
     OUTSIDE_HOURS: 'it is outside its hours',
-    DAILY_QUOTA_REACHED: 'the day’s quota is reached',
+    DAILY_QUOTA_REACHED: 'the most for one day is reached',
     PAUSE: 'the pause between two messages',
   },
 };

@@ -4,7 +4,7 @@ export const users: Dictionary['users'] = {
   title: 'Users',
   lead: 'Who may sign in, and what each of them sees.',
   name: 'User',
-  role: 'Sees',
+  role: 'Role',
   roles: { admin: 'Administers everything', cliente: 'One business' },
   business: (id) => `business ${id}`,
   signedIn: 'Last sign-in',
@@ -31,12 +31,12 @@ export const users: Dictionary['users'] = {
   emptyText: 'Without HUB_ADMIN_PASSWORD the server answers this machine alone.',
   openTitle: 'This server does not ask anybody to sign in',
   openText:
-    'Users sign in once HUB_ADMIN_PASSWORD is set on the server and it is restarted. Until then it answers this machine alone.',
+    'For others to sign in LeadMaster needs a password: ask whoever installed it to set HUB_ADMIN_PASSWORD and restart.',
   form: {
     name: 'User',
-    role: 'Sees',
+    role: 'Role',
     roleHint: {
-      admin: 'Sees all businesses, approves campaigns and manages the line.',
+      admin: 'Sees all businesses, approves campaigns and manages WhatsApp.',
       cliente: 'Sees and sends what is of one business.',
     },
     business: 'Number of the business',
@@ -47,7 +47,7 @@ export const users: Dictionary['users'] = {
     create: 'Create the user',
     save: 'Save',
     problems: {
-      name: '1 to 64 letters, digits or . _ - + @, without spaces.',
+      name: 'Without spaces or accents. For example: marcela',
       short: 'It has to have 10 characters at least.',
       long: '256 characters at most.',
       business: 'A number above zero.',

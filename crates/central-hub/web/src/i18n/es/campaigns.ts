@@ -15,33 +15,80 @@ export const campaigns = {
   list: 'Campañas',
   nothingFound: 'Ninguna campaña coincide.',
   emptyTitle: 'Todavía no hay campañas',
-  emptyText: 'Escribí un mensaje, subí una lista y ensayala: no sale nada hasta que vos lo decidas.',
+  emptyText: 'Escribí un mensaje, subí una lista y probala: no sale nada hasta que vos lo decidas.',
   columns: { name: 'Nombre', state: 'Estado', progress: 'Avance', created: 'Creada' },
   states: {
     pendiente: 'Por aprobar',
-    en_progreso: 'En curso',
+    en_progreso: 'Enviando',
     pausada: 'Pausada',
     finalizado: 'Finalizada',
   },
-  rehearsal: 'Ensayo',
+  rehearsal: 'Prueba',
+  stateWaiting: 'Esperando',
+  stateTesting: 'Probando',
   progress: (done: string, total: string) => `${done} de ${total}`,
   progressOf: (name: string) => `Avance de ${name}`,
   progressTitle: 'Avance',
-  waits: (why: string) => `Espera: ${why}`,
-  waiting: 'Ahora espera',
-  waitsUntil: (why: string, when: string) => `${why}, hasta ${when}`,
+  waiting: 'No está saliendo',
+  sending: 'Enviando',
+  testing: 'Probando',
+  nextAt: (when: string) => `próximo ${when}`,
+  endsAt: (when: string) => `termina ${when}`,
+  reasons: {
+    rehearsalLock: 'El modo prueba está activado en el servidor: no sale nada.',
+    campaignsOff: 'El envío de campañas está apagado en el servidor.',
+    noSchedule: 'Falta el horario: decí qué días y a qué hora sale.',
+    notApproved: 'Falta aprobar el horario.',
+    notReady: 'WhatsApp no está conectado.',
+    reachOut: (when: string | null) =>
+      `WhatsApp no deja escribir a quienes nunca escribieron${when === null ? '' : `, hasta ${when}`}.`,
+    newChats: (when: string | null) =>
+      `Se alcanzó el límite mensual de chats nuevos de WhatsApp${when === null ? '' : `, hasta ${when}`}.`,
+    firstSync: 'El historial del teléfono recién vinculado todavía está llegando.',
+    outsideHours: (when: string | null) =>
+      when === null ? 'Está fuera de horario.' : `Está fuera de horario. Sigue ${when}.`,
+    quota: (when: string | null) =>
+      when === null ? 'Se llegó al máximo del día.' : `Se llegó al máximo del día. Sigue ${when}.`,
+    notYet: (when: string | null) =>
+      when === null ? 'Todavía no llegó su fecha.' : `Todavía no llegó su fecha. Empieza ${when}.`,
+  },
+  answers: (count: number, shown: string, percent: number) =>
+    `${count === 1 ? '1 persona respondió' : `${shown} personas respondieron`} (${percent} %)`,
+  skipped: (count: number, shown: string) =>
+    count === 1 ? '1 salteado: pidió la baja.' : `${shown} salteados: pidieron la baja.`,
+  ways: {
+    howTo: 'Cómo se activa',
+    schedule: 'Elegir el horario',
+    approve: 'Aprobar el horario',
+    connect: 'Conectar',
+  },
+  sendForReal: {
+    button: 'Enviarla de verdad',
+    title: '¿Enviarla de verdad?',
+    text: (people: string) =>
+      `Se hace una copia de esta campaña con su lista y su horario, se aprueban y los mensajes le salen de verdad a ${people}. Quienes pidieron la baja quedan afuera.`,
+    locked:
+      'El servidor está en modo prueba: la copia también sería de prueba. Primero hay que activar el envío real.',
+    confirm: (people: string) => `Enviar a ${people}`,
+    name: (name: string) => `${name} (envío real)`,
+    noSchedule: 'La prueba no tiene un horario. Elegilo en la copia antes de enviarla.',
+    halfway: (name: string) =>
+      `Se hizo la copia «${name}», pero no se llegó a aprobar todo. Abrila para terminar.`,
+    open: 'Abrir la copia',
+  },
+  people: (count: number, shown: string) => (count === 1 ? '1 persona' : `${shown} personas`),
   figures: {
     total: 'Personas',
     pendientes: 'Faltan',
     enviados: 'Enviados',
     entregados: 'Entregados',
     leidos: 'Leídos',
-    simulados: 'Simulados',
+    simulados: 'De prueba',
     fallidos: 'Fallidos',
-    omitidos: 'Omitidos',
+    omitidos: 'Salteados',
   },
   planned: (from: string, to: string) =>
-    `En un envío real, el primer mensaje habría salido el ${from} y el último el ${to}.`,
+    `En un envío real, el primer mensaje habría salido ${from} y el último ${to}.`,
   went: (from: string, to: string) => `Primer mensaje: ${from}. Último: ${to}.`,
   perDay: 'Mensajes por día',
   day: 'Día',
@@ -50,14 +97,14 @@ export const campaigns = {
   failure: (count: string, why: string) => `${count}: ${why}`,
   text: 'Mensaje',
   pace: (least: number, most: number) => `Entre ${least} y ${most} segundos entre un mensaje y otro`,
-  schedules: 'Ver su programación',
+  schedules: 'Ver su horario',
   cureAny: 'Mirá el motivo y, cuando esté resuelto, reanudala.',
   cures: {
     PAUSED_BY_PERSON: 'Reanudala cuando quieras: sigue donde estaba.',
     RETRY: 'Hay personas para volver a intentar. Reanudala para que salgan.',
     IMPORTED: 'Estaba en marcha en los servicios de Node: revisala y después reanudala.',
     SCHEDULES_OVER:
-      'Sus fechas terminaron y queda gente. Cambiá las fechas de la programación y reanudala.',
+      'Sus fechas terminaron y queda gente. Cambiá las fechas del horario y reanudala.',
     REACH_OUT_LIMIT:
       'WhatsApp limita escribirles a personas que nunca escribieron. Esperá un día y seguí con menos por día y pausas más largas.',
     NEW_CHAT_LIMIT:
@@ -85,7 +132,9 @@ export const campaigns = {
     PAUSE: 'Pausa entre mensajes',
     NOT_YET: 'Antes de su fecha',
     OUTSIDE_HOURS: 'Fuera de horario',
-    DRY_RUN: 'Ensayo: no se envió',
+    DRY_RUN: 'De prueba: no se envió',
+    HEARD: 'Recibido',
+    ACK: 'WhatsApp lo confirmó',
     TEXT_INVALID: 'El texto no se pudo armar con sus datos',
     IMPORTED: 'Llegó con la lista',
   },
@@ -94,19 +143,26 @@ export const campaigns = {
     nameEmpty: 'Escribí un nombre.',
     text: 'Mensaje',
     textHint:
-      'Entre llaves va lo que cambia de una persona a otra: {nombre} o cualquier columna de la lista. {columna|texto} pone el texto si la celda está vacía.',
+      'Entre llaves va lo que cambia de una persona a otra: {nombre} o cualquier columna de la lista. Si falta el dato, poné otra palabra: {nombre|vecino}.',
     textEmpty: 'Escribí el mensaje.',
-    mistake: (line: number, column: number) =>
-      `Hay un error en las llaves (línea ${line}, columna ${column}).`,
-    unknownVariable: (name: string, line: number, column: number) =>
-      `La variable {${name}} no se puede usar (línea ${line}, columna ${column}).`,
+    /** Of `TEMPLATE_INVALID`, by its `motivo`. */
+    mistakes: {
+      TEMPLATE_EMPTY: () => 'Escribí el mensaje.',
+      TEMPLATE_UNCLOSED_BRACE: () => 'Falta cerrar una llave: }',
+      TEMPLATE_UNOPENED_BRACE: () => 'Sobra una llave }: falta la { que la abre.',
+      TEMPLATE_NAMELESS_VARIABLE: () => 'Hay unas llaves sin el nombre de una columna adentro.',
+      TEMPLATE_NAME_TOO_LONG: () => 'El nombre entre llaves es demasiado largo.',
+      TEMPLATE_UNKNOWN_VARIABLE: (name: string) =>
+        `La lista no tiene una columna «${name}». Agregala abajo, en «Columnas de la lista», o corregí el nombre.`,
+    } as Record<string, (name: string) => string>,
+    addColumn: (name: string) => `Agregar la columna «${name}»`,
     showMistake: 'Mostrar dónde',
     columns: 'Columnas de la lista',
     columnsHint: 'Las que el mensaje nombra, separadas por comas. Por ejemplo: Razón social, Turno',
     pauseLeast: 'Pausa mínima',
     pauseMost: 'Pausa máxima',
     pauseHint:
-      'Entre un mensaje y otro se espera un tiempo al azar dentro de estos límites. Pausas cortas hacen que WhatsApp bloquee la línea.',
+      'Entre un mensaje y otro se espera un tiempo al azar dentro de estos límites. Pausas cortas hacen que WhatsApp bloquee el número.',
     pauseProblems: {
       empty: 'Escribí las dos pausas.',
       order: 'La pausa máxima no puede ser menor que la mínima.',
@@ -117,7 +173,8 @@ export const campaigns = {
     save: 'Guardar',
   },
   actions: {
-    approve: 'Aprobar',
+    approve: 'Enviar',
+    approveRehearsal: 'Probar',
     resume: 'Reanudar',
     pause: 'Pausar',
     edit: 'Editar',
@@ -125,43 +182,59 @@ export const campaigns = {
     remove: 'Borrar',
     reason: 'Motivo (opcional)',
     titles: {
-      approve: '¿Aprobar la campaña?',
+      approve: '¿Enviar la campaña?',
       resume: '¿Reanudar la campaña?',
       pause: '¿Pausar la campaña?',
       edit: 'Editar la campaña',
       copy: 'Copiar la campaña',
       remove: '¿Borrar la campaña?',
     },
-    approveRehearsal: (people: string) =>
-      `Es un ensayo: se arma el mensaje de cada una de las ${people} personas y se calcula cuándo saldría, pero no se envía nada.`,
+    approveRehearsalText: (people: string) =>
+      `Es una prueba: se arma el mensaje para ${people} y se calcula cuándo saldría, pero no se envía nada.`,
     approveReal: (people: string) =>
-      `Es un envío REAL: los mensajes van a salir a ${people} personas desde tu número, según su programación.`,
-    confirmRehearsal: 'Empezar el ensayo',
-    confirmReal: 'Enviar de verdad',
-    resumeRehearsal: 'El ensayo sigue donde estaba. No se envía nada.',
+      `Es un envío REAL: los mensajes van a salir a ${people} desde tu número, según su horario. Quienes pidieron la baja se saltean.`,
+    confirmRehearsal: 'Empezar la prueba',
+    confirmReal: (people: string) => `Enviar a ${people}`,
+    emptyHint: 'Primero subí una lista.',
+    resumeRehearsal: 'La prueba sigue donde estaba. No se envía nada.',
     resumeReal: 'Es un envío REAL: siguen saliendo los mensajes que faltan.',
     pauseText: 'No sale ningún mensaje más. Lo que ya se entregó a WhatsApp no se puede detener.',
-    copyText: 'Se crea otra con el mismo mensaje, las mismas personas y la misma programación.',
+    copyText: 'Se crea otra con el mismo mensaje, las mismas personas y el mismo horario.',
     copyName: (name: string) => `${name} (copia)`,
     removeText: 'Se borra la campaña con su lista. Los mensajes enviados quedan en el historial.',
   },
   lists: {
     title: 'Listas',
-    text: 'CSV como lo guarda Excel, o JSON. La primera fila nombra las columnas; una de ellas es el teléfono.',
-    prefix: 'Prefijo de país y área (opcional)',
-    prefixHint: 'Para números sin código de país. Por ejemplo: 549',
+    text: 'Subí tu planilla guardada como CSV. La primera fila tiene que tener los títulos: Nombre, Celular…',
+    example: 'Bajar ejemplo',
+    exampleName: 'ejemplo.csv',
+    exampleText: 'Celular;Nombre\r\n11 5825-4201;Ana Gómez\r\n351 412-3456;Luis Díaz\r\n',
+    prefix: '¿De qué país son los números?',
+    prefixHint: 'Se agrega a los que no tienen código de país.',
+    countries: {
+      none: 'Como están en la lista',
+      argentina: 'Argentina (54 9)',
+      uruguay: 'Uruguay (598)',
+      chile: 'Chile (56)',
+      paraguay: 'Paraguay (595)',
+      other: 'Otro…',
+    },
+    otherPrefix: 'Prefijo de país y área',
     upload: 'Subir una lista',
     uploading: (percent: number) => `Subiendo la lista: ${percent} %`,
     uploadingLabel: 'Avance de la subida',
-    taken: (count: string) => `${count} personas agregadas`,
-    notTaken: (duplicates: string, refused: string) =>
-      `${duplicates} repetidas y ${refused} líneas rechazadas.`,
+    taken: (count: number, shown: string) =>
+      count === 1 ? '1 persona agregada' : `${shown} personas agregadas`,
+    notTaken: (duplicates: number, refused: number) =>
+      `${duplicates === 1 ? '1 repetida' : `${duplicates} repetidas`} y ${refused} con problemas.`,
+    allTaken: 'Entraron todas.',
+    nobody: 'La lista tiene títulos, pero ninguna persona debajo.',
     columns: {
       when: 'Subida',
       state: 'Estado',
       accepted: 'Aceptadas',
       duplicates: 'Repetidas',
-      refused: 'Rechazadas',
+      refused: 'Con problemas',
       actions: 'Acciones',
     },
     states: {
@@ -169,11 +242,11 @@ export const campaigns = {
       completa: 'Completa',
       interrumpida: 'Interrumpida',
     },
-    showRefused: 'Ver rechazadas',
+    showRefused: 'Ver y corregir',
     remove: 'Quitar',
     removeTitle: '¿Quitar la lista?',
     removeText: 'Se quitan sus personas, menos las que ya recibieron algo.',
-    refusedTitle: 'Líneas rechazadas',
+    refusedTitle: 'Líneas con problemas',
     refusedColumns: { line: 'Línea', value: 'Valor', why: 'Motivo' },
     reasons: {
       DUPLICATE: 'Ese número ya está en la campaña.',
@@ -182,9 +255,53 @@ export const campaigns = {
       PHONE_FRACTION: 'El número tiene decimales.',
       PHONE_SEVERAL: 'Hay más de un número en la celda.',
       PHONE_NOT_A_PERSON: 'No es el número de una persona.',
-      PHONE_INVALID: 'No es un número de teléfono.',
+      PHONE_CHARACTERS: 'Un número lleva solo cifras, espacios, + y guiones.',
+      PHONE_AREA_MISSING: 'Falta el código de área: va completo, como 11 5825-4201.',
+      PHONE_TOO_SHORT: 'Faltan números: va con código de área.',
+      PHONE_TOO_LONG: 'Sobran números.',
+      PHONE_INVALID: 'Ningún país tiene un número así: va con código de país, como +54 9 11 5825-4201.',
       MISSING_VALUE: 'Falta un dato que el mensaje usa.',
-    },
+      BAD_ENCODING: 'Tiene una letra que no se puede leer. Guardá la lista como «CSV UTF-8».',
+      BAD_CHARACTER: 'Tiene un carácter que no se puede usar. Borralo en la planilla.',
+      VALUE_TOO_LONG: 'Una celda es demasiado larga.',
+      TEXT_INVALID: 'Con sus datos el mensaje queda vacío o demasiado largo.',
+      TOO_MANY_CELLS: 'Tiene más celdas que títulos. ¿Hay un separador de más?',
+      NOT_JSON: 'Esta línea no es un JSON correcto.',
+      NOT_AN_OBJECT: 'No es una persona: se esperaba un objeto con sus datos.',
+      WITHOUT_PHONE: 'No tiene teléfono.',
+      NOT_A_VALUE: 'Un dato no es ni texto ni número.',
+    } as Record<string, string>,
+    /** Of a value that is named: the column. */
+    reasonsOf: {
+      MISSING_VALUE: (column: string) => `Falta «${column}», que el mensaje usa.`,
+      BAD_ENCODING: (column: string) =>
+        `«${column}» tiene una letra que no se puede leer. Guardá la lista como «CSV UTF-8».`,
+      BAD_CHARACTER: (column: string) =>
+        `«${column}» tiene un carácter que no se puede usar. Borralo en la planilla.`,
+      VALUE_TOO_LONG: (column: string) => `«${column}» es demasiado largo.`,
+    } as Record<string, (column: string) => string>,
+    /** Why a whole list is not taken, by the `motivo` of `LIST_INVALID`. */
+    faults: {
+      LIST_BROKE_OFF: () => 'La lista no llegó entera: se cortó la subida. Volvé a subirla.',
+      LIST_EMPTY: () => 'El archivo está vacío.',
+      LIST_IS_WORKBOOK: () =>
+        'Es un archivo de Excel (.xlsx). En Excel: Archivo → Guardar como → «CSV UTF-8», y subí ese.',
+      LIST_WITHOUT_PHONE: (names: string) =>
+        `No encontré la columna del celular: ponele de título Celular o Teléfono.${names === '' ? '' : ` Columnas: ${names}.`}`,
+      LIST_COLUMN_UNKNOWN: () => 'La lista no tiene una columna con ese nombre.',
+      LIST_SAME_COLUMN: (names: string) =>
+        `Hay dos columnas con el mismo título${names === '' ? '' : `: «${names}»`}. Cambiá uno.`,
+      LIST_TOO_MANY_COLUMNS: () => 'La lista tiene demasiadas columnas. Dejá las que usa el mensaje.',
+      LIST_MISSING_COLUMNS: (names: string) =>
+        `A la lista le faltan columnas que el mensaje usa${names === '' ? '' : `: ${names}`}.`,
+      LIST_RECORD_TOO_LARGE: (names: string) =>
+        `Una línea${names === '' ? '' : ` (la ${names})`} es demasiado larga. ¿Quedó una comilla sin cerrar?`,
+      LIST_NOT_JSON: () => 'El archivo no es un JSON correcto.',
+    } as Record<string, (names: string) => string>,
+    faultTail: (count: number) =>
+      count === 0
+        ? 'No se agregó a nadie.'
+        : `Hasta ahí se agregó a ${count === 1 ? '1 persona' : `${count} personas`}; del resto, a nadie.`,
   },
   recipients: {
     title: 'Personas',
@@ -195,8 +312,8 @@ export const campaigns = {
       en_cola: 'En cola',
       enviado: 'Enviado',
       fallido: 'Falló',
-      simulado: 'Simulado',
-      omitido: 'Omitido',
+      simulado: 'De prueba',
+      omitido: 'Salteado',
     },
     columns: {
       line: 'Línea',
@@ -207,14 +324,15 @@ export const campaigns = {
     },
     look: 'Ver',
     lookAt: (line: number) => `Ver la línea ${line}`,
-    one: (line: number) => `Línea ${line} de la lista`,
+    line: (line: number) => `Línea ${line} de la lista`,
     emptyTitle: 'Todavía no hay personas',
     emptyText: 'Subí una lista para ver acá qué mensaje recibe cada una.',
     nothingFound: 'Nadie en este estado.',
     facts: { number: 'Número', planned: 'Previsto', why: 'Motivo' },
     history: 'Historial',
     retry: 'Reintentar',
-    retryAll: (count: string) => `Reintentar los ${count} fallidos`,
+    retryAll: (count: number, shown: string) =>
+      count === 1 ? 'Reintentar el que falló' : `Reintentar los ${shown} que fallaron`,
     retryTitle: '¿Volver a intentar los fallidos?',
     retryText: 'Vuelven a quedar pendientes. El motivo queda guardado.',
     reason: 'Motivo',

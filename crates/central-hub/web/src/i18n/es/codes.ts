@@ -52,13 +52,14 @@ export const errors = {
   MESSAGE_NOT_FAILED: 'Solo se puede volver a enviar un mensaje que falló.',
   MESSAGE_OF_CAMPAIGN:
     'Este mensaje es de una campaña: volvé a poner ahí a su destinatario.',
-  OPTED_OUT: 'Esta persona pidió que no le escriban. No se envió nada.',
+  OPTED_OUT: 'Pidió la baja: no se le puede escribir.',
   CAMPAIGN_STATE: 'Eso no se puede hacer con la campaña en el estado en que está.',
   TEMPLATE_INVALID:
     'El texto tiene un error en sus llaves, o nombra una columna que la lista no tiene.',
+  UNSUPPORTED_MEDIA_TYPE: 'El servidor no acepta ese tipo de archivo.',
   LIST_INVALID: 'La lista no se puede leer. De lo que sigue al error no se tomó nada.',
   NOT_SERVED_HERE: 'Esto es de otro sistema y acá no está.',
-  IMPORT_INCOMPLETE: 'La última lista no llegó entera. Volvé a subirla o quítela.',
+  IMPORT_INCOMPLETE: 'La última lista no llegó entera. Volvé a subirla o quitala.',
   STORE_UNAVAILABLE:
     'El servidor no puede usar su base de datos ahora, así que no se hizo nada. Probá de nuevo en un momento; su registro dice por qué.',
   OVERLOADED: 'El servicio está ocupado. Probá de nuevo en unos segundos.',
@@ -67,10 +68,10 @@ export const errors = {
     'WhatsApp no confirmó a tiempo. Puede haber salido: miralo en el teléfono antes de reenviar.',
   BROWSER_TIMEOUT: 'El navegador no respondió a tiempo. Probá de nuevo.',
   WHATSAPP_UNAVAILABLE:
-    'No se pudo llegar al servicio de WhatsApp (session-manager). Revisá que esté en marcha: pm2 status.',
-  SESSION_MANAGER_TIMEOUT: 'El servicio de WhatsApp (session-manager) no respondió a tiempo.',
+    'LeadMaster no puede hablar con WhatsApp. Si sigue así en 5 minutos, avisale a soporte.',
+  SESSION_MANAGER_TIMEOUT: 'WhatsApp tarda en responder. Si sigue así en 5 minutos, avisale a soporte.',
   SESSION_MANAGER_BAD_RESPONSE:
-    'El servicio de WhatsApp (session-manager) respondió algo inesperado. ¿Son las dos partes de la misma versión?',
+    'La parte que habla con WhatsApp respondió algo inesperado. Avisale a soporte: puede ser de otra versión.',
   WEBHOOK_ADDRESS_REFUSED:
     'Esa dirección es de la red interna. Si es a propósito, nombrala en WEBHOOK_ALLOWED_HOSTS en el servidor.',
   INTERNAL_TOKEN_NOT_SET:

@@ -3,6 +3,7 @@ import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
+import { line, operator } from './line';
 import { messages } from './messages';
 import { optOuts } from './optOuts';
 import { schedules } from './schedules';
@@ -28,7 +29,7 @@ const messageStates = {
   leido: 'Leído',
   reproducido: 'Reproducido',
   fallido: 'Falló',
-  simulado: 'Simulado',
+  simulado: 'De prueba (no salió)',
   cancelado: 'Cancelado',
   recibido: 'Recibido',
 };
@@ -48,10 +49,17 @@ export const es = {
     cancel: 'Cancelar',
     close: 'Cerrar',
     loading: 'Cargando…',
+    undo: 'Deshacer',
+    technical: 'Detalle técnico',
+    more: 'Más',
+    shortcuts: 'Accesos',
+    filters: 'Filtros',
+    done: 'Listo',
   },
   auth: {
     title: 'Iniciar sesión',
-    text: 'Con el usuario que te dio quien administra LeadMaster.',
+    text: 'Con el usuario que te dio quien administra LeadMaster. El primero es «admin».',
+    forgot: '¿Olvidaste la contraseña? Quien administra LeadMaster te puede poner otra en Usuarios.',
     username: 'Usuario',
     usernameEmpty: 'Escribí tu usuario.',
     password: 'Contraseña',
@@ -64,6 +72,13 @@ export const es = {
     session: 'Sesión',
     signOut: 'Cerrar sesión',
     program: 'Programa',
+  },
+  /** Moments as people say them. */
+  dates: {
+    today: 'hoy',
+    yesterday: 'ayer',
+    tomorrow: 'mañana',
+    month: 'numeric' as 'numeric' | 'short',
   },
   nav: {
     start: 'Inicio',
@@ -88,18 +103,13 @@ export const es = {
   messageStates,
   system: {
     title: 'Sistema',
-    hub: 'Servidor',
-    manager: 'Servicio WhatsApp',
-    mode: 'Modo de envío',
     version: 'Versión',
-    online: 'En línea',
-    offline: 'Sin conexión',
-    polling: 'Sin avisos en vivo',
     up: 'En línea',
-    down: 'Caído',
-    unknown: 'Sin datos',
-    rehearsal: 'Ensayo',
-    live: 'Real',
+    down: 'No responde',
+    unknown: '—',
+    polling: 'Se actualiza cada pocos segundos',
+    rehearsal: 'Modo prueba',
+    line: (state: string) => `WhatsApp: ${state}`,
     environment: (name: string) =>
       name === 'production' ? 'producción' : name === 'development' ? 'desarrollo' : name,
   },
@@ -114,21 +124,17 @@ export const es = {
     reload: 'Volver a cargar',
   },
   banners: {
-    dryRunTitle: 'Modo ensayo: no se envía nada',
-    dryRunText: 'Los mensajes se validan y se registran como simulados, pero ninguno sale.',
-    hubAwayTitle: 'No hay conexión con el servidor, reintentando…',
-    hubAwayText:
-      'Lo que se ve puede estar desactualizado. Se actualiza solo al volver la conexión.',
-    pollingTitle: 'Sin avisos en vivo',
-    pollingText:
-      'El servidor responde, pero el canal de avisos no se pudo abrir: se consulta cada pocos segundos.',
-    managerAwayTitle: 'El servicio de WhatsApp no responde',
+    dryRun: 'Modo prueba',
+    dryRunText: 'los mensajes no le llegan a nadie',
+    dryRunHow: '¿Cómo se activa el envío?',
+    pollingTitle: 'Se actualiza cada pocos segundos',
+    pollingText: 'El servidor responde, pero no avisa solo: lo nuevo puede tardar en verse.',
     outdatedTitle: 'El servidor se actualizó',
     outdatedText: 'Esta página es de la versión anterior.',
   },
   whatsapp: {
     title: 'WhatsApp',
-    lead: 'La línea con la que se envían los mensajes.',
+    lead: 'El número desde el que escribís.',
     states,
     unknownState: 'Estado desconocido',
   },
@@ -153,7 +159,7 @@ export const es = {
     renewsIn: (seconds: number) => `Se renueva en ${seconds} s`,
     steps: [
       'Abrí WhatsApp en tu teléfono.',
-      'Entrá en Ajustes (iPhone) o en el menú ⋮ (Android).',
+      'Entrá en Configuración (iPhone) o en el menú ⋮ (Android).',
       'Tocá Dispositivos vinculados.',
       'Tocá Vincular un dispositivo.',
       'Apuntá la cámara a este código.',
@@ -164,7 +170,7 @@ export const es = {
     samePhoneLink: 'Vinculá con número',
   },
   pairing: {
-    text: 'Si no podés usar la cámara, pedí un código de ocho letras y escribilo en el teléfono.',
+    text: 'Si no podés usar la cámara, pedí un código de 8 caracteres y escribilo en el teléfono.',
     phone: 'Número del teléfono a vincular',
     phoneHint: 'Con código de país. Por ejemplo: +54 9 11 5825-4201',
     request: 'Pedir código',
@@ -178,7 +184,7 @@ export const es = {
     stepsTitle: 'Cómo usarlo',
     steps: [
       'Abrí WhatsApp en ese teléfono.',
-      'Entrá en Ajustes → Dispositivos vinculados → Vincular un dispositivo.',
+      'Entrá en Configuración → Dispositivos vinculados → Vincular un dispositivo.',
       'Tocá Vincular con el número de teléfono.',
       'Escribí este código.',
     ],
@@ -247,18 +253,18 @@ export const es = {
     retry: 'Reintentar',
   },
   away: {
-    title: 'Sin noticias de WhatsApp',
+    title: 'No sabemos si WhatsApp está conectado',
     hubText: 'Apenas vuelva la conexión con el servidor se muestra el estado.',
     managerText:
       'Apenas el servicio responda se muestra el estado. No hace falta recargar la página.',
   },
   actions: {
-    disconnect: 'Desconectar',
-    unlink: 'Desvincular',
-    disconnectTitle: '¿Desconectar WhatsApp?',
+    disconnect: 'Pausar la conexión',
+    unlink: 'Quitar este WhatsApp',
+    disconnectTitle: '¿Pausar la conexión?',
     disconnectText:
       'Se cierra el navegador y no se envía ni se recibe nada hasta volver a conectar. El teléfono queda vinculado: no hará falta escanear.',
-    unlinkTitle: '¿Desvincular el teléfono?',
+    unlinkTitle: '¿Quitar este WhatsApp?',
     unlinkText:
       'La sesión se cierra en el teléfono y se borra de este equipo. Para volver a usarla hay que escanear un código nuevo.',
     cancelTitle: '¿Cancelar la vinculación?',
@@ -274,30 +280,28 @@ export const es = {
     messageDefault: 'Mensaje de prueba de LeadMaster.',
     messageEmpty: 'Escribí un mensaje.',
     submit: 'Enviar prueba',
-    submitDryRun: 'Ensayar envío',
+    submitDryRun: 'Probar envío',
+    ownNumber: 'Probar con mi número',
     sentTitle: 'Enviado',
     sentText: 'WhatsApp recibió el mensaje.',
-    dryRunTitle: 'Ensayo correcto: no se envió nada',
-    dryRunText: 'Se hicieron todas las comprobaciones de un envío real, menos la última.',
+    dryRunTitle: 'La prueba salió bien',
+    dryRunText: (to: string) =>
+      `En modo real, este mensaje le habría llegado a ${to}. No se envió nada.`,
     failedTitle: 'No se envió',
     unknownTitle: 'No se sabe si salió',
     id: 'Identificador',
-    delivery: 'Entrega',
     ack: {
       failed: 'Falló',
       accepted: 'En espera',
       sent: 'Enviado',
-      delivered: 'Entregado',
-      read: 'Leído',
-      played: 'Reproducido',
+      delivered: 'Entregado ✓✓',
+      read: 'Leído ✓✓',
+      played: 'Reproducido ✓✓',
     },
   },
   phone: {
     empty: 'Escribí un número.',
     characters: 'Usá solo números, espacios y guiones.',
-    zero: 'Empezá con el código de país (por ejemplo 54), sin 0 ni 00 adelante.',
-    short: 'Faltan números: va con código de país y de área.',
-    long: 'Sobran números: no puede tener más de 15.',
   },
   details: {
     title: 'Detalles',
@@ -339,7 +343,9 @@ export const es = {
   campaigns,
   conversations,
   integrations,
+  line,
   messages,
+  operator,
   optOuts,
   schedules,
   settings,

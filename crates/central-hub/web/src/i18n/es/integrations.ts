@@ -4,7 +4,7 @@ export const integrations = {
   lead: 'Cómo se enteran otros programas de lo que pasa acá, y cómo piden cosas.',
   webhooks: 'Webhooks',
   webhooksText:
-    'Direcciones a las que se avisa apenas pasa algo, firmado según Standard Webhooks.',
+    'Direcciones de otros programas a las que se avisa apenas pasa algo. (Para programadores: firmado según Standard Webhooks.)',
   addWebhook: 'Nuevo webhook',
   noWebhooks: 'Todavía no hay webhooks',
   noWebhooksText: 'Con uno, tu CRM se entera de cada respuesta sin preguntar.',
@@ -33,10 +33,12 @@ export const integrations = {
   secretTitle: 'Guardá el secreto',
   oldSecret: 'Secreto anterior',
   oldSecretUntil: (when: string) => `También firma hasta ${when}`,
-  onceText: 'Se muestra esta única vez. Copialo al programa que lo necesita.',
+  onceText: 'Copialo ahora: no se vuelve a mostrar.',
+  onceTokenText: 'Copiala ahora: no se vuelve a mostrar.',
   copy: 'Copiar',
   copied: 'Copiado',
   kept: 'Ya lo guardé',
+  keptToken: 'Ya la guardé',
   test: 'Probar',
   testGood: (status: number | null, ms: number) => `Contestó ${status ?? ''} en ${ms} ms.`,
   testBad: 'La prueba no llegó',
@@ -69,7 +71,7 @@ export const integrations = {
   noDeliveriesText: 'Aparecen acá apenas pasa algo de lo que avisa.',
   failures: {
     CANNOT_CONNECT: 'No se pudo conectar',
-    HOST_NOT_FOUND: 'No existe ese servidor',
+    HOST_NOT_FOUND: 'No se encontró esa dirección en internet',
     TIMEOUT: 'No contestó en 15 segundos',
     BROKE_OFF: 'La conexión se cortó',
     TLS_FAILED: 'Su certificado no es válido',
@@ -84,7 +86,7 @@ export const integrations = {
   },
   form: {
     url: 'Dirección',
-    urlHint: 'Recibe un POST con cada aviso.',
+    urlHint: 'Dirección que te da el otro programa (Zapier, tu CRM).',
     description: 'Descripción',
     events: '¿De qué avisa?',
     topics: {

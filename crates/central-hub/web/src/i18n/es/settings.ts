@@ -1,7 +1,7 @@
 /** `/ajustes`. */
 export const settings = {
   title: 'Ajustes',
-  lead: 'Lo tuyo, y con qué corre el servicio.',
+  lead: 'Tu cuenta y la configuración.',
   own: {
     title: 'Apariencia e idioma',
     text: 'Valen para este navegador.',
@@ -30,7 +30,7 @@ export const settings = {
   },
   recording: {
     title: 'Mensajes que llegan',
-    text: 'Lo que llega a la línea se guarda en el historial y se avisa a las integraciones.',
+    text: 'Lo que llega a tu WhatsApp se guarda en el historial y se avisa a las integraciones.',
     on: 'Se guardan los mensajes que llegan',
     off: 'No se guardan los mensajes que llegan',
     label: 'Guardar los mensajes que llegan',
@@ -50,8 +50,8 @@ export const settings = {
     ms: (count: number) => `${count} ms`,
   },
   service: {
-    title: 'Con qué corre el servicio',
-    text: 'Se cambia con variables de entorno y reiniciando el servicio.',
+    title: 'Estado del servidor (para soporte)',
+    text: 'Lo cambia quien instaló LeadMaster, con variables de entorno y un reinicio.',
     values: 'Valores del servicio',
     name: 'Qué es, y su variable',
     value: 'Ahora',
@@ -59,7 +59,7 @@ export const settings = {
     uptime: 'En marcha desde hace',
     environment: 'Entorno',
     dryRun: 'Modo de envío',
-    dryRunOn: 'Ensayo: no sale nada',
+    dryRunOn: 'Prueba: no sale nada',
     dryRunOff: 'Real: los mensajes salen',
     auto: 'Campañas automáticas',
     autoOn: 'Salen según su programación',

@@ -5,22 +5,30 @@ export const start = {
   failed: 'No se pudo leer lo de hoy',
   session: {
     title: 'WhatsApp',
-    ready: 'La línea está conectada: se puede enviar.',
-    mode: 'Modo de envío',
-    rehearsal: 'Ensayo',
-    real: 'Real',
+    ready: 'WhatsApp está conectado.',
     go: 'Ir a WhatsApp',
     todo: {
       loading: 'Se está leyendo el estado.',
-      away: 'El servicio de WhatsApp no responde. Revisá que esté en marcha.',
-      idle: 'Sin conectar no sale nada. Conectá la línea.',
+      away: 'LeadMaster no puede hablar con WhatsApp. Si sigue así en 5 minutos, avisale a soporte.',
+      idle: 'Todavía no vinculaste tu WhatsApp.',
       starting: 'Se está conectando. Suele tardar menos de un minuto.',
       scan: 'Falta escanear el código con el teléfono.',
       passkey: 'WhatsApp pide la llave de acceso de la cuenta antes de vincular el teléfono.',
       syncing: 'WhatsApp se está sincronizando. Lo que espera sale solo cuando termine.',
-      disconnected: 'La línea está desconectada y no sale nada. Conectala de nuevo.',
-      failed: 'La línea tiene un problema. Ahí dice qué pasó y qué hacer.',
+      lost: 'El teléfono sigue vinculado. Se reconecta solo; mientras tanto no sale nada.',
+      disconnected: 'WhatsApp está desconectado: no entra ni sale nada. Conectalo de nuevo.',
+      failed: 'WhatsApp tiene un problema. Ahí dice qué pasó y qué hacer.',
     },
+  },
+  steps: {
+    title: 'Primeros pasos',
+    hide: 'Ocultar',
+    done: 'Hecho',
+    link: 'Vinculá el teléfono',
+    test: 'Mandate un mensaje de prueba',
+    campaign: 'Armá tu primera campaña',
+    real: 'Activá el envío real',
+    what: 'LeadMaster le escribe por WhatsApp a tus contactos desde tu número, y te ayuda a contestar.',
   },
   today: {
     title: 'Mensajes de hoy',
@@ -29,34 +37,38 @@ export const start = {
     read: 'Leídos',
     failed: 'Fallidos',
     waiting: 'En espera',
-    simulated: 'Simulados',
+    simulated: 'De prueba',
     received: 'Recibidos',
   },
   attention: {
     title: 'Necesita tu atención',
-    none: 'Todo en orden: nada espera a una persona.',
+    none: 'Todo al día. No hay nada pendiente.',
     autoOff:
-      'Las campañas automáticas están apagadas: ninguna avanza. Se prenden con AUTO_CAMPAIGNS_ENABLED.',
+      'El envío de campañas está apagado en el servidor. Pedile a quien lo instaló que lo prenda.',
     failed: (count: number) =>
       count === 1
         ? 'Un mensaje falló en los últimos 7 días.'
         : `${count} mensajes fallaron en los últimos 7 días.`,
-    paused: (name: string, why: string) => `La campaña “${name}” está pausada: ${why}`,
-    morePaused: (count: number) => `Y ${count} campañas pausadas más.`,
+    paused: (name: string, why: string) => `La campaña «${name}» está pausada: ${why}`,
+    morePaused: (count: number) =>
+      count === 1 ? 'Y una campaña pausada más.' : `Y ${count} campañas pausadas más.`,
     unapproved: (count: number, names: string) =>
       count === 1
-        ? `Una programación espera que la aprueben: ${names}.`
-        : `${count} programaciones esperan que las aprueben: ${names}.`,
+        ? `Falta aprobar el horario de ${names}.`
+        : `Falta aprobar ${count} horarios: ${names}.`,
     unapprovedOwn: (count: number, names: string) =>
       count === 1
-        ? `Una programación espera a un administrador: ${names}.`
-        : `${count} programaciones esperan a un administrador: ${names}.`,
+        ? `Un administrador tiene que aprobar el horario de ${names}.`
+        : `Un administrador tiene que aprobar ${count} horarios: ${names}.`,
+    quoted: (name: string) => `«${name}»`,
     andMore: (names: string, more: number) => `${names} y ${more} más`,
     half: (name: string) =>
-      `La última lista de “${name}” no llegó entera: hay que volver a subirla.`,
+      `La última lista de «${name}» no llegó entera: hay que volver a subirla.`,
     dead: (name: string, count: string) =>
-      `La integración “${name}” tiene ${count} avisos que no se pudieron entregar.`,
-    switchedOff: (name: string) => `La integración “${name}” quedó apagada.`,
+      count === '1'
+        ? `La integración «${name}» tiene 1 aviso que no se pudo entregar.`
+        : `La integración «${name}» tiene ${count} avisos que no se pudieron entregar.`,
+    switchedOff: (name: string) => `La integración «${name}» quedó apagada.`,
     reachOutLocked: (when: string | null) =>
       `WhatsApp no deja escribir a quienes nunca escribieron${when === null ? '' : `, hasta ${when}`}. Las campañas esperan; a quienes te escriben se les puede responder.`,
     newChatsCapped: (used: number, total: number | null, when: string | null) =>
@@ -66,27 +78,37 @@ export const start = {
     firstSync: (progress: number | null) =>
       `El teléfono se vinculó hace poco y el historial todavía está llegando${progress === null ? '' : ` (${progress} %)`}. Las campañas empiezan cuando termine.`,
     recordingOff: 'No se guardan los mensajes que llegan.',
-    look: 'Ver',
+    /** What the way to each matter does. */
+    ways: {
+      look: 'Ver',
+      resolve: 'Resolver',
+      approve: 'Aprobar',
+      turnOn: 'Prender',
+      howTo: 'Cómo se prende',
+      link: 'Vincular',
+      connect: 'Conectar',
+    },
+    count: (n: number) => (n === 1 ? '1 pendiente' : `${n} pendientes`),
   },
   campaigns: {
     title: 'Campañas en curso',
     none: 'No hay ninguna campaña en curso.',
     progress: (done: string, total: string) => `${done} de ${total}`,
-    rehearsal: 'Ensayo',
-    forecast: (when: string) => `Termina, se estima, ${when}`,
+    rehearsal: 'Prueba',
+    forecast: (when: string) => `Terminaría ${when}`,
     next: (when: string) => `Próximo mensaje: ${when}`,
-    waits: (why: string) => `Espera: ${why}`,
-    waitsUntil: (why: string, when: string) => `Espera: ${why}, hasta ${when}`,
+    waits: (why: string) => `No está saliendo: ${why}`,
+    waitsUntil: (why: string, when: string) => `No está saliendo: ${why}. Sigue ${when}`,
     failed: (count: number) => (count === 1 ? '1 falló' : `${count} fallaron`),
     more: (count: number) => `Y ${count} más.`,
     all: 'Todas las campañas',
   },
   windows: {
-    title: 'Ventanas de hoy',
-    none: 'Hoy no se abre ninguna ventana de una campaña en curso.',
-    now: 'Abierta',
+    title: 'Horarios de hoy',
+    none: 'Hoy no sale ninguna campaña.',
+    now: 'En horario',
     next: 'Más tarde',
-    over: 'Cerrada',
+    over: 'Terminó',
     until: (time: string) => `hasta las ${time}`,
     from: (time: string) => `desde las ${time}`,
     used: (count: number, quota: number) => `${count} de ${quota} de hoy`,
@@ -98,14 +120,13 @@ export const start = {
     none: 'Todavía no llegó ningún mensaje.',
     all: 'Todas las conversaciones',
     empty: '(sin texto)',
-    justNow: 'recién',
   },
   /** Why a campaign is paused, by its code. */
   pauses: {
-    PAUSED_BY_PERSON: 'la pausó una persona.',
+    PAUSED_BY_PERSON: 'la pausó alguien de la oficina.',
     RETRY: 'se pusieron personas de nuevo en la lista.',
     IMPORTED: 'estaba en marcha en los servicios de Node.',
-    SCHEDULES_OVER: 'terminaron las fechas de su programación y queda gente.',
+    SCHEDULES_OVER: 'terminaron las fechas de su horario y queda gente.',
     REACH_OUT_LIMIT:
       'WhatsApp limita escribir a quien nunca escribió. Esperá un día y seguí con menos por día.',
     NEW_CHAT_LIMIT:
@@ -116,16 +137,16 @@ export const start = {
   },
   /** What a campaign waits for, by its code. */
   waits: {
-    AUTO_CAMPAIGNS_DISABLED: 'las campañas automáticas están apagadas',
-    SESSION_NOT_READY: 'WhatsApp no está listo',
+    AUTO_CAMPAIGNS_DISABLED: 'el envío de campañas está apagado en el servidor',
+    SESSION_NOT_READY: 'WhatsApp no está conectado',
     REACH_OUT_LOCKED: 'WhatsApp no deja escribir a quien nunca escribió',
     NEW_CHATS_CAPPED: 'se alcanzó el límite mensual de chats nuevos de WhatsApp',
     FIRST_SYNC: 'el historial del teléfono recién vinculado todavía está llegando',
-    DRY_RUN: 'el servidor está en modo ensayo',
-    NO_APPROVED_SCHEDULE: 'no tiene una programación aprobada',
+    DRY_RUN: 'está activado el modo prueba',
+    NO_APPROVED_SCHEDULE: 'falta aprobar el horario',
     NOT_YET: 'todavía no llegó su fecha',
     OUTSIDE_HOURS: 'está fuera de horario',
-    DAILY_QUOTA_REACHED: 'se cumplió el cupo del día',
+    DAILY_QUOTA_REACHED: 'se llegó al máximo del día',
     PAUSE: 'la pausa entre dos mensajes',
   },
 };

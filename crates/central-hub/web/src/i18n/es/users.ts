@@ -3,7 +3,7 @@ export const users = {
   title: 'Usuarios',
   lead: 'Quiénes pueden entrar, y qué ve cada uno.',
   name: 'Usuario',
-  role: 'Qué ve',
+  role: 'Rol',
   roles: { admin: 'Administra todo', cliente: 'Un cliente' },
   business: (id: number) => `cliente ${id}`,
   signedIn: 'Último ingreso',
@@ -30,12 +30,12 @@ export const users = {
   emptyText: 'Sin HUB_ADMIN_PASSWORD el servidor atiende solo a este equipo.',
   openTitle: 'Este servidor no pide iniciar sesión',
   openText:
-    'Los usuarios entran cuando se define HUB_ADMIN_PASSWORD en el servidor y se reinicia. Mientras tanto se atiende solo a este equipo.',
+    'Para que entre otra gente hay que ponerle contraseña a LeadMaster: pedile a quien lo instaló que defina HUB_ADMIN_PASSWORD y reinicie.',
   form: {
     name: 'Usuario',
-    role: 'Qué ve',
+    role: 'Rol',
     roleHint: {
-      admin: 'Ve todos los clientes, aprueba campañas y maneja la línea.',
+      admin: 'Ve todos los clientes, aprueba campañas y maneja WhatsApp.',
       cliente: 'Ve y envía solo lo de su cliente.',
     },
     business: 'Número de cliente',
@@ -46,7 +46,7 @@ export const users = {
     create: 'Crear el usuario',
     save: 'Guardar',
     problems: {
-      name: 'De 1 a 64 letras, números o . _ - + @, sin espacios.',
+      name: 'Sin espacios ni acentos. Por ejemplo: marcela',
       short: 'Tiene que tener al menos 10 caracteres.',
       long: 'Como máximo 256 caracteres.',
       business: 'Un número mayor que cero.',

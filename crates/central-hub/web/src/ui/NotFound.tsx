@@ -3,8 +3,8 @@ import { IconMapOff } from '@tabler/icons-react';
 import { Link } from 'react-router';
 
 import { useText } from '../i18n/I18nProvider';
+import { HOME } from '../lib/routes';
 import { usePageTitle } from '../lib/usePageTitle';
-import { HOME } from './navigation';
 
 export function NotFound() {
   const t = useText();

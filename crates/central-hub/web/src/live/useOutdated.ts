@@ -1,6 +1,6 @@
 import { useRef } from 'react';
 
-import { useConfig } from '../api/queries';
+import { useConfig } from './queries';
 
 /** Whether the hub was updated since this page was loaded from it, which may be months. */
 export function useOutdated(): boolean {

@@ -1,6 +1,6 @@
 import { ApiError } from '../api/http';
 import type { SessionBody, StateEvent } from '../api/types';
-import type { LiveState } from '../live/reducer';
+import type { LiveState } from './reducer';
 
 /** What the screen shows: exactly one of these. */
 export type View =

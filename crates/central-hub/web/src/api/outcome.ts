@@ -1,4 +1,4 @@
-import { ApiError, BAD_RESPONSE, HUB_TIMEOUT, HUB_UNREACHABLE } from '../api/http';
+import { ApiError, BAD_RESPONSE, HUB_TIMEOUT, HUB_UNREACHABLE } from './http';
 
 const UNKNOWN = new Set([
   'SEND_UNCONFIRMED',

@@ -1,14 +1,10 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 
-import { useLive } from '../live/LiveProvider';
-import { getConfig, getPasskey, getQr, getSession, requestPairingCode } from './endpoints';
-import { ApiError } from './http';
-import type { SessionBody, StateEvent } from './types';
+import { getConfig, getPasskey, getQr, getSession, requestPairingCode } from '../api/endpoints';
+import { ApiError } from '../api/http';
+import { CONFIG_KEY, PASSKEY_KEY, QR_KEY, SESSION_KEY } from './keys';
+import { useLive } from './LiveProvider';
 
-export const SESSION_KEY = ['whatsapp', 'session'] as const;
-export const QR_KEY = ['whatsapp', 'qr'] as const;
-export const PASSKEY_KEY = ['whatsapp', 'passkey'] as const;
-export const CONFIG_KEY = ['config'] as const;
 
 /** How often to ask while the event stream is down. */
 const FALLBACK_MS = 3_000;
@@ -95,16 +91,4 @@ export function usePairingCode(phone: string | null) {
       error instanceof ApiError && error.code === 'QR_NOT_AVAILABLE' && failures < 10,
     retryDelay: 1_000,
   });
-}
-
-/** What a state event says, written over the session that is already known. */
-export function withState(session: SessionBody, event: StateEvent): SessionBody {
-  return {
-    ...session,
-    state: event.status,
-    since: event.since,
-    generation: event.generation,
-    cause: event.cause,
-    cause_message: event.message,
-  };
 }

@@ -14,7 +14,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 /// `chance` is from 0 to 1, and moves it by a fifth either way, so that what
 /// failed together does not come back together. A receiver that asks for more
 /// gets it.
-pub(super) fn pause(
+pub(super) fn delay(
     limits: &WebhookLimits,
     attempts: u32,
     asked: Option<Duration>,
@@ -40,21 +40,21 @@ mod tests {
         let limits = WebhookLimits::default();
         let total = |chance| -> Duration {
             (1..)
-                .map_while(|attempts| pause(&limits, attempts, None, chance))
+                .map_while(|attempts| delay(&limits, attempts, None, chance))
                 .sum()
         };
         let hours = |chance| total(chance).as_secs() / 3600;
         assert!((18..=24).contains(&hours(0.5)), "{} h", hours(0.5));
         assert!(total(0.0) < total(0.5) && total(0.5) < total(1.0));
-        assert_eq!(pause(&limits, 1, None, 0.5), Some(Duration::from_secs(5)));
-        assert_eq!(pause(&limits, 2, None, 0.5), Some(Duration::from_secs(15)));
-        assert_eq!(pause(&limits, limits.attempts, None, 0.5), None);
+        assert_eq!(delay(&limits, 1, None, 0.5), Some(Duration::from_secs(5)));
+        assert_eq!(delay(&limits, 2, None, 0.5), Some(Duration::from_secs(15)));
+        assert_eq!(delay(&limits, limits.attempts, None, 0.5), None);
     }
 
     #[test]
     fn what_the_receiver_asks_for() {
         let limits = WebhookLimits::default();
-        let asked = |seconds| pause(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
+        let asked = |seconds| delay(&limits, 1, Some(Duration::from_secs(seconds)), 0.5);
         assert_eq!(asked(1), Some(Duration::from_secs(5)), "never sooner");
         assert_eq!(asked(120), Some(Duration::from_secs(120)));
         assert_eq!(asked(u64::MAX), Some(LONGEST_ASKED));

@@ -1,5 +1,5 @@
-import { useConfig } from '../api/queries';
-import { useLive } from '../live/LiveProvider';
+import { useConfig } from './queries';
+import { useLive } from './LiveProvider';
 
 /** Whether the hub holds every message back; `null` until it said. */
 export function useDryRun(): boolean | null {

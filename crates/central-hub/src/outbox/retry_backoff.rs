@@ -1,22 +1,23 @@
-//! How long to wait before the next try.
+//! Retry backoff of the outbox: exponential, with jitter and an upper limit, and
+//! with respect for `Retry-After`.
 
 use std::time::Duration;
 
 /// Between two tries, at most.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The pause after so many failed tries in a row: doubles each time, with a
+/// The pause after so many failed tries in a row: doubles each time, with jitter$
 /// little of chance, so that many do not come back in step.
-pub(super) fn after(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
-    let pause = growing(failures, first, LONGEST);
-    // Never sooner than whoever is asked wishes.
+pub(super) fn delay(failures: u32, first: Duration, asked_for: Option<Duration>) -> Duration {
+    let pause = capped_delay(failures, first, LONGEST);
+    // Never sooner than `Retry-After` says.
     asked_for.map_or(pause, |asked_for| {
         asked_for.min(LONGEST) + pause.min(asked_for).mul_f64(0.25)
     })
 }
 
-/// As [`after`], with a longest pause of its own and no wish.
-pub(super) fn growing(failures: u32, first: Duration, longest: Duration) -> Duration {
+/// As [`delay`], with a longest pause of its own and no wish.
+pub(super) fn capped_delay(failures: u32, first: Duration, longest: Duration) -> Duration {
     let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16));
     doubled.min(longest).mul_f64(rand::random_range(0.5..1.0))
 }
@@ -30,7 +31,7 @@ mod tests {
         let first = Duration::from_millis(500);
         for failures in 1..200 {
             let longest = first.saturating_mul(1 << (failures - 1).min(16));
-            let pause = after(failures, first, None);
+            let pause = delay(failures, first, None);
             assert!(
                 pause <= longest.min(LONGEST) && pause >= first / 2,
                 "{pause:?}"
@@ -38,9 +39,9 @@ mod tests {
         }
         let wish = Duration::from_secs(7);
         for failures in [1, 100] {
-            let pause = after(failures, first, Some(wish));
+            let pause = delay(failures, first, Some(wish));
             assert!(pause >= wish && pause < wish * 2, "{pause:?}");
         }
-        assert!(after(1, first, Some(Duration::from_secs(9999))) < LONGEST * 2);
+        assert!(delay(1, first, Some(Duration::from_secs(9999))) < LONGEST * 2);
     }
 }

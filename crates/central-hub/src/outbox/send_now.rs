@@ -52,7 +52,7 @@ impl Outbox {
         let sending = async move {
             let key = ask.key.unwrap_or_else(new_key);
             if this.0.dry_run {
-                this.rehearse(ask.origin, &key, &ask.message).await
+                this.simulate(ask.origin, &key, &ask.message).await
             } else {
                 this.send_for_real(client, ask.origin, &key, &ask.message)
                     .await
@@ -105,7 +105,7 @@ impl Outbox {
         Ok(moved.unwrap_or(message))
     }
 
-    async fn rehearse(
+    async fn simulate(
         &self,
         origin: Origin,
         key: &str,
@@ -266,7 +266,7 @@ impl Inner {
 }
 
 impl Answer {
-    /// Why it failed, as an answer.
+    /// Reason it failed, as an answer.
     pub(crate) fn into_failure(self) -> HubError {
         let answer = match self.reply {
             Ok(answer) => answer,

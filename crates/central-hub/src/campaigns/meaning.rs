@@ -1,0 +1,344 @@
+//! What a column is, by its heading: in Spanish, Portuguese and English, with
+//! numbers and punctuation around the word (`Nro. de celular`, `Celular 1`,
+//! `Billing Phone`, `Phone 1 - Value`).
+
+/// What a column of numbers holds; the likeliest to be on WhatsApp first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Number {
+    Mobile,
+    Whatsapp,
+    Phone,
+    /// `numero`, `to`: of whatever; counts where nothing says more.
+    Unnamed,
+    Landline,
+}
+
+const MOBILE: &[&str] = &[
+    "celular",
+    "celulares",
+    "cel",
+    "celu",
+    "movil",
+    "moviles",
+    "mobile",
+    "mobiles",
+    "cell",
+    "telemovel",
+    "telemoveis",
+    "smartphone",
+    "cellular",
+    "mov",
+];
+const WHATSAPP: &[&str] = &[
+    "whatsapp", "whatsap", "watsapp", "watsap", "wasap", "wapp", "wsp", "wpp", "wa", "whats",
+];
+const PHONE: &[&str] = &[
+    "telefono",
+    "telefonos",
+    "tel",
+    "tels",
+    "telef",
+    "tele",
+    "tlf",
+    "tlfno",
+    "tfno",
+    "fono",
+    "phone",
+    "phones",
+    "telephone",
+    "telefone",
+    "telefones",
+    "fone",
+    "msisdn",
+];
+const UNNAMED: &[&str] = &[
+    "numero",
+    "number",
+    "nro",
+    "num",
+    "destinatario",
+    "destinatarios",
+    "to",
+    "recipient",
+];
+const LANDLINE: &[&str] = &[
+    "fijo",
+    "fijos",
+    "fija",
+    "linea",
+    "landline",
+    "fixo",
+    "residencial",
+    "casa",
+    "home",
+    "hogar",
+    "particular",
+    "oficina",
+    "office",
+    "work",
+    "trabajo",
+    "trabalho",
+    "laboral",
+    "comercial",
+];
+/// Long enough to begin other words: `celular1` is cut before, `telefonocelular`
+/// is this.
+const STEMS: &[(&str, Number)] = &[
+    ("celular", Number::Mobile),
+    ("mobilephone", Number::Mobile),
+    ("mobilenumber", Number::Mobile),
+    ("cellphone", Number::Mobile),
+    ("telefonocelular", Number::Mobile),
+    ("telefonomovil", Number::Mobile),
+    ("nrocelular", Number::Mobile),
+    ("whatsapp", Number::Whatsapp),
+    ("telefono", Number::Phone),
+    ("telefone", Number::Phone),
+    ("phonenumber", Number::Phone),
+    ("numerodetelefono", Number::Phone),
+    ("numerotelefono", Number::Phone),
+    ("nrotelefono", Number::Phone),
+];
+/// What a heading says that is of numbers, and is none.
+const NOT_THE_NUMBER: &[&str] = &[
+    "fax",
+    "tipo",
+    "type",
+    "label",
+    "etiqueta",
+    "fecha",
+    "date",
+    "data",
+    "hora",
+    "modelo",
+    "model",
+    "marca",
+    "brand",
+    "compania",
+    "operador",
+    "operadora",
+    "carrier",
+    "plan",
+    "plano",
+    "precio",
+    "price",
+    "preco",
+    "estado",
+    "status",
+    "verificado",
+    "verified",
+    "valido",
+    "valid",
+    "extension",
+    "ext",
+    "interno",
+    "codigo",
+    "code",
+    "area",
+    "prefijo",
+    "prefixo",
+    "prefix",
+    "country",
+    "pais",
+    "dni",
+    "cuit",
+    "cuil",
+    "cpf",
+    "cantidad",
+    "count",
+    "email",
+    "mail",
+    "correo",
+    "direccion",
+    "address",
+    "calle",
+    "nombre",
+    "name",
+    "apellido",
+    "notas",
+    "nota",
+    "notes",
+    "observaciones",
+    "comentario",
+    "comentarios",
+    "mensaje",
+    "message",
+    "opt",
+    "acepta",
+    "optin",
+];
+/// Between the words, and of no meaning.
+const BETWEEN: &[&str] = &[
+    "de",
+    "del",
+    "la",
+    "el",
+    "da",
+    "do",
+    "of",
+    "the",
+    "n",
+    "no",
+    "nr",
+    "principal",
+    "primary",
+    "main",
+    "value",
+    "valor",
+    "contacto",
+    "contact",
+    "contato",
+    "billing",
+    "shipping",
+    "your",
+    "su",
+    "tu",
+    "seu",
+    "id",
+];
+
+/// The columns of numbers among these keys, the likeliest first.
+pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
+    let mut found: Vec<_> = keys
+        .iter()
+        .enumerate()
+        .filter_map(|(index, key)| Some((number(key)?, index)))
+        .collect();
+    found.sort_unstable();
+    // What may be anything counts where nothing says more.
+    if found.iter().any(|(kind, _)| *kind != Number::Unnamed) {
+        found.retain(|(kind, _)| *kind != Number::Unnamed);
+    }
+    found.into_iter().map(|(_, index)| index).collect()
+}
+
+fn number(key: &str) -> Option<Number> {
+    let words: Vec<_> = key
+        .split('_')
+        .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .filter(|word| !word.is_empty())
+        .collect();
+    if words.iter().any(|word| NOT_THE_NUMBER.contains(word)) {
+        return None;
+    }
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
+    let stem = words.iter().find_map(|word| {
+        let stems = STEMS.iter().filter(|(stem, _)| word.starts_with(stem));
+        stems
+            .max_by_key(|(stem, _)| stem.len())
+            .map(|(_, kind)| *kind)
+    });
+    let kind = if has(MOBILE) {
+        Number::Mobile
+    } else if has(WHATSAPP) {
+        Number::Whatsapp
+    } else if let Some(kind) = stem {
+        kind
+    } else if has(PHONE) {
+        Number::Phone
+    } else {
+        // Of these nothing else may stand beside it: `numero de cuotas`.
+        let is_plain = |word: &&str| UNNAMED.contains(word) || BETWEEN.contains(word);
+        return (has(UNNAMED) && words.iter().all(is_plain)).then_some(Number::Unnamed);
+    };
+    Some(match kind {
+        Number::Phone if has(LANDLINE) => Number::Landline,
+        kind => kind,
+    })
+}
+
+/// Which of these keys is the name's.
+pub(super) fn name_column(keys: &[String], known: &[&str]) -> Option<usize> {
+    let plain = |key: &String| {
+        key.split('_')
+            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join("_")
+    };
+    let exact = known
+        .iter()
+        .find_map(|name| keys.iter().position(|key| key == name));
+    exact.or_else(|| {
+        let keys: Vec<_> = keys.iter().map(plain).collect();
+        known
+            .iter()
+            .find_map(|name| keys.iter().position(|key| key == name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::columns::key;
+    use super::*;
+
+    fn chosen(headings: &[&str]) -> Vec<usize> {
+        let keys: Vec<_> = headings.iter().map(|it| key(it)).collect();
+        phone_columns(&keys)
+    }
+
+    #[test]
+    fn headings_of_a_number() {
+        for heading in [
+            "Nro. de celular",
+            "Celular 1",
+            "Billing Phone",
+            "Phone 1 - Value",
+            "N° de teléfono",
+            "Teléfono móvil",
+            "TEL.",
+            "Cel:",
+            "Celular (WhatsApp)",
+            "Número de WhatsApp",
+            "WhatsApp Number",
+            "wa_id",
+            "Mobile Phone",
+            "Cell",
+            "phoneNumber",
+            "TELEFONO2",
+            "Telefone celular",
+            "Nº do telemóvel",
+            "Fone",
+            "Home Phone",
+            "Tel. fijo",
+            "Teléfono de contacto",
+            "Número",
+            "destinatario",
+            "to",
+            "Número principal",
+        ] {
+            assert_eq!(chosen(&["Nombre", heading]), [1], "{heading}");
+        }
+    }
+
+    #[test]
+    fn headings_that_are_of_something_else() {
+        for heading in [
+            "Phone 1 - Type",
+            "Phone 1 - Label",
+            "Fax",
+            "Número de cliente",
+            "Nro. documento",
+            "Modelo de celular",
+            "Automóvil",
+            "Hotel",
+            "Phonetic First Name",
+            "Código de área",
+            "Casa",
+            "Numero de cuotas",
+            "Fecha del teléfono",
+            "Home",
+            "",
+        ] {
+            assert!(chosen(&["Nombre", heading]).is_empty(), "{heading}");
+        }
+    }
+
+    #[test]
+    fn mobiles_before_whatsapp_before_phones_before_landlines() {
+        let headings = ["Tel fijo", "Teléfono", "WhatsApp", "Número", "Celular"];
+        assert_eq!(chosen(&headings), [4, 2, 1, 0]);
+        assert_eq!(chosen(&["Nombre", "Telefono", "Celular"]), [2, 1]);
+        assert_eq!(chosen(&["Phone 2 - Value", "Phone 1 - Value"]), [0, 1]);
+    }
+}

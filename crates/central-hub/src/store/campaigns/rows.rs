@@ -1,0 +1,41 @@
+//! Reading columns of campaign rows: timestamps, small integers, business ids.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use crate::store::StoreError;
+use crate::store::rows::unknown_value;
+
+pub(super) fn time(row: &AnyRow, column: &str) -> Result<Timestamp, StoreError> {
+    let millis: i64 = row.try_get(column)?;
+    Timestamp::from_millis(millis).ok_or_else(|| unknown_value("a time"))
+}
+
+pub(super) fn optional_time(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    let millis: Option<i64> = row.try_get(column)?;
+    Ok(millis.and_then(Timestamp::from_millis))
+}
+
+/// Numbers are stored as `BIGINT`; what does not fit never was one of ours.
+pub(super) fn small<T: TryFrom<i64> + Default>(
+    row: &AnyRow,
+    column: &str,
+) -> Result<T, StoreError> {
+    let number: i64 = row.try_get(column)?;
+    Ok(T::try_from(number).unwrap_or_default())
+}
+
+pub(super) fn optional_id(row: &AnyRow, column: &str) -> Result<Option<u64>, StoreError> {
+    let id: Option<i64> = row.try_get(column)?;
+    Ok(id.and_then(|id| id.try_into().ok()))
+}
+
+pub(super) fn as_id(cliente_id: Option<u64>) -> Option<i64> {
+    cliente_id.and_then(|id| id.try_into().ok())
+}
+
+pub(super) fn json<T: serde::Serialize>(value: &T) -> String {
+    // Strings in lists and maps: this cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}

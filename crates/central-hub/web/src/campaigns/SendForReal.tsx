@@ -1,0 +1,108 @@
+import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconSend } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link, useNavigate } from 'react-router';
+
+import { request } from '../api/http';
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { ROUTES } from '../lib/routes';
+import { useDryRun } from '../live/useDryRun';
+import { ActionError } from '../ui/ActionError';
+import { Dialog } from '../ui/Dialog';
+import { Notice } from '../ui/Notice';
+import { OperatorHelp } from '../ui/OperatorHelp';
+import { copyCampaign, moveCampaign, useCampaignChange } from './api';
+import type { Campaign } from './types';
+import { useOwnSchedules } from './useStanding';
+
+/** The copy, its schedules' approval and its own, in one: what a finished test is for. */
+export function SendForReal({ campaign }: { campaign: Campaign }) {
+  const t = useText();
+  const s = t.campaigns.sendForReal;
+  const seesAll = useSeesAll();
+  const [opened, dialog] = useDisclosure(false);
+  if (!seesAll || campaign.simulacion !== true || campaign.estado !== 'finalizado') return null;
+  return (
+    <>
+      <Button size="sm" leftSection={<IconSend size={16} aria-hidden />} onClick={dialog.open}>
+        {s.button}
+      </Button>
+      <Dialog opened={opened} title={s.title} onClose={dialog.close}>
+        <Question campaign={campaign} onClose={dialog.close} />
+      </Dialog>
+    </>
+  );
+}
+
+function Question({ campaign, onClose }: { campaign: Campaign; onClose: () => void }) {
+  const t = useText();
+  const s = t.campaigns.sendForReal;
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const dryRun = useDryRun() === true;
+  const schedules = useOwnSchedules(campaign.id);
+  const [helping, help] = useDisclosure(false);
+  // What was made stays made where a later step fails: it is not copied a second time.
+  const [made, setMade] = useState<Campaign | null>(null);
+  const has = (schedules.data?.length ?? 0) > 0;
+  const send = useCampaignChange(
+    async () => {
+      const copy = made ?? (await copyCampaign(campaign.id, s.name(campaign.nombre).slice(0, 200)));
+      setMade(copy);
+      const own = await request<{ programaciones: { id: number; estado: string }[] }>(
+        `/api/sender/programaciones?limite=50&campania_id=${copy.id}`,
+      );
+      for (const { id, estado } of own.programaciones) {
+        if (estado === 'aprobada') continue;
+        await request(`/api/sender/programaciones/${id}/approve`, { method: 'POST', body: {} });
+      }
+      // Without hours it would only stand there: they are chosen on the copy.
+      if (own.programaciones.length > 0) await moveCampaign(copy.id, 'approve');
+      return copy;
+    },
+    (copy) => {
+      void queries.invalidateQueries({ queryKey: ['schedules'] });
+      onClose();
+      void navigate(`${ROUTES.campaigns}/${copy.id}`);
+    },
+  );
+  const people = t.campaigns.people(campaign.total, campaign.total.toLocaleString(t.locale));
+  return (
+    <Stack>
+      <Text>{s.text(people)}</Text>
+      {!has && schedules.data && <Notice color="yellow" title={s.noSchedule} />}
+      {dryRun && (
+        <Notice color="yellow" title={s.locked}>
+          <Anchor component="button" type="button" size="sm" onClick={help.open}>
+            {t.campaigns.ways.howTo}
+          </Anchor>
+        </Notice>
+      )}
+      {send.error && made && (
+        <Text size="sm">
+          {s.halfway(made.nombre)}{' '}
+          <Anchor component={Link} to={`${ROUTES.campaigns}/${made.id}`}>
+            {s.open}
+          </Anchor>
+        </Text>
+      )}
+      <ActionError error={send.error} />
+      <Group justify="flex-end" gap="sm">
+        <Button variant="default" onClick={onClose} data-autofocus>
+          {t.app.cancel}
+        </Button>
+        <Button
+          disabled={dryRun || schedules.data === undefined}
+          loading={send.isPending}
+          onClick={() => send.mutate(undefined)}
+        >
+          {s.confirm(people)}
+        </Button>
+      </Group>
+      <OperatorHelp opened={helping} onClose={help.close} />
+    </Stack>
+  );
+}

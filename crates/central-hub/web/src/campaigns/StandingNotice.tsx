@@ -1,0 +1,110 @@
+import { Alert, Anchor, Group, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconClockPause, IconFlask, IconSend } from '@tabler/icons-react';
+import { Link } from 'react-router';
+
+import { useSeesAll } from '../auth/AuthProvider';
+import { useText } from '../i18n/I18nProvider';
+import { ROUTES } from '../lib/routes';
+import { useMoment } from '../live/useMoment';
+import { OperatorHelp } from '../ui/OperatorHelp';
+import { reasonText } from './reasonText';
+import type { Reason, Standing } from './standing';
+import type { CampaignStats } from './types';
+
+/** Whether it goes out: one line where it does, every reason with its way out where it does not. */
+export function StandingNotice({
+  campaign,
+  standing,
+}: {
+  campaign: CampaignStats;
+  standing: Standing;
+}) {
+  const t = useText();
+  const s = t.campaigns;
+  const moment = useMoment();
+  const [helping, help] = useDisclosure(false);
+  if (standing.kind === 'idle') return null;
+  if (standing.kind === 'waiting') {
+    return (
+      <Alert
+        color="yellow"
+        role="note"
+        icon={<IconClockPause aria-hidden />}
+        title={s.waiting}
+        data-testid="standing"
+      >
+        <ul style={{ margin: 0, paddingInlineStart: 18 }}>
+          {standing.reasons.map((reason) => (
+            <li key={reason.kind} data-reason={reason.kind}>
+              <Text size="sm" span>
+                {reasonText(t, reason, moment)}
+              </Text>{' '}
+              <WayOut reason={reason} campaign={campaign.id} onHelp={help.open} />
+            </li>
+          ))}
+        </ul>
+        <OperatorHelp opened={helping} onClose={help.close} />
+      </Alert>
+    );
+  }
+  const testing = standing.kind === 'testing';
+  const parts = [
+    testing ? s.testing : s.sending,
+    ...(standing.kind === 'sending' && standing.next ? [s.nextAt(moment(standing.next))] : []),
+    ...(!testing && campaign.previsto_fin ? [s.endsAt(moment(campaign.previsto_fin))] : []),
+  ];
+  return (
+    <Group gap="xs" wrap="nowrap" data-testid="standing">
+      {testing ? <IconFlask size={18} aria-hidden /> : <IconSend size={18} aria-hidden />}
+      <Text size="sm" fw={600}>
+        {parts.join(' · ')}
+      </Text>
+    </Group>
+  );
+}
+
+interface WayProps {
+  reason: Reason;
+  campaign: number;
+  onHelp: () => void;
+}
+
+function WayOut({ reason, campaign, onHelp }: WayProps) {
+  const t = useText();
+  const w = t.campaigns.ways;
+  const seesAll = useSeesAll();
+  switch (reason.kind) {
+    case 'rehearsalLock':
+    case 'campaignsOff':
+      return (
+        <Anchor component="button" type="button" size="sm" onClick={onHelp}>
+          {w.howTo}
+        </Anchor>
+      );
+    case 'notReady':
+      return (
+        <Anchor component={Link} to={ROUTES.whatsapp} size="sm">
+          {w.connect}
+        </Anchor>
+      );
+    case 'noSchedule':
+      return (
+        <Anchor component={Link} to={`${ROUTES.schedules}?campania=${campaign}`} size="sm">
+          {w.schedule}
+        </Anchor>
+      );
+    case 'notApproved':
+      return seesAll ? (
+        <Anchor
+          component={Link}
+          to={`${ROUTES.schedules}?campania=${campaign}&vista=lista&estado=pendiente`}
+          size="sm"
+        >
+          {w.approve}
+        </Anchor>
+      ) : null;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+
+import { standingOf, type Around } from './standing';
+
+const WAIT = (codigo: string, hasta: string | null = null) => ({ codigo, hasta });
+const real = { estado: 'en_progreso', simulacion: false, espera: null } as const;
+const test = { ...real, simulacion: true } as const;
+const LIMITS = {
+  reach_out: { locked: false, until: null, kind: null },
+  new_chats: { status: 'NONE', used: 0, total: null, cycle_end: null },
+  first_sync: { complete: true, progress: null },
+} as const;
+const GOOD: Around = {
+  dryRun: false,
+  campaignsOn: true,
+  line: 'ready',
+  limits: LIMITS,
+  schedules: { total: 1, approved: 1 },
+};
+const kinds = (campaign: Parameters<typeof standingOf>[0], changes: Partial<Around>) => {
+  const standing = standingOf(campaign, { ...GOOD, ...changes });
+  return standing.kind === 'waiting' ? standing.reasons.map(({ kind }) => kind) : standing.kind;
+};
+
+describe('a campaign', () => {
+  it('sends when nothing keeps it, and says when the next one goes', () => {
+    expect(standingOf({ ...real, espera: WAIT('PAUSE', '2026-11-30T12:00:00Z') }, GOOD)).toEqual({
+      kind: 'sending',
+      next: '2026-11-30T12:00:00Z',
+    });
+    expect(kinds(real, {})).toBe('sending');
+    expect(kinds(test, {})).toBe('testing');
+    expect(kinds({ ...real, estado: 'pausada' }, { dryRun: true })).toBe('idle');
+  });
+
+  it('waits for every reason there is', () => {
+    expect(
+      kinds(
+        { ...real, espera: WAIT('AUTO_CAMPAIGNS_DISABLED') },
+        {
+          dryRun: true,
+          campaignsOn: false,
+          line: 'disconnected',
+          schedules: { total: 2, approved: 0 },
+          limits: {
+            ...LIMITS,
+            reach_out: { locked: true, until: null, kind: null },
+            new_chats: { ...LIMITS.new_chats, status: 'CAPPED' },
+          },
+        },
+      ),
+    ).toEqual(['rehearsalLock', 'campaignsOff', 'notReady', 'reachOut', 'newChats', 'notApproved']);
+    expect(kinds(real, { schedules: { total: 0, approved: 0 } })).toEqual(['noSchedule']);
+    expect(kinds({ ...real, espera: WAIT('NO_APPROVED_SCHEDULE') }, { schedules: null })).toEqual(['notApproved']);
+  });
+
+  it('as a test waits for no phone and no lock', () => {
+    expect(kinds(test, { dryRun: true, line: 'idle' })).toBe('testing');
+    expect(kinds(test, { dryRun: true, campaignsOn: false })).toEqual(['campaignsOff']);
+  });
+
+  it('takes the hours from the server', () => {
+    const until = '2026-11-30T12:00:00Z';
+    expect(standingOf({ ...real, espera: WAIT('OUTSIDE_HOURS', until) }, GOOD)).toEqual({
+      kind: 'waiting',
+      reasons: [{ kind: 'outsideHours', until }],
+    });
+    expect(kinds({ ...real, espera: WAIT('DAILY_QUOTA_REACHED', until) }, {})).toEqual(['quota']);
+  });
+
+  it('does not repeat what was cleared since', () => {
+    expect(kinds({ ...real, espera: WAIT('AUTO_CAMPAIGNS_DISABLED') }, {})).toBe('sending');
+    expect(kinds({ ...real, espera: WAIT('NO_APPROVED_SCHEDULE') }, {})).toBe('sending');
+  });
+
+  it('says nothing of what is not known yet', () => {
+    expect(
+      kinds(real, { dryRun: null, campaignsOn: null, line: 'loading', limits: null, schedules: null }),
+    ).toBe('sending');
+  });
+});

@@ -1,0 +1,105 @@
+// Whether something of a campaign goes out now, and if not, every reason.
+import type { LimitsEvent, Timestamp } from '../api/types';
+import type { View } from '../live/view';
+import type { Campaign } from './types';
+
+export type Reason =
+  | { kind: 'rehearsalLock' | 'campaignsOff' | 'notReady' | 'firstSync' | 'noSchedule' | 'notApproved' }
+  | {
+      kind: 'reachOut' | 'newChats' | 'outsideHours' | 'quota' | 'notYet';
+      until: Timestamp | null;
+    };
+
+export type Standing =
+  | { kind: 'idle' }
+  | { kind: 'sending'; next: Timestamp | null }
+  | { kind: 'testing' }
+  | { kind: 'waiting'; reasons: Reason[] };
+
+/** What is known beside the campaign; null where nobody has said yet. */
+export interface Around {
+  dryRun: boolean | null;
+  /** Whether the server lets campaigns go at all. */
+  campaignsOn: boolean | null;
+  line: View['kind'];
+  limits: LimitsEvent | null;
+  /** How many schedules the campaign has, and how many of them are approved. */
+  schedules: { total: number; approved: number } | null;
+}
+
+/** The line states in which campaigns wait. */
+const DOWN: ReadonlySet<View['kind']> = new Set([
+  'away',
+  'idle',
+  'starting',
+  'scan',
+  'passkey',
+  'syncing',
+  'disconnected',
+  'failed',
+]);
+
+/** The server's own word for what the campaign waits for. */
+function fromWait({ codigo, hasta: until }: NonNullable<Campaign['espera']>): Reason | null {
+  switch (codigo) {
+    case 'DRY_RUN':
+      return { kind: 'rehearsalLock' };
+    case 'AUTO_CAMPAIGNS_DISABLED':
+      return { kind: 'campaignsOff' };
+    case 'SESSION_NOT_READY':
+      return { kind: 'notReady' };
+    case 'FIRST_SYNC':
+      return { kind: 'firstSync' };
+    case 'NO_APPROVED_SCHEDULE':
+      return { kind: 'notApproved' };
+    case 'REACH_OUT_LOCKED':
+      return { kind: 'reachOut', until };
+    case 'NEW_CHATS_CAPPED':
+      return { kind: 'newChats', until };
+    case 'OUTSIDE_HOURS':
+      return { kind: 'outsideHours', until };
+    case 'DAILY_QUOTA_REACHED':
+      return { kind: 'quota', until };
+    case 'NOT_YET':
+      return { kind: 'notYet', until };
+    default:
+      return null;
+  }
+}
+
+/** Every reason at once: whoever clears one wants to know of the next. */
+export function standingOf(
+  campaign: Pick<Campaign, 'estado' | 'simulacion' | 'espera'>,
+  around: Around,
+): Standing {
+  if (campaign.estado !== 'en_progreso') return { kind: 'idle' };
+  const { espera, simulacion } = campaign;
+  const real = simulacion !== true;
+  const reasons: Reason[] = [];
+  // A rehearsal writes to nobody: neither the lock nor the phone keeps it.
+  if (real && around.dryRun) reasons.push({ kind: 'rehearsalLock' });
+  if (around.campaignsOn === false) reasons.push({ kind: 'campaignsOff' });
+  if (real && DOWN.has(around.line)) reasons.push({ kind: 'notReady' });
+  if (real && around.limits) {
+    const { reach_out, new_chats, first_sync } = around.limits;
+    if (reach_out.locked) reasons.push({ kind: 'reachOut', until: reach_out.until });
+    if (new_chats.status === 'CAPPED') reasons.push({ kind: 'newChats', until: new_chats.cycle_end });
+    if (!first_sync.complete) reasons.push({ kind: 'firstSync' });
+  }
+  const { schedules } = around;
+  if (schedules?.total === 0) reasons.push({ kind: 'noSchedule' });
+  else if (schedules?.approved === 0) reasons.push({ kind: 'notApproved' });
+  const told = espera && fromWait(espera);
+  const known = (kind: Reason['kind']) => reasons.some((one) => one.kind === kind);
+  if (told && !known(told.kind) && !(told.kind === 'notApproved' && known('noSchedule'))) {
+    // What the server said a moment ago and does not hold any more is not repeated.
+    const over =
+      (told.kind === 'notApproved' && schedules !== null) ||
+      (told.kind === 'campaignsOff' && around.campaignsOn === true) ||
+      (told.kind === 'rehearsalLock' && around.dryRun === false);
+    if (!over) reasons.push(told);
+  }
+  if (reasons.length > 0) return { kind: 'waiting', reasons };
+  if (!real) return { kind: 'testing' };
+  return { kind: 'sending', next: espera?.codigo === 'PAUSE' ? espera.hasta : null };
+}

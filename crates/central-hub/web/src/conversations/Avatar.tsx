@@ -1,0 +1,17 @@
+import type { CSSProperties } from 'react';
+
+import { hueOf, initialsOf } from '../lib/avatar';
+import classes from './Conversations.module.css';
+
+/** Initials on a colour of the person's own. */
+export function Avatar({ name, chat }: { name: string | null; chat: string }) {
+  return (
+    <span
+      className={classes.avatar}
+      style={{ '--hue': hueOf(chat) } as CSSProperties}
+      aria-hidden
+    >
+      {initialsOf(name, chat)}
+    </span>
+  );
+}

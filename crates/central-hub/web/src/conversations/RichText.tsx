@@ -1,0 +1,40 @@
+import { Anchor } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+import { piecesOf, type Piece } from '../lib/richText';
+
+function shown(piece: Piece, key: number): ReactNode {
+  switch (piece.kind) {
+    case 'text':
+      return piece.text;
+    case 'link':
+      return (
+        <Anchor
+          key={key}
+          href={piece.href}
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+          inherit
+          underline="always"
+          c="inherit"
+        >
+          {piece.text}
+        </Anchor>
+      );
+    case 'typed':
+      return (
+        <code key={key} className="lm-mono">
+          {piece.text}
+        </code>
+      );
+    case 'bold':
+      return <strong key={key}>{piece.pieces.map(shown)}</strong>;
+    case 'italic':
+      return <em key={key}>{piece.pieces.map(shown)}</em>;
+    case 'struck':
+      return <s key={key}>{piece.pieces.map(shown)}</s>;
+  }
+}
+
+/** A message as WhatsApp shows it: bold, italic, links that open. */
+export const RichText = ({ text }: { text: string }) => <>{piecesOf(text).map(shown)}</>;

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+
+// Every module of the page with its text, by its path from here.
+const SOURCES = import.meta.glob<string>(['./**/*.ts', './**/*.tsx', '!./**/*.test.ts'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+
+/**
+ * The folders from the lowest to the highest: a module imports from its own
+ * layer's folder or from lower layers, never from a higher one.
+ */
+const LAYERS: readonly (readonly string[])[] = [
+  ['lib'],
+  ['api'],
+  ['i18n'],
+  ['live'],
+  ['ui'],
+  ['auth'],
+  // The screens; `start` shows parts of the others.
+  [
+    'campaigns',
+    'conversations',
+    'integrations',
+    'messages',
+    'optouts',
+    'schedules',
+    'settings',
+    'users',
+    'whatsapp',
+  ],
+  ['start'],
+  ['app'],
+  ['main.tsx'],
+];
+
+const modules = new Set(Object.keys(SOURCES).map((path) => path.slice(2)));
+
+function importsOf(path: string): string[] {
+  const folder = path.split('/').slice(0, -1);
+  const found = (SOURCES[`./${path}`] ?? '').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g);
+  return Array.from(found, ([, to = '']) => to.replace(/\?.*/, ''))
+    .filter((to) => !to.endsWith('.css'))
+    .map((to) => {
+      const parts = [...folder];
+      for (const part of to.split('/')) {
+        if (part === '..') parts.pop();
+        else if (part !== '.') parts.push(part);
+      }
+      const target = parts.join('/');
+      const whole = ['.ts', '.tsx', '/index.ts'].map((end) => target + end);
+      const one = whole.find((name) => modules.has(name));
+      if (one === undefined) throw new Error(`${path} imports ${to}, which is not there`);
+      return one;
+    });
+}
+
+const folderOf = (path: string): string => path.split('/')[0] ?? '';
+const layerOf = (path: string): number =>
+  LAYERS.findIndex((folders) => folders.includes(folderOf(path)));
+
+describe('the layers of the page', () => {
+  it('have every module in one of them', () => {
+    expect(modules.size).toBeGreaterThan(150);
+    expect([...modules].filter((path) => layerOf(path) === -1)).toEqual([]);
+  });
+
+  it('import downwards only', () => {
+    const upward = [...modules].flatMap((path) =>
+      importsOf(path)
+        .filter((to) => layerOf(to) > layerOf(path))
+        .map((to) => `${path} -> ${to}`),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it('keep the screens apart', () => {
+    const across = [...modules].flatMap((path) =>
+      importsOf(path)
+        .filter((to) => layerOf(to) === layerOf(path) && folderOf(to) !== folderOf(path))
+        .map((to) => `${path} -> ${to}`),
+    );
+    expect(across).toEqual([]);
+  });
+
+  it('have no circle', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    function walk(path: string, way: readonly string[]) {
+      if (way.includes(path)) {
+        circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+        return;
+      }
+      if (done.has(path)) return;
+      for (const to of importsOf(path)) walk(to, [...way, path]);
+      done.add(path);
+    }
+    for (const path of modules) walk(path, []);
+    expect(circles).toEqual([]);
+  });
+});

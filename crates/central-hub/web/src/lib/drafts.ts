@@ -1,0 +1,30 @@
+// What was typed and not sent, by chat: it is there again after a look elsewhere, a
+// reload, a sign-in. Whoever signs out takes it along.
+import { remember, remembered } from './stored';
+
+const KEY = 'leadmaster-drafts';
+/** The oldest go. */
+const MOST = 50;
+
+function read(): [string, string][] {
+  try {
+    const found: unknown = JSON.parse(remembered(KEY) ?? '[]');
+    if (!Array.isArray(found)) return [];
+    return found.filter(
+      (one): one is [string, string] =>
+        Array.isArray(one) && one.length === 2 && one.every((part) => typeof part === 'string'),
+    );
+  } catch {
+    return [];
+  }
+}
+
+export const draftOf = (chat: string): string => new Map(read()).get(chat) ?? '';
+
+export function keepDraft(chat: string, text: string): void {
+  const others = read().filter(([other]) => other !== chat);
+  const all = text.trim() === '' ? others : [...others, [chat, text] as [string, string]];
+  remember(KEY, all.length === 0 ? null : JSON.stringify(all.slice(-MOST)));
+}
+
+export const forgetDrafts = (): void => remember(KEY, null);

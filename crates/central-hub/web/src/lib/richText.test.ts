@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+
+import { piecesOf, type Piece } from './richText';
+
+/** `<b>…</b>` and so on, to compare by eye. */
+const told = (pieces: readonly Piece[]): string =>
+  pieces
+    .map((piece) => {
+      switch (piece.kind) {
+        case 'text':
+          return piece.text;
+        case 'link':
+          return `<a ${piece.href}>${piece.text}</a>`;
+        case 'typed':
+          return `<t>${piece.text}</t>`;
+        default:
+          return `<${piece.kind[0]}>${told(piece.pieces)}</${piece.kind[0]}>`;
+      }
+    })
+    .join('');
+const of = (text: string) => told(piecesOf(text));
+
+describe('a text as WhatsApp shows it', () => {
+  it('has its marks', () => {
+    expect(of('Hola *Ana*, _mirá_ ~esto~ ```x*y*```')).toBe('Hola <b>Ana</b>, <i>mirá</i> <s>esto</s> <t>x*y*</t>');
+    expect(of('*muy _importante_*')).toBe('<b>muy <i>importante</i></b>');
+  });
+
+  it('leaves what is no mark', () => {
+    for (const text of ['2*3*4', 'a_b_c', '* lista', '*sin fin', '**', '* no *', 'una *línea\notra*', '```']) {
+      expect(of(text)).toBe(text);
+    }
+  });
+
+  it('has links, without the stop after them', () => {
+    expect(of('Mirá https://a.example/b_c_d?x=1.')).toBe('Mirá <a https://a.example/b_c_d?x=1>https://a.example/b_c_d?x=1</a>.');
+    expect(of('(www.casa.example)')).toBe('(<a https://www.casa.example>www.casa.example</a>)');
+    expect(of('*https://a.example*')).toBe('<b><a https://a.example>https://a.example</a></b>');
+    expect(of('javascript:alert(1) http:// ftp://a.b')).toBe('javascript:alert(1) http:// ftp://a.b');
+  });
+
+  it('takes long texts in good time', () => {
+    const text = '*a '.repeat(2_000);
+    expect(of(text)).toBe(text);
+  });
+});

@@ -1,0 +1,31 @@
+/** A screen that the menu names. */
+export type RouteName =
+  | 'start'
+  | 'campaigns'
+  | 'schedules'
+  | 'conversations'
+  | 'messages'
+  | 'optOuts'
+  | 'whatsapp'
+  | 'integrations'
+  | 'users'
+  | 'settings';
+
+/** The address of each screen; none may be one of the API's, which also answers without `/api`. */
+export const ROUTES: Readonly<Record<RouteName, string>> = {
+  start: '/inicio',
+  campaigns: '/campanas',
+  schedules: '/programacion',
+  conversations: '/conversaciones',
+  messages: '/mensajes',
+  optOuts: '/bajas',
+  whatsapp: '/whatsapp',
+  integrations: '/integraciones',
+  users: '/usuarios',
+  settings: '/ajustes',
+};
+
+/** Screens of those who see all businesses. */
+export const ADMIN_ROUTES: ReadonlySet<RouteName> = new Set(['optOuts', 'users']);
+
+export const HOME = ROUTES.start;

@@ -1,0 +1,19 @@
+// What is known of the line, by the keys of its queries.
+import type { SessionBody, StateEvent } from '../api/types';
+
+export const SESSION_KEY = ['whatsapp', 'session'] as const;
+export const QR_KEY = ['whatsapp', 'qr'] as const;
+export const PASSKEY_KEY = ['whatsapp', 'passkey'] as const;
+export const CONFIG_KEY = ['config'] as const;
+
+/** What a state event says, written over the session that is already known. */
+export function withState(session: SessionBody, event: StateEvent): SessionBody {
+  return {
+    ...session,
+    state: event.status,
+    since: event.since,
+    generation: event.generation,
+    cause: event.cause,
+    cause_message: event.message,
+  };
+}

@@ -1,0 +1,53 @@
+import { Select } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { request } from '../api/http';
+import { useText } from '../i18n/I18nProvider';
+import { query } from '../lib/query';
+import { useCampaignName } from '../live/campaignName';
+
+const OFFERED = 20;
+
+/** Which campaign's messages, by its name; nobody knows the number. */
+export function CampaignField({ value, onChange }: { value: string; onChange: (id: string) => void }) {
+  const t = useText();
+  const s = t.messages.filter;
+  const [typed, setTyped] = useState('');
+  const [words] = useDebouncedValue(typed.trim(), 250);
+  const name = useCampaignName(value === '' ? null : Number(value));
+  const label = name ?? (value === '' ? '' : t.messages.campaignNumber(Number(value)));
+  const wanted = words === label ? '' : words;
+  const { data } = useQuery({
+    queryKey: ['campaigns', 'named', wanted],
+    queryFn: ({ signal }) =>
+      request<{ campanias: { id: number; nombre: string }[] }>(
+        `/api/sender/campaigns${query({ buscar: wanted, limite: OFFERED })}`,
+        { signal },
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+  const found = (data?.campanias ?? []).map(({ id, nombre }) => ({
+    value: String(id),
+    label: nombre,
+  }));
+  const chosen = value === '' || found.some((one) => one.value === value) ? [] : [{ value, label }];
+  return (
+    <Select
+      label={s.campaign}
+      placeholder={s.anyCampaign}
+      searchable
+      clearable
+      data={[...chosen, ...found]}
+      // The server has searched; accents would not match here.
+      filter={({ options }) => options}
+      searchValue={typed}
+      onSearchChange={setTyped}
+      value={value === '' ? null : value}
+      onChange={(id) => onChange(id ?? '')}
+      nothingFoundMessage={t.campaigns.nothingFound}
+    />
+  );
+}

@@ -1,0 +1,41 @@
+// What went in the windows that are over.
+import { useQueries } from '@tanstack/react-query';
+
+import type { Day } from '../lib/days';
+import { getSentByDay } from './api';
+import { isPast, type WeekDay } from './week';
+
+/** So many campaigns are asked for their days; a week with more says nothing of the rest. */
+const MOST = 12;
+
+/** By `campaign day`: how many messages went. */
+export type Went = ReadonlyMap<string, number>;
+
+export const wentKey = (campaign: number, day: Day): string => `${campaign} ${day}`;
+
+export function useWent(days: readonly WeekDay[], now: { day: Day; minute: number }): Went {
+  const campaigns = new Set(
+    days.flatMap(({ day, blocks }) =>
+      blocks
+        .filter((block) => block.schedule.estado === 'aprobada' && isPast(day, block, now))
+        .map(({ schedule }) => schedule.campania_id),
+    ),
+  );
+  const ids = [...campaigns].slice(0, MOST);
+  return useQueries({
+    queries: ids.map((id) => ({
+      queryKey: ['campaigns', 'sent-by-day', id],
+      queryFn: ({ signal }: { signal: AbortSignal }) => getSentByDay(id, signal),
+      staleTime: 60_000,
+    })),
+    combine: (results) =>
+      new Map(
+        results.flatMap(({ data }, at) =>
+          (data ?? []).map(({ dia, cantidad }): [string, number] => [
+            wentKey(ids[at] ?? 0, dia),
+            cantidad,
+          ]),
+        ),
+      ),
+  });
+}

@@ -1,0 +1,37 @@
+import { Button, Group, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+
+interface Toast {
+  text: string;
+  /** What takes it back, and what the button for it says. */
+  undo?: { label: string; act: () => void };
+}
+
+const SHOWN_MS = 5_000;
+/** Whoever may take something back gets the time to think. */
+const UNDO_MS = 10_000;
+
+/** Says for a moment that something was done. */
+export function toast({ text, undo }: Toast): void {
+  const id = notifications.show({
+    withBorder: true,
+    autoClose: undo ? UNDO_MS : SHOWN_MS,
+    message: (
+      <Group justify="space-between" gap="sm" wrap="nowrap">
+        <Text size="sm">{text}</Text>
+        {undo && (
+          <Button
+            size="compact-sm"
+            variant="light"
+            onClick={() => {
+              notifications.hide(id);
+              undo.act();
+            }}
+          >
+            {undo.label}
+          </Button>
+        )}
+      </Group>
+    ),
+  });
+}

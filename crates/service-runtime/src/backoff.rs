@@ -1,0 +1,58 @@
+//! Exponential backoff for retries: delays that double up to a maximum.
+
+use std::time::Duration;
+
+/// The delays between retries: the first, then twice as long each time, at most
+/// the longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+    attempts: u32,
+}
+
+impl Backoff {
+    /// A backoff that has not waited yet.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self {
+            first,
+            longest,
+            attempts: 0,
+        }
+    }
+
+    /// The delay after `attempts` earlier ones, for callers that count their
+    /// attempts elsewhere, such as in a database.
+    pub fn after(self, attempts: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.longest)
+    }
+
+    /// The next delay; each call doubles it.
+    pub fn next_delay(&mut self) -> Duration {
+        let delay = self.after(self.attempts);
+        self.attempts = self.attempts.saturating_add(1);
+        delay
+    }
+
+    /// Begins anew, after a success.
+    pub const fn reset(&mut self) {
+        self.attempts = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_and_begin_anew() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
+        let delays: Vec<_> = (0..4).map(|_| backoff.next_delay().as_secs()).collect();
+        assert_eq!(delays, [1, 2, 4, 5]);
+        assert_eq!(backoff.after(u32::MAX), Duration::from_secs(5));
+        backoff.reset();
+        assert_eq!(backoff.next_delay(), Duration::from_secs(1));
+    }
+}
