@@ -216,7 +216,7 @@ impl Store {
     async fn looked_through(
         &self,
         filter: &Filter,
-        words: Words,
+        words: &Words,
         limit: u32,
     ) -> Result<Page, StoreError> {
         let mut filter = filter.clone();
