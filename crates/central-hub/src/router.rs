@@ -8,11 +8,12 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, Request};
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
 use axum::response::Response;
 use axum::routing::{any, delete, get, post};
 use service_runtime::http::{
-    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
+    ClienteId, Limits, refuse_cross_site, require_loopback_host, standard, with_body_limit,
+    with_success,
 };
 use tower_http::compression::CompressionLayer;
 
@@ -151,7 +152,9 @@ fn sender() -> Router<AppState> {
         .route("/send", post(sender::send))
         .route(
             "/bulk",
-            post(sender::bulk).layer(DefaultBodyLimit::max(sender::LARGEST_BULK)),
+            post(sender::bulk).layer(map_request(async |request: Request| {
+                with_body_limit(request, sender::LARGEST_BULK)
+            })),
         )
         .route("/status/{id}", get(sender::status))
         .route("/{id}/retry", post(sender::retry))

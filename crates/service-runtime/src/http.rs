@@ -24,7 +24,7 @@ pub use guesses::Guesses;
 pub use json::{ApiJson, json_from};
 pub use multipart::{Parts, broken_part, is_multipart, json_part, parts_of};
 pub use reply::ErrorReply;
-pub use standard::{Limits, RequestId, standard};
+pub use standard::{Limits, RequestId, standard, with_body_limit};
 pub use success::with_success;
 
 /// The header that carries a request's id, in and out.

@@ -25,14 +25,22 @@ pub(crate) fn recipient(field: &str, text: &str, home: &Home) -> Result<Recipien
     phone_number::recipient(text, home).map_err(|fault| refuse(field, fault))
 }
 
-/// Puts WhatsApp's ids for the numbers of a request: session-manager takes
-/// them as they are, wherever it is.
+/// Puts the numbers of a request in international form, as session-manager
+/// takes them wherever it is; what is in that form already stays as it is.
 pub(crate) fn settle(request: &mut SendRequest, home: &Home) -> Result<(), HubError> {
-    request.to = recipient("to", &request.to, home)?.as_str().to_owned();
+    request.to = in_full("to", &request.to, home)?;
     for who in request.mentions.iter_mut().flatten() {
-        *who = recipient("mentions", who, home)?.as_str().to_owned();
+        *who = in_full("mentions", who, home)?;
     }
     Ok(())
+}
+
+/// Whom a field of a request names, in international form: as it was written
+/// where it was in that form, else WhatsApp's id.
+pub(crate) fn in_full(field: &str, text: &str, home: &Home) -> Result<String, HubError> {
+    let settled = recipient(field, text, home)?;
+    let is_in_full = Recipient::parse(text).as_ref() == Ok(&settled);
+    Ok(if is_in_full { text } else { settled.as_str() }.to_owned())
 }
 
 /// Puts the number to pair with in international form.

@@ -117,8 +117,8 @@ pub(crate) async fn send(
     ApiJson(request): ApiJson<SendOne>,
 ) -> Result<(StatusCode, Json<Success<MessageAnswer>>), HubError> {
     let cliente_id = caller.cliente_for(request.cliente_id)?;
-    let to = numbers::recipient("destinatario", &request.destinatario, &state.config.home)?;
-    let message = Composed::text(cliente_id, to.as_str(), &request.mensaje)
+    let to = numbers::in_full("destinatario", &request.destinatario, &state.config.home)?;
+    let message = Composed::text(cliente_id, &to, &request.mensaje)
         .map_err(|invalid| in_spanish(&invalid, ""))?
         .or_for(cliente.map(|id| id.0))
         .asked_by(&id);
@@ -236,8 +236,8 @@ pub(crate) async fn bulk(
             return Err(ErrorReply::invalid_request(what).into());
         }
         let field = format!("mensajes[{n}].destinatario");
-        let to = numbers::recipient(&field, &one.destinatario, &state.config.home)?;
-        let message = Composed::text(for_whom, to.as_str(), text)
+        let to = numbers::in_full(&field, &one.destinatario, &state.config.home)?;
+        let message = Composed::text(for_whom, &to, text)
             .map_err(|invalid| in_spanish(&invalid, &format!("mensajes[{n}].")))?;
         messages.push((format!("{key}:{n}"), message.asked_by(&id)));
     }

@@ -317,7 +317,7 @@ on_both_engines! {
         let (code, body) = post(&hub, path, None, &bad).await;
         assert_eq!((code, body["code"].as_str()), (400, Some("INVALID_REQUEST")));
         let message = body["message"].as_str().unwrap();
-        assert!(message.starts_with("mensajes[1].destinatario "), "{message}");
+        assert!(message.starts_with("mensajes[1].destinatario: "), "{message}");
         for bad in [json!({"mensajes": []}), json!({}), json!({"mensajes": [{"destinatario": TO}]})] {
             assert_eq!(post(&hub, path, None, &bad).await.0, 400, "{bad}");
         }

@@ -93,6 +93,17 @@ impl RequestId {
     }
 }
 
+/// Has a route take JSON bodies of up to `bytes`, in place of [`Limits::body`]:
+/// for [`axum::middleware::map_request`] on that route.
+pub fn with_body_limit(mut request: Request, bytes: usize) -> Request {
+    let limits = Limits {
+        body: bytes,
+        ..Limits::of(request.extensions())
+    };
+    request.extensions_mut().insert(limits);
+    request
+}
+
 /// Puts the manners around a router whose routes are complete: request ids,
 /// an access log at `debug` (the route's pattern, never what stands in it),
 /// limits, and JSON for unknown paths, wrong methods, refusals of axum's own

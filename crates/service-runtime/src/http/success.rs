@@ -62,6 +62,7 @@ fn beside(success: bool, answer: &[u8]) -> Vec<u8> {
 fn detail_code(message: &str) -> Option<&'static str> {
     let quoted = message.split(['`', '"']).nth(1);
     let first = message.split_whitespace().next();
+    let first = first.map(|word| word.trim_end_matches(':'));
     [quoted, first]
         .into_iter()
         .flatten()
