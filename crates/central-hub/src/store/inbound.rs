@@ -308,6 +308,7 @@ impl Store {
             return Ok(Recorded::Known);
         };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         let data = webhook_events::message(&message);
         self.enqueue_delivery_in(tx, Topic::Message, message.cliente_id, &data)
             .await?;
@@ -322,7 +323,7 @@ impl Store {
         chat: &str,
         body: &str,
     ) -> Result<Option<Message>, StoreError> {
-        let (campaign_id, cliente_id) = answered(tx, chat).await?;
+        let (campaign_id, cliente_id) = answered(self, tx, chat).await?;
         let named = heard.cliente_id.and_then(|id| i64::try_from(id).ok());
         let state = match heard.from_me {
             true => take_early_ack(tx, key).await?.unwrap_or(State::Sent),
@@ -355,6 +356,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let message = Message::read(&row)?;
+        self.index_in(tx, &[(&message).into()]).await?;
         note(tx, message.id, None, Change::to(state, "HEARD"), at).await?;
         Ok(Some(message))
     }
@@ -400,7 +402,11 @@ struct Answered {
 /// The business first: a campaign of one does not draw to itself what answers a
 /// later message of another. What has neither, as an administrator's own
 /// message, takes no conversation from a business.
-async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>), StoreError> {
+async fn answered(
+    store: &Store,
+    tx: &mut Tx,
+    chat: &str,
+) -> Result<(Option<i64>, Option<i64>), StoreError> {
     let mut last = last_to(tx, chat).await?.unwrap_or_default();
     let mut under = None;
     // What a business wrote to a LID of theirs without knowing their number.
@@ -417,9 +423,12 @@ async fn answered(tx: &mut Tx, chat: &str) -> Result<(Option<i64>, Option<i64>),
         // Now it has an answer, and so it is one conversation.
         sqlx::query("UPDATE messages SET chat = $1 WHERE chat = $2 AND cliente_id = $3")
             .bind(chat)
-            .bind(lid)
+            .bind(&lid)
             .bind(cliente_id)
             .execute(&mut **tx)
+            .await?;
+        store
+            .move_conversations_in(tx, &lid, chat, Some(cliente_id))
             .await?;
     }
     if last.campaign_id.is_some() || last.cliente_id.is_none() {

@@ -25,6 +25,7 @@ pub mod campaigns;
 mod claims;
 mod composed;
 mod contacts;
+mod conversation_rows;
 mod conversations;
 mod deliveries;
 pub mod dump;
@@ -42,12 +43,14 @@ mod people;
 mod queues;
 mod rows;
 mod search;
+mod search_index;
 mod settings;
 mod state;
 mod transitions;
 mod webhook_events;
 mod webhook_secret;
 mod webhooks;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -140,6 +143,7 @@ impl Store {
                 source,
             })?;
         store.join_what_is_there().await?;
+        store.fill_index().await?;
         Ok(store)
     }
 

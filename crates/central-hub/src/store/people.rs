@@ -25,6 +25,7 @@ use sqlx::Row;
 
 use super::addresses::{LOCK_ALONE, address_of, is_lid};
 use super::campaigns::{Deltas, Move, RecipientState, move_in};
+use super::contacts::note_words_in;
 use super::error::StoreError;
 use super::inbound::InboundMessage;
 use super::{Store, Tx, now};
@@ -327,6 +328,7 @@ impl Store {
                 .await?;
             moved += rows.rows_affected();
         }
+        self.move_conversations_in(tx, from, to, None).await?;
         let contact = sqlx::query(
             "DELETE FROM contacts WHERE wa_id = $1 RETURNING name, pushname, created_at",
         )
@@ -336,21 +338,23 @@ impl Store {
         if let Some(contact) = contact {
             moved += 1;
             // Their own name stays; what it lacks it gets.
-            sqlx::query(
+            let row = sqlx::query(
                 "INSERT INTO contacts (wa_id, name, pushname, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5)
                  ON CONFLICT (wa_id) DO UPDATE SET
                      name = COALESCE(contacts.name, excluded.name),
                      pushname = COALESCE(contacts.pushname, excluded.pushname),
-                     updated_at = excluded.updated_at",
+                     updated_at = excluded.updated_at
+                 RETURNING *",
             )
             .bind(to)
             .bind(contact.try_get::<Option<String>, _>("name")?)
             .bind(contact.try_get::<Option<String>, _>("pushname")?)
             .bind(contact.try_get::<i64, _>("created_at")?)
             .bind(now())
-            .execute(&mut **tx)
+            .fetch_one(&mut **tx)
             .await?;
+            note_words_in(tx, &row).await?;
         }
         Ok(moved > 0)
     }

@@ -24,6 +24,7 @@ mod people;
 mod program;
 mod receiver;
 mod routes;
+mod search;
 mod sends;
 mod support;
 mod webhooks;
