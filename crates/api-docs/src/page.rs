@@ -1,4 +1,4 @@
-//! `GET /openapi.json` and `GET /docs`.
+//! Routes `GET /openapi.json` and `GET /docs` (Swagger UI).
 
 use axum::Router;
 use axum::http::header::{
@@ -9,13 +9,14 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use utoipa::openapi::OpenApi;
 
-/// Scripts from here only, none inline. Styles may be inline: Swagger UI sets
-/// some so, and a style cannot call home.
+/// Content Security Policy. Scripts only from this origin, none inline; inline
+/// styles are allowed, since Swagger UI sets some and a style cannot send data
+/// elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// As `build.mjs` packed them: name, kind, content.
+/// Files built by `build.mjs`: path, MIME type, gzipped content.
 const FILES: [(&str, &str, &[u8]); 4] = [
     (
         "/docs",
@@ -39,11 +40,11 @@ const FILES: [(&str, &str, &[u8]); 4] = [
     ),
 ];
 
-/// The routes: `/openapi.json`, and `/docs` with what that page loads. The same
-/// for everybody and of no installation, so they need no token.
+/// Routes of `/openapi.json` and of `/docs` with its assets. The content is the
+/// same for every installation and every caller, so it needs no token.
 pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Router<S> {
     let json = move || async move {
-        // Of plain strings and maps: it cannot fail.
+        // Plain strings and maps always serialise.
         let json = document().to_json().unwrap_or_default();
         (
             [
@@ -61,7 +62,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: fn() -> OpenApi) -> Ro
         .route("/openapi.json", get(json))
 }
 
-/// Packed as it is: every browser unpacks it, and `curl --compressed`.
+/// Served gzipped without negotiation: every browser accepts it, and so does
+/// `curl --compressed`.
 fn file(kind: &'static str, packed: &'static [u8]) -> impl IntoResponse {
     let headers = [
         (CONTENT_TYPE, kind),

@@ -1,4 +1,4 @@
-//! What the documents of all services have in common.
+//! Components shared by the OpenAPI documents of both services.
 
 use std::collections::BTreeMap;
 

@@ -56,7 +56,7 @@ Environment:
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
 
-/// What the service runs with.
+/// The configuration of the service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `HOST`.
@@ -69,7 +69,7 @@ pub struct Config {
     pub session_manager: Url,
     /// `SESSION_MANAGER_TOKEN`.
     pub session_manager_token: Option<SecretString>,
-    /// `DRY_RUN`: whether nothing leaves.
+    /// `DRY_RUN`: whether sends are only simulated.
     pub dry_run: bool,
     /// `AUTO_CAMPAIGNS_ENABLED`.
     pub auto_campaigns: bool,
@@ -87,16 +87,17 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
-    /// What is set, does no harm, and is not what it was.
+    /// Warnings about variables of the former Node services that are still set.
     obsolete: Vec<String>,
 }
 
 const MOVED_DATABASE: &str = "the data is in DATABASE_URL or DATA_DIR now; \
      `central-hub import-node mysql://…` brings it over, once";
 const NOT_ITS_OWN_CALLER: &str =
-    "nothing asks the hub on session-manager's behalf any more, so it is not read";
+    "session-manager no longer calls the hub, so this variable is ignored";
 
-/// What the Node hub and its listener were configured with, and what became of it.
+/// Obsolete variables of the Node hub and its listener, each with its
+/// replacement.
 const OBSOLETE: &[(&str, &str)] = &[
     ("DB_HOST", MOVED_DATABASE),
     ("DB_PORT", MOVED_DATABASE),
@@ -118,22 +119,22 @@ const OBSOLETE: &[(&str, &str)] = &[
 ];
 const OLD_INTERNAL_TOKEN: &str = "INTERNAL_LISTENER_TOKEN";
 
-/// Why the service does not start.
+/// An invalid configuration: the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A variable is missing or nonsense.
+    /// A variable is missing or invalid.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// `HOST` is open to others and there is no password.
+    /// `HOST` is reachable from other machines and no password is set.
     #[error(transparent)]
     Listen(#[from] ListenError),
 }
 
 impl Config {
-    /// Reads `env`.
+    /// Reads the configuration from `env`.
     ///
     /// # Errors
-    /// The first variable that is missing or nonsense.
+    /// The first variable that is missing or invalid.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let session_manager = env.required_http_url("SESSION_MANAGER_BASE_URL")?;
         let hosts = env.hosts("HOST")?;
@@ -166,7 +167,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What lets somebody in, by which variable, and how long it has to be.
+    /// The secrets that grant access: value, variable, minimum length.
     fn secrets(&self) -> [(Option<&SecretString>, &'static str, usize); 2] {
         let (password, token) = (self.admin_password.as_ref(), self.internal_token.as_ref());
         [
@@ -175,9 +176,9 @@ impl Config {
         ]
     }
 
-    /// What is worth a warning at the start: variables that are not what they
-    /// were, and secrets that can be guessed, where this machine or a proxy alone
-    /// reaches them.
+    /// Warnings to log at start: obsolete variables, and secrets short enough
+    /// to be guessed, which are allowed while only this machine or a proxy
+    /// reaches the hub.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.obsolete.clone();
@@ -186,7 +187,7 @@ impl Config {
             .into_iter()
             .filter(|(secret, _, least)| is_guessable(*secret, *least))
             .map(|(_, variable, least)| {
-                format!("{variable} has fewer than {least} characters: whoever reaches the hub can guess it")
+                format!("{variable} has fewer than {least} characters and can be guessed")
             });
         warnings.extend(guessable);
         warnings
@@ -198,9 +199,10 @@ impl Config {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// One line that tells what the service runs with; secrets masked. It names
-    /// `SESSION_MANAGER_BASE_URL` otherwise: operators search the log for that
-    /// name when it is missing, and find nothing after a healthy start.
+    /// The configuration on one line, with secrets masked.
+    /// `SESSION_MANAGER_BASE_URL` appears under another name: operators search
+    /// the log for it when it is missing, and must not find it after a healthy
+    /// start.
     #[must_use]
     pub fn summary(&self) -> String {
         let masked = |secret: &Option<SecretString>| match secret {
@@ -240,7 +242,7 @@ fn obsolete(env: &Env) -> Vec<String> {
     warnings
 }
 
-/// A list; nothing is an empty one.
+/// Parses a comma-separated list; an unset variable is an empty list.
 fn listed<T>(env: &Env, name: &str) -> Result<T, EnvError>
 where
     T: Default + FromStr,
@@ -253,13 +255,14 @@ where
         .map_err(|takes: T::Err| EnvError::invalid(name, &text, takes))
 }
 
-/// What `TZ` is where nothing is set.
+/// Default of `TZ`.
 const ZONE: &str = "America/Argentina/Buenos_Aires";
 
-/// `TZ`: a name of the IANA's, with or without the `:` that the C library takes.
+/// `TZ`: an IANA time zone name, with or without the `:` that the C library
+/// accepts.
 ///
 /// # Errors
-/// It is nonsense.
+/// When `TZ` is not a known time zone.
 pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
     let Some(name) = env.text("TZ")? else {
         return TimeZone::get(ZONE).map_err(|error| EnvError::invalid("TZ", ZONE, error));
@@ -273,7 +276,7 @@ pub fn zone(env: &Env) -> Result<TimeZone, EnvError> {
 /// `PHONE_REGION`: where numbers without a country are from.
 ///
 /// # Errors
-/// It is no country.
+/// When `PHONE_REGION` is not a country code.
 pub fn home(env: &Env) -> Result<Home, EnvError> {
     let Some(text) = env.text("PHONE_REGION")? else {
         return Ok(Home::default());
@@ -285,7 +288,7 @@ pub fn home(env: &Env) -> Result<Home, EnvError> {
 /// `DATABASE_URL`, or the file in `DATA_DIR`.
 ///
 /// # Errors
-/// It is nonsense.
+/// When the value is invalid.
 pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     let Some(secret) = env.secret_text("DATABASE_URL")? else {
         let folder = absolute("DATA_DIR", &env.path("DATA_DIR", "data"))?;
@@ -307,7 +310,8 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     }
 }
 
-/// The log says where it is, wherever the service was started.
+/// Makes a path absolute, so that the log shows it independently of the working
+/// directory.
 fn absolute(name: &str, path: &Path) -> Result<PathBuf, EnvError> {
     std::path::absolute(path).map_err(|error| EnvError::invalid(name, path, error))
 }

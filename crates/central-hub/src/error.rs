@@ -1,4 +1,4 @@
-//! The one place where a failure becomes an answer.
+//! `HubError`: a failed request, and its conversion into a response.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 pub(crate) struct HubError(ErrorReply);
 
 impl HubError {
-    /// With a code of session-manager's contract.
+    /// An error with one of session-manager's error codes.
     pub(crate) fn of_contract(code: ErrorCode, message: impl Into<String>) -> Self {
         Self(ErrorReply::new(
             status(code.status()),
@@ -22,22 +22,23 @@ impl HubError {
         ))
     }
 
-    /// What a failed call to session-manager is to the hub's own callers.
+    /// Status and code with which the hub answers a failed call to
+    /// session-manager.
     pub(crate) fn status_and_code(error: &ClientError) -> (u16, &str) {
         match error {
             ClientError::Remote { status, code, .. } => (*status, code),
             ClientError::Unavailable(_) => (503, "WHATSAPP_UNAVAILABLE"),
             ClientError::Timeout => (504, "SESSION_MANAGER_TIMEOUT"),
-            // A token that does not fit is as foreign to the caller.
+            // A rejected token is included: the caller cannot fix that.
             _ => (502, "SESSION_MANAGER_BAD_RESPONSE"),
         }
     }
 
-    /// A failure of session-manager's, as it came.
+    /// Passes an error response of session-manager on.
     pub(crate) fn of_answer(answer: &RawAnswer) -> Self {
         match serde_json::from_slice::<ErrorBody>(&answer.body) {
             Ok(body) => Self(ErrorReply::new(answer.status, body.code, body.message)),
-            Err(_) => ClientError::BadResponse("an answer of another shape".to_owned()).into(),
+            Err(_) => ClientError::BadResponse("an unexpected response body".to_owned()).into(),
         }
     }
 

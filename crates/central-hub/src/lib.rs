@@ -1,4 +1,5 @@
-//! central-hub: what everybody talks to.
+//! central-hub: HTTP API, campaigns, message history and web page in front of
+//! session-manager.
 //!
 //! ```text
 //!  page, curl, cron ─> router ─> http/<noun> ─> SessionClient ─> session-manager
@@ -123,8 +124,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// For what has to be written yet after that.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Whether what does the work answers. A PostgreSQL that does not is no hang of
-/// the hub's: that it is away is told as not ready.
+/// Liveness check of the database. An unreachable PostgreSQL does not count as
+/// a hang of the hub; readiness reports it.
 async fn alive(store: Store) -> Result<(), String> {
     match answers("the database", store.answers()).await {
         Ok(answer) => answer.map_err(|error| format!("the database does not answer: {error}")),

@@ -1,5 +1,4 @@
-//! What each of those who ask may have at once: event streams, uploads,
-//! searches.
+//! Concurrency limits per caller: event streams, uploads, searches.
 
 use std::sync::Arc;
 
@@ -11,9 +10,10 @@ use crate::auth::{Caller, Who};
 
 /// Event streams of one user, token, or of this machine without a password.
 const STREAMS: usize = 64;
-/// And of one business, whoever listens for it.
+/// Event streams of one business, over all of its users and tokens.
 const STREAMS_OF_BUSINESS: usize = 128;
-/// Of all: half of the connections are for whoever wants something else.
+/// Event streams in all: half of the connections, so that other requests get
+/// through.
 const STREAMS_OF_ALL: usize = 512;
 /// Lists of recipients that come in at once; each holds a thread.
 const LISTS: usize = 4;

@@ -1,4 +1,4 @@
-//! "BAJA": people who do not want to be written to.
+//! Recognition of opt-out messages ("BAJA", "STOP").
 //!
 //! ```text
 //!  message ─> plain words ─> courtesy off ─┬─ one of the words that are set
@@ -10,9 +10,9 @@
 //! "no me escriban más". "la casa de planta baja" or "¿puede bajar el precio?"
 //! merely hold a word and are for a person to read; so is a question.
 
-mod phrases;
+mod word_lists;
 
-use self::phrases::{ASKING, COURTESY, FROM_WHAT, INCOMPLETE, WANTING, WISHES};
+use self::word_lists::{ASKING, COURTESY, FROM_WHAT, INCOMPLETE, WANTING, WISHES};
 use crate::text::fold;
 
 /// What counts unless it is set otherwise.

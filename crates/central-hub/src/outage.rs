@@ -1,5 +1,5 @@
-//! The line that operators search the log for while session-manager cannot be
-//! reached: at once, then once a minute with how often it was tried.
+//! Log line for an unreachable session-manager: at once, then once a minute
+//! with the number of attempts.
 //!
 //! Its words are the Node hub's: `[whatsapp-proxy] Error: fetch failed` and the
 //! system's name of what it was, such as `ECONNREFUSED`.

@@ -1,4 +1,5 @@
-//! session-manager's events, once for everybody who listens.
+//! Fan-out of session-manager's events: one upstream connection, many
+//! listeners.
 //!
 //! ```text
 //!  session-manager ══ GET /events ══> run() ─┬─> current: hub, state, qr
@@ -32,7 +33,7 @@ const BACKOFF: std::ops::RangeInclusive<Duration> =
 /// Events that a slow listener may fall behind before it starts anew.
 const BACKLOG: usize = 256;
 
-/// Whether session-manager can be heard.
+/// Whether session-manager is reachable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Link {
@@ -52,7 +53,7 @@ pub(crate) struct Relayed {
 /// What a new listener starts from.
 #[derive(Debug)]
 pub(crate) struct Subscription {
-    /// What holds now, in the order in which it should be told.
+    /// Current values, in the order in which to send them.
     pub(crate) now: Vec<Change>,
     /// The last event that is not among the changes to come; `None` before
     /// the first one.
@@ -75,7 +76,7 @@ pub(crate) struct HubLink {
 pub(crate) enum Change {
     /// The link to session-manager.
     Hub(HubLink),
-    /// session-manager told an event.
+    /// An event of session-manager.
     Event(Relayed),
     /// The hub's own: a campaign moved on.
     HubEvent(HubEvent),
@@ -86,7 +87,8 @@ pub(crate) enum Change {
 pub(crate) struct HubEvent {
     /// The event's name.
     pub(crate) name: &'static str,
-    /// Whose it is; nobody's is for those who see all.
+    /// The business that it belongs to; `None` is visible only to callers who
+    /// see all businesses.
     pub(crate) cliente_id: Option<u64>,
     pub(crate) data: Arc<str>,
 }
@@ -109,7 +111,7 @@ struct Current {
     state: Option<(Relayed, SessionState)>,
     qr: Option<Code>,
     limits: Option<(Relayed, LimitsEvent)>,
-    /// The last event heard.
+    /// Id of the last event received.
     last: Option<u64>,
     outage: Outage,
 }
@@ -194,7 +196,7 @@ impl Relay {
         }
     }
 
-    /// Tells the listeners something of the hub's own.
+    /// Publishes an event of the hub itself to the listeners.
     pub(crate) fn publish(&self, own: HubEvent) {
         self.tell(Change::HubEvent(own));
     }

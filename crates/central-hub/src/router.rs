@@ -1,4 +1,4 @@
-//! Paths to handlers.
+//! The router: routes, middleware, web page.
 //!
 //! ```text
 //!  standard ─> cross-site? ─> no password: is the host this machine? ─┬─> gate ─> routes

@@ -1,4 +1,5 @@
-//! What spreadsheets, phones and people put around and into a number.
+//! Cleaning of written phone numbers: links, prefixes, decorations, invisible
+//! characters.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Why a text is no number to write to.
+//! `PhoneFault`: reasons why a text is not a phone number.
 
 /// Why a text is no number to write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]

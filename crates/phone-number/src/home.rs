@@ -1,4 +1,4 @@
-//! Where a number that is written locally is from.
+//! `Home`: the default country and area of numbers in local form.
 
 use std::fmt;
 use std::str::FromStr;

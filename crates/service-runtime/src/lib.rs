@@ -9,7 +9,7 @@
 //!
 //! | module | for |
 //! | --- | --- |
-//! | [`env`] | the environment, read once, with one-line complaints |
+//! | [`mod@env`] | the environment, read once, with one-line complaints |
 //! | [`logs`] | human text or JSON on standard output |
 //! | [`listen`] | the port, and who holds it when it is taken |
 //! | [`shutdown`] | drain at the first signal, abort at the second |
@@ -27,7 +27,7 @@
 //! | [`inherited`] | a descriptor that the process was started with |
 //! | [`Backoff`] | delays between retries |
 //! | [`is_public`] | which addresses are the internet's |
-//! | [`error_chain`] | an error and its causes in one line |
+//! | [`error_chain()`] | an error and its causes in one line |
 
 mod address;
 mod backoff;

@@ -1,5 +1,5 @@
-//! Liveness: whether what does the work still answers, looked at all the time,
-//! told to systemd (`Type=notify`, `WatchdogSec=`) and to whoever asks.
+//! Liveness: regular self-checks, reported to systemd (`Type=notify`,
+//! `WatchdogSec=`) and to health requests.
 //!
 //! ```text
 //!  every few seconds: check ──> all answer ──> WATCHDOG=1 ──> systemd

@@ -86,7 +86,7 @@ const FOR_A_PLACE: Duration = Duration::from_secs(1);
 const LOOKED_AT: Duration = Duration::from_millis(50);
 /// Refused connections that are told so at once; further ones are just closed.
 const REFUSALS: usize = 64;
-/// What one is told that is refused.
+/// Response to a refused connection.
 const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 content-type: application/json\r\ncontent-length: 108\r\nretry-after: 1\r\n\
 connection: close\r\n\r\n\

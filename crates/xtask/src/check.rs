@@ -1,7 +1,7 @@
 //! `cargo xtask check`: what is quick to check, of what changed.
 //!
 //! ```text
-//!  git: what differs from main ─> packages ─┬─> clippy
+//!  git: what differs from main ─> packages ─┬─> clippy, rustdoc
 //!                                           └─> unit tests
 //!  always: format, and the documents held against the code (xtask's own tests)
 //! ```
@@ -35,6 +35,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         let names: Vec<_> = packages.iter().map(String::as_str).collect();
         say::step(format!("changed: {}", names.join(", ")));
         clippy(&packages)?;
+        rustdoc(&packages)?;
     }
     if changed
         .iter()
@@ -116,6 +117,12 @@ fn clippy(packages: &BTreeSet<String>) -> Result<()> {
     let mut command = cargo::cargo(&["clippy", "--all-targets"]);
     command.args(selected(packages));
     cargo::run(command.args(["--", "--deny", "warnings"]))
+}
+
+fn rustdoc(packages: &BTreeSet<String>) -> Result<()> {
+    let mut command = cargo::cargo(&["doc", "--no-deps", "--document-private-items"]);
+    command.args(selected(packages));
+    cargo::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 /// The unit tests of the packages' libraries and programs, and xtask's. What

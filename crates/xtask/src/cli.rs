@@ -45,7 +45,7 @@ enum Task {
     },
     /// What is quick to check, of what changed: within two minutes.
     ///
-    /// Format, clippy, the documents' checks, and the unit tests of the
+    /// Format, clippy, rustdoc, the documents' checks, and the unit tests of the
     /// packages that differ from the branch `main` (or from the last commit,
     /// on `main` itself). `test` is the whole.
     Check,
@@ -107,7 +107,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Format check, clippy and the page's linter, no warning let through.
+    /// Format check, clippy, rustdoc and the page's linter, no warning let through.
     Lint,
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every document of the book, from `docs`.
+/// Paths of the documents of the book, relative to `docs`.
 fn chapters() -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut folders = vec![PathBuf::new()];
@@ -47,7 +47,7 @@ fn between<'a>(text: &'a str, open: &str, close: char) -> Vec<&'a str> {
         .collect()
 }
 
-/// As GitHub makes an anchor of a heading.
+/// The anchor that GitHub derives from a heading.
 fn anchor(heading: &str) -> String {
     heading
         .trim_matches(['#', ' '])
@@ -81,7 +81,7 @@ fn links_lead_somewhere() {
                 document.parent().unwrap().join(path)
             };
             assert!(file.exists(), "{}: {link}", document.display());
-            // Else it would lead nowhere on the site.
+            // The documentation site does not publish files outside the book.
             let of_the_book = file.canonicalize().unwrap().starts_with(&book);
             assert!(
                 of_the_book || document.ends_with("README.md"),
@@ -119,7 +119,7 @@ fn the_book_has_every_document_once() {
     }
 }
 
-/// What is said of `cargo xtask` anywhere, as one would type it.
+/// Every `cargo xtask` command in the documents parses.
 #[test]
 fn every_task_is_called_as_it_can_be() {
     let mut tried = 0;
@@ -144,7 +144,7 @@ fn every_task_is_called_as_it_can_be() {
     assert!(tried > 20, "{tried} tasks");
 }
 
-/// A word such as `SESSION_MANAGER_TOKEN` at the start of a line.
+/// The variables that the `--help` text in `source` lists.
 pub(crate) fn listed_variables(source: &str) -> BTreeSet<String> {
     let text = read(source);
     let (_, list) = text.split_once("Environment:\n").unwrap();
@@ -243,8 +243,8 @@ fn both_languages_say_the_same_things() {
     assert_eq!(parts("docs/operations.md"), parts("docs/operaciones.md"));
 }
 
-/// How many files with tests `text` names; each has to be there, and the tests
-/// named after it.
+/// Counts the test files that `text` names; each must exist and contain the
+/// tests named after it.
 fn files_of_tests(text: &str) -> usize {
     let (mut file, mut held) = (String::new(), 0);
     for word in between(text, "`", '`').into_iter().step_by(2) {

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the whole test suite, stage by stage.
 //!
 //! ```text
-//!  tools ─> npm ─> format ─> clippy ─> page's tests ─> build ─> Rust tests ─> leftovers
+//!  tools ─> npm ─> format ─> clippy ─> rustdoc ─> page's tests ─> build ─> Rust tests ─> leftovers
 //! ```
 //!
 //! A stage that fails does not keep the others from being told, unless they
@@ -119,6 +119,7 @@ fn stages(report: &mut Report, tools: &Tools, filters: &[String]) -> Result<()> 
         report.stage("format", |_| format(true));
         if assets {
             report.stage("clippy", |_| clippy());
+            report.stage("rustdoc", |_| rustdoc());
             report.stage("React page", |tally| page(tools, tally));
         }
     }
@@ -164,6 +165,17 @@ pub(crate) fn clippy() -> Result<()> {
         "--deny",
         "warnings",
     ]))
+}
+
+/// The documentation of all crates, private items too, without a warning.
+pub(crate) fn rustdoc() -> Result<()> {
+    let mut command = cargo::cargo(&[
+        "doc",
+        "--no-deps",
+        "--workspace",
+        "--document-private-items",
+    ]);
+    cargo::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 /// Lint of the React page.
@@ -277,5 +289,6 @@ pub(crate) fn lint() -> Result<()> {
     assets::build_all(&tools)?;
     format(true).context("`cargo xtask fmt` mends it")?;
     clippy()?;
+    rustdoc()?;
     lint_page(&tools)
 }

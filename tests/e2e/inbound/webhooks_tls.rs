@@ -1,4 +1,5 @@
-//! Webhooks over TLS: who is trusted is what this machine trusts.
+//! Webhooks over TLS: certificates are verified against the system's trust
+//! store.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

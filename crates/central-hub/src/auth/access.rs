@@ -1,35 +1,35 @@
-//! Who may use which route: the one table of it.
+//! Access table: the callers that may use each route.
 //!
-//! A route that is not in it answers nobody, so that none is open because it
-//! was forgotten.
+//! A route that is not in the table is refused for every caller, so that a
+//! forgotten entry opens nothing.
 
 use axum::http::{HeaderValue, Method};
 
 use super::{Caller, Scope};
 
-/// Who may use a route.
+/// The callers that may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody, without sign-in; the handler looks for itself.
+    /// No authentication; the handler does its own check, if any.
     Anyone,
-    /// Whoever is known, programs too.
+    /// Any authenticated caller, API tokens included.
     Known,
-    /// Whoever is known and is no program, unless that has `admin`.
+    /// A signed-in user, or a token with the scope `admin`.
     Person,
-    /// Whoever has the scope; a cliente for what is its own.
+    /// Any caller with the scope; a cliente is limited to its own data.
     Everybody(Scope),
-    /// Whoever has the scope and sees all businesses.
+    /// A caller with the scope who sees all businesses.
     Admins(Scope),
 }
 
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// `GET` is `HEAD`, too.
+    /// `GET` also covers `HEAD`.
     pub method: &'static str,
-    /// As the router has it, without `/api`.
+    /// Path pattern as in the router, without `/api`.
     pub path: &'static str,
-    /// Who may.
+    /// The callers that may use it.
     pub access: Access,
 }
 
@@ -44,7 +44,7 @@ const fn rule(method: &'static str, path: &'static str, access: Access) -> Rule 
 use Access::{Admins, Anyone, Everybody, Known, Person};
 use Scope::{Admin, Campaigns, Link, Read, Send};
 
-/// Every route that is not open to health checks.
+/// All routes except the open health checks.
 pub const ALL: &[Rule] = &[
     // Signing in.
     rule("POST", "/auth/login", Anyone),
@@ -84,8 +84,8 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/admin/whatsapp/passkey", Admins(Link)),
     rule("POST", "/admin/whatsapp/passkey/confirm", Admins(Link)),
     rule("POST", "/admin/whatsapp/passkey/cancel", Admins(Link)),
-    // The same, asked for by a business: what would take the session from the
-    // others is not for one of them.
+    // The same for one business; operations that would take the session from
+    // the other businesses are for administrators.
     rule("GET", "/whatsapp/{cliente_id}/status", Everybody(Read)),
     rule("GET", "/whatsapp/{cliente_id}/session", Everybody(Read)),
     rule("GET", "/whatsapp/{cliente_id}/qr", Everybody(Link)),
@@ -93,14 +93,14 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/whatsapp/{cliente_id}/disconnect", Admins(Link)),
     rule("POST", "/whatsapp/{cliente_id}/logout", Admins(Link)),
     rule("POST", "/whatsapp/{cliente_id}/pairing-code", Admins(Link)),
-    // As the Node hub's two screens ask for it, whoever has signed in there.
+    // Routes of the Node hub's two screens, for any signed-in user.
     rule("GET", "/qr-code", Everybody(Link)),
     rule("GET", "/whatsapp-v2/status", Everybody(Read)),
     rule("GET", "/whatsapp-v2/qr", Everybody(Link)),
     rule("POST", "/whatsapp-v2/connect", Everybody(Link)),
     // Messages.
     rule("POST", "/send", Everybody(Send)),
-    // A file is known by an id that cannot be guessed, to whoever uploaded it.
+    // A file id cannot be guessed, so only the uploader can use it.
     rule("POST", "/files", Everybody(Send)),
     rule("GET", "/files/{id}", Everybody(Send)),
     rule("DELETE", "/files/{id}", Everybody(Send)),
@@ -110,7 +110,8 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/sender/messages/bulk", Everybody(Send)),
     rule("GET", "/sender/messages/status/{id}", Everybody(Read)),
     rule("POST", "/sender/messages/{id}/retry", Everybody(Send)),
-    // Campaigns. What lets messages go is for those who answer for the phone.
+    // Campaigns. Starting to send is for administrators, who are responsible
+    // for the phone.
     rule("GET", "/sender/campaigns", Everybody(Read)),
     rule("POST", "/sender/campaigns", Everybody(Campaigns)),
     rule("GET", "/sender/campaigns/{id}", Everybody(Read)),
@@ -182,14 +183,15 @@ pub const ALL: &[Rule] = &[
         "/sender/programaciones/{id}/pause",
         Everybody(Campaigns),
     ),
-    // Who asked not to be written to, by any business.
+    // The opt-out list, which all businesses share.
     rule("GET", "/sender/bajas", Admins(Read)),
     rule("POST", "/sender/bajas", Everybody(Campaigns)),
     rule("GET", "/sender/bajas/palabras", Everybody(Read)),
     rule("PUT", "/sender/bajas/palabras", Admins(Campaigns)),
     rule("GET", "/sender/bajas/{telefono}", Everybody(Read)),
     rule("DELETE", "/sender/bajas/{telefono}", Admins(Campaigns)),
-    // What comes in. Those who report messages have a token of their own.
+    // Inbound messages. Programs that report messages authenticate with
+    // `INTERNAL_TOKEN`.
     rule("GET", "/listener/status", Everybody(Read)),
     rule("POST", "/listener/mode", Admins(Admin)),
     rule("GET", "/listener/conversations", Everybody(Read)),
@@ -197,7 +199,7 @@ pub const ALL: &[Rule] = &[
     rule("GET", "/listener/history/{number}", Everybody(Read)),
     rule("POST", "/listener/incoming-message", Anyone),
     rule("POST", "/listener/outgoing-message", Anyone),
-    // What the Node hub had beside these, by its names.
+    // Further routes of the Node hub, under its names.
     rule(
         "GET",
         "/sender/destinatarios/campania/{id}",
@@ -226,7 +228,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/session-manager/admin/logout", Admins(Link)),
     rule("GET", "/stats/health", Anyone),
     rule("GET", "/stats/dashboard", Everybody(Read)),
-    // Who else is told of everything, wherever that is.
+    // Webhooks can send every event to any address: administrators only.
     rule("GET", "/webhooks", Admins(Admin)),
     rule("POST", "/webhooks", Admins(Admin)),
     rule("GET", "/webhooks/{id}", Admins(Admin)),
@@ -244,14 +246,14 @@ pub const ALL: &[Rule] = &[
     ),
 ];
 
-/// What the table says of a request.
+/// Result of a lookup in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// This.
+    /// The rule of the route.
     Rule(Access),
-    /// The path has other methods.
+    /// The path exists with other methods (the `Allow` header).
     OtherMethods(HeaderValue),
-    /// The path is not in it.
+    /// The path is not in the table.
     Nothing,
 }
 
@@ -276,12 +278,13 @@ pub(super) fn find(method: &Method, pattern: &str) -> Found {
     if methods.is_empty() {
         return Found::Nothing;
     }
-    // Of fixed words, so always a value.
+    // Method names are always a valid header value.
     HeaderValue::from_str(&methods.join(",")).map_or(Found::Nothing, Found::OtherMethods)
 }
 
 impl Access {
-    /// Whether this caller may. Whose things they are is another question.
+    /// Whether the caller may use the route. Ownership of data is checked by
+    /// the handlers.
     pub(super) fn admits(self, caller: &Caller) -> bool {
         match self {
             Self::Anyone | Self::Known => true,

@@ -1,4 +1,4 @@
-//! From where a request comes.
+//! Client address of a request (`ClientAddress`), behind trusted proxies too.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,8 +10,9 @@ use service_runtime::limits::network_of;
 
 use crate::config::TrustedProxies;
 
-/// Who asks. Behind a proxy on this machine, or one of [`TrustedProxies`], whom the proxy says: the last
-/// entry of `X-Forwarded-For` is the one that it wrote itself.
+/// The address of the client. For a peer on this machine or one of
+/// [`TrustedProxies`] it is the last entry of `X-Forwarded-For`, which the
+/// proxy itself appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 

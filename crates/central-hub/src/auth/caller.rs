@@ -1,4 +1,5 @@
-//! Who asks.
+//! The authenticated caller of a request (`Caller`), its scopes, and its
+//! business.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -147,9 +148,9 @@ pub(crate) enum Who {
     Token { id: i64, user_id: Option<i64> },
 }
 
-/// Who asks, and for what it may ask. A handler that takes it is reached only
-/// by those whom the table in `access.rs` lets through; what is left to the
-/// handler is whose things they are.
+/// The authenticated caller and its permissions. A handler that takes it runs
+/// only for callers that the table in `access.rs` admits; it still has to check
+/// the ownership of data.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) who: Who,
@@ -161,7 +162,7 @@ pub(crate) struct Caller {
     pub(crate) address: IpAddr,
 }
 
-/// How far somebody reaches, whoever it is.
+/// Permissions of a caller: role, business, scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reach {
     role: Role,

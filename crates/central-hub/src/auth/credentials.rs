@@ -1,4 +1,5 @@
-//! What a request shows of itself.
+//! Credentials of a request: Basic, Bearer (password, JWT, API token) or
+//! session cookie.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;

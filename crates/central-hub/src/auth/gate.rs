@@ -1,4 +1,5 @@
-//! The middleware: who asks, whether it may, and whether it was the page.
+//! Authentication and authorization middleware (`gate`): credentials, access
+//! table, tenant, CSRF token.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -19,8 +20,8 @@ use crate::store::{Role, User};
 /// What the Node hub's page changes by its cookie alone.
 const WITHOUT_CSRF_TOKEN: &str = "/whatsapp-v2/connect";
 
-/// Lets through whom the table lets through, with the [`Caller`] for the
-/// handler. The page and paths that are nothing need nobody.
+/// Admits requests by the access table and passes the [`Caller`] to the
+/// handler. The web page and unknown paths need no authentication.
 pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
     let Some(pattern) = request.extensions().get::<MatchedPath>().cloned() else {
         return next.run(request).await;
@@ -61,7 +62,7 @@ pub(crate) async fn gate(State(auth): State<Auth>, mut request: Request, next: N
     next.run(request).await
 }
 
-/// A cliente's path and header name itself, or nobody.
+/// Rejects a cliente's request whose path or header names another business.
 fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Result<(), ErrorReply> {
     let Some(own) = caller.cliente_id else {
         return Ok(());
@@ -89,7 +90,7 @@ fn enforce_tenant(request: &mut Request, pattern: &str, caller: &Caller) -> Resu
 }
 
 impl Auth {
-    /// Who asks.
+    /// Authenticates a request.
     async fn caller(
         &self,
         method: &Method,
@@ -159,8 +160,8 @@ impl Auth {
         Ok(reach.by(who, address))
     }
 
-    /// Who shows a cookie or a JWT that holds, for signing out and the like
-    /// where nobody has to be signed in.
+    /// The valid session of a request, if any, for routes such as logout that
+    /// do not require one.
     pub(crate) async fn session_shown(&self, headers: &HeaderMap) -> Result<Option<i64>, HubError> {
         let session = match Credentials::of(headers) {
             Credentials::Cookie(cookie) => self.by_cookie(&cookie).await?,

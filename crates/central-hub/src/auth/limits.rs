@@ -1,4 +1,4 @@
-//! Wrong passwords run out, by address and by user.
+//! Rate limit on failed sign-ins: per minute, by client address and by user.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use service_runtime::limits::Attempts;
 
 use super::ClientAddress;
 
-/// Failures from one address within a minute before it has to wait.
+/// Failed sign-ins per minute allowed from one address.
 const OF_ADDRESS: u32 = 10;
-/// And for one user, from wherever. More, since it keeps the user out, too:
-/// who is signed in stays in, and tokens go on.
+/// Failed sign-ins per minute allowed for one user, from any address. Higher,
+/// since it locks the user out too; existing sessions and tokens are not
+/// affected.
 const OF_USER: u32 = 30;
 
-/// What failed of late.
+/// Recent failed sign-ins.
 #[derive(Debug)]
 pub(super) struct Limits {
     addresses: Attempts,
@@ -29,7 +30,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How long whoever asks has to wait, if it has to.
+    /// How long the client has to wait before the next attempt, if at all.
     pub(super) fn wait(&self, address: ClientAddress, user: &str) -> Option<Duration> {
         let of_address = self.addresses.wait(address.network());
         of_address.max(self.users.wait(user))

@@ -1,4 +1,5 @@
-//! Who asks, and what it may.
+//! Authentication and authorization of requests: credentials, sessions, access
+//! table.
 //!
 //! ```text
 //!  Authorization: Basic user:password ──> limits ──> argon2 ──┐
@@ -9,13 +10,13 @@
 //!  no HUB_ADMIN_PASSWORD: this machine, by its own name ──────┘
 //! ```
 //!
-//! Sessions are the hub's own two hundred lines rather than tower-sessions:
-//! that one keeps a session's id as it is, where a reader of the database
-//! could use it (here are hashes only), knows no user in its records, whose
-//! sessions end with a new password, and has stores for a pool of one engine
-//! each, while the hub's is sqlx's `Any`. Nothing of a session is a signed
-//! cookie that outlives it: what is presented is looked up, every time, so
-//! signing out, a new password and a disabled user count at once.
+//! Sessions are the hub's own rather than tower-sessions': that crate stores
+//! session ids in plain text, so a reader of the database could use them (the
+//! hub stores hashes); its records do not know the user, whose sessions end
+//! with a password change; and each of its stores takes a pool of one engine,
+//! while the hub uses sqlx's `Any`. No session state is kept in a signed
+//! cookie: every request looks its session up, so signing out, a new password
+//! and disabling a user take effect at once.
 
 mod access;
 mod address;
@@ -48,13 +49,13 @@ use crate::auth::passwords::Passwords;
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 
-/// Everything that tells who asks; cheap to clone.
+/// Authentication service: resolves a request to its caller; cheap to clone.
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    /// Whether anybody has to sign in at all.
+    /// Whether sign-in is required.
     is_required: bool,
     passwords: Passwords,
     limits: Limits,
@@ -70,7 +71,7 @@ impl std::fmt::Debug for Auth {
 }
 
 impl Auth {
-    /// Makes the first user, and what is made once.
+    /// Creates the first user and the JWT key, if they do not exist yet.
     pub(crate) async fn open(config: &Config, store: &Store) -> Result<Self, StoreError> {
         let passwords = Passwords::new();
         let has_set_password = match &config.admin_password {
@@ -87,8 +88,8 @@ impl Auth {
         })))
     }
 
-    /// Tells the log what the start has changed, once it may be told, and what
-    /// lets somebody in that nobody with a password made.
+    /// Logs what this start changed, and warns of tokens and users that were
+    /// created without a password being required.
     pub(crate) async fn report(&self) {
         if self.0.has_set_password {
             tracing::info!("the password of the user admin is HUB_ADMIN_PASSWORD now");
@@ -96,7 +97,7 @@ impl Auth {
         if !self.0.is_required {
             return;
         }
-        // A database that is away is told of elsewhere.
+        // An unavailable database is reported elsewhere.
         let Ok((tokens, users)) = self.0.store.unguarded().await else {
             return;
         };
@@ -104,12 +105,12 @@ impl Auth {
             tracing::warn!(
                 tokens,
                 users,
-                "tokens and users that were made while the hub had no password go on: revoke the tokens, and give each user another password or remove it (the page marks them)"
+                "tokens and users that were created while the hub had no password are still valid: revoke the tokens, and change the password of each user or delete it (the page marks them)"
             );
         }
     }
 
-    /// Whether anybody has to sign in at all.
+    /// Whether sign-in is required.
     pub(crate) fn is_required(&self) -> bool {
         self.0.is_required
     }

@@ -1,4 +1,4 @@
-//! The ways to say no.
+//! Error replies of authentication: 401, 403, 429, 503.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Random secrets, and what is kept of them.
+//! Random secrets and API tokens, and the hashes that the store keeps of them.
 
 use std::fmt::Write as _;
 
@@ -16,12 +16,12 @@ pub(super) fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
-/// A new token for a program.
+/// Generates an API token.
 pub(crate) fn token() -> String {
     format!("{TOKEN_PREFIX}{}", random())
 }
 
-/// Whether this has the looks of a token.
+/// Whether `text` has the format of an API token.
 pub(crate) fn is_token(text: &str) -> bool {
     text.strip_prefix(TOKEN_PREFIX).is_some_and(|rest| {
         rest.len() == CHARACTERS
@@ -31,8 +31,8 @@ pub(crate) fn is_token(text: &str) -> bool {
     })
 }
 
-/// What the store keeps of a secret of 256 bits: nothing slower is needed,
-/// since nobody can try them all.
+/// The SHA-256 that the store keeps of a random 256-bit secret. A slow hash is
+/// not needed: such a secret cannot be found by brute force.
 pub(crate) fn sha256(secret: &str) -> String {
     let digest = Sha256::digest(secret);
     digest.iter().fold(String::new(), |mut hex, byte| {
@@ -41,7 +41,8 @@ pub(crate) fn sha256(secret: &str) -> String {
     })
 }
 
-/// Another secret, from which this one cannot be told.
+/// Derives another secret for `purpose`, from which `secret` cannot be
+/// recovered.
 pub(super) fn derived(secret: &str, purpose: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     URL_SAFE_NO_PAD.encode(hmac::sign(&key, purpose.as_bytes()))

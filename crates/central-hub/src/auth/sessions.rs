@@ -152,9 +152,9 @@ impl Auth {
         }
     }
 
-    /// Comes when somebody who was let in would not be let in any more, or not as
-    /// far: signed out, with another password, role, business or scopes. For
-    /// answers that do not end.
+    /// Completes when the caller loses access or part of it: signed out, or
+    /// password, role, business or scopes changed. For responses without an
+    /// end.
     pub(crate) async fn let_in_no_more(self, caller: Caller) {
         let mut changes = self.0.store.access_changes();
         loop {
@@ -228,8 +228,9 @@ pub(crate) fn cleared_cookie(secure: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&cookie.to_string()).ok()
 }
 
-/// Whether the browser speaks https, to the hub or to a proxy before it. Whom
-/// to believe is no question: whoever lies keeps its own cookie from itself.
+/// Whether the browser uses HTTPS, to the hub or to a proxy before it. The
+/// header is not verified: a false one only makes the client lose its own
+/// cookie.
 pub(crate) fn is_https(headers: &HeaderMap, uri: &Uri) -> bool {
     let says = |name: &str, wanted: &str| {
         headers

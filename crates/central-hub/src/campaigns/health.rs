@@ -1,4 +1,5 @@
-//! When a campaign has to stop: one of WhatsApp's limits, or too many failures.
+//! Campaign health: pauses a campaign at one of WhatsApp's limits, or after too
+//! many failures.
 //!
 //! ```text
 //!  outcome ─> the last WINDOW of them ─┬─ error 463, error 475 ────> pause all
@@ -7,19 +8,19 @@
 //!                                      └─ half of a full window ───> pause
 //! ```
 //!
-//! An account that goes on writing after WhatsApp said no is closed. Only a
-//! person goes on, after having looked at why; the count begins anew then.
+//! WhatsApp closes accounts that keep sending after a refusal. Only a person
+//! can resume, after looking at the cause; the count then starts anew.
 
 use std::fmt;
 
-/// How many outcomes are remembered.
+/// Number of outcomes in the window.
 pub const WINDOW: usize = 20;
-/// So many of WhatsApp's refusals in a row are enough.
+/// Refusals by WhatsApp in a row that pause a campaign.
 pub const REFUSALS: usize = 3;
-/// So many failures of any kind in a row are enough.
+/// Failures of any kind in a row that pause a campaign.
 pub const IN_A_ROW: usize = 5;
 
-/// What became of one recipient's message.
+/// Outcome of the message to one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// WhatsApp took it.
@@ -39,8 +40,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What a failure's code and message say. session-manager's message names
-    /// WhatsApp's own error where the page hands it out.
+    /// Classifies a failure by its code and message. session-manager's message
+    /// contains WhatsApp's own error number where the page reports one.
     #[must_use]
     pub fn of_failure(code: &str, message: &str) -> Self {
         let names_463 = message
@@ -67,7 +68,7 @@ impl Outcome {
     }
 }
 
-/// Why a campaign stops by itself.
+/// Why a campaign was paused automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alarm {
     /// WhatsApp's limit on writing to strangers.
@@ -83,7 +84,7 @@ pub enum Alarm {
 }
 
 impl Alarm {
-    /// The machine's word for it.
+    /// Error code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -95,7 +96,7 @@ impl Alarm {
         }
     }
 
-    /// Whether it is the account's, and so concerns every campaign.
+    /// Whether it concerns the account, and so pauses every campaign.
     #[must_use]
     pub const fn is_of_the_account(self) -> bool {
         matches!(self, Self::ReachOutLimit | Self::NewChatLimit)
@@ -134,7 +135,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// As it was stored.
+    /// Restores a stored window.
     #[must_use]
     pub fn restore(recent: &str) -> Self {
         let known = recent.chars().filter(|c| "srnf".contains(*c));
@@ -143,13 +144,13 @@ impl Health {
         Self { recent }
     }
 
-    /// To be stored.
+    /// The window, to be stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.recent
     }
 
-    /// Takes one more outcome; tells whether the campaign has to stop.
+    /// Records an outcome; returns an alarm if the campaign has to pause.
     pub fn note(&mut self, outcome: Outcome) -> Option<Alarm> {
         self.recent.push(outcome.letter());
         trim(&mut self.recent);
@@ -172,7 +173,7 @@ impl Health {
 }
 
 fn trim(recent: &mut String) {
-    // Of one byte each.
+    // Each letter is one byte.
     recent.drain(..recent.len().saturating_sub(WINDOW));
 }
 

@@ -1,6 +1,6 @@
-//! What a column is, by its heading: in Spanish, Portuguese and English, with
-//! numbers and punctuation around the word (`Nro. de celular`, `Celular 1`,
-//! `Billing Phone`, `Phone 1 - Value`).
+//! Recognition of columns by their headings, in Spanish, Portuguese and
+//! English, with numbers and punctuation around the word (`Nro. de celular`,
+//! `Celular 1`, `Billing Phone`, `Phone 1 - Value`).
 
 /// What a column of numbers holds; the likeliest to be on WhatsApp first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
-//! Which addresses a webhook may have: those of the internet, and what
-//! `WEBHOOK_ALLOWED_HOSTS` names.
+//! SSRF protection of webhooks (`WEBHOOK_ALLOWED_HOSTS`): the addresses that a
+//! webhook URL may lead to.
 //!
-//! Whoever can make a subscription chooses where this machine connects to.
-//! Its own services, its neighbours' and the cloud's metadata are not for
-//! them.
+//! A user who can create a webhook chooses where this machine connects to, so
+//! its own services, its neighbours' and the cloud's metadata service are
+//! refused unless they are listed.
 
 use std::fmt;
 use std::net::IpAddr;

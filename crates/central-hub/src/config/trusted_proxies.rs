@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-/// Addresses and networks beside this machine's own, as of a container's bridge.
+/// Trusted addresses and networks besides loopback, such as a container bridge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
-    /// Whether what this peer says of its client is believed.
+    /// Whether `X-Forwarded-For` from this peer is trusted.
     pub(crate) fn contains(&self, peer: IpAddr) -> bool {
         peer.is_loopback() || self.0.iter().any(|network| network.contains(&peer))
     }

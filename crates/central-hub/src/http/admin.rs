@@ -1,5 +1,5 @@
-//! session-manager's own answers, byte for byte: the plain routes and
-//! `/api/admin/whatsapp/…`.
+//! Session routes that pass session-manager's responses through unchanged:
+//! `/status`, `/qr`, … and `/api/admin/whatsapp/…`.
 
 use api_docs::{ClienteHeader, Failures};
 use axum::extract::State;

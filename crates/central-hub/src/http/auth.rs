@@ -1,4 +1,5 @@
-//! `/api/auth/…`: signing in and out, and who one is.
+//! `/api/auth/…`: login, logout, current user, password change; also with the
+//! former Node hub's field names.
 
 use api_docs::Failures;
 use axum::Json;

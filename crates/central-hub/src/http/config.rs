@@ -1,4 +1,4 @@
-//! `GET /api/config`: what the page has to know.
+//! `GET /api/config`: the settings that the web page needs.
 
 use api_docs::Failures;
 use axum::Json;
@@ -18,14 +18,14 @@ pub(crate) struct ConfigAnswer {
     environment: &'static str,
     auto_campaigns_enabled: bool,
     auth_required: bool,
-    /// Of the schedules' hours.
+    /// Time zone of the schedules.
     zone: String,
-    /// Of the machine, which is no business's matter.
+    /// Settings of the server, only for callers who see all businesses.
     #[serde(flatten)]
     machine: Option<Machine>,
 }
 
-/// No secret is told, only whether there is one.
+/// Secrets are reported only as set or not set.
 #[derive(Serialize, ToSchema)]
 #[schema(as = config::Machine)]
 struct Machine {
@@ -33,12 +33,12 @@ struct Machine {
     session_manager_token_set: bool,
     internal_token_set: bool,
     database_engine: &'static str,
-    /// Without user and password.
+    /// Without user name and password.
     database_url: String,
     webhook_allowed_hosts: String,
 }
 
-/// How the hub is configured, as far as the caller may know: no secret.
+/// Returns the settings that the caller may see, without secrets.
 #[utoipa::path(
     get, path = "/config", tag = "service", operation_id = "config_config",
     responses((status = 200, description = "What is configured", body = ConfigAnswer), Failures)

@@ -57,11 +57,12 @@ pub(crate) struct EventsQuery {
 
 type Missed = Pin<Box<dyn Stream<Item = Result<SseEvent, ClientError>> + Send>>;
 
-/// A listener, what it was told and what it is to be told.
+/// A listener of the event stream: its position, and the events still to be
+/// sent.
 struct Listener {
     relay: Relay,
     session: SessionClient,
-    /// To be told first.
+    /// Events to send before the live ones.
     now: Vec<Change>,
     changes: Receiver<Change>,
     /// The last id that it has.
@@ -132,10 +133,10 @@ pub(crate) async fn events(
     Ok(response)
 }
 
-/// What this listener may know: what the routes would tell it that are there for
-/// the same. The code links a phone, so it takes the scope that links one. A
-/// business sees its own things only; of messages nobody can tell here whose
-/// they are.
+/// Whether this listener may see an event: the same rules as for the routes
+/// with the same data. The linking code needs the scope that links. A business
+/// sees its own events only; message events are excluded, since their business
+/// is not known here.
 fn is_for(cliente_id: Option<u64>, scopes: Scopes, change: &Change) -> bool {
     if let Change::Event(relayed) = change
         && relayed.kind == EventKind::Qr

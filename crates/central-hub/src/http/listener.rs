@@ -1,4 +1,5 @@
-//! `/api/listener/…`: what comes in, and the conversation with a number.
+//! `/api/listener/…`: inbound messages, conversations, and the history of a
+//! number.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! `GET /api/sender/messages`, and the same as a file: what was written, by
-//! what one looks for.
+//! `GET /api/sender/messages` and `messages.csv`: search and export of
+//! messages.
 
 use api_docs::Failures;
 use axum::Json;

@@ -1,4 +1,5 @@
-//! `GET /metrics`: what is so now, beside what was counted where it happened.
+//! `GET /metrics`: sets the gauges that are read on request, and renders all
+//! metrics.
 
 use std::time::Instant;
 

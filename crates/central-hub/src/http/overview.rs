@@ -1,4 +1,4 @@
-//! `GET /api/overview`: what matters today, for the start screen.
+//! `GET /api/overview`: the day's figures and open tasks for the start screen.
 //!
 //! A handful of questions that small indexes answer, all at once.
 
@@ -23,11 +23,11 @@ use crate::state::AppState;
 use crate::store::campaigns::{Campaign, Days, RecipientState, Schedule};
 use crate::store::{DeadLetters, Filter, MOST_DEAD, State as MessageState};
 
-/// So many of each list are told; the screen of its own has the rest.
+/// Maximum number of entries per list; the list's own screen shows the rest.
 const MOST: u32 = 5;
-/// So many schedules of what is under way are looked at.
+/// Maximum number of running schedules that are read.
 const MOST_SCHEDULES: u32 = 500;
-/// Whoever comes back from a weekend has to see what failed before it.
+/// Days of failures shown: a weekend is covered.
 const FAILED_DAYS: i64 = 7;
 
 #[derive(Serialize, ToSchema)]
@@ -220,13 +220,13 @@ fn rules_of<'a>(
     own.chain(always)
 }
 
-/// What is needed to look ahead.
+/// Input of the forecasts.
 struct Plans<'a> {
     context: SchedulerContext,
     zone: &'a TimeZone,
     schedules: &'a [Schedule],
     days: &'a HashMap<i64, Days>,
-    /// So many campaigns take turns on the one phone.
+    /// Number of campaigns that share the phone.
     sharing: u32,
 }
 

@@ -25,7 +25,7 @@ const LONGEST_ID: usize = 200;
 /// WhatsApp's own bound.
 const LONGEST_TEXT: usize = 65_536;
 
-/// Whoever asks knows `INTERNAL_TOKEN`.
+/// Extractor: the request carries a valid `INTERNAL_TOKEN`.
 pub(crate) struct Internal;
 
 impl FromRequestParts<AppState> for Internal {

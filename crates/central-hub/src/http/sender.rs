@@ -145,7 +145,7 @@ pub(super) async fn ready_to_simulate(
     if !state.config.dry_run {
         return Ok(());
     }
-    // What is heard may be a moment late: before a refusal, it is asked.
+    // The relayed state may lag: ask session-manager before refusing.
     let (link, heard, _) = state.relay.health();
     if link == Link::Up && heard == Some(SessionState::Ready) {
         return Ok(());

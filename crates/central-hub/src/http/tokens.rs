@@ -106,7 +106,7 @@ pub(crate) struct Create {
 #[derive(Serialize, ToSchema)]
 #[schema(as = tokens::Created)]
 struct Created {
-    /// Told this once.
+    /// Shown only once.
     token: String,
     #[serde(flatten)]
     shown: Shown,

@@ -1,4 +1,5 @@
-//! session-manager, as one request sees it.
+//! Extractor of the session-manager client for one request (`Upstream`), and
+//! its verbatim responses.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;

@@ -1,4 +1,4 @@
-//! `/api/users`: who may sign in. For administrators.
+//! `/api/users`: management of users, for administrators.
 
 use api_docs::Failures;
 use axum::Json;

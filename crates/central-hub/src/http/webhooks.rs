@@ -1,4 +1,4 @@
-//! `/api/webhooks`: which programs are told of what.
+//! `/api/webhooks`: webhook subscriptions.
 
 pub(crate) mod deliveries;
 
@@ -238,7 +238,7 @@ pub(crate) async fn change(
     Ok(Json(webhook.ok_or_else(no_webhook)?.into()))
 }
 
-/// Removes a webhook, and what it was not told yet.
+/// Deletes a webhook and its pending deliveries.
 #[utoipa::path(
     delete, path = "/webhooks/{id}", tag = "webhooks", operation_id = "webhooks_remove",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),
@@ -281,7 +281,7 @@ pub(crate) struct Tested {
     duracion_ms: u128,
 }
 
-/// Tells it something at once and says what came of it; nothing is kept.
+/// Sends a test event at once and returns the result; nothing is stored.
 #[utoipa::path(
     post, path = "/webhooks/{id}/test", tag = "webhooks", operation_id = "webhooks_test",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,5 +1,5 @@
-//! What comes in: the hub follows session-manager's events and writes down
-//! what they bring.
+//! Inbound pipeline: follows session-manager's event stream and records
+//! messages and acks in the store.
 //!
 //! ```text
 //!  session-manager ══ GET /events, Last-Event-ID from the store ══> run()
@@ -24,14 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{FOLLOWER, SourceEvent, Store, StoreError};
 
-/// How long nobody else follows after this hub died; renewed three times as
-/// often.
+/// Lease on following the events: how long no other hub takes over after this
+/// one died. Renewed at a third of it.
 const LEASE: Duration = Duration::from_secs(9);
 const RENEW: Duration = Duration::from_secs(3);
 /// Between two tries: doubles from the first to the last.
 const BACKOFF: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(2);
-/// So many events go into one transaction.
+/// Events per transaction.
 const BATCH: usize = 64;
 /// From which id a hub begins that has read nothing: all that is kept.
 const BEGINNING: &str = "0";
@@ -42,7 +42,7 @@ const BEGINNING: &str = "0";
 pub(crate) enum Following {
     /// Another hub does, or none yet.
     No = 0,
-    /// It does, and session-manager cannot be heard.
+    /// This hub follows, but session-manager is unreachable.
     Unconnected = 1,
     /// It does.
     Connected = 2,

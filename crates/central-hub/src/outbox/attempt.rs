@@ -85,8 +85,8 @@ impl Inner {
         answer
     }
 
-    /// Writes down what became of an attempt. `None` where somebody else was
-    /// faster.
+    /// Records the outcome of an attempt; `None` if the message was changed
+    /// concurrently.
     pub(super) async fn record(
         &self,
         message: &Message,
@@ -112,7 +112,7 @@ impl Inner {
                 self.store.release(message.id, &self.who, due).await?;
                 None
             }
-            // Whoever waited for it was told that it was not sent.
+            // The caller of `POST /send` got the answer "not sent".
             Verdict::NotNow { why, .. } if message.origin == Origin::Send => {
                 self.fail(message, why).await?
             }
@@ -151,8 +151,9 @@ impl Inner {
     }
 }
 
-/// When to ask again what became of a message. session-manager finds out by
-/// itself, and tells of it; once it has stopped, each time is one more try.
+/// When to ask again for the outcome of a message. session-manager settles it
+/// by itself and reports it; after it has stopped trying, each request is
+/// another attempt.
 fn look_again(message: &Message) -> Timestamp {
     let tries = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     Timestamp::now().after(retry_backoff::capped_delay(tries, FIRST_LOOK, LONGEST_LOOK))

@@ -1,4 +1,4 @@
-//! Every message that leaves, from its row to its outcome.
+//! The outbox: every outgoing message, from its row to its outcome.
 //!
 //! ```text
 //!  POST /send ───────────────┐  row, taken at once     ┌─ taken ───> sent
@@ -53,14 +53,14 @@ const NEWS_KEPT: usize = 1024;
 /// The bounds of the outbox.
 #[derive(Clone, Copy, Debug)]
 pub struct OutboxLimits {
-    /// So many of its own at once; whoever waits for an answer comes on top.
+    /// Queued messages in flight at once; synchronous sends are not counted.
     pub in_flight: usize,
     /// How long a row stays taken after its hub died.
     pub lease: Duration,
-    /// How long somebody who waits for an answer waits for earlier messages to
-    /// the same number.
+    /// How long a synchronous send waits for earlier messages to the same
+    /// number.
     pub turn: Duration,
-    /// How long somebody who asks again waits for what is under way.
+    /// How long a repeated request waits for the send that is in progress.
     pub outcome: Duration,
 }
 
@@ -126,7 +126,7 @@ impl Inner {
         let _ = self.news.send(message.id);
     }
 
-    /// Whether session-manager can send, as far as it was heard.
+    /// Whether session-manager can send, by the latest event.
     fn is_ready(&self) -> bool {
         matches!(
             self.relay.health(),

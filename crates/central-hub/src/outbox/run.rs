@@ -1,4 +1,4 @@
-//! The one loop that works the rows off.
+//! The loop of the outbox: claims due rows and starts an attempt for each.
 //!
 //! ```text
 //!  woken, or a second passed ─> rehearsals ─> READY and not pausing? ─> claim ─> attempts

@@ -1,4 +1,4 @@
-//! Sends that somebody waits for.
+//! Synchronous sends: `POST /send`, whose caller waits for the outcome.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::store::{
 /// What another hub does is seen within this.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// A send that somebody waits for.
+/// A synchronous send.
 pub(crate) struct Ask {
     /// By which way it came.
     pub(crate) origin: Origin,
@@ -31,7 +31,7 @@ pub(crate) struct Ask {
     pub(crate) message: Composed,
 }
 
-/// What became of it.
+/// Outcome of a synchronous send.
 pub(crate) struct Answer {
     /// As `POST /send` answers it: session-manager's own words where it was
     /// asked.
@@ -216,8 +216,9 @@ impl Outbox {
                 reply,
                 message: moved.unwrap_or(message),
             }),
-            // What is known is told; the row is settled later, by its key. But
-            // what is not written down as failed may be sent then.
+            // Report the known outcome; the row is settled later by its key. A
+            // failure that could not be recorded must not be reported as final:
+            // the message may be sent later.
             Err(error) => {
                 tracing::error!(id = message.id, "an outcome was not written down: {error}");
                 let is_certain = matches!(verdict, Verdict::Taken { .. } | Verdict::Unknown(_));
@@ -227,7 +228,7 @@ impl Outbox {
         }
     }
 
-    /// Waits for what somebody else is at work on.
+    /// Waits for the outcome of a message that another task is sending.
     async fn wait(&self, id: i64) -> Result<Answer, HubError> {
         let inner = &self.0;
         let deadline = Instant::now() + inner.limits.outcome;

@@ -1,4 +1,5 @@
-//! Gives the outbox one campaign message after the other, each in its time.
+//! The campaign scheduler: hands messages to the outbox within sending windows
+//! and pauses.
 //!
 //! ```text
 //!  tick:  settle ── what came of the messages: count it, pause if it is bad
@@ -107,7 +108,7 @@ impl SchedulerContext {
 /// What a tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    /// So many were given to the outbox.
+    /// Messages handed to the outbox.
     pub given: usize,
     /// When there is something to do again, in milliseconds; the outbox's
     /// doings apart.
@@ -122,7 +123,7 @@ impl Ticked {
     }
 }
 
-/// So many campaigns get their turn with one tick.
+/// Maximum number of campaigns per tick.
 const TURNS: i64 = 50;
 
 /// The scheduler; cheap to clone.

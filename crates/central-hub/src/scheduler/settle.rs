@@ -1,4 +1,5 @@
-//! What came of the messages that were given to the outbox.
+//! Settling step of a tick: records the outcomes of campaign messages, and
+//! pauses unhealthy campaigns.
 
 use session_api::Timestamp;
 
@@ -11,7 +12,7 @@ use crate::store::campaigns::{
 };
 use crate::store::{Message, State, Store, StoreError, Tx};
 
-/// So many are settled with one tick.
+/// Maximum number of messages settled per tick.
 const AT_ONCE: i64 = 500;
 
 impl Scheduler {

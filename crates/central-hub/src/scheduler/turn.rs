@@ -14,10 +14,10 @@ use crate::store::campaigns::{
 };
 use crate::store::{Composed, NewMessage, Origin, Store, StoreError, Tx};
 
-/// So many at once where there is no pause, and so many in a rehearsal.
+/// Messages per turn of a campaign without a pause, and of a rehearsal.
 const BATCH: i64 = 50;
 const SIMULATED: i64 = 200;
-/// So many may be with the outbox where there is no pause.
+/// Messages in the outbox at once, for a campaign without a pause.
 const IN_FLIGHT: i64 = 200;
 /// How soon to look whether the outbox is done with the one before.
 const SOON: i64 = 500;

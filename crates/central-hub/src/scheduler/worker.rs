@@ -1,4 +1,4 @@
-//! The task that ticks.
+//! The scheduler task: runs a tick when one is due or somebody wakes it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ const IDLE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_millis(250);
 /// After the store failed.
 const TROUBLE: Duration = Duration::from_secs(1);
-/// Pages are told so often at most: a rehearsal is faster than anybody looks.
+/// Minimum interval between updates to the pages: a rehearsal produces more
+/// than anybody can read.
 const TELL: Duration = Duration::from_millis(200);
 /// Another hub's clock may be behind by this, in milliseconds.
 const SKEW: i64 = 2000;

@@ -1,4 +1,4 @@
-//! When a campaign will be through, if nothing gets in its way.
+//! Forecast of the end of a campaign.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::next_opening::{Decision, next_opening};
 use super::rules::{Pause, Rules};
 
-/// So many windows are looked at: beyond a few years nobody plans.
+/// Maximum number of windows examined: a few years.
 const MOST_STEPS: usize = 2000;
 
 /// When the last of `left` will have gone, at the average pause, while as many

@@ -1,4 +1,5 @@
-//! May one go now, and if not, when to look again.
+//! Next opening of the sending windows: whether a message may go now, and if
+//! not, when to look again.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,9 +8,8 @@ use jiff::{Span, Timestamp};
 use super::rules::{Pause, Rules};
 use super::window::{next_midnight, window};
 
-/// A window opens at least once within so many days of its first, unless it
-/// never does: it may be one day of the week, which a jump of the clock may
-/// leave out.
+/// Days to look ahead. A window opens at least once in this many days, or
+/// never: it may be on one weekday only, which a clock change may skip.
 const HORIZON: i64 = 15;
 
 /// Why nothing may go now.
@@ -35,7 +35,7 @@ impl Waiting {
     }
 }
 
-/// What is to be done.
+/// Whether to send, wait or finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// One may go.
@@ -62,8 +62,9 @@ pub enum Decision {
     Over,
 }
 
-/// Decides. `used` tells how many went on a local day by a schedule;
-/// `not_before` is the end of the pause after the last one.
+/// Decides whether a message may be sent now. `used` is the number of messages
+/// sent on a local day under a schedule; `not_before` is the end of the pause
+/// after the last message.
 pub fn next_opening(
     now: Timestamp,
     zone: &TimeZone,
@@ -112,7 +113,7 @@ pub fn next_opening(
 struct Opening {
     at: Timestamp,
     closes: Timestamp,
-    /// It would be earlier, had not so many gone already.
+    /// Whether the daily quota is what delays it.
     after_quota: bool,
 }
 

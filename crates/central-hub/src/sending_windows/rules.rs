@@ -1,4 +1,4 @@
-//! What a schedule says.
+//! Rules of a schedule: weekdays, hours, dates, daily quota, pause.
 
 use std::fmt;
 use std::str::FromStr;

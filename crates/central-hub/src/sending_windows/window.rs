@@ -1,4 +1,5 @@
-//! The stretch of real time that a window of the wall clock is on one day.
+//! Conversion of a local sending window on one day into instants, across clock
+//! changes.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};

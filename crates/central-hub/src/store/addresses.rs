@@ -1,5 +1,4 @@
-//! The chat under which somebody is written down, by any of their addresses;
-//! see [`people`](super::people) for what they are.
+//! Lookup of the chat of a phone number or LID; see [`people`](super::people).
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};

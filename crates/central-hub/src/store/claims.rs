@@ -1,4 +1,5 @@
-//! What the outbox takes, and how two of them never take the same.
+//! Claims of outbox rows: leases that keep two hubs from sending the same
+//! message.
 //!
 //! ```text
 //!  due_at <= now, first of its chat ──claim──> due_at = end of the lease
@@ -12,8 +13,8 @@
 //! one small index finds what there is to do, and what is taken is not even
 //! looked at.
 //!
-//! Whose hub died while it was at work on it may have left: it is taken over
-//! as `unconfirmed`.
+//! A message whose hub died while sending it may have left: it is taken over as
+//! `unconfirmed`.
 
 use session_api::Timestamp;
 use sqlx::any::AnyRow;
@@ -181,8 +182,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes one message for `who` until `until`, whatever its turn: somebody
-    /// waits for it. `None` where it is settled or somebody else is at work.
+    /// Claims one message for `who` until `until`, regardless of its turn, for
+    /// a synchronous send. `None` if it is settled or claimed by another.
     ///
     /// # Errors
     /// [`StoreError::Query`].

@@ -1,4 +1,4 @@
-//! Whom the business writes to, or who wrote.
+//! Contacts.
 
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};

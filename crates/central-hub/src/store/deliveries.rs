@@ -1,4 +1,4 @@
-//! What the subscribers are to be told, until they have heard it.
+//! The queue of webhook deliveries.
 //!
 //! ```text
 //!  enqueue_delivery_in(), with what it is about ──> pending ──claim──> taken until due_at
@@ -75,7 +75,7 @@ impl DeliveryState {
     }
 }
 
-/// One thing that one subscriber is told.
+/// A delivery of one event to one webhook.
 #[derive(Clone)]
 pub struct Delivery {
     /// The store's number of it.
@@ -182,8 +182,8 @@ pub enum Next {
 }
 
 impl Store {
-    /// Writes down what the subscribers are to be told of, within the
-    /// transaction that it is about; gives how many there are.
+    /// Enqueues deliveries of an event to its subscribers, within the
+    /// transaction of the event; returns their number.
     ///
     /// # Errors
     /// [`StoreError::Query`].

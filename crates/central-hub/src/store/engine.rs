@@ -1,5 +1,5 @@
-//! What the two databases say differently; nothing else in the store asks
-//! which one it is.
+//! Differences between the SQL dialects of SQLite and PostgreSQL; no other
+//! module of the store branches on the engine.
 
 use std::fmt::Write as _;
 use std::path::Path;

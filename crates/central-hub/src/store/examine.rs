@@ -1,4 +1,5 @@
-//! A look at the database from outside, for `doctor`.
+//! Database check of `doctor`: opens the database, changes nothing, and
+//! verifies it.
 
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, Connection, Row};

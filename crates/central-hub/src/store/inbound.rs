@@ -1,4 +1,4 @@
-//! What session-manager tells, written down once.
+//! Recording of session-manager's events (messages, acks), exactly once.
 //!
 //! ```text
 //!  a batch of events ──┐ one transaction
@@ -55,7 +55,7 @@ pub struct SourceEvent {
     pub event: Option<Event>,
 }
 
-/// A message, whoever told of it.
+/// A message to record, from any source.
 #[derive(Clone)]
 pub struct InboundMessage {
     /// WhatsApp's id, or one that stands for it.
@@ -102,7 +102,7 @@ impl From<&MessageEvent> for InboundMessage {
     }
 }
 
-/// What became of a message that was heard.
+/// Result of recording a message.
 #[derive(Clone, Debug)]
 pub enum Recorded {
     /// It is written down.
@@ -369,8 +369,8 @@ impl Store {
         Ok(())
     }
 
-    /// Tells the webhooks of a state that they were not told of yet: each
-    /// connection begins with the one that holds.
+    /// Enqueues webhook deliveries for a session state, unless it was sent
+    /// before: each connection starts with the current state.
     async fn note_session_in(&self, tx: &mut Tx, event: &StateEvent) -> Result<(), StoreError> {
         let seen = format!("{} {}", event.since, event.status);
         let before: Option<String> =

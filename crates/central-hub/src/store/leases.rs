@@ -1,4 +1,4 @@
-//! What only one of several hubs does at a time.
+//! Leases: work that only one of several hubs may do at a time.
 //!
 //! The holder renews while it works, and checks in every transaction that it
 //! still is: who was away for too long finds out before it writes. On SQLite

@@ -1,5 +1,4 @@
-//! What the hub remembers: SQLite in its data folder, or PostgreSQL that
-//! several hubs share.
+//! The store: SQLite in the data folder, or PostgreSQL shared by several hubs.
 //!
 //! ```text
 //!              ┌─ write ─> one connection ───┐

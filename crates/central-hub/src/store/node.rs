@@ -1,5 +1,5 @@
-//! What `central-hub import-node` writes: rows of the Node pair's database, as
-//! they are here, and which of them are here already.
+//! Writes of `central-hub import-node`: inserts converted rows of the Node
+//! services' database, and remembers which ones are already here.
 //!
 //! Many rows go into one statement as JSON, so that a hundred thousand take
 //! seconds; which row became which is noted in the same transaction.

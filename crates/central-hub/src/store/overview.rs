@@ -1,4 +1,4 @@
-//! How messages stand in numbers, by index alone: the start screen asks.
+//! Message counts for the start screen, from indexes alone.
 
 use sqlx::{AssertSqlSafe, Row};
 

@@ -1,4 +1,4 @@
-//! Who is who: one person, by whatever number or LID.
+//! Contact identity: merges phone numbers and LIDs that belong to one person.
 //!
 //! ```text
 //!  address ──line_key──> person_addresses ──> people.chat ──> messages.chat
@@ -38,7 +38,7 @@ const TRIES: u32 = 3;
 /// corrects what stands in front.
 const SAME_END: usize = 6;
 
-/// Who told that addresses are one person's.
+/// Source of the information that addresses belong to one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// A message that came in, or went out by the phone.
@@ -122,8 +122,8 @@ impl Store {
         self.learn(ids, spelled, Source::Send).await
     }
 
-    /// Joins whoever has one of these addresses; `spelled` is the number as
-    /// WhatsApp itself writes it.
+    /// Merges the people with these addresses; `spelled` is the number as
+    /// WhatsApp writes it.
     pub(super) async fn learn(
         &self,
         ids: &[&str],
@@ -208,7 +208,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes one person of whoever has these addresses.
+    /// Merges the people with these addresses into one.
     async fn join_in(
         &self,
         tx: &mut Tx,
@@ -529,10 +529,9 @@ async fn holder_in(tx: &mut Tx, address: &str) -> Result<Option<Holder>, StoreEr
     row.map(read).transpose()
 }
 
-/// A number and a LID that are told to be one now may each have been another's:
-/// the account took a new number, or the number a new account. Then the LID
-/// leaves, and with it goes a copy of the wish not to be written to; what was
-/// said stays where it was said.
+/// A number and a LID reported as one person may each have belonged to another:
+/// the account got a new number, or the number a new account. Then the LID is
+/// detached, with a copy of its opt-out; past messages stay where they are.
 async fn part_in(tx: &mut Tx, addresses: &BTreeSet<String>) -> Result<(), StoreError> {
     let lid = addresses.iter().find(|it| is_lid(it));
     let number = addresses.iter().find(|it| !is_lid(it));

@@ -1,4 +1,4 @@
-//! What waits, in numbers, by indexes of what is unfinished: monitors ask.
+//! Queue lengths for the metrics, from indexes of unfinished rows.
 
 use sqlx::Row;
 
@@ -11,7 +11,7 @@ const OUTBOX: &str = "SELECT state, COUNT(*) AS number, MIN(created_at) AS oldes
 /// What webhooks were not told yet.
 const WEBHOOKS: &str = "SELECT COUNT(*) AS number, MIN(created_at) AS oldest
     FROM webhook_deliveries WHERE state = 'pending'";
-/// So much waits.
+/// Length and age of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// In this state.

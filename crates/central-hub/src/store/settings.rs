@@ -1,4 +1,4 @@
-//! Small things to remember, by name.
+//! Settings: a key-value table.
 
 use super::error::StoreError;
 use super::{Store, Tx, now};

@@ -1,4 +1,4 @@
-//! Where a message stands.
+//! State machine of a message (`State`).
 //!
 //! ```text
 //!                ┌────────────── not now ─────────────┐

@@ -1,4 +1,5 @@
-//! Every change of a message's state goes through here and is written down.
+//! State transitions of messages: the only place that changes a message's
+//! state, with its history.
 
 use session_api::Timestamp;
 

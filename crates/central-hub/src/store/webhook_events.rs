@@ -1,4 +1,4 @@
-//! What webhooks say: `{"type", "version", "timestamp", "data"}`.
+//! Webhook payloads: `{"type", "version", "timestamp", "data"}`.
 //!
 //! Version 1. Fields may be added; where one has to change its meaning or go,
 //! the version grows.

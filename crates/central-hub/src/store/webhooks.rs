@@ -1,4 +1,4 @@
-//! Who is told of what: the subscriptions.
+//! Webhook subscriptions in the store.
 
 use session_api::Timestamp;
 use sqlx::Row;
@@ -18,15 +18,15 @@ pub const MOST_WEBHOOKS: i64 = 32;
 pub struct Webhook {
     /// The store's number of it.
     pub id: i64,
-    /// Where it is told.
+    /// Target URL.
     pub url: String,
     /// What the business calls it.
     pub description: String,
-    /// What it is told of.
+    /// Subscribed event types.
     pub topics: Vec<Topic>,
     /// Of this business alone.
     pub cliente_id: Option<u64>,
-    /// Whether it is told at all.
+    /// Whether deliveries are enabled.
     pub enabled: bool,
     /// Why the hub itself switched it off.
     pub disabled_cause: Option<String>,

@@ -1,4 +1,5 @@
-//! Programs of the business that want to be told.
+//! Webhook dispatcher: delivers events to the subscribed programs, with
+//! retries.
 //!
 //! ```text
 //!  what happens ──┐ one transaction
@@ -14,8 +15,9 @@
 //! share the work; when one is killed during an attempt, another makes it once
 //! more, with the same `webhook-id`. No order is promised.
 
-mod attempt;
+mod client;
 mod retry_backoff;
+mod ssrf_guard;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,17 +27,18 @@ use session_api::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use attempt::WebhookClient;
+pub(crate) use client::WebhookClient;
 
 use crate::store::{Attempt, Delivery, Engine, Next, Store, StoreError, Webhook};
 
 /// At work for one subscription at once.
 const AT_ONCE: usize = 4;
-/// Whoever writes a delivery says so before it can be read: for so long the
-/// dispatcher looks often.
+/// A new delivery is announced before it is visible to readers: for this long
+/// after an announcement the dispatcher polls often.
 const HOT: Duration = Duration::from_secs(1);
 const HOT_PAUSE: Duration = Duration::from_millis(25);
-/// While nothing is heard: what another hub left behind.
+/// Poll interval without announcements: finds deliveries that another hub left
+/// behind.
 const IDLE_PAUSE: Duration = Duration::from_secs(5);
 /// For attempts that are under way at a stop: requests are drained meanwhile.
 const GRACE: Duration = Duration::from_millis(500);
@@ -52,7 +55,7 @@ pub struct WebhookLimits {
     pub lease: Duration,
     /// The pause after the first attempt; the next are longer.
     pub first_pause: Duration,
-    /// So many attempts are made.
+    /// Maximum number of attempts.
     pub attempts: u32,
 }
 
@@ -86,8 +89,8 @@ impl Dispatcher {
         })
     }
 
-    /// Tells until `draining`, then ends what is under way, and leaves to
-    /// others what does not end in time.
+    /// Runs until `draining`, then waits briefly for attempts in progress, and
+    /// leaves the rest to other hubs.
     pub(crate) async fn run(self: Arc<Self>, draining: CancellationToken) {
         if self.store.engine() == Engine::Sqlite {
             // No other hub has this file: what is taken was this one's.

@@ -1,4 +1,5 @@
-//! When a delivery is tried again.
+//! Retry backoff of webhook deliveries: exponential, with jitter and an upper
+//! limit.
 
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ const LONGEST: Duration = Duration::from_secs(8 * 3600);
 /// What a receiver may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
-/// The pause after so many attempts (from 1); `None` if that was the last one.
-/// `chance` is from 0 to 1, and moves it by a fifth either way, so that what
-/// failed together does not come back together. A receiver that asks for more
-/// gets it.
+/// The pause after the given number of attempts (from 1); `None` after the
+/// last. `chance` (0 to 1) varies it by up to a fifth, so that deliveries that
+/// failed together do not return together. A longer `Retry-After` of the
+/// receiver wins.
 pub(super) fn delay(
     limits: &WebhookLimits,
     attempts: u32,

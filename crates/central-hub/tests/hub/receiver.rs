@@ -1,4 +1,4 @@
-//! A program that is told by webhooks.
+//! A webhook receiver for tests.
 
 use std::collections::HashMap;
 use std::convert::Infallible;

@@ -62,8 +62,8 @@ impl Env {
         }
     }
 
-    /// What a complaint about the secret `name` calls it: the variable that it
-    /// comes from, with the file.
+    /// The name of the secret `name` for error messages: its variable, with the
+    /// path if it is a file.
     pub fn told(&self, name: &str) -> String {
         match self.source(name) {
             Ok(Some(Source::File(path))) => format!("{name}_FILE {path:?}"),

@@ -59,8 +59,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether a browser says that a page of the service's own makes the request:
-/// what a program says proves nothing, and what is not said neither.
+/// Whether the headers that a browser sets prove that a page of this service
+/// makes the request; other clients' headers prove nothing.
 #[must_use]
 pub fn is_same_origin(headers: &HeaderMap) -> bool {
     let site = text(headers, header::HeaderName::from_static("sec-fetch-site"));
@@ -68,9 +68,8 @@ pub fn is_same_origin(headers: &HeaderMap) -> bool {
         && (site == Some("same-origin") || headers.contains_key(header::ORIGIN))
 }
 
-/// By what a request shows that a page from elsewhere makes it, with the two
-/// values that differ: a proxy that passes another `Host` than the browser has
-/// in its address bar looks the same from here.
+/// Why a request counts as cross-site, with the two values that differ; `None`
+/// if it does not. A proxy that rewrites `Host` looks the same.
 fn cross_site(headers: &HeaderMap) -> Option<String> {
     /// Of a header that anybody can fill, as much as an address needs.
     const SHOWN: usize = 100;

@@ -13,8 +13,8 @@ const SWEPT: Duration = Duration::from_secs(10);
 
 /// Failed attempts of the last minute, by key: an address, a user's name.
 ///
-/// Of a key only its hash is kept, so what is remembered is as large whatever
-/// somebody sends as a name, and an entry is dropped when its minute is over.
+/// Only the hash of a key is kept, so that the memory is bounded whatever a
+/// client sends as a name; an entry is dropped when its minute is over.
 #[derive(Debug)]
 pub struct Attempts {
     allowed: u32,

@@ -29,7 +29,7 @@ pub fn send_fds(socket: impl AsFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>])
     Ok(())
 }
 
-/// Waits for as many bytes as [`hand`] sent, and for `N` descriptors, which no
+/// Waits for as many bytes as [`send_fds`] sent, and for `N` descriptors, which no
 /// child will get.
 ///
 /// # Errors

@@ -102,7 +102,7 @@ function announce(msg: Model): void {
 
 let attached = false;
 
-/** Whether what comes in is heard. */
+/** Whether the subscription to incoming messages is active. */
 export function listening(): boolean {
   return attached;
 }

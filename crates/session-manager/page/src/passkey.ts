@@ -232,7 +232,7 @@ export function takeCredentials(): void {
   Object.defineProperty(container, "get", { value: get, configurable: true, writable: true });
 }
 
-/** Subscribes to what the page tells of linking, and `told` of each change. */
+/** Subscribes to the page's linking events; calls `told` on each change. */
 export function attachPasskey(told: () => void): boolean {
   changed = told;
   // wa-js finds it under another name as well.

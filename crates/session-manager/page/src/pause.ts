@@ -1,14 +1,13 @@
 // Time slicing of long work in the page's own thread: the page answers in between.
 
-/** So long the page may be busy at a stretch, in milliseconds; what is over 50
- * is noticed as a long task. */
+/** Time budget of one slice, in milliseconds; Chrome reports tasks over 50 ms as long tasks. */
 const SLICE_MS = 12;
 
-/** Lets everything else of the page run. */
+/** Yields to the page's other tasks. */
 export async function pause(): Promise<void> {
   const scheduler = (globalThis as any).scheduler;
   if (typeof scheduler?.yield === "function") return scheduler.yield();
-  // A timer would wait for 4 ms each time.
+  // `setTimeout` would be clamped to 4 ms.
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -19,7 +18,7 @@ export async function pause(): Promise<void> {
   });
 }
 
-/** Pauses whenever a slice is used up. To be awaited in every long loop. */
+/** Tracks the time slice of a long loop: await `next()` whenever `over()` is true. */
 export class Slice {
   private began = performance.now();
 

@@ -1,4 +1,4 @@
-// Sends messages. Every refusal says whether anything can have left.
+// Sends messages. Every error says whether the message may have been sent.
 
 import { BridgeError, told } from "./errors";
 import { type HandedFile, handed } from "./files";
@@ -14,10 +14,10 @@ export interface SendArgs {
   /** The last part of the message's id, fixed by the service. */
   key: string;
   content: Content;
-  /** Whether it may have been sent before, with this key. */
+  /** Whether an earlier attempt may have sent it under this key. */
   again: boolean;
   file?: HandedFile;
-  /** How long the service waits. */
+  /** Timeout of the service, in milliseconds. */
   patience_ms: number;
 }
 
@@ -26,7 +26,7 @@ export interface MessageStateArgs {
   key: string;
 }
 
-/** What the page's store has of a message, by the last part of its id. */
+/** Looks a message up in the page's store, by the last part of its id. */
 export async function messageState({ to, key }: MessageStateArgs): Promise<{ id: string; ack: number } | null> {
   const WPP = tools();
   // The chat may be addressed by number or by LID, now or when the message was
@@ -37,7 +37,7 @@ export async function messageState({ to, key }: MessageStateArgs): Promise<{ id:
     const msg = await findMessage(WPP, chats, key, [true]);
     if (!msg) return null;
     const ack = Number(msg.ack ?? 0);
-    // The page will not send by itself what it failed at, whatever its clock shows.
+    // The page does not retry a message that it marked as failed, even if it shows the clock icon.
     return { id: serialized(msg.id), ack: ack === 0 && msg.isSendFailure ? -1 : ack };
   };
   const known = await found();
@@ -58,14 +58,14 @@ const REACH_OUT = 463;
 /** Its monthly limit on new chats. */
 const NEW_CHATS = 475;
 
-/** The name that the page has for a number of the server's, if it has one. */
+/** The page's name for an error number of the server, if it has one. */
 function reasonName(number: number): string {
   const reasons = attempt<Record<string, unknown>>(() => pageModule("WAWebCreateNackFromStanza").NackReason, {});
   const name = Object.keys(reasons).find((key) => reasons[key] === number);
   return name ? ` ${name}` : "";
 }
 
-/** The server's own no, by its number. */
+/** Maps an error number of the server to a bridge error. */
 function refusal(number: number): BridgeError {
   switch (number) {
     case REACH_OUT:
@@ -79,9 +79,11 @@ function refusal(number: number): BridgeError {
   }
 }
 
-/** What the page's answer, an object or its word alone, means; `null` for a
- * yes. Only a number is the server's no: without one the page failed by
- * itself, before the server had the message or after. */
+/**
+* Interprets the result of a send, an object or a plain string; `null` means success. Only a number
+* comes from the server: without one the page itself failed, before or after the server received
+* the message.
+*/
 function verdict(answer: any, ack: number): BridgeError | null {
   const result = answer?.messageSendResult ?? answer;
   if (result === "OK" || ack >= 1) return null;
@@ -101,7 +103,7 @@ function verdict(answer: any, ack: number): BridgeError | null {
 
 const BLOCKED = "this account has blocked the recipient: nothing was sent; unblock them on the phone";
 
-/** What was thrown, as one of ours. */
+/** Converts an exception into a `BridgeError`. */
 function thrown(error: unknown): BridgeError {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
   // The page looks once the message is stored, and throws before it sends.
@@ -121,7 +123,7 @@ async function react(WPP: any, chats: string[], content: Content & { type: "reac
     throw new BridgeError(code === "RECIPIENT_BLOCKED" ? code : "UNCONFIRMED", message);
   }
   const result = answer?.sendMsgResult;
-  // Some versions of the page end without a word, and throw when it fails.
+  // Some versions of the page return nothing on success, and throw on failure.
   const refused = result === undefined || result === null ? null : verdict(result, 0);
   if (refused) throw refused;
   return { id: null };
@@ -131,7 +133,7 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   // Before anything else: the input must not outlive the call.
   const file = about && handed(key, about);
   const WPP = tools();
-  // To take a reaction back is allowed.
+  // Removing a reaction is allowed.
   const guarded = content.type !== "reaction" || content.emoji !== "";
   const check = (ids: string[]): void => {
     if (guarded && isBlocked(WPP, ids)) throw new BridgeError("RECIPIENT_BLOCKED", BLOCKED);
@@ -144,8 +146,8 @@ export async function send({ to, key, content, again, file: about, patience_ms }
   check(chats);
   if (content.type === "reaction") return react(WPP, chats, content);
   const reply = answered(content);
-  // Once it may be at the recipient's the same id has to go out in any case:
-  // the server drops it, or it comes without what it answers, deleted since.
+  // A message that may have been delivered must go out again under the same id: the server drops
+  // it, or delivers it without the quoted message if that was deleted since.
   const quoted = reply && (await namedMessage(WPP, chats, reply).catch((error) => {
     if (again && error instanceof BridgeError && error.code === "MESSAGE_NOT_FOUND") return null;
     throw error;
@@ -155,7 +157,7 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     markOwn(id);
     const sent = await hand(WPP, chatId, id, content, quoted, file, patience_ms);
     const refused = verdict(sent?.sendMsgResult, Number(sent?.ack ?? 0));
-    // Of a file the page swallows what it threw.
+    // For a file the page swallows the exception.
     if (refused?.code === "UNCONFIRMED" && file) check(chats);
     if (refused) throw refused;
     return { id: serialized(sent.id) || id };
@@ -163,8 +165,8 @@ export async function send({ to, key, content, again, file: about, patience_ms }
     if (error instanceof BridgeError) throw error;
     const { code, message } = thrown(error);
     if (code === "RECIPIENT_BLOCKED") throw new BridgeError(code, message);
-    // The page stores a message before it sends it. Of one that is not there
-    // nothing left; of any other nobody can say.
+    // The page stores a message before it sends it. If it is not in the store, nothing was sent;
+    // otherwise the outcome is unknown.
     const stored = !connected() || (await findMessage(WPP, chats, key, [true]));
     throw new BridgeError(stored ? "UNCONFIRMED" : code, message);
   }

@@ -57,12 +57,11 @@ interface Remembered {
   mark: string;
 }
 
-/** So many messages of one chat are read at once: what the page makes of them
- * is one stretch of work. */
+/** Messages of one chat read at a time: the page processes them in one task. */
 const AT_ONCE = 50;
-/** So many are given at once. */
+/** Maximum number of messages per result. */
 const GIVEN = 250;
-/** So many messages a chat is tried to be found by. */
+/** Messages tried as anchors to find a chat. */
 const ANCHORS = 10;
 
 const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);

@@ -118,7 +118,7 @@ fn unpack(file: &Path, identity: &age::x25519::Identity, into: &Path) -> Result<
     Ok(())
 }
 
-/// Whether it is what [`write`] would have written. Anybody who has the public
+/// Whether it is what [`write()`] would have written. Anybody who has the public
 /// half of a key can make a file that opens, so that it opens proves nothing: a
 /// link in it would have Chrome write wherever it leads.
 fn is_ours(entry: &tar::Entry<'_, impl Read>) -> Result<(), &'static str> {

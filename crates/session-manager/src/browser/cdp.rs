@@ -49,7 +49,7 @@ pub struct CdpEvent {
     pub params: Box<RawValue>,
 }
 
-/// Chrome's word for an error.
+/// Error object of a CDP response.
 #[derive(Deserialize)]
 pub(super) struct Refusal {
     code: i64,

@@ -9,28 +9,28 @@ use super::allowed_hosts::HostError;
 use crate::error::ApiError;
 use crate::ledger::LedgerError;
 
-/// A file was not taken; nothing of it is left.
+/// A file that was rejected; no part of it is kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It is larger than one may be.
+    /// The file exceeds `FILE_MAX_MIB`.
     #[error("the file is larger than {0} bytes (FILE_MAX_MIB)")]
     TooLarge(u64),
-    /// There is nothing in it.
+    /// The file is empty.
     #[error("the file is empty")]
     Empty,
-    /// It stopped in the middle.
+    /// The upload ended before the file was complete.
     #[error("the file broke off")]
     Broken,
-    /// Nothing of it came for too long.
+    /// No data arrived within the read timeout.
     #[error("the file came too slowly: nothing for {0} s")]
     Slow(u64),
     /// The quota or the disk is full.
     #[error("there is no room for the file: {0}")]
     Full(&'static str),
-    /// As many come in as may at once.
+    /// Too many uploads at the same time, for this business or in all.
     #[error("{}", match .0 {
-        Full::Each => "as many files of this business come in as may at once: try again",
-        Full::All => "as many files come in as may at once: try again",
+        Full::Each => "this business has too many uploads in progress: try again",
+        Full::All => "too many uploads are in progress: try again",
     })]
     Busy(Full),
     /// The disk failed in another way.
@@ -39,10 +39,10 @@ pub enum FileError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// It may not be fetched from there.
+    /// The host of the URL is not on the allow list.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// It could not be fetched.
+    /// The download failed.
     #[error("the file could not be fetched, and nothing was sent: {0}")]
     Fetch(String),
 }

@@ -5,7 +5,7 @@
 //!  page pushes ─> driver ─> Inbox (bounded) ─> Recorder ─┐
 //!                              │ full, or not written    ├─> ledger ─> /events
 //!                              v                         │
-//!                          CatchUp ─> Scan of the page's store
+//!                          CatchUp ─> Scanner of the page's store
 //! ```
 //!
 //! What is pushed is published within milliseconds, and may get lost: while the
@@ -13,12 +13,12 @@
 //! What the page's own store holds does not, so that is searched whenever
 //! something may have been missed; the ledger knows what was published already.
 
+mod catch_up;
 mod recorder;
-mod scan;
 mod search;
 
+pub use catch_up::Scanner;
 pub use recorder::Recorder;
-pub use scan::Scanner;
 
 use session_api::{MessageEvent, Timestamp};
 

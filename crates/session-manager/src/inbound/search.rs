@@ -51,7 +51,7 @@ pub(super) enum Chats<'a> {
     Only(&'a HashSet<String>),
 }
 
-/// What came of it.
+/// Result of a search.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// WhatsApp's own time of the latest message, in seconds.

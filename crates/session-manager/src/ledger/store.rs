@@ -11,18 +11,18 @@ use super::transition::{SendEvent, SendState, next};
 use super::writer::{WriteTx, Writer};
 use crate::event_log::EventLog;
 
-/// A send to be written down.
+/// A send to be inserted.
 #[derive(Clone, Copy)]
 pub struct NewSend<'a> {
     /// `Idempotency-Key`.
     pub idempotency_key: Option<&'a str>,
-    /// SHA-256 of what is asked for.
+    /// SHA-256 of the request, to compare idempotent repeats.
     pub body_hash: &'a [u8],
     /// `…@c.us` or `…@lid`.
     pub recipient: &'a str,
-    /// What it is.
+    /// Content of the message.
     pub content: &'a Content,
-    /// The last part of the id that the message will have.
+    /// Last part of the WhatsApp message id, chosen before sending.
     pub wa_key: &'a str,
 }
 
@@ -33,16 +33,17 @@ pub struct TransitionData<'a> {
     pub message_id: Option<&'a str>,
     /// The error code of a failure.
     pub error: Option<&'a str>,
-    /// What it is, for a retry.
+    /// Content of the message, for a retry.
     pub content: Option<&'a Content>,
 }
 
-/// The open file; cheap to clone.
+/// The open ledger file; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The one that writes.
+    /// The writing connection.
     pub(super) pool: SqlitePool,
-    /// Those that read; they see what is on the disk, and wait for nobody.
+    /// The reading connections: they see committed data and never wait for the
+    /// writer.
     pub(super) readers: SqlitePool,
     pub(super) writer: Writer,
     pub(super) log: EventLog,
@@ -50,14 +51,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// The numbers of rows as they change.
+    /// Subscribes to the ids of rows that change.
     pub fn news(&self) -> broadcast::Receiver<i64> {
         self.news.subscribe()
     }
 
-    /// Writes a new send down; `None` if its idempotency key is known. If the
-    /// page is asked next (`at_once`) it is `sending` from the start, but not
-    /// while the outcome of an earlier one to this number is unknown.
+    /// Inserts a new send; `None` if its idempotency key is known. With
+    /// `at_once` the row starts as `sending`, unless an earlier send to the
+    /// same recipient still has an unknown outcome.
     pub async fn insert(
         &self,
         send: NewSend<'_>,
@@ -128,7 +129,7 @@ impl Store {
         Ok(row.as_ref().map(Row::read).transpose()?)
     }
 
-    /// Those whose outcome nobody knows and the service is to find out, oldest
+    /// Sends with an unknown outcome that the service has to settle, oldest
     /// first; of one recipient, or of all.
     pub async fn unsettled(&self, recipient: Option<&str>) -> Result<Vec<Row>, LedgerError> {
         let rows = sqlx::query(
@@ -141,8 +142,8 @@ impl Store {
         Ok(rows.iter().map(Row::read).collect::<Result<_, _>>()?)
     }
 
-    /// How many sends have no outcome yet, and when the oldest of them was
-    /// asked for, in milliseconds since 1970.
+    /// Number of unsettled sends, and creation time of the oldest, in
+    /// milliseconds since 1970.
     pub async fn unsettled_count(&self) -> Result<(u64, Option<i64>), LedgerError> {
         let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
             "SELECT COUNT(*), MIN(created_at) FROM sends \
@@ -153,7 +154,7 @@ impl Store {
         Ok((count.unsigned_abs(), oldest))
     }
 
-    /// How many sends wait for a person to decide.
+    /// Number of sends that wait for the decision of a person.
     pub async fn undecided_count(&self) -> Result<u64, LedgerError> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM sends
@@ -164,8 +165,8 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
-    /// Notes that it is tried once more to find out what became of a send;
-    /// gives how often that was tried, this time included.
+    /// Records an attempt to settle a send; returns the number of attempts so
+    /// far.
     pub async fn note_settle_try(&self, id: i64) -> Result<u32, LedgerError> {
         let tries = sqlx::query_scalar(
             "UPDATE sends SET settle_tries = settle_tries + 1, settle_tried_at = ?2
@@ -178,7 +179,8 @@ impl Store {
         Ok(tries)
     }
 
-    /// Leaves it to a person what becomes of a send; gives whether it does.
+    /// Leaves a send to the decision of a person; returns whether it was still
+    /// unsettled.
     pub async fn leave_undecided(&self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query(
             "UPDATE sends SET undecided_at = ?2, state = 'unconfirmed'
@@ -188,7 +190,7 @@ impl Store {
         .bind(Timestamp::now().as_millis())
         .execute(&self.pool)
         .await?;
-        // Nobody waiting for it is no failure.
+        // No subscriber is not an error.
         let _ = self.news.send(id);
         Ok(done.rows_affected() > 0)
     }
@@ -204,8 +206,8 @@ impl Store {
         self.queue_transition(id, event, data).await.await
     }
 
-    /// As [`Self::apply`], but back once it has its place among the writes:
-    /// those asked for later are written later, or with it.
+    /// Like [`Self::apply`], but returns as soon as the write is queued: later
+    /// writes are committed after it, or with it.
     pub async fn queue_transition(
         &self,
         id: i64,
@@ -240,13 +242,13 @@ impl Store {
         async move { queued.await?.ok_or_else(|| sqlx::Error::RowNotFound.into()) }
     }
 
-    /// Answers once the database did.
+    /// Runs a trivial query, to check that the database responds.
     pub async fn ping(&self) -> Result<(), LedgerError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
     }
 
-    /// Waits until all that was asked to be written is on the disk, or lost.
+    /// Waits until all queued writes are on disk or have failed.
     pub async fn caught_up(&self) -> Result<(), LedgerError> {
         self.writer.caught_up().await
     }
@@ -264,7 +266,7 @@ pub(super) async fn apply_transition(
         return Ok(None);
     };
     let now = Timestamp::now().as_millis();
-    // Kept for sending it again, and no longer than that.
+    // The content is kept only while the message may have to be sent again.
     let keeps = state == SendState::Accepted || state.is_unsettled();
     let content = data.content.or(before.content.as_ref());
     let content = content.filter(|_| keeps);
@@ -299,7 +301,7 @@ pub(super) async fn apply_transition(
     .await?;
     let after = Row::read(&after)?;
     tx.moved.push(after.id);
-    // A refusal of what was never attempted concerns its caller alone.
+    // A send that was refused before any attempt gets no ack event.
     if after.state.is_taken() || (after.state == SendState::Failed && before.state.is_unsettled()) {
         let WriteTx {
             connection, ticket, ..

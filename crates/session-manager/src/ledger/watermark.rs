@@ -202,8 +202,8 @@ impl Store {
         Ok(places.filter_map(|at| ids.get_mut(at)?.take()).collect())
     }
 
-    /// Messages that could not be read yet, the latest of them; with those that
-    /// were `told` as such, or without.
+    /// The latest messages that could not be read yet, oldest first; with
+    /// `told`, also those already published as unreadable.
     pub async fn unreadable(&self, told: bool) -> Result<Vec<String>, LedgerError> {
         let mut ids: Vec<String> = sqlx::query_scalar(
             "SELECT message_id FROM unreadable WHERE ?1 OR told_at IS NULL

@@ -42,7 +42,7 @@ pub struct Payload {
     pub to: Recipient,
     /// What it is; a file by its id.
     pub content: Content,
-    /// See [`body_hash`].
+    /// See [`body_hash()`].
     pub hash: Vec<u8>,
     /// The size of its file.
     pub size: u64,

@@ -220,7 +220,7 @@ impl Outbox {
         self.0.ready_page().map(drop)
     }
 
-    /// The outcome of a row that somebody else is at work on, or nobody.
+    /// Waits for the outcome of a row that another task may be sending.
     pub(super) async fn wait(&self, store: &Store, id: i64, deadline: Instant) -> Outcome {
         let mut news = store.news();
         loop {

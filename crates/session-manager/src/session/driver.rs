@@ -565,6 +565,7 @@ impl SessionDriver {
 }
 
 mod gc;
+mod heartbeat;
 mod logout;
 mod offline;
 mod page_events;

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, watch};
 
-use super::catch_up::CatchUp;
+use super::catch_up_progress::CatchUp;
 use crate::browser::{PageLimits, PageUpdate};
 
 /// Queue length: the most updates on their way to the disk.

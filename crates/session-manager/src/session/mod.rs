@@ -6,7 +6,7 @@
 //!             └──── snapshots ──────┘ Publisher
 //! ```
 
-mod catch_up;
+mod catch_up_progress;
 pub mod cause;
 mod driver;
 mod handle;
@@ -16,7 +16,7 @@ mod publisher;
 mod qr_image;
 mod timers;
 
-pub use catch_up::CatchUp;
+pub use catch_up_progress::CatchUp;
 pub use driver::{HeartbeatConfig, SessionDriver};
 pub use handle::{AskError, LogoutOutcome, OfflineError, SessionHandle};
 pub use inbox::Inbox;

@@ -1,4 +1,4 @@
-//! Clients that no library would be.
+//! Raw TCP clients that misbehave as no HTTP library does.
 
 use std::time::Duration;
 

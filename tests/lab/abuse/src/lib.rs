@@ -8,8 +8,9 @@
 //!        └─────── /proc: memory, descriptors ──────────────────────┘
 //! ```
 //!
-//! Loopback alone, bounded in count and in time. What each attack may be
-//! answered, and what a service may take meanwhile, is its table.
+//! Loopback only, with a bounded number of requests and a time limit. Each
+//! attack has a table of the answers it may get and of the resources a service
+//! may use.
 
 mod attacks;
 mod client;
@@ -21,49 +22,49 @@ use std::time::Duration;
 
 pub use stage::run;
 
-/// How a run goes.
+/// Options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The amount of the run in the tests, and times of a busy machine.
+    /// A short run for tests: fewer requests, and limits for a busy machine.
     pub short: bool,
-    /// Only attacks whose name has this in it.
+    /// Run only the attacks whose name contains this.
     pub only: Option<String>,
 }
 
 impl Options {
-    /// So many of something: the second number in a short run.
+    /// The amount of an attack: `short` in a short run, `long` otherwise.
     pub(crate) const fn amount(&self, long: usize, short: usize) -> usize {
         if self.short { short } else { long }
     }
 
-    /// The longest that half of the health checks may take in an attack.
+    /// Limit on the median latency of the health checks during an attack.
     const fn health_limit(&self) -> Duration {
-        // On a busy machine only that it is answered at all.
+        // On a busy machine an answer at all is enough.
         Duration::from_millis(if self.short { 9_000 } else { 100 })
     }
 }
 
-/// What a service may take beyond what it took before an attack, in MiB.
+/// Limit on the memory growth of a service during an attack, in MiB.
 const MEMORY_LIMIT: u64 = 64;
-/// What it may have open: connections, and everything else.
+/// Limit on open descriptors: connections, and everything else.
 const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
-/// What came of one attack on one service.
+/// Result of one attack on one service.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What was done.
+    /// Name of the attack.
     pub attack: &'static str,
-    /// To whom.
+    /// The attacked service.
     pub service: &'static str,
-    /// How often each status was answered; 0 is a close without a word.
+    /// Number of answers by status; 0 is a connection closed without an answer.
     pub answers: BTreeMap<u16, usize>,
-    /// The median and the longest of the health checks meanwhile.
+    /// Median and maximum latency of the health checks during the attack.
     pub health: (Duration, Duration),
-    /// How much more memory it took at the most, in MiB.
+    /// Peak memory growth, in MiB.
     pub memory: u64,
-    /// How many descriptors it had open at the most.
+    /// Peak number of open descriptors.
     pub descriptors: u64,
-    /// What left its table.
+    /// Limits that were exceeded.
     pub broken: Vec<String>,
 }
 
@@ -91,17 +92,17 @@ impl fmt::Display for Row {
     }
 }
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The median health check of each service without an attack.
+    /// Median latency of the health checks without an attack, by service.
     pub calm: Vec<(&'static str, Duration)>,
-    /// Each attack.
+    /// One row for each attack and service.
     pub rows: Vec<Row>,
 }
 
 impl Outcome {
-    /// All that left its table.
+    /// All exceeded limits, with attack and service.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
         let of = |row: &Row| {

@@ -1,4 +1,4 @@
-//! The pair that is attacked, and who looks on.
+//! Setup of a run: the services under attack, and the health and memory probes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! What there is to download and to wait for: the binaries' sizes, the page's
-//! first visit, and a build from nothing.
+//! Benchmarks of download and build: sizes of the binaries, first visit of the
+//! page, clean build.
 
 use std::process::Stdio;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use harness::{Scratch, binary, node_scripts, root};
 /// The product's binaries.
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 
-/// The sizes of the binaries that are measured.
+/// Sizes of the binaries.
 pub(super) fn sizes() -> Vec<Own> {
     let size = |name: &str| {
         let file = binary(name).metadata().expect("it is built");
@@ -24,14 +24,14 @@ pub(super) fn sizes() -> Vec<Own> {
     BINARIES.map(size).into()
 }
 
-/// As `bench-page.mjs` prints it.
+/// Output of `bench-page.mjs`.
 #[derive(Deserialize)]
 struct Visits {
     here: Visit,
     phone: Visit,
 }
 
-/// One first visit: bytes over the wire, and milliseconds.
+/// A first visit: bytes transferred, and milliseconds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Visit {
@@ -40,7 +40,7 @@ struct Visit {
     interactive: f64,
 }
 
-/// A first visit to the page of the hub at `url`.
+/// Measures a first visit to the page of the hub at `url`.
 pub(super) async fn page(url: &str) -> Vec<Own> {
     let temporary = Scratch::default();
     let output = Command::new("node")
@@ -76,8 +76,8 @@ pub(super) async fn page(url: &str) -> Vec<Own> {
     ]
 }
 
-/// How long an optimised build of both takes with nothing built before; the
-/// sources of the dependencies are there.
+/// Duration of a clean release build of both binaries, with the sources of the
+/// dependencies already downloaded.
 pub(super) async fn cold() -> Own {
     let folder = Scratch::default();
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,5 +1,5 @@
-//! The hub on its own: what it answers a second, what it adds to asking
-//! session-manager itself, and how fast its outbox is.
+//! Benchmarks of the hub alone: requests per second, latency added to
+//! session-manager, outbox throughput.
 
 use std::time::{Duration, Instant};
 
@@ -10,21 +10,21 @@ use super::report::Own;
 use super::{build, instant, weigh};
 use harness::{Manager, ManagerOptions, Scratch, Service, http, poll};
 
-/// How long each address is asked.
+/// Duration of each `wrk` run.
 const ASKED: &str = "5s";
-/// Messages of the outbox; more than a bulk takes.
+/// Messages of the outbox benchmark; more than one bulk request accepts.
 const MESSAGES: usize = 20_000;
 const BULK: usize = 5_000;
 const NUMBERS: usize = 2_000;
 
-/// What `wrk` says of an address.
+/// Result of a `wrk` run.
 struct Answered {
     a_second: f64,
     median: f64,
     p99: f64,
 }
 
-/// Measures; `say` is told what it is at.
+/// Runs the benchmarks; reports its progress to `say`.
 pub async fn run(say: impl Fn(&str)) -> Vec<Own> {
     let options = ManagerOptions::default().with("NODE_ENV", "production");
     let mut manager = Manager::without_browser(options).await;
@@ -111,7 +111,7 @@ async fn ask(url: &str, connections: usize) -> Answered {
         .await
         .expect("wrk: `apt-get install wrk`, or let `cargo xtask bench` do it");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    // By the beginning of a line: other percentages end in "50%", too.
+    // Match at the beginning of a line: other labels end in "50%" too.
     let word = |name: &str| -> String {
         let mut lines = text.lines().map(str::trim);
         let rest = lines.find_map(|line| line.strip_prefix(name));
@@ -139,7 +139,8 @@ fn milliseconds(text: &str) -> f64 {
     number.parse::<f64>().expect("a time") * scale
 }
 
-/// Messages a second, from the first request to the last outcome.
+/// Outbox throughput in messages per second, from the first request to the last
+/// outcome.
 async fn outbox(hub: &Service) -> f64 {
     let client = http();
     let start = Instant::now();

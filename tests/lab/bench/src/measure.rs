@@ -1,4 +1,4 @@
-//! What is measured, in which unit, and what is to be reached.
+//! Measures (`Measure`): name, unit, target.
 
 use super::contestant::Contestant;
 use super::stats;

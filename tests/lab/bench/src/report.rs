@@ -1,4 +1,4 @@
-//! The table, and the same as JSON.
+//! The benchmark report (`Report`), as a Markdown table and as JSON.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -7,24 +7,24 @@ use serde::Serialize;
 use super::measure::{Measure, Samples, Target};
 use super::{Amount, Contestant};
 
-/// One line.
+/// One measure of both implementations, side by side.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// What was measured.
+    /// Name of the measure.
     pub measure: &'static str,
-    /// In which unit.
+    /// Its unit.
     pub unit: &'static str,
-    /// The product's figure, where it was measured.
+    /// The product's value, if measured.
     pub product: Option<f64>,
-    /// The peer's, where it was measured.
+    /// The peer's value, if measured.
     pub peer: Option<f64>,
-    /// How many times the peer's figure the product's is.
+    /// The product's value divided by the peer's.
     pub ratio: Option<f64>,
-    /// What the ratio has to be.
+    /// Target for the ratio.
     pub target: Option<String>,
-    /// Whether it is.
+    /// Whether the target is met.
     pub reached: Option<bool>,
-    /// How many samples the product's figure is of.
+    /// Number of samples behind the product's value.
     pub samples: usize,
 }
 
@@ -58,14 +58,14 @@ impl Row {
     }
 }
 
-/// A figure that nothing stands beside.
+/// A measurement of the product alone, with no peer to compare.
 #[derive(Clone, Debug, Serialize)]
 pub struct Own {
-    /// What was measured.
+    /// Name of the measure.
     pub measure: String,
-    /// In which unit.
+    /// Its unit.
     pub unit: &'static str,
-    /// The figure.
+    /// The value.
     pub figure: f64,
 }
 
@@ -79,14 +79,14 @@ impl Own {
     }
 }
 
-/// All of a run.
+/// The result of a benchmark run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// How often each had its turn.
+    /// Number of rounds.
     pub rounds: usize,
-    /// The lines.
+    /// Comparisons with the peer.
     pub rows: Vec<Row>,
-    /// Figures of the product alone.
+    /// Measurements of the product alone.
     pub own: Vec<Own>,
 }
 

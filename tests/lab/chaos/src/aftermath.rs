@@ -1,4 +1,5 @@
-//! What is there when all is over.
+//! Final state after a run: messages at the phone, processes and files left
+//! behind.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What comes in, and who is told of it.
+//! Inbound messages of a run, and the listeners that receive them.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};

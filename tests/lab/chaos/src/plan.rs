@@ -1,4 +1,4 @@
-//! What will happen.
+//! The plan of a run (`Plan`): faults, sends and inbound messages.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

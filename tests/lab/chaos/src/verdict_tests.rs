@@ -1,4 +1,4 @@
-//! A judge that cannot say no is worth nothing.
+//! Tests of the verdict: each kind of violation is detected.
 
 use super::plan::{Door, Manner, Way};
 use super::record::{AckTold, Answer, AtPhone, Ear, Fate, Memory, Message, Record, Told, Written};

@@ -1,4 +1,5 @@
-//! Who looks on: at the state, as an operator does, and at the memory.
+//! Observers of a run: the session state, with reconnects as an operator would
+//! do, and the memory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What is asked of the pair meanwhile.
+//! Load generator: steady sends and inbound messages.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! Bytes of some encoding to UTF-8, without looking at all of them first.
+//! Character decoding (`Utf8`): detects the encoding of a stream and converts
+//! it to UTF-8.
 //!
 //! ```text
 //!  BOM? ─┬─ yes ─> UTF-8, UTF-16

@@ -45,8 +45,8 @@ pub(super) fn read_array(
     }
 }
 
-/// Reads one object a line. A line that is not JSON is refused, the others
-/// are not.
+/// Reads one object per line (NDJSON). A line that is not JSON is rejected; the
+/// others are read on.
 pub(super) fn read_lines(
     mut text: impl BufRead,
     first: u64,
@@ -80,8 +80,8 @@ pub(super) fn read_lines(
     Ok(())
 }
 
-/// Gives no more than what one element may take; whoever reads elements puts
-/// it back to the full.
+/// A reader that yields at most the maximum size of one element; the array
+/// visitor resets it before each element.
 struct Bounded<R> {
     text: R,
     left: Rc<Cell<usize>>,
@@ -182,7 +182,7 @@ impl<'a, S: Sink> Judge<'a, S> {
                 Value::Null => continue,
                 Value::String(text) => text.trim().to_owned(),
                 Value::Bool(yes) => yes.to_string(),
-                // What JSON writes as 5.49116e12 has lost its digits.
+                // A number that JSON writes as 5.49116e12 has lost digits.
                 Value::Number(number) if phones.contains(&index) && number.is_f64() => {
                     let reason = "the number is no whole number: give it as text";
                     return Ok(refusal(line, "PHONE_FRACTION", reason, &number.to_string()));
@@ -210,7 +210,7 @@ impl<'a, S: Sink> Judge<'a, S> {
         Ok(judge(line, cell, fields, self.rules))
     }
 
-    /// Tells the columns that are new.
+    /// Emits the columns that appear for the first time.
     fn note(&mut self, fields: &Fields) -> Result<(), ImportFault> {
         let is_new = |key: &&String| !self.columns.contains(key);
         let new: Vec<_> = fields.keys().filter(is_new).cloned().collect();

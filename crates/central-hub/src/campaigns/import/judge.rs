@@ -1,4 +1,4 @@
-//! Whether a line can be used.
+//! Validation of one row of a list: phone number, values, resulting text.
 
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
@@ -6,7 +6,7 @@ use session_api::{Recipient, SendRequest};
 use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
 use crate::campaigns::columns::Fields;
 
-/// Of a cell, so many characters are repeated.
+/// Characters of a cell that are repeated in a rejection.
 const SHOWN: usize = 40;
 
 /// The recipient on this line, or why there is none.

@@ -1,13 +1,14 @@
-//! A list of recipients, as it streams in.
+//! Streaming parser of recipient lists: character decoding, CSV or JSON
+//! records, validation of each row.
 //!
 //! ```text
 //!  bytes ─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ────┐
 //!                                                 └─> json ───┴─> judge ─> row, or refused and why
 //! ```
 //!
-//! Nothing grows with the list: one record is held at a time, and a record
-//! has a largest size. A line that cannot be used is told and passed over; a
-//! list that cannot be read at all is a [`ImportFault`].
+//! Memory is bounded: one record is held at a time, up to a maximum size. A row
+//! that cannot be used is reported and skipped; a list that cannot be read at
+//! all is an [`ImportFault`].
 
 mod csv;
 mod decode;
@@ -27,23 +28,24 @@ pub use decode::Utf8;
 
 /// The largest line or element, in bytes.
 pub const LARGEST_RECORD: usize = 64 * 1024;
-/// The most columns.
+/// Maximum number of columns.
 pub const MOST_COLUMNS: usize = 100;
-/// The longest value, in characters.
+/// Maximum length of a value, in characters.
 pub const LONGEST_VALUE: usize = 4096;
 
-/// What a list is judged by.
+/// Options of an import.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The campaign's text: each recipient has to have what it needs.
+    /// The campaign's template: each recipient must have the values that it
+    /// requires.
     pub template: Template,
-    /// Where numbers without a country are from.
+    /// The country of numbers without a country code.
     pub home: Home,
-    /// The heading of the number's column, where somebody chose it.
+    /// The heading of the phone column, if the user chose one.
     pub column: Option<String>,
-    /// The heading of the name's column, likewise.
+    /// The heading of the name column, if the user chose one.
     pub name: Option<String>,
-    /// What the bytes are, where somebody said it.
+    /// The character encoding, if the user chose one.
     pub encoding: Option<&'static Encoding>,
 }
 
@@ -52,15 +54,15 @@ pub struct Rules {
 pub struct Row {
     /// The line it begins on, or the element's number in an array; from 1.
     pub line: u64,
-    /// To whom.
+    /// The WhatsApp address.
     pub recipient: Recipient,
-    /// The two letters of the number's country; nothing for a WhatsApp id.
+    /// ISO code of the country of the number; `None` for a WhatsApp id.
     pub country: Option<String>,
-    /// What is known of them.
+    /// Values of the other columns.
     pub fields: Fields,
 }
 
-// Names and whatever else the list holds are the customer's.
+// Personal data of the customer's contacts stays out of logs.
 impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Row")
@@ -70,16 +72,16 @@ impl std::fmt::Debug for Row {
     }
 }
 
-/// A line that cannot be used.
+/// A row that was rejected.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The line it begins on, or the element's number in an array; from 1.
     pub line: u64,
-    /// The machine's word for why.
+    /// Error code.
     pub code: &'static str,
-    /// For a person.
+    /// Human-readable reason.
     pub reason: String,
-    /// What stood in the number's cell, shortened.
+    /// Content of the phone cell, truncated.
     pub cell: String,
 }
 
@@ -92,43 +94,43 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
-/// How a CSV is read.
+/// Detected layout of a CSV file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// What stands between two cells.
+    /// Separator between cells.
     pub separator: char,
-    /// The headings of the numbers' columns, the one to take first at first.
+    /// Headings of the phone columns, in order of preference.
     pub numbers: Vec<String>,
-    /// The heading of the name's.
+    /// Heading of the name column.
     pub name: Option<String>,
 }
 
-/// What comes out of a list, in its order.
+/// An item that the parser emits, in the order of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// How it is read, before the first line of a CSV.
+    /// The detected layout, before the first row of a CSV.
     Shape(Shape),
-    /// What the bytes are, at the end.
+    /// The detected encoding, at the end.
     Encoding(&'static str),
-    /// The columns, but for the number's, before the first line of a CSV; one
-    /// by one as they turn up in JSON.
+    /// Names of the columns except the phone columns: before the first row of a
+    /// CSV, as they first appear in JSON.
     Columns(Vec<String>),
     /// A recipient.
     Row(Row),
-    /// A line that cannot be used.
+    /// A row that was rejected.
     Refused(Refusal),
 }
 
-/// Why a list cannot be read, or not to its end.
+/// An error that ends an import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportFault {
-    /// It stopped arriving.
+    /// The upload broke off.
     #[error("the list broke off: {0}")]
     Io(#[source] io::Error),
-    /// Nobody wants the rest.
+    /// The sink cancelled the import.
     #[error("the import was given up")]
     GivenUp,
-    /// There is nothing in it.
+    /// The list is empty.
     #[error("the list is empty")]
     Empty,
     /// An `.xlsx` or `.xls`.
@@ -142,10 +144,10 @@ pub enum ImportFault {
         /// The headings.
         found: String,
     },
-    /// A column that was asked for.
+    /// The chosen column does not exist.
     #[error("no column is called {name} (found: {found})")]
     NoSuchColumn {
-        /// As it was asked for.
+        /// The name that was chosen.
         name: String,
         /// The headings.
         found: String,
@@ -182,7 +184,7 @@ pub enum ImportFault {
 }
 
 impl ImportFault {
-    /// The machine's word for it.
+    /// Error code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -210,14 +212,14 @@ impl From<io::Error> for ImportFault {
     }
 }
 
-/// What is done with each item; `false` gives the import up.
+/// Consumer of the items; returning `false` cancels the import.
 pub trait Sink: FnMut(Item) -> bool {}
 impl<F: FnMut(Item) -> bool> Sink for F {}
 
 /// Reads a list, CSV or JSON: JSON begins with a bracket or a brace.
 ///
 /// # Errors
-/// [`ImportFault`]; what came before it has been told.
+/// [`ImportFault`]; items before the fault have already reached `sink`.
 pub fn read(source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Result<(), ImportFault> {
     let decoded = Utf8::new(source).decoded_as(rules.encoding);
     let seen = decoded.seen();
@@ -259,7 +261,7 @@ fn line_ends(bytes: &[u8]) -> u64 {
     bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
-/// Past empty lines, so that it is known where the next record begins.
+/// Skips empty lines and counts them, so that line numbers stay correct.
 fn skip_line_ends(text: &mut impl BufRead, line: &mut u64) -> Result<(), ImportFault> {
     loop {
         let ahead = text.fill_buf()?;
@@ -274,7 +276,7 @@ fn skip_line_ends(text: &mut impl BufRead, line: &mut u64) -> Result<(), ImportF
     }
 }
 
-/// Tells an item.
+/// Passes an item to the sink.
 fn tell(sink: &mut impl Sink, item: Item) -> Result<(), ImportFault> {
     if sink(item) {
         Ok(())

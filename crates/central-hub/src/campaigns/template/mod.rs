@@ -186,8 +186,8 @@ impl Template {
         })
     }
 
-    /// The text for this recipient. Nothing stands where a value is missing:
-    /// [`Template::missing`] tells that before.
+    /// The text for this recipient. A missing value becomes empty text; check
+    /// [`Template::missing`] first.
     #[must_use]
     pub fn fill(&self, fields: &Fields) -> String {
         let mut text = String::new();

@@ -1,4 +1,5 @@
-//! A row of the Node pair's, as it is here, or why it is none. Pure.
+//! Conversion of one row of the Node services' database: the row to insert, or
+//! the reason to skip it. Pure.
 
 use std::collections::BTreeMap;
 
@@ -289,7 +290,7 @@ impl Judge {
         Ok(recipient.as_str().to_owned())
     }
 
-    /// What was said to somebody.
+    /// The text that was sent to a recipient.
     fn said(row: &Record, campaign: &Campaign) -> String {
         let own = row.text("mensaje_final").map(str::trim).unwrap_or_default();
         let text = if own.is_empty() { &campaign.text } else { own };
@@ -389,7 +390,7 @@ impl Judge {
         })
     }
 
-    /// A message that was told of: in, or out by whatever way.
+    /// A recorded message, inbound or outbound.
     pub(super) fn told(&self, row: &Record) -> Result<NodeMessage, Fault> {
         let is_inbound = match row.text("direction").unwrap_or_default().trim() {
             "IN" => true,

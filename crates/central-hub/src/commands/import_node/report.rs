@@ -1,21 +1,22 @@
-//! What was brought over, what was known, and what was left out and why.
+//! Report of `import-node`: rows imported, already present, and skipped with
+//! the reason.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::judge::Fault;
 
-/// Of the rows that were left out for one reason, so many are named.
+/// Maximum number of skipped rows listed per reason.
 const NAMED: usize = 20;
 
 /// The rows of one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// So many are new here.
+    /// Rows inserted.
     pub added: u64,
-    /// So many are here from an earlier run.
+    /// Rows present from an earlier run.
     pub known: u64,
-    /// So many were left out.
+    /// Rows skipped.
     pub skipped: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Of which countries the numbers of a list are, as JSON.
+//! Numbers of a list by country, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -41,7 +41,7 @@ pub(crate) struct CampaignRequest {
     pausa_min_s: Option<u32>,
     #[serde(default, deserialize_with = "lenient::integer")]
     pausa_max_s: Option<u32>,
-    /// What it is for; nobody is sent it.
+    /// Internal description; never sent.
     descripcion: Option<String>,
     /// Whether nothing of it goes before `fecha_envio`.
     #[serde(default, deserialize_with = "lenient::flag")]
@@ -197,7 +197,7 @@ fn edited(
     })
 }
 
-/// What is said of it beside its text, on top of what is known.
+/// The campaign's settings besides its text, merged with the stored ones.
 fn plan(
     state: &AppState,
     request: &CampaignRequest,
@@ -252,8 +252,8 @@ pub(super) fn name(given: &str) -> Result<&str, HubError> {
     Ok(name)
 }
 
-/// A template that finds what it needs in these columns; before there are any,
-/// the list is told what it lacks when it comes.
+/// Parses the template and checks that these columns provide its variables;
+/// without columns yet, the check happens when a list is uploaded.
 pub(super) fn template(text: &str, columns: &[String]) -> Result<Template, HubError> {
     if text.contains('\0') {
         return Err(invalid("mensaje holds a NUL character"));

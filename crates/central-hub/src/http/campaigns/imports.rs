@@ -1,4 +1,4 @@
-//! What became of the lists that were uploaded.
+//! Imports of recipient lists: progress, result, rejected rows.
 
 use api_docs::Failures;
 use axum::Json;

@@ -1,4 +1,4 @@
-//! `/api/sender/bajas`: who asked not to be written to.
+//! `/api/sender/bajas`: the opt-out list and the words that add to it.
 
 use api_docs::Failures;
 use axum::Json;
@@ -18,25 +18,28 @@ use crate::opt_out::OptOutWords;
 use crate::state::AppState;
 use crate::store::campaigns::OptOut;
 
-/// Somebody on the list.
+/// An entry of the opt-out list.
 #[derive(Serialize, ToSchema)]
 #[schema(as = opt_outs::OptOutBody)]
 pub(crate) struct OptOutBody {
     id: i64,
     telefono: String,
-    /// `mensaje`: they wrote it; `persona`: somebody put them here.
+    /// `mensaje`: the contact sent an opt-out word; `persona`: a user added the
+    /// entry.
     origen: &'static str,
-    /// Who may not know of whoever put them here is not told why, either.
+    /// The reason; `null` for a caller without access to the business that
+    /// added the entry.
     motivo: Option<String>,
-    /// The business that put them here, and who did it there.
+    /// The business that added the entry, and its user.
     cliente_id: Option<u64>,
     por: Option<String>,
     fecha: Timestamp,
 }
 
 impl OptOutBody {
-    /// As this caller may know of it: that somebody is on the list is
-    /// everybody's to know, what a business wrote of them is its own.
+    /// Builds the body that this caller may see: that a contact has opted out
+    /// is visible to every caller, the reason only to the business that
+    /// recorded it.
     fn for_caller(opt_out: OptOut, caller: &Caller) -> Self {
         let is_own = caller.sees(opt_out.cliente_id);
         let number = opt_out.chat.strip_suffix("@c.us").map(str::to_owned);
@@ -55,8 +58,8 @@ impl OptOutBody {
         }
     }
 
-    /// As [`OptOutBody::for_caller`], for who asked by an address: to a business
-    /// a LID stays one.
+    /// Like [`OptOutBody::for_caller`], for a lookup by address: a business
+    /// that asked by LID gets the LID back, never the phone number behind it.
     fn for_asked(opt_out: OptOut, asked: &Recipient, caller: &Caller) -> Self {
         let mut body = Self::for_caller(opt_out, caller);
         if caller.cliente_id.is_some() && asked.as_str().ends_with("@lid") {
@@ -80,7 +83,7 @@ pub(crate) struct OptOutPage {
     siguiente: Option<i64>,
 }
 
-/// The newest first, page by page.
+/// Lists opt-outs, newest first, one page at a time.
 #[utoipa::path(
     get, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_list",
     params(Query),
@@ -115,7 +118,8 @@ fn recipient(state: &AppState, telefono: &str) -> Result<Recipient, HubError> {
     numbers::recipient("telefono", telefono, &state.config.home)
 }
 
-/// Puts somebody on the list; a business does that for its own people alone.
+/// Adds a contact to the opt-out list; a business can add only its own
+/// contacts.
 #[utoipa::path(
     post, path = "/sender/bajas", tag = "opt-outs", operation_id = "opt_outs_add",
     request_body(content = Add, example = json!({"telefono": "5491158254201", "motivo": "lo pidió por teléfono"})),
@@ -131,7 +135,7 @@ pub(super) async fn add(
     if let Some(own) = caller.cliente_id {
         let chat = state.store.chat_of(&recipient).await?;
         if !state.store.is_person_of(own, &chat).await? {
-            let message = "a business takes only its own people off: those it has messages with, or in a campaign; an administrator may anybody";
+            let message = "a business can opt out only its own contacts (with a message or in a campaign of the business); an administrator can opt out any number";
             return Err(forbidden(message).into());
         }
     }
@@ -144,7 +148,7 @@ pub(super) async fn add(
         id = added.id,
         cliente_id = caller.cliente_id,
         by,
-        "somebody was put on the opt-outs by hand"
+        "opt-out added by hand"
     );
     let body = OptOutBody::for_asked(added, &recipient, &caller);
     Ok((StatusCode::CREATED, Json(body)))
@@ -154,7 +158,7 @@ fn not_there() -> HubError {
     not_found("this number is not on the list")
 }
 
-/// Whether a number is on the list.
+/// Returns the opt-out of a number; 404 if it is not on the list.
 #[utoipa::path(
     get, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_one",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -171,7 +175,8 @@ pub(super) async fn one(
     Ok(Json(OptOutBody::for_asked(found, &recipient, &caller)))
 }
 
-/// Takes somebody off the list: they asked to be written to again.
+/// Removes a contact from the opt-out list: they agreed to receive messages
+/// again.
 #[utoipa::path(
     delete, path = "/sender/bajas/{telefono}", tag = "opt-outs", operation_id = "opt_outs_remove",
     params(("telefono" = String, Path, description = "A number in international form, or a WhatsApp id", example = "5491158254201")),
@@ -188,14 +193,14 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The words that ask for it.
+/// The opt-out words.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[schema(as = opt_outs::Words)]
 pub(crate) struct Words {
     palabras: Vec<String>,
 }
 
-/// The words by which somebody asks not to be written to.
+/// Returns the opt-out words.
 #[utoipa::path(
     get, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_words",
     responses((status = 200, description = "The words", body = Words), Failures)
@@ -207,7 +212,7 @@ pub(super) async fn words(State(state): State<AppState>) -> Result<Json<Words>, 
     }))
 }
 
-/// Sets these words.
+/// Replaces the opt-out words.
 #[utoipa::path(
     put, path = "/sender/bajas/palabras", tag = "opt-outs", operation_id = "opt_outs_set_words",
     request_body(content = Words, example = json!({"palabras": ["BAJA", "STOP"]})),

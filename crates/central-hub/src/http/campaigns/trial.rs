@@ -1,4 +1,4 @@
-//! `?probar=1`: what would come of a list. Nothing of it is kept.
+//! `?probar=1`: dry run of a list import; nothing is stored.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

@@ -18,7 +18,7 @@ use crate::store::Role;
 /// nothing.
 pub(crate) const HOME: u64 = 1;
 
-/// Whoever asks where nobody has to sign in.
+/// Name of the user where sign-in is not required.
 pub(crate) const MACHINE: &str = "localhost";
 
 /// A user's further names.

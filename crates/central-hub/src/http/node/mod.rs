@@ -1,5 +1,5 @@
-//! What is kept for the clients of the Node pair, in one place: their routes,
-//! names of fields, ways to write a value, and body of a refusal.
+//! Compatibility with the clients of the former Node services: their routes,
+//! field names, ways to write a value, and error bodies.
 //!
 //! ```text
 //!  request ─> refusals ─> the hub's routes ─┬─> a handler of the hub; its body
@@ -16,7 +16,7 @@
 //! | [`lenient`] | numbers as text, hours with seconds, Spanish days |
 //! | [`messages`] | further names in a request to send |
 //! | [`paging`] | arrays where nobody asks for a page |
-//! | [`recipients`] | `/sender/destinatarios` |
+//! | [`mod@recipients`] | `/sender/destinatarios` |
 //! | [`refusals`] | the body of a refusal, and what belongs to other systems |
 //! | [`schedules`] | a schedule as a row of the bare array |
 //! | [`session`] | `state`, and `/session-manager` |

@@ -1,4 +1,5 @@
-//! A refusal as the Node pair's clients read it, and what is not served here.
+//! Error bodies as the clients of the Node services expect them, and the routes
+//! that are not served (501).
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;

@@ -1,4 +1,4 @@
-//! `/api/webhooks/{id}/deliveries`: what was told, what came of it, and once more.
+//! `/api/webhooks/{id}/deliveries`: list, details and replay of deliveries.
 
 use api_docs::Failures;
 use axum::Json;
@@ -77,7 +77,7 @@ pub(crate) struct Page {
     siguiente: Option<i64>,
 }
 
-/// What it was told or is to be told, the newest first, page by page.
+/// Lists deliveries, pending ones included, newest first, one page at a time.
 #[utoipa::path(
     get, path = "/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "webhooks_deliveries",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ListQuery),
@@ -176,7 +176,7 @@ pub(crate) struct Replayed {
     reenviadas: u64,
 }
 
-/// Tells one thing once more, whatever came of it before.
+/// Replays a delivery, in whatever state it is.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/{number}/replay", tag = "webhooks", operation_id = "webhooks_replay",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), ("number" = i64, Path, description = "The delivery", minimum = 1, example = 1)),
@@ -203,7 +203,7 @@ pub(crate) async fn replay(
     Ok((StatusCode::ACCEPTED, Json(Replayed { reenviadas })))
 }
 
-/// Tells all that was given up once more.
+/// Replays all deliveries that were given up.
 #[utoipa::path(
     post, path = "/webhooks/{id}/deliveries/replay", tag = "webhooks", operation_id = "webhooks_replay_all",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1)),

@@ -1,4 +1,4 @@
-//! Who may come in: users, their sessions, and the tokens of programs.
+//! Users, sessions and API tokens in the store.
 
 mod sessions;
 mod tokens;

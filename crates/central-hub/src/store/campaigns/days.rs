@@ -1,4 +1,4 @@
-//! How many went on which local day.
+//! Messages sent per local day and schedule, for the daily quota.
 
 use std::collections::HashMap;
 

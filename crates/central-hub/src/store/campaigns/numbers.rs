@@ -1,4 +1,4 @@
-//! What a campaign came to, counted when somebody asks.
+//! Statistics of a campaign, computed on request.
 
 use session_api::Timestamp;
 use sqlx::Row;

@@ -1,4 +1,4 @@
-//! Who asked not to be written to.
+//! The opt-out list in the store.
 
 use session_api::{Recipient, Timestamp};
 use sqlx::Row;
@@ -37,7 +37,7 @@ const IS_ON: &str = "SELECT COUNT(*) FROM opt_outs WHERE chat = COALESCE((
     SELECT p.chat FROM person_addresses a JOIN people p ON p.id = a.person_id
     WHERE a.address = $1), $1)";
 
-/// Whether whoever has this number or LID is on the list, within a transaction.
+/// Whether this number or LID has opted out, within a transaction.
 ///
 /// # Errors
 /// [`StoreError::Query`].
@@ -84,7 +84,7 @@ impl Store {
         Ok(is_one != 0)
     }
 
-    /// Puts somebody on the list by hand; who is on it stays as they are.
+    /// Adds an opt-out by hand; an existing one is left unchanged.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -162,8 +162,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Takes note of what somebody wrote: a word that asks for it puts them on
-    /// the list. Tells the word.
+    /// Checks an inbound text for an opt-out word and, if it has one, adds the
+    /// sender to the list. Returns the word.
     ///
     /// # Errors
     /// [`StoreError::Query`].

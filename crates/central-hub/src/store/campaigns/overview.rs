@@ -1,8 +1,9 @@
-//! What is under way and what waits for a person: the start screen asks.
+//! Queries of the start screen: running and paused campaigns, schedules that
+//! await approval, lists that broke off.
 //!
-//! Each list is short, and found by an index that holds nothing else, however
-//! many campaigns are over. A `+` keeps SQLite from going by an index that holds
-//! all of them.
+//! Each query is limited and reads a partial index of unfinished rows only, so
+//! it does not slow down with the number of finished campaigns. A `+` before a
+//! column keeps SQLite from choosing an index over all rows.
 
 use std::collections::HashMap;
 
@@ -17,40 +18,40 @@ use super::{Campaign, Days, Schedule};
 use crate::store::rows::{now, unknown_value};
 use crate::store::{Store, StoreError};
 
-/// A beginning of a list, and how many there are.
+/// The first rows of a list, and the number of all rows.
 #[derive(Clone, Debug)]
 pub struct Glimpse<T> {
-    /// The first.
+    /// The first rows.
     pub items: Vec<T>,
-    /// All.
+    /// The number of all rows.
     pub total: i64,
 }
 
-/// A schedule that nobody has looked at yet.
+/// A schedule that awaits approval.
 #[derive(Clone, Debug)]
 pub struct Unapproved {
-    /// It.
+    /// The schedule.
     pub schedule: Schedule,
-    /// What its campaign is called.
+    /// The name of its campaign.
     pub campaign: String,
 }
 
-/// A campaign whose list is half here.
+/// A campaign whose newest list was imported only in part.
 #[derive(Clone, Debug)]
 pub struct HalfList {
-    /// The campaign.
+    /// The campaign's id.
     pub campaign: i64,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The import that broke off.
     pub import: i64,
-    /// Why, as a code.
+    /// The error code, if the import ended with one.
     pub error_code: Option<String>,
-    /// When.
+    /// The time of the last progress.
     pub at: Timestamp,
 }
 
-/// By `$1`, where the list is of one business.
+/// Restricts a query to one business, bound as `$1`.
 const OWN: &str = " AND +c.cliente_id = $1";
 
 const RUNNING: &str = "FROM campaigns c WHERE c.state = 'running'";
@@ -96,7 +97,7 @@ impl Store {
         Ok(Glimpse { items, total })
     }
 
-    /// The newest campaigns that are under way.
+    /// The newest running campaigns.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -124,7 +125,7 @@ impl Store {
             .await
     }
 
-    /// The schedules that have waited longest for somebody to look at them.
+    /// The schedules that have waited longest for approval.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -144,8 +145,7 @@ impl Store {
             .await
     }
 
-    /// The approved schedules of all campaigns that are under way, the oldest
-    /// first.
+    /// The approved schedules of all running campaigns, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -164,7 +164,7 @@ impl Store {
         rows.iter().map(Schedule::read).collect()
     }
 
-    /// What went since that local day, of each campaign that is under way.
+    /// Messages sent per local day since `since`, by running campaign.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -187,7 +187,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Campaigns whose newest list broke off.
+    /// Campaigns whose newest list import broke off.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -207,7 +207,7 @@ impl Store {
         for row in &rows {
             let state: String = row.try_get("state")?;
             let at: i64 = row.try_get("updated_at")?;
-            // One that is coming in is nobody's trouble.
+            // An import that is still in progress is not a problem.
             if state == "running" && at >= now() - SILENCE_MS {
                 continue;
             }
@@ -222,8 +222,8 @@ impl Store {
         Ok(found)
     }
 
-    /// How many campaigns take turns on the one phone: for real, and with
-    /// somebody left.
+    /// Number of campaigns that share the phone: running, not a rehearsal, with
+    /// pending recipients.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -232,7 +232,7 @@ impl Store {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// What campaigns are called, and where they stand.
+    /// Names and states of campaigns, by id.
     ///
     /// # Errors
     /// [`StoreError::Query`].
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
     use crate::store::tests::open;
 
-    /// What is over is not even looked at.
+    /// Finished campaigns are never scanned.
     #[tokio::test]
     async fn lists_go_by_the_small_indexes() {
         let database = Database::sqlite();

@@ -25,8 +25,7 @@ const DUE: &str = "SELECT id FROM campaigns WHERE state = 'running' AND next_at 
 const NEXT: &str = "SELECT MIN(next_at) FROM campaigns WHERE state = 'running' AND next_at > $1";
 const IN_FLIGHT: &str = "SELECT id FROM campaigns WHERE queued > 0 ORDER BY id LIMIT 200";
 
-/// What a tick asks whatever there is to do, for whoever looks at the query
-/// plans.
+/// Queries that run on every tick, for tests of their query plans.
 pub const TICK_PLANS: [&str; 4] = [SETTLE_PLAN, DUE, NEXT, IN_FLIGHT];
 
 impl Store {

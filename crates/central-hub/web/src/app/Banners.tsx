@@ -44,7 +44,10 @@ const Bar = ({ name, tone, icon, children }: BarProps) => (
   </div>
 );
 
-/** What holds for every screen and nobody must miss; it stays while the screen scrolls. */
+/**
+* Banners above every screen (line trouble, polling, new version, dry run); they stay while the
+* screen scrolls.
+*/
 export function Banners() {
   const t = useText();
   const live = useLive();

@@ -25,7 +25,7 @@ export const CAMPAIGNS_KEY = ['campaigns'] as const;
 export const campaignKey = (id: number) => [...CAMPAIGNS_KEY, 'one', id] as const;
 
 const PER_PAGE = 25;
-/** A list is told of by events; one that moves without them is looked at so often. */
+/** Lists are refreshed by events; this is the polling interval for changes without an event. */
 const AGAIN_MS = 15_000;
 
 type Cursor = string | number | null;

@@ -16,7 +16,7 @@ export type Standing =
   | { kind: 'testing' }
   | { kind: 'waiting'; reasons: Reason[] };
 
-/** What is known beside the campaign; null where nobody has said yet. */
+/** Server state around a campaign; null while unknown. */
 export interface Around {
   dryRun: boolean | null;
   /** Whether the server lets campaigns go at all. */

@@ -12,9 +12,12 @@ export const CONVERSATIONS_KEY = ['conversations'] as const;
 const PER_PAGE = 30;
 const PER_HISTORY = 50;
 const SEND_MS = 75_000;
-/** What no event told of, or told of before the hub had it, is seen after so long at last. */
+/**
+* Polling interval for changes without an event, or whose event came before the hub had stored
+* them.
+*/
 export const SEEN_AT_LAST_MS = 10_000;
-/** The hub writes down what it heard a moment after this page heard the same. */
+/** The hub stores a message a moment after this page receives its event. */
 const AGAIN_AFTER_MS = [0, 700, 2_500];
 
 export async function getConversations(

@@ -25,7 +25,7 @@ const COLORS: Record<DeliveryState, string> = {
   descartada: 'red',
 };
 
-/** What a subscription was told or is to be, the newest first. */
+/** Past and pending deliveries of a webhook, newest first. */
 export function Deliveries({ webhook }: { webhook: number }) {
   const t = useText();
   const s = t.integrations;

@@ -17,7 +17,7 @@ import { Secret } from './Secret';
 import type { Webhook } from './types';
 import { WebhookForm } from './WebhookForm';
 
-/** Whether it is told, and if not, who said so. */
+/** State of a webhook: active, or switched off and by whom. */
 export function WebhookState({ webhook }: { webhook: Webhook }) {
   const s = useText().integrations;
   return (

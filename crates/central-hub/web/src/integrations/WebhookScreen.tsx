@@ -16,7 +16,7 @@ import { Deliveries } from './Deliveries';
 import { WebhookActions } from './WebhookActions';
 import { WebhookState } from './WebhookList';
 
-/** One subscription: what it is told, how that went, and all that is done with it. */
+/** A webhook: subscription, deliveries, actions. */
 export default function WebhookScreen() {
   const id = Number(useParams()['id']);
   if (!Number.isSafeInteger(id) || id < 1) return <NotFound />;

@@ -1,4 +1,4 @@
-/** What a program can be told of. */
+/** Event types of webhooks. */
 export const TOPICS = ['message', 'ack', 'state', 'campaign'] as const;
 export type Topic = (typeof TOPICS)[number];
 

@@ -23,7 +23,7 @@ type Listener = (action: LiveAction) => void;
 
 const ListenersContext = createContext<Set<Listener>>(new Set());
 
-/** Calls back with everything that is told, for as long as the component is there. */
+/** Calls `listener` with every live event while the component is mounted. */
 export function useOnLive(listener: Listener): void {
   const listeners = use(ListenersContext);
   const tell = useEffectEvent(listener);

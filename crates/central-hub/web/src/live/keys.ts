@@ -1,4 +1,4 @@
-// What is known of the line, by the keys of its queries.
+// Query keys of the session data.
 import type { SessionBody, StateEvent } from '../api/types';
 
 export const SESSION_KEY = ['whatsapp', 'session'] as const;

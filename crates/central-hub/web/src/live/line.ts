@@ -1,5 +1,5 @@
-// What is wrong with the line, and what a person does about it: said in one
-// place, for the banner, the menu's foot, the start screen and the answer box.
+// State of the WhatsApp line (connected, unlinked, …) and the remedy: the one place that decides
+// it, for the banner, the menu, the start screen and the answer box.
 import type { LimitsEvent } from '../api/types';
 import { hubIsAway, managerTrouble, viewOf, type Known } from './view';
 
@@ -17,7 +17,7 @@ export type Trouble =
   | 'reachOut'
   | 'newChats';
 
-/** What takes the trouble away; null where it goes by itself or by nobody here. */
+/** The remedy for a trouble; null where it resolves by itself or the user has none. */
 export type Way = 'link' | 'connect' | 'passkey' | 'look' | null;
 
 export interface Line {

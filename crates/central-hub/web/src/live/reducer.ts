@@ -38,7 +38,7 @@ export type LiveAction =
   | { type: 'qr'; event: QrEvent; now: number }
   | { type: 'ack'; event: AckEvent }
   | { type: 'hub'; event: HubEvent }
-  // For whoever asked to be told: nothing of these is kept here.
+  // For subscribers only: nothing of these is kept in the state.
   | { type: 'message'; event: MessageEvent }
   | { type: 'limits'; event: LimitsEvent }
   | { type: 'campaign'; event: CampaignEvent };

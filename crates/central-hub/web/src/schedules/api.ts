@@ -23,7 +23,7 @@ const PER_PAGE = 50;
 /** So many pages make a week; more nobody could see on it. */
 const MOST_PAGES = 4;
 
-/** What others change is not told: looked at again so often. */
+/** Polling interval: no event reports changes by other users. */
 export const AGAIN_MS = 60_000;
 
 export interface ListFilter {

@@ -5,7 +5,10 @@ import type { Day } from '../lib/days';
 import { getSentByDay } from './api';
 import { isPast, type WeekDay } from './week';
 
-/** So many campaigns are asked for their days; a week with more says nothing of the rest. */
+/**
+* Maximum number of campaigns whose daily counts are loaded; a week with more shows none for the
+* rest.
+*/
 const MOST = 12;
 
 /** By `campaign day`: how many messages went. */

@@ -5,7 +5,7 @@ import type { Health, ListenerStatus } from './types';
 
 const LISTENER_KEY = ['listener', 'status'] as const;
 
-/** What nobody tells is looked at again so often. */
+/** Polling interval: no event reports these changes. */
 const AGAIN_MS = 15_000;
 
 // Hashing a password takes the hub its time.

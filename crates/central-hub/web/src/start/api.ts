@@ -7,9 +7,9 @@ import type { Overview } from './types';
 
 export const OVERVIEW_KEY = ['overview'] as const;
 
-/** What nobody tells is looked at again so often. */
+/** Polling interval for changes without an event. */
 const AGAIN_MS = 20_000;
-/** What is told, at most so often. */
+/** Minimum interval between refreshes caused by events. */
 const TOLD_MS = 1_500;
 
 const TELLING: ReadonlySet<string> = new Set(['message', 'ack', 'campaign', 'state', 'limits']);

@@ -8,7 +8,7 @@ interface Toast {
 }
 
 const SHOWN_MS = 5_000;
-/** Whoever may take something back gets the time to think. */
+/** Toasts with an undo action stay longer. */
 const UNDO_MS = 10_000;
 
 /** Says for a moment that something was done. */

@@ -1,9 +1,9 @@
-//! Handles page reports and heartbeats: health checks, reloads, restarts.
+//! Handles what the page publishes (`PageEvent`), and its reloads.
 
 use session_api::SessionState;
 
-use super::{Done, Ending, SessionDriver, Slot};
-use crate::browser::{CdpError, Notice, PageError, PageEvent, PageReport, PageUpdate};
+use super::{Done, Ending, SessionDriver};
+use crate::browser::{CdpError, Notice, PageEvent, PageReport, PageUpdate};
 use crate::failure::Failure;
 use crate::session::machine::Input;
 
@@ -32,7 +32,7 @@ impl SessionDriver {
         }
     }
 
-    async fn on_page_report(&mut self, report: PageReport) {
+    pub(super) async fn on_page_report(&mut self, report: PageReport) {
         if report.http_status >= 400 {
             let why = format!("it answers HTTP {}", report.http_status);
             return self.lose(Failure::PageUnreachable(why), Ending::Kill).await;
@@ -123,68 +123,5 @@ impl SessionDriver {
             2 => self.lose(Failure::AcksStopped, Ending::Close).await,
             _ => self.lose(Failure::AcksStopped, Ending::Kill).await,
         }
-    }
-
-    pub(super) fn heartbeat(&self) {
-        let (page, done) = (self.page.borrow().clone(), self.done.clone());
-        let (launch, deadline) = (self.launches, self.heartbeat.heartbeat_deadline);
-        tokio::spawn(async move {
-            let Some(page) = page else { return };
-            let result = page.report(deadline).await;
-            let _ = done.send(Done::Heartbeat(launch, Box::new(result)));
-        });
-    }
-
-    pub(super) async fn on_heartbeat(&mut self, result: Result<PageReport, PageError>) {
-        match result {
-            Ok(report) => {
-                self.missed_beats = 0;
-                self.reloaded_for_beats = false;
-                self.on_page_report(report).await;
-                self.collect_garbage_if_quiet();
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the page missed a heartbeat");
-                self.missed_beats += 1;
-                let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
-                // The first sync of a large account keeps the page's thread busy
-                // for long, and a page between two documents has no script for
-                // a moment.
-                let syncing = self.machine.state() == SessionState::Authenticated;
-                if self.missed_beats >= 3 && syncing && !self.reloaded_for_beats {
-                    self.reloaded_for_beats = true;
-                    self.missed_beats = 0;
-                    self.apply(Input::PageFailed(Failure::PageHung)).await;
-                    // What it becomes is for the timer of its loading.
-                    return;
-                } else if self.missed_beats >= 3 || (hung && !syncing) {
-                    self.diagnose();
-                }
-                self.timers.heartbeat_after(self.heartbeat.heartbeat_every);
-            }
-        }
-    }
-
-    fn collect_garbage_if_quiet(&mut self) {
-        let quiet = self.gc.on_heartbeat();
-        let page = self.page.borrow().clone().filter(|_| quiet);
-        if let Some(page) = page {
-            tokio::spawn(async move {
-                if let Err(error) = page.collect_garbage().await {
-                    tracing::debug!(%error, "the page was not tidied");
-                }
-            });
-        }
-    }
-
-    fn diagnose(&self) {
-        let Slot::Running(super::Launched { browser, .. }) = &self.slot else {
-            return;
-        };
-        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
-        tokio::spawn(async move {
-            let failure = probe.await;
-            let _ = done.send(Done::Diagnosed(launch, failure));
-        });
     }
 }

@@ -1,24 +1,24 @@
-//! One signed `POST`, bounded in every way.
+//! HTTP client of webhooks (`WebhookClient`): one signed, bounded `POST`, to
+//! allowed addresses only (SSRF).
 
 use std::error::Error;
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, redirect, retry};
 use session_api::Timestamp;
 use url::Url;
 
+use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
 use crate::store::{Attempt, Webhook, signatures};
 
 /// For the connection alone.
 const CONNECT: Duration = Duration::from_secs(5);
-/// So much of an answer is read, for so long, so that the receiver can end it;
-/// nobody looks at it.
+/// Limits on reading the response body, which is discarded, so that the
+/// receiver can finish it.
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
 
@@ -200,60 +200,6 @@ async fn drain(mut response: Response) {
     }
 }
 
-/// Resolves names to the addresses that are allowed: what is connected to is
-/// what was judged.
-struct Resolver(AllowedHosts);
-
-#[derive(Debug)]
-struct Refused;
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the host has no address that is allowed")
-    }
-}
-
-impl Error for Refused {}
-
-#[derive(Debug)]
-struct Unresolved(Option<std::io::Error>);
-
-impl fmt::Display for Unresolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the host has no address")
-    }
-}
-
-impl Error for Unresolved {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.as_ref().map(|error| error as _)
-    }
-}
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = self.0.clone();
-        Box::pin(async move {
-            let name = name.as_str();
-            let found: Vec<_> = tokio::net::lookup_host((name, 0))
-                .await
-                .map_err(|error| Unresolved(Some(error)))?
-                .collect();
-            if found.is_empty() {
-                return Err(Unresolved(None).into());
-            }
-            let admitted: Vec<_> = found
-                .into_iter()
-                .filter(|address| allowed.admits(Some(name), address.ip()))
-                .collect();
-            if admitted.is_empty() {
-                return Err(Refused.into());
-            }
-            Ok(Box::new(admitted.into_iter()) as Addrs)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,19 +218,5 @@ mod tests {
         for nonsense in ["", "soon", "-5", "1.5"] {
             assert_eq!(of(nonsense), None, "{nonsense}");
         }
-    }
-
-    #[tokio::test]
-    async fn names_are_judged_by_their_addresses() {
-        let name = || "localhost".parse().unwrap();
-        let closed = Resolver(AllowedHosts::default()).resolve(name()).await;
-        assert!(closed.err().unwrap().is::<Refused>());
-        let open = Resolver("127.0.0.0/8,::1".parse().unwrap())
-            .resolve(name())
-            .await;
-        assert!(open.unwrap().all(|address| address.ip().is_loopback()));
-        let nobody = "nobody.invalid".parse().unwrap();
-        let unknown = Resolver(AllowedHosts::default()).resolve(nobody).await;
-        assert!(unknown.err().unwrap().is::<Unresolved>());
     }
 }

@@ -1,0 +1,85 @@
+//! SSRF guard of webhooks: resolves a host to the addresses that
+//! [`AllowedHosts`] admits, so that the address that was checked is the one
+//! that is connected to.
+
+use std::error::Error;
+use std::fmt;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::config::AllowedHosts;
+
+/// Resolves names to the addresses that are allowed: what is connected to is
+/// what was judged.
+pub(super) struct Resolver(pub(super) AllowedHosts);
+
+/// No address of the host is allowed.
+#[derive(Debug)]
+pub(super) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host has no address that is allowed")
+    }
+}
+
+impl Error for Refused {}
+
+/// The host has no address.
+#[derive(Debug)]
+pub(super) struct Unresolved(Option<std::io::Error>);
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host has no address")
+    }
+}
+
+impl Error for Unresolved {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_ref().map(|error| error as _)
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = self.0.clone();
+        Box::pin(async move {
+            let name = name.as_str();
+            let found: Vec<_> = tokio::net::lookup_host((name, 0))
+                .await
+                .map_err(|error| Unresolved(Some(error)))?
+                .collect();
+            if found.is_empty() {
+                return Err(Unresolved(None).into());
+            }
+            let admitted: Vec<_> = found
+                .into_iter()
+                .filter(|address| allowed.admits(Some(name), address.ip()))
+                .collect();
+            if admitted.is_empty() {
+                return Err(Refused.into());
+            }
+            Ok(Box::new(admitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn names_are_judged_by_their_addresses() {
+        let name = || "localhost".parse().unwrap();
+        let closed = Resolver(AllowedHosts::default()).resolve(name()).await;
+        assert!(closed.err().unwrap().is::<Refused>());
+        let open = Resolver("127.0.0.0/8,::1".parse().unwrap())
+            .resolve(name())
+            .await;
+        assert!(open.unwrap().all(|address| address.ip().is_loopback()));
+        let nobody = "nobody.invalid".parse().unwrap();
+        let unknown = Resolver(AllowedHosts::default()).resolve(nobody).await;
+        assert!(unknown.err().unwrap().is::<Unresolved>());
+    }
+}

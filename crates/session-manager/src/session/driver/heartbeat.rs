@@ -1,0 +1,78 @@
+//! Heartbeats: decides from those that were missed that the page hangs, and
+//! has it reloaded or the browser diagnosed.
+
+use session_api::SessionState;
+
+use super::{Done, Launched, SessionDriver, Slot};
+use crate::browser::{CdpError, PageError, PageReport};
+use crate::failure::Failure;
+use crate::session::machine::Input;
+
+/// At this many missed in a row the page hangs.
+const MAX_MISSED: u32 = 3;
+
+impl SessionDriver {
+    /// Requests a report of the page, within the deadline of a heartbeat.
+    pub(super) fn heartbeat(&self) {
+        let (page, done) = (self.page.borrow().clone(), self.done.clone());
+        let (launch, deadline) = (self.launches, self.heartbeat.heartbeat_deadline);
+        tokio::spawn(async move {
+            let Some(page) = page else { return };
+            let result = page.report(deadline).await;
+            let _ = done.send(Done::Heartbeat(launch, Box::new(result)));
+        });
+    }
+
+    pub(super) async fn on_heartbeat(&mut self, result: Result<PageReport, PageError>) {
+        match result {
+            Ok(report) => {
+                self.missed_beats = 0;
+                self.reloaded_for_beats = false;
+                self.on_page_report(report).await;
+                self.collect_garbage_if_quiet();
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the page missed a heartbeat");
+                self.missed_beats += 1;
+                let hung = matches!(error, PageError::Browser(CdpError::Timeout(_)));
+                // The first sync of a large account keeps the page's thread busy
+                // for long, and a page between two documents has no script for
+                // a moment.
+                let syncing = self.machine.state() == SessionState::Authenticated;
+                if self.missed_beats >= MAX_MISSED && syncing && !self.reloaded_for_beats {
+                    self.reloaded_for_beats = true;
+                    self.missed_beats = 0;
+                    self.apply(Input::PageFailed(Failure::PageHung)).await;
+                    // What it becomes is for the timer of its loading.
+                    return;
+                } else if self.missed_beats >= MAX_MISSED || (hung && !syncing) {
+                    self.diagnose();
+                }
+                self.timers.heartbeat_after(self.heartbeat.heartbeat_every);
+            }
+        }
+    }
+
+    fn collect_garbage_if_quiet(&mut self) {
+        let quiet = self.gc.on_heartbeat();
+        let page = self.page.borrow().clone().filter(|_| quiet);
+        if let Some(page) = page {
+            tokio::spawn(async move {
+                if let Err(error) = page.collect_garbage().await {
+                    tracing::debug!(%error, "the page was not tidied");
+                }
+            });
+        }
+    }
+
+    fn diagnose(&self) {
+        let Slot::Running(Launched { browser, .. }) = &self.slot else {
+            return;
+        };
+        let (probe, done, launch) = (browser.diagnose(), self.done.clone(), self.launches);
+        tokio::spawn(async move {
+            let failure = probe.await;
+            let _ = done.send(Done::Diagnosed(launch, failure));
+        });
+    }
+}
