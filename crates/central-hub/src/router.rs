@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
-    web, webhooks,
+    admin, auth, campaigns, cliente, config, contacts, events, files, health, listener, messages,
+    metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens,
+    users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -96,6 +96,9 @@ fn api() -> Router<AppState> {
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .nest("/listener", conversations())
+        .route("/contacts", get(contacts::list))
+        .route("/contacts.csv", get(contacts::csv))
+        .nest("/contacts/{telefono}", contact())
         .nest("/webhooks", subscriptions())
         .merge(reports())
         .merge(node::routes())
@@ -124,6 +127,16 @@ fn conversations() -> Router<AppState> {
         .route("/conversations", get(listener::conversations))
         .route("/messages", get(listener::messages))
         .route("/history/{number}", get(listener::history))
+}
+
+fn contact() -> Router<AppState> {
+    let one = get(contacts::one)
+        .put(contacts::change)
+        .delete(contacts::forget);
+    Router::new()
+        .route("/", one)
+        .route("/join", post(contacts::join))
+        .route("/part", post(contacts::part))
 }
 
 fn subscriptions() -> Router<AppState> {

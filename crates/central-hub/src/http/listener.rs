@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::error::HubError;
 use crate::inbound::Following;
 use crate::state::AppState;
-use crate::store::{Contact, FOLLOWER, Filter, Message, Page, direction, phone_of};
+use crate::store::{FOLLOWER, Filter, Message, Page, direction, phone_of};
 
 /// A page of a list.
 const PAGE: u32 = 50;
@@ -157,10 +157,6 @@ impl MessageAnswer {
     }
 }
 
-fn name_of(contact: Contact) -> Option<String> {
-    contact.name.or(contact.pushname)
-}
-
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
@@ -236,24 +232,21 @@ pub(crate) struct PageAnswer {
 /// Messages with the names of whom they are from.
 pub(super) async fn told(
     state: &AppState,
+    caller: &Caller,
     messages: Vec<Message>,
 ) -> Result<Vec<MessageAnswer>, HubError> {
     let mut chats: Vec<_> = messages.iter().map(|it| it.chat.as_str()).collect();
     chats.sort_unstable();
     chats.dedup();
-    let contacts = state.store.contacts(&chats).await?;
-    let names = contacts
-        .into_iter()
-        .filter_map(|contact| Some((contact.wa_id.clone(), name_of(contact)?)))
-        .collect();
+    let names = state.store.names(&chats, caller.cliente_id).await?;
     let tell = |message| MessageAnswer::of(message, &names);
     Ok(messages.into_iter().map(tell).collect())
 }
 
-async fn answer(state: &AppState, page: Page) -> Result<PageAnswer, HubError> {
+async fn answer(state: &AppState, caller: &Caller, page: Page) -> Result<PageAnswer, HubError> {
     Ok(PageAnswer {
         siguiente: page.next,
-        mensajes: told(state, page.messages).await?,
+        mensajes: told(state, caller, page.messages).await?,
     })
 }
 
@@ -293,7 +286,7 @@ pub(crate) async fn messages(
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
-    Ok(Json(answer(&state, page).await?))
+    Ok(Json(answer(&state, &caller, page).await?))
 }
 
 /// So much of a message tells what it is about.
@@ -348,7 +341,7 @@ pub(crate) async fn conversations(
     };
     Ok(Json(Conversations {
         siguiente: page.next,
-        conversaciones: told(&state, page.messages)
+        conversaciones: told(&state, &caller, page.messages)
             .await?
             .into_iter()
             .map(row)
@@ -393,11 +386,11 @@ pub(crate) async fn history(
     let words = query.words()?;
     let _held = words.map(|_| state.limits.search(&caller)).transpose()?;
     let page = state.store.page(&filter, words, limit).await?;
-    let mut contact = state.store.contact(&chat).await?;
+    let mut names = state.store.names(&[&chat], caller.cliente_id).await?;
     // Who is nobody to a business has no name for it, and no other number than
     // the one that it asked for.
     let is_known = caller.sees(None) || !page.messages.is_empty();
-    contact = contact.filter(|_| is_known);
+    let name = names.remove(&chat).filter(|_| is_known);
     let chat = if is_known {
         chat
     } else {
@@ -405,8 +398,8 @@ pub(crate) async fn history(
     };
     Ok(Json(History {
         telefono: phone_of(&chat).map(str::to_owned),
-        nombre: contact.and_then(name_of),
-        page: answer(&state, page).await?,
+        nombre: name,
+        page: answer(&state, &caller, page).await?,
         chat,
     }))
 }

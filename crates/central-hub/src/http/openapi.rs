@@ -9,8 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, auth, campaigns, cliente, config, events, files, health, listener, messages, metrics,
-    node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2, webhooks,
+    admin, auth, campaigns, cliente, config, contacts, events, files, health, listener, messages,
+    metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
+    webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -30,6 +31,7 @@ use crate::auth::{Access, ROUTES};
         (name = "campaigns", description = "One text for a list of recipients"),
         (name = "schedules", description = "When campaigns may write"),
         (name = "opt-outs", description = "Who is not to be written to"),
+        (name = "contacts", description = "With whom a business has to do"),
         (name = "inbound", description = "What comes in"),
         (name = "webhooks", description = "Which programs are told of what"),
         (name = "users", description = "Who may do what"),
@@ -96,6 +98,13 @@ struct Document;
     listener::conversations,
     listener::messages,
     listener::history,
+    contacts::list,
+    contacts::csv,
+    contacts::one,
+    contacts::change,
+    contacts::forget,
+    contacts::join,
+    contacts::part,
     reports::incoming,
     reports::outgoing,
     webhooks::list,

@@ -406,7 +406,7 @@ pub(crate) async fn overview(
             webhooks: dead.map(|all| all.into_iter().map(Webhook::from).collect()),
             grabacion: recording,
         },
-        respuestas: super::listener::told(&state, replies.messages).await?,
+        respuestas: super::listener::told(&state, &caller, replies.messages).await?,
     }))
 }
 

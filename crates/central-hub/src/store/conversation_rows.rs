@@ -1,11 +1,12 @@
-//! Between whom there are messages: a row of `conversations` for each chat and
-//! business, written together with the first message.
+//! Who has to do with whom: a row of `conversations` for each chat and business,
+//! written together with the first message, or with what a person notes.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use session_api::line_key;
 
+use super::contact_cards::move_cards_in;
 use super::error::StoreError;
 use super::{Store, Tx};
 
@@ -55,8 +56,8 @@ impl Store {
         Ok(())
     }
 
-    /// The conversations of one chat are another's from now on; with `of`, those
-    /// of one business alone.
+    /// The conversations of one chat, and what is kept of who is there, are
+    /// another's from now on; with `of`, those of one business alone.
     pub(super) async fn move_conversations_in(
         &self,
         tx: &mut Tx,
@@ -77,7 +78,8 @@ impl Store {
         }
         let gone = query.fetch_all(&mut **tx).await?;
         let moved = gone.into_iter().map(|cliente_id| (to, cliente_id));
-        self.note_conversations_in(tx, &moved.collect()).await
+        self.note_conversations_in(tx, &moved.collect()).await?;
+        move_cards_in(tx, from, to, of).await
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use session_api::line_key;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::contact_cards::stored;
 use super::conversation_rows::digits_of_chat;
 use super::error::StoreError;
 use super::messages::{Message, joined};
@@ -29,11 +30,11 @@ const FIRST_CHUNK: u32 = 200;
 const FEW_CHATS: usize = 500;
 
 /// A message at which a conversation stands in a list, and its chat.
-type At = (i64, String);
+pub(super) type At = (i64, String);
 
 /// A part of a list, the newest first, and down to which message it goes;
 /// `None`: to the first there is.
-type Part = (Vec<At>, Option<i64>);
+pub(super) type Part = (Vec<At>, Option<i64>);
 
 fn as_id(cliente_id: Option<u64>) -> Option<i64> {
     cliente_id.map(|id| i64::try_from(id).unwrap_or(i64::MAX))
@@ -162,12 +163,16 @@ impl Store {
             let (lasts, to) = self.last_of_each(cliente_id, before, CHUNK).await?;
             budget.spend(CHUNK as usize, 0);
             let known: Vec<_> = lasts.iter().map(|(_, chat)| chat.as_str()).collect();
-            let names: HashMap<_, _> = self
-                .contacts(&known)
-                .await?
-                .into_iter()
-                .map(|contact| (contact.wa_id.clone(), contact.words()))
-                .collect();
+            let mut names: HashMap<String, String> = HashMap::new();
+            for contact in self.contacts(&known).await? {
+                names.insert(contact.wa_id.clone(), contact.words());
+            }
+            for card in self.cards(&known, cliente_id).await? {
+                names
+                    .entry(card.chat.clone())
+                    .or_default()
+                    .push_str(&card.words());
+            }
             for (id, chat) in lasts {
                 let is_named = names.get(&chat).is_some_and(|names| words.are_in(names));
                 if is_named || digits.is_some_and(|digits| digits.are_of(&chat)) {
@@ -196,43 +201,41 @@ impl Store {
         digits: Option<&Digits>,
     ) -> Result<Vec<String>, StoreError> {
         let mut binds = words.patterns();
-        let all: Vec<_> = (1..=binds.len())
-            .map(|n| format!("words LIKE ${n}"))
+        // After the two that are always there.
+        let place = |at: usize| at + 3;
+        let all: Vec<_> = (0..binds.len())
+            .map(|at| format!("words LIKE ${}", place(at)))
             .collect();
+        let all = all.join(" AND ");
         let mut statement = format!(
-            "SELECT wa_id AS chat FROM contacts WHERE {}",
-            all.join(" AND ")
+            "SELECT wa_id AS chat FROM contacts WHERE {all}
+             UNION SELECT chat FROM contact_cards WHERE ($1 = 0 OR cliente_id = $1) AND {all}"
         );
         if let Some(digits) = digits {
-            let first = binds.len() + 1;
+            let first = binds.len();
             binds.extend(digits.patterns());
-            let any: Vec<_> = (first..=binds.len())
-                .map(|n| format!("digits LIKE ${n}"))
+            let any: Vec<_> = (first..binds.len())
+                .map(|at| format!("digits LIKE ${}", place(at)))
                 .collect();
-            let of = match cliente_id {
-                None => String::new(),
-                Some(_) => format!(" AND cliente_id = ${}", binds.len() + 2),
-            };
             let _ = write!(
                 statement,
-                " UNION SELECT chat FROM conversations WHERE ({}){of}",
+                " UNION SELECT chat FROM conversations
+                 WHERE ($1 = 0 OR cliente_id = $1) AND ({})",
                 any.join(" OR ")
             );
         }
-        let _ = write!(statement, " LIMIT ${}", binds.len() + 1);
-        let mut query = sqlx::query_scalar(AssertSqlSafe(statement));
+        statement.push_str(" LIMIT $2");
+        let mut query = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(stored(cliente_id))
+            .bind(i64::try_from(FEW_CHATS + 1).unwrap_or(i64::MAX));
         for bind in &binds {
             query = query.bind(bind);
-        }
-        query = query.bind(i64::try_from(FEW_CHATS + 1).unwrap_or(i64::MAX));
-        if let Some(id) = as_id(cliente_id).filter(|_| digits.is_some()) {
-            query = query.bind(id);
         }
         Ok(query.fetch_all(self.reader()).await?)
     }
 
     /// The last messages of these chats, as far as they are older.
-    async fn last_of_these(
+    pub(super) async fn last_of_these(
         &self,
         cliente_id: Option<u64>,
         chats: &[String],
@@ -336,13 +339,13 @@ impl Store {
 
 /// A number, or a part of one, however it is written: as it was typed, and as
 /// its line is spelled.
-struct Digits {
+pub(super) struct Digits {
     typed: String,
     line: String,
 }
 
 impl Digits {
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let words = fold(text);
         let is_number =
             |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '(' | ')' | '.');
@@ -359,7 +362,7 @@ impl Digits {
         digits.contains(&self.typed) || digits.contains(&self.line)
     }
 
-    fn patterns(&self) -> Vec<String> {
+    pub(super) fn patterns(&self) -> Vec<String> {
         let mut patterns = vec![format!("%{}%", self.typed)];
         if self.line != self.typed {
             patterns.push(format!("%{}%", self.line));

@@ -34,6 +34,7 @@ const STEPS: &[(i64, &str, &str)] = steps! {
     10 "0010_traces";
     11 "0011_people";
     12 "0012_search";
+    15 "0015_contacts";
 };
 
 /// Runs what has not run yet.

@@ -8,6 +8,7 @@
 mod access;
 mod attacks;
 mod campaigns;
+mod contacts;
 mod events;
 mod failures;
 mod fake_session_manager;

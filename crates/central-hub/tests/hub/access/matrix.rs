@@ -115,6 +115,13 @@ const EXPECTED: &[(&str, &str)] = &[
     ("GET /listener/conversations", "ACraR"),
     ("GET /listener/messages", "ACraR"),
     ("GET /listener/history/{number}", "ACraR"),
+    ("GET /contacts", "ACraR"),
+    ("GET /contacts.csv", "ACraR"),
+    ("GET /contacts/{telefono}", "ACraR"),
+    ("PUT /contacts/{telefono}", "ACkaK"),
+    ("DELETE /contacts/{telefono}", "ACkaK"),
+    ("POST /contacts/{telefono}/join", "Aka"),
+    ("POST /contacts/{telefono}/part", "Aka"),
     // By a token of their own, which this hub has not.
     ("POST /listener/incoming-message", "nACrsklaRSKL"),
     ("POST /listener/outgoing-message", "nACrsklaRSKL"),

@@ -1,5 +1,6 @@
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
@@ -56,6 +57,7 @@ export const en: Dictionary = {
     campaigns: 'Campaigns',
     schedules: 'Schedules',
     conversations: 'Conversations',
+    contacts: 'Contacts',
     messages: 'Messages',
     optOuts: 'Opt-outs',
     whatsapp: 'WhatsApp',
@@ -329,6 +331,7 @@ export const en: Dictionary = {
     transition: (from, to) => `From ${from} to ${to}`,
   },
   campaigns,
+  contacts,
   conversations,
   integrations,
   line,

@@ -1,6 +1,7 @@
 import type { SessionState } from '../../api/types';
 import { causes, errors, failures } from './codes';
 import { campaigns } from './campaigns';
+import { contacts } from './contacts';
 import { conversations } from './conversations';
 import { integrations } from './integrations';
 import { line, operator } from './line';
@@ -85,6 +86,7 @@ export const es = {
     campaigns: 'Campañas',
     schedules: 'Programación',
     conversations: 'Conversaciones',
+    contacts: 'Contactos',
     messages: 'Mensajes',
     optOuts: 'Bajas',
     whatsapp: 'WhatsApp',
@@ -341,6 +343,7 @@ export const es = {
     transition: (from: string, to: string) => `De ${from} a ${to}`,
   },
   campaigns,
+  contacts,
   conversations,
   integrations,
   line,
