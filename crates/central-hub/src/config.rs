@@ -3,7 +3,6 @@
 
 mod allowed_hosts;
 mod database_location;
-mod trusted_proxies;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,12 +15,11 @@ use service_runtime::listen::{
     Hosts, LEAST_PASSWORD, LEAST_TOKEN, ListenError, ensure_loopback_or_token,
     ensure_not_guessable, is_guessable,
 };
-use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString};
+use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString, TrustedProxies};
 use url::Url;
 
 pub use allowed_hosts::{AllowedHosts, BadHosts};
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
-pub use trusted_proxies::TrustedProxies;
 
 /// `PORT` where nothing is set.
 pub const DEFAULT_PORT: u16 = 3012;

@@ -79,6 +79,11 @@ impl From<Invalid> for HubError {
 
 impl From<StoreError> for HubError {
     fn from(error: StoreError) -> Self {
+        if error.is_unfit_value() {
+            return Self(ErrorReply::invalid_request(
+                "a text has a character, or a number a size, that the hub's database cannot hold",
+            ));
+        }
         if !error.is_unavailable() {
             tracing::error!("{error}");
             return Self(ErrorReply::internal());

@@ -102,6 +102,11 @@ impl Deps {
         let session = SessionClient::new(base, config.session_manager_token.as_ref(), timeouts)?;
         let store = Store::open(&config.database).await?;
         let auth = Auth::open(&config, &store).await?;
+        let serve_limits = ServeLimits {
+            drain: DRAIN,
+            proxies: config.trusted_proxies.clone(),
+            ..ServeLimits::default()
+        };
         Ok(Self {
             config,
             session,
@@ -109,10 +114,7 @@ impl Deps {
             limits: OutboxLimits::default(),
             auth,
             webhook_limits: WebhookLimits::default(),
-            serve_limits: ServeLimits {
-                drain: DRAIN,
-                ..ServeLimits::default()
-            },
+            serve_limits,
         })
     }
 }

@@ -24,6 +24,7 @@
 //! | [`process`] | children that die with the service, and finding what is left |
 //! | [`http`] | error bodies, extractors and the layers of every router |
 //! | [`limits`] | what one caller may take at once, and how often it may guess |
+//! | [`TrustedProxies`] | whose connections are those of many clients |
 //! | [`inherited`] | a descriptor that the process was started with |
 //! | [`Backoff`] | delays between retries |
 //! | [`is_public`] | which addresses are the internet's |
@@ -49,6 +50,7 @@ pub mod serve;
 pub mod shutdown;
 mod sys;
 pub mod traces;
+mod trusted_proxies;
 
 pub use address::is_public;
 pub use backoff::Backoff;
@@ -58,3 +60,4 @@ pub use fatal::fatal;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use shutdown::Shutdown;
 pub use sys::{NotOurs, inherited};
+pub use trusted_proxies::TrustedProxies;

@@ -4,6 +4,7 @@
 //!  accept ─> room? ─> one task for each connection
 //!    │         │ head not read in time, answer not taken in time ─> closed
 //!    │         │ body stops ─> 408
+//!    │         │ answered before the body's end ─> the rest is read and dropped
 //!    │         └ hyper's own bare 400, 414, 431 ─> given a JSON body
 //!    └─ draining: no new ones, each ends after its request ─┐
 //!         `drain` over, or aborting: what is left is cut <──┘
@@ -43,9 +44,10 @@ use crate::limits::OncePerMinute;
 use crate::listen::Listeners;
 use crate::process::raise_descriptors;
 use crate::shutdown::Shutdown;
+use crate::trusted_proxies::TrustedProxies;
 
 /// What a server puts up with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServeLimits {
     /// For a request's head to arrive; also how long an idle connection is
     /// kept.
@@ -60,9 +62,10 @@ pub struct ServeLimits {
     /// Connections at once. For a further one the one that waits longest for
     /// its peer is cut; where all are at work it is refused.
     pub connections: usize,
-    /// Of those, from one address; this machine's own, where a proxy is, has
-    /// all of them.
+    /// Of those, from one address.
     pub of_address: usize,
+    /// Who has all of them: behind these, and on this machine, are many clients.
+    pub proxies: TrustedProxies,
 }
 
 impl Default for ServeLimits {
@@ -75,6 +78,7 @@ impl Default for ServeLimits {
             drain: Duration::from_secs(5),
             connections: 1024,
             of_address: 256,
+            proxies: TrustedProxies::default(),
         }
     }
 }
@@ -108,7 +112,8 @@ pub async fn serve(
     shutdown: &Shutdown,
 ) {
     let listeners = listeners.into();
-    let open = Connections::new(room_for(limits.connections), limits.of_address);
+    let room = room_for(limits.connections);
+    let open = Connections::new(room, limits.of_address, limits.proxies.clone());
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let refused = OncePerMinute::default();
     let mut connections = JoinSet::new();
@@ -140,7 +145,7 @@ pub async fn serve(
                     }
                 };
                 let router = router.clone();
-                let draining = shutdown.draining().clone();
+                let (limits, draining) = (limits.clone(), shutdown.draining().clone());
                 connections.spawn(connection(stream, peer, router, limits, draining, admitted));
             }
         }
@@ -244,7 +249,7 @@ async fn connection(
     let asking = Arc::clone(&activity);
     let service = router
         .map_request(move |request: hyper::Request<Incoming>| {
-            asking.works();
+            asking.begins();
             let watch = |body| watched::request_body(body, Arc::clone(&asking), limits.body_idle);
             let mut request = request.map(watch);
             request.extensions_mut().insert(ConnectInfo(peer));

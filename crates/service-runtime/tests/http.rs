@@ -589,3 +589,24 @@ async fn the_head_of_a_part_is_bounded() {
     assert_eq!((answer.status, answer.body), (200, long.len().to_string()));
     server.stop().await;
 }
+
+/// A client that reads nothing until it has sent everything gets its answer all
+/// the same, and a proxy the status.
+#[tokio::test]
+async fn an_answer_before_the_bodys_end_arrives() {
+    let server = start(ServeLimits::default()).await;
+    for (path, status) in [("/nothing", "404"), ("/bytes", "413")] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let piece = vec![b'a'; 64 * 1024];
+        for _ in 0..400 {
+            stream.write_all(&piece).await.unwrap();
+        }
+        let mut seen = [0; 12];
+        stream.read_exact(&mut seen).await.unwrap();
+        assert_eq!(std::str::from_utf8(&seen[9..]).unwrap(), status, "{path}");
+    }
+    server.stop().await;
+}

@@ -356,7 +356,9 @@ pub fn check_filename(field: &'static str, name: &str) -> Result<(), Invalid> {
         let is_keycap = c == '\u{fe0f}' && before.is_some_and(|it| it.is_ascii_digit());
         is_joiner(c) && !is_keycap && before.is_none_or(|before| before.is_ascii())
     });
-    if hides || name.trim().is_empty() || name.len() > 255 || name.chars().any(odd) {
+    // Nothing, `.` and `..` are folders.
+    let is_none = name.trim().trim_matches('.').is_empty();
+    if hides || is_none || name.len() > 255 || name.chars().any(odd) {
         return refuse(
             field,
             "has to be a file's name of at most 255 bytes, without a path and without invisible characters",
@@ -406,6 +408,8 @@ mod tests {
         for bad in [
             "",
             " ",
+            ".",
+            " ..",
             "a/b",
             "a\\b",
             "a\u{0}b",

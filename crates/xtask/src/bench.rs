@@ -14,7 +14,7 @@ pub(crate) fn run(options: &BenchOptions) -> Result<ExitCode> {
     let tools = setup::setup(setup::Needs::TO_BENCH)?;
     assets::build_all(&tools)?;
     assets::install(&tools, Package::Tests)?;
-    program::run("bench", &arguments(options), Profile::Release, &tools)
+    program::run("bench", &arguments(options), Profile::Release, &tools, &[])
 }
 
 fn arguments(options: &BenchOptions) -> Vec<String> {

@@ -17,7 +17,7 @@ pub(crate) fn run(options: &ChaosOptions) -> Result<ExitCode> {
     } else {
         Profile::Dev
     };
-    program::run("chaos", &arguments(options), profile, &tools)
+    program::run("chaos", &arguments(options), profile, &tools, &[])
 }
 
 fn arguments(options: &ChaosOptions) -> Vec<String> {

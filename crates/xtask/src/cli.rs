@@ -63,7 +63,8 @@ enum Task {
     /// nobody reads, bodies without an end, floods of every route for every
     /// role, guesses and many streams, on this machine alone and bounded in
     /// count and time. Fails where memory, descriptors, answers or the time of
-    /// `/health` leave their table.
+    /// `/health` leave their table. Without options one hub on SQLite, with
+    /// nothing before it.
     Abuse(AbuseOptions),
     /// Measure the product and whatsapp-web.js in turns, and print a table.
     ///
@@ -143,6 +144,22 @@ pub(crate) struct AbuseOptions {
     /// Only attacks whose name has this in it.
     #[arg(long, value_name = "WORDS")]
     pub(crate) only: Option<String>,
+    /// Where the hub keeps what it remembers; SQLite without it.
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) database: Option<abuse::Engine>,
+    /// So many hubs on one PostgreSQL, attacked in turns.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) hubs: u8,
+    /// Through nginx with `deploy/nginx/leadmaster.conf`, over TLS.
+    #[arg(long)]
+    pub(crate) nginx: bool,
+    /// The hub of the pair in containers, as `deploy/container/compose.yaml` has
+    /// it; the images are those of `cargo xtask image`.
+    #[arg(long, conflicts_with_all = ["database", "hubs", "release"])]
+    pub(crate) containers: bool,
+    /// What runs the containers, where both are; podman without it.
+    #[arg(long, value_enum, value_name = "PROGRAM", requires = "containers")]
+    pub(crate) engine: Option<image::Engine>,
     /// Optimised binaries; they take minutes to build the first time.
     #[arg(long)]
     pub(crate) release: bool,
@@ -200,7 +217,8 @@ pub(crate) struct ImageOptions {
 /// What is fuzzed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FuzzOptions {
-    /// Only these: numbers, requests, lists, page, environment, multipart.
+    /// Only these: numbers, requests, lists, page, environment, multipart,
+    /// content-disposition.
     pub(crate) targets: Vec<String>,
     /// For how many minutes, each.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
@@ -281,6 +299,9 @@ mod tests {
             &["xtask", "up", "--session-port", "70000"],
             &["xtask", "chaos", "--minutes", "0"],
             &["xtask", "chaos", "--minutes", "2", "--short"],
+            &["xtask", "abuse", "--hubs", "0"],
+            &["xtask", "abuse", "--containers", "--hubs", "2"],
+            &["xtask", "abuse", "--engine", "podman"],
             &["xtask"],
         ] {
             assert!(Xtask::try_parse_from(bad).is_err(), "{bad:?}");

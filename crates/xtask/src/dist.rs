@@ -19,7 +19,7 @@ use crate::{assets, cargo, repo, say, setup};
 const BINARIES: [&str; 2] = ["session-manager", "central-hub"];
 /// What else is in it, as committed: what an operator has beside it, such as
 /// `deploy/local.cjs`, holds secrets.
-const FILES: [&str; 4] = ["deploy", "docs", "README.md", "LICENSE"];
+const FILES: [&str; 5] = ["deploy", "docs", "README.md", "README.es.md", "LICENSE"];
 
 /// Makes the archive in `target/dist`.
 pub(crate) fn run() -> Result<()> {

@@ -9,7 +9,7 @@ use crate::setup::Needs;
 use crate::{assets, cargo, repo, say, setup};
 
 /// The targets in `tests/fuzz`, each with a seed or two.
-const TARGETS: [(&str, &[&str]); 6] = [
+const TARGETS: [(&str, &[&str]); 7] = [
     ("numbers", &["+54 9 11 5825-4201", "5491158254201@c.us"]),
     (
         "requests",
@@ -46,7 +46,18 @@ const TARGETS: [(&str, &[&str]); 6] = [
             "\u{1}--x\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''a%2fb\r\n\r\n\r\n--x--",
         ],
     ),
+    (
+        "content-disposition",
+        &[
+            "filename=\"lista de precios.pdf\"",
+            "filename*=UTF-8''%e2%80%aefdp.exe",
+            "filename=\"a\\\"b\"; filename=\"../c\"",
+        ],
+    ),
 ];
+
+/// Those that need a service's own crate, by the feature of that name.
+const OF_SERVICES: [&str; 4] = ["numbers", "lists", "page", "environment"];
 
 /// Runs each target, or those that are named, for so many minutes.
 pub(crate) fn run(options: &FuzzOptions) -> Result<()> {
@@ -82,8 +93,11 @@ fn fuzz(name: &str, seeds: &[&str], minutes: u64) -> Result<()> {
     }
     let words = ["run", "--fuzz-dir", "tests/fuzz", "--target-dir"];
     let mut command = cargo::plugin("fuzz", &words)?;
+    command.arg(&target);
+    if OF_SERVICES.contains(&name) {
+        command.args(["--features", "services"]);
+    }
     command
-        .arg(&target)
         .arg(name)
         .arg(&corpus)
         .arg("--")

@@ -13,6 +13,8 @@ mod abuse;
 mod assets;
 mod audit;
 mod bench;
+#[cfg(test)]
+mod both_languages;
 mod cargo;
 mod chaos;
 mod check;

@@ -9,18 +9,20 @@ use crate::leftovers::Run;
 use crate::setup::Tools;
 use crate::{repo, say, suite};
 
-/// Builds and runs `name`; a failure if it fails or leaves anything.
+/// Builds and runs `name`, with further variables; a failure if it fails or leaves anything.
 pub(crate) fn run(
     name: &str,
     arguments: &[String],
     profile: Profile,
     tools: &Tools,
+    variables: &[(&str, &str)],
 ) -> Result<ExitCode> {
     build(profile)?;
     let run = Run::new(&repo::target())?;
     let mut program = Command::new(profile.binary(name));
     program.args(arguments);
     suite::environment(&mut program, tools, &run);
+    program.envs(variables.iter().copied());
     let status = program.status()?;
     let left = suite::nothing_left(&run);
     run.close();

@@ -32,12 +32,14 @@ const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
 /// What the tests call of Debian's, with its package.
-const CALLED: [(&str, &str); 5] = [
+const CALLED: [(&str, &str); 6] = [
     ("systemd-analyze", "systemd"),
     ("curl", "curl"),
     ("sqlite3", "sqlite3"),
     ("ss", "iproute2"),
     ("ps", "procps"),
+    // It saves the lists that the hub reads.
+    ("soffice", "libreoffice-calc-nogui"),
 ];
 
 /// What the work at hand needs.

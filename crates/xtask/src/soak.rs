@@ -16,5 +16,5 @@ pub(crate) fn run(options: &SoakOptions) -> Result<ExitCode> {
     let out = out.unwrap_or_else(|| repo::target().join("soak"));
     let words = ["--hours", &options.hours.to_string(), "--out"].map(str::to_owned);
     let words = [&words[..], &[out.display().to_string()]].concat();
-    program::run("soak", &words, Profile::Release, &tools)
+    program::run("soak", &words, Profile::Release, &tools, &[])
 }

@@ -4,4 +4,5 @@ mod doctor;
 mod monitoring;
 mod nginx;
 mod pm2;
+mod proxies;
 mod systemd;

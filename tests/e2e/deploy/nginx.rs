@@ -1,173 +1,23 @@
-//! The hub behind a real nginx with `deploy/nginx/leadmaster.conf`, of which
-//! only addresses and the certificate's place are changed.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! The hub behind a real nginx with `deploy/nginx/leadmaster.conf`.
 
 use std::convert::Infallible;
-use std::fs::File;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
-use harness::{
-    Events, Hub, Manager, ManagerOptions, Scratch, SseEvent, answer, http_builder, poll,
-};
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
-};
-use reqwest::{Body, Certificate, Client, redirect};
+use futures_util::future::join_all;
+use harness::{Events, Hub, Manager, ManagerOptions, Nginx, SseEvent, answer, poll};
+use reqwest::{Body, RequestBuilder};
 use serde_json::{Value, json};
-use service_runtime::process::spawn_bound;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 
-/// As in the file.
-const NAME: &str = "leadmaster.example.com";
 const PASSWORD: &str = "una clave de prueba, larga";
 /// Somebody else's, which nobody here can have.
 const CLAIMED: &str = "203.0.113.9";
 const MIB: usize = 1024 * 1024;
 
-/// nginx in front of a hub.
-struct Nginx {
-    child: Child,
-    folder: Scratch,
-    http: SocketAddr,
-    https: SocketAddr,
-}
-
-impl Nginx {
-    async fn before(hub: &Hub) -> Self {
-        // A port that is free now may be another test's a moment later.
-        for _ in 0..5 {
-            let folder = Scratch::default();
-            certify(folder.path());
-            let (http, https) = (free(), free());
-            let text = configuration(folder.path(), &hub.service.url, http, https);
-            std::fs::write(folder.join("leadmaster.conf"), text).unwrap();
-            let mut nginx = Self {
-                child: start(folder.path()),
-                folder,
-                http,
-                https,
-            };
-            if nginx.listens().await {
-                return nginx;
-            }
-            let said = std::fs::read_to_string(nginx.folder.join("said")).unwrap();
-            assert!(said.contains("Address already in use"), "{said}");
-        }
-        panic!("no port stays free");
-    }
-
-    /// Whether it came up; it binds all before it answers at any.
-    async fn listens(&mut self) -> bool {
-        let address = self.https;
-        let child = &mut self.child;
-        poll::until("nginx to listen, or to end", async || {
-            if child.try_wait().unwrap().is_some() {
-                return Some(false);
-            }
-            TcpStream::connect(address).is_ok().then_some(true)
-        })
-        .await
-    }
-
-    /// A client at `from`, an address of this machine, that knows the name and
-    /// trusts the certificate.
-    fn client(&self, from: u8) -> Client {
-        let pem = std::fs::read(self.folder.join("authority.pem")).unwrap();
-        http_builder()
-            .tls_certs_only([Certificate::from_pem(&pem).unwrap()])
-            .resolve(NAME, self.https)
-            .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, from)))
-            .redirect(redirect::Policy::none())
-            // For streams as well: none lasts as long here.
-            .timeout(Duration::from_secs(90))
-            .build()
-            .unwrap()
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("https://{NAME}:{}{path}", self.https.port())
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
-
-/// A certificate for [`NAME`], and the authority that clients are to trust.
-fn certify(folder: &Path) {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // With the name that all have without one, each would be its own authority.
-    params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "authority of a test");
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    for (name, text) in [
-        ("authority.pem", authority.pem()),
-        ("fullchain.pem", certificate.pem()),
-        ("privkey.pem", key.serialize_pem()),
-    ] {
-        std::fs::write(folder.join(name), text).unwrap();
-    }
-}
-
-/// The file of `deploy/`, on loopback and these ports.
-fn configuration(folder: &Path, hub: &str, http: SocketAddr, https: SocketAddr) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx/leadmaster.conf");
-    let mut text = std::fs::read_to_string(file).unwrap();
-    let letsencrypt = format!("/etc/letsencrypt/live/{NAME}");
-    for (theirs, ours) in [
-        ("listen 80;", format!("listen {http};")),
-        ("listen 443 ssl", format!("listen {https} ssl")),
-        // Not every machine has IPv6.
-        ("  listen [::]:80;\n", String::new()),
-        ("  listen [::]:443 ssl http2;\n", String::new()),
-        (letsencrypt.as_str(), folder.display().to_string()),
-        ("http://127.0.0.1:3012", hub.to_owned()),
-    ] {
-        assert!(text.contains(theirs), "{theirs} is not in the file");
-        text = text.replace(theirs, &ours);
-    }
-    text
-}
-
-/// One process, bound to this one; all that it writes is in `folder`.
-fn start(folder: &Path) -> Child {
-    let mut main = String::from(
-        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n\
-         events {}\nhttp {\naccess_log off;\ngzip on;\n",
-    );
-    for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
-        main += &format!("{kind}_temp_path {kind};\n");
-    }
-    main += "include leadmaster.conf;\n}\n";
-    std::fs::write(folder.join("nginx.conf"), main).unwrap();
-    let said = File::create(folder.join("said")).unwrap();
-    let mut command = Command::new("nginx");
-    command
-        .arg("-p")
-        .arg(folder)
-        .args(["-c", "nginx.conf", "-e", "stderr"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(said);
-    spawn_bound(command).expect("nginx: `cargo xtask test` brings it, or put it on PATH")
+async fn before(hub: &Hub) -> Nginx {
+    Nginx::before(&[&hub.service.url]).await
 }
 
 fn locked() -> ManagerOptions {
@@ -178,7 +28,7 @@ fn locked() -> ManagerOptions {
 async fn page_is_served_over_tls_only() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
-    let nginx = Nginx::before(&hub).await;
+    let nginx = before(&hub).await;
     let client = nginx.client(1);
 
     let page = client.get(nginx.url("/whatsapp")).send().await.unwrap();
@@ -191,11 +41,11 @@ async fn page_is_served_over_tls_only() {
 
     let plain = |path: &str| {
         let request = client.get(format!("http://{}{path}", nginx.http));
-        request.header("host", NAME).send()
+        request.header("host", Nginx::NAME).send()
     };
     let moved = plain("/whatsapp?x=1").await.unwrap();
     assert_eq!(moved.status(), 301);
-    let to = format!("https://{NAME}/whatsapp?x=1");
+    let to = format!("https://{}/whatsapp?x=1", Nginx::NAME);
     assert_eq!(moved.headers()["location"], to.as_str());
     // certbot's, which comes without TLS.
     let challenge = plain("/.well-known/acme-challenge/none").await.unwrap();
@@ -214,7 +64,7 @@ async fn page_is_served_over_tls_only() {
 async fn hub_without_a_password_is_closed_behind_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, ManagerOptions::default()).await;
-    let nginx = Nginx::before(&hub).await;
+    let nginx = before(&hub).await;
     let (status, body) = answer(nginx.client(1).get(nginx.url("/api/status"))).await;
     assert_eq!((status, &body["code"]), (403, &json!("FOREIGN_HOST")));
     manager.stop().await;
@@ -224,7 +74,7 @@ async fn hub_without_a_password_is_closed_behind_nginx() {
 async fn password_guesses_are_rate_limited_by_real_address() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
-    let nginx = Nginx::before(&hub).await;
+    let nginx = before(&hub).await;
 
     let wrong = json!({"username": "admin", "password": "otra clave"});
     let request = nginx.client(7).post(nginx.url("/api/auth/login"));
@@ -264,6 +114,98 @@ async fn password_guesses_are_rate_limited_by_real_address() {
     manager.stop().await;
 }
 
+/// As somebody elsewhere, who claims to be yet another.
+fn from(address: &str, claim: usize, request: RequestBuilder) -> RequestBuilder {
+    request
+        .header(Nginx::ADDRESS_HEADER, address)
+        .header("x-forwarded-for", format!("192.0.2.{}", claim % 250))
+}
+
+const HERE: &str = "203.0.113.7";
+const ELSEWHERE: &str = "203.0.113.8";
+
+#[tokio::test]
+async fn everybody_behind_nginx_has_limits_of_its_own() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let token = "un-token-de-prueba-42";
+    let hub = Hub::start(&manager, locked().with("INTERNAL_TOKEN", token)).await;
+    let nginx = before(&hub).await;
+    let client = nginx.client(1);
+
+    // By Basic, where nginx itself limits nothing.
+    let sign_in = async |address: &str, claim: usize, password: &str| {
+        let request = client.get(nginx.url("/api/auth/me"));
+        let request = request.basic_auth("admin", Some(password));
+        answer(from(address, claim, request)).await
+    };
+    for claim in 0..10 {
+        assert_eq!(sign_in(HERE, claim, "otra clave").await.0, 401);
+    }
+    let (status, body) = sign_in(HERE, 11, "otra clave").await;
+    assert_eq!((status, &body["code"]), (429, &json!("TOO_MANY_ATTEMPTS")));
+    assert_eq!(sign_in(ELSEWHERE, 1, "otra clave").await.0, 401);
+    assert_eq!(sign_in(ELSEWHERE, 1, PASSWORD).await.0, 200);
+
+    let report = async |address: &str, claim: usize, token: &str| {
+        let from_ana = "5491158254201";
+        let body =
+            json!({"cliente_id": 51, "from": from_ana, "message": "hola", "message_id": "A1"});
+        let request = client.post(nginx.url("/api/listener/incoming-message"));
+        let request = request.header("x-internal-token", token).json(&body);
+        answer(from(address, claim, request)).await
+    };
+    let mut statuses = Vec::new();
+    for claims in (0..610).collect::<Vec<_>>().chunks(50) {
+        let guess = |claim: &usize| report(HERE, *claim, "guess");
+        let answers = join_all(claims.iter().map(guess)).await;
+        statuses.extend(answers.into_iter().map(|it| it.0));
+    }
+    let of = |wanted| statuses.iter().filter(|it| **it == wanted).count();
+    assert!(of(401) >= 600 && of(429) > 0, "{} of {}", of(401), of(429));
+    assert_eq!(of(401) + of(429), 610);
+    let (status, body) = report(HERE, 1, token).await;
+    assert_eq!((status, &body["code"]), (429, &json!("TOO_MANY_ATTEMPTS")));
+    let (status, body) = report(ELSEWHERE, 1, token).await;
+    assert_eq!(status, 200, "{body}");
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn one_address_takes_not_all_of_nginx() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, locked()).await;
+    let nginx = before(&hub).await;
+    // More of an answer than sockets hold, on each connection.
+    let line = format!("Host: {}\r\n{}: {HERE}", Nginx::NAME, Nginx::ADDRESS_HEADER);
+    let request = format!("GET /docs/swagger-ui-bundle.js HTTP/1.1\r\n{line}\r\n\r\n").repeat(16);
+    let tls = nginx.tls();
+    let open = |_| async {
+        let mut stream = tls.connect().await.unwrap();
+        // Those above the limit are answered, and not read either.
+        let _ = stream.write_all(request.as_bytes()).await;
+        stream
+    };
+    let unread = join_all((0..400).map(open)).await;
+    let client = nginx.client(1);
+    let status = async |address: &str, path: &str| {
+        let request = from(address, 1, client.get(nginx.url(path)));
+        request.send().await.unwrap().status().as_u16()
+    };
+    poll::until("one address to have its share", async || {
+        (status(HERE, "/health").await == 429).then_some(())
+    })
+    .await;
+    for path in ["/health", "/whatsapp", "/docs/swagger-ui-bundle.js"] {
+        assert_eq!(status(ELSEWHERE, path).await, 200, "{path}");
+    }
+    drop(unread);
+    poll::until("its share to be free again", async || {
+        (status(HERE, "/health").await == 200).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
 fn tells(event: &SseEvent, link: &str) -> bool {
     event.name == "hub" && event.data["session_manager"] == link
 }
@@ -272,7 +214,7 @@ fn tells(event: &SseEvent, link: &str) -> bool {
 async fn events_stream_unbuffered_through_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
-    let nginx = Nginx::before(&hub).await;
+    let nginx = before(&hub).await;
     let client = nginx.client(1);
     let mut streams = Vec::new();
     for path in ["/api/events", "/events"] {
@@ -309,8 +251,8 @@ fn over_http2(nginx: &Nginx) -> tokio::process::Child {
     tokio::process::Command::new("node")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("node/http2-events.mjs"))
         .env("ORIGIN", format!("https://{}", nginx.https))
-        .env("AUTHORITY", NAME)
-        .env("CA", nginx.folder.join("authority.pem"))
+        .env("AUTHORITY", Nginx::NAME)
+        .env("CA", nginx.authority())
         .env("PASSWORD", PASSWORD)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -335,7 +277,7 @@ fn body_in_parts() -> (mpsc::Sender<Part>, Body) {
 async fn uploads_stream_through_nginx() {
     let mut manager = Manager::without_browser(ManagerOptions::default()).await;
     let hub = Hub::start(&manager, locked()).await;
-    let nginx = Nginx::before(&hub).await;
+    let nginx = before(&hub).await;
     let (parts, body) = body_in_parts();
     let request = nginx.client(1).post(nginx.url("/api/files"));
     let request = request
@@ -363,6 +305,11 @@ async fn uploads_stream_through_nginx() {
     let request = request.basic_auth("admin", Some(PASSWORD));
     let (_open, nothing) = body_in_parts();
     let request = request.header("content-length", 81 * MIB).body(nothing);
+    assert_eq!(answer(request).await.0, 413);
+    // And what is no upload is kept on nobody's disk.
+    let request = nginx.client(1).post(nginx.url("/api/users"));
+    let (_open, nothing) = body_in_parts();
+    let request = request.header("content-length", 2 * MIB).body(nothing);
     assert_eq!(answer(request).await.0, 413);
     manager.stop().await;
 }

@@ -1,15 +1,55 @@
 //! The share of `FILES_QUOTA_MIB` that one business can take.
 
-use harness::{Manager, ManagerOptions, answer};
-use serde_json::Value;
+use harness::{Hub, Manager, ManagerOptions, answer};
+use scratch_database::on_both_engines;
+use serde_json::{Value, json};
 
-#[tokio::test]
-async fn cliente_quota_leaves_room_for_others() {
+/// A session-manager with room for four files, one of each business.
+async fn manager() -> Manager {
     let options = ManagerOptions::default()
         .with("FILE_MAX_MIB", 1)
         .with("FILES_QUOTA_MIB", 4)
         .with("FILES_QUOTA_CLIENTE_MIB", 1);
-    let mut manager = Manager::without_browser(options).await;
+    Manager::without_browser(options).await
+}
+
+on_both_engines! {
+    async fn quota_of_whoever_signed_in_at_the_hub(database: Database) {
+        const PASSWORD: &str = "una clave de prueba, larga";
+        let mut manager = manager().await;
+        let options = ManagerOptions::default()
+            .with("DATABASE_URL", database.url())
+            .with("HUB_ADMIN_PASSWORD", PASSWORD);
+        let hub = Hub::start(&manager, options).await;
+        let token = async |cliente: u64| {
+            let body = json!({"name": "prueba", "scopes": ["send"], "cliente_id": cliente});
+            let request = hub.client().post(hub.url("/api/tokens")).json(&body);
+            let (status, body) = answer(request.basic_auth("admin", Some(PASSWORD))).await;
+            assert_eq!(status, 201, "{body}");
+            body["token"].as_str().expect("a token").to_owned()
+        };
+        let upload = async |token: &str, claim: Option<u64>| {
+            let request = hub.client().post(hub.url("/api/files?filename=a.txt"));
+            let request = match claim {
+                Some(id) => request.header("x-cliente-id", id),
+                None => request,
+            };
+            answer(request.bearer_auth(token).body(vec![b'a'; 700_000])).await
+        };
+        let (own, others) = (token(51).await, token(52).await);
+        assert_eq!(upload(&own, None).await.0, 201);
+        let (status, body) = upload(&own, None).await;
+        assert_eq!((status, &body["code"]), (507, &json!("STORAGE_FULL")), "{body}");
+        assert_eq!(upload(&own, Some(52)).await.0, 403, "as somebody else");
+        assert_eq!(upload(&others, None).await.0, 201);
+        drop(hub);
+        assert!(manager.stop().await.success());
+    }
+}
+
+#[tokio::test]
+async fn cliente_quota_leaves_room_for_others() {
+    let mut manager = manager().await;
     let upload = async |manager: &Manager, cliente: Option<u64>| {
         let request = manager.client().post(manager.url("/files?filename=a.txt"));
         let request = match cliente {

@@ -4,18 +4,25 @@
 use central_hub::campaigns::import::{Item, LARGEST_RECORD, Rules, read};
 use central_hub::campaigns::template::Template;
 use libfuzzer_sys::fuzz_target;
+use phone_number::Home;
 
 fuzz_target!(|list: &[u8]| {
     let rules = Rules {
         template: Template::parse("Hola {{nombre}}").expect("a template"),
-        prefix: Some("549".to_owned()),
+        home: Home::default(),
+        column: None,
+        name: None,
+        encoding: None,
+        sheet: None,
+        separator: None,
     };
     let mut last = 0;
     let mut sink = |item: Item| {
         let line = match item {
-            Item::Columns(_) => return true,
+            Item::Shape(_) | Item::Encoding(_) | Item::Columns(_) => return true,
             Item::Row(row) => {
-                assert!(row.recipient.as_str().ends_with("@c.us"));
+                let id = row.recipient.as_str();
+                assert!(id.ends_with("@c.us") || id.ends_with("@lid"), "{id}");
                 row.line
             }
             Item::Refused(refusal) => {

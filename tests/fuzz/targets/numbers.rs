@@ -1,8 +1,8 @@
 //! Recipients, as callers of `/send` and as lists write them.
 #![no_main]
 
-use central_hub::campaigns::phone;
 use libfuzzer_sys::fuzz_target;
+use phone_number::{Home, parse, parse_cell, recipient, to_recipient};
 use session_api::Recipient;
 
 fuzz_target!(|text: &str| {
@@ -13,10 +13,15 @@ fuzz_target!(|text: &str| {
         assert!(matches!(server, "c.us" | "lid"), "{id}");
         assert_eq!(Recipient::parse(id).expect("its own form"), recipient);
     }
-    for prefix in [None, Some("549")] {
-        if let Ok(recipient) = phone::parse(text, prefix) {
-            // What a list takes, `/send` takes as well.
-            Recipient::parse(recipient.as_str()).expect("a recipient");
+    for home in ["AR", "MX", "US"] {
+        let home: Home = home.parse().expect("a country");
+        for phone in [parse(text, &home), parse_cell(text, &home)] {
+            let Ok(phone) = phone else { continue };
+            // What a list takes `/send` takes, and it is the same number there.
+            let taken = to_recipient(&phone).expect("a recipient");
+            let international = format!("+{}", phone.digits);
+            let again = recipient(&international, &home).expect("its own form");
+            assert_eq!(taken, again, "{text:?}");
         }
     }
 });

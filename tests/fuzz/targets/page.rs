@@ -17,7 +17,7 @@ fuzz_target!(|batch: &[u8]| {
     machine.apply(Input::BrowserUp, now);
     for event in events {
         if let PageEvent::Report { report } = event {
-            machine.apply(Input::PageReport(Box::new(facts)), now);
+            machine.apply(Input::PageReport(Box::new(report)), now);
             let _ = (machine.state(), machine.cause().to_string());
         }
     }

@@ -20,6 +20,7 @@ mod events;
 mod flow;
 mod hub;
 mod manager;
+mod nginx;
 pub mod poll;
 pub mod processes;
 mod scratch;
@@ -30,6 +31,7 @@ pub use events::{Events, SseEvent};
 pub use flow::browser_flow;
 pub use hub::Hub;
 pub use manager::{Manager, ManagerOptions, answer, http, http_builder};
+pub use nginx::{Nginx, Tls};
 pub use scratch::Scratch;
 pub use whatsapp_standin as standin;
 

@@ -208,6 +208,7 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/contacts/{telefono}/join", Admins(Campaigns)),
     rule("POST", "/contacts/{telefono}/part", Admins(Campaigns)),
     // Further routes of the Node hub, under its names.
+    rule("POST", "/sender/send", Everybody(Send)),
     rule(
         "GET",
         "/sender/destinatarios/campania/{id}",

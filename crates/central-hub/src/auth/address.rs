@@ -6,9 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
+use service_runtime::TrustedProxies;
 use service_runtime::limits::network_of;
-
-use crate::config::TrustedProxies;
 
 /// The address of the client. For a peer on this machine or one of
 /// [`TrustedProxies`] it is the last entry of `X-Forwarded-For`, which the

@@ -56,6 +56,13 @@ pub fn phone_columns(keys: &[String]) -> Vec<usize> {
     meaning::phone_columns(keys)
 }
 
+/// Whether a column of this key holds something else than numbers to write to,
+/// whatever its cells look like.
+#[must_use]
+pub fn is_of_something_else(key: &str) -> bool {
+    meaning::is_of_something_else(key)
+}
+
 /// Which of these keys is the name's.
 #[must_use]
 pub fn name_column(keys: &[String]) -> Option<usize> {

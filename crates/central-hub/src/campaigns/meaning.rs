@@ -212,13 +212,22 @@ pub(super) fn phone_columns(keys: &[String]) -> Vec<usize> {
     found.into_iter().map(|(_, index)| index).collect()
 }
 
-fn number(key: &str) -> Option<Number> {
-    let words: Vec<_> = key
-        .split('_')
+/// Whether a heading says that its column holds something that is no number to
+/// write to (`DNI`, `Fecha`).
+pub(super) fn is_of_something_else(key: &str) -> bool {
+    words(key).any(|word| NOT_THE_NUMBER.contains(&word))
+}
+
+/// The words of a key, without the numbers after them.
+fn words(key: &str) -> impl Iterator<Item = &str> {
+    key.split('_')
         .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
         .filter(|word| !word.is_empty())
-        .collect();
-    if words.iter().any(|word| NOT_THE_NUMBER.contains(word)) {
+}
+
+fn number(key: &str) -> Option<Number> {
+    let words: Vec<_> = words(key).collect();
+    if is_of_something_else(key) {
         return None;
     }
     let has = |known: &[&str]| words.iter().any(|word| known.contains(word));
@@ -249,13 +258,7 @@ fn number(key: &str) -> Option<Number> {
 
 /// Which of these keys is the name's.
 pub(super) fn name_column(keys: &[String], known: &[&str]) -> Option<usize> {
-    let plain = |key: &String| {
-        key.split('_')
-            .map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()))
-            .filter(|word| !word.is_empty())
-            .collect::<Vec<_>>()
-            .join("_")
-    };
+    let plain = |key: &String| words(key).collect::<Vec<_>>().join("_");
     let exact = known
         .iter()
         .find_map(|name| keys.iter().position(|key| key == name));

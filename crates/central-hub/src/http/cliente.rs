@@ -126,7 +126,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
             qr_code_base64,
         })
         .into_response(),
-        Code::NotAvailable => refuse(
+        Code::NotAvailable(_) => refuse(
             StatusCode::NOT_FOUND,
             "QR_NOT_AVAILABLE",
             qr_code::NOT_AVAILABLE,

@@ -1,17 +1,21 @@
 //! `GET /qr-code`: the code, or why there is none.
 
-use api_docs::Failures;
+use api_docs::{ClienteHeader, Failures};
 use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use service_runtime::http::ClienteId;
 use session_api::{QrBody, SessionState};
 use session_client::{ClientError, SessionClient};
 use utoipa::ToSchema;
 
+use super::node::connect::{self, ByPage};
 use super::node::session::Linked;
 use crate::error::HubError;
 use crate::http::upstream::Upstream;
+use crate::state::AppState;
 
 pub(crate) const NOT_AVAILABLE: &str =
     "no code can be scanned now: POST /connect, then wait for QR_REQUIRED";
@@ -21,7 +25,8 @@ pub(crate) const NOT_REQUIRED: &str = "a phone is linked already: no code is nee
 pub(crate) enum Code {
     /// `data:image/png;base64,…`
     Shown(String),
-    NotAvailable,
+    /// Not linked, and in this state.
+    NotAvailable(SessionState),
     /// Linked, and in this state.
     NotRequired(SessionState),
 }
@@ -32,7 +37,7 @@ pub(crate) async fn look(client: &SessionClient) -> Result<Code, ClientError> {
         QrBody::Available { qr } => Ok(Code::Shown(qr)),
         QrBody::NoQr => match client.status().await?.status {
             state if state.is_linked() => Ok(Code::NotRequired(state)),
-            _ => Ok(Code::NotAvailable),
+            state => Ok(Code::NotAvailable(state)),
         },
     }
 }
@@ -60,15 +65,22 @@ struct Refusal<'a> {
     node: Option<Linked>,
 }
 
-/// The code, or why there is none.
+/// The code, or why there is none. With `X-Cliente-Id`, from a page of the hub's
+/// own address, it connects where nobody has, and waits a moment for the code.
 #[utoipa::path(
     get, path = "/qr-code", tag = "session", operation_id = "qr_code_qr_code",
+    params(ClienteHeader),
     responses((status = 200, description = "The code", body = Shown),
         (status = 404, description = "No code can be scanned now", body = Refusal<'_>),
         (status = 409, description = "None is needed: a phone is linked", body = Refusal<'_>),
         (status = "5XX", description = "session-manager cannot be asked", body = Refusal<'_>), Failures)
 )]
-pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {
+pub(crate) async fn qr_code(
+    State(state): State<AppState>,
+    ByPage(by_page): ByPage,
+    cliente: Option<ClienteId>,
+    Upstream(client): Upstream,
+) -> Response {
     let refuse = |status: StatusCode, code: &str, message: &str, node| {
         let body = Refusal {
             ok: false,
@@ -79,14 +91,20 @@ pub(crate) async fn qr_code(Upstream(client): Upstream) -> Response {
         };
         (status, Json(body)).into_response()
     };
-    match look(&client).await.map_err(HubError::from) {
+    let found = match look(&client).await {
+        Ok(Code::NotAvailable(_)) if by_page && cliente.is_some() => {
+            connect::code(&state, &client).await
+        }
+        found => found,
+    };
+    match found.map_err(HubError::from) {
         Ok(Code::Shown(qr)) => Json(Shown {
             ok: true,
             qr_code_base64: qr.clone(),
             qr,
         })
         .into_response(),
-        Ok(Code::NotAvailable) => refuse(
+        Ok(Code::NotAvailable(_)) => refuse(
             StatusCode::NOT_FOUND,
             "QR_NOT_AVAILABLE",
             NOT_AVAILABLE,

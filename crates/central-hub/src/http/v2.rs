@@ -7,6 +7,7 @@ use session_api::QrBody;
 use session_client::ClientError;
 use utoipa::ToSchema;
 
+use super::node::connect::{ByPage, lower_state};
 use crate::http::upstream::Upstream;
 
 /// `{"status":"…"}`, with the code where there is one.
@@ -27,12 +28,18 @@ impl Answer {
     }
 }
 
-/// The session's state in lower case; `error` where session-manager cannot be asked.
+/// The session's state in lower case; `error` where session-manager cannot be
+/// asked. A page of the hub's own address gets `qr_required` as well where a phone
+/// has to be linked and nobody has begun.
 #[utoipa::path(
     get, path = "/whatsapp-v2/status", tag = "session", operation_id = "v2_status",
     responses((status = 200, description = "The state, or whether there is a code", body = Answer), Failures)
 )]
-pub(crate) async fn status(Upstream(client): Upstream) -> Json<Answer> {
+pub(crate) async fn status(ByPage(by_page): ByPage, Upstream(client): Upstream) -> Json<Answer> {
+    if by_page {
+        let session = client.session().await;
+        return Answer::of(session.map(|session| lower_state(&session)));
+    }
     Answer::of(client.status().await.map(|body| body.status.as_lower_str()))
 }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with the store.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use service_runtime::error_chain;
@@ -60,6 +61,14 @@ impl StoreError {
         matches!(self, Self::Query(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
 
+    /// Whether it was given a text or a number that it cannot hold: whoever asks
+    /// has to give another. PostgreSQL holds no NUL in a text.
+    #[must_use]
+    pub fn is_unfit_value(&self) -> bool {
+        // No such character, no such number.
+        matches!(self, Self::Query(error) if matches!(code(error).as_deref(), Some("22021" | "22003")))
+    }
+
     /// Whether another transaction got in the way.
     pub(super) fn is_in_the_way(&self) -> bool {
         matches!(self, Self::Query(error) if is_in_the_way(error))
@@ -68,10 +77,13 @@ impl StoreError {
 
 /// PostgreSQL's deadlock and serialization failures: the same may go well now.
 fn is_in_the_way(error: &sqlx::Error) -> bool {
-    let code = error
+    matches!(code(error).as_deref(), Some("40P01" | "40001"))
+}
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error
         .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    matches!(code.as_deref(), Some("40P01" | "40001"))
+        .and_then(sqlx::error::DatabaseError::code)
 }
 
 fn is_unavailable(error: &sqlx::Error) -> bool {

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::access::{PASSWORD, admin, answer, basic, bearer, locked};
+use crate::access::{PASSWORD, admin, answer, basic, bearer};
 use crate::fake_session_manager::{FakeSessionManager, state};
 use crate::support::{Events, Hub, until};
 
 const ANA: &str = "5491158254201";
 const ANA_ID: &str = "5491158254201@c.us";
+const LONG: Duration = Duration::from_secs(20);
 const OPEN: &[(&str, &str)] = &[("HUB_ADMIN_PASSWORD", PASSWORD)];
 
 /// A message of a business that WhatsApp took.
@@ -61,6 +62,13 @@ async fn campaign(hub: &Hub, by: &str, cliente_id: Option<u64>) -> i64 {
 
 async fn start(database: &Database, peer: &FakeSessionManager) -> Hub {
     Hub::start_on(&database.url(), &peer.url, OPEN).await
+}
+
+async fn locked_on(database: &Database) -> (FakeSessionManager, Hub) {
+    let peer = FakeSessionManager::start().await;
+    peer.answers("/status", 200, r#"{"status":"READY"}"#);
+    let hub = start(database, &peer).await;
+    (peer, hub)
 }
 
 /// What came in, newest first: its text, business and campaign.
@@ -205,6 +213,43 @@ on_both_engines! {
         hub.stop().await;
     }
 
+    async fn what_no_database_holds_is_no_defect(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let by = admin();
+        let text = "a\u{0}b";
+        let mut said = String::new();
+        for path in [
+            "/api/sender/messages?buscar=a%00b",
+            "/api/sender/messages?telefono=a%00b&estado=a%00b",
+            "/api/listener/messages?buscar=a%00b",
+            "/api/listener/conversations?buscar=a%00b",
+            "/api/listener/history/a%00b",
+            "/api/sender/bajas/a%00b",
+            "/api/sender/messages/status/a%00b",
+            "/api/users/9223372036854775808",
+        ] {
+            let (status, body) = get(&hub, &by, path).await;
+            assert!(status < 500, "{path}: {body}");
+            said += &body.to_string();
+        }
+        for (path, body) in [
+            ("/api/tokens", json!({"name": text, "scopes": ["read"]})),
+            ("/api/sender/bajas", json!({"telefono": ANA, "motivo": text})),
+            ("/api/sender/messages/send", json!({"destinatario": ANA, "mensaje": text})),
+            ("/api/sender/campaigns", json!({"nombre": text, "mensaje": text})),
+            ("/api/auth/login", json!({"username": text, "password": text})),
+            ("/api/webhooks", json!({"url": format!("https://example.com/{text}"), "descripcion": text})),
+        ] {
+            let (status, body) = post(&hub, &by, path, body).await;
+            assert!(status < 500, "{path}: {body}");
+            said += &body.to_string();
+        }
+        // SQLite holds a NUL; that PostgreSQL holds none is told to whoever asked.
+        let is_postgres = matches!(database, Database::Postgres { .. });
+        assert_eq!(said.contains("cannot hold"), is_postgres, "{said}");
+        hub.stop().await;
+    }
+
     async fn what_was_made_without_a_password_is_marked(database: Database) {
         let peer = FakeSessionManager::nowhere().await;
         let hub = Hub::start_on(&database.url(), &peer, &[]).await;
@@ -235,45 +280,236 @@ on_both_engines! {
         assert_eq!(hub.store.unguarded().await.unwrap(), (0, 0));
         hub.stop().await;
     }
-}
 
-#[tokio::test]
-async fn bulk_takes_only_a_campaign_of_its_own() {
-    let (_peer, hub) = locked().await;
-    let (ana, luis) = (
-        hub.add_cliente("ana", 51).await,
-        hub.add_cliente("luis", 52).await,
-    );
-    let own = campaign(&hub, &ana, None).await;
-    let bulk = async |by: &str, campaign: i64, cliente_id: Option<u64>| {
-        let message = json!({"destinatario": ANA, "mensaje": "hola", "cliente_id": cliente_id});
-        let body = json!({"campañaId": campaign, "mensajes": [message]});
-        post(&hub, by, "/api/sender/messages/bulk", body).await
-    };
-    for (by, id) in [(&luis, own), (&luis, 999), (&admin(), 999)] {
-        let (status, body) = bulk(by, id, None).await;
+    async fn bulk_takes_only_a_campaign_of_its_own(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let (ana, luis) = (
+            hub.add_cliente("ana", 51).await,
+            hub.add_cliente("luis", 52).await,
+        );
+        let own = campaign(&hub, &ana, None).await;
+        let bulk = async |by: &str, campaign: i64, cliente_id: Option<u64>| {
+            let message = json!({"destinatario": ANA, "mensaje": "hola", "cliente_id": cliente_id});
+            let body = json!({"campañaId": campaign, "mensajes": [message]});
+            post(&hub, by, "/api/sender/messages/bulk", body).await
+        };
+        for (by, id) in [(&luis, own), (&luis, 999), (&admin(), 999)] {
+            let (status, body) = bulk(by, id, None).await;
+            assert_eq!(
+                (status, &body["code"]),
+                (404, &json!("NOT_FOUND")),
+                "{body}"
+            );
+        }
+        let (status, body) = bulk(&admin(), own, Some(52)).await;
         assert_eq!(
             (status, &body["code"]),
-            (404, &json!("NOT_FOUND")),
+            (400, &json!("INVALID_REQUEST")),
             "{body}"
         );
+        for by in [&ana, &admin()] {
+            let (status, body) = bulk(by, own, None).await;
+            assert_eq!(status, 202, "{body}");
+            let message = &body["mensajes"][0];
+            assert_eq!(
+                (&message["campañaId"], &message["cliente_id"]),
+                (&json!(own), &json!(51))
+            );
+        }
+        hub.stop().await;
     }
-    let (status, body) = bulk(&admin(), own, Some(52)).await;
-    assert_eq!(
-        (status, &body["code"]),
-        (400, &json!("INVALID_REQUEST")),
-        "{body}"
-    );
-    for by in [&ana, &admin()] {
-        let (status, body) = bulk(by, own, None).await;
-        assert_eq!(status, 202, "{body}");
-        let message = &body["mensajes"][0];
-        assert_eq!(
-            (&message["campañaId"], &message["cliente_id"]),
-            (&json!(own), &json!(51))
+
+    async fn the_code_that_links_a_phone_is_for_those_who_may_link_one(database: Database) {
+        let (peer, hub) = locked_on(&database).await;
+        let code = json!({"status": "QR_AVAILABLE", "qr": "data:1", "expires_in_ms": 60_000});
+        peer.first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
+        let reads = bearer(&hub.add_token(&admin(), &["read"], None).await);
+        let of_business = bearer(&hub.add_token(&admin(), &["read"], Some(51)).await);
+        let links = bearer(&hub.add_token(&admin(), &["read", "link"], None).await);
+        let ana = hub.add_cliente("ana", 51).await;
+        let by_password = admin();
+        peer.tell("qr", code.to_string());
+        let listeners = [
+            (&reads, false),
+            (&of_business, false),
+            (&links, true),
+            (&ana, true),
+            (&by_password, true),
+        ];
+        for (generation, (by, sees)) in (10..).zip(listeners) {
+            let mut events = Events::of(listen(&hub, by).await);
+            peer.tell("qr", code.to_string());
+            peer.tell("state", state("READY", generation));
+            let mut codes = 0;
+            loop {
+                let (name, data) = events.next().await.unwrap();
+                codes += u32::from(name == "qr");
+                if name == "state" && data["generation"] == generation {
+                    break;
+                }
+            }
+            assert_eq!(codes > 0, sees, "{by}");
+        }
+        hub.stop().await;
+    }
+
+    async fn an_open_stream_ends_when_its_listener_reaches_less_far(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
+        let (_, eva) = post(&hub, &admin(), "/api/users", user).await;
+        let path = format!("/api/users/{}", eva["id"]);
+        let change = async |change: Value| {
+            let (status, body) = hub.by(&admin(), "PUT", &path, change).await;
+            assert_eq!(status, 200, "{body}");
+        };
+        let by_password = basic("eva", "una clave larga");
+        let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
+        let session = hub.sign_in("eva", "una clave larga").await;
+        // Demoted: session, password and the token that it made.
+        let mut open = Vec::new();
+        for by in [&bearer(&session.jwt), &by_password, &token] {
+            open.push(listen(&hub, by).await);
+        }
+        let others = listen(&hub, &admin()).await;
+        change(json!({"role": "cliente", "cliente_id": 51})).await;
+        for stream in open {
+            ends(stream).await;
+        }
+        // Of another business.
+        let stream = listen(&hub, &by_password).await;
+        change(json!({"cliente_id": 52})).await;
+        ends(stream).await;
+        // With another password, by whichever way it came in.
+        let stream = listen(&hub, &by_password).await;
+        change(json!({"password": "otra clave larga"})).await;
+        ends(stream).await;
+        // A revoked token.
+        let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
+        let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+        let stream = listen(&hub, &token).await;
+        let id = tokens["tokens"][0]["id"].as_i64().unwrap() + 1;
+        let path = format!("/api/tokens/{id}");
+        assert_eq!(hub.by(&admin(), "DELETE", &path, json!(null)).await.0, 200);
+        ends(stream).await;
+        // Nobody else's ended.
+        let mut others = others.bytes_stream();
+        let end = async { while let Some(Ok(_)) = others.next().await {} };
+        assert!(
+            tokio::time::timeout(Duration::from_millis(100), end)
+                .await
+                .is_err()
         );
+        hub.stop().await;
     }
-    hub.stop().await;
+
+    async fn one_caller_has_so_many_streams_and_no_more(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+        let mut open = join_all((0..64).map(|_| listen(&hub, &token))).await;
+        assert!(open.iter().all(|response| response.status() == 200));
+        let refused = listen(&hub, &token).await;
+        assert_eq!(refused.status(), 429);
+        assert!(refused.headers().contains_key("retry-after"));
+        let body: Value = refused.json().await.unwrap();
+        assert_eq!(body["code"], "TOO_MANY_AT_ONCE");
+        // Others are not in its way, nor is what it does otherwise.
+        assert_eq!(listen(&hub, &admin()).await.status(), 200);
+        assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
+        open.pop();
+        until("a place", async || {
+            listen(&hub, &token).await.status() == 200
+        })
+        .await;
+        // The users of one business are one.
+        let ana = hub.add_cliente("ana", 51).await;
+        let first = bearer(&hub.add_token(&ana, &["read"], None).await);
+        let second = bearer(&hub.add_token(&ana, &["read"], None).await);
+        let by = [&ana, &first, &second];
+        let streams = join_all((0..150).map(|number| listen(&hub, by[number % 3]))).await;
+        let let_in = streams.iter().filter(|it| it.status() == 200).count();
+        assert_eq!(let_in, 128);
+        drop((open, streams));
+        hub.stop().await;
+    }
+
+    async fn slow_lists_hold_up_nobody_who_signs_in(database: Database) {
+        let (_peer, hub) = locked_on(&database).await;
+        let mut open = Vec::new();
+        for business in 51..=56_u64 {
+            let by = hub.add_cliente(&format!("u{business}"), business).await;
+            for _ in 0..5 {
+                let id = campaign(&hub, &by, None).await;
+                open.push(slow_list(&hub, &by, id).await);
+            }
+        }
+        // Sixteen come in, four of each business; the others are told so.
+        let mut refused = Vec::new();
+        for stream in &mut open {
+            let mut head = [0; 12];
+            let read = stream.read_exact(&mut head);
+            // Those that come in answer nothing yet.
+            if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), read).await {
+                refused.push(String::from_utf8(head[9..].to_vec()).unwrap());
+            }
+        }
+        let of = |status: &str| refused.iter().filter(|it| *it == status).count();
+        assert_eq!(refused.len(), 30 - 16, "{refused:?}");
+        assert!(of("429") >= 4 && of("503") >= 1, "{refused:?}");
+        let begun = Instant::now();
+        hub.sign_in("admin", PASSWORD).await;
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        hub.stop().await;
+    }
+
+    async fn the_number_behind_a_lid_is_told_to_those_who_know_it(database: Database) {
+        let peer = FakeSessionManager::with_event_log().await;
+        let hub = start(&database, &peer).await;
+        let luis = hub.add_cliente("luis", 52).await;
+        let ana = hub.add_cliente("ana", 51).await;
+        sent(&hub.store, 51, None, "K1").await;
+        let lid = "99887766554433@lid";
+        let mut event =
+            crate::fake_session_manager::message("false_99887766554433@lid_3A01", lid, "hola");
+        event["phone"] = json!(ANA);
+        event["lid"] = json!(lid);
+        peer.publish("message", &event);
+        until("heard", async || inbound(&hub).await.len() == 1).await;
+        let path = format!("/api/listener/history/{lid}");
+        let (_, known) = get(&hub, &ana, &path).await;
+        assert_eq!(
+            (&known["telefono"], &known["chat"]),
+            (&json!(ANA), &json!(ANA_ID))
+        );
+        let (status, unknown) = get(&hub, &luis, &path).await;
+        assert_eq!(status, 200);
+        assert_eq!(
+            (&unknown["telefono"], &unknown["chat"]),
+            (&json!(null), &json!(lid))
+        );
+        assert!(!unknown.to_string().contains(ANA), "{unknown}");
+        // Nor by a message to it, or by the list of opt-outs.
+        let (_, answer) = post(
+            &hub,
+            &luis,
+            "/api/sender/messages/bulk",
+            json!({"mensajes": [{"destinatario": lid, "mensaje": "hola"}]}),
+        )
+        .await;
+        assert!(!answer.to_string().contains(ANA), "{answer}");
+        hub.store.opt_out(ANA_ID, None, None, "test").await.unwrap();
+        for path in [
+            format!("/api/sender/bajas/{lid}"),
+            format!("/api/listener/history/{lid}"),
+            "/api/sender/messages?direccion=todas".to_owned(),
+            "/api/listener/messages?direccion=todas".to_owned(),
+            "/api/listener/conversations".to_owned(),
+        ] {
+            let (status, body) = get(&hub, &luis, &path).await;
+            assert_eq!(status, 200, "{path} {body}");
+            assert!(!body.to_string().contains(ANA), "{path} {body}");
+        }
+        hub.stop().await;
+    }
 }
 
 async fn listen(hub: &Hub, authorization: &str) -> Response {
@@ -285,130 +521,18 @@ async fn listen(hub: &Hub, authorization: &str) -> Response {
         .unwrap()
 }
 
-#[tokio::test]
-async fn the_code_that_links_a_phone_is_for_those_who_may_link_one() {
-    let (peer, hub) = locked().await;
-    let code = json!({"status": "QR_AVAILABLE", "qr": "data:1", "expires_in_ms": 60_000});
-    peer.first_events(&[("state", state("QR_REQUIRED", 3)), ("qr", code.to_string())]);
-    let reads = bearer(&hub.add_token(&admin(), &["read"], None).await);
-    let of_business = bearer(&hub.add_token(&admin(), &["read"], Some(51)).await);
-    let links = bearer(&hub.add_token(&admin(), &["read", "link"], None).await);
-    let ana = hub.add_cliente("ana", 51).await;
-    let by_password = admin();
-    peer.tell("qr", code.to_string());
-    let listeners = [
-        (&reads, false),
-        (&of_business, false),
-        (&links, true),
-        (&ana, true),
-        (&by_password, true),
-    ];
-    for (generation, (by, sees)) in (10..).zip(listeners) {
-        let mut events = Events::of(listen(&hub, by).await);
-        peer.tell("qr", code.to_string());
-        peer.tell("state", state("READY", generation));
-        let mut codes = 0;
-        loop {
-            let (name, data) = events.next().await.unwrap();
-            codes += u32::from(name == "qr");
-            if name == "state" && data["generation"] == generation {
-                break;
-            }
-        }
-        assert_eq!(codes > 0, sees, "{by}");
-    }
-    hub.stop().await;
-}
-
 /// Reads an open stream to its end.
 async fn ends(response: Response) {
+    ends_within(Duration::from_secs(10), response).await;
+}
+
+async fn ends_within(limit: Duration, response: Response) {
     assert_eq!(response.status(), 200);
     let mut bytes = response.bytes_stream();
     let end = async { while let Some(Ok(_)) = bytes.next().await {} };
-    tokio::time::timeout(Duration::from_secs(10), end)
+    tokio::time::timeout(limit, end)
         .await
         .expect("the stream ends");
-}
-
-#[tokio::test]
-async fn an_open_stream_ends_when_its_listener_reaches_less_far() {
-    let (_peer, hub) = locked().await;
-    let user = json!({"username": "eva", "password": "una clave larga", "role": "admin"});
-    let (_, eva) = post(&hub, &admin(), "/api/users", user).await;
-    let path = format!("/api/users/{}", eva["id"]);
-    let change = async |change: Value| {
-        let (status, body) = hub.by(&admin(), "PUT", &path, change).await;
-        assert_eq!(status, 200, "{body}");
-    };
-    let by_password = basic("eva", "una clave larga");
-    let token = bearer(&hub.add_token(&by_password, &["read"], None).await);
-    let session = hub.sign_in("eva", "una clave larga").await;
-    // Demoted: session, password and the token that it made.
-    let mut open = Vec::new();
-    for by in [&bearer(&session.jwt), &by_password, &token] {
-        open.push(listen(&hub, by).await);
-    }
-    let others = listen(&hub, &admin()).await;
-    change(json!({"role": "cliente", "cliente_id": 51})).await;
-    for stream in open {
-        ends(stream).await;
-    }
-    // Of another business.
-    let stream = listen(&hub, &by_password).await;
-    change(json!({"cliente_id": 52})).await;
-    ends(stream).await;
-    // With another password, by whichever way it came in.
-    let stream = listen(&hub, &by_password).await;
-    change(json!({"password": "otra clave larga"})).await;
-    ends(stream).await;
-    // A revoked token.
-    let (_, tokens) = get(&hub, &admin(), "/api/tokens").await;
-    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
-    let stream = listen(&hub, &token).await;
-    let id = tokens["tokens"][0]["id"].as_i64().unwrap() + 1;
-    let path = format!("/api/tokens/{id}");
-    assert_eq!(hub.by(&admin(), "DELETE", &path, json!(null)).await.0, 200);
-    ends(stream).await;
-    // Nobody else's ended.
-    let mut others = others.bytes_stream();
-    let end = async { while let Some(Ok(_)) = others.next().await {} };
-    assert!(
-        tokio::time::timeout(Duration::from_millis(100), end)
-            .await
-            .is_err()
-    );
-    hub.stop().await;
-}
-
-#[tokio::test]
-async fn one_caller_has_so_many_streams_and_no_more() {
-    let (_peer, hub) = locked().await;
-    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
-    let mut open = join_all((0..64).map(|_| listen(&hub, &token))).await;
-    assert!(open.iter().all(|response| response.status() == 200));
-    let refused = listen(&hub, &token).await;
-    assert_eq!(refused.status(), 429);
-    assert!(refused.headers().contains_key("retry-after"));
-    let body: Value = refused.json().await.unwrap();
-    assert_eq!(body["code"], "TOO_MANY_AT_ONCE");
-    // Others are not in its way, nor is what it does otherwise.
-    assert_eq!(listen(&hub, &admin()).await.status(), 200);
-    assert_eq!(get(&hub, &token, "/api/config").await.0, 200);
-    open.pop();
-    until("a place", async || {
-        listen(&hub, &token).await.status() == 200
-    })
-    .await;
-    // The users of one business are one.
-    let ana = hub.add_cliente("ana", 51).await;
-    let first = bearer(&hub.add_token(&ana, &["read"], None).await);
-    let second = bearer(&hub.add_token(&ana, &["read"], None).await);
-    let by = [&ana, &first, &second];
-    let streams = join_all((0..150).map(|number| listen(&hub, by[number % 3]))).await;
-    let let_in = streams.iter().filter(|it| it.status() == 200).count();
-    assert_eq!(let_in, 128);
-    drop((open, streams));
-    hub.stop().await;
 }
 
 /// A list that begins to come and does not go on.
@@ -420,87 +544,6 @@ async fn slow_list(hub: &Hub, by: &str, campaign: i64) -> TcpStream {
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
-}
-
-#[tokio::test]
-async fn slow_lists_hold_up_nobody_who_signs_in() {
-    let (_peer, hub) = locked().await;
-    let mut open = Vec::new();
-    for business in 51..=56_u64 {
-        let by = hub.add_cliente(&format!("u{business}"), business).await;
-        for _ in 0..5 {
-            let id = campaign(&hub, &by, None).await;
-            open.push(slow_list(&hub, &by, id).await);
-        }
-    }
-    // Sixteen come in, four of each business; the others are told so.
-    let mut refused = Vec::new();
-    for stream in &mut open {
-        let mut head = [0; 12];
-        let read = stream.read_exact(&mut head);
-        // Those that come in answer nothing yet.
-        if let Ok(Ok(_)) = tokio::time::timeout(Duration::from_millis(200), read).await {
-            refused.push(String::from_utf8(head[9..].to_vec()).unwrap());
-        }
-    }
-    let of = |status: &str| refused.iter().filter(|it| *it == status).count();
-    assert_eq!(refused.len(), 30 - 16, "{refused:?}");
-    assert!(of("429") >= 4 && of("503") >= 1, "{refused:?}");
-    let begun = Instant::now();
-    hub.sign_in("admin", PASSWORD).await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
-    hub.stop().await;
-}
-
-#[tokio::test]
-async fn the_number_behind_a_lid_is_told_to_those_who_know_it() {
-    let peer = FakeSessionManager::with_event_log().await;
-    let hub = Hub::start_with(&peer.url, OPEN).await;
-    let luis = hub.add_cliente("luis", 52).await;
-    let ana = hub.add_cliente("ana", 51).await;
-    sent(&hub.store, 51, None, "K1").await;
-    let lid = "99887766554433@lid";
-    let mut event =
-        crate::fake_session_manager::message("false_99887766554433@lid_3A01", lid, "hola");
-    event["phone"] = json!(ANA);
-    event["lid"] = json!(lid);
-    peer.publish("message", &event);
-    until("heard", async || inbound(&hub).await.len() == 1).await;
-    let path = format!("/api/listener/history/{lid}");
-    let (_, known) = get(&hub, &ana, &path).await;
-    assert_eq!(
-        (&known["telefono"], &known["chat"]),
-        (&json!(ANA), &json!(ANA_ID))
-    );
-    let (status, unknown) = get(&hub, &luis, &path).await;
-    assert_eq!(status, 200);
-    assert_eq!(
-        (&unknown["telefono"], &unknown["chat"]),
-        (&json!(null), &json!(lid))
-    );
-    assert!(!unknown.to_string().contains(ANA), "{unknown}");
-    // Nor by a message to it, or by the list of opt-outs.
-    let (_, answer) = post(
-        &hub,
-        &luis,
-        "/api/sender/messages/bulk",
-        json!({"mensajes": [{"destinatario": lid, "mensaje": "hola"}]}),
-    )
-    .await;
-    assert!(!answer.to_string().contains(ANA), "{answer}");
-    hub.store.opt_out(ANA_ID, None, None, "test").await.unwrap();
-    for path in [
-        format!("/api/sender/bajas/{lid}"),
-        format!("/api/listener/history/{lid}"),
-        "/api/sender/messages?direccion=todas".to_owned(),
-        "/api/listener/messages?direccion=todas".to_owned(),
-        "/api/listener/conversations".to_owned(),
-    ] {
-        let (status, body) = get(&hub, &luis, &path).await;
-        assert_eq!(status, 200, "{path} {body}");
-        assert!(!body.to_string().contains(ANA), "{path} {body}");
-    }
-    hub.stop().await;
 }
 
 #[tokio::test]
@@ -529,4 +572,60 @@ async fn guesses_at_the_internal_token_run_out() {
     let (status, body) = report("hunter2hunter2hunter2", "203.0.113.10").await;
     assert_eq!(status, 200, "{body}");
     hub.stop().await;
+}
+
+/// What one of two hubs changes holds at the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hubs_are_one_to_whoever_attacks() {
+    let database = Database::postgres();
+    let peer = FakeSessionManager::with_event_log().await;
+    let one = start(&database, &peer).await;
+    let other = start(&database, &peer).await;
+    let ana = one.add_cliente("ana", 51).await;
+    let token = bearer(&one.add_token(&ana, &["read", "send"], None).await);
+    let (open, others) = (listen(&other, &ana).await, listen(&other, &admin()).await);
+    let with_token = listen(&other, &token).await;
+
+    // The last that wrote has the answer, and it is kept once.
+    sent(&one.store, 51, None, "K1").await;
+    sent(&other.store, 52, None, "K2").await;
+    peer.publish_message(&format!("false_{ANA_ID}_3A01"), ANA_ID, "respuesta");
+    until("the answer", async || inbound(&one).await.len() == 1).await;
+    for hub in [&one, &other] {
+        let (text, cliente, _) = inbound(hub).await.remove(0);
+        assert_eq!((text, cliente), (json!("respuesta"), json!(52)));
+    }
+
+    // An opt-out at one, and nothing leaves by the other.
+    let off = json!({"telefono": ANA});
+    let (status, body) = post(&one, &admin(), "/api/sender/bajas", off).await;
+    assert_eq!(status, 201, "{body}");
+    let path = format!("/api/sender/bajas/{ANA}");
+    assert_eq!(get(&other, &admin(), &path).await.0, 200);
+    let message = json!({"destinatario": ANA, "mensaje": "hola"});
+    let path = "/api/sender/messages/send";
+    let (status, body) = post(&other, &token, path, message).await;
+    assert_eq!(
+        (status, &body["code"]),
+        (403, &json!("OPTED_OUT")),
+        "{body}"
+    );
+
+    // A right that ends at one ends at the other: at once for whoever asks, and
+    // within half a minute where a stream is open.
+    let (_, users) = get(&one, &admin(), "/api/users").await;
+    let users = users["users"].as_array().unwrap();
+    let id = &users.iter().find(|it| it["username"] == "ana").unwrap()["id"];
+    let path = format!("/api/users/{id}");
+    let change = json!({"password": "otra clave larga", "cliente_id": 53});
+    let (status, body) = one.by(&admin(), "PUT", &path, change).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(get(&other, &ana, "/api/auth/me").await.0, 401);
+    let limit = Duration::from_secs(40);
+    tokio::join!(ends_within(limit, open), ends_within(limit, with_token));
+    let mut others = others.bytes_stream();
+    let told = tokio::time::timeout(LONG, others.next()).await;
+    assert!(told.expect("it goes on").unwrap().is_ok());
+    one.stop().await;
+    other.stop().await;
 }

@@ -285,7 +285,7 @@ async fn lists_that_cannot_be_read_leave_nothing() {
     let id = create(&hub, &brisk("Hola {nombre}")).await;
     for (list, reason) in [
         ("", "LIST_EMPTY"),
-        ("PK\u{3}\u{4}", "LIST_IS_WORKBOOK"),
+        ("PK\u{3}\u{4}", "LIST_WORKBOOK_UNREADABLE"),
         ("nombre;ciudad\nAna;X\n", "LIST_WITHOUT_PHONE"),
         ("telefono;ciudad\n5491158254201;X\n", "LIST_MISSING_COLUMNS"),
         ("[{]", "LIST_NOT_JSON"),

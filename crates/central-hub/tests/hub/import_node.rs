@@ -8,6 +8,8 @@ use central_hub::store::Store;
 use jiff::tz::TimeZone;
 use scratch_database::{Database, MariaDb};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::access::answer;
 use crate::fake_session_manager::FakeSessionManager;
@@ -450,6 +452,141 @@ async fn what_is_no_source_is_said() {
     let nowhere = of("mysql://me:hunter2@127.0.0.1:1/dyd").await;
     assert!(matches!(nowhere, NodeError::Source(_)));
     assert!(!nowhere.to_string().contains("hunter"), "{nowhere}");
+    store.close().await;
+}
+
+/// MySQL's side of a sign-in by `caching_sha2_password` without TLS, as far as
+/// its public key. Debian packages no MySQL that could be run, and MariaDB has no
+/// such sign-in.
+async fn mysql_without_tls(listener: TcpListener) {
+    async fn tell(socket: &mut TcpStream, number: u8, packet: &[u8]) {
+        let length = u8::try_from(packet.len()).unwrap();
+        let header = [length, 0, 0, number];
+        socket.write_all(&[&header, packet].concat()).await.unwrap();
+    }
+    async fn hear(socket: &mut TcpStream) -> Vec<u8> {
+        let mut header = [0; 4];
+        socket.read_exact(&mut header).await.unwrap();
+        let mut packet = vec![0; usize::from(header[0])];
+        socket.read_exact(&mut packet).await.unwrap();
+        packet
+    }
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let greeting = [
+        b"\x0a8.0.36\0".as_slice(),
+        &[1, 0, 0, 0],
+        b"12345678\0",
+        // Everything but CLIENT_SSL that a client needs; utf8mb4; autocommit.
+        &[0x09, 0x82, 0x2d, 0x02, 0x00, 0x08, 0x00, 21],
+        &[0; 10],
+        b"901234567890\0caching_sha2_password\0",
+    ];
+    tell(&mut socket, 0, &greeting.concat()).await;
+    hear(&mut socket).await;
+    // The server has no such password in its cache: the whole of it is wanted.
+    tell(&mut socket, 2, &[1, 4]).await;
+    assert_eq!(hear(&mut socket).await, [2], "the key is asked for");
+    tell(&mut socket, 4, b"\x01-----BEGIN PUBLIC KEY-----").await;
+    // The client goes.
+    let _ = socket.read(&mut [0]).await;
+}
+
+#[tokio::test]
+async fn a_password_that_would_have_to_go_over_tls_is_said_with_the_cure() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("mysql://me:hunter2@{}/dyd", listener.local_addr().unwrap());
+    let server = tokio::spawn(mysql_without_tls(listener));
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    let home = phone_number::Home::default();
+    let error = import(&store, &url, &zone(), &home, true)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, NodeError::NeedsTls), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("mysql_native_password") && !said.contains("hunter2"),
+        "{said}"
+    );
+    server.await.unwrap();
+    store.close().await;
+}
+
+/// What the Node hub's listener wrote down: hashes and no id of WhatsApp's, UTC,
+/// and what the campaigns had sent once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn doubled_messages_are_one() {
+    let server = MariaDb::start(NAME).unwrap_or_else(|error| panic!("{error}"));
+    let body = r#"{"cliente_id":51,"from":"5491100000001","message":"Quiero un turno"}"#;
+    let rows = format!(
+        r"
+        INSERT INTO ll_campanias_whatsapp VALUES
+            (8, 'Marzo', 'Hola', '2026-03-01 09:00:00', 'en_progreso', 51);
+        INSERT INTO ll_envios_whatsapp
+            (campania_id, telefono_wapp, mensaje_final, estado, fecha_envio) VALUES
+            (8, '5491100000001', 'Hola Ana', 'enviado', '2026-03-01 12:00:03'),
+            (8, '5491100000002', 'Hola Luis', 'enviado', '2026-03-01 12:05:00');
+        INSERT INTO ll_whatsapp_messages
+            (cliente_id, direction, wa_from, wa_to, message, ts_wa, message_hash, raw_json, created_at)
+        VALUES
+            (51, 'OUT', '5491158254201', '5491100000001', 'Hola Ana',
+             '2026-03-01 15:00:01', 'o1', NULL, '2026-03-01 12:00:02'),
+            (51, 'IN', '5491100000001', NULL, 'Quiero un turno',
+             '2026-03-01 15:01:00', 'i1', '{body}', '2026-03-01 12:01:01'),
+            (51, 'IN', '5491100000001', NULL, 'Quiero un turno',
+             '2026-03-01 15:01:00', 'i1', '{body}', '2026-03-01 12:01:01'),
+            (51, 'IN', '5491100000001', NULL, 'Quiero un turno',
+             '2026-03-01 15:09:00', 'i2', '{body}', '2026-03-01 12:09:01'),
+            (51, 'OUT', '5491158254201', '5491100000001', 'Hola Ana',
+             '2026-03-01 15:02:00', 'o2', NULL, '2026-03-01 12:02:01'),
+            (51, 'OUT', '5491158254201', '5491100000002', 'Hola Luis',
+             '2026-03-01 18:30:00', 'o3', NULL, '2026-03-01 15:30:01');
+        "
+    );
+    for statements in [TABLES, &rows] {
+        server.run(NAME, statements).unwrap();
+    }
+    let database = Database::sqlite();
+    let store = open(&database).await;
+    for run in 0..3 {
+        let is_plan = run == 0;
+        let home = phone_number::Home::default();
+        let report = import(&store, &server.url(NAME), &zone(), &home, is_plan).await;
+        let report = report.unwrap();
+        assert!(report.told_in_utc);
+        let table = &report.tables["ll_whatsapp_messages"];
+        // Of two that are one in every way the first; one of the two that the
+        // campaign said once; what was said again hours later stays.
+        let doubles = &report.skipped[&("ll_whatsapp_messages", "it is another row's double")];
+        assert_eq!(
+            (doubles.count, &doubles.rows[..]),
+            (2, &[1, 3][..]),
+            "{report}"
+        );
+        let (new, known) = if run < 2 { (4, 0) } else { (0, 4) };
+        assert_eq!((table.added, table.known), (new, known), "{report}");
+        let wanted = if is_plan { 0 } else { 6 };
+        assert_eq!(count(&store, "messages").await, wanted);
+    }
+    let said: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT direction, body, created_at FROM messages WHERE chat LIKE '%0001@c.us' ORDER BY id",
+    )
+    .fetch_all(store.reader())
+    .await
+    .unwrap();
+    let noon = 1_772_377_200_000;
+    let of = |direction: &str, body: &str, seconds: i64| {
+        (direction.to_owned(), body.to_owned(), noon + seconds * 1000)
+    };
+    assert_eq!(
+        said,
+        [
+            of("out", "Hola Ana", 3),
+            of("in", "Quiero un turno", 60),
+            of("out", "Hola Ana", 120),
+            of("in", "Quiero un turno", 540),
+        ]
+    );
     store.close().await;
 }
 

@@ -27,5 +27,6 @@ mod receiver;
 mod routes;
 mod search;
 mod sends;
+mod spreadsheets;
 mod support;
 mod webhooks;

@@ -17,8 +17,14 @@ fn is_in(peer: &FakeSessionManager, state: &str, has_browser: bool) {
     let linked = matches!(state, "AUTHENTICATED" | "READY");
     let account = json!({"id": "5491158254201@c.us", "phone": "5491158254201"});
     let at = "2026-01-14T13:02:09.336Z";
+    // A start comes to INIT without a browser.
+    let cause = if state == "INIT" && !has_browser {
+        "STARTED"
+    } else {
+        "TEST"
+    };
     let session = json!({
-        "session": "admin", "state": state, "since": at, "generation": 3, "cause": "TEST",
+        "session": "admin", "state": state, "since": at, "generation": 3, "cause": cause,
         "cause_message": "because", "linked": linked,
         "account": if linked { account } else { Value::Null }, "qr": null,
         "browser": {"running": has_browser}, "page": {"url": ""},
@@ -177,6 +183,176 @@ async fn the_code_under_both_names_and_why_there_is_none() {
     hub.stop().await;
 }
 
+/// As J's `/whatsapp` asks for the code, by "Conectar WhatsApp" or "Mostrar QR".
+fn button(hub: &Hub) -> RequestBuilder {
+    let request = hub.http.get(hub.url("/qr-code"));
+    request
+        .header("x-cliente-id", "51")
+        .header("sec-fetch-site", "same-origin")
+}
+
+/// The requests to connect so far.
+fn connects(peer: &FakeSessionManager) -> usize {
+    let asked = peer.asked();
+    asked.iter().filter(|it| it.path == "/connect").count()
+}
+
+const CONNECTING: &str =
+    r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
+
+/// The Node pair's session began with the first look at it: the button has no
+/// other way to begin one.
+#[tokio::test]
+async fn the_january_button_connects_and_shows_the_code() {
+    let (peer, hub) = open().await;
+    peer.answers("/connect", 200, CONNECTING);
+    for state in ["INIT", "DISCONNECTED"] {
+        is_in(&peer, state, false);
+        let before = connects(&peer);
+        let asked = tokio::spawn(answer(button(&hub)));
+        until("somebody connects", async || connects(&peer) > before).await;
+        // The browser comes up, then its page.
+        is_in(&peer, "INIT", true);
+        is_in(&peer, "QR_REQUIRED", true);
+        let (status, body) = asked.await.unwrap();
+        assert_eq!((status, &body["qr"]), (200, &json!(PICTURE)), "{body}");
+        assert_eq!(connects(&peer), before + 1);
+    }
+    // One that is on its way is waited for, and one that shows its code is read.
+    let before = connects(&peer);
+    is_in(&peer, "INIT", true);
+    let asked = tokio::spawn(answer(button(&hub)));
+    let looks = async || {
+        peer.asked()
+            .iter()
+            .filter(|it| it.path == "/session")
+            .count()
+            > 2
+    };
+    until("it waits", looks).await;
+    is_in(&peer, "QR_REQUIRED", true);
+    assert_eq!(asked.await.unwrap().0, 200);
+    assert_eq!(answer(button(&hub)).await.0, 200);
+    // A phone that is still linked needs none.
+    is_in(&peer, "INIT", true);
+    let asked = tokio::spawn(answer(button(&hub)));
+    is_in(&peer, "READY", true);
+    refused(&asked.await.unwrap(), 409, "QR_NOT_REQUIRED");
+    // What is broken is not waited for, nor begun.
+    is_in(&peer, "ERROR", false);
+    refused(&answer(button(&hub)).await, 404, "QR_NOT_AVAILABLE");
+    assert_eq!(connects(&peer), before);
+    // Why it cannot begin is told.
+    is_in(&peer, "INIT", false);
+    let why = r#"{"error":true,"code":"BROWSER_UNAVAILABLE","message":"no Chrome"}"#;
+    peer.answers("/connect", 503, why);
+    let (status, body) = answer(button(&hub)).await;
+    assert_eq!((status, &body["success"]), (503, &json!(false)), "{body}");
+    hub.stop().await;
+}
+
+/// A `GET` that starts something: for the page's own browser alone.
+#[tokio::test]
+async fn nobody_else_connects_by_asking_for_the_code() {
+    let (peer, hub) = locked().await;
+    is_in(&peer, "INIT", false);
+    hub.add_cliente("ana", 51).await;
+    let ana = hub.sign_in("ana", "ana-ana-ana").await;
+    let (cliente, site, origin) = ("x-cliente-id", "sec-fetch-site", "origin");
+    for headers in [
+        // A program.
+        &[(cliente, "51")][..],
+        // The address bar, and pages from elsewhere.
+        &[(cliente, "51"), (site, "none")],
+        &[(cliente, "51"), (site, "same-site")],
+        &[
+            (cliente, "51"),
+            (site, "cross-site"),
+            (origin, "https://evil.example"),
+        ],
+        &[(cliente, "51"), (origin, "https://evil.example")],
+        &[(cliente, "51"), (origin, "null")],
+    ] {
+        let mut request = ana.get(&hub, "/qr-code");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        refused(&answer(request).await, 404, "QR_NOT_AVAILABLE");
+    }
+    // The other routes of the code start nothing for anybody.
+    for path in ["/whatsapp/51/qr", "/whatsapp-v2/qr"] {
+        let request = ana.get(&hub, path).header(site, "same-origin");
+        assert!(matches!(answer(request).await.0, 200 | 404), "{path}");
+    }
+    // Nor who has not signed in, or for another business.
+    refused(&answer(button(&hub)).await, 401, "UNAUTHORIZED");
+    let other = ana.get(&hub, "/qr-code").header(site, "same-origin");
+    refused(&answer(other.header(cliente, "52")).await, 403, "FORBIDDEN");
+    // Nor a token that may read and no more.
+    let token = bearer(&hub.add_token(&admin(), &["read"], None).await);
+    let reader = button(&hub).header("authorization", token);
+    refused(&answer(reader).await, 403, "FORBIDDEN");
+    assert!(peer.asked().iter().all(|asked| asked.method == "GET"));
+    hub.stop().await;
+}
+
+/// H's screen has a button at `qr_required` alone, which connects.
+#[tokio::test]
+async fn the_newest_screen_has_a_button_before_anybody_connected() {
+    let (peer, hub) = open().await;
+    let shown = async || {
+        let request = hub.http.get(hub.url("/api/whatsapp-v2/status"));
+        let (status, body) = answer(request.header("sec-fetch-site", "same-origin")).await;
+        assert_eq!(status, 200, "{body}");
+        body["status"].as_str().unwrap().to_owned()
+    };
+    for (state, has_browser, word) in [
+        ("INIT", false, "qr_required"),
+        ("INIT", true, "init"),
+        ("QR_REQUIRED", true, "qr_required"),
+        ("AUTHENTICATED", true, "authenticated"),
+        ("READY", true, "ready"),
+        ("DISCONNECTED", false, "qr_required"),
+        ("ERROR", false, "error"),
+    ] {
+        is_in(&peer, state, has_browser);
+        assert_eq!(shown().await, word, "{state}");
+        // Programs get the state as it is.
+        let (_, body) = get(&hub, "/api/whatsapp-v2/status").await;
+        assert_eq!(body["status"], state.to_lowercase());
+    }
+    // A phone that is linked needs no code: the session was closed.
+    is_in(&peer, "DISCONNECTED", false);
+    let (_, mut session) = get(&hub, "/api/admin/whatsapp/session").await;
+    session["linked"] = json!(true);
+    peer.answers("/session", 200, &session.to_string());
+    assert_eq!(shown().await, "disconnected");
+    hub.stop().await;
+}
+
+/// A browser that somebody asked for is on its way before it runs.
+#[tokio::test]
+async fn the_screens_wait_while_a_browser_starts() {
+    let (peer, hub) = open().await;
+    is_in(&peer, "INIT", false);
+    let (_, idle) = get(&hub, "/api/admin/whatsapp/session").await;
+    for (cause, recent) in [
+        ("CONNECT_REQUESTED", 0),
+        ("LINKED_PROFILE_FOUND", 0),
+        ("BACKING_UP", 0),
+        ("BROWSER_DIED", 1),
+    ] {
+        let mut session = idle.clone();
+        session["cause"] = json!(cause);
+        session["restarts"]["recent"] = json!(recent);
+        peer.answers("/session", 200, &session.to_string());
+        let (_, body) = get(&hub, "/api/whatsapp/51/status").await;
+        assert_eq!(january_shows(&body), "wait", "{cause}: {body}");
+        assert_eq!(body["connecting"], true);
+    }
+    hub.stop().await;
+}
+
 #[tokio::test]
 async fn whatsapp_v2_as_it_was() {
     let (peer, hub) = open().await;
@@ -197,8 +373,7 @@ async fn whatsapp_v2_as_it_was() {
 async fn the_page_signs_in_and_goes_on() {
     let (peer, hub) = locked().await;
     is_in(&peer, "READY", true);
-    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
-    peer.answers("/connect", 200, connected);
+    peer.answers("/connect", 200, CONNECTING);
     let login = async |body: Value| {
         let request = hub.http.post(hub.url("/auth/login")).json(&body);
         let response = request.send().await.unwrap();
@@ -363,8 +538,7 @@ async fn the_page_gets_past_its_form_where_nobody_has_to_sign_in() {
 #[tokio::test]
 async fn a_business_sees_the_whatsapp_screens() {
     let (peer, hub) = locked().await;
-    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
-    peer.answers("/connect", 200, connected);
+    peer.answers("/connect", 200, CONNECTING);
     is_in(&peer, "QR_REQUIRED", true);
     hub.add_cliente("ana", 51).await;
     let ana = hub.sign_in("ana", "ana-ana-ana").await;
@@ -806,12 +980,37 @@ async fn send_says_success_and_which_field_was_wrong() {
     hub.stop().await;
 }
 
+/// The Node hub's own way to send one message.
+#[tokio::test]
+async fn one_message_by_sender_send() {
+    let (peer, hub) = open().await;
+    let send = json!({"to": "5491158254201", "message": "Hola"});
+    let (status, sent) = call(&hub, "POST", "/sender/send", send.clone()).await;
+    assert_eq!((status, &sent["success"]), (200, &json!(true)), "{sent}");
+    assert_eq!(sent["data"]["ok"], true);
+    assert!(sent["data"]["message_id"].is_string(), "{sent}");
+    for field in ["to", "message"] {
+        let mut bad = send.clone();
+        bad[field] = Value::Null;
+        let told = call(&hub, "POST", "/api/sender/send", bad).await;
+        refused(&told, 400, "INVALID_REQUEST");
+    }
+    is_in(&peer, "QR_REQUIRED", true);
+    until("the hub hears of it", async || {
+        get(&hub, "/api/health").await.1["dependencies"]["session_manager"]["state"]
+            == "QR_REQUIRED"
+    })
+    .await;
+    let told = call(&hub, "POST", "/sender/send", send).await;
+    refused(&told, 503, "SESSION_NOT_READY");
+    hub.stop().await;
+}
+
 #[tokio::test]
 async fn sessions_of_which_there_is_one() {
     let (peer, hub) = open().await;
     let transition = r#"{"success":true,"message":"x","session":"admin","state":"DISCONNECTED"}"#;
-    let connected = r#"{"success":true,"message":"x","session":"admin","state":"INIT","alreadyConnected":false}"#;
-    peer.answers("/connect", 200, connected);
+    peer.answers("/connect", 200, CONNECTING);
     peer.answers("/disconnect", 200, transition);
     // The screen shows `state.state`, `state.ready` and `state.connecting`.
     for (state, has_browser, word, has_qr, ready, connecting) in [

@@ -1,6 +1,6 @@
 //! Connection activity: tells a connection that waits for its peer from one at work.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Since when a connection waits for its peer; 0 is not at all.
@@ -11,6 +11,8 @@ pub(super) struct Activity {
     reading: AtomicU64,
     /// For room in the socket: the peer does not read.
     writing: AtomicU64,
+    /// The last request's body was not read to its end.
+    unread: AtomicBool,
 }
 
 impl Activity {
@@ -20,6 +22,7 @@ impl Activity {
             opened: Instant::now(),
             reading: AtomicU64::new(1),
             writing: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
         }
     }
 
@@ -40,6 +43,22 @@ impl Activity {
     /// It has what it waited for, or is at work.
     pub(super) fn works(&self) {
         self.reading.store(0, Ordering::Relaxed);
+    }
+
+    /// A request begins.
+    pub(super) fn begins(&self) {
+        self.works();
+        self.unread.store(false, Ordering::Relaxed);
+    }
+
+    /// Nobody reads the rest of the request's body.
+    pub(super) fn leaves_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the peer may still be sending what nobody reads.
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// It waits for the peer to read.

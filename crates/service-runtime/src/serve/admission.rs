@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
 use crate::limits::network_of;
+use crate::trusted_proxies::TrustedProxies;
 
 /// One that waits for its peer less than this is not cut for another.
 const AT_LEAST: Duration = Duration::from_millis(500);
@@ -31,6 +32,7 @@ pub(super) struct Connections(Arc<Mutex<Table>>);
 struct Table {
     all: usize,
     of_address: usize,
+    proxies: TrustedProxies,
     next: u64,
     open: HashMap<u64, Entry>,
     by_address: HashMap<IpAddr, usize>,
@@ -63,10 +65,11 @@ pub(super) enum NoRoom {
 }
 
 impl Connections {
-    pub(super) fn new(all: usize, of_address: usize) -> Self {
+    pub(super) fn new(all: usize, of_address: usize, proxies: TrustedProxies) -> Self {
         Self(Arc::new(Mutex::new(Table {
             all,
             of_address,
+            proxies,
             next: 0,
             open: HashMap::new(),
             by_address: HashMap::new(),
@@ -78,8 +81,8 @@ impl Connections {
         let address = network_of(peer);
         let mut table = self.lock();
         let own = table.by_address.get(&address).copied().unwrap_or_default();
-        // This machine is where the proxy is, and with it everybody.
-        if own >= table.of_address && !address.is_loopback() {
+        // Behind a proxy is everybody.
+        if own >= table.of_address && !table.proxies.contains(peer) {
             let stalled = table.longest_stalled(Some(address));
             table.cut(stalled.ok_or(NoRoom::OfAddress)?);
         } else if table.open.len() >= table.all {
@@ -155,6 +158,10 @@ impl Drop for Admitted {
 mod tests {
     use super::*;
 
+    fn connections(all: usize, of_address: usize) -> Connections {
+        Connections::new(all, of_address, TrustedProxies::default())
+    }
+
     fn admit(connections: &Connections, address: &str) -> Result<Admitted, NoRoom> {
         connections.admit(address.parse().unwrap())
     }
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn busy_connections_are_never_cut() {
-        let connections = Connections::new(3, 2);
+        let connections = connections(3, 2);
         let first = at_work(&connections, "192.0.2.1");
         let _second = at_work(&connections, "192.0.2.1");
         let refused = admit(&connections, "192.0.2.1").unwrap_err();
@@ -181,7 +188,7 @@ mod tests {
 
     #[test]
     fn idle_connection_makes_room() {
-        let connections = Connections::new(2, 2);
+        let connections = connections(2, 2);
         let standing = admit(&connections, "192.0.2.1").unwrap();
         let _busy = at_work(&connections, "192.0.2.1");
         let refused = admit(&connections, "192.0.2.2").unwrap_err();
@@ -196,10 +203,18 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_all_of_them() {
-        let connections = Connections::new(3, 1);
-        let _first = at_work(&connections, "127.0.0.1");
-        let _second = at_work(&connections, "127.0.0.2");
-        assert!(admit(&connections, "::1").is_ok());
+    fn this_machine_and_proxies_have_all_of_them() {
+        for peers in [
+            ["127.0.0.1", "127.0.0.2", "::1"],
+            ["172.18.0.1", "172.18.0.1", "::ffff:172.18.0.1"],
+        ] {
+            let proxies = "172.16.0.0/12".parse().unwrap();
+            let connections = Connections::new(3, 1, proxies);
+            let [first, second, third] = peers;
+            let _first = at_work(&connections, first);
+            let _second = at_work(&connections, second);
+            let _third = admit(&connections, third).unwrap();
+            assert_eq!(admit(&connections, first).unwrap_err(), NoRoom::OfAll);
+        }
     }
 }

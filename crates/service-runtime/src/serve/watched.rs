@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body as AxumBody;
@@ -41,12 +41,21 @@ impl Patience {
     }
 }
 
+/// How long a peer that is still sending is read from after the answer. Closed
+/// with unread bytes, the socket would be reset before its peer has the answer:
+/// a proxy would say 502 in its place.
+const LINGER: Duration = Duration::from_secs(10);
+/// And for how long where nothing comes.
+const LINGER_IDLE: Duration = Duration::from_secs(1);
+
 /// A socket whose peer has to read.
 #[derive(Debug)]
 pub(super) struct Socket<T> {
     inner: T,
     activity: Arc<Activity>,
     patience: Patience,
+    /// Once all was written.
+    lingering: Option<(Patience, Patience)>,
 }
 
 impl<T> Socket<T> {
@@ -55,6 +64,7 @@ impl<T> Socket<T> {
             inner,
             activity,
             patience: Patience::new(write_stall),
+            lingering: None,
         }
     }
 
@@ -79,6 +89,29 @@ impl<T> Socket<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Socket<T> {
+    /// Reads and drops until the peer has ended, or it is over.
+    fn linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let (whole, idle) = self
+            .lingering
+            .get_or_insert_with(|| (Patience::new(LINGER), Patience::new(LINGER_IDLE)));
+        self.activity.waits_for_bytes();
+        let mut dropped = [0; 16 * 1024];
+        loop {
+            if whole.is_over(context) {
+                return Poll::Ready(());
+            }
+            let mut buffer = ReadBuf::new(&mut dropped);
+            match Pin::new(&mut self.inner).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => idle.renew(),
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending if idle.is_over(context) => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -89,7 +122,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Socket<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -118,7 +151,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Socket<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        if self.lingering.is_none() {
+            ready!(Pin::new(&mut self.inner).poll_shutdown(context))?;
+        }
+        if self.activity.has_unread() {
+            ready!(self.linger(context));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -191,6 +230,9 @@ impl Drop for RequestBody {
     fn drop(&mut self) {
         // The reader of it does something else now.
         self.activity.works();
+        if !self.inner.is_end_stream() {
+            self.activity.leaves_unread();
+        }
     }
 }
 

@@ -107,6 +107,18 @@ impl Compose {
         format!("{PROJECT}{by}{service}{by}1")
     }
 
+    /// The service's own process; the container's first is tini.
+    fn pid(&self, service: &str) -> Result<i32> {
+        let container = self.container(service);
+        let words = ["inspect", "--format", "{{.State.Pid}}", &container];
+        let first = cargo::printed(&mut self.engine.command(&words))?;
+        let first = first.trim();
+        let children = fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let child = children.split_whitespace().next();
+        let child = child.with_context(|| format!("{container} has no process"))?;
+        Ok(child.parse()?)
+    }
+
     fn inside(&self, service: &str, words: &[&str]) -> Result<String> {
         let container = self.container(service);
         let mut command = self.engine.command(&["exec", &container]);
@@ -166,11 +178,43 @@ fn wait(what: &str, mut holds: impl FnMut() -> Result<bool>) -> Result<()> {
 
 /// Tries the images that were built.
 pub(super) fn run(compose: &Compose) -> Result<()> {
-    prepare()?;
+    while_up(compose, "DRY_RUN=false\n", || try_all(compose))
+}
+
+/// The hub of the pair, while it runs in containers.
+#[derive(Debug)]
+pub(crate) struct RunningHub {
+    /// `127.0.0.1:PORT`, where it is published.
+    pub(crate) address: String,
+    /// Its process, as this machine numbers it.
+    pub(crate) pid: i32,
+    pub(crate) password: &'static str,
+}
+
+/// Runs the pair with the stand-in for as long as `work` takes, and takes all of
+/// it away again. Nothing leaves it.
+pub(crate) fn around_the_pair<T>(
+    engine: Option<Engine>,
+    work: impl FnOnce(&RunningHub) -> Result<T>,
+) -> Result<T> {
+    let compose = Compose::find(Engine::find(engine)?)?;
+    let variables = format!("INTERNAL_TOKEN={TOKEN}\n");
+    while_up(&compose, &variables, || {
+        work(&RunningHub {
+            address: format!("127.0.0.1:{}", compose.ports[0]),
+            pid: compose.pid("central-hub")?,
+            password: PASSWORD,
+        })
+    })
+}
+
+/// Does `work` while both answer, the hub with these further variables.
+fn while_up<T>(compose: &Compose, variables: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    prepare(variables)?;
     // What an earlier run that was killed may have left.
     let _ = compose.run(&["down", "-v"]);
-    let tried = try_all(compose);
-    if tried.is_err() {
+    let done = up(compose).and_then(|()| work());
+    if done.is_err() {
         for service in SERVICES {
             let mut logs = compose
                 .engine
@@ -180,24 +224,12 @@ pub(super) fn run(compose: &Compose) -> Result<()> {
     }
     let taken_away = compose.run(&["down", "-v"]);
     fs::remove_dir_all(folder())?;
-    tried.and(taken_away)
+    let done = done?;
+    taken_away?;
+    Ok(done)
 }
 
-fn prepare() -> Result<()> {
-    let folder = folder();
-    fs::create_dir_all(&folder)?;
-    for name in FILES {
-        let from = repo::root().join("deploy/container").join(name);
-        fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;
-    }
-    let token = format!("SESSION_MANAGER_TOKEN={TOKEN}\n");
-    fs::write(folder.join("session-manager.env"), &token)?;
-    let hub = format!("{token}HUB_ADMIN_PASSWORD={PASSWORD}\nDRY_RUN=false\n");
-    fs::write(folder.join("central-hub.env"), hub)?;
-    Ok(())
-}
-
-fn try_all(compose: &Compose) -> Result<()> {
+fn up(compose: &Compose) -> Result<()> {
     compose.run(&["up", "-d"])?;
     let answers = || Ok(compose.hub(&[], "/health").is_ok());
     wait("the hub to answer", answers)?;
@@ -207,7 +239,24 @@ fn try_all(compose: &Compose) -> Result<()> {
     };
     wait("the hub to hear session-manager", up)?;
     say::step("both answer");
+    Ok(())
+}
 
+fn prepare(variables: &str) -> Result<()> {
+    let folder = folder();
+    fs::create_dir_all(&folder)?;
+    for name in FILES {
+        let from = repo::root().join("deploy/container").join(name);
+        fs::copy(&from, folder.join(name)).with_context(|| from.display().to_string())?;
+    }
+    let token = format!("SESSION_MANAGER_TOKEN={TOKEN}\n");
+    fs::write(folder.join("session-manager.env"), &token)?;
+    let hub = format!("{token}HUB_ADMIN_PASSWORD={PASSWORD}\n{variables}");
+    fs::write(folder.join("central-hub.env"), hub)?;
+    Ok(())
+}
+
+fn try_all(compose: &Compose) -> Result<()> {
     compose.hub(&["-X", "POST"], "/api/connect")?;
     compose.until("QR_REQUIRED", true)?;
     let scanned = || {

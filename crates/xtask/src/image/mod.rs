@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
 
+pub(crate) use self::check::around_the_pair;
+
 use crate::cli::ImageOptions;
 use crate::{cargo, repo, say};
 

@@ -7,10 +7,10 @@ use futures_util::stream;
 use serde_json::json;
 
 use super::Options;
-use super::client::{PATIENCE, Target, status};
+use super::client::{Connection, Entrance, PATIENCE, Target, status, status_within};
 
 /// Clients at once where it is not their number that is tried.
-const SIDE_BY_SIDE: usize = 32;
+pub(super) const SIDE_BY_SIDE: usize = 32;
 /// More than a service has connections.
 const MANY: usize = 1_200;
 
@@ -30,7 +30,7 @@ pub(super) struct Attack {
 pub(super) enum Kind {
     /// Answers that nobody reads.
     Unread,
-    /// Connections on which nothing comes, or half a head.
+    /// Connections on which nothing comes, or half a head, or nothing more.
     Silent(&'static [u8]),
     /// Requests that stop, in every position of one.
     Stopped,
@@ -94,6 +94,12 @@ pub(super) const ALL: &[Attack] = &[
         &[],
         &[],
     ),
+    on_both(
+        "connections after an answer",
+        Kind::Silent(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        &[],
+        &[],
+    ),
     // 429: the hub takes so many uploads of one caller and no more.
     on_both("requests that stop", Kind::Stopped, &[408, 429], &[408]),
     on_both(
@@ -139,7 +145,7 @@ impl Attack {
             Kind::LongNames => long_names(target, options).await,
             Kind::Streams => streams(target, options).await,
             Kind::Guesses => guesses(target, options).await,
-            Kind::Flood => flood(target, options).await,
+            Kind::Flood => super::flood::run(target, options).await,
             Kind::SlowLists => slow_lists(target, options).await,
             Kind::Searches => searches(target, options).await,
         }
@@ -154,7 +160,8 @@ const fn standing(options: &Options) -> Duration {
 async fn unread(target: &Target, options: &Options) -> Vec<u16> {
     // The largest answer that wants nobody to sign in, again and again on one
     // connection, until its socket is full.
-    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(8);
+    let line = "GET /docs/swagger-ui-bundle.js HTTP/1.1";
+    let request = format!("{line}\r\n{}\r\n", target.host()).repeat(8);
     let open = open(target, request.as_bytes(), options.amount(3 * MANY, MANY)).await;
     tokio::time::sleep(standing(options)).await;
     drop(open);
@@ -169,7 +176,7 @@ async fn silent(target: &Target, bytes: &[u8], options: &Options) -> Vec<u16> {
 }
 
 /// So many connections that stay.
-async fn open(target: &Target, bytes: &[u8], count: usize) -> Vec<tokio::net::TcpStream> {
+async fn open(target: &Target, bytes: &[u8], count: usize) -> Vec<Connection> {
     let begin = |_| target.begin(bytes);
     let opened = stream::iter(0..count)
         .map(begin)
@@ -206,6 +213,15 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     let raw = target.head("POST /files?filename=a.txt", "Content-Length: 9999\r\n");
     requests.push(format!("{raw}hello"));
     requests.push(target.head("POST /send", "Content-Length: 9999\r\n") + "{\"to\":");
+    // In a chunk's length, in a chunk, between two.
+    let chunked = target.head("POST /send", "Transfer-Encoding: chunked\r\n");
+    for begin in ["1", "5\r\n{\"t", "5\r\n{\"to\"\r\n"] {
+        requests.push(format!("{chunked}{begin}"));
+    }
+    if target.is_hub() {
+        let several = target.head("POST /api/sender/messages/bulk", "Content-Length: 9999\r\n");
+        requests.push(format!("{several}{{\"mensajes\":["));
+    }
     let each = options.amount(4, 1);
     let all = requests.iter().flat_map(|it| std::iter::repeat_n(it, each));
     let asked = stream::iter(all).map(|request| target.status(request.as_bytes()));
@@ -213,8 +229,18 @@ async fn stopped(target: &Target, options: &Options) -> Vec<u16> {
     asked.buffer_unordered(usize::MAX).collect().await
 }
 
+/// Of a body without an end, in bytes. nginx refuses what says that it is larger
+/// than a file before it asks the hub.
+fn size(target: &Target, options: &Options) -> usize {
+    let largest = match target.entrance {
+        Entrance::Direct(_) => 128,
+        Entrance::Nginx(..) => 64,
+    };
+    options.amount(largest, 48) * 1024 * 1024
+}
+
 async fn part_heads(target: &Target, options: &Options) -> Vec<u16> {
-    let size = options.amount(128, 48) * 1024 * 1024;
+    let size = size(target, options);
     let begins = [
         "",
         "--x\r\nContent-Disposition: form-data; name=\"",
@@ -234,16 +260,14 @@ async fn part_heads(target: &Target, options: &Options) -> Vec<u16> {
 }
 
 async fn bodies(target: &Target, options: &Options) -> Vec<u16> {
-    let size = options.amount(128, 48) * 1024 * 1024;
+    let size = size(target, options);
     let filler = vec![b' '; 64 * 1024];
     let headers = format!("Content-Length: {size}\r\n");
     let mut statuses = Vec::new();
     for route in ["/send", "/pairing-code", "/api/auth/login"] {
-        if target.name == "session-manager" && route.starts_with("/api") {
-            continue;
-        }
-        let route = match (target.name, route) {
-            ("central-hub", "/pairing-code") => "/api/admin/whatsapp/pairing-code",
+        let route = match (target.is_hub(), route) {
+            (true, "/pairing-code") => "/api/admin/whatsapp/pairing-code",
+            (false, "/api/auth/login") => continue,
             (_, route) => route,
         };
         let head = target.head(&format!("POST {route}"), &headers);
@@ -269,25 +293,25 @@ async fn pour(target: &Target, begin: &str, filler: &[u8], size: usize) -> u16 {
         }
     };
     let _ = tokio::time::timeout(PATIENCE, pouring).await;
-    status(stream).await
+    status(&mut stream).await
 }
 
 async fn long_names(target: &Target, options: &Options) -> Vec<u16> {
     let long = "x".repeat(500_000);
-    let client = harness::http();
+    let client = target.client();
     let attempt = |number: usize| {
         let body = json!({"username": format!("{number}{long}"), "password": "guess"});
-        // Each from an address of its own, as a proxy would say.
+        // Each from an address of its own.
         let from = format!("203.0.{}.{}", number / 250, number % 250);
         let request = client.post(target.url("/api/auth/login")).json(&body);
-        answered(request.header("x-forwarded-for", from))
+        answered(request.header(target.address_header(), from))
     };
     let attempts = stream::iter(0..options.amount(900, 200)).map(attempt);
     attempts.buffer_unordered(16).collect().await
 }
 
 /// The status of an answer, whose body is not waited for; 0 for none.
-async fn answered(request: reqwest::RequestBuilder) -> u16 {
+pub(super) async fn answered(request: reqwest::RequestBuilder) -> u16 {
     match request.timeout(PATIENCE).send().await {
         Ok(response) => response.status().as_u16(),
         Err(_) => 0,
@@ -295,18 +319,14 @@ async fn answered(request: reqwest::RequestBuilder) -> u16 {
 }
 
 async fn streams(target: &Target, options: &Options) -> Vec<u16> {
-    let path = match target.name {
-        "central-hub" => "GET /api/events",
-        _ => "GET /events",
+    let path = match target.is_hub() {
+        true => "GET /api/events",
+        false => "GET /events",
     };
     let request = target.head(path, "");
     let begin = |_| async {
-        use tokio::io::AsyncReadExt;
         let mut stream = target.begin(request.as_bytes()).await?;
-        let mut head = [0; 12];
-        let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await;
-        read.ok()?.ok()?;
-        let status = std::str::from_utf8(&head[9..]).ok()?.parse().ok()?;
+        let status = status(&mut stream).await;
         Some((status, stream))
     };
     let count = options.amount(MANY, 400);
@@ -321,15 +341,15 @@ async fn streams(target: &Target, options: &Options) -> Vec<u16> {
 }
 
 async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
-    let (method, path, header) = match target.name {
-        "central-hub" => (
+    let (method, path, header) = match target.is_hub() {
+        true => (
             reqwest::Method::POST,
             "/api/listener/incoming-message",
             "x-internal-token",
         ),
-        _ => (reqwest::Method::GET, "/status", "authorization"),
+        false => (reqwest::Method::GET, "/status", "authorization"),
     };
-    let client = harness::http();
+    let client = target.client();
     let guess = |number: usize| {
         let request = client.request(method.clone(), target.url(path));
         answered(request.header(header, format!("Bearer guess-{number}")))
@@ -338,79 +358,8 @@ async fn guesses(target: &Target, options: &Options) -> Vec<u16> {
     guesses.buffer_unordered(SIDE_BY_SIDE).collect().await
 }
 
-/// What stands for a name or a number in a path.
-const NAMES: &[&str] = &[
-    "1",
-    "-1",
-    "99999999999999999999",
-    "%00",
-    "..%2f..%2fetc%2fpasswd",
-    "%E2%80%AEfdp.exe",
-    "%F0%9F%91%8D",
-    "%ff%fe",
-    "'%20OR%201=1--",
-    "5491158254201",
-    "true_5491158254201@c.us_3EB0",
-    "%3Cscript%3E",
-];
-
-async fn flood(target: &Target, options: &Options) -> Vec<u16> {
-    let client = harness::http();
-    let document = client.get(target.url("/openapi.json")).send().await;
-    let document: serde_json::Value = match document {
-        Ok(response) => response.json().await.unwrap_or_default(),
-        Err(_) => return vec![0],
-    };
-    let long = "x".repeat(4_000);
-    let mut names: Vec<&str> = NAMES.to_vec();
-    names.push(&long);
-    let names = &names[..options.amount(names.len(), 4).min(names.len())];
-    let roles = [None, Some("Bearer nobody"), Some(&*target.authorization)];
-    let bodies = [
-        "{}",
-        "[",
-        "{\"to\":1,\"mensajes\":[{}],\"nombre\":\"\\u0000\"}",
-    ];
-    let mut requests = Vec::new();
-    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
-        for method in methods.as_object().into_iter().flatten().map(|it| it.0) {
-            for (number, name) in names.iter().enumerate() {
-                for role in roles {
-                    requests.push((method.to_uppercase(), filled(path, name), role, number));
-                }
-            }
-        }
-    }
-    let ask = |(method, path, role, number): (String, String, Option<&str>, usize)| {
-        let method = method.parse().unwrap_or(reqwest::Method::GET);
-        let mut request = client.request(method.clone(), target.url(&path));
-        if let Some(role) = role {
-            request = request.header("authorization", role);
-        }
-        if method != reqwest::Method::GET {
-            request = request.header("content-type", "application/json");
-            request = request.body(bodies[number % bodies.len()]);
-        }
-        answered(request)
-    };
-    let asked = stream::iter(requests).map(ask);
-    asked.buffer_unordered(SIDE_BY_SIDE).collect().await
-}
-
-/// A path of the API's document, each of its parameters this.
-fn filled(path: &str, name: &str) -> String {
-    let mut filled = String::new();
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('{') {
-        filled.push_str(before);
-        filled.push_str(name);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    filled + rest
-}
-
 async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
-    let client = harness::http();
+    let client = target.client();
     let mut open = Vec::new();
     for _ in 0..options.amount(64, 12) {
         let body = json!({"nombre": "lenta", "mensaje": "hola"});
@@ -426,12 +375,11 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
     }
     let mut statuses = Vec::new();
     let mut standing = Vec::new();
-    for stream in open {
+    for mut stream in open {
         // Those that come in are not answered yet.
-        let waited = stream.readable();
-        match tokio::time::timeout(Duration::from_millis(200), waited).await {
-            Ok(_) => statuses.push(status(stream).await),
-            Err(_) => standing.push(stream),
+        match status_within(Duration::from_millis(200), &mut stream).await {
+            1 => standing.push(stream),
+            status => statuses.push(status),
         }
     }
     // Whoever signs in meanwhile is let in.
@@ -445,7 +393,7 @@ async fn slow_lists(target: &Target, options: &Options) -> Vec<u16> {
 }
 
 async fn searches(target: &Target, options: &Options) -> Vec<u16> {
-    let client = harness::http();
+    let client = target.client();
     let search = |_| {
         let path = "/api/listener/conversations?buscar=nada&limite=200";
         answered(

@@ -1,63 +1,208 @@
-//! Raw TCP clients that misbehave as no HTTP library does.
+//! Raw clients that misbehave as no HTTP library does, and the services that
+//! they attack.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use harness::{Nginx, Tls};
+use service_runtime::process::Usage;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Longer than a service waits for a client that has stopped.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Where the attackers are, as nginx sees it.
+const ATTACKER: &str = "203.0.113.9";
+/// Where everybody else is.
+const OTHERS: &str = "198.51.100.200";
+
+/// A process of the service that is attacked.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    /// `127.0.0.1:PORT`
+    pub(super) address: String,
+    pub(super) pid: i32,
+}
 
 /// Whom an attack is on.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) name: &'static str,
-    /// `127.0.0.1:PORT`
-    pub(super) address: String,
-    pub(super) pid: i32,
+    /// One, or several hubs that share a database.
+    pub(super) processes: Vec<Process>,
+    pub(super) entrance: Entrance,
     /// `Authorization` of somebody who may do everything.
     pub(super) authorization: String,
+    /// `Authorization` of others, who may do less.
+    pub(super) lesser: Vec<String>,
 }
 
+/// By which way clients come in.
+#[derive(Clone, Debug)]
+pub(super) enum Entrance {
+    /// To the processes themselves, each in its turn.
+    Direct(Arc<AtomicUsize>),
+    /// Through nginx, which knows them.
+    Nginx(Arc<Nginx>, Tls),
+}
+
+/// A connection, with or without TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+pub(super) type Connection = Box<dyn Stream>;
+
 impl Target {
+    pub(super) fn is_hub(&self) -> bool {
+        self.name == "central-hub"
+    }
+
+    fn next(&self) -> &str {
+        let turn = match &self.entrance {
+            Entrance::Direct(turn) => turn.fetch_add(1, Ordering::Relaxed),
+            Entrance::Nginx(..) => 0,
+        };
+        &self.processes[turn % self.processes.len()].address
+    }
+
     pub(super) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        match &self.entrance {
+            Entrance::Direct(_) => format!("http://{}{path}", self.next()),
+            Entrance::Nginx(nginx, _) => nginx.url(path),
+        }
+    }
+
+    /// A client that a library is, where the attackers are.
+    pub(super) fn client(&self) -> reqwest::Client {
+        match &self.entrance {
+            Entrance::Direct(_) => harness::http(),
+            Entrance::Nginx(nginx, _) => {
+                let mut headers = reqwest::header::HeaderMap::new();
+                let attacker = reqwest::header::HeaderValue::from_static(ATTACKER);
+                headers.insert(Nginx::ADDRESS_HEADER, attacker);
+                let client = nginx.client_builder().default_headers(headers);
+                client.build().expect("a client")
+            }
+        }
+    }
+
+    /// The header by which a client is at another address: what nginx itself
+    /// writes, or what it is told for a test.
+    pub(super) fn address_header(&self) -> &'static str {
+        match &self.entrance {
+            Entrance::Direct(_) => "x-forwarded-for",
+            Entrance::Nginx(..) => Nginx::ADDRESS_HEADER,
+        }
+    }
+
+    /// What follows the first line of every request.
+    pub(super) fn host(&self) -> String {
+        match &self.entrance {
+            Entrance::Direct(_) => "Host: localhost\r\n".to_owned(),
+            Entrance::Nginx(..) => format!(
+                "Host: {}\r\n{}: {ATTACKER}\r\n",
+                Nginx::NAME,
+                Nginx::ADDRESS_HEADER
+            ),
+        }
     }
 
     /// A request's head, with whatever further headers.
     pub(super) fn head(&self, line: &str, headers: &str) -> String {
         format!(
-            "{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n{headers}\r\n",
+            "{line} HTTP/1.1\r\n{}Authorization: {}\r\n{headers}\r\n",
+            self.host(),
             self.authorization
         )
     }
 
+    async fn connect(&self) -> Option<Connection> {
+        Some(match &self.entrance {
+            Entrance::Direct(_) => Box::new(TcpStream::connect(self.next()).await.ok()?),
+            Entrance::Nginx(_, tls) => Box::new(tls.connect().await.ok()?),
+        })
+    }
+
     /// Connects and writes, and leaves it at that.
-    pub(super) async fn begin(&self, bytes: &[u8]) -> Option<TcpStream> {
-        let connecting = TcpStream::connect(&self.address);
-        let mut stream = tokio::time::timeout(PATIENCE, connecting)
-            .await
-            .ok()?
-            .ok()?;
+    pub(super) async fn begin(&self, bytes: &[u8]) -> Option<Connection> {
+        let connecting = tokio::time::timeout(PATIENCE, self.connect());
+        let mut stream = connecting.await.ok()??;
         // It may close before it has read everything.
-        let _ = tokio::time::timeout(PATIENCE, stream.write_all(bytes)).await;
+        let _ = tokio::time::timeout(PATIENCE, async {
+            stream.write_all(bytes).await?;
+            stream.flush().await
+        })
+        .await;
         Some(stream)
     }
 
     /// Connects, writes, and reads the status; 0 for a close without a word.
     pub(super) async fn status(&self, bytes: &[u8]) -> u16 {
         match self.begin(bytes).await {
-            Some(stream) => status(stream).await,
+            Some(mut stream) => status(&mut stream).await,
             None => 0,
+        }
+    }
+}
+
+/// Where somebody looks on: at a process itself, or as people come to it.
+#[derive(Clone, Debug)]
+pub(super) enum Look {
+    Process(Process),
+    Nginx(Tls),
+}
+
+impl Target {
+    /// From where this one is looked at.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        let mut looks: Vec<_> = self.processes.iter().cloned().map(Look::Process).collect();
+        if let Entrance::Nginx(_, tls) = &self.entrance {
+            looks.push(Look::Nginx(tls.clone()));
+        }
+        looks
+    }
+}
+
+impl Look {
+    /// The status of `GET /health` on a new connection; 0 for none.
+    pub(super) async fn health(&self) -> u16 {
+        let request = format!(
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}: {OTHERS}\r\n\r\n",
+            Nginx::ADDRESS_HEADER
+        );
+        let mut stream: Connection = match self {
+            Self::Process(process) => match TcpStream::connect(&process.address).await {
+                Ok(stream) => Box::new(stream),
+                Err(_) => return 0,
+            },
+            Self::Nginx(tls) => match tls.connect().await {
+                Ok(stream) => Box::new(stream),
+                Err(_) => return 0,
+            },
+        };
+        let _ = stream.write_all(request.as_bytes()).await;
+        let _ = stream.flush().await;
+        status(&mut stream).await
+    }
+
+    /// What it takes; nginx's own is not judged.
+    pub(super) fn usage(&self) -> Usage {
+        match self {
+            Self::Process(process) => Usage::of(process.pid).unwrap_or_default(),
+            Self::Nginx(_) => Usage::default(),
         }
     }
 }
 
 /// Reads the status of an answer; 0 for a close without a word, 1 for none in
 /// time.
-pub(super) async fn status(mut stream: TcpStream) -> u16 {
+pub(super) async fn status(stream: &mut (impl AsyncRead + Unpin)) -> u16 {
+    status_within(PATIENCE, stream).await
+}
+
+pub(super) async fn status_within(limit: Duration, stream: &mut (impl AsyncRead + Unpin)) -> u16 {
     let mut head = [0; 12];
-    match tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await {
+    match tokio::time::timeout(limit, stream.read_exact(&mut head)).await {
         Ok(Ok(_)) => std::str::from_utf8(&head[9..])
             .ok()
             .and_then(|text| text.parse().ok())

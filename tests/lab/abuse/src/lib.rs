@@ -14,7 +14,9 @@
 
 mod attacks;
 mod client;
+mod flood;
 mod stage;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,13 +24,57 @@ use std::time::Duration;
 
 pub use stage::run;
 
+/// Names of the attacks.
+#[must_use]
+pub fn names() -> Vec<&'static str> {
+    attacks::ALL.iter().map(|attack| attack.name).collect()
+}
+
 /// Options of a run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// A short run for tests: fewer requests, and limits for a busy machine.
     pub short: bool,
     /// Run only the attacks whose name contains this.
     pub only: Option<String>,
+    /// Where the hub keeps what it remembers.
+    pub engine: Engine,
+    /// How many hubs share the database; more than one share a PostgreSQL.
+    pub hubs: usize,
+    /// Whether the hubs are attacked through nginx, as `deploy/nginx` has it.
+    pub nginx: bool,
+    /// A hub that runs already, in the place of all that would be started.
+    pub running: Option<Running>,
+}
+
+/// A database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    #[default]
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// A hub that runs already.
+#[derive(Clone)]
+pub struct Running {
+    /// `127.0.0.1:PORT`
+    pub address: String,
+    /// Its process.
+    pub pid: i32,
+    /// Its administrator's password.
+    pub password: String,
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running")
+            .field("address", &self.address)
+            .field("pid", &self.pid)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Options {
@@ -38,16 +84,11 @@ impl Options {
     }
 
     /// Limit on the median latency of the health checks during an attack.
-    const fn health_limit(&self) -> Duration {
+    pub(crate) const fn health_limit(&self) -> Duration {
         // On a busy machine an answer at all is enough.
         Duration::from_millis(if self.short { 9_000 } else { 100 })
     }
 }
-
-/// Limit on the memory growth of a service during an attack, in MiB.
-const MEMORY_LIMIT: u64 = 64;
-/// Limit on open descriptors: connections, and everything else.
-const DESCRIPTOR_LIMIT: u64 = 1024 + 256;
 
 /// Result of one attack on one service.
 #[derive(Clone, Debug)]

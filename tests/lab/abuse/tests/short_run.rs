@@ -1,11 +1,31 @@
 //! A short abuse run; the long one is `cargo xtask abuse`.
 
-use abuse::{self, Options};
+use abuse::{self, Engine, Options};
 
-async fn held(only: &str) {
-    let options = Options {
+/// All of it on this machine as it is installed at first.
+fn alone() -> Options {
+    Options {
         short: true,
+        ..Options::default()
+    }
+}
+
+/// Two hubs on one PostgreSQL, attacked over the internet: all that is different
+/// where it grew.
+fn grown() -> Options {
+    Options {
+        short: true,
+        engine: Engine::Postgres,
+        hubs: 2,
+        nginx: true,
+        ..Options::default()
+    }
+}
+
+async fn held(options: Options, only: &str) {
+    let options = Options {
         only: Some(only.to_owned()),
+        ..options
     };
     let outcome = abuse::run(&options, drop).await;
     assert!(!outcome.rows.is_empty(), "{only} is no attack");
@@ -13,47 +33,42 @@ async fn held(only: &str) {
     assert_eq!(outcome.broken(), Vec::<String>::new(), "{rows:#?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unread_answers_block_nobody() {
-    held("answers that nobody reads").await;
+/// Two tests of each attack, and one that none is missing here.
+macro_rules! attacks {
+    ($(fn $name:ident($attack:literal);)*) => {
+        $(mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn alone() {
+                held(super::alone(), $attack).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn behind_nginx_with_two_hubs_on_postgres() {
+                held(grown(), $attack).await;
+            }
+        })*
+
+        #[test]
+        fn every_attack_is_here() {
+            assert_eq!(abuse::names(), [$($attack),*]);
+        }
+    };
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_connections_block_nobody() {
-    held("connections without a request").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stalled_requests_are_answered() {
-    held("requests that stop").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn multipart_heads_are_bounded() {
-    held("heads of parts").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn endless_bodies_are_bounded() {
-    held("bodies without an end").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sign_in_names_are_bounded() {
-    held("long names").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn event_streams_of_one_caller_are_bounded() {
-    held("event streams").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wrong_tokens_are_rate_limited() {
-    held("wrong tokens").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn flood_of_every_route_gets_its_statuses() {
-    held("every route").await;
+attacks! {
+    fn unread_answers_block_nobody("answers that nobody reads");
+    fn idle_connections_block_nobody("connections without a request");
+    fn half_heads_block_nobody("half a head");
+    fn kept_connections_block_nobody("connections after an answer");
+    fn stalled_requests_are_answered("requests that stop");
+    fn multipart_heads_are_bounded("heads of parts without an end");
+    fn endless_bodies_are_bounded("bodies without an end");
+    fn sign_in_names_are_bounded("long names at the sign-in");
+    fn event_streams_of_one_caller_are_bounded("event streams of one caller");
+    fn wrong_tokens_are_rate_limited("wrong tokens");
+    fn slow_lists_are_bounded("lists that come slowly");
+    fn searches_are_bounded("searches");
+    fn flood_of_every_route_gets_its_statuses("every route, role and name");
 }

@@ -33,7 +33,7 @@ pub struct Command {
 /// Every document, from the root.
 #[must_use]
 pub fn documents() -> Vec<String> {
-    let mut found = vec!["README.md".to_owned()];
+    let mut found = ["README.md", "README.es.md"].map(str::to_owned).to_vec();
     let mut folders = vec![PathBuf::from("docs")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(root().join(&folder)).expect("a folder") {

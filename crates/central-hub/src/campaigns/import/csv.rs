@@ -4,16 +4,16 @@ use std::io::{BufRead, Cursor, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::judge::{first_filled, judge, refusal};
-use super::{
-    ImportFault, Item, LARGEST_RECORD, MOST_COLUMNS, Rules, Shape, Sink, line_ends, skip_line_ends,
-    tell,
-};
-use crate::campaigns::columns::{self, Fields, NAME};
+use super::record::{Record, Records};
+use super::table::{self, Origin};
+use super::{ImportFault, LARGEST_RECORD, MOST_COLUMNS, Rules, Sink, line_ends, skip_line_ends};
 
 /// What may stand between two cells; of two that are as frequent in the
 /// heading, the first.
 const DELIMITERS: [u8; 4] = *b";,\t|";
+
+/// Lines in which the separator is looked for.
+const LINES_AHEAD: usize = 10;
 
 pub(super) fn read(
     mut text: impl BufRead,
@@ -21,151 +21,41 @@ pub(super) fn read(
     rules: &Rules,
     sink: &mut impl Sink,
 ) -> Result<(), ImportFault> {
-    let mut first = first_line(&mut text)?;
-    let said = said(&first);
+    let mut ahead = first_line(&mut text)?;
+    let said = said(&ahead);
     if said.is_some() {
         line += 1;
-        first = first_line(&mut text)?;
+        ahead = first_line(&mut text)?;
     }
-    let delimiter = said.unwrap_or_else(|| delimiter(&first));
-    let mut records = Records::new(Cursor::new(first).chain(text), delimiter, line);
-    let Some((_, headings)) = records.next()? else {
-        return Err(ImportFault::Empty);
+    let said = rules.separator.or(said);
+    let mut fault = None;
+    for _ in 1..LINES_AHEAD {
+        if said.is_some() || ahead.len() >= LARGEST_RECORD {
+            break;
+        }
+        match first_line(&mut text) {
+            Ok(line) => ahead.extend(line),
+            Err(error) => {
+                // The lines before it are read all the same.
+                fault = Some(error);
+                break;
+            }
+        }
+    }
+    let delimiter = said.unwrap_or_else(|| delimiter(&ahead));
+    let rest = text.take(if fault.is_some() { 0 } else { u64::MAX });
+    let mut records = CsvRecords::new(Cursor::new(ahead).chain(rest), delimiter, line);
+    let origin = Origin {
+        separator: Some(delimiter.into()),
+        sheet: None,
+        sheets: Vec::new(),
     };
-    let heading = Heading::read(&headings, rules)?;
-    heading.check(rules)?;
-    let title = |at: &usize| headings.get(*at).cloned().unwrap_or_default();
-    let shape = Shape {
-        separator: delimiter.into(),
-        numbers: heading.phones.iter().map(title).collect(),
-        name: heading.name.as_ref().map(title),
-    };
-    tell(sink, Item::Shape(shape))?;
-    tell(sink, Item::Columns(heading.names()))?;
-    while let Some((line, cells)) = records.next()? {
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            // Spreadsheets end their lists with these.
-            continue;
-        }
-        let item = match cells.get(heading.keys.len()..) {
-            Some(more) if more.iter().any(|cell| !cell.trim().is_empty()) => {
-                let reason = format!(
-                    "{} cells under {} headings: quote a value that holds the separator",
-                    cells.len(),
-                    heading.keys.len()
-                );
-                refusal(line, "TOO_MANY_CELLS", reason, "")
-            }
-            _ => {
-                let cell = first_filled(&heading.phones, |at| cells.get(at).map(String::as_str));
-                judge(line, cell, heading.fields(&cells), rules)
-            }
-        };
-        tell(sink, item)?;
-    }
-    Ok(())
-}
-
-/// What the columns are.
-struct Heading {
-    keys: Vec<String>,
-    /// The number's column, and those that stand in for it where it is empty.
-    phones: Vec<usize>,
-    name: Option<usize>,
-}
-
-impl Heading {
-    fn read(headings: &[String], rules: &Rules) -> Result<Self, ImportFault> {
-        let keys: Vec<_> = headings.iter().map(|it| columns::key(it)).collect();
-        for (index, key) in keys.iter().enumerate() {
-            if !key.is_empty() && keys[..index].contains(key) {
-                return Err(ImportFault::SameColumn { name: key.clone() });
-            }
-        }
-        let column = |name: &str| {
-            let wanted = columns::key(name);
-            let found = keys.iter().position(|key| *key == wanted);
-            found.ok_or_else(|| ImportFault::NoSuchColumn {
-                name: name.chars().take(30).collect(),
-                found: shown(headings),
-            })
-        };
-        let phones = match &rules.column {
-            Some(name) => vec![column(name)?],
-            None => columns::phone_columns(&keys),
-        };
-        if phones.is_empty() {
-            return Err(ImportFault::NoPhoneColumn {
-                found: shown(headings),
-            });
-        }
-        let name = match &rules.name {
-            Some(name) => Some(column(name)?),
-            None => columns::name_column(&keys),
-        };
-        Ok(Self { keys, phones, name })
-    }
-
-    /// Whether the text finds what it needs.
-    fn check(&self, rules: &Rules) -> Result<(), ImportFault> {
-        let has = |name: &str| {
-            self.keys.iter().any(|key| key == name)
-                || (self.name.is_some() && columns::is_known(name, std::iter::empty()))
-        };
-        let mut names = rules.template.required();
-        names.retain(|name| !has(name));
-        if names.is_empty() {
-            return Ok(());
-        }
-        Err(ImportFault::MissingColumns {
-            names: names.join(", "),
-        })
-    }
-
-    /// The columns that a template may name.
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self
-            .keys
-            .iter()
-            .filter(|key| !key.is_empty())
-            .cloned()
-            .collect();
-        if self.name.is_some() && !names.iter().any(|name| name == NAME) {
-            names.push(NAME.to_owned());
-        }
-        names
-    }
-
-    fn fields(&self, cells: &[String]) -> Fields {
-        let mut fields: Fields = self
-            .keys
-            .iter()
-            .zip(cells)
-            .filter(|(key, value)| !key.is_empty() && !value.trim().is_empty())
-            .map(|(key, value)| (key.clone(), value.trim().to_owned()))
-            .collect();
-        let name = self
-            .name
-            .and_then(|name| cells.get(name))
-            .map(|name| name.trim());
-        if let Some(name) = name.filter(|name| !name.is_empty()) {
-            fields
-                .entry(NAME.to_owned())
-                .or_insert_with(|| name.to_owned());
-        }
-        fields
-    }
-}
-
-/// The headings, for a person.
-fn shown(headings: &[String]) -> String {
-    let shown = |text: &String| text.chars().take(30).collect::<String>();
-    let found: Vec<_> = headings.iter().take(20).map(shown).collect();
-    found.join(", ")
+    table::read(&mut records, origin, rules, sink)?;
+    fault.map_or(Ok(()), Err)
 }
 
 /// Records with the line on which they begin.
-struct Records<R> {
+struct CsvRecords<R> {
     text: R,
     reader: Reader,
     line: u64,
@@ -173,7 +63,7 @@ struct Records<R> {
     ends: Vec<usize>,
 }
 
-impl<R: BufRead> Records<R> {
+impl<R: BufRead> CsvRecords<R> {
     fn new(text: R, delimiter: u8, line: u64) -> Self {
         Self {
             text,
@@ -183,8 +73,10 @@ impl<R: BufRead> Records<R> {
             ends: vec![0; MOST_COLUMNS + 1],
         }
     }
+}
 
-    fn next(&mut self) -> Result<Option<(u64, Vec<String>)>, ImportFault> {
+impl<R: BufRead> Records for CsvRecords<R> {
+    fn next(&mut self) -> Result<Option<Record>, ImportFault> {
         skip_line_ends(&mut self.text, &mut self.line)?;
         let begin = self.line;
         let (mut length, mut count) = (0, 0);
@@ -213,7 +105,10 @@ impl<R: BufRead> Records<R> {
             from = *end;
             cell
         });
-        Ok(Some((begin, cells.collect())))
+        Ok(Some(Record {
+            line: begin,
+            cells: cells.collect(),
+        }))
     }
 }
 
@@ -233,23 +128,35 @@ fn said(first: &[u8]) -> Option<u8> {
     }
 }
 
-/// What the heading has most of, outside quotes.
-fn delimiter(heading: &[u8]) -> u8 {
-    let mut counts = [0_usize; DELIMITERS.len()];
+/// What most of these lines have, outside quotes; of two, what the first line
+/// that has any of them has more of. A title above the table has none, or one
+/// that the table's lines do not have.
+fn delimiter(ahead: &[u8]) -> u8 {
+    let mut lines = [0_usize; DELIMITERS.len()];
+    let mut first = None;
     let mut in_quotes = false;
-    for byte in heading {
-        match byte {
-            b'"' => in_quotes = !in_quotes,
-            b'\r' | b'\n' if !in_quotes => break,
-            _ if in_quotes => {}
-            _ => {
-                if let Some(found) = DELIMITERS.iter().position(|it| it == byte) {
-                    counts[found] += 1;
+    for line in ahead.split(|byte| matches!(byte, b'\r' | b'\n')) {
+        let mut counts = [0_usize; DELIMITERS.len()];
+        for byte in line {
+            match byte {
+                b'"' => in_quotes = !in_quotes,
+                _ if in_quotes => {}
+                _ => {
+                    if let Some(found) = DELIMITERS.iter().position(|it| it == byte) {
+                        counts[found] += 1;
+                    }
                 }
             }
         }
+        for (lines, count) in lines.iter_mut().zip(counts) {
+            *lines += usize::from(count > 0);
+        }
+        if first.is_none() && counts.iter().any(|count| *count > 0) {
+            first = Some(counts);
+        }
     }
-    let most = counts.iter().copied().max().unwrap_or(0);
-    let index = counts.iter().position(|count| *count == most).unwrap_or(0);
-    DELIMITERS[index]
+    let first = first.unwrap_or_default();
+    let rank = |index: &usize| (lines[*index], first[*index], std::cmp::Reverse(*index));
+    let best = (0..DELIMITERS.len()).max_by_key(rank).unwrap_or(0);
+    DELIMITERS[best]
 }

@@ -17,9 +17,9 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::ImportFault;
+use super::charset::{Charset, TextDecoder};
 
 const CHUNK: usize = 16 * 1024;
 
@@ -27,7 +27,7 @@ enum State {
     Start,
     /// ASCII up to here.
     Undecided,
-    Decoding(Decoder),
+    Decoding(TextDecoder),
     End,
 }
 
@@ -42,7 +42,7 @@ pub struct Utf8<R> {
     text: Vec<u8>,
     position: usize,
     /// What somebody said it is.
-    chosen: Option<&'static Encoding>,
+    chosen: Option<Charset>,
     /// What it is, as far as it was read.
     seen: Rc<Cell<&'static str>>,
 }
@@ -64,7 +64,7 @@ impl<R: Read> Utf8<R> {
 
     /// Of bytes of this encoding, whatever they look like.
     #[must_use]
-    pub fn decoded_as(mut self, chosen: Option<&'static Encoding>) -> Self {
+    pub fn decoded_as(mut self, chosen: Option<Charset>) -> Self {
         self.chosen = chosen;
         self
     }
@@ -74,9 +74,9 @@ impl<R: Read> Utf8<R> {
         Rc::clone(&self.seen)
     }
 
-    fn decoder(&self, encoding: &'static Encoding) -> Decoder {
-        self.seen.set(encoding.name());
-        encoding.new_decoder_without_bom_handling()
+    fn decoder(&self, charset: Charset) -> TextDecoder {
+        self.seen.set(charset.name());
+        charset.new_decoder()
     }
 
     /// Reads until there are `count` bytes to decode or no more come.
@@ -118,7 +118,9 @@ impl<R: Read> Utf8<R> {
                         self.text.extend(self.raw.drain(..plain));
                     } else {
                         self.fill(4)?;
-                        self.state = State::Decoding(self.decoder(other_than_ascii(&self.raw)));
+                        self.state = State::Decoding(
+                            self.decoder(Charset::Web(other_than_ascii(&self.raw))),
+                        );
                     }
                 }
                 State::Decoding(_) => {
@@ -132,20 +134,16 @@ impl<R: Read> Utf8<R> {
     }
 
     fn begin(&mut self) -> io::Result<State> {
-        // A zip, and the container of Office before 2007.
-        if self.raw.starts_with(b"PK\x03\x04") || self.raw.starts_with(b"\xD0\xCF\x11\xE0") {
-            return Err(io::Error::other(ImportFault::Workbook));
-        }
         if let Some((encoding, length)) = Encoding::for_bom(&self.raw) {
             self.raw.drain(..length);
-            return Ok(State::Decoding(self.decoder(encoding)));
+            return Ok(State::Decoding(self.decoder(Charset::Web(encoding))));
         }
-        if let Some(encoding) = self.chosen {
-            return Ok(State::Decoding(self.decoder(encoding)));
+        if let Some(charset) = self.chosen {
+            return Ok(State::Decoding(self.decoder(charset)));
         }
         Ok(match self.raw[..] {
-            [first, 0, ..] if first != 0 => State::Decoding(self.decoder(UTF_16LE)),
-            [0, second, ..] if second != 0 => State::Decoding(self.decoder(UTF_16BE)),
+            [first, 0, ..] if first != 0 => State::Decoding(self.decoder(Charset::Web(UTF_16LE))),
+            [0, second, ..] if second != 0 => State::Decoding(self.decoder(Charset::Web(UTF_16BE))),
             _ => State::Undecided,
         })
     }
@@ -155,10 +153,7 @@ impl<R: Read> Utf8<R> {
             return;
         };
         let last = self.source_ended;
-        let most = decoder.max_utf8_buffer_length(self.raw.len());
-        self.text.resize(most.unwrap_or(4 * CHUNK), 0);
-        let (_, read, written, _) = decoder.decode_to_utf8(&self.raw, &mut self.text, last);
-        self.text.truncate(written);
+        let read = decoder.decode(&self.raw, &mut self.text, last);
         self.raw.drain(..read);
         if last && self.raw.is_empty() {
             self.state = State::End;
@@ -265,15 +260,6 @@ mod tests {
         assert_eq!(decoded("é\u{e9}".as_bytes(), 9), "éé");
         assert_eq!(decoded(b"\xC3\xA9 \xE9 x", 9), "é \u{FFFD} x");
         assert_eq!(decoded(b"\xC3\xA9 \xC3", 9), "é \u{FFFD}");
-    }
-
-    #[test]
-    fn workbooks_are_told() {
-        let mut text = String::new();
-        let error = Utf8::new(&b"PK\x03\x04rest"[..])
-            .read_to_string(&mut text)
-            .unwrap_err();
-        assert!(matches!(ImportFault::from(error), ImportFault::Workbook));
     }
 
     proptest! {

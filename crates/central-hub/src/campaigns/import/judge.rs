@@ -3,8 +3,9 @@
 use phone_number::PhoneFault;
 use session_api::{Recipient, SendRequest};
 
+use super::garbled::Garbled;
 use super::{Item, LONGEST_VALUE, Refusal, Row, Rules};
-use crate::campaigns::columns::Fields;
+use crate::campaigns::columns::{self, Fields};
 
 /// Characters of a cell that are repeated in a rejection.
 const SHOWN: usize = 40;
@@ -37,6 +38,9 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
         );
         return refuse("MISSING_VALUE", reason);
     }
+    if let Some(reason) = garbled(&fields, rules) {
+        return refuse("TEXT_GARBLED", reason);
+    }
     let request = SendRequest {
         to: recipient.as_str().to_owned(),
         message: Some(rules.template.fill(&fields)),
@@ -53,6 +57,20 @@ pub(super) fn judge(line: u64, cell: &str, fields: Fields, rules: &Rules) -> Ite
         recipient,
         country,
         fields,
+    })
+}
+
+/// Which value of the text was read in an encoding that is not its own, and what
+/// to do about it; not where somebody chose the encoding.
+fn garbled(fields: &Fields, rules: &Rules) -> Option<String> {
+    if rules.encoding.is_some() {
+        return None;
+    }
+    let mut variables = rules.template.variables().into_iter();
+    variables.find_map(|name| {
+        let value = columns::value(fields, name)?;
+        let garbled = Garbled::find(value)?;
+        Some(format!("{name} {}", garbled.cure(value)))
     })
 }
 

@@ -2,29 +2,37 @@
 //! records, validation of each row.
 //!
 //! ```text
-//!  bytes ─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ────┐
-//!                                                 └─> json ───┴─> judge ─> row, or refused and why
+//!  bytes ─┬─> decode (UTF-8, UTF-16, Windows-1252) ─┬─> csv ──┬─> table ─┐
+//!         │                                         └─> json ─│─────────┴─> judge ─> row, or refused
+//!         └─> workbook (.xlsx, .ods) ────────────────────────┘                      and why
 //! ```
 //!
 //! Memory is bounded: one record is held at a time, up to a maximum size. A row
 //! that cannot be used is reported and skipped; a list that cannot be read at
 //! all is an [`ImportFault`].
 
+mod charset;
 mod csv;
 mod decode;
+mod garbled;
 mod json;
 mod judge;
+mod layout;
+mod record;
+mod table;
+mod workbook;
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use encoding_rs::Encoding;
 use phone_number::Home;
 use session_api::Recipient;
 
 use super::columns::Fields;
 use super::template::Template;
 
+pub use charset::Charset;
 pub use decode::Utf8;
+pub use workbook::LARGEST_WORKBOOK;
 
 /// The largest line or element, in bytes.
 pub const LARGEST_RECORD: usize = 64 * 1024;
@@ -46,7 +54,12 @@ pub struct Rules {
     /// The heading of the name column, if the user chose one.
     pub name: Option<String>,
     /// The character encoding, if the user chose one.
-    pub encoding: Option<&'static Encoding>,
+    pub encoding: Option<Charset>,
+    /// The sheet of a workbook, by its name or its place from 1, if the user
+    /// chose one.
+    pub sheet: Option<String>,
+    /// The separator between the cells of a CSV, if the user chose one.
+    pub separator: Option<u8>,
 }
 
 /// One recipient.
@@ -94,11 +107,19 @@ impl std::fmt::Debug for Refusal {
     }
 }
 
-/// Detected layout of a CSV file.
+/// Detected layout of a CSV file or a workbook's sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Separator between cells.
-    pub separator: char,
+    /// Separator between the cells of a CSV.
+    pub separator: Option<char>,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// The sheets that there are to choose from.
+    pub sheets: Vec<String>,
+    /// The headings as they stand there, or made up where there are none.
+    pub titles: Vec<String>,
+    /// The line of the heading, if there is one.
+    pub heading: Option<u64>,
     /// Headings of the phone columns, in order of preference.
     pub numbers: Vec<String>,
     /// Heading of the name column.
@@ -108,12 +129,12 @@ pub struct Shape {
 /// An item that the parser emits, in the order of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// The detected layout, before the first row of a CSV.
+    /// The detected layout, before the first row of a table.
     Shape(Shape),
     /// The detected encoding, at the end.
     Encoding(&'static str),
     /// Names of the columns except the phone columns: before the first row of a
-    /// CSV, as they first appear in JSON.
+    /// table, as they first appear in JSON.
     Columns(Vec<String>),
     /// A recipient.
     Row(Row),
@@ -133,9 +154,26 @@ pub enum ImportFault {
     /// The list is empty.
     #[error("the list is empty")]
     Empty,
-    /// An `.xlsx` or `.xls`.
-    #[error("this is an Excel workbook: save it as CSV and upload that")]
+    /// An `.xls`, or a workbook with a password.
+    #[error(
+        "this is a workbook of Excel before 2007, or one with a password: save it as .xlsx without a password, or as CSV"
+    )]
     Workbook,
+    /// A workbook that is damaged, or a zip that is none.
+    #[error("the workbook cannot be read: {reason}")]
+    WorkbookUnreadable {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It, or what it holds, is larger than may be.
+    #[error("the workbook is too large, or holds too much: save the sheet as CSV and upload that")]
+    WorkbookTooLarge,
+    /// The chosen sheet does not exist.
+    #[error("no sheet of the workbook is called that (found: {found})")]
+    NoSuchSheet {
+        /// The sheets.
+        found: String,
+    },
     /// No column with the number.
     #[error(
         "no column holds the number: name one telefono or celular, or say which one with ?columna= (found: {found})"
@@ -191,6 +229,9 @@ impl ImportFault {
             Self::Io(_) | Self::GivenUp => "LIST_BROKE_OFF",
             Self::Empty => "LIST_EMPTY",
             Self::Workbook => "LIST_IS_WORKBOOK",
+            Self::WorkbookUnreadable { .. } => "LIST_WORKBOOK_UNREADABLE",
+            Self::WorkbookTooLarge => "LIST_WORKBOOK_TOO_LARGE",
+            Self::NoSuchSheet { .. } => "LIST_SHEET_UNKNOWN",
             Self::NoPhoneColumn { .. } => "LIST_WITHOUT_PHONE",
             Self::NoSuchColumn { .. } => "LIST_COLUMN_UNKNOWN",
             Self::SameColumn { .. } => "LIST_SAME_COLUMN",
@@ -216,11 +257,19 @@ impl From<io::Error> for ImportFault {
 pub trait Sink: FnMut(Item) -> bool {}
 impl<F: FnMut(Item) -> bool> Sink for F {}
 
-/// Reads a list, CSV or JSON: JSON begins with a bracket or a brace.
+/// Reads a list, CSV, JSON or a workbook: JSON begins with a bracket or a brace,
+/// a workbook as a zip does.
 ///
 /// # Errors
 /// [`ImportFault`]; items before the fault have already reached `sink`.
-pub fn read(source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Result<(), ImportFault> {
+pub fn read(mut source: impl Read, rules: &Rules, sink: &mut impl Sink) -> Result<(), ImportFault> {
+    let mut first = Vec::new();
+    source.by_ref().take(4).read_to_end(&mut first)?;
+    let is_workbook = workbook::is_workbook(&first);
+    let source = Cursor::new(first).chain(source);
+    if is_workbook {
+        return workbook::read(source, rules, sink);
+    }
     let decoded = Utf8::new(source).decoded_as(rules.encoding);
     let seen = decoded.seen();
     read_text(

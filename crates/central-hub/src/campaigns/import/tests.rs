@@ -11,6 +11,8 @@ fn rules(text: &str) -> Rules {
         column: None,
         name: None,
         encoding: None,
+        sheet: None,
+        separator: None,
     }
 }
 
@@ -144,9 +146,10 @@ fn lists_that_cannot_be_read() {
     for (text, code) in [
         ("", "LIST_EMPTY"),
         (" \r\n\n ", "LIST_EMPTY"),
-        ("PK\u{3}\u{4}…", "LIST_IS_WORKBOOK"),
+        ("PK\u{3}\u{4}…", "LIST_WORKBOOK_UNREADABLE"),
         ("nombre;empresa\nAna;X\n", "LIST_WITHOUT_PHONE"),
-        ("5491158254201\n5491144445555\n", "LIST_WITHOUT_PHONE"),
+        ("5491158254201\n5491144445555\n", "LIST_MISSING_COLUMNS"),
+        ("Ana;30123456\nBea;28111222\n", "LIST_WITHOUT_PHONE"),
         ("telefono;Empresa;empresa \n", "LIST_SAME_COLUMN"),
         ("telefono;empresa\n", "LIST_MISSING_COLUMNS"),
         (&format!("telefono;{many}\n"), "LIST_TOO_MANY_COLUMNS"),
@@ -278,6 +281,119 @@ fn a_person_chooses_the_columns() {
     chosen.column = Some("otra".to_owned());
     let fault = read(Cursor::new(list), &chosen, &mut |_| true).unwrap_err();
     assert_eq!(fault.code(), "LIST_COLUMN_UNKNOWN");
+}
+
+#[test]
+fn columns_are_found_by_their_content() {
+    let name = "Hola {nombre}";
+    let ana = [(2, "5491158254201@c.us", "Ana")];
+    for (list, expected) in [
+        // No heading at all.
+        (
+            "Ana,11 5825-4201\nBea,351 555-1234\n",
+            [(1, "5491158254201@c.us", "Ana")],
+        ),
+        (
+            "11 5825-4201;Ana Paz\n",
+            [(1, "5491158254201@c.us", "Ana Paz")],
+        ),
+        // Headings that say nothing of a number.
+        ("Nombre|Datos|Fecha\nAna|11 5825-4201|2026-01-01\n", ana),
+        // A DNI is eight digits, a CUIT eleven: neither is somebody to write to.
+        ("Nombre;CUIT;X\nAna;20-30123456-3;11 5825-4201\n", ana),
+        (
+            "Nombre;A;B\nAna;20301234563;+59899123456\n",
+            [(2, "59899123456@c.us", "Ana")],
+        ),
+        // A few cells that are no numbers change nothing.
+        (
+            "Nombre;D\nAna;11 5825-4201\n;n/a\n;1158254202\n;1158254203\n;1158254204\n;1158254205\n",
+            ana,
+        ),
+    ] {
+        let outcome = import(list.as_bytes(), name);
+        assert!(outcome.fault.is_none(), "{list} {:?}", outcome.fault);
+        assert_eq!(brief(&outcome)[..1], expected, "{list}");
+    }
+    for list in [
+        "Ana;30123456\nBea;28111222\n",
+        "Nombre;DNI\nAna;1158254201\n",
+        "Factura;Importe\n000112345678;15000\n",
+        "Nombre;Fecha\nAna;20260101\n",
+        "Nombre;CBU\nAna;2850590940090418135201\n",
+    ] {
+        let fault = import(list.as_bytes(), "Hola").fault.unwrap();
+        assert_eq!(fault.code(), "LIST_WITHOUT_PHONE", "{list}");
+    }
+    let outcome = import("11 5825-4201;Ana;ventas@x.com\n".as_bytes(), name);
+    assert_eq!(
+        outcome.columns,
+        ["columna_1", "columna_2", "columna_3", "nombre"]
+    );
+}
+
+#[test]
+fn titles_above_the_heading_are_skipped() {
+    for list in [
+        "Listado de clientes;;\n;;\nNombre;Teléfono;Mail\nAna;11 5825-4201;a@b.c\n",
+        "Listado de teléfonos\nNombre;Teléfono\nAna;11 5825-4201\n",
+        "Clientes, zona norte\n\nNombre;Celular\nAna;11 5825-4201\n",
+        "\"Informe; 2026\";;\nFecha: 01/02/2026;;\nNombre;Cel;Nota\nAna;11 5825-4201;x\n",
+    ] {
+        let outcome = import(list.as_bytes(), "Hola {nombre}");
+        assert!(outcome.fault.is_none(), "{list} {:?}", outcome.fault);
+        let found: Vec<_> = brief(&outcome).iter().map(|it| (it.1, it.2)).collect();
+        assert_eq!(found, [("5491158254201@c.us", "Ana")], "{list}");
+        assert!(outcome.refused.is_empty(), "{list} {:?}", outcome.refused);
+    }
+}
+
+#[test]
+fn text_of_another_encoding_is_not_sent_unasked() {
+    let table = &oem_cp::code_table::ENCODING_TABLE_CP850;
+    let text = "Nombre;Teléfono;Nota\nMuñoz;11 5825-4201;x\nAna;11 5825-4202;señal\n";
+    let dos = oem_cp::encode_string_checked(text, table).unwrap();
+    let outcome = import(&dos, "Hola {nombre}");
+    assert_eq!(outcome.refused, [(2, "TEXT_GARBLED")]);
+    // What the text does not use harms nobody.
+    assert_eq!(brief(&outcome), [(3, "5491158254202@c.us", "Ana")]);
+    let mut chosen = rules("Hola {nombre}");
+    chosen.encoding = Charset::from_label("cp850");
+    let mut names = Vec::new();
+    let mut sink = |item| {
+        if let Item::Row(row) = item {
+            names.push(row.fields["nombre"].clone());
+        }
+        true
+    };
+    read(Cursor::new(&dos), &chosen, &mut sink).unwrap();
+    assert_eq!(names, ["Muñoz", "Ana"]);
+    let twice = "Nombre;Cel\nMuÃ±oz;11 5825-4201\n";
+    let outcome = import(twice.as_bytes(), "Hola {nombre}");
+    assert_eq!(outcome.refused, [(2, "TEXT_GARBLED")]);
+    assert!(import(twice.as_bytes(), "Hola").refused.is_empty());
+}
+
+#[test]
+fn lines_before_a_broken_upload_are_kept() {
+    struct Broken<'a>(&'a [u8]);
+    impl Read for Broken<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            self.0.read(buffer)
+        }
+    }
+    let mut rows = 0;
+    let mut sink = |item| {
+        rows += usize::from(matches!(item, Item::Row(_)));
+        true
+    };
+    let source = Broken(b"telefono\n1158254201\n1158254202\n");
+    let fault = read(source, &rules("Hola"), &mut sink).unwrap_err();
+    assert!(matches!(fault, ImportFault::Io(_)));
+    assert_eq!(rows, 2);
 }
 
 #[test]

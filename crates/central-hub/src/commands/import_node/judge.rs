@@ -189,6 +189,22 @@ pub(super) fn row_of(key: &str, is_sent: bool) -> Option<i64> {
     key.strip_prefix(prefix)?.parse().ok()
 }
 
+/// Between a message and its row, in milliseconds.
+const MOMENTS: i64 = 5 * 60 * 1000;
+
+fn in_zone(text: Option<&str>, zone: &TimeZone) -> Option<i64> {
+    let text = text?.trim();
+    if let Ok(number) = text.parse::<i64>() {
+        let millis = if number < 100_000_000_000 {
+            number.saturating_mul(1000)
+        } else {
+            number
+        };
+        return (number > 0).then_some(millis);
+    }
+    lenient::parse_timestamp(text, zone).map(Timestamp::as_millis)
+}
+
 const SENT_KEY: &str = "node-envio-";
 const TOLD_KEY: &str = "node-mensaje-";
 
@@ -197,6 +213,8 @@ pub(super) struct Judge {
     zone: TimeZone,
     home: Home,
     now: i64,
+    /// Whether `ts_wa` is in UTC, where all else is the server's local time.
+    pub(super) told_in_utc: bool,
 }
 
 impl Judge {
@@ -205,6 +223,7 @@ impl Judge {
             zone,
             home,
             now: Timestamp::now().as_millis(),
+            told_in_utc: false,
         }
     }
 
@@ -215,18 +234,44 @@ impl Judge {
         self.zone.to_datetime(now).date().to_string()
     }
 
-    /// A time as the server writes it, or seconds or milliseconds since 1970.
-    fn time(&self, text: Option<&str>) -> Option<i64> {
-        let text = text?.trim();
-        if let Ok(number) = text.parse::<i64>() {
-            let millis = if number < 100_000_000_000 {
-                number.saturating_mul(1000)
-            } else {
-                number
+    /// Whether `ts_wa` is in UTC, as the newest Node hub wrote it whatever the
+    /// server's zone: a row is made in the moments after its message, and its
+    /// `created_at` is the server's own time.
+    pub(super) fn finds_utc<'a>(
+        &self,
+        times: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    ) -> bool {
+        let (mut utc, mut local) = (0_u64, 0_u64);
+        for (told, made) in times {
+            let Some(made) = self.time(made) else {
+                continue;
             };
-            return (number > 0).then_some(millis);
+            let is_near = |at: Option<i64>| at.is_some_and(|at| (made - at).abs() <= MOMENTS);
+            match (
+                is_near(in_zone(told, &TimeZone::UTC)),
+                is_near(self.time(told)),
+            ) {
+                (true, false) => utc += 1,
+                (false, true) => local += 1,
+                // The two are one, or the row was made long after.
+                _ => {}
+            }
         }
-        lenient::parse_timestamp(text, &self.zone).map(Timestamp::as_millis)
+        utc > local
+    }
+
+    /// A time of [`super::TOLD`].
+    pub(super) fn told_time(&self, text: Option<&str>) -> Option<i64> {
+        if self.told_in_utc {
+            in_zone(text, &TimeZone::UTC)
+        } else {
+            self.time(text)
+        }
+    }
+
+    /// A time as the server writes it, or seconds or milliseconds since 1970.
+    pub(super) fn time(&self, text: Option<&str>) -> Option<i64> {
+        in_zone(text, &self.zone)
     }
 
     pub(super) fn campaign(
@@ -422,7 +467,7 @@ impl Judge {
             None | Some("chat" | "") => "text",
             Some(kind) => kind,
         };
-        let at = self.time(row.text("ts_wa"));
+        let at = self.told_time(row.text("ts_wa"));
         let at = at.or_else(|| self.time(row.text("created_at")));
         let cliente_id = positive(row, "cliente_id");
         Ok(NodeMessage {
@@ -544,6 +589,42 @@ mod tests {
         );
         assert_eq!(of("IN", "120363@g.us", "x", "").err(), Some(Fault::Group));
         assert_eq!(of("IN", "nobody", "x", "").err(), Some(Fault::Number));
+    }
+
+    #[test]
+    fn the_zone_of_ts_wa_is_found_in_when_its_rows_were_made() {
+        let finds = |times: &[(&str, &str)]| {
+            let times = times.iter().map(|(told, made)| (Some(*told), Some(*made)));
+            judge().finds_utc(times)
+        };
+        let utc = ("2026-03-01 15:48:27", "2026-03-01 12:48:29");
+        let local = ("2026-03-01 12:48:27", "2026-03-01 12:48:29");
+        let late = ("2026-03-01 12:48:27", "2026-03-01 20:00:00");
+        let early = ("2026-03-01 12:48:27", "2026-01-01 00:00:00");
+        assert!(finds(&[utc]));
+        assert!(finds(&[utc, local, utc, late, early]));
+        for local in [
+            &[][..],
+            &[local],
+            &[utc, local],
+            &[late, early],
+            &[("", ""), ("x", "y")],
+        ] {
+            assert!(!finds(local), "{local:?}");
+        }
+        let row = Record::of(
+            9,
+            [
+                ("direction", "IN"),
+                ("wa_from", "5491158254201"),
+                ("ts_wa", utc.0),
+            ],
+        );
+        let mut judge = judge();
+        let at = |judge: &Judge| judge.told(&row).ok().unwrap().at;
+        assert_eq!(at(&judge), 1_772_390_907_000);
+        judge.told_in_utc = true;
+        assert_eq!(at(&judge), 1_772_380_107_000);
     }
 
     #[test]

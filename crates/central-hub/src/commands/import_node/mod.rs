@@ -20,6 +20,7 @@ mod report;
 mod source;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::tz::TimeZone;
 use phone_number::Home;
@@ -36,6 +37,11 @@ use crate::store::{
 /// Rows in one transaction.
 const BATCH: usize = 1000;
 
+/// The Node pair noted that a campaign's message was sent when it was, or when
+/// somebody had confirmed it; and WhatsApp told of the same one. Milliseconds
+/// between the two.
+const SAME_MESSAGE: i64 = 10 * 60 * 1000;
+
 /// Why the data is not, or not all, here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,6 +55,14 @@ pub enum NodeError {
     /// The source cannot be read.
     #[error("the source cannot be read: {0}")]
     Source(#[source] sqlx::Error),
+    /// MySQL's `caching_sha2_password` without TLS: the password would go in the
+    /// server's RSA, and the crate for that has an open advisory.
+    #[error(
+        "the source takes this user's password over TLS alone (caching_sha2_password), and TLS is \
+         off: leave ssl-mode out of the address and have the server offer TLS (MySQL does unless \
+         it is told not to), or make a user for this that is IDENTIFIED WITH mysql_native_password"
+    )]
+    NeedsTls,
     /// There is none of its tables.
     #[error("the source has none of the Node pair's tables: is {0} the right database?")]
     Foreign(String),
@@ -74,6 +88,7 @@ pub async fn import(
         is_plan,
         report: Report::new(is_plan),
         campaigns: BTreeMap::new(),
+        sent: HashMap::new(),
     };
     let tx = store.begin().await?;
     let tx = import.users(tx).await?;
@@ -107,6 +122,15 @@ struct Import<'a> {
     report: Report,
     /// By their numbers there.
     campaigns: BTreeMap<i64, Campaign>,
+    /// When campaigns said this to somebody, by [`same`].
+    sent: HashMap<u64, Vec<i64>>,
+}
+
+/// One number for what was said to whom.
+fn same(message: &NodeMessage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&message.chat, message.body.trim()).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Import<'_> {
@@ -259,19 +283,38 @@ impl Import<'_> {
     /// What was sent and what came in, in the order of time: the hub's history
     /// is in the order of its rows.
     async fn messages(&mut self, mut tx: Tx) -> Result<Tx, NodeError> {
-        let mut moments = self.source.moments().await?;
-        moments.sort_by(|a, b| (&a.at, a.is_sent, a.id).cmp(&(&b.at, b.is_sent, b.id)));
+        let moments = self.source.moments().await?;
+        let told = moments.iter().filter(|it| !it.is_sent);
+        let times = told.map(|it| (it.at.as_deref(), it.created_at.as_deref()));
+        self.judge.told_in_utc = self.judge.finds_utc(times);
+        self.report.told_in_utc = self.judge.told_in_utc;
+        if moments.iter().any(|it| it.is_out) {
+            self.what_campaigns_said().await?;
+        }
+        let mut moments: Vec<_> = moments
+            .into_iter()
+            .map(|it| {
+                let at = it.at.as_deref();
+                let at = if it.is_sent {
+                    self.judge.time(at)
+                } else {
+                    self.judge.told_time(at)
+                };
+                (at, it.is_sent, it.id)
+            })
+            .collect();
+        moments.sort_unstable();
         for batch in moments.chunks(BATCH) {
             let of = |is_sent| {
-                let ids = batch.iter().filter(move |it| it.is_sent == is_sent);
-                ids.map(|it| it.id).collect::<Vec<_>>()
+                let ids = batch.iter().filter(move |(_, sent, _)| *sent == is_sent);
+                ids.map(|(.., id)| *id).collect::<Vec<_>>()
             };
             let sent = self.of_sent(&mut tx, &of(true)).await?;
             let told = self.of_told(&mut tx, &of(false)).await?;
             let mut rows: HashMap<(bool, i64), NodeMessage> = HashMap::new();
             rows.extend(sent.into_iter().map(|(id, row)| ((true, id), row)));
             rows.extend(told.into_iter().map(|(id, row)| ((false, id), row)));
-            let order = batch.iter().map(|it| (it.is_sent, it.id));
+            let order = batch.iter().map(|(_, is_sent, id)| (*is_sent, *id));
             let messages: Vec<_> = order.filter_map(|key| rows.remove(&key)).collect();
             let ids = self.store.add_node_messages_in(&mut tx, &messages).await?;
             let mut noted = [Vec::new(), Vec::new()];
@@ -297,6 +340,48 @@ impl Import<'_> {
             tx = self.checkpoint(tx).await?;
         }
         Ok(tx)
+    }
+
+    /// WhatsApp tells of what was sent for a campaign as of all that is sent: such
+    /// a row of [`TOLD`] is the double of one of [`SENT`].
+    async fn what_campaigns_said(&mut self) -> Result<(), NodeError> {
+        let mut after = 0;
+        loop {
+            let rows = self.source.after(SENT, &SENT_COLUMNS, after, BATCH).await?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.id;
+            for row in rows
+                .iter()
+                .filter(|row| row.text("estado") == Some("enviado"))
+            {
+                let campaign = row.number("campania_id");
+                let campaign = campaign.and_then(|id| self.campaigns.get(&id));
+                if let Some(campaign) = campaign
+                    && let Ok(message) = self.judge.sent(row, campaign)
+                {
+                    let times = self.sent.entry(same(&message)).or_default();
+                    times.push(message.at);
+                }
+            }
+        }
+    }
+
+    /// Whether it is what a campaign said; each of those once.
+    fn is_a_campaigns(&mut self, message: &NodeMessage) -> bool {
+        if message.direction != "out" {
+            return false;
+        }
+        let Some(times) = self.sent.get_mut(&same(message)) else {
+            return false;
+        };
+        let is_near = |at: &i64| (message.at - at).abs() <= SAME_MESSAGE;
+        let Some(place) = times.iter().position(is_near) else {
+            return false;
+        };
+        times.swap_remove(place);
+        true
     }
 
     async fn of_sent(
@@ -334,6 +419,9 @@ impl Import<'_> {
                 continue;
             }
             match self.judge.told(&row) {
+                Ok(message) if self.is_a_campaigns(&message) => {
+                    self.report.skip(TOLD, row.id, &Fault::Duplicate);
+                }
                 Ok(message) => messages.push((row.id, message)),
                 Err(fault) => self.report.skip(TOLD, row.id, &fault),
             }

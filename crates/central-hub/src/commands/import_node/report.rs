@@ -33,6 +33,8 @@ pub struct Skipped {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     is_plan: bool,
+    /// Whether the times in `ts_wa` are taken for UTC.
+    pub told_in_utc: bool,
     /// By table.
     pub tables: BTreeMap<&'static str, Table>,
     /// By table and reason.
@@ -43,6 +45,7 @@ impl Report {
     pub(super) fn new(is_plan: bool) -> Self {
         Self {
             is_plan,
+            told_in_utc: false,
             tables: BTreeMap::new(),
             skipped: BTreeMap::new(),
         }
@@ -88,6 +91,12 @@ impl fmt::Display for Report {
                 "left out of {table}: {} because {reason} (id {}{more})",
                 skipped.count,
                 rows.join(", ")
+            )?;
+        }
+        if self.told_in_utc {
+            writeln!(
+                f,
+                "ll_whatsapp_messages: its ts_wa is read as UTC, as its created_at has it"
             )?;
         }
         if self.is_plan {

@@ -41,13 +41,16 @@ impl Record {
     }
 }
 
-/// When something was sent or came in.
+/// When something was sent or came in, in the server's words.
 pub(super) struct Moment {
-    /// As the server writes it, so that it sorts.
-    pub(super) at: String,
+    pub(super) at: Option<String>,
     /// Whether it is of `ll_envios_whatsapp`.
     pub(super) is_sent: bool,
     pub(super) id: i64,
+    /// When its row was made, where the table says so.
+    pub(super) created_at: Option<String>,
+    /// Whether it was said from the phone, or by a program.
+    pub(super) is_out: bool,
 }
 
 pub(super) struct Source {
@@ -69,7 +72,11 @@ impl Source {
             // Times stay as the server writes them.
             .timezone(None)
             .disable_statement_logging();
-        let mut connection = options.connect().await.map_err(NodeError::Source)?;
+        let mut connection = options.connect().await.map_err(|error| match error {
+            // Of the options all is known by now but how the password goes.
+            sqlx::Error::Configuration(_) => NodeError::NeedsTls,
+            error => NodeError::Source(error),
+        })?;
         for statement in [
             "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
@@ -209,12 +216,19 @@ impl Source {
             ),
             ("ll_whatsapp_messages", "ts_wa", "", false),
         ] {
-            let columns: [&'static str; 2] = ["id", column];
-            for row in self.rows(table, &columns, rest).await? {
+            let columns: &[&'static str] = if is_sent {
+                &["id", column]
+            } else {
+                &["id", column, "created_at", "direction"]
+            };
+            for row in self.rows(table, columns, rest).await? {
+                let text = |column| row.text(column).map(str::to_owned);
                 moments.push(Moment {
-                    at: row.text(column).unwrap_or_default().to_owned(),
+                    at: text(column),
                     is_sent,
                     id: row.id,
+                    created_at: text("created_at"),
+                    is_out: row.text("direction") == Some("OUT"),
                 });
             }
         }

@@ -21,8 +21,18 @@ const SHOWN: usize = 20;
 pub(super) struct Trial {
     /// The name of the encoding, as the web has it.
     codificacion: &'static str,
-    /// What stands between two cells; nothing for JSON.
+    /// What stands between two cells of a CSV.
     separador: Option<char>,
+    /// The sheet of a workbook.
+    hoja: Option<String>,
+    /// The sheets to choose from with `hoja`.
+    hojas: Vec<String>,
+    /// The headings as they stand there, to choose from with `columna` and
+    /// `nombre`.
+    titulos: Vec<String>,
+    /// The line of the headings; none where the columns were found by what they
+    /// hold.
+    encabezado: Option<u64>,
     /// The columns that the text may name.
     columnas: Vec<String>,
     /// The headings of the numbers' columns, the one to take first at first.
@@ -68,6 +78,10 @@ pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFaul
     let mut trial = Trial {
         codificacion: "",
         separador: None,
+        hoja: None,
+        hojas: Vec::new(),
+        titulos: Vec::new(),
+        encabezado: None,
         columnas: Vec::new(),
         columnas_de_numero: Vec::new(),
         columna_de_nombre: None,
@@ -85,7 +99,11 @@ pub(super) fn look(source: impl Read, rules: &Rules) -> Result<Trial, ImportFaul
     let mut sink = |item| {
         match item {
             Item::Shape(shape) => {
-                trial.separador = Some(shape.separator);
+                trial.separador = shape.separator;
+                trial.hoja = shape.sheet;
+                trial.hojas = shape.sheets;
+                trial.titulos = shape.titles;
+                trial.encabezado = shape.heading;
                 trial.columnas_de_numero = shape.numbers;
                 trial.columna_de_nombre = shape.name;
             }

@@ -8,7 +8,6 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiPath, ApiQuery, ErrorReply};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +17,7 @@ use super::imports::{ImportBody, LinePage, lines};
 use super::trial::{self, Trial};
 use super::{find, invalid};
 use crate::auth::Caller;
-use crate::campaigns::import::{ImportFault, Rules};
+use crate::campaigns::import::{Charset, ImportFault, Rules};
 use crate::campaigns::template::Template;
 use crate::error::HubError;
 use crate::http::numbers;
@@ -34,24 +33,44 @@ const SHOWN: u32 = 100;
 pub(crate) struct Query {
     /// What is before local numbers, such as `549`.
     prefijo: Option<String>,
-    /// The heading of the number's column, where it is not the likeliest.
+    /// The heading of the number's column, or its place from 1, where it is not
+    /// the likeliest.
     columna: Option<String>,
     /// The heading of the name's column, likewise.
     nombre: Option<String>,
-    /// What the bytes are, where they do not say it: `windows-1252`, `utf-8`.
+    /// What the bytes are, where they do not say it: `windows-1252`, `utf-8`,
+    /// `cp850` (DOS), `macintosh`.
     codificacion: Option<String>,
+    /// The sheet of a workbook, by its name or its place from 1; the first.
+    hoja: Option<String>,
+    /// What stands between two cells of a CSV: `;`, `,`, `|` or `tab`.
+    separador: Option<String>,
     /// `1` for a dry look: what would be taken and refused; nothing is kept.
     probar: Option<String>,
 }
 
 /// An encoding by its name.
-fn encoding(name: Option<&str>) -> Result<Option<&'static Encoding>, HubError> {
+fn encoding(name: Option<&str>) -> Result<Option<Charset>, HubError> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
-    let found = Encoding::for_label(name.as_bytes());
-    let wants = "codificacion has to be the name of an encoding, such as utf-8 or windows-1252";
-    found.map(Some).ok_or_else(|| invalid(wants))
+    let wants =
+        "codificacion has to be the name of an encoding, such as utf-8, windows-1252 or cp850";
+    Charset::from_label(name)
+        .map(Some)
+        .ok_or_else(|| invalid(wants))
+}
+
+/// A separator by its name.
+fn separator(name: Option<&str>) -> Result<Option<u8>, HubError> {
+    match name {
+        None | Some("") => Ok(None),
+        Some("tab" | "\t") => Ok(Some(b'\t')),
+        Some(";") => Ok(Some(b';')),
+        Some(",") => Ok(Some(b',')),
+        Some("|") => Ok(Some(b'|')),
+        Some(_) => Err(invalid("separador has to be one of ; , | and tab")),
+    }
 }
 
 /// What came of a list.
@@ -72,13 +91,16 @@ impl Report {
     }
 }
 
-/// Takes a list, CSV or JSON.
+/// Takes a list: CSV, JSON, or a workbook of Excel (`.xlsx`) or LibreOffice
+/// (`.ods`).
 #[utoipa::path(
     post, path = "/sender/campaigns/{id}/recipients", tag = "campaigns", operation_id = "upload_upload",
     params(("id" = i64, Path, description = "Its number", minimum = 1, example = 1), Query),
     request_body(content(
         ("text/csv", example = json!("telefono,nombre\n5491158254201,Ana\n")),
-        ("application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}]))
+        ("application/json", example = json!([{"telefono": "5491158254201", "nombre": "Ana"}])),
+        ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("application/vnd.oasis.opendocument.spreadsheet")
     )),
     responses(
         (status = 200, description = "With `probar`: what would come of it", body = Trial),
@@ -103,6 +125,8 @@ pub(super) async fn upload(
         column: query.columna.filter(|it| !it.trim().is_empty()),
         name: query.nombre.filter(|it| !it.trim().is_empty()),
         encoding: encoding(query.codificacion.as_deref())?,
+        sheet: query.hoja.filter(|it| !it.trim().is_empty()),
+        separator: separator(query.separador.as_deref())?,
     };
     let total = length(request.headers());
     if total.is_some_and(|total| total > LARGEST_LIST) {
@@ -158,6 +182,8 @@ pub(super) async fn import_json(
         column: None,
         name: None,
         encoding: None,
+        sheet: None,
+        separator: None,
     };
     run(state, campaign, import, rules, Cursor::new(json)).await
 }

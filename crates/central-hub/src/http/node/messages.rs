@@ -1,9 +1,53 @@
-//! Requests to send by the names of the Node hub's programs.
+//! Requests to send by the names of the Node hub's programs, and its
+//! `/sender/send`.
 
+use api_docs::{ClienteHeader, Failures, IdempotencyHeader};
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use service_runtime::http::{ClienteId, ErrorReply, RequestId};
+use session_api::{SendBody, SendRequest};
 use utoipa::ToSchema;
 
-use super::lenient;
+use super::{Data, lenient};
+use crate::auth::Caller;
+use crate::error::HubError;
+use crate::http::send;
+use crate::http::upstream::{Key, Upstream};
+use crate::state::AppState;
+
+/// No answer to a send is longer.
+const LARGEST: usize = 64 * 1024;
+
+/// As `POST /send`, with its answer below `data`.
+#[utoipa::path(
+    post, path = "/sender/send", tag = "node", operation_id = "node_send",
+    params(ClienteHeader, IdempotencyHeader),
+    request_body(content = SendRequest, example = json!({"to": "5491158254201", "message": "Hola, ¿cómo va?"})),
+    responses((status = 200, description = "WhatsApp's server has it, or it was simulated", body = Data<SendBody>), Failures)
+)]
+pub(crate) async fn send(
+    state: State<AppState>,
+    caller: Caller,
+    id: RequestId,
+    cliente: Option<ClienteId>,
+    upstream: Upstream,
+    key: Key,
+    request: Request,
+) -> Result<Response, HubError> {
+    let sent = send::send(state, caller, id, cliente, upstream, key, request).await?;
+    let (parts, body) = sent.into_parts();
+    let Ok(bytes) = to_bytes(body, LARGEST).await else {
+        return Ok(ErrorReply::internal().into_response());
+    };
+    let sent = serde_json::from_slice::<SendBody>(&bytes).ok();
+    Ok(match sent.filter(|_| parts.status.is_success()) {
+        Some(sent) => Json(Data::of(sent)).into_response(),
+        None => Response::from_parts(parts, Body::from(bytes)),
+    })
+}
 
 /// A recipient of `bulk`: with a text of its own, or a number alone.
 #[derive(Deserialize, ToSchema)]

@@ -13,8 +13,9 @@
 //! | --- | --- |
 //! | [`auth`] | `usuario`, `tipo`, verify, change-password |
 //! | [`campaigns`] | further fields of a campaign, and the answer to a change |
+//! | [`connect`] | the session that began by itself there |
 //! | [`lenient`] | numbers as text, hours with seconds, Spanish days |
-//! | [`messages`] | further names in a request to send |
+//! | [`messages`] | further names in a request to send, and `/sender/send` |
 //! | [`paging`] | arrays where nobody asks for a page |
 //! | [`mod@recipients`] | `/sender/destinatarios` |
 //! | [`refusals`] | the body of a refusal, and what belongs to other systems |
@@ -25,6 +26,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod campaigns;
+pub(crate) mod connect;
 pub(crate) mod lenient;
 pub(crate) mod messages;
 pub(crate) mod paging;
@@ -34,6 +36,7 @@ pub(crate) mod schedules;
 pub(crate) mod session;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -46,6 +49,7 @@ use crate::state::AppState;
 #[openapi(paths(
     auth::verify,
     auth::change_password,
+    messages::send,
     recipients::list,
     recipients::summary,
     recipients::add,
@@ -64,6 +68,10 @@ pub(crate) fn routes() -> Router<AppState> {
     Router::new()
         .route("/auth/verify", post(auth::verify))
         .route("/auth/change-password", post(auth::change_password))
+        .route(
+            "/sender/send",
+            post(messages::send).layer(DefaultBodyLimit::disable()),
+        )
         .nest("/sender/destinatarios/campania/{id}", recipients())
         .route("/session-manager/sessions", get(session::sessions))
         .route("/session-manager/admin/login", post(session::login))

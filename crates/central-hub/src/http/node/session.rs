@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `READY` | `CONNECTED` |
 //! | `QR_REQUIRED` | `QR_REQUIRED` |
-//! | `INIT` with a browser, `AUTHENTICATED` | `CONNECTING` |
+//! | `INIT` with a browser under way, `AUTHENTICATED` | `CONNECTING` |
 //! | `INIT` without one, `DISCONNECTED` | `DISCONNECTED` |
 //! | `ERROR` | `ERROR` |
 
@@ -34,12 +34,16 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    pub(crate) const fn of(state: SessionState, has_browser: bool) -> Self {
+    pub(crate) fn of(session: &SessionBody) -> Self {
+        Self::of_state(session.state, is_under_way(session))
+    }
+
+    const fn of_state(state: SessionState, is_under_way: bool) -> Self {
         match state {
             SessionState::Ready => Self::Connected,
             SessionState::QrRequired => Self::QrRequired,
             SessionState::Authenticated => Self::Connecting,
-            SessionState::Init if has_browser => Self::Connecting,
+            SessionState::Init if is_under_way => Self::Connecting,
             SessionState::Init | SessionState::Disconnected => Self::Disconnected,
             SessionState::Error => Self::Error,
         }
@@ -57,6 +61,17 @@ impl Word {
     }
 }
 
+/// Whether there is a browser, or one is on its way: it runs a moment after
+/// somebody asked for it, and in between two tries there is none.
+fn is_under_way(session: &SessionBody) -> bool {
+    session.browser.running
+        || session.restarts.recent > 0
+        || matches!(
+            session.cause.as_str(),
+            "CONNECT_REQUESTED" | "LINKED_PROFILE_FOUND" | "BACKING_UP"
+        )
+}
+
 /// What their screens read of `/whatsapp/{cliente_id}/status`, beside the rest.
 #[derive(Serialize, ToSchema)]
 #[schema(as = node::SessionFields)]
@@ -71,7 +86,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     pub(crate) async fn of(client: &SessionClient, session: &SessionBody) -> Self {
-        let state = Word::of(session.state, session.browser.running);
+        let state = Word::of(session);
         let code = match state {
             // The state is told also where the code cannot be had just now.
             Word::QrRequired => client.qr().await.unwrap_or(QrBody::NoQr),
@@ -104,7 +119,7 @@ pub(crate) struct Linked {
 impl Linked {
     pub(crate) const fn of(state: SessionState) -> Self {
         Self {
-            state: Word::of(state, true),
+            state: Word::of_state(state, true),
             can_send_messages: matches!(state, SessionState::Ready),
         }
     }
@@ -160,7 +175,7 @@ pub(crate) async fn sessions(
     let session = client.session().await?;
     Ok(Json([Row {
         cliente_id: cliente.map_or(HOME, |id| id.0),
-        state: RowState::of(Word::of(session.state, session.browser.running)),
+        state: RowState::of(Word::of(&session)),
     }]))
 }
 
@@ -224,7 +239,7 @@ async fn status_of(client: &SessionClient) -> Result<Json<Status>, HubError> {
         body: StatusBody {
             status: session.state,
         },
-        state: Word::of(session.state, session.browser.running),
+        state: Word::of(&session),
     }))
 }
 
@@ -267,7 +282,7 @@ pub(crate) async fn qr(Upstream(client): Upstream) -> Result<Json<Qr>, HubError>
     let session = client.session().await?;
     Ok(Json(Qr {
         body: client.qr().await?,
-        state: Word::of(session.state, session.browser.running),
+        state: Word::of(&session),
     }))
 }
 
@@ -288,7 +303,7 @@ mod tests {
 
     #[test]
     fn error_is_shown_for_an_error_alone() {
-        for (state, has_browser, shown) in [
+        for (state, is_under_way, shown) in [
             (SessionState::Init, false, "Conectar WhatsApp"),
             (SessionState::Init, true, "Conectando…"),
             (SessionState::QrRequired, true, "Escaneá el QR"),
@@ -297,7 +312,7 @@ mod tests {
             (SessionState::Disconnected, false, "Conectar WhatsApp"),
             (SessionState::Error, false, "Error en la sesión"),
         ] {
-            let word = Word::of(state, has_browser);
+            let word = Word::of_state(state, is_under_way);
             assert_eq!(january_shows(word), shown, "{state:?}");
         }
     }

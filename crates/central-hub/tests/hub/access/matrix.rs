@@ -61,6 +61,7 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /whatsapp/{cliente_id}/logout", "Ala"),
     ("POST /whatsapp/{cliente_id}/pairing-code", "Ala"),
     ("POST /send", "ACsaS"),
+    ("POST /sender/send", "ACsaS"),
     ("POST /files", "ACsaS"),
     ("GET /files/{id}", "ACsaS"),
     ("DELETE /files/{id}", "ACsaS"),

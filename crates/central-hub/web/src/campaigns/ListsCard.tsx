@@ -3,7 +3,6 @@ import {
   Button,
   FileButton,
   Group,
-  Progress,
   Select,
   Stack,
   Text,
@@ -14,7 +13,6 @@ import { IconCheck, IconInfoCircle, IconUpload } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
-import { upload } from '../api/upload';
 import { Notice } from '../ui/Notice';
 import { useText } from '../i18n/I18nProvider';
 import { listFaultText } from '../i18n/lookup';
@@ -22,8 +20,9 @@ import { useMoment } from '../live/useMoment';
 import { ActionError } from '../ui/ActionError';
 import { ConfirmDialog } from '../ui/ConfirmDialog';
 import { DataTable, type Column } from '../ui/DataTable';
-import { CAMPAIGNS_KEY, deleteImport, uploadPath, useCampaignChange, useImports } from './api';
+import { CAMPAIGNS_KEY, deleteImport, useCampaignChange, useImports } from './api';
 import { Surface } from '../ui/Surface';
+import { ListPreview } from './ListPreview';
 import { Refused } from './Refused';
 import type { Campaign, Import, ImportReport } from './types';
 
@@ -54,35 +53,26 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
   const [country, setCountry] = useState<Country>('none');
   const [prefijo, setPrefijo] = useState('');
   const result = useRef<HTMLDivElement>(null);
-  const [part, setPart] = useState<number | null>(null);
+  const [chosen, setChosen] = useState<File | null>(null);
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<Error | null>(null);
-  const running = useRef<AbortController | null>(null);
   // What came of it is below the button, and may be below the screen.
   const settled = report !== null || error !== null;
   useEffect(() => {
     if (settled) result.current?.scrollIntoView({ block: 'nearest' });
   }, [settled]);
-  // Whoever leaves the screen in the middle stops it: the list shows as half here.
-  useEffect(() => () => running.current?.abort(), []);
 
-  async function send(file: File | null) {
-    if (!file) return;
-    const stop = new AbortController();
-    running.current = stop;
+  function look(file: File | null) {
     setError(null);
     setReport(null);
-    setPart(0);
-    try {
-      const path = uploadPath(campaign.id, country === 'other' ? prefijo.trim() : PREFIXES[country]);
-      setReport(await upload<ImportReport>(path, { file, onProgress: setPart, signal: stop.signal }));
-    } catch (cause) {
-      if (!stop.signal.aborted) setError(cause as Error);
-    } finally {
-      running.current = null;
-      setPart(null);
-      void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
-    }
+    setChosen(file);
+  }
+
+  function end(report: ImportReport | null, error: Error | null) {
+    setReport(report);
+    setError(error);
+    setChosen(null);
+    void queries.invalidateQueries({ queryKey: CAMPAIGNS_KEY });
   }
 
   const known = imports.data?.importaciones ?? [];
@@ -134,29 +124,27 @@ export function ListsCard({ campaign }: { campaign: Campaign }) {
               />
             )}
             <FileButton
-              onChange={(file) => void send(file)}
-              accept=".csv,.txt,.json,.jsonl,text/csv,application/json"
+              onChange={look}
+              accept=".csv,.txt,.tsv,.xlsx,.ods,.json,.jsonl,text/csv,application/json"
               inputProps={{ 'aria-label': s.upload }}
             >
               {(props) => (
-                <Button
-                  {...props}
-                  leftSection={<IconUpload size={16} aria-hidden />}
-                  disabled={part !== null}
-                >
+                <Button {...props} leftSection={<IconUpload size={16} aria-hidden />}>
                   {s.upload}
                 </Button>
               )}
             </FileButton>
           </Group>
         )}
-        {part !== null && (
-          <div role="status" data-testid="upload-progress">
-            <Text size="sm" mb={4}>
-              {s.uploading(Math.round(part * 100))}
-            </Text>
-            <Progress value={part * 100} size="lg" aria-label={s.uploadingLabel} />
-          </div>
+        {chosen && (
+          <ListPreview
+            campaign={campaign.id}
+            file={chosen}
+            prefijo={country === 'other' ? prefijo.trim() : PREFIXES[country]}
+            onDone={(report) => end(report, null)}
+            onError={(error) => end(null, error)}
+            onClose={() => end(null, null)}
+          />
         )}
         <div ref={result} style={{ scrollMarginBlock: 100 }}>
           <ActionError error={error} />

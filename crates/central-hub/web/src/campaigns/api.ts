@@ -111,8 +111,19 @@ export async function getRefused(
   return { items: found.rechazos, next: found.siguiente };
 }
 
-export const uploadPath = (id: number, prefijo: string) =>
-  `${PATH}/${id}/recipients${query({ prefijo })}`;
+/** What a person may say of a list; the service finds what is left out. */
+export interface ListOptions {
+  columna?: string | undefined;
+  nombre?: string | undefined;
+  hoja?: string | undefined;
+  separador?: string | undefined;
+  codificacion?: string | undefined;
+  /** `1`: only look. */
+  probar?: '1';
+}
+
+export const uploadPath = (id: number, prefijo: string, options: ListOptions = {}) =>
+  `${PATH}/${id}/recipients${query({ prefijo, ...options })}`;
 
 export async function getRecipients(
   id: number,

@@ -88,6 +88,33 @@ export interface ImportReport extends Import {
   siguiente: number | null;
 }
 
+/** What would come of a list, with `probar=1`. */
+export interface ListTrial {
+  codificacion: string;
+  separador: string | null;
+  hoja: string | null;
+  hojas: string[];
+  titulos: string[];
+  encabezado: number | null;
+  columnas: string[];
+  columnas_de_numero: string[];
+  columna_de_nombre: string | null;
+  aceptados: number;
+  duplicados: number;
+  rechazados: number;
+  primeros: TrialRow[];
+  rechazos: RefusedLine[];
+  de_otro_pais: number;
+  lineas_de_otro_pais: number[];
+}
+
+export interface TrialRow {
+  linea: number;
+  numero: string;
+  pais: string | null;
+  datos: Record<string, string>;
+}
+
 export interface Recipient {
   id: number;
   linea: number;

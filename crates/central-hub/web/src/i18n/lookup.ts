@@ -24,6 +24,7 @@ export function errorText(t: Dictionary, error: Error): string {
 /** What the server's sentence names: the columns, or the line. */
 const NAMED: Readonly<Record<string, RegExp>> = {
   LIST_WITHOUT_PHONE: /\(found: (.*)\)$/s,
+  LIST_SHEET_UNKNOWN: /\(found: (.*)\)$/s,
   LIST_SAME_COLUMN: /are called (.*)$/s,
   LIST_MISSING_COLUMNS: /that the list has not: (.*)$/s,
   LIST_RECORD_TOO_LARGE: /^line (\d+):/,
@@ -36,7 +37,7 @@ export function listFaultText(t: Dictionary, code: string, sentence: string): st
   return words(NAMED[code]?.exec(sentence)?.[1]?.trim() ?? '');
 }
 
-const COLUMN = /^(.+?) (?:is empty|holds a|is longer)\b/;
+const COLUMN = /^(.+?) (?:is empty|holds a|is longer|reads)\b/;
 
 /** Why a line of a list was not taken, with the column where there is one. */
 export function lineFaultText(t: Dictionary, code: string, sentence: string): string {

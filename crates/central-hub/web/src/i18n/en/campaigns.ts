@@ -207,7 +207,7 @@ export const campaigns: typeof es = {
   },
   lists: {
     title: 'Lists',
-    text: 'Upload your spreadsheet saved as CSV. The first row has to hold the titles: Name, Phone…',
+    text: 'Upload your spreadsheet of Excel (.xlsx), of LibreOffice (.ods) or CSV. You see how it is read before anybody is added.',
     example: 'Download an example',
     exampleName: 'example.csv',
     exampleText: 'Phone;Name\r\n+54 9 11 5825-4201;Ana Gómez\r\n+54 9 351 412-3456;Luis Díaz\r\n',
@@ -243,6 +243,39 @@ export const campaigns: typeof es = {
       completa: 'Complete',
       interrumpida: 'Broken off',
     },
+    preview: {
+      title: (file) => `How ${file} is read`,
+      looking: 'Reading the list…',
+      counts: (people, duplicates, refused) =>
+        [
+          people === 1 ? '1 person' : `${people.toLocaleString('en')} people`,
+          duplicates === 1 ? '1 duplicate' : `${duplicates.toLocaleString('en')} duplicates`,
+          `${refused.toLocaleString('en')} with problems`,
+        ].join(' · '),
+      column: 'Column of the phone',
+      name: 'Column of the name',
+      none: 'Choose one',
+      sheet: 'Sheet',
+      separator: 'Separator',
+      separators: { ';': 'Semicolon (;)', ',': 'Comma (,)', tab: 'Tab', '|': 'Bar (|)' },
+      encoding: 'Letters (encoding)',
+      encodings: {
+        auto: 'As they are read now',
+        'utf-8': 'UTF-8',
+        'windows-1252': 'Windows (Excel)',
+        cp850: 'Old DOS program',
+        macintosh: 'Old Mac',
+      },
+      otherCountry: (count) =>
+        count === 1 ? '1 number is of another country' : `${count} numbers are of another country`,
+      otherCountryText: (lines) => `Look at them before going on. Lines: ${lines}.`,
+      first: 'The first people',
+      line: 'Line',
+      number: 'Phone',
+      person: 'Name',
+      add: (people) =>
+        people === 1 ? 'Add 1 person' : `Add ${people.toLocaleString('en')} people`,
+    },
     showRefused: 'See and correct',
     remove: 'Remove',
     removeTitle: 'Remove the list?',
@@ -267,6 +300,7 @@ export const campaigns: typeof es = {
       BAD_CHARACTER: 'It holds a character that cannot be used. Delete it in the spreadsheet.',
       VALUE_TOO_LONG: 'A cell is too long.',
       TEXT_INVALID: 'With its values the message is empty or too long.',
+      TEXT_GARBLED: 'It holds wrong letters (Mu¤oz for Muñoz). Choose another encoding.',
       TOO_MANY_CELLS: 'It has more cells than titles. Is there one separator too many?',
       NOT_JSON: 'This line is no proper JSON.',
       NOT_AN_OBJECT: 'It is no person: an object with their values was expected.',
@@ -280,12 +314,20 @@ export const campaigns: typeof es = {
       BAD_CHARACTER: (column) =>
         `“${column}” holds a character that cannot be used. Delete it in the spreadsheet.`,
       VALUE_TOO_LONG: (column) => `“${column}” is too long.`,
+      TEXT_GARBLED: (column) =>
+        `“${column}” holds wrong letters (Mu¤oz for Muñoz). Choose another encoding.`,
     },
     faults: {
       LIST_BROKE_OFF: () => 'The list did not come in whole: the upload broke off. Upload it again.',
       LIST_EMPTY: () => 'The file is empty.',
       LIST_IS_WORKBOOK: () =>
-        'It is an Excel file (.xlsx). In Excel: File → Save as → “CSV UTF-8”, and upload that.',
+        'It is an old Excel file (.xls), or has a password. In Excel: File → Save as → “Excel workbook (.xlsx)”, without a password, and upload that.',
+      LIST_WORKBOOK_UNREADABLE: () =>
+        'The spreadsheet is damaged, or is none. Open it, save it again as .xlsx, and upload that.',
+      LIST_WORKBOOK_TOO_LARGE: () =>
+        'The spreadsheet is too large. Save the sheet as “CSV UTF-8” and upload that.',
+      LIST_SHEET_UNKNOWN: (names) =>
+        `The spreadsheet has no such sheet${names === '' ? '' : `. Sheets: ${names}`}.`,
       LIST_WITHOUT_PHONE: (names) =>
         `The column of the phone was not found: give it the title Phone.${names === '' ? '' : ` Columns: ${names}.`}`,
       LIST_COLUMN_UNKNOWN: () => 'The list has no column of that name.',

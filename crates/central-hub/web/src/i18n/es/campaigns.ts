@@ -206,7 +206,7 @@ export const campaigns = {
   },
   lists: {
     title: 'Listas',
-    text: 'Subí tu planilla guardada como CSV. La primera fila tiene que tener los títulos: Nombre, Celular…',
+    text: 'Subí tu planilla de Excel (.xlsx), de LibreOffice (.ods) o CSV. Antes de agregar a nadie ves cómo se lee.',
     example: 'Bajar ejemplo',
     exampleName: 'ejemplo.csv',
     exampleText: 'Celular;Nombre\r\n11 5825-4201;Ana Gómez\r\n351 412-3456;Luis Díaz\r\n',
@@ -243,6 +243,39 @@ export const campaigns = {
       completa: 'Completa',
       interrumpida: 'Interrumpida',
     },
+    preview: {
+      title: (file: string) => `Así se lee ${file}`,
+      looking: 'Leyendo la lista…',
+      counts: (people: number, duplicates: number, refused: number) =>
+        [
+          people === 1 ? '1 persona' : `${people.toLocaleString('es-AR')} personas`,
+          duplicates === 1 ? '1 repetida' : `${duplicates.toLocaleString('es-AR')} repetidas`,
+          `${refused.toLocaleString('es-AR')} con problemas`,
+        ].join(' · '),
+      column: 'Columna del celular',
+      name: 'Columna del nombre',
+      none: 'Elegí una',
+      sheet: 'Hoja',
+      separator: 'Separador',
+      separators: { ';': 'Punto y coma (;)', ',': 'Coma (,)', tab: 'Tabulación', '|': 'Barra (|)' },
+      encoding: 'Letras (codificación)',
+      encodings: {
+        auto: 'Como se leen ahora',
+        'utf-8': 'UTF-8',
+        'windows-1252': 'Windows (Excel)',
+        cp850: 'Sistema viejo de DOS',
+        macintosh: 'Mac de antes',
+      },
+      otherCountry: (count: number) =>
+        count === 1 ? '1 número es de otro país' : `${count} números son de otro país`,
+      otherCountryText: (lines: string) => `Miralos antes de seguir. Líneas: ${lines}.`,
+      first: 'Las primeras personas',
+      line: 'Línea',
+      number: 'Celular',
+      person: 'Nombre',
+      add: (people: number) =>
+        people === 1 ? 'Agregar a 1 persona' : `Agregar a ${people.toLocaleString('es-AR')} personas`,
+    },
     showRefused: 'Ver y corregir',
     remove: 'Quitar',
     removeTitle: '¿Quitar la lista?',
@@ -266,6 +299,7 @@ export const campaigns = {
       BAD_CHARACTER: 'Tiene un carácter que no se puede usar. Borralo en la planilla.',
       VALUE_TOO_LONG: 'Una celda es demasiado larga.',
       TEXT_INVALID: 'Con sus datos el mensaje queda vacío o demasiado largo.',
+      TEXT_GARBLED: 'Tiene letras cambiadas (Mu¤oz por Muñoz). Elegí otra codificación.',
       TOO_MANY_CELLS: 'Tiene más celdas que títulos. ¿Hay un separador de más?',
       NOT_JSON: 'Esta línea no es un JSON correcto.',
       NOT_AN_OBJECT: 'No es una persona: se esperaba un objeto con sus datos.',
@@ -280,13 +314,21 @@ export const campaigns = {
       BAD_CHARACTER: (column: string) =>
         `«${column}» tiene un carácter que no se puede usar. Borralo en la planilla.`,
       VALUE_TOO_LONG: (column: string) => `«${column}» es demasiado largo.`,
+      TEXT_GARBLED: (column: string) =>
+        `«${column}» tiene letras cambiadas (Mu¤oz por Muñoz). Elegí otra codificación.`,
     } as Record<string, (column: string) => string>,
     /** Why a whole list is not taken, by the `motivo` of `LIST_INVALID`. */
     faults: {
       LIST_BROKE_OFF: () => 'La lista no llegó entera: se cortó la subida. Volvé a subirla.',
       LIST_EMPTY: () => 'El archivo está vacío.',
       LIST_IS_WORKBOOK: () =>
-        'Es un archivo de Excel (.xlsx). En Excel: Archivo → Guardar como → «CSV UTF-8», y subí ese.',
+        'Es un Excel de los viejos (.xls) o tiene contraseña. En Excel: Archivo → Guardar como → «Libro de Excel (.xlsx)», sin contraseña, y subí ese.',
+      LIST_WORKBOOK_UNREADABLE: () =>
+        'La planilla está dañada o no es una planilla. Abrila, guardala de nuevo como .xlsx y subí esa.',
+      LIST_WORKBOOK_TOO_LARGE: () =>
+        'La planilla es demasiado grande. Guardá la hoja como «CSV UTF-8» y subí ese archivo.',
+      LIST_SHEET_UNKNOWN: (names: string) =>
+        `La planilla no tiene esa hoja${names === '' ? '' : `. Hojas: ${names}`}.`,
       LIST_WITHOUT_PHONE: (names: string) =>
         `No encontré la columna del celular: ponele de título Celular o Teléfono.${names === '' ? '' : ` Columnas: ${names}.`}`,
       LIST_COLUMN_UNKNOWN: () => 'La lista no tiene una columna con ese nombre.',

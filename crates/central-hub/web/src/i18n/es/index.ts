@@ -219,7 +219,7 @@ export const es = {
     noAnswer: 'Eso no es la respuesta de una llave de acceso: empieza con {" y termina con }.',
     send: 'Enviar la respuesta',
     desktopTitle: 'En una computadora con pantalla',
-    desktopText: 'Vinculá ahí con un Chrome que se ve, y llevá la sesión al servidor con una copia de seguridad. El paso a paso está en docs/tutorials/passkey.md.',
+    desktopText: 'Vinculá ahí con un Chrome que se ve, y llevá la sesión al servidor con una copia de seguridad. El paso a paso está en docs/es/tutorials/passkey.md.',
     codeLabel: 'Código de verificación',
     codeCompare: 'Confirmá solo si el teléfono muestra el mismo.',
     codeItself: 'El teléfono muestra el mismo; sigue solo.',

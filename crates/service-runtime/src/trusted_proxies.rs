@@ -1,5 +1,5 @@
-//! Trusted reverse proxies (`TRUSTED_PROXIES`): the peers whose
-//! `X-Forwarded-For` names the client's address.
+//! Trusted reverse proxies: the peers whose `X-Forwarded-For` names the client's
+//! address, and whose connections are those of many clients.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,7 +14,9 @@ pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
     /// Whether `X-Forwarded-For` from this peer is trusted.
-    pub(crate) fn contains(&self, peer: IpAddr) -> bool {
+    #[must_use]
+    pub fn contains(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
         peer.is_loopback() || self.0.iter().any(|network| network.contains(&peer))
     }
 }
@@ -61,6 +63,7 @@ mod tests {
             ("127.0.0.1", true),
             ("::1", true),
             ("172.18.0.1", true),
+            ("::ffff:172.18.0.1", true),
             ("10.0.0.7", true),
             ("10.0.0.8", false),
             ("203.0.113.9", false),

@@ -1,0 +1,182 @@
+//! Detection of text that was read in an encoding that is not its own: `Mu¤oz`,
+//! `TelŽfono`, `MuÃ±oz`.
+
+use encoding_rs::{MACINTOSH, UTF_8, WINDOWS_1252};
+
+use super::charset::Charset;
+
+/// Letters of Spanish and Portuguese beyond ASCII.
+const LETTERS: &str = "áéíóúüñçãõâêôàÁÉÍÓÚÜÑÇÃÕÂÊÔÀ";
+/// No word has one of these after a letter; they are the letters of [`LETTERS`]
+/// in DOS's and the Macintosh's encodings, read as Windows-1252.
+const NEVER_AFTER_A_LETTER: &str = "¤¢£¥‚ƒ„‡†ˆ‰¡¿‹µ¶§¬¦";
+/// Likewise before a letter.
+const NEVER_BEFORE_A_LETTER: &str = "¤¥µƒ¶§¬";
+/// Likewise between two lower-case letters.
+const NEVER_BETWEEN_LETTERS: &str = "–—™›÷×¯¸¼½¾±";
+
+/// Text that does not fit its encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Garbled {
+    /// It would be this in another encoding, which can be chosen by this name.
+    Other(&'static str, String),
+    /// It is UTF-8 that was taken for Windows-1252 and encoded once more.
+    Twice(String),
+    /// Nobody knows what it was.
+    Unknown,
+}
+
+impl Garbled {
+    /// What is wrong with `text`; `None` where it reads as words do.
+    pub(super) fn find(text: &str) -> Option<Self> {
+        if text.is_ascii() || !is_garbled(text) {
+            return None;
+        }
+        let (bytes, _, is_lossy) = WINDOWS_1252.encode(text);
+        if is_lossy {
+            return Some(Self::Unknown);
+        }
+        if let Some(whole) = Charset::Web(UTF_8).decode(&bytes) {
+            return Some(Self::Twice(whole));
+        }
+        let others = [Charset::Cp850, Charset::Web(MACINTOSH)];
+        let other = others.into_iter().find_map(|charset| {
+            let whole = charset.decode(&bytes)?;
+            let mut beyond_ascii = whole.chars().filter(|c| !c.is_ascii());
+            let is_whole = beyond_ascii.all(|c| LETTERS.contains(c))
+                && !is_garbled(&whole)
+                && !has_capital_within(&whole);
+            is_whole.then(|| Self::Other(charset.name(), whole))
+        });
+        Some(other.unwrap_or(Self::Unknown))
+    }
+
+    /// What to do about it, after the name of the column.
+    pub(super) fn cure(&self, text: &str) -> String {
+        let text = shortened(text);
+        match self {
+            Self::Other(name, whole) => format!(
+                "reads «{text}»: with codificacion={name} it would be «{}»",
+                shortened(whole)
+            ),
+            Self::Twice(whole) => format!(
+                "reads «{text}» for «{}»: the list was converted twice; export it again as CSV UTF-8",
+                shortened(whole)
+            ),
+            Self::Unknown => format!(
+                "reads «{text}»: this is not the list's encoding; export it again as CSV UTF-8, or say which one it is with codificacion="
+            ),
+        }
+    }
+}
+
+/// `JosÄ`: a capital beyond ASCII after a small letter.
+fn has_capital_within(text: &str) -> bool {
+    let pairs = text.chars().zip(text.chars().skip(1));
+    let is_odd = |(a, b): (char, char)| a.is_lowercase() && !b.is_ascii() && b.is_uppercase();
+    pairs.into_iter().any(is_odd)
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+fn is_garbled(text: &str) -> bool {
+    let chars: Vec<_> = text.chars().collect();
+    let at = |index: Option<usize>| index.and_then(|index| chars.get(index)).copied();
+    chars.iter().enumerate().any(|(index, &c)| {
+        let (before, after) = (at(index.checked_sub(1)), at(Some(index + 1)));
+        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+        let is_small = |c: Option<char>| c.is_some_and(char::is_lowercase);
+        match c {
+            '\u{80}'..='\u{9f}' => true,
+            // The lead bytes of UTF-8's two and three, as Windows-1252.
+            'Ã' | 'Â' | 'â' if after.is_some_and(is_continuation) => true,
+            // `TelŽfono`, `JosŽ`; not `McÓscar`.
+            'Ž' | 'Š' | 'Ð' | 'Þ' | 'Ÿ'
+                if is_small(before) && !after.is_some_and(char::is_uppercase) =>
+            {
+                true
+            }
+            _ if NEVER_AFTER_A_LETTER.contains(c) && is_letter(before) => true,
+            _ if NEVER_BEFORE_A_LETTER.contains(c) && is_letter(after) => true,
+            _ => NEVER_BETWEEN_LETTERS.contains(c) && is_small(before) && is_small(after),
+        }
+    })
+}
+
+/// A continuation byte of UTF-8, as Windows-1252 shows it; letters apart, which
+/// may follow an `Ã` in a word.
+fn is_continuation(c: char) -> bool {
+    matches!(c, '\u{a0}'..='\u{bf}' | '\u{80}'..='\u{9f}') || "€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™›".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_words() {
+        for text in [
+            "Muñoz",
+            "José Ángel",
+            "O’Brien",
+            "D'Angelo",
+            "São João",
+            "CORAÇÃO",
+            "Ñandú €5",
+            "«Ana»",
+            "¡Hola! ¿Qué tal?",
+            "Müller & Söhne",
+            "Łukasz",
+            "Šárka Ždanova",
+            "Marca™",
+            "3½ m²",
+            "Av. 9 de Julio – 3° piso",
+            "Œuvre",
+            "Björk Guðmundsdóttir",
+            "林",
+            "🙂 Ana",
+            "Peña\u{a0}Gómez",
+            "“Pepe”",
+            "Nº 5",
+            "1.000 £",
+            "Pé-de-moleque…",
+            "câmara",
+            "Ana¹",
+        ] {
+            assert_eq!(Garbled::find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_encodings_are_noticed_and_named() {
+        let read_as_windows = |bytes: &[u8]| WINDOWS_1252.decode(bytes).0.into_owned();
+        for word in [
+            "Muñoz",
+            "José",
+            "García",
+            "Núñez",
+            "Begoña",
+            "Conceição",
+            "Ñandú",
+        ] {
+            let (mac, _, _) = MACINTOSH.encode(word);
+            let found = Garbled::find(&read_as_windows(&mac));
+            let Some(found) = found else { continue };
+            assert_eq!(found, Garbled::Other("macintosh", word.to_owned()));
+        }
+        let table = &oem_cp::code_table::ENCODING_TABLE_CP850;
+        for word in [
+            "Muñoz", "José", "García", "Núñez", "Begoña", "Ñandú", "Simón",
+        ] {
+            let dos = oem_cp::encode_string_checked(word, table).unwrap();
+            let found = Garbled::find(&read_as_windows(&dos));
+            assert_eq!(found, Some(Garbled::Other("cp850", word.to_owned())));
+        }
+        for word in ["Muñoz", "José", "Ángel", "João", "€ 5"] {
+            let twice = read_as_windows(word.as_bytes());
+            assert_eq!(Garbled::find(&twice), Some(Garbled::Twice(word.to_owned())));
+        }
+    }
+}

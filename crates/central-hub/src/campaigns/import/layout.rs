@@ -1,0 +1,266 @@
+//! Layout of a table: which line is the heading, which columns hold the number
+//! and the name. By the headings; where none says it, by what the columns hold.
+//!
+//! ```text
+//!  the first lines ─┬─ one that names a number's column ─────────> that heading
+//!                   ├─ none, but a column of numbers ─┬─ line 1 has none ─> a heading
+//!                   │                                 └─ it has ──────────> no heading
+//!                   └─ neither ──────────────────────────────────> a person has to say
+//! ```
+
+use phone_number::Home;
+
+use super::record::Record;
+use super::{ImportFault, Rules};
+use crate::campaigns::columns::{self, Fields, NAME};
+
+/// A heading stands within so many lines: titles and dates may be above it.
+const HEADING_WITHIN: usize = 20;
+/// Of a column's filled cells, what has to be numbers of the list's country for
+/// the column to be taken for one of numbers, in tenths.
+const NUMBERS_IN_TENTHS: usize = 8;
+
+/// What the columns are.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The headings as they stand there, or made up where there are none.
+    titles: Vec<String>,
+    /// Their names in templates.
+    keys: Vec<String>,
+    /// The number's columns, in order of preference: the next stands in for one
+    /// whose cell is empty.
+    pub(super) phones: Vec<usize>,
+    /// The name's column.
+    pub(super) name: Option<usize>,
+    /// The heading's line, if there is one.
+    pub(super) heading: Option<u64>,
+    /// How many of the first lines are above the first recipient.
+    pub(super) skipped: usize,
+}
+
+impl Layout {
+    /// Finds the layout in the first lines of a list.
+    ///
+    /// # Errors
+    /// When no column holds the number, or a column that was chosen is not there.
+    pub(super) fn find(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
+        let within = &first[..first.len().min(HEADING_WITHIN)];
+        let width = first.iter().map(Record::filled).max().unwrap_or(0);
+        let found: Vec<_> = within
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| !heading_phones(record, rules).is_empty())
+            .collect();
+        // "Listado de teléfonos" above the table is its title.
+        let is_wide = |record: &Record| record.filled() > 1 || width <= 1;
+        let heading = found
+            .iter()
+            .find(|(_, record)| is_wide(record))
+            .or(found.first());
+        match heading {
+            Some((index, record)) => Self::headed(record, *index, rules),
+            None => Self::by_content(first, rules),
+        }
+    }
+
+    /// The layout that a heading says.
+    fn headed(record: &Record, index: usize, rules: &Rules) -> Result<Self, ImportFault> {
+        let mut layout = Self::of_heading(record, index)?;
+        layout.phones = heading_phones(record, rules);
+        layout.name = match &rules.name {
+            Some(name) => Some(layout.column(name)?),
+            None => columns::name_column(&layout.keys),
+        };
+        Ok(layout)
+    }
+
+    /// The layout that the cells say.
+    fn by_content(first: &[Record], rules: &Rules) -> Result<Self, ImportFault> {
+        let Some(top) = first.iter().find(|record| record.filled() > 0) else {
+            return Err(ImportFault::Empty);
+        };
+        let is_numbered =
+            |record: &Record| record.cells.iter().any(|it| is_number(it, &rules.home));
+        let has_heading = !is_numbered(top);
+        let mut layout = if has_heading {
+            let index = first.iter().take_while(|it| it.line != top.line).count();
+            Self::of_heading(top, index)?
+        } else {
+            let width = first.iter().map(|it| it.cells.len()).max().unwrap_or(0);
+            let titles: Vec<_> = (1..=width).map(|it| format!("columna {it}")).collect();
+            Self {
+                keys: titles.iter().map(|it| columns::key(it)).collect(),
+                titles,
+                phones: Vec::new(),
+                name: None,
+                heading: None,
+                skipped: 0,
+            }
+        };
+        let body = &first[layout.skipped..];
+        layout.phones = match &rules.column {
+            Some(column) => vec![layout.column(column)?],
+            None => layout.columns_of_numbers(body, &rules.home),
+        };
+        if layout.phones.is_empty() {
+            let found = shown(&top.cells);
+            return Err(ImportFault::NoPhoneColumn { found });
+        }
+        layout.name = match &rules.name {
+            Some(name) => Some(layout.column(name)?),
+            None if has_heading => columns::name_column(&layout.keys),
+            None => (0..layout.keys.len()).find(|at| is_of_names(body, *at)),
+        };
+        Ok(layout)
+    }
+
+    fn of_heading(record: &Record, index: usize) -> Result<Self, ImportFault> {
+        let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
+        for (index, key) in keys.iter().enumerate() {
+            if !key.is_empty() && keys[..index].contains(key) {
+                return Err(ImportFault::SameColumn { name: key.clone() });
+            }
+        }
+        Ok(Self {
+            titles: record.cells.clone(),
+            keys,
+            phones: Vec::new(),
+            name: None,
+            heading: Some(record.line),
+            skipped: index + 1,
+        })
+    }
+
+    /// The column that a person chose: by its heading, or by its place from 1.
+    fn column(&self, name: &str) -> Result<usize, ImportFault> {
+        let place = || name.trim().parse::<usize>().ok()?.checked_sub(1);
+        position(&self.keys, name)
+            .or_else(|| place().filter(|at| *at < self.keys.len()))
+            .ok_or_else(|| ImportFault::NoSuchColumn {
+                name: name.chars().take(30).collect(),
+                found: shown(&self.titles),
+            })
+    }
+
+    /// The columns whose cells are numbers of the list's country, the fullest
+    /// first. One that is headed otherwise (`DNI`) is none of them.
+    fn columns_of_numbers(&self, body: &[Record], home: &Home) -> Vec<usize> {
+        let mut found: Vec<_> = (0..self.keys.len())
+            .filter(|at| !columns::is_of_something_else(&self.keys[*at]))
+            .filter_map(|at| {
+                let cells = || body.iter().filter_map(|it| it.cells.get(at));
+                let filled = cells().filter(|it| !it.trim().is_empty()).count();
+                let numbers = cells().filter(|it| is_number(it, home)).count();
+                let are_most = numbers > 0 && numbers * 10 >= filled * NUMBERS_IN_TENTHS;
+                are_most.then_some((std::cmp::Reverse(numbers), at))
+            })
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, at)| at).collect()
+    }
+
+    /// Whether the text finds what it needs.
+    ///
+    /// # Errors
+    /// The names of the columns that are not there.
+    pub(super) fn check(&self, rules: &Rules) -> Result<(), ImportFault> {
+        let has = |name: &str| {
+            self.keys.iter().any(|key| key == name)
+                || (self.name.is_some() && columns::is_known(name, std::iter::empty()))
+        };
+        let mut names = rules.template.required();
+        names.retain(|name| !has(name));
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(ImportFault::MissingColumns {
+            names: names.join(", "),
+        })
+    }
+
+    /// How many columns there are.
+    pub(super) const fn width(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The heading of a column.
+    pub(super) fn title(&self, at: usize) -> String {
+        self.titles.get(at).cloned().unwrap_or_default()
+    }
+
+    /// The columns that a template may name.
+    pub(super) fn names(&self) -> Vec<String> {
+        let filled = self.keys.iter().filter(|key| !key.is_empty());
+        let mut names: Vec<_> = filled.cloned().collect();
+        if self.name.is_some() && !names.iter().any(|name| name == NAME) {
+            names.push(NAME.to_owned());
+        }
+        names
+    }
+
+    /// The values of a line, by the names of their columns.
+    pub(super) fn fields(&self, cells: &[String]) -> Fields {
+        let mut fields: Fields = self
+            .keys
+            .iter()
+            .zip(cells)
+            .filter(|(key, value)| !key.is_empty() && !value.trim().is_empty())
+            .map(|(key, value)| (key.clone(), value.trim().to_owned()))
+            .collect();
+        let name = self.name.and_then(|at| cells.get(at)).map(|it| it.trim());
+        if let Some(name) = name.filter(|name| !name.is_empty()) {
+            fields
+                .entry(NAME.to_owned())
+                .or_insert_with(|| name.to_owned());
+        }
+        fields
+    }
+}
+
+/// The number's columns of a line that may be the heading; none where it is not.
+fn heading_phones(record: &Record, rules: &Rules) -> Vec<usize> {
+    let keys: Vec<_> = record.cells.iter().map(|it| columns::key(it)).collect();
+    match &rules.column {
+        Some(name) => position(&keys, name).into_iter().collect(),
+        None => columns::phone_columns(&keys),
+    }
+}
+
+fn position(keys: &[String], name: &str) -> Option<usize> {
+    let wanted = columns::key(name);
+    keys.iter()
+        .position(|key| *key == wanted && !wanted.is_empty())
+}
+
+/// Whether a cell is a number of this country, or says its country with `+`. A
+/// CUIT or an invoice's number may be a number of some other country: that is no
+/// reason to write to a stranger.
+fn is_number(cell: &str, home: &Home) -> bool {
+    if let Some(id) = phone_number::id(cell) {
+        return id.is_ok();
+    }
+    let says_its_country = cell.trim_start().starts_with('+');
+    phone_number::parse_cell(cell, home)
+        .is_ok_and(|phone| says_its_country || phone.country() == home.to_string())
+}
+
+/// Whether a column's cells are names: letters, no digits, no addresses.
+fn is_of_names(body: &[Record], at: usize) -> bool {
+    let cells = || {
+        let cells = body.iter().filter_map(|it| it.cells.get(at));
+        cells.filter(|it| !it.trim().is_empty())
+    };
+    let is_name = |cell: &&String| {
+        cell.chars().any(char::is_alphabetic)
+            && !cell.chars().any(|c| c.is_numeric() || "@/:".contains(c))
+    };
+    let (filled, names) = (cells().count(), cells().filter(is_name).count());
+    filled > 0 && names * 10 >= filled * NUMBERS_IN_TENTHS
+}
+
+/// The headings, for a person.
+fn shown(headings: &[String]) -> String {
+    let shown = |text: &String| text.chars().take(30).collect::<String>();
+    let found: Vec<_> = headings.iter().take(20).map(shown).collect();
+    found.join(", ")
+}

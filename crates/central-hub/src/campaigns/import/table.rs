@@ -1,0 +1,109 @@
+//! Import of a table: lines of cells, from CSV or a workbook.
+
+use super::judge::{first_filled, judge, refusal};
+use super::layout::Layout;
+use super::record::{Record, Records};
+use super::{ImportFault, Item, Rules, Shape, Sink, tell};
+
+/// The layout is found in so many lines at most, and in so many bytes.
+const LINES_AHEAD: usize = 50;
+const BYTES_AHEAD: usize = 256 * 1024;
+
+/// Where a table comes from.
+pub(super) struct Origin {
+    /// What stands between two cells of a CSV.
+    pub(super) separator: Option<char>,
+    /// The sheet of a workbook, and those that there are.
+    pub(super) sheet: Option<String>,
+    pub(super) sheets: Vec<String>,
+}
+
+/// Finds the layout, then judges line by line.
+pub(super) fn read(
+    records: &mut impl Records,
+    origin: Origin,
+    rules: &Rules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
+    let (mut first, mut bytes, mut fault) = (Vec::new(), 0, None);
+    while first.len() < LINES_AHEAD && bytes < BYTES_AHEAD {
+        match records.next() {
+            Ok(Some(record)) => {
+                bytes += record.cells.iter().map(String::len).sum::<usize>();
+                first.push(record);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                // What came before it is judged first.
+                fault = Some(error);
+                break;
+            }
+        }
+    }
+    if first.is_empty() {
+        return Err(fault.unwrap_or(ImportFault::Empty));
+    }
+    let layout = match (Layout::find(&first, rules), fault) {
+        (Ok(layout), fault) => {
+            layout.check(rules)?;
+            announce(&layout, origin, sink)?;
+            for record in first.drain(..).skip(layout.skipped) {
+                judge_record(record, &layout, rules, sink)?;
+            }
+            if let Some(fault) = fault {
+                return Err(fault);
+            }
+            layout
+        }
+        (Err(ImportFault::NoPhoneColumn { .. } | ImportFault::Empty), Some(fault)) => {
+            return Err(fault);
+        }
+        (Err(error), _) => return Err(error),
+    };
+    while let Some(record) = records.next()? {
+        judge_record(record, &layout, rules, sink)?;
+    }
+    Ok(())
+}
+
+fn announce(layout: &Layout, origin: Origin, sink: &mut impl Sink) -> Result<(), ImportFault> {
+    let shape = Shape {
+        separator: origin.separator,
+        sheet: origin.sheet,
+        sheets: origin.sheets,
+        titles: (0..layout.width()).map(|at| layout.title(at)).collect(),
+        heading: layout.heading,
+        numbers: layout.phones.iter().map(|at| layout.title(*at)).collect(),
+        name: layout.name.map(|at| layout.title(at)),
+    };
+    tell(sink, Item::Shape(shape))?;
+    tell(sink, Item::Columns(layout.names()))
+}
+
+fn judge_record(
+    record: Record,
+    layout: &Layout,
+    rules: &Rules,
+    sink: &mut impl Sink,
+) -> Result<(), ImportFault> {
+    if record.filled() == 0 {
+        // Spreadsheets end their lists with these.
+        return Ok(());
+    }
+    let Record { line, cells } = record;
+    let item = match cells.get(layout.width()..) {
+        Some(more) if more.iter().any(|cell| !cell.trim().is_empty()) => {
+            let reason = format!(
+                "{} cells under {} headings: quote a value that holds the separator",
+                cells.len(),
+                layout.width()
+            );
+            refusal(line, "TOO_MANY_CELLS", reason, "")
+        }
+        _ => {
+            let cell = first_filled(&layout.phones, |at| cells.get(at).map(String::as_str));
+            judge(line, cell, layout.fields(&cells), rules)
+        }
+    };
+    tell(sink, item)
+}

@@ -1,0 +1,143 @@
+//! Lists that a real spreadsheet saved (LibreOffice): what it writes comes in,
+//! and what the hub exports comes back through it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::FakeSessionManager;
+use crate::support::{Hub, ask, text};
+
+const LIST: &str = "Listado de clientes;;\r\n;;\r\n\
+    Nro. de celular;Nombre;Vence\r\n\
+    5491158254201;Muñoz Íñigo;05/12/2026\r\n\
+    1158254202;\"Zoë \"\"Z\"\"; hija\";\r\n\
+    +54 9 351 555-1234;José;x\r\n";
+
+/// Has LibreOffice open a file and save it in another format.
+fn saved_as(file: &Path, format: &str) -> PathBuf {
+    let folder = file.parent().unwrap();
+    let extension = format.split(':').next().unwrap();
+    let target = folder.join(extension);
+    let profile = format!("-env:UserInstallation=file://{}/profile", folder.display());
+    let output = Command::new("soffice")
+        .args([
+            &profile,
+            "--headless",
+            "--norestore",
+            "--convert-to",
+            format,
+            "--outdir",
+        ])
+        .arg(&target)
+        // Separated by `;`, UTF-8, as in Argentina.
+        .arg("--infilter=CSV:59,34,76,1,,11274,false,true")
+        .arg(file)
+        .env("HOME", folder)
+        .env("TMPDIR", folder)
+        .output()
+        .expect("LibreOffice: `cargo xtask setup`");
+    let saved = target.join(file.with_extension(extension).file_name().unwrap());
+    assert!(saved.is_file(), "{output:?}");
+    saved
+}
+
+async fn campaign(hub: &Hub, text: &str) -> i64 {
+    let body = json!({"nombre": "Marzo", "mensaje": text});
+    let (status, body) = ask(hub, "POST", "/api/sender/campaigns", Some(&body)).await;
+    assert_eq!(status, 201, "{body}");
+    body["id"].as_i64().unwrap()
+}
+
+async fn upload(hub: &Hub, path: &str, list: Vec<u8>) -> (u16, Value) {
+    let request = hub.http.post(hub.url(path)).body(list);
+    let request = request.header("content-type", "application/octet-stream");
+    let (status, body) = text(request).await;
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_saved_by_libreoffice_come_in() {
+    let peer = FakeSessionManager::start().await;
+    let hub = Hub::start(&peer.url).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lista.csv");
+    std::fs::write(&file, LIST).unwrap();
+    let id = campaign(&hub, "Hola {nombre}").await;
+    for format in ["xlsx", "ods"] {
+        let saved = std::fs::read(saved_as(&file, format)).unwrap();
+        let path = format!("/api/sender/campaigns/{id}/recipients?probar=1");
+        let (status, trial) = upload(&hub, &path, saved.clone()).await;
+        assert_eq!(status, 200, "{trial}");
+        assert_eq!(trial["hoja"], "lista", "{trial}");
+        assert_eq!(trial["encabezado"], 3, "{trial}");
+        let found: Vec<_> = trial["primeros"].as_array().unwrap().iter().collect();
+        let of = |field: &str| found.iter().map(|it| it[field].clone()).collect::<Vec<_>>();
+        assert_eq!(
+            of("numero"),
+            ["5491158254201", "5491158254202", "5493515551234"]
+        );
+        assert_eq!(of("linea"), [4, 5, 6]);
+        let name = |it: &&Value| it["datos"]["nombre"].clone();
+        let names: Vec<_> = found.iter().map(name).collect();
+        assert_eq!(names, ["Muñoz Íñigo", "Zoë \"Z\"; hija", "José"]);
+        assert_eq!(found[0]["datos"]["vence"], "05/12/2026", "{format}");
+        // For good, and a second time nobody is added.
+        let path = format!("/api/sender/campaigns/{id}/recipients");
+        let (status, report) = upload(&hub, &path, saved).await;
+        assert_eq!(status, 201, "{report}");
+        let taken = (report["aceptados"].as_i64(), report["duplicados"].as_i64());
+        let expected = if format == "xlsx" { (3, 0) } else { (0, 3) };
+        assert_eq!(taken, (Some(expected.0), Some(expected.1)), "{report}");
+    }
+    // Excel before 2007.
+    let saved = std::fs::read(saved_as(&file, "xls")).unwrap();
+    let path = format!("/api/sender/campaigns/{id}/recipients");
+    let (status, refused) = upload(&hub, &path, saved).await;
+    assert_eq!(
+        (status, &refused["motivo"]),
+        (400, &json!("LIST_IS_WORKBOOK"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exported_messages_come_back_through_a_spreadsheet() {
+    let peer = FakeSessionManager::start().await;
+    peer.is_in("QR_REQUIRED");
+    let hub = Hub::start_with(&peer.url, &[("DRY_RUN", "false")]).await;
+    let messages = json!({"mensajes": [
+        {"destinatario": "5491158254201", "texto": "¿Cuánto; \"sale\"?"},
+        {"destinatario": "11 5825-4202", "texto": "=1+1"},
+    ]});
+    let bulk = "/api/sender/messages/bulk";
+    let (status, body) = ask(&hub, "POST", bulk, Some(&messages)).await;
+    assert_eq!(status, 202, "{body}");
+    let exported = hub.http.get(hub.url("/api/sender/messages.csv"));
+    let exported = exported.send().await.unwrap().bytes().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mensajes.csv");
+    std::fs::write(&file, &exported).unwrap();
+    let id = campaign(&hub, "Hola").await;
+    for (name, list) in [
+        ("csv", exported.to_vec()),
+        ("xlsx", std::fs::read(saved_as(&file, "xlsx")).unwrap()),
+        ("ods", std::fs::read(saved_as(&file, "ods")).unwrap()),
+    ] {
+        let path = format!("/api/sender/campaigns/{id}/recipients?probar=1");
+        let (status, trial) = upload(&hub, &path, list).await;
+        assert_eq!(status, 200, "{name} {trial}");
+        let mut numbers: Vec<_> = trial["primeros"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["numero"].clone())
+            .collect();
+        numbers.sort_by_key(Value::to_string);
+        assert_eq!(
+            numbers,
+            ["5491158254201", "5491158254202"],
+            "{name} {trial}"
+        );
+    }
+}

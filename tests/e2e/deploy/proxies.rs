@@ -1,0 +1,115 @@
+//! A proxy on another machine, as a container's bridge: whom the hub believes, and
+//! whose connections are those of many. In a network of its own, since on
+//! loopback everybody is this machine.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::net::{IpAddr, SocketAddr};
+use std::process::Command;
+use std::time::Duration;
+
+use harness::{Hub, Manager, ManagerOptions, answer, http_builder};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+const PROXY: &str = "10.77.0.2";
+const STRANGER: &str = "10.77.0.3";
+const PASSWORD: &str = "una clave de prueba, larga";
+/// In `docs/security.md`: the connections of one address.
+const OF_ADDRESS: usize = 256;
+
+/// What has these addresses, and runs the test below.
+const NETWORK: &str = "ip link set lo up &&
+    for address in 10.77.0.1 10.77.0.2 10.77.0.3; do
+        ip address add $address/32 dev lo || exit 1
+    done &&
+    exec \"$0\" --exact deploy::proxies::inside --ignored --nocapture";
+
+#[test]
+fn people_behind_a_trusted_proxy_are_not_one_address() {
+    let this = std::env::current_exe().unwrap();
+    let run = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--net", "sh", "-c", NETWORK])
+        .arg(this)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// A connection from this address that has had an answer, and stands still.
+async fn standing(hub: SocketAddr, from: &str) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket
+        .bind(SocketAddr::new(from.parse().unwrap(), 0))
+        .unwrap();
+    let mut stream = socket.connect(hub).await.unwrap();
+    let request = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut head = [0; 15];
+    stream.read_exact(&mut head).await.ok()?;
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    Some(stream)
+}
+
+/// How many of these the hub closed.
+async fn closed(streams: &mut [TcpStream]) -> usize {
+    let mut closed = 0;
+    for stream in streams {
+        let mut rest = Vec::new();
+        let read = stream.read_to_end(&mut rest);
+        let ended = tokio::time::timeout(Duration::from_millis(5), read).await;
+        closed += usize::from(ended.is_ok());
+    }
+    closed
+}
+
+#[tokio::test]
+#[ignore = "run by the one above, in a network of its own"]
+async fn inside() {
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let options = ManagerOptions::default()
+        .with("HOST", "0.0.0.0")
+        .with("TRUSTED_PROXIES", PROXY)
+        .with("HUB_ADMIN_PASSWORD", PASSWORD);
+    let hub = Hub::start(&manager, options).await;
+    let port = hub.service.url.rsplit_once(':').unwrap().1;
+    let address: SocketAddr = format!("10.77.0.1:{port}").parse().unwrap();
+
+    // Its own are cut for a stranger's further connections, nobody's for those of
+    // the proxy.
+    for (from, cut) in [(PROXY, 0), (STRANGER, 8)] {
+        let mut open = Vec::new();
+        for _ in 0..OF_ADDRESS {
+            open.extend(standing(address, from).await);
+        }
+        assert_eq!(open.len(), OF_ADDRESS, "{from}");
+        // One that has hardly come is not cut, but refused.
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        for _ in 0..8 {
+            open.push(standing(address, from).await.unwrap());
+        }
+        assert_eq!(closed(&mut open).await, cut, "{from}");
+    }
+
+    // Whom the proxy names has a limit of its own; who is no proxy names nobody.
+    let sign_in = async |from: &str, claim: &str| {
+        let local: IpAddr = from.parse().unwrap();
+        let client = http_builder().local_address(local).build().unwrap();
+        let request = client.get(format!("http://{address}/api/auth/me"));
+        let request = request.basic_auth(format!("nadie-{from}-{claim}"), Some("otra clave"));
+        answer(request.header("x-forwarded-for", claim)).await
+    };
+    for number in 0..10 {
+        assert_eq!(sign_in(PROXY, "203.0.113.1").await.0, 401, "{number}");
+    }
+    assert_eq!(sign_in(PROXY, "203.0.113.1").await.0, 429);
+    assert_eq!(sign_in(PROXY, "203.0.113.2").await.0, 401);
+    for number in 0..10 {
+        let claim = format!("203.0.113.{}", 10 + number);
+        assert_eq!(sign_in(STRANGER, &claim).await.0, 401, "{number}");
+    }
+    let (status, body) = sign_in(STRANGER, "203.0.113.99").await;
+    assert_eq!((status, &body["code"]), (429, &json!("TOO_MANY_ATTEMPTS")));
+    manager.stop().await;
+}

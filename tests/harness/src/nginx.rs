@@ -1,0 +1,251 @@
+//! A real nginx with `deploy/nginx/leadmaster.conf` in front of hubs, of which
+//! only addresses and the certificate's place are changed.
+//!
+//! ```text
+//!  client (any address, by ADDRESS_HEADER) ── TLS ──> nginx ──> hub
+//!                                                       └─────> another hub
+//! ```
+
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+};
+use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use service_runtime::process::spawn_bound;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::{Scratch, http_builder, poll, root};
+
+/// nginx in front of hubs.
+#[derive(Debug)]
+pub struct Nginx {
+    child: Child,
+    folder: Scratch,
+    /// Where it listens without TLS.
+    pub http: SocketAddr,
+    /// Where it listens with TLS.
+    pub https: SocketAddr,
+}
+
+impl Nginx {
+    /// As in the file.
+    pub const NAME: &str = "leadmaster.example.com";
+    /// By this header a client on this machine says where on the internet it is,
+    /// so that clients can be many; nginx believes it where the file says nothing
+    /// of it.
+    pub const ADDRESS_HEADER: &str = "x-test-address";
+
+    /// Starts one in front of these, each `http://ADDRESS:PORT`.
+    pub async fn before(hubs: &[&str]) -> Self {
+        // A port that is free now may be another test's a moment later.
+        for _ in 0..5 {
+            let folder = Scratch::default();
+            certify(folder.path());
+            let (http, https) = (free(), free());
+            let text = configuration(folder.path(), http, https);
+            std::fs::write(folder.join("leadmaster.conf"), text).expect("a file");
+            let mut nginx = Self {
+                child: start(folder.path(), hubs),
+                folder,
+                http,
+                https,
+            };
+            if nginx.listens().await {
+                return nginx;
+            }
+            let said = nginx.said();
+            assert!(said.contains("Address already in use"), "{said}");
+        }
+        panic!("no port stays free");
+    }
+
+    /// What it wrote so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.folder.join("said")).unwrap_or_default()
+    }
+
+    /// The certificate that its clients have to trust.
+    #[must_use]
+    pub fn authority(&self) -> std::path::PathBuf {
+        self.folder.join("authority.pem")
+    }
+
+    /// Whether it came up; it binds all before it answers at any.
+    async fn listens(&mut self) -> bool {
+        let address = self.https;
+        let child = &mut self.child;
+        poll::until("nginx to listen, or to end", async || {
+            if child.try_wait().expect("its state").is_some() {
+                return Some(false);
+            }
+            TcpStream::connect(address).is_ok().then_some(true)
+        })
+        .await
+    }
+
+    /// What builds a client that knows the name and trusts the certificate.
+    pub fn client_builder(&self) -> ClientBuilder {
+        let pem = std::fs::read(self.authority()).expect("a certificate");
+        http_builder()
+            .tls_certs_only([Certificate::from_pem(&pem).expect("a certificate")])
+            .resolve(Self::NAME, self.https)
+            .redirect(redirect::Policy::none())
+            // For streams as well: none lasts as long here.
+            .timeout(Duration::from_secs(90))
+    }
+
+    /// A client at `from`, an address of this machine.
+    #[must_use]
+    pub fn client(&self, from: u8) -> Client {
+        self.client_builder()
+            .local_address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, from)))
+            .build()
+            .expect("a client")
+    }
+
+    /// The address of `path`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("https://{}:{}{path}", Self::NAME, self.https.port())
+    }
+
+    /// Makes connections that speak TLS, for clients that no library would be.
+    #[must_use]
+    pub fn tls(&self) -> Tls {
+        // Sets what all TLS of this process is done with.
+        let _ = http_builder();
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(self.authority()).expect("a certificate");
+        roots.add(authority).expect("an authority");
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Tls {
+            connector: TlsConnector::from(Arc::new(config)),
+            address: self.https,
+        }
+    }
+}
+
+/// See [`Nginx::tls`].
+#[derive(Clone)]
+pub struct Tls {
+    connector: TlsConnector,
+    address: SocketAddr,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tls").field(&self.address).finish()
+    }
+}
+
+impl Tls {
+    /// A connection, after the handshake.
+    ///
+    /// # Errors
+    /// There is none to be had.
+    pub async fn connect(&self) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
+        let name = ServerName::try_from(Nginx::NAME).map_err(std::io::Error::other)?;
+        let stream = tokio::net::TcpStream::connect(self.address).await?;
+        self.connector.connect(name, stream).await
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address")
+}
+
+/// A certificate for [`Nginx::NAME`], and the authority that clients are to trust.
+fn certify(folder: &Path) {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // With the name that all have without one, each would be its own authority.
+    params.distinguished_name = DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of a test");
+    let generate = || KeyPair::generate().expect("a key");
+    let authority = CertifiedIssuer::self_signed(params, generate()).expect("an authority");
+    let key = generate();
+    let params = CertificateParams::new(vec![Nginx::NAME.to_owned()]).expect("a name");
+    let certificate = params.signed_by(&key, &authority).expect("a certificate");
+    for (name, text) in [
+        ("authority.pem", authority.pem()),
+        ("fullchain.pem", certificate.pem()),
+        ("privkey.pem", key.serialize_pem()),
+    ] {
+        std::fs::write(folder.join(name), text).expect("a file");
+    }
+}
+
+/// The file of `deploy/`, on loopback and these ports.
+fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
+    let file = root().join("deploy/nginx/leadmaster.conf");
+    let mut text = std::fs::read_to_string(file).expect("the file of deploy/");
+    let letsencrypt = format!("/etc/letsencrypt/live/{}", Nginx::NAME);
+    for (theirs, ours) in [
+        ("listen 80;", format!("listen {http};")),
+        ("listen 443 ssl", format!("listen {https} ssl")),
+        // Not every machine has IPv6.
+        ("  listen [::]:80;\n", String::new()),
+        ("  listen [::]:443 ssl http2;\n", String::new()),
+        (letsencrypt.as_str(), folder.display().to_string()),
+        ("http://127.0.0.1:3012", "http://hubs".to_owned()),
+    ] {
+        assert!(text.contains(theirs), "{theirs} is not in the file");
+        text = text.replace(theirs, &ours);
+    }
+    text
+}
+
+/// One process, bound to this one; all that it writes is in `folder`. As many
+/// connections as Debian's own file has.
+fn start(folder: &Path, hubs: &[&str]) -> Child {
+    let mut main = format!(
+        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr;\n\
+         events {{ worker_connections 768; }}\nhttp {{\naccess_log off;\ngzip on;\n\
+         set_real_ip_from 127.0.0.0/8;\nreal_ip_header {};\nupstream hubs {{\n",
+        Nginx::ADDRESS_HEADER
+    );
+    for hub in hubs {
+        let address = hub.trim_start_matches("http://");
+        // However it fails: a test asks of this very one.
+        main += &format!("server {address} max_fails=0;\n");
+    }
+    main += "}\n";
+    for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
+        main += &format!("{kind}_temp_path {kind};\n");
+    }
+    main += "include leadmaster.conf;\n}\n";
+    std::fs::write(folder.join("nginx.conf"), main).expect("a file");
+    let said = File::create(folder.join("said")).expect("a file");
+    let mut command = Command::new("nginx");
+    command
+        .arg("-p")
+        .arg(folder)
+        .args(["-c", "nginx.conf", "-e", "stderr"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(said);
+    spawn_bound(command).expect("nginx: `cargo xtask test` brings it, or put it on PATH")
+}

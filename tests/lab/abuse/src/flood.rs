@@ -1,0 +1,225 @@
+//! Every route of the API's document, as every role, with what nobody means to
+//! send in each place that it has: path, query, body.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::Options;
+use super::attacks::{SIDE_BY_SIDE, answered};
+use super::client::Target;
+
+/// For an administrator that the flood has shut out; nothing answers so.
+const LOST_ROLE: u16 = 999;
+
+/// What stands for a name or a number in a path or a query.
+const NAMES: &[&str] = &[
+    "1",
+    "%00",
+    "-1",
+    "99999999999999999999",
+    "9223372036854775807",
+    "..%2f..%2fetc%2fpasswd",
+    "%E2%80%AEfdp.exe",
+    "%F0%9F%91%8D",
+    "%ff%fe",
+    "'%20OR%201=1--",
+    "5491158254201",
+    "true_5491158254201@c.us_3EB0",
+    "%3Cscript%3E",
+];
+
+/// And in a body that has the document's shape.
+const TEXTS: &[&str] = &["a\u{0}b", "5491158254201", "\u{202e}\u{1f44d}", "'; --"];
+
+/// A request, without who sends it.
+struct Line {
+    method: Method,
+    path: String,
+    body: Option<String>,
+}
+
+pub(super) async fn run(target: &Target, options: &Options) -> Vec<u16> {
+    let client = target.client();
+    let document = client.get(target.url("/openapi.json")).send().await;
+    let document: Value = match document {
+        Ok(response) => response.json().await.unwrap_or_default(),
+        Err(_) => return vec![0],
+    };
+    let lines = lines(&document, options);
+    let mut roles = vec![None, Some("Bearer nobody"), Some(&*target.authorization)];
+    roles.extend(target.lesser.iter().map(|it| Some(it.as_str())));
+    let ask = |(line, role, authorization): (&Line, usize, Option<&str>)| {
+        let mut request = client.request(line.method.clone(), target.url(&line.path));
+        // Each where wrong tokens of another do not shut it out.
+        let address = format!("198.51.100.{role}");
+        request = request.header(target.address_header(), address);
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        if let Some(body) = &line.body {
+            request = request.header("content-type", "application/json");
+            request = request.body(body.clone());
+        }
+        answered(request)
+    };
+    let roles = roles.into_iter().enumerate();
+    let all = roles.flat_map(|(role, authorization)| {
+        lines.iter().map(move |line| (line, role, authorization))
+    });
+    let asked = stream::iter(all).map(ask);
+    let mut statuses: Vec<u16> = asked.buffer_unordered(SIDE_BY_SIDE).collect().await;
+    // Whoever may do everything still may: it was tried to the end.
+    let path = match target.is_hub() {
+        true => "/api/users",
+        false => "/status",
+    };
+    let me = client.get(target.url(path));
+    let me = me.header("authorization", &target.authorization);
+    if answered(me).await != 200 {
+        statuses.push(LOST_ROLE);
+    }
+    statuses
+}
+
+fn lines(document: &Value, options: &Options) -> Vec<Line> {
+    let long = "x".repeat(4_000);
+    let mut names: Vec<&str> = NAMES.to_vec();
+    names.push(&long);
+    let names = &names[..options.amount(names.len(), 4).min(names.len())];
+    let mut lines = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else {
+                continue;
+            };
+            let bodies = bodies(document, operation);
+            for (number, name) in names.iter().enumerate() {
+                let body = (method != Method::GET).then(|| &bodies[number % bodies.len()]);
+                lines.push(Line {
+                    method: method.clone(),
+                    path: filled(path, name) + &query(document, operation, name),
+                    body: body.cloned(),
+                });
+            }
+        }
+    }
+    lines
+}
+
+/// A path of the API's document, each of its parameters this.
+fn filled(path: &str, name: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        filled.push_str(name);
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    filled + rest
+}
+
+/// All that it takes in the query, each this.
+fn query(document: &Value, operation: &Value, name: &str) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters = parameters.map(|it| resolved(document, it));
+    let named = parameters.filter(|it| it["in"] == "query");
+    let pairs: Vec<_> = named
+        .filter_map(|it| Some(format!("{}={name}", it["name"].as_str()?)))
+        .collect();
+    match pairs.is_empty() {
+        true => String::new(),
+        false => format!("?{}", pairs.join("&")),
+    }
+}
+
+/// What is no body, and bodies of its shape.
+fn bodies(document: &Value, operation: &Value) -> Vec<String> {
+    let content = resolved(document, &operation["requestBody"]);
+    let schema = &content["content"]["application/json"]["schema"];
+    let mut bodies = vec!["{}".to_owned()];
+    bodies.extend(
+        TEXTS
+            .iter()
+            .map(|text| sample(document, schema, text, 0).to_string()),
+    );
+    bodies.push("[".to_owned());
+    bodies
+}
+
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let Some(reference) = value["$ref"].as_str() else {
+        return value;
+    };
+    document
+        .pointer(reference.trim_start_matches('#'))
+        .unwrap_or(&Value::Null)
+}
+
+/// A value of a schema's shape, all that is text in it this.
+fn sample(document: &Value, schema: &Value, text: &str, depth: usize) -> Value {
+    let schema = resolved(document, schema);
+    if depth > 6 {
+        return Value::Null;
+    }
+    let deeper = |schema: &Value| sample(document, schema, text, depth + 1);
+    for several in ["allOf", "oneOf", "anyOf"] {
+        let parts = schema[several].as_array();
+        if let Some(part) = parts.and_then(|it| it.iter().find(|it| it["type"] != "null")) {
+            return deeper(part);
+        }
+    }
+    let mut kinds = schema["type"].as_array().into_iter().flatten();
+    let kind = schema["type"].as_str();
+    let kind = kind.or_else(|| kinds.find_map(|it| it.as_str().filter(|it| *it != "null")));
+    match kind {
+        Some("integer") => json!(i64::MAX),
+        Some("number") => json!(1e300),
+        Some("boolean") => json!(true),
+        Some("array") => json!([deeper(&schema["items"])]),
+        Some("string") => match schema["enum"].as_array().and_then(|all| all.first()) {
+            Some(known) => known.clone(),
+            None => json!(text),
+        },
+        _ => {
+            let properties = schema["properties"].as_object();
+            let pairs = properties.into_iter().flatten();
+            let object: Map<_, _> = pairs
+                .map(|(name, schema)| (name.clone(), deeper(schema)))
+                .collect();
+            Value::Object(object)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_has_the_shape_of_its_schema() {
+        let document = json!({"components": {"schemas": {"Who": {
+            "type": "object",
+            "properties": {
+                "name": {"type": ["string", "null"]},
+                "count": {"type": "integer"},
+                "several": {"type": "array", "items": {"oneOf": [{"type": "null"}, {"type": "string"}]}},
+            },
+        }}}});
+        let schema = json!({"$ref": "#/components/schemas/Who"});
+        assert_eq!(
+            sample(&document, &schema, "a", 0),
+            json!({"name": "a", "count": i64::MAX, "several": ["a"]})
+        );
+    }
+
+    #[test]
+    fn every_parameter_is_filled() {
+        assert_eq!(filled("/a/{b}/c/{d}", "1"), "/a/1/c/1");
+        let operation = json!({"parameters": [
+            {"in": "query", "name": "p"}, {"in": "path", "name": "b"}, {"in": "query", "name": "q"},
+        ]});
+        assert_eq!(query(&json!({}), &operation, "%00"), "?p=%00&q=%00");
+    }
+}
