@@ -48,6 +48,11 @@ switch() {
     for unit in $UNITS; do
         install -m 644 "$PREFIX/current/deploy/systemd/$unit.service" /etc/systemd/system/
     done
+    # Older versions have none of these.
+    for unit in leadmaster-alert@.service leadmaster-healthcheck.service leadmaster-healthcheck.timer; do
+        [ ! -e "$PREFIX/current/deploy/systemd/$unit" ] ||
+            install -m 644 "$PREFIX/current/deploy/systemd/$unit" /etc/systemd/system/
+    done
     systemctl daemon-reload
     # shellcheck disable=SC2086
     systemctl enable --quiet $UNITS
@@ -100,6 +105,8 @@ settings() {
         [ -z "${secret:-}" ] || echo "SESSION_MANAGER_TOKEN=$secret" >>"$ETC/$name.env"
         say "wrote $ETC/$name.env"
     done
+    [ -e "$ETC/healthcheck.env" ] ||
+        install -m 600 "$HERE/deploy/systemd/healthcheck.env.example" "$ETC/healthcheck.env"
 }
 
 upgrade() {

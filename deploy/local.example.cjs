@@ -11,5 +11,9 @@ module.exports = {
     // SESSION_MANAGER_TOKEN: 'the same text',
     // HUB_ADMIN_PASSWORD: 'another one',
     // DRY_RUN: 'false', // messages really leave
+    // BACKUP_KEY: 'AGE-SECRET-KEY-1…', // the same; backups of hub.db
+    // SMTP_URL: 'smtps://user:password@mail.example.com', // alerts by e-mail
+    // ALERT_EMAIL_FROM: 'LeadMaster <alertas@example.com>',
+    // ALERT_EMAIL_TO: 'you@example.com',
   },
 };

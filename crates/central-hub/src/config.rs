@@ -1,7 +1,9 @@
 //! Configuration (`Config`): the environment variables, parsed and validated
 //! once at the start, and the text of `--help`.
 
+pub mod alerts;
 mod allowed_hosts;
+mod backups;
 mod database_location;
 
 use std::fmt;
@@ -18,7 +20,9 @@ use service_runtime::listen::{
 use service_runtime::{Env, EnvError, Environment, ExposeSecret, SecretString, TrustedProxies};
 use url::Url;
 
+pub use alerts::AlertConfig;
 pub use allowed_hosts::{AllowedHosts, BadHosts};
+pub use backups::BackupConfig;
 pub use database_location::{BadDatabaseLocation, DatabaseLocation};
 
 /// `PORT` where nothing is set.
@@ -42,14 +46,39 @@ Environment:
   INTERNAL_TOKEN            token of programs that report messages, in X-Internal-Token (none)
   TRUSTED_PROXIES           networks whose word for a client's address is believed, beside this machine (none)
   WEBHOOK_ALLOWED_HOSTS     hosts and networks beyond the internet that webhooks may have (none)
+  SMTP_URL                  mail server for alerts, such as smtps://user:password@mail.example.com (none)
+  ALERT_EMAIL_FROM          who they are from; required beside SMTP_URL
+  ALERT_EMAIL_TO            who gets them, by commas; required beside SMTP_URL
+  ALERT_WEBHOOK_URL         an address that alerts are posted to (none)
+  ALERT_WEBHOOK_BODY        what is posted, with {{title}}, {{text}}, {{message}}, … (JSON of the hub's own)
+  ALERT_WEBHOOK_TYPE        json | form | text: how values stand in it (json)
+  ALERT_WEBHOOK_SECRET      what it is signed with, as other webhooks are (none)
+  ALERT_AFTER_MINUTES       how long the session may be other than READY (10)
+  ALERT_REPEAT_HOURS        how often what holds is told again; 0 never (4)
+  ALERT_QUIET_HOURS         when only what cannot wait is told, such as 22:00-07:00 (none)
+  ALERT_DIGEST_AT           when the day's summary is told, such as 08:00 (none)
+  ALERT_LANGUAGE            es | en: of the texts (es)
+  ALERT_CERTIFICATE_URL     the page's https:// address, whose certificate is watched (none)
+  BACKUP_KEY                age key that backups of hub.db are encrypted with; none: no backups
+  BACKUP_DIR                where they go (backups/)
+  BACKUP_EVERY_HOURS        how often one is taken by itself; 0: only when asked (24)
+  BACKUP_KEEP               how many are kept (7)
   DATABASE_URL_FILE         a file that holds the value, in its place (none); likewise
   SESSION_MANAGER_TOKEN_FILE
   HUB_ADMIN_PASSWORD_FILE
   INTERNAL_TOKEN_FILE
+  SMTP_URL_FILE
+  ALERT_WEBHOOK_URL_FILE
+  ALERT_WEBHOOK_SECRET_FILE
+  BACKUP_KEY_FILE
   DATABASE_URL_COMMAND      a program, with its arguments, that prints it, in its place (none); likewise
   SESSION_MANAGER_TOKEN_COMMAND
   HUB_ADMIN_PASSWORD_COMMAND
   INTERNAL_TOKEN_COMMAND
+  SMTP_URL_COMMAND
+  ALERT_WEBHOOK_URL_COMMAND
+  ALERT_WEBHOOK_SECRET_COMMAND
+  BACKUP_KEY_COMMAND
   OTEL_EXPORTER_OTLP_ENDPOINT
                             an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                  log filter (info)";
@@ -85,6 +114,10 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// `WEBHOOK_ALLOWED_HOSTS`
     pub webhook_hosts: AllowedHosts,
+    /// `SMTP_URL`, `ALERT_…`
+    pub alerts: AlertConfig,
+    /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`, `BACKUP_EVERY_HOURS`
+    pub backups: BackupConfig,
     /// Warnings about variables of the former Node services that are still set.
     obsolete: Vec<String>,
 }
@@ -155,6 +188,8 @@ impl Config {
             },
             trusted_proxies: listed(env, "TRUSTED_PROXIES")?,
             webhook_hosts: listed(env, "WEBHOOK_ALLOWED_HOSTS")?,
+            alerts: AlertConfig::from_env(env)?,
+            backups: BackupConfig::from_env(env)?,
             obsolete: obsolete(env),
         };
         let hosts = &config.hosts;
@@ -208,7 +243,7 @@ impl Config {
             None => "(none)",
         };
         format!(
-            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={}",
+            "PORT={} HOST={} NODE_ENV={} session-manager={} DRY_RUN={} AUTO_CAMPAIGNS_ENABLED={} DATABASE_URL={} TZ={} PHONE_REGION={} SESSION_MANAGER_TOKEN={} HUB_ADMIN_PASSWORD={} INTERNAL_TOKEN={} TRUSTED_PROXIES={} WEBHOOK_ALLOWED_HOSTS={} {} BACKUP_KEY={}",
             self.port,
             self.hosts,
             self.environment,
@@ -223,6 +258,12 @@ impl Config {
             masked(&self.internal_token),
             self.trusted_proxies,
             self.webhook_hosts,
+            self.alerts.summary(),
+            if self.backups.key.is_some() {
+                "***"
+            } else {
+                "(none)"
+            },
         )
     }
 }
@@ -295,6 +336,7 @@ pub fn database(env: &Env) -> Result<DatabaseLocation, EnvError> {
     let text = secret.expose_secret();
     match text.parse() {
         Ok(DatabaseLocation::Sqlite(file)) => {
+            let file = env.resolved(file);
             Ok(DatabaseLocation::Sqlite(absolute("DATABASE_URL", &file)?))
         }
         Ok(postgres) => Ok(postgres),
@@ -341,7 +383,7 @@ mod tests {
             .replace(&file.display().to_string(), "(file)");
         assert_eq!(
             summary,
-            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none)"
+            "PORT=3012 HOST=127.0.0.1,::1 NODE_ENV=development session-manager=http://***@localhost:3001/ DRY_RUN=true AUTO_CAMPAIGNS_ENABLED=false DATABASE_URL=sqlite:(file) TZ=America/Argentina/Buenos_Aires PHONE_REGION=AR SESSION_MANAGER_TOKEN=(none) HUB_ADMIN_PASSWORD=(none) INTERNAL_TOKEN=(none) TRUSTED_PROXIES=(none) WEBHOOK_ALLOWED_HOSTS=(none) SMTP_URL=(none) ALERT_EMAIL_TO=(none) ALERT_WEBHOOK_URL=(none) ALERT_QUIET_HOURS=(none) ALERT_DIGEST_AT=(none) BACKUP_KEY=(none)"
         );
     }
 

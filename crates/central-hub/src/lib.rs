@@ -8,9 +8,12 @@
 //!       │                 └─> web: the React page, embedded            │
 //!       └──── GET /api/events <── Relay <── one stream of events ──────┤
 //!  receivers <── Dispatcher <── Store <── Follower <── another ────────┘
+//!  the operator's mail, chat <── Alerts <── what all of them say
 //! ```
 
+mod alerts;
 pub mod auth;
+pub mod backup;
 pub mod campaigns;
 pub mod commands;
 pub mod config;
@@ -40,8 +43,11 @@ use service_runtime::liveness::{Liveness, answers};
 use service_runtime::serve::{ServeLimits, serve};
 use session_client::{BuildError, SessionClient, Timeouts};
 
+pub use crate::alerts::AlertLimits;
+use crate::alerts::Alerts;
 use crate::auth::Auth;
-use crate::config::Config;
+use crate::backup::{Backups, Schedule as BackupSchedule};
+use crate::config::{Config, DatabaseLocation};
 use crate::inbound::Follower;
 use crate::limits::CallerLimits;
 use crate::outbox::Outbox;
@@ -68,6 +74,8 @@ pub struct Deps {
     pub auth: Auth,
     /// The bounds of telling webhooks.
     pub webhook_limits: WebhookLimits,
+    /// How often it is looked whether people have to be told of something.
+    pub alert_limits: AlertLimits,
     /// The bounds of connections.
     pub serve_limits: ServeLimits,
 }
@@ -114,6 +122,7 @@ impl Deps {
             limits: OutboxLimits::default(),
             auth,
             webhook_limits: WebhookLimits::default(),
+            alert_limits: AlertLimits::default(),
             serve_limits,
         })
     }
@@ -134,6 +143,15 @@ async fn alive(store: Store) -> Result<(), String> {
         Err(_) if store.engine() == Engine::Postgres => Ok(()),
         Err(why) => Err(why),
     }
+}
+
+/// Backups by itself, where there is a key and a file.
+fn backup_schedule(config: &Config) -> Option<BackupSchedule> {
+    let is_file = matches!(config.database, DatabaseLocation::Sqlite(_));
+    let every = config.backups.every.filter(|_| is_file)?;
+    config.backups.key.as_ref()?;
+    let backups = Backups::new(config.backups.clone(), config.database.clone());
+    Some(BackupSchedule::new(backups, every))
 }
 
 /// Serves until `shutdown` drains. `ready` is called once requests are
@@ -175,12 +193,27 @@ pub async fn run(
     let telling = tokio::spawn(dispatcher.run(shutdown.draining().clone()));
     let follower = Follower::new(deps.store.clone(), deps.session.clone());
     let following = tokio::spawn(follower.clone().run(shutdown.draining().clone()));
+    let backups = backup_schedule(&config);
+    let backing_up = backups
+        .clone()
+        .map(|backups| tokio::spawn(backups.run(shutdown.draining().clone())));
+    let alerts = Alerts::new(
+        config.clone(),
+        deps.store.clone(),
+        deps.session.clone(),
+        relay.clone(),
+        backups,
+        deps.webhook_limits,
+        deps.alert_limits,
+    );
+    let alerting = tokio::spawn(alerts.clone().run(shutdown.draining().clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let store = deps.store.clone();
     let vitals = move || alive(store.clone());
     let (liveness, watchdog) = Liveness::watch(vitals, shutdown.draining().clone());
     let state = AppState {
+        alerts,
         liveness,
         metrics,
         limits: CallerLimits::default(),
@@ -199,6 +232,9 @@ pub async fn run(
     ready();
     serve(listeners, router(state), deps.serve_limits, &shutdown).await;
     upkeep.abort();
+    if let Some(backing_up) = backing_up {
+        backing_up.abort();
+    }
     // What is still under way is the same message for whoever asks next.
     let _ = tokio::time::timeout(LAST_WORDS, outbox.drained()).await;
     sending.abort();
@@ -207,5 +243,6 @@ pub async fn run(
     relaying.abort();
     let _ = tokio::time::timeout(LAST_WORDS, following).await;
     let _ = tokio::time::timeout(LAST_WORDS, telling).await;
+    let _ = tokio::time::timeout(LAST_WORDS, alerting).await;
     deps.store.close().await;
 }

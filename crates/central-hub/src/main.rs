@@ -7,7 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use central_hub::config::{Config, DEFAULT_PORT, HELP, database, home, zone};
+use backup_files::BackupKey;
+use central_hub::backup::{BackupError, Backups};
+use central_hub::config::{BackupConfig, Config, DEFAULT_PORT, HELP, database, home, zone};
 use central_hub::store::{Store, dump};
 use central_hub::{Deps, commands};
 use clap::{Parser, Subcommand};
@@ -38,6 +40,29 @@ enum Command {
     Health {
         #[command(flatten)]
         question: Question,
+    },
+    /// Whether alerts arrive; ends with 0 or 1.
+    Alert {
+        /// Tell each way now that it works, and say what came of it.
+        #[arg(long, required = true)]
+        test: bool,
+    },
+    /// Take a backup of hub.db into BACKUP_DIR, be the hub running or not.
+    Backup {
+        /// Print a new BACKUP_KEY instead.
+        #[arg(long)]
+        new_key: bool,
+    },
+    /// Put what a backup holds in the place of hub.db; stop the hub first.
+    Restore {
+        /// The backup: hub-….db.gz.age.
+        file: PathBuf,
+    },
+    /// Restore the newest backup into a temporary place and look at it; leaves
+    /// nothing behind.
+    Drill {
+        /// Another one than the newest.
+        file: Option<PathBuf>,
     },
     #[command(flatten)]
     Move(Move),
@@ -76,19 +101,31 @@ fn main() -> ExitCode {
     };
     match arguments.command {
         Some(Command::Doctor { options }) => {
-            return runtime
-                .block_on(commands::doctor::examine(options.whose()))
-                .print(options.json);
+            let report = runtime.block_on(commands::doctor::examine(options.whose()));
+            return options.finish(report).print(options.json);
         }
         Some(Command::Health { question }) => {
             let asked = liveness::ask("central-hub", &env, DEFAULT_PORT, question);
-            let (code, said) = match runtime.block_on(asked) {
-                Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
-                Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
+            return tell(runtime.block_on(asked));
+        }
+        Some(Command::Alert { test: _ }) => {
+            let said = match Config::from_env(&env) {
+                Ok(config) => runtime.block_on(commands::alert::test(&config)),
+                Err(error) => return fatal(&error),
             };
-            // A closed terminal changes nothing about the answer.
-            drop(said);
-            return code;
+            return tell(said);
+        }
+        Some(Command::Backup { new_key: true }) => return tell(Ok(BackupKey::letter())),
+        Some(Command::Backup { new_key: false }) => {
+            return runtime.block_on(with_backups(&env, commands::backup::backup));
+        }
+        Some(Command::Restore { file }) => {
+            let restore = async |backups: &_| commands::backup::restore(backups, &file).await;
+            return runtime.block_on(with_backups(&env, restore));
+        }
+        Some(Command::Drill { file }) => {
+            let drill = async |backups: &_| commands::backup::drill(backups, file.as_deref()).await;
+            return runtime.block_on(with_backups(&env, drill));
         }
         Some(Command::Move(what)) => {
             return match runtime.block_on(move_data(&env, what)) {
@@ -115,6 +152,31 @@ fn main() -> ExitCode {
     let code = runtime.block_on(serve(config, &supervisor));
     traces::end();
     runtime.shutdown_background();
+    code
+}
+
+/// Does something with the backups: of the variables these take the database's and
+/// their own.
+async fn with_backups(
+    env: &Env,
+    work: impl AsyncFnOnce(&Backups) -> Result<String, BackupError>,
+) -> ExitCode {
+    let (database, config) = match (database(env), BackupConfig::from_env(env)) {
+        (Ok(database), Ok(config)) => (database, config),
+        (Err(error), _) | (_, Err(error)) => return fatal(&error),
+    };
+    let done = work(&Backups::new(config, database)).await;
+    tell(done.map_err(|error| error.to_string()))
+}
+
+/// Says what came of a command.
+fn tell(outcome: Result<String, String>) -> ExitCode {
+    let (code, said) = match outcome {
+        Ok(said) => (ExitCode::SUCCESS, writeln!(std::io::stdout(), "{said}")),
+        Err(why) => (ExitCode::FAILURE, writeln!(std::io::stderr(), "{why}")),
+    };
+    // A closed terminal changes nothing about the answer.
+    drop(said);
     code
 }
 

@@ -337,7 +337,13 @@ impl Relay {
                 };
                 current.limits = Some((held, limits));
             }
-            Event::Message(_) | Event::Ack(_) | Event::Gap(_) => {}
+            Event::Message(_)
+            | Event::Ack(_)
+            | Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::Reaction(_)
+            | Event::Call(_)
+            | Event::Gap(_) => {}
         }
         self.tell(Change::Event(relayed));
     }

@@ -19,9 +19,9 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::gate;
 use crate::http::{
-    admin, auth, campaigns, cliente, config, contacts, events, files, health, listener, messages,
-    metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender, tokens,
-    users, v2, web, webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, listener,
+    messages, metrics, node, numbers, openapi, overview, passkey, qr_code, reports, send, sender,
+    tokens, users, v2, web, webhooks,
 };
 use crate::state::AppState;
 
@@ -99,6 +99,8 @@ fn api() -> Router<AppState> {
         .route("/contacts", get(contacts::list))
         .route("/contacts.csv", get(contacts::csv))
         .nest("/contacts/{telefono}", contact())
+        .route("/alerts", get(alerts::show))
+        .route("/alerts/test", post(alerts::test))
         .nest("/webhooks", subscriptions())
         .merge(reports())
         .merge(node::routes())

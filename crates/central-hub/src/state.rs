@@ -9,6 +9,7 @@ use service_runtime::metrics::Metrics;
 use session_client::SessionClient;
 use tokio_util::sync::CancellationToken;
 
+use crate::alerts::Alerts;
 use crate::auth::Auth;
 use crate::config::Config;
 use crate::inbound::Follower;
@@ -35,6 +36,8 @@ pub(crate) struct AppState {
     pub(crate) webhook_client: WebhookClient,
     /// What each of those who ask may have at once.
     pub(crate) limits: CallerLimits,
+    /// Tells people what they have to know.
+    pub(crate) alerts: Alerts,
     /// Whether what does the work answers.
     pub(crate) liveness: Liveness,
     /// What was counted.

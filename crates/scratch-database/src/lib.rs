@@ -32,6 +32,7 @@
     reason = "a harness panics: that is how a test fails"
 )]
 
+mod mail;
 mod mariadb;
 mod programs;
 mod server;
@@ -39,6 +40,7 @@ mod server;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+pub use mail::{MailServer, mail_python};
 pub use mariadb::{MariaDb, mariadb_program};
 pub use programs::find as program;
 pub use server::{Server, ServerError};

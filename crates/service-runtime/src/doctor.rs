@@ -8,11 +8,13 @@
 mod machine;
 mod options;
 mod report;
+mod secrets;
 mod service;
 mod service_manager;
 
-pub use machine::{clock, disk, folder, port};
+pub use machine::{clock, disk, folder, free_mib, port};
 pub use options::Options;
 pub use report::{Check, Report, Verdict};
+pub use secrets::{SECRETS, secrets};
 pub use service::{Service, Subject, Whose, examine};
 pub use service_manager::ServiceManager;

@@ -156,6 +156,8 @@ impl fmt::Display for Environment {
 #[derive(Clone, Default)]
 pub struct Env {
     variables: BTreeMap<OsString, OsString>,
+    /// What relative paths are relative to, if not this process's folder.
+    folder: Option<PathBuf>,
 }
 
 // The values may be secrets.
@@ -171,6 +173,7 @@ impl Env {
     pub fn from_process() -> Self {
         Self {
             variables: std::env::vars_os().collect(),
+            folder: None,
         }
     }
 
@@ -183,6 +186,22 @@ impl Env {
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+            folder: None,
+        }
+    }
+
+    /// The variables of another process, whose relative paths begin in this folder.
+    #[must_use]
+    pub fn within(self, folder: Option<PathBuf>) -> Self {
+        Self { folder, ..self }
+    }
+
+    /// A path as the process means it.
+    #[must_use]
+    pub fn resolved(&self, path: PathBuf) -> PathBuf {
+        match &self.folder {
+            Some(folder) => folder.join(path),
+            None => path,
         }
     }
 
@@ -355,13 +374,14 @@ impl Env {
 
     /// A path; it need not exist and need not be UTF-8.
     pub fn path(&self, name: &str, default: impl AsRef<Path>) -> PathBuf {
-        self.raw(name)
-            .map_or_else(|| default.as_ref().to_owned(), PathBuf::from)
+        let path = self.raw(name);
+        self.resolved(path.map_or_else(|| default.as_ref().to_owned(), PathBuf::from))
     }
 
     /// A path without a default.
     pub fn optional_path(&self, name: &str) -> Option<PathBuf> {
-        self.raw(name).map(PathBuf::from)
+        self.raw(name)
+            .map(|path| self.resolved(PathBuf::from(path)))
     }
 
     /// An absolute `http` or `https` URL without query and fragment.

@@ -76,6 +76,8 @@ codes! {
     MessageNotFound = "MESSAGE_NOT_FOUND", 404;
     /// No file with this id is known, or it is deleted.
     FileNotFound = "FILE_NOT_FOUND", 404;
+    /// No message with this id came in with a file.
+    MediaNotFound = "MEDIA_NOT_FOUND", 404;
     /// The path does not take this method; `Allow` says which it takes.
     MethodNotAllowed = "METHOD_NOT_ALLOWED", 405;
     /// The client took too long to send its request.
@@ -92,6 +94,10 @@ codes! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", 409;
     /// A message that may have to be sent again needs the file.
     FileInUse = "FILE_IN_USE", 409;
+    /// Files that come in are not fetched (`MEDIA_DOWNLOAD`).
+    MediaOff = "MEDIA_OFF", 409;
+    /// WhatsApp has the file no more.
+    MediaGone = "MEDIA_GONE", 410;
     /// The body is larger than the route takes.
     PayloadTooLarge = "PAYLOAD_TOO_LARGE", 413;
     /// The body is not declared as JSON.

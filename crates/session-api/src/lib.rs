@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod limits;
 mod line_key;
+mod message_content;
 mod parts;
 mod passkey;
 pub mod paths;
@@ -36,10 +37,15 @@ pub use content::{
 };
 pub use error::{ErrorBody, ErrorCode};
 pub use event::{
-    AckEvent, Event, EventKind, GapEvent, LimitsEvent, MessageEvent, QrEvent, StateEvent,
+    AckEvent, CallEvent, Event, EventKind, GapEvent, LimitsEvent, MessageDeletedEvent,
+    MessageEditedEvent, MessageEvent, QrEvent, ReactionEvent, StateEvent,
 };
 pub use limits::{FirstSync, Limits, NewChatStatus, NewChats, ReachOutLock};
 pub use line_key::line_key;
+pub use message_content::{
+    Ad, CardPhone, ContactCard, InboundLocation, InboundMedia, MediaState, MessageContent, Order,
+    Poll, Quoted, Selected,
+};
 pub use parts::{FileParts, SendParts};
 pub use passkey::{
     PasskeyAssertion, PasskeyBody, PasskeyCredential, PasskeyDescriptor, PasskeyRequest,

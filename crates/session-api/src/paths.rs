@@ -38,6 +38,8 @@ pub const FILES: &str = "/files";
 pub const FILE: &str = "/files/{id}";
 /// `GET`: what became of a message.
 pub const MESSAGE: &str = "/messages/{id}";
+/// `GET`: the file of a message that came in.
+pub const MESSAGE_MEDIA: &str = "/messages/{id}/media";
 /// `GET`: as Prometheus reads it.
 pub const METRICS: &str = "/metrics";
 /// `POST`: take a backup of the linked session.

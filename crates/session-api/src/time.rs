@@ -40,6 +40,13 @@ impl Timestamp {
     pub fn after(self, by: std::time::Duration) -> Self {
         Self(self.0.saturating_add(by).unwrap_or(jiff::Timestamp::MAX))
     }
+
+    /// This moment moved by `by` into the past; saturates at the beginning of
+    /// representable time.
+    #[must_use]
+    pub fn before(self, by: std::time::Duration) -> Self {
+        Self(self.0.saturating_sub(by).unwrap_or(jiff::Timestamp::MIN))
+    }
 }
 
 impl From<jiff::Timestamp> for Timestamp {

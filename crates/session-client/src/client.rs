@@ -273,6 +273,19 @@ impl SessionClient {
         }
     }
 
+    /// `GET /metrics`: Prometheus text.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let answer = self.raw(Endpoint::Metrics, None).await?;
+        if answer.status == StatusCode::OK {
+            Ok(String::from_utf8_lossy(&answer.body).into_owned())
+        } else {
+            Err(failure(&answer))
+        }
+    }
+
     /// The answer as it came, whatever it is.
     ///
     /// # Errors

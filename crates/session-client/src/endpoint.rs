@@ -63,6 +63,8 @@ pub enum Endpoint {
     Qr,
     /// `GET /session`
     Session,
+    /// `GET /metrics`
+    Metrics,
     /// `GET /screenshot.png`
     Screenshot,
     /// `POST /connect`
@@ -98,6 +100,7 @@ impl Endpoint {
             Self::Status => paths::STATUS,
             Self::Qr => paths::QR,
             Self::Session => paths::SESSION,
+            Self::Metrics => paths::METRICS,
             Self::Screenshot => paths::SCREENSHOT,
             Self::Connect => paths::CONNECT,
             Self::Disconnect => paths::DISCONNECT,
@@ -118,6 +121,7 @@ impl Endpoint {
             | Self::Status
             | Self::Qr
             | Self::Session
+            | Self::Metrics
             | Self::Screenshot
             | Self::Passkey => Method::GET,
             Self::Connect
@@ -144,7 +148,8 @@ impl Endpoint {
             | Self::Passkey
             | Self::SendCheck => timeouts.read,
             Self::SendFile => timeouts.transfer,
-            Self::Screenshot
+            Self::Metrics
+            | Self::Screenshot
             | Self::Disconnect
             | Self::PairingCode
             | Self::AnswerPasskey

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::Response;
-use session_api::{
-    AckEvent, Event, EventKind, GapEvent, LimitsEvent, MessageEvent, QrEvent, StateEvent,
-};
+use session_api::{Event, EventKind};
 use sse_stream::SseByteStream;
 
 use crate::error::ClientError;
@@ -50,20 +48,20 @@ impl SseEvent {
                 ClientError::BadResponse(format!("a {} event of another shape", event.name))
             })
         }
-        let event = if self.name == EventKind::State.as_str() {
-            Event::State(read::<StateEvent>(self)?)
-        } else if self.name == EventKind::Qr.as_str() {
-            Event::Qr(read::<QrEvent>(self)?)
-        } else if self.name == EventKind::Message.as_str() {
-            Event::Message(read::<MessageEvent>(self)?)
-        } else if self.name == EventKind::Ack.as_str() {
-            Event::Ack(read::<AckEvent>(self)?)
-        } else if self.name == EventKind::Limits.as_str() {
-            Event::Limits(read::<LimitsEvent>(self)?)
-        } else if self.name == EventKind::Gap.as_str() {
-            Event::Gap(read::<GapEvent>(self)?)
-        } else {
+        let Some(kind) = EventKind::from_name(&self.name) else {
             return Ok(None);
+        };
+        let event = match kind {
+            EventKind::State => Event::State(read(self)?),
+            EventKind::Qr => Event::Qr(read(self)?),
+            EventKind::Message => Event::Message(read(self)?),
+            EventKind::Ack => Event::Ack(read(self)?),
+            EventKind::MessageEdited => Event::MessageEdited(read(self)?),
+            EventKind::MessageDeleted => Event::MessageDeleted(read(self)?),
+            EventKind::Reaction => Event::Reaction(read(self)?),
+            EventKind::Call => Event::Call(read(self)?),
+            EventKind::Limits => Event::Limits(read(self)?),
+            EventKind::Gap => Event::Gap(read(self)?),
         };
         Ok(Some(event))
     }

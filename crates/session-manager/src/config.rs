@@ -15,6 +15,7 @@ use url::Url;
 use crate::backup::{BackupKey, Backups};
 use crate::browser::{BrowserConfig, Presence, Profile, runs_as_root};
 use crate::files::FileLimits;
+use crate::media::{Download, MediaLimits};
 use crate::outbox::SendLimits;
 use crate::session::{HeartbeatConfig, Limits};
 
@@ -32,6 +33,10 @@ Environment:
                           a file that holds it, in its place (none)
   SESSION_MANAGER_TOKEN_COMMAND
                           a program, with its arguments, that prints it, in its place (none)
+  SESSION_MANAGER_TOKEN_PREVIOUS
+                          the token before, which is taken as well while callers change over (none)
+  SESSION_MANAGER_TOKEN_PREVIOUS_FILE
+  SESSION_MANAGER_TOKEN_PREVIOUS_COMMAND
   TOKENS_DIR              the browser profile that keeps the device linked (tokens/)
   DATA_DIR                the ledger: what must survive a crash (data/)
   WHATSAPP_WEB_URL        the page (https://web.whatsapp.com/)
@@ -67,6 +72,10 @@ Environment:
   FILES_QUOTA_CLIENTE_MIB room for the files of one business, in MiB (a quarter of FILES_QUOTA_MIB)
   FILES_KEEP_HOURS        how long an uploaded file is kept (24)
   FILE_URL_HOSTS          hosts that files may be fetched from, such as cdn.example.com,*.example.com (none)
+  MEDIA_DOWNLOAD          auto | demand | off: which files of leads are fetched (auto)
+  MEDIA_AUTO_MIB          largest file that is fetched by itself, in MiB (16)
+  MEDIA_QUOTA_MIB         room for files that came in, in MiB; the oldest go first (2048)
+  MEDIA_KEEP_DAYS         how long a file that came in is kept (90)
   BACKUP_KEY              age key that backups of the session are encrypted with; none: no backups
                           (`session-manager backup --new-key` makes one)
   BACKUP_KEY_FILE         a file that holds it, in its place (none)
@@ -77,6 +86,8 @@ Environment:
   OTEL_EXPORTER_OTLP_ENDPOINT
                           an OpenTelemetry collector for traces, such as http://127.0.0.1:4318 (none)
   RUST_LOG                log filter (info)";
+
+const PREVIOUS_TOKEN: &str = "SESSION_MANAGER_TOKEN_PREVIOUS";
 
 /// What the service runs with.
 #[derive(Clone, Debug)]
@@ -89,6 +100,8 @@ pub struct Config {
     pub environment: Environment,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<SecretString>,
+    /// `SESSION_MANAGER_TOKEN_PREVIOUS`: let in as well, while callers change over.
+    pub previous_token: Option<SecretString>,
     /// The browser.
     pub browser: BrowserConfig,
     /// `DATA_DIR`.
@@ -97,6 +110,8 @@ pub struct Config {
     pub sends: SendLimits,
     /// The bounds of files.
     pub files: FileLimits,
+    /// The bounds of files that come in.
+    pub media: MediaLimits,
     /// `BACKUP_KEY`, `BACKUP_DIR`, `BACKUP_KEEP`.
     pub backups: Backups,
     /// `BACKUP_EVERY_HOURS`; `None` for 0.
@@ -150,6 +165,11 @@ impl Config {
         let token = env.secret("SESSION_MANAGER_TOKEN")?;
         ensure_loopback_or_token(&hosts, token.is_some(), "SESSION_MANAGER_TOKEN")?;
         ensure_not_guessable(&hosts, token.as_ref(), "SESSION_MANAGER_TOKEN", LEAST_TOKEN)?;
+        let previous_token = env.secret(PREVIOUS_TOKEN)?;
+        if token.is_none() && previous_token.is_some() {
+            return Err(EnvError::missing("SESSION_MANAGER_TOKEN").into());
+        }
+        ensure_not_guessable(&hosts, previous_token.as_ref(), PREVIOUS_TOKEN, LEAST_TOKEN)?;
         let limits = Limits::default();
         let seconds = |name, range, default: Duration| {
             env.integer(name, range, default.as_secs())
@@ -178,6 +198,7 @@ impl Config {
             port: env.port("PORT", DEFAULT_PORT)?,
             environment: env.environment()?,
             token,
+            previous_token,
             browser: BrowserConfig {
                 chrome: env.optional_path("CHROME_BIN"),
                 chromedriver: env.optional_path("CHROMEDRIVER_BIN"),
@@ -212,6 +233,7 @@ impl Config {
                 ),
             },
             files: file_limits(env, remember)?,
+            media: media_limits(env)?,
             backups: Backups {
                 folder: absolute("BACKUP_DIR", &env.path("BACKUP_DIR", "backups"))?,
                 key: backup_key(env)?,
@@ -312,6 +334,10 @@ impl Config {
             let short = "SESSION_MANAGER_TOKEN has fewer than 16 characters: whoever reaches the service can guess it";
             warnings.push(short.to_owned());
         }
+        if self.previous_token.is_some() {
+            let both = "SESSION_MANAGER_TOKEN_PREVIOUS lets callers in as well: take it away once all of them have the new one";
+            warnings.push(both.to_owned());
+        }
         warnings
     }
 }
@@ -379,6 +405,32 @@ fn file_limits(env: &Env, remember: Duration) -> Result<FileLimits, EnvError> {
     })
 }
 
+fn media_limits(env: &Env) -> Result<MediaLimits, EnvError> {
+    const MIB: u64 = 1024 * 1024;
+    const DAY: u64 = 24 * 3600;
+    let keep = env.integer("MEDIA_KEEP_DAYS", 1..=3_650, 90)?;
+    let events = env.integer("EVENTS_DAYS", 1..=3_650, 30)?;
+    let download = match env.text("MEDIA_DOWNLOAD")?.as_deref() {
+        None | Some("auto") => Download::Auto,
+        Some("demand") => Download::Demand,
+        Some("off") => Download::Off,
+        Some(other) => {
+            return Err(EnvError::invalid(
+                "MEDIA_DOWNLOAD",
+                other,
+                "auto, demand or off",
+            ));
+        }
+    };
+    Ok(MediaLimits {
+        download,
+        auto_largest: env.integer("MEDIA_AUTO_MIB", 1..=2_048, 16)? * MIB,
+        quota: env.integer("MEDIA_QUOTA_MIB", 1..=1_048_576, 2_048)? * MIB,
+        keep: Duration::from_secs(keep * DAY),
+        remember: Duration::from_secs(keep.max(events) * DAY),
+    })
+}
+
 fn absolute(name: &'static str, path: &Path) -> Result<PathBuf, ConfigError> {
     std::path::absolute(path)
         .map_err(|error| ConfigError::WorkingFolder(name, path.to_owned(), error))
@@ -431,6 +483,10 @@ mod tests {
             ("FILE_MAX_MIB", "0"),
             ("FILES_QUOTA_MIB", "1 GB"),
             ("FILE_URL_HOSTS", "https://cdn.example.com/"),
+            ("MEDIA_DOWNLOAD", "siempre"),
+            ("MEDIA_AUTO_MIB", "0"),
+            ("MEDIA_QUOTA_MIB", "1 GB"),
+            ("MEDIA_KEEP_DAYS", "-1"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.contains(name) && !error.contains('\n'), "{error}");

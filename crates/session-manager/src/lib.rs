@@ -11,6 +11,7 @@
 pub mod account_limits;
 pub mod backup;
 pub mod browser;
+mod clock;
 pub mod commands;
 pub mod config;
 mod error;
@@ -20,6 +21,7 @@ pub mod files;
 mod http;
 pub mod inbound;
 pub mod ledger;
+pub mod media;
 pub mod outbox;
 pub mod router;
 pub mod session;
@@ -43,6 +45,7 @@ use crate::event_log::EventLog;
 use crate::files::Files;
 use crate::inbound::{Recorder, Scanner};
 use crate::ledger::LedgerFile;
+use crate::media::MediaStore;
 use crate::outbox::Outbox;
 use crate::router::router;
 use crate::session::{CatchUp, Inbox, SessionDriver, SessionHandle};
@@ -78,6 +81,7 @@ pub async fn run(
 ) {
     let log = EventLog::new(Timestamp::now());
     let ledger = LedgerFile::new(config.data.clone(), log.clone());
+    let data = config.data.clone();
     let files = Files::new(&config.data, ledger.clone(), config.files);
     // First of all: settle what an earlier process left. A failure is logged,
     // and reported to each send.
@@ -87,6 +91,7 @@ pub async fn run(
     let page_limits = inbox.page_limits();
     let heartbeat = config.heartbeat.heartbeat_every;
     let profile = config.browser.profile.clone();
+    let page = config.browser.page_url.clone();
     let (driver, session) = SessionDriver::new(
         config.browser,
         config.limits,
@@ -96,6 +101,8 @@ pub async fn run(
         inbox,
     );
     let outbox = Outbox::new(session.clone(), ledger.clone(), files.clone(), config.sends);
+    let media = MediaStore::new(&data, ledger.clone(), session.clone(), config.media);
+    let fetching = tokio::spawn(media.clone().run(shutdown.draining().clone()));
     let recorder = Recorder::new(ledger.clone(), outbox.clone(), catch_up.clone());
     let recorder = tokio::spawn(recorder.run(seen));
     let scanner = Scanner::new(session.clone(), ledger.clone(), catch_up, heartbeat);
@@ -111,6 +118,7 @@ pub async fn run(
         let schedule = Schedule::new(config.backups.clone(), every, session.clone());
         tokio::spawn(schedule.run(draining.clone()))
     });
+    let clock = tokio::spawn(clock::watch(page, draining.clone()));
     let metrics = service_runtime::metrics::install(http::metrics::HELP);
     let upkeep = tokio::spawn(metrics.clone().upkeep());
     let (asked, book) = (session.clone(), ledger.clone());
@@ -126,9 +134,11 @@ pub async fn run(
         guesses: Arc::new(Guesses::at("SESSION_MANAGER_TOKEN")),
         streams: Shares::new(STREAMS, STREAMS),
         token: config.token.map(Arc::new),
+        previous_token: config.previous_token.map(Arc::new),
         limits,
         outbox,
         files,
+        media,
         draining,
     };
     ready();
@@ -153,7 +163,9 @@ pub async fn run(
     scanner.abort();
     limits_watch.abort();
     pruning.abort();
+    fetching.abort();
     upkeep.abort();
+    clock.abort();
     if let Some(backups) = backups {
         backups.abort();
     }

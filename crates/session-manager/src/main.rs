@@ -9,6 +9,7 @@ use service_runtime::listen::Listeners;
 use service_runtime::liveness::{self, Question};
 use service_runtime::pm2::Supervisor;
 use service_runtime::{Env, Shutdown, fatal, logs, memory, traces};
+use session_manager::backup::BackupKey;
 use session_manager::browser::run_as_helper;
 use session_manager::commands::{backup, doctor, link};
 use session_manager::config::{Config, DEFAULT_PORT, HELP};
@@ -107,7 +108,7 @@ fn carry_out(task: &Task) -> ExitCode {
                 Ok(doctor::wa_js::judge(&browser, file, page.as_deref()).await)
             };
             match tokio::runtime::Runtime::new().map(|runtime| runtime.block_on(report)) {
-                Ok(Ok(report)) => report.print(options.json),
+                Ok(Ok(report)) => options.finish(report).print(options.json),
                 Ok(Err(why)) => tell(Err(why)),
                 Err(error) => fatal(&error),
             }
@@ -136,7 +137,7 @@ fn carry_out(task: &Task) -> ExitCode {
             runtime.shutdown_background();
             linked
         })),
-        Task::Backup { new_key: true } => tell(Ok(backup::new_key())),
+        Task::Backup { new_key: true } => tell(Ok(BackupKey::letter())),
         Task::Backup { new_key: false } => {
             tell(config().and_then(|config| backup::backup(&config)))
         }

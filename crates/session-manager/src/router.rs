@@ -8,12 +8,12 @@ use axum::http::header;
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use service_runtime::http::{
     ClienteId, ErrorReply, Limits, refuse_cross_site, require_loopback_host, standard, with_success,
 };
 use session_api::{ErrorCode, paths};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::error::ApiError;
 use crate::http;
@@ -54,6 +54,7 @@ pub fn router(state: AppState) -> Router {
         // These count what they read by themselves.
         .layer(DefaultBodyLimit::disable())
         .route(paths::MESSAGE, get(http::send::message))
+        .route(paths::MESSAGE_MEDIA, get(http::media::media))
         .route(paths::EVENTS, get(http::events::events))
         .route(paths::SCREENSHOT, get(http::session::screenshot))
         .layer(from_fn(check_cliente_id))
@@ -95,7 +96,10 @@ async fn require_token(State(state): State<AppState>, request: Request, next: Ne
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
     // In constant time: the answer's delay must not tell how much was right.
-    let is_right = bool::from(token.expose_secret().as_bytes().ct_eq(presented));
+    let is = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(presented);
+    let previous = state.previous_token.as_deref();
+    let is_right = is(token) | previous.map_or(Choice::from(0), is);
+    let is_right = bool::from(is_right);
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
     // Who shows none guesses nothing.

@@ -14,6 +14,7 @@ use crate::backup::Backups;
 use crate::browser::Profile;
 use crate::files::Files;
 use crate::ledger::LedgerFile;
+use crate::media::MediaStore;
 use crate::outbox::Outbox;
 use crate::session::SessionHandle;
 
@@ -34,6 +35,8 @@ pub struct AppState {
     pub ledger: LedgerFile,
     /// `SESSION_MANAGER_TOKEN`.
     pub token: Option<Arc<SecretString>>,
+    /// `SESSION_MANAGER_TOKEN_PREVIOUS`.
+    pub previous_token: Option<Arc<SecretString>>,
     /// What WhatsApp lets the account do.
     pub limits: CurrentLimits,
     /// Wrong ones.
@@ -44,6 +47,8 @@ pub struct AppState {
     pub outbox: Outbox,
     /// The files that go with it.
     pub files: Files,
+    /// The files of messages that came in.
+    pub media: MediaStore,
     /// Cancelled when the service drains: event streams end then.
     pub draining: CancellationToken,
 }

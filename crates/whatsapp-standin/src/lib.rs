@@ -31,6 +31,7 @@ pub use crate::settings::Settings;
 pub use crate::view::{DeviceInfo, LeadMessage, LinkCode, ShownCode, State};
 pub use crate::wire::{Ban, LinkCodeEvent, LongTask, Stored};
 pub use crate::world::{
-    Block, CappingStatus, Details, Failure, Limits, NewChats, Outcome, PageHttp, Place,
-    ReachOutLock, Received, Refusal, Rule, SentFile,
+    Block, CappingStatus, Details, Failure, LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder,
+    LeadPoll, Limits, NewChats, Outcome, PageHttp, Place, ReachOutLock, Received, Refusal, Rule,
+    SentFile,
 };

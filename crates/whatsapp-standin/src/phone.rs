@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 
@@ -11,7 +12,7 @@ use crate::passkey::Credential;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::view::{LeadMessage, LinkCode, ShownCode, State};
-use crate::wire::{LinkCodeEvent, LongTask, Stored, ToPage};
+use crate::wire::{ChangeKind, LinkCodeEvent, LongTask, Stored, ToPage};
 use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Received, Refusal, Rule};
 
 /// The phone of the account, and the hand on the server's knobs.
@@ -102,6 +103,54 @@ impl Phone {
         }
         self.shared.tell("lead_message");
         Ok(written.key)
+    }
+
+    /// Uploads a file that a lead is to send; gives where it lies.
+    pub fn upload(&self, file: impl Into<Bytes>) -> String {
+        self.shared.world().lead_uploads(file.into())
+    }
+
+    /// The server has a lead's file no more.
+    ///
+    /// # Errors
+    /// When it never had it.
+    pub fn forget_file(&self, path: &str) -> Result<(), PhoneError> {
+        match self.shared.world().forget_file(path) {
+            true => Ok(()),
+            false => Err(PhoneError::BadRequest("no file lies there".to_owned())),
+        }
+    }
+
+    /// A lead edits what they wrote. Returns the edit's key.
+    ///
+    /// # Errors
+    /// When the key is not that of a lead's message.
+    pub fn lead_edits(&self, key: &str, body: &str) -> Result<String, PhoneError> {
+        self.change(key, ChangeKind::Edit, body)
+    }
+
+    /// A lead deletes for everyone what they wrote. Returns the deletion's key.
+    ///
+    /// # Errors
+    /// When the key is not that of a lead's message.
+    pub fn lead_deletes(&self, key: &str) -> Result<String, PhoneError> {
+        self.change(key, ChangeKind::Revoke, "")
+    }
+
+    /// A lead reacts to a message of their chat, an empty `emoji` takes that
+    /// away. Returns the reaction's key.
+    ///
+    /// # Errors
+    /// When the key is that of no message.
+    pub fn lead_reacts(&self, key: &str, emoji: &str) -> Result<String, PhoneError> {
+        self.change(key, ChangeKind::Reaction, emoji)
+    }
+
+    fn change(&self, key: &str, kind: ChangeKind, text: &str) -> Result<String, PhoneError> {
+        let changed = self.shared.world().lead_changes(key, kind, text);
+        let changed = changed.ok_or(PhoneError::MessageUnknown)?;
+        self.shared.tell("lead_message");
+        Ok(changed)
     }
 
     /// The account's owner writes on the phone itself. Returns the full key.
@@ -411,6 +460,7 @@ impl Phone {
             inbound: world.inbound,
             ciphertexts: world.ciphertexts,
             stored: world.stored,
+            downloads: world.downloads,
             lookups: world.lookups,
             browser: world.browser.clone(),
             rules: world.rules.clone(),

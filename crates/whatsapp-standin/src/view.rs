@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
-use crate::world::{Block, Failure, Limits, PageHttp, Rule};
+use crate::world::{Block, Failure, LeadContent, Limits, PageHttp, Rule};
 
 /// A message a lead writes.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeadMessage {
     /// The lead's phone number, digits only.
@@ -34,6 +34,9 @@ pub struct LeadMessage {
     /// A picture to be seen once: no linked device can ever read it.
     #[serde(default)]
     pub view_once: bool,
+    /// What it is beside its text.
+    #[serde(default)]
+    pub content: LeadContent,
 }
 
 fn yes() -> bool {
@@ -54,7 +57,15 @@ impl LeadMessage {
             age_s: 0,
             kind: None,
             view_once: false,
+            content: LeadContent::default(),
         }
+    }
+
+    /// The same with this beside the text.
+    #[must_use]
+    pub fn with(mut self, content: LeadContent) -> Self {
+        self.content = content;
+        self
     }
 }
 
@@ -140,6 +151,8 @@ pub struct State {
     pub ciphertexts: usize,
     /// How often pages stored or forgot what they were told to.
     pub stored: u64,
+    /// How often pages fetched files of leads.
+    pub downloads: u64,
     /// Numbers that pages asked about.
     pub lookups: u64,
     /// How the newest page's browser presents itself: user agents and client

@@ -305,4 +305,29 @@ pub(crate) struct Incoming {
     /// Was there before the device was linked.
     #[serde(default)]
     pub(crate) history: bool,
+    /// Further fields of the page's message, by the page's own names.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub(crate) fields: serde_json::Map<String, serde_json::Value>,
+    /// No message of its own, but something that becomes of another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Change>,
+}
+
+/// What becomes of a message after it was sent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) kind: ChangeKind,
+    /// The message's key.
+    pub(crate) target: String,
+    /// The new text, or the reaction; empty takes a reaction away.
+    #[serde(default)]
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChangeKind {
+    Edit,
+    Revoke,
+    Reaction,
 }

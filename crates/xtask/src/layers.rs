@@ -23,10 +23,12 @@ const CENTRAL_HUB: Rows = &[
     &["router"],
     &["http"],
     &["state"],
+    &["alerts"],
     &[
         "scheduler",
         "inbound",
         "webhooks",
+        "backup",
         "recipient_import",
         "limits",
     ],
@@ -49,10 +51,10 @@ const SESSION_MANAGER: Rows = &[
     &["http"],
     &["state"],
     &["inbound"],
-    &["outbox", "backup", "account_limits"],
+    &["outbox", "backup", "account_limits", "media"],
     &["session", "files"],
     &["ledger", "browser"],
-    &["failure", "event_log", "error"],
+    &["failure", "event_log", "error", "clock"],
 ];
 
 /// The source of a crate: its files by their module paths.

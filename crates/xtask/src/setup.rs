@@ -4,6 +4,7 @@
 //!  Chromium, ChromeDriver ── Debian's packages, by apt
 //!  PostgreSQL ── the same, for the tests; without a cluster of Debian's
 //!  MariaDB ── its server and client alone, for the test of `import-node`
+//!  aiosmtpd ── a mail server, for the tests of alerts
 //!  Node.js, npm ─┬─ the machine's own, if new enough
 //!                └─ else: npm by apt, and with it a newer Node.js from the
 //!                   npm registry, in .leadmaster/node: nothing else sees it
@@ -32,15 +33,20 @@ const NO_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo create_main_cluster = false >/etc/postgresql-common/createcluster.d/leadmaster.conf && ";
 
 /// What the tests call of Debian's, with its package.
-const CALLED: [(&str, &str); 6] = [
+const CALLED: [(&str, &str); 8] = [
     ("systemd-analyze", "systemd"),
     ("curl", "curl"),
     ("sqlite3", "sqlite3"),
     ("ss", "iproute2"),
     ("ps", "procps"),
+    ("nft", "nftables"),
+    ("unshare", "util-linux"),
     // It saves the lists that the hub reads.
     ("soffice", "libreoffice-calc-nogui"),
 ];
+
+/// Where Debian puts what is root's as a rule; a user's PATH may lack it.
+const OF_ROOT: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// What the work at hand needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +55,7 @@ pub(crate) struct Needs {
     pub(crate) browser: bool,
     /// Node.js and npm.
     pub(crate) node: bool,
-    /// PostgreSQL and MariaDB, for the tests.
+    /// PostgreSQL, MariaDB and a mail server, for the tests.
     pub(crate) database: bool,
     /// wrk, for the benchmark.
     pub(crate) load: bool,
@@ -213,12 +219,16 @@ fn missing_packages(needs: Needs) -> Vec<&'static str> {
     if needs.database && scratch_database::mariadb_program("mariadb").is_none() {
         missing.push("mariadb-client-core");
     }
+    if needs.database && scratch_database::mail_python().is_none() {
+        missing.push("python3-aiosmtpd");
+    }
     if needs.load && find_in("wrk", &path).is_none() {
         missing.push("wrk");
     }
     if needs.rules {
         for (program, package) in CALLED {
-            if find_in(program, &path).is_none() {
+            let of_root = OF_ROOT.map(|folder| Path::new(folder).join(program));
+            if find_in(program, &path).is_none() && !of_root.iter().any(|file| file.is_file()) {
                 missing.push(package);
             }
         }

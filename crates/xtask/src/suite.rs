@@ -259,6 +259,8 @@ pub(crate) fn environment(command: &mut Command, tools: &Tools, run: &Run) {
         "INTERNAL_TOKEN",
         "TRUSTED_PROXIES",
         "WEBHOOK_ALLOWED_HOSTS",
+        "SMTP_URL",
+        "ALERT_WEBHOOK_URL",
         "WHATSAPP_WEB_URL",
         "AUTO_CAMPAIGNS_ENABLED",
         "TZ",

@@ -7,6 +7,7 @@ use std::process::Output;
 
 use harness::standin::Settings;
 use harness::{Hub, ManagerOptions, Scratch, binary, linked};
+use scratch_database::MailServer;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -196,4 +197,160 @@ async fn healthcheck_is_silent_on_a_healthy_pair() {
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("usage"));
     }
+}
+
+fn healthcheck() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/healthcheck")
+}
+
+fn mails(server: &MailServer) -> Vec<Value> {
+    let mails = server.mails();
+    mails
+        .iter()
+        .map(|mail| serde_json::from_str(mail).expect("JSON"))
+        .collect()
+}
+
+/// With neither hub nor session-manager: a mail over a real mail server, once, and
+/// again when it changes; with the settings out of a file that is not run.
+#[tokio::test]
+async fn healthcheck_mails_by_itself_once_and_when_it_changes() {
+    let server = MailServer::start(&[]).expect("a mail server");
+    let home = Scratch::default();
+    let settings = home.join("healthcheck.env");
+    let smtp = format!("smtp://127.0.0.1:{}", server.port());
+    let state = home.join("told");
+    let text = format!(
+        "HEALTHCHECK_MAIL=Ana <ana@example.com>,beto@example.com\nHEALTHCHECK_FROM=hub@example.com\nHEALTHCHECK_SMTP={smtp}\nHEALTHCHECK_STATE={}\nHUB_URL=http://127.0.0.1:1\n$(touch {})\n",
+        state.display(),
+        home.join("ran").display()
+    );
+    std::fs::write(&settings, text).expect("written");
+    let settings = settings.display().to_string();
+    let hourly = async |manager: &str| {
+        let variables = [
+            ("HEALTHCHECK_ENV", settings.as_str()),
+            ("SESSION_MANAGER_URL", manager),
+        ];
+        let output = run(&healthcheck(), &["hourly", "--deep"], &variables).await;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+    };
+    hourly("http://127.0.0.1:1").await;
+    hourly("http://127.0.0.1:1").await;
+    let told = mails(&server);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(
+        told[0]["to"],
+        json!(["ana@example.com", "beto@example.com"])
+    );
+    assert_eq!(told[0]["from"], "hub@example.com");
+    let subject = told[0]["subject"].as_str().expect("one");
+    assert!(
+        subject.starts_with("LeadMaster: something is wrong ("),
+        "{subject}"
+    );
+    let text = told[0]["text"].as_str().expect("one");
+    assert!(
+        text.contains("session-manager does not answer") && text.contains("central-hub does not"),
+        "{text}"
+    );
+    assert!(!home.join("ran").exists(), "the settings are not run");
+    // What changes is told again, and so is its end, by the doctor's own pair.
+    let (_standin, manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, ManagerOptions::default()).await;
+    hourly(&manager.service.url).await;
+    let told = mails(&server);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    let text = told[1]["text"].as_str().expect("one");
+    assert!(!text.contains("session-manager does not"), "{text}");
+    let variables = [
+        ("HEALTHCHECK_ENV", settings.as_str()),
+        ("SESSION_MANAGER_URL", manager.service.url.as_str()),
+        ("HUB_URL", hub.service.url.as_str()),
+    ];
+    harness::poll::until("all is well", async || {
+        let output = run(&healthcheck(), &["hourly", "--deep"], &variables).await;
+        (output.status.code() == Some(0)).then_some(())
+    })
+    .await;
+    let last = mails(&server).pop().expect("a mail");
+    let subject = last["subject"].as_str().expect("one");
+    assert!(
+        subject.starts_with("LeadMaster: all is well again ("),
+        "{subject}"
+    );
+}
+
+#[tokio::test]
+async fn healthcheck_tells_a_unit_that_failed_and_tries_itself() {
+    let server = MailServer::start(&["--auth", "ana:hunter2"]).expect("a mail server");
+    let home = Scratch::default();
+    let smtp = format!("smtp://127.0.0.1:{}", server.port());
+    let config = home.join("curl");
+    std::fs::write(&config, "user = \"ana:hunter2\"\n").expect("written");
+    let config = config.display().to_string();
+    let with = [
+        ("HEALTHCHECK_ENV", "/nowhere"),
+        ("HEALTHCHECK_MAIL", "ana@example.com"),
+        ("HEALTHCHECK_SMTP", &smtp),
+        ("HEALTHCHECK_CURL_CONFIG", &config),
+    ];
+    let output = run(&healthcheck(), &["--test"], &with).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = run(
+        &healthcheck(),
+        &["unit", "leadmaster-central-hub.service"],
+        &with,
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told = mails(&server);
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0]["user"], "ana");
+    let subject = told[1]["subject"].as_str().expect("one");
+    assert!(
+        subject.contains("leadmaster-central-hub.service failed"),
+        "{subject}"
+    );
+    // A server that does not take it is said, and is no success.
+    let output = run(&healthcheck(), &["--test"], &with[..3]).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("could not be told"), "{said}");
+    let output = run(
+        &healthcheck(),
+        &["--test"],
+        &[("HEALTHCHECK_ENV", "/nowhere")],
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[tokio::test]
+async fn healthcheck_posts_to_an_address() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!(
+        "http://{}/topic",
+        listener.local_addr().expect("an address")
+    );
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = told.clone();
+    let router = axum::Router::new().fallback(move |body: String| async move {
+        kept.lock().expect("whole").push(body);
+    });
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let variables = [
+        ("HEALTHCHECK_ENV", "/nowhere"),
+        ("HEALTHCHECK_URL", url.as_str()),
+        ("HUB_URL", "http://127.0.0.1:1"),
+        ("SESSION_MANAGER_URL", "http://127.0.0.1:1"),
+    ];
+    let output = run(&healthcheck(), &["hourly"], &variables).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    server.abort();
+    let told = told.lock().expect("whole");
+    assert!(told[0].contains("central-hub does not answer"), "{told:?}");
 }

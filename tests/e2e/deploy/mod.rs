@@ -2,6 +2,7 @@
 
 mod doctor;
 mod monitoring;
+mod nftables;
 mod nginx;
 mod pm2;
 mod proxies;

@@ -127,6 +127,8 @@ async fn metrics_cover_the_alert_rules_and_the_dashboard() {
             ![
                 "leadmaster_code_refreshes_total",
                 "leadmaster_backup_age_seconds",
+                "leadmaster_backup_failed",
+                "leadmaster_clock_skew_seconds",
             ]
             .contains(&name.as_str())
         });

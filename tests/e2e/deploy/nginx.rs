@@ -313,3 +313,49 @@ async fn uploads_stream_through_nginx() {
     assert_eq!(answer(request).await.0, 413);
     manager.stop().await;
 }
+
+/// An owner who keeps the page that people have.
+#[tokio::test]
+async fn the_node_pairs_page_is_served_beside_the_hub() {
+    const INDEX: &str = "<!doctype html><title>the page that people have</title>";
+    let mut manager = Manager::without_browser(ManagerOptions::default()).await;
+    let hub = Hub::start(&manager, locked()).await;
+    let nginx = Nginx::with_node_page(INDEX, &[&hub.service.url]).await;
+    let client = nginx.client(1);
+    let shown = async |path: &str| {
+        let response = client.get(nginx.url(path)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    for screen in [
+        "/",
+        "/login",
+        "/whatsapp",
+        "/campaigns",
+        "/admin/sessions",
+        "/listener",
+        "/leads",
+    ] {
+        assert_eq!(shown(screen).await, (200, INDEX.to_owned()), "{screen}");
+    }
+    // What it asks for is the hub's, which wants a sign-in.
+    for path in [
+        "/api/auth/me",
+        "/api/whatsapp/51/status",
+        "/api/whatsapp-v2/status",
+        "/sender/campaigns",
+        "/session-manager/sessions",
+        "/listener/status",
+        "/stats/dashboard",
+        "/qr-code",
+    ] {
+        let (status, body) = shown(path).await;
+        assert_eq!(status, 401, "{path} {body}");
+    }
+    let (status, body) = shown("/leads/7").await;
+    assert_eq!(status, 501, "{body}");
+    let login = json!({"usuario": "admin", "password": PASSWORD});
+    let request = client.post(nginx.url("/auth/login")).json(&login);
+    let (status, body) = answer(request).await;
+    assert_eq!((status, &body["success"]), (200, &json!(true)), "{body}");
+    manager.stop().await;
+}

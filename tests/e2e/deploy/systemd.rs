@@ -10,6 +10,13 @@ const UNITS: [(&str, &str); 2] = [
     ("leadmaster-central-hub.service", "central-hub"),
 ];
 
+/// What tells by itself, with the program's place in the archive.
+const TELLING: [&str; 3] = [
+    "leadmaster-alert@.service",
+    "leadmaster-healthcheck.service",
+    "leadmaster-healthcheck.timer",
+];
+
 fn unit(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/systemd");
     folder.join(name)
@@ -75,10 +82,43 @@ async fn systemd_verifies_both_units() {
         let text = text.join("\n");
         std::fs::write(drop_ins.join("credentials.conf"), text).expect("written");
     }
-    for (name, _) in UNITS {
+    let installed = "/opt/leadmaster/current/deploy";
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    for name in TELLING {
+        let text = std::fs::read_to_string(unit(name)).expect("the unit");
+        assert_eq!(
+            text.contains(installed),
+            name.ends_with(".service"),
+            "{name}"
+        );
+        let text = text.replace(installed, &here.display().to_string());
+        std::fs::write(folder.join(name), text).expect("written");
+    }
+    // Of a template an instance is verified.
+    let told = UNITS.map(|(name, _)| format!("leadmaster-alert@{name}.service"));
+    let names = UNITS.iter().map(|(name, _)| *name);
+    let names = names
+        .chain(told.iter().map(String::as_str))
+        .chain([TELLING[1], TELLING[2]]);
+    for name in names {
         let file = folder.join(name).display().to_string();
         let (content, said) = analyze(&["verify", "--man=no", &file]).await;
         assert!(content && !said.contains(name), "{name}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn both_units_tell_when_they_are_given_up() {
+    for (name, _) in UNITS {
+        let text = std::fs::read_to_string(unit(name)).expect("the unit");
+        assert!(
+            text.contains("\nOnFailure=leadmaster-alert@%n.service\n"),
+            "{name}"
+        );
+    }
+    let install = std::fs::read_to_string(unit("../install.sh")).expect("the script");
+    for name in TELLING {
+        assert!(install.contains(name), "{name}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness::processes::{self, kill_hard};
 use harness::standin::Settings;
-use harness::{Hub, Manager, ManagerOptions, browser_flow, linked, poll, standin};
+use harness::{Hub, Manager, ManagerOptions, answer, browser_flow, linked, poll, standin};
 use serde_json::{Value, json};
 
 fn for_real() -> ManagerOptions {
@@ -105,6 +105,38 @@ async fn every_session_route_in_every_state() {
     every_route_agrees(&manager, &hub, "DISCONNECTED").await;
     let (status, body) = hub.post("/send", &message).await;
     assert_eq!((status, &body["code"]), (503, &json!("SESSION_NOT_READY")));
+    manager.stop().await;
+}
+
+/// The Node pair's page of January has one button, which asks for the code.
+#[tokio::test]
+async fn the_node_pairs_button_starts_a_session_and_its_phone_is_linked() {
+    let standin = standin(Settings::default()).await;
+    let mut manager = Manager::start(&standin).await;
+    let hub = Hub::start(&manager, for_real()).await;
+    let button = async || {
+        let request = hub.client().get(hub.url("/qr-code"));
+        let request = request.header("x-cliente-id", "51");
+        answer(request.header("sec-fetch-site", "same-origin")).await
+    };
+    // Where Chrome takes longer than the screen waits, the next click has it.
+    let code = poll::until("a click to show the code", async || {
+        let (status, body) = button().await;
+        assert!(matches!(status, 200 | 404), "{body}");
+        (status == 200).then(|| body["qr"].clone())
+    })
+    .await;
+    assert!(code.as_str().unwrap().starts_with("data:image/png;base64,"));
+    standin.phone().scan_current().expect("a code");
+    manager.until("READY").await;
+    let (status, body) = button().await;
+    assert_eq!(
+        (status, &body["state"]),
+        (409, &json!("CONNECTED")),
+        "{body}"
+    );
+    let starts = manager.session().await["restarts"]["total"].clone();
+    assert_eq!(starts, 0);
     manager.stop().await;
 }
 

@@ -9,6 +9,25 @@ use reqwest::Method;
 
 const TOKEN: &str = "Un-Token-de-Prueba-42";
 
+/// While callers change over both are taken, and nothing else.
+#[tokio::test]
+async fn previous_token_is_taken_as_well_until_it_is_gone() {
+    const BEFORE: &str = "El-Token-de-Antes-41";
+    let options = ManagerOptions::default()
+        .with("SESSION_MANAGER_TOKEN", TOKEN)
+        .with("SESSION_MANAGER_TOKEN_PREVIOUS", BEFORE);
+    let manager = without_browser(options).await;
+    for (token, status) in [
+        (TOKEN, 200),
+        (BEFORE, 200),
+        ("El-Token-de-Antes-42", 401),
+        ("", 401),
+    ] {
+        let request = at(&manager, Method::GET, "/status").bearer_auth(token);
+        assert_eq!(ask(request).await.status, status, "{token}");
+    }
+}
+
 #[tokio::test]
 async fn token_is_required_everywhere_but_health() {
     let options = ManagerOptions::default().with("SESSION_MANAGER_TOKEN", TOKEN);

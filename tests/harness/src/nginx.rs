@@ -47,12 +47,25 @@ impl Nginx {
 
     /// Starts one in front of these, each `http://ADDRESS:PORT`.
     pub async fn before(hubs: &[&str]) -> Self {
+        Self::serving(None, hubs).await
+    }
+
+    /// As [`Self::before`], with `node-page.conf` as it says: a page of this
+    /// text is served beside the hubs.
+    pub async fn with_node_page(index: &str, hubs: &[&str]) -> Self {
+        Self::serving(Some(index), hubs).await
+    }
+
+    async fn serving(index: Option<&str>, hubs: &[&str]) -> Self {
         // A port that is free now may be another test's a moment later.
         for _ in 0..5 {
             let folder = Scratch::default();
             certify(folder.path());
             let (http, https) = (free(), free());
-            let text = configuration(folder.path(), http, https);
+            let mut text = configuration(folder.path(), http, https);
+            if let Some(index) = index {
+                text = beside_a_page(folder.path(), index, &text);
+            }
             std::fs::write(folder.join("leadmaster.conf"), text).expect("a file");
             let mut nginx = Self {
                 child: start(folder.path(), hubs),
@@ -216,6 +229,27 @@ fn configuration(folder: &Path, http: SocketAddr, https: SocketAddr) -> String {
         text = text.replace(theirs, &ours);
     }
     text
+}
+
+/// That configuration with `node-page.conf` in the place of its last location,
+/// and a build for it to serve.
+fn beside_a_page(folder: &Path, index: &str, text: &str) -> String {
+    let file = root().join("deploy/nginx/node-page.conf");
+    let mut snippet = std::fs::read_to_string(file).expect("the file of deploy/");
+    let build = folder.join("dist");
+    std::fs::create_dir(&build).expect("a folder");
+    std::fs::write(build.join("index.html"), index).expect("a file");
+    for (theirs, ours) in [
+        ("/var/www/leadmaster-page", build.display().to_string()),
+        ("http://127.0.0.1:3012;\n}", "http://hubs;\n}".to_owned()),
+    ] {
+        assert!(snippet.contains(theirs), "{theirs} is not in the file");
+        snippet = snippet.replace(theirs, &ours);
+    }
+    std::fs::write(folder.join("node-page.conf"), snippet).expect("a file");
+    let last = "  location / {\n    proxy_pass http://hubs;\n  }\n";
+    assert!(text.contains(last), "the last location is another: {text}");
+    text.replace(last, "  include node-page.conf;\n")
 }
 
 /// One process, bound to this one; all that it writes is in `folder`. As many

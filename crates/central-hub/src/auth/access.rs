@@ -237,6 +237,9 @@ pub const ALL: &[Rule] = &[
     rule("POST", "/session-manager/admin/logout", Admins(Link)),
     rule("GET", "/stats/health", Anyone),
     rule("GET", "/stats/dashboard", Everybody(Read)),
+    // What a person has to know of, and by which ways.
+    rule("GET", "/alerts", Admins(Admin)),
+    rule("POST", "/alerts/test", Admins(Admin)),
     // Webhooks can send every event to any address: administrators only.
     rule("GET", "/webhooks", Admins(Admin)),
     rule("POST", "/webhooks", Admins(Admin)),

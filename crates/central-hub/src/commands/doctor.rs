@@ -6,15 +6,16 @@
 //! ```
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use service_runtime::doctor::{
-    self, Check, Report, Service, ServiceManager, Subject, Whose, disk, folder, port,
+    self, Check, Report, Service, ServiceManager, Subject, Whose, disk, folder, port, secrets,
 };
 use service_runtime::env::mask_userinfo;
 use session_api::{SERVICE_NAME, SessionState};
 use session_client::{ClientError, SessionClient, Timeouts};
 
+use crate::backup::Backups;
 use crate::config::{Config, DatabaseLocation};
 use crate::store::Store;
 
@@ -49,6 +50,8 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
         checks.push(disk(data));
     }
     checks.push(database(&config.database).await);
+    checks.extend(backups(config));
+    checks.extend(secrets(&SERVICE, subject));
     checks.push(port(&config.hosts, config.port, subject.process.as_ref()).await);
     checks.extend(session_manager(config, subject.manager).await);
     checks.push(match &config.admin_password {
@@ -100,6 +103,42 @@ async fn database(location: &DatabaseLocation) -> Check {
         ),
         Err(_) => Check::failure(NAME, "it does not answer", cure),
     }
+}
+
+/// Whether there would be something to restore; nothing where PostgreSQL has its own.
+fn backups(config: &Config) -> Vec<Check> {
+    const NAME: &str = "backups";
+    if matches!(config.database, DatabaseLocation::Postgres(_)) {
+        return Vec::new();
+    }
+    let place = &config.backups.folder;
+    if config.backups.key.is_none() {
+        return vec![Check::warning(
+            NAME,
+            "BACKUP_KEY is not set: there are none of hub.db",
+            "session-manager's BACKUP_KEY, or central-hub backup --new-key",
+        )];
+    }
+    let backups = Backups::new(config.backups.clone(), config.database.clone());
+    let mut checks = vec![folder("BACKUP_DIR", place)];
+    let Some(newest) = backups.newest() else {
+        let found = format!("none in {}", place.display());
+        checks.push(Check::warning(NAME, found, "central-hub backup"));
+        return checks;
+    };
+    let age = SystemTime::now().duration_since(newest).unwrap_or_default();
+    let found = format!(
+        "the newest in {} is {} h old",
+        place.display(),
+        age.as_secs() / 3600
+    );
+    checks.push(match config.backups.every {
+        Some(every) if age > every * 2 => {
+            Check::warning(NAME, found, "central-hub backup says what is in the way")
+        }
+        _ => Check::ok(NAME, found),
+    });
+    checks
 }
 
 /// session-manager, the token, and the session.

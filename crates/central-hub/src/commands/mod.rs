@@ -1,4 +1,7 @@
-//! Subcommands of the binary, besides serving: `doctor` and `import-node`.
+//! Subcommands of the binary, besides serving: `alert`, `backup`, `restore`, `drill`,
+//! `doctor` and `import-node`.
 
+pub mod alert;
+pub mod backup;
 pub mod doctor;
 pub mod import_node;

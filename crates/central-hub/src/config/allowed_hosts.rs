@@ -63,6 +63,19 @@ impl fmt::Display for AllowedHosts {
 }
 
 impl AllowedHosts {
+    /// These, and the host of an address that the operator set: who sets the
+    /// environment of the service may reach what the service reaches.
+    #[must_use]
+    pub fn with_host_of(mut self, url: &Url) -> Self {
+        match url.host() {
+            Some(Host::Ipv4(address)) => self.networks.push(IpAddr::from(address).into()),
+            Some(Host::Ipv6(address)) => self.networks.push(IpAddr::from(address).into()),
+            Some(Host::Domain(name)) => self.names.push(name.to_owned()),
+            None => {}
+        }
+        self
+    }
+
     /// Whether a connection to `address`, to which `name` was resolved, is
     /// allowed.
     #[must_use]

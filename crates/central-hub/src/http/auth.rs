@@ -132,7 +132,13 @@ pub(crate) async fn login(
     let user = auth
         .user_with_password(&name, &login.password, address)
         .await?
-        .ok_or_else(wrong_password)?;
+        .ok_or_else(|| {
+            if by_node_page {
+                node::auth::wrong_password()
+            } else {
+                wrong_password()
+            }
+        })?;
     // What this browser had before ends here.
     if let Some(session_id) = auth.session_shown(&headers).await? {
         state.store.end_session(session_id).await?;

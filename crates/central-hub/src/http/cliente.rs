@@ -17,9 +17,9 @@ use session_api::{
 use session_client::{Endpoint, SessionClient};
 use utoipa::ToSchema;
 
+use super::linking_code::{self, Code};
 use super::node;
 use super::numbers::settle_pairing;
-use super::qr_code::{self, Code};
 use crate::error::HubError;
 use crate::http::upstream::{Upstream, Verbatim, WithOk};
 use crate::state::AppState;
@@ -119,7 +119,7 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
         };
         (status, Json(body)).into_response()
     };
-    Ok(match qr_code::look(&cliente.client).await? {
+    Ok(match linking_code::look(&cliente.client).await? {
         Code::Shown(qr_code_base64) => Json(QrAnswer {
             ok: true,
             qr: qr_code_base64.clone(),
@@ -129,13 +129,13 @@ pub(crate) async fn qr(cliente: Cliente) -> Result<Response, HubError> {
         Code::NotAvailable(_) => refuse(
             StatusCode::NOT_FOUND,
             "QR_NOT_AVAILABLE",
-            qr_code::NOT_AVAILABLE,
+            linking_code::NOT_AVAILABLE,
             None,
         ),
         Code::NotRequired(state) => refuse(
             StatusCode::CONFLICT,
             "QR_NOT_REQUIRED",
-            qr_code::NOT_REQUIRED,
+            linking_code::NOT_REQUIRED,
             Some(node::session::Linked::of(state)),
         ),
     })

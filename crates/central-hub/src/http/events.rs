@@ -214,10 +214,6 @@ async fn next(mut listener: Listener) -> Option<(Vec<Change>, Listener)> {
     }
 }
 
-fn is_stored(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Message | EventKind::Ack)
-}
-
 impl Listener {
     /// What it missed cannot be had now; gives whether it will be, as soon as
     /// the relay hears something again.
@@ -232,7 +228,7 @@ impl Listener {
     fn missed(&mut self, event: SseEvent) -> Option<Change> {
         let kind = event.parse().ok()??.kind();
         let id = event.id.and_then(|id| id.parse().ok());
-        if kind != EventKind::Gap && !is_stored(kind) {
+        if kind != EventKind::Gap && !kind.is_durable() {
             return None;
         }
         self.at = id.or(self.at);
@@ -252,12 +248,12 @@ impl Listener {
             // The relay heard nothing before this one: all up to it is missed,
             // and it, too, if it was told to somebody else.
             self.until = Some(id);
-            if !is_stored(event.kind) {
+            if !event.kind.is_durable() {
                 self.now.push(Change::Event(Relayed { id: None, ..event }));
             }
             return None;
         }
-        if is_stored(event.kind) && self.at.is_some_and(|at| id <= at) {
+        if event.kind.is_durable() && self.at.is_some_and(|at| id <= at) {
             return None;
         }
         // Only a `gap` leads back.

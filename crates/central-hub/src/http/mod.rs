@@ -1,6 +1,7 @@
 //! The handlers: extract, call, convert.
 
 pub(crate) mod admin;
+pub(crate) mod alerts;
 pub(crate) mod auth;
 pub(crate) mod campaigns;
 pub(crate) mod cliente;
@@ -9,6 +10,7 @@ pub(crate) mod contacts;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;
+pub(crate) mod linking_code;
 pub(crate) mod listener;
 pub(crate) mod messages;
 pub(crate) mod metrics;

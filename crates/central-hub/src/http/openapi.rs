@@ -9,9 +9,9 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem};
 
 use super::{
-    admin, auth, campaigns, cliente, config, contacts, events, files, health, listener, messages,
-    metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens, users, v2,
-    webhooks,
+    admin, alerts, auth, campaigns, cliente, config, contacts, events, files, health, listener,
+    messages, metrics, node, numbers, overview, passkey, qr_code, reports, send, sender, tokens,
+    users, v2, webhooks,
 };
 use crate::auth::{Access, ROUTES};
 
@@ -34,6 +34,7 @@ use crate::auth::{Access, ROUTES};
         (name = "contacts", description = "With whom a business has to do"),
         (name = "inbound", description = "What comes in"),
         (name = "webhooks", description = "Which programs are told of what"),
+        (name = "alerts", description = "What a person has to know of"),
         (name = "users", description = "Who may do what"),
         (name = "service", description = "The hub itself"),
         (name = "node", description = "What only the Node pair's clients ask for"),
@@ -107,6 +108,8 @@ struct Document;
     contacts::part,
     reports::incoming,
     reports::outgoing,
+    alerts::show,
+    alerts::test,
     webhooks::list,
     webhooks::create,
     webhooks::show,

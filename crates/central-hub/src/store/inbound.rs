@@ -186,7 +186,16 @@ impl Store {
                     "messages may be missing: {}",
                     gap.message
                 ),
-                Some(Event::Qr(_) | Event::Limits(_)) | None => {}
+                // What became of a message is passed on to the page, and not kept.
+                Some(
+                    Event::MessageEdited(_)
+                    | Event::MessageDeleted(_)
+                    | Event::Reaction(_)
+                    | Event::Call(_)
+                    | Event::Qr(_)
+                    | Event::Limits(_),
+                )
+                | None => {}
             }
             if told.id.is_some() {
                 place.id.clone_from(&told.id);

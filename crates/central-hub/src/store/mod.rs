@@ -20,6 +20,7 @@
 
 mod access;
 mod addresses;
+mod alerts;
 pub mod campaigns;
 mod claims;
 mod composed;
@@ -28,6 +29,7 @@ mod contact_list;
 mod contacts;
 mod conversation_rows;
 mod conversations;
+mod copy;
 mod deliveries;
 pub mod dump;
 mod engine;
@@ -66,12 +68,14 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use access::{
     ApiToken, NewSession, NewToken, NewUser, Role, TokenRow, User, UserChange, UserOutcome,
 };
+pub use alerts::{NewNotice, Notice, Settled, Sighting, StoredAlert};
 pub use claims::CLAIM_PLANS;
 pub use composed::Composed;
 pub(crate) use composed::is_file;
 pub use contact_cards::{Card, CardChange};
 pub use contact_list::{ContactFilter, Joining, Known, KnownAddress};
 pub use contacts::Contact;
+pub use copy::{CopyFacts, check_copy, copy_sqlite};
 pub(crate) use deliveries::enqueue_delivery_in;
 pub use deliveries::{Attempt, Delivery, DeliveryState, Next, PastAttempt};
 pub use engine::Engine;

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::ssrf_guard::{Refused, Resolver, Unresolved};
 use crate::config::AllowedHosts;
-use crate::store::{Attempt, Webhook, signatures};
+use crate::store::{Attempt, Webhook, WebhookSecret, signatures};
 
 /// For the connection alone.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -21,6 +21,18 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// receiver can finish it.
 const READ: usize = 16 * 1024;
 const READ_FOR: Duration = Duration::from_secs(1);
+
+/// What is posted, and where to.
+#[derive(Clone, Copy)]
+pub(crate) struct Post<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) content_type: &'a str,
+    /// It is signed with each of them.
+    pub(crate) secrets: &'a [WebhookSecret],
+    /// `webhook-id`
+    pub(crate) id: &'a str,
+    pub(crate) body: &'a str,
+}
 
 /// Calls receivers. Clones share everything.
 #[derive(Clone)]
@@ -47,16 +59,29 @@ impl WebhookClient {
         &self.0.allowed
     }
 
-    /// Calls; gives what came of it, and for how long the receiver asks not to
-    /// be called.
+    /// Calls a subscriber; gives what came of it, and for how long the receiver
+    /// asks not to be called.
     pub(crate) async fn call(
         &self,
         webhook: &Webhook,
         id: &str,
         body: &str,
     ) -> (Attempt, Option<Duration>) {
+        let post = Post {
+            url: &webhook.url,
+            content_type: "application/json",
+            secrets: &webhook.secrets,
+            id,
+            body,
+        };
+        self.post_once(&post).await
+    }
+
+    /// Posts; gives what came of it, and for how long the receiver asks not to be
+    /// called.
+    pub(crate) async fn post_once(&self, post: &Post<'_>) -> (Attempt, Option<Duration>) {
         let (at, begin) = (Timestamp::now(), Instant::now());
-        let called = tokio::time::timeout(self.0.deadline, self.post(webhook, id, at, body)).await;
+        let called = tokio::time::timeout(self.0.deadline, self.post(post, at)).await;
         let mut attempt = Attempt {
             at,
             duration: begin.elapsed(),
@@ -85,29 +110,24 @@ impl WebhookClient {
         (attempt, asked)
     }
 
-    async fn post(
-        &self,
-        webhook: &Webhook,
-        id: &str,
-        at: Timestamp,
-        body: &str,
-    ) -> Result<Response, &'static str> {
-        let url = Url::parse(&webhook.url).map_err(|_| "BAD_URL")?;
+    async fn post(&self, post: &Post<'_>, at: Timestamp) -> Result<Response, &'static str> {
+        let url = Url::parse(post.url).map_err(|_| "BAD_URL")?;
         if !self.0.allowed.admits_url(&url) {
             return Err("ADDRESS_REFUSED");
         }
         let timestamp = at.as_millis() / 1000;
-        let signature = signatures(&webhook.secrets, id, timestamp, body);
-        self.client(url.scheme() == "https")?
+        let mut request = self
+            .client(url.scheme() == "https")?
             .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signature)
-            .body(body.to_owned())
-            .send()
-            .await
-            .map_err(|error| code(&error))
+            .header(CONTENT_TYPE, post.content_type)
+            .header("webhook-id", post.id)
+            .header("webhook-timestamp", timestamp);
+        if !post.secrets.is_empty() {
+            let signature = signatures(post.secrets, post.id, timestamp, post.body);
+            request = request.header("webhook-signature", signature);
+        }
+        let sent = request.body(post.body.to_owned()).send().await;
+        sent.map_err(|error| code(&error))
     }
 
     /// The certificates are only loaded for whoever needs them.

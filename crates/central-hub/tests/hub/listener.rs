@@ -111,6 +111,12 @@ on_both_engines! {
         peer.publish_message("false_1203@g.us_3A09_5491158254202@c.us", "12036302@g.us", "grupo");
         peer.publish("message", &json!({"rubbish": true}));
         peer.publish("later", &json!({}));
+        // What becomes of messages, whole and not.
+        peer.publish("reaction", &json!({"rubbish": true}));
+        peer.publish("message_deleted", &json!({
+            "message_id": "false_5491158254201@c.us_3A00", "chat": ANA, "from_me": false,
+            "at": "2026-11-29T12:00:00.000Z",
+        }));
         let last = peer.publish_message("false_5491158254201@c.us_3A03", ANA, "cinco");
         until_recorded(&hub, 5).await;
         until_read(&hub, last).await;

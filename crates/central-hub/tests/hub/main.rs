@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod access;
+mod alerts;
 mod attacks;
+mod backups;
 mod campaigns;
 mod contacts;
 mod events;

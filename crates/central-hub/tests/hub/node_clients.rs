@@ -383,6 +383,11 @@ async fn the_page_signs_in_and_goes_on() {
         (status, body, cookie)
     };
     let (status, wrong, _) = login(json!({"usuario": "admin", "password": "wrong"})).await;
+    // The page shows this to people.
+    assert!(
+        wrong["message"].to_string().contains("contraseña"),
+        "{wrong}"
+    );
     refused(&(status, wrong), 401, "WRONG_PASSWORD");
     let (status, missing, _) = login(json!({"password": PASSWORD})).await;
     refused(&(status, missing), 400, "INVALID_REQUEST");

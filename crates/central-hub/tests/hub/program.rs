@@ -95,6 +95,15 @@ fn every_bad_variable_is_one_line_that_names_it() {
         ("AUTO_CAMPAIGNS_ENABLED", "yes"),
         ("DATABASE_URL", "mysql://db/x"),
         ("RUST_LOG", "a=b=c"),
+        ("ALERT_AFTER_MINUTES", "1441"),
+        ("ALERT_REPEAT_HOURS", "-1"),
+        ("ALERT_QUIET_HOURS", "22-7"),
+        ("ALERT_DIGEST_AT", "8"),
+        ("ALERT_LANGUAGE", "pt"),
+        ("ALERT_EMAIL_TO", "ana"),
+        ("ALERT_EMAIL_FROM", "LeadMaster"),
+        ("ALERT_WEBHOOK_TYPE", "xml"),
+        ("ALERT_CERTIFICATE_URL", "http://example.com"),
     ] {
         let line = fatal(&[base, (name, value)]);
         let held = format!("[FATAL] {name} is {value:?}: it takes ");

@@ -83,6 +83,19 @@ impl Hub {
         variables: &[(&str, &str)],
         attempts: u32,
     ) -> Self {
+        Self::start_changed(database_url, session_manager, variables, |deps| {
+            deps.webhook_limits.attempts = attempts;
+        })
+        .await
+    }
+
+    /// With other bounds.
+    pub async fn start_changed(
+        database_url: &str,
+        session_manager: &str,
+        variables: &[(&str, &str)],
+        change: impl FnOnce(&mut Deps),
+    ) -> Self {
         let base = [
             ("SESSION_MANAGER_BASE_URL", session_manager),
             ("PORT", "0"),
@@ -94,9 +107,10 @@ impl Hub {
         deps.webhook_limits = WebhookLimits {
             attempt: Duration::from_secs(4),
             first_pause: Duration::from_millis(50),
-            attempts,
+            attempts: 4,
             ..WebhookLimits::default()
         };
+        change(&mut deps);
         let store = deps.store.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

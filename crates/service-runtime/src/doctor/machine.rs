@@ -79,6 +79,7 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
             ),
             format!("chmod 700 {shown}"),
         )
+        .mended_by(folder, 0o700)
     }
 }
 
@@ -86,11 +87,9 @@ pub fn folder(name: &'static str, folder: &Path) -> Check {
 #[must_use]
 pub fn disk(folder: &Path) -> Check {
     const NAME: &str = "disk";
-    let there = first_there(folder);
-    let Some(stat) = there.and_then(|there| rustix::fs::statvfs(there).ok()) else {
+    let Some(free) = free_mib(folder) else {
         return Check::warning(NAME, "how much room there is cannot be told", "df -h");
     };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024);
     let found = format!("{free} MiB free for {}", folder.display());
     let cure = format!("du -xh --max-depth=2 {} | sort -h | tail", folder.display());
     if free < LEAST_ROOM_MIB {
@@ -100,6 +99,13 @@ pub fn disk(folder: &Path) -> Check {
     } else {
         Check::ok(NAME, found)
     }
+}
+
+/// How many MiB there are for what is written there.
+#[must_use]
+pub fn free_mib(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(first_there(folder)?).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize) / (1024 * 1024))
 }
 
 /// How far this machine's clock is from `theirs`, a server's `Date`.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Whose;
+use super::{Report, Whose};
 
 /// How `doctor` looks, and at whom.
 #[derive(Debug, Args)]
@@ -10,6 +10,9 @@ pub struct Options {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+    /// Mend what can be mended safely: who may read folders and files.
+    #[arg(long)]
+    pub fix: bool,
     /// Judge the variables of this process, where several run.
     #[arg(long, value_name = "PID", conflicts_with = "here")]
     pid: Option<i32>,
@@ -19,6 +22,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// The report, mended where that is asked for.
+    #[must_use]
+    pub fn finish(&self, report: Report) -> Report {
+        if self.fix { report.mend() } else { report }
+    }
+
     /// Whose environment is asked for.
     pub const fn whose(&self) -> Whose {
         match self.pid {

@@ -1,9 +1,13 @@
 //! The report of `doctor`, as text and as JSON, and its exit code.
 
 use std::fmt::{self, Display, Formatter};
+use std::fs::{File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 
 /// How a check ended.
@@ -30,6 +34,9 @@ pub struct Check {
     /// What to do; a command where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cure: Option<String>,
+    /// What `--fix` does about it, where that is safe.
+    #[serde(skip)]
+    mode: Option<(PathBuf, u32)>,
 }
 
 impl Check {
@@ -40,6 +47,31 @@ impl Check {
             verdict: Verdict::Ok,
             found: found.into(),
             cure: None,
+            mode: None,
+        }
+    }
+
+    /// `--fix` gives this file or folder this mode.
+    #[must_use]
+    pub fn mended_by(self, path: &Path, mode: u32) -> Self {
+        Self {
+            mode: Some((path.to_owned(), mode)),
+            ..self
+        }
+    }
+
+    /// Does what can be done about it safely; what cannot stays as it is.
+    #[must_use]
+    pub fn mend(mut self) -> Self {
+        let Some((path, mode)) = self.mode.take() else {
+            return self;
+        };
+        match set_mode(&path, mode) {
+            Ok(()) => Self::ok(self.name, format!("{}; mended: mode {mode:o}", self.found)),
+            Err(error) => Self {
+                found: format!("{}; not mended: {error}", self.found),
+                ..self
+            },
         }
     }
 
@@ -60,6 +92,16 @@ impl Check {
             ..Self::ok(name, found)
         }
     }
+}
+
+/// Of what it names itself: a link is not followed to what somebody else chose.
+fn set_mode(path: &Path, mode: u32) -> std::io::Result<()> {
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let opened = File::options()
+        .read(true)
+        .custom_flags(no_link)
+        .open(path)?;
+    opened.set_permissions(Permissions::from_mode(mode))
 }
 
 /// All of it.
@@ -86,6 +128,13 @@ impl Report {
             verdict: worst.unwrap_or(Verdict::Ok),
             checks,
         }
+    }
+
+    /// Does what can be done safely about what it found.
+    #[must_use]
+    pub fn mend(self) -> Self {
+        let checks = self.checks.into_iter().map(Check::mend).collect();
+        Self::new(self.service, self.version, checks)
     }
 
     /// Prints it, and gives 0 when all is well, 1 with a warning, 2 with a

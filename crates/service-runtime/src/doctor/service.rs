@@ -73,6 +73,17 @@ pub enum Whose {
 }
 
 impl Subject {
+    /// Of these variables, with no process.
+    #[cfg(test)]
+    pub(super) const fn of(env: Env, manager: ServiceManager) -> Self {
+        Self {
+            env,
+            process: None,
+            manager,
+            others: Vec::new(),
+        }
+    }
+
     /// As asked for; by default the running process of the service's program, or
     /// else this shell.
     fn find(service: &Service, whose: Whose) -> Self {
@@ -83,7 +94,9 @@ impl Subject {
         };
         let read = running.iter().find_map(|process| {
             let variables = process.environment()?;
-            Some((Env::from_pairs(variables), process.clone()))
+            // Its folders are where it was started, not where this is.
+            let folder = std::fs::read_link(format!("/proc/{}/cwd", process.pid)).ok();
+            Some((Env::from_pairs(variables).within(folder), process.clone()))
         });
         match read {
             Some((env, process)) => Self {

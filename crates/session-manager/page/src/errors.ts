@@ -8,6 +8,7 @@ export class BridgeError extends Error {
       | "NOT_ON_WHATSAPP"
       | "MESSAGE_NOT_FOUND"
       | "TOO_LARGE"
+      | "MEDIA_GONE"
       | "RECIPIENT_BLOCKED"
       | "REACH_OUT_LIMIT"
       | "NEW_CHAT_LIMIT"

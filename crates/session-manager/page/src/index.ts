@@ -7,6 +7,7 @@
 // Installed as a preload script: it runs before the page's own scripts, on
 // every navigation, and must never throw into the page.
 
+import { attachChanges, changes } from "./changes";
 import { note, openChannel } from "./channel";
 import { refreshCode } from "./code";
 import { BridgeError } from "./errors";
@@ -14,6 +15,7 @@ import { input } from "./files";
 import { attachConn, attachDelivery, attachLogout, attachLogoutReason, attachSocket, readFacts, report } from "./facts";
 import { attachLimits, limits } from "./limits";
 import { linkCode, onLinkCodeChange } from "./linkcode";
+import { closeMedia, openMedia, readMedia } from "./media";
 import { attachMessages } from "./messages";
 import { attachNotices } from "./notices";
 import { answerPasskey, attachPasskey, cancelPasskey, confirmPasskey, leavePasskeyToPerson, passkeyUnderWay, takeCredentials } from "./passkey";
@@ -74,6 +76,10 @@ const calls: Record<string, (args: any) => unknown> = {
   limits: () => limits(),
   read,
   acks,
+  changes,
+  media_open: openMedia,
+  media_read: readMedia,
+  media_close: closeMedia,
   logout: () => logout(),
 };
 
@@ -138,6 +144,7 @@ export function start(channel: (text: string) => void, { presence, attended }: O
       attachDelivery,
       () => attachPasskey(report),
       attachMessages,
+      attachChanges,
       attachLimits,
       () => attachNotices(report),
     ]);

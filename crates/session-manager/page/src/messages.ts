@@ -1,36 +1,33 @@
 // Subscriptions to incoming messages, and to the acks of sent ones.
 
 import { note, post, postSoon } from "./channel";
+import { missedCall } from "./calls";
+import { content, text } from "./content";
+import { person } from "./people";
+import { label } from "./text";
 import { type Model, attempt, serialized, wpp } from "./wa";
 
 export function describe(msg: Model): object {
   const from = serialized(msg.from);
   const author = serialized(msg.author) || from;
-  const WPP = wpp();
-  const other = (id: string): { phone: string | null; lid: string | null } => {
-    const cache = WPP?.whatsapp?.lidPnCache;
-    const wid = attempt(() => WPP.whatsapp.WidFactory.createWid(id), null);
-    if (!wid) return { phone: null, lid: null };
-    if (id.endsWith("@lid")) {
-      return { phone: serialized(attempt(() => cache.getPhoneNumber(wid), null)) || null, lid: id };
-    }
-    return { phone: id, lid: serialized(attempt(() => cache.getCurrentLid(wid), null)) || null };
-  };
   const fromMe = Boolean(msg.id?.fromMe);
-  const { phone, lid } = other(fromMe ? serialized(msg.to) : author);
+  const { phone, lid } = person(fromMe ? serialized(msg.to) : author);
+  const more = content(msg);
   return {
     message_id: serialized(msg.id),
     from,
     to: serialized(msg.to),
-    phone: phone?.split("@")[0]?.split(":")[0] ?? null,
+    phone,
     lid,
-    pushname: msg.notifyName || attempt<string | null>(() => msg.senderObj.pushname, null),
+    pushname: label(msg.notifyName, 200) ?? label(attempt<string | null>(() => msg.senderObj.pushname, null), 200),
     from_me: fromMe,
     type: String(msg.type ?? "unknown"),
-    body: String((msg.type === "chat" ? msg.body : (msg.caption ?? "")) ?? ""),
+    body: text(msg, more),
     at: Number(msg.t ?? 0) * 1000,
     ack: Number(msg.ack ?? 0),
     row: Number(msg.rowId) || 0,
+    call: missedCall(msg) ?? undefined,
+    ...more,
   };
 }
 
@@ -51,11 +48,12 @@ const SERVICE_TYPES = new Set([
   "protocol",
   "debug",
   "debug_placeholder",
-  // Calls.
+  // Calls; a missed one is told as such.
   "call_log",
   "scheduled_call_creation",
   "scheduled_call_edit",
-  // What is said of other messages.
+  // What is said of other messages, or left of them.
+  "revoked",
   "album",
   "pin_message",
   "pinned_message",
@@ -78,7 +76,7 @@ export const CHATS = /@(c\.us|lid|g\.us)$/;
 export function isMessage(msg: Model): boolean {
   // In a row of the page's database the key may be text.
   const chat = serialized(msg?.id?.remote) || serialized(msg?.id).split("_")[1] || "";
-  return !SERVICE_TYPES.has(String(msg?.type)) && CHATS.test(chat);
+  return (!SERVICE_TYPES.has(String(msg?.type)) || missedCall(msg) !== null) && CHATS.test(chat);
 }
 
 /** Ids of messages that this service sent itself: they are not news. It knows
@@ -119,6 +117,10 @@ export function attachMessages(): boolean {
   });
   // A `ciphertext` that can be read now.
   store.on("change:type", announce);
+  // A call becomes a missed one once it ends.
+  store.on("change:callOutcome", (msg: Model) => {
+    if (missedCall(msg)) announce(msg);
+  });
   store.on("change:ack", (msg: Model, ack: number) => {
     if (msg?.id?.fromMe) postSoon({ type: "ack", id: serialized(msg.id), ack: Number(ack) });
   });

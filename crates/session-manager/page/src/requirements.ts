@@ -46,6 +46,7 @@ const OPTIONAL: Record<string, Check> = {
   send_reaction: (WPP) =>
     callable("chat.sendReactionToMessage")(WPP) && callable("whatsapp.functions.sendReactionToMsg")(WPP),
   send_file: (WPP) => callable("chat.sendFileMessage")(WPP) && callable("whatsapp.MediaPrep.prepRawMedia")(WPP),
+  fetch_media: callable("chat.downloadMedia"),
   link_by_number: callable("conn.genLinkDeviceCodeForPhoneNumber"),
   presence: callable("conn.markUnavailable"),
   cmd: () => pageModule("WAWebCmd")?.Cmd !== undefined,

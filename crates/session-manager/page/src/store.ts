@@ -64,7 +64,7 @@ const GIVEN = 250;
 /** Messages tried as anchors to find a chat. */
 const ANCHORS = 10;
 
-const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);
+export const time = (msg: Model | undefined): number => Number(msg?.t ?? 0);
 const models = (collection: any): Model[] => attempt<Model[]>(() => collection.getModelsArray(), []);
 
 let latest = 0;
@@ -121,7 +121,7 @@ interface Beside {
 
 /** The page's own search of its database. wa-js has one, too, but does not say
  * that a message was not found: to it that looks like the end. */
-function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
+export function finder(WPP: any): (anchor: unknown, direction: string) => Promise<Beside> {
   const find =
     attempt<any>(() => WPP.whatsapp.functions.msgFindByDirection, null) ??
     attempt<any>(() => pageModule("WAWebDBMessageFindLocal").msgFindByDirection, null);
@@ -259,6 +259,11 @@ export function memory({ since, limit, mark }: MemoryArgs): Promise<Remembered> 
 
 /** These messages, in this order, as far as the page has them. */
 async function find(ids: string[]): Promise<Model[]> {
+  return (await stored(ids)).filter((msg) => msg !== undefined);
+}
+
+/** The same, with a hole for each that the page does not have. */
+export async function stored(ids: string[]): Promise<Array<Model | undefined>> {
   const WPP = tools();
   const store = WPP.whatsapp.MsgStore;
   const known = new Map<string, Model>();
@@ -273,7 +278,7 @@ async function find(ids: string[]): Promise<Model[]> {
     // One by one; wa-js throws for what is not there.
     for (const id of missing) keep(await WPP.chat.getMessageById(id).catch(() => null));
   }
-  return ids.map((id) => known.get(id)).filter((msg) => msg !== undefined);
+  return ids.map((id) => known.get(id));
 }
 
 export async function read({ ids }: { ids: string[] }): Promise<unknown[]> {

@@ -1,10 +1,10 @@
 //! The backup archive: a gzipped tar of the Chrome profile, encrypted with age.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::iter;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use backup_files::OpenError;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -37,10 +37,7 @@ const MOST_ENTRIES: usize = 1_000_000;
 
 /// Writes the profile into `out`.
 pub(super) fn write(profile: &Profile, key: &BackupKey, out: &File) -> io::Result<()> {
-    let recipient = key.recipient();
-    let recipients = iter::once(&recipient as &dyn age::Recipient);
-    let encryptor = age::Encryptor::with_recipients(recipients).map_err(io::Error::other)?;
-    let encrypted = encryptor.wrap_output(BufWriter::new(out))?;
+    let encrypted = backup_files::encrypt(key, out)?;
     let mut tar = tar::Builder::new(GzEncoder::new(encrypted, Compression::fast()));
     tar.follow_symlinks(false);
     append(&mut tar, &profile.user_data_dir(), Path::new(PROFILE))?;
@@ -73,12 +70,11 @@ pub(super) fn restore(
     key: &BackupKey,
     profile: &Profile,
 ) -> Result<Option<PathBuf>, BackupError> {
-    let identity = key.identity().ok_or(BackupError::PublicKeyOnly)?;
     let root = profile.root();
     let unpacked = root.join("restore.new");
     let unwritten = |error| BackupError::Write(root.to_owned(), error);
     remove_tree(&unpacked).map_err(unwritten)?;
-    let done = unpack(file, identity, &unpacked).and_then(|()| {
+    let done = unpack(file, key, &unpacked).and_then(|()| {
         if unpacked.join(MARKER).is_file() && unpacked.join(PROFILE).is_dir() {
             swap(profile, &unpacked).map_err(unwritten)
         } else {
@@ -90,13 +86,13 @@ pub(super) fn restore(
 }
 
 /// Unpacks all of `file` into the new folder `into`.
-fn unpack(file: &Path, identity: &age::x25519::Identity, into: &Path) -> Result<(), BackupError> {
+fn unpack(file: &Path, key: &BackupKey, into: &Path) -> Result<(), BackupError> {
     let unread = |error| BackupError::Read(file.to_owned(), error);
-    let not_ours = |error| BackupError::Decrypt(file.to_owned(), error);
-    let encrypted = BufReader::new(File::open(file).map_err(unread)?);
-    let decryptor = age::Decryptor::new_buffered(encrypted).map_err(not_ours)?;
-    let identities = iter::once(identity as &dyn age::Identity);
-    let mut plain = decryptor.decrypt(identities).map_err(not_ours)?;
+    let mut plain = backup_files::decrypt(key, file).map_err(|error| match error {
+        OpenError::PublicKeyOnly => BackupError::PublicKeyOnly,
+        OpenError::Read(error) => unread(error),
+        OpenError::Decrypt(error) => BackupError::Decrypt(file.to_owned(), error),
+    })?;
     fs::create_dir(into).map_err(|error| BackupError::Write(into.to_owned(), error))?;
     let mut archive = tar::Archive::new(GzDecoder::new(&mut plain));
     archive.set_preserve_ownerships(false);
@@ -114,8 +110,7 @@ fn unpack(file: &Path, identity: &age::x25519::Identity, into: &Path) -> Result<
         }
     }
     // To the end: the last block is what proves that nothing is missing.
-    io::copy(&mut plain.by_ref(), &mut io::sink()).map_err(unread)?;
-    Ok(())
+    backup_files::rest(&mut plain).map_err(unread)
 }
 
 /// Whether it is what [`write()`] would have written. Anybody who has the public

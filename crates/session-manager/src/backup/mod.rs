@@ -11,19 +11,17 @@
 //! Never of a Chrome that runs: what it did not flush yet would be missing.
 
 mod archive;
-mod key;
 mod schedule;
 
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use service_runtime::private;
+use backup_files::BackupFolder;
+pub use backup_files::{BackupKey, Stored as Taken};
+use metrics::gauge;
 use session_api::Timestamp;
 
-pub use key::BackupKey;
 pub use schedule::Schedule;
 
 use crate::browser::Profile;
@@ -31,8 +29,6 @@ use crate::session::{AskError, OfflineError, SessionHandle};
 
 const PREFIX: &str = "session-";
 const SUFFIX: &str = ".tar.gz.age";
-/// What is being written; one that is there was cut off.
-const PARTIAL: &str = ".partial";
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -91,15 +87,6 @@ pub struct Backups {
     pub keep: usize,
 }
 
-/// A backup that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// The file.
-    pub file: PathBuf,
-    /// Its size.
-    pub bytes: u64,
-}
-
 impl Backups {
     /// Writes a backup of `profile`, of which nothing runs, and deletes those
     /// beyond the number that is kept. Blocks.
@@ -111,26 +98,10 @@ impl Backups {
         if !profile.is_linked() {
             return Err(BackupError::NotLinked);
         }
-        let unwritten = |path: &Path| {
-            let path = path.to_owned();
-            move |error| BackupError::Write(path, error)
-        };
-        private::make_folder(&self.folder).map_err(unwritten(&self.folder))?;
-        let stamp: String = now
-            .to_string()
-            .chars()
-            .filter(|c| !matches!(c, '-' | ':' | '.'))
-            .collect();
-        let file = self.folder.join(format!("{PREFIX}{stamp}{SUFFIX}"));
-        let draft = self.folder.join(format!("{PREFIX}{stamp}{PARTIAL}"));
-        self.remove_drafts();
-        let written = write_durably(&draft, &file, |out| archive::write(profile, key, out));
-        if written.is_err() {
-            let _ = fs::remove_file(&draft);
-        }
-        let bytes = written.map_err(unwritten(&file))?;
-        self.prune();
-        Ok(Taken { file, bytes })
+        let write = |out: &std::fs::File| archive::write(profile, key, out);
+        self.place()
+            .store(now, write)
+            .map_err(|(path, error)| BackupError::Write(path, error))
     }
 
     /// Writes a backup of the running session: its browser is closed for it, and
@@ -156,6 +127,7 @@ impl Backups {
                 Err(OfflineError::NotClosedCleanly) => Err(BackupError::NotClosedCleanly),
                 Err(OfflineError::InUse(error)) => Err(BackupError::InUse(error)),
             };
+            gauge!("leadmaster_backup_failed").set(f64::from(taken.is_err()));
             match &taken {
                 Ok(Taken { file, bytes }) => {
                     tracing::info!(file = %file.display(), bytes, "the session was backed up");
@@ -180,65 +152,17 @@ impl Backups {
 
     /// When the newest was taken.
     pub fn newest(&self) -> Option<SystemTime> {
-        let newest = self.files().pop()?;
-        newest.metadata().and_then(|data| data.modified()).ok()
+        self.place().newest()
     }
 
-    /// The backups, oldest first: their names are in order of time.
-    fn files(&self) -> Vec<PathBuf> {
-        self.named(SUFFIX)
-    }
-
-    fn named(&self, suffix: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries
-            .filter(|entry| {
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                name.starts_with(PREFIX) && name.ends_with(suffix)
-            })
-            .map(|entry| entry.path())
-            .collect();
-        files.sort();
-        files
-    }
-
-    fn remove_drafts(&self) {
-        for draft in self.named(PARTIAL) {
-            let _ = fs::remove_file(draft);
+    fn place(&self) -> BackupFolder {
+        BackupFolder {
+            path: self.folder.clone(),
+            prefix: PREFIX,
+            suffix: SUFFIX,
+            keep: self.keep,
         }
     }
-
-    fn prune(&self) {
-        let files = self.files();
-        let old = files.len().saturating_sub(self.keep.max(1));
-        for file in &files[..old] {
-            if let Err(error) = fs::remove_file(file) {
-                tracing::warn!(file = %file.display(), %error, "an old backup was not deleted");
-            }
-        }
-    }
-}
-
-/// Writes by `write` into `draft`, and gives it its name once it is on the
-/// disk; gives its size.
-fn write_durably(
-    draft: &Path,
-    file: &Path,
-    write: impl FnOnce(&File) -> io::Result<()>,
-) -> io::Result<u64> {
-    let out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)?;
-    write(&out)?;
-    out.sync_all()?;
-    fs::rename(draft, file)?;
-    if let Some(folder) = file.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(out.metadata()?.len())
 }
 
 #[cfg(test)]

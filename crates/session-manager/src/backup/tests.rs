@@ -1,3 +1,4 @@
+use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::*;
@@ -124,7 +125,7 @@ fn prune_keeps_the_configured_number_and_removes_partial_files() {
     let files: Vec<_> = (1..=4)
         .map(|n| home.backups.take(&home.profile, at(n)).unwrap().file)
         .collect();
-    assert_eq!(home.backups.files(), files[2..]);
+    assert_eq!(home.backups.place().files(), files[2..]);
     assert!(!draft.exists());
     assert!(home.backups.folder.join("notes.txt").exists());
     assert!(home.backups.newest().is_some());

@@ -34,8 +34,8 @@ pub use page::{
     Presence, StoredMessage,
 };
 pub use page_report::{
-    Notice, PageAccount, PageEvent, PageLimits, PageLinkCode, PageMessage, PagePasskey, PageReport,
-    PageUpdate, PasskeyStage,
+    Notice, PageAccount, PageChange, PageChangeKind, PageEvent, PageLimits, PageLinkCode,
+    PageMessage, PagePasskey, PageReport, PageUpdate, PasskeyStage,
 };
 pub(crate) use profile::remove_tree;
 pub use profile::{Profile, Usage};

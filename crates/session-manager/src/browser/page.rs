@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session_api::{Content, PasskeyCredential, SelfTest};
 
 use super::cdp::CdpError;
-use super::page_report::{PageLimits, PageMessage, PageReport};
+use super::page_report::{PageChange, PageLimits, PageMessage, PageReport};
 use super::tab::{CHANNEL, Tab};
 
 const BRIDGE: &str = include_str!("../../page/dist/bridge.js");
@@ -24,6 +26,10 @@ const LOOK_UP: Duration = Duration::from_secs(10);
 const SEARCH: Duration = Duration::from_secs(15);
 /// So long the page searches before it says how far it got.
 const SEARCH_BUDGET: Duration = Duration::from_millis(500);
+/// WhatsApp's servers may be slow with a large file.
+const DOWNLOAD: Duration = Duration::from_secs(300);
+/// So many bytes of a file come at once, a third more as text.
+const PIECE: usize = 384 * 1024;
 const PAIRING: Duration = Duration::from_secs(20);
 const LOGOUT: Duration = Duration::from_secs(15);
 
@@ -58,6 +64,9 @@ pub enum PageError {
     /// WhatsApp takes no file as large as this as such; nothing was sent.
     #[error("{0}")]
     TooLarge(String),
+    /// WhatsApp has the file no more.
+    #[error("{0}")]
+    MediaGone(String),
     /// The account has blocked the recipient; nothing was sent.
     #[error("{0}")]
     RecipientBlocked(String),
@@ -145,6 +154,12 @@ struct SendCall<'a> {
 #[derive(Deserialize)]
 struct Sent {
     id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OpenedMedia {
+    token: String,
+    size: u64,
 }
 
 /// What the page's own store has of a message.
@@ -327,6 +342,7 @@ impl Page {
                 "NOT_ON_WHATSAPP" => PageError::NotOnWhatsapp(message),
                 "MESSAGE_NOT_FOUND" => PageError::MessageNotFound(message),
                 "TOO_LARGE" => PageError::TooLarge(message),
+                "MEDIA_GONE" => PageError::MediaGone(message),
                 "RECIPIENT_BLOCKED" => PageError::RecipientBlocked(message),
                 "REACH_OUT_LIMIT" => PageError::ReachOutLimit(message),
                 "NEW_CHAT_LIMIT" => PageError::NewChatLimit(message),
@@ -483,12 +499,54 @@ impl Page {
         self.call("read", json!({"ids": ids}), SEARCH).await
     }
 
+    /// What became of these messages (ids, and the second in which each was sent),
+    /// as far as the page knows.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn changes(&self, messages: &[(String, i64)]) -> Result<Vec<PageChange>, PageError> {
+        self.call("changes", json!({"messages": messages}), SEARCH)
+            .await
+    }
+
     /// How far these messages got, as far as the page's store has them.
     ///
     /// # Errors
     /// Any [`PageError`].
     pub async fn acks(&self, ids: &[String]) -> Result<Vec<StoredMessage>, PageError> {
         self.call("acks", json!({"ids": ids}), SEARCH).await
+    }
+
+    /// Has the page fetch the file of a message, at most `most` bytes of it; gives
+    /// what to read it by, and its size.
+    ///
+    /// # Errors
+    /// [`PageError::MediaGone`]; [`PageError::TooLarge`]; any [`PageError`].
+    pub async fn open_media(&self, id: &str, most: u64) -> Result<(String, u64), PageError> {
+        let args = json!({"id": id, "most": most});
+        let opened: OpenedMedia = self.call("media_open", args, DOWNLOAD).await?;
+        Ok((opened.token, opened.size))
+    }
+
+    /// A piece of an opened file; empty at its end.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn read_media(&self, token: &str, offset: u64) -> Result<Vec<u8>, PageError> {
+        let args = json!({"token": token, "offset": offset, "length": PIECE});
+        let piece: String = self.call("media_read", args, LOOK_UP).await?;
+        let decoded = BASE64_STANDARD.decode(piece);
+        decoded.map_err(|_| PageError::Malformed(None))
+    }
+
+    /// The page may forget an opened file.
+    ///
+    /// # Errors
+    /// Any [`PageError`].
+    pub async fn close_media(&self, token: &str) -> Result<(), PageError> {
+        self.call::<Value>("media_close", json!({"token": token}), QUICK)
+            .await
+            .map(drop)
     }
 
     /// Sends a message; gives its whole id once WhatsApp's server took it. A

@@ -1,7 +1,7 @@
 //! The data types that the page script reports: page state, messages, acks, limits.
 
 use serde::{Deserialize, Deserializer};
-use session_api::{NewChatStatus, PasskeyRequest};
+use session_api::{MessageContent, NewChatStatus, PasskeyRequest};
 
 /// What the page is doing: the page script's `facts` record, uninterpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -188,6 +188,61 @@ pub struct PageMessage {
     /// has the larger. 0 while unknown.
     #[serde(default)]
     pub row: f64,
+    /// No message, but a missed call that the page wrote into the chat.
+    #[serde(default)]
+    pub call: Option<PageCall>,
+    /// What it holds beside its text.
+    #[serde(flatten)]
+    pub content: Box<MessageContent>,
+}
+
+/// A missed call.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct PageCall {
+    /// Whether it was a video call.
+    pub video: bool,
+}
+
+/// What became of a message after it was sent.
+#[derive(Clone, Deserialize)]
+pub struct PageChange {
+    /// What.
+    pub kind: PageChangeKind,
+    /// Tells it from all others of its kind.
+    pub key: String,
+    /// WhatsApp's id of the message.
+    pub message_id: String,
+    /// The chat that it is in.
+    pub chat: String,
+    /// Digits.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// `…@lid`.
+    #[serde(default)]
+    pub lid: Option<String>,
+    /// The account itself did it.
+    #[serde(default)]
+    pub from_me: bool,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// The text now.
+    #[serde(default)]
+    pub body: String,
+    /// The reaction; `None` takes it away.
+    #[serde(default)]
+    pub emoji: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageChangeKind {
+    /// It has another text.
+    Edited,
+    /// It was deleted for everyone.
+    Deleted,
+    /// Somebody's reaction to it changed.
+    Reaction,
 }
 
 /// A message or an ack that the page reports.
@@ -195,6 +250,8 @@ pub struct PageMessage {
 pub enum PageUpdate {
     /// A message came in, or was sent from another device.
     Message(Box<PageMessage>),
+    /// Something became of a message.
+    Change(Box<PageChange>),
     /// The delivery state of a sent message changed.
     Ack {
         /// WhatsApp's whole id.
@@ -265,6 +322,11 @@ pub enum PageEvent {
     Message {
         /// The message.
         message: PageMessage,
+    },
+    /// Something became of a message.
+    Change {
+        /// What.
+        change: PageChange,
     },
     /// A sent message moved on.
     Ack {

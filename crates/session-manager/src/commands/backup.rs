@@ -6,7 +6,7 @@ use session_api::{BackupBody, Timestamp};
 use session_client::ClientError;
 
 use super::local_client;
-use crate::backup::{BackupError, BackupKey, Taken};
+use crate::backup::{BackupError, Taken};
 use crate::config::Config;
 
 /// Takes a backup: by the service, if it runs, or of the folder at rest. Gives
@@ -56,13 +56,4 @@ pub fn restore(config: &Config, file: &Path) -> Result<String, String> {
         told = format!("{told}. What was there is in {}", kept.display());
     }
     Ok(told)
-}
-
-/// What `backup --new-key` prints.
-#[must_use]
-pub fn new_key() -> String {
-    let (secret, public) = BackupKey::generate();
-    format!(
-        "BACKUP_KEY={secret}\n# its public half, which can make backups but not open them: {public}\n# keep the key somewhere else than the backups: without it they are lost"
-    )
 }

@@ -11,9 +11,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::DATE;
 use service_runtime::doctor::{
     self, Check, Report, Service, ServiceManager, Subject, Whose, clock, disk, folder, port,
+    secrets,
 };
 use service_runtime::listen;
 use service_runtime::process::Process;
@@ -63,7 +63,11 @@ async fn look(config: &Config, subject: &Subject) -> Vec<Check> {
         let port = listen::port_of(process.pid).unwrap_or(config.port);
         checks.push(session(config, port, subject.manager).await);
     }
+    if config.backups.folder.exists() {
+        checks.push(folder("BACKUP_DIR", &config.backups.folder));
+    }
     checks.push(backups(config));
+    checks.extend(secrets(&SERVICE, subject));
     checks
 }
 
@@ -240,9 +244,8 @@ async fn page(config: &BrowserConfig) -> Vec<Check> {
                     "is WHATSAPP_WEB_URL right, and nothing in between?",
                 )
             }];
-            let date = answer.headers().get(DATE);
-            let date = date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
-            checks.extend(date.map(|theirs| clock(theirs, SystemTime::now())));
+            let theirs = crate::clock::of(&answer);
+            checks.extend(theirs.map(|theirs| clock(theirs, SystemTime::now())));
             checks
         }
         Err(error) => vec![Check::failure(

@@ -11,7 +11,7 @@ const UNKNOWN: &str = "application/octet-stream";
 ///
 /// A caller's word for a picture, film or sound counts only where the file does
 /// not say otherwise: a page that is sent as a picture is none.
-pub(super) fn mime(head: &[u8], told: Option<&str>) -> String {
+pub fn mime(head: &[u8], told: Option<&str>) -> String {
     let told = told
         .map(|told| {
             told.split(';')

@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 pub use allowed_hosts::{AllowedHosts, HostError};
 pub use error::FileError;
 pub use intake::{FileMeta, UploadHints};
-pub use kind::check_kind;
+pub use kind::{check_kind, mime as found_mime};
 
 use crate::browser::PageFile;
 use crate::error::ApiError;

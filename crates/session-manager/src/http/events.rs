@@ -214,7 +214,13 @@ impl Listener {
         events.retain(|event| match event.kind {
             EventKind::Qr => event.id >= code && event.id > self.heard_until,
             EventKind::State | EventKind::Limits => event.id > self.heard_until,
-            EventKind::Message | EventKind::Ack | EventKind::Gap => true,
+            EventKind::Message
+            | EventKind::Ack
+            | EventKind::MessageEdited
+            | EventKind::MessageDeleted
+            | EventKind::Reaction
+            | EventKind::Call
+            | EventKind::Gap => true,
         });
         events
     }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use metrics::{counter, gauge};
+use service_runtime::doctor::free_mib;
 use service_runtime::metrics::{self as prometheus, as_f64};
 use service_runtime::process::Usage;
 use session_api::{Limits, NewChatStatus, SessionState, Timestamp, paths};
@@ -106,6 +107,10 @@ pub const HELP: &[(&str, &str)] = &[
         "From WhatsApp's page to the service",
     ),
     (
+        "leadmaster_media_fetched_total",
+        "Files of messages that came in, by what became of fetching them: stored, gone, failed, later",
+    ),
+    (
         "leadmaster_inbound_unreadable_total",
         "Messages that stayed unreadable for a minute",
     ),
@@ -129,6 +134,18 @@ pub const HELP: &[(&str, &str)] = &[
     (
         "leadmaster_backup_age_seconds",
         "How old the newest backup is; absent without one",
+    ),
+    (
+        "leadmaster_backup_failed",
+        "1 while the last try at a backup was none; absent before the first",
+    ),
+    (
+        "leadmaster_disk_free_bytes",
+        "Room for the profile and what the service keeps",
+    ),
+    (
+        "leadmaster_clock_skew_seconds",
+        "By how much this machine's clock is ahead of WhatsApp's, looked at every hour",
     ),
 ];
 
@@ -178,9 +195,15 @@ fn session(state: &AppState) {
 async fn browser(profile: Profile) {
     let this = std::process::id().cast_signed();
     // It reads some files of every process there is, and the profile's folders.
-    let used = move || (Usage::below(this), profile.usage().total);
+    let used = move || {
+        let free = free_mib(profile.root());
+        (Usage::below(this), profile.usage().total, free)
+    };
     let used = tokio::task::spawn_blocking(used).await;
-    let (used, profile) = used.unwrap_or_default();
+    let (used, profile, free) = used.unwrap_or_default();
+    if let Some(mib) = free {
+        gauge!("leadmaster_disk_free_bytes").set(as_f64(mib << 20));
+    }
     gauge!("leadmaster_profile_bytes").set(as_f64(profile));
     gauge!("leadmaster_browser_processes").set(as_f64(used.processes));
     gauge!("leadmaster_browser_memory_bytes").set(as_f64(used.resident));

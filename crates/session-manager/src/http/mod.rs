@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod files;
+pub mod media;
 pub mod metrics;
 mod multipart;
 mod openapi;

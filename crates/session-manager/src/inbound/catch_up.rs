@@ -21,12 +21,18 @@ use session_api::{SessionState, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::new_change;
 use super::search::{Chats, ScanError, Search};
 use crate::browser::{Page, PageError};
 use crate::ledger::{LedgerFile, NewEvent, OVERLAP_SECONDS, Store, Watermark};
 use crate::session::{CatchUp, SessionHandle};
 
 const ACKS: usize = 200;
+/// Messages whose changes are asked for at once.
+const CHANGES: usize = 200;
+/// How often they are asked for: so many heartbeats, at most this long.
+const CHANGES_BEATS: u32 = 10;
+const CHANGES_EVERY: Duration = Duration::from_secs(300);
 /// What came out of order while the page was there is not older than this.
 const SHALLOW_OVERLAP_SECONDS: i64 = 60;
 const RETRY: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(60));
@@ -55,6 +61,8 @@ pub struct Scanner {
     started: Instant,
     /// When what stays unreadable was looked for last.
     unreadable_at: Option<Instant>,
+    /// When what became of messages was asked for last.
+    changes_at: Option<Instant>,
     backoff: Backoff,
     /// When to try again, after a search that failed.
     retry_at: Option<Instant>,
@@ -103,6 +111,7 @@ impl Scanner {
             searched_until: 0,
             started: Instant::now(),
             unreadable_at: None,
+            changes_at: None,
             backoff: RETRY,
             retry_at: None,
             failing: false,
@@ -307,6 +316,12 @@ impl Scanner {
         if deep {
             read_acks(&store, page).await?;
         }
+        // The page tells of what it has in memory alone.
+        let every = CHANGES_EVERY.min(self.every * CHANGES_BEATS);
+        if deep || self.changes_at.is_none_or(|at| at.elapsed() > every) {
+            read_changes(&store, page).await?;
+            self.changes_at = Some(Instant::now());
+        }
         Ok(())
     }
 
@@ -326,6 +341,18 @@ impl Scanner {
         self.lost = outcome.lost;
         Ok(())
     }
+}
+
+/// Asks the page what became of messages that it may have told nothing of.
+async fn read_changes(store: &Store, page: &Page) -> Result<(), ScanError> {
+    let messages = store.changeable().await?;
+    for messages in messages.chunks(CHANGES) {
+        let mut changes = page.changes(messages).await?;
+        changes.sort_by_key(|change| change.at);
+        let events = changes.into_iter().map(new_change).collect();
+        store.record(events).await?;
+    }
+    Ok(())
 }
 
 /// Asks the page how far messages got that may have got further.

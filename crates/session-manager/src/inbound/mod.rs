@@ -20,20 +20,41 @@ mod search;
 pub use catch_up::Scanner;
 pub use recorder::Recorder;
 
-use session_api::{MessageEvent, Timestamp};
+use session_api::{
+    CallEvent, Event, MessageDeletedEvent, MessageEditedEvent, MessageEvent, ReactionEvent,
+    Timestamp,
+};
 
-use crate::browser::{PageMessage, PageUpdate};
+use crate::browser::{PageChange, PageChangeKind, PageMessage, PageUpdate};
 use crate::ledger::NewEvent;
 
 /// Converts what the page reports into what the ledger records.
 fn new_event(update: PageUpdate) -> NewEvent {
     match update {
         PageUpdate::Message(message) => new_message(*message),
+        PageUpdate::Change(change) => new_change(*change),
         PageUpdate::Ack { message_id, ack } => NewEvent::Ack { message_id, ack },
     }
 }
 
+fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
+}
+
 fn new_message(message: PageMessage) -> NewEvent {
+    if let Some(call) = message.call {
+        // The page writes it as a message: under its key it is known again.
+        return NewEvent::Call(Box::new(CallEvent {
+            call_id: message.message_id,
+            from: message.from,
+            phone: message.phone,
+            lid: message.lid,
+            pushname: message.pushname,
+            video: call.video,
+            outcome: "missed".to_owned(),
+            at: moment(message.at),
+        }));
+    }
     NewEvent::Message {
         ack: message.ack,
         message: Box::new(MessageEvent {
@@ -46,7 +67,55 @@ fn new_message(message: PageMessage) -> NewEvent {
             from_me: message.from_me,
             kind: message.kind,
             body: message.body,
-            at: Timestamp::from_millis(message.at).unwrap_or_else(Timestamp::now),
+            at: moment(message.at),
+            content: message.content,
         }),
+    }
+}
+
+fn new_change(change: PageChange) -> NewEvent {
+    let PageChange {
+        kind,
+        key,
+        message_id,
+        chat,
+        phone,
+        lid,
+        from_me,
+        at,
+        body,
+        emoji,
+    } = change;
+    let at = moment(at);
+    let event = match kind {
+        PageChangeKind::Edited => Event::MessageEdited(MessageEditedEvent {
+            message_id,
+            chat,
+            phone,
+            lid,
+            from_me,
+            body,
+            at,
+        }),
+        PageChangeKind::Deleted => Event::MessageDeleted(MessageDeletedEvent {
+            message_id,
+            chat,
+            phone,
+            lid,
+            from_me,
+            at,
+        }),
+        PageChangeKind::Reaction => Event::Reaction(ReactionEvent {
+            message_id,
+            chat,
+            phone,
+            lid,
+            emoji,
+            at,
+        }),
+    };
+    NewEvent::Change {
+        key,
+        event: Box::new(event),
     }
 }

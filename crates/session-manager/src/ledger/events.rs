@@ -12,12 +12,13 @@
 use std::sync::Arc;
 
 use metrics::counter;
-use session_api::{Event, EventKind, MessageEvent, Timestamp};
+use session_api::{CallEvent, Event, EventKind, MessageEvent, Timestamp};
 use sqlx::{Row as _, SqliteConnection};
 
 use super::append::{RESERVED, number, tell_ack, write};
 use super::error::LedgerError;
-use super::message_id::{inbound_dedup_key, sent_key};
+use super::media::note_media;
+use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::row::Row;
 use super::store::{Store, TransitionData, apply_transition};
 use super::transition::SendEvent;
@@ -37,6 +38,15 @@ pub enum NewEvent {
         /// WhatsApp's number for its delivery state, -1 to 4.
         ack: i8,
     },
+    /// Something became of a message.
+    Change {
+        /// Tells it from all others of its kind, as WhatsApp's id of it.
+        key: String,
+        /// The event to publish.
+        event: Box<Event>,
+    },
+    /// A call came in that nobody answered.
+    Call(Box<CallEvent>),
     /// The delivery state of a sent message changed.
     Ack {
         /// WhatsApp's whole id.
@@ -67,6 +77,12 @@ impl Store {
                         match event {
                             NewEvent::Message { message, ack } => {
                                 record_message(tx.connection, tx.ticket, message, *ack).await?;
+                            }
+                            NewEvent::Change { key, event } => {
+                                record_change(tx.connection, tx.ticket, key, event).await?;
+                            }
+                            NewEvent::Call(call) => {
+                                record_call(tx.connection, tx.ticket, call).await?;
                             }
                             NewEvent::Ack { message_id, ack } => {
                                 let tx = tx.reborrow();
@@ -129,11 +145,8 @@ impl Store {
             let data: String = row.try_get("data")?;
             events.push(Logged {
                 id: row.try_get::<i64, _>("id")?.cast_unsigned(),
-                kind: if kind == EventKind::Message.as_str() {
-                    EventKind::Message
-                } else {
-                    EventKind::Ack
-                },
+                // None but this service's own are written.
+                kind: EventKind::from_name(&kind).unwrap_or(EventKind::Ack),
                 data: data.into(),
             });
         }
@@ -243,6 +256,7 @@ async fn record_message(
     if !write(transaction, ticket, EventKind::Message, Some(&key), data).await? {
         return Ok(());
     }
+    note_media(transaction, message).await?;
     sqlx::query("DELETE FROM unreadable WHERE message_id = ?")
         .bind(&message.message_id)
         .execute(&mut *transaction)
@@ -250,6 +264,36 @@ async fn record_message(
     if message.from_me {
         raise_ack(transaction, &message.message_id, ack.max(0), now).await?;
     }
+    Ok(())
+}
+
+/// What became of a message is news by its own key: of one message there may be
+/// several edits, by number and by LID.
+async fn record_change(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    key: &str,
+    event: &Event,
+) -> Result<(), sqlx::Error> {
+    let Some(data) = json(event) else {
+        return Ok(());
+    };
+    let kind = event.kind();
+    let key = change_key(kind, key);
+    write(transaction, ticket, kind, Some(&key), data).await?;
+    Ok(())
+}
+
+async fn record_call(
+    transaction: &mut SqliteConnection,
+    ticket: &mut Ticket,
+    call: &CallEvent,
+) -> Result<(), sqlx::Error> {
+    let key = inbound_dedup_key(&call.call_id);
+    let Some(data) = json(&Event::Call(call.clone())) else {
+        return Ok(());
+    };
+    write(transaction, ticket, EventKind::Call, Some(&key), data).await?;
     Ok(())
 }
 

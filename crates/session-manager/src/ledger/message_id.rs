@@ -1,6 +1,8 @@
 //! WhatsApp message ids, `<from me>_<chat>_<key>`, in groups with the participant
 //! after it, and the dedup key of an incoming message.
 
+use session_api::EventKind;
+
 /// The last part of the id of a message that this account sent.
 pub(super) fn sent_key(id: &str) -> Option<&str> {
     id.strip_prefix("true_")?.split('_').nth(1)
@@ -16,6 +18,11 @@ pub(super) fn inbound_dedup_key(id: &str) -> String {
         }
         _ => id.to_owned(),
     }
+}
+
+/// The dedup key of what became of a message.
+pub(super) fn change_key(kind: EventKind, key: &str) -> String {
+    format!("{}:{}", kind.as_str(), inbound_dedup_key(key))
 }
 
 #[cfg(test)]

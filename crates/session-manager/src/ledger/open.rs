@@ -24,7 +24,7 @@ const READERS: u32 = 2;
 const NEWS_KEPT: usize = 1024;
 
 /// What brings a file up to date: number, name, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "sends", include_str!("../../migrations/0001_sends.sql")),
     (
         2,
@@ -51,6 +51,12 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
         "files_by_cliente",
         include_str!("../../migrations/0006_files_by_cliente.sql"),
     ),
+    (
+        7,
+        "changes",
+        include_str!("../../migrations/0007_changes.sql"),
+    ),
+    (8, "media", include_str!("../../migrations/0008_media.sql")),
 ];
 
 impl Store {

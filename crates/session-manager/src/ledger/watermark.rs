@@ -3,17 +3,21 @@
 
 use std::collections::HashMap;
 
-use session_api::Timestamp;
+use session_api::{EventKind, Timestamp};
 use sqlx::Row as _;
 
+use super::append::number;
 use super::error::LedgerError;
-use super::message_id::{inbound_dedup_key, sent_key};
+use super::message_id::{change_key, inbound_dedup_key, sent_key};
 use super::store::Store;
+use crate::event_log::id_of;
 
 /// The search goes back so far behind what it saw, for what came out of order.
 pub const OVERLAP_SECONDS: i64 = 600;
 /// Of older messages the acks are not asked for.
 const ACKS_OF_DAYS: i64 = 3;
+/// Nor is what became of them. WhatsApp lets people delete for two days and a half.
+const CHANGES_OF_DAYS: i64 = 3;
 
 /// From where on an account's messages are news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,6 +218,43 @@ impl Store {
         .await?;
         ids.reverse();
         Ok(ids)
+    }
+
+    /// Messages of the last days that may have been edited, deleted or reacted to
+    /// since, with the second in which each was sent; the latest of them.
+    pub async fn changeable(&self) -> Result<Vec<(String, i64)>, LedgerError> {
+        let since = Timestamp::now().as_millis() - CHANGES_OF_DAYS * 24 * 3_600_000;
+        let Some(first) = Timestamp::from_millis(since).map(id_of) else {
+            return Ok(Vec::new());
+        };
+        let deleted = change_key(EventKind::MessageDeleted, "");
+        let mut messages: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT json_extract(data, '$.message_id'),
+                    CAST(strftime('%s', json_extract(data, '$.at')) AS INTEGER) FROM events
+             WHERE id >= ?1 AND kind = 'message'
+               AND NOT EXISTS (SELECT 1 FROM events AS gone
+                               WHERE gone.message_key = ?2 || events.message_key)
+             ORDER BY id DESC LIMIT 2000",
+        )
+        .bind(number(first))
+        .bind(&deleted)
+        .fetch_all(&self.readers)
+        .await?;
+        let sent: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT message_id, created_at / 1000 FROM sends
+             WHERE created_at >= ?1 AND message_id IS NOT NULL AND kind != 'reaction'
+               AND NOT EXISTS (SELECT 1 FROM events AS gone
+                               WHERE gone.message_key = ?2 || sends.message_id)
+             ORDER BY created_at DESC LIMIT 2000",
+        )
+        .bind(since)
+        .bind(&deleted)
+        .fetch_all(&self.readers)
+        .await?;
+        messages.extend(sent);
+        messages.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+        messages.truncate(2_000);
+        Ok(messages)
     }
 
     /// Messages of the last days that may have got further than is known, the

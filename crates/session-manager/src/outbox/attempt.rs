@@ -57,6 +57,7 @@ impl Inner {
                 | PageError::MessageNotFound(_)
                 | PageError::RecipientBlocked(_)
                 | PageError::TooLarge(_)
+                | PageError::MediaGone(_)
                 | PageError::Failed(_),
             ) => {
                 self.acks.settled(row);

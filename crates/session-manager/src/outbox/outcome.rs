@@ -81,7 +81,9 @@ pub(super) fn failure(error: &PageError) -> ErrorCode {
         PageError::RecipientBlocked(_) => ErrorCode::RecipientBlocked,
         PageError::ReachOutLimit(_) => ErrorCode::ReachOutLimit,
         PageError::NewChatLimit(_) => ErrorCode::NewChatLimit,
-        PageError::Refused(_) | PageError::Failed(_) => ErrorCode::SendFailed,
+        PageError::Refused(_) | PageError::Failed(_) | PageError::MediaGone(_) => {
+            ErrorCode::SendFailed
+        }
         // The call was on its way: whether WhatsApp took it nobody can say.
         PageError::Unconfirmed(_)
         | PageError::Malformed(_)

@@ -146,7 +146,10 @@
   module(5, 'WAWebGetNumChatsPinned', () => ({ getNumChatsPinned: () => 0 }));
   module(5, 'WAWebLabelCollectionActions', () => all('addToLabelCollection removeLabelFromCollection initializeLabels', nothingLater));
   module(5, 'WAWebUpsertVotes', () => ({ upsertVotes: nothingLater, upsertVotesDb: nothingLater }));
-  module(5, 'WAWebReactionsModelUtils', () => ({ addOrUpdateReactionsModelCollection: nothingLater, createOrUpdateReactions: nothingLater }));
+  module(3, 'WAWebReactionsModelUtils', () => ({ addOrUpdateReactionsModelCollection: nothingLater, createOrUpdateReactions: nothingLater }));
+  module(5, 'WAWebDBGetReactions', () => ({
+    REVOKED_REACTION_TEXT: '', getAllReactionsFromParentMsgs: (keys) => __standin.storage.reactionsOf(keys.map(String)),
+  }));
   module(5, 'WAWebHandleSingleMsg', () => ({ handleSingleMsg: nothingLater }));
   module(5, 'WAWebCreateChatRecord', () => ({ createChatRecord: nothingLater }));
   module(5, 'WAWebInboxFilters', () => ({ isFilterExcludedFromSearchTreatmentInInboxFlow: never }));

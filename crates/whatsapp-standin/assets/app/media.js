@@ -102,6 +102,23 @@
     }
   }
 
+  /** What the page knows of a file that came in. */
+  const mediaDataOf = (message) =>
+    new MediaDataModel({ type: message.type, mimetype: message.mimetype, size: message.size, filehash: message.filehash, filename: message.filename });
+
+  /** Brings a file here. Of one that the server has no more the phone would be
+   * asked, which never answers. */
+  async function downloadMedia(message) {
+    const data = message.mediaData;
+    data.set('mediaStage', 'FETCHING');
+    const answer = await fetch(message.directPath).catch(() => null);
+    if (answer?.ok) {
+      data.set({ mediaBlob: await OpaqueData.createFromData(await answer.blob(), message.mimetype), mediaStage: 'RESOLVED' });
+    } else data.set('mediaStage', [404, 410].includes(answer?.status) ? 'ERROR_MISSING' : 'ERROR_UNKNOWN');
+  }
+
+  Object.assign(__standin, { mediaDataOf, downloadMedia });
+
   const prepRawMedia = (opaque, options = {}) => new MediaPrep(undefined, prepare(opaque, options));
   const nothingLater = async () => undefined;
 

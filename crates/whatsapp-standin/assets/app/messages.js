@@ -160,6 +160,52 @@
     if (message) await storage.putMessage(message.row());
   }
 
+  /** Further fields of a message, with ids where the page has ids. */
+  function fieldsOf({ fields }) {
+    const all = { ...fields };
+    if (all.quotedParticipant) all.quotedParticipant = createWid(all.quotedParticipant);
+    return all;
+  }
+
+  /** The other side edits a message, takes it back, or reacts to it. */
+  const CHANGES = {
+    async edit({ key, at }, { target, text }) {
+      const row = await storage.getMessage(target);
+      if (!row || row.type === 'revoked') return;
+      // In memory it changes; what is in the profile alone changes without a word.
+      const body = row.more?.caption === undefined ? { body: text } : { caption: text };
+      const message = Msg.get(target);
+      const edited = { ...body, latestEditMsgKey: MsgKey.from(key), latestEditSenderTimestampMs: at * 1000 };
+      message?.set(edited);
+      const model = message ?? MsgModel.fromRow(row);
+      if (!message) model.set(edited, { silent: true });
+      await storage.putMessage(model.row());
+    },
+
+    async revoke({ key, chat, at }, { target }) {
+      const original = MsgKey.from(target);
+      const from = createWid(chat);
+      const protocol = { id: MsgKey.from(key), type: 'protocol', subtype: 'sender_revoke', isNewMsg: true, t: at, from, to: __standin.me(from.isLid()), protocolMessageKey: original };
+      await Msg.processMultipleMessages(from, [protocol]);
+      const row = await storage.getMessage(target);
+      if (!row || row.type === 'revoked') return;
+      // The row goes on under the revocation's key, as does the model.
+      const left = { ...row, key, type: 'revoked', body: undefined, more: { protocolMessageKey: target } };
+      await storage.replaceMessage(target, left);
+      const message = Msg.get(target);
+      if (!message) return;
+      for (const collection of message._collections) collection.replaceId(target, key);
+      message.set({ id: protocol.id }, { silent: true });
+      message.set({ body: undefined, caption: undefined, protocolMessageKey: original, subtype: 'sender', type: 'revoked' });
+    },
+
+    async reaction({ key, chat, at }, { target, text }) {
+      const reaction = { msgKey: key, parentMsgKey: target, senderUserJid: chat, reactionText: text, timestamp: at * 1000, orphan: 0, read: false };
+      await storage.putReaction(reaction);
+      if (Msg.get(target)) await window.require('WAWebReactionsModelUtils').addOrUpdateReactionsModelCollection({ ...reaction, t: at }, true);
+    },
+  };
+
   function toModel(incoming) {
     const chat = createWid(incoming.chat);
     const me = __standin.me(chat.isLid());
@@ -168,6 +214,7 @@
       subtype: incoming.subtype ?? undefined,
       from: incoming.from_me ? me : chat, to: incoming.from_me ? chat : me, self: incoming.from_me ? 'out' : 'in',
       ack: 1, notifyName: incoming.name, isNewMsg: !incoming.history, recvFresh: true,
+      ...(incoming.ciphertext ? {} : fieldsOf(incoming)),
     });
   }
 
@@ -176,6 +223,12 @@
     const got = [];
     const stored = [];
     for (const incoming of list) {
+      if (incoming.change) {
+        await Promise.all(stored);
+        await CHANGES[incoming.change.kind](incoming, incoming.change);
+        got.push(incoming.key);
+        continue;
+      }
       const known = missed ? await recall(incoming.key) : Msg.get(incoming.key);
       if (known) {
         if (known.type === 'ciphertext' && !incoming.ciphertext) reveal(known, incoming.body);

@@ -152,6 +152,17 @@
       return removed;
     }
 
+    /** A model goes on under another id. */
+    replaceId(from, to) {
+      const model = this._byId.get(idText(from));
+      if (!model) return;
+      // In its place: the order is that of arrival.
+      const all = [...this._byId].map(([key, one]) => [one === model ? idText(to) : key, one]);
+      this._byId.clear();
+      for (const [key, one] of all) this._byId.set(key, one);
+      this._array = null;
+    }
+
     reset() {
       for (const model of this._byId.values()) model._collections.delete(this);
       this._byId.clear();

@@ -7,8 +7,11 @@
 
   function open() {
     opening ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open(NAME, 1);
-      request.onupgradeneeded = () => {
+      const request = indexedDB.open(NAME, 2);
+      request.onupgradeneeded = ({ oldVersion }) => {
+        const reactions = request.result.createObjectStore('reactions', { keyPath: ['parentMsgKey', 'senderUserJid'] });
+        reactions.createIndex('parentMsgKey', 'parentMsgKey');
+        if (oldVersion >= 1) return;
         request.result.createObjectStore('identity');
         const messages = request.result.createObjectStore('message', { keyPath: 'key' });
         messages.createIndex('unsent', 'unsent');
@@ -145,6 +148,18 @@
       const transaction = (await open()).transaction('message', 'readwrite');
       transaction.objectStore('message').delete(key);
       await finished(transaction);
+    },
+    /** A row takes another one's place, under its own key. */
+    async replaceMessage(key, row) {
+      const transaction = (await open()).transaction('message', 'readwrite');
+      transaction.objectStore('message').delete(key);
+      transaction.objectStore('message').put(row);
+      await finished(transaction);
+    },
+    putReaction: (row) => write('reactions', row),
+    async reactionsOf(keys) {
+      const index = (await open()).transaction('reactions').objectStore('reactions').index('parentMsgKey');
+      return (await Promise.all(keys.map((key) => done(index.getAll(key))))).flat();
     },
     forgotten: async () => (await read('identity', 'forgotten')) ?? [],
     lids: async () => (await read('identity', 'lids')) ?? [],

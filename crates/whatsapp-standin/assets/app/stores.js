@@ -17,10 +17,15 @@
   // Of what is neither text nor address: what the profile keeps of it.
   const MORE = [
     'caption', 'lat', 'lng', 'loc', 'vcardList', 'vcardFormattedName', 'quotedStanzaID', 'mentionedJidList', 'subtype',
-    'mimetype', 'filename', 'size', 'filehash', 'directPath',
+    'mimetype', 'filename', 'size', 'filehash', 'directPath', 'duration', 'width', 'height', 'mediaKey', 'isViewOnce',
+    'quotedParticipant', 'quotedMsg', 'pollName', 'pollOptions', 'pollSelectableOptionsCount', 'listResponse', 'selectedId',
+    'selectedButtonId', 'orderId', 'orderTitle', 'itemCount', 'totalAmount1000', 'totalCurrencyCode', 'ctwaContext',
+    'isForwarded', 'forwardingScore', 'callOutcome', 'isVideoCall', 'latestEditMsgKey', 'latestEditSenderTimestampMs',
+    'protocolMessageKey',
   ];
   const plain = (value) => {
     if (Array.isArray(value)) return value.map(plain);
+    if (value instanceof MsgKey) return String(value);
     return value?._serialized ?? value;
   };
 
@@ -32,6 +37,16 @@
       const rowId = this._attributes.rowId ?? newRow(this._attributes.t ?? 0);
       this.set({ id: MsgKey.from(this._attributes.id), rowId }, { silent: true });
     }
+
+    /** What is known of its file; fetched by `downloadMedia`. */
+    get mediaData() {
+      if (this._attributes.mediaData) return this._attributes.mediaData;
+      if (!this.directPath) return undefined;
+      this._mediaData ??= __standin.mediaDataOf(this);
+      return this._mediaData;
+    }
+    get mediaObject() { return this.mediaData && { type: String(this.type).toUpperCase(), filehash: this.filehash }; }
+    downloadMedia() { return __standin.downloadMedia(this); }
 
     get isSentByMe() { return this.id.fromMe; }
     get isMedia() { return Boolean(this.filehash); }
@@ -79,6 +94,8 @@
     static fromRow(row) {
       const more = { ...row.more };
       if (more.mentionedJidList) more.mentionedJidList = more.mentionedJidList.map(createWid);
+      if (more.quotedParticipant) more.quotedParticipant = createWid(more.quotedParticipant);
+      for (const key of ['latestEditMsgKey', 'protocolMessageKey']) if (more[key]) more[key] = MsgKey.from(more[key]);
       return new MsgModel({
         ...more,
         id: row.key, from: createWid(row.from), to: createWid(row.to), body: row.body, type: row.type, t: row.t,
@@ -98,7 +115,8 @@
 
     async find(id) { return recall(id); }
     async findQuery(id) { return recall(id); }
-    async processMultipleMessages(_chat, messages) { return this.add(messages); }
+    // What becomes of another message is passed through here, and never stays.
+    async processMultipleMessages(_chat, messages) { return this.add(messages.filter(({ type }) => type !== 'protocol')); }
     hasSynced() { return true; }
     getStarred() { return []; }
   }

@@ -55,7 +55,7 @@
     const recent = Chat.getModelsArray().sort((a, b) => (b.t ?? 0) - (a.t ?? 0)).slice(0, 20);
     for (const chat of recent) {
       const last = chat.msgs.last();
-      list.append(element('article', null, element('strong', null, chat.formattedTitle ?? chat.id.user), element('br'), element('small', null, last?.body ?? '')));
+      list.append(element('article', null, element('strong', null, chat.formattedTitle ?? chat.id.user), element('br'), element('small', null, String(last?.body ?? '').slice(0, 100))));
     }
     return list;
   }

@@ -67,12 +67,53 @@ onSubmit('scan', async ({ code }, form) => {
 onSubmit('link', async ({ code }, form) => {
   if (await act('Dispositivo vinculado.', 'link-code', { code })) form.reset();
 });
-onSubmit('lead', ({ from, name, body, lid, ciphertext, kind }) => {
+const CONTENT = {
+  location: () => ({ location: { latitude: -34.6037, longitude: -58.3816, text: 'Obelisco\nAv. 9 de Julio, Buenos Aires' } }),
+  cards: ({ name }) => ({ cards: [`BEGIN:VCARD\nVERSION:3.0\nFN:${name || 'Ana Gómez'}\nTEL;waid=5491158254202:+54 9 11 5825-4202\nEND:VCARD`] }),
+  poll: ({ body }) => ({ poll: { name: body, options: ['Mañana', 'Tarde'], multiple: false } }),
+  button: () => ({ selected: { kind: 'button', id: 'boton-1' } }),
+  list: () => ({ selected: { kind: 'list', id: 'fila-1', description: 'de la lista' } }),
+  order: ({ body }) => ({ order: { id: '1234', title: body, items: 2, total_1000: 15_000_000, currency: 'ARS' } }),
+  ad: () => ({ ad: { app: 'facebook', source_id: '120210', title: 'Casa en Palermo', description: 'Tres ambientes', url: 'https://fb.me/ejemplo' } }),
+  forwarded: () => ({ forwarded: true }),
+};
+
+/** A file goes to the server first, as on a phone. */
+async function mediaOf(file, { as, once }) {
+  const answer = await fetch('/phone/api/files', { method: 'POST', body: file });
+  const { path } = await answer.json();
+  const first = file.type.split('/')[0];
+  const kind = as || (['image', 'video', 'audio'].includes(first) ? first : 'document');
+  return { path, kind, mime: file.type || 'application/octet-stream', filename: file.name, view_once: Boolean(once) };
+}
+
+/** What a lead wrote last, so that it can be changed. */
+function wrote(answer, body) {
+  if (!answer?.key) return answer;
+  const use = element('button', answer.key, { type: 'button', class: 'small', onclick: () => ($('change').elements.key.value = answer.key) });
+  const item = element('li', `${body.slice(0, 40)} `);
+  item.append(use);
+  $('written').prepend(item);
+  while ($('written').children.length > 10) $('written').lastChild.remove();
+  return answer;
+}
+
+onSubmit('lead', async ({ from, name, body, lid, ciphertext, kind, file, as, once, quoted }) => {
   const message = { from, name, body, lid: Boolean(lid), ciphertext_ms: ciphertext ? 1000 : 0 };
   if (kind === 'view_once') message.view_once = true;
   else if (kind === 'unreadable') message.ciphertext_ms = 86_400_000;
+  else if (CONTENT[kind]) message.content = CONTENT[kind]({ name, body });
   else if (kind) message.type = kind;
-  return act('El lead escribió.', 'lead-messages', message);
+  if (file?.size) message.content = { ...message.content, media: await mediaOf(file, { as, once }) };
+  if (quoted) message.content = { ...message.content, quoted };
+  return wrote(await act('El lead escribió.', 'lead-messages', message), body);
+});
+$('change').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const { key, text } = Object.fromEntries(new FormData($('change')));
+  const what = event.submitter?.value ?? 'lead-edits';
+  const body = { 'lead-edits': { key, body: text }, 'lead-deletions': { key }, 'lead-reactions': { key, emoji: text } }[what];
+  act('Hecho.', what, body);
 });
 onSubmit('own', ({ to, body }) => act('Enviado desde el teléfono.', 'own-messages', { to, body }));
 onSubmit('rules', ({ to, outcome, count }) =>

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,9 @@ use crate::shared::Shared;
 use crate::view::LeadMessage;
 use crate::wire::{LinkCodeEvent, Stored};
 use crate::world::{Block, Failure, Limits, Outcome, PageHttp, Rule};
+
+/// The largest file that a lead sends, in bytes.
+const LARGEST_FILE: usize = 256 * 1024 * 1024;
 
 type Answer = Result<Json<Value>, PhoneError>;
 
@@ -45,6 +48,15 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
             get(async |phone: Handle| answer(phone.0.passkey_refusals())),
         )
         .route("/lead-messages", post(lead_messages))
+        .route(
+            "/files",
+            post(files)
+                .delete(forget_file)
+                .layer(DefaultBodyLimit::max(LARGEST_FILE)),
+        )
+        .route("/lead-edits", post(lead_edits))
+        .route("/lead-deletions", post(lead_deletions))
+        .route("/lead-reactions", post(lead_reactions))
         .route("/own-messages", post(own_messages))
         .route("/acks", post(acks))
         .route("/unlink", post(unlink))
@@ -173,6 +185,59 @@ async fn link_code(phone: Handle, bytes: Bytes) -> Answer {
 async fn lead_messages(phone: Handle, bytes: Bytes) -> Answer {
     let message: LeadMessage = body(&bytes)?;
     written(&phone.0.lead_message(&message)?)
+}
+
+/// Takes a file that a lead is to send; gives where it lies.
+async fn files(phone: Handle, bytes: Bytes) -> Answer {
+    answer(json!({"ok": true, "path": phone.0.upload(bytes)}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileBody {
+    path: String,
+}
+
+async fn forget_file(phone: Handle, bytes: Bytes) -> Answer {
+    let FileBody { path } = body(&bytes)?;
+    phone.0.forget_file(&path)?;
+    ok()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditBody {
+    key: String,
+    body: String,
+}
+
+async fn lead_edits(phone: Handle, bytes: Bytes) -> Answer {
+    let edit: EditBody = body(&bytes)?;
+    written(&phone.0.lead_edits(&edit.key, &edit.body)?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletionBody {
+    key: String,
+}
+
+async fn lead_deletions(phone: Handle, bytes: Bytes) -> Answer {
+    let DeletionBody { key } = body(&bytes)?;
+    written(&phone.0.lead_deletes(&key)?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReactionBody {
+    key: String,
+    /// Empty takes it away.
+    emoji: String,
+}
+
+async fn lead_reactions(phone: Handle, bytes: Bytes) -> Answer {
+    let ReactionBody { key, emoji } = body(&bytes)?;
+    written(&phone.0.lead_reacts(&key, &emoji)?)
 }
 
 #[derive(Deserialize)]

@@ -43,6 +43,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/ws/chat", get(chat))
         .route("/media", post(media))
+        .route("/v/{id}", get(file))
         .layer(middleware::from_fn_with_state(
             Arc::clone(shared),
             reachable,
@@ -156,6 +157,19 @@ async fn media(
     let sha256 = hex::encode(hash);
     let path = world.uploaded(Upload { size, sha256 });
     Json(json!({"path": path})).into_response()
+}
+
+/// A file that a lead sent.
+async fn file(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let mut world = shared.world();
+    if !world.network_up {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let Some(file) = world.files.get(&format!("/v/{id}")).cloned() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    world.downloads += 1;
+    file.into_response()
 }
 
 async fn chat(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {

@@ -1,6 +1,8 @@
 //! Uploaded media: the size and hash of each file, and nothing else.
 
+use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{Details, Outcome, World, random_id};
 
@@ -31,6 +33,20 @@ impl World {
         self.media.insert(path.clone(), upload);
         self.revision += 1;
         path
+    }
+
+    /// A lead's phone uploads a file; gives where.
+    pub(crate) fn lead_uploads(&mut self, file: Bytes) -> String {
+        let sha256 = hex::encode(Sha256::digest(&file));
+        let size = file.len() as u64;
+        let path = self.uploaded(Upload { size, sha256 });
+        self.files.insert(path.clone(), file);
+        path
+    }
+
+    /// The server has a lead's file no more; whether it had it.
+    pub(crate) fn forget_file(&mut self, path: &str) -> bool {
+        self.files.remove(path).is_some()
     }
 
     /// Fills in what the server knows of a message's file; false if it never

@@ -7,7 +7,7 @@ use super::{
     random_id,
 };
 use crate::view::LeadMessage;
-use crate::wire::{Blocked, Incoming, Outgoing, Saved, ToPage};
+use crate::wire::{Blocked, Change, ChangeKind, Incoming, Outgoing, Saved, ToPage};
 
 /// So many messages a newly linked device gets to see.
 const HISTORY: usize = 500;
@@ -210,6 +210,17 @@ impl World {
             format!("{}@c.us", lead.from)
         };
         let id = random_id("3A");
+        let me = format!("{}@c.us", self.settings.me);
+        let (kind, mut fields) = lead.content.fields(&lead.body, &me, &chat);
+        if let Some(media) = &lead.content.media
+            && let Some(upload) = self.media.get(&media.path)
+        {
+            fields.entry("size").or_insert(upload.size.into());
+        }
+        let kind = lead.kind.clone().or(kind);
+        if kind.as_deref() == Some("call_log") {
+            fields.insert("callOutcome".to_owned(), "Missed".into());
+        }
         let message = Incoming {
             key: format!("false_{chat}_{id}"),
             id,
@@ -217,7 +228,9 @@ impl World {
             from_me: false,
             body: lead.body.clone(),
             ciphertext: lead.ciphertext_ms > 0 || lead.view_once,
-            kind: lead.kind.clone(),
+            kind,
+            fields,
+            change: None,
             subtype: lead
                 .view_once
                 .then(|| "view_once_unavailable_fanout".to_owned()),
@@ -258,6 +271,8 @@ impl World {
             ciphertext: false,
             kind: None,
             subtype: None,
+            fields: serde_json::Map::new(),
+            change: None,
             name: String::new(),
             phone: Some(to.to_owned()),
             lid: Some(lid),
@@ -268,16 +283,61 @@ impl World {
         message
     }
 
+    /// The other side of a message's chat edits it, takes it back or reacts to
+    /// it; gives the change's own key. `None`: that is no message's key.
+    pub(crate) fn lead_changes(
+        &mut self,
+        target: &str,
+        kind: ChangeKind,
+        text: &str,
+    ) -> Option<String> {
+        let mut parts = target.splitn(3, '_');
+        let (own, chat) = (parts.next()?, parts.next()?.to_owned());
+        parts.next()?;
+        // What somebody else wrote can only be reacted to.
+        if kind != ChangeKind::Reaction && own != "false" {
+            return None;
+        }
+        let phone = self.phone_of(&chat);
+        let id = random_id("3A");
+        let message = Incoming {
+            key: format!("false_{chat}_{id}"),
+            id,
+            chat,
+            from_me: false,
+            body: String::new(),
+            ciphertext: false,
+            kind: Some("protocol".to_owned()),
+            subtype: None,
+            fields: serde_json::Map::new(),
+            change: Some(Change {
+                kind,
+                target: target.to_owned(),
+                text: text.to_owned(),
+            }),
+            name: String::new(),
+            lid: Some(lid_of(&phone)),
+            phone: Some(phone),
+            at: jiff::Timestamp::now().as_second(),
+            history: false,
+        };
+        self.deliver(&message);
+        Some(message.key)
+    }
+
     fn deliver(&mut self, message: &Incoming) {
         self.revision += 1;
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        self.history.push_back(Incoming {
-            ciphertext: message.subtype.is_some(),
-            history: true,
-            ..message.clone()
-        });
+        // A later device gets what became of a message with the message.
+        if message.change.is_none() {
+            self.history.push_back(Incoming {
+                ciphertext: message.subtype.is_some(),
+                history: true,
+                ..message.clone()
+            });
+        }
         for device in self.devices.values_mut() {
             device.inbox.push_back(message.clone());
         }
@@ -460,6 +520,7 @@ fn unread(message: &Incoming) -> Incoming {
     let mut message = message.clone();
     if message.ciphertext {
         message.body.clear();
+        message.fields.clear();
     }
     message
 }

@@ -3,6 +3,7 @@
 //! No clock and no socket in here: times come in, lines to a page go out
 //! through its channel, and what is to happen later is returned to the caller.
 
+mod content;
 mod details;
 mod limits;
 mod linking;
@@ -15,10 +16,12 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+pub use self::content::{LeadAd, LeadChoice, LeadContent, LeadMedia, LeadOrder, LeadPoll};
 pub use self::details::{Details, Place, SentFile};
 pub use self::limits::{CappingStatus, Limits, NewChats, ReachOutLock};
 pub(crate) use self::linking::LinkError;
@@ -279,6 +282,11 @@ pub(crate) struct World {
     pub(crate) refusals: Vec<Refusal>,
     /// Files that pages uploaded, by where they lie: what is known of them.
     pub(crate) media: HashMap<String, media::Upload>,
+    /// What is in the files that leads send, by where they lie. In memory: a
+    /// restart forgets them, as WhatsApp does in time.
+    pub(crate) files: HashMap<String, Bytes>,
+    /// How often pages fetched them.
+    pub(crate) downloads: u64,
     /// How often pages stored or forgot what they were told to.
     pub(crate) stored: u64,
     /// When pages were busy for long.
@@ -320,6 +328,8 @@ impl World {
             by_id: HashMap::new(),
             refusals: Vec::new(),
             media: HashMap::new(),
+            files: HashMap::new(),
+            downloads: 0,
             stored: 0,
             long_tasks: Vec::new(),
             duplicates: 0,

@@ -43,6 +43,12 @@ pub const ELSEWHERE: &[Held] = &[
         "crates/central-hub/tests/hub/import_node.rs",
         "fn the_command_tells_the_plan_and_then_what_it_did()",
     ),
+    // Into the folders of a server's nginx.
+    (
+        "sudo cp ",
+        "tests/e2e/deploy/nginx.rs",
+        "fn the_node_pairs_page_is_served_beside_the_hub()",
+    ),
     // On the real WhatsApp.
     (
         "cargo xtask up",

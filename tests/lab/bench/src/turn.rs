@@ -213,15 +213,8 @@ fn lead(caller: usize) -> String {
 
 fn writes(standin: &Standin, n: usize) {
     let message = LeadMessage {
-        from: lead(n % 100),
-        body: format!("Buenas, respuesta {n}"),
         name: Some("Ana".to_owned()),
-        ciphertext_ms: 0,
-        lid: false,
-        phone_known: true,
-        age_s: 0,
-        kind: None,
-        view_once: false,
+        ..LeadMessage::text(lead(n % 100), format!("Buenas, respuesta {n}"))
     };
     standin
         .phone()

@@ -3,8 +3,9 @@
 use api_docs::Failures;
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use service_runtime::http::ApiJson;
+use service_runtime::http::{ApiJson, ErrorReply};
 use utoipa::ToSchema;
 
 use crate::auth::{Caller, Who};
@@ -20,6 +21,15 @@ pub(crate) const HOME: u64 = 1;
 
 /// Name of the user where sign-in is not required.
 pub(crate) const MACHINE: &str = "localhost";
+
+/// As everywhere, in words that their page shows.
+pub(crate) fn wrong_password() -> ErrorReply {
+    ErrorReply::new(
+        StatusCode::UNAUTHORIZED,
+        "WRONG_PASSWORD",
+        "El usuario o la contraseña no es correcta",
+    )
+}
 
 /// A user's further names.
 #[derive(Serialize, ToSchema)]

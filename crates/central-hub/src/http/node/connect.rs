@@ -21,7 +21,7 @@ use session_api::{SessionBody, SessionState};
 use session_client::{ClientError, SessionClient};
 
 use super::session::Word;
-use crate::http::qr_code::{Code, look};
+use crate::http::linking_code::{Code, look};
 use crate::relay::Change;
 use crate::state::AppState;
 
@@ -53,7 +53,7 @@ pub(crate) async fn code(state: &AppState, client: &SessionClient) -> Result<Cod
     let found = async {
         loop {
             match look(client).await? {
-                Code::NotAvailable(state) if state != SessionState::Error => {}
+                Code::NotAvailable(now) if now != SessionState::Error => {}
                 found => return Ok(found),
             }
             // The sender lives as long as the state: there is always a next one.

@@ -138,6 +138,8 @@ const EXPECTED: &[(&str, &str)] = &[
     ("POST /session-manager/admin/logout", "Ala"),
     ("GET /stats/health", "nACrsklaRSKL"),
     ("GET /stats/dashboard", "ACraR"),
+    ("GET /alerts", "Aa"),
+    ("POST /alerts/test", "Aa"),
     ("GET /webhooks", "Aa"),
     ("POST /webhooks", "Aa"),
     ("GET /webhooks/{id}", "Aa"),

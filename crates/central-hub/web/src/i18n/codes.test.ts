@@ -10,7 +10,7 @@ const all = (source: string, pattern: RegExp): string[] =>
   Array.from(source.matchAll(pattern), (match) => match[1] ?? '');
 
 const HUB = import.meta.glob<string>(
-  ['../../../src/**/*.rs', '!../../../src/**/tests.rs', '!../../../src/**/tests/**', '!../../../src/config.rs'],
+  ['../../../src/**/*.rs', '!../../../src/**/tests.rs', '!../../../src/**/tests/**', '!../../../src/config.rs', '!../../../src/config/**'],
   { query: '?raw', import: 'default', eager: true },
 );
 
@@ -32,6 +32,7 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'REAL',
   'TEXT',
   'INTERNAL_TOKEN',
+  'BACKUP_DIR',
   'DATA_DIR',
   'CARGO_PKG_VERSION',
   'SCREAMING_SNAKE_CASE',
@@ -41,6 +42,9 @@ const NO_CODES: ReadonlySet<string> = new Set([
   'NODE_PAIR',
   'IN',
   'OUT',
+  // Of alerts, which have a title instead.
+  'TEST',
+  'DIGEST',
   // Words that opt out.
   'BAJA',
   'STOP',

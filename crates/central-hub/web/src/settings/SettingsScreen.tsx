@@ -1,5 +1,7 @@
+import { useSeesAll } from '../auth/AuthProvider';
 import { useText } from '../i18n/I18nProvider';
 import { Screen } from '../ui/Screen';
+import { AlertsCard } from './AlertsCard';
 import { AppearanceCard } from './AppearanceCard';
 import { PasswordCard } from './PasswordCard';
 import { RecordingCard } from './RecordingCard';
@@ -9,11 +11,13 @@ import { ServiceCard } from './ServiceCard';
 export default function SettingsScreen() {
   const t = useText();
   const s = t.settings;
+  const seesAll = useSeesAll();
   return (
     <Screen title={s.title} lead={s.lead}>
       <PasswordCard />
       <AppearanceCard />
       <RecordingCard />
+      {seesAll && <AlertsCard />}
       <ServiceCard />
     </Screen>
   );

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { request } from '../api/http';
-import type { Health, ListenerStatus } from './types';
+import type { Alerts, Health, ListenerStatus, TriedWay } from './types';
 
 const LISTENER_KEY = ['listener', 'status'] as const;
 
@@ -16,6 +16,25 @@ export const changePassword = (current_password: string, new_password: string) =
     method: 'POST',
     body: { current_password, new_password },
     timeoutMs: PASSWORD_MS,
+  });
+
+export const ALERTS_KEY = ['alerts'] as const;
+
+// A mail server may take its time.
+const TEST_MS = 90_000;
+
+export const useAlerts = () =>
+  useQuery({
+    queryKey: ALERTS_KEY,
+    queryFn: ({ signal }) => request<Alerts>('/api/alerts', { signal }),
+    staleTime: 0,
+    refetchInterval: AGAIN_MS,
+  });
+
+export const testAlerts = () =>
+  request<{ ok: boolean; ways: TriedWay[] }>('/api/alerts/test', {
+    method: 'POST',
+    timeoutMs: TEST_MS,
   });
 
 export const useListener = () =>

@@ -20,3 +20,44 @@ export interface Health {
     database: { status: 'up' | 'down'; engine: 'sqlite' | 'postgres' };
   };
 }
+
+/** A way by which people are told, and whom it reaches. */
+export interface AlertWay {
+  way: 'email' | 'webhook';
+  to: string;
+}
+
+/** `GET /api/alerts` */
+export interface Alerts {
+  ways: AlertWay[];
+  after_minutes: number;
+  repeat_hours: number | null;
+  quiet_hours: string | null;
+  digest_at: string | null;
+  holding: {
+    key: string;
+    code: string;
+    severity: 'critical' | 'warning';
+    title: string;
+    text: string;
+    since: Timestamp;
+    told_at: Timestamp | null;
+  }[];
+  told: {
+    way: AlertWay['way'];
+    kind: 'raised' | 'repeated' | 'cleared' | 'digest';
+    code: string;
+    title: string;
+    state: 'pending' | 'sent' | 'dead';
+    attempts: number;
+    error: string | null;
+    at: Timestamp;
+  }[];
+}
+
+/** What came of a test in one way. */
+export interface TriedWay extends AlertWay {
+  ok: boolean;
+  code?: string;
+  message?: string;
+}

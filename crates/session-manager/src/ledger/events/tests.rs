@@ -55,6 +55,7 @@ fn message(id: &str, kind: &str) -> NewEvent {
             kind: kind.to_owned(),
             body: "hola".to_owned(),
             at: at(1_795_000_000_000),
+            content: Box::default(),
         }),
         ack: 1,
     }
@@ -479,4 +480,129 @@ async fn failed_batch_leaves_no_trace() {
         .unwrap();
     assert_eq!(store.record(batch.clone()).await.unwrap().told, 1);
     assert!(log.wait_after(start).await);
+}
+
+fn edit(key: &str, message_id: &str, body: &str) -> NewEvent {
+    NewEvent::Change {
+        key: key.to_owned(),
+        event: Box::new(Event::MessageEdited(session_api::MessageEditedEvent {
+            message_id: message_id.to_owned(),
+            chat: "5491158254201@c.us".to_owned(),
+            phone: None,
+            lid: None,
+            from_me: false,
+            body: body.to_owned(),
+            at: at(1_795_000_000_000),
+        })),
+    }
+}
+
+#[tokio::test]
+async fn changes_are_published_once_by_number_and_by_lid() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(at(1_795_000_000_000));
+    let store = open(folder.path(), &log).await;
+    let id = "false_5491158254201@c.us_3A01";
+    let batch = vec![
+        message(id, "chat"),
+        edit("false_5491158254201@c.us_3AE1", id, "uno"),
+        edit("false_5491158254201@c.us_3AE2", id, "dos"),
+    ];
+    assert_eq!(store.record(batch).await.unwrap().told, 3);
+    // After a restart, and with the chat under its LID.
+    store.close().await;
+    let log = EventLog::new(at(1_795_000_001_000));
+    let store = open(folder.path(), &log).await;
+    let again = vec![
+        edit("false_123456@lid_3AE1", "false_123456@lid_3A01", "uno"),
+        edit("false_123456@lid_3AE3", "false_123456@lid_3A01", "tres"),
+    ];
+    assert_eq!(store.record(again).await.unwrap().told, 1);
+    let bodies: Vec<_> = all(&store)
+        .await
+        .into_iter()
+        .map(|(_, data)| data["body"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(bodies, ["hola", "uno", "dos", "tres"]);
+}
+
+#[tokio::test]
+async fn messages_are_looked_at_again_until_they_are_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let ids = [
+        "false_5491158254201@c.us_3A01",
+        "false_5491158254201@c.us_3A02",
+    ];
+    let batch = ids.iter().map(|id| message(id, "chat")).collect();
+    store.record(batch).await.unwrap();
+    let seconds = 1_795_000_000;
+    let mut both = store.changeable().await.unwrap();
+    both.sort();
+    assert_eq!(both, ids.map(|id| (id.to_owned(), seconds)));
+    let deleted = NewEvent::Change {
+        key: "false_123456@lid_3A01".to_owned(),
+        event: Box::new(Event::MessageDeleted(session_api::MessageDeletedEvent {
+            message_id: ids[0].to_owned(),
+            chat: "5491158254201@c.us".to_owned(),
+            phone: None,
+            lid: None,
+            from_me: false,
+            at: at(1_795_000_000_000),
+        })),
+    };
+    store.record(vec![deleted]).await.unwrap();
+    let left = store.changeable().await.unwrap();
+    assert_eq!(left, [(ids[1].to_owned(), seconds)]);
+}
+
+#[tokio::test]
+async fn file_of_a_message_is_noted_with_it_and_fetched_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EventLog::new(Timestamp::now());
+    let store = open(folder.path(), &log).await;
+    let id = "false_5491158254201@c.us_3A01";
+    let NewEvent::Message { mut message, ack } = message(id, "image") else {
+        panic!("a message");
+    };
+    message.content.media = Some(session_api::InboundMedia {
+        mime: "image/jpeg".to_owned(),
+        size: Some(900),
+        ..session_api::InboundMedia::default()
+    });
+    let event = NewEvent::Message { message, ack };
+    store.record(vec![event.clone(), event]).await.unwrap();
+    let due = async |most| {
+        store
+            .media_to_fetch(r#"["image"]"#, most, 2, i64::MAX)
+            .await
+    };
+    assert_eq!(due(899).await.unwrap(), None);
+    let row = due(900).await.unwrap().unwrap();
+    assert_eq!(store.media("3A01").await.unwrap(), Some(row.clone()));
+    assert_eq!(
+        store.media("false_123456@lid_3A01").await.unwrap(),
+        Some(row.clone())
+    );
+    for _ in 0..2 {
+        assert!(due(900).await.unwrap().is_some());
+        store.media_failed(&row.message_key).await.unwrap();
+    }
+    assert_eq!(due(900).await.unwrap(), None, "tried often enough");
+    let file = crate::ledger::StoredMedia {
+        file_id: "00".repeat(16),
+        size: 900,
+        mime: "image/png".to_owned(),
+        sha256: vec![7; 32],
+    };
+    store.media_stored(&row.message_key, &file).await.unwrap();
+    assert_eq!(
+        store.media(id).await.unwrap().unwrap().stored,
+        Some(file.clone())
+    );
+    store.media_dropped(&file.file_id).await.unwrap();
+    let dropped = store.media(id).await.unwrap().unwrap();
+    assert_eq!((dropped.stored, dropped.gone), (None, false));
+    assert_eq!(due(900).await.unwrap(), None, "only when it is asked for");
 }

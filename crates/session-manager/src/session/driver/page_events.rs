@@ -9,7 +9,10 @@ use crate::session::machine::Input;
 
 impl SessionDriver {
     pub(super) async fn on_page_event(&mut self, event: PageEvent) {
-        if matches!(event, PageEvent::Message { .. } | PageEvent::Ack { .. }) {
+        if matches!(
+            event,
+            PageEvent::Message { .. } | PageEvent::Change { .. } | PageEvent::Ack { .. }
+        ) {
             self.gc.note_event();
         }
         if matches!(event, PageEvent::Ack { ack: 1.., .. }) {
@@ -19,6 +22,9 @@ impl SessionDriver {
             PageEvent::Report { report } => self.on_page_report(report).await,
             PageEvent::Message { message } => {
                 self.inbox.put(PageUpdate::Message(Box::new(message)));
+            }
+            PageEvent::Change { change } => {
+                self.inbox.put(PageUpdate::Change(Box::new(change)));
             }
             PageEvent::Ack { id, ack } => self.inbox.put(PageUpdate::Ack {
                 message_id: id,

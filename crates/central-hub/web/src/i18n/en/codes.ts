@@ -35,6 +35,9 @@ export const errors: typeof esErrors = {
     'This send was already asked for with other content. Change the message and try again.',
   URL_NOT_ALLOWED: 'Files are not fetched from that site. Upload the file instead.',
   FILE_NOT_FOUND: 'That file is not here any more. Upload it again.',
+  MEDIA_NOT_FOUND: 'No message with this id came in with a file.',
+  MEDIA_OFF: 'Files that come in are not fetched (MEDIA_DOWNLOAD).',
+  MEDIA_GONE: 'WhatsApp has this file no more: the phone may still have it.',
   FILE_IN_USE: 'A message that may have to be sent again needs that file.',
   FETCH_FAILED: 'The file could not be fetched, so nothing was sent.',
   STORAGE_FULL: 'There is no room for the file. Delete some, or try again later.',
@@ -78,6 +81,7 @@ export const errors: typeof esErrors = {
     'The part that talks to WhatsApp gave an unexpected answer. Tell support: it may be of another version.',
   WEBHOOK_ADDRESS_REFUSED:
     'That address is inside this network. If it is meant, name it in WEBHOOK_ALLOWED_HOSTS on the server.',
+  ALERTS_NOT_CONFIGURED: 'Nobody would be told: set the mail or the webhook on the server.',
   INTERNAL_TOKEN_NOT_SET: 'The server has no INTERNAL_TOKEN, so programs cannot report messages.',
   WEBHOOK_NOT_FOUND: 'That webhook is not there any more.',
   WEBHOOK_DELIVERY_NOT_FOUND: 'That delivery is not there any more.',

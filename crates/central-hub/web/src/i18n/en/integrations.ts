@@ -72,7 +72,7 @@ export const integrations: Dictionary['integrations'] = {
   failures: {
     CANNOT_CONNECT: 'Could not connect',
     HOST_NOT_FOUND: 'That address was not found on the internet',
-    TIMEOUT: 'No answer within 15 seconds',
+    TIMEOUT: 'It did not answer in time',
     BROKE_OFF: 'The connection broke off',
     TLS_FAILED: 'Its certificate is not valid',
     NO_CERTIFICATES: "This machine lacks the authorities' certificates",
@@ -83,6 +83,8 @@ export const integrations: Dictionary['integrations'] = {
     TOO_MANY_REQUESTS: 'It asked to wait',
     SERVER_ERROR: 'It failed on the other side',
     GONE: 'It answered that it is gone',
+    BAD_MESSAGE: 'The message could not be written',
+    NOT_CONFIGURED: 'It is not configured any more',
   },
   form: {
     url: 'Address',

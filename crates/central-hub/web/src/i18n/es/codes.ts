@@ -34,6 +34,9 @@ export const errors = {
     'Este envío ya se pidió con otro contenido. Cambiá el mensaje y probá de nuevo.',
   URL_NOT_ALLOWED: 'Ese sitio no está permitido para buscar archivos. Subí el archivo.',
   FILE_NOT_FOUND: 'Ese archivo ya no está. Subilo de nuevo.',
+  MEDIA_NOT_FOUND: 'Ningún mensaje con ese identificador llegó con un archivo.',
+  MEDIA_OFF: 'Los archivos que llegan no se bajan (MEDIA_DOWNLOAD).',
+  MEDIA_GONE: 'WhatsApp ya no tiene este archivo: puede estar todavía en el teléfono.',
   FILE_IN_USE: 'Un mensaje que puede tener que reenviarse necesita ese archivo.',
   FETCH_FAILED: 'No se pudo obtener el archivo y no se envió nada.',
   STORAGE_FULL: 'No hay lugar para el archivo. Borrá alguno o probá más tarde.',
@@ -79,6 +82,7 @@ export const errors = {
     'La parte que habla con WhatsApp respondió algo inesperado. Avisale a soporte: puede ser de otra versión.',
   WEBHOOK_ADDRESS_REFUSED:
     'Esa dirección es de la red interna. Si es a propósito, nombrala en WEBHOOK_ALLOWED_HOSTS en el servidor.',
+  ALERTS_NOT_CONFIGURED: 'Nadie recibiría el aviso: falta configurar el correo o la integración en el servidor.',
   INTERNAL_TOKEN_NOT_SET:
     'El servidor no tiene INTERNAL_TOKEN, así que los programas no pueden informar mensajes.',
   WEBHOOK_NOT_FOUND: 'Ese webhook ya no existe.',

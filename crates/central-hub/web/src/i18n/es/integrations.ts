@@ -72,7 +72,7 @@ export const integrations = {
   failures: {
     CANNOT_CONNECT: 'No se pudo conectar',
     HOST_NOT_FOUND: 'No se encontró esa dirección en internet',
-    TIMEOUT: 'No contestó en 15 segundos',
+    TIMEOUT: 'No contestó a tiempo',
     BROKE_OFF: 'La conexión se cortó',
     TLS_FAILED: 'Su certificado no es válido',
     NO_CERTIFICATES: 'A este equipo le faltan los certificados de las autoridades',
@@ -83,6 +83,8 @@ export const integrations = {
     TOO_MANY_REQUESTS: 'Pidió esperar',
     SERVER_ERROR: 'Falló del otro lado',
     GONE: 'Contestó que ya no existe',
+    BAD_MESSAGE: 'El mensaje no se pudo armar',
+    NOT_CONFIGURED: 'Ya no está configurado',
   },
   form: {
     url: 'Dirección',

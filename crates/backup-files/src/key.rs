@@ -45,17 +45,28 @@ impl BackupKey {
         (identity.to_string().expose_secret().to_owned(), public)
     }
 
-    pub(super) fn recipient(&self) -> Recipient {
+    /// Who can open what is encrypted with it.
+    #[must_use]
+    pub fn recipient(&self) -> Recipient {
         match self {
             Self::Secret(identity) => identity.to_public(),
             Self::Public(recipient) => recipient.clone(),
         }
     }
 
-    pub(super) fn identity(&self) -> Option<&Identity> {
+    pub(crate) fn identity(&self) -> Option<&Identity> {
         match self {
             Self::Secret(identity) => Some(identity),
             Self::Public(_) => None,
         }
+    }
+
+    /// What `backup --new-key` prints.
+    #[must_use]
+    pub fn letter() -> String {
+        let (secret, public) = Self::generate();
+        format!(
+            "BACKUP_KEY={secret}\n# its public half, which can make backups but not open them: {public}\n# keep the key somewhere else than the backups: without it they are lost"
+        )
     }
 }

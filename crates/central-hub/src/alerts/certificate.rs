@@ -1,0 +1,180 @@
+//! Whether browsers would open the page: its certificate, as people get it.
+//!
+//! The handshake is made as if it were two weeks from now, and, if that fails,
+//! now: so what this machine trusts is judged by what every browser judges it by,
+//! and no certificate is read by hand.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reqwest::redirect;
+use rustls::pki_types::UnixTime;
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, RootCertStore};
+use url::Url;
+
+use super::judge::{CertificateFacts, Standing};
+
+/// How far ahead it is looked.
+const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+/// For a request.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A clock that is ahead.
+#[derive(Debug)]
+struct Ahead(Duration);
+
+impl TimeProvider for Ahead {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = SystemTime::now() + self.0;
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(UnixTime::since_unix_epoch(since))
+    }
+}
+
+/// How the certificate stands; nothing where the page cannot be reached, which is
+/// no matter of its certificate.
+pub(super) async fn look(url: &Url) -> Option<CertificateFacts> {
+    let roots = tokio::task::spawn_blocking(roots).await.ok()??;
+    judge(url, &Arc::new(roots)).await
+}
+
+async fn judge(url: &Url, roots: &Arc<RootCertStore>) -> Option<CertificateFacts> {
+    let host = url.host_str()?.to_owned();
+    let standing = match handshake(url, roots, AHEAD).await? {
+        true => Standing::Good,
+        false if handshake(url, roots, Duration::ZERO).await? => Standing::Near,
+        false => Standing::Refused,
+    };
+    Some(CertificateFacts { host, standing })
+}
+
+/// What this machine trusts.
+fn roots() -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    (!roots.is_empty()).then_some(roots)
+}
+
+/// Whether the certificate is good at that time; `None` if there was none to see.
+async fn handshake(url: &Url, roots: &Arc<RootCertStore>, ahead: Duration) -> Option<bool> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_details(provider, Arc::new(Ahead(ahead)))
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_root_certificates(roots.clone())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()
+        .ok()?;
+    match client.get(url.clone()).send().await {
+        Ok(_) => Some(true),
+        Err(error) if is_about_certificate(&error) => Some(false),
+        Err(_) => None,
+    }
+}
+
+fn is_about_certificate(error: &reqwest::Error) -> bool {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+            return true;
+        }
+        // An I/O error leaves what it wraps out of its sources.
+        let io = cause.downcast_ref::<std::io::Error>();
+        source = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// Serves a certificate of `authority` that ends in so many days.
+    async fn page(authority: &CertifiedIssuer<'static, KeyPair>, days: i64) -> Url {
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now());
+        let end = today.date() + jiff::Span::new().days(days);
+        let [month, day] = [end.month(), end.day()].map(|it| u8::try_from(it).unwrap());
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(end.year().into(), month, day);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, authority).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                if let Ok(mut stream) = acceptor.accept(socket).await {
+                    let mut asked = [0; 1024];
+                    let _ = stream.read(&mut asked).await;
+                    let answer = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+                    let _ = stream.write_all(answer).await;
+                    let _ = stream.shutdown().await;
+                }
+            }
+        });
+        format!("https://localhost:{port}/").parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn good_near_its_end_and_refused() {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.as_ref().der().clone()).unwrap();
+        let roots = Arc::new(roots);
+        for (days, standing) in [
+            (90, Standing::Good),
+            (7, Standing::Near),
+            (-1, Standing::Refused),
+        ] {
+            let url = page(&authority, days).await;
+            let found = judge(&url, &roots).await.unwrap();
+            assert_eq!(
+                (found.host.as_str(), found.standing),
+                ("localhost", standing)
+            );
+        }
+        // Somebody else's, and none to see.
+        let url = page(&authority, 90).await;
+        let other = CertifiedIssuer::self_signed(
+            CertificateParams::new(Vec::new()).unwrap(),
+            KeyPair::generate().unwrap(),
+        );
+        let mut strangers = RootCertStore::empty();
+        let _ = strangers.add(other.unwrap().as_ref().der().clone());
+        let found = judge(&url, &Arc::new(strangers)).await.unwrap();
+        assert_eq!(found.standing, Standing::Refused);
+        let nowhere = "https://localhost:1/".parse().unwrap();
+        assert_eq!(judge(&nowhere, &roots).await, None);
+    }
+}

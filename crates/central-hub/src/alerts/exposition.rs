@@ -1,0 +1,65 @@
+//! session-manager's figures, out of what it tells Prometheus: the same that
+//! monitors see.
+
+use super::judge::ManagerFigures;
+
+/// The value of a metric without labels.
+fn value(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        rest.strip_prefix(' ')
+    })?;
+    let value: f64 = line.split_whitespace().next()?.parse().ok()?;
+    value.is_finite().then_some(value)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates, and is whole"
+)]
+fn whole(value: f64) -> u64 {
+    value.max(0.0) as u64
+}
+
+/// Resident memory of the service itself, in MiB.
+pub(super) fn resident_mib(text: &str) -> Option<u64> {
+    value(text, "process_resident_memory_bytes").map(|bytes| whole(bytes) >> 20)
+}
+
+/// The figures that are there; a session-manager of another version may lack some.
+pub(super) fn figures(text: &str) -> ManagerFigures {
+    let get = |name| value(text, name);
+    ManagerFigures {
+        profile_mib: get("leadmaster_profile_bytes").map(|bytes| whole(bytes) >> 20),
+        free_mib: get("leadmaster_disk_free_bytes").map(|bytes| whole(bytes) >> 20),
+        backup_hours: get("leadmaster_backup_age_seconds").map(|age| whole(age) / 3600),
+        backup_failed: get("leadmaster_backup_failed").map(|failed| failed > 0.0),
+        skew_seconds: get("leadmaster_clock_skew_seconds").map(|skew| whole(skew.abs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_read_by_their_whole_names() {
+        let text = "# HELP leadmaster_profile_bytes What the profile takes\n\
+            # TYPE leadmaster_profile_bytes gauge\n\
+            leadmaster_profile_bytes 3221225472\n\
+            leadmaster_profile_bytes_more 1\n\
+            leadmaster_session_state{state=\"READY\"} 1\n\
+            process_resident_memory_bytes 62914560\n\
+            leadmaster_clock_skew_seconds -90.5\n\
+            leadmaster_backup_age_seconds NaN\n\
+            leadmaster_backup_failed 1\n";
+        let found = figures(text);
+        assert_eq!(found.profile_mib, Some(3072));
+        assert_eq!(found.skew_seconds, Some(90));
+        assert_eq!((found.backup_hours, found.free_mib), (None, None));
+        assert_eq!(found.backup_failed, Some(true));
+        assert_eq!(resident_mib(text), Some(60));
+        assert_eq!(resident_mib(""), None);
+    }
+}

@@ -1,0 +1,430 @@
+//! Which conditions hold, from what was observed: the limits, and nothing else.
+
+use session_api::{LimitsEvent, NewChatStatus, SessionBody, SessionState};
+
+use super::condition::{Backup, Code, Condition, LimitKind};
+
+/// The report's limits: session-manager's and the hub's own memory, and their
+/// restarts within an hour.
+pub(super) const MANAGER: Limits = Limits {
+    memory_mib: 512,
+    restarts: 3,
+};
+pub(super) const HUB: Limits = Limits {
+    memory_mib: 1024,
+    restarts: 5,
+};
+/// As `deploy/prometheus/alerts.yml` has it.
+const BACKUP_HOURS: u64 = 72;
+/// As the doctors have it: less is a warning there.
+const LEAST_ROOM_MIB: u64 = 1000;
+/// As session-manager's doctor has it.
+const LARGE_PROFILE_MIB: u64 = 2048;
+const LARGEST_SKEW_SECONDS: u64 = 60;
+/// A person paused it, or has to start it again: nothing that happened by itself.
+const BY_PERSON: [&str; 2] = ["PAUSED_BY_PERSON", "RETRY"];
+
+/// What a service may do before a person has to look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) memory_mib: u64,
+    pub(super) restarts: i64,
+}
+
+/// A service, as far as it is known.
+#[derive(Clone, Debug)]
+pub(super) struct ServiceFacts {
+    pub(super) name: String,
+    pub(super) limits: Limits,
+    /// Restarts within the last hour.
+    pub(super) restarts: i64,
+    pub(super) resident_mib: Option<u64>,
+}
+
+/// Figures of session-manager's own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ManagerFigures {
+    pub(super) profile_mib: Option<u64>,
+    pub(super) free_mib: Option<u64>,
+    pub(super) backup_hours: Option<u64>,
+    pub(super) backup_failed: Option<bool>,
+    pub(super) skew_seconds: Option<u64>,
+}
+
+/// The certificate of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CertificateFacts {
+    pub(super) host: String,
+    pub(super) standing: Standing,
+}
+
+/// How a certificate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Good,
+    /// It will be over soon.
+    Near,
+    /// Browsers refuse it.
+    Refused,
+}
+
+/// A backup of the hub's database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HubBackup {
+    pub(super) hours: Option<u64>,
+    pub(super) failed: bool,
+}
+
+/// A campaign that is paused.
+#[derive(Clone, Debug)]
+pub(super) struct PausedCampaign {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+/// What a webhook did not hear.
+#[derive(Clone, Debug)]
+pub(super) struct DeadLetter {
+    pub(super) webhook: i64,
+    pub(super) name: String,
+    pub(super) number: i64,
+    pub(super) is_off: bool,
+}
+
+/// What was observed. `None` is what could not be had: of that nothing is said,
+/// neither that it holds nor that it is over.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    /// Why session-manager is not heard, or that it is (`Some(None)`).
+    pub(super) link: Option<Option<String>>,
+    pub(super) session: Option<SessionBody>,
+    pub(super) limits: Option<LimitsEvent>,
+    pub(super) figures: Option<ManagerFigures>,
+    pub(super) services: Vec<ServiceFacts>,
+    pub(super) hub_room: Option<(String, u64)>,
+    pub(super) paused: Option<Vec<PausedCampaign>>,
+    pub(super) dead_letters: Option<Vec<DeadLetter>>,
+    pub(super) certificate: Option<CertificateFacts>,
+    pub(super) hub_backup: Option<HubBackup>,
+}
+
+/// What holds, and of which codes nothing is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) holding: Vec<Condition>,
+    pub(super) unknown: Vec<String>,
+}
+
+impl Judgement {
+    /// Whether it was looked at whether this alert still holds.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        let code = key.split('/').next().unwrap_or(key);
+        !self.unknown.iter().any(|it| it == key || it == code)
+    }
+}
+
+/// Judges.
+pub(super) fn judge(facts: &Facts) -> Judgement {
+    let mut judgement = Judgement::default();
+    let holding = &mut judgement.holding;
+    if let Some(Some(reason)) = &facts.link {
+        holding.push(Condition::SessionManagerDown {
+            reason: reason.clone(),
+        });
+    }
+    if let Some(session) = &facts.session {
+        holding.extend(of_session(session));
+    }
+    if let Some(limits) = &facts.limits {
+        holding.extend(of_limits(limits));
+    }
+    if let Some(figures) = &facts.figures {
+        holding.extend(of_figures(figures));
+    }
+    for service in &facts.services {
+        holding.extend(of_service(service));
+    }
+    if let Some((folder, free)) = &facts.hub_room {
+        holding.extend(room(folder, *free));
+    }
+    for campaign in facts.paused.iter().flatten() {
+        if !BY_PERSON.contains(&campaign.reason.as_str()) {
+            holding.push(Condition::CampaignStopped {
+                id: campaign.id,
+                name: campaign.name.clone(),
+                reason: campaign.reason.clone(),
+            });
+        }
+    }
+    for letter in facts.dead_letters.iter().flatten() {
+        holding.push(Condition::WebhookDeadLetters {
+            webhook: letter.webhook,
+            name: letter.name.clone(),
+            number: letter.number,
+            is_off: letter.is_off,
+        });
+    }
+    if let Some(certificate) = &facts.certificate
+        && certificate.standing != Standing::Good
+    {
+        holding.push(Condition::Certificate {
+            host: certificate.host.clone(),
+            is_over: certificate.standing == Standing::Refused,
+        });
+    }
+    if let Some(backup) = facts.hub_backup {
+        holding.extend(of_backup(Backup::Hub, backup.hours, backup.failed));
+    }
+    judgement.unknown = unknown(facts);
+    judgement
+}
+
+/// The codes, or keys, of which nothing is known.
+fn unknown(facts: &Facts) -> Vec<String> {
+    let figures = facts.figures.clone().unwrap_or_default();
+    let knows_room = figures.free_mib.is_some() && facts.hub_room.is_some();
+    let codes = [
+        (facts.link.is_some(), Code::SessionManagerDown),
+        (facts.session.is_some(), Code::SessionNotReady),
+        (facts.session.is_some(), Code::BrowserRestarts),
+        (facts.limits.is_some(), Code::WhatsappLimit),
+        (facts.paused.is_some(), Code::CampaignStopped),
+        (facts.dead_letters.is_some(), Code::WebhookDeadLetters),
+        (facts.certificate.is_some(), Code::Certificate),
+        (figures.profile_mib.is_some(), Code::LargeProfile),
+        (figures.skew_seconds.is_some(), Code::ClockOff),
+        (knows_room, Code::LowDisk),
+    ];
+    let codes = codes.into_iter().filter(|(is_known, _)| !is_known);
+    let codes = codes.map(|(_, code)| code.as_str().to_owned());
+    let hub = facts.hub_backup.is_some();
+    let (session, other) = (Backup::Session.as_str(), Backup::Hub.as_str());
+    let keys = [
+        (
+            figures.backup_failed.is_some(),
+            Code::BackupFailed.of(session),
+        ),
+        (figures.backup_hours.is_some(), Code::BackupOld.of(session)),
+        (hub, Code::BackupFailed.of(other)),
+        (hub, Code::BackupOld.of(other)),
+    ];
+    let keys = keys.into_iter().filter(|(is_known, _)| !is_known);
+    // One that is not looked at any more, such as a hub that is gone, is over.
+    let silent = facts
+        .services
+        .iter()
+        .filter(|service| service.resident_mib.is_none());
+    let silent = silent.map(|service| Code::HighMemory.of(&service.name));
+    codes
+        .chain(keys.map(|(_, key)| key))
+        .chain(silent)
+        .collect()
+}
+
+fn of_session(session: &SessionBody) -> Vec<Condition> {
+    let mut holding = Vec::new();
+    if session.state != SessionState::Ready {
+        holding.push(Condition::SessionNotReady {
+            state: session.state,
+            cause: session.cause.clone(),
+            message: session.cause_message.clone(),
+        });
+    }
+    let restarts = &session.restarts;
+    if restarts.budget > 0 && restarts.recent > restarts.budget / 2 {
+        holding.push(Condition::BrowserRestarts {
+            number: restarts.recent,
+            budget: restarts.budget,
+            window_minutes: restarts.window_seconds / 60,
+        });
+    }
+    holding
+}
+
+fn of_limits(limits: &LimitsEvent) -> Option<Condition> {
+    let (lock, chats) = (&limits.limits.reach_out, &limits.limits.new_chats);
+    if lock.locked {
+        return Some(Condition::WhatsappLimit {
+            kind: LimitKind::ReachOut,
+            until: lock.until,
+        });
+    }
+    let kind = match chats.status {
+        NewChatStatus::None => return None,
+        NewChatStatus::FirstWarning | NewChatStatus::SecondWarning => LimitKind::NewChatsNear,
+        NewChatStatus::Capped => LimitKind::NewChats,
+    };
+    Some(Condition::WhatsappLimit {
+        kind,
+        until: chats.cycle_end,
+    })
+}
+
+fn of_figures(figures: &ManagerFigures) -> Vec<Condition> {
+    let mut holding = Vec::new();
+    if let Some(mib) = figures.profile_mib.filter(|mib| *mib >= LARGE_PROFILE_MIB) {
+        holding.push(Condition::LargeProfile { mib });
+    }
+    let skew = figures.skew_seconds;
+    if let Some(seconds) = skew.filter(|seconds| *seconds > LARGEST_SKEW_SECONDS) {
+        holding.push(Condition::ClockOff { seconds });
+    }
+    if let Some(free) = figures.free_mib {
+        holding.extend(room(session_api::SERVICE_NAME, free));
+    }
+    let failed = figures.backup_failed.unwrap_or(false);
+    holding.extend(of_backup(Backup::Session, figures.backup_hours, failed));
+    holding
+}
+
+fn of_backup(what: Backup, hours: Option<u64>, failed: bool) -> Vec<Condition> {
+    let old = hours.filter(|hours| *hours > BACKUP_HOURS);
+    let old = old.map(|hours| Condition::BackupOld { what, hours });
+    let failed = failed.then_some(Condition::BackupFailed { what });
+    old.into_iter().chain(failed).collect()
+}
+
+fn room(what: &str, free_mib: u64) -> Option<Condition> {
+    (free_mib < LEAST_ROOM_MIB).then(|| Condition::LowDisk {
+        what: what.to_owned(),
+        free_mib,
+    })
+}
+
+fn of_service(service: &ServiceFacts) -> Vec<Condition> {
+    let (name, limits) = (&service.name, service.limits);
+    let mut holding = Vec::new();
+    if service.restarts > limits.restarts {
+        holding.push(Condition::ManyRestarts {
+            service: name.clone(),
+            number: service.restarts,
+        });
+    } else if service.restarts > 1 {
+        holding.push(Condition::ShortUptime {
+            service: name.clone(),
+        });
+    }
+    let resident = service.resident_mib;
+    if let Some(mib) = resident.filter(|mib| *mib > limits.memory_mib) {
+        holding.push(Condition::HighMemory {
+            service: name.clone(),
+            mib,
+            limit_mib: limits.memory_mib,
+        });
+    }
+    holding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(facts: &Facts) -> Vec<String> {
+        judge(facts).holding.iter().map(Condition::key).collect()
+    }
+
+    fn service(restarts: i64, resident_mib: u64) -> Facts {
+        Facts {
+            services: vec![ServiceFacts {
+                name: "session-manager".to_owned(),
+                limits: MANAGER,
+                restarts,
+                resident_mib: Some(resident_mib),
+            }],
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn the_reports_limits() {
+        assert!(codes(&service(1, 512)).is_empty());
+        assert_eq!(codes(&service(2, 80)), ["SHORT_UPTIME/session-manager"]);
+        assert_eq!(codes(&service(3, 80)), ["SHORT_UPTIME/session-manager"]);
+        assert_eq!(
+            codes(&service(4, 513)),
+            [
+                "MANY_RESTARTS/session-manager",
+                "HIGH_MEMORY/session-manager"
+            ]
+        );
+        assert_eq!((HUB.memory_mib, HUB.restarts), (1024, 5));
+    }
+
+    #[test]
+    fn a_pause_by_a_person_is_no_alert() {
+        let paused = ["PAUSED_BY_PERSON", "RETRY", "MANY_FAILURES"];
+        let paused = (1..).zip(paused).map(|(id, reason)| PausedCampaign {
+            id,
+            name: "Mayo".to_owned(),
+            reason: reason.to_owned(),
+        });
+        let facts = Facts {
+            paused: Some(paused.collect()),
+            ..Facts::default()
+        };
+        assert_eq!(codes(&facts), ["CAMPAIGN_STOPPED/3"]);
+    }
+
+    #[test]
+    fn figures_beyond_their_limits() {
+        let figures = ManagerFigures {
+            profile_mib: Some(2048),
+            free_mib: Some(999),
+            backup_hours: Some(73),
+            backup_failed: Some(true),
+            skew_seconds: Some(61),
+        };
+        let facts = Facts {
+            figures: Some(figures),
+            hub_backup: Some(HubBackup {
+                hours: Some(72),
+                failed: false,
+            }),
+            ..Facts::default()
+        };
+        assert_eq!(
+            codes(&facts),
+            [
+                "LARGE_PROFILE",
+                "CLOCK_OFF",
+                "LOW_DISK/session-manager",
+                "BACKUP_OLD/session",
+                "BACKUP_FAILED/session"
+            ]
+        );
+    }
+
+    #[test]
+    fn of_what_is_not_known_nothing_is_said() {
+        let nothing = judge(&Facts::default());
+        assert!(nothing.holding.is_empty());
+        for key in ["SESSION_NOT_READY", "BACKUP_OLD/hub", "CAMPAIGN_STOPPED/3"] {
+            assert!(!nothing.knows(key), "{key}");
+        }
+        let facts = Facts {
+            link: Some(None),
+            paused: Some(Vec::new()),
+            ..Facts::default()
+        };
+        let some = judge(&facts);
+        assert!(some.knows("SESSION_MANAGER_DOWN") && some.knows("CAMPAIGN_STOPPED/3"));
+        assert!(!some.knows("SESSION_NOT_READY"));
+    }
+
+    #[test]
+    fn whatsapps_limits() {
+        let mut limits = LimitsEvent::default();
+        assert_eq!(of_limits(&limits), None);
+        limits.limits.new_chats.status = NewChatStatus::SecondWarning;
+        let kind = |limits: &LimitsEvent| match of_limits(limits) {
+            Some(Condition::WhatsappLimit { kind, .. }) => Some(kind),
+            _ => None,
+        };
+        assert_eq!(kind(&limits), Some(LimitKind::NewChatsNear));
+        limits.limits.new_chats.status = NewChatStatus::Capped;
+        assert_eq!(kind(&limits), Some(LimitKind::NewChats));
+        limits.limits.reach_out.locked = true;
+        assert_eq!(kind(&limits), Some(LimitKind::ReachOut));
+    }
+}

@@ -1,0 +1,658 @@
+//! Alerts that reach a person: by e-mail and by a webhook, whoever sleeps.
+//!
+//! ```text
+//!  relay, /session, /metrics, store, disk ─> observe ─> Facts ─> judge ─> Conditions
+//!                                                                          │
+//!        ┌── policy: at first, again, not at night <── alerts (store) <────┘
+//!        v
+//!  alert_notices (store) ─> deliver ─┬─> e-mail
+//!                                    └─> webhook     again later, given up after a day
+//! ```
+//!
+//! What is told is written down together with that it was told, so that two hubs
+//! on one store tell once and a restart tells nothing twice. A condition is over
+//! when no hub has seen it for a while; what could not be looked at is neither.
+//! Without a way nobody is told, and what holds is on the page all the same.
+
+mod certificate;
+mod condition;
+mod exposition;
+mod judge;
+mod observe;
+mod policy;
+mod ways;
+mod words;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::civil::DateTime;
+use serde::Serialize;
+use service_runtime::Backoff;
+use session_api::Timestamp;
+use session_client::SessionClient;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use self::condition::Condition;
+use self::judge::{Facts, Judgement};
+use self::observe::Observer;
+use self::policy::{Policy, Telling, age};
+pub(crate) use self::ways::Tried;
+use self::ways::{Outgoing, Ways};
+use self::words::{Digest, Letter, Words};
+use crate::backup::Schedule;
+use crate::config::Config;
+use crate::relay::Relay;
+use crate::store::{
+    Engine, NewNotice, Notice, Settled, Sighting, State, Store, StoreError, StoredAlert,
+    new_event_id,
+};
+use crate::webhooks::WebhookLimits;
+
+/// A try to tell, with everything that belongs to it, is over before.
+const LEASE: Duration = Duration::from_secs(120);
+/// What was not told for so long is given up.
+const GIVEN_UP: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1800);
+/// So many notices are worked on in one go.
+const AT_ONCE: u32 = 8;
+/// How long notices are kept, and starts are counted.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+/// While nothing is heard: what another hub left behind.
+const IDLE_PAUSE: Duration = Duration::from_secs(15);
+/// The day of the last digest.
+const DIGEST: &str = "alert_digest_day";
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// So many of the latest notices are shown.
+const SHOWN: u32 = 10;
+
+/// How often it is looked, and what is patience.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertLimits {
+    /// Between two looks.
+    pub every: Duration,
+    /// What was not seen for so long is over.
+    pub over_after: Duration,
+    /// The pause after the first try to tell; the next are longer.
+    pub first_pause: Duration,
+}
+
+impl Default for AlertLimits {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(30),
+            over_after: Duration::from_secs(90),
+            first_pause: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Tells people. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Alerts(Arc<Inner>);
+
+struct Inner {
+    config: Arc<Config>,
+    store: Store,
+    observer: Observer,
+    ways: Ways,
+    words: Words,
+    limits: AlertLimits,
+    /// This hub, as people read it.
+    name: String,
+    /// This process, in the rows that it took.
+    who: String,
+    /// There is something to tell.
+    enqueued: Notify,
+    /// One test at a time.
+    testing: Mutex<()>,
+}
+
+/// An alert, as the page shows it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = alerts::Held)]
+pub(crate) struct Held {
+    key: String,
+    code: String,
+    /// `critical` or `warning`.
+    severity: &'static str,
+    title: String,
+    text: String,
+    since: Timestamp,
+    /// When people were told last.
+    told_at: Option<Timestamp>,
+}
+
+/// What was told, or is to be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = alerts::Told)]
+pub(crate) struct Told {
+    way: String,
+    /// `raised`, `repeated`, `cleared` or `digest`.
+    kind: String,
+    code: String,
+    title: String,
+    /// `pending`, `sent` or `dead`.
+    state: String,
+    attempts: u32,
+    /// Why the last try was no success.
+    error: Option<String>,
+    at: Timestamp,
+}
+
+/// A way, and whom it reaches.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = alerts::Way)]
+pub(crate) struct WayBody {
+    way: &'static str,
+    to: String,
+}
+
+/// How alerts stand.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = alerts::Standing)]
+pub(crate) struct AlertsBody {
+    /// How people are told; nobody is where there is none.
+    ways: Vec<WayBody>,
+    after_minutes: u64,
+    /// `null`: what holds is told once.
+    repeat_hours: Option<u64>,
+    quiet_hours: Option<String>,
+    digest_at: Option<String>,
+    /// What holds now.
+    holding: Vec<Held>,
+    /// The latest that was told, the newest first.
+    told: Vec<Told>,
+}
+
+/// Why no test was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TestRefused {
+    /// Nobody would be told.
+    NoWay,
+    /// One is under way.
+    UnderWay,
+}
+
+impl std::fmt::Debug for Alerts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Alerts")
+            .field("ways", &self.0.ways.names())
+            .finish_non_exhaustive()
+    }
+}
+
+/// This machine's name, and the port where that is not the usual one: what tells
+/// hubs apart.
+fn hub_name(config: &Config) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_string_lossy().into_owned();
+    if config.port == crate::config::DEFAULT_PORT {
+        host
+    } else {
+        format!("{host}:{}", config.port)
+    }
+}
+
+/// Tries each way, without a hub: what came of it; nothing where there is no way.
+pub(crate) async fn test(config: &Config, limits: WebhookLimits) -> Vec<Tried> {
+    let words = words_of(config);
+    try_ways(&Ways::new(&config.alerts, limits), &words).await
+}
+
+fn words_of(config: &Config) -> Words {
+    Words::new(
+        config.alerts.language,
+        config.zone.clone(),
+        hub_name(config),
+    )
+}
+
+async fn try_ways(ways: &Ways, words: &Words) -> Vec<Tried> {
+    let letter = words.test();
+    let event_id = new_event_id();
+    let outgoing = Outgoing {
+        event_id: &event_id,
+        kind: "test",
+        code: "TEST",
+        severity: "info",
+        letter: &letter,
+        at: Timestamp::now(),
+    };
+    ways.test(&outgoing).await
+}
+
+impl Alerts {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        store: Store,
+        session: SessionClient,
+        relay: Relay,
+        backups: Option<Schedule>,
+        webhook_limits: WebhookLimits,
+        limits: AlertLimits,
+    ) -> Self {
+        let name = hub_name(&config);
+        let service = format!("central-hub {name}");
+        Self(Arc::new(Inner {
+            observer: Observer::new(store.clone(), session, relay, backups, service),
+            ways: Ways::new(&config.alerts, webhook_limits),
+            words: words_of(&config),
+            store,
+            limits,
+            name,
+            config,
+            who: format!("{:016x}", rand::random::<u64>()),
+            enqueued: Notify::new(),
+            testing: Mutex::new(()),
+        }))
+    }
+
+    /// Looks and tells until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        let inner = &self.0;
+        inner.begin().await;
+        tokio::select! {
+            biased;
+            () = draining.cancelled() => {}
+            () = inner.watch() => {}
+            () = inner.deliver() => {}
+        }
+        if let Err(error) = inner.store.release_notices(Some(&inner.who)).await {
+            tracing::debug!("the leases of alerts stay: {error}");
+        }
+    }
+
+    /// Tries each way.
+    pub(crate) async fn test(&self) -> Result<Vec<Tried>, TestRefused> {
+        let inner = &self.0;
+        let Ok(_one) = inner.testing.try_lock() else {
+            return Err(TestRefused::UnderWay);
+        };
+        if inner.ways.names().is_empty() {
+            return Err(TestRefused::NoWay);
+        }
+        Ok(try_ways(&inner.ways, &inner.words).await)
+    }
+
+    /// How alerts stand.
+    pub(crate) async fn standing(&self) -> Result<AlertsBody, StoreError> {
+        let inner = &self.0;
+        let alerts = &inner.config.alerts;
+        let held = inner.store.alerts().await?;
+        let told = inner.store.notices(SHOWN).await?;
+        Ok(AlertsBody {
+            ways: inner
+                .ways
+                .reached()
+                .into_iter()
+                .map(|(way, to)| WayBody { way, to })
+                .collect(),
+            after_minutes: alerts.after.as_secs() / 60,
+            repeat_hours: alerts.repeat.map(|repeat| repeat.as_secs() / 3600),
+            quiet_hours: alerts.quiet.map(|quiet| quiet.to_string()),
+            digest_at: alerts.digest_at.map(crate::config::alerts::shown),
+            holding: held.iter().filter_map(|alert| inner.held(alert)).collect(),
+            told: told.into_iter().map(Told::from).collect(),
+        })
+    }
+}
+
+impl From<Notice> for Told {
+    fn from(notice: Notice) -> Self {
+        Self {
+            way: notice.way,
+            kind: notice.kind,
+            code: notice.code,
+            title: notice.title,
+            state: notice.state,
+            attempts: notice.attempts,
+            error: notice.last_error,
+            at: notice.created_at,
+        }
+    }
+}
+
+/// What was stored; nothing of a later version.
+fn condition_of(alert: &StoredAlert) -> Option<Condition> {
+    serde_json::from_str(&alert.detail).ok()
+}
+
+impl Inner {
+    /// Writes down that this hub started, and takes back what it had.
+    async fn begin(&self) {
+        let service = format!("central-hub {}", self.name);
+        let now = Timestamp::now();
+        if let Err(error) = self.store.service_started(&service, now).await {
+            tracing::debug!("the start is not written down: {error}");
+        }
+        if self.store.engine() == Engine::Sqlite {
+            // No other hub has this file: what is taken was this one's.
+            if let Err(error) = self.store.release_notices(None).await {
+                tracing::warn!("alerts: {error}");
+            }
+        }
+    }
+
+    async fn watch(&self) {
+        let mut forget_at = Instant::now();
+        loop {
+            // The first look is after the relay had time to hear something.
+            tokio::time::sleep(self.limits.every).await;
+            if let Err(error) = self.look().await {
+                tracing::warn!("alerts wait for the store: {error}");
+            }
+            if forget_at <= Instant::now() {
+                forget_at = Instant::now() + FORGET_EVERY;
+                let before = Timestamp::now().before(KEPT);
+                if let Err(error) = self.store.forget_notices(before).await {
+                    tracing::warn!("old notices stay: {error}");
+                }
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), StoreError> {
+        let facts = self.observer.facts(&self.config).await;
+        let judgement = judge::judge(&facts);
+        let now = Timestamp::now();
+        let policy = self.policy(now);
+        for condition in &judgement.holding {
+            let since = since_of(condition, &facts).unwrap_or(now);
+            self.see(condition, since, &policy, now).await?;
+        }
+        self.clear(&judgement, &policy, now).await?;
+        self.digest(&facts, now).await
+    }
+
+    fn local(&self, now: Timestamp) -> DateTime {
+        let now = jiff::Timestamp::from_millisecond(now.as_millis()).unwrap_or_default();
+        self.config.zone.to_datetime(now)
+    }
+
+    fn policy(&self, now: Timestamp) -> Policy {
+        let alerts = &self.config.alerts;
+        let time = self.local(now).time();
+        Policy {
+            repeat: alerts.repeat,
+            is_quiet: alerts.quiet.is_some_and(|quiet| quiet.contains(time)),
+        }
+    }
+
+    /// Writes down that it holds, and tells if it is time to.
+    async fn see(
+        &self,
+        condition: &Condition,
+        since: Timestamp,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let detail = serde_json::to_string(condition).unwrap_or_default();
+        let (key, reason) = (condition.key(), condition.reason());
+        let sighting = Sighting {
+            key: &key,
+            code: condition.code(),
+            detail: &detail,
+            reason: &reason,
+            since,
+        };
+        let mut tx = self.store.begin().await?;
+        let alert = self.store.see_alert_in(&mut tx, &sighting, now).await?;
+        let (severity, patience) = (
+            condition.severity(),
+            condition.patience(self.config.alerts.after),
+        );
+        let telling = policy.decide(&alert, severity, patience, now);
+        if let Some(telling) = telling {
+            let is_again = telling == Telling::Repeated;
+            let letter = self.words.raised(condition, alert.since, is_again);
+            let kind = if is_again { "repeated" } else { "raised" };
+            let notice = Writing {
+                kind,
+                key: &key,
+                code: condition.code(),
+                severity: severity.as_str(),
+                letter: &letter,
+            };
+            self.enqueue(&mut tx, &notice).await?;
+            self.store.tell_alert_in(&mut tx, &alert, now).await?;
+        }
+        tx.commit().await?;
+        if let Some(telling) = telling {
+            tracing::warn!(code = condition.code(), ?telling, "an alert: {key}");
+            self.enqueued.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Ends what nobody sees any more. At night what was told waits for the
+    /// morning: it may be back by then.
+    async fn clear(
+        &self,
+        judgement: &Judgement,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let before = now.before(self.limits.over_after);
+        for alert in self.store.alerts().await? {
+            let was_told = alert.told_at.is_some();
+            let is_unseen = alert.seen_at < before;
+            if !is_unseen || !judgement.knows(&alert.key) || policy.is_quiet && was_told {
+                continue;
+            }
+            let mut tx = self.store.begin().await?;
+            if !self
+                .store
+                .clear_alert_in(&mut tx, &alert.key, before)
+                .await?
+            {
+                // Another hub was faster, or it is back.
+                continue;
+            }
+            if was_told && let Some(condition) = condition_of(&alert) {
+                let letter = self.words.cleared(&condition, alert.since, alert.seen_at);
+                let notice = Writing {
+                    kind: "cleared",
+                    key: &alert.key,
+                    code: &alert.code,
+                    severity: "info",
+                    letter: &letter,
+                };
+                self.enqueue(&mut tx, &notice).await?;
+            }
+            tx.commit().await?;
+            if was_told {
+                tracing::info!("an alert is over: {}", alert.key);
+                self.enqueued.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    /// Once a day, by one of the hubs.
+    async fn digest(&self, facts: &Facts, now: Timestamp) -> Result<(), StoreError> {
+        let Some(at) = self.config.alerts.digest_at else {
+            return Ok(());
+        };
+        let local = self.local(now);
+        let (day, is_time) = (local.date().to_string(), local.time() >= at);
+        // Where it is new, today's is not owed.
+        let last = self
+            .store
+            .setting_or(DIGEST, if is_time { &day } else { "" })
+            .await?;
+        if !is_time || last == day {
+            return Ok(());
+        }
+        let digest = self.summary(&day, facts, now).await?;
+        let letter = self.words.digest(&digest);
+        let mut tx = self.store.begin().await?;
+        if !self.store.claim_digest_in(&mut tx, DIGEST, &day).await? {
+            return Ok(());
+        }
+        let notice = Writing {
+            kind: "digest",
+            key: "DIGEST",
+            code: "DIGEST",
+            severity: "info",
+            letter: &letter,
+        };
+        self.enqueue(&mut tx, &notice).await?;
+        tx.commit().await?;
+        self.enqueued.notify_one();
+        Ok(())
+    }
+
+    async fn summary(
+        &self,
+        day: &str,
+        facts: &Facts,
+        now: Timestamp,
+    ) -> Result<Digest, StoreError> {
+        let since = now.before(DAY);
+        let outcomes = self.store.outcomes(since, None).await?;
+        let count = |wanted: &dyn Fn(State) -> bool| {
+            let some = outcomes.iter().filter(|(state, _)| wanted(*state));
+            some.map(|(_, number)| number).sum()
+        };
+        let held = self.store.alerts().await?;
+        let conditions = held.iter().filter_map(condition_of);
+        Ok(Digest {
+            day: day.to_owned(),
+            sent: count(&State::is_taken),
+            failed: count(&|state| state == State::Failed),
+            received: count(&|state| state == State::Received),
+            waiting: self.store.waiting(None).await?,
+            raised: self.store.raised_since(since).await?,
+            holding: conditions.map(|it| self.words.title(&it)).collect(),
+            ready: facts
+                .session
+                .as_ref()
+                .map(|session| session.state == session_api::SessionState::Ready),
+            dry_run: self.config.dry_run,
+        })
+    }
+
+    async fn enqueue(
+        &self,
+        tx: &mut crate::store::Tx,
+        writing: &Writing<'_>,
+    ) -> Result<(), StoreError> {
+        let event_id = new_event_id();
+        let notice = NewNotice {
+            event_id: &event_id,
+            kind: writing.kind,
+            key: writing.key,
+            code: writing.code,
+            severity: writing.severity,
+            title: &writing.letter.title,
+            text: &writing.letter.text,
+        };
+        let ways = self.ways.names();
+        self.store.enqueue_notice_in(tx, &ways, &notice).await
+    }
+
+    async fn deliver(&self) {
+        loop {
+            let claimed = self.deliver_some().await;
+            if claimed {
+                continue;
+            }
+            let pause = IDLE_PAUSE.min(self.limits.first_pause);
+            tokio::select! {
+                () = self.enqueued.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Tells what is due; whether there was something.
+    async fn deliver_some(&self) -> bool {
+        let until = Timestamp::now().after(LEASE);
+        let claimed = match self.store.claim_notices(&self.who, until, AT_ONCE).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::warn!("alerts wait for the store: {error}");
+                return false;
+            }
+        };
+        let telling = claimed.iter().map(|notice| self.tell(notice));
+        futures_util::future::join_all(telling).await;
+        !claimed.is_empty()
+    }
+
+    async fn tell(&self, notice: &Notice) {
+        let letter = Letter {
+            title: notice.title.clone(),
+            text: notice.text.clone(),
+        };
+        let outgoing = Outgoing {
+            event_id: &notice.event_id,
+            kind: &notice.kind,
+            code: &notice.code,
+            severity: &notice.severity,
+            letter: &letter,
+            at: notice.created_at,
+        };
+        let settled = match self.ways.tell(&notice.way, &outgoing).await {
+            Ok(()) => {
+                tracing::info!(way = notice.way, code = notice.code, "people were told");
+                Settled::Sent
+            }
+            Err(why) => {
+                let now = Timestamp::now();
+                let said = format!("{}: {}", why.code, why.message);
+                if age(notice.created_at, now) >= GIVEN_UP {
+                    tracing::error!(way = notice.way, "an alert is given up: {said}");
+                    Settled::Dead(said)
+                } else {
+                    tracing::error!(way = notice.way, "an alert did not arrive: {said}");
+                    let backoff = Backoff::new(self.limits.first_pause, LONGEST_PAUSE);
+                    let pause = backoff.after(notice.attempts.saturating_sub(1));
+                    Settled::Again(now.after(pause), said)
+                }
+            }
+        };
+        let written = self
+            .store
+            .settle_notice(notice.id, &self.who, &settled)
+            .await;
+        if let Err(error) = written {
+            // The lease ends, and it is told again.
+            tracing::warn!("what came of an alert is not written down: {error}");
+        }
+    }
+
+    fn held(&self, alert: &StoredAlert) -> Option<Held> {
+        let condition = condition_of(alert)?;
+        Some(Held {
+            key: alert.key.clone(),
+            code: alert.code.clone(),
+            severity: condition.severity().as_str(),
+            title: self.words.title(&condition),
+            text: self.words.body(&condition),
+            since: alert.since,
+            told_at: alert.told_at,
+        })
+    }
+}
+
+/// What is to be told in every way.
+struct Writing<'a> {
+    kind: &'a str,
+    key: &'a str,
+    code: &'a str,
+    severity: &'a str,
+    letter: &'a Letter,
+}
+
+/// Since when, where somebody else knows it better than the first look.
+fn since_of(condition: &Condition, facts: &Facts) -> Option<Timestamp> {
+    match condition {
+        Condition::SessionNotReady { .. } => facts.session.as_ref().map(|session| session.since),
+        _ => None,
+    }
+}

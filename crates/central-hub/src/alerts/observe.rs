@@ -1,0 +1,195 @@
+//! What is looked at: the relay, session-manager's own words and figures, the
+//! store, this process and its disk.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use service_runtime::process::Usage;
+use session_api::{SERVICE_NAME, SessionBody, Timestamp};
+use session_client::{ClientError, SessionClient};
+
+use super::certificate;
+use super::exposition;
+use super::judge::{
+    CertificateFacts, DeadLetter, Facts, HUB, HubBackup, MANAGER, PausedCampaign, ServiceFacts,
+};
+use crate::backup::Schedule;
+use crate::config::{Config, DatabaseLocation};
+use crate::error::HubError;
+use crate::relay::{Link, Relay};
+use crate::store::Store;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Between two looks at the certificate.
+const CERTIFICATE: Duration = Duration::from_secs(6 * 3600);
+/// After one that told nothing.
+const CERTIFICATE_AGAIN: Duration = Duration::from_secs(300);
+/// So many paused campaigns are looked at.
+const MOST: u32 = 50;
+
+/// Looks.
+pub(super) struct Observer {
+    store: Store,
+    session: SessionClient,
+    relay: Relay,
+    backups: Option<Schedule>,
+    /// This hub, among several.
+    name: String,
+    certificate: Mutex<Option<(Instant, CertificateFacts)>>,
+    certificate_at: Mutex<Option<Instant>>,
+}
+
+impl Observer {
+    pub(super) fn new(
+        store: Store,
+        session: SessionClient,
+        relay: Relay,
+        backups: Option<Schedule>,
+        name: String,
+    ) -> Self {
+        Self {
+            store,
+            session,
+            relay,
+            backups,
+            name,
+            certificate: Mutex::default(),
+            certificate_at: Mutex::default(),
+        }
+    }
+
+    /// All that can be had. What fails is left out, not guessed.
+    pub(super) async fn facts(&self, config: &Config) -> Facts {
+        let mut facts = Facts::default();
+        let (link, _, _) = self.relay.health();
+        let mut manager = ServiceFacts {
+            name: SERVICE_NAME.to_owned(),
+            limits: MANAGER,
+            restarts: 0,
+            resident_mib: None,
+        };
+        match self.session.session().await {
+            Ok(session) => {
+                facts.link = Some(None);
+                self.note_start(&session).await;
+                facts.session = Some(session);
+                facts.limits = self.relay.limits();
+            }
+            Err(error) => {
+                // The stream may hold while one request does not.
+                let is_away = link == Link::Down || matches!(error, ClientError::TokenRefused);
+                let reason = HubError::from(error).code().to_owned();
+                facts.link = is_away.then_some(Some(reason));
+            }
+        }
+        if facts.session.is_some()
+            && let Ok(text) = self.session.metrics().await
+        {
+            manager.resident_mib = exposition::resident_mib(&text);
+            facts.figures = Some(exposition::figures(&text));
+        }
+        manager.restarts = self.restarts(SERVICE_NAME).await;
+        let this = Usage::of(std::process::id().cast_signed());
+        facts.services = vec![
+            manager,
+            ServiceFacts {
+                name: self.name.clone(),
+                limits: HUB,
+                restarts: self.restarts(&self.name).await,
+                resident_mib: this.map(|usage| usage.resident >> 20),
+            },
+        ];
+        facts.hub_room = room(&config.database);
+        facts.paused = self.paused().await;
+        facts.dead_letters = self.dead_letters().await;
+        facts.hub_backup = self.backups.as_ref().map(|backups| HubBackup {
+            hours: backups.age().map(|age| age.as_secs() / 3600),
+            failed: backups.has_failed(),
+        });
+        facts.certificate = self.certificate(config).await;
+        facts
+    }
+
+    async fn note_start(&self, session: &SessionBody) {
+        let at = session.service.started_at;
+        if let Err(error) = self.store.service_started(SERVICE_NAME, at).await {
+            tracing::debug!("a start is not written down: {error}");
+        }
+    }
+
+    async fn restarts(&self, service: &str) -> i64 {
+        let since = Timestamp::now().before(HOUR);
+        let restarts = self.store.restarts_since(service, since).await;
+        restarts.unwrap_or(0)
+    }
+
+    async fn paused(&self) -> Option<Vec<PausedCampaign>> {
+        let paused = self.store.paused_campaigns(None, MOST).await.ok()?;
+        let paused = paused.items.into_iter().map(|campaign| PausedCampaign {
+            id: campaign.id,
+            name: campaign.name,
+            reason: campaign
+                .paused_for
+                .map(|(code, _)| code)
+                .unwrap_or_default(),
+        });
+        Some(paused.collect())
+    }
+
+    async fn dead_letters(&self) -> Option<Vec<DeadLetter>> {
+        let dead = self.store.dead_letters().await.ok()?;
+        let dead = dead.into_iter().map(|letters| DeadLetter {
+            webhook: letters.webhook,
+            name: letters.name,
+            number: letters.dead,
+            is_off: letters.disabled_cause.is_some(),
+        });
+        Some(dead.collect())
+    }
+
+    /// Now and then: it changes in weeks.
+    async fn certificate(&self, config: &Config) -> Option<CertificateFacts> {
+        let url = config.alerts.certificate_url.as_ref()?;
+        let known = self.known();
+        if known.is_some() || !self.may_look() {
+            return known;
+        }
+        let found = certificate::look(url).await?;
+        let mut held = lock(&self.certificate);
+        *held = Some((Instant::now(), found.clone()));
+        Some(found)
+    }
+
+    fn known(&self) -> Option<CertificateFacts> {
+        let held = lock(&self.certificate);
+        let (at, found) = held.as_ref()?;
+        (at.elapsed() < CERTIFICATE).then(|| found.clone())
+    }
+
+    fn may_look(&self) -> bool {
+        let mut at = lock(&self.certificate_at);
+        let is_due = at.is_none_or(|at| at.elapsed() >= CERTIFICATE_AGAIN);
+        if is_due {
+            *at = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The folder of the database, and how much room there is; PostgreSQL's is its
+/// own matter.
+fn room(database: &DatabaseLocation) -> Option<(String, u64)> {
+    let DatabaseLocation::Sqlite(file) = database else {
+        return None;
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let free = service_runtime::doctor::free_mib(folder)?;
+    Some(("central-hub".to_owned(), free))
+}

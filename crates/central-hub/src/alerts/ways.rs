@@ -1,0 +1,114 @@
+//! The ways by which people are told: e-mail and a webhook.
+
+mod email;
+mod webhook;
+
+use serde::Serialize;
+use session_api::Timestamp;
+use utoipa::ToSchema;
+
+use self::email::Mailer;
+use self::webhook::Hook;
+use super::words::Letter;
+use crate::config::AlertConfig;
+use crate::webhooks::WebhookLimits;
+
+/// What is told, in whatever way.
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing<'a> {
+    /// The same with every attempt.
+    pub(super) event_id: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) code: &'a str,
+    pub(super) severity: &'a str,
+    pub(super) letter: &'a Letter,
+    pub(super) at: Timestamp,
+}
+
+/// Why it was not taken: a code, and the other side's words for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotTold {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+/// What came of a test in one way.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = alerts::Tried)]
+pub(crate) struct Tried {
+    /// `email` or `webhook`.
+    pub(crate) way: &'static str,
+    /// Whom, without what is secret of it.
+    pub(crate) to: String,
+    pub(crate) ok: bool,
+    /// Why not, as a code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<&'static str>,
+    /// In the other side's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+}
+
+/// All that are configured.
+#[derive(Clone, Default)]
+pub(super) struct Ways {
+    email: Option<Mailer>,
+    webhook: Option<Hook>,
+}
+
+pub(super) const EMAIL: &str = "email";
+pub(super) const WEBHOOK: &str = "webhook";
+
+impl Ways {
+    pub(super) fn new(config: &AlertConfig, limits: WebhookLimits) -> Self {
+        Self {
+            email: config.email.as_ref().map(Mailer::new),
+            webhook: config
+                .webhook
+                .as_ref()
+                .map(|webhook| Hook::new(webhook, limits.attempt)),
+        }
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        let email = self.email.is_some().then_some(EMAIL);
+        let webhook = self.webhook.is_some().then_some(WEBHOOK);
+        email.into_iter().chain(webhook).collect()
+    }
+
+    /// Whom each reaches.
+    pub(super) fn reached(&self) -> Vec<(&'static str, String)> {
+        let email = self.email.as_ref().map(|it| (EMAIL, it.to()));
+        let webhook = self.webhook.as_ref().map(|it| (WEBHOOK, it.to()));
+        email.into_iter().chain(webhook).collect()
+    }
+
+    /// Tells in one way.
+    pub(super) async fn tell(&self, way: &str, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
+        match (way, &self.email, &self.webhook) {
+            (EMAIL, Some(email), _) => email.tell(outgoing).await,
+            (WEBHOOK, _, Some(webhook)) => webhook.tell(outgoing).await,
+            _ => Err(NotTold {
+                code: "NOT_CONFIGURED",
+                message: format!("{way} is not configured any more"),
+            }),
+        }
+    }
+
+    /// Tries each of them.
+    pub(super) async fn test(&self, outgoing: &Outgoing<'_>) -> Vec<Tried> {
+        let mut tried = Vec::new();
+        for (way, to) in self.reached() {
+            let failed = self.tell(way, outgoing).await.err();
+            tried.push(Tried {
+                way,
+                to,
+                ok: failed.is_none(),
+                code: failed.as_ref().map(|it| it.code),
+                message: failed.map(|it| it.message),
+            });
+        }
+        tried
+    }
+}

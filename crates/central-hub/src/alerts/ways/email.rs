@@ -1,0 +1,129 @@
+//! E-mail over SMTP, encrypted as `SMTP_URL` says.
+
+use std::time::Duration;
+
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use service_runtime::{ExposeSecret, error_chain};
+
+use super::{NotTold, Outgoing};
+use crate::config::alerts::{EmailConfig, SmtpServer, SmtpTls};
+
+/// For each step with the server.
+const STEP: Duration = Duration::from_secs(20);
+/// For all of it.
+const WHOLE: Duration = Duration::from_secs(60);
+
+/// Sends mail; a connection for each.
+#[derive(Clone)]
+pub(super) struct Mailer(EmailConfig);
+
+/// So that nobody's holiday answers (RFC 3834).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+impl Mailer {
+    pub(super) fn new(config: &EmailConfig) -> Self {
+        Self(config.clone())
+    }
+
+    /// Whom it reaches.
+    pub(super) fn to(&self) -> String {
+        let all = self.0.to.iter().map(|to| to.email.to_string());
+        all.collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) async fn tell(&self, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
+        let message = self.message(outgoing).map_err(|error| NotTold {
+            code: "BAD_MESSAGE",
+            message: error_chain(&error),
+        })?;
+        let transport = transport(&self.0.server)?;
+        match tokio::time::timeout(WHOLE, transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(not_told(&error)),
+            Err(_) => Err(NotTold {
+                code: "TIMEOUT",
+                message: "the mail server did not answer in time".to_owned(),
+            }),
+        }
+    }
+
+    fn message(&self, outgoing: &Outgoing<'_>) -> Result<Message, lettre::error::Error> {
+        let config = &self.0;
+        let domain = config.from.email.domain();
+        let mut message = Message::builder()
+            .from(config.from.clone())
+            // The same with every attempt: a mail that came twice is one.
+            .message_id(Some(format!("<{}@{domain}>", outgoing.event_id)))
+            .header(AutoSubmitted)
+            .header(ContentType::TEXT_PLAIN)
+            .subject(&outgoing.letter.title);
+        for to in &config.to {
+            message = message.to(to.clone());
+        }
+        message.body(outgoing.letter.text.clone())
+    }
+}
+
+fn transport(server: &SmtpServer) -> Result<AsyncSmtpTransport<Tokio1Executor>, NotTold> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let parameters = || {
+        TlsParameters::builder(server.host.clone())
+            // Nothing of it leaves this machine.
+            .dangerous_accept_invalid_certs(server.is_near)
+            .build()
+            .map_err(|error| not_told(&error))
+    };
+    let tls = match server.tls {
+        SmtpTls::Wrapped => Tls::Wrapper(parameters()?),
+        SmtpTls::Required => Tls::Required(parameters()?),
+        SmtpTls::Opportunistic => Tls::Opportunistic(parameters()?),
+        SmtpTls::None => Tls::None,
+    };
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
+        .port(server.port)
+        .timeout(Some(STEP))
+        .tls(tls);
+    if let Some((user, password)) = &server.credentials {
+        let password = password.expose_secret().to_owned();
+        builder = builder.credentials(Credentials::new(user.clone(), password));
+    }
+    Ok(builder.build())
+}
+
+/// What the server said is worth more than any word of ours; it repeats no
+/// password.
+fn not_told(error: &lettre::transport::smtp::Error) -> NotTold {
+    let code = if error.is_timeout() {
+        "TIMEOUT"
+    } else if error.is_tls() {
+        "TLS_FAILED"
+    } else if error.is_permanent() || error.is_transient() {
+        "REFUSED"
+    } else if error.is_client() {
+        "BROKE_OFF"
+    } else {
+        "CANNOT_CONNECT"
+    };
+    NotTold {
+        code,
+        message: error_chain(error),
+    }
+}

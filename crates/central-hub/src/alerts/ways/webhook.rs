@@ -1,0 +1,162 @@
+//! A webhook in whatever shape its receiver takes, signed as all webhooks are.
+
+use std::time::Duration;
+
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::{NotTold, Outgoing};
+use crate::config::AllowedHosts;
+use crate::config::alerts::{AlertWebhook, BodyEncoding, shown_host};
+use crate::store::{WebhookSecret, envelope};
+use crate::webhooks::{Post, WebhookClient};
+
+/// Posts to one address.
+#[derive(Clone)]
+pub(super) struct Hook {
+    config: AlertWebhook,
+    secrets: Vec<WebhookSecret>,
+    client: WebhookClient,
+}
+
+impl Hook {
+    pub(super) fn new(config: &AlertWebhook, deadline: Duration) -> Self {
+        let secret = config.secret.as_ref();
+        let secret = secret.map(service_runtime::ExposeSecret::expose_secret);
+        let allowed = AllowedHosts::default().with_host_of(&config.url);
+        Self {
+            secrets: secret
+                .map(|text| WebhookSecret::stored(text.to_owned()))
+                .into_iter()
+                .collect(),
+            client: WebhookClient::new(allowed, deadline),
+            config: config.clone(),
+        }
+    }
+
+    /// Whom it reaches: the path of a chat's address is its password.
+    pub(super) fn to(&self) -> String {
+        shown_host(&self.config.url)
+    }
+
+    pub(super) async fn tell(&self, outgoing: &Outgoing<'_>) -> Result<(), NotTold> {
+        let body = body(&self.config, outgoing);
+        let post = Post {
+            url: self.config.url.as_str(),
+            content_type: match self.config.encoding {
+                BodyEncoding::Json => "application/json",
+                BodyEncoding::Form => "application/x-www-form-urlencoded",
+                BodyEncoding::Text => "text/plain; charset=utf-8",
+            },
+            secrets: &self.secrets,
+            id: outgoing.event_id,
+            body: &body,
+        };
+        let (attempt, _) = self.client.post_once(&post).await;
+        match attempt.error {
+            None => Ok(()),
+            Some(code) => Err(NotTold {
+                code,
+                message: match attempt.status {
+                    Some(status) => format!("{} answered {status}", self.to()),
+                    None => format!("{} could not be told", self.to()),
+                },
+            }),
+        }
+    }
+}
+
+fn body(config: &AlertWebhook, outgoing: &Outgoing<'_>) -> String {
+    let letter = outgoing.letter;
+    let Some(template) = &config.body else {
+        let data = json!({
+            "kind": outgoing.kind,
+            "code": outgoing.code,
+            "severity": outgoing.severity,
+            "title": letter.title,
+            "text": letter.text,
+        });
+        return envelope("alert", outgoing.at, &data);
+    };
+    fill(template, config.encoding, outgoing)
+}
+
+/// The template with its values, each written as the body's kind wants it.
+fn fill(template: &str, encoding: BodyEncoding, outgoing: &Outgoing<'_>) -> String {
+    let letter = outgoing.letter;
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once("{{") {
+        // That it is closed was checked at the start.
+        let Some((name, behind)) = behind.split_once("}}") else {
+            break;
+        };
+        filled.push_str(before);
+        let value = match name.trim() {
+            "title" => letter.title.clone(),
+            "text" => letter.text.clone(),
+            "message" => format!("{}\n\n{}", letter.title, letter.text),
+            "kind" => outgoing.kind.to_owned(),
+            "code" => outgoing.code.to_owned(),
+            "severity" => outgoing.severity.to_owned(),
+            "at" => outgoing.at.to_string(),
+            _ => String::new(),
+        };
+        filled.push_str(&encoded(&value, encoding));
+        rest = behind;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn encoded(value: &str, encoding: BodyEncoding) -> String {
+    match encoding {
+        BodyEncoding::Text => value.to_owned(),
+        BodyEncoding::Form => form_urlencoded::byte_serialize(value.as_bytes()).collect(),
+        BodyEncoding::Json => {
+            let quoted = json!(value).to_string();
+            quoted[1..quoted.len() - 1].to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_api::Timestamp;
+
+    use super::super::super::words::Letter;
+    use super::*;
+
+    #[test]
+    fn values_cannot_leave_their_place_in_the_body() {
+        let letter = Letter {
+            title: "campaña «\"x\"» & Cía".to_owned(),
+            text: "a\nb=c".to_owned(),
+        };
+        let outgoing = Outgoing {
+            event_id: "msg_1",
+            kind: "raised",
+            code: "LOW_DISK",
+            severity: "critical",
+            letter: &letter,
+            at: Timestamp::from_millis(0).unwrap(),
+        };
+        let json = fill(
+            r#"{"text":"{{title}}: {{ text }}"}"#,
+            BodyEncoding::Json,
+            &outgoing,
+        );
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["text"], "campaña «\"x\"» & Cía: a\nb=c");
+        let form = fill("To=%2B54&Body={{title}}", BodyEncoding::Form, &outgoing);
+        let pairs: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+        assert_eq!(pairs.len(), 2);
+        assert_eq!(pairs[1].1, "campaña «\"x\"» & Cía");
+        let text = fill(
+            "{{code}} {{severity}} {{at}}",
+            BodyEncoding::Text,
+            &outgoing,
+        );
+        assert_eq!(text, "LOW_DISK critical 1970-01-01T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,304 @@
+//! The texts of alerts, in the operator's language: one line that says what it is,
+//! and what to do.
+
+mod english;
+mod spanish;
+
+use jiff::tz::TimeZone;
+use session_api::Timestamp;
+
+use super::condition::{Condition, Severity};
+use crate::config::alerts::Language;
+
+/// What a person is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// One line.
+    pub(crate) title: String,
+    /// All of it.
+    pub(crate) text: String,
+}
+
+/// What the day's summary says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Digest {
+    /// The day on which it is told, in the business's zone.
+    pub(super) day: String,
+    pub(super) sent: i64,
+    pub(super) failed: i64,
+    pub(super) received: i64,
+    pub(super) waiting: i64,
+    /// Alerts that were raised within the 24 hours.
+    pub(super) raised: i64,
+    /// What holds now, a title each.
+    pub(super) holding: Vec<String>,
+    pub(super) ready: Option<bool>,
+    pub(super) dry_run: bool,
+}
+
+/// The words of one language, for one hub.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    language: Language,
+    zone: TimeZone,
+    /// The hub that tells.
+    hub: String,
+}
+
+impl Words {
+    pub(super) const fn new(language: Language, zone: TimeZone, hub: String) -> Self {
+        Self {
+            language,
+            zone,
+            hub,
+        }
+    }
+
+    /// One line: what it is.
+    pub(super) fn title(&self, condition: &Condition) -> String {
+        match self.language {
+            Language::Spanish => spanish::title(condition),
+            Language::English => english::title(condition),
+        }
+    }
+
+    /// What it is about and what to do.
+    pub(super) fn body(&self, condition: &Condition) -> String {
+        match self.language {
+            Language::Spanish => spanish::body(condition, &self.moment_of(condition)),
+            Language::English => english::body(condition, &self.moment_of(condition)),
+        }
+    }
+
+    fn moment_of(&self, condition: &Condition) -> String {
+        match condition {
+            Condition::WhatsappLimit {
+                until: Some(until), ..
+            } => self.moment(*until),
+            _ => String::new(),
+        }
+    }
+
+    /// It holds.
+    pub(super) fn raised(&self, condition: &Condition, since: Timestamp, again: bool) -> Letter {
+        let mark = condition.severity() == Severity::Critical;
+        let (mark, again, since_when) = match self.language {
+            Language::Spanish => (
+                if mark { "Urgente: " } else { "" },
+                if again { "Sigue: " } else { "" },
+                format!("Desde {}.", self.moment(since)),
+            ),
+            Language::English => (
+                if mark { "Urgent: " } else { "" },
+                if again { "Still: " } else { "" },
+                format!("Since {}.", self.moment(since)),
+            ),
+        };
+        let title = self.title(condition);
+        self.letter(
+            &format!("{mark}{again}{title}"),
+            &format!("{}\n\n{since_when}", self.body(condition)),
+        )
+    }
+
+    /// It is over.
+    pub(super) fn cleared(
+        &self,
+        condition: &Condition,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Letter {
+        let title = self.title(condition);
+        let (since, until) = (self.moment(since), self.moment(until));
+        let (head, text) = match self.language {
+            Language::Spanish => (
+                format!("Resuelto: {title}"),
+                format!("Ya está todo bien con esto.\n\nDesde {since} hasta {until}."),
+            ),
+            Language::English => (
+                format!("All is well again: {title}"),
+                format!("This is over.\n\nFrom {since} until {until}."),
+            ),
+        };
+        self.letter(&head, &text)
+    }
+
+    /// Whether this way works.
+    pub(super) fn test(&self) -> Letter {
+        match self.language {
+            Language::Spanish => self.letter(
+                "Prueba de avisos",
+                "Si estás leyendo esto, los avisos de LeadMaster llegan por este medio. No hay que hacer nada.",
+            ),
+            Language::English => self.letter(
+                "Test of the alerts",
+                "If you read this, LeadMaster's alerts arrive by this way. There is nothing to do.",
+            ),
+        }
+    }
+
+    /// The summary of a day.
+    pub(super) fn digest(&self, digest: &Digest) -> Letter {
+        let (title, text) = match self.language {
+            Language::Spanish => spanish::digest(digest),
+            Language::English => english::digest(digest),
+        };
+        self.letter(&title, &text)
+    }
+
+    fn letter(&self, title: &str, text: &str) -> Letter {
+        Letter {
+            title: format!("LeadMaster: {title}"),
+            text: format!("{text}\n\n— central-hub, {}", self.hub),
+        }
+    }
+
+    /// A moment on the business's clock.
+    fn moment(&self, at: Timestamp) -> String {
+        let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap_or_default();
+        let at = self.zone.to_datetime(at);
+        match self.language {
+            Language::Spanish => at.strftime("%d/%m/%Y %H:%M").to_string(),
+            Language::English => at.strftime("%Y-%m-%d %H:%M").to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_api::SessionState;
+
+    use super::super::condition::{Backup, LimitKind};
+    use super::*;
+
+    fn words(language: Language) -> Words {
+        let zone = TimeZone::get("America/Argentina/Buenos_Aires").unwrap();
+        Words::new(language, zone, "server1".to_owned())
+    }
+
+    fn not_ready(cause: &str) -> Condition {
+        Condition::SessionNotReady {
+            state: SessionState::Error,
+            cause: cause.to_owned(),
+            message: "the service's own sentence".to_owned(),
+        }
+    }
+
+    /// Every cause of session-manager's, by its own source.
+    fn causes() -> Vec<String> {
+        let sources = [
+            include_str!("../../../session-manager/src/session/cause.rs"),
+            include_str!("../../../session-manager/src/failure.rs"),
+        ];
+        let lines = sources.iter().flat_map(|source| source.lines());
+        let codes = lines.filter_map(|line| {
+            let (_, code) = line.split_once("=> \"")?;
+            let (code, _) = code.split_once('"')?;
+            let is_code = code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            is_code.then(|| code.to_owned())
+        });
+        codes.collect()
+    }
+
+    #[test]
+    fn every_cause_has_words_of_its_own_in_both_languages() {
+        let causes = causes();
+        assert!(causes.len() > 30, "{causes:?}");
+        for language in [Language::Spanish, Language::English] {
+            let words = words(language);
+            let unknown = words.body(&not_ready("NEVER_HEARD_OF"));
+            assert!(unknown.contains("the service's own sentence"), "{unknown}");
+            for cause in causes.iter().filter(|cause| *cause != "SYNCED") {
+                let body = words.body(&not_ready(cause));
+                assert_ne!(body, unknown, "{cause}");
+                assert!(body.len() > 30, "{cause}: {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_say_since_when_on_the_business_clock() {
+        let since: jiff::Timestamp = "2026-11-29T03:30:00Z".parse().unwrap();
+        let since = Timestamp::from(since);
+        let spanish = words(Language::Spanish).raised(&not_ready("UNLINKED"), since, false);
+        assert!(
+            spanish.title.starts_with("LeadMaster: Urgente: "),
+            "{spanish:?}"
+        );
+        assert!(
+            spanish.text.contains("Desde 29/11/2026 00:30."),
+            "{spanish:?}"
+        );
+        let again = words(Language::English).raised(&not_ready("UNLINKED"), since, true);
+        assert!(again.title.contains("Still: "), "{again:?}");
+        let over = words(Language::English).cleared(&not_ready("UNLINKED"), since, since);
+        assert!(over.title.starts_with("LeadMaster: All is well again: "));
+        assert!(over.text.contains("2026-11-29 00:30"));
+    }
+
+    #[test]
+    fn every_condition_has_a_title_of_one_line() {
+        let name = || "Mayo".to_owned();
+        let all = [
+            not_ready("UNLINKED"),
+            Condition::SessionManagerDown { reason: name() },
+            Condition::ManyRestarts {
+                service: name(),
+                number: 4,
+            },
+            Condition::ShortUptime { service: name() },
+            Condition::BrowserRestarts {
+                number: 3,
+                budget: 5,
+                window_minutes: 10,
+            },
+            Condition::HighMemory {
+                service: name(),
+                mib: 600,
+                limit_mib: 512,
+            },
+            Condition::CampaignStopped {
+                id: 1,
+                name: name(),
+                reason: "MANY_FAILURES".to_owned(),
+            },
+            Condition::WhatsappLimit {
+                kind: LimitKind::NewChats,
+                until: None,
+            },
+            Condition::WhatsappLimit {
+                kind: LimitKind::ReachOut,
+                until: Some(Timestamp::now()),
+            },
+            Condition::WebhookDeadLetters {
+                webhook: 1,
+                name: name(),
+                number: 3,
+                is_off: true,
+            },
+            Condition::BackupFailed { what: Backup::Hub },
+            Condition::BackupOld {
+                what: Backup::Session,
+                hours: 80,
+            },
+            Condition::LowDisk {
+                what: name(),
+                free_mib: 3,
+            },
+            Condition::LargeProfile { mib: 3000 },
+            Condition::Certificate {
+                host: name(),
+                is_over: true,
+            },
+            Condition::ClockOff { seconds: 90 },
+        ];
+        for language in [Language::Spanish, Language::English] {
+            let words = words(language);
+            for condition in &all {
+                let (title, body) = (words.title(condition), words.body(condition));
+                assert!(!title.contains('\n') && title.len() < 120, "{title}");
+                assert!(title.len() > 10 && body.len() > title.len(), "{body}");
+            }
+        }
+    }
+}

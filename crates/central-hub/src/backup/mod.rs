@@ -1,0 +1,443 @@
+//! Backups of `hub.db`: one encrypted file each, taken while the hub goes on, and
+//! opened before it counts.
+//!
+//! ```text
+//!  VACUUM INTO a copy ─> checked ─> gzip ─> age ─> BACKUP_DIR/hub-….db.gz.age ─> opened again
+//!  restore FILE ─> unpacked beside ─> checked ─> swapped in, the old one kept
+//!  drill [FILE] ─> unpacked into a temporary folder ─> checked, brought up to date ─> gone
+//! ```
+//!
+//! SQLite's own way: a plain copy of a file that is written to is none. What
+//! PostgreSQL holds is `pg_dump`'s.
+
+mod schedule;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use backup_files::{BackupFolder, BackupKey, OpenError, Stored};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use service_runtime::private;
+use session_api::Timestamp;
+use sha2::{Digest, Sha256};
+
+pub(crate) use schedule::Schedule;
+
+use crate::config::{BackupConfig, DatabaseLocation};
+use crate::store::{CopyFacts, Store, StoreError, check_copy, copy_sqlite};
+
+const PREFIX: &str = "hub-";
+const SUFFIX: &str = ".db.gz.age";
+/// Beside the database: what is being copied out of it, and into it.
+const COPY: &str = "hub-backup.partial";
+const RESTORED: &str = "hub-restore.partial";
+
+/// Why there is no backup, or nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// PostgreSQL has its own.
+    #[error(
+        "the database is PostgreSQL, whose backups are pg_dump's: pg_dump --format=custom --file=hub.dump, and pg_restore to bring it back; this is for SQLite files"
+    )]
+    Postgres,
+    /// `BACKUP_KEY` is not set.
+    #[error(
+        "BACKUP_KEY is not set, and what customers wrote is never stored in the clear: `central-hub backup --new-key` makes one; session-manager's does for both"
+    )]
+    NoKey,
+    /// There is nothing to keep.
+    #[error("{} is not there: there is nothing to back up", .0.display())]
+    NoDatabase(PathBuf),
+    /// There is nothing to restore.
+    #[error("no backup is in {}: `central-hub backup` takes one", .0.display())]
+    None(PathBuf),
+    /// A hub has it open.
+    #[error("{} is in use by pid {pid}: stop the hub first", .file.display())]
+    InUse {
+        /// The database.
+        file: PathBuf,
+        /// Whoever has it.
+        pid: i32,
+    },
+    /// Something could not be written.
+    #[error("{} could not be written: {error}", .path.display())]
+    Write {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Something could not be read.
+    #[error("{} could not be read: {error}", .path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Only the public half of the key is there.
+    #[error("BACKUP_KEY holds the public half (age1…); this wants the AGE-SECRET-KEY-1…")]
+    PublicKeyOnly,
+    /// It is of another key, or no backup, or damaged.
+    #[error(
+        "{} cannot be opened: it is damaged, or was made with another BACKUP_KEY ({why})",
+        .file.display()
+    )]
+    Damaged {
+        /// The backup.
+        file: PathBuf,
+        /// In whose words.
+        why: String,
+    },
+    /// What was written is not what was read.
+    #[error("{} does not hold what was written into it: is the disk sound?", .0.display())]
+    NotTheSame(PathBuf),
+    /// The database, or a copy, is none or damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Backups of one database.
+#[derive(Clone, Debug)]
+pub struct Backups {
+    config: BackupConfig,
+    database: DatabaseLocation,
+}
+
+/// A backup that was taken.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The file, and its size.
+    pub stored: Stored,
+    /// What is in it.
+    pub facts: CopyFacts,
+    /// Whether it was opened again: that wants the secret half of the key.
+    pub opened: bool,
+}
+
+/// A drill that went well.
+#[derive(Clone, Debug)]
+pub struct Drilled {
+    /// The backup.
+    pub file: PathBuf,
+    /// How old it is, in seconds.
+    pub age: u64,
+    /// What is in it.
+    pub facts: CopyFacts,
+}
+
+impl Backups {
+    /// Of this database.
+    #[must_use]
+    pub const fn new(config: BackupConfig, database: DatabaseLocation) -> Self {
+        Self { config, database }
+    }
+
+    fn place(&self) -> BackupFolder {
+        BackupFolder {
+            path: self.config.folder.clone(),
+            prefix: PREFIX,
+            suffix: SUFFIX,
+            keep: self.config.keep,
+        }
+    }
+
+    fn key(&self) -> Result<&BackupKey, BackupError> {
+        self.config.key.as_ref().ok_or(BackupError::NoKey)
+    }
+
+    fn file(&self) -> Result<&Path, BackupError> {
+        match &self.database {
+            DatabaseLocation::Sqlite(file) => Ok(file),
+            DatabaseLocation::Postgres(_) => Err(BackupError::Postgres),
+        }
+    }
+
+    /// When the newest was taken.
+    #[must_use]
+    pub fn newest(&self) -> Option<SystemTime> {
+        self.place().newest()
+    }
+
+    /// Takes one, be the hub running or not.
+    ///
+    /// # Errors
+    /// Any [`BackupError`]; no file is left then.
+    pub async fn take(&self, now: Timestamp) -> Result<Taken, BackupError> {
+        let (file, key) = (self.file()?, self.key()?.clone());
+        if !file.exists() {
+            return Err(BackupError::NoDatabase(file.to_owned()));
+        }
+        let copy = Scratch::new(file.with_file_name(COPY))?;
+        copy_sqlite(file, copy.path()).await?;
+        let facts = check_copy(copy.path()).await?;
+        let place = self.place();
+        let packing = move || {
+            let (mut written, mut plain) = (None, Some(copy));
+            let write = |out: &File| {
+                written = Some(pack(plain.as_ref().map(Scratch::path), &key, out)?);
+                Ok(())
+            };
+            let stored = place
+                .store(now, write)
+                .map_err(|(path, error)| BackupError::Write { path, error })?;
+            // Not in the clear for longer than it takes.
+            drop(plain.take());
+            let opened = match open_again(&stored.file, &key) {
+                Ok(found) if Some(found) == written => true,
+                Err(BackupError::PublicKeyOnly) => false,
+                other => {
+                    let _ = fs::remove_file(&stored.file);
+                    other?;
+                    return Err(BackupError::NotTheSame(stored.file));
+                }
+            };
+            Ok((stored, opened))
+        };
+        let (stored, opened) = blocking(packing).await?;
+        Ok(Taken {
+            stored,
+            facts,
+            opened,
+        })
+    }
+
+    /// Puts what `file` holds in the place of the database; the hub must be
+    /// stopped. Gives where what was there before is.
+    ///
+    /// # Errors
+    /// Any [`BackupError`]; the database is as it was then.
+    pub async fn restore(&self, file: &Path) -> Result<(CopyFacts, Option<PathBuf>), BackupError> {
+        let database = self.file()?.to_owned();
+        let key = self.key()?.clone();
+        if let Some(pid) = holder(&database) {
+            let file = database;
+            return Err(BackupError::InUse { file, pid });
+        }
+        let folder = database.parent().unwrap_or(Path::new("."));
+        private::make_folder(folder).map_err(|error| BackupError::Write {
+            path: folder.to_owned(),
+            error,
+        })?;
+        let unpacked = Scratch::new(database.with_file_name(RESTORED))?;
+        let unpacked = unpack_into(file, &key, unpacked).await?;
+        let facts = check_copy(unpacked.path()).await?;
+        let kept = blocking(move || {
+            swap(&database, unpacked.path()).map_err(|error| BackupError::Write {
+                path: database.clone(),
+                error,
+            })
+        })
+        .await?;
+        Ok((facts, kept))
+    }
+
+    /// Restores `file`, or the newest backup, into a temporary folder, opens it as
+    /// the hub would, and removes it.
+    ///
+    /// # Errors
+    /// Any [`BackupError`]: so it would have been in earnest.
+    pub async fn drill(&self, file: Option<&Path>) -> Result<Drilled, BackupError> {
+        self.file()?;
+        let key = self.key()?.clone();
+        let place = self.place();
+        let newest = || place.files().pop();
+        let file = file.map(Path::to_owned).or_else(newest);
+        let file = file.ok_or_else(|| BackupError::None(place.path.clone()))?;
+        let folder = tempfile::Builder::new()
+            .prefix("leadmaster-drill-")
+            .tempdir()
+            .map_err(|error| BackupError::Write {
+                path: std::env::temp_dir(),
+                error,
+            })?;
+        let restored = Scratch::new(folder.path().join("hub.db"))?;
+        let restored = unpack_into(&file, &key, restored).await?;
+        let facts = check_copy(restored.path()).await?;
+        // As the hub would at its start: tables of an earlier version are brought
+        // up to date.
+        let location = DatabaseLocation::Sqlite(restored.path().to_owned());
+        let store = Store::open(&location).await?;
+        let counted = store.outbox_queue().await.map(|_| ());
+        store.close().await;
+        counted?;
+        let taken = file.metadata().and_then(|data| data.modified());
+        let age = taken
+            .ok()
+            .and_then(|at| SystemTime::now().duration_since(at).ok());
+        Ok(Drilled {
+            age: age.unwrap_or_default().as_secs(),
+            file,
+            facts,
+        })
+    }
+}
+
+/// A file that is gone with this value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Empty, for nobody else to read; what a run that was killed left there goes.
+    fn new(path: PathBuf) -> Result<Self, BackupError> {
+        remove(&path);
+        let made = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        match made {
+            Ok(_) => Ok(Self(path)),
+            Err(error) => Err(BackupError::Write { path, error }),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
+
+/// A database file, with what SQLite keeps beside it.
+fn remove(file: &Path) {
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let _ = fs::remove_file(beside(file, end));
+    }
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, BackupError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(BackupError::Write {
+            path: PathBuf::new(),
+            error: io::Error::other(error),
+        }),
+    }
+}
+
+/// Length and digest of what was written.
+type Seal = (u64, [u8; 32]);
+
+/// Writes a copy into `out`, packed and encrypted.
+fn pack(copy: Option<&Path>, key: &BackupKey, out: &File) -> io::Result<Seal> {
+    let mut from = File::open(copy.unwrap_or(Path::new("")))?;
+    let mut packed = GzEncoder::new(backup_files::encrypt(key, out)?, Compression::fast());
+    let seal = pass(&mut from, &mut packed)?;
+    packed.finish()?.finish()?.flush()?;
+    Ok(seal)
+}
+
+fn pass(from: &mut impl Read, into: &mut impl Write) -> io::Result<Seal> {
+    let (mut digest, mut length) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((length, digest.finalize().into()));
+        }
+        digest.update(&buffer[..read]);
+        into.write_all(&buffer[..read])?;
+        length += read as u64;
+    }
+}
+
+/// Unpacks a backup into `into`, to its last byte, which proves all of it.
+fn unpack(file: &Path, key: &BackupKey, into: &mut impl Write) -> Result<Seal, BackupError> {
+    let damaged = |why: String| BackupError::Damaged {
+        file: file.to_owned(),
+        why,
+    };
+    let plain = backup_files::decrypt(key, file).map_err(|error| match error {
+        OpenError::PublicKeyOnly => BackupError::PublicKeyOnly,
+        OpenError::Read(error) => BackupError::Read {
+            path: file.to_owned(),
+            error,
+        },
+        OpenError::Decrypt(error) => damaged(error.to_string()),
+    })?;
+    let mut unzipped = GzDecoder::new(plain);
+    let seal = pass(&mut unzipped, into).map_err(|error| damaged(error.to_string()))?;
+    backup_files::rest(unzipped.get_mut()).map_err(|error| damaged(error.to_string()))?;
+    Ok(seal)
+}
+
+fn open_again(file: &Path, key: &BackupKey) -> Result<Seal, BackupError> {
+    unpack(file, key, &mut io::sink())
+}
+
+async fn unpack_into(file: &Path, key: &BackupKey, into: Scratch) -> Result<Scratch, BackupError> {
+    let (file, key) = (file.to_owned(), key.clone());
+    blocking(move || {
+        let unwritten = |error| BackupError::Write {
+            path: into.path().to_owned(),
+            error,
+        };
+        let mut out = File::options()
+            .write(true)
+            .open(into.path())
+            .map_err(unwritten)?;
+        unpack(&file, &key, &mut out)?;
+        out.sync_all().map_err(unwritten)?;
+        Ok(into)
+    })
+    .await
+}
+
+/// Puts `unpacked` in the place of the database. The one before stays beside it,
+/// with its write-ahead log, without which it is not whole.
+fn swap(database: &Path, unpacked: &Path) -> io::Result<Option<PathBuf>> {
+    let before = database.with_extension("db.before-restore");
+    let kept = if database.exists() {
+        remove(&before);
+        for end in ["", "-wal"] {
+            let from = beside(database, end);
+            if from.exists() {
+                fs::rename(from, beside(&before, end))?;
+            }
+        }
+        Some(before)
+    } else {
+        None
+    };
+    remove(database);
+    fs::rename(unpacked, database)?;
+    if let Some(folder) = database.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(kept)
+}
+
+/// A process that has the database open, as far as this user may see.
+fn holder(database: &Path) -> Option<i32> {
+    let wanted = fs::metadata(database).ok()?;
+    let this = std::process::id().cast_signed();
+    let table = service_runtime::process::ProcessTable::scan().ok()?;
+    let has = |pid: i32| {
+        let open = fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten();
+        open.flatten().any(|entry| {
+            fs::metadata(entry.path())
+                .is_ok_and(|data| (data.dev(), data.ino()) == (wanted.dev(), wanted.ino()))
+        })
+    };
+    let mut others = table.alive().filter(|process| process.pid != this);
+    others.find(|process| has(process.pid)).map(|it| it.pid)
+}

@@ -1,0 +1,73 @@
+//! Scheduled backups: one whenever the newest is older than the interval.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use session_api::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::{Backups, Taken};
+
+/// How often it is looked whether one is due.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// After one that failed; its reason is in the log.
+const AFTER_FAILURE: Duration = Duration::from_secs(3600);
+
+/// Takes a backup whenever the newest is too old. Clones are the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    backups: Backups,
+    every: Duration,
+    failed: Arc<AtomicBool>,
+}
+
+impl Schedule {
+    /// Every so often.
+    pub(crate) fn new(backups: Backups, every: Duration) -> Self {
+        Self {
+            backups,
+            every,
+            failed: Arc::default(),
+        }
+    }
+
+    /// Whether the last try was none.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// How old the newest is.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let newest = self.backups.newest()?;
+        SystemTime::now().duration_since(newest).ok()
+    }
+
+    /// Works until `draining`.
+    pub(crate) async fn run(self, draining: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = draining.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            if self.age().is_some_and(|age| age < self.every) {
+                continue;
+            }
+            let taken = self.backups.take(Timestamp::now()).await;
+            self.failed.store(taken.is_err(), Ordering::Relaxed);
+            match taken {
+                Ok(Taken { stored, .. }) => {
+                    let file = stored.file.display();
+                    tracing::info!(%file, bytes = stored.bytes, "the database was backed up");
+                }
+                Err(error) => {
+                    tracing::error!("no backup of the database: {error}");
+                    tokio::select! {
+                        () = draining.cancelled() => return,
+                        () = tokio::time::sleep(AFTER_FAILURE) => {}
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `central-hub alert --test`: whether alerts arrive, without a hub.
+
+use std::fmt::Write;
+
+use crate::alerts;
+use crate::config::Config;
+use crate::webhooks::WebhookLimits;
+
+/// Tries each way. Gives what came of it, or, where one failed, the same as an
+/// error.
+///
+/// # Errors
+/// A way failed, or there is none.
+pub async fn test(config: &Config) -> Result<String, String> {
+    let tried = alerts::test(config, WebhookLimits::default()).await;
+    if tried.is_empty() {
+        return Err(
+            "nobody is told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL"
+                .to_owned(),
+        );
+    }
+    let mut said = String::new();
+    for way in &tried {
+        let outcome = match (&way.code, &way.message) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            _ => "taken".to_owned(),
+        };
+        // Writing into a text does not fail.
+        let _ = writeln!(said, "{:<8} {:<32} {outcome}", way.way, way.to);
+    }
+    let said = said.trim_end().to_owned();
+    if tried.iter().all(|way| way.ok) {
+        Ok(said)
+    } else {
+        Err(said)
+    }
+}

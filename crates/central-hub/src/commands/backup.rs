@@ -1,0 +1,67 @@
+//! `central-hub backup`, `restore` and `drill`.
+
+use std::path::Path;
+
+use session_api::Timestamp;
+
+use crate::backup::{BackupError, Backups};
+use crate::store::CopyFacts;
+
+fn told(facts: &CopyFacts) -> String {
+    let newest = facts.newest.and_then(Timestamp::from_millis);
+    let newest = newest.map_or_else(
+        || "no message yet".to_owned(),
+        |at| format!("the newest message is of {at}"),
+    );
+    format!(
+        "{} messages, {} campaigns; {newest}",
+        facts.messages, facts.campaigns
+    )
+}
+
+/// Takes a backup. Gives what to tell the person.
+///
+/// # Errors
+/// Any [`BackupError`].
+pub async fn backup(backups: &Backups) -> Result<String, BackupError> {
+    let taken = backups.take(Timestamp::now()).await?;
+    let opened = if taken.opened {
+        "opened and whole"
+    } else {
+        "not opened: BACKUP_KEY is the public half"
+    };
+    Ok(format!(
+        "{}, {} bytes, {opened}: {}",
+        taken.stored.file.display(),
+        taken.stored.bytes,
+        told(&taken.facts)
+    ))
+}
+
+/// Restores `file`. Gives what to tell the person.
+///
+/// # Errors
+/// Any [`BackupError`].
+pub async fn restore(backups: &Backups, file: &Path) -> Result<String, BackupError> {
+    let (facts, kept) = backups.restore(file).await?;
+    let mut said = format!("restored: {}. Start the hub", told(&facts));
+    if let Some(kept) = kept {
+        said = format!("{said}. What was there is in {}", kept.display());
+    }
+    Ok(said)
+}
+
+/// Restores a backup into a temporary place and looks at it. Gives what to tell
+/// the person.
+///
+/// # Errors
+/// Any [`BackupError`].
+pub async fn drill(backups: &Backups, file: Option<&Path>) -> Result<String, BackupError> {
+    let drilled = backups.drill(file).await?;
+    Ok(format!(
+        "{}, {} hours old, opens, is whole, and a hub starts on it: {}. Nothing is left behind",
+        drilled.file.display(),
+        drilled.age / 3600,
+        told(&drilled.facts)
+    ))
+}

@@ -1,0 +1,60 @@
+//! `/api/alerts`: what holds, what people were told, and whether they would be.
+
+use api_docs::Failures;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use service_runtime::http::ErrorReply;
+use utoipa::ToSchema;
+
+use crate::alerts::{AlertsBody, TestRefused, Tried};
+use crate::error::HubError;
+use crate::state::AppState;
+
+/// How alerts stand: the ways, what holds, the latest that was told.
+#[utoipa::path(
+    get, path = "/alerts", tag = "alerts", operation_id = "alerts_show",
+    responses((status = 200, description = "How they stand", body = AlertsBody), Failures)
+)]
+pub(crate) async fn show(State(state): State<AppState>) -> Result<Json<AlertsBody>, HubError> {
+    Ok(Json(state.alerts.standing().await?))
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = alerts::Tested)]
+pub(crate) struct Tested {
+    /// Whether each way took it.
+    ok: bool,
+    ways: Vec<Tried>,
+}
+
+/// Tells each way at once that it works, and says what came of it; nothing is kept.
+#[utoipa::path(
+    post, path = "/alerts/test", tag = "alerts", operation_id = "alerts_test",
+    responses((status = 200, description = "What came of it", body = Tested), Failures)
+)]
+pub(crate) async fn test(State(state): State<AppState>) -> Result<Json<Tested>, HubError> {
+    let ways = state.alerts.test().await.map_err(refusal)?;
+    Ok(Json(Tested {
+        ok: ways.iter().all(|way| way.ok),
+        ways,
+    }))
+}
+
+fn refusal(refused: TestRefused) -> HubError {
+    let reply = match refused {
+        TestRefused::NoWay => ErrorReply::new(
+            StatusCode::CONFLICT,
+            "ALERTS_NOT_CONFIGURED",
+            "nobody would be told: set SMTP_URL, ALERT_EMAIL_FROM and ALERT_EMAIL_TO, or ALERT_WEBHOOK_URL",
+        ),
+        TestRefused::UnderWay => ErrorReply::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TOO_MANY_AT_ONCE",
+            "a test is under way: wait for what comes of it",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("5")),
+    };
+    reply.into()
+}

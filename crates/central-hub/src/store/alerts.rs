@@ -1,0 +1,459 @@
+//! Alerts: what holds, who was told of it, and what is still to be told.
+//!
+//! ```text
+//!  seen ──> alerts ──tell_alert_in()──> told ──┐ one transaction
+//!             │  not seen any more: removed    ├─> alert_notices: pending ─┬─> sent
+//!             └────────────────────────────────┘      ^ again later <──────┼─> dead
+//!                                                     └────────────────────┘
+//! ```
+//!
+//! The row of an alert is written first in every transaction about it, so that
+//! of two hubs that see the same, the second one finds what the first one told.
+
+use session_api::Timestamp;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::error::StoreError;
+use super::rows::timestamp;
+use super::{Store, Tx, now};
+
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE alert_notices SET due_at = $1, claimed_by = $2, attempts = attempts + 1
+             WHERE id IN (
+                 SELECT n.id FROM alert_notices n
+                 WHERE n.state = 'pending' AND n.due_at <= $3 ORDER BY n.due_at, n.id LIMIT $4",
+            $lock,
+            ") RETURNING *"
+        )
+    };
+}
+
+/// What a hub sees now.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    /// The code, and of what.
+    pub key: &'a str,
+    /// What it is.
+    pub code: &'a str,
+    /// The condition, as JSON.
+    pub detail: &'a str,
+    /// What makes it worth telling anew when it changes.
+    pub reason: &'a str,
+    /// Since when, if this is the first sighting.
+    pub since: Timestamp,
+}
+
+/// An alert that holds.
+#[derive(Clone, Debug)]
+pub struct StoredAlert {
+    /// The code, and of what.
+    pub key: String,
+    /// What it is.
+    pub code: String,
+    /// The condition, as JSON.
+    pub detail: String,
+    /// What makes it worth telling anew when it changes.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When a hub saw it last.
+    pub seen_at: Timestamp,
+    /// When people were told last.
+    pub told_at: Option<Timestamp>,
+    /// With which reason.
+    pub told_reason: Option<String>,
+}
+
+impl StoredAlert {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let told_at: Option<i64> = row.try_get("told_at")?;
+        Ok(Self {
+            key: row.try_get("key")?,
+            code: row.try_get("code")?,
+            detail: row.try_get("detail")?,
+            reason: row.try_get("reason")?,
+            since: timestamp(row.try_get("since")?),
+            seen_at: timestamp(row.try_get("seen_at")?),
+            told_at: told_at.map(timestamp),
+            told_reason: row.try_get("told_reason")?,
+        })
+    }
+}
+
+/// What people are to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct NewNotice<'a> {
+    /// The same for every way and with every attempt.
+    pub event_id: &'a str,
+    /// `raised`, `repeated`, `cleared` or `digest`.
+    pub kind: &'a str,
+    /// Of which alert.
+    pub key: &'a str,
+    /// What it is.
+    pub code: &'a str,
+    /// `critical`, `warning` or `info`.
+    pub severity: &'a str,
+    /// One line.
+    pub title: &'a str,
+    /// All of it.
+    pub text: &'a str,
+}
+
+/// What people are told in one way.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The store's number of it.
+    pub id: i64,
+    /// How.
+    pub way: String,
+    /// The same for every way and with every attempt.
+    pub event_id: String,
+    /// `raised`, `repeated`, `cleared` or `digest`.
+    pub kind: String,
+    /// Of which alert.
+    pub key: String,
+    /// What it is.
+    pub code: String,
+    /// `critical`, `warning` or `info`.
+    pub severity: String,
+    /// One line.
+    pub title: String,
+    /// All of it.
+    pub text: String,
+    /// `pending`, `sent` or `dead`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last try was no success.
+    pub last_error: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+impl Notice {
+    fn read(row: &AnyRow) -> Result<Self, StoreError> {
+        let attempts: i64 = row.try_get("attempts")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            way: row.try_get("way")?,
+            event_id: row.try_get("event_id")?,
+            kind: row.try_get("kind")?,
+            key: row.try_get("key")?,
+            code: row.try_get("code")?,
+            severity: row.try_get("severity")?,
+            title: row.try_get("title")?,
+            text: row.try_get("text")?,
+            state: row.try_get("state")?,
+            attempts: attempts.try_into().unwrap_or(u32::MAX),
+            last_error: row.try_get("last_error")?,
+            created_at: timestamp(row.try_get("created_at")?),
+        })
+    }
+}
+
+/// What came of a try to tell.
+#[derive(Clone, Debug)]
+pub enum Settled {
+    /// It was taken.
+    Sent,
+    /// It is tried again at this time; why it was not taken.
+    Again(Timestamp, String),
+    /// It is given up; why it was not taken.
+    Dead(String),
+}
+
+impl Store {
+    /// Writes down that something holds, within a transaction; gives what is
+    /// known of it. Other hubs wait for the end of the transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn see_alert_in(
+        &self,
+        tx: &mut Tx,
+        seen: &Sighting<'_>,
+        at: Timestamp,
+    ) -> Result<StoredAlert, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO alerts (key, code, detail, reason, since, seen_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (key) DO UPDATE SET detail = excluded.detail, reason = excluded.reason,
+                 seen_at = excluded.seen_at
+             RETURNING *",
+        )
+        .bind(seen.key)
+        .bind(seen.code)
+        .bind(seen.detail)
+        .bind(seen.reason)
+        .bind(seen.since.as_millis())
+        .bind(at.as_millis())
+        .fetch_one(&mut **tx)
+        .await?;
+        StoredAlert::read(&row)
+    }
+
+    /// Writes down that people are told, within the transaction of
+    /// [`Store::see_alert_in`].
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn tell_alert_in(
+        &self,
+        tx: &mut Tx,
+        alert: &StoredAlert,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE alerts SET told_at = $1, told_reason = $2 WHERE key = $3")
+            .bind(at.as_millis())
+            .bind(&alert.reason)
+            .bind(&alert.key)
+            .execute(&mut **tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes an alert that no hub has seen since then, within a transaction;
+    /// whether this one did it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn clear_alert_in(
+        &self,
+        tx: &mut Tx,
+        key: &str,
+        unseen_since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM alerts WHERE key = $1 AND seen_at < $2")
+            .bind(key)
+            .bind(unseen_since.as_millis())
+            .execute(&mut **tx)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// All that holds, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn alerts(&self) -> Result<Vec<StoredAlert>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM alerts ORDER BY since, key")
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(StoredAlert::read).collect()
+    }
+
+    /// Writes down what people are to be told in each of these ways, within a
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn enqueue_notice_in(
+        &self,
+        tx: &mut Tx,
+        ways: &[&str],
+        notice: &NewNotice<'_>,
+    ) -> Result<(), StoreError> {
+        let at = now();
+        for way in ways {
+            sqlx::query(
+                "INSERT INTO alert_notices (way, event_id, kind, key, code, severity, title, text,
+                     state, due_at, created_at, updated_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9, $9)",
+            )
+            .bind(*way)
+            .bind(notice.event_id)
+            .bind(notice.kind)
+            .bind(notice.key)
+            .bind(notice.code)
+            .bind(notice.severity)
+            .bind(notice.title)
+            .bind(notice.text)
+            .bind(at)
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes notices that are due, until `until`.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_notices(
+        &self,
+        who: &str,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Notice>, StoreError> {
+        let claim = self
+            .engine()
+            .pick(claim!(""), claim!(" FOR UPDATE SKIP LOCKED"));
+        let rows = sqlx::query(claim)
+            .bind(until.as_millis())
+            .bind(who)
+            .bind(now())
+            .bind(i64::from(limit))
+            .fetch_all(self.writer())
+            .await?;
+        let mut notices: Vec<_> = rows.iter().map(Notice::read).collect::<Result<_, _>>()?;
+        notices.sort_by_key(|notice| notice.id);
+        Ok(notices)
+    }
+
+    /// Writes down what came of a try, unless somebody else took it since.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn settle_notice(
+        &self,
+        notice: i64,
+        who: &str,
+        settled: &Settled,
+    ) -> Result<(), StoreError> {
+        let at = now();
+        let (state, due, error) = match settled {
+            Settled::Sent => ("sent", at, None),
+            Settled::Again(due, error) => ("pending", due.as_millis(), Some(error)),
+            Settled::Dead(error) => ("dead", at, Some(error)),
+        };
+        sqlx::query(
+            "UPDATE alert_notices SET state = $1, due_at = $2, last_error = $3, claimed_by = NULL,
+                 updated_at = $4
+             WHERE id = $5 AND claimed_by = $6 AND state = 'pending'",
+        )
+        .bind(state)
+        .bind(due)
+        .bind(error)
+        .bind(at)
+        .bind(notice)
+        .bind(who)
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// Lets others have at once what was taken: by `who`, or by anybody.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn release_notices(&self, who: Option<&str>) -> Result<(), StoreError> {
+        let released = match who {
+            Some(who) => sqlx::query(
+                "UPDATE alert_notices SET due_at = $1, claimed_by = NULL
+                 WHERE state = 'pending' AND claimed_by = $2",
+            )
+            .bind(now())
+            .bind(who),
+            None => sqlx::query(
+                "UPDATE alert_notices SET due_at = $1, claimed_by = NULL
+                 WHERE state = 'pending' AND claimed_by IS NOT NULL",
+            )
+            .bind(now()),
+        };
+        released.execute(self.writer()).await?;
+        Ok(())
+    }
+
+    /// The latest notices, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM alert_notices ORDER BY id DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(Notice::read).collect()
+    }
+
+    /// How many alerts people were told of since then.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn raised_since(&self, since: Timestamp) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(DISTINCT event_id) FROM alert_notices
+             WHERE kind = 'raised' AND created_at >= $1",
+        )
+        .bind(since.as_millis())
+        .fetch_one(self.reader())
+        .await?;
+        Ok(count)
+    }
+
+    /// Removes what was told before then, and starts before then but for the
+    /// first of each service.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn forget_notices(&self, before: Timestamp) -> Result<(), StoreError> {
+        for statement in [
+            "DELETE FROM alert_notices WHERE state <> 'pending' AND updated_at < $1",
+            "DELETE FROM service_starts WHERE at < $1
+                 AND at > (SELECT MIN(f.at) FROM service_starts f WHERE f.service = service_starts.service)",
+        ] {
+            sqlx::query(statement)
+                .bind(before.as_millis())
+                .execute(self.writer())
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down that a service started then; said twice is said once.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn service_started(&self, service: &str, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO service_starts (service, at) VALUES ($1, $2)
+             ON CONFLICT (service, at) DO NOTHING",
+        )
+        .bind(service)
+        .bind(at.as_millis())
+        .execute(self.writer())
+        .await?;
+        Ok(())
+    }
+
+    /// How often a service was restarted since then: its very first start is
+    /// none.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn restarts_since(&self, service: &str, since: Timestamp) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM service_starts WHERE service = $1 AND at >= $2
+                 AND at > (SELECT MIN(f.at) FROM service_starts f WHERE f.service = $1)",
+        )
+        .bind(service)
+        .bind(since.as_millis())
+        .fetch_one(self.reader())
+        .await?;
+        Ok(count)
+    }
+
+    /// Takes the digest of a day, within a transaction: whether no hub had it.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`].
+    pub async fn claim_digest_in(
+        &self,
+        tx: &mut Tx,
+        name: &str,
+        day: &str,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE settings SET value = $1, updated_at = $2 WHERE name = $3 AND value <> $1",
+        )
+        .bind(day)
+        .bind(now())
+        .bind(name)
+        .execute(&mut **tx)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+}

@@ -1,0 +1,109 @@
+//! A copy of the SQLite file while the hub goes on, and whether a copy is good.
+
+use std::path::Path;
+
+use sqlx::any::install_default_drivers;
+use sqlx::{AnyConnection, Connection, Row};
+
+use super::engine::connect_options;
+use super::error::StoreError;
+use super::migrations;
+use crate::config::DatabaseLocation;
+
+/// What a copy holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyFacts {
+    /// The last step of its tables.
+    pub tables: i64,
+    /// Messages.
+    pub messages: i64,
+    /// Campaigns.
+    pub campaigns: i64,
+    /// When the newest message was written down, in milliseconds since 1970.
+    pub newest: Option<i64>,
+}
+
+/// Writes all that is committed into the empty file `into`. Whoever writes
+/// meanwhile goes on; what they write is not in it.
+///
+/// # Errors
+/// [`StoreError::Open`]: it cannot be read, or not written.
+pub async fn copy_sqlite(from: &Path, into: &Path) -> Result<(), StoreError> {
+    let copy = async {
+        let mut connection = open(from).await?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(into.to_string_lossy().into_owned())
+            .execute(&mut connection)
+            .await?;
+        connection.close().await
+    };
+    copy.await.map_err(|source| failed(from, source))
+}
+
+/// Looks at every page and every row of a copy that nobody else has open, and
+/// changes nothing.
+///
+/// # Errors
+/// [`StoreError::Open`]: it is damaged, no database of the hub's, or of a later
+/// version.
+pub async fn check_copy(file: &Path) -> Result<CopyFacts, StoreError> {
+    look(file).await.map_err(|source| failed(file, source))
+}
+
+fn failed(file: &Path, source: sqlx::Error) -> StoreError {
+    StoreError::Open {
+        location: DatabaseLocation::Sqlite(file.to_owned()).to_string(),
+        source,
+    }
+}
+
+async fn open(file: &Path) -> Result<AnyConnection, sqlx::Error> {
+    install_default_drivers();
+    let options = connect_options(&DatabaseLocation::Sqlite(file.to_owned()))?;
+    AnyConnection::connect_with(&options).await
+}
+
+async fn look(file: &Path) -> Result<CopyFacts, sqlx::Error> {
+    let mut connection = open(file).await?;
+    sqlx::query("PRAGMA query_only = ON")
+        .execute(&mut connection)
+        .await?;
+    let row = sqlx::query("PRAGMA integrity_check(1)")
+        .fetch_one(&mut connection)
+        .await?;
+    let said: String = row.try_get(0)?;
+    if said != "ok" {
+        return Err(sqlx::Error::Protocol(said));
+    }
+    let lost = sqlx::query("PRAGMA foreign_key_check")
+        .fetch_optional(&mut connection)
+        .await?;
+    if lost.is_some() {
+        return Err(sqlx::Error::Protocol(
+            "rows refer to others that are not there".to_owned(),
+        ));
+    }
+    let row = sqlx::query(
+        "SELECT (SELECT MAX(version) FROM _sqlx_migrations) AS tables,
+            (SELECT COUNT(*) FROM messages) AS messages,
+            (SELECT COUNT(*) FROM campaigns) AS campaigns,
+            (SELECT MAX(created_at) FROM messages) AS newest",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    let facts = CopyFacts {
+        tables: row.try_get("tables")?,
+        messages: row.try_get("messages")?,
+        campaigns: row.try_get("campaigns")?,
+        newest: row.try_get("newest")?,
+    };
+    connection.close().await?;
+    if facts.tables > migrations::newest() {
+        return Err(sqlx::Error::Protocol(format!(
+            "its tables are of a later version ({}, this central-hub has {})",
+            facts.tables,
+            migrations::newest()
+        )));
+    }
+    Ok(facts)
+}

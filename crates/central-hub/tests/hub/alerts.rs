@@ -1,0 +1,329 @@
+//! Alerts, on both engines, against a real mail server: what a person has to know
+//! arrives once, is told again, and is over; through restarts and with two hubs.
+
+use std::time::Duration;
+
+use central_hub::AlertLimits;
+use scratch_database::{Database, MailServer, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::fake_session_manager::{FakeSessionManager, state};
+use crate::receiver::{Receiver, Reply};
+use crate::support::{Hub, ask, code, get, until};
+
+/// `GET /session`, with what matters here.
+fn session(state: &str, cause: &str) -> String {
+    json!({
+        "session": "admin", "state": state, "since": "2026-01-14T13:02:09.336Z", "generation": 4,
+        "cause": cause, "cause_message": "because", "linked": true, "account": null, "qr": null,
+        "browser": {"running": true}, "page": {"url": ""},
+        "restarts": {"total": 0, "recent": 0, "budget": 5, "window_seconds": 600},
+        "last_error": null, "history": [],
+        "service": {"version": "0.1.0", "started_at": "2026-01-14T13:02:09.336Z"},
+    })
+    .to_string()
+}
+
+fn is_in(manager: &FakeSessionManager, word: &str, cause: &str) {
+    manager.answers("/session", 200, &session(word, cause));
+    manager.first_events(&[("state", state(word, 2))]);
+}
+
+/// A hub that looks often, and tells at once.
+async fn start(database: &Database, manager: &str, variables: &[(&str, &str)]) -> Hub {
+    let mut all = vec![("ALERT_AFTER_MINUTES", "0"), ("ALERT_LANGUAGE", "en")];
+    all.extend(variables);
+    Hub::start_changed(&database.url(), manager, &all, |deps| {
+        deps.alert_limits = AlertLimits {
+            every: Duration::from_millis(40),
+            over_after: Duration::from_millis(300),
+            first_pause: Duration::from_millis(50),
+        };
+    })
+    .await
+}
+
+struct Mail {
+    server: MailServer,
+    url: String,
+}
+
+impl Mail {
+    fn start(options: &[&str]) -> Self {
+        let server = MailServer::start(options).unwrap();
+        let url = format!("smtp://127.0.0.1:{}", server.port());
+        Self { server, url }
+    }
+
+    /// What it took, in the order in which it did.
+    fn mails(&self) -> Vec<Value> {
+        let mails = self.server.mails();
+        mails
+            .iter()
+            .map(|mail| serde_json::from_str(mail).unwrap())
+            .collect()
+    }
+
+    fn subjects(&self) -> Vec<String> {
+        let mails = self.mails();
+        let subjects = mails.iter().map(|mail| mail["subject"].as_str().unwrap());
+        subjects.map(str::to_owned).collect()
+    }
+
+    fn variables(&self) -> [(&str, &str); 3] {
+        [
+            ("SMTP_URL", &self.url),
+            ("ALERT_EMAIL_FROM", "LeadMaster <hub@example.com>"),
+            ("ALERT_EMAIL_TO", "ana@example.com, Beto <beto@example.com>"),
+        ]
+    }
+
+    async fn until(&self, count: usize) -> Vec<Value> {
+        until("mail", async || self.mails().len() >= count).await;
+        let mails = self.mails();
+        assert_eq!(mails.len(), count, "{:?}", self.subjects());
+        mails
+    }
+}
+
+async fn holding(hub: &Hub) -> Vec<String> {
+    let body = get(hub, "/api/alerts").await;
+    let all = body["holding"].as_array().unwrap();
+    let keys = all.iter().map(|held| held["key"].as_str().unwrap());
+    keys.map(str::to_owned).collect()
+}
+
+async fn until_holding(hub: &Hub, keys: &[&str]) {
+    until("what holds", async || holding(hub).await == keys).await;
+}
+
+on_both_engines! {
+    async fn an_alert_arrives_once_is_over_and_comes_again(database: Database) {
+        let mail = Mail::start(&[]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "DISCONNECTED", "UNLINKED");
+        let hub = start(&database, &manager.url, &mail.variables()).await;
+        let first = mail.until(1).await.remove(0);
+        assert_eq!(first["subject"], "LeadMaster: Urgent: WhatsApp was unlinked");
+        assert_eq!(first["to"], json!(["ana@example.com", "beto@example.com"]));
+        assert_eq!((&first["from"], &first["auto"]), (&json!("hub@example.com"), &json!("auto-generated")));
+        let text = first["text"].as_str().unwrap();
+        assert!(text.contains("link it again") && text.contains("Since 2026-01-14 10:02."), "{text}");
+        // It goes on, and is told no more; a restart of the hub tells nothing anew.
+        until_holding(&hub, &["SESSION_NOT_READY"]).await;
+        hub.stop().await;
+        let hub = start(&database, &manager.url, &mail.variables()).await;
+        until_holding(&hub, &["SESSION_NOT_READY"]).await;
+        is_in(&manager, "READY", "SYNCED");
+        let over = mail.until(2).await.remove(1);
+        assert_eq!(over["subject"], "LeadMaster: All is well again: WhatsApp was unlinked");
+        assert!(holding(&hub).await.is_empty());
+        is_in(&manager, "QR_REQUIRED", "CODE_SHOWN");
+        let again = mail.until(3).await.remove(2);
+        assert_eq!(again["subject"], "LeadMaster: Urgent: the phone has to be linked");
+        assert_ne!(again["id"], first["id"]);
+        let body = get(&hub, "/api/alerts").await;
+        let told: Vec<_> = body["told"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+        assert_eq!(told, ["raised", "cleared", "raised"]);
+        assert_eq!(body["ways"], json!([{"way": "email", "to": "ana@example.com, beto@example.com"}]));
+        hub.stop().await;
+    }
+
+    async fn a_mail_that_is_refused_is_sent_again_and_is_the_same(database: Database) {
+        let mail = Mail::start(&["--refuse", "2"]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "DISCONNECTED", "CONFLICT");
+        let hub = start(&database, &manager.url, &mail.variables()).await;
+        mail.until(1).await;
+        until("it is settled", async || {
+            let body = get(&hub, "/api/alerts").await;
+            body["told"][0]["state"] == "sent"
+        }).await;
+        let body = get(&hub, "/api/alerts").await;
+        assert_eq!(body["told"][0]["attempts"], 3, "{body}");
+        hub.stop().await;
+    }
+
+    async fn a_campaign_and_a_link_that_are_down_are_told_too(database: Database) {
+        let mail = Mail::start(&[]);
+        let hub = start(&database, &FakeSessionManager::nowhere().await, &mail.variables()).await;
+        mail.until(1).await;
+        let body = json!({"nombre": "Mayo", "mensaje": "Hola"});
+        let (status, campaign) = ask(&hub, "POST", "/api/sender/campaigns", Some(&body)).await;
+        assert_eq!(status, 201, "{campaign}");
+        let id = campaign["id"].as_i64().unwrap();
+        let lines = json!({"destinatarios": [{"telefono": "5491158254201"}]});
+        let path = format!("/api/sender/campaigns/{id}/recipients");
+        let (status, answer) = ask(&hub, "POST", &path, Some(&lines)).await;
+        assert!(status < 300, "{answer}");
+        hub.store.approve_campaign(id, true).await.unwrap();
+        hub.store.pause_campaign(id, "MANY_FAILURES", None).await.unwrap();
+        mail.until(2).await;
+        let mut subjects = mail.subjects();
+        subjects.sort();
+        assert_eq!(subjects, [
+            "LeadMaster: Urgent: session-manager does not answer",
+            "LeadMaster: the campaign “Mayo” stopped by itself",
+        ]);
+        until_holding(&hub, &["SESSION_MANAGER_DOWN", &format!("CAMPAIGN_STOPPED/{id}")]).await;
+        hub.stop().await;
+    }
+
+    async fn a_webhook_gets_the_template_signed(database: Database) {
+        let receiver = Receiver::start().await;
+        receiver.replies("/hook", &[Reply::Status(500), Reply::Status(200)]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "ERROR", "TEMPORARILY_BANNED");
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let url = receiver.url("/hook");
+        let hub = start(&database, &manager.url, &[
+            ("ALERT_WEBHOOK_URL", &url),
+            ("ALERT_WEBHOOK_SECRET", secret),
+            ("ALERT_WEBHOOK_BODY", r#"{"chat_id": 7, "text": "{{message}}", "level": "{{severity}}"}"#),
+        ]).await;
+        until("told twice", async || receiver.told("/hook").len() == 2).await;
+        let told = receiver.told("/hook");
+        assert_eq!(told[0].id(), told[1].id());
+        assert!(told.iter().all(|told| told.is_signed(secret)));
+        let body = told[1].json();
+        assert_eq!((&body["chat_id"], &body["level"]), (&json!(7), &json!("critical")));
+        let text = body["text"].as_str().unwrap();
+        assert!(text.starts_with("LeadMaster: Urgent: WhatsApp blocked the account\n\n"), "{text}");
+        hub.stop().await;
+    }
+
+    async fn figures_of_session_manager_are_judged(database: Database) {
+        let mail = Mail::start(&[]);
+        let manager = FakeSessionManager::start().await;
+        is_in(&manager, "READY", "SYNCED");
+        manager.answers("/metrics", 200, "leadmaster_profile_bytes 4294967296\nleadmaster_backup_failed 1\nleadmaster_clock_skew_seconds -75\n");
+        let hub = start(&database, &manager.url, &mail.variables()).await;
+        mail.until(3).await;
+        let mut keys = holding(&hub).await;
+        keys.sort();
+        assert_eq!(keys, ["BACKUP_FAILED/session", "CLOCK_OFF", "LARGE_PROFILE"]);
+        manager.answers("/metrics", 200, "leadmaster_profile_bytes 1\nleadmaster_backup_failed 0\nleadmaster_clock_skew_seconds 1\n");
+        mail.until(6).await;
+        until_holding(&hub, &[]).await;
+        hub.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hubs_on_one_store_tell_once() {
+    let database = Database::postgres();
+    let mail = Mail::start(&[]);
+    let manager = FakeSessionManager::start().await;
+    is_in(&manager, "DISCONNECTED", "UNLINKED");
+    let variables = mail.variables();
+    let (one, other) = tokio::join!(
+        start(&database, &manager.url, &variables),
+        start(&database, &manager.url, &variables),
+    );
+    mail.until(1).await;
+    is_in(&manager, "READY", "SYNCED");
+    mail.until(2).await;
+    is_in(&manager, "DISCONNECTED", "CONFLICT");
+    mail.until(3).await;
+    // Both looked many times meanwhile.
+    until("both saw it", async || {
+        holding(&one).await == ["SESSION_NOT_READY"]
+            && holding(&other).await == ["SESSION_NOT_READY"]
+    })
+    .await;
+    assert_eq!(mail.mails().len(), 3, "{:?}", mail.subjects());
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_is_told_once_a_day() {
+    let database = Database::sqlite();
+    let mail = Mail::start(&[]);
+    let manager = FakeSessionManager::start().await;
+    is_in(&manager, "READY", "SYNCED");
+    let mut variables = mail.variables().to_vec();
+    variables.push(("ALERT_DIGEST_AT", "00:00"));
+    // Where it is new, today's is not owed; yesterday's is known.
+    let store = {
+        let hub = start(&database, &manager.url, &variables).await;
+        until("it is known", async || {
+            hub.store
+                .setting("alert_digest_day")
+                .await
+                .unwrap()
+                .is_some()
+        })
+        .await;
+        assert!(mail.mails().is_empty());
+        hub.store
+            .set("alert_digest_day", "2026-01-01")
+            .await
+            .unwrap();
+        hub
+    };
+    let mails = mail.until(1).await;
+    let subject = mails[0]["subject"].as_str().unwrap();
+    assert!(
+        subject.starts_with("LeadMaster: summary of ") && subject.ends_with(": all is well"),
+        "{subject}"
+    );
+    assert!(
+        mails[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("WhatsApp is connected.")
+    );
+    store.stop().await;
+    let hub = start(&database, &manager.url, &variables).await;
+    is_in(&manager, "DISCONNECTED", "UNLINKED");
+    let mails = mail.until(2).await;
+    assert!(
+        mails[1]["subject"].as_str().unwrap().contains("Urgent"),
+        "no second digest"
+    );
+    hub.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_says_what_came_of_each_way() {
+    let database = Database::sqlite();
+    let manager = FakeSessionManager::start().await;
+    is_in(&manager, "READY", "SYNCED");
+    let nobody = start(&database, &manager.url, &[]).await;
+    let (status, body) = nobody.post("/api/alerts/test", "").await;
+    assert_eq!(
+        (status, code(&body).as_str()),
+        (409, "ALERTS_NOT_CONFIGURED")
+    );
+    assert_eq!(get(&nobody, "/alerts").await["ways"], json!([]));
+    nobody.stop().await;
+    let mail = Mail::start(&[]);
+    let receiver = Receiver::start().await;
+    receiver.replies("/T0/secret", &[Reply::Status(404)]);
+    let url = receiver.url("/T0/secret");
+    let mut variables = mail.variables().to_vec();
+    variables.push(("ALERT_WEBHOOK_URL", &url));
+    let hub = start(&database, &manager.url, &variables).await;
+    let (status, body) = ask(&hub, "POST", "/api/alerts/test", None).await;
+    assert_eq!((status, &body["ok"]), (200, &json!(false)), "{body}");
+    assert_eq!(
+        body["ways"][0],
+        json!({"way": "email", "to": "ana@example.com, beto@example.com", "ok": true})
+    );
+    assert_eq!(
+        (&body["ways"][1]["way"], &body["ways"][1]["code"]),
+        (&json!("webhook"), &json!("REFUSED"))
+    );
+    assert!(!body.to_string().contains("secret"), "{body}");
+    assert_eq!(
+        mail.until(1).await[0]["subject"],
+        "LeadMaster: Test of the alerts"
+    );
+    let envelope = receiver.told("/T0/secret").remove(0).json();
+    assert_eq!(
+        (&envelope["type"], &envelope["data"]["kind"]),
+        (&json!("alert"), &json!("test"))
+    );
+    hub.stop().await;
+}

@@ -1,0 +1,232 @@
+//! Where secrets lie about: PM2's dump, `local.cjs`, environment files, secrets'
+//! own files; and who may read them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Check, Service, Subject};
+use crate::Env;
+
+/// Every variable of either service that holds a secret.
+pub const SECRETS: [&str; 9] = [
+    "SESSION_MANAGER_TOKEN",
+    "HUB_ADMIN_PASSWORD",
+    "INTERNAL_TOKEN",
+    "INTERNAL_LISTENER_TOKEN",
+    "DATABASE_URL",
+    "BACKUP_KEY",
+    "SMTP_URL",
+    "ALERT_WEBHOOK_URL",
+    "ALERT_WEBHOOK_SECRET",
+];
+/// Where runtimes put what they hand to a service.
+const HANDED: [&str; 1] = ["/run/"];
+
+/// Looks at all that holds secrets of a service; one check where all is well.
+#[must_use]
+pub fn secrets(service: &Service, subject: &Subject) -> Vec<Check> {
+    const NAME: &str = "secrets";
+    let mut checks = Vec::new();
+    for dump in dumps(&subject.env) {
+        checks.extend(of_dump(NAME, &dump));
+    }
+    let settings = PathBuf::from(format!("/etc/leadmaster/{}.env", service.name));
+    for file in local_files(subject).into_iter().chain([settings]) {
+        checks.extend(private_file(NAME, &file));
+    }
+    for file in named_files(&subject.env) {
+        checks.extend(of_named(NAME, &file));
+    }
+    if checks.is_empty() {
+        checks.push(Check::ok(NAME, "nothing that holds one is open to others"));
+    }
+    checks
+}
+
+/// What `pm2 save` wrote, where it would be.
+fn dumps(env: &Env) -> Vec<PathBuf> {
+    let home = env.optional_path("HOME");
+    let pm2 = env.optional_path("PM2_HOME");
+    let Some(pm2) = pm2.or_else(|| Some(home?.join(".pm2"))) else {
+        return Vec::new();
+    };
+    ["dump.pm2", "dump.pm2.bak"]
+        .into_iter()
+        .map(|name| pm2.join(name))
+        .collect()
+}
+
+fn of_dump(name: &'static str, dump: &Path) -> Vec<Check> {
+    let mut checks: Vec<_> = private_file(name, dump).into_iter().collect();
+    let Ok(text) = fs::read_to_string(dump) else {
+        return checks;
+    };
+    let mut found = BTreeSet::new();
+    if let Ok(saved) = serde_json::from_str(&text) {
+        collect(&saved, &mut found);
+    }
+    if !found.is_empty() {
+        let found: Vec<_> = found.into_iter().collect();
+        checks.push(Check::warning(
+            name,
+            format!("{} holds {} in the clear", dump.display(), found.join(", ")),
+            "put each into a file of mode 600, name it in deploy/local.cjs as …_FILE, \
+             pm2 delete and pm2 start, then pm2 save",
+        ));
+    }
+    checks
+}
+
+/// The secrets that have a value anywhere in it.
+fn collect(saved: &Value, found: &mut BTreeSet<&'static str>) {
+    match saved {
+        Value::Array(all) => all.iter().for_each(|one| collect(one, found)),
+        Value::Object(all) => {
+            for (name, value) in all {
+                let secret = SECRETS.into_iter().find(|secret| secret == name);
+                if let (Some(secret), Value::String(text)) = (secret, value)
+                    && is_secret(secret, text)
+                {
+                    found.insert(secret);
+                }
+                collect(value, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The path of a SQLite file is none.
+fn is_secret(name: &str, value: &str) -> bool {
+    !value.is_empty() && (name != "DATABASE_URL" || value.contains('@'))
+}
+
+/// `deploy/local.cjs` of the checkout that the service runs from.
+fn local_files(subject: &Subject) -> Vec<PathBuf> {
+    let Some(process) = &subject.process else {
+        return Vec::new();
+    };
+    let link = |what: &str| fs::read_link(format!("/proc/{}/{what}", process.pid)).ok();
+    // target/release/session-manager
+    let checkout = link("exe").and_then(|exe| Some(exe.ancestors().nth(3)?.to_owned()));
+    let all = [link("cwd"), checkout].into_iter().flatten();
+    let files = all.map(|folder| folder.join("deploy/local.cjs"));
+    let files: BTreeSet<_> = files.filter(|file| file.is_file()).collect();
+    files.into_iter().collect()
+}
+
+/// The files that `…_FILE` name.
+fn named_files(env: &Env) -> Vec<PathBuf> {
+    let named = SECRETS.iter().map(|secret| format!("{secret}_FILE"));
+    let files = named.filter_map(|name| env.optional_path(&name));
+    files
+        .filter(|file| !HANDED.iter().any(|folder| file.starts_with(folder)))
+        .collect()
+}
+
+/// A complaint, if others than its owner may read or write it.
+fn private_file(name: &'static str, file: &Path) -> Option<Check> {
+    let data = fs::symlink_metadata(file).ok()?;
+    let mode = data.mode() & 0o777;
+    if !data.is_file() || mode & 0o077 == 0 {
+        return None;
+    }
+    let shown = file.display();
+    let found = format!("{shown} can be read by other users (mode {mode:o})");
+    let complaint = Check::warning(name, found, format!("chmod 600 {shown}"));
+    Some(complaint.mended_by(file, 0o600))
+}
+
+/// Two services may share one by a group: what everybody may read is a complaint,
+/// and nothing that is safe to change unasked.
+fn of_named(name: &'static str, file: &Path) -> Option<Check> {
+    let mode = fs::metadata(file).ok()?.mode() & 0o777;
+    (mode & 0o007 != 0).then(|| {
+        let shown = file.display();
+        let found = format!("{shown} can be read by everybody (mode {mode:o})");
+        Check::warning(name, found, format!("chmod o= {shown}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::{ServiceManager, Verdict};
+    use super::*;
+
+    const SERVICE: Service = Service {
+        name: "no-such-service",
+        pm2_name: "no-such-service",
+        unit: "no-such-service",
+        version: "1",
+        port: 3001,
+    };
+
+    fn set_mode(file: &Path, mode: u32) {
+        fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_pm2_saved_is_told_by_name_and_never_by_value() {
+        let home = tempfile::tempdir().unwrap();
+        let pm2 = home.path().join(".pm2");
+        fs::create_dir(&pm2).unwrap();
+        let dump = pm2.join("dump.pm2");
+        let saved = r#"[{"name":"session-manager","env":{"SESSION_MANAGER_TOKEN":"hunter2",
+            "BACKUP_KEY":"","DATABASE_URL":"sqlite:data/hub.db"},"SMTP_URL":"smtps://a:hunter3@b"}]"#;
+        fs::write(&dump, saved).unwrap();
+        let file = home.path().join("token");
+        fs::write(&file, "hunter4").unwrap();
+        set_mode(&file, 0o640);
+        let subject = |env| Subject::of(env, ServiceManager::Pm2);
+        let env = || {
+            Env::from_pairs([
+                ("HOME", home.path().as_os_str()),
+                ("SESSION_MANAGER_TOKEN_FILE", file.as_os_str()),
+            ])
+        };
+        set_mode(&dump, 0o644);
+        let found = secrets(&SERVICE, &subject(env()));
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(found[0].found.contains("mode 644"), "{found:#?}");
+        assert!(
+            found[1]
+                .found
+                .ends_with("holds SESSION_MANAGER_TOKEN, SMTP_URL in the clear"),
+            "{found:#?}"
+        );
+        assert!(!format!("{found:?}").contains("hunter"), "{found:#?}");
+        // Mended, and what cannot be mended stays said.
+        let mended: Vec<_> = found.into_iter().map(Check::mend).collect();
+        assert_eq!(mended[0].verdict, Verdict::Ok, "{mended:#?}");
+        assert_eq!(fs::metadata(&dump).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(mended[1].verdict, Verdict::Warning);
+        fs::write(&dump, "[]").unwrap();
+        let well = secrets(&SERVICE, &subject(env()));
+        assert_eq!((well.len(), well[0].verdict), (1, Verdict::Ok), "{well:#?}");
+        set_mode(&file, 0o644);
+        let open = secrets(&SERVICE, &subject(env()));
+        assert!(
+            open[0].cure.as_ref().unwrap().starts_with("chmod o= "),
+            "{open:#?}"
+        );
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("target");
+        fs::write(&target, "x").unwrap();
+        set_mode(&target, 0o644);
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        let check = Check::warning("secrets", "open", "chmod").mended_by(&link, 0o600);
+        assert_eq!(check.mend().verdict, Verdict::Warning);
+        assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o644);
+    }
+}

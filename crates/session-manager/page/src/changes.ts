@@ -1,0 +1,166 @@
+// What becomes of messages after they were sent: edits, deletions, reactions.
+//
+//   MsgStore, wa-js ──> change ──> channel        what happens while the page is there,
+//                                                 to messages that it has in memory
+//   changes(messages) <── service, now and then   what the page's database knows of
+//                                                 them: it tells nobody of the others
+//
+// Each has a key of its own, by which the service knows it again.
+
+import { note, post } from "./channel";
+import { connected, tools } from "./lookup";
+import { CHATS, describe } from "./messages";
+import { Slice } from "./pause";
+import { type Person, person } from "./people";
+import { finder, stored, time } from "./store";
+import { cut } from "./text";
+import { type Model, attempt, pageModule, serialized, wpp } from "./wa";
+
+export interface Change extends Person {
+  kind: "edited" | "deleted" | "reaction";
+  /** Tells it from all others. */
+  key: string;
+  message_id: string;
+  chat: string;
+  /** Whether the account itself did it, from elsewhere. */
+  from_me: boolean;
+  at: number;
+  /** The text now. */
+  body?: string;
+  /** `null` takes it away. */
+  emoji?: string | null;
+}
+
+const parts = (id: string): { fromMe: boolean; chat: string } => {
+  const [own, chat = ""] = id.split("_");
+  return { fromMe: own === "true", chat };
+};
+
+/** Seconds or milliseconds, as milliseconds. */
+const milliseconds = (value: unknown): number => {
+  const number = Number(value ?? 0) || Date.now();
+  return Math.round(number < 1e11 ? number * 1000 : number);
+};
+
+function edited(msg: Model): Change | null {
+  const key = serialized(msg.latestEditMsgKey);
+  if (!key || msg.type === "revoked") return null;
+  const message_id = serialized(msg.id);
+  const { fromMe, chat } = parts(message_id);
+  if (!CHATS.test(chat)) return null;
+  const { body } = describe(msg) as { body: string };
+  return { kind: "edited", key, message_id, chat, ...person(chat), from_me: fromMe, at: milliseconds(msg.latestEditSenderTimestampMs), body };
+}
+
+function deleted(original: unknown, at: unknown): Change | null {
+  const message_id = serialized(original);
+  const { fromMe, chat } = parts(message_id);
+  if (!message_id || !CHATS.test(chat)) return null;
+  return { kind: "deleted", key: message_id, message_id, chat, ...person(chat), from_me: fromMe, at: milliseconds(at) };
+}
+
+/** As the page's table has it: of each person a message has one, empty once it is
+ * taken away. Only others' are told. */
+function reaction(row: any): Change | null {
+  const key = serialized(row.msgKey);
+  const message_id = serialized(row.parentMsgKey);
+  const { chat } = parts(message_id);
+  if (!key || key.startsWith("true_") || !CHATS.test(chat)) return null;
+  const emoji = cut(row.reactionText, 32);
+  const sender = serialized(row.senderUserJid);
+  const who = person(chat.endsWith("@g.us") ? sender : chat);
+  return { kind: "reaction", key, message_id, chat, ...who, from_me: false, at: milliseconds(row.timestamp), emoji: emoji || null };
+}
+
+function announce(make: () => Change | null): void {
+  try {
+    const change = make();
+    if (change) post({ type: "change", change });
+  } catch (error) {
+    note("warn", `what became of a message could not be read: ${error}`);
+  }
+}
+
+let attached = false;
+
+export function attachChanges(): boolean {
+  if (attached) return true;
+  const WPP = wpp();
+  const store: Model | undefined = WPP?.whatsapp?.MsgStore;
+  if (!store || typeof store.on !== "function" || typeof WPP.on !== "function") return false;
+  attached = true;
+  // Once all of an edit is in the model.
+  store.on("change:latestEditMsgKey", (msg: Model) => queueMicrotask(() => announce(() => edited(msg))));
+  store.on("change:type", (msg: Model) => {
+    if (msg?.type === "revoked") queueMicrotask(() => announce(() => deleted(msg.protocolMessageKey ?? msg.id, msg.revokeTimestamp)));
+  });
+  WPP.on("chat.msg_revoke", ({ refId }: any) => announce(() => deleted(refId, Date.now())));
+  WPP.on("chat.new_reaction", (row: any) =>
+    announce(() => reaction({ msgKey: row.id, parentMsgKey: row.msgId, senderUserJid: row.sender, reactionText: row.reactionText, timestamp: row.timestamp })),
+  );
+  return true;
+}
+
+/** Rows of the page's table of reactions, taken away ones too. */
+async function reactionsOf(ids: string[]): Promise<any[]> {
+  const ask = pageModule("WAWebDBGetReactions")?.getAllReactionsFromParentMsgs;
+  const rows = typeof ask === "function" ? await ask(ids) : await pageModule("WAWebSchemaReactions")?.getReactionsTable?.().anyOf(["parentMsgKey"], ids);
+  return Array.isArray(rows) ? rows : [];
+}
+
+/** So many rows back a chat is searched for a message that is not there. */
+const ROWS_BACK = 500;
+
+/** Messages of `chat` that were deleted for everyone: the row of each stands under
+ * a key of its own, and names the one it had. */
+async function revokedIn(WPP: any, chat: string, since: number): Promise<Change[]> {
+  const find = finder(WPP);
+  const found: Change[] = [];
+  let anchor: unknown = { remote: WPP.whatsapp.ChatStore.get(chat)?.id ?? WPP.whatsapp.WidFactory.createWid(chat) };
+  for (let rows = 0; rows < ROWS_BACK; ) {
+    const page = await find(anchor, "before").catch(() => null);
+    if (!page?.messages.length) break;
+    for (const row of page.messages) {
+      if (row.type !== "revoked") continue;
+      const change = deleted(row.protocolMessageKey ?? row.id, row.revokeTimestamp ?? row.t);
+      if (change) found.push(change);
+    }
+    rows += page.messages.length;
+    if (page.messages.every((row) => time(row) < since)) break;
+    anchor = WPP.whatsapp.MsgKey.fromString(serialized(page.messages[0]!.id));
+  }
+  return found;
+}
+
+export interface ChangesArgs {
+  /** Ids, and the second in which each was sent. */
+  messages: Array<[string, number]>;
+}
+
+/** What became of these messages, as far as the page knows. */
+export async function changes({ messages }: ChangesArgs): Promise<Change[]> {
+  const WPP = tools();
+  attachChanges();
+  const slice = new Slice();
+  const known = await stored(messages.map(([id]) => id));
+  const told: Array<Change | null> = [];
+  const missing = new Map<string, number>();
+  for (const [at, msg] of known.entries()) {
+    const [id, seconds] = messages[at]!;
+    if (!msg) {
+      const { chat } = parts(id);
+      missing.set(chat, Math.min(missing.get(chat) ?? seconds, seconds));
+    } else if (msg.type === "revoked") told.push(deleted(msg.protocolMessageKey ?? id, msg.revokeTimestamp));
+    else told.push(attempt(() => edited(msg), null));
+    if (slice.over()) await slice.next();
+  }
+  const wanted = new Set(messages.map(([id]) => id));
+  for (const [chat, since] of missing) {
+    if (!connected()) break;
+    told.push(...(await revokedIn(WPP, chat, since - 1)).filter((change) => wanted.has(change.message_id)));
+    await slice.next();
+  }
+  const rows = await reactionsOf(messages.map(([id]) => id)).catch(() => []);
+  for (const row of rows) told.push(attempt(() => reaction(row), null));
+  return told.filter((change) => change !== null);
+}

@@ -1,0 +1,25 @@
+// Who somebody is: a number and a LID, as far as the page knows both.
+
+import { attempt, serialized, wpp } from "./wa";
+
+export interface Person {
+  /** Digits. */
+  phone: string | null;
+  /** `…@lid`. */
+  lid: string | null;
+}
+
+const digits = (id: string): string => id.split("@")[0]!.split(":")[0]!;
+
+/** The person with this id; nobody for the id of a group. */
+export function person(id: string): Person {
+  const WPP = wpp();
+  const wid = attempt<any>(() => WPP.whatsapp.WidFactory.createWid(id), null);
+  if (!wid) return { phone: null, lid: null };
+  const cache = WPP?.whatsapp?.lidPnCache;
+  if (id.endsWith("@lid")) {
+    const phone = serialized(attempt(() => cache.getPhoneNumber(wid), null));
+    return { phone: phone ? digits(phone) : null, lid: id };
+  }
+  return { phone: digits(id), lid: serialized(attempt(() => cache.getCurrentLid(wid), null)) || null };
+}

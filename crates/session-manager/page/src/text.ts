@@ -1,0 +1,43 @@
+// Text of others, bounded: what a stranger's message holds may be of any size and
+// made to deceive.
+
+/** Controls, and what turns or hides the letters beside it. Lines stay. */
+const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const SURROGATE = /[\ud800-\udbff]$/;
+
+/** The beginning of a text, `limit` characters at most, as it is. */
+export function cut(value: unknown, limit: number): string {
+  if (typeof value !== "string") return "";
+  return value.length > limit ? value.slice(0, limit).replace(SURROGATE, "") : value;
+}
+
+/** The same in one line, without what is not seen; `null` where nothing is left. */
+export function label(value: unknown, limit: number): string | null {
+  const text = cut(value, 4 * limit).replace(HIDDEN, "").replace(/\s+/g, " ").trim();
+  return cut(text, limit) || null;
+}
+
+/** A file's name without its folders. */
+export function filename(value: unknown): string | null {
+  const last = cut(value, 4096).split(/[/\\]/).at(-1) ?? "";
+  const name = label(last, 4096)?.replace(/[:*?"<>|]/g, "_").replace(/^\.+/, "") ?? "";
+  if (name.length <= 120) return name || null;
+  // The end says what it is.
+  const end = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? "";
+  return cut(name, 120 - end.length) + end;
+}
+
+/** A whole number within bounds. */
+export function count(value: unknown, most: number): number | null {
+  const number = Math.round(Number(value ?? Number.NaN));
+  return number >= 0 && number <= most ? number : null;
+}
+
+/** An address that can be opened. */
+export function link(value: unknown): string | null {
+  const text = cut(value, 2048);
+  return /^https?:\/\/[^\s<>"']+$/i.test(text) ? text : null;
+}
+
+/** As JSON leaves it out. */
+export const given = <T>(value: T | null): T | undefined => value ?? undefined;

@@ -1,0 +1,88 @@
+//! `GET /messages/{id}/media`: the file of a message that came in.
+
+use std::time::Duration;
+
+use api_docs::Failures;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use service_runtime::http::ApiPath;
+use session_api::paths;
+use tower_http::services::ServeFile;
+
+use crate::error::ApiError;
+use crate::media::MediaError;
+use crate::state::AppState;
+
+/// How long a request waits for a file that has to be fetched first.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Answers the file of a message that came in, fetched from WhatsApp if it is not
+/// here. Answers ranges.
+#[utoipa::path(get, path = paths::MESSAGE_MEDIA, tag = "messages",
+    params(
+        ("id" = String, Path, description = "`message_id`, or the last part of it"),
+        ("Range" = Option<String>, Header, description = "A part of it, such as `bytes=0-1023`")
+    ),
+    responses(
+        (status = 200, description = "The file; its type is what was found in it", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, description = "The part that was asked for", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 416, description = "There is no such part"),
+        Failures
+    ))]
+pub async fn media(
+    State(state): State<AppState>,
+    ApiPath(id): ApiPath<String>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let file = state.media.get(&id, PATIENCE).await?;
+    let served = ServeFile::new(&file.path).try_call(request).await;
+    let mut response = match served {
+        Ok(response) => response.map(axum::body::Body::new).into_response(),
+        Err(error) => return Err(MediaError::from(error).into()),
+    };
+    // Deleted at this very moment: it is fetched again when it is asked for again.
+    if response.status() == axum::http::StatusCode::NOT_FOUND {
+        return Err(MediaError::Slow.into());
+    }
+    let headers = response.headers_mut();
+    let told = |text: &str| HeaderValue::from_str(text).ok();
+    let octets = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, told(&file.mime).unwrap_or(octets));
+    if let Some(name) = told(&disposition(file.filename.as_deref())) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    if let Some(tag) = told(&format!("\"{}\"", file.sha256)) {
+        headers.insert(header::ETAG, tag);
+    }
+    // Strangers made it: no browser is to take it for a page.
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
+    Ok(response)
+}
+
+/// Always to be saved, under its own name where it has one.
+fn disposition(filename: Option<&str>) -> String {
+    let Some(name) = filename else {
+        return "attachment".to_owned();
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match is_plain(byte) {
+            true => encoded.push(char::from(byte)),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    format!("attachment; filename*=UTF-8''{encoded}")
+}

@@ -1,0 +1,97 @@
+//! Why the file of a message cannot be had, and the error codes of that.
+
+use session_api::ErrorCode;
+
+use crate::browser::PageError;
+use crate::error::ApiError;
+use crate::ledger::LedgerError;
+
+/// The file of a message cannot be had.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum MediaError {
+    /// No message with this id came in, or it has no file.
+    #[error("no message with this id is known that came in with a file")]
+    NotFound,
+    /// WhatsApp has it no more.
+    #[error(
+        "WhatsApp has this file no more: the phone may still have it, or ask for it to be sent again"
+    )]
+    Gone,
+    /// Nothing is fetched.
+    #[error("files that come in are not fetched: MEDIA_DOWNLOAD is off")]
+    Off,
+    /// It is larger than may be.
+    #[error("the file has no room here ({0}): MEDIA_QUOTA_MIB")]
+    TooLarge(String),
+    /// The page cannot fetch it now.
+    #[error("the file is fetched once the session is READY: {0}")]
+    NotReady(String),
+    /// It could not be fetched this time.
+    #[error("the file could not be fetched, and may be asked for again: {0}")]
+    Failed(String),
+    /// It is still being fetched.
+    #[error("the file is still being fetched: ask again")]
+    Slow,
+    /// As many are being fetched as may at once.
+    #[error("as many files are being fetched as may at once: ask again")]
+    Busy,
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// The disk failed in another way.
+    #[error("the file could not be written: the service's log says why")]
+    Disk,
+    /// The ledger cannot be used.
+    #[error("the ledger cannot be used: the service's log says why")]
+    Ledger,
+}
+
+impl From<LedgerError> for MediaError {
+    fn from(error: LedgerError) -> Self {
+        tracing::debug!(%error, "a file that came in could not be looked up");
+        Self::Ledger
+    }
+}
+
+impl From<std::io::Error> for MediaError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => {
+                tracing::error!(%error, "a file that came in could not be written");
+                Self::Disk
+            }
+        }
+    }
+}
+
+impl From<PageError> for MediaError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::MediaGone(_) => Self::Gone,
+            PageError::TooLarge(why) => Self::TooLarge(why),
+            PageError::NotReady(why) => Self::NotReady(why),
+            PageError::Browser(error) => Self::NotReady(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<MediaError> for ApiError {
+    fn from(error: MediaError) -> Self {
+        let code = match error {
+            MediaError::NotFound => ErrorCode::MediaNotFound,
+            MediaError::Gone => ErrorCode::MediaGone,
+            MediaError::Off => ErrorCode::MediaOff,
+            MediaError::TooLarge(_) => ErrorCode::PayloadTooLarge,
+            MediaError::NotReady(_) => ErrorCode::SessionNotReady,
+            MediaError::Failed(_) => ErrorCode::FetchFailed,
+            MediaError::Slow => ErrorCode::BrowserTimeout,
+            MediaError::Busy => ErrorCode::Overloaded,
+            MediaError::Full => ErrorCode::StorageFull,
+            MediaError::Disk => ErrorCode::Internal,
+            MediaError::Ledger => ErrorCode::LedgerUnavailable,
+        };
+        Self::new(code, error.to_string())
+    }
+}

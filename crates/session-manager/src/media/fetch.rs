@@ -1,0 +1,158 @@
+//! Fetches one file: opens it in the page, and writes it to the disk piece by piece.
+
+use metrics::counter;
+use rand::Rng as _;
+use session_api::SessionState;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt as _;
+
+use super::{MediaError, MediaStore, PART, lock};
+use crate::browser::Page;
+use crate::files::found_mime;
+use crate::ledger::{MediaRow, StoredMedia};
+
+/// Of a file's beginning, this much is looked at.
+const HEAD: usize = 8 * 1024;
+
+/// A file that is not whole yet: nothing of it is left unless it is kept.
+struct Part {
+    media: MediaStore,
+    id: String,
+    reserved: u64,
+    kept: bool,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.kept {
+            let _ = std::fs::remove_file(self.media.path(&format!("{}{PART}", self.id)));
+            let _ = std::fs::remove_file(self.media.path(&self.id));
+        }
+        *lock(&self.media.0.coming) -= self.reserved;
+    }
+}
+
+impl MediaStore {
+    /// Fetches the file of `row`, and notes what became of that.
+    pub(super) async fn fetch(&self, row: &MediaRow) -> Result<StoredMedia, MediaError> {
+        let Ok(_place) = self.0.places.acquire().await else {
+            return Err(MediaError::Busy);
+        };
+        let store = self.0.ledger.store().await?;
+        // It may have come since it was looked up.
+        let now = store.media(&row.message_id).await?;
+        if let Some(stored) = now.and_then(|row| row.stored)
+            && self.is_whole(&stored).await
+        {
+            return Ok(stored);
+        }
+        let fetched = self.fetch_now(row).await;
+        let outcome = match &fetched {
+            Ok(_) => "stored",
+            Err(MediaError::Gone) => {
+                store.media_gone(&row.message_key).await?;
+                "gone"
+            }
+            Err(MediaError::Failed(_) | MediaError::TooLarge(_)) => {
+                store.media_failed(&row.message_key).await?;
+                "failed"
+            }
+            Err(_) => "later",
+        };
+        counter!("leadmaster_media_fetched_total", "outcome" => outcome).increment(1);
+        fetched
+    }
+
+    async fn fetch_now(&self, row: &MediaRow) -> Result<StoredMedia, MediaError> {
+        let ready = self.0.session.snapshot().session.state == SessionState::Ready;
+        let page = self.0.session.page().filter(|_| ready);
+        let page = page.ok_or_else(|| MediaError::NotReady("it is not now".to_owned()))?;
+        let (token, size) = page
+            .open_media(&row.message_id, self.0.limits.quota)
+            .await?;
+        let written = self.write(&page, row, &token, size).await;
+        // A page that is gone has closed it.
+        let _ = page.close_media(&token).await;
+        written
+    }
+
+    async fn write(
+        &self,
+        page: &Page,
+        row: &MediaRow,
+        token: &str,
+        size: u64,
+    ) -> Result<StoredMedia, MediaError> {
+        self.make_room(size).await?;
+        self.make_folder()?;
+        let random: [u8; 16] = rand::rng().random();
+        *lock(&self.0.coming) += size;
+        let mut part = Part {
+            media: self.clone(),
+            id: hex::encode(random),
+            reserved: size,
+            kept: false,
+        };
+        let path = self.path(&format!("{}{PART}", part.id));
+        let mut file = tokio::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .await?;
+        let (mut hash, mut head, mut written) = (Sha256::new(), Vec::new(), 0_u64);
+        while written < size {
+            let piece = page.read_media(token, written).await?;
+            if piece.is_empty() {
+                return Err(MediaError::Failed(
+                    "the page gave less than it said".to_owned(),
+                ));
+            }
+            let missing = HEAD.saturating_sub(head.len()).min(piece.len());
+            head.extend_from_slice(&piece[..missing]);
+            hash.update(&piece);
+            file.write_all(&piece).await?;
+            written += piece.len() as u64;
+        }
+        if written != size {
+            return Err(MediaError::Failed(
+                "the page gave more than it said".to_owned(),
+            ));
+        }
+        file.flush().await?;
+        file.sync_all().await?;
+        drop(file);
+        tokio::fs::rename(&path, self.path(&part.id)).await?;
+        let stored = StoredMedia {
+            file_id: part.id.clone(),
+            size,
+            mime: found_mime(&head, Some(&row.told_mime)),
+            sha256: hash.finalize().to_vec(),
+        };
+        let store = self.0.ledger.store().await?;
+        store.media_stored(&row.message_key, &stored).await?;
+        part.kept = true;
+        tracing::info!(size, mime = stored.mime, "a file that came in was fetched");
+        Ok(stored)
+    }
+
+    /// Deletes the oldest files until `size` more bytes are within the quota.
+    async fn make_room(&self, size: u64) -> Result<(), MediaError> {
+        let quota = self.0.limits.quota;
+        if size > quota {
+            return Err(MediaError::TooLarge(format!("it has {size} bytes")));
+        }
+        let store = self.0.ledger.store().await?;
+        let files = store.stored_media().await?;
+        let mut used: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        used += *lock(&self.0.coming);
+        for (file_id, bytes, _) in files {
+            if used + size <= quota {
+                break;
+            }
+            self.delete(&store, &file_id).await?;
+            used -= bytes;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! Edits, deletions, reactions and missed calls are told once each, whatever was
+//! down when they happened.
+
+use harness::processes::{self, kill_hard};
+use harness::standin::{LeadMessage, Phone, Settings};
+use harness::{Events, Manager, ManagerOptions, SseEvent, linked};
+use serde_json::{Value, json};
+
+const LEAD: &str = "5491158254201";
+const KINDS: [&str; 4] = ["message_edited", "message_deleted", "reaction", "call"];
+
+fn writes(phone: &Phone, body: &str) -> String {
+    let message = LeadMessage::text(LEAD, body);
+    phone.lead_message(&message).expect("a message")
+}
+
+fn calls(phone: &Phone) -> String {
+    let mut call = LeadMessage::text(LEAD, "");
+    call.kind = Some("call_log".to_owned());
+    phone.lead_message(&call).expect("a call")
+}
+
+async fn from_the_start(manager: &Manager) -> Events {
+    Events::open(&manager.url("/events?after=0"), None).await
+}
+
+fn says(body: &str) -> impl Fn(&SseEvent) -> bool {
+    move |event| event.name == "message" && event.data["body"] == body
+}
+
+/// What became of messages, as (name, message, text or emoji), in order.
+fn changes(events: &[SseEvent]) -> Vec<(&str, &str, Value)> {
+    let of_kind = events
+        .iter()
+        .filter(|event| KINDS.contains(&event.name.as_str()));
+    of_kind
+        .map(|event| {
+            let data = &event.data;
+            let id = data.get("message_id").unwrap_or(&data["call_id"]);
+            let more = data.get("body").or(data.get("emoji")).cloned();
+            (
+                event.name.as_str(),
+                id.as_str().expect("an id"),
+                more.unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+async fn sends(manager: &Manager, text: &str) -> String {
+    let (status, body) = manager
+        .post("/send", &json!({"to": LEAD, "message": text}))
+        .await;
+    assert_eq!(status, 200, "{body}");
+    body["message_id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn changes_are_told_as_they_happen() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = from_the_start(&manager).await;
+    let (first, second) = (writes(&phone, "quiero comprar"), writes(&phone, "uy"));
+    let sent = sends(&manager, "Hola").await;
+    phone
+        .lead_edits(&first, "quiero alquilar")
+        .expect("an edit");
+    phone.lead_edits(&first, "BAJA").expect("an edit");
+    phone.lead_reacts(&sent, "👍").expect("a reaction");
+    phone.lead_reacts(&sent, "").expect("a reaction");
+    phone.lead_deletes(&second).expect("a deletion");
+    let call = calls(&phone);
+    writes(&phone, "fin");
+    let told = events.until(says("fin")).await;
+    assert_eq!(
+        changes(&told),
+        [
+            ("message_edited", first.as_str(), json!("quiero alquilar")),
+            ("message_edited", first.as_str(), json!("BAJA")),
+            ("reaction", sent.as_str(), json!("👍")),
+            ("reaction", sent.as_str(), Value::Null),
+            ("message_deleted", second.as_str(), Value::Null),
+            ("call", call.as_str(), Value::Null),
+        ]
+    );
+    for event in told
+        .iter()
+        .filter(|event| KINDS.contains(&event.name.as_str()))
+    {
+        assert_eq!(event.data["phone"], LEAD, "{event:?}");
+    }
+    let call = told
+        .iter()
+        .find(|event| event.name == "call")
+        .expect("the call");
+    assert_eq!(
+        (&call.data["outcome"], &call.data["video"]),
+        (&json!("missed"), &json!(false))
+    );
+    let messages = told.iter().filter(|event| event.name == "message");
+    assert_eq!(messages.count(), 3, "a call or a deletion is no message");
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn changes_during_outages_are_told_once() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = from_the_start(&manager).await;
+    let edited = writes(&phone, "a");
+    let deleted = writes(&phone, "b");
+    let liked = writes(&phone, "c");
+    let sent = sends(&manager, "Hola").await;
+    // The last of the chat: what the others become, the page tells nobody of.
+    writes(&phone, "d");
+    let heard = events.until(says("d")).await;
+    let last = heard.last().expect("an event").id;
+    manager.until_stored().await;
+    manager.stop().await;
+    phone.lead_edits(&edited, "a2").expect("an edit");
+    phone.lead_deletes(&deleted).expect("a deletion");
+    phone.lead_reacts(&liked, "❤️").expect("a reaction");
+    let call = calls(&phone);
+    manager.restart().await;
+    manager.until("READY").await;
+    let mut events = Events::open(&manager.url("/events"), Some(last)).await;
+    let mut told = events
+        .until(|event| event.name == "reaction" && event.data["message_id"] == liked.as_str())
+        .await;
+    // And once more, with a browser that is killed.
+    manager.until_stored().await;
+    kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
+    phone.lead_reacts(&liked, "").expect("a reaction");
+    phone.lead_reacts(&sent, "👍").expect("a reaction");
+    manager.until("READY").await;
+    for _ in 0..2 {
+        told.extend(events.until(|event| event.name == "reaction").await);
+    }
+    let mut became = changes(&told);
+    became.sort_by_key(|(name, id, more)| (*name, *id, more.is_null()));
+    let mut expected = vec![
+        ("message_edited", edited.as_str(), json!("a2")),
+        ("message_deleted", deleted.as_str(), Value::Null),
+        ("reaction", liked.as_str(), json!("❤️")),
+        ("reaction", liked.as_str(), Value::Null),
+        ("reaction", sent.as_str(), json!("👍")),
+        ("call", call.as_str(), Value::Null),
+    ];
+    expected.sort_by_key(|(name, id, more)| (*name, *id, more.is_null()));
+    assert_eq!(became, expected);
+
+    // Nothing of it again.
+    let last = told.last().expect("an event").id;
+    manager.stop().await;
+    manager.restart().await;
+    manager.until("READY").await;
+    writes(&phone, "fin");
+    let mut events = Events::open(&manager.url("/events"), Some(last)).await;
+    let told = events.until(says("fin")).await;
+    assert_eq!(changes(&told), []);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn lost_page_events_lose_no_change() {
+    let options = ManagerOptions::default().with("HEARTBEAT_MS", 300);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let mut events = from_the_start(&manager).await;
+    let (edited, deleted) = (writes(&phone, "a"), writes(&phone, "b"));
+    events.until(says("b")).await;
+    phone.drop_events(1_500);
+    phone.lead_edits(&edited, "a2").expect("an edit");
+    phone.lead_deletes(&deleted).expect("a deletion");
+    phone.lead_reacts(&edited, "🙏").expect("a reaction");
+    let told = events.until(|event| event.name == "reaction").await;
+    let mut names: Vec<_> = changes(&told).iter().map(|(name, ..)| *name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["message_deleted", "message_edited", "reaction"]);
+    manager.stop().await;
+}

@@ -1,0 +1,290 @@
+//! What a message holds beside its text is told in full, and bounded.
+
+use harness::standin::{
+    LeadAd, LeadChoice, LeadContent, LeadMedia, LeadMessage, LeadOrder, LeadPoll, Phone, Place,
+    Settings,
+};
+use harness::{Events, ManagerOptions, linked};
+use serde_json::{Value, json};
+
+const LEAD: &str = "5491158254201";
+/// Reads as "catalogo" followed by "exe.gpj" spelt backwards.
+const DECEIVING_NAME: &str = "../../etc/C:\\x\\catalogo\u{202e}gpj.exe";
+const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////2Q==";
+
+fn writes(phone: &Phone, body: &str, content: LeadContent) -> String {
+    let message = LeadMessage::text(LEAD, body).with(content);
+    phone.lead_message(&message).expect("a message")
+}
+
+/// The event of the message with this key.
+async fn told(events: &mut Events, key: &str) -> Value {
+    let is_it = |event: &harness::SseEvent| event.data["message_id"] == key;
+    let heard = events.until(is_it).await;
+    heard.last().expect("an event").data.clone()
+}
+
+fn media(path: &str, kind: &str, mime: &str) -> LeadMedia {
+    LeadMedia {
+        path: path.to_owned(),
+        kind: kind.to_owned(),
+        mime: mime.to_owned(),
+        ..LeadMedia::default()
+    }
+}
+
+#[tokio::test]
+async fn content_of_every_kind_is_told() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let first = writes(&phone, "Hola", LeadContent::default());
+    let plain = told(&mut events, &first).await;
+    for absent in ["media", "quoted", "location", "forwarded", "view_once"] {
+        assert!(plain.get(absent).is_none(), "{absent}: {plain}");
+    }
+
+    let picture = LeadMedia {
+        filename: Some("casa.jpg".to_owned()),
+        width: Some(1200),
+        height: Some(900),
+        thumbnail: Some(JPEG.to_owned()),
+        ..media(&phone.upload("a picture"), "image", "image/jpeg")
+    };
+    let content = LeadContent {
+        media: Some(picture),
+        quoted: Some(first.clone()),
+        forwarded: true,
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "Esta es", content)).await;
+    assert_eq!(
+        (&event["type"], &event["body"]),
+        (&json!("image"), &json!("Esta es"))
+    );
+    assert_eq!(
+        event["media"],
+        json!({
+            "mime": "image/jpeg", "size": 9, "filename": "casa.jpg", "width": 1200,
+            "height": 900, "thumbnail": format!("data:image/jpeg;base64,{JPEG}"), "state": "remote",
+        })
+    );
+    assert_eq!(event["quoted"]["message_id"], first.as_str());
+    assert_eq!(event["quoted"]["from_me"], false);
+    assert_eq!(event["forwarded"], true);
+
+    let voice = LeadMedia {
+        seconds: Some(7),
+        view_once: true,
+        ..media(&phone.upload("a voice"), "ptt", "audio/ogg; codecs=opus")
+    };
+    let content = LeadContent {
+        media: Some(voice),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "", content)).await;
+    assert_eq!(event["media"]["seconds"], 7);
+    assert_eq!(event["media"]["mime"], "audio/ogg; codecs=opus");
+    assert_eq!(
+        (&event["view_once"], &event["body"]),
+        (&json!(true), &json!(""))
+    );
+
+    let place = Place {
+        latitude: -34.6037,
+        longitude: -58.3816,
+        text: "Obelisco\nAv. 9 de Julio".to_owned(),
+    };
+    let content = LeadContent {
+        location: Some(place),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let location = json!({"latitude": -34.6037, "longitude": -58.3816, "name": "Obelisco", "address": "Av. 9 de Julio"});
+    assert_eq!(event["location"], location);
+    assert_eq!(
+        event["body"],
+        "Obelisco\nAv. 9 de Julio\n-34.6037, -58.3816"
+    );
+
+    let ana = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Gómez;Ana;;;\r\nFN:Ana\r\n  Gómez\r\nORG:Casas;Ventas\r\nitem1.TEL;type=CELL;waid=5491158254202:+54 9 11\r\n  5825-4202\r\nEMAIL:ana@example.com\r\nEND:VCARD";
+    let luis = "BEGIN:VCARD\nFN:Luis\\, el plomero\nTEL:4444-3333\nEND:VCARD";
+    let cards = vec![ana.to_owned(), luis.to_owned(), "rubbish".to_owned()];
+    let content = LeadContent {
+        cards: Some(cards),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "", content)).await;
+    assert_eq!(
+        event["contacts"],
+        json!([
+            {"name": "Ana Gómez", "phones": [{"number": "+54 9 11 5825-4202", "whatsapp": "5491158254202"}],
+             "emails": ["ana@example.com"], "organization": "Casas, Ventas"},
+            {"name": "Luis, el plomero", "phones": [{"number": "4444-3333"}]},
+        ])
+    );
+    assert_eq!(
+        event["body"],
+        "Ana Gómez +54 9 11 5825-4202\nLuis, el plomero 4444-3333"
+    );
+
+    let poll = LeadPoll {
+        name: "¿Cuándo?".to_owned(),
+        options: vec!["Mañana".to_owned(), "Tarde".to_owned()],
+        multiple: false,
+    };
+    let content = LeadContent {
+        poll: Some(poll),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let poll = json!({"name": "¿Cuándo?", "options": ["Mañana", "Tarde"], "multiple": false});
+    assert_eq!(
+        (&event["poll"], &event["body"]),
+        (&poll, &json!("¿Cuándo?\n- Mañana\n- Tarde"))
+    );
+
+    for kind in ["button", "template", "list"] {
+        let choice = LeadChoice {
+            kind: kind.to_owned(),
+            id: "si".to_owned(),
+            description: (kind == "list").then(|| "de las dos".to_owned()),
+        };
+        let content = LeadContent {
+            selected: Some(choice),
+            ..LeadContent::default()
+        };
+        let event = told(&mut events, &writes(&phone, "Sí, quiero", content)).await;
+        assert_eq!(event["body"], "Sí, quiero");
+        assert_eq!(event["selected"]["kind"], kind);
+        assert_eq!(event["selected"]["id"], "si");
+        assert_eq!(event["selected"]["text"], "Sí, quiero");
+    }
+
+    let order = LeadOrder {
+        id: "77".to_owned(),
+        title: "Llaves".to_owned(),
+        items: 2,
+        total_1000: 1_500_500,
+        currency: "ARS".to_owned(),
+    };
+    let content = LeadContent {
+        order: Some(order),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "", content)).await;
+    let order =
+        json!({"id": "77", "title": "Llaves", "items": 2, "total": 1500.5, "currency": "ARS"});
+    assert_eq!(
+        (&event["order"], &event["body"]),
+        (&order, &json!("Llaves × 2 1500.5 ARS"))
+    );
+
+    let ad = LeadAd {
+        app: "facebook".to_owned(),
+        source_id: "120210".to_owned(),
+        title: "Casa en Palermo".to_owned(),
+        description: "Tres ambientes".to_owned(),
+        url: "https://fb.me/x".to_owned(),
+    };
+    let content = LeadContent {
+        ad: Some(ad),
+        ..LeadContent::default()
+    };
+    let event = told(&mut events, &writes(&phone, "¿Sigue?", content)).await;
+    let ad = json!({"source": "facebook", "id": "120210", "title": "Casa en Palermo", "text": "Tres ambientes", "url": "https://fb.me/x"});
+    assert_eq!(event["ad"], ad);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn hostile_content_is_bounded() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let mut events = Events::open(&manager.url("/events?after=0"), None).await;
+    let megabytes = "A".repeat(10 << 20);
+    let photo =
+        format!("BEGIN:VCARD\nFN:Ana\nTEL:4444-3333\nPHOTO;ENCODING=b:{megabytes}\nEND:VCARD");
+    let name = format!("BEGIN:VCARD\nFN:{megabytes}\nEND:VCARD");
+    let many = (0..500).map(|n| format!("BEGIN:VCARD\nFN:Ana {n}\nEND:VCARD"));
+    let poll = LeadPoll {
+        name: megabytes.clone(),
+        options: vec!["\u{202e}".repeat(500) + &"o".repeat(5_000); 200],
+        multiple: true,
+    };
+    let file = LeadMedia {
+        filename: Some(DECEIVING_NAME.to_owned()),
+        thumbnail: Some(format!("/9j/{}", "A".repeat(1 << 20))),
+        size: Some(u64::MAX),
+        ..media("/v/none", "document", "text/html\r\nx: y")
+    };
+    let ad = LeadAd {
+        url: "javascript:alert(1)".to_owned(),
+        title: megabytes.clone(),
+        ..LeadAd::default()
+    };
+    let place = Place {
+        latitude: 1e9,
+        longitude: f64::MAX,
+        text: megabytes.clone(),
+    };
+    let none = LeadContent::default;
+    let contents = [
+        LeadContent {
+            cards: Some(vec![photo]),
+            ..none()
+        },
+        LeadContent {
+            cards: Some(vec![name]),
+            ..none()
+        },
+        LeadContent {
+            cards: Some(many.collect()),
+            ..none()
+        },
+        LeadContent {
+            poll: Some(poll),
+            ..none()
+        },
+        LeadContent {
+            media: Some(file),
+            ..none()
+        },
+        LeadContent {
+            ad: Some(ad),
+            ..none()
+        },
+        LeadContent {
+            location: Some(place),
+            ..none()
+        },
+    ];
+    let mut heard = Vec::new();
+    for content in contents {
+        let event = told(&mut events, &writes(&phone, "", content)).await;
+        let size = event.to_string().len();
+        assert!(size < 32 * 1024, "{size} bytes: {}", event["type"]);
+        heard.push(event);
+    }
+    assert_eq!(heard[0]["contacts"][0]["name"], "Ana");
+    assert_eq!(
+        heard[1]["contacts"][0]["name"].as_str().map(str::len),
+        Some(200)
+    );
+    assert_eq!(heard[2]["contacts"].as_array().map(Vec::len), Some(50));
+    let options = heard[3]["poll"]["options"].as_array().expect("options");
+    assert_eq!((options.len(), &options[0]), (20, &json!("o".repeat(200))));
+    let file = &heard[4]["media"];
+    assert_eq!(file["filename"], "catalogogpj.exe");
+    assert_eq!(file["mime"], "application/octet-stream");
+    assert!(
+        file.get("thumbnail").is_none() && file.get("size").is_none(),
+        "{file}"
+    );
+    assert!(heard[5]["ad"].get("url").is_none(), "{}", heard[5]["ad"]);
+    assert!(heard[6].get("location").is_none());
+    // What comes after it is told as ever.
+    told(&mut events, &writes(&phone, "hola", none())).await;
+    manager.until("READY").await;
+    manager.stop().await;
+}

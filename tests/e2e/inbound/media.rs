@@ -1,0 +1,263 @@
+//! Files that leads send: fetched, kept, served byte for byte, and never half.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use harness::processes::{self, kill_hard};
+use harness::standin::{LeadContent, LeadMedia, LeadMessage, Phone, Settings};
+use harness::{Manager, ManagerOptions, linked, poll};
+use serde_json::Value;
+
+const LEAD: &str = "5491158254201";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and what follows";
+
+/// Bytes without a pattern that a lost or doubled piece would fit.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+fn sends(phone: &Phone, kind: &str, mime: &str, file: &[u8]) -> (String, String) {
+    let path = phone.upload(file.to_vec());
+    let media = LeadMedia {
+        path: path.clone(),
+        kind: kind.to_owned(),
+        mime: mime.to_owned(),
+        filename: Some("mi casa ñ.png".to_owned()),
+        ..LeadMedia::default()
+    };
+    let content = LeadContent {
+        media: Some(media),
+        ..LeadContent::default()
+    };
+    let message = LeadMessage::text(LEAD, "").with(content);
+    (phone.lead_message(&message).expect("a message"), path)
+}
+
+/// The names in the folder of what came in.
+fn kept(manager: &Manager) -> Vec<String> {
+    let folder: PathBuf = manager.folder.join("data/files/inbound");
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}
+
+async fn fetch(manager: &Manager, key: &str) -> (u16, Vec<u8>) {
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let response = manager.client().get(url).send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.bytes().await.expect("a body").to_vec())
+}
+
+/// The file, once the message is known.
+async fn whole(manager: &Manager, key: &str) -> Vec<u8> {
+    poll::until("the file", async || {
+        let (status, body) = fetch(manager, key).await;
+        (status == 200).then_some(body)
+    })
+    .await
+}
+
+/// The refusal, once the message is known.
+async fn refused(manager: &Manager, key: &str, code: &str) -> (u16, Value) {
+    poll::until(format!("refusal {code}"), async || {
+        let (status, body) = manager.get(&format!("/messages/{key}/media")).await;
+        (body["code"] == code).then_some((status, body))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn pictures_are_fetched_by_themselves_and_films_when_asked_for() {
+    let (standin, mut manager) = linked(Settings::default(), ManagerOptions::default()).await;
+    let phone = standin.phone();
+    let picture = [PNG, &noise(900_000)].concat();
+    // Its sender says that it is something else.
+    let (key, _) = sends(&phone, "image", "text/html", &picture);
+    poll::until("the picture", async || {
+        (kept(&manager).len() == 1).then_some(())
+    })
+    .await;
+    assert_eq!(phone.state().downloads, 1);
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let get = || manager.client().get(&url);
+    let response = get().send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    let header = |name: &str| {
+        let value = response.headers().get(name).expect(name);
+        value.to_str().expect("ASCII").to_owned()
+    };
+    assert_eq!(header("content-type"), "image/png");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(
+        header("content-disposition"),
+        "attachment; filename*=UTF-8''mi%20casa%20%C3%B1.png"
+    );
+    assert_eq!(response.bytes().await.expect("a body"), picture);
+    let part = get()
+        .header("range", "bytes=100000-100099")
+        .send()
+        .await
+        .expect("a part");
+    assert_eq!(part.status(), 206);
+    let range = format!("bytes 100000-100099/{}", picture.len());
+    assert_eq!(part.headers()["content-range"], range.as_str());
+    assert_eq!(
+        part.bytes().await.expect("a body"),
+        picture[100_000..100_100]
+    );
+    let beyond = get()
+        .header("range", "bytes=99999999-")
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(beyond.status(), 416);
+    // By the last part of its id, too.
+    let short = key.rsplit('_').next().expect("a key");
+    assert_eq!(fetch(&manager, short).await, (200, picture));
+
+    // A film waits until somebody asks, and is fetched once for all who do.
+    let film = noise(3_000_000);
+    let (key, _) = sends(&phone, "video", "video/mp4", &film);
+    let (late, _) = sends(&phone, "image", "image/png", PNG);
+    assert_eq!(whole(&manager, &late).await, PNG);
+    assert_eq!(phone.state().downloads, 2);
+    let together = (0..8).map(|_| fetch(&manager, &key));
+    for (status, body) in futures_util::future::join_all(together).await {
+        assert!(
+            (status, &body) == (200, &film),
+            "{status}, {} bytes",
+            body.len()
+        );
+    }
+    assert_eq!(phone.state().downloads, 3);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn what_whatsapp_has_no_more_is_410_in_words() {
+    let options = ManagerOptions::default().with("MEDIA_DOWNLOAD", "demand");
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let (key, path) = sends(&phone, "document", "application/pdf", b"%PDF-1.7 ...");
+    phone.forget_file(&path).expect("the file");
+    let (status, body) = refused(&manager, &key, "MEDIA_GONE").await;
+    assert_eq!(status, 410);
+    assert!(
+        body["message"].as_str().expect("words").contains("no more"),
+        "{body}"
+    );
+    let text = phone
+        .lead_message(&LeadMessage::text(LEAD, "hola"))
+        .expect("a message");
+    for unknown in [
+        text.as_str(),
+        "false_5491158254201@c.us_3A00",
+        "..%2f..%2fledger.db",
+        "x",
+    ] {
+        let (status, body) = manager.get(&format!("/messages/{unknown}/media")).await;
+        assert_eq!(
+            (status, &body["code"]),
+            (404, &"MEDIA_NOT_FOUND".into()),
+            "{unknown}"
+        );
+    }
+    manager.stop().await;
+    manager.set("MEDIA_DOWNLOAD", "off");
+    manager.restart().await;
+    manager.until("READY").await;
+    assert_eq!(refused(&manager, &key, "MEDIA_GONE").await.0, 410);
+    let (key, _) = sends(&phone, "image", "image/png", PNG);
+    assert_eq!(refused(&manager, &key, "MEDIA_OFF").await.0, 409);
+    assert_eq!(kept(&manager).len(), 0);
+    manager.stop().await;
+}
+
+#[tokio::test]
+async fn killed_fetch_is_begun_again_and_nothing_half_is_served() {
+    let options = ManagerOptions::default()
+        .with("MEDIA_DOWNLOAD", "demand")
+        .with("HEARTBEAT_MS", 500);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let file = noise(24 << 20);
+    let (key, _) = sends(&phone, "document", "application/octet-stream", &file);
+    refused_or_known(&manager, &key).await;
+    manager.until_stored().await;
+    // The service, in the middle of it.
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let client = manager.client().clone();
+    let asking = tokio::spawn(async move { client.get(url).send().await.map(|it| it.status()) });
+    poll::until("a part on the disk", async || {
+        kept(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
+    })
+    .await;
+    manager.service.kill().await;
+    let answered = asking.await.expect("a task");
+    assert!(answered.is_err(), "nothing half: {answered:?}");
+    manager.restart().await;
+    manager.until("READY").await;
+    // Chrome, in the middle of it.
+    let url = manager.url(&format!("/messages/{key}/media"));
+    let client = manager.client().clone();
+    let asking = tokio::spawn(async move { client.get(url).send().await.expect("an answer") });
+    poll::until("a part on the disk", async || {
+        kept(&manager)
+            .iter()
+            .any(|name| name.ends_with(".part"))
+            .then_some(())
+    })
+    .await;
+    kill_hard(&processes::chrome(&manager.tokens()).expect("a chrome"));
+    let answer = asking.await.expect("a task");
+    assert_eq!(answer.status(), 503, "{:?}", answer.text().await);
+    manager.until("READY").await;
+    assert!(whole(&manager, &key).await == file, "another file");
+    poll::until("the rests to be gone", async || {
+        (kept(&manager).len() == 1).then_some(())
+    })
+    .await;
+    manager.stop().await;
+}
+
+/// Waits until the message is in the ledger.
+async fn refused_or_known(manager: &Manager, key: &str) {
+    let mut events = harness::Events::open(&manager.url("/events?after=0"), None).await;
+    events.until(|event| event.data["message_id"] == key).await;
+}
+
+#[tokio::test]
+async fn quota_lets_the_oldest_go_and_fetches_it_again() {
+    let options = ManagerOptions::default().with("MEDIA_QUOTA_MIB", 1);
+    let (standin, mut manager) = linked(Settings::default(), options).await;
+    let phone = standin.phone();
+    let files: Vec<_> = (0..3)
+        .map(|n| [PNG, &noise(600_000 + n)].concat())
+        .collect();
+    let mut keys = Vec::new();
+    for file in &files {
+        let (key, _) = sends(&phone, "image", "image/png", file);
+        assert_eq!(whole(&manager, &key).await, *file);
+        keys.push(key);
+        assert_eq!(kept(&manager).len(), 1);
+    }
+    assert_eq!(whole(&manager, &keys[0]).await, files[0]);
+    // What has no room at all is said so.
+    let (key, _) = sends(&phone, "image", "image/png", &noise(2 << 20));
+    assert_eq!(refused(&manager, &key, "PAYLOAD_TOO_LARGE").await.0, 413);
+    tokio::time::timeout(Duration::from_secs(5), manager.until("READY"))
+        .await
+        .expect("READY");
+    manager.stop().await;
+}
