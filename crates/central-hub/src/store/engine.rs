@@ -8,6 +8,17 @@ use sqlx::any::AnyConnectOptions;
 
 use crate::config::DatabaseLocation;
 
+/// Numbers of words, not words ([`super::words`]): the simplest tokenizer does.
+const SQLITE_WORDS: &str = "CREATE VIRTUAL TABLE message_words USING fts5(
+    numbers, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');";
+
+/// Without a list of what is pending, which every search would read.
+const POSTGRES_WORDS: &str = "CREATE TABLE message_words (
+    message_id BIGINT PRIMARY KEY,
+    numbers    INTEGER[] NOT NULL
+);
+CREATE INDEX message_words_numbers ON message_words USING gin (numbers) WITH (fastupdate = off);";
+
 /// The database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -35,7 +46,7 @@ impl Engine {
     }
 
     /// The table definitions of `migrations/`, which name `{id}`, `{int}`,
-    /// `{blob}` and `{strict}`.
+    /// `{blob}`, `{strict}` and, whole, `{message_words}`.
     pub(super) fn define(self, tables: &str) -> String {
         let [id, int, blob, strict] = match self {
             Self::Sqlite => [
@@ -52,6 +63,7 @@ impl Engine {
             ],
         };
         tables
+            .replace("{message_words}", self.pick(SQLITE_WORDS, POSTGRES_WORDS))
             .replace("{id}", id)
             .replace("{int}", int)
             .replace("{blob}", blob)

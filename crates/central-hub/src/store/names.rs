@@ -1,5 +1,5 @@
-//! What somebody is called: by the business, in a list that they are on, by
-//! themselves.
+//! What somebody is called: on the card that a business keeps, in the phone's
+//! contacts, in a list that they are on, by themselves.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,9 +27,14 @@ impl Store {
         let mut chats: Vec<&str> = chats.into_iter().collect();
         let mut names = HashMap::new();
         let mut own_names = Vec::new();
+        for card in self.cards(&chats, cliente_id).await? {
+            if let Some(name) = card.name {
+                names.entry(card.chat).or_insert(name);
+            }
+        }
         for contact in self.contacts(&chats).await? {
             if let Some(name) = contact.name {
-                names.insert(contact.wa_id, name);
+                names.entry(contact.wa_id).or_insert(name);
             } else if let Some(pushname) = contact.pushname {
                 own_names.push((contact.wa_id, pushname));
             }

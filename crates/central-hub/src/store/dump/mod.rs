@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The tables are whatever the database has, in the order of their making, in
-//! which each stands after what it refers to. Blobs are `{"base64":"…"}`;
+//! which each stands after what it refers to; but not what is made anew of the
+//! messages, as the index of their words. Blobs are `{"base64":"…"}`;
 //! nothing is left out instead of `null`.
 
 mod export;
@@ -100,18 +101,19 @@ async fn version(tx: &mut Tx) -> Result<i64, StoreError> {
 #[derive(Debug)]
 struct TableColumn {
     name: String,
-    /// As its table declares it; SQLite takes a value of any type for it.
+    /// As its table declares it.
     declared: String,
 }
 
 impl TableColumn {
-    /// Whether `value` is of the type that the column is declared with, as
-    /// SQLite groups them; PostgreSQL's own are left to it.
+    /// Whether `value` is of the type that the column is declared with, as far
+    /// as the tables use them: SQLite takes any, and PostgreSQL's refusal does
+    /// not say of which column it is.
     fn takes(&self, value: &Value) -> bool {
         match self.declared.as_str() {
             "INTEGER" | "BIGINT" => value.is_i64() || value.is_boolean(),
             "TEXT" => value.is_string(),
-            "BLOB" => value.is_object(),
+            "BLOB" | "BYTEA" => value.is_object(),
             "REAL" => value.is_number(),
             _ => true,
         }
@@ -123,14 +125,17 @@ async fn tables(store: &Store, tx: &mut Tx) -> Result<Vec<(String, Vec<TableColu
     let engine = store.engine();
     let names = engine.pick(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
-             AND name <> '_sqlx_migrations' ORDER BY rowid",
+             AND name NOT IN ('_sqlx_migrations', 'conversations')
+             AND name NOT LIKE 'message!_words%' ESCAPE '!'
+             ORDER BY rowid",
         "SELECT relname::text AS name FROM pg_class
              WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-             AND relname <> '_sqlx_migrations' ORDER BY oid",
+             AND relname NOT IN ('_sqlx_migrations', 'conversations',
+                 'message_words', 'message_words_filled') ORDER BY oid",
     );
     let columns = engine.pick(
         "SELECT name, upper(type) AS declared FROM pragma_table_info($1) ORDER BY cid",
-        "SELECT attname::text AS name, '' AS declared FROM pg_attribute
+        "SELECT attname::text AS name, upper(format_type(atttypid, NULL)) AS declared FROM pg_attribute
              WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
     );
     let mut tables = Vec::new();

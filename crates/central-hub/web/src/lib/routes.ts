@@ -4,6 +4,7 @@ export type RouteName =
   | 'campaigns'
   | 'schedules'
   | 'conversations'
+  | 'contacts'
   | 'messages'
   | 'optOuts'
   | 'whatsapp'
@@ -17,6 +18,7 @@ export const ROUTES: Readonly<Record<RouteName, string>> = {
   campaigns: '/campanas',
   schedules: '/programacion',
   conversations: '/conversaciones',
+  contacts: '/contactos',
   messages: '/mensajes',
   optOuts: '/bajas',
   whatsapp: '/whatsapp',
