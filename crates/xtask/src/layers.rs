@@ -29,6 +29,7 @@ const CENTRAL_HUB: Rows = &[
         "inbound",
         "webhooks",
         "backup",
+        "inbox",
         "recipient_import",
         "limits",
     ],

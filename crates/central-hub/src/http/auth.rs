@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use service_runtime::http::{ApiJson, ErrorReply};
 use utoipa::ToSchema;
 
+use super::done::Done;
 use super::node;
 use crate::auth::{
     Caller, ClientAddress, JWT_LIFE, Who, check_new_password, cleared_cookie, forbidden, is_https,
@@ -161,22 +162,6 @@ pub(crate) async fn login(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
-}
-
-#[derive(Serialize, ToSchema)]
-#[schema(as = auth::Done)]
-pub(super) struct Done {
-    ok: bool,
-    success: bool,
-}
-
-impl Done {
-    pub(super) fn json() -> Json<Self> {
-        Json(Self {
-            ok: true,
-            success: true,
-        })
-    }
 }
 
 /// Ends the session, for the cookie and the JWT alike.

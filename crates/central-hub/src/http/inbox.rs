@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath};
 use session_api::Timestamp;
 use utoipa::ToSchema;
 
-use super::auth::Done;
+use super::done::Done;
 use super::numbers;
 use crate::auth::Caller;
 use crate::error::HubError;

@@ -7,6 +7,7 @@ pub(crate) mod campaigns;
 pub(crate) mod cliente;
 pub(crate) mod config;
 pub(crate) mod contacts;
+pub(crate) mod done;
 pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod health;

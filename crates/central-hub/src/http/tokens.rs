@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ErrorReply};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::auth::Done;
+use super::done::Done;
 use super::users::{by, page_size};
 use crate::auth::{Caller, Scope, Scopes, forbidden, sha256, token};
 use crate::error::HubError;

@@ -10,7 +10,7 @@ use service_runtime::http::{ApiJson, ApiPath, ApiQuery, ClienteId, ErrorReply};
 use session_api::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
-use super::auth::Done;
+use super::done::Done;
 use crate::auth::{Caller, Who, canonical_name, check_new_password, is_user_name};
 use crate::error::HubError;
 use crate::state::AppState;

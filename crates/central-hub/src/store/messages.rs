@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 use super::composed::Composed;
 use super::error::StoreError;
 use super::history::{Change, note};
-use super::rows::{now, timestamp, unknown_value, wa_key};
+use super::rows::{now, optional_timestamp, timestamp, unknown_value, wa_key};
 use super::search_index::Indexed;
 use super::state::MessageState;
 use super::{Store, Tx};
@@ -227,7 +227,7 @@ impl Message {
             wa_id: row.try_get("wa_id")?,
             error_code: row.try_get("error_code")?,
             error_message: row.try_get("error_message")?,
-            undecided_at: super::undecided::since(row.try_get("undecided_at")?),
+            undecided_at: optional_timestamp(row.try_get("undecided_at")?),
             attempts: row.try_get("attempts")?,
             created_at: timestamp(row.try_get("created_at")?),
             updated_at: timestamp(row.try_get("updated_at")?),

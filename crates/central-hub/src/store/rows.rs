@@ -20,6 +20,11 @@ pub(crate) fn wa_key(wa_id: &str) -> &str {
     }
 }
 
+/// A moment that may not have come, as it is stored.
+pub(crate) fn optional_timestamp(millis: Option<i64>) -> Option<Timestamp> {
+    millis.and_then(Timestamp::from_millis)
+}
+
 pub(crate) fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis).unwrap_or_else(Timestamp::now)
 }

@@ -6,8 +6,6 @@
 //!      └── a person: try again ─┘        └─ an ack after all ──────> sent
 //! ```
 
-use session_api::Timestamp;
-
 use super::campaigns::recipient_arrived_in;
 use super::error::StoreError;
 use super::history::{Change, note};
@@ -124,9 +122,4 @@ async fn try_again_in(tx: &mut Tx, id: i64, reason: &str) -> Result<Message, Sto
     let change = Change::to(MessageState::Unconfirmed, "RETRY_ASKED").because(reason);
     note(tx, id, Some(MessageState::Unconfirmed), change, at).await?;
     Message::read(&row)
-}
-
-/// Since when a person is waited for, as it is stored.
-pub(super) fn since(at: Option<i64>) -> Option<Timestamp> {
-    at.and_then(Timestamp::from_millis)
 }
