@@ -58,6 +58,20 @@ async fn listed(hub: &Hub, query: &str) -> Vec<String> {
     .collect()
 }
 
+/// With whom there are conversations, who wrote last first.
+async fn talks(hub: &Hub, query: &str) -> Vec<String> {
+    let list = get(hub, &format!("/api/listener/conversations?{query}")).await;
+    let all = list["conversaciones"].as_array().unwrap().iter();
+    all.map(|it| it["telefono"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// How much of what somebody wrote nobody has read.
+async fn unread(hub: &Hub, who: &str) -> i64 {
+    let history = get(hub, &format!("/api/listener/history/{who}")).await;
+    history["sin_leer"].as_i64().unwrap()
+}
+
 fn texts(one: &Value) -> Vec<&str> {
     let all = one["mensajes"].as_array().unwrap().iter();
     all.map(|it| it["mensaje"].as_str().unwrap()).collect()
@@ -161,6 +175,7 @@ on_both_engines! {
         assert_eq!((&one["baja"], one["direcciones"].as_array().unwrap().len()), (&json!(true), 2));
         assert_eq!(one["uniones"][0]["fuente"], "hand");
         assert_eq!(listed(&hub, "").await, [ANA]);
+        assert_eq!((talks(&hub, "").await, unread(&hub, ANA).await), (vec![ANA.to_owned()], 1));
         for (cliente, texts_of) in [(51, vec!["a Ana"]), (52, vec!["de Leo", "a Leo"])] {
             let one = get(&hub, &format!("/api/contacts/{LEO}?cliente_id={cliente}")).await;
             assert_eq!(texts(&one), texts_of, "{one}");
@@ -181,6 +196,10 @@ on_both_engines! {
         let (ana, leo) = (get(&hub, &format!("/api/contacts/{ANA}")).await, get(&hub, &format!("/api/contacts/{LEO}")).await);
         assert_eq!((texts(&ana), texts(&leo)), (vec!["a Ana"], vec!["de Leo", "a Leo"]));
         assert!(ana["uniones"].as_array().unwrap().iter().all(|it| it["deshecha"] != Value::Null), "{ana}");
+        let with = talks(&hub, "").await;
+        assert!(with.len() == 3 && with.contains(&LEO.to_owned()), "{with:?}");
+        assert_eq!(talks(&hub, "cliente_id=52").await, [LEO]);
+        assert_eq!((unread(&hub, ANA).await, unread(&hub, LEO).await), (0, 1));
         // The wish is a promise: it stays with both.
         assert_eq!((&ana["baja"], &leo["baja"]), (&json!(true), &json!(true)));
         assert_eq!(listed(&hub, "").await.len(), 3);
@@ -224,12 +243,17 @@ on_both_engines! {
         assert_eq!((status, &gone["mensajes"], &gone["destinatarios"]), (200, &json!(1), &json!(1)), "{gone}");
         assert!(!listed(&hub, "cliente_id=51").await.contains(&ANA.to_owned()));
         assert_eq!(listed(&hub, "cliente_id=52").await, [ANA]);
+        assert_eq!((talks(&hub, "cliente_id=51").await, talks(&hub, "cliente_id=52").await), (vec![LEO.to_owned()], vec![ANA.to_owned()]));
+        assert_eq!(unread(&hub, ANA).await, 1);
         let stats = get(&hub, &format!("/api/sender/campaigns/{}/stats", campaign["id"])).await;
         assert_eq!(stats["pendientes"], 1, "{stats}");
         lead(&hub, &peer, "3A02", &format!("{ANA}@c.us"), "BAJA").await;
         let (status, gone) = ask(&hub, "DELETE", &format!("/api/contacts/{ANA}"), None).await;
         assert_eq!((status, &gone["baja_conservada"]), (200, &json!(true)), "{gone}");
         assert_eq!(listed(&hub, "").await, [LEO]);
+        assert_eq!(talks(&hub, "").await, [LEO]);
+        let inbox = get(&hub, "/api/listener/inbox").await;
+        assert_eq!((&inbox["sin_responder"], &inbox["sin_leer"]), (&json!(0), &json!(0)), "{inbox}");
         for path in ["/api/sender/messages?direccion=todas&buscar=secreto", "/api/sender/messages?direccion=todas&buscar=otro"] {
             let left = get(&hub, path).await;
             let left = left["mensajes"].as_array().unwrap().iter();

@@ -143,6 +143,11 @@ on_both_engines! {
                  CASE WHEN n <= 3 THEN 'La aguja roja ' ELSE 'El pajar rojo ' END || n, 'sent', 0, n, n FROM s"
         );
         sqlx::query(sqlx::AssertSqlSafe(statement)).execute(hub.store.writer()).await.unwrap();
+        // One that was written early and heard of late, and one that is new.
+        let late = "INSERT INTO messages (direction, origin, cliente_id, chat, kind, body, state, due_at, written_at, created_at, updated_at)
+             SELECT 'in', 'chat', 51, '5491177770001@c.us', 'text', 'El hilo ' || at, 'received', 0, at, 10000000, 10000000
+             FROM (SELECT 1 AS at UNION ALL SELECT 10000000) AS two";
+        sqlx::query(late).execute(hub.store.writer()).await.unwrap();
         hub.store.rebuild_index().await.unwrap();
         // The oldest of more than any search used to look at, at the first try.
         let page = hub.store.page(&Filter::default(), Some("roja agu"), 50).await.unwrap();
@@ -168,6 +173,9 @@ on_both_engines! {
         let early = Filter { until: Timestamp::from_millis(2), ..Filter::default() };
         let page = hub.store.page(&early, Some("aguja"), 50).await.unwrap();
         assert_eq!(page.messages.len(), 1);
+        let page = hub.store.page(&early, Some("hilo"), 50).await.unwrap();
+        let found: Vec<_> = page.messages.iter().map(|it| it.body.as_str()).collect();
+        assert_eq!(found, ["El hilo 1"]);
         hub.stop().await;
     }
 }
